@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+const root = import.meta.dirname;
+
+/** True in the long tier (`npm run test:full`), where `*.long.spec.ts` run as well. */
+const full = process.env.STATEWIRE_TEST_TIER === 'full';
+
+/**
+ * Configuration shared by all projects: where tests are, what counts as covered, and a reporter that keeps the totals.
+ */
+export function commonPreset(projectRoot) {
+  const { name } = JSON.parse(readFileSync(join(projectRoot, 'project.json'), 'utf8'));
+  return {
+    displayName: name,
+    rootDir: projectRoot,
+    testMatch: ['<rootDir>/{src,test,testing,e2e}/**/*.spec.ts'],
+    testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(full ? [] : ['\\.long\\.spec\\.ts$'])],
+    collectCoverageFrom: ['<rootDir>/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
+    coverageDirectory: join(root, 'coverage', relative(root, projectRoot)),
+    reporters: ['default', [join(root, 'tools/jest-totals-reporter.mjs'), { project: name }]],
+  };
+}
+
+/**
+ * A project that runs on Node as native ES modules, compiled by SWC. Needs `NODE_OPTIONS=--experimental-vm-modules`,
+ * which the `test` target sets.
+ */
+export function nodePreset(projectRoot, { decorators = false } = {}) {
+  return {
+    ...commonPreset(projectRoot),
+    testEnvironment: 'node',
+    testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+    extensionsToTreatAsEsm: ['.ts'],
+    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+    transform: {
+      '^.+\\.ts$': [
+        '@swc/jest',
+        {
+          swcrc: false,
+          sourceMaps: 'inline',
+          module: { type: 'es6' },
+          jsc: {
+            target: 'es2022',
+            keepClassNames: true,
+            parser: { syntax: 'typescript', decorators },
+            transform: decorators ? { legacyDecorator: true, decoratorMetadata: true } : {},
+          },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** The part of the WHATWG `WebSocket` that is used. */
+export interface WebSocketLike {
+  onopen: ((event: unknown) => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  onerror: ((event: unknown) => void) | null;
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** Everything impure the client uses; replace any part of it in tests and in unusual hosts. */
+export interface Environment {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds of a clock that never goes back. */
+  monotonic(): number;
+  setTimer(callback: () => void, delay: number): Timer;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** A fresh id of `[A-Za-z0-9_-]{22,64}`, ≥ 128 random bits. */
+  id(): string;
+  /** Undefined where the host has no WebSocket. May throw (content security policy). */
+  readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
+  readonly fetch: typeof globalThis.fetch | undefined;
+  /** Calls back on `online`, and when the page becomes visible; returns what removes the listeners. */
+  onWake(callback: (cause: 'online' | 'visible') => void): () => void;
+}

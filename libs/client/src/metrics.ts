@@ -1,0 +1,17 @@
+/** Plain counters, so that an application can show what a connection costs and saves. */
+export interface ClientMetrics {
+  readonly framesReceived: number;
+  readonly framesSent: number;
+  /** Bytes of WebSocket payloads and HTTP bodies, as UTF-8. Headers are not counted. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly patches: number;
+  readonly snapshots: number;
+  readonly events: number;
+  readonly polls: number;
+  readonly reconnects: number;
+  /** Times a topic had to ask again because an offset was missing. */
+  readonly holes: number;
+  /** Bytes of the whole value each time a state topic changed: what full JSON would have cost. */
+  readonly fullStateBytes: number;
+}

@@ -1,0 +1,44 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type { CallerContext, Identity } from '../dispatcher/realtime-request.js';
+
+/** What admission reads of an upgrade or of an HTTP request, whatever framework brought it. */
+export interface IncomingRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** Every header with its repetitions, as Node's `rawHeaders`: a second `Origin` is refused. */
+  readonly rawHeaders: readonly string[];
+  /** Address of the peer of the socket. */
+  readonly remoteAddress: string | undefined;
+  readonly encrypted: boolean;
+}
+
+/** A request whose origin may talk to us. */
+export interface ReceivedRequest {
+  readonly headers: CallerContext['headers'];
+  /** Empty where cookies do not count (no allowed `Origin` and no `Sec-Fetch-Site: same-origin`). */
+  readonly cookies: Readonly<Record<string, string>>;
+  /** The client's address: of the socket, or what trusted proxies say. */
+  readonly ip: string;
+  /** Whether `ip` means a client, so that limits by address make sense. */
+  readonly addressIsMeaningful: boolean;
+  /** Allowed, lower-case origin for CORS answers. */
+  readonly origin: string | undefined;
+  /** From `Authorization: Bearer`. */
+  readonly bearer: string | undefined;
+  /** From the configured cookie, where cookies count. */
+  readonly cookieToken: string | undefined;
+}
+
+/** Who may come in, the same for upgrades, `hello` and HTTP. */
+export interface Admission {
+  /** @throws RealtimeError `forbidden` where the origin is refused. */
+  receive(request: IncomingRequest): ReceivedRequest;
+
+  /**
+   * Verifies what credentials there are, `helloToken` included; undefined for anonymous callers.
+   *
+   * @throws RealtimeError `unauthorized`: refused, expired (`details: { expired: true }`), or a cookie and a token of
+   * different identities.
+   */
+  identify(received: ReceivedRequest, helloToken?: string): Promise<Identity | undefined>;
+}

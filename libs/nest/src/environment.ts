@@ -1,0 +1,18 @@
+/** Everything impure the server uses, so that whole conversations can run on virtual time. */
+export interface Environment {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Milliseconds of a clock that never goes back; for deadlines and rates. */
+  monotonic(): number;
+  setTimer(callback: () => void, delay: number): Timer;
+  /** Runs at the end of the current turn of the event loop: where a tick's frames are written. */
+  defer(callback: () => void): void;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** A fresh unguessable id of `[A-Za-z0-9_-]`, ≥ 128 random bits. */
+  id(): string;
+}
+
+export interface Timer {
+  cancel(): void;
+}

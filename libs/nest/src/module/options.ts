@@ -1,0 +1,106 @@
+import type { CanActivate, Type } from '@nestjs/common';
+
+import type { Broker } from '../broker/broker.js';
+import type { Identity, RealtimeRequest } from '../dispatcher/realtime-request.js';
+import type { Environment } from '../environment.js';
+
+/** Verifies credentials. Throw, or return undefined, to refuse them. Called only where there are credentials. */
+export type Authenticate = (
+  request: RealtimeRequest,
+  token: string,
+) => Identity | undefined | Promise<Identity | undefined>;
+
+/** Options of `RealtimeModule.forRoot`. Durations are milliseconds, sizes bytes; 0 switches a limit off. */
+export interface RealtimeModuleOptions {
+  /** Path of the WebSocket. Default `/ws`. */
+  readonly path?: string;
+  /** Prefix of the HTTP binding. Default `/realtime`. */
+  readonly httpPath?: string;
+  /** The feature flag: `false` refuses upgrades with 503 and tells clients to poll. Default true. */
+  readonly enabled?: boolean;
+  readonly authenticate?: Authenticate;
+  /** Cookie whose value is a token, for pages on the same site. Default: none. */
+  readonly cookie?: string;
+  /** Guards that run at connect: before the upgrade is accepted where the credentials are in it, else at `hello`. */
+  readonly connectionGuards?: readonly (Type<CanActivate> | CanActivate)[];
+  /** Exact origins, `https://play.example`. Default: the origin whose host equals the request's `Host`. */
+  readonly allowedOrigins?: readonly string[];
+  /** Accepts every origin. Warned about at start. Default false. */
+  readonly allowAnyOrigin?: boolean;
+  /**
+   * Addresses or CIDR blocks of proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed, or `'loopback'`.
+   * Default: none.
+   */
+  readonly trustedProxies?: readonly string[];
+  readonly heartbeat?: {
+    /** Default 30,000. */
+    readonly interval?: number;
+    /** Default 10,000. */
+    readonly timeout?: number;
+  };
+  readonly polling?: {
+    /** Told to clients. Default 2,000. */
+    readonly interval?: number;
+  };
+  /** How long answers of actions are remembered. Default 120,000. */
+  readonly actionWindow?: number;
+  /** Which global enhancers of the application apply to handlers. Default: guards and pipes. */
+  readonly globalEnhancers?: readonly ('guards' | 'pipes' | 'interceptors' | 'filters')[];
+  readonly history?: {
+    /** Publications kept per topic. Default 1,024. */
+    readonly count?: number;
+    /** Bytes kept per topic. Default 1 MiB. */
+    readonly bytes?: number;
+    /** Age up to which publications are kept, and idle topics. Default 300,000. */
+    readonly age?: number;
+  };
+  readonly limits?: Partial<RealtimeLimits>;
+  readonly drain?: {
+    /** Clients come back at a random moment of this window. Default 5,000. */
+    readonly window?: number;
+    /** Connections told per batch. Default 100. */
+    readonly batch?: number;
+  };
+  /** Default: the embedded memory broker. */
+  readonly broker?: Broker;
+  /** Clock, timers, random and ids; for tests. */
+  readonly environment?: Partial<Environment>;
+}
+
+/** Every limit with its default (the sources are in docs/limits.md). 0 switches a limit off. */
+export interface RealtimeLimits {
+  /** Largest frame or HTTP body of an action a client may send. Default 64 KiB. */
+  readonly frameBytes: number;
+  /** Deepest nesting of JSON a client may send. Default 32. */
+  readonly depth: number;
+  /** Time for `hello` to arrive. Default 5,000. */
+  readonly helloTimeout: number;
+  /** Time for `hello` to be verified. Default 10,000. */
+  readonly authenticationTimeout: number;
+  /** Frames per second of one connection, with bursts of twice as many. Default 20. */
+  readonly framesPerSecond: number;
+  /** Topics one connection may follow. Default 128. */
+  readonly subscriptions: number;
+  /** Default 20. */
+  readonly connectionsPerUser: number;
+  /** Default 200. */
+  readonly connectionsPerAddress: number;
+  /** Connections of one address that are not admitted yet. Default 20. */
+  readonly pendingPerAddress: number;
+  /** Largest published value. Default 256 KiB. */
+  readonly maxPublication: number;
+  /** Bytes waiting for one connection above which its state topics conflate. Default 64 KiB. */
+  readonly outboxSoftMark: number;
+  /** Bytes waiting for one connection above which it is closed with 4101. Default 1 MiB. */
+  readonly outboxHardMark: number;
+  /** Time without progress after which a reader is closed with 4101. Default 10,000. */
+  readonly stalledTimeout: number;
+  /** Deadline of an action's handler. Default 30,000. */
+  readonly actionTimeout: number;
+  /** Frames of one connection that wait for their turn. Default 64. */
+  readonly waitingFrames: number;
+  /** Time for the first value of a topic to load. Default 2,000. */
+  readonly loadTimeout: number;
+  /** How long a topic stays alive after nobody listens. Default 60,000. */
+  readonly linger: number;
+}

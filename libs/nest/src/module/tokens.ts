@@ -1,0 +1,14 @@
+/** `ResolvedRealtimeOptions`: the module's options with every default filled in. */
+export const REALTIME_OPTIONS = Symbol('statewire:options');
+/** `Topics` */
+export const TOPICS = Symbol('statewire:topics');
+/** `Broker` */
+export const BROKER = Symbol('statewire:broker');
+/** `Dispatcher` */
+export const DISPATCHER = Symbol('statewire:dispatcher');
+/** `Admission` */
+export const ADMISSION = Symbol('statewire:admission');
+/** `DrainState` */
+export const DRAIN_STATE = Symbol('statewire:drain-state');
+/** `Environment` */
+export const ENVIRONMENT = Symbol('statewire:environment');

@@ -1,0 +1,19 @@
+import type { EncodedFrame } from './encoded-frame.js';
+
+/** Pulls what a lagging outlet has not been sent of one topic. */
+export interface TopicBacklog {
+  /** The next frames, in order; empty when the outlet has caught up. Never more than it makes sense to queue at once. */
+  pull(): readonly EncodedFrame[];
+}
+
+/**
+ * Where the frames of a subscription go: the outbox of one connection.
+ *
+ * `send` queues a frame for the end of the tick. `offer` does the same for live frames of a topic, unless the reader
+ * lags: then it answers false, the topic remembers where this outlet stands, and the outlet pulls the rest from the
+ * backlog as it drains.
+ */
+export interface TopicOutlet {
+  send(frame: EncodedFrame): void;
+  offer(frame: EncodedFrame, backlog: TopicBacklog): boolean;
+}
