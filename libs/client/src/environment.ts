@@ -1,9 +1,12 @@
+/** Compared bivariantly, so that a DOM `WebSocket` and one of the `ws` package both fit without a cast. */
+type Handler<Event> = { handle(event: Event): void }['handle'];
+
 /** The part of the WHATWG `WebSocket` that is used. */
 export interface WebSocketLike {
-  onopen: ((event: unknown) => void) | null;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
-  onerror: ((event: unknown) => void) | null;
+  onopen: Handler<unknown> | null;
+  onmessage: Handler<{ readonly data: unknown }> | null;
+  onclose: Handler<{ readonly code: number; readonly reason: string }> | null;
+  onerror: Handler<unknown> | null;
   readonly readyState: number;
   readonly bufferedAmount: number;
   send(data: string): void;
