@@ -1,0 +1,15 @@
+import type { BattleSnapshot } from './battle.js';
+import type { Lobby } from './lobby.js';
+import type { Notification } from './notification.js';
+import type { RunSnapshot } from './run.js';
+
+/** Answer of `GET /api/state`: everything at once, as it is on the live topics. */
+export interface ArenaState {
+  readonly lobby: Lobby;
+  /** By run id: every run of the lobby. */
+  readonly runs: Readonly<Record<string, RunSnapshot>>;
+  /** By battle id: every battle of the lobby. */
+  readonly battles: Readonly<Record<string, BattleSnapshot>>;
+  /** The caller's own that are not dismissed, oldest first; empty without a token. */
+  readonly notifications: readonly Notification[];
+}
