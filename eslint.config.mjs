@@ -1,0 +1,161 @@
+import js from '@eslint/js';
+import angular from 'angular-eslint';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * What each project may import of the workspace. The arrows of docs/architecture.md, enforced:
+ * `protocol ← client ← angular ← frontend` and `protocol ← nest ← backend`; only the game knows `arena`.
+ */
+const ALLOWED = {
+  'libs/protocol': [],
+  'libs/arena': ['protocol'],
+  'libs/client': ['protocol'],
+  'libs/angular': ['protocol', 'client'],
+  'libs/nest': ['protocol'],
+  backend: ['protocol', 'arena', 'nest'],
+  frontend: ['protocol', 'arena', 'angular'],
+  bench: ['protocol', 'client', 'nest'],
+};
+
+/** Tests may drive a project from its other end. */
+const ALLOWED_IN_TESTS = { backend: ['client'], frontend: ['client'] };
+
+const PACKAGES = ['protocol', 'arena', 'client', 'angular', 'nest', 'backend', 'frontend'];
+
+/** Folders of one library that must stay ignorant of a framework or of each other. */
+const INNER = [
+  { files: ['libs/protocol/src/**'], forbid: ['node:*', 'rxjs', '@nestjs/*', '@angular/*', 'ws'] },
+  { files: ['libs/client/src/**'], forbid: ['node:*', '@nestjs/*', '@angular/*', 'ws'] },
+  { files: ['libs/arena/src/**'], forbid: ['class-validator', 'class-transformer', '@nestjs/*', '@angular/*'] },
+  { files: ['libs/nest/src/{broker,topics,outbox}/**'], forbid: ['@nestjs/*', 'ws'] },
+  { files: ['libs/nest/src/connection/**'], forbid: ['@nestjs/websockets', '@nestjs/platform-ws', '**/http/**'] },
+  { files: ['libs/nest/src/http/**'], forbid: ['**/connection/**', '**/gateway/**', '**/adapter/**', 'ws'] },
+];
+
+const TESTS = ['**/*.spec.ts', '**/test/**', '**/testing/**', '**/e2e/**'];
+
+function restrict(files, allowed, ignores = []) {
+  const forbidden = PACKAGES.filter((name) => !allowed.includes(name));
+  const group = forbidden.flatMap((name) => [`@statewire/${name}`, `@statewire/${name}/*`]);
+  return {
+    files,
+    ignores,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ group, message: 'Dependencies point one way; see docs/architecture.md.' }] },
+      ],
+    },
+  };
+}
+
+function directions() {
+  return Object.entries(ALLOWED).flatMap(([folder, allowed]) => {
+    const own = folder.replace('libs/', '');
+    const inTests = [...allowed, own, ...(ALLOWED_IN_TESTS[folder] ?? [])];
+    return [
+      restrict([`${folder}/**/*.ts`], [...allowed, ...(own === 'angular' ? ['angular'] : [])], TESTS),
+      restrict(
+        TESTS.map((glob) => `${folder}/${glob}`),
+        inTests,
+      ),
+    ];
+  });
+}
+
+function inner() {
+  return INNER.map(({ files, forbid }) => {
+    const project = Object.keys(ALLOWED).find((folder) => files[0].startsWith(`${folder}/`));
+    const forbidden = PACKAGES.filter((name) => !ALLOWED[project].includes(name));
+    return {
+      files,
+      ignores: TESTS,
+      rules: {
+        '@typescript-eslint/no-restricted-imports': [
+          'error',
+          {
+            patterns: [
+              {
+                group: [...forbid, ...forbidden.flatMap((name) => [`@statewire/${name}`, `@statewire/${name}/*`])],
+                message: 'This folder knows nothing of that; see docs/architecture.md.',
+              },
+            ],
+          },
+        ],
+      },
+    };
+  });
+}
+
+export default defineConfig(
+  { ignores: ['**/dist/**', '**/coverage/**', '**/.angular/**', '**/.nx/**', '**/node_modules/**', 'tmp/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-deprecated': 'error',
+      '@typescript-eslint/consistent-type-imports': 'off',
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [] }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/no-empty-object-type': 'off',
+      'max-lines': ['warn', { max: 300, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      eqeqeq: ['error', 'always'],
+    },
+  },
+  {
+    files: ['libs/nest/src/**/*.ts', 'backend/src/**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
+    files: ['frontend/src/**/*.ts', 'libs/angular/{src,testing}/**/*.ts'],
+    extends: [angular.configs.tsRecommended],
+    processor: angular.processInlineTemplates,
+  },
+  {
+    files: ['frontend/src/**/*.html'],
+    extends: [angular.configs.templateRecommended, angular.configs.templateAccessibility],
+  },
+  ...directions(),
+  ...inner(),
+  {
+    files: TESTS,
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      'max-lines': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+        performance: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        clearTimeout: 'readonly',
+      },
+    },
+  },
+);

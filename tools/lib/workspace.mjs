@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export const root = join(import.meta.dirname, '..', '..');
+
+const supported = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node;
+
+/** Angular and Nest refuse older versions with errors that name neither the cause nor the cure. */
+export function requireSupportedNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const fits = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
+  if (!fits) fail(`Statewire needs Node ${supported}; this is ${process.version}. The newest LTS is a good choice.`);
+}
+
+export function fail(message) {
+  console.error(`\n${message}\n`);
+  process.exit(1);
+}
+
+/** Runs `npm ci` unless exactly this lock file was installed before. */
+export async function ensureInstalled() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const marker = join(root, 'node_modules', '.statewire', 'installed');
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) return;
+  console.log('Installing dependencies (npm ci) …');
+  const npm = process.env.npm_execpath;
+  const code = npm
+    ? await run(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'])
+    : await run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
+  if (code !== 0) fail('npm ci failed; its output is above.');
+  mkdirSync(dirname(marker), { recursive: true });
+  writeFileSync(marker, lock);
+}
+
+/** Runs Nx without a daemon that would outlive the command. */
+export function nx(args, env = {}) {
+  return run(process.execPath, [join(root, 'node_modules/nx/dist/bin/nx.js'), ...args], {
+    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', ...env },
+  });
+}
+
+/** Starts a program in the workspace and resolves with its exit code; signals to us are passed on. */
+export function run(command, args, options = {}) {
+  const child = start(command, args, options);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+  });
+}
+
+export function start(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
+  const pass = (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass);
+  child.on('exit', () => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, pass);
+  });
+  return child;
+}

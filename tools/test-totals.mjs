@@ -1,0 +1,3 @@
+import { reportTotals } from './lib/test-totals.mjs';
+
+process.exit(reportTotals() ? 0 : 1);
