@@ -1,3 +1,6 @@
+import { ContractError } from './contract-error.js';
+import { isTopicName } from './topic-name.js';
+
 /** A command of the contract: what a client sends and what it gets back. */
 export interface Action<Data = unknown, Result = unknown> {
   /** The name on the wire, shaped like a topic: `battles/pause`. */
@@ -5,4 +8,19 @@ export interface Action<Data = unknown, Result = unknown> {
   /** Carries the types only; never present at run time. */
   readonly __data?: Data;
   readonly __result?: Result;
+}
+
+/**
+ * Declares an action.
+ *
+ * @throws ContractError when the name is not shaped like a topic name.
+ * @example const pause = action<PauseBattle, BattleStatus>('battles/pause');
+ */
+export function action<Data = unknown, Result = unknown>(name: string): Action<Data, Result> {
+  if (!isTopicName(name)) {
+    throw new ContractError(
+      `The action name ${JSON.stringify(name)} must be 1–16 segments of A–Z a–z 0–9 . _ ~ - joined by "/", at most 256 characters.`,
+    );
+  }
+  return { name };
 }

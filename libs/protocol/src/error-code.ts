@@ -8,7 +8,11 @@ interface ErrorCodeRow {
 
 /** The one table of error codes: the enum, the HTTP statuses and the table of PROTOCOL.md come from it. */
 export const ERROR_CODES = {
-  bad_request: { temporary: false, status: 400, meaning: 'the frame or request is malformed or came at the wrong time' },
+  bad_request: {
+    temporary: false,
+    status: 400,
+    meaning: 'the frame or request is malformed or came at the wrong time',
+  },
   validation_failed: { temporary: false, status: 400, meaning: 'the data was refused; `details` names the fields' },
   unknown_topic: { temporary: false, status: 404, meaning: 'no such topic, or not for you' },
   unknown_action: { temporary: false, status: 404, meaning: 'no such action' },
@@ -21,7 +25,11 @@ export const ERROR_CODES = {
   too_many_subscriptions: { temporary: false, status: 400, meaning: 'the connection follows as many topics as it may' },
   timeout: { temporary: true, status: 503, meaning: 'the handler did not answer in time' },
   action_failed: { temporary: false, status: 400, meaning: 'the application refused the action; `message` says why' },
-  outcome_unknown: { temporary: false, status: 409, meaning: 'the action may or may not have run; it is never run again' },
+  outcome_unknown: {
+    temporary: false,
+    status: 409,
+    meaning: 'the action may or may not have run; it is never run again',
+  },
   unavailable: { temporary: true, status: 503, meaning: 'switched off, draining or overloaded; wait `retryAfter`' },
   internal: { temporary: true, status: 500, meaning: 'something failed on the server; the message tells nothing' },
 } as const satisfies Record<string, ErrorCodeRow>;

@@ -58,13 +58,7 @@ export interface PongFrame {
 }
 
 export type ClientFrame =
-  | HelloFrame
-  | AuthenticateFrame
-  | SubscribeFrame
-  | UnsubscribeFrame
-  | ActionFrame
-  | PingFrame
-  | PongFrame;
+  HelloFrame | AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame | PingFrame | PongFrame;
 
 /** Server → client. Answers `hello`. All durations in milliseconds. */
 export interface WelcomeFrame {

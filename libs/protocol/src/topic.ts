@@ -1,3 +1,5 @@
+import { fillPattern, parsePattern } from './topic-pattern.js';
+
 /** `state`: the latest value matters. `events`: every publication matters. */
 export type TopicKind = 'state' | 'events';
 
@@ -10,6 +12,13 @@ export type ParameterNames<Pattern extends string> = Pattern extends `${infer He
 
 /** The parameters of a pattern: `{ battleId: string }` for `battles/:battleId`. */
 export type TopicParameters<Pattern extends string> = { readonly [Name in ParameterNames<Pattern>]: string };
+
+/** Arguments of {@link Topic.with}: none for a pattern without parameters. */
+type WithArguments<Pattern extends string> = string extends Pattern
+  ? [parameters?: Readonly<Record<string, string>>]
+  : [ParameterNames<Pattern>] extends [never]
+    ? []
+    : [parameters: TopicParameters<Pattern>];
 
 /** One concrete topic, typed by its contract. Made by {@link Topic.with}; the one spelling used on both sides. */
 export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicKind> {
@@ -33,12 +42,44 @@ export interface Topic<Value = unknown, Pattern extends string = string, Kind ex
    *
    * @throws ContractError when a parameter does not fit a segment.
    */
-  with(
-    ...parameters: [ParameterNames<Pattern>] extends [never] ? [] : [parameters: TopicParameters<Pattern>]
-  ): TopicReference<Value, Kind>;
+  with(...parameters: WithArguments<Pattern>): TopicReference<Value, Kind>;
   /** Carries the type only; never present at run time. */
   readonly __value?: Value;
 }
 
 export type StateTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'state'>;
 export type EventTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'events'>;
+
+/**
+ * Declares a topic whose latest value matters: followers get a snapshot, then patches. The second pair of parentheses
+ * is there so that the value's type is given and the pattern's is inferred.
+ *
+ * @throws ContractError when the pattern is malformed.
+ * @example const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
+ */
+export function stateTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => StateTopic<Value, Pattern> {
+  return (pattern) => createTopic('state', pattern);
+}
+
+/**
+ * Declares a topic of which every publication matters: an ordered log with a bounded history.
+ *
+ * @throws ContractError when the pattern is malformed.
+ * @example const notices = eventTopic<Notice>()('players/:playerId/notifications');
+ */
+export function eventTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => EventTopic<Value, Pattern> {
+  return (pattern) => createTopic('events', pattern);
+}
+
+function createTopic<Value, Pattern extends string, Kind extends TopicKind>(
+  kind: Kind,
+  pattern: Pattern,
+): Topic<Value, Pattern, Kind> {
+  const segments = parsePattern(pattern);
+  return {
+    kind,
+    pattern,
+    parameters: segments.flatMap((segment) => (segment.type === 'parameter' ? [segment.name] : [])),
+    with: (parameters: object = {}) => ({ kind, pattern, name: fillPattern(pattern, segments, parameters) }),
+  };
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { ContractError } from './contract-error.js';
+import { TopicMatcher } from './topic-matcher.js';
+import { isTopicName } from './topic-name.js';
+
+function matcherOf(...patterns: string[]): TopicMatcher {
+  const matcher = new TopicMatcher();
+  for (const pattern of patterns) matcher.add(pattern);
+  return matcher;
+}
+
+describe('TopicMatcher', () => {
+  test('finds the pattern of a name, with its parameters', () => {
+    const matcher = matcherOf('lobby', 'battles/:battleId', 'runs/:runId/rooms/:room');
+    expect(matcher.match('lobby')).toEqual({ pattern: 'lobby', params: {} });
+    expect(matcher.match('battles/42')).toEqual({ pattern: 'battles/:battleId', params: { battleId: '42' } });
+    expect(matcher.match('runs/7/rooms/north')).toEqual({
+      pattern: 'runs/:runId/rooms/:room',
+      params: { runId: '7', room: 'north' },
+    });
+  });
+
+  test('knows nothing of other names', () => {
+    const matcher = matcherOf('lobby', 'battles/:battleId');
+    for (const name of [
+      'battles',
+      'battles/1/2',
+      'Lobby',
+      'battles/',
+      'battles/:battleId',
+      '',
+      '__proto__',
+      'constructor',
+    ]) {
+      expect(matcher.match(name)).toBeUndefined();
+    }
+  });
+
+  test.each([[['battles/:battleId', 'battles/latest']], [['battles/latest', 'battles/:battleId']]])(
+    'lets a literal segment beat a parameter, in whatever order they came: %j',
+    (patterns) => {
+      const matcher = matcherOf(...patterns);
+      expect(matcher.match('battles/latest')?.pattern).toBe('battles/latest');
+      expect(matcher.match('battles/42')?.pattern).toBe('battles/:battleId');
+    },
+  );
+
+  test('goes to the most literal of several', () => {
+    const matcher = matcherOf(':a/:b/:c', 'x/:b/:c', 'x/y/:c', 'x/y/z');
+    expect(matcher.match('x/y/z')?.pattern).toBe('x/y/z');
+    expect(matcher.match('x/y/1')?.pattern).toBe('x/y/:c');
+    expect(matcher.match('x/1/z')?.pattern).toBe('x/:b/:c');
+    expect(matcher.match('1/y/z')?.pattern).toBe(':a/:b/:c');
+  });
+
+  test.each([
+    ['a/:x', 'a/:y'],
+    ['a/:x', ':y/b'],
+    ['lobby', 'lobby'],
+    [':a/b/:c', 'x/:y/:z'],
+  ])('refuses the tie of %s and %s, naming both', (first, second) => {
+    const matcher = matcherOf(first);
+    expect(() => matcher.add(second)).toThrow(ContractError);
+    expect(() => matcher.add(second)).toThrow(`"${first}" and "${second}" tie`);
+  });
+
+  test.each([
+    ['a/:x', 'b/:x'],
+    ['a/:x', 'a/:x/:y'],
+    ['a/b/:c', 'a/:b/c/d'],
+  ])('sees no tie in %s and %s', (first, second) => {
+    expect(() => matcherOf(first, second)).not.toThrow();
+  });
+
+  test('never gives a name under the reserved first segment to a parameter', () => {
+    expect(matcherOf(':area/:id').match('presence/lobby')).toBeUndefined();
+  });
+
+  test('depends on what was added, never on the order', () => {
+    const segment = fc.constantFrom('a', 'b', ':p');
+    const pattern = fc
+      .array(segment, { minLength: 1, maxLength: 4 })
+      .map((segments) => segments.map((text, index) => (text === ':p' ? `:p${index}` : text)).join('/'));
+    const name = fc
+      .array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 })
+      .map((segments) => segments.join('/'));
+    fc.assert(
+      fc.property(fc.uniqueArray(pattern, { maxLength: 6 }), name, (patterns, wanted) => {
+        const outcomes = [patterns, [...patterns].reverse()].map((order) => {
+          try {
+            return matcherOf(...order).match(wanted)?.pattern;
+          } catch (error) {
+            expect(error).toBeInstanceOf(ContractError);
+            return 'tie';
+          }
+        });
+        expect(outcomes[0]).toBe(outcomes[1]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('isTopicName', () => {
+  test.each(['a', 'lobby', 'a.b', '...', '~', 'A-Z_09/x', 'x'.repeat(64), Array(16).fill('a').join('/')])(
+    'accepts %j',
+    (name) => {
+      expect(isTopicName(name)).toBe(true);
+    },
+  );
+
+  test.each([
+    '',
+    '/',
+    'a/',
+    '/a',
+    'a//b',
+    '.',
+    'a/..',
+    'a b',
+    'é',
+    'a\n',
+    ':a',
+    'x'.repeat(65),
+    Array(17).fill('a').join('/'),
+    Array(4).fill('x'.repeat(64)).join('/') + '/x',
+    42,
+    null,
+    undefined,
+    ['a'],
+  ])('refuses %j', (name) => {
+    expect(isTopicName(name)).toBe(false);
+  });
+});

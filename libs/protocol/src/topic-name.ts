@@ -1,0 +1,20 @@
+/** Most segments of a topic name. */
+export const MAX_TOPIC_SEGMENTS = 16;
+/** Longest topic name. Its characters are ASCII, so bytes and characters are the same. */
+export const MAX_TOPIC_LENGTH = 256;
+/** First segment that only the server itself may use. */
+export const RESERVED_SEGMENT = 'presence';
+
+const SEGMENT = /^[A-Za-z0-9._~-]{1,64}$/;
+
+/** @returns whether the text is one segment of a topic name; `.` and `..` are not, for they mean something in paths. */
+export function isTopicSegment(text: string): boolean {
+  return SEGMENT.test(text) && text !== '.' && text !== '..';
+}
+
+/** @returns whether the value is a concrete topic name: 1–16 segments joined by `/`, at most 256 characters. */
+export function isTopicName(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MAX_TOPIC_LENGTH) return false;
+  const segments = value.split('/');
+  return segments.length <= MAX_TOPIC_SEGMENTS && segments.every(isTopicSegment);
+}
