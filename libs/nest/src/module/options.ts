@@ -79,6 +79,10 @@ export interface RealtimeLimits {
   readonly authenticationTimeout: number;
   /** Frames per second of one connection, with bursts of twice as many. Default 20. */
   readonly framesPerSecond: number;
+  /** Frames of one connection refused by that rate within 10 s, after which it is closed with 4100. Default 100. */
+  readonly refusedFrames: number;
+  /** Malformed frames of one connection within 10 s, after which it is closed with 4000. Default 10. */
+  readonly badFrames: number;
   /** Topics one connection may follow. Default 128. */
   readonly subscriptions: number;
   /** Default 20. */
@@ -99,6 +103,10 @@ export interface RealtimeLimits {
   readonly actionTimeout: number;
   /** Frames of one connection that wait for their turn. Default 64. */
   readonly waitingFrames: number;
+  /** Frames held while `hello` is being settled; above it the server stops reading. Default 256. */
+  readonly pipelinedFrames: number;
+  /** Bytes held while `hello` is being settled. Default 256 KiB. */
+  readonly pipelinedBytes: number;
   /** Time for the first value of a topic to load. Default 2,000. */
   readonly loadTimeout: number;
   /** How long a topic stays alive after nobody listens. Default 60,000. */
