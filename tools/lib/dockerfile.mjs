@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Carries out a Dockerfile's stages in plain folders, one per stage, where no engine is at hand. Knows the
+ * instructions that ours use and refuses any other, so that it never passes what it did not do. Not done: base images
+ * (the host's Node and nginx stand in) and `USER`.
+ *
+ * @returns {Map<string, Stage>} by name, each with its folder, environment, and what it would run.
+ */
+export function buildStages(dockerfile, context, target) {
+  const stages = new Map();
+  let stage;
+  for (const { instruction, rest } of parse(readFileSync(dockerfile, 'utf8'))) {
+    switch (instruction) {
+      case 'FROM':
+        stage = from(rest, stages, target);
+        break;
+      case 'WORKDIR':
+        stage.workdir = rest;
+        mkdirSync(inside(stage, rest), { recursive: true });
+        break;
+      case 'COPY':
+        copy(rest, stage, stages, context);
+        break;
+      case 'RUN':
+        console.log(`  [${stage.name}] ${rest}`);
+        execFileSync('sh', ['-c', rest], {
+          cwd: inside(stage, '.'),
+          env: { ...process.env, ...stage.env },
+          stdio: ['ignore', 'ignore', 'inherit'],
+        });
+        break;
+      case 'ENV':
+        for (const [, key, value] of rest.matchAll(/(\w+)=(\S+)/g)) stage.env[key] = value;
+        break;
+      case 'HEALTHCHECK':
+        stage.health = JSON.parse(rest.slice(rest.indexOf('CMD') + 3));
+        break;
+      case 'CMD':
+        stage.command = JSON.parse(rest);
+        break;
+      case 'USER':
+        stage.user = rest;
+        break;
+      case 'EXPOSE':
+        break;
+      default:
+        throw new Error(`${dockerfile}: ${instruction} is not understood`);
+    }
+  }
+  return stages;
+}
+
+/** @returns the real place of a path of the image. */
+export function inside(stage, path) {
+  return path.startsWith('/') ? join(stage.root, path) : join(stage.root, stage.workdir, path);
+}
+
+function parse(text) {
+  return text
+    .replace(/\\\n/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !line.startsWith('#'))
+    .map((line) => {
+      const space = line.indexOf(' ');
+      return { instruction: line.slice(0, space), rest: line.slice(space + 1).trim() };
+    });
+}
+
+function from(rest, stages, target) {
+  const [base, , name] = rest.split(' ');
+  const parent = stages.get(base);
+  const stage = { name, root: join(target, name), workdir: '/', env: { ...parent?.env }, user: parent?.user };
+  mkdirSync(stage.root, { recursive: true });
+  if (parent) {
+    stage.workdir = parent.workdir;
+    cpSync(parent.root, stage.root, { recursive: true, verbatimSymlinks: true });
+  }
+  stages.set(name, stage);
+  return stage;
+}
+
+function copy(rest, stage, stages, context) {
+  const words = rest.split(' ');
+  const source = words[0].startsWith('--from=') ? stages.get(words.shift().slice('--from='.length)) : undefined;
+  const destination = words.pop();
+  for (const word of words) {
+    const folderLike = destination.endsWith('/') || destination === './';
+    if (source) {
+      copyTree(join(source.root, word), inside(stage, destination));
+    } else {
+      for (const file of tracked(context, word)) {
+        const within = file === word ? (folderLike ? basename(file) : '') : file.slice(word.length + 1);
+        copyTree(join(context, file), join(inside(stage, destination), within));
+      }
+    }
+  }
+}
+
+/** Files git knows or would add: what .dockerignore leaves of the context. */
+function tracked(context, path) {
+  const output = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', path], { cwd: context });
+  const files = output
+    .toString()
+    .split('\n')
+    .filter((file) => file && existsSync(join(context, file)));
+  if (files.length === 0) throw new Error(`COPY ${path}: there is no such file`);
+  return files;
+}
+
+function copyTree(source, target) {
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(source, target, { recursive: statSync(source).isDirectory(), verbatimSymlinks: true });
+}
