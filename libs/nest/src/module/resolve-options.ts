@@ -109,7 +109,7 @@ function readLimits(reader: OptionReader): RealtimeLimits {
 function readEnvironment(reader: OptionReader, own: Partial<Environment> = {}, system: Environment): Environment {
   const part = <Name extends keyof Environment>(name: Name): Environment[Name] => {
     const given = reader.read<Environment[Name] | undefined>(name, undefined, 'a function', isFunction);
-    return given === undefined ? system[name].bind(system) : given.bind(own);
+    return (given === undefined ? system[name].bind(system) : given.bind(own)) as Environment[Name];
   };
   return {
     now: part('now'),
