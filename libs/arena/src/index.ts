@@ -31,5 +31,13 @@ export { DAMAGE_TYPES, type DamageType } from './damage-type.js';
 export { lobby, type Lobby, type LobbyBattle, type LobbyRun } from './lobby.js';
 export { notifications, type Notification, type NotificationEvent, type NotificationKind } from './notification.js';
 export type { Card, CardOffer, Offer, Relic, RelicOffer, RestOffer } from './offer.js';
-export { run, type PartyMember, type Room, type RoomKind, type RunPhase, type RunPlayer, type RunSnapshot } from './run.js';
+export {
+  run,
+  type PartyMember,
+  type Room,
+  type RoomKind,
+  type RunPhase,
+  type RunPlayer,
+  type RunSnapshot,
+} from './run.js';
 export type { NewSession, Session } from './session.js';

@@ -4,6 +4,8 @@ export interface Card {
   readonly name: string;
   readonly text: string;
   readonly rarity: 'common' | 'rare' | 'epic';
+  /** Name of the member it is for. */
+  readonly member: string;
 }
 
 /** Improves the whole party for the rest of the run. */

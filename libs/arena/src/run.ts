@@ -41,6 +41,9 @@ export type PartyMember = Pick<
   | 'damage_type'
   | 'regain'
   | 'vitality'
+  | 'max_action_points'
+  | 'cadence'
+  | 'passives'
 >;
 
 export interface RunPlayer {
