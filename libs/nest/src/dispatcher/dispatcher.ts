@@ -8,6 +8,10 @@ export interface Invocation {
   readonly id: string;
   readonly name: string;
   readonly data: Json | undefined;
+  /**
+   * Whether the caller may be told where a topic stands that the handler published to: topics it follows. Omitted: none.
+   */
+  readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
 
 /**

@@ -12,3 +12,7 @@ export const ADMISSION = Symbol('statewire:admission');
 export const DRAIN_STATE = Symbol('statewire:drain-state');
 /** `Environment` */
 export const ENVIRONMENT = Symbol('statewire:environment');
+/** `RealtimeSwitch` */
+export const REALTIME_SWITCH = Symbol('statewire:switch');
+/** `TopicLoader`: what `Topics` brings topics to life with. */
+export const TOPIC_LOADER = Symbol('statewire:topic-loader');

@@ -13,12 +13,13 @@ export interface ResolvedTopic {
 /** What brings a topic to life when somebody first asks for it. */
 export interface TopicLoader {
   /**
-   * Called once per activation, with the topic only.
+   * Called once per activation, with the topic only. A promise where the handler's pipes have to run first; it rejects
+   * with a RealtimeError where they refuse.
    *
    * @returns a promise of the first value (`undefined`: none yet, later ones are published), or an observable that is
    * the topic's one writer from then on.
    */
-  load(topic: ResolvedTopic): TopicLoad;
+  load(topic: ResolvedTopic): TopicLoad | Promise<TopicLoad>;
 }
 
 export type TopicLoad =

@@ -1,0 +1,21 @@
+import type { Action, Topic } from '@statewire/protocol';
+
+/** What `@OnTopic` leaves on a method. */
+export interface TopicMark {
+  readonly topic: Pick<Topic, 'kind' | 'pattern'>;
+}
+
+/** What `@OnAction` leaves on a method. */
+export interface ActionMark {
+  readonly action: Pick<Action, 'name'>;
+  readonly parallel: boolean;
+  /** Undefined: `limits.actionTimeout`. */
+  readonly timeout: number | undefined;
+}
+
+/** `true` on classes decorated with `@RealtimeHandlers`. */
+export const HANDLERS_METADATA = 'statewire:handlers';
+/** `TopicMark` of a method. */
+export const TOPIC_METADATA = 'statewire:topic';
+/** `ActionMark` of a method. */
+export const ACTION_METADATA = 'statewire:action';

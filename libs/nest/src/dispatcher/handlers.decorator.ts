@@ -1,0 +1,82 @@
+import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import type { Action, Topic, TopicKind } from '@statewire/protocol';
+import type { Observable } from 'rxjs';
+
+import {
+  ACTION_METADATA,
+  HANDLERS_METADATA,
+  TOPIC_METADATA,
+  type ActionMark,
+  type TopicMark,
+} from './handler-metadata.js';
+
+type MaybePromise<T> = T | Promise<T>;
+// `void` lets a handler do without a return statement.
+type Nothing = undefined | void;
+
+/**
+ * What a handler of a topic returns. State topics: the first value, nothing, or an observable that is the topic's one
+ * writer. Event topics: nothing, or such an observable.
+ */
+export type TopicResult<Value, Kind extends TopicKind> = Kind extends 'state'
+  ? MaybePromise<Value | Nothing> | Observable<Value>
+  : MaybePromise<Nothing> | Observable<Value>;
+
+/** What a handler of an action returns: its result now, later, or as the last value of an observable. */
+export type ActionResult<Result> = MaybePromise<Result> | Observable<Result>;
+
+/** Decorates methods whose result fits; any other method does not compile. */
+type MethodDecoratorFor<Result> = <Method extends (...parameters: never[]) => Result>(
+  target: object,
+  name: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;
+
+/** Options of `@OnAction`. */
+export interface OnActionOptions {
+  /** Runs beside other actions of the same connection instead of after them. Default false. */
+  readonly parallel?: boolean;
+  /** Milliseconds until the caller is answered `timeout`. Default `limits.actionTimeout`; 0: never. */
+  readonly timeout?: number;
+}
+
+/**
+ * A provider whose methods answer topics (`@OnTopic`) and actions (`@OnAction`). Guards, pipes, interceptors and
+ * filters of Nest apply to the class and to its methods. Never request-scoped: the caller is `@Caller()`.
+ *
+ * @example
+ * ```ts
+ * @RealtimeHandlers()
+ * export class BattleRealtime {
+ *   @OnTopic(battle)
+ *   load(@TopicParams() { battleId }: BattleParams) { return this.battles.snapshot(battleId); }
+ *
+ *   @OnAction(pause) @UseGuards(PlayerGuard)
+ *   pause(@ActionData() dto: PauseBattleDto, @Caller() player: Player) { return this.battles.pause(dto, player); }
+ * }
+ * ```
+ */
+export function RealtimeHandlers(): ClassDecorator {
+  return applyDecorators(Injectable(), SetMetadata(HANDLERS_METADATA, true));
+}
+
+/**
+ * Brings topics of a pattern to life. Guards and interceptors run for every subscriber and every poll; the method runs
+ * once per activation of a topic, with the topic's parameters and no caller. An interceptor may refuse a caller; what it
+ * makes of the result is ignored, because a topic has one value for all who may read it.
+ */
+export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
+  topic: Topic<Value, Pattern, Kind>,
+): MethodDecoratorFor<TopicResult<Value, Kind>> {
+  const mark: TopicMark = { topic };
+  return SetMetadata(TOPIC_METADATA, mark) as MethodDecoratorFor<TopicResult<Value, Kind>>;
+}
+
+/** Runs an action, at most once for each id a client sends. Its result is the answer to the client. */
+export function OnAction<Data, Result>(
+  action: Action<Data, Result>,
+  options: OnActionOptions = {},
+): MethodDecoratorFor<ActionResult<Result>> {
+  const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeout };
+  return SetMetadata(ACTION_METADATA, mark) as MethodDecoratorFor<ActionResult<Result>>;
+}
