@@ -1,0 +1,103 @@
+import type { BattleStatus, Combatant, Foe, Hit, LogEntry } from '@statewire/arena';
+
+import type { BattleState } from './battle-state.js';
+import { Random } from './random.js';
+import { HITS_BOUND, LOG_BOUND } from './rules.js';
+
+/**
+ * One tick while it is computed. Combatants are replaced, never changed, and whatever nobody touched keeps its
+ * identity in the result, so that computing the delta skips it.
+ */
+export class BattleDraft {
+  readonly tick: number;
+  readonly random: Random;
+  readonly #before: BattleState;
+  readonly #party: Combatant[];
+  readonly #foes: Foe[];
+  readonly #log: LogEntry[] = [];
+  readonly #hits: Hit[] = [];
+  #lastId: number;
+
+  constructor(before: BattleState) {
+    this.#before = before;
+    this.tick = before.snapshot.tick + 1;
+    this.random = new Random(before.random);
+    this.#party = [...before.snapshot.party];
+    this.#foes = [...before.snapshot.foes];
+    this.#lastId = before.lastId;
+  }
+
+  get party(): readonly Combatant[] {
+    return this.#party;
+  }
+
+  get foes(): readonly Foe[] {
+    return this.#foes;
+  }
+
+  get(id: string): Combatant {
+    const found = this.#party.find((one) => one.id === id) ?? this.#foes.find((one) => one.id === id);
+    if (!found) throw new RangeError(`No combatant ${id} in this battle.`);
+    return found;
+  }
+
+  /** Those who fight beside the combatant, itself included, and are alive. */
+  alliesOf(id: string): readonly Combatant[] {
+    return this.#sideOf(id).filter(isAlive);
+  }
+
+  /** Those who fight against the combatant and are alive. */
+  opponentsOf(id: string): readonly Combatant[] {
+    return (this.#sideOf(id) === this.#party ? this.#foes : this.#party).filter(isAlive);
+  }
+
+  update(id: string, changes: Partial<Combatant>): void {
+    const side: Combatant[] = this.#sideOf(id);
+    const index = side.findIndex((one) => one.id === id);
+    const before = side[index];
+    if (before) side[index] = { ...before, ...changes };
+  }
+
+  hit(hit: Omit<Hit, 'id' | 'tick'>): void {
+    this.#hits.push({ id: ++this.#lastId, tick: this.tick, ...hit });
+  }
+
+  write(kind: LogEntry['kind'], text: string): void {
+    this.#log.push({ id: ++this.#lastId, tick: this.tick, kind, text });
+  }
+
+  finish(status: BattleStatus): BattleState {
+    const before = this.#before.snapshot;
+    return {
+      snapshot: {
+        ...before,
+        status,
+        tick: this.tick,
+        party: keepIfEqual(before.party, this.#party),
+        foes: keepIfEqual(before.foes, this.#foes),
+        log: append(before.log, this.#log, LOG_BOUND),
+        hits: append(before.hits, this.#hits, HITS_BOUND),
+      },
+      random: this.random.state,
+      lastId: this.#lastId,
+    };
+  }
+
+  #sideOf(id: string): Combatant[] {
+    return this.#party.some((one) => one.id === id) ? this.#party : this.#foes;
+  }
+}
+
+export function isAlive(combatant: Combatant): boolean {
+  return combatant.hp > 0;
+}
+
+function keepIfEqual<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  return after.every((one, index) => one === before[index]) ? before : after;
+}
+
+function append<T>(before: readonly T[], added: readonly T[], bound: number): readonly T[] {
+  if (added.length === 0) return before;
+  const all = [...before, ...added];
+  return all.length > bound ? all.slice(-bound / 2) : all;
+}

@@ -1,0 +1,50 @@
+/**
+ * A seeded generator of integers: mulberry32 by Tommy Ettinger (2017, public domain), whose whole state is one
+ * 32-bit number, so that a battle can carry it. Only integer arithmetic: equal on every machine.
+ */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A generator made from it goes on where this one is. */
+  get state(): number {
+    return this.#state;
+  }
+
+  /** Uniform in 0 … 2³² − 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let word = this.#state;
+    word = Math.imul(word ^ (word >>> 15), word | 1);
+    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
+    return (word ^ (word >>> 14)) >>> 0;
+  }
+
+  /** An integer, both ends included. */
+  between(low: number, high: number): number {
+    return low + (this.next() % (high - low + 1));
+  }
+
+  chance(percent: number): boolean {
+    return this.next() % 100 < percent;
+  }
+
+  pick<T>(list: readonly T[]): T {
+    const picked = list[this.next() % list.length];
+    if (picked === undefined) throw new RangeError('There is nothing to pick from.');
+    return picked;
+  }
+
+  /** Up to `count` different elements, in random order. */
+  sample<T>(list: readonly T[], count: number): T[] {
+    const left = [...list];
+    const taken: T[] = [];
+    while (taken.length < count && left.length > 0) {
+      taken.push(...left.splice(this.next() % left.length, 1));
+    }
+    return taken;
+  }
+}

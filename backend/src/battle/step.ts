@@ -1,0 +1,39 @@
+import type { BattleStatus } from '@statewire/arena';
+
+import { act } from './act.js';
+import { BattleDraft, isAlive } from './battle-draft.js';
+import type { BattleState } from './battle-state.js';
+import { pulse } from './over-time.js';
+import { LAST_TICK } from './rules.js';
+
+/** One tick: effects over time first, then everybody who is ready, by readiness; then whether it is decided. */
+export function step(before: BattleState): BattleState {
+  const draft = new BattleDraft(before);
+  const everybody = [...draft.party, ...draft.foes];
+
+  everybody.forEach(({ id }, index) => {
+    if (isAlive(draft.get(id))) pulse(draft, id, index);
+  });
+
+  const inOrder = everybody.filter(({ readyAt }) => readyAt <= draft.tick).sort((a, b) => a.readyAt - b.readyAt);
+  for (const { id } of inOrder) {
+    if (isAlive(draft.get(id)) && draft.get(id).readyAt <= draft.tick) act(draft, id);
+  }
+  return draft.finish(judge(draft));
+}
+
+function judge(draft: BattleDraft): BattleStatus {
+  if (!draft.party.some(isAlive)) {
+    draft.write('end', 'The party is defeated.');
+    return 'lost';
+  }
+  if (!draft.foes.some(isAlive)) {
+    draft.write('end', 'The party is victorious.');
+    return 'won';
+  }
+  if (draft.tick >= LAST_TICK) {
+    draft.write('end', 'Night falls, and the party retreats.');
+    return 'lost';
+  }
+  return 'running';
+}

@@ -1,0 +1,41 @@
+import type { Combatant } from '@statewire/arena';
+
+import type { BattleDraft } from './battle-draft.js';
+import { has } from './passives.js';
+import type { Reach } from './specials.js';
+
+/** Percent of plain attacks that go for the weakest opponent instead of a random one. */
+const HUNT_ODDS = 35;
+const GUARDIAN_WEIGHT = 3;
+
+/** Whom a plain attack goes for; undefined where nobody is left. */
+export function chooseTarget(draft: BattleDraft, attackerId: string): Combatant | undefined {
+  const opponents = draft.opponentsOf(attackerId);
+  if (draft.random.chance(HUNT_ODDS)) return weakest(opponents);
+  const weighted = opponents.flatMap((one) => Array<Combatant>(has(one, 'guardian') ? GUARDIAN_WEIGHT : 1).fill(one));
+  return weighted.length === 0 ? undefined : draft.random.pick(weighted);
+}
+
+/** Those of the candidates an effect reaches, all of them different. */
+export function reached(draft: BattleDraft, candidates: readonly Combatant[], reach: Reach): readonly Combatant[] {
+  switch (reach) {
+    case 'all':
+      return candidates;
+    case 'one':
+      return draft.random.sample(candidates, 1);
+    case 'three':
+      return draft.random.sample(candidates, 3);
+    case 'weakest': {
+      const found = weakest(candidates);
+      return found ? [found] : [];
+    }
+  }
+}
+
+/** The one with the smallest share of its health. */
+function weakest(combatants: readonly Combatant[]): Combatant | undefined {
+  return combatants.reduce<Combatant | undefined>(
+    (found, one) => (found && found.hp * one.max_hp <= one.hp * found.max_hp ? found : one),
+    undefined,
+  );
+}

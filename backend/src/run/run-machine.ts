@@ -1,0 +1,161 @@
+import type { BattleSnapshot, Offer, PartyMember, Room, RunPlayer, RunSnapshot } from '@statewire/arena';
+
+import type { FoeTemplate } from '../battle/create-battle.js';
+import { Random } from '../battle/random.js';
+import { bossEncounter, encounter } from './bestiary.js';
+import { recruitParty } from './heroes.js';
+import { applyCard, applyRelic, train } from './improvements.js';
+import { drawMap } from './map.js';
+import { REST_HEAL, restOffers, rewardOffers, shopOffers } from './offers.js';
+import { RuleError } from './rule-error.js';
+import type { RunState } from './run-state.js';
+
+const STARTING_GOLD = 30;
+
+/** Percent of its missing health a member gets back after a won battle. */
+const BREATHER = 40;
+
+/** What a chosen battle room asks for. */
+export interface BattleOrder {
+  readonly room: Room;
+  readonly foes: readonly FoeTemplate[];
+  readonly seed: number;
+}
+
+export function createRun(about: { runId: string; player: RunPlayer; startedAt: number; seed: number }): RunState {
+  const random = new Random(about.seed);
+  const rooms = drawMap(random);
+  return {
+    snapshot: {
+      runId: about.runId,
+      player: about.player,
+      startedAt: about.startedAt,
+      finishedAt: null,
+      outcome: null,
+      phase: 'choosing',
+      rooms,
+      currentRoomId: null,
+      choices: rooms.filter(({ depth }) => depth === 0).map(({ id }) => id),
+      battleId: null,
+      offers: [],
+      gold: STARTING_GOLD,
+      deck: [],
+      relics: [],
+      party: recruitParty(random),
+    },
+    random: random.state,
+  };
+}
+
+/**
+ * Enters a room. A battle room gives an order for the battle, which takes place under `battleId`.
+ *
+ * @throws RuleError where the room is not among the choices.
+ */
+export function chooseRoom(
+  state: RunState,
+  roomId: string,
+  battleId: string,
+): { readonly state: RunState; readonly order?: BattleOrder } {
+  const run = state.snapshot;
+  const room = run.rooms.find(({ id }) => id === roomId);
+  if (run.phase !== 'choosing') throw new RuleError('There is no room to choose at the moment.');
+  if (!room || !run.choices.includes(roomId)) throw new RuleError('This room cannot be reached from here.');
+  const random = new Random(state.random);
+  const entered: RunSnapshot = {
+    ...run,
+    currentRoomId: roomId,
+    choices: [],
+    battleId: null,
+    rooms: run.rooms.map((one) => (one === room ? { ...one, visited: true } : one)),
+  };
+  switch (room.kind) {
+    case 'rest':
+      return { state: next(entered, random, { phase: 'rest', offers: restOffers() }) };
+    case 'shop':
+      return { state: next(entered, random, { phase: 'shop', offers: shopOffers(random, run) }) };
+    case 'battle':
+    case 'boss': {
+      const foes = room.kind === 'boss' ? bossEncounter(random, room.depth) : encounter(random, room.depth);
+      const order = { room, foes, seed: random.next() };
+      return { state: next(entered, random, { phase: 'in-battle', battleId }), order };
+    }
+  }
+}
+
+/**
+ * Takes one of the offers. A reward and a rest are over with the first; in a shop one may go on buying.
+ *
+ * @throws RuleError where there is no such offer, or not enough gold.
+ */
+export function pickOffer(state: RunState, offerId: string): RunState {
+  const run = state.snapshot;
+  const offer = run.offers.find(({ id }) => id === offerId);
+  if (!offer) throw new RuleError('This is not on offer.');
+  if (offer.price > run.gold) throw new RuleError(`This costs ${offer.price} gold, and there are ${run.gold}.`);
+  const paid: RunSnapshot = {
+    ...take(run, offer),
+    gold: run.gold - offer.price,
+    offers: run.offers.filter((one) => one !== offer),
+  };
+  const taken = { ...state, snapshot: paid };
+  return run.phase === 'shop' && paid.offers.length > 0 ? taken : leaveRoom(taken);
+}
+
+/**
+ * Goes on to the choice of the next room, leaving what is still on offer.
+ *
+ * @throws RuleError where there is nothing to leave.
+ */
+export function leaveRoom(state: RunState): RunState {
+  const run = state.snapshot;
+  if (run.phase !== 'reward' && run.phase !== 'shop' && run.phase !== 'rest') {
+    throw new RuleError('There is nothing to pick or to leave at the moment.');
+  }
+  const room = run.rooms.find(({ id }) => id === run.currentRoomId);
+  return { ...state, snapshot: { ...run, phase: 'choosing', offers: [], choices: room?.next ?? [] } };
+}
+
+/** What a decided battle means for the run; unchanged where it is not the battle the run is in. */
+export function settleBattle(state: RunState, battle: BattleSnapshot, now: number): RunState {
+  const run = state.snapshot;
+  if (run.phase !== 'in-battle' || run.battleId !== battle.battleId) return state;
+  if (battle.status === 'lost') return finishRun(state, 'lost', now);
+  const room = run.rooms.find(({ id }) => id === run.currentRoomId);
+  const random = new Random(state.random);
+  const recovered: RunSnapshot = {
+    ...run,
+    party: run.party.map((member, index) => recover(member, battle.party[index]?.hp ?? 0)),
+    gold: run.gold + random.between(18, 26) + 4 * (room?.depth ?? 0),
+  };
+  if (room?.kind === 'boss') return finishRun({ ...state, snapshot: recovered }, 'won', now);
+  return next(recovered, random, { phase: 'reward', offers: rewardOffers(random, recovered) });
+}
+
+/** Ends a run, whatever its phase. */
+export function finishRun(state: RunState, outcome: 'won' | 'lost', now: number): RunState {
+  const ended = { phase: 'finished', outcome, finishedAt: now, choices: [], offers: [] } as const;
+  return { ...state, snapshot: { ...state.snapshot, ...ended } };
+}
+
+function next(run: RunSnapshot, random: Random, changes: Partial<RunSnapshot>): RunState {
+  return { snapshot: { ...run, ...changes }, random: random.state };
+}
+
+function take(run: RunSnapshot, offer: Offer): RunSnapshot {
+  switch (offer.kind) {
+    case 'card':
+      return { ...run, deck: [...run.deck, offer.card], party: applyCard(run.party, offer.card) };
+    case 'relic':
+      return { ...run, relics: [...run.relics, offer.relic], party: applyRelic(run.party, offer.relic) };
+    case 'heal':
+      return { ...run, party: run.party.map((member) => recover(member, member.hp, REST_HEAL)) };
+    case 'train':
+      return { ...run, party: train(run.party) };
+  }
+}
+
+/** The fallen get up again: hit points are at least what the breather gives. */
+function recover(member: PartyMember, hp: number, percent = BREATHER): PartyMember {
+  return { ...member, hp: Math.min(member.max_hp, hp + Math.ceil(((member.max_hp - hp) * percent) / 100)) };
+}
