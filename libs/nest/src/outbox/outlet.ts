@@ -2,8 +2,11 @@ import type { EncodedFrame } from './encoded-frame.js';
 
 /** Pulls what a lagging outlet has not been sent of one topic. */
 export interface TopicBacklog {
-  /** The next frames, in order; empty when the outlet has caught up. Never more than it makes sense to queue at once. */
-  pull(): readonly EncodedFrame[];
+  /**
+   * The next frames, in order; empty when the outlet has caught up. Never more than it makes sense to queue at once.
+   * `'lost'` where the history no longer reaches back to where the outlet stands.
+   */
+  pull(): readonly EncodedFrame[] | 'lost';
 }
 
 /**
@@ -16,4 +19,6 @@ export interface TopicBacklog {
 export interface TopicOutlet {
   send(frame: EncodedFrame): void;
   offer(frame: EncodedFrame, backlog: TopicBacklog): boolean;
+  /** Resolves when the reader does not lag; undefined where it does not now. Look again after waiting. */
+  room(): Promise<void> | undefined;
 }

@@ -1,0 +1,58 @@
+import type { EncodedFrame } from './encoded-frame.js';
+
+/**
+ * The frames one outbox writes at the end of a tick, as a path in a tree that all outboxes of the tick share. Whoever
+ * has the same frames pending is at the same node, so that what they send is concatenated once.
+ */
+export class Batch {
+  private lastNext: Batch | undefined;
+  private others: Map<EncodedFrame, Batch> | undefined;
+  private joined: Buffer | undefined;
+
+  private constructor(
+    private readonly previous: Batch | undefined,
+    private readonly frame: EncodedFrame | undefined,
+    /** Frames on the path. */
+    readonly length: number,
+    /** Bytes of all messages on the path. */
+    readonly size: number,
+  ) {}
+
+  static empty(): Batch {
+    return new Batch(undefined, undefined, 0, 0);
+  }
+
+  /** The batch with one frame more. */
+  with(frame: EncodedFrame): Batch {
+    const last = this.lastNext;
+    if (last?.frame === frame) return last;
+    const known = this.others?.get(frame);
+    if (known !== undefined) return known;
+    const next = new Batch(this, frame, this.length + 1, this.size + frame.size);
+    if (last?.frame !== undefined) (this.others ??= new Map<EncodedFrame, Batch>()).set(last.frame, last);
+    this.lastNext = next;
+    return next;
+  }
+
+  /** All frames, in order. */
+  frames(): readonly EncodedFrame[] {
+    const frames = new Array<EncodedFrame>(this.length);
+    for (let at: Batch | undefined = this; at?.frame !== undefined; at = at.previous) frames[at.length - 1] = at.frame;
+    return frames;
+  }
+
+  /** All messages in one buffer, made on first use. */
+  get message(): Buffer {
+    return (this.joined ??= this.join());
+  }
+
+  private join(): Buffer {
+    const frames = this.frames();
+    const [only] = frames;
+    if (only !== undefined && frames.length === 1) return only.message;
+    return Buffer.concat(
+      frames.map((frame) => frame.message),
+      this.size,
+    );
+  }
+}
