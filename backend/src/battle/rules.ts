@@ -14,7 +14,7 @@ export const MAX_DODGE_ODDS = 60;
  * Lists grow to their bound and are then cut to half, so that most changes are a plain push: moving a full window by
  * one would change every index.
  */
-export const LOG_BOUND = 16;
+export const LOG_BOUND = 12;
 export const HITS_BOUND = 12;
 
 /** Percent of normal damage at a tick. */

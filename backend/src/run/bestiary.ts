@@ -13,20 +13,20 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'wolf',
     names: ['Grey wolf', 'Dire wolf', 'Frost wolf'],
-    max_hp: 230,
-    atk: 25,
+    max_hp: 260,
+    atk: 20,
     defense: 14,
     dodge_odds: 10,
     damage_type: 'Ice',
     cadence: 17,
-    passives: [passive('executioner')],
+    passives: [passive('executioner'), passive('swift')],
   },
   {
     ...COMMON,
     kind: 'bandit',
     names: ['Cutpurse', 'Marauder', 'Hedge knight'],
-    max_hp: 260,
-    atk: 26,
+    max_hp: 290,
+    atk: 21,
     defense: 24,
     dodge_odds: 8,
     damage_type: 'Wind',
@@ -37,44 +37,44 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'wisp',
     names: ['Will-o-wisp', 'Storm wisp', 'Marsh light'],
-    max_hp: 190,
-    atk: 29,
+    max_hp: 210,
+    atk: 23,
     defense: 10,
     dodge_odds: 20,
     damage_type: 'Lightning',
     cadence: 18,
-    passives: [passive('swift')],
+    passives: [passive('swift'), passive('focus')],
   },
   {
     ...COMMON,
     kind: 'ghoul',
     names: ['Ghoul', 'Grave hound', 'Carrion eater'],
-    max_hp: 280,
-    atk: 24,
+    max_hp: 310,
+    atk: 19,
     defense: 18,
     dodge_odds: 4,
     damage_type: 'Dark',
     cadence: 20,
-    passives: [passive('leech')],
+    passives: [passive('leech'), passive('guardian')],
   },
   {
     ...COMMON,
     kind: 'shaman',
     names: ['Bog shaman', 'Ember shaman', 'Bone singer'],
-    max_hp: 220,
-    atk: 22,
+    max_hp: 250,
+    atk: 18,
     defense: 16,
     dodge_odds: 6,
     damage_type: 'Fire',
     cadence: 21,
-    passives: [passive('ember')],
+    passives: [passive('ember'), passive('focus')],
   },
   {
     ...COMMON,
     kind: 'harpy',
     names: ['Harpy', 'Cliff harpy', 'Screecher'],
-    max_hp: 210,
-    atk: 25,
+    max_hp: 240,
+    atk: 20,
     defense: 12,
     dodge_odds: 16,
     damage_type: 'Wind',
@@ -88,8 +88,8 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'lich',
     names: ['Velkar the Unburied', 'Morvane, Keeper of Winters'],
-    max_hp: 900,
-    atk: 40,
+    max_hp: 760,
+    atk: 34,
     defense: 34,
     dodge_odds: 6,
     damage_type: 'Dark',
@@ -101,8 +101,8 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'dragon',
     names: ['Ashmaw', 'Cindertongue the Old'],
-    max_hp: 980,
-    atk: 43,
+    max_hp: 830,
+    atk: 37,
     defense: 40,
     dodge_odds: 3,
     damage_type: 'Fire',
@@ -114,8 +114,8 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'titan',
     names: ['Gorm the Sleepless', 'The Colossus of Hray'],
-    max_hp: 1_050,
-    atk: 46,
+    max_hp: 890,
+    atk: 39,
     defense: 46,
     dodge_odds: 0,
     damage_type: 'Lightning',
@@ -126,18 +126,18 @@ const BOSSES: readonly Beast[] = [
 ];
 
 /** Percent by which foes grow with each room on the way. */
-const GROWTH = 6;
+const GROWTH = 4;
 
-/** Who waits in a battle room: three or four beasts, stronger the deeper the room. */
+/** Who waits in a battle room: four or five beasts, stronger the deeper the room. */
 export function encounter(random: Random, depth: number): readonly FoeTemplate[] {
-  return Array.from({ length: random.between(3, 4) }, () => summon(random.pick(BEASTS), 'normal', depth, random)).map(
+  return Array.from({ length: random.between(4, 5) }, () => summon(random.pick(BEASTS), 'normal', depth, random)).map(
     numbered,
   );
 }
 
-/** A boss and two that serve it. */
+/** A boss and three that serve it. */
 export function bossEncounter(random: Random, depth: number): readonly FoeTemplate[] {
-  const servants = random.sample(BEASTS, 2).map((beast) => summon(beast, 'normal', depth, random));
+  const servants = random.sample(BEASTS, 3).map((beast) => summon(beast, 'normal', depth, random));
   return [summon(random.pick(BOSSES), 'boss', 0, random), ...servants].map(numbered);
 }
 

@@ -52,7 +52,7 @@ const CLERIC: Hero = {
   vitality: 115,
   cadence: 19,
   max_action_points: 3,
-  passives: [],
+  passives: [passive('focus')],
 };
 
 const STRIKERS: readonly Hero[] = [
