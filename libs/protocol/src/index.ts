@@ -1,12 +1,27 @@
 export { action, type Action } from './action.js';
+export { parseClientFrame } from './client-frame.js';
 export { CLOSE_CODES, reactionToClose, type CloseCodeName, type CloseReaction } from './close-code.js';
 export { ContractError } from './contract-error.js';
+export { isTextDeeperThan } from './depth.js';
 export { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
+export { isActionId, isClientId } from './fields.js';
 export type * from './frames.js';
 export type * from './http.js';
+export {
+  MAX_POLL_WAIT,
+  parseActionRequest,
+  parseConfigResponse,
+  parsePollRequest,
+  parsePollResponse,
+  parseSnapshotResponse,
+} from './http-body.js';
 export type { Json, JsonObject } from './json.js';
-export type { Position, Since } from './position.js';
+export { CLIENT_FRAME_LIMITS, MAX_VALUE_DEPTH, SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
+export { isEpoch, isOffset, isPosition, type Position, type Since } from './position.js';
+export { ProtocolError, type Asked } from './protocol-error.js';
+export { parseServerFrame } from './server-frame.js';
 export { TopicMatcher, type TopicMatch } from './topic-matcher.js';
 export { isTopicName } from './topic-name.js';
 export { eventTopic, stateTopic } from './topic.js';
 export type * from './topic.js';
+export { utf8Length } from './utf8-length.js';

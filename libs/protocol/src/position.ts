@@ -12,3 +12,20 @@ export interface Position {
 
 /** Where a subscription or a poll starts: a position, or `"oldest"` (event topics only: all that is kept). */
 export type Since = Position | 'oldest';
+
+const EPOCH = /^[A-Za-z0-9_-]{1,32}$/;
+
+export function isEpoch(value: unknown): value is string {
+  return typeof value === 'string' && EPOCH.test(value);
+}
+
+/** @returns whether the value is a safe integer ≥ 0. */
+export function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function isPosition(value: unknown): value is Position {
+  if (typeof value !== 'object' || value === null) return false;
+  const { epoch, offset } = value as Partial<Position>;
+  return isEpoch(epoch) && isOffset(offset);
+}

@@ -1,0 +1,58 @@
+import { isRecord, listOf, objectOf, oneOf, optional, secret, type Check, type FieldChecks } from './check.js';
+import {
+  actionId,
+  actionName,
+  clientId,
+  optionalJson,
+  optionalMoment,
+  ref,
+  topicName,
+  topicRequests,
+} from './fields.js';
+import type { ClientFrame } from './frames.js';
+import type { FrameLimits } from './limits.js';
+import { parseJson } from './parse-json.js';
+import { echoing } from './echoing.js';
+import { ProtocolError } from './protocol-error.js';
+
+type Checks = {
+  readonly [Type in ClientFrame['type']]: FieldChecks<Omit<Extract<ClientFrame, { type: Type }>, 'type'>>;
+};
+
+const CHECKS: Checks = {
+  hello: { clientId, token: optional(secret) },
+  authenticate: { token: secret, ref },
+  subscribe: { topics: topicRequests(1), ref },
+  unsubscribe: { topics: listOf(topicName, 1), ref },
+  action: { id: actionId, name: actionName, data: optionalJson },
+  ping: { time: optionalMoment },
+  pong: { time: optionalMoment },
+};
+
+const FRAMES: ReadonlyMap<string, Check<ClientFrame>> = new Map(
+  Object.entries(CHECKS).map(([type, fields]) => [
+    type,
+    objectOf({ type: oneOf(type), ...fields } as FieldChecks<ClientFrame>),
+  ]),
+);
+
+/**
+ * Parses what a client sent: the server's side of the wire. Fields the protocol does not know are left out.
+ *
+ * @throws ProtocolError, and nothing else, whatever the text is. Its `asked` has what an answer should echo.
+ * @example parseClientFrame('{"type":"ping","time":5}', CLIENT_FRAME_LIMITS) // { type: 'ping', time: 5 }
+ */
+export function parseClientFrame(text: string, limits: FrameLimits): ClientFrame {
+  const value = parseJson(text, limits);
+  if (!isRecord(value)) throw new ProtocolError('bad_request', 'A frame must be a JSON object');
+  return echoing(value, () => {
+    const { type } = value;
+    const check = typeof type === 'string' ? FRAMES.get(type) : undefined;
+    return check ? check(value, type as string) : refuseType(type);
+  });
+}
+
+function refuseType(type: unknown): never {
+  const got = typeof type === 'string' && type.length <= 32 ? JSON.stringify(type) : 'something else';
+  throw new ProtocolError('bad_request', `A frame's type must be one of ${[...FRAMES.keys()].join(', ')}, got ${got}`);
+}

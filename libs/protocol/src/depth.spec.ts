@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { isTextDeeperThan, isValueDeeperThan } from './depth.js';
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+describe('the depth of a JSON value', () => {
+  test('is the same for its text and for the value, at every limit', () => {
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }),
+        fc.nat(8),
+        fc.boolean(),
+        (value, limit, indented) => {
+          const text = JSON.stringify(value, null, indented ? 2 : undefined);
+          const deeper = depthOf(value) > limit;
+          expect(isTextDeeperThan(text, limit)).toBe(deeper);
+          expect(isValueDeeperThan(value, limit)).toBe(deeper);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  test.each(['["\\"[[[[["]', '["\\\\",[[]]]', '{"[[[[":"]]]]"}', '["\\\\\\"[[["]'])(
+    'is not fooled by strings: %s',
+    (text) => {
+      const depth = depthOf(JSON.parse(text));
+      expect(isTextDeeperThan(text, depth)).toBe(false);
+      expect(isTextDeeperThan(text, depth - 1)).toBe(true);
+    },
+  );
+});

@@ -1,0 +1,47 @@
+import { complain, isRecord, json, listOf, numberWhere, objectOf, optional, textWhere, type Check } from './check.js';
+import type { TopicRequest } from './frames.js';
+import type { Json } from './json.js';
+import { isEpoch, isOffset, type Position, type Since } from './position.js';
+import { isTopicName } from './topic-name.js';
+
+const CLIENT_ID = /^[A-Za-z0-9_-]{22,64}$/;
+const LONGEST_ACTION_ID = 64;
+const LONGEST_REF = 32;
+
+/** @returns whether the value can name a client: 22–64 of `[A-Za-z0-9_-]`, so that 128 random bits fit. */
+export function isClientId(value: unknown): value is string {
+  return typeof value === 'string' && CLIENT_ID.test(value);
+}
+
+/** @returns whether the value can name an action's request: 1–64 characters. */
+export function isActionId(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_ACTION_ID;
+}
+
+/** @returns whether the value can be echoed as a `ref`: at most 32 characters. */
+export function isRef(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_REF;
+}
+
+export const clientId = textWhere('22–64 of A–Z a–z 0–9 _ -', isClientId);
+export const actionId = textWhere('a string of 1–64 characters', isActionId);
+export const ref = optional(textWhere('a string of at most 32 characters', isRef));
+export const topicName = textWhere('a topic name', isTopicName);
+export const actionName = textWhere('an action name', isTopicName);
+export const epoch = textWhere('1–32 of A–Z a–z 0–9 _ -', isEpoch);
+export const offset = numberWhere('a safe integer ≥ 0', isOffset);
+export const moment = numberWhere('a finite number', Number.isFinite);
+export const duration = numberWhere('a finite number ≥ 0', (number) => Number.isFinite(number) && number >= 0);
+export const count = offset;
+export const optionalMoment = optional(moment);
+export const optionalJson: Check<Json | undefined> = optional(json);
+
+const position = objectOf<Position>({ epoch, offset });
+
+const since: Check<Since> = (value, path) => {
+  if (value === 'oldest') return value;
+  return isRecord(value) ? position(value, path) : complain(path, 'a position or "oldest"', value);
+};
+
+export const topicRequests = (least: number) =>
+  listOf(objectOf<TopicRequest>({ topic: topicName, since: optional(since) }), least);

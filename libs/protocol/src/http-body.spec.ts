@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+
+import {
+  parseActionRequest,
+  parseConfigResponse,
+  parsePollRequest,
+  parsePollResponse,
+  parseSnapshotResponse,
+} from './http-body.js';
+import { CLIENT_FRAME_LIMITS } from './limits.js';
+import { ProtocolError } from './protocol-error.js';
+
+const clientId = 'abcdefghijklmnopqrstuv';
+
+describe.each([
+  ['text', (body: unknown) => JSON.stringify(body)],
+  ['what a body parser made of it', (body: unknown) => body],
+])('the body of a request, as %s', (_, encode) => {
+  const poll = (body: unknown) => parsePollRequest(encode(body), CLIENT_FRAME_LIMITS);
+  const act = (body: unknown) => parseActionRequest(encode(body), CLIENT_FRAME_LIMITS);
+
+  test.each([
+    { clientId, topics: [] },
+    { clientId, topics: [{ topic: 'a' }, { topic: 'b', since: { epoch: 'e', offset: 3 } }], wait: 25 },
+    { clientId, topics: [{ topic: 'a', since: 'oldest' }], wait: 0 },
+  ])('accepts the poll %j', (body) => {
+    expect(poll(body)).toEqual(body);
+  });
+
+  test.each([
+    [[], 'poll must be an object, got an array of 0'],
+    [{ topics: [] }, 'poll.clientId must be'],
+    [
+      { clientId, topics: [{ topic: 'a', since: { epoch: 'e', offset: 0.5 } }] },
+      'poll.topics[0].since.offset must be a safe integer ≥ 0, got 0.5',
+    ],
+    [{ clientId, topics: [], wait: 26 }, 'poll.wait must be a number from 0 to 25, got 26'],
+    [{ clientId, topics: [], wait: -1 }, 'poll.wait must be a number from 0 to 25, got -1'],
+  ])('refuses the poll %j and says: %s', (body, message) => {
+    expect(() => poll(body)).toThrow(ProtocolError);
+    expect(() => poll(body)).toThrow(message);
+  });
+
+  test('accepts an action', () => {
+    const body = { clientId, id: '1', name: 'battles/pause', data: { battleId: '42' } };
+    expect(act({ ...body, admin: true })).toEqual(body);
+  });
+
+  test('gives the id of a bad action back', () => {
+    expect(() => act({ clientId, id: 'a1', name: 5 })).toThrow(
+      expect.objectContaining({ asked: { id: 'a1' }, message: 'action.name must be an action name, got 5' }),
+    );
+  });
+
+  test('refuses 10^5 levels without a stack overflow (A12)', () => {
+    const data: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
+    const text = `{"clientId":"${clientId}","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const body = encode('') === '""' ? text : { clientId, id: '1', name: 'a', data };
+    expect(() => parseActionRequest(body, { frameBytes: 0, depth: 32 })).toThrow('At most 32 levels');
+  });
+});
+
+describe('the answers of the HTTP binding', () => {
+  test('a poll answer keeps its frames in order and leaves unknown ones out', () => {
+    const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false };
+    const snapshot = { type: 'snapshot', topic: 'a', epoch: 'e', offset: 1, data: 5 };
+    const answer = { frames: [subscribed, { type: 'future' }, snapshot], websocket: true, serverTime: 1, more: true };
+    expect(parsePollResponse(JSON.stringify(answer))).toEqual({ ...answer, frames: [subscribed, snapshot] });
+  });
+
+  test.each([
+    ['<html>', 'This is not JSON'],
+    ['{"frames":[{}],"websocket":true,"serverTime":1}', 'poll.frames[0] must be a JSON object with a type'],
+    ['{"frames":[],"serverTime":1}', 'poll.websocket must be true or false, got nothing'],
+    ['{"frames":[],"websocket":true,"serverTime":1,"more":1}', 'poll.more must be true or missing, got 1'],
+    [
+      '{"frames":[{"type":"event","topic":"a","offset":-1,"data":1}],"websocket":true,"serverTime":1}',
+      'event.offset must be',
+    ],
+  ])('a poll answer %j is refused: %s', (text, message) => {
+    expect(() => parsePollResponse(text)).toThrow(ProtocolError);
+    expect(() => parsePollResponse(text)).toThrow(message);
+  });
+
+  test('a config answer has the live switches', () => {
+    const config = { websocket: false, poll: { interval: 2000 }, actionWindow: 120_000 };
+    expect(parseConfigResponse(JSON.stringify({ ...config, more: 1 }))).toEqual(config);
+    expect(() => parseConfigResponse('{"websocket":true}')).toThrow('config.poll must be an object, got nothing');
+  });
+
+  test.each([
+    { kind: 'state', epoch: 'e', offset: 4, data: null },
+    { kind: 'events', epoch: 'e', offset: 4, events: [{ offset: 4, data: 'x' }] },
+  ])('a snapshot answer may be %j', (answer) => {
+    expect(parseSnapshotResponse(JSON.stringify(answer))).toEqual(answer);
+  });
+
+  test('a snapshot answer of another kind is refused', () => {
+    expect(() => parseSnapshotResponse('{"kind":"log","epoch":"e","offset":1,"data":1}')).toThrow(
+      'snapshot.kind must be "state", got "log"',
+    );
+  });
+});

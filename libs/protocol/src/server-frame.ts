@@ -1,0 +1,116 @@
+import {
+  anyText,
+  boolean,
+  isRecord,
+  json,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  textWhere,
+  type Check,
+  type FieldChecks,
+} from './check.js';
+import { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
+import {
+  actionId,
+  count,
+  duration,
+  epoch,
+  moment,
+  offset,
+  optionalJson,
+  optionalMoment,
+  ref,
+  topicName,
+} from './fields.js';
+import type { ServerFrame, TopicPosition, WelcomeFrame } from './frames.js';
+import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
+import { parseJson } from './parse-json.js';
+import { ProtocolError } from './protocol-error.js';
+import type { TopicKind } from './topic.js';
+
+type Checks = {
+  readonly [Type in ServerFrame['type']]: FieldChecks<Omit<Extract<ServerFrame, { type: Type }>, 'type'>>;
+};
+
+const code = textWhere('an error code', (text) => text !== '');
+
+// A newer server may have codes this client does not know: `temporary` still says what to do.
+const errorCode: Check<ErrorCode> = (value, path) => {
+  const text = code(value, path);
+  return Object.hasOwn(ERROR_CODES, text) ? (text as ErrorCode) : 'internal';
+};
+
+const UNSUBSCRIBED_CODES: ReadonlySet<string> = new Set<UnsubscribedCode>([
+  'requested',
+  'forbidden',
+  'unauthorized',
+  'closed',
+]);
+const unsubscribedCode: Check<UnsubscribedCode> = (value, path) => {
+  const text = code(value, path);
+  return UNSUBSCRIBED_CODES.has(text) ? (text as UnsubscribedCode) : 'closed';
+};
+
+export const topicKind = oneOf<TopicKind>('state', 'events');
+
+const CHECKS: Checks = {
+  welcome: {
+    connectionId: textWhere('a string that is not empty', (text) => text !== ''),
+    serverTime: moment,
+    heartbeat: objectOf<WelcomeFrame['heartbeat']>({ interval: duration, timeout: duration }),
+    limits: objectOf<WelcomeFrame['limits']>({ frameBytes: count, subscriptions: count }),
+    actionWindow: duration,
+    expiresAt: optionalMoment,
+  },
+  authenticated: { expiresAt: optionalMoment, ref },
+  subscribed: { topic: topicName, kind: topicKind, epoch, offset, recovered: boolean, ref },
+  snapshot: { topic: topicName, epoch, offset, data: json, time: optionalMoment },
+  patch: { topic: topicName, from: offset, offset, delta: json, time: optionalMoment },
+  event: { topic: topicName, offset, data: json, time: optionalMoment },
+  unsubscribed: { topic: topicName, code: unsubscribedCode, ref },
+  ack: {
+    id: actionId,
+    data: optionalJson,
+    positions: optional(listOf(objectOf<TopicPosition>({ topic: topicName, epoch, offset }))),
+  },
+  error: {
+    code: errorCode,
+    message: anyText,
+    temporary: boolean,
+    retryAfter: optional(duration),
+    details: optionalJson,
+    id: optional(actionId),
+    topic: optional(topicName),
+    ref,
+  },
+  ping: { time: optionalMoment },
+  pong: { time: optionalMoment },
+  drain: { reconnectWithin: duration },
+};
+
+const FRAMES: ReadonlyMap<string, Check<ServerFrame>> = new Map(
+  Object.entries(CHECKS).map(([type, fields]) => [
+    type,
+    objectOf({ type: oneOf(type), ...fields } as FieldChecks<ServerFrame>),
+  ]),
+);
+
+/**
+ * Parses what a server sent: the client's side of the wire.
+ *
+ * @returns undefined for a frame type this version does not know; a client ignores it.
+ * @throws ProtocolError, and nothing else, whatever the text is.
+ */
+export function parseServerFrame(text: string, limits: FrameLimits = SERVER_FRAME_LIMITS): ServerFrame | undefined {
+  return serverFrame(parseJson(text, limits), 'A frame');
+}
+
+/** A frame inside something else; `path` says where. */
+export const serverFrame: Check<ServerFrame | undefined> = (value, path) => {
+  if (!isRecord(value) || typeof value['type'] !== 'string') {
+    throw new ProtocolError('bad_request', `${path} must be a JSON object with a type`);
+  }
+  return FRAMES.get(value['type'])?.(value, value['type']);
+};

@@ -1,0 +1,16 @@
+/** @returns the bytes of a text as UTF-8, as sockets and limits count them. A lone surrogate counts 3, as U+FFFD does. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) {
+      bytes += 1;
+      continue;
+    }
+    bytes += 2;
+    const pair = unit >= 0xd800 && unit < 0xdc00 ? text.charCodeAt(index + 1) : 0;
+    if (pair >= 0xdc00 && pair < 0xe000) index += 1;
+  }
+  return bytes;
+}
