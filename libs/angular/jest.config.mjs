@@ -1,0 +1,12 @@
+import presets from 'jest-preset-angular/presets/index.js';
+
+import { commonPreset } from '../../jest.preset.mjs';
+
+export default {
+  ...presets.createCjsPreset(),
+  ...commonPreset(import.meta.dirname),
+  testEnvironmentOptions: { customExportConditions: ['source', 'browser'] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  setupFilesAfterEnv: ['<rootDir>/test/setup.ts'],
+};

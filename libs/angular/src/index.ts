@@ -1,0 +1,12 @@
+export { injectEvents, type InjectEventsOptions } from './inject-events.js';
+export { injectTopic } from './inject-topic.js';
+export { PACE as ɵPACE, type Pace as ɵPace } from './pace.js';
+export { provideRealtime, type RealtimeConfig } from './provide-realtime.js';
+export { REALTIME_CLIENT as ɵREALTIME_CLIENT } from './realtime-client.js';
+export type { RealtimeFeature, RealtimeFeatureKind } from './realtime-feature.js';
+export { RealtimeService } from './realtime.service.js';
+export type { TopicResource } from './topic-resource.js';
+export { withAuth, type RealtimeTokenFunction } from './with-auth.js';
+export { withBackoff, type RealtimeBackoffOptions } from './with-backoff.js';
+export { withPolling, type RealtimePollingOptions } from './with-polling.js';
+export { withWebSocket, type RealtimeWebSocketOptions } from './with-web-socket.js';

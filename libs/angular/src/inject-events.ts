@@ -1,0 +1,57 @@
+import { assertInInjectionContext, effect, ErrorHandler, inject, untracked } from '@angular/core';
+import type { EventDelivery } from '@statewire/client';
+import type { Position, Since, TopicReference } from '@statewire/protocol';
+import { throwError } from 'rxjs';
+
+import { currentTopic } from './current-topic.js';
+import { REALTIME_CLIENT } from './realtime-client.js';
+import { Updates } from './updates.js';
+
+export interface InjectEventsOptions {
+  /** Where to start: a position, or `'oldest'` for all that is kept. Default: with the next event. */
+  readonly since?: Since;
+  /** Called when events were lost because history no longer reaches back to what was seen last. */
+  readonly onLost?: (position: Position) => void;
+  /** Called when the topic is refused, unknown or closed. Default: Angular's `ErrorHandler`. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Calls a handler with each event of a topic, once and in order, for as long as the injection context lives. The
+ * reference is reactive like that of `injectTopic`. A handler that throws is reported to Angular's `ErrorHandler` and
+ * called again with the next event.
+ *
+ * @example injectEvents(() => notices.with({ playerId: this.playerId() }), (notice) => this.toasts.show(notice));
+ */
+export function injectEvents<T>(
+  reference: () => TopicReference<T, 'events'> | undefined,
+  handler: (event: T) => void,
+  options: InjectEventsOptions = {},
+): void {
+  assertInInjectionContext(injectEvents);
+  const client = inject(REALTIME_CLIENT);
+  const updates = inject(Updates);
+  const errors = inject(ErrorHandler);
+  const topic = currentTopic(reference);
+  const { since, onLost, onError = (error: unknown) => errors.handleError(error) } = options;
+
+  const deliver = (delivery: EventDelivery<T>): void => {
+    try {
+      if (delivery.type === 'event') handler(delivery.data);
+      else onLost?.(delivery.position);
+    } catch (error) {
+      errors.handleError(error);
+    }
+  };
+
+  effect((onCleanup) => {
+    const followed = topic();
+    if (followed === undefined) return;
+    const deliveries =
+      followed instanceof Error
+        ? throwError(() => followed)
+        : client.deliveries(followed, since === undefined ? {} : { since });
+    const subscription = untracked(() => updates.observe(deliveries).subscribe({ next: deliver, error: onError }));
+    onCleanup(() => subscription.unsubscribe());
+  });
+}

@@ -1,0 +1,54 @@
+import { assertInInjectionContext, computed, effect, inject, signal } from '@angular/core';
+import type { TopicState } from '@statewire/client';
+import type { TopicReference } from '@statewire/protocol';
+import { map } from 'rxjs';
+
+import { currentTopic } from './current-topic.js';
+import { REALTIME_CLIENT } from './realtime-client.js';
+import { topicResource, type FollowedState, type TopicResource } from './topic-resource.js';
+import { Updates } from './updates.js';
+
+const UNKNOWN: TopicState<never> = {
+  value: undefined,
+  position: undefined,
+  freshness: { state: 'catching-up' },
+  error: undefined,
+};
+
+/**
+ * Follows a state topic for as long as the injection context lives. The reference is reactive: when a signal it reads
+ * changes, the topic is switched and never shows a value of the one before; `undefined` follows nothing.
+ *
+ * @example
+ * readonly id = input.required<string>();
+ * readonly battle = injectTopic(() => battle.with({ battleId: this.id() }));
+ * // template: @if (battle.hasValue()) { {{ battle.value().tick }} {{ battle.freshness()?.state }} }
+ */
+export function injectTopic<T>(reference: () => TopicReference<T, 'state'> | undefined): TopicResource<T | undefined> {
+  assertInInjectionContext(injectTopic);
+  const client = inject(REALTIME_CLIENT);
+  const updates = inject(Updates);
+  const topic = currentTopic(reference);
+  const latest = signal<{ readonly of: TopicReference<T, 'state'>; readonly state: TopicState<T> } | undefined>(
+    undefined,
+  );
+
+  effect((onCleanup) => {
+    const of = topic();
+    if (of === undefined || of instanceof Error) return;
+    const states = client.topic(of).pipe(map((state) => ({ of, state })));
+    onCleanup(updates.follow(states, latest));
+  });
+
+  return topicResource(
+    computed<FollowedState<T> | undefined>(() => {
+      const wanted = topic();
+      if (wanted === undefined) return undefined;
+      if (wanted instanceof Error) {
+        return { value: undefined, position: undefined, freshness: undefined, error: wanted };
+      }
+      const known = latest();
+      return known?.of === wanted ? known.state : UNKNOWN;
+    }),
+  );
+}

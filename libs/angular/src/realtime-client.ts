@@ -1,0 +1,24 @@
+import { isPlatformServer } from '@angular/common';
+import { DestroyRef, inject, InjectionToken, NgZone, PLATFORM_ID } from '@angular/core';
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@statewire/client';
+
+import { REALTIME_OPTIONS } from './realtime-options.js';
+import { serverRenderingClient } from './server-rendering-client.js';
+
+/** The client behind `RealtimeService`; one for each injector that has `provideRealtime`. */
+export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIENT', {
+  providedIn: 'root',
+  factory: () => {
+    throw new Error('Statewire is not provided. Add provideRealtime() to the providers of the application.');
+  },
+});
+
+/** Makes the client of the current injector, and closes it when that is destroyed. */
+export function createInjectedClient(): RealtimeClient {
+  if (isPlatformServer(inject(PLATFORM_ID))) return serverRenderingClient();
+  const zone = inject(NgZone);
+  const options: RealtimeClientOptions = Object.assign({}, ...inject(REALTIME_OPTIONS));
+  const client = zone.runOutsideAngular(() => createRealtimeClient(options));
+  inject(DestroyRef).onDestroy(() => zone.runOutsideAngular(() => client.close()));
+  return client;
+}

@@ -1,0 +1,20 @@
+import type { Provider } from '@angular/core';
+import type { RealtimeClientOptions } from '@statewire/client';
+
+import { REALTIME_OPTIONS } from './realtime-options.js';
+
+export type RealtimeFeatureKind = 'auth' | 'backoff' | 'polling' | 'websocket';
+
+/** Something added to `provideRealtime`, made by one of the `with…` functions. */
+export interface RealtimeFeature<Kind extends RealtimeFeatureKind = RealtimeFeatureKind> {
+  readonly ɵkind: Kind;
+  readonly ɵproviders: Provider[];
+}
+
+/** A feature that sets options of the client. The factory runs in the injection context of the client. */
+export function optionsFeature<Kind extends RealtimeFeatureKind>(
+  kind: Kind,
+  options: () => RealtimeClientOptions,
+): RealtimeFeature<Kind> {
+  return { ɵkind: kind, ɵproviders: [{ provide: REALTIME_OPTIONS, useFactory: options, multi: true }] };
+}

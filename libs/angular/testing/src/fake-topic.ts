@@ -1,0 +1,108 @@
+import type { EventDelivery, RealtimeClientError, TopicState } from '@statewire/client';
+import type { Since } from '@statewire/protocol';
+import { BehaviorSubject, concat, defer, from, Subject, type Observable } from 'rxjs';
+
+const EPOCH = 'testing';
+
+/** A topic of the fake server together with what its one client has seen of it. */
+export interface FakeTopic {
+  readonly isFollowed: boolean;
+  /** The client is connected: it sees all that was published. */
+  catchUp(): void;
+  /** The client lost the server at this moment. */
+  interrupt(since: number): void;
+  refuse(error: RealtimeClientError): void;
+  complete(): void;
+}
+
+export class FakeStateTopic implements FakeTopic {
+  readonly #states = new BehaviorSubject<TopicState<unknown>>({
+    value: undefined,
+    position: undefined,
+    freshness: { state: 'catching-up' },
+    error: undefined,
+  });
+  #value: unknown;
+  #offset = 0;
+
+  readonly states: Observable<TopicState<unknown>> = this.#states.asObservable();
+
+  get isFollowed(): boolean {
+    return this.#states.observed;
+  }
+
+  publish(value: unknown): void {
+    this.#value = value;
+    this.#offset++;
+  }
+
+  catchUp(): void {
+    if (this.#offset === 0) return;
+    const position = { epoch: EPOCH, offset: this.#offset };
+    this.#change({ value: this.#value, position, freshness: { state: 'live' } });
+  }
+
+  interrupt(since: number): void {
+    if (this.#states.value.position !== undefined) this.#change({ freshness: { state: 'stale', since } });
+  }
+
+  refuse(error: RealtimeClientError): void {
+    this.#change({ value: undefined, position: undefined, error });
+  }
+
+  complete(): void {
+    this.#states.complete();
+  }
+
+  #change(change: Partial<TopicState<unknown>>): void {
+    const state = this.#states.value;
+    if (state.error === undefined) this.#states.next({ ...state, ...change });
+  }
+}
+
+export class FakeEventTopic implements FakeTopic {
+  readonly #log: EventDelivery<unknown>[] = [];
+  readonly #live = new Subject<EventDelivery<unknown>>();
+  #offset = 0;
+  #seen = 0;
+
+  get isFollowed(): boolean {
+    return this.#live.observed;
+  }
+
+  deliveries(since: Since | undefined): Observable<EventDelivery<unknown>> {
+    return defer(() => concat(from(this.#replay(since)), this.#live));
+  }
+
+  publish(data: unknown, time: number): void {
+    this.#log.push({ type: 'event', data, position: { epoch: EPOCH, offset: ++this.#offset }, time });
+  }
+
+  lose(): void {
+    this.#log.push({ type: 'lost', position: { epoch: EPOCH, offset: this.#offset } });
+  }
+
+  catchUp(): void {
+    const unseen = this.#log.slice(this.#seen);
+    this.#seen = this.#log.length;
+    for (const delivery of unseen) this.#live.next(delivery);
+  }
+
+  /** Events have no freshness: their observers hear nothing until the client is back. */
+  interrupt(): void {}
+
+  refuse(error: RealtimeClientError): void {
+    this.#live.error(error);
+  }
+
+  complete(): void {
+    this.#live.complete();
+  }
+
+  #replay(since: Since | undefined): readonly EventDelivery<unknown>[] {
+    if (since === undefined) return [];
+    const after = since === 'oldest' ? 0 : since.offset;
+    const seen = this.#log.slice(0, this.#seen);
+    return seen.filter(({ type, position }) => type === 'event' && position.offset > after);
+  }
+}

@@ -1,0 +1,34 @@
+import { RealtimeClientError, type ClientErrorCode } from '@statewire/client';
+import type { Json } from '@statewire/protocol';
+import { ReplaySubject, type Observable } from 'rxjs';
+
+import { jsonProjection } from './json-projection.js';
+
+/** An action the application sent, waiting for the test's answer. Given by `RealtimeTestingController.expectAction()`. */
+export class TestAction<D = unknown, R = unknown> {
+  readonly #answer = new ReplaySubject<R>();
+
+  /** What was sent, as JSON leaves it. */
+  readonly data: D;
+  /** @internal */
+  readonly answer: Observable<R> = this.#answer.asObservable();
+
+  constructor(
+    /** The action's name, such as `battles/pause`. */
+    readonly name: string,
+    data: D,
+  ) {
+    this.data = jsonProjection(data);
+  }
+
+  /** Acknowledges the action: its observable emits the result and completes. */
+  respond(result: NoInfer<R>): void {
+    this.#answer.next(jsonProjection(result));
+    this.#answer.complete();
+  }
+
+  /** Refuses the action: its observable errs with a `RealtimeClientError` of this code. */
+  refuse(code: ClientErrorCode, message = `The test refused "${this.name}".`, details?: Json): void {
+    this.#answer.error(new RealtimeClientError(code, message, details));
+  }
+}
