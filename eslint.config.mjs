@@ -16,6 +16,7 @@ const ALLOWED = {
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
+  docker: ['protocol', 'client', 'arena'],
 };
 
 /** Tests may drive a project from its other end. */

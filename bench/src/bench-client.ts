@@ -1,0 +1,98 @@
+import { WebSocket } from 'ws';
+
+import { now } from './clock.js';
+
+/** The raw dialect of one arm, so that all clients cost the same and no library's parsing is measured. */
+export interface Dialect {
+  readonly path: string;
+  readonly protocol?: string;
+  /** Sent after the socket opened. */
+  readonly greeting: readonly string[];
+  /** What tells that the client is subscribed. */
+  isReady(text: string): boolean;
+  /** What a heartbeat is answered with. */
+  answer(text: string): string | undefined;
+}
+
+export const DIALECTS: Readonly<Record<string, Dialect>> = {
+  statewire: {
+    path: '/ws',
+    protocol: 'statewire.v1.json',
+    greeting: [
+      JSON.stringify({ type: 'hello', clientId: 'bench-client-0123456789' }),
+      JSON.stringify({ type: 'subscribe', topics: [{ topic: 'battle' }, { topic: 'events' }] }),
+    ],
+    isReady: (text) => text.includes('"subscribed"') && text.includes('"events"'),
+    answer: (text) => (text.startsWith('{"type":"ping"') ? '{"type":"pong"}' : undefined),
+  },
+  'nest-ws': { path: '/ws', greeting: [], isReady: () => false, answer: () => undefined },
+  'socket-io': {
+    path: '/socket.io/?EIO=4&transport=websocket',
+    greeting: ['40'],
+    isReady: (text) => text.startsWith('40'),
+    answer: (text) => (text === '2' ? '3' : undefined),
+  },
+};
+
+const SENT_AT = /sentAt":([\d.]+)/;
+
+export class BenchClient {
+  bytes = 0;
+  messages = 0;
+  /** Milliseconds from publishing to arrival. */
+  readonly latencies: number[] = [];
+
+  private constructor(
+    private readonly socket: WebSocket,
+    dialect: Dialect,
+  ) {
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      const answer = dialect.answer(text);
+      if (answer !== undefined) return socket.send(answer);
+      this.bytes += data.length;
+      const sentAt = Number(SENT_AT.exec(text)?.[1]);
+      if (sentAt > 0) {
+        this.messages += 1;
+        this.latencies.push(now() - sentAt);
+      }
+    });
+  }
+
+  static connect(dialect: Dialect, port: number): Promise<BenchClient> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${dialect.path}`, dialect.protocol ?? [], {
+      perMessageDeflate: false,
+    });
+    const client = new BenchClient(socket, dialect);
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('open', () => {
+        for (const text of dialect.greeting) socket.send(text);
+        if (dialect.greeting.length === 0) resolve(client);
+      });
+      socket.on('message', (data: Buffer) => {
+        if (dialect.isReady(data.toString())) resolve(client);
+      });
+    });
+  }
+
+  reset(): void {
+    this.bytes = 0;
+    this.messages = 0;
+    this.latencies.length = 0;
+  }
+
+  close(): void {
+    this.socket.terminate();
+  }
+}
+
+/** Connects `count` clients, fifty at a time. */
+export async function connectAll(dialect: Dialect, port: number, count: number): Promise<BenchClient[]> {
+  const clients: BenchClient[] = [];
+  while (clients.length < count) {
+    const batch = Math.min(50, count - clients.length);
+    clients.push(...(await Promise.all(Array.from({ length: batch }, () => BenchClient.connect(dialect, port)))));
+  }
+  return clients;
+}

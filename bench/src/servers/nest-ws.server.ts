@@ -1,0 +1,54 @@
+import type { Server as HttpServer } from 'node:http';
+
+import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { type Server, WebSocket } from 'ws';
+
+import { createBattle, type BattleModel } from '../battle-model.js';
+import { listenAnywhere } from '../listening-port.js';
+import type { BenchServer } from '../server-protocol.js';
+
+@WebSocketGateway({ path: '/ws' })
+class PlainGateway {
+  @WebSocketServer() server!: Server;
+  state = createBattle();
+
+  /** What a gateway usually does: one `JSON.stringify` and one `send` for each client. */
+  broadcast(event: string, data: unknown): void {
+    for (const client of this.server.clients) {
+      if (client.readyState === WebSocket.OPEN) client.send(JSON.stringify({ event, data }));
+    }
+  }
+}
+
+/** What a polling timer asks for. */
+@Controller()
+class StateController {
+  constructor(private readonly gateway: PlainGateway) {}
+
+  @Get('state')
+  state(): BattleModel {
+    return this.gateway.state;
+  }
+}
+
+@Module({ providers: [PlainGateway], controllers: [StateController] })
+class PlainModule {}
+
+export async function start(): Promise<BenchServer> {
+  const app: INestApplication<HttpServer> = await NestFactory.create(PlainModule, { logger: ['error'] });
+  app.useWebSocketAdapter(new WsAdapter(app));
+  const port = await listenAnywhere(app);
+  const gateway = app.get(PlainGateway);
+  return {
+    port,
+    publishBattle: (value) => {
+      gateway.state = value;
+      gateway.broadcast('battle', value);
+    },
+    publishEvent: (value) => gateway.broadcast('event', value),
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Server as HttpServer } from 'node:http';
+
+import { type INestApplication, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { OnTopic, RealtimeBus, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
+import { eventTopic, stateTopic } from '@statewire/protocol';
+
+import { createBattle, type BattleModel } from '../battle-model.js';
+import { listenAnywhere } from '../listening-port.js';
+import type { BenchServer, SmallEvent } from '../server-protocol.js';
+
+const battle = stateTopic<BattleModel>()('battle');
+const events = eventTopic<SmallEvent>()('events');
+
+@RealtimeHandlers()
+class Handlers {
+  @OnTopic(battle)
+  battle(): BattleModel {
+    return createBattle();
+  }
+
+  @OnTopic(events)
+  events(): void {}
+}
+
+@Module({
+  imports: [RealtimeModule.forRoot({ limits: { connectionsPerAddress: 0, pendingPerAddress: 0, framesPerSecond: 0 } })],
+  providers: [Handlers],
+})
+class StatewireModule {}
+
+export async function start(): Promise<BenchServer> {
+  const app: INestApplication<HttpServer> = await NestFactory.create(StatewireModule, { logger: ['error'] });
+  const port = await listenAnywhere(app);
+  const bus = app.get(RealtimeBus);
+  return {
+    port,
+    publishBattle: (value) => void bus.publish(battle.with(), value),
+    publishEvent: (value) => void bus.publish(events.with(), value),
+    close: () => app.close(),
+  };
+}

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { freePort } from './free-port.js';
+
+/** The built game server in a process of its own. */
+export class ArenaServer {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<ArenaServer> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../backend/dist/main.js')], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '', HOST: '127.0.0.1', PORT: String(port), ...env },
+    });
+    const server = new ArenaServer(child, port);
+    await server.ready();
+    return server;
+  }
+
+  /** Resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    const gone = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    return gone;
+  }
+
+  private async ready(): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      if (this.child.exitCode !== null) throw new Error(`The server ended with ${this.child.exitCode}.`);
+      try {
+        if ((await fetch(`http://127.0.0.1:${this.port}/health/ready`)).ok) return;
+      } catch (error) {
+        if (attempt === 200) throw error;
+      }
+      await wait(50);
+    }
+  }
+}
