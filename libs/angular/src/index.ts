@@ -10,3 +10,13 @@ export { withAuth, type RealtimeTokenFunction } from './with-auth.js';
 export { withBackoff, type RealtimeBackoffOptions } from './with-backoff.js';
 export { withPolling, type RealtimePollingOptions } from './with-polling.js';
 export { withWebSocket, type RealtimeWebSocketOptions } from './with-web-socket.js';
+export {
+  RealtimeClientError,
+  type ActOptions,
+  type ClientErrorCode,
+  type ClientMetrics,
+  type ConnectionStatus,
+  type EventDelivery,
+  type Freshness,
+  type TopicState,
+} from '@statewire/client';

@@ -1,0 +1,153 @@
+import { Component, signal, type WritableSignal } from '@angular/core';
+import { TestBed, type ComponentFixture } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { TopicReference } from '@statewire/protocol';
+import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+
+import { battle, first, second, type Battle } from '../test/contract.js';
+import { injectTopic } from './inject-topic.js';
+
+const reference: WritableSignal<TopicReference<Battle, 'state'> | undefined> = signal(undefined);
+
+@Component({
+  selector: 'sw-battle',
+  template: `@if (battle.hasValue()) {
+      tick {{ battle.value().tick }} {{ battle.freshness()?.state }}
+    } @else {
+      {{ battle.status() }}
+    }`,
+})
+class BattlePage {
+  readonly battle = injectTopic(() => reference());
+}
+
+describe('injectTopic', () => {
+  let server: RealtimeTestingController;
+  let fixture: ComponentFixture<BattlePage>;
+
+  beforeEach(() => {
+    TestBed.configureTestingModule({ providers: [provideRealtimeTesting()] });
+    server = TestBed.inject(RealtimeTestingController);
+    reference.set(first);
+    fixture = TestBed.createComponent(BattlePage);
+  });
+
+  async function screen(): Promise<string> {
+    await fixture.whenStable();
+    return (fixture.nativeElement as HTMLElement).textContent.trim();
+  }
+
+  test('is loading until the first value and resolved from then on', async () => {
+    const { battle } = fixture.componentInstance;
+    expect(await screen()).toBe('loading');
+    expect(battle.isLoading()).toBe(true);
+    expect(battle.value()).toBeUndefined();
+
+    server.publish(first, { tick: 7 });
+
+    expect(await screen()).toBe('tick 7 live');
+    expect(battle.status()).toBe('resolved');
+    expect(battle.position()).toEqual({ epoch: 'testing', offset: 1 });
+  });
+
+  test('shows a value that the client knows already at once', async () => {
+    server.goLive();
+    server.publish(first, { tick: 7 });
+
+    fixture.detectChanges();
+
+    expect((fixture.nativeElement as HTMLElement).textContent.trim()).toBe('tick 7 live');
+  });
+
+  test('follows the topic its reference names now and leaves the one before', async () => {
+    server.publish(first, { tick: 1 });
+    expect(await screen()).toBe('tick 1 live');
+
+    reference.set(second);
+
+    expect(await screen()).toBe('loading');
+    expect(server.isFollowed(first)).toBe(false);
+    server.publish(second, { tick: 2 });
+    expect(await screen()).toBe('tick 2 live');
+  });
+
+  test('never shows the value of the topic before, not even between two change detections', async () => {
+    server.publish(first, { tick: 1 });
+    await screen();
+
+    reference.set(second);
+
+    expect(fixture.componentInstance.battle.value()).toBeUndefined();
+    server.publish(first, { tick: 99 });
+    expect(fixture.componentInstance.battle.value()).toBeUndefined();
+    expect(await screen()).toBe('loading');
+  });
+
+  test('keeps its value when the reference is made anew for the same topic', async () => {
+    server.publish(first, { tick: 1 });
+    await screen();
+
+    reference.set(battle.with({ battleId: '1' }));
+
+    expect(fixture.componentInstance.battle.value()).toEqual({ tick: 1 });
+    expect(await screen()).toBe('tick 1 live');
+  });
+
+  test('is idle and follows nothing without a reference', async () => {
+    server.publish(first, { tick: 1 });
+    await screen();
+
+    reference.set(undefined);
+
+    expect(await screen()).toBe('idle');
+    expect(server.isFollowed(first)).toBe(false);
+    expect(fixture.componentInstance.battle.freshness()).toBeUndefined();
+    expect(fixture.componentInstance.battle.position()).toBeUndefined();
+  });
+
+  test('keeps the last value and says that it is stale while offline', async () => {
+    server.publish(first, { tick: 1 });
+    await screen();
+
+    server.goOffline();
+    server.publish(first, { tick: 2 });
+    expect(await screen()).toBe('tick 1 stale');
+    expect(fixture.componentInstance.battle.error()).toBeUndefined();
+
+    server.goPolling();
+    expect(await screen()).toBe('tick 2 live');
+  });
+
+  test('is in error when the topic is refused', async () => {
+    await screen();
+
+    server.refuse(first, 'forbidden', 'Not your battle.');
+
+    expect(await screen()).toBe('error');
+    expect(fixture.componentInstance.battle.error()).toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
+  });
+
+  test('is in error, and nothing breaks, when a parameter fits no topic', async () => {
+    TestBed.runInInjectionContext(() => {
+      const broken = injectTopic(() => battle.with({ battleId: 'a/b' }));
+      expect(broken.status()).toBe('error');
+      expect(broken.error()?.name).toBe('ContractError');
+      expect(broken.freshness()).toBeUndefined();
+    });
+    TestBed.tick();
+    expect(await screen()).toBe('loading');
+  });
+
+  test('leaves its topic when the component is destroyed', async () => {
+    await screen();
+    expect(server.isFollowed(first)).toBe(true);
+
+    fixture.destroy();
+
+    expect(server.isFollowed(first)).toBe(false);
+  });
+
+  test('says so when it is called outside an injection context', () => {
+    expect(() => injectTopic(() => first)).toThrow('injectTopic() can only be used within an injection context');
+  });
+});

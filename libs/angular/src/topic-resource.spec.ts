@@ -1,0 +1,32 @@
+import { signal } from '@angular/core';
+import { describe, expect, test } from '@jest/globals';
+import { RealtimeClientError } from '@statewire/client';
+
+import { topicResource, type FollowedState } from './topic-resource.js';
+
+const live = { state: 'live' } as const;
+const catchingUp = { state: 'catching-up' } as const;
+const stale = { state: 'stale', since: 5 } as const;
+const position = { epoch: 'e', offset: 3 };
+const unpublished = { epoch: 'e', offset: 0 };
+const error = new RealtimeClientError('forbidden', 'no');
+const unknown = { value: undefined, position: undefined, error: undefined };
+
+describe('topicResource', () => {
+  test.each<[what: string, state: FollowedState<number> | undefined, status: string, hasValue: boolean]>([
+    ['no topic', undefined, 'idle', false],
+    ['a topic before its first value', { ...unknown, freshness: catchingUp }, 'loading', false],
+    ['a topic offline before its first value', { ...unknown, freshness: stale }, 'loading', false],
+    ['a topic without publications', { ...unknown, position: unpublished, freshness: live }, 'resolved', false],
+    ['a live value', { value: 1, position, freshness: live, error: undefined }, 'resolved', true],
+    ['a value that catches up', { value: 1, position, freshness: catchingUp, error: undefined }, 'reloading', true],
+    ['a stale value', { value: 1, position, freshness: stale, error: undefined }, 'resolved', true],
+    ['a refused topic', { ...unknown, freshness: live, error }, 'error', false],
+  ])('%s gives its status, freshness and position', (_what, state, status, hasValue) => {
+    const resource = topicResource(signal(state));
+    expect(resource.status()).toBe(status);
+    expect(resource.hasValue()).toBe(hasValue);
+    expect(resource.freshness()).toEqual(state?.freshness);
+    expect(resource.position()).toEqual(state?.position);
+  });
+});
