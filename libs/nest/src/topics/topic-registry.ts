@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 
 import type { Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
-import type { RealtimeLogger } from '../logger.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { TopicOutlet } from '../outbox/outlet.js';
 import type { CatchUpAnswer, ResolvedTopic, TopicLoader, TopicPublication, Topics, TopicSubscription } from './topics.js';
 
@@ -12,7 +12,7 @@ export interface TopicRegistryOptions {
   readonly broker: Broker;
   readonly loader: TopicLoader;
   readonly environment: Environment;
-  readonly logger: RealtimeLogger;
+  readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly limits: { readonly maxPublication: number; readonly loadTimeout: number; readonly linger: number };
   readonly history: { readonly count: number; readonly bytes: number; readonly age: number };
   /** Whether published objects are frozen, so that mutating one throws where it happens. Default: outside production. */
