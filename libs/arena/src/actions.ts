@@ -42,7 +42,7 @@ export interface DismissNotification {
   readonly notificationId: string;
 }
 
-/** Starts a run of the caller; needs a session. A player has one unfinished run at a time. */
+/** Starts a run of the caller; needs a session. An unfinished run of the same player is given up. */
 export const startRun = action<Record<string, never>, RunProgress>('runs/start');
 
 export const chooseRoom = action<ChooseRoom, RunProgress>('runs/choose-room');

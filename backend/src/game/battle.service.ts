@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { battle, type BattleProgress, type BattleSnapshot, type BattleSpeed } from '@statewire/arena';
+
+import { advance, pause, resume, setSpeed } from '../battle/advance.js';
+import type { BattleState } from '../battle/battle-state.js';
+import { createBattle, type NewBattle } from '../battle/create-battle.js';
+import { RuleError } from '../run/rule-error.js';
+import { Publisher } from './publisher.js';
+
+/** The battles of this process and their topics. */
+@Injectable()
+export class BattleService {
+  readonly #battles = new Map<string, BattleState>();
+
+  constructor(private readonly publisher: Publisher) {}
+
+  /** Newest last. */
+  get snapshots(): readonly BattleSnapshot[] {
+    return [...this.#battles.values()].map(({ snapshot }) => snapshot);
+  }
+
+  snapshot(battleId: string): BattleSnapshot | undefined {
+    return this.#battles.get(battleId)?.snapshot;
+  }
+
+  async start(order: NewBattle): Promise<void> {
+    await this.#set(createBattle(order));
+  }
+
+  pause(battleId: string): Promise<BattleProgress> {
+    return this.#command(battleId, pause);
+  }
+
+  resume(battleId: string): Promise<BattleProgress> {
+    return this.#command(battleId, resume);
+  }
+
+  setSpeed(battleId: string, speed: BattleSpeed): Promise<BattleProgress> {
+    return this.#command(battleId, (state) => setSpeed(state, speed));
+  }
+
+  /**
+   * One turn of every battle.
+   *
+   * @returns the battles that were decided in it.
+   */
+  turn(): readonly BattleSnapshot[] {
+    const decided: BattleSnapshot[] = [];
+    for (const before of this.#battles.values()) {
+      const after = advance(before);
+      if (after === before) continue;
+      void this.#set(after);
+      if (after.snapshot.status !== 'running') decided.push(after.snapshot);
+    }
+    return decided;
+  }
+
+  async remove(battleId: string): Promise<void> {
+    if (this.#battles.delete(battleId)) await this.publisher.close(battle.with({ battleId }));
+  }
+
+  async #command(battleId: string, command: (state: BattleState) => BattleState): Promise<BattleProgress> {
+    const before = this.#battles.get(battleId);
+    if (!before) throw new RuleError('This battle is over.');
+    const after = command(before);
+    if (after !== before) await this.#set(after);
+    const { status, speed, tick } = after.snapshot;
+    return { battleId, status, speed, tick };
+  }
+
+  #set(state: BattleState): Promise<void> {
+    const { battleId } = state.snapshot;
+    this.#battles.set(battleId, state);
+    return this.publisher.publish(battle.with({ battleId }), state.snapshot);
+  }
+}

@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { BattleSnapshot } from '@statewire/arena';
+
+import { ENVIRONMENT, type Environment } from '../environment.js';
+import { BattleService } from './battle.service.js';
+import { GAME_OPTIONS, type GameOptions } from './game-options.js';
+import { House } from './house.js';
+import { LobbyService } from './lobby.service.js';
+import { RunService } from './run.service.js';
+
+/** Milliseconds between two looks at what is over and at the list of what goes on. */
+const LOBBY_PERIOD = 1_000;
+
+/** One turn of the whole game, in a fixed order. Knows no timers. */
+@Injectable()
+export class Game {
+  readonly #decidedAt = new Map<string, number>();
+  #lobbyAt = -Infinity;
+
+  constructor(
+    private readonly battles: BattleService,
+    private readonly runs: RunService,
+    private readonly house: House,
+    private readonly lobby: LobbyService,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(GAME_OPTIONS) private readonly options: GameOptions,
+  ) {}
+
+  async turn(): Promise<void> {
+    const now = this.environment.monotonic();
+    const decided = this.battles.turn();
+    const moves = decided.map((battle) => this.runs.settle(battle));
+    for (const { battleId } of decided) this.#decidedAt.set(battleId, now);
+    moves.push(this.house.turn());
+    if (now - this.#lobbyAt >= LOBBY_PERIOD) {
+      this.#lobbyAt = now;
+      moves.push(...this.#cleanUp(now), this.lobby.refresh());
+    }
+    await Promise.all(moves);
+  }
+
+  #cleanUp(now: number): Promise<void>[] {
+    const { battleLinger, runLinger, idleLimit } = this.options;
+    const gone = this.runs.snapshots.flatMap((run) => {
+      const idle = this.runs.idleFor(run.runId);
+      if (run.phase === 'finished') return idle >= runLinger ? [this.runs.remove(run.runId)] : [];
+      return idle >= idleLimit ? [this.runs.giveUp(run.runId)] : [];
+    });
+    const isOver = ({ battleId }: BattleSnapshot) => now - (this.#decidedAt.get(battleId) ?? now) >= battleLinger;
+    const over = this.battles.snapshots.filter(isOver).map(({ battleId }) => {
+      this.#decidedAt.delete(battleId);
+      return this.battles.remove(battleId);
+    });
+    return [...gone, ...over];
+  }
+}

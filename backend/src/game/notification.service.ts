@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  notifications,
+  type BattleSnapshot,
+  type Notification,
+  type NotificationEvent,
+  type Offer,
+  type RunSnapshot,
+} from '@statewire/arena';
+
+import { ENVIRONMENT, type Environment } from '../environment.js';
+import { RuleError } from '../run/rule-error.js';
+import { GAME_OPTIONS, type GameOptions } from './game-options.js';
+import { Publisher } from './publisher.js';
+
+type News = Pick<Notification, 'kind' | 'title' | 'text'>;
+
+/** What happened to the runs of each player, until it is dismissed. The house is told nothing. */
+@Injectable()
+export class NotificationService {
+  /** By player, the one with the latest news last. */
+  readonly #lists = new Map<string, readonly Notification[]>();
+
+  constructor(
+    private readonly publisher: Publisher,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(GAME_OPTIONS) private readonly options: GameOptions,
+  ) {}
+
+  /** Oldest first. */
+  list(playerId: string): readonly Notification[] {
+    return this.#lists.get(playerId) ?? [];
+  }
+
+  /** @throws RuleError where the player has no such notification. */
+  async dismiss(playerId: string, notificationId: string): Promise<void> {
+    const list = this.list(playerId);
+    const left = list.filter(({ id }) => id !== notificationId);
+    if (left.length === list.length) throw new RuleError('There is no such notification.');
+    this.#lists.set(playerId, left);
+    await this.#publish(playerId, { type: 'dismissed', notificationId });
+  }
+
+  runStarted(run: RunSnapshot): Promise<void> {
+    const text = `${run.party.map(({ name }) => name).join(', ')} set out.`;
+    return this.#notify(run, { kind: 'run-started', title: 'A new run', text });
+  }
+
+  picked(run: RunSnapshot, offer: Offer): Promise<void> {
+    return this.#notify(run, { kind: 'loot', ...describeOffer(offer) });
+  }
+
+  async settled(before: RunSnapshot, after: RunSnapshot, battle: BattleSnapshot): Promise<void> {
+    if (battle.status === 'lost') {
+      await this.#notify(after, { kind: 'battle-lost', title: 'Defeat', text: `The party fell at ${battle.title}.` });
+    } else {
+      const text = `${battle.title} is yours: ${after.gold - before.gold} gold.`;
+      await this.#notify(after, { kind: 'battle-won', title: 'Victory', text });
+    }
+    if (after.outcome === 'won') {
+      await this.#notify(after, { kind: 'run-won', title: 'The run is won', text: 'The last gate stands open.' });
+    }
+    if (after.outcome === 'lost') await this.gaveUp(after);
+  }
+
+  gaveUp(run: RunSnapshot): Promise<void> {
+    const visited = run.rooms.filter((room) => room.visited).length;
+    const text = `It ended after ${visited} ${visited === 1 ? 'room' : 'rooms'}.`;
+    return this.#notify(run, { kind: 'run-lost', title: 'The run is over', text });
+  }
+
+  async #notify({ runId, player }: RunSnapshot, news: News): Promise<void> {
+    if (player.house) return;
+    const { playerId } = player;
+    const notification: Notification = { id: this.environment.id(), ...news, at: this.environment.now(), runId };
+    const list = [...this.list(playerId), notification].slice(-this.options.notificationsKept);
+    this.#lists.delete(playerId);
+    this.#lists.set(playerId, list);
+    this.#forgetQuietest();
+    await this.#publish(playerId, { type: 'notified', notification });
+  }
+
+  #forgetQuietest(): void {
+    const [quietest] = this.#lists.keys();
+    if (this.#lists.size > this.options.playersKept && quietest !== undefined) this.#lists.delete(quietest);
+  }
+
+  #publish(playerId: string, event: NotificationEvent): Promise<void> {
+    return this.publisher.publish(notifications.with({ playerId }), event);
+  }
+}
+
+function describeOffer(offer: Offer): Pick<News, 'title' | 'text'> {
+  switch (offer.kind) {
+    case 'card':
+      return { title: offer.card.name, text: `${offer.card.member}: ${offer.card.text}.` };
+    case 'relic':
+      return { title: offer.relic.name, text: `${offer.relic.text}.` };
+    case 'heal':
+    case 'train':
+      return { title: offer.name, text: offer.text };
+  }
+}

@@ -1,0 +1,128 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { run, type BattleSnapshot, type RunPlayer, type RunProgress, type RunSnapshot } from '@statewire/arena';
+
+import { ENVIRONMENT, type Environment } from '../environment.js';
+import { RuleError } from '../run/rule-error.js';
+import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, settleBattle } from '../run/run-machine.js';
+import type { RunState } from '../run/run-state.js';
+import { BattleService } from './battle.service.js';
+import { GAME_OPTIONS, type GameOptions } from './game-options.js';
+import { NotificationService } from './notification.service.js';
+import { Publisher } from './publisher.js';
+
+interface LiveRun {
+  readonly state: RunState;
+  /** Monotonic moment of the player's last action or of the last decided battle. */
+  readonly movedAt: number;
+}
+
+/** The runs of this process and their topics. */
+@Injectable()
+export class RunService {
+  readonly #runs = new Map<string, LiveRun>();
+
+  constructor(
+    private readonly battles: BattleService,
+    private readonly notifications: NotificationService,
+    private readonly publisher: Publisher,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(GAME_OPTIONS) private readonly options: GameOptions,
+  ) {}
+
+  /** Newest last. */
+  get snapshots(): readonly RunSnapshot[] {
+    return [...this.#runs.values()].map(({ state }) => state.snapshot);
+  }
+
+  snapshot(runId: string): RunSnapshot | undefined {
+    return this.#runs.get(runId)?.state.snapshot;
+  }
+
+  /** Milliseconds since anything was decided in the run. */
+  idleFor(runId: string): number {
+    return this.environment.monotonic() - (this.#runs.get(runId)?.movedAt ?? 0);
+  }
+
+  /** @throws RuleError where there are as many runs as there can be. */
+  async start(player: RunPlayer): Promise<RunProgress> {
+    const givenUp = this.#unfinishedOf(player.playerId).map(({ runId }) => this.giveUp(runId));
+    if (this.#runs.size >= this.options.maxRuns) throw new RuleError('The Arena is full. Try again in a minute.');
+    const { environment } = this;
+    const state = createRun({
+      runId: shortId(environment),
+      player,
+      startedAt: environment.now(),
+      seed: Math.floor(environment.random() * 2 ** 32),
+    });
+    await Promise.all([...givenUp, this.#move(state), this.notifications.runStarted(state.snapshot)]);
+    return progress(state);
+  }
+
+  async chooseRoom(runId: string, roomId: string): Promise<RunProgress> {
+    const before = this.#get(runId);
+    const { state, order } = chooseRoom(before, roomId, shortId(this.environment));
+    const { battleId, party, player } = state.snapshot;
+    const published = [this.#move(state)];
+    if (order && battleId) {
+      const { room, foes, seed } = order;
+      const about = { battleId, runId, roomId, title: room.name, playerName: player.name };
+      published.push(this.battles.start({ ...about, party, foes, seed }));
+    }
+    await Promise.all(published);
+    return progress(state);
+  }
+
+  /** Takes an offer; without one, leaves the room. */
+  async pickReward(runId: string, offerId?: string): Promise<RunProgress> {
+    const before = this.#get(runId);
+    const state = offerId === undefined ? leaveRoom(before) : pickOffer(before, offerId);
+    const picked = before.snapshot.offers.find(({ id }) => id === offerId);
+    await Promise.all([this.#move(state), picked && this.notifications.picked(state.snapshot, picked)]);
+    return progress(state);
+  }
+
+  /** What the decided battle means for its run. */
+  async settle(decided: BattleSnapshot): Promise<void> {
+    const live = this.#runs.get(decided.runId);
+    if (!live) return;
+    const state = settleBattle(live.state, decided, this.environment.now());
+    if (state === live.state) return;
+    await Promise.all([this.#move(state), this.notifications.settled(live.state.snapshot, state.snapshot, decided)]);
+  }
+
+  async giveUp(runId: string): Promise<void> {
+    const { phase, battleId } = this.#get(runId).snapshot;
+    const state = finishRun(this.#get(runId), 'lost', this.environment.now());
+    const battle = phase === 'in-battle' && battleId ? this.battles.remove(battleId) : undefined;
+    await Promise.all([this.#move(state), battle, this.notifications.gaveUp(state.snapshot)]);
+  }
+
+  async remove(runId: string): Promise<void> {
+    if (this.#runs.delete(runId)) await this.publisher.close(run.with({ runId }));
+  }
+
+  #unfinishedOf(playerId: string): readonly RunSnapshot[] {
+    return this.snapshots.filter(({ player, phase }) => player.playerId === playerId && phase !== 'finished');
+  }
+
+  #get(runId: string): RunState {
+    const live = this.#runs.get(runId);
+    if (!live) throw new RuleError('This run is over.');
+    return live.state;
+  }
+
+  #move(state: RunState): Promise<void> {
+    const { runId } = state.snapshot;
+    this.#runs.set(runId, { state, movedAt: this.environment.monotonic() });
+    return this.publisher.publish(run.with({ runId }), state.snapshot);
+  }
+}
+
+function progress({ snapshot: { runId, phase, battleId } }: RunState): RunProgress {
+  return { runId, phase, battleId };
+}
+
+/** Watching is public, so that ids need not be secret, only different; short ones read better in an address. */
+function shortId(environment: Environment): string {
+  return environment.id().slice(0, 12);
+}

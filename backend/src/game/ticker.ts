@@ -1,0 +1,44 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+import { ENVIRONMENT, type Environment } from '../environment.js';
+import { GAME_OPTIONS, type GameOptions } from './game-options.js';
+import { Game } from './game.js';
+
+/**
+ * Turns the game at a steady pace: each turn is due at a multiple of the period from the start, so that lateness does
+ * not add up. Turns that were missed (a laptop asleep, a stalled process) are left out, never caught up in a burst.
+ */
+@Injectable()
+export class Ticker implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #logger = new Logger('Arena');
+  #timer: ReturnType<Environment['setTimer']> | undefined;
+
+  constructor(
+    private readonly game: Game,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(GAME_OPTIONS) private readonly options: GameOptions,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.#schedule(this.environment.monotonic());
+  }
+
+  onApplicationShutdown(): void {
+    this.#timer?.cancel();
+  }
+
+  #schedule(due: number): void {
+    const delay = Math.max(0, due - this.environment.monotonic());
+    this.#timer = this.environment.setTimer(() => {
+      this.#turn();
+      const late = this.environment.monotonic() - due;
+      this.#schedule(due + (Math.floor(late / this.options.turn) + 1) * this.options.turn);
+    }, delay);
+  }
+
+  #turn(): void {
+    this.game.turn().catch((error: unknown) => {
+      this.#logger.error('A turn of the game failed.', error instanceof Error ? error.stack : undefined);
+    });
+  }
+}

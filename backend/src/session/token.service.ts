@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Session } from '@statewire/arena';
+import { jwtVerify, SignJWT } from 'jose';
+
+import type { ArenaConfig } from '../config/arena-config.js';
+import { ARENA_CONFIG } from '../config/config.module.js';
+import { ENVIRONMENT, type Environment } from '../environment.js';
+import type { Player } from './player.js';
+
+const ALGORITHM = 'HS256';
+const ISSUER = 'statewire-arena';
+const AUDIENCE = 'statewire-arena-players';
+
+/** Seconds after its end in which a token can still be exchanged for a new one: a laptop may sleep for a night. */
+const REFRESH_GRACE = 24 * 60 * 60;
+
+export interface VerifiedPlayer extends Player {
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+/** Signs and verifies session tokens: JWTs with one algorithm, one issuer and one audience. */
+@Injectable()
+export class TokenService {
+  constructor(
+    @Inject(ARENA_CONFIG) private readonly config: Pick<ArenaConfig, 'secret' | 'sessionLifetime'>,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  /** @param lifetime milliseconds; default: the configured one. Rounded up to a second, as JWTs count in seconds. */
+  async issue({ playerId, name }: Player, lifetime = this.config.sessionLifetime): Promise<Session> {
+    const now = Math.floor(this.environment.now() / 1_000);
+    const end = now + Math.ceil(lifetime / 1_000);
+    const token = await new SignJWT({ name })
+      .setProtectedHeader({ alg: ALGORITHM })
+      .setSubject(playerId)
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(now)
+      .setExpirationTime(end)
+      .sign(this.config.secret);
+    return { playerId, name, token, expiresAt: end * 1_000 };
+  }
+
+  /**
+   * Who the token is for. `expiresAt` may lie in the past: telling expired from forged is the caller's business.
+   *
+   * @returns undefined for anything that was not signed here, or expired longer ago than it can be refreshed.
+   */
+  async read(token: string): Promise<VerifiedPlayer | undefined> {
+    const verified = await jwtVerify(token, this.config.secret, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['sub', 'exp'],
+      currentDate: new Date(this.environment.now()),
+      clockTolerance: REFRESH_GRACE,
+    }).catch(() => undefined);
+    const { sub, exp, name } = verified?.payload ?? {};
+    if (sub === undefined || exp === undefined || typeof name !== 'string') return undefined;
+    return { playerId: sub, name, expiresAt: exp * 1_000 };
+  }
+
+  /** The same for tokens that are in force now. */
+  async verify(token: string): Promise<VerifiedPlayer | undefined> {
+    const player = await this.read(token);
+    return player && player.expiresAt > this.environment.now() ? player : undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { battle, lobby, run, type ArenaState } from '@statewire/arena';
+import { RealtimeBus } from '@statewire/nest';
+import type { TopicReference } from '@statewire/protocol';
+import { catchError, EMPTY, firstValueFrom, timeout } from 'rxjs';
+
+import { NotificationService } from '../game/notification.service.js';
+
+/** Longer than a topic may take to load its first value. */
+const PATIENCE = 3_000;
+
+/** Everything at once, read from the very topics that clients follow. */
+@Injectable()
+export class StateService {
+  constructor(
+    private readonly bus: RealtimeBus,
+    private readonly notifications: NotificationService,
+  ) {}
+
+  async compose(playerId?: string): Promise<ArenaState> {
+    const list = (await this.#current(lobby.with())) ?? { battles: [], runs: [] };
+    const [runs, battles] = await Promise.all([
+      this.#collect(list.runs.map(({ runId }) => [runId, run.with({ runId })] as const)),
+      this.#collect(list.battles.map(({ battleId }) => [battleId, battle.with({ battleId })] as const)),
+    ]);
+    const notifications = playerId === undefined ? [] : this.notifications.list(playerId);
+    return { lobby: list, runs, battles, notifications };
+  }
+
+  async #collect<Value>(
+    topics: readonly (readonly [id: string, TopicReference<Value>])[],
+  ): Promise<Record<string, Value>> {
+    const found = await Promise.all(topics.map(async ([id, topic]) => [id, await this.#current(topic)] as const));
+    return Object.fromEntries(found.filter((entry): entry is readonly [string, Value] => entry[1] !== undefined));
+  }
+
+  /** Undefined where the topic was closed after the lobby named it. */
+  #current<Value>(topic: TopicReference<Value>): Promise<Value | undefined> {
+    const values = this.bus.stream(topic).pipe(
+      timeout({ first: PATIENCE }),
+      catchError(() => EMPTY),
+    );
+    return firstValueFrom(values, { defaultValue: undefined });
+  }
+}
