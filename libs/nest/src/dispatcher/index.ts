@@ -1,16 +1,23 @@
 import type { Provider } from '@nestjs/common';
 
 import { DISPATCHER, TOPIC_LOADER } from '../module/tokens.js';
+import { ConnectionGuards } from './connection-guards.js';
+import { HandlerContexts } from './handler-contexts.js';
+import { HandlerRegistry } from './handler-registry.js';
 import { HandlerTopicLoader } from './handler-topic-loader.js';
 import { NestDispatcher } from './nest-dispatcher.js';
 
 export { ActionData, Caller, TopicParams } from './parameters.decorator.js';
 export type { Dispatcher, Invocation } from './dispatcher.js';
-export { OnAction, OnTopic, RealtimeHandlers, type OnActionOptions } from './handlers.decorator.js';
+export { RealtimeHandlersError } from './handlers-error.js';
+export { OnAction, OnTopic, RealtimeHandlers, type ActionResult, type OnActionOptions, type TopicResult } from './handlers.decorator.js';
 export type { CallerContext, Identity, RealtimeRequest } from './realtime-request.js';
 
 /** Needs `DiscoveryModule`, `REALTIME_OPTIONS`, `BROKER` and `ENVIRONMENT`. */
 export const dispatcherProviders: Provider[] = [
+  HandlerContexts,
+  HandlerRegistry,
+  ConnectionGuards,
   { provide: DISPATCHER, useClass: NestDispatcher },
   { provide: TOPIC_LOADER, useClass: HandlerTopicLoader },
 ];

@@ -23,8 +23,8 @@ export interface RealtimeRequest {
   /** Data of the action; the same as `data`. */
   readonly body: Json | undefined;
   readonly data: Json | undefined;
-  /** How the caller came in. */
-  readonly admission: 'upgrade' | 'hello' | 'http';
+  /** How the caller came in; `none` where a topic is loaded, which nobody in particular asks for. */
+  readonly admission: 'upgrade' | 'hello' | 'http' | 'none';
   /** The topic or the action that is asked for; undefined for connection guards. */
   readonly topic?: string;
   readonly action?: string;

@@ -1,0 +1,121 @@
+import type { AckFrame, ErrorFrame, TopicPosition } from '@statewire/protocol';
+
+import { BrokerError } from '../broker/broker-error.js';
+import type { Broker, Claim } from '../broker/broker.js';
+import { collectPositions } from '../bus/collect-positions.js';
+import { withDeadline } from '../connection/with-deadline.js';
+import type { Environment } from '../environment.js';
+import { RealtimeError } from '../realtime-error.js';
+import { ActionScope } from './action-scope.js';
+import type { Invocation } from './dispatcher.js';
+import { actionKey, fingerprint } from './fingerprint.js';
+import type { CallerContext } from './realtime-request.js';
+
+type Answer = AckFrame | ErrorFrame;
+
+export interface ActionRunnerOptions {
+  readonly broker: Broker;
+  readonly environment: Environment;
+  /** How long the answer of a handler that started is remembered, in ms. */
+  readonly window: number;
+  /** Told what the broker could not do. */
+  readonly onBrokerFailure: (error: unknown) => void;
+}
+
+/** How one action is run, once it is sure that it may. */
+export interface ActionRun {
+  /** Guards, pipes, interceptors and the handler; rejects with a RealtimeError. */
+  readonly call: () => Promise<unknown>;
+  /** Milliseconds; 0: no deadline. */
+  readonly timeout: number;
+}
+
+/**
+ * Runs each action at most once. The key is claimed first, so that the same action on another node or transport shares
+ * the answer; it is given back where the handler never started.
+ *
+ * A handler that misses its deadline did start: `timeout` is the action's answer from then on and is remembered like any
+ * other; whatever the handler comes to later is dropped.
+ */
+export class ActionRunner {
+  constructor(private readonly options: ActionRunnerOptions) {}
+
+  async run(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
+    const key = actionKey(caller, invocation.id);
+    try {
+      const claim = await this.claim(key, fingerprint(invocation));
+      switch (claim.outcome) {
+        case 'claimed':
+          return await this.runClaimed(key, invocation, action);
+        case 'settled':
+          return JSON.parse(claim.answer) as Answer;
+        case 'conflict':
+          return refuse(invocation, 'conflict', 'This id was used for an action with another name or other data.');
+        case 'lost':
+          return refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
+      }
+    } catch (error) {
+      this.options.onBrokerFailure(error);
+      return refuse(invocation, 'unavailable', 'Actions cannot be run right now.');
+    }
+  }
+
+  /** Waits for whoever runs the action now; where that one gave up before it started, claims again. */
+  private async claim(key: string, digest: string): Promise<Exclude<Claim, { outcome: 'running' }>> {
+    for (;;) {
+      const claim = await this.options.broker.claim(key, digest);
+      if (claim.outcome !== 'running') return claim;
+      try {
+        return { outcome: 'settled', answer: await claim.answer };
+      } catch (error) {
+        if (!(error instanceof BrokerError && error.code === 'unclaimed')) throw error;
+      }
+    }
+  }
+
+  private async runClaimed(key: string, invocation: Invocation, action: ActionRun): Promise<Answer> {
+    const { broker, window } = this.options;
+    const scope = new ActionScope();
+    const answer = await this.answer(invocation, action, scope);
+    const text = JSON.stringify(answer);
+    if (answer.type === 'error' && !scope.started) await broker.unclaim(key);
+    else await broker.settle(key, text, window).catch(this.options.onBrokerFailure);
+    return JSON.parse(text) as Answer;
+  }
+
+  private async answer(invocation: Invocation, action: ActionRun, scope: ActionScope): Promise<Answer> {
+    const { id } = invocation;
+    try {
+      const work = scope.run(() => collectPositions(action.call));
+      const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
+      return acknowledge(id, result, await followed(positions, invocation));
+    } catch (error) {
+      return (error as RealtimeError).toFrame({ id });
+    } finally {
+      scope.end();
+    }
+  }
+}
+
+function acknowledge(id: string, data: unknown, positions: readonly TopicPosition[]): AckFrame {
+  return {
+    type: 'ack',
+    id,
+    ...(data === undefined ? {} : { data: data as AckFrame['data'] }),
+    ...(positions.length === 0 ? {} : { positions }),
+  } as AckFrame;
+}
+
+/** Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. */
+async function followed(
+  positions: readonly TopicPosition[],
+  { follows }: Invocation,
+): Promise<readonly TopicPosition[]> {
+  if (!follows) return [];
+  const known = await Promise.all(positions.map(({ topic }) => follows(topic)));
+  return positions.filter((_, index) => known[index]);
+}
+
+function refuse(invocation: Invocation, code: 'conflict' | 'outcome_unknown' | 'unavailable', message: string): Answer {
+  return new RealtimeError(code, message).toFrame({ id: invocation.id });
+}

@@ -1,0 +1,63 @@
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+
+import type { ActionMethod, HandlerMethod, TopicMethod } from './handler-method.js';
+import { labelOf, parametersOf } from './handler-method.js';
+import { ACTION_METADATA, HANDLERS_METADATA, TOPIC_METADATA } from './handler-metadata.js';
+import { PROBLEMS } from './handlers-error.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** Every handler of the application, and what is wrong with how they are written. */
+export interface ExploredHandlers {
+  readonly topics: readonly TopicMethod[];
+  readonly actions: readonly ActionMethod[];
+  readonly problems: readonly string[];
+}
+
+/** Finds the methods with `@OnTopic` and `@OnAction` among all providers and controllers. */
+export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataScanner): ExploredHandlers {
+  const topics: TopicMethod[] = [];
+  const actions: ActionMethod[] = [];
+  const problems: string[] = [];
+  // A provider may be known under several tokens.
+  const seen = new Set<object>();
+  for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
+    const instance: unknown = wrapper.instance;
+    if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
+    seen.add(instance);
+    const found = methodsOf(wrapper, instance, scanner);
+    if (found.topics.length + found.actions.length === 0) continue;
+    if (!Reflect.getMetadata(HANDLERS_METADATA, instance.constructor)) {
+      problems.push(...[...found.topics, ...found.actions].map((handler) => PROBLEMS.notDecorated(labelOf(handler))));
+    }
+    if (!wrapper.isDependencyTreeStatic()) problems.push(PROBLEMS.requestScoped(instance.constructor.name));
+    for (const handler of found.topics) {
+      if (parametersOf(handler).some(({ source }) => source === 'caller')) {
+        problems.push(PROBLEMS.callerOfTopic(labelOf(handler)));
+      }
+    }
+    topics.push(...found.topics);
+    actions.push(...found.actions);
+  }
+  return { topics, actions, problems };
+}
+
+function methodsOf(
+  wrapper: Wrapper,
+  instance: object,
+  scanner: MetadataScanner,
+): { topics: TopicMethod[]; actions: ActionMethod[] } {
+  const topics: TopicMethod[] = [];
+  const actions: ActionMethod[] = [];
+  const prototype = Object.getPrototypeOf(instance) as Record<string, HandlerMethod['method']> | null;
+  for (const name of scanner.getAllMethodNames(prototype)) {
+    const method = prototype?.[name];
+    if (!method) continue;
+    const handler: HandlerMethod = { instance, name, method, module: wrapper.host?.token ?? '', providerId: wrapper.id };
+    const topic = Reflect.getMetadata(TOPIC_METADATA, method);
+    const action = Reflect.getMetadata(ACTION_METADATA, method);
+    if (topic) topics.push({ ...handler, ...topic });
+    if (action) actions.push({ ...handler, ...action });
+  }
+  return { topics, actions };
+}

@@ -1,0 +1,68 @@
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
+
+import type { ActionMark, TopicMark } from './handler-metadata.js';
+import { callerFactory } from './parameters.decorator.js';
+
+type Method = (...parameters: unknown[]) => unknown;
+
+/** A method of the application that answers topics or actions, with the instance it is called on. */
+export interface HandlerMethod {
+  readonly instance: object;
+  readonly name: string;
+  readonly method: Method;
+  /** Key of the module that provides the instance: where its enhancers live. */
+  readonly module: string;
+  /** Id of the provider: whose transient enhancers are meant. */
+  readonly providerId: string;
+}
+
+export type TopicMethod = HandlerMethod & TopicMark;
+export type ActionMethod = HandlerMethod & ActionMark;
+
+/** A decorated parameter of a handler. */
+export interface HandlerParameter {
+  readonly index: number;
+  readonly source: 'data' | 'params' | 'caller' | 'other';
+  /** Its type as the compiler emitted it. */
+  readonly type: unknown;
+  /** Pipes given to its decorator. */
+  readonly pipes: readonly unknown[];
+}
+
+/** What Nest's parameter decorators leave behind. */
+interface ParameterMetadata {
+  readonly index: number;
+  readonly data?: unknown;
+  readonly factory?: unknown;
+  readonly pipes?: readonly unknown[];
+}
+
+/** @returns what logs and messages call the handler: `BattleRealtime.load`. */
+export function labelOf({ instance, name }: Pick<HandlerMethod, 'instance' | 'name'>): string {
+  return `${instance.constructor.name}.${name}`;
+}
+
+/** @returns the decorated parameters, by index. */
+export function parametersOf({ instance, name }: HandlerMethod): readonly HandlerParameter[] {
+  const metadata: Record<string, ParameterMetadata> =
+    Reflect.getMetadata(ROUTE_ARGS_METADATA, instance.constructor, name) ?? {};
+  const types: unknown[] = Reflect.getMetadata('design:paramtypes', instance, name) ?? [];
+  return Object.entries(metadata)
+    .map(([key, parameter]) => ({
+      index: parameter.index,
+      source: sourceOf(key, parameter),
+      type: types[parameter.index],
+      pipes: parameter.pipes ?? [],
+    }))
+    .sort((a, b) => a.index - b.index);
+}
+
+function sourceOf(key: string, { factory, data }: ParameterMetadata): HandlerParameter['source'] {
+  if (factory === callerFactory) return 'caller';
+  // Nest's `@Body('field')` asks for a part.
+  if (data !== undefined) return 'other';
+  if (key.startsWith(`${RouteParamtypes.BODY}:`)) return 'data';
+  if (key.startsWith(`${RouteParamtypes.PARAM}:`)) return 'params';
+  return 'other';
+}

@@ -1,0 +1,99 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { ContractError, TopicMatcher } from '@statewire/protocol';
+
+import { HandlerContexts } from './handler-contexts.js';
+import { exploreHandlers } from './handler-explorer.js';
+import { labelOf, type ActionMethod, type TopicMethod } from './handler-method.js';
+import { PROBLEMS, RealtimeHandlersError, UNCHECKED_DATA } from './handlers-error.js';
+import { RunnableAction } from './runnable-action.js';
+import { RunnableTopic } from './runnable-topic.js';
+import { isDataUnchecked } from './validation.js';
+
+/** A topic's handler, and what the topic's parameters stand for. */
+export interface MatchedTopic {
+  readonly handler: RunnableTopic;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+interface Handlers {
+  readonly matcher: TopicMatcher;
+  readonly topics: ReadonlyMap<string, RunnableTopic>;
+  readonly actions: ReadonlyMap<string, RunnableAction>;
+}
+
+/** Every handler of the application, ready to be called. */
+@Injectable()
+export class HandlerRegistry implements OnModuleInit {
+  private readonly logger = new Logger('Realtime');
+  private known: Handlers | undefined;
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly contexts: HandlerContexts,
+  ) {}
+
+  /** @throws RealtimeHandlersError that lists everything about handlers that cannot work. */
+  onModuleInit(): void {
+    this.known ??= this.explore();
+  }
+
+  topic(name: string): MatchedTopic | undefined {
+    const { matcher, topics } = this.handlers;
+    const match = matcher.match(name);
+    const handler = match && topics.get(match.pattern);
+    return handler && { handler, params: match.params };
+  }
+
+  action(name: string): RunnableAction | undefined {
+    return this.handlers.actions.get(name);
+  }
+
+  /** Explored at start, or before where another provider's start asks for a topic. */
+  private get handlers(): Handlers {
+    return (this.known ??= this.explore());
+  }
+
+  private explore(): Handlers {
+    const explored = exploreHandlers(this.discovery, this.scanner);
+    const problems = [...explored.problems, ...this.contexts.adoptGlobals()];
+    const matcher = new TopicMatcher();
+    const topics = new Map<string, TopicMethod>();
+    for (const handler of explored.topics) {
+      const problem = addPattern(matcher, handler);
+      if (problem === undefined) topics.set(handler.topic.pattern, handler);
+      else problems.push(problem);
+    }
+    const actions = new Map<string, ActionMethod>();
+    for (const handler of explored.actions) {
+      const { name } = handler.action;
+      const other = actions.get(name);
+      if (other) problems.push(PROBLEMS.duplicateAction(name, labelOf(other), labelOf(handler)));
+      else actions.set(name, handler);
+    }
+    if (problems.length > 0) throw new RealtimeHandlersError(problems);
+    for (const handler of actions.values()) {
+      if (isDataUnchecked(handler)) this.logger.warn(UNCHECKED_DATA(labelOf(handler)));
+    }
+    return {
+      matcher,
+      topics: mapValues(topics, (handler) => new RunnableTopic(handler, this.contexts)),
+      actions: mapValues(actions, (handler) => new RunnableAction(handler, this.contexts)),
+    };
+  }
+}
+
+function addPattern(matcher: TopicMatcher, handler: TopicMethod): string | undefined {
+  try {
+    matcher.add(handler.topic.pattern);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ContractError) return PROBLEMS.pattern(labelOf(handler), error.message);
+    throw error;
+  }
+}
+
+function mapValues<From, To>(map: ReadonlyMap<string, From>, change: (value: From) => To): ReadonlyMap<string, To> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
+}

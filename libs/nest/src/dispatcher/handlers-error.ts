@@ -1,0 +1,31 @@
+/** Thrown at start when handlers cannot work as they are written. Lists every problem, so that one start finds them all. */
+export class RealtimeHandlersError extends Error {
+  override readonly name = 'RealtimeHandlersError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The realtime handlers cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** Every text about a handler that cannot work, in one place. `handler` is `BattleRealtime.load`. */
+export const PROBLEMS = {
+  notDecorated: (handler: string) =>
+    `${handler} has @OnTopic or @OnAction, but its class lacks @RealtimeHandlers(): add it.`,
+  requestScoped: (type: string) =>
+    `${type} depends on something request-scoped (itself, a dependency or an enhancer). Handlers live as long as the ` +
+    'application: make it a singleton, and ask for the user with @Caller().',
+  callerOfTopic: (handler: string) =>
+    `${handler} asks for @Caller(), but a topic has one value for all who may read it. Guards decide who may; what is ` +
+    'private to a user is another topic, like players/:playerId/notifications.',
+  duplicateAction: (action: string, first: string, second: string) =>
+    `The action "${action}" has two handlers, ${first} and ${second}: remove one.`,
+  pattern: (handler: string, why: string) => `${handler}: ${why}`,
+  scopedGlobal: (kind: string) =>
+    `The application has request-scoped global ${kind}, which cannot apply to realtime handlers. Make them singletons, ` +
+    `or leave '${kind}' out of the option globalEnhancers.`,
+} as const;
+
+/** Data that reaches a handler unchecked. */
+export const UNCHECKED_DATA = (handler: string): string =>
+  `${handler}: nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, ` +
+  'or a pipe: @ActionData(new MyPipe()).';

@@ -1,0 +1,58 @@
+import { Logger } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+
+import type { RealtimeError } from '../realtime-error.js';
+import { CONTEXT_TYPE, type Filter } from './handler-contexts.js';
+import type { RealtimeRequest } from './realtime-request.js';
+import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
+import { fromFilterAnswer, internalError, toRealtimeError, type Asked } from './to-realtime-error.js';
+
+/** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
+export class Refusal {
+  private readonly logger = new Logger('Realtime');
+  private warned = false;
+
+  constructor(
+    /** What logs call the handler. */
+    private readonly label: string,
+    private readonly asked: Asked,
+    private readonly filter?: Filter,
+  ) {}
+
+  /** Never rejects. Logs what nobody foresaw, once. */
+  async of(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
+    const error = await this.filtered(thrown, request);
+    if (error.code === 'internal') this.report(error.options.cause ?? error);
+    return error;
+  }
+
+  private async filtered(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
+    try {
+      const host = new ExecutionContextHost([request, RESPONSE_TRAP]);
+      host.setType(CONTEXT_TYPE);
+      const answer = await this.filter?.(thrown, host);
+      if (answer === undefined) return toRealtimeError(thrown, this.asked);
+      const error = fromFilterAnswer(answer, thrown);
+      if (error) return error;
+      this.warnOnce('a filter returned something other than { code, message }, which answers nobody');
+      return internalError(thrown);
+    } catch (fromFilter) {
+      return toRealtimeError(fromFilter, this.asked);
+    }
+  }
+
+  private report(cause: unknown): void {
+    if (cause instanceof ResponseTouchedError) {
+      this.warnOnce(`an enhancer asked for "${cause.property}" of an HTTP response, and there is none here`);
+      return;
+    }
+    this.logger.error(`${this.label} failed`, cause instanceof Error ? cause.stack : String(cause));
+  }
+
+  /** Made for HTTP, it does so for every caller: one line is enough. */
+  private warnOnce(what: string): void {
+    if (this.warned) return;
+    this.warned = true;
+    this.logger.warn(`${this.label}: ${what}. Clients are answered \`internal\`. See the option globalEnhancers.`);
+  }
+}

@@ -1,0 +1,38 @@
+import { argumentsReader } from './arguments.js';
+import { ActionScope } from './action-scope.js';
+import type { Call, HandlerContexts } from './handler-contexts.js';
+import { labelOf, type ActionMethod } from './handler-method.js';
+import type { RealtimeRequest } from './realtime-request.js';
+import { Refusal } from './refusal.js';
+
+/** An action of the application behind its pipeline. */
+export class RunnableAction {
+  readonly parallel: boolean;
+  /** Milliseconds; undefined: `limits.actionTimeout`. */
+  readonly timeout: number | undefined;
+  private readonly invoke: Call;
+  private readonly refusal: Refusal;
+
+  constructor(handler: ActionMethod, contexts: HandlerContexts) {
+    this.parallel = handler.parallel;
+    this.timeout = handler.timeout;
+    this.refusal = new Refusal(labelOf(handler), 'action', contexts.filter(handler));
+    const { instance, method } = handler;
+    const start = (...list: unknown[]): Promise<unknown> => ActionScope.start(() => method.apply(instance, list));
+    if (contexts.isPlain(handler)) {
+      const read = argumentsReader(handler);
+      this.invoke = (request) => start(...read(request));
+    } else {
+      this.invoke = contexts.create(handler, start, { enhancers: true });
+    }
+  }
+
+  /** @throws RealtimeError, and nothing else. */
+  async call(request: RealtimeRequest): Promise<unknown> {
+    try {
+      return await this.invoke(request);
+    } catch (error) {
+      throw await this.refusal.of(error, request);
+    }
+  }
+}
