@@ -1,0 +1,25 @@
+import type { Admission } from '../admission/index.js';
+import type { Dispatcher } from '../dispatcher/index.js';
+import type { Environment } from '../environment.js';
+import type { InFlight } from '../lifecycle/in-flight.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import type { OutboxOptions } from '../outbox/outbox.js';
+import type { Topics } from '../topics/topics.js';
+import type { Closing } from './closing.js';
+
+/** What all connections of a node share. */
+export interface ConnectionNode {
+  readonly options: ResolvedRealtimeOptions;
+  readonly environment: Environment;
+  readonly admission: Admission;
+  readonly dispatcher: Dispatcher;
+  readonly topics: Topics;
+  readonly outbox: OutboxOptions;
+  readonly log: RealtimeLog;
+  readonly inFlight: InFlight;
+  /** The coarse clock of deadlines and heartbeats. */
+  readonly pulse: { readonly now: number };
+  /** Why nobody may come in now: switched off, or going away. */
+  readonly shut: () => Closing | undefined;
+}

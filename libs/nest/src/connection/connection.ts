@@ -1,0 +1,304 @@
+import {
+  CLOSE_CODES,
+  ProtocolError,
+  type ClientFrame,
+  type HelloFrame,
+  type PingFrame,
+  type PongFrame,
+  type ServerFrame,
+} from '@statewire/protocol';
+
+import { encodeFrame } from '../outbox/frame-encoder.js';
+import { Outbox } from '../outbox/outbox.js';
+import { RealtimeError } from '../realtime-error.js';
+import { closingAfter, type Closing } from './closing.js';
+import type { ConnectionNode } from './connection-node.js';
+import type { ConnectionSocket } from './connection-socket.js';
+import { Credentials } from './credentials.js';
+import type { Entrance } from './entrance.js';
+import { asked, explain } from './explain.js';
+import { FrameGate, type Refused } from './frame-gate.js';
+import type { QueuedFrame } from './frame-queue.js';
+import { Heartbeat } from './heartbeat.js';
+import { HeldFrames } from './held-frames.js';
+import { Session } from './session.js';
+import { TimedSocket } from './timed-socket.js';
+
+type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
+
+const PING = encodeFrame({ type: 'ping' });
+const PONG = encodeFrame({ type: 'pong' });
+/** Milliseconds after which a frame is worth sending again when too many wait. */
+const RETRY_AFTER = 1_000;
+
+/**
+ * One socket from its first byte to its last: greeting, admission, heartbeat, limits, the end.
+ *
+ * It is told what arrives (`receive`, `gone`) and that time passes (`beat`), and never throws. Knows nothing of Nest,
+ * and nothing of sockets but `ConnectionSocket`.
+ */
+export class Connection {
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly since: number;
+
+  private phase: Phase = 'greeting';
+  private phaseBegan: number;
+  private session: Session | undefined;
+  private farewell: Closing | undefined;
+  private readonly gate: FrameGate;
+  private readonly heartbeat: Heartbeat;
+  private readonly held: HeldFrames;
+  private readonly outbox: Outbox;
+
+  constructor(
+    private readonly socket: ConnectionSocket,
+    private readonly entrance: Entrance,
+    private readonly node: ConnectionNode,
+  ) {
+    const { environment, options, pulse } = node;
+    this.id = environment.id();
+    this.since = environment.now();
+    this.phaseBegan = pulse.now;
+    this.gate = new FrameGate(options.limits, environment);
+    this.heartbeat = new Heartbeat(options.heartbeat, pulse);
+    this.held = new HeldFrames(socket, options.limits);
+    this.outbox = new Outbox(new TimedSocket(socket, this.heartbeat), node.outbox, () => {
+      this.close(CLOSE_CODES.slowConsumer);
+    });
+  }
+
+  /** Id of the identity; undefined for anonymous callers and before credentials were verified. */
+  get user(): string | undefined {
+    return (this.session === undefined ? this.entrance.identity : this.session.caller.identity)?.id;
+  }
+
+  /** Names of the topics that are followed. */
+  get topics(): readonly string[] {
+    return this.session?.topics ?? [];
+  }
+
+  /** Milliseconds since anything arrived, as coarse as the node's pulse. */
+  get silence(): number {
+    return this.heartbeat.silence;
+  }
+
+  /** A message arrived. */
+  receive(data: Buffer, binary: boolean): void {
+    if (this.phase === 'closed') return;
+    this.heartbeat.heard();
+    const read = this.gate.read(data, binary);
+    if (read.type === 'refused') this.answerBad(read);
+    else this.take(read.frame, data.length);
+  }
+
+  /** A ping or a pong of WebSocket itself arrived. It costs as much as a frame, and counts as one. */
+  receiveControl(): void {
+    if (this.phase === 'closed') return;
+    this.heartbeat.heard();
+    if (this.gate.refuseTooFast()?.tooMany) this.close(CLOSE_CODES.tooManyRequests);
+  }
+
+  /** The socket is gone. */
+  gone(): void {
+    this.end();
+    this.entrance.seat.leave();
+  }
+
+  /** Time has passed. Called with each beat of the node's pulse. */
+  beat(): void {
+    if (this.phase === 'closed') return;
+    const due = this.due();
+    if (due !== undefined) this.close(due);
+    else this.keepAlive();
+  }
+
+  /** Tells the client to come back elsewhere at a random moment within so many milliseconds. */
+  drain(reconnectWithin: number): void {
+    if (this.phase === 'open') this.send({ type: 'drain', reconnectWithin });
+    else this.close(CLOSE_CODES.draining);
+  }
+
+  /** Closes as soon as no action runs; new ones are refused meanwhile. */
+  closeAfterActions(farewell: Closing): void {
+    this.farewell = farewell;
+    this.session?.leave();
+    this.closeIfIdle();
+  }
+
+  /** Ends the connection; `error` is its last frame. */
+  close(closing: Closing, error?: RealtimeError): void {
+    if (this.phase === 'closed') return;
+    if (error !== undefined) this.send(error.toFrame());
+    this.end();
+    this.node.log.debug('connection-closed', { reason: closing.meaning, code: closing.code, connection: this.id });
+    this.socket.close(closing.code, closing.meaning);
+  }
+
+  private end(): void {
+    this.phase = 'closed';
+    this.held.clear();
+    this.session?.close();
+    this.outbox.close();
+  }
+
+  private take(frame: ClientFrame, bytes: number): void {
+    switch (frame.type) {
+      case 'hello':
+        if (this.phase === 'greeting') void this.admit(frame);
+        else this.answerMisplaced('`hello` is sent once.', frame);
+        return;
+      case 'ping':
+      case 'pong':
+        if (this.passes(frame) && frame.type === 'ping') this.answerPing(frame);
+        return;
+      default:
+        this.queue(frame, bytes);
+    }
+  }
+
+  private queue(frame: QueuedFrame, bytes: number): void {
+    if (this.phase === 'greeting') {
+      this.answerMisplaced('`hello` is the first frame.', frame);
+      return;
+    }
+    // What was pipelined is bounded by what is held, not by the rate: a client that comes back has much to say.
+    if (this.phase === 'open' && !this.passes(frame)) return;
+    if (this.session === undefined || !this.held.isEmpty) {
+      this.held.push(frame, bytes);
+    } else if (this.session.hasRoom) {
+      this.session.push(frame);
+    } else {
+      const message = `At most ${this.node.options.limits.waitingFrames} frames of a connection wait.`;
+      this.refuse(frame, new RealtimeError('too_many_requests', message, { retryAfter: RETRY_AFTER }));
+    }
+  }
+
+  private async admit(hello: HelloFrame): Promise<void> {
+    this.enter('admitting');
+    const credentials = new Credentials(this.id, this.entrance, this.node);
+    try {
+      const caller = await credentials.greet(hello);
+      if (this.phase !== 'admitting') return;
+      this.entrance.seat.admit(caller.identity?.id);
+      this.session = new Session(caller, credentials, this.outbox, this.node, () => this.settle());
+      this.enter('open');
+      this.welcome(caller.identity?.expiresAt);
+      this.settle();
+    } catch (thrown) {
+      if (this.phase === 'closed') return;
+      const error = explain(thrown, this.node.log, this.id);
+      this.node.log.warn('hello-refused', { reason: error.code, connection: this.id });
+      this.close(closingAfter(error), error);
+    }
+  }
+
+  private welcome(expiresAt: number | undefined): void {
+    const { heartbeat, limits, actionWindow } = this.node.options;
+    this.send({
+      type: 'welcome',
+      connectionId: this.id,
+      serverTime: this.node.environment.now(),
+      heartbeat,
+      limits: { frameBytes: limits.frameBytes, subscriptions: limits.subscriptions },
+      actionWindow,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    });
+  }
+
+  /** Something has settled: held frames may take their turn, or the connection its leave. */
+  private settle(): void {
+    while (this.session?.hasRoom && this.phase === 'open') {
+      const frame = this.held.shift();
+      if (frame === undefined) break;
+      this.session.push(frame);
+    }
+    this.closeIfIdle();
+  }
+
+  private closeIfIdle(): void {
+    if (this.farewell !== undefined && this.session?.isIdle !== false) this.close(this.farewell);
+  }
+
+  private due(): Closing | undefined {
+    const { environment, options, pulse } = this.node;
+    const { helloTimeout, authenticationTimeout } = options.limits;
+    const spent = pulse.now - this.phaseBegan;
+    if (this.phase === 'greeting' && helloTimeout > 0 && spent >= helloTimeout) return CLOSE_CODES.helloTimeout;
+    if (this.phase === 'admitting' && authenticationTimeout > 0 && spent >= authenticationTimeout) {
+      return CLOSE_CODES.overloaded;
+    }
+    const expiresAt = this.session?.caller.identity?.expiresAt;
+    return expiresAt !== undefined && expiresAt <= environment.now() ? CLOSE_CODES.tokenExpired : undefined;
+  }
+
+  private keepAlive(): void {
+    // While nothing is read, nothing can be heard.
+    if (this.held.isFull) this.heartbeat.heard();
+    switch (this.heartbeat.check()) {
+      case 'lost':
+        this.close(CLOSE_CODES.heartbeatLost);
+        // Nobody answers the closing handshake.
+        this.socket.terminate();
+        return;
+      case 'ping':
+        if (this.phase === 'open') this.outbox.send(PING);
+        return;
+      case 'alive':
+    }
+  }
+
+  private answerPing({ time }: PingFrame): void {
+    this.outbox.send(time === undefined ? PONG : { type: 'pong', time });
+  }
+
+  private passes(frame: QueuedFrame | PingFrame | PongFrame): boolean {
+    const refused = this.gate.refuseTooFast();
+    if (refused === undefined) return true;
+    this.refuse(frame, refused.error);
+    if (refused.tooMany) this.close(CLOSE_CODES.tooManyRequests);
+    return false;
+  }
+
+  /** Answers what a frame asked for, for each of its topics. */
+  private refuse(frame: QueuedFrame | PingFrame | PongFrame, error: RealtimeError): void {
+    switch (frame.type) {
+      case 'subscribe':
+        for (const { topic } of frame.topics) this.send(error.toFrame(asked({ topic, ref: frame.ref })));
+        return;
+      case 'unsubscribe':
+        for (const topic of frame.topics) this.send(error.toFrame(asked({ topic, ref: frame.ref })));
+        return;
+      case 'action':
+        this.send(error.toFrame({ id: frame.id }));
+        return;
+      case 'authenticate':
+        this.send(error.toFrame(asked({ ref: frame.ref })));
+        return;
+      case 'ping':
+        this.send(error.toFrame());
+        return;
+      case 'pong':
+    }
+  }
+
+  private answerMisplaced(message: string, frame: ClientFrame): void {
+    const about = { ...('ref' in frame ? { ref: frame.ref } : {}), ...('id' in frame ? { id: frame.id } : {}) };
+    this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, asked(about))));
+  }
+
+  private answerBad({ error, asked: about, tooMany }: Refused): void {
+    this.node.log.debug('bad-frame', { reason: error.code, connection: this.id });
+    this.send(error.toFrame(about));
+    if (tooMany) this.close(CLOSE_CODES.tooManyBadFrames);
+  }
+
+  private enter(phase: Phase): void {
+    this.phase = phase;
+    this.phaseBegan = this.node.pulse.now;
+  }
+
+  private send(frame: ServerFrame): void {
+    this.outbox.send(frame);
+  }
+}

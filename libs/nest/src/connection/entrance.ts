@@ -1,0 +1,12 @@
+import type { ReceivedRequest } from '../admission/admission.js';
+import type { Identity } from '../dispatcher/realtime-request.js';
+import type { Seat } from './connection-limits.js';
+
+/** What is known of a connection when its upgrade is accepted. */
+export interface Entrance {
+  readonly received: ReceivedRequest;
+  /** Whether credentials came with the upgrade: then they are verified and the connection guards have run. */
+  readonly admitted: boolean;
+  readonly identity: Identity | undefined;
+  readonly seat: Seat;
+}

@@ -1,0 +1,64 @@
+import { parseClientFrame, ProtocolError, type Asked, type ClientFrame, type FrameLimits } from '@statewire/protocol';
+
+import type { RealtimeLimits } from '../module/options.js';
+import { RealtimeError } from '../realtime-error.js';
+import { RecentCount } from './recent-count.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Milliseconds over which refused and bad frames are counted. */
+const WINDOW = 10_000;
+/** Bursts of twice the rate pass. */
+const BURST = 2;
+
+/** Something refused, and whether it was one too many. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly error: RealtimeError;
+  readonly asked: Asked;
+  readonly tooMany: boolean;
+}
+
+export type ReadFrame = { readonly type: 'frame'; readonly frame: ClientFrame } | Refused;
+
+type GateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'refusedFrames' | 'badFrames'> & FrameLimits;
+
+/** Reads the frames of one connection, and counts those that are bad or too many. */
+export class FrameGate {
+  private readonly rate: TokenBucket;
+  private readonly refused: RecentCount;
+  private readonly bad: RecentCount;
+
+  constructor(
+    private readonly limits: GateLimits,
+    private readonly clock: { monotonic(): number },
+  ) {
+    this.rate = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond * BURST, clock.monotonic());
+    this.refused = new RecentCount(limits.refusedFrames, WINDOW);
+    this.bad = new RecentCount(limits.badFrames, WINDOW);
+  }
+
+  read(data: Buffer, binary: boolean): ReadFrame {
+    if (binary) return this.refuseBad(new ProtocolError('bad_request', 'A frame is a text message, not a binary one.'));
+    try {
+      return { type: 'frame', frame: parseClientFrame(data.toString(), this.limits) };
+    } catch (thrown) {
+      if (thrown instanceof ProtocolError) return this.refuseBad(thrown);
+      throw thrown;
+    }
+  }
+
+  /** Counts a frame as bad. */
+  refuseBad({ code, message, asked }: ProtocolError): Refused {
+    const tooMany = this.bad.reached(this.clock.monotonic());
+    return { type: 'refused', error: new RealtimeError(code, message), asked, tooMany };
+  }
+
+  /** @returns undefined where the rate lets one more frame through. */
+  refuseTooFast(): Refused | undefined {
+    const now = this.clock.monotonic();
+    if (this.rate.take(now)) return undefined;
+    const message = `At most ${this.limits.framesPerSecond} frames a second are read.`;
+    const error = new RealtimeError('too_many_requests', message, { retryAfter: this.rate.retryAfter });
+    return { type: 'refused', error, asked: {}, tooMany: this.refused.reached(now) };
+  }
+}

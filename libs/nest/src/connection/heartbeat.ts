@@ -1,0 +1,41 @@
+/** What the heartbeat asks for at a moment. */
+export type HeartbeatVerdict = 'alive' | 'ping' | 'lost';
+
+/**
+ * Judges one connection by what arrives: any byte of the peer counts, and silence of `interval + timeout` is its end.
+ */
+export class Heartbeat {
+  private heardAt: number;
+  private sentAt: number;
+  private pingedAt: number;
+
+  constructor(
+    private readonly periods: { readonly interval: number; readonly timeout: number },
+    private readonly clock: { readonly now: number },
+  ) {
+    this.heardAt = this.sentAt = this.pingedAt = clock.now;
+  }
+
+  /** Milliseconds since anything arrived. */
+  get silence(): number {
+    return this.clock.now - this.heardAt;
+  }
+
+  heard(): void {
+    this.heardAt = this.clock.now;
+  }
+
+  sent(): void {
+    this.sentAt = this.clock.now;
+  }
+
+  check(): HeartbeatVerdict {
+    const { now } = this.clock;
+    const { interval, timeout } = this.periods;
+    if (now - this.heardAt >= interval + timeout) return 'lost';
+    // Sending alone proves nothing: a stream of patches into a black hole never hears the client.
+    if (now - Math.min(this.sentAt, this.heardAt) < interval || now - this.pingedAt < interval) return 'alive';
+    this.pingedAt = now;
+    return 'ping';
+  }
+}

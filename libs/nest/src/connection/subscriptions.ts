@@ -1,0 +1,173 @@
+import type { ErrorFrame, Since, TopicRequest } from '@statewire/protocol';
+
+import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { RealtimeError } from '../realtime-error.js';
+import type { Topics, TopicSubscription } from '../topics/topics.js';
+import { asked } from './explain.js';
+
+export interface SubscriptionsContext {
+  readonly dispatcher: Dispatcher;
+  readonly topics: Topics;
+  readonly outbox: Pick<Outbox, 'send' | 'offer' | 'room'>;
+  /** Topics one connection may follow. 0: any number. */
+  readonly limit: number;
+  /** Bounds how long the guards of a topic may take. */
+  readonly deadline: <T>(work: Promise<T>) => Promise<T>;
+  /** The frame for something that was thrown. */
+  readonly explain: (thrown: unknown, asked: Pick<ErrorFrame, 'topic' | 'ref'>) => ErrorFrame;
+  /** Called when a change of a topic has settled. */
+  readonly onSettled: () => void;
+}
+
+/** One topic of one connection. */
+interface Entry {
+  subscription: TopicSubscription | undefined;
+  /** Changes that have not settled. */
+  changes: number;
+  last: Promise<void>;
+}
+
+/** The topics one connection follows. Changes of one topic run in turn, of different topics side by side. */
+export class Subscriptions {
+  private readonly entries = new Map<string, Entry>();
+  private running = 0;
+  private inTurn = 0;
+  private closed = false;
+
+  constructor(private readonly context: SubscriptionsContext) {}
+
+  /** Topics followed, or about to be. */
+  get names(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** Whether no change is under way. */
+  get settled(): boolean {
+    return this.running === 0;
+  }
+
+  /** Changes that wait for an earlier one of the same topic. */
+  get waiting(): number {
+    return this.inTurn;
+  }
+
+  has(topic: string): boolean {
+    return this.entries.get(topic)?.subscription !== undefined;
+  }
+
+  subscribe({ topic, since }: TopicRequest, ref: string | undefined, caller: CallerContext): void {
+    const { limit, outbox } = this.context;
+    if (limit > 0 && this.entries.size >= limit && !this.entries.has(topic)) {
+      const error = new RealtimeError('too_many_subscriptions', `A connection may follow ${limit} topics.`);
+      outbox.send(error.toFrame(asked({ topic, ref })));
+      return;
+    }
+    this.change(topic, (entry) => this.attach(entry, topic, since, ref, caller));
+  }
+
+  unsubscribe(topic: string, ref: string | undefined): void {
+    if (!this.entries.has(topic)) {
+      this.answerNotSubscribed(topic, ref);
+      return;
+    }
+    this.change(topic, async (entry) => {
+      if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
+      detach(entry);
+      this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
+    });
+  }
+
+  /** Asks the guards of every topic again, and ends what they no longer allow. */
+  async reauthorize(caller: CallerContext): Promise<void> {
+    const followed = [...this.entries].filter(([, entry]) => entry.subscription !== undefined);
+    await Promise.all(
+      followed.map(async ([topic, entry]) => {
+        try {
+          await this.authorize(topic, caller);
+        } catch (thrown) {
+          this.context.explain(thrown, { topic });
+          if (entry.subscription === undefined) return;
+          detach(entry);
+          this.entries.delete(topic);
+          this.context.outbox.send({ type: 'unsubscribed', topic, code: 'forbidden' });
+        }
+      }),
+    );
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const entry of this.entries.values()) detach(entry);
+    this.entries.clear();
+  }
+
+  private async attach(
+    entry: Entry,
+    topic: string,
+    since: Since | undefined,
+    ref: string | undefined,
+    caller: CallerContext,
+  ): Promise<void> {
+    detach(entry);
+    const { topics, outbox, explain } = this.context;
+    try {
+      const resolved = await this.authorize(topic, caller);
+      if (this.closed) return;
+      let ended = false;
+      const subscription = await topics.subscribe(resolved, outbox, {
+        ...(since === undefined ? {} : { since }),
+        ...asked({ ref }),
+        onEnd: () => {
+          ended = true;
+          this.end(topic, entry);
+        },
+      });
+      if (this.closed) subscription.close();
+      else if (!ended) entry.subscription = subscription;
+    } catch (thrown) {
+      outbox.send(explain(thrown, { topic, ref }));
+    }
+  }
+
+  private async authorize(topic: string, caller: CallerContext): ReturnType<Dispatcher['authorize']> {
+    return this.context.deadline(this.context.dispatcher.authorize(topic, caller));
+  }
+
+  private end(topic: string, entry: Entry): void {
+    entry.subscription = undefined;
+    if (this.closed) return;
+    if (entry.changes === 0) this.entries.delete(topic);
+    this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
+  }
+
+  private change(topic: string, work: (entry: Entry) => Promise<void>): void {
+    const entry = this.entries.get(topic) ?? { subscription: undefined, changes: 0, last: Promise.resolve() };
+    this.entries.set(topic, entry);
+    const behind = entry.changes > 0;
+    if (behind) this.inTurn += 1;
+    entry.changes += 1;
+    this.running += 1;
+    entry.last = entry.last
+      .then(() => {
+        if (behind) this.inTurn -= 1;
+        return this.closed ? undefined : work(entry);
+      })
+      .then(() => {
+        entry.changes -= 1;
+        this.running -= 1;
+        if (entry.changes === 0 && entry.subscription === undefined) this.entries.delete(topic);
+        this.context.onSettled();
+      });
+  }
+
+  private answerNotSubscribed(topic: string, ref: string | undefined): void {
+    const error = new RealtimeError('not_subscribed', 'The topic is not subscribed on this connection.');
+    this.context.outbox.send(error.toFrame(asked({ topic, ref })));
+  }
+}
+
+function detach(entry: Entry): void {
+  entry.subscription?.close();
+  entry.subscription = undefined;
+}

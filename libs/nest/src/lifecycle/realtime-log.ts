@@ -1,0 +1,63 @@
+import type { Environment } from '../environment.js';
+
+/** The part of Nest's `Logger` that is used. */
+export interface LogSink {
+  debug(message: string): void;
+  warn(message: string): void;
+  error(message: string, stack?: string): void;
+}
+
+type LogValue = string | number | boolean | undefined;
+
+const ONE_SECOND = 1_000;
+
+/**
+ * Lines of `event key=value …`, at most one a second for each event and reason, so that a flood of bad frames is not
+ * a flood of lines. What was left out is counted in the next line. Values are quoted: they may come from a client.
+ *
+ * Never given payloads, tokens or cookies.
+ */
+export class RealtimeLog {
+  private readonly lines = new Map<string, { at: number; left: number }>();
+
+  constructor(
+    private readonly sink: LogSink,
+    private readonly environment: Environment,
+  ) {}
+
+  debug(event: string, values: Readonly<Record<string, LogValue>> = {}): void {
+    this.write(event, values, (line) => this.sink.debug(line));
+  }
+
+  warn(event: string, values: Readonly<Record<string, LogValue>> = {}): void {
+    this.write(event, values, (line) => this.sink.warn(line));
+  }
+
+  /** `error` is what application code threw: its stack belongs in the log, and nowhere else. */
+  error(event: string, error: unknown, values: Readonly<Record<string, LogValue>> = {}): void {
+    this.write(event, values, (line) => this.sink.error(line, error instanceof Error ? error.stack : String(error)));
+  }
+
+  private write(event: string, values: Readonly<Record<string, LogValue>>, emit: (line: string) => void): void {
+    const key = `${event} ${values.reason ?? ''}`;
+    const now = this.environment.monotonic();
+    const last = this.lines.get(key);
+    if (last !== undefined && now - last.at < ONE_SECOND) {
+      last.left += 1;
+      return;
+    }
+    this.lines.set(key, { at: now, left: 0 });
+    emit(format(event, { ...values, alike: last?.left || undefined }));
+  }
+}
+
+function format(event: string, values: Readonly<Record<string, LogValue>>): string {
+  const pairs = Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? quote(value) : value}`);
+  return [event, ...pairs].join(' ');
+}
+
+function quote(value: string): string {
+  return /^[A-Za-z0-9._:/~-]+$/.test(value) ? value : JSON.stringify(value);
+}
