@@ -1,0 +1,117 @@
+import { AsyncPipe } from '@angular/common';
+import { afterEveryRender, ChangeDetectionStrategy, Component, inject, signal } from '@angular/core';
+import { TestBed, type ComponentFixture } from '@angular/core/testing';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+
+import { first } from '../test/contract.js';
+import { injectTopic } from './inject-topic.js';
+import { framePace, PACE } from './pace.js';
+import { RealtimeService } from './realtime.service.js';
+
+abstract class Counting {
+  renders = 0;
+
+  constructor() {
+    afterEveryRender({ read: () => void this.renders++ });
+  }
+}
+
+@Component({
+  selector: 'sw-reading',
+  template: `{{ battle.value()?.tick }}`,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+class Reading extends Counting {
+  readonly battle = injectTopic(() => first);
+}
+
+@Component({
+  selector: 'sw-piping',
+  template: `{{ (battle$ | async)?.tick }}`,
+  imports: [AsyncPipe],
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+class Piping extends Counting {
+  readonly battle$ = inject(RealtimeService).state(first);
+}
+
+@Component({
+  selector: 'sw-following',
+  template: `{{ something() }}`,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+class Following extends Counting {
+  readonly something = signal('unrelated');
+  readonly battle = injectTopic(() => first);
+}
+
+describe('change detection without zone.js', () => {
+  let server: RealtimeTestingController;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    TestBed.configureTestingModule({
+      providers: [provideRealtimeTesting(), { provide: PACE, useFactory: framePace }],
+    });
+    server = TestBed.inject(RealtimeTestingController);
+  });
+
+  afterEach(() => void jest.useRealTimers());
+
+  async function render<T extends Counting>(component: new () => T): Promise<ComponentFixture<T>> {
+    const fixture = TestBed.createComponent(component);
+    await jest.advanceTimersByTimeAsync(100);
+    fixture.componentInstance.renders = 0;
+    return fixture;
+  }
+
+  function text(fixture: ComponentFixture<unknown>): string {
+    return (fixture.nativeElement as HTMLElement).textContent;
+  }
+
+  test.each<[read: string, component: new () => Counting]>([
+    ['a signal', Reading],
+    ['the async pipe', Piping],
+  ])(
+    'a hundred messages in one task cause one change detection of what is read through %s',
+    async (_read, component) => {
+      const fixture = await render(component);
+
+      for (let tick = 1; tick <= 100; tick++) server.publish(first, { tick });
+      await jest.advanceTimersByTimeAsync(100);
+
+      expect(text(fixture)).toBe('100');
+      expect(fixture.componentInstance.renders).toBe(1);
+    },
+  );
+
+  test.each<[read: string, component: new () => Counting]>([
+    ['a signal', Reading],
+    ['the async pipe', Piping],
+  ])(
+    'a message each millisecond causes one change detection a frame of what is read through %s',
+    async (_read, component) => {
+      const fixture = await render(component);
+
+      for (let tick = 1; tick <= 160; tick++) {
+        server.publish(first, { tick });
+        await jest.advanceTimersByTimeAsync(1);
+      }
+      await jest.advanceTimersByTimeAsync(100);
+
+      expect(text(fixture)).toBe('160');
+      expect(fixture.componentInstance.renders).toBe(11);
+    },
+  );
+
+  test('a topic that no template reads causes none', async () => {
+    const fixture = await render(Following);
+
+    server.publish(first, { tick: 1 });
+    await jest.advanceTimersByTimeAsync(100);
+
+    expect(fixture.componentInstance.battle.value()).toEqual({ tick: 1 });
+    expect(fixture.componentInstance.renders).toBe(0);
+  });
+});

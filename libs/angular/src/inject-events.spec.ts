@@ -1,0 +1,157 @@
+import { Component, ErrorHandler, inject, Injectable, signal, type WritableSignal } from '@angular/core';
+import { TestBed, type ComponentFixture } from '@angular/core/testing';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+import type { TopicReference } from '@statewire/protocol';
+
+import { mine, notices, yours, type Notice } from '../test/contract.js';
+import { injectEvents, type InjectEventsOptions } from './inject-events.js';
+
+@Injectable()
+class Inbox {
+  readonly topic: WritableSignal<TopicReference<Notice, 'events'> | undefined> = signal(mine);
+  readonly texts = signal<readonly string[]>([]);
+  options: InjectEventsOptions = {};
+  add(text: string): void {
+    this.texts.update((texts) => [...texts, text]);
+  }
+}
+
+@Component({ selector: 'sw-toasts', template: `{{ inbox.texts().join(', ') }}` })
+class Toasts {
+  readonly inbox = inject(Inbox);
+
+  constructor() {
+    injectEvents(
+      () => this.inbox.topic(),
+      ({ text }) => {
+        if (text === 'broken') throw new Error('handler failed');
+        this.inbox.add(text);
+      },
+      this.inbox.options,
+    );
+  }
+}
+
+describe('injectEvents', () => {
+  const handleError = jest.fn();
+  let server: RealtimeTestingController;
+  let inbox: Inbox;
+
+  beforeEach(() => {
+    handleError.mockReset();
+    TestBed.configureTestingModule({
+      providers: [provideRealtimeTesting(), Inbox, { provide: ErrorHandler, useValue: { handleError } }],
+    });
+    server = TestBed.inject(RealtimeTestingController);
+    inbox = TestBed.inject(Inbox);
+  });
+
+  async function render(): Promise<ComponentFixture<Toasts>> {
+    const fixture = TestBed.createComponent(Toasts);
+    await fixture.whenStable();
+    return fixture;
+  }
+
+  test('calls the handler with each event, in order', async () => {
+    const fixture = await render();
+    server.emit(mine, { text: 'one' });
+    server.emit(mine, { text: 'two' });
+    await fixture.whenStable();
+    expect((fixture.nativeElement as HTMLElement).textContent).toBe('one, two');
+  });
+
+  test('follows the topic its reference names now', async () => {
+    const fixture = await render();
+
+    inbox.topic.set(yours);
+    await fixture.whenStable();
+    server.emit(mine, { text: 'mine' });
+    server.emit(yours, { text: 'yours' });
+
+    expect(inbox.texts()).toEqual(['yours']);
+    expect(server.isFollowed(mine)).toBe(false);
+  });
+
+  test('is not called for an event twice when the reference is made anew for the same topic', async () => {
+    inbox.options = { since: 'oldest' };
+    const fixture = await render();
+    server.emit(mine, { text: 'one' });
+
+    inbox.topic.set(notices.with({ playerId: 'me' }));
+    await fixture.whenStable();
+
+    expect(inbox.texts()).toEqual(['one']);
+  });
+
+  test('follows nothing without a reference', async () => {
+    const fixture = await render();
+    inbox.topic.set(undefined);
+    await fixture.whenStable();
+    expect(server.isFollowed(mine)).toBe(false);
+  });
+
+  test('does not follow again because of signals that its handler reads', async () => {
+    server.goLive();
+    server.emit(mine, { text: 'kept' });
+    inbox.options = { since: 'oldest' };
+    const fixture = await render();
+    expect(inbox.texts()).toEqual(['kept']);
+
+    inbox.add('from elsewhere');
+    await fixture.whenStable();
+
+    expect(inbox.texts()).toEqual(['kept', 'from elsewhere']);
+  });
+
+  test('reports a handler that throws and goes on with the next event', async () => {
+    await render();
+    server.emit(mine, { text: 'broken' });
+    server.emit(mine, { text: 'whole' });
+    expect(handleError).toHaveBeenCalledWith(new Error('handler failed'));
+    expect(inbox.texts()).toEqual(['whole']);
+  });
+
+  test('says where events were lost', async () => {
+    const onLost = jest.fn();
+    inbox.options = { onLost };
+    await render();
+    server.emit(mine, { text: 'one' });
+    server.lose(mine);
+    expect(onLost).toHaveBeenCalledWith({ epoch: 'testing', offset: 1 });
+  });
+
+  test('hands a refused topic to onError, and to the ErrorHandler without one', async () => {
+    const onError = jest.fn();
+    inbox.options = { onError };
+    await render();
+    inbox.options = {};
+    await render();
+
+    server.refuse(mine, 'forbidden');
+
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'forbidden' }));
+    expect(handleError).toHaveBeenCalledWith(expect.objectContaining({ code: 'forbidden' }));
+    expect(handleError).toHaveBeenCalledTimes(1);
+  });
+
+  test('hands a parameter that fits no topic to onError', () => {
+    const onError = jest.fn();
+    TestBed.runInInjectionContext(() =>
+      injectEvents(
+        () => notices.with({ playerId: '' }),
+        () => undefined,
+        { onError },
+      ),
+    );
+    TestBed.tick();
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ name: 'ContractError' }));
+  });
+
+  test('leaves its topic when the component is destroyed', async () => {
+    const fixture = await render();
+    expect(server.isFollowed(mine)).toBe(true);
+    fixture.destroy();
+    expect(server.isFollowed(mine)).toBe(false);
+  });
+});

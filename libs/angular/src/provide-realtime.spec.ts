@@ -1,0 +1,146 @@
+import { createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken, PLATFORM_ID } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Environment, RealtimeClientOptions, WebSocketLike } from '@statewire/client';
+import { firstValueFrom } from 'rxjs';
+
+import { first, mine, pause } from '../test/contract.js';
+import { injectTopic } from './inject-topic.js';
+import { provideRealtime } from './provide-realtime.js';
+import { REALTIME_OPTIONS } from './realtime-options.js';
+import { RealtimeService } from './realtime.service.js';
+import { withAuth } from './with-auth.js';
+import { withBackoff } from './with-backoff.js';
+import { withPolling } from './with-polling.js';
+import { withWebSocket } from './with-web-socket.js';
+
+function closedNetwork() {
+  return {
+    openWebSocket: jest.fn<(url: string, protocol: string) => WebSocketLike>(() => {
+      throw new Error('no network in this test');
+    }),
+    fetch: jest.fn<typeof fetch>(() => Promise.reject(new TypeError('no network in this test'))),
+  } satisfies Partial<Environment>;
+}
+
+function optionsOf(...providers: ReturnType<typeof provideRealtime>[]): RealtimeClientOptions {
+  TestBed.configureTestingModule({ providers });
+  return Object.assign({}, ...TestBed.inject(REALTIME_OPTIONS)) as RealtimeClientOptions;
+}
+
+describe('provideRealtime', () => {
+  test('puts the configuration and its features together', () => {
+    const enabled = (): boolean => false;
+    const options = optionsOf(
+      provideRealtime(
+        { origin: 'https://api.example', linger: 0 },
+        withPolling({ interval: 5_000 }),
+        withBackoff({ cap: 10_000 }),
+        withWebSocket({ enabled }),
+      ),
+    );
+    expect(options).toEqual({
+      origin: 'https://api.example',
+      linger: 0,
+      polling: { interval: 5_000 },
+      backoff: { cap: 10_000 },
+      webSocket: { enabled },
+    });
+  });
+
+  test('calls the function of withAuth anew in an injection context, with the reason', async () => {
+    const SESSION = new InjectionToken<{ token: string }>('SESSION', { factory: () => ({ token: 'first' }) });
+    const { token } = optionsOf(
+      provideRealtime(
+        {},
+        withAuth((reason) => Promise.resolve(`${reason}:${inject(SESSION).token}`)),
+      ),
+    );
+    expect(await token?.('connect')).toBe('connect:first');
+    TestBed.inject(SESSION).token = 'second';
+    expect(await token?.('expired')).toBe('expired:second');
+  });
+
+  test('says what to do when it is missing', () => {
+    expect(() => TestBed.inject(RealtimeService)).toThrow(
+      'Statewire is not provided. Add provideRealtime() to the providers of the application.',
+    );
+  });
+
+  test('opens nothing before something is followed', () => {
+    const network = closedNetwork();
+    TestBed.configureTestingModule({
+      providers: [provideRealtime({ origin: 'https://api.example', environment: network })],
+    });
+
+    expect(TestBed.inject(RealtimeService).status().state).toBe('idle');
+
+    expect(network.openWebSocket).not.toHaveBeenCalled();
+    expect(network.fetch).not.toHaveBeenCalled();
+  });
+
+  test('closes the client when the application is destroyed', async () => {
+    TestBed.configureTestingModule({
+      providers: [provideRealtime({ origin: 'https://api.example', environment: closedNetwork() })],
+    });
+    const states: string[] = [];
+    const { status$ } = TestBed.inject(RealtimeService);
+    status$.subscribe(({ state }) => states.push(state));
+
+    TestBed.resetTestingModule();
+    await Promise.resolve();
+
+    expect(states).toEqual(['idle', 'closed']);
+  });
+
+  test('makes a second client for an injector of its own, such as that of a route', async () => {
+    const config = { origin: 'https://api.example', environment: closedNetwork() };
+    TestBed.configureTestingModule({ providers: [provideRealtime(config)] });
+    const whole = TestBed.inject(RealtimeService);
+    const route = createEnvironmentInjector([provideRealtime(config)], TestBed.inject(EnvironmentInjector));
+    const routed = route.get(RealtimeService);
+    const states: string[] = [];
+    routed.status$.subscribe(({ state }) => states.push(state));
+
+    route.destroy();
+    await Promise.resolve();
+
+    expect(routed).not.toBe(whole);
+    expect(states).toEqual(['idle', 'closed']);
+    expect(whole.status().state).toBe('idle');
+  });
+});
+
+describe('provideRealtime while a page is rendered on a server', () => {
+  test('opens no socket and polls nothing, and stays idle', async () => {
+    const network = closedNetwork();
+    TestBed.configureTestingModule({
+      providers: [
+        { provide: PLATFORM_ID, useValue: 'server' },
+        provideRealtime({ origin: 'https://api.example', environment: network }),
+      ],
+    });
+    const realtime = TestBed.inject(RealtimeService);
+    const heard = jest.fn();
+
+    realtime.connect();
+    realtime.reauthenticate();
+    realtime.state(first).subscribe(heard);
+    realtime.topic(first).subscribe(heard);
+    realtime.events(mine).subscribe(heard);
+    realtime.deliveries(mine).subscribe(heard);
+    const battle = TestBed.runInInjectionContext(() => injectTopic(() => first));
+    TestBed.tick();
+    await Promise.resolve();
+
+    expect(battle.status()).toBe('loading');
+    expect(battle.value()).toBeUndefined();
+    expect(realtime.status().state).toBe('idle');
+    expect((await firstValueFrom(realtime.metrics$)).polls).toBe(0);
+    expect(heard).not.toHaveBeenCalled();
+    expect(network.openWebSocket).not.toHaveBeenCalled();
+    expect(network.fetch).not.toHaveBeenCalled();
+    await expect(firstValueFrom(realtime.act(pause, { battleId: '1' }))).rejects.toMatchObject({ code: 'not_sent' });
+    realtime.close();
+  });
+});

@@ -1,0 +1,174 @@
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+import { firstValueFrom, materialize, toArray } from 'rxjs';
+
+import { first, mine, pause } from '../test/contract.js';
+import { REALTIME_CLIENT } from './realtime-client.js';
+import { RealtimeService } from './realtime.service.js';
+
+describe('RealtimeService', () => {
+  let server: RealtimeTestingController;
+  let realtime: RealtimeService;
+
+  beforeEach(() => {
+    TestBed.configureTestingModule({ providers: [provideRealtimeTesting()] });
+    server = TestBed.inject(RealtimeTestingController);
+    realtime = TestBed.inject(RealtimeService);
+  });
+
+  test('tells the state of the connection as a signal and as an observable', () => {
+    const seen: string[] = [];
+    realtime.status$.subscribe(({ state }) => seen.push(state));
+    expect(realtime.status().state).toBe('idle');
+
+    server.goLive();
+    expect(realtime.status()).toMatchObject({ state: 'live', transport: 'websocket' });
+    server.goPolling();
+    expect(realtime.status()).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+    server.goOffline();
+    expect(realtime.status().state).toBe('offline');
+
+    expect(seen).toEqual(['idle', 'live', 'polling', 'offline']);
+  });
+
+  test('gives the counters as a signal and as an observable', async () => {
+    expect(realtime.metrics().framesReceived).toBe(0);
+    expect(await firstValueFrom(realtime.metrics$)).toBe(realtime.metrics());
+  });
+
+  test('opens nothing before the first subscription', () => {
+    realtime.state(first);
+    realtime.events(mine);
+    expect(realtime.status().state).toBe('idle');
+
+    realtime.state(first).subscribe();
+
+    expect(realtime.status().state).toBe('live');
+  });
+
+  test('gives the newest value of a topic first and then each change', () => {
+    server.publish(first, { tick: 1 });
+    server.publish(first, { tick: 2 });
+    const ticks: number[] = [];
+
+    realtime.state(first).subscribe(({ tick }) => ticks.push(tick));
+    server.publish(first, { tick: 3 });
+
+    expect(ticks).toEqual([2, 3]);
+  });
+
+  test('errs when a topic is refused', () => {
+    const failed = jest.fn();
+    realtime.state(first).subscribe({ error: failed });
+
+    server.refuse(first, 'unknown_topic');
+
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'unknown_topic' }));
+  });
+
+  test('gives position and freshness with a value, and never errs', () => {
+    const states: string[] = [];
+    realtime.topic(first).subscribe(({ freshness, value, error }) => {
+      states.push(`${value?.tick} ${error?.code ?? freshness.state}`);
+    });
+
+    server.publish(first, { tick: 1 });
+    server.goOffline();
+    server.refuse(first, 'forbidden');
+
+    expect(states).toEqual(['undefined catching-up', '1 live', '1 stale', 'undefined forbidden']);
+  });
+
+  test('gives events once and in order, those of an outage when it is over', () => {
+    const texts: string[] = [];
+    realtime.events(mine).subscribe(({ text }) => texts.push(text));
+
+    server.emit(mine, { text: 'one' });
+    server.goOffline();
+    server.emit(mine, { text: 'two' });
+    server.emit(mine, { text: 'three' });
+    expect(texts).toEqual(['one']);
+    server.goPolling();
+
+    expect(texts).toEqual(['one', 'two', 'three']);
+  });
+
+  test('replays what is kept when asked for the oldest', () => {
+    server.goLive();
+    server.emit(mine, { text: 'one' });
+    server.emit(mine, { text: 'two' });
+    const texts: string[] = [];
+
+    realtime.events(mine, { since: 'oldest' }).subscribe(({ text }) => texts.push(text));
+    realtime.events(mine, { since: { epoch: 'testing', offset: 1 } }).subscribe(({ text }) => texts.push(text));
+
+    expect(texts).toEqual(['one', 'two', 'two']);
+  });
+
+  test('says where events were lost', () => {
+    const types: string[] = [];
+    realtime.deliveries(mine).subscribe(({ type, position }) => types.push(`${type} ${position.offset}`));
+
+    server.emit(mine, { text: 'one' });
+    server.lose(mine);
+
+    expect(types).toEqual(['event 1', 'lost 1']);
+  });
+
+  test('sends an action at once, once, and whether or not anybody subscribes', () => {
+    const result$ = realtime.act(pause, { battleId: '1' });
+    result$.subscribe();
+    result$.subscribe();
+
+    expect(server.expectAction(pause).data).toEqual({ battleId: '1' });
+    server.verify();
+  });
+
+  test('emits the result of an action and completes', async () => {
+    const result$ = realtime.act(pause, { battleId: '1' });
+    server.expectAction(pause).respond({ paused: true });
+    expect(await firstValueFrom(result$.pipe(materialize(), toArray()))).toEqual([
+      expect.objectContaining({ kind: 'N', value: { paused: true } }),
+      expect.objectContaining({ kind: 'C' }),
+    ]);
+  });
+
+  test('errs with the code and the fields of a refused action', async () => {
+    const result$ = realtime.act(pause, { battleId: '' });
+    server.expectAction(pause).refuse('validation_failed', 'battleId is empty', { battleId: ['is empty'] });
+    await expect(firstValueFrom(result$)).rejects.toMatchObject({
+      name: 'RealtimeClientError',
+      code: 'validation_failed',
+      details: { battleId: ['is empty'] },
+    });
+  });
+
+  test('passes connect, close, reauthenticate and options on to the client', () => {
+    const client = TestBed.inject(REALTIME_CLIENT);
+    const connect = jest.spyOn(client, 'connect');
+    const close = jest.spyOn(client, 'close');
+    const reauthenticate = jest.spyOn(client, 'reauthenticate');
+    const act = jest.spyOn(client, 'act');
+
+    realtime.connect();
+    realtime.reauthenticate();
+    realtime.act(pause, { battleId: '1' }, { expiresAfter: 0 });
+    realtime.close();
+
+    expect(connect).toHaveBeenCalledTimes(1);
+    expect(reauthenticate).toHaveBeenCalledTimes(1);
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(act).toHaveBeenCalledWith(pause, { battleId: '1' }, { expiresAfter: 0 });
+  });
+
+  test('completes its observables when the application is destroyed', () => {
+    const completed = jest.fn();
+    realtime.state(first).subscribe({ complete: completed });
+    realtime.status$.subscribe({ complete: completed });
+
+    TestBed.resetTestingModule();
+
+    expect(completed).toHaveBeenCalledTimes(2);
+  });
+});
