@@ -1,0 +1,21 @@
+import { deepStrictEqual } from 'node:assert/strict';
+
+import { applyDelta, diff, type Json } from '../src/index.js';
+import { project } from './battle.js';
+
+/** Freezes a value to its depths, so that whoever changes it in place throws. */
+export function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const child of Object.values(value)) freeze(child);
+  }
+  return value;
+}
+
+/** What must hold for every pair of values: the delta, sent as text, leads exactly from one to the other. */
+export function assertExact(before: Json, after: Json): void {
+  freeze(before);
+  freeze(after);
+  const delta = project(diff(before, after));
+  deepStrictEqual(applyDelta(before, freeze(delta)), after);
+}
