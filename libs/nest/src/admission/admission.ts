@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { CallerContext, Identity } from '../dispatcher/realtime-request.js';
+import type { CallerContext, Identity, RealtimeRequest } from '../dispatcher/realtime-request.js';
 
 /** What admission reads of an upgrade or of an HTTP request, whatever framework brought it. */
 export interface IncomingRequest {
@@ -37,8 +37,13 @@ export interface Admission {
   /**
    * Verifies what credentials there are, `helloToken` included; undefined for anonymous callers.
    *
+   * @param admission what `authenticate` sees. Default: `hello` with a `helloToken`, `upgrade` without.
    * @throws RealtimeError `unauthorized`: refused, expired (`details: { expired: true }`), or a cookie and a token of
-   * different identities.
+   * different identities; `unavailable` where `authenticate` cannot say, or not in time.
    */
-  identify(received: ReceivedRequest, helloToken?: string): Promise<Identity | undefined>;
+  identify(
+    received: ReceivedRequest,
+    helloToken?: string,
+    admission?: RealtimeRequest['admission'],
+  ): Promise<Identity | undefined>;
 }

@@ -35,7 +35,13 @@ export class ConnectionGuards implements OnModuleInit {
     try {
       // The class and method are what guards that read decorators are shown: there are none here.
       const args = [request, RESPONSE_TRAP];
-      admitted = await this.consumer.tryActivate([...this.guards], args, this, this.admit as () => unknown, CONTEXT_TYPE);
+      admitted = await this.consumer.tryActivate(
+        [...this.guards],
+        args,
+        this,
+        this.admit as () => unknown,
+        CONTEXT_TYPE,
+      );
     } catch (error) {
       throw await this.refusal.of(error, request);
     }

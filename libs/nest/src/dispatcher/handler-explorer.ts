@@ -53,7 +53,13 @@ function methodsOf(
   for (const name of scanner.getAllMethodNames(prototype)) {
     const method = prototype?.[name];
     if (!method) continue;
-    const handler: HandlerMethod = { instance, name, method, module: wrapper.host?.token ?? '', providerId: wrapper.id };
+    const handler: HandlerMethod = {
+      instance,
+      name,
+      method,
+      module: wrapper.host?.token ?? '',
+      providerId: wrapper.id,
+    };
     const topic = Reflect.getMetadata(TOPIC_METADATA, method);
     const action = Reflect.getMetadata(ACTION_METADATA, method);
     if (topic) topics.push({ ...handler, ...topic });

@@ -10,7 +10,14 @@ import { NestDispatcher } from './nest-dispatcher.js';
 export { ActionData, Caller, TopicParams } from './parameters.decorator.js';
 export type { Dispatcher, Invocation } from './dispatcher.js';
 export { RealtimeHandlersError } from './handlers-error.js';
-export { OnAction, OnTopic, RealtimeHandlers, type ActionResult, type OnActionOptions, type TopicResult } from './handlers.decorator.js';
+export {
+  OnAction,
+  OnTopic,
+  RealtimeHandlers,
+  type ActionResult,
+  type OnActionOptions,
+  type TopicResult,
+} from './handlers.decorator.js';
 export type { CallerContext, Identity, RealtimeRequest } from './realtime-request.js';
 
 /** Needs `DiscoveryModule`, `REALTIME_OPTIONS`, `BROKER` and `ENVIRONMENT`. */

@@ -3,7 +3,9 @@ export class ResponseTouchedError extends Error {
   override readonly name = 'ResponseTouchedError';
 
   constructor(readonly property: string) {
-    super(`There is no response in a realtime context: "${property}" was asked of it. Return { code, message } instead.`);
+    super(
+      `There is no response in a realtime context: "${property}" was asked of it. Return { code, message } instead.`,
+    );
   }
 }
 
