@@ -25,7 +25,7 @@ export interface InjectEventsOptions {
  */
 export function injectEvents<T>(
   reference: () => TopicReference<T, 'events'> | undefined,
-  handler: (event: T) => void,
+  handler: (event: NoInfer<T>) => void,
   options: InjectEventsOptions = {},
 ): void {
   assertInInjectionContext(injectEvents);

@@ -17,7 +17,7 @@ export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIE
 export function createInjectedClient(): RealtimeClient {
   if (isPlatformServer(inject(PLATFORM_ID))) return serverRenderingClient();
   const zone = inject(NgZone);
-  const options: RealtimeClientOptions = Object.assign({}, ...inject(REALTIME_OPTIONS));
+  const options = Object.assign({}, ...inject(REALTIME_OPTIONS)) as RealtimeClientOptions;
   const client = zone.runOutsideAngular(() => createRealtimeClient(options));
   inject(DestroyRef).onDestroy(() => zone.runOutsideAngular(() => client.close()));
   return client;

@@ -32,7 +32,7 @@ export class Updates {
     );
     replaying = false;
     return () => {
-      this.#values.delete(target as WritableSignal<unknown>);
+      this.#values.delete(target);
       this.outside(() => subscription.unsubscribe());
     };
   }
@@ -56,7 +56,7 @@ export class Updates {
   }
 
   #set<T>(target: WritableSignal<T>, value: T): void {
-    this.#values.set(target as WritableSignal<unknown>, value);
+    this.#values.set(target, value);
     this.#schedule();
   }
 

@@ -84,7 +84,7 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
         if (error !== undefined) throw error;
       }),
       filter(({ position }) => position !== undefined),
-      distinctUntilChanged((one, other) => one.position === other.position),
+      distinctUntilChanged((one, other) => one.position?.offset === other.position?.offset),
       map(({ value }) => value as T),
     );
   }

@@ -1,0 +1,167 @@
+import { Component, inject } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { injectTopic, provideRealtime, RealtimeService } from '@statewire/angular';
+import { stateTopic } from '@statewire/protocol';
+
+import { first, mine, pause } from '../../test/contract.js';
+import { provideRealtimeTesting } from './provide-realtime-testing.js';
+import { RealtimeTestingController } from './realtime-testing-controller.js';
+
+@Component({
+  selector: 'sw-battle-page',
+  template: `tick {{ battle.value()?.tick }}, {{ battle.freshness()?.state }}
+    <button (click)="pause()">{{ paused ? 'Resume' : 'Pause' }}</button>`,
+})
+class BattlePage {
+  readonly #realtime = inject(RealtimeService);
+  readonly battle = injectTopic(() => first);
+  paused = false;
+
+  pause(): void {
+    this.#realtime.act(pause, { battleId: '1' }).subscribe({ next: ({ paused }) => (this.paused = paused) });
+  }
+}
+
+describe('RealtimeTestingController', () => {
+  let server: RealtimeTestingController;
+  let realtime: RealtimeService;
+
+  beforeEach(() => {
+    TestBed.configureTestingModule({ providers: [provideRealtime(), provideRealtimeTesting()] });
+    server = TestBed.inject(RealtimeTestingController);
+    realtime = TestBed.inject(RealtimeService);
+  });
+
+  test('drives a page from its first value over an outage to an action', async () => {
+    const fixture = TestBed.createComponent(BattlePage);
+    const page = fixture.nativeElement as HTMLElement;
+    await fixture.whenStable();
+
+    server.publish(first, { tick: 7 });
+    await fixture.whenStable();
+    expect(page.textContent).toContain('tick 7, live');
+
+    server.goOffline();
+    await fixture.whenStable();
+    expect(page.textContent).toContain('tick 7, stale');
+
+    server.goPolling();
+    page.querySelector('button')?.click();
+    server.expectAction(pause).respond({ paused: true });
+    await fixture.whenStable();
+    expect(fixture.componentInstance.paused).toBe(true);
+    server.verify();
+  });
+
+  test('replaces the network of provideRealtime', () => {
+    realtime.state(first).subscribe();
+    expect(server.status).toMatchObject({ state: 'live', connectionId: 'testing' });
+  });
+
+  test('publishes what JSON leaves of a value, so that a test sees no more than a browser would', () => {
+    const moments = stateTopic<{ readonly at: string | Date; readonly gone?: undefined }>()('moments').with();
+    const values: unknown[] = [];
+    realtime.state(moments).subscribe((value) => values.push(value));
+    server.publish(moments, { at: new Date(0), gone: undefined });
+    expect(values).toStrictEqual([{ at: '1970-01-01T00:00:00.000Z' }]);
+  });
+
+  test('gives every value its next position', () => {
+    const offsets: (number | undefined)[] = [];
+    realtime.topic(first).subscribe(({ position }) => offsets.push(position?.offset));
+    server.publish(first, { tick: 1 });
+    server.publish(first, { tick: 1 });
+    expect(offsets).toEqual([undefined, 1, 2]);
+  });
+
+  test('shows only the last value of an outage', () => {
+    const ticks: number[] = [];
+    realtime.state(first).subscribe(({ tick }) => ticks.push(tick));
+    server.goOffline();
+    server.publish(first, { tick: 1 });
+    server.publish(first, { tick: 2 });
+    expect(ticks).toEqual([]);
+    server.goLive();
+    expect(ticks).toEqual([2]);
+  });
+
+  test('repeats no value when the connection comes back without news', () => {
+    const ticks: number[] = [];
+    realtime.state(first).subscribe(({ tick }) => ticks.push(tick));
+    server.publish(first, { tick: 1 });
+    server.goOffline();
+    server.goLive();
+    expect(ticks).toEqual([1]);
+  });
+
+  test('answers the oldest action of a name first', () => {
+    const paused: boolean[] = [];
+    realtime.act(pause, { battleId: '1' }).subscribe((result) => paused.push(result.paused));
+    realtime.act(pause, { battleId: '2' }).subscribe((result) => paused.push(result.paused));
+    const one = server.expectAction(pause);
+    const two = server.expectAction(pause);
+    expect([one.data.battleId, two.data.battleId]).toEqual(['1', '2']);
+    two.respond({ paused: false });
+    one.respond({ paused: true });
+    expect(paused).toEqual([false, true]);
+  });
+
+  test('names what is waiting when an expected action was not sent', () => {
+    expect(() => server.expectAction(pause)).toThrow(
+      'Expected the action "battles/pause" to be sent; waiting for an answer: none.',
+    );
+    realtime.act({ name: 'battles/resume' }, undefined);
+    expect(() => server.expectAction(pause)).toThrow('waiting for an answer: "battles/resume".');
+    expect(() => server.verify()).toThrow('Expected no further actions; waiting for an answer: "battles/resume".');
+  });
+
+  test('holds actions back while offline', () => {
+    server.goOffline();
+    realtime.act(pause, { battleId: '1' });
+    expect(() => server.expectAction(pause)).toThrow('waiting for an answer: none');
+    server.goLive();
+    expect(server.expectAction(pause).data).toEqual({ battleId: '1' });
+  });
+
+  test('knows what is followed', () => {
+    expect(server.isFollowed(first)).toBe(false);
+    const subscription = realtime.state(first).subscribe();
+    expect(server.isFollowed(first)).toBe(true);
+    subscription.unsubscribe();
+    expect(server.isFollowed(first)).toBe(false);
+  });
+
+  test('a refused topic stays refused', () => {
+    const failed = jest.fn();
+    server.refuse(first, 'forbidden');
+    server.publish(first, { tick: 1 });
+    realtime.state(first).subscribe({ error: failed });
+    server.refuse(mine, 'closed');
+    realtime.events(mine).subscribe({ error: failed });
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'forbidden' }));
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'closed' }));
+  });
+
+  test('one name is not a topic of both kinds', () => {
+    server.publish(first, { tick: 1 });
+    expect(() => server.emit({ ...first, kind: 'events' }, { tick: 1 })).toThrow(
+      '"battles/1" is a topic of the other kind.',
+    );
+  });
+
+  test('closing completes what is followed and errs what is unanswered, and connecting begins anew', () => {
+    const completed = jest.fn();
+    const failed = jest.fn();
+    realtime.state(first).subscribe({ complete: completed });
+    realtime.act(pause, { battleId: '1' }).subscribe({ error: failed });
+
+    realtime.close();
+
+    expect(server.status.state).toBe('closed');
+    expect(completed).toHaveBeenCalledTimes(1);
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'outcome_unknown' }));
+    realtime.connect();
+    expect(server.status.state).toBe('live');
+  });
+});
