@@ -97,7 +97,5 @@ function keepIfEqual<T>(before: readonly T[], after: readonly T[]): readonly T[]
 }
 
 function append<T>(before: readonly T[], added: readonly T[], bound: number): readonly T[] {
-  if (added.length === 0) return before;
-  const all = [...before, ...added];
-  return all.length > bound ? all.slice(-bound / 2) : all;
+  return added.length === 0 ? before : [...before, ...added].slice(-bound);
 }

@@ -10,12 +10,9 @@ export const LAST_TICK = 3_000;
 /** Odds above it would make a combatant untouchable. */
 export const MAX_DODGE_ODDS = 60;
 
-/**
- * Lists grow to their bound and are then cut to half, so that most changes are a plain push: moving a full window by
- * one would change every index.
- */
-export const LOG_BOUND = 12;
-export const HITS_BOUND = 12;
+/** Entries and hits kept: what a person can read, and what happens within about two seconds. */
+export const LOG_BOUND = 10;
+export const HITS_BOUND = 10;
 
 /** Percent of normal damage at a tick. */
 export function fury(tick: number): number {

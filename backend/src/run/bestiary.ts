@@ -13,7 +13,7 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'wolf',
     names: ['Grey wolf', 'Dire wolf', 'Frost wolf'],
-    max_hp: 260,
+    max_hp: 320,
     atk: 20,
     defense: 14,
     dodge_odds: 10,
@@ -25,19 +25,19 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'bandit',
     names: ['Cutpurse', 'Marauder', 'Hedge knight'],
-    max_hp: 290,
+    max_hp: 350,
     atk: 21,
     defense: 24,
     dodge_odds: 8,
     damage_type: 'Wind',
     cadence: 19,
-    passives: [passive('venom')],
+    passives: [passive('venom'), passive('executioner')],
   },
   {
     ...COMMON,
     kind: 'wisp',
     names: ['Will-o-wisp', 'Storm wisp', 'Marsh light'],
-    max_hp: 210,
+    max_hp: 260,
     atk: 23,
     defense: 10,
     dodge_odds: 20,
@@ -49,7 +49,7 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'ghoul',
     names: ['Ghoul', 'Grave hound', 'Carrion eater'],
-    max_hp: 310,
+    max_hp: 380,
     atk: 19,
     defense: 18,
     dodge_odds: 4,
@@ -61,7 +61,7 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'shaman',
     names: ['Bog shaman', 'Ember shaman', 'Bone singer'],
-    max_hp: 250,
+    max_hp: 300,
     atk: 18,
     defense: 16,
     dodge_odds: 6,
@@ -73,13 +73,13 @@ const BEASTS: readonly Beast[] = [
     ...COMMON,
     kind: 'harpy',
     names: ['Harpy', 'Cliff harpy', 'Screecher'],
-    max_hp: 240,
+    max_hp: 290,
     atk: 20,
     defense: 12,
     dodge_odds: 16,
     damage_type: 'Wind',
     cadence: 16,
-    passives: [passive('swift')],
+    passives: [passive('swift'), passive('venom')],
   },
 ];
 
@@ -88,7 +88,7 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'lich',
     names: ['Velkar the Unburied', 'Morvane, Keeper of Winters'],
-    max_hp: 760,
+    max_hp: 650,
     atk: 34,
     defense: 34,
     dodge_odds: 6,
@@ -101,7 +101,7 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'dragon',
     names: ['Ashmaw', 'Cindertongue the Old'],
-    max_hp: 830,
+    max_hp: 710,
     atk: 37,
     defense: 40,
     dodge_odds: 3,
@@ -114,7 +114,7 @@ const BOSSES: readonly Beast[] = [
     ...COMMON,
     kind: 'titan',
     names: ['Gorm the Sleepless', 'The Colossus of Hray'],
-    max_hp: 890,
+    max_hp: 760,
     atk: 39,
     defense: 46,
     dodge_odds: 0,
@@ -126,18 +126,16 @@ const BOSSES: readonly Beast[] = [
 ];
 
 /** Percent by which foes grow with each room on the way. */
-const GROWTH = 4;
+const GROWTH = 6;
 
-/** Who waits in a battle room: four or five beasts, stronger the deeper the room. */
+/** Who waits in a battle room: four beasts, stronger the deeper the room. */
 export function encounter(random: Random, depth: number): readonly FoeTemplate[] {
-  return Array.from({ length: random.between(4, 5) }, () => summon(random.pick(BEASTS), 'normal', depth, random)).map(
-    numbered,
-  );
+  return Array.from({ length: 4 }, () => summon(random.pick(BEASTS), 'normal', depth, random)).map(numbered);
 }
 
 /** A boss and three that serve it. */
-export function bossEncounter(random: Random, depth: number): readonly FoeTemplate[] {
-  const servants = random.sample(BEASTS, 3).map((beast) => summon(beast, 'normal', depth, random));
+export function bossEncounter(random: Random): readonly FoeTemplate[] {
+  const servants = random.sample(BEASTS, 3).map((beast) => summon(beast, 'normal', 0, random));
   return [summon(random.pick(BOSSES), 'boss', 0, random), ...servants].map(numbered);
 }
 

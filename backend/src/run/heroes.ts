@@ -36,7 +36,7 @@ const GUARDS: readonly Hero[] = [
     damage_type: 'Ice',
     regain: 2,
     cadence: 18,
-    passives: [passive('guardian')],
+    passives: [passive('guardian'), passive('swift')],
   },
 ];
 
@@ -66,7 +66,7 @@ const STRIKERS: readonly Hero[] = [
     damage_type: 'Fire',
     regain: 1,
     cadence: 21,
-    passives: [passive('ember')],
+    passives: [passive('ember'), passive('focus')],
   },
   {
     ...COMMON,
@@ -91,7 +91,7 @@ const STRIKERS: readonly Hero[] = [
     damage_type: 'Lightning',
     regain: 1,
     cadence: 20,
-    passives: [passive('focus')],
+    passives: [passive('swift'), passive('focus')],
   },
   {
     ...COMMON,

@@ -76,7 +76,7 @@ export function chooseRoom(
       return { state: next(entered, random, { phase: 'shop', offers: shopOffers(random, run) }) };
     case 'battle':
     case 'boss': {
-      const foes = room.kind === 'boss' ? bossEncounter(random, room.depth) : encounter(random, room.depth);
+      const foes = room.kind === 'boss' ? bossEncounter(random) : encounter(random, room.depth);
       const order = { room, foes, seed: random.next() };
       return { state: next(entered, random, { phase: 'in-battle', battleId }), order };
     }

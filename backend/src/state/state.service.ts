@@ -30,8 +30,13 @@ export class StateService {
   async #collect<Value>(
     topics: readonly (readonly [id: string, TopicReference<Value>])[],
   ): Promise<Record<string, Value>> {
-    const found = await Promise.all(topics.map(async ([id, topic]) => [id, await this.#current(topic)] as const));
-    return Object.fromEntries(found.filter((entry): entry is readonly [string, Value] => entry[1] !== undefined));
+    const found = new Map<string, Value>();
+    const read = topics.map(async ([id, topic]) => {
+      const value = await this.#current(topic);
+      if (value !== undefined) found.set(id, value);
+    });
+    await Promise.all(read);
+    return Object.fromEntries(found);
   }
 
   /** Undefined where the topic was closed after the lobby named it. */
