@@ -1,0 +1,80 @@
+import type { ClientParts } from '../client-parts.js';
+import type { Timer } from '../environment.js';
+import { readAnswer } from '../session/read-answer.js';
+import type { HttpAnswer } from '../transport/http-transport.js';
+import { actionFields, type ActionCarrier, type PendingAction } from './pending-action.js';
+
+/** Above the 30 s in which a server answers `timeout` itself. */
+const DEADLINE = 35_000;
+const RETRY_AFTER = 1_000;
+
+/** Refusals of the way in, before any handler: the same action is sent again later. */
+const NOT_STARTED: ReadonlySet<string> = new Set(['unavailable', 'too_many_requests']);
+
+/** Takes actions over HTTP, one at a time and in order. */
+export class HttpActions implements ActionCarrier {
+  private isBusy = false;
+  private pause: Timer | undefined;
+  private renewedFor: PendingAction | undefined;
+
+  constructor(
+    private readonly parts: ClientParts,
+    /** An action took effect: what it changed can be polled. */
+    private readonly onAck: () => void,
+  ) {}
+
+  carry([action]: readonly PendingAction[]): void {
+    if (action === undefined || this.isBusy || this.pause !== undefined) return;
+    this.isBusy = true;
+    this.parts.outbox.sent(action, this);
+    void this.post(action)
+      .then(
+        (answer) => this.judge(action, answer),
+        () => this.retry(action, RETRY_AFTER),
+      )
+      .finally(() => {
+        this.isBusy = false;
+        this.parts.outbox.pump();
+      });
+  }
+
+  /** The way is known to be open again. */
+  resume(): void {
+    this.pause?.cancel();
+    this.pause = undefined;
+    this.parts.outbox.pump();
+  }
+
+  stop(): void {
+    this.pause?.cancel();
+    this.pause = undefined;
+  }
+
+  private async post(action: PendingAction): Promise<HttpAnswer> {
+    const { clientId, tokens, http } = this.parts;
+    const token = await tokens.get('poll');
+    const body = `{"clientId":${JSON.stringify(clientId)},${actionFields(action)}}`;
+    return http.request({ path: '/actions', body, token, deadline: DEADLINE });
+  }
+
+  private judge(action: PendingAction, { status, text, retryAfter }: HttpAnswer): void {
+    const frame = readAnswer(text);
+    if (frame?.type === 'ack') {
+      this.parts.outbox.answer({ ...frame, id: action.id });
+      this.onAck();
+    } else if (status === 401 && this.renewedFor !== action) {
+      this.renewedFor = action;
+      this.parts.tokens.expire();
+      action.carrier = undefined;
+    } else if (frame === undefined || NOT_STARTED.has(frame.code)) {
+      this.retry(action, frame?.retryAfter ?? retryAfter ?? RETRY_AFTER);
+    } else {
+      this.parts.outbox.answer({ ...frame, id: action.id });
+    }
+  }
+
+  private retry(action: PendingAction, after: number): void {
+    if (action.carrier === this) action.carrier = undefined;
+    this.pause = this.parts.environment.setTimer(() => this.resume(), after);
+  }
+}

@@ -1,0 +1,137 @@
+import type { Environment, Timer } from '../environment.js';
+import { UsualGaps } from './usual-gaps.js';
+
+/** A `ping` without any frame for so long makes a socket suspect. */
+const ANSWER_WITHIN = 300;
+/** An action, a subscribe or an authenticate without any answer for so long is worth a `ping`. */
+const ASKED_WITHIN = 500;
+/** A timer that is so late was frozen with the tab or the machine, and so was everything else: it proves nothing. */
+const FROZEN = 1_000;
+
+export interface LivenessListener {
+  ping(): void;
+  /** Silent after a `ping`: somebody else should vouch for the state, the socket stays open. */
+  suspect(): void;
+  /** It speaks again. */
+  recovered(): void;
+  /** Silent for the whole `timeout` after a `ping`. */
+  dead(): void;
+}
+
+/**
+ * Whether a socket that was welcomed still lives, judged by what arrives and never by timers alone: tabs in the
+ * background run them once a minute, and a machine that slept runs them all at once.
+ */
+export class Liveness {
+  private readonly gaps = new UsualGaps();
+  private readonly timers: Partial<Record<'idle' | 'answer' | 'asked' | 'gap', Timer>> = {};
+  private gapDue = Infinity;
+  private lastHeard: number;
+  private pingedAt: number | undefined;
+  private suspected = false;
+  private roundTripTime = 0;
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly heartbeat: { readonly interval: number; readonly timeout: number },
+    private readonly listener: LivenessListener,
+  ) {
+    this.lastHeard = environment.monotonic();
+    this.probe();
+  }
+
+  get isSuspect(): boolean {
+    return this.suspected;
+  }
+
+  /** Anything arrived. */
+  heard(): void {
+    this.lastHeard = this.environment.monotonic();
+    if (this.pingedAt !== undefined) {
+      this.pingedAt = undefined;
+      this.timers.answer?.cancel();
+    }
+    if (!this.suspected) return;
+    this.suspected = false;
+    this.listener.recovered();
+  }
+
+  /** A `pong` came back after `roundTripTime` ms. */
+  measured(roundTripTime: number): void {
+    this.roundTripTime = roundTripTime;
+  }
+
+  topicHeard(topic: string): void {
+    const due = this.gaps.heard(topic, this.lastHeard);
+    if (due !== undefined && due < this.gapDue) this.watchGaps(due);
+  }
+
+  topicLeft(topic: string): void {
+    this.gaps.forget(topic);
+  }
+
+  /** Something was sent that the server answers. */
+  asked(): void {
+    if (this.timers.asked) return;
+    const askedAt = this.environment.monotonic();
+    this.set('asked', ASKED_WITHIN, () => {
+      delete this.timers.asked;
+      if (this.lastHeard <= askedAt) this.probe();
+    });
+  }
+
+  /** Sends a `ping` and expects a frame soon. */
+  probe(): void {
+    if (this.suspected || this.pingedAt !== undefined) return;
+    this.pingedAt = this.environment.monotonic();
+    this.listener.ping();
+    const { interval } = this.heartbeat;
+    if (interval > 0) this.set('idle', interval, () => this.probe());
+    // On a slow path an answer takes its time; twice what it took before is the least that can be expected.
+    this.set('answer', Math.max(ANSWER_WITHIN, 2 * this.roundTripTime), (late) => {
+      if (late) return this.probeAgain();
+      this.suspected = true;
+      this.awaitDeath();
+      this.listener.suspect();
+    });
+  }
+
+  stop(): void {
+    for (const timer of Object.values(this.timers)) timer.cancel();
+  }
+
+  /** The first judgement was void: what may have arrived meanwhile is still to be delivered. */
+  private probeAgain(): void {
+    this.pingedAt = undefined;
+    this.probe();
+  }
+
+  private awaitDeath(): void {
+    const { timeout } = this.heartbeat;
+    if (timeout === 0) return;
+    this.set('answer', timeout, (late) => {
+      if (!late) return this.listener.dead();
+      this.listener.ping();
+      this.awaitDeath();
+    });
+  }
+
+  private watchGaps(due: number): void {
+    this.gapDue = due;
+    const now = this.environment.monotonic();
+    this.set('gap', Math.max(0, due - now), () => {
+      const fired = this.environment.monotonic();
+      const noticed = this.gaps.notice(fired);
+      if (noticed && fired - this.lastHeard >= ANSWER_WITHIN) this.probe();
+      this.gapDue = Infinity;
+      const next = this.gaps.due;
+      if (next !== undefined) this.watchGaps(next);
+    });
+  }
+
+  private set(name: keyof Liveness['timers'], delay: number, callback: (late: boolean) => void): void {
+    this.timers[name]?.cancel();
+    const due = this.environment.monotonic() + delay;
+    this.timers[name] = this.environment.setTimer(() => callback(this.environment.monotonic() - due > FROZEN), delay);
+  }
+}

@@ -1,0 +1,39 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+
+import type { Environment } from '../environment.js';
+import type { ConnectionStatus } from '../status.js';
+
+type WithoutSince<T> = T extends unknown ? Omit<T, 'since'> : never;
+
+/** The status as everybody sees it: a new object only where something is different. */
+export class StatusBoard {
+  private readonly subject: BehaviorSubject<ConnectionStatus>;
+
+  constructor(private readonly environment: Environment) {
+    this.subject = new BehaviorSubject<ConnectionStatus>({ state: 'idle', since: environment.now() });
+  }
+
+  get status$(): Observable<ConnectionStatus> {
+    return this.subject.asObservable();
+  }
+
+  get status(): ConnectionStatus {
+    return this.subject.value;
+  }
+
+  show(next: WithoutSince<ConnectionStatus>): void {
+    const last = this.subject.value;
+    const since = next.state === last.state ? last.since : this.environment.now();
+    const status = { ...next, since } as ConnectionStatus;
+    if (JSON.stringify(sorted(status)) !== JSON.stringify(sorted(last))) this.subject.next(status);
+  }
+
+  close(): void {
+    this.show({ state: 'closed' });
+    this.subject.complete();
+  }
+}
+
+function sorted(status: ConnectionStatus): unknown[] {
+  return Object.entries(status).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,94 @@
+import type { ErrorFrame, PollRequest, PollResponse, ServerFrame, TopicRequest, UnsubscribedFrame } from '@statewire/protocol';
+
+import type { Environment } from '../environment.js';
+import type { MetricsRecorder } from '../metrics-recorder.js';
+import type { TopicEntry } from '../topics/topic-entry.js';
+import type { TopicRegistry } from '../topics/topic-registry.js';
+import { endTopic, failTopic, mismatchTopic } from './topic-error.js';
+import { TopicFeed } from './topic-feed.js';
+
+interface Asked {
+  readonly entry: TopicEntry;
+  readonly feed: TopicFeed;
+}
+
+/** One poll: what is asked, and the merging of what is answered with what came another way meanwhile. */
+export class PollSession {
+  private readonly asked = new Map<string, Asked>();
+
+  constructor(
+    private readonly registry: TopicRegistry,
+    private readonly metrics: MetricsRecorder,
+    private readonly environment: Environment,
+    private readonly rest: (entry: TopicEntry, retryAfter: number | undefined) => void,
+  ) {}
+
+  /** Asks for every topic that no live socket carries. */
+  request(clientId: string, wait: number): PollRequest {
+    const topics: TopicRequest[] = [];
+    for (const entry of this.registry.open) {
+      if (entry.resting || entry.carrier !== undefined) continue;
+      const { name, store } = entry;
+      const since = store.cursor;
+      this.asked.set(name, { entry, feed: new TopicFeed(store, since) });
+      topics.push(since === undefined ? { topic: name } : { topic: name, since });
+    }
+    return { clientId, topics, ...(wait > 0 && topics.length > 0 && { wait }) };
+  }
+
+  /** @returns whether a topic has to be asked for again at once: its position had moved on another way. */
+  take(response: PollResponse): boolean {
+    let again = false;
+    for (const frame of response.frames) {
+      this.metrics.add('framesReceived');
+      again = this.takeFrame(frame) || again;
+    }
+    return again;
+  }
+
+  private takeFrame(frame: ServerFrame): boolean {
+    if (!('topic' in frame) || frame.topic === undefined) return false;
+    const asked = this.asked.get(frame.topic);
+    if (asked === undefined || !this.isStillAsked(asked.entry)) return false;
+    switch (frame.type) {
+      case 'unsubscribed':
+        this.takeUnsubscribed(asked.entry, frame);
+        return false;
+      case 'error':
+        this.takeError(asked.entry, frame);
+        return false;
+      default:
+        return this.judge(asked, asked.feed.take(frame));
+    }
+  }
+
+  private judge({ entry }: Asked, outcome: ReturnType<TopicFeed['take']>): boolean {
+    if (outcome === 'taken') {
+      entry.failures = 0;
+      return false;
+    }
+    this.asked.delete(entry.name);
+    if (outcome === 'kind-mismatch') {
+      mismatchTopic(entry, this.environment.now());
+      return false;
+    }
+    this.metrics.add('holes');
+    if (outcome === 'broken') entry.store.forget();
+    entry.store.freshen({ state: 'catching-up' });
+    return true;
+  }
+
+  private takeUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {
+    if (code !== 'requested') endTopic(entry, code, this.environment.now());
+  }
+
+  private takeError(entry: TopicEntry, error: ErrorFrame): void {
+    this.asked.delete(entry.name);
+    if (error.temporary) this.rest(entry, error.retryAfter);
+    else failTopic(entry, error, this.environment.now());
+  }
+
+  private isStillAsked(entry: TopicEntry): boolean {
+    return entry.carrier === undefined && this.registry.get(entry.name) === entry && entry.store.error === undefined;
+  }
+}

@@ -1,0 +1,11 @@
+import { parseServerFrame, type AckFrame, type ErrorFrame } from '@statewire/protocol';
+
+/** @returns the `ack` or `error` in the body of an HTTP answer; undefined where something else answered, a proxy say. */
+export function readAnswer(text: string): AckFrame | ErrorFrame | undefined {
+  try {
+    const frame = parseServerFrame(text);
+    return frame?.type === 'ack' || frame?.type === 'error' ? frame : undefined;
+  } catch {
+    return undefined;
+  }
+}

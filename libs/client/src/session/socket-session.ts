@@ -1,0 +1,292 @@
+import {
+  parseServerFrame,
+  type ClientFrame,
+  type ErrorFrame,
+  type ServerFrame,
+  type TopicRequest,
+  type UnsubscribedFrame,
+} from '@statewire/protocol';
+
+import type { ActionOutbox } from '../actions/action-outbox.js';
+import { actionFrame, type ActionCarrier, type PendingAction } from '../actions/pending-action.js';
+import type { Environment } from '../environment.js';
+import type { MetricsRecorder } from '../metrics-recorder.js';
+import type { TopicEntry } from '../topics/topic-entry.js';
+import type { TopicRegistry } from '../topics/topic-registry.js';
+import type { SessionListener } from './session-listener.js';
+import { endTopic, failTopic, mismatchTopic } from './topic-error.js';
+import { TopicFeed, type FeedFrame } from './topic-feed.js';
+
+/** Topics in one `subscribe`: with names of 256 bytes the frame stays below 32 KiB. */
+const TOPICS_PER_FRAME = 64;
+/** What every server takes before it told its limit in `welcome`. */
+const SURE_FRAME_BYTES = 64 * 1024;
+
+/** The subscription of one topic on one socket. */
+interface Subscription {
+  readonly entry: TopicEntry;
+  readonly feed: TopicFeed;
+  /** Of the latest `subscribe`: everything before its `subscribed` belongs to an older one. */
+  readonly ref: string;
+  confirmed: boolean;
+}
+
+/** The frames of one socket: what is asked, what is answered, and in which order it counts. Knows no timers. */
+export class SocketSession implements ActionCarrier {
+  private readonly subscriptions = new Map<string, Subscription>();
+  private readonly toSubscribe = new Set<TopicEntry>();
+  private readonly toUnsubscribe = new Set<string>();
+  private authenticateRef: string | undefined;
+  private lastRef = 0;
+  private isGreeted = false;
+  private isWelcomed = false;
+  private isRetiring = false;
+  private isOver = false;
+
+  constructor(
+    private readonly send: (text: string) => void,
+    private readonly registry: TopicRegistry,
+    private readonly outbox: ActionOutbox,
+    private readonly metrics: MetricsRecorder,
+    private readonly environment: Environment,
+    private readonly listener: SessionListener,
+  ) {}
+
+  /** Everything the client wants, in one go: no round trip is spent on asking first. */
+  greet(clientId: string, token: string | undefined): void {
+    this.isGreeted = true;
+    this.write({ type: 'hello', clientId, ...(token !== undefined && { token }) });
+    this.followAll();
+  }
+
+  /** Asks for a topic from its own position, again if need be. Several of one turn go in one frame. */
+  follow(entry: TopicEntry): void {
+    if (!this.isGreeted) return;
+    this.toUnsubscribe.delete(entry.name);
+    this.drop(entry.name);
+    this.toSubscribe.add(entry);
+    this.scheduleFlush();
+  }
+
+  followAll(): void {
+    for (const entry of this.registry.open) {
+      this.drop(entry.name);
+      this.toSubscribe.add(entry);
+    }
+    this.flush();
+  }
+
+  leave({ name, store }: TopicEntry): void {
+    for (const entry of this.toSubscribe) if (entry.name === name) this.toSubscribe.delete(entry);
+    if (!this.subscriptions.has(name)) return;
+    this.drop(name);
+    if (store.error?.code === 'closed') return;
+    this.toUnsubscribe.add(name);
+    this.scheduleFlush();
+  }
+
+  /** The socket is silent: what it carried is up to the others now, until {@link followAll}. */
+  suspend(): void {
+    for (const name of [...this.subscriptions.keys()]) this.drop(name);
+  }
+
+  /** A newer socket takes over: this one carries what that one does not carry yet. */
+  retire(): void {
+    this.isRetiring = true;
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.suspend();
+  }
+
+  authenticate(token: string): void {
+    this.authenticateRef = this.ref();
+    this.write({ type: 'authenticate', token, ref: this.authenticateRef });
+    this.listener.asked();
+  }
+
+  ping(time: number): void {
+    this.write({ type: 'ping', time });
+  }
+
+  carry(unanswered: readonly PendingAction[]): void {
+    let isNew = false;
+    for (const action of unanswered) {
+      if (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES) break;
+      if (action.carrier === this) continue;
+      this.outbox.sent(action, this);
+      this.post(actionFrame(action));
+      isNew = true;
+    }
+    if (isNew) this.listener.asked();
+  }
+
+  /**
+   * Takes what the socket brought.
+   *
+   * @returns the time of a `pong`, for the round trip.
+   * @throws ProtocolError where it is not a frame.
+   */
+  receive(text: string): number | undefined {
+    const frame = parseServerFrame(text);
+    if (frame === undefined || this.isOver) return undefined;
+    this.metrics.add('framesReceived');
+    return this.handle(frame);
+  }
+
+  private handle(frame: ServerFrame): number | undefined {
+    switch (frame.type) {
+      case 'subscribed':
+      case 'snapshot':
+      case 'patch':
+      case 'event':
+        this.takeTopicFrame(frame);
+        break;
+      case 'unsubscribed':
+        this.takeUnsubscribed(frame);
+        break;
+      case 'error':
+        this.takeError(frame);
+        break;
+      case 'ack':
+        this.outbox.answer(frame);
+        break;
+      case 'welcome':
+        this.isWelcomed = true;
+        this.listener.welcome(frame);
+        this.settle();
+        break;
+      case 'authenticated':
+        this.listener.authenticated(frame);
+        break;
+      case 'drain':
+        this.listener.drain(frame.reconnectWithin);
+        break;
+      case 'ping':
+        this.write({ type: 'pong', ...(frame.time !== undefined && { time: frame.time }) });
+        break;
+      case 'pong':
+        return frame.time;
+    }
+    return undefined;
+  }
+
+  private takeTopicFrame(frame: FeedFrame): void {
+    const subscription = this.subscriptions.get(frame.topic);
+    if (subscription === undefined) return;
+    const { entry, feed } = subscription;
+    if (!subscription.confirmed) {
+      if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;
+      subscription.confirmed = true;
+      if (this.isRetiring && entry.carrier !== undefined) return;
+      entry.carrier = subscription;
+      entry.failures = 0;
+    } else if (entry.carrier !== subscription) {
+      // A newer socket has taken the topic over.
+      return;
+    }
+    this.judge(subscription, feed.take(frame));
+    if (frame.type === 'subscribed') this.settle();
+    else this.listener.topicMoved(frame.topic);
+  }
+
+  private judge({ entry }: Subscription, outcome: ReturnType<TopicFeed['take']>): void {
+    if (outcome === 'taken') return;
+    if (outcome === 'kind-mismatch') {
+      mismatchTopic(entry, this.environment.now());
+      this.leave(entry);
+      return;
+    }
+    this.metrics.add('holes');
+    if (outcome === 'broken') entry.store.forget();
+    entry.store.freshen({ state: 'catching-up' });
+    this.follow(entry);
+  }
+
+  private takeUnsubscribed({ topic, code }: UnsubscribedFrame): void {
+    const subscription = this.subscriptions.get(topic);
+    if (code === 'requested' || subscription?.entry.carrier !== subscription || subscription === undefined) return;
+    this.drop(topic);
+    endTopic(subscription.entry, code, this.environment.now());
+    this.settle();
+  }
+
+  private takeError(error: ErrorFrame): void {
+    const { id, topic, ref } = error;
+    if (id !== undefined) {
+      this.outbox.answer({ ...error, id });
+    } else if (ref !== undefined && ref === this.authenticateRef) {
+      this.listener.authenticated(error);
+    } else if (topic === undefined && ref === undefined) {
+      this.listener.refused(error);
+    } else {
+      for (const subscription of [...this.subscriptions.values()]) {
+        const isMeant = topic === undefined || topic === subscription.entry.name;
+        if (isMeant && (ref === undefined || ref === subscription.ref)) this.failSubscription(subscription, error);
+      }
+      this.settle();
+    }
+  }
+
+  private failSubscription({ entry }: Subscription, error: ErrorFrame): void {
+    this.drop(entry.name);
+    if (error.temporary) this.listener.rest(entry, error.retryAfter);
+    else failTopic(entry, error, this.environment.now());
+  }
+
+  private settle(): void {
+    if (!this.isWelcomed || this.toSubscribe.size > 0) return;
+    if ([...this.subscriptions.values()].every(({ confirmed }) => confirmed)) this.listener.settled();
+  }
+
+  private drop(name: string): void {
+    const subscription = this.subscriptions.get(name);
+    if (subscription === undefined) return;
+    this.subscriptions.delete(name);
+    if (subscription.entry.carrier === subscription) subscription.entry.carrier = undefined;
+  }
+
+  private scheduleFlush(): void {
+    queueMicrotask(() => this.flush());
+  }
+
+  private flush(): void {
+    if (this.isOver) return;
+    const entries = [...this.toSubscribe];
+    this.toSubscribe.clear();
+    for (let start = 0; start < entries.length; start += TOPICS_PER_FRAME) {
+      this.subscribe(entries.slice(start, start + TOPICS_PER_FRAME));
+    }
+    if (this.toUnsubscribe.size === 0) return;
+    this.write({ type: 'unsubscribe', topics: [...this.toUnsubscribe] });
+    this.toUnsubscribe.clear();
+  }
+
+  private subscribe(entries: readonly TopicEntry[]): void {
+    const ref = this.ref();
+    const topics = entries.map((entry): TopicRequest => {
+      const { name, store } = entry;
+      const since = store.cursor;
+      this.subscriptions.set(name, { entry, feed: new TopicFeed(store, since), ref, confirmed: false });
+      return since === undefined ? { topic: name } : { topic: name, since };
+    });
+    this.write({ type: 'subscribe', topics, ref });
+    this.listener.asked();
+  }
+
+  private ref(): string {
+    this.lastRef += 1;
+    return String(this.lastRef);
+  }
+
+  private write(frame: ClientFrame): void {
+    this.post(JSON.stringify(frame));
+  }
+
+  private post(text: string): void {
+    if (this.isOver) return;
+    this.metrics.add('framesSent');
+    this.send(text);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Action, Json, Since, TopicReference } from '@statewire/protocol';
+import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
+
+import { ActionOutbox } from './actions/action-outbox.js';
+import type { ActOptions, RealtimeClient } from './client.js';
+import type { ClientParts } from './client-parts.js';
+import type { Environment } from './environment.js';
+import type { ClientMetrics } from './metrics.js';
+import { MetricsRecorder } from './metrics-recorder.js';
+import { Monitor } from './monitor/monitor.js';
+import { StatusBoard } from './monitor/status-board.js';
+import type { RealtimeClientOptions } from './options.js';
+import { resolveOptions } from './resolved-options.js';
+import type { ConnectionStatus } from './status.js';
+import { TokenSource } from './token-source.js';
+import type { EventDelivery, TopicState } from './topic-state.js';
+import { TopicRegistry } from './topics/topic-registry.js';
+import { HttpTransport } from './transport/http-transport.js';
+
+const EXPIRES_AFTER = 30_000;
+
+export class StatewireClient implements RealtimeClient {
+  private readonly parts: ClientParts;
+  private readonly board: StatusBoard;
+  private readonly monitor: Monitor;
+
+  constructor(given: RealtimeClientOptions, environment: Environment) {
+    const options = resolveOptions(given);
+    const metrics = new MetricsRecorder(environment);
+    this.parts = {
+      environment,
+      options,
+      metrics,
+      clientId: environment.id(),
+      registry: new TopicRegistry(environment, metrics, options.linger),
+      outbox: new ActionOutbox(environment),
+      tokens: new TokenSource(given.token),
+      http: new HttpTransport(options.httpBase, environment, metrics),
+    };
+    this.board = new StatusBoard(environment);
+    this.monitor = new Monitor(this.parts, this.board);
+  }
+
+  get status$(): Observable<ConnectionStatus> {
+    return this.board.status$;
+  }
+
+  get status(): ConnectionStatus {
+    return this.board.status;
+  }
+
+  get metrics$(): Observable<ClientMetrics> {
+    return this.parts.metrics.metrics$;
+  }
+
+  get metrics(): ClientMetrics {
+    return this.parts.metrics.metrics;
+  }
+
+  connect(): void {
+    this.monitor.start();
+  }
+
+  close(): void {
+    if (this.status.state === 'closed') return;
+    this.monitor.stop();
+    this.board.close();
+    this.parts.outbox.close();
+    this.parts.registry.close();
+    this.parts.metrics.close();
+  }
+
+  state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
+    return this.topic(topic).pipe(
+      map(({ value, error }) => {
+        if (error) throw error;
+        return value;
+      }),
+      filter((value) => value !== undefined),
+      distinctUntilChanged(),
+    );
+  }
+
+  topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>> {
+    return this.parts.registry.states(topic) as Observable<TopicState<T>>;
+  }
+
+  events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
+    return this.deliveries(topic, options).pipe(
+      filter((delivery) => delivery.type === 'event'),
+      map(({ data }) => data),
+    );
+  }
+
+  deliveries<T>(topic: TopicReference<T, 'events'>, { since }: { readonly since?: Since } = {}): Observable<EventDelivery<T>> {
+    return this.parts.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
+  }
+
+  act<D, R>({ name }: Action<D, R>, data: D, { expiresAfter = EXPIRES_AFTER }: ActOptions = {}): Observable<R> {
+    const result = this.parts.outbox.add(name, data, expiresAfter) as Observable<Json | undefined>;
+    this.monitor.start();
+    return result as Observable<R>;
+  }
+
+  reauthenticate(): void {
+    void this.monitor.reauthenticate();
+  }
+}

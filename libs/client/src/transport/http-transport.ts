@@ -1,0 +1,63 @@
+import { utf8Length } from '@statewire/protocol';
+
+import type { Environment } from '../environment.js';
+import type { MetricsRecorder } from '../metrics-recorder.js';
+
+/** What came back, whatever it means. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** Milliseconds, from a `Retry-After` header in seconds. */
+  readonly retryAfter: number | undefined;
+}
+
+export interface HttpRequest {
+  readonly path: string;
+  /** JSON; absent for GET. */
+  readonly body?: string;
+  readonly token: string | undefined;
+  /** After so many ms without the whole answer the request is given up. */
+  readonly deadline: number;
+  /** Aborted by the caller. */
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes in and out over HTTP: the requests of the polling fallback. */
+export class HttpTransport {
+  constructor(
+    private readonly base: string,
+    private readonly environment: Environment,
+    private readonly metrics: MetricsRecorder,
+  ) {}
+
+  /** @throws whatever `fetch` rejects with: unreachable, given up, aborted. */
+  async request({ path, body, token, deadline, signal }: HttpRequest): Promise<HttpAnswer> {
+    const { fetch } = this.environment;
+    if (fetch === undefined) throw new Error('This host has no fetch.');
+    const abort = new AbortController();
+    const giveUp = () => abort.abort();
+    const timer = this.environment.setTimer(giveUp, deadline);
+    signal?.addEventListener('abort', giveUp);
+    if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
+    try {
+      const response = await fetch(this.base + path, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        },
+        ...(body !== undefined && { body }),
+        credentials: 'include',
+        cache: 'no-store',
+        signal: abort.signal,
+      });
+      const text = await response.text();
+      this.metrics.add('bytesReceived', utf8Length(text));
+      const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+      return { status: response.status, text, retryAfter: seconds >= 0 ? seconds * 1_000 : undefined };
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+}
