@@ -60,7 +60,7 @@ export function listOf<T>(check: Check<T>, least = 0): Check<readonly T[]> {
 
 /** An object with these fields. The result has no others, so that nothing unknown travels on. */
 export function objectOf<T extends object>(checks: FieldChecks<T>): Check<T> {
-  const fields = Object.entries(checks) as [string, Check<unknown>][];
+  const fields = Object.entries<Check<unknown>>(checks);
   return (value, path) => {
     if (!isRecord(value)) return complain(path, 'an object', value);
     const result: Record<string, unknown> = {};
@@ -83,5 +83,5 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value === 'string' && value.length > LONGEST_QUOTE) return `a string of ${value.length} characters`;
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? JSON.stringify(value) : `${value as number | boolean | null}`;
 }

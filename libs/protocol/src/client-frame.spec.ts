@@ -185,7 +185,7 @@ describe('parseClientFrame', () => {
       '{"type":"action","id":"1","name":"a","data":{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}}}}';
     const frame = parse(text);
     expect(JSON.stringify(frame)).toBe(text);
-    expect(({} as Record<string, unknown>)['admin']).toBeUndefined();
+    expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 
   test('reads own fields only, never inherited ones (A13)', () => {

@@ -94,6 +94,6 @@ export function parseConfigResponse(text: string, limits: FrameLimits = SERVER_F
 /** Parses the answer of `GET {httpPath}/snapshot`. */
 export function parseSnapshotResponse(text: string, limits: FrameLimits = SERVER_FRAME_LIMITS): SnapshotResponse {
   const value = parseJson(text, limits);
-  const isEvents = isRecord(value) && value['kind'] === 'events';
+  const isEvents = isRecord(value) && value.kind === 'events';
   return (isEvents ? eventSnapshot : stateSnapshot)(value, 'snapshot');
 }

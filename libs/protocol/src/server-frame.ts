@@ -109,8 +109,8 @@ export function parseServerFrame(text: string, limits: FrameLimits = SERVER_FRAM
 
 /** A frame inside something else; `path` says where. */
 export const serverFrame: Check<ServerFrame | undefined> = (value, path) => {
-  if (!isRecord(value) || typeof value['type'] !== 'string') {
+  if (!isRecord(value) || typeof value.type !== 'string') {
     throw new ProtocolError('bad_request', `${path} must be a JSON object with a type`);
   }
-  return FRAMES.get(value['type'])?.(value, value['type']);
+  return FRAMES.get(value.type)?.(value, value.type);
 };

@@ -50,7 +50,7 @@ export class TopicMatcher {
     if (!entry) return undefined;
     const params: Record<string, string> = {};
     entry.segments.forEach((segment, index) => {
-      if (segment.type === 'parameter') params[segment.name] = texts[index] as string;
+      if (segment.type === 'parameter') params[segment.name] = texts[index]!;
     });
     return { pattern: entry.pattern, params };
   }
@@ -68,7 +68,7 @@ function ties(a: readonly PatternSegment[], b: readonly PatternSegment[]): boole
   let aWins = false;
   let bWins = false;
   for (const [index, left] of a.entries()) {
-    const right = b[index] as PatternSegment;
+    const right = b[index]!;
     if (left.type === 'literal' && right.type === 'literal') {
       if (left.text !== right.text) return false;
     } else if (left.type !== right.type) {

@@ -14,7 +14,7 @@ import {
   type Changes,
   type Json,
 } from '../src/index.js';
-import { nextTick, project, seeded, startBattle, type Battle } from './battle.js';
+import { nextTick, project, seeded, startBattle } from './battle.js';
 import { assertExact, freeze } from './delta-laws.js';
 import { jsonValue, KEYS } from './json-arbitrary.js';
 
@@ -198,7 +198,7 @@ describe('the cost of a delta', () => {
   test('of a battle is of the order of writing the battle as JSON', () => {
     const random = seeded(42);
     const battles = [startBattle(random)];
-    while (battles.length < 50) battles.push(nextTick(battles.at(-1) as Battle, random, 0.1));
+    while (battles.length < 50) battles.push(nextTick(battles.at(-1)!, random, 0.1));
     const values = battles.map(project);
     const pairs = values.slice(1).map((after, index) => [values[index] as Json, after] as const);
     const written = fastest(() => values.forEach((value) => JSON.stringify(value)));

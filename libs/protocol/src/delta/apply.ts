@@ -80,16 +80,19 @@ function applyToArray(value: List, changes: Changes, operations: readonly string
   for (const operation of operations) {
     const index = readIndex(operation);
     const operand = changes[operation] as Json;
-    if (operation[0] === SPLICE) {
-      splices.push(readSplice(operation, index, operand, value.length));
-      continue;
+    switch (operation[0]) {
+      case SPLICE:
+        splices.push(readSplice(operation, index, operand, value.length));
+        break;
+      case SET:
+      case DESCEND:
+        demand(index < value.length && !changed.has(index), operation);
+        changed.add(index);
+        result[index] = operation.startsWith(SET) ? operand : applyChanges(value[index] as Json, operand, depth + 1);
+        break;
+      default:
+        demand(false, operation);
     }
-    demand(
-      (operation[0] === SET || operation[0] === DESCEND) && index < value.length && !changed.has(index),
-      operation,
-    );
-    changed.add(index);
-    result[index] = operation[0] === SET ? operand : applyChanges(value[index] as Json, operand, depth + 1);
   }
   return splices.length === 0 ? result : applySplices(result, splices, changed);
 }
