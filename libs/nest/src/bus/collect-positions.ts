@@ -2,9 +2,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Position, TopicPosition } from '@statewire/protocol';
 
-type Pending = { readonly topic: string; readonly position: Promise<Position> }[];
+interface Collection {
+  readonly pending: { readonly topic: string; readonly position: Promise<Position> }[];
+  /** False once it was answered: timers and subscriptions that began in its course go on longer. */
+  open: boolean;
+}
 
-const collecting = new AsyncLocalStorage<Pending>();
+const collections = new AsyncLocalStorage<Collection>();
 
 /**
  * Runs `run` and resolves with its result and with where each topic stands that was published to meanwhile, by
@@ -16,8 +20,13 @@ const collecting = new AsyncLocalStorage<Pending>();
 export async function collectPositions<T>(
   run: () => T | Promise<T>,
 ): Promise<{ readonly result: T; readonly positions: readonly TopicPosition[] }> {
-  const pending: Pending = [];
-  const result = await collecting.run(pending, async () => run());
+  const collection: Collection = { pending: [], open: true };
+  const { pending } = collection;
+  const result = await collections
+    .run(collection, async () => run())
+    .finally(() => {
+      collection.open = false;
+    });
   const settled = await Promise.allSettled(
     pending.map(async ({ topic, position }) => ({ topic, ...(await position) })),
   );
@@ -30,5 +39,6 @@ export async function collectPositions<T>(
 
 /** Tells the action in whose course it is called, if any, that something was published. */
 export function recordPosition(topic: string, position: Promise<Position>): void {
-  collecting.getStore()?.push({ topic, position });
+  const collection = collections.getStore();
+  if (collection?.open === true) collection.pending.push({ topic, position });
 }

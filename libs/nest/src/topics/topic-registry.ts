@@ -1,11 +1,24 @@
 import type { Position, Since } from '@statewire/protocol';
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 
 import type { Broker } from '../broker/broker.js';
-import type { Environment } from '../environment.js';
+import type { LogLimits } from '../broker/publication-log.js';
+import { recordPosition } from '../bus/collect-positions.js';
+import type { Environment, Timer } from '../environment.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { TopicOutlet } from '../outbox/outlet.js';
+import { RealtimeError } from '../realtime-error.js';
+import { Activation } from './activation.js';
+import { OutletMember } from './outlet-member.js';
+import { freezeDeep, project } from './projection.js';
+import { PublicationsMember } from './publications.js';
+import { PublishError } from './publish-error.js';
+import type { Timeline } from './timeline.js';
 import type { CatchUpAnswer, ResolvedTopic, TopicLoader, TopicPublication, Topics, TopicSubscription } from './topics.js';
+import { untilChange } from './until-change.js';
+
+/** Topics that nobody follows and that are kept for those who come back soon; beyond it the longest unused one goes. */
+const MAX_LINGERING = 10_000;
 
 /** Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
 export interface TopicRegistryOptions {
@@ -14,43 +27,201 @@ export interface TopicRegistryOptions {
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly limits: { readonly maxPublication: number; readonly loadTimeout: number; readonly linger: number };
-  readonly history: { readonly count: number; readonly bytes: number; readonly age: number };
-  /** Whether published objects are frozen, so that mutating one throws where it happens. Default: outside production. */
+  readonly history: LogLimits;
+  /** Whether published objects are frozen, so that changing one throws where it happens. Default: outside production. */
   readonly freeze?: boolean;
 }
 
+interface Entry {
+  readonly activation: Activation;
+  holders: number;
+}
+
+/** The topics of this node that somebody follows, or did a moment ago. */
 export class TopicRegistry implements Topics {
-  constructor(private readonly options: TopicRegistryOptions) {}
+  private readonly entries = new Map<string, Entry>();
+  private readonly lingering = new Map<string, Timer>();
+  private readonly releasing = new Map<string, Promise<void>>();
+  private readonly freeze: boolean;
 
-  subscribe(
-    _topic: ResolvedTopic,
-    _outlet: TopicOutlet,
-    _options: { readonly since?: Since; readonly ref?: string; readonly onEnd: (code: 'closed') => void },
+  constructor(private readonly options: TopicRegistryOptions) {
+    this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
+  }
+
+  /** Everything that is held, for tests and metrics: all zero when nobody follows anything and the linger has passed. */
+  get sizes(): { live: number; lingering: number; releasing: number } {
+    return { live: this.entries.size, lingering: this.lingering.size, releasing: this.releasing.size };
+  }
+
+  async subscribe(
+    topic: ResolvedTopic,
+    outlet: TopicOutlet,
+    { since, ref, onEnd }: { since?: Since; ref?: string; onEnd: (code: 'closed') => void },
   ): Promise<TopicSubscription> {
-    throw new Error('not built yet');
+    for (;;) {
+      const entry = this.hold(topic);
+      let drop = true;
+      try {
+        const timeline = await this.reach(entry, topic, since);
+        for (let room = outlet.room(); room !== undefined; room = outlet.room()) await room;
+        const { live } = entry.activation;
+        if (live.ended) continue;
+        const onClose = (): void => {
+          live.remove(outlet, member);
+          this.drop(topic.name, entry);
+        };
+        const member: OutletMember = new OutletMember(timeline, outlet, { since, ref, onEnd, onClose });
+        live.add(outlet, member);
+        drop = false;
+        return member;
+      } finally {
+        if (drop) this.drop(topic.name, entry);
+      }
+    }
   }
 
-  catchUp(_topic: ResolvedTopic, _since?: Since): Promise<CatchUpAnswer> {
-    throw new Error('not built yet');
+  async catchUp(topic: ResolvedTopic, since?: Since): Promise<CatchUpAnswer> {
+    const entry = this.hold(topic);
+    try {
+      const timeline = await this.reach(entry, topic, since);
+      const { position, recovered, cursor } = timeline.start(since);
+      const frames = [timeline.frames.subscribed(position, recovered)];
+      for (let next = timeline.after(cursor); next !== undefined && next !== 'lost'; next = timeline.after(next.cursor)) {
+        frames.push(...next.frames);
+      }
+      return { frames, position };
+    } finally {
+      this.drop(topic.name, entry);
+    }
   }
 
-  waitForNews(_topic: ResolvedTopic, _position: Position, _signal: AbortSignal): Promise<boolean> {
-    throw new Error('not built yet');
+  async waitForNews(topic: ResolvedTopic, position: Position, signal: AbortSignal): Promise<boolean> {
+    const entry = this.hold(topic);
+    try {
+      const { position: now } = await this.reach(entry, topic, position);
+      const { live } = entry.activation;
+      if (live.ended || now.epoch !== position.epoch || now.offset > position.offset) return true;
+      if (signal.aborted) return false;
+      return await untilChange(live, { environment: this.options.environment, signal });
+    } finally {
+      this.drop(topic.name, entry);
+    }
   }
 
-  publish(_topic: ResolvedTopic, _value: unknown): Promise<Position> {
-    throw new Error('not built yet');
+  publish(topic: ResolvedTopic, value: unknown): Promise<Position> {
+    if (this.entries.get(topic.name)?.activation.hasSource === true) {
+      const message = `"${topic.name}" is written by the observable its handler returned: publish through that one.`;
+      return Promise.reject(new PublishError('has_source', message));
+    }
+    return this.write(topic, value);
   }
 
-  stream(_topic: ResolvedTopic): Observable<TopicPublication> {
-    throw new Error('not built yet');
+  stream(topic: ResolvedTopic): Observable<TopicPublication> {
+    return new Observable((subscriber) => {
+      const entry = this.hold(topic);
+      const { live } = entry.activation;
+      const key = {};
+      const open = async (): Promise<void> => {
+        const timeline = await this.reach(entry, topic, undefined);
+        if (subscriber.closed) return;
+        if (live.ended) return subscriber.complete();
+        const member = new PublicationsMember(timeline, subscriber);
+        live.add(key, member);
+        subscriber.add(() => live.remove(key, member));
+      };
+      open().catch((error: unknown) => subscriber.error(error));
+      return () => this.drop(topic.name, entry);
+    });
   }
 
-  close(_topic: string): Promise<void> {
-    throw new Error('not built yet');
+  close(topic: string): Promise<void> {
+    return this.options.broker.close(topic);
   }
 
-  dispose(): Promise<void> {
-    throw new Error('not built yet');
+  async dispose(): Promise<void> {
+    for (const [name, entry] of this.entries) this.release(name, entry);
+    await Promise.all(this.releasing.values());
+  }
+
+  /** Waits until the topic is there and reaches back to `since`, as far as that can be. */
+  private async reach(entry: Entry, topic: ResolvedTopic, since: Since | undefined): Promise<Timeline> {
+    if (since === 'oldest' && topic.kind === 'state') {
+      throw new RealtimeError('bad_request', '"oldest" is for event topics; a state topic is its newest value.');
+    }
+    const { activation } = entry;
+    await activation.ready();
+    await activation.live.reach(since);
+    return activation.live.timeline;
+  }
+
+  /** Never throws and calls the broker at once, so that publications of one process keep their order. */
+  private write(topic: ResolvedTopic, value: unknown): Promise<Position> {
+    const position = this.append(topic, value);
+    recordPosition(topic.name, position);
+    return position;
+  }
+
+  private async append(topic: ResolvedTopic, value: unknown): Promise<Position> {
+    const projection = project(topic.name, value, this.options.limits.maxPublication);
+    if (this.freeze) freezeDeep(value);
+    const live = this.entries.get(topic.name)?.activation.live;
+    const publication = live?.prepare(projection) ?? {
+      kind: topic.kind,
+      data: projection.text,
+      value: projection.value,
+    };
+    return this.options.broker.publish(topic.name, publication);
+  }
+
+  private hold(topic: ResolvedTopic): Entry {
+    const entry = this.entries.get(topic.name) ?? this.activate(topic);
+    entry.holders += 1;
+    this.lingering.get(topic.name)?.cancel();
+    this.lingering.delete(topic.name);
+    return entry;
+  }
+
+  private activate(topic: ResolvedTopic): Entry {
+    const { name } = topic;
+    const { freeze: _freeze, ...options } = this.options;
+    const activation = new Activation(
+      {
+        ...options,
+        topic,
+        publish: (value) => this.write(topic, value),
+        onEnded: () => this.release(name, entry),
+      },
+      this.releasing.get(name),
+    );
+    const entry: Entry = { activation, holders: 0 };
+    this.entries.set(name, entry);
+    return entry;
+  }
+
+  private drop(name: string, entry: Entry): void {
+    entry.holders -= 1;
+    if (entry.holders > 0 || this.entries.get(name) !== entry) return;
+    const timer = this.options.environment.setTimer(() => this.release(name, entry), this.options.limits.linger);
+    this.lingering.set(name, timer);
+    if (this.lingering.size > MAX_LINGERING) this.releaseLongestUnused();
+  }
+
+  private releaseLongestUnused(): void {
+    for (const name of this.lingering.keys()) {
+      const entry = this.entries.get(name);
+      if (entry !== undefined) this.release(name, entry);
+      return;
+    }
+  }
+
+  private release(name: string, entry: Entry): void {
+    if (this.entries.get(name) !== entry) return;
+    this.entries.delete(name);
+    this.lingering.get(name)?.cancel();
+    this.lingering.delete(name);
+    const released: Promise<void> = entry.activation.release().finally(() => {
+      if (this.releasing.get(name) === released) this.releasing.delete(name);
+    });
+    this.releasing.set(name, released);
   }
 }
