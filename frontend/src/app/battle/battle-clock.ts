@@ -1,0 +1,9 @@
+import { TICK_LENGTH } from '@statewire/arena';
+
+/** Battle time of a tick at speed 1, as `1:04.3`. */
+export function battleClock(tick: number): string {
+  const tenths = Math.floor((tick * TICK_LENGTH) / 100);
+  const minutes = Math.floor(tenths / 600);
+  const seconds = ((tenths % 600) / 10).toFixed(1).padStart(4, '0');
+  return `${minutes}:${seconds}`;
+}

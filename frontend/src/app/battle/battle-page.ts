@@ -1,0 +1,22 @@
+import { ChangeDetectionStrategy, Component, effect, inject, input } from '@angular/core';
+
+import { GameStore } from '../game/game-store';
+import { BattleView } from './battle-view';
+
+/** One battle, for whoever has its address. */
+@Component({
+  selector: 'arena-battle-page',
+  imports: [BattleView],
+  template: `<arena-battle-view [headingLevel]="1" />`,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class BattlePage {
+  /** From the route. */
+  readonly battleId = input.required<string>();
+
+  constructor() {
+    const store = inject(GameStore);
+    effect(() => store.battleId.set(this.battleId()));
+    effect(() => store.runId.set(store.battle().value?.runId));
+  }
+}

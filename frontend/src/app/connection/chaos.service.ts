@@ -1,0 +1,95 @@
+import { computed, inject, Injectable, signal } from '@angular/core';
+import { RealtimeService } from '@statewire/angular';
+import type { ChaosCut, ChaosState, ChaosWebSocket, Session } from '@statewire/arena';
+
+import { SessionService } from '../game/session.service';
+import { Toasts } from '../shell/toasts';
+import { CHAOS_SWITCHES } from './chaos-token';
+
+export const SLOW_BY = 800;
+
+/** The switches of the panel. Some work in this browser only, some ask a server that runs with `ARENA_CHAOS=true`. */
+@Injectable({ providedIn: 'root' })
+export class Chaos {
+  private readonly switches = inject(CHAOS_SWITCHES);
+  private readonly realtime = inject(RealtimeService);
+  private readonly session = inject(SessionService);
+  private readonly toasts = inject(Toasts);
+  private readonly server = signal<ChaosState | undefined>(undefined);
+
+  readonly blackHole = signal(false);
+  readonly refused = signal(false);
+  readonly slow = signal(false);
+  /** Whether the server lets itself be broken. */
+  readonly hasServer = computed(() => this.server() !== undefined);
+  readonly forbidden = computed(() => this.server()?.websocket === false);
+  readonly isCalm = computed(() => !this.blackHole() && !this.refused() && !this.slow() && !this.forbidden());
+
+  async ask(): Promise<void> {
+    const response = await fetch('/api/chaos').catch(() => undefined);
+    this.server.set(response?.ok === true ? ((await response.json()) as ChaosState) : undefined);
+  }
+
+  /** The server drops the connection where it can; this browser closes the socket where it cannot. */
+  async cut(): Promise<void> {
+    const status = this.realtime.status();
+    if (this.hasServer() && status.state === 'live' && !this.blackHole()) {
+      const body: ChaosCut = { connectionId: status.connectionId };
+      if ((await this.post('cut', body)) !== undefined) return;
+    }
+    this.switches.cutAll();
+  }
+
+  setBlackHole(on: boolean): void {
+    this.blackHole.set(on);
+    this.switches.setBlackHole(on);
+  }
+
+  setRefused(on: boolean): void {
+    this.refused.set(on);
+    this.switches.refuse = on;
+    if (on) this.switches.cutAll();
+  }
+
+  setSlow(on: boolean): void {
+    this.slow.set(on);
+    this.switches.delay = on ? SLOW_BY : 0;
+  }
+
+  async setForbidden(on: boolean): Promise<void> {
+    const body: ChaosWebSocket = { enabled: !on };
+    const response = await this.post('websocket', body);
+    if (response !== undefined) this.server.set((await response.json()) as ChaosState);
+  }
+
+  /** Replaces the token by one that lives for seconds only, so that its end can be watched. */
+  async expireToken(): Promise<void> {
+    const token = this.session.current()?.token;
+    const response = await this.post('token', {}, token === undefined ? {} : { Authorization: `Bearer ${token}` });
+    if (response === undefined) return;
+    this.session.keep((await response.json()) as Session);
+    this.realtime.reauthenticate();
+  }
+
+  async calm(): Promise<void> {
+    this.setRefused(false);
+    this.setSlow(false);
+    this.setBlackHole(false);
+    if (this.forbidden()) await this.setForbidden(false);
+  }
+
+  private async post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response | undefined> {
+    try {
+      const response = await fetch(`/api/chaos/${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      if (response.ok) return response;
+      this.toasts.show('problem', 'The server did not break', `It answered ${response.status}.`);
+    } catch {
+      this.toasts.show('problem', 'The server did not break', 'It could not be reached.');
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+import { ChangeDetectionStrategy, Component, computed, effect, inject, output, untracked } from '@angular/core';
+
+import { GameStore } from '../game/game-store';
+import { Clock } from '../shell/clock';
+import { Icon } from '../ui/icon';
+import { ChaosControls } from './chaos-controls';
+import { Chaos } from './chaos.service';
+import { CostBars } from './cost-bars';
+import { formatAge, formatBytes } from './format';
+import { Proof } from './proof';
+import { Sparkline } from './sparkline';
+import { statusWords } from './status-words';
+import { Traffic } from './traffic.service';
+
+interface Fact {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** What the connection is doing, what it costs, and how to break it. */
+@Component({
+  selector: 'arena-connection-panel',
+  imports: [ChaosControls, CostBars, Icon, Proof, Sparkline],
+  templateUrl: './connection-panel.html',
+  styleUrl: './connection-panel.css',
+  host: { '[class]': '"tone-" + words().tone' },
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class ConnectionPanel {
+  readonly closed = output();
+
+  private readonly store = inject(GameStore);
+  private readonly chaos = inject(Chaos);
+  private readonly clock = inject(Clock);
+  private readonly traffic = inject(Traffic);
+
+  protected readonly status = this.store.status;
+  protected readonly words = computed(() => statusWords(this.status()));
+  protected readonly reason = computed(() => {
+    const status = this.status();
+    return 'reason' in status ? status.reason : undefined;
+  });
+  protected readonly savings = this.traffic.savings;
+  protected readonly bytesPerSecond = this.traffic.bytesPerSecond;
+  protected readonly rate = computed(() => {
+    const { bytes, messages } = this.traffic.rates();
+    return { bytes: `${formatBytes(bytes)}/s`, messages: `${messages.toFixed(messages < 10 ? 1 : 0)}/s` };
+  });
+  protected readonly facts = computed(() => this.describe());
+  protected readonly counters = computed<readonly Fact[]>(() => {
+    const { patches, snapshots, events, polls, reconnects, holes } = this.traffic.metrics();
+    return [
+      { label: 'Patches', value: `${patches}` },
+      { label: 'Snapshots', value: `${snapshots}` },
+      { label: 'Events', value: `${events}` },
+      { label: 'Polls', value: `${polls}` },
+      { label: 'Reconnects', value: `${reconnects}` },
+      { label: 'Holes repaired', value: `${holes}` },
+    ];
+  });
+
+  constructor() {
+    void this.chaos.ask();
+    effect(() => {
+      this.status();
+      untracked(() => this.chaos.hasServer()) && void this.chaos.ask();
+    });
+  }
+
+  private describe(): readonly Fact[] {
+    const status = this.status();
+    const now = this.clock.now();
+    const facts: Fact[] = [{ label: 'Since', value: formatAge(now - status.since) }];
+    if ('transport' in status) {
+      facts.push({ label: 'Transport', value: status.transport === 'websocket' ? 'WebSocket' : 'HTTP polling' });
+      facts.push({ label: 'Round trip', value: roundTrip(status.roundTripTime) });
+    }
+    if ('attempt' in status) facts.push({ label: 'Attempt', value: `${status.attempt}` });
+    if ('nextRetryAt' in status && status.nextRetryAt !== undefined) {
+      const wait = Math.max(0, Math.ceil((status.nextRetryAt - now) / 1_000));
+      facts.push({ label: 'Next try', value: wait === 0 ? 'now' : `in ${wait} s` });
+    }
+    return facts;
+  }
+}
+
+function roundTrip(milliseconds: number | undefined): string {
+  if (milliseconds === undefined) return '–';
+  return milliseconds < 1 ? '< 1 ms' : `${Math.round(milliseconds)} ms`;
+}

@@ -1,0 +1,34 @@
+interface Delayed {
+  readonly dueAt: number;
+  readonly action: () => void;
+}
+
+/** Lets actions through late but never out of order, also when the delay shrinks while some are on their way. */
+export class DelayLine {
+  private readonly queue: Delayed[] = [];
+
+  constructor(private readonly delay: () => number) {}
+
+  pass(action: () => void): void {
+    const delay = this.delay();
+    if (delay === 0 && this.queue.length === 0) {
+      action();
+      return;
+    }
+    this.queue.push({ dueAt: performance.now() + delay, action });
+    if (this.queue.length === 1) this.pump();
+  }
+
+  private pump(): void {
+    const [next] = this.queue;
+    if (next === undefined) return;
+    setTimeout(
+      () => {
+        this.queue.shift();
+        next.action();
+        this.pump();
+      },
+      Math.max(0, next.dueAt - performance.now()),
+    );
+  }
+}

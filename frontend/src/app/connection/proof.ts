@@ -1,0 +1,79 @@
+import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@angular/core';
+
+import { Icon } from '../ui/icon';
+import { ProofService, type Verdict } from './proof.service';
+
+const WORDS: Readonly<Record<Verdict['result'], string>> = {
+  equal: 'equal',
+  different: 'DIFFERENT',
+  missed: 'moved on before it could be compared; try again',
+  unreachable: 'the server did not answer',
+};
+
+/** Lets a visitor check the page against the server, whatever the connection is going through. */
+@Component({
+  selector: 'arena-proof',
+  imports: [Icon],
+  template: `
+    <button type="button" class="button" [disabled]="isComparing()" (click)="compare()">
+      <arena-icon name="check" />{{ isComparing() ? 'Comparing …' : 'Compare with the server' }}
+    </button>
+    <ul role="list" aria-live="polite">
+      @for (line of lines(); track line.topic) {
+        <li [class]="line.result" [attr.data-verdict]="line.result" [attr.data-topic]="line.topic">
+          <span class="figures">{{ line.topic }}</span>
+          @if (line.offset !== undefined) {
+            <span class="soft figures">&#64; {{ line.offset }}</span>
+          }
+          <b>{{ line.words }}</b>
+        </li>
+      }
+    </ul>
+    @if (lines().length === 0) {
+      <p class="soft">Fetches what is on this screen over plain HTTP and compares every field at the same position.</p>
+    }
+  `,
+  styles: `
+    .button {
+      width: 100%;
+    }
+    ul,
+    p {
+      margin-top: var(--gap-s);
+      font-size: var(--text-xs);
+    }
+    li {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0.2rem 0.6rem;
+    }
+    li b {
+      margin-left: auto;
+    }
+    .equal b {
+      color: var(--live);
+    }
+    .different b {
+      color: var(--broken);
+    }
+  `,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class Proof {
+  private readonly proof = inject(ProofService);
+  private readonly verdicts = signal<readonly Verdict[]>([]);
+
+  protected readonly isComparing = signal(false);
+  protected readonly lines = computed(() =>
+    this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result] })),
+  );
+
+  protected async compare(): Promise<void> {
+    this.isComparing.set(true);
+    try {
+      this.verdicts.set(await this.proof.compare());
+    } finally {
+      this.isComparing.set(false);
+    }
+  }
+}

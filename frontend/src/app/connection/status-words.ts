@@ -1,0 +1,34 @@
+import type { ConnectionStatus } from '@statewire/angular';
+
+export type Tone = 'live' | 'polling' | 'broken' | 'waiting';
+
+export interface StatusWords {
+  readonly tone: Tone;
+  readonly title: string;
+  /** One sentence: what this means for what is on the screen. */
+  readonly text: string;
+}
+
+/** The state of the connection in words for people who never heard of a socket. */
+export function statusWords(status: ConnectionStatus): StatusWords {
+  switch (status.state) {
+    case 'live':
+      return { tone: 'live', title: 'Live', text: 'Every change arrives the moment it happens.' };
+    case 'polling':
+      return { tone: 'polling', title: 'Polling', text: 'Asking every 2 seconds until the WebSocket is back.' };
+    case 'connecting':
+      return { tone: 'waiting', title: 'Connecting', text: 'Waiting for the first answer of the server.' };
+    case 'offline':
+      return {
+        tone: 'broken',
+        title: 'Offline',
+        text: 'Nothing reaches the server. What you see is the last known state.',
+      };
+    case 'denied':
+      return { tone: 'broken', title: 'Refused', text: 'The server refused this page.' };
+    case 'closed':
+      return { tone: 'broken', title: 'Closed', text: 'This page closed its connection.' };
+    case 'idle':
+      return { tone: 'waiting', title: 'Idle', text: 'Nothing is followed yet.' };
+  }
+}

@@ -1,0 +1,66 @@
+import { inject, Injectable } from '@angular/core';
+import { RealtimeService } from '@statewire/angular';
+import {
+  chooseRoom,
+  dismissNotification,
+  pauseBattle,
+  pickReward,
+  resumeBattle,
+  setBattleSpeed,
+  startRun,
+  type BattleSpeed,
+  type RunProgress,
+} from '@statewire/arena';
+import { RealtimeClientError } from '@statewire/angular';
+import { firstValueFrom, type Observable } from 'rxjs';
+
+import { Toasts } from '../shell/toasts';
+
+/** What a player can do. Each resolves when the server has answered; a refusal is told to the player. */
+@Injectable({ providedIn: 'root' })
+export class Commands {
+  private readonly realtime = inject(RealtimeService);
+  private readonly toasts = inject(Toasts);
+
+  startRun(): Promise<RunProgress | undefined> {
+    return this.answered('The run did not start', this.realtime.act(startRun, {}));
+  }
+
+  chooseRoom(runId: string, roomId: string): Promise<RunProgress | undefined> {
+    return this.answered('The room was not entered', this.realtime.act(chooseRoom, { runId, roomId }));
+  }
+
+  pickOffer(runId: string, offerId: string): Promise<RunProgress | undefined> {
+    return this.answered('Nothing was picked', this.realtime.act(pickReward, { runId, offerId }));
+  }
+
+  leaveRoom(runId: string): Promise<RunProgress | undefined> {
+    return this.answered('The room was not left', this.realtime.act(pickReward, { runId }));
+  }
+
+  async pause(battleId: string): Promise<void> {
+    await this.answered('The battle was not paused', this.realtime.act(pauseBattle, { battleId }));
+  }
+
+  async resume(battleId: string): Promise<void> {
+    await this.answered('The battle was not resumed', this.realtime.act(resumeBattle, { battleId }));
+  }
+
+  async setSpeed(battleId: string, speed: BattleSpeed): Promise<void> {
+    await this.answered('The speed was not changed', this.realtime.act(setBattleSpeed, { battleId, speed }));
+  }
+
+  async dismiss(notificationId: string): Promise<void> {
+    await this.answered('The notification stays', this.realtime.act(dismissNotification, { notificationId }));
+  }
+
+  private async answered<R>(problem: string, answer: Observable<R>): Promise<R | undefined> {
+    try {
+      return await firstValueFrom(answer);
+    } catch (error) {
+      const text = error instanceof RealtimeClientError ? error.message : 'The connection was closed.';
+      this.toasts.show('problem', problem, text);
+      return undefined;
+    }
+  }
+}

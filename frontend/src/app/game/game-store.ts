@@ -1,0 +1,145 @@
+import { computed, effect, inject, Injectable, signal, untracked, type Signal } from '@angular/core';
+import { toObservable, toSignal } from '@angular/core/rxjs-interop';
+import { RealtimeService } from '@statewire/angular';
+import {
+  battle,
+  lobby,
+  notifications,
+  run,
+  type ArenaState,
+  type BattleSnapshot,
+  type Lobby,
+  type Notification,
+  type RunSnapshot,
+} from '@statewire/arena';
+import { RealtimeClientError, type TopicState } from '@statewire/angular';
+import type { TopicReference } from '@statewire/protocol';
+import { catchError, EMPTY, of, scan, startWith, switchMap } from 'rxjs';
+
+import { withNotificationEvent } from './notification-list';
+import { SessionService } from './session.service';
+
+/** What this page follows of the Arena, in the shape of `GET /api/state`; its maps hold what is followed only. */
+export type FollowedState = Omit<ArenaState, 'lobby'> & { readonly lobby: Lobby | undefined };
+
+type StateReference<T> = TopicReference<T, 'state'> | undefined;
+
+const UNKNOWN: TopicState<never> = {
+  value: undefined,
+  position: undefined,
+  freshness: { state: 'catching-up' },
+  error: undefined,
+};
+
+/**
+ * The one store of the client: lobby, current run, current battle and the player's notifications, each with its
+ * position and freshness. Everything comes from `RealtimeService`; nothing is fetched, nothing is kept twice.
+ */
+@Injectable({ providedIn: 'root' })
+export class GameStore {
+  private readonly realtime = inject(RealtimeService);
+  private readonly session = inject(SessionService);
+
+  /** What the page is about; set by the routes. */
+  readonly battleId = signal<string | undefined>(undefined);
+  readonly runId = signal<string | undefined>(undefined);
+
+  readonly status = this.realtime.status;
+  readonly player = this.session.current;
+
+  readonly lobby: Signal<TopicState<Lobby>> = this.follow(() => lobby.with());
+  readonly battle: Signal<TopicState<BattleSnapshot>> = this.follow(() => {
+    const battleId = this.battleId();
+    return battleId === undefined ? undefined : battle.with({ battleId });
+  });
+  readonly run: Signal<TopicState<RunSnapshot>> = this.follow(() => {
+    const runId = this.runId();
+    return runId === undefined ? undefined : run.with({ runId });
+  });
+
+  /** Not dismissed, oldest first. */
+  readonly notifications: Signal<readonly Notification[]> = this.followNotifications();
+
+  /** The player's unfinished run, or the one that ended last. */
+  readonly ownRunId = computed(() => {
+    const playerId = this.player()?.playerId;
+    const runs = this.lobby().value?.runs.filter(({ player }) => player.playerId === playerId) ?? [];
+    return (runs.find(({ phase }) => phase !== 'finished') ?? runs.at(-1))?.runId;
+  });
+
+  constructor() {
+    effect(() => {
+      const isUnknownToServer = this.status().state === 'denied' && untracked(this.player) !== undefined;
+      if (isUnknownToServer) untracked(() => this.watchAsGuest());
+    });
+  }
+
+  async enter(name: string): Promise<void> {
+    await this.session.start(name);
+    this.realtime.reauthenticate();
+  }
+
+  leave(): void {
+    this.session.leave();
+    this.realtime.reauthenticate();
+  }
+
+  /** Comparable with `GET /api/state`: the same values under the same keys. */
+  snapshot(): FollowedState {
+    const run = this.run().value;
+    const battle = this.battle().value;
+    return {
+      lobby: this.lobby().value,
+      runs: run === undefined ? {} : { [run.runId]: run },
+      battles: battle === undefined ? {} : { [battle.battleId]: battle },
+      notifications: this.notifications(),
+    };
+  }
+
+  /** A session that the server does not know any more must not keep anybody from watching. */
+  private watchAsGuest(): void {
+    this.session.leave();
+    this.realtime.connect();
+  }
+
+  private follow<T>(reference: () => StateReference<T>): Signal<TopicState<T>> {
+    const topic = computed<StateReference<T> | RealtimeClientError>(
+      () => {
+        try {
+          return reference();
+        } catch {
+          return new RealtimeClientError('unknown_topic', 'This address names nothing that could exist.');
+        }
+      },
+      { equal: (one, other) => one?.name === other?.name && !(other instanceof Error) },
+    );
+    const states = toObservable(topic).pipe(
+      switchMap((followed) => {
+        if (followed === undefined) return of(UNKNOWN);
+        if (followed instanceof Error) return of({ ...UNKNOWN, error: followed });
+        return this.realtime.topic(followed).pipe(startWith(UNKNOWN));
+      }),
+    );
+    return toSignal(states, { initialValue: UNKNOWN });
+  }
+
+  private followNotifications(): Signal<readonly Notification[]> {
+    const playerId = computed(() => this.player()?.playerId);
+    const none: readonly Notification[] = [];
+    const lists = toObservable(playerId).pipe(
+      switchMap((id) => {
+        if (id === undefined) return of(none);
+        const topic = notifications.with({ playerId: id });
+        return this.realtime.deliveries(topic, { since: 'oldest' }).pipe(
+          scan(
+            (list, delivery) => (delivery.type === 'event' ? withNotificationEvent(list, delivery.data) : list),
+            none,
+          ),
+          startWith(none),
+          catchError(() => EMPTY),
+        );
+      }),
+    );
+    return toSignal(lists, { initialValue: none });
+  }
+}

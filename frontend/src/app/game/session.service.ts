@@ -1,0 +1,81 @@
+import { Injectable, signal } from '@angular/core';
+import type { NewSession, Session } from '@statewire/arena';
+
+const KEY = 'arena.session';
+const REFRESH_BEFORE = 5_000;
+
+/** Who plays on this page. Kept in `sessionStorage`: a tab is a player, and a reload is still the same one. */
+@Injectable({ providedIn: 'root' })
+export class SessionService {
+  private readonly stored = signal<Session | undefined>(restore());
+  private refreshing: Promise<string | undefined> | undefined;
+
+  readonly current = this.stored.asReadonly();
+
+  /** @throws Error with the server's words when the name is refused or nobody answers. */
+  async start(name: string): Promise<void> {
+    const body: NewSession = { name };
+    const response = await fetch('/api/session', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(await complaint(response));
+    this.keep((await response.json()) as Session);
+  }
+
+  /** The token to connect with, exchanged for a new one where it has expired or is about to. */
+  token(reason: 'connect' | 'expired' | 'poll'): string | undefined | Promise<string | undefined> {
+    const session = this.stored();
+    if (session === undefined) return undefined;
+    const isUsable = reason !== 'expired' && session.expiresAt - Date.now() > REFRESH_BEFORE;
+    if (isUsable) return session.token;
+    this.refreshing ??= this.refresh(session).finally(() => (this.refreshing = undefined));
+    return this.refreshing;
+  }
+
+  keep(session: Session): void {
+    sessionStorage.setItem(KEY, JSON.stringify(session));
+    this.stored.set(session);
+  }
+
+  leave(): void {
+    sessionStorage.removeItem(KEY);
+    this.stored.set(undefined);
+  }
+
+  private async refresh({ token }: Session): Promise<string | undefined> {
+    const response = await fetch('/api/session/refresh', {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    if (response.ok) {
+      const session = (await response.json()) as Session;
+      this.keep(session);
+      return session.token;
+    }
+    const isRefused = response.status >= 400 && response.status < 500 && response.status !== 429;
+    if (!isRefused) throw new Error(`The session could not be refreshed (${response.status}).`);
+    this.leave();
+    return undefined;
+  }
+}
+
+function restore(): Session | undefined {
+  try {
+    const text = sessionStorage.getItem(KEY);
+    return text === null ? undefined : (JSON.parse(text) as Session);
+  } catch {
+    return undefined;
+  }
+}
+
+async function complaint(response: Response): Promise<string> {
+  const fallback = `The server answered ${response.status}. Try again in a moment.`;
+  try {
+    const { message } = (await response.json()) as { readonly message?: string | readonly string[] };
+    return typeof message === 'string' ? message : (message?.join(' ') ?? fallback);
+  } catch {
+    return fallback;
+  }
+}

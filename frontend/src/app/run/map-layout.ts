@@ -1,0 +1,73 @@
+import type { Room, RunSnapshot } from '@statewire/arena';
+
+export interface MapNode {
+  readonly room: Room;
+  /** Percent of the map's width and height. */
+  readonly left: number;
+  readonly top: number;
+  readonly state: 'current' | 'visited' | 'choice' | 'ahead';
+}
+
+export interface MapEdge {
+  readonly id: string;
+  /** An SVG path on a grid of 100 × 100. */
+  readonly path: string;
+  readonly state: 'walked' | 'open' | 'ahead';
+}
+
+export interface MapLayout {
+  readonly nodes: readonly MapNode[];
+  readonly edges: readonly MapEdge[];
+}
+
+/** `right`: the first rooms on the left, the boss on the right. `down`: from top to bottom, for narrow screens. */
+export type MapDirection = 'right' | 'down';
+
+/** Kept free at the edges, so that no room is cut: percent along the way, and across it. */
+const MARGIN = { along: 6, across: 12 };
+
+type MappedRun = Pick<RunSnapshot, 'rooms' | 'currentRoomId' | 'choices'>;
+
+/** Where to draw the rooms of a run and the ways between them. */
+export function layoutMap({ rooms, currentRoomId, choices }: MappedRun, direction: MapDirection): MapLayout {
+  const nodes = rooms.map((room): MapNode => {
+    const along = inset(room.x, MARGIN.along);
+    const across = inset(room.y, MARGIN.across);
+    const [left, top] = direction === 'right' ? [along, across] : [across, along];
+    return { room, left, top, state: stateOf(room, currentRoomId, choices) };
+  });
+  const byId = new Map(nodes.map((node) => [node.room.id, node]));
+  const edges = nodes.flatMap((from) =>
+    from.room.next.flatMap((id): MapEdge[] => {
+      const to = byId.get(id);
+      if (to === undefined) return [];
+      return [{ id: `${from.room.id}-${id}`, path: curve(from, to, direction), state: edgeState(from, to) }];
+    }),
+  );
+  return { nodes, edges };
+}
+
+function inset(percent: number, margin: number): number {
+  return margin + (percent * (100 - 2 * margin)) / 100;
+}
+
+function stateOf(room: Room, currentRoomId: string | null, choices: readonly string[]): MapNode['state'] {
+  if (room.id === currentRoomId) return 'current';
+  if (choices.includes(room.id)) return 'choice';
+  return room.visited ? 'visited' : 'ahead';
+}
+
+function edgeState(from: MapNode, to: MapNode): MapEdge['state'] {
+  if (from.room.visited && to.room.visited) return 'walked';
+  return from.state === 'current' && to.state === 'choice' ? 'open' : 'ahead';
+}
+
+function curve(from: MapNode, to: MapNode, direction: MapDirection): string {
+  const start = `M${from.left} ${from.top}`;
+  if (direction === 'right') {
+    const middle = (from.left + to.left) / 2;
+    return `${start}C${middle} ${from.top} ${middle} ${to.top} ${to.left} ${to.top}`;
+  }
+  const middle = (from.top + to.top) / 2;
+  return `${start}C${from.left} ${middle} ${to.left} ${middle} ${to.left} ${to.top}`;
+}

@@ -1,0 +1,32 @@
+import type { Offer } from '@statewire/arena';
+
+import type { IconName } from '../ui/icon-paths';
+
+export interface OfferWords {
+  readonly name: string;
+  readonly text: string;
+  /** What sort of thing it is. */
+  readonly sort: string;
+  readonly icon: IconName;
+  readonly rarity: 'common' | 'rare' | 'epic';
+}
+
+/** Any offer in the words of a card that shows it. */
+export function offerWords(offer: Offer): OfferWords {
+  switch (offer.kind) {
+    case 'card':
+      return {
+        name: offer.card.name,
+        text: offer.card.text,
+        sort: `${offer.card.rarity} card`,
+        icon: 'card',
+        rarity: offer.card.rarity,
+      };
+    case 'relic':
+      return { name: offer.relic.name, text: offer.relic.text, sort: 'relic', icon: 'relic', rarity: 'epic' };
+    case 'heal':
+      return { name: offer.name, text: offer.text, sort: 'rest', icon: 'heart', rarity: 'common' };
+    case 'train':
+      return { name: offer.name, text: offer.text, sort: 'training', icon: 'train', rarity: 'common' };
+  }
+}

@@ -1,0 +1,82 @@
+import { ChangeDetectionStrategy, Component, computed, effect, inject, input, signal } from '@angular/core';
+import { Router } from '@angular/router';
+
+import { BattleView } from '../battle/battle-view';
+import { Commands } from '../game/commands';
+import { GameStore } from '../game/game-store';
+import { Announcer } from '../shell/announcer';
+import { Icon } from '../ui/icon';
+import { LiveFrame } from '../ui/live-frame';
+import { Belongings } from './belongings';
+import { Offers } from './offers';
+import { PartyRoster } from './party-roster';
+import { RoomMap } from './room-map';
+import { phaseWords } from './run-words';
+
+/** A run: the map, and whatever its room asks for. */
+@Component({
+  selector: 'arena-run-page',
+  imports: [BattleView, Belongings, Icon, LiveFrame, Offers, PartyRoster, RoomMap],
+  templateUrl: './run-page.html',
+  styleUrl: './run-page.css',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class RunPage {
+  /** From the route. */
+  readonly runId = input.required<string>();
+
+  protected readonly store = inject(GameStore);
+  private readonly commands = inject(Commands);
+  private readonly router = inject(Router);
+  private readonly announcer = inject(Announcer);
+
+  protected readonly run = computed(() => this.store.run().value);
+  protected readonly isBusy = signal(false);
+  protected readonly isOwn = computed(() => {
+    const player = this.store.player();
+    return player !== undefined && this.run()?.player.playerId === player.playerId;
+  });
+  protected readonly words = computed(() => {
+    const run = this.run();
+    return run === undefined ? '' : phaseWords(run.phase, run.outcome);
+  });
+  protected readonly hasOffers = computed(() => ['reward', 'shop', 'rest'].includes(this.run()?.phase ?? ''));
+
+  constructor() {
+    effect(() => this.store.runId.set(this.runId()));
+    effect(() => {
+      const run = this.run();
+      this.store.battleId.set(run?.phase === 'in-battle' ? (run.battleId ?? undefined) : undefined);
+    });
+    effect(() => {
+      if (this.words() !== '') this.announcer.say(this.words());
+    });
+  }
+
+  protected choose(roomId: string): void {
+    void this.busy(this.commands.chooseRoom(this.runId(), roomId));
+  }
+
+  protected pick(offerId: string): void {
+    void this.busy(this.commands.pickOffer(this.runId(), offerId));
+  }
+
+  protected leaveRoom(): void {
+    void this.busy(this.commands.leaveRoom(this.runId()));
+  }
+
+  protected async startAnother(): Promise<void> {
+    const started = await this.busy(this.commands.startRun());
+    if (started !== undefined) await this.router.navigate(['/runs', started.runId]);
+  }
+
+  /** One thing at a time: the state that follows decides what can be done next. */
+  private async busy<R>(command: Promise<R>): Promise<R> {
+    this.isBusy.set(true);
+    try {
+      return await command;
+    } finally {
+      this.isBusy.set(false);
+    }
+  }
+}

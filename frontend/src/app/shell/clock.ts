@@ -1,0 +1,13 @@
+import { DestroyRef, inject, Injectable, signal } from '@angular/core';
+
+/** The time of day for things like "3 s ago", twice a second. */
+@Injectable({ providedIn: 'root' })
+export class Clock {
+  private readonly time = signal(Date.now());
+  readonly now = this.time.asReadonly();
+
+  constructor() {
+    const timer = setInterval(() => this.time.set(Date.now()), 500);
+    inject(DestroyRef).onDestroy(() => clearInterval(timer));
+  }
+}

@@ -1,0 +1,60 @@
+import { ChangeDetectionStrategy, Component, computed, ElementRef, inject, signal, viewChild } from '@angular/core';
+import { RouterLink } from '@angular/router';
+
+import { formatAge } from '../connection/format';
+import { Commands } from '../game/commands';
+import { GameStore } from '../game/game-store';
+import { Icon } from '../ui/icon';
+import { Clock } from './clock';
+
+/** The player's notifications: how many, and the list with a way to dismiss each. */
+@Component({
+  selector: 'arena-notification-bell',
+  imports: [Icon, RouterLink],
+  templateUrl: './notification-bell.html',
+  styleUrl: './notification-bell.css',
+  host: { '(keydown.escape)': 'close()', '(document:click)': 'closeFromOutside($event)' },
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class NotificationBell {
+  private readonly store = inject(GameStore);
+  private readonly commands = inject(Commands);
+  private readonly clock = inject(Clock);
+  private readonly host: ElementRef<HTMLElement> = inject(ElementRef);
+  private readonly button = viewChild.required<ElementRef<HTMLButtonElement>>('button');
+
+  protected readonly isOpen = signal(false);
+  protected readonly count = computed(() => this.store.notifications().length);
+  protected readonly label = computed(() =>
+    this.count() === 0 ? 'Notifications' : `Notifications, ${this.count()} new`,
+  );
+  protected readonly items = computed(() =>
+    this.store
+      .notifications()
+      .map((item) => ({ ...item, age: formatAge(this.clock.now() - item.at) }))
+      .reverse(),
+  );
+
+  protected toggle(): void {
+    this.isOpen.update((open) => !open);
+  }
+
+  protected close(): void {
+    if (!this.isOpen()) return;
+    this.isOpen.set(false);
+    this.button().nativeElement.focus();
+  }
+
+  protected closeFromOutside({ target }: Event): void {
+    const isOutside = target instanceof Node && target.isConnected && !this.host.nativeElement.contains(target);
+    if (isOutside) this.isOpen.set(false);
+  }
+
+  protected dismiss(id: string): void {
+    void this.commands.dismiss(id);
+  }
+
+  protected dismissAll(): void {
+    for (const { id } of this.items()) this.dismiss(id);
+  }
+}

@@ -1,0 +1,53 @@
+import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
+import type { TopicState } from '@statewire/angular';
+
+import { formatAge } from '../connection/format';
+import { GameStore } from '../game/game-store';
+import { Clock } from '../shell/clock';
+
+interface Truth {
+  readonly tone: 'live' | 'polling' | 'stale';
+  readonly text: string;
+}
+
+/**
+ * Stands around everything that comes from a topic and says how true it is: what is not live has a dashed edge and a
+ * line that says since when. Also shows what there is to show before the first value and after a refusal.
+ */
+@Component({
+  selector: 'arena-live-frame',
+  templateUrl: './live-frame.html',
+  styleUrl: './live-frame.css',
+  host: {
+    '[class]': 'truth().tone',
+    '[attr.data-freshness]': 'state().freshness.state',
+    '[attr.data-epoch]': 'state().position?.epoch',
+    '[attr.data-offset]': 'state().position?.offset',
+  },
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class LiveFrame {
+  readonly state = input.required<TopicState<unknown>>();
+  /** What it is, for the lines about it: "the battle". */
+  readonly subject = input.required<string>();
+
+  private readonly store = inject(GameStore);
+  private readonly clock = inject(Clock);
+
+  protected readonly truth = computed<Truth>(() => {
+    const { freshness } = this.state();
+    switch (freshness.state) {
+      case 'stale':
+        return {
+          tone: 'stale',
+          text: `Not live: stale since ${formatAge(Math.max(1_000, this.clock.now() - freshness.since))}`,
+        };
+      case 'catching-up':
+        return { tone: 'stale', text: 'Not live: catching up …' };
+      case 'live':
+        return this.store.status().state === 'polling'
+          ? { tone: 'polling', text: 'Polling: up to 2 s behind' }
+          : { tone: 'live', text: 'Live' };
+    }
+  });
+}
