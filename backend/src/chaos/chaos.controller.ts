@@ -1,0 +1,60 @@
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  NotFoundException,
+  Post,
+  UnauthorizedException,
+} from '@nestjs/common';
+import type { ChaosState, Session } from '@statewire/arena';
+import { REALTIME_SWITCH, RealtimeConnections, type RealtimeSwitch } from '@statewire/nest';
+
+import { bearer } from '../session/bearer.js';
+import { TokenService } from '../session/token.service.js';
+import { ChaosCutDto, ChaosWebSocketDto } from './chaos.dto.js';
+
+/** Long enough to be used, short enough to watch it end. */
+const SHORT_SESSION = 3_000;
+
+/** Breaks things for real, so that visitors see what the client makes of it. Imported only with `ARENA_CHAOS=true`. */
+@Controller('api/chaos')
+export class ChaosController {
+  constructor(
+    private readonly connections: RealtimeConnections,
+    private readonly tokens: TokenService,
+    @Inject(REALTIME_SWITCH) private readonly webSocket: RealtimeSwitch,
+  ) {}
+
+  @Get()
+  state(): ChaosState {
+    return { websocket: this.webSocket.enabled };
+  }
+
+  /** Switches the WebSocket off or on, for everybody. */
+  @Post('websocket')
+  @HttpCode(200)
+  async setWebSocket(@Body() { enabled }: ChaosWebSocketDto): Promise<ChaosState> {
+    await this.webSocket.set(enabled);
+    return this.state();
+  }
+
+  /** Ends one connection without a word, as a network does. */
+  @Post('cut')
+  @HttpCode(200)
+  cut(@Body() { connectionId }: ChaosCutDto): ChaosState {
+    if (!this.connections.disconnect(connectionId)) throw new NotFoundException('There is no such connection here.');
+    return this.state();
+  }
+
+  /** A token of the same player that expires in seconds. */
+  @Post('token')
+  @HttpCode(200)
+  async shorten(@Headers('authorization') authorization?: string): Promise<Session> {
+    const player = await this.tokens.verify(bearer(authorization) ?? '');
+    if (!player) throw new UnauthorizedException('Only a session can be shortened: send its token.');
+    return this.tokens.issue(player, SHORT_SESSION);
+  }
+}
