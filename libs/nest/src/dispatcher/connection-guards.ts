@@ -2,8 +2,9 @@ import { Inject, Injectable, type CanActivate, type OnModuleInit, type Type } fr
 import { ModuleRef } from '@nestjs/core';
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
 
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { REALTIME_OPTIONS } from '../module/tokens.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
 import { CONTEXT_TYPE } from './handler-contexts.js';
 import type { RealtimeRequest } from './realtime-request.js';
@@ -14,13 +15,16 @@ import { RESPONSE_TRAP } from './response-trap.js';
 @Injectable()
 export class ConnectionGuards implements OnModuleInit {
   private readonly consumer = new GuardsConsumer();
-  private readonly refusal = new Refusal('connectionGuards', 'connection');
+  private readonly refusal: Refusal;
   private guards: readonly CanActivate[] = [];
 
   constructor(
     private readonly moduleRef: ModuleRef,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
-  ) {}
+    @Inject(REALTIME_LOG) log: RealtimeLog,
+  ) {
+    this.refusal = new Refusal('connectionGuards', 'connection', log);
+  }
 
   async onModuleInit(): Promise<void> {
     this.guards = await Promise.all(

@@ -17,8 +17,9 @@ import { PipesConsumer } from '@nestjs/core/pipes/pipes-consumer.js';
 import { PipesContextCreator } from '@nestjs/core/pipes/pipes-context-creator.js';
 import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js';
 
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { REALTIME_OPTIONS } from '../module/tokens.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import { parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';
 import type { RealtimeRequest } from './realtime-request.js';
@@ -57,6 +58,7 @@ export class HandlerContexts {
     private readonly modules: ModulesContainer,
     private readonly application: ApplicationConfig,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) readonly log: RealtimeLog,
   ) {}
 
   /** Takes over the global enhancers of the application as they are now. @returns what is wrong with them. */

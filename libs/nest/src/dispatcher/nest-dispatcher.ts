@@ -1,10 +1,11 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { AckFrame, ErrorFrame } from '@statewire/protocol';
 
 import type { Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { BROKER, ENVIRONMENT, REALTIME_OPTIONS } from '../module/tokens.js';
+import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import { ActionRunner } from './action-runner.js';
@@ -16,7 +17,6 @@ import type { CallerContext, RealtimeRequest } from './realtime-request.js';
 /** Finds the handler of what is asked for, and runs it inside Nest's own pipeline. */
 @Injectable()
 export class NestDispatcher implements Dispatcher {
-  private readonly logger = new Logger('Realtime');
   private readonly runner: ActionRunner;
 
   constructor(
@@ -25,12 +25,13 @@ export class NestDispatcher implements Dispatcher {
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(BROKER) broker: Broker,
     @Inject(ENVIRONMENT) environment: Environment,
+    @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
     this.runner = new ActionRunner({
       broker,
       environment,
       window: options.actionWindow,
-      onBrokerFailure: (error) => this.logger.error('The broker failed an action', describe(error)),
+      onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
     });
   }
 
@@ -79,8 +80,4 @@ function requestOf(
     ...name,
     ...(connectionId === undefined ? {} : { connectionId }),
   };
-}
-
-function describe(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : String(error);
 }

@@ -1,6 +1,6 @@
-import { Logger } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { RealtimeError } from '../realtime-error.js';
 import { CONTEXT_TYPE, type Filter } from './handler-contexts.js';
 import type { RealtimeRequest } from './realtime-request.js';
@@ -9,13 +9,13 @@ import { fromFilterAnswer, internalError, toRealtimeError, type Asked } from './
 
 /** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
 export class Refusal {
-  private readonly logger = new Logger('Realtime');
   private warned = false;
 
   constructor(
     /** What logs call the handler. */
     private readonly label: string,
     private readonly asked: Asked,
+    private readonly log: RealtimeLog,
     private readonly filter?: Filter,
   ) {}
 
@@ -34,7 +34,7 @@ export class Refusal {
       if (answer === undefined) return toRealtimeError(thrown, this.asked);
       const error = fromFilterAnswer(answer, thrown);
       if (error) return error;
-      this.warnOnce('a filter returned something other than { code, message }, which answers nobody');
+      this.warnOnce('a filter returned something other than { code, message }');
       return internalError(thrown);
     } catch (fromFilter) {
       return toRealtimeError(fromFilter, this.asked);
@@ -43,16 +43,16 @@ export class Refusal {
 
   private report(cause: unknown): void {
     if (cause instanceof ResponseTouchedError) {
-      this.warnOnce(`an enhancer asked for "${cause.property}" of an HTTP response, and there is none here`);
+      this.warnOnce(`an enhancer used "${cause.property}" of an HTTP response, and there is none`);
       return;
     }
-    this.logger.error(`${this.label} failed`, cause instanceof Error ? cause.stack : String(cause));
+    this.log.error('handler-failed', cause, { reason: this.label });
   }
 
   /** Made for HTTP, it does so for every caller: one line is enough. */
   private warnOnce(what: string): void {
     if (this.warned) return;
     this.warned = true;
-    this.logger.warn(`${this.label}: ${what}. Clients are answered \`internal\`. See the option globalEnhancers.`);
+    this.log.warn('enhancer-needs-http', { reason: this.label, what, answer: 'internal', option: 'globalEnhancers' });
   }
 }

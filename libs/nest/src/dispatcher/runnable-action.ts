@@ -16,7 +16,7 @@ export class RunnableAction {
   constructor(handler: ActionMethod, contexts: HandlerContexts) {
     this.parallel = handler.parallel;
     this.timeout = handler.timeout;
-    this.refusal = new Refusal(labelOf(handler), 'action', contexts.filter(handler));
+    this.refusal = new Refusal(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
     const { instance, method } = handler;
     const start = (...list: unknown[]): Promise<unknown> => ActionScope.start(() => method.apply(instance, list));
     if (contexts.isPlain(handler)) {

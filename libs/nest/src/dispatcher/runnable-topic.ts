@@ -19,7 +19,7 @@ export class RunnableTopic {
 
   constructor(handler: TopicMethod, contexts: HandlerContexts) {
     this.kind = handler.topic.kind;
-    this.refusal = new Refusal(labelOf(handler), 'topic', contexts.filter(handler));
+    this.refusal = new Refusal(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
     this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
     this.isPipeless = contexts.isPipeless(handler);
     const { instance, method } = handler;

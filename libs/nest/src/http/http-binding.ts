@@ -1,4 +1,172 @@
-import { Injectable } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import {
+  ERROR_CODES,
+  ProtocolError,
+  parseActionRequest,
+  parsePollRequest,
+  type ConfigResponse,
+} from '@statewire/protocol';
+import { filter } from 'rxjs';
+
+import type { Admission, ReceivedRequest } from '../admission/index.js';
+import { explain } from '../connection/explain.js';
+import { RealtimeConnections } from '../connection/realtime-connections.js';
+import type { Dispatcher } from '../dispatcher/index.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import {
+  ADMISSION,
+  DISPATCHER,
+  DRAIN_STATE,
+  REALTIME_LOG,
+  REALTIME_OPTIONS,
+  REALTIME_SWITCH,
+  TOPICS,
+} from '../module/tokens.js';
+import type { Topics } from '../topics/topics.js';
+import { Exchange, split, type HttpAnswer } from './exchange.js';
+import { HttpRefusal } from './http-refusal.js';
+import { HttpVisits } from './http-visits.js';
+import { Poll } from './poll.js';
+import { takeRequests } from './request-hook.js';
+import { RequestLimits } from './request-limits.js';
+import { Snapshot } from './snapshot.js';
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  /** @returns undefined where the client is gone. */
+  answer(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined>;
+}
+
+/** What logs show where a connection's id would be. */
+const TRANSPORT = 'http';
+
+/** No page of a client, for requests that name none. */
+const NO_CLIENT = '';
+
+/**
+ * The HTTP binding: the same frames and the same guards as over WebSocket, for when there is none.
+ *
+ * It is no controller, because whatever an application does to its controllers would change the wire.
+ */
 @Injectable()
-export class HttpBinding {}
+export class HttpBinding implements OnModuleInit {
+  private readonly requests: RequestLimits;
+  private readonly visits: HttpVisits;
+  private readonly poll: Poll;
+  private readonly snapshot: Snapshot;
+  private readonly routes: ReadonlyMap<string, Route>;
+
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly inFlight: InFlight,
+    connections: RealtimeConnections,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(ADMISSION) admission: Admission,
+    @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
+    @Inject(TOPICS) topics: Topics,
+    @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
+    @Inject(DRAIN_STATE) private readonly drain: DrainState,
+  ) {
+    const { environment, limits, httpPath } = options;
+    this.requests = new RequestLimits(limits, environment);
+    this.visits = new HttpVisits(admission, dispatcher, this.requests, options);
+    this.snapshot = new Snapshot(dispatcher, topics);
+    this.poll = new Poll({
+      dispatcher,
+      topics,
+      environment,
+      limits,
+      websocket,
+      drain,
+      requests: this.requests,
+      revoked: (user) => connections.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
+      explain: (thrown, topic) => explain(thrown, log, TRANSPORT).toFrame({ topic }),
+    });
+    this.routes = new Map<string, Route>([
+      [`${httpPath}/poll`, { method: 'POST', answer: (exchange, received) => this.answerPoll(exchange, received) }],
+      [
+        `${httpPath}/actions`,
+        { method: 'POST', answer: (exchange, received) => this.answerAction(exchange, received) },
+      ],
+      [
+        `${httpPath}/snapshot`,
+        { method: 'GET', answer: (exchange, received) => this.answerSnapshot(exchange, received) },
+      ],
+      [`${httpPath}/config`, { method: 'GET', answer: async () => this.answerConfig() }],
+    ]);
+  }
+
+  onModuleInit(): void {
+    takeRequests(this.adapterHost.httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse, parsed: unknown): boolean {
+    const route = this.routes.get(split(request.url ?? '').pathname);
+    if (!route) return false;
+    void this.serve(new Exchange(request, response, parsed, () => this.drain.draining), route);
+    return true;
+  }
+
+  private async serve(exchange: Exchange, route: Route): Promise<void> {
+    try {
+      const received = this.visits.enter(exchange, route.method);
+      if (!received) return;
+      const answer = await route.answer(exchange, received);
+      if (answer) exchange.answer(answer);
+    } catch (error) {
+      if (error instanceof ProtocolError) exchange.asked = error.asked;
+      exchange.refuse(error instanceof HttpRefusal ? error : HttpRefusal.of(explain(error, this.log, TRANSPORT)));
+    }
+  }
+
+  private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
+    const request = parsePollRequest(await this.visits.body(exchange), this.options.limits);
+    const { clientId } = request;
+    const body = await this.poll.answer(request, {
+      caller: await this.visits.caller(received, clientId),
+      readmit: () => this.visits.readmit(received, clientId),
+      gone: exchange.gone,
+    });
+    return body === undefined ? undefined : { status: 200, body };
+  }
+
+  private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
+    const { clientId, id, name, data } = parseActionRequest(await this.visits.body(exchange), this.options.limits);
+    exchange.asked = { id };
+    const caller = await this.visits.caller(received, clientId);
+    const release = this.requests.act(caller);
+    // What a polling client follows is not known here: it may be told of what it may read.
+    const follows = (topic: string): Promise<boolean> => this.dispatcher.authorize(topic, caller).then(yes, no);
+    try {
+      const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
+      return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
+    } finally {
+      release();
+    }
+  }
+
+  private async answerSnapshot(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
+    const caller = await this.visits.caller(received, NO_CLIENT);
+    return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), caller);
+  }
+
+  private answerConfig(): HttpAnswer {
+    const { polling, actionWindow } = this.options;
+    const config: ConfigResponse = {
+      websocket: this.websocket.enabled && !this.drain.draining,
+      poll: { interval: polling.interval },
+      actionWindow,
+    };
+    return { status: 200, body: JSON.stringify(config) };
+  }
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;

@@ -1,0 +1,96 @@
+import { withToken, type Admission, type ReceivedRequest } from '../admission/index.js';
+import { withDeadline } from '../connection/with-deadline.js';
+import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import { RealtimeError } from '../realtime-error.js';
+import type { Exchange } from './exchange.js';
+import { HttpRefusal } from './http-refusal.js';
+import { readBody } from './read-body.js';
+import type { RequestLimits } from './request-limits.js';
+
+/** The version of the protocol. Frozen: another one gets another subprotocol and another number. */
+const VERSION = '1';
+
+/** Time for a body to arrive, in ms. */
+const BODY_TIMEOUT = 10_000;
+
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, POST',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-None-Match, Statewire-Version',
+  'Access-Control-Max-Age': '600',
+};
+
+/** Lets requests in: the same admission as for WebSockets, and what HTTP needs besides. */
+export class HttpVisits {
+  constructor(
+    private readonly admission: Admission,
+    private readonly dispatcher: Dispatcher,
+    private readonly requests: RequestLimits,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  /**
+   * Refuses what no caller may send.
+   *
+   * @returns undefined where the exchange was answered: it asked only what it may ask.
+   */
+  enter(exchange: Exchange, method: 'GET' | 'POST'): ReceivedRequest | undefined {
+    const received = this.admission.receive(exchange.incoming);
+    if (received.origin !== undefined) exchange.allowOrigin(received.origin);
+    if (exchange.method === 'OPTIONS') {
+      exchange.answer({ status: 204, headers: { Allow: `${method}, OPTIONS`, ...PREFLIGHT } });
+      return undefined;
+    }
+    if (exchange.method !== method) throw refusal(405, `Use ${method}.`, { Allow: `${method}, OPTIONS` });
+    const version = exchange.header('statewire-version');
+    if (version !== undefined && version !== VERSION) {
+      throw refusal(400, `This server speaks version ${VERSION} of the protocol, not ${JSON.stringify(version)}.`);
+    }
+    this.requests.countAddress(received);
+    return received;
+  }
+
+  /** Reads a body that only scripts of allowed origins can send: a form cannot set this content type. */
+  async body(exchange: Exchange): Promise<unknown> {
+    if (!/^application\/json\s*(;|$)/i.test(exchange.header('content-type') ?? '')) {
+      throw refusal(415, 'The content type must be application/json.');
+    }
+    if (exchange.header('content-encoding') !== undefined) throw refusal(415, 'The body must not be compressed.');
+    return readBody(exchange.request, exchange.parsed, {
+      frameBytes: this.options.limits.frameBytes,
+      timeout: BODY_TIMEOUT,
+      environment: this.options.environment,
+    });
+  }
+
+  /** @throws RealtimeError where the credentials, the rate or the connection guards refuse. */
+  async caller(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+    const caller = await this.identify(received, clientId);
+    this.requests.countCaller(caller);
+    await this.admit(caller);
+    return caller;
+  }
+
+  /** Verifies once more who was let in before. */
+  async readmit(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+    const caller = await this.identify(received, clientId);
+    await this.admit(caller);
+    return caller;
+  }
+
+  private async identify(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+    const { headers, cookies, ip, bearer, cookieToken } = received;
+    const identity = await this.admission.identify(received, undefined, 'http');
+    const token = bearer ?? cookieToken;
+    return { headers: withToken(headers, token), cookies, ip, admission: 'http', clientId, identity };
+  }
+
+  private admit(caller: CallerContext): Promise<void> {
+    const { environment, limits } = this.options;
+    return withDeadline(environment, limits.authenticationTimeout, this.dispatcher.admit(caller));
+  }
+}
+
+function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): HttpRefusal {
+  return new HttpRefusal(status, new RealtimeError('bad_request', message), headers);
+}

@@ -1,0 +1,123 @@
+import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
+import { merge, type Observable } from 'rxjs';
+
+import { withDeadline } from '../connection/with-deadline.js';
+import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { Environment } from '../environment.js';
+import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import type { RealtimeLimits } from '../module/options.js';
+import { RealtimeError } from '../realtime-error.js';
+import type { Topics } from '../topics/topics.js';
+import { PollAnswer } from './poll-answer.js';
+import type { RequestLimits } from './request-limits.js';
+import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
+
+export interface PollContext {
+  readonly dispatcher: Dispatcher;
+  readonly topics: Topics;
+  readonly environment: Environment;
+  readonly limits: Pick<RealtimeLimits, 'subscriptions' | 'authenticationTimeout'>;
+  readonly requests: RequestLimits;
+  readonly websocket: RealtimeSwitch;
+  readonly drain: DrainState;
+  /** Emits when the identity with this id has lost its right to be here. */
+  readonly revoked: (identity: string) => Observable<unknown>;
+  /** The frame for something that was thrown; logs what is nobody's business. */
+  readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
+}
+
+/** Who polls. */
+export interface PollCaller {
+  readonly caller: CallerContext;
+  /** Verifies the credentials and runs the connection guards once more. */
+  readmit(): Promise<CallerContext>;
+  /** Aborted when the client is gone. */
+  readonly gone: AbortSignal;
+}
+
+/** Topics that are brought up to date side by side; what they come to is in memory until the answer is written. */
+const AT_ONCE = 8;
+
+/** Brings a polling client up to date, or waits with it until there is something to tell. */
+export class Poll {
+  constructor(private readonly context: PollContext) {}
+
+  /** @returns the body of the answer, or undefined where the client is gone. */
+  async answer({ topics, wait = 0 }: PollRequest, visitor: PollCaller): Promise<string | undefined> {
+    const { subscriptions } = this.context.limits;
+    if (subscriptions > 0 && topics.length > subscriptions) {
+      throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
+    }
+    const arrived = await this.read(topics, visitor.caller);
+    const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
+    const release = mayWait ? this.context.requests.hold(visitor.caller) : undefined;
+    if (!release) return this.write(arrived);
+    try {
+      await this.hold(arrived, wait * 1_000, visitor);
+    } finally {
+      release();
+    }
+    if (visitor.gone.aborted) return undefined;
+    return this.write(await this.read(topics, await visitor.readmit()));
+  }
+
+  private async read(requests: readonly TopicRequest[], caller: CallerContext): Promise<PollAnswer> {
+    const answer = new PollAnswer();
+    for (let next = 0; next < requests.length && !answer.isFull; next += AT_ONCE) {
+      const some = requests.slice(next, next + AT_ONCE);
+      for (const topic of await Promise.all(some.map((request) => this.readTopic(request, caller)))) answer.add(topic);
+      if (next + AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
+    }
+    return answer;
+  }
+
+  private async readTopic(request: TopicRequest, caller: CallerContext): Promise<TopicAnswer> {
+    const { dispatcher, topics, environment, limits } = this.context;
+    try {
+      const guarded = dispatcher.authorize(request.topic, caller);
+      const topic = await withDeadline(environment, limits.authenticationTimeout, guarded);
+      return toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
+    } catch (error) {
+      return { type: 'error', frame: this.context.explain(error, request.topic) };
+    }
+  }
+
+  /**
+   * Resolves when anything happened that the client should know, or when it has waited long enough.
+   *
+   * @throws RealtimeError `unauthorized` as soon as the caller's permission is taken back.
+   */
+  private async hold(arrived: PollAnswer, wait: number, { caller, gone }: PollCaller): Promise<void> {
+    const { environment, topics, websocket, drain, revoked } = this.context;
+    const { id, expiresAt = Infinity } = caller.identity ?? {};
+    const stop = new AbortController();
+    await new Promise<void>((resolve, reject) => {
+      const wake = (): void => resolve();
+      const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));
+      const happenings = merge(drain.began, websocket.changes).subscribe(wake);
+      if (id !== undefined) happenings.add(revoked(id).subscribe(() => reject(revocation())));
+      gone.addEventListener('abort', wake);
+      stop.signal.addEventListener('abort', () => {
+        timer.cancel();
+        happenings.unsubscribe();
+        gone.removeEventListener('abort', wake);
+      });
+      if (gone.aborted) wake();
+      for (const { topic, position } of arrived.positions) {
+        topics.waitForNews(topic, position, stop.signal).then(wake, wake);
+      }
+    }).finally(() => stop.abort());
+  }
+
+  private write(answer: PollAnswer): string {
+    const { environment, websocket, drain } = this.context;
+    return answer.toJson({
+      websocket: websocket.enabled && !drain.draining,
+      serverTime: environment.now(),
+    });
+  }
+}
+
+function revocation(): RealtimeError {
+  return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
+}

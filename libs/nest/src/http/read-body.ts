@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+
+import { withDeadline } from '../connection/with-deadline.js';
+import type { Environment } from '../environment.js';
+import { RealtimeError } from '../realtime-error.js';
+
+/** Bounds of a body. */
+export interface BodyLimits {
+  /** 0: no limit. */
+  readonly frameBytes: number;
+  /** Milliseconds for all of it to arrive. */
+  readonly timeout: number;
+  readonly environment: Pick<Environment, 'setTimer'>;
+}
+
+/**
+ * Reads a body as text.
+ *
+ * @param parsed what a body parser that came first made of it: then there is nothing left to read.
+ * @throws RealtimeError `too_large` as soon as that is known, `bad_request` for what is not UTF-8 or too slow.
+ */
+export async function readBody(request: IncomingMessage, parsed: unknown, limits: BodyLimits): Promise<unknown> {
+  if (request.readableEnded) return Buffer.isBuffer(parsed) ? toText(parsed) : parsed;
+  const { frameBytes, timeout, environment } = limits;
+  if (frameBytes > 0 && Number(request.headers['content-length']) > frameBytes) throw tooLarge(frameBytes);
+  const bytes = await withDeadline(environment, timeout, collect(request, frameBytes)).catch((error: unknown) => {
+    if (error instanceof RealtimeError && error.code === 'timeout') throw tooSlow(timeout);
+    throw error;
+  });
+  return toText(bytes);
+}
+
+function collect(request: IncomingMessage, frameBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (frameBytes > 0 && size > frameBytes) {
+        request.pause();
+        reject(tooLarge(frameBytes));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('close', () => reject(new RealtimeError('bad_request', 'The body was cut off.')));
+  });
+}
+
+function toText(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new RealtimeError('bad_request', 'The body is not UTF-8.');
+  return bytes.toString();
+}
+
+function tooLarge(bytes: number): RealtimeError {
+  return new RealtimeError('too_large', `At most ${bytes} bytes are accepted.`);
+}
+
+function tooSlow(timeout: number): RealtimeError {
+  return new RealtimeError('bad_request', `The body did not arrive within ${timeout} ms.`);
+}

@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { AbstractHttpAdapter } from '@nestjs/core';
+
+/** Takes a request, or leaves it to the application by returning false. `parsed` is a body that was read before. */
+export type TakeRequest = (request: IncomingMessage, response: ServerResponse, parsed: unknown) => boolean;
+
+type Hook = (request: FrameworkRequest, response: FrameworkResponse, done: (error?: Error) => void) => unknown;
+/** Express's request is Node's; Fastify's holds it. */
+type FrameworkRequest = (IncomingMessage | { readonly raw: IncomingMessage }) & { readonly body?: unknown };
+type FrameworkResponse = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
+
+interface HookedAdapter {
+  onRequestHook?: Hook;
+  setOnRequestHook(hook: Hook): void;
+}
+
+/**
+ * Sees every request before anything else of the framework and of the application does: body parsers, CORS, security
+ * headers, middleware, prefixes, versions and interceptors come later, on Express and on Fastify.
+ *
+ * The adapter has one hook only. One that is there already, or is set later, runs behind this one.
+ */
+export function takeRequests(adapter: AbstractHttpAdapter, take: TakeRequest): void {
+  const hooked = adapter as unknown as HookedAdapter;
+  let next = hooked.onRequestHook;
+  hooked.setOnRequestHook((request, response, done) => {
+    const rawRequest = 'raw' in request ? request.raw : request;
+    const rawResponse = 'raw' in response ? response.raw : response;
+    if (take(rawRequest, rawResponse, request.body)) {
+      if ('hijack' in response) response.hijack();
+      return undefined;
+    }
+    return next ? next.call(adapter, request, response, done) : done();
+  });
+  hooked.setOnRequestHook = (hook) => {
+    next = hook;
+  };
+}

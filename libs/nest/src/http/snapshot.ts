@@ -1,0 +1,49 @@
+import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
+
+import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import { RealtimeError } from '../realtime-error.js';
+import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
+import type { HttpAnswer } from './exchange.js';
+
+/** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
+const CACHE_CONTROL = 'private, no-cache';
+
+/** Answers one topic as a plain resource, for scripts, server-rendered pages and caches. */
+export class Snapshot {
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly topics: Topics,
+  ) {}
+
+  /** @param known the request's `If-None-Match`. */
+  async answer(name: string | null, known: string | undefined, caller: CallerContext): Promise<HttpAnswer> {
+    if (name === null) throw new RealtimeError('bad_request', 'Name the topic: ?topic=battles/42.');
+    const topic = await this.dispatcher.authorize(name, caller);
+    const caughtUp = await this.topics.catchUp(topic, topic.kind === 'events' ? 'oldest' : undefined);
+    const { epoch, offset } = caughtUp.position;
+    const tag = `"${epoch}:${offset}"`;
+    const headers = { 'Cache-Control': CACHE_CONTROL, ETag: tag };
+    if (matches(known, tag)) return { status: 304, headers };
+    return { status: 200, headers, body: JSON.stringify(toResponse(topic, caughtUp)) };
+  }
+}
+
+function toResponse({ kind }: ResolvedTopic, { frames, position }: CatchUpAnswer): SnapshotResponse {
+  const { epoch, offset } = position;
+  const parsed = frames.map(({ text }) => JSON.parse(text) as ServerFrame);
+  if (kind === 'state') {
+    const snapshot = parsed.find((frame) => frame.type === 'snapshot');
+    return { kind, epoch, offset, data: snapshot?.data ?? null };
+  }
+  const events: { offset: number; data: Json }[] = [];
+  for (const frame of parsed) {
+    if (frame.type === 'event') events.push({ offset: frame.offset, data: frame.data });
+  }
+  return { kind, epoch, offset, events };
+}
+
+/** RFC 9110 §13.1.2: weakly compared, because a proxy that compresses weakens tags. */
+function matches(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((entry) => entry.trim() === '*' || entry.trim().replace(/^W\//, '') === tag);
+}
