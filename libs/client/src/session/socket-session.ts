@@ -40,6 +40,7 @@ export class SocketSession implements ActionCarrier {
   private lastRef = 0;
   private isGreeted = false;
   private isWelcomed = false;
+  private isDraining = false;
   private isRetiring = false;
   private isOver = false;
 
@@ -161,6 +162,7 @@ export class SocketSession implements ActionCarrier {
         this.listener.authenticated(frame);
         break;
       case 'drain':
+        this.isDraining = true;
         this.listener.drain(frame.reconnectWithin);
         break;
       case 'ping':
@@ -215,6 +217,8 @@ export class SocketSession implements ActionCarrier {
   private takeError(error: ErrorFrame): void {
     const { id, topic, ref } = error;
     if (id !== undefined) {
+      // A draining node starts no more actions: it goes to the next one, as everything unanswered does.
+      if (this.isDraining && error.code === 'unavailable') return;
       this.outbox.answer({ ...error, id });
     } else if (ref !== undefined && ref === this.authenticateRef) {
       this.listener.authenticated(error);

@@ -1,1 +1,4 @@
-export {};
+export { FakeRefusal, type FakeHandler, type FakeInvocation } from './fake-actions.js';
+export type { FakeConnection } from './fake-connection.js';
+export { FakeServer, type FakeServerOptions, type HttpMode, type UpgradeMode } from './fake-server.js';
+export { VirtualEnvironment } from './virtual-environment.js';

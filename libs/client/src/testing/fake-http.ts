@@ -1,0 +1,109 @@
+import {
+  CLIENT_FRAME_LIMITS,
+  ERROR_CODES,
+  parseActionRequest,
+  parsePollRequest,
+  type ErrorFrame,
+  type PollResponse,
+  type ServerFrame,
+} from '@statewire/protocol';
+
+import type { FakeServer } from './fake-server.js';
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The HTTP binding of the fake server, as a `fetch`. */
+export class FakeHttp {
+  private readonly held = new Set<() => void>();
+
+  /** Bodies of the polls that came in. */
+  readonly polls: ReturnType<typeof parsePollRequest>[] = [];
+
+  constructor(private readonly server: FakeServer) {}
+
+  readonly fetch: typeof globalThis.fetch = (input, init) =>
+    new Promise((resolve, reject) => {
+      const { environment, latency } = this.server;
+      const mode = this.server.http;
+      const abort = () => reject(new Error('aborted'));
+      init?.signal?.addEventListener('abort', abort);
+      if (mode === 'hanging') return;
+      if (mode === 'unreachable') return reject(new TypeError('fetch failed'));
+      const trip = (then: () => void) => {
+        const delay = latency();
+        if (delay === 0) queueMicrotask(then);
+        else environment.setTimer(then, delay);
+      };
+      const answer = ({ status, body }: Answer) => trip(() => resolve(response(status, body)));
+      trip(() => {
+        if (typeof mode === 'object') return answer({ status: mode.status, body: mode.body ?? '' });
+        void this.serve(new URL(String(input)).pathname, String(init?.body), tokenOf(init)).then(answer);
+      });
+    });
+
+  /** Ends polls that are held, because there is news. */
+  news(): void {
+    for (const end of [...this.held]) end();
+  }
+
+  private async serve(path: string, body: string, token: string | undefined): Promise<Answer> {
+    const refusal = this.server.admit(token);
+    if (refusal) return { status: ERROR_CODES[refusal.code].status, body: refusal };
+    if (path.endsWith('/config')) {
+      const { isWebSocketOn, pollInterval, actionWindow } = this.server;
+      return { status: 200, body: { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow } };
+    }
+    if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
+    const { clientId, id, name, data } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
+    const answer = await this.server.actions.act({ clientId, id, name, data, transport: 'polling' }, () => []);
+    return { status: answer.type === 'ack' ? 200 : ERROR_CODES[answer.code].status, body: answer };
+  }
+
+  private async poll(body: string, token: string | undefined): Promise<PollResponse> {
+    const request = parsePollRequest(body, CLIENT_FRAME_LIMITS);
+    this.polls.push(request);
+    const collect = () =>
+      request.topics.flatMap(({ topic, since }): readonly ServerFrame[] => {
+        const refusal = this.server.refusalOf(topic, token);
+        return refusal ? [refusal] : this.server.topic(topic).catchUp(since);
+      });
+    const frames = collect();
+    if (request.wait && frames.every((frame) => frame.type === 'subscribed' && frame.recovered)) {
+      await this.hold(request.wait * 1_000);
+      return this.answer(collect());
+    }
+    return this.answer(frames);
+  }
+
+  private answer(frames: readonly ServerFrame[]): PollResponse {
+    return { frames, websocket: this.server.isWebSocketOn, serverTime: this.server.environment.now() };
+  }
+
+  private hold(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        this.held.delete(end);
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.server.environment.setTimer(end, ms);
+      this.held.add(end);
+    });
+  }
+}
+
+function tokenOf(init: RequestInit | undefined): string | undefined {
+  const header = (init?.headers as Record<string, string> | undefined)?.['Authorization'];
+  return header?.replace(/^Bearer /, '');
+}
+
+/** Not a `Response`: jsdom has none. */
+function response(status: number, body: unknown): Response {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const retryAfter = (body as Partial<ErrorFrame> | null)?.retryAfter;
+  const headers = { get: () => (retryAfter === undefined ? null : String(Math.ceil(retryAfter / 1_000))) };
+  return { status, headers, text: () => Promise.resolve(text) } as unknown as Response;
+}

@@ -1,0 +1,124 @@
+import type { Environment, Timer, WebSocketLike } from '../environment.js';
+
+interface Pending {
+  readonly due: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+const MICROTASKS = 40;
+
+/**
+ * An environment whose clock moves only when a test says so, and whose randomness comes from a seed: the same test is
+ * the same history every time.
+ *
+ * @example
+ * const environment = new VirtualEnvironment();
+ * const server = new FakeServer(environment);
+ * const client = createRealtimeClient({ origin: 'http://fake', environment });
+ * await environment.advance(500);
+ */
+export class VirtualEnvironment implements Environment {
+  openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
+  fetch: typeof globalThis.fetch | undefined;
+
+  private elapsed = 0;
+  private wallOffset: number;
+  private order = 0;
+  private ids = 0;
+  private state: number;
+  private readonly pending = new Set<Pending>();
+  private readonly wakers = new Set<(cause: 'online' | 'visible') => void>();
+
+  constructor({ seed = 1, start = Date.UTC(2026, 0, 1) }: { readonly seed?: number; readonly start?: number } = {}) {
+    this.state = seed >>> 0;
+    this.wallOffset = start;
+  }
+
+  readonly now = (): number => this.wallOffset + this.elapsed;
+
+  readonly monotonic = (): number => this.elapsed;
+
+  readonly setTimer = (callback: () => void, delay: number): Timer => {
+    const pending: Pending = { due: this.elapsed + Math.max(0, delay), order: this.order++, callback };
+    this.pending.add(pending);
+    return { cancel: () => this.pending.delete(pending) };
+  };
+
+  /** mulberry32 (T. Ettinger, public domain): small, and good enough to spread test cases. */
+  readonly random = (): number => {
+    this.state = (this.state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+
+  readonly id = (): string => `virtual-id-${String(this.ids++).padStart(20, '0')}`;
+
+  readonly onWake = (callback: (cause: 'online' | 'visible') => void): (() => void) => {
+    this.wakers.add(callback);
+    return () => this.wakers.delete(callback);
+  };
+
+  /** How many timers wait; 0 when everything was released. */
+  get timers(): number {
+    return this.pending.size;
+  }
+
+  /** How many listen for `online` and `visible`. */
+  get wakeListeners(): number {
+    return this.wakers.size;
+  }
+
+  /** Lets `ms` pass: every timer runs at its time, and promises settle in between. */
+  async advance(ms: number): Promise<void> {
+    const end = this.elapsed + ms;
+    await this.settle();
+    for (let next = this.next(end); next !== undefined; next = this.next(end)) {
+      this.elapsed = Math.max(this.elapsed, next.due);
+      this.pending.delete(next);
+      next.callback();
+      await this.settle();
+    }
+    this.elapsed = end;
+  }
+
+  /** Lets promises settle without letting time pass. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
+  }
+
+  /** Advances in small steps until the condition holds. @throws Error when `ms` passed before it did. */
+  async until(condition: () => boolean, ms = 60_000, step = 10): Promise<void> {
+    const end = this.elapsed + ms;
+    await this.settle();
+    while (!condition()) {
+      if (this.elapsed >= end) throw new Error(`It did not happen within ${ms} ms of virtual time.`);
+      await this.advance(Math.min(step, end - this.elapsed));
+    }
+  }
+
+  /** The machine sleeps or the tab is frozen: the clocks go on, no timer runs. They run late, all at once, afterwards. */
+  async sleep(ms: number): Promise<void> {
+    this.elapsed += ms;
+    await this.advance(0);
+  }
+
+  /** Somebody sets the wall clock; the monotonic one does not care. */
+  setWallClock(now: number): void {
+    this.wallOffset = now - this.elapsed;
+  }
+
+  wake(cause: 'online' | 'visible'): void {
+    for (const waker of [...this.wakers]) waker(cause);
+  }
+
+  private next(end: number): Pending | undefined {
+    let first: Pending | undefined;
+    for (const pending of this.pending) {
+      if (pending.due > end) continue;
+      if (!first || pending.due < first.due || (pending.due === first.due && pending.order < first.order)) first = pending;
+    }
+    return first;
+  }
+}
