@@ -6,7 +6,6 @@ import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import type { OutboxOptions } from '../outbox/outbox.js';
 import type { Topics } from '../topics/topics.js';
-import type { Closing } from './closing.js';
 
 /** What all connections of a node share. */
 export interface ConnectionNode {
@@ -20,6 +19,4 @@ export interface ConnectionNode {
   readonly inFlight: InFlight;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };
-  /** Why nobody may come in now: switched off, or going away. */
-  readonly shut: () => Closing | undefined;
 }

@@ -1,7 +1,9 @@
 import type { FrameSocket } from '../outbox/frame-socket.js';
 
 /** The socket of one connection. What arrives is told to the `Connection` by whoever made the socket. */
-export interface ConnectionSocket extends FrameSocket {
+export interface ConnectionSocket {
+  /** Where frames go out. */
+  readonly frames: FrameSocket;
   /** Sends a close frame after everything that was written. */
   close(code: number, reason: string): void;
   /** Ends the socket at once. */

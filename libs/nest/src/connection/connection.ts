@@ -55,6 +55,7 @@ export class Connection {
     private readonly socket: ConnectionSocket,
     private readonly entrance: Entrance,
     private readonly node: ConnectionNode,
+    private readonly onGone: () => void,
   ) {
     const { environment, options, pulse } = node;
     this.id = environment.id();
@@ -63,7 +64,7 @@ export class Connection {
     this.gate = new FrameGate(options.limits, environment);
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.held = new HeldFrames(socket, options.limits);
-    this.outbox = new Outbox(new TimedSocket(socket, this.heartbeat), node.outbox, () => {
+    this.outbox = new Outbox(new TimedSocket(socket.frames, this.heartbeat), node.outbox, () => {
       this.close(CLOSE_CODES.slowConsumer);
     });
   }
@@ -103,6 +104,7 @@ export class Connection {
   gone(): void {
     this.end();
     this.entrance.seat.leave();
+    this.onGone();
   }
 
   /** Time has passed. Called with each beat of the node's pulse. */
@@ -133,6 +135,12 @@ export class Connection {
     this.end();
     this.node.log.debug('connection-closed', { reason: closing.meaning, code: closing.code, connection: this.id });
     this.socket.close(closing.code, closing.meaning);
+  }
+
+  /** Ends the socket without waiting for the peer. */
+  terminate(closing: Closing): void {
+    this.close(closing);
+    this.socket.terminate();
   }
 
   private end(): void {
@@ -237,9 +245,8 @@ export class Connection {
     if (this.held.isFull) this.heartbeat.heard();
     switch (this.heartbeat.check()) {
       case 'lost':
-        this.close(CLOSE_CODES.heartbeatLost);
-        // Nobody answers the closing handshake.
-        this.socket.terminate();
+        // Nobody is there to answer the closing handshake.
+        this.terminate(CLOSE_CODES.heartbeatLost);
         return;
       case 'ping':
         if (this.phase === 'open') this.outbox.send(PING);

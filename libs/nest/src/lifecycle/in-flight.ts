@@ -1,10 +1,7 @@
 /** Counts the actions that run on this node, whether or not their connection still lives. */
 export class InFlight {
   private running = 0;
-
-  get count(): number {
-    return this.running;
-  }
+  private readonly waiting: (() => void)[] = [];
 
   async track<T>(work: Promise<T>): Promise<T> {
     this.running += 1;
@@ -12,6 +9,13 @@ export class InFlight {
       return await work;
     } finally {
       this.running -= 1;
+      if (this.running === 0) for (const resolve of this.waiting.splice(0)) resolve();
     }
+  }
+
+  /** Resolves when none runs. */
+  idle(): Promise<void> {
+    if (this.running === 0) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
 }

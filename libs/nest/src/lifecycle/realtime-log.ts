@@ -3,6 +3,7 @@ import type { Environment } from '../environment.js';
 /** The part of Nest's `Logger` that is used. */
 export interface LogSink {
   debug(message: string): void;
+  log(message: string): void;
   warn(message: string): void;
   error(message: string, stack?: string): void;
 }
@@ -27,6 +28,10 @@ export class RealtimeLog {
 
   debug(event: string, values: Readonly<Record<string, LogValue>> = {}): void {
     this.write(event, values, (line) => this.sink.debug(line));
+  }
+
+  info(event: string, values: Readonly<Record<string, LogValue>> = {}): void {
+    this.write(event, values, (line) => this.sink.log(line));
   }
 
   warn(event: string, values: Readonly<Record<string, LogValue>> = {}): void {

@@ -16,3 +16,5 @@ export const ENVIRONMENT = Symbol('statewire:environment');
 export const REALTIME_SWITCH = Symbol('statewire:switch');
 /** `TopicLoader`: what `Topics` brings topics to life with. */
 export const TOPIC_LOADER = Symbol('statewire:topic-loader');
+/** `RealtimeLog`: at most one line a second for each event and reason. */
+export const REALTIME_LOG = Symbol('statewire:log');

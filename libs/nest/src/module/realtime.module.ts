@@ -1,0 +1,177 @@
+import { ConfigurableModuleBuilder, Logger, Module, type FactoryProvider, type Provider } from '@nestjs/common';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+
+import { hasOtherGateways, loadDefaultAdapter } from '../adapter/default-adapter.js';
+import { RealtimeWsAdapter } from '../adapter/realtime-ws-adapter.js';
+import { UpgradeDoor } from '../adapter/upgrade-door.js';
+import { admissionProviders, type Admission } from '../admission/index.js';
+import type { Broker } from '../broker/broker.js';
+import { MemoryBroker } from '../broker/memory-broker.js';
+import { RealtimeBus } from '../bus/realtime-bus.js';
+import { ConnectionHub } from '../connection/connection-hub.js';
+import { ConnectionLimits } from '../connection/connection-limits.js';
+import { RealtimeConnections } from '../connection/realtime-connections.js';
+import { dispatcherProviders, type Dispatcher } from '../dispatcher/index.js';
+import { realtimeGateway } from '../gateway/realtime.gateway.js';
+import { httpProviders } from '../http/index.js';
+import { ClusterSwitch } from '../lifecycle/cluster-switch.js';
+import { Disposal } from '../lifecycle/disposal.js';
+import { Drain } from '../lifecycle/drain.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import { NodeDrainState } from '../lifecycle/node-drain-state.js';
+import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { StartReport } from '../lifecycle/start-report.js';
+import { FlushScheduler } from '../outbox/flush-scheduler.js';
+import { systemEnvironment } from '../system-environment.js';
+import { TopicRegistry } from '../topics/topic-registry.js';
+import type { TopicLoader, Topics } from '../topics/topics.js';
+import type { RealtimeModuleOptions } from './options.js';
+import { resolveOptions } from './resolve-options.js';
+import type { ResolvedRealtimeOptions } from './resolved-options.js';
+import {
+  ADMISSION,
+  BROKER,
+  DISPATCHER,
+  DRAIN_STATE,
+  ENVIRONMENT,
+  REALTIME_LOG,
+  REALTIME_OPTIONS,
+  REALTIME_SWITCH,
+  TOPIC_LOADER,
+  TOPICS,
+} from './tokens.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<RealtimeModuleOptions>()
+  .setClassMethodName('forRoot')
+  .setExtras({}, (definition) => ({
+    ...definition,
+    global: true,
+    providers: [...(definition.providers ?? []), realtimeGateway()],
+  }))
+  .build();
+
+const settings: Provider[] = [
+  {
+    provide: REALTIME_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: RealtimeModuleOptions) => resolveOptions(options, systemEnvironment),
+  },
+  {
+    provide: ENVIRONMENT,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment }: ResolvedRealtimeOptions) => environment,
+  },
+  {
+    provide: REALTIME_LOG,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment }: ResolvedRealtimeOptions) => new RealtimeLog(new Logger('Realtime'), environment),
+  },
+];
+
+const topics: Provider[] = [
+  {
+    provide: BROKER,
+    inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS, REALTIME_LOG],
+    useFactory: (given: RealtimeModuleOptions, { environment, history }: ResolvedRealtimeOptions, log: RealtimeLog) =>
+      given.broker ?? new MemoryBroker({ environment, history, log }),
+  },
+  {
+    provide: TOPICS,
+    inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG],
+    useFactory: (broker: Broker, loader: TopicLoader, options: ResolvedRealtimeOptions, log: RealtimeLog) =>
+      new TopicRegistry({ ...options, broker, loader, log }),
+  },
+  RealtimeBus,
+];
+
+const connections: Provider[] = [
+  InFlight,
+  NodeDrainState,
+  { provide: DRAIN_STATE, useExisting: NodeDrainState },
+  ClusterSwitch,
+  { provide: REALTIME_SWITCH, useExisting: ClusterSwitch },
+  RealtimeConnections,
+  Drain,
+  Disposal,
+  StartReport,
+  {
+    provide: ConnectionHub,
+    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, REALTIME_LOG, InFlight],
+    useFactory: connectionHub,
+  },
+];
+
+const adapter: FactoryProvider<RealtimeWsAdapter> = {
+  provide: RealtimeWsAdapter,
+  inject: [
+    ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, REALTIME_SWITCH, DRAIN_STATE, REALTIME_LOG],
+    ...[HttpAdapterHost, ModulesContainer],
+  ],
+  useFactory: realtimeWsAdapter,
+};
+
+/**
+ * Live state for the whole application: import it once.
+ *
+ * @example
+ * RealtimeModule.forRoot({ authenticate: (request, token) => players.verify(token) })
+ * RealtimeModule.forRootAsync({ inject: [Config], useFactory: (config: Config) => config.realtime })
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    ...settings,
+    ...topics,
+    ...admissionProviders,
+    ...dispatcherProviders,
+    ...connections,
+    ...httpProviders,
+    adapter,
+  ],
+  exports: [RealtimeBus, RealtimeConnections, REALTIME_SWITCH, DRAIN_STATE],
+})
+export class RealtimeModule extends ConfigurableModuleClass {}
+
+function connectionHub(
+  options: ResolvedRealtimeOptions,
+  admission: Admission,
+  dispatcher: Dispatcher,
+  followed: Topics,
+  log: RealtimeLog,
+  inFlight: InFlight,
+): ConnectionHub {
+  const { environment, limits } = options;
+  const outbox = {
+    softMark: limits.outboxSoftMark,
+    hardMark: limits.outboxHardMark,
+    stalledTimeout: limits.stalledTimeout,
+    environment,
+    scheduler: new FlushScheduler(environment),
+  };
+  return new ConnectionHub({ options, environment, admission, dispatcher, topics: followed, outbox, log, inFlight });
+}
+
+async function realtimeWsAdapter(
+  options: ResolvedRealtimeOptions,
+  admission: Admission,
+  dispatcher: Dispatcher,
+  realtimeSwitch: RealtimeSwitch,
+  drain: DrainState,
+  log: RealtimeLog,
+  host: HttpAdapterHost,
+  modules: ModulesContainer,
+): Promise<RealtimeWsAdapter> {
+  const { environment, limits } = options;
+  const door = new UpgradeDoor({
+    admission,
+    dispatcher,
+    limits: new ConnectionLimits(limits),
+    realtimeSwitch,
+    drain,
+    environment,
+    authenticationTimeout: limits.authenticationTimeout,
+  });
+  const defaultAdapter = hasOtherGateways(modules) ? await loadDefaultAdapter() : undefined;
+  return new RealtimeWsAdapter(options, door, host, log, defaultAdapter);
+}

@@ -1,0 +1,103 @@
+import type { DynamicModule, INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { AddressInfo } from 'node:net';
+import type { ClientOptions } from 'ws';
+
+import { RealtimeBus } from '../bus/realtime-bus.js';
+import { RealtimeConnections } from '../connection/realtime-connections.js';
+import type { RealtimeModuleOptions } from '../module/options.js';
+import { RealtimeModule } from '../module/realtime.module.js';
+import { TestSocket } from './test-socket.js';
+
+export type Platform = 'express' | 'fastify';
+
+export interface TestApplicationOptions {
+  readonly realtime?: RealtimeModuleOptions;
+  /** Instead of `realtime`: what `forRootAsync` made. */
+  readonly module?: DynamicModule;
+  /** Default `express`. */
+  readonly platform?: Platform;
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  readonly providers?: NonNullable<ModuleMetadata['providers']>;
+  readonly controllers?: Type[];
+  /** Called before the application starts to listen, where `main.ts` would set it up. */
+  readonly configure?: (app: INestApplication) => void;
+  /** Default: none of Nest's. */
+  readonly logger?: { log(): void; error(): void; warn(): void; debug(): void; verbose(): void } | false;
+}
+
+/** A whole application on a free port of the loopback interface. */
+export class TestApplication {
+  private readonly sockets = new Set<TestSocket>();
+
+  private constructor(
+    readonly app: INestApplication,
+    readonly port: number,
+    private readonly path: string,
+  ) {}
+
+  /** @example const arena = await TestApplication.start({ providers: [BattleHandlers] }); */
+  static async start(options: TestApplicationOptions = {}): Promise<TestApplication> {
+    const realtime = { drain: { window: 0 }, ...options.realtime };
+    const builder = Test.createTestingModule({
+      imports: [options.module ?? RealtimeModule.forRoot(realtime), ...(options.imports ?? [])],
+      providers: options.providers ?? [],
+      controllers: options.controllers ?? [],
+    });
+    builder.setLogger(options.logger === undefined || options.logger === false ? silent : options.logger);
+    const app = await create(await builder.compile(), options.platform ?? 'express');
+    options.configure?.(app);
+    await app.listen(0, '127.0.0.1');
+    const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+    return new TestApplication(app, port, realtime.path ?? '/ws');
+  }
+
+  /** `http://127.0.0.1:port` */
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get bus(): RealtimeBus {
+    return this.app.get(RealtimeBus);
+  }
+
+  get connections(): RealtimeConnections {
+    return this.app.get(RealtimeConnections);
+  }
+
+  get<T>(token: Type<T> | symbol): T {
+    return this.app.get<T>(token, { strict: false });
+  }
+
+  /** Opens a socket; `close` closes it. */
+  async connect(options: ClientOptions & { readonly protocol?: string; readonly path?: string } = {}): Promise<TestSocket> {
+    const { path = this.path, ...rest } = options;
+    const socket = await TestSocket.connect(`ws://127.0.0.1:${this.port}${path}`, rest);
+    this.sockets.add(socket);
+    return socket;
+  }
+
+  /** Opens a socket and says `hello`. */
+  async welcome(token?: string): Promise<TestSocket> {
+    const socket = await this.connect();
+    await socket.hello(token);
+    return socket;
+  }
+
+  /** Cuts the sockets that are left and stops the application. */
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.webSocket.terminate();
+    await this.app.close();
+  }
+}
+
+const silent = { log() {}, error() {}, warn() {}, debug() {}, verbose() {} };
+
+async function create(
+  module: Awaited<ReturnType<ReturnType<typeof Test.createTestingModule>['compile']>>,
+  platform: Platform,
+): Promise<INestApplication> {
+  if (platform === 'express') return module.createNestApplication();
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  return module.createNestApplication(new FastifyAdapter() as never);
+}

@@ -1,0 +1,127 @@
+import type { ServerFrame } from '@statewire/protocol';
+import { WebSocket, type ClientOptions } from 'ws';
+
+type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
+
+/** A client that says exactly what it is told to say, and keeps what it hears until somebody asks. */
+export class TestSocket {
+  private readonly frames: ServerFrame[] = [];
+  private readonly waiting = new Set<() => void>();
+  private end: { readonly code: number; readonly reason: string } | undefined;
+
+  private constructor(readonly webSocket: WebSocket) {
+    webSocket.on('message', (data: Buffer) => {
+      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      this.wake();
+    });
+    webSocket.on('close', (code, reason) => {
+      this.end = { code, reason: reason.toString() };
+      this.wake();
+    });
+    webSocket.on('error', () => undefined);
+  }
+
+  /**
+   * Resolves when the upgrade is accepted.
+   *
+   * @throws UpgradeRefusedError where it is answered with an HTTP status.
+   */
+  static connect(url: string, options: ClientOptions & { readonly protocol?: string } = {}): Promise<TestSocket> {
+    const { protocol = 'statewire.v1.json', ...rest } = options;
+    const webSocket = new WebSocket(url, protocol === '' ? [] : [protocol], { perMessageDeflate: false, ...rest });
+    const socket = new TestSocket(webSocket);
+    return new Promise((resolve, reject) => {
+      webSocket.once('open', () => resolve(socket));
+      webSocket.once('error', reject);
+      webSocket.once('unexpected-response', (request, response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const body = Buffer.concat(chunks).toString();
+          reject(new UpgradeRefusedError(response.statusCode ?? 0, response.headers, body));
+          request.destroy();
+        });
+      });
+    });
+  }
+
+  /** Sends one frame, or a text that is none. */
+  send(frame: object | string): void {
+    this.webSocket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  /** Sends `hello` and resolves with what it is answered with. */
+  async hello(token?: string, clientId = 'test-client-0123456789abcdef'): Promise<FrameOf<'welcome'>> {
+    this.send({ type: 'hello', clientId, ...(token === undefined ? {} : { token }) });
+    return this.next('welcome');
+  }
+
+  /** Takes the first frame of this type that fits; later frames of other types stay. Fails when the socket closes. */
+  async next<Type extends ServerFrame['type']>(
+    type: Type,
+    fits: (frame: FrameOf<Type>) => boolean = () => true,
+  ): Promise<FrameOf<Type>> {
+    for (;;) {
+      const index = this.frames.findIndex((frame) => frame.type === type && fits(frame as FrameOf<Type>));
+      if (index !== -1) return this.frames.splice(index, 1)[0] as FrameOf<Type>;
+      if (this.end !== undefined) {
+        const heard = this.frames.map((frame) => JSON.stringify(frame)).join(', ') || 'nothing';
+        throw new Error(`Closed with ${this.end.code} before "${type}"; heard ${heard}`);
+      }
+      await this.somethingNew();
+    }
+  }
+
+  /** Takes the next frame, whatever it is. */
+  async any(): Promise<ServerFrame> {
+    while (this.frames.length === 0) {
+      if (this.end !== undefined) throw new Error(`Closed with ${this.end.code}`);
+      await this.somethingNew();
+    }
+    return this.frames.shift() as ServerFrame;
+  }
+
+  /** What was heard and not taken. */
+  get unread(): readonly ServerFrame[] {
+    return this.frames;
+  }
+
+  /** Resolves with the close code when the socket is closed. */
+  async closed(): Promise<number> {
+    while (this.end === undefined) await this.somethingNew();
+    return this.end.code;
+  }
+
+  /** Asks for a pong and resolves with it: everything sent before has been read by then. */
+  async roundTrip(time = 1): Promise<void> {
+    this.send({ type: 'ping', time });
+    await this.next('pong', (pong) => pong.time === time);
+  }
+
+  async close(): Promise<void> {
+    this.webSocket.close();
+    await this.closed();
+  }
+
+  private somethingNew(): Promise<void> {
+    return new Promise((resolve) => this.waiting.add(resolve));
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}
+
+/** An upgrade that was answered with an HTTP status. */
+export class UpgradeRefusedError extends Error {
+  override readonly name = 'UpgradeRefusedError';
+
+  constructor(
+    readonly status: number,
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+    readonly body: string,
+  ) {
+    super(`The upgrade was refused with ${status}: ${body}`);
+  }
+}
