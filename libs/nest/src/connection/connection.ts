@@ -4,23 +4,23 @@ import {
   type ClientFrame,
   type HelloFrame,
   type PingFrame,
-  type PongFrame,
   type ServerFrame,
 } from '@statewire/protocol';
 
 import { encodeFrame } from '../outbox/frame-encoder.js';
 import { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
-import { closingAfter, type Closing } from './closing.js';
+import { closingAfter, INTERNAL_ERROR, type Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { Credentials } from './credentials.js';
 import type { Entrance } from './entrance.js';
-import { asked, explain } from './explain.js';
+import { explain } from './explain.js';
 import { FrameGate, type Refused } from './frame-gate.js';
 import type { QueuedFrame } from './frame-queue.js';
 import { Heartbeat } from './heartbeat.js';
 import { HeldFrames } from './held-frames.js';
+import { idOf, refusalsOf } from './refusals.js';
 import { Session } from './session.js';
 import { TimedSocket } from './timed-socket.js';
 
@@ -88,9 +88,14 @@ export class Connection {
   receive(data: Buffer, binary: boolean): void {
     if (this.phase === 'closed') return;
     this.heartbeat.heard();
-    const read = this.gate.read(data, binary);
-    if (read.type === 'refused') this.answerBad(read);
-    else this.take(read.frame, data.length);
+    try {
+      const read = this.gate.read(data, binary);
+      if (read.type === 'refused') this.answerBad(read);
+      else this.take(read.frame, data.length);
+    } catch (thrown) {
+      // What is thrown into a socket's event ends the process.
+      this.close(INTERNAL_ERROR, explain(thrown, this.node.log, this.id));
+    }
   }
 
   /** A ping or a pong of WebSocket itself arrived. It costs as much as a frame, and counts as one. */
@@ -126,6 +131,11 @@ export class Connection {
     this.farewell = farewell;
     this.session?.leave();
     this.closeIfIdle();
+  }
+
+  /** Ends the socket at once, without a close frame; `gone` follows. */
+  cut(): void {
+    this.socket.terminate();
   }
 
   /** Ends the connection; `error` is its last frame. */
@@ -168,6 +178,11 @@ export class Connection {
   private queue(frame: QueuedFrame, bytes: number): void {
     if (this.phase === 'greeting') {
       this.answerMisplaced('`hello` is the first frame.', frame);
+      return;
+    }
+    if (this.namesTooMany(frame)) {
+      const message = `A frame may name ${this.node.options.limits.subscriptions} topics.`;
+      this.send(new RealtimeError('too_many_subscriptions', message).toFrame(idOf(frame)));
       return;
     }
     // What was pipelined is bounded by what is held, not by the rate: a client that comes back has much to say.
@@ -259,7 +274,7 @@ export class Connection {
     this.outbox.send(time === undefined ? PONG : { type: 'pong', time });
   }
 
-  private passes(frame: QueuedFrame | PingFrame | PongFrame): boolean {
+  private passes(frame: ClientFrame): boolean {
     const refused = this.gate.refuseTooFast();
     if (refused === undefined) return true;
     this.refuse(frame, refused.error);
@@ -267,31 +282,18 @@ export class Connection {
     return false;
   }
 
-  /** Answers what a frame asked for, for each of its topics. */
-  private refuse(frame: QueuedFrame | PingFrame | PongFrame, error: RealtimeError): void {
-    switch (frame.type) {
-      case 'subscribe':
-        for (const { topic } of frame.topics) this.send(error.toFrame(asked({ topic, ref: frame.ref })));
-        return;
-      case 'unsubscribe':
-        for (const topic of frame.topics) this.send(error.toFrame(asked({ topic, ref: frame.ref })));
-        return;
-      case 'action':
-        this.send(error.toFrame({ id: frame.id }));
-        return;
-      case 'authenticate':
-        this.send(error.toFrame(asked({ ref: frame.ref })));
-        return;
-      case 'ping':
-        this.send(error.toFrame());
-        return;
-      case 'pong':
-    }
+  private refuse(frame: ClientFrame, error: RealtimeError): void {
+    for (const refusal of refusalsOf(frame, error)) this.send(refusal);
   }
 
   private answerMisplaced(message: string, frame: ClientFrame): void {
-    const about = { ...('ref' in frame ? { ref: frame.ref } : {}), ...('id' in frame ? { id: frame.id } : {}) };
-    this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, asked(about))));
+    this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, idOf(frame))));
+  }
+
+  /** An answer for each of them would be many times what was asked. */
+  private namesTooMany(frame: QueuedFrame): boolean {
+    const { subscriptions } = this.node.options.limits;
+    return 'topics' in frame && subscriptions > 0 && frame.topics.length > subscriptions;
   }
 
   private answerBad({ error, asked: about, tooMany }: Refused): void {

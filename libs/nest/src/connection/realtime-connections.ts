@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CLOSE_CODES, type Json } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
-import type { Broadcast, Broker, Release } from '../broker/broker.js';
+import type { Broadcast, Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
 import { BROKER, ENVIRONMENT } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -33,9 +33,8 @@ const REVOKE = 'statewire:revoke';
  * @example await connections.revoke({ user: player.id });
  */
 @Injectable()
-export class RealtimeConnections implements OnModuleDestroy {
+export class RealtimeConnections implements OnApplicationShutdown {
   private readonly revocations = new Subject<Revocation>();
-  private readonly release: Release;
 
   /** Emits each revocation, wherever in the cluster it was made. */
   readonly revoked: Observable<Revocation> = this.revocations.asObservable();
@@ -45,7 +44,7 @@ export class RealtimeConnections implements OnModuleDestroy {
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {
-    this.release = broker.onBroadcast((message) => this.receive(message));
+    broker.onBroadcast((message) => this.receive(message));
   }
 
   /** The connections of this node. */
@@ -68,9 +67,8 @@ export class RealtimeConnections implements OnModuleDestroy {
     await this.broker.broadcast({ type: REVOKE, payload: { ...whose } });
   }
 
-  async onModuleDestroy(): Promise<void> {
+  onApplicationShutdown(): void {
     this.revocations.complete();
-    await this.release();
   }
 
   private receive({ type, payload }: Broadcast): void {
