@@ -1,0 +1,25 @@
+import type { RealtimeBus } from '@statewire/nest';
+import type { Position, TopicReference } from '@statewire/protocol';
+
+/** A bus that keeps what was published instead of sending it. */
+export class RecordingBus implements Pick<RealtimeBus, 'publish' | 'close'> {
+  readonly #values = new Map<string, unknown[]>();
+  readonly closed: string[] = [];
+
+  publish<Value>({ name }: TopicReference<Value>, value: Value): Promise<Position> {
+    const values = this.#values.get(name) ?? [];
+    values.push(value);
+    this.#values.set(name, values);
+    return Promise.resolve({ epoch: 'e', offset: values.length });
+  }
+
+  close({ name }: TopicReference): Promise<void> {
+    this.closed.push(name);
+    return Promise.resolve();
+  }
+
+  /** What was published to a topic, oldest first. */
+  published<Value>({ name }: TopicReference<Value>): readonly Value[] {
+    return (this.#values.get(name) ?? []) as Value[];
+  }
+}
