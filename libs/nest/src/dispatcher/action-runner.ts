@@ -1,4 +1,4 @@
-import type { AckFrame, ErrorFrame, TopicPosition } from '@statewire/protocol';
+import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/protocol';
 
 import { BrokerError } from '../broker/broker-error.js';
 import type { Broker, Claim } from '../broker/broker.js';
@@ -10,6 +10,7 @@ import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
 import { actionKey, fingerprint } from './fingerprint.js';
 import type { CallerContext } from './realtime-request.js';
+import { internalError } from './to-realtime-error.js';
 
 type Answer = AckFrame | ErrorFrame;
 
@@ -25,7 +26,7 @@ export interface ActionRunnerOptions {
 /** How one action is run, once it is sure that it may. */
 export interface ActionRun {
   /** Guards, pipes, interceptors and the handler; rejects with a RealtimeError. */
-  readonly call: () => Promise<unknown>;
+  readonly call: () => Promise<Json | undefined>;
   /** Milliseconds; 0: no deadline. */
   readonly timeout: number;
 }
@@ -77,10 +78,9 @@ export class ActionRunner {
     const { broker, window } = this.options;
     const scope = new ActionScope();
     const answer = await this.answer(invocation, action, scope);
-    const text = JSON.stringify(answer);
     if (answer.type === 'error' && !scope.started) await broker.unclaim(key);
-    else await broker.settle(key, text, window).catch(this.options.onBrokerFailure);
-    return JSON.parse(text) as Answer;
+    else await broker.settle(key, JSON.stringify(answer), window).catch(this.options.onBrokerFailure);
+    return answer;
   }
 
   private async answer(invocation: Invocation, action: ActionRun, scope: ActionScope): Promise<Answer> {
@@ -90,20 +90,20 @@ export class ActionRunner {
       const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
       return acknowledge(id, result, await followed(positions, invocation));
     } catch (error) {
-      return (error as RealtimeError).toFrame({ id });
+      return (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
     } finally {
       scope.end();
     }
   }
 }
 
-function acknowledge(id: string, data: unknown, positions: readonly TopicPosition[]): AckFrame {
+function acknowledge(id: string, data: Json | undefined, positions: readonly TopicPosition[]): AckFrame {
   return {
     type: 'ack',
     id,
-    ...(data === undefined ? {} : { data: data as AckFrame['data'] }),
+    ...(data === undefined ? {} : { data }),
     ...(positions.length === 0 ? {} : { positions }),
-  } as AckFrame;
+  };
 }
 
 /** Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. */

@@ -21,7 +21,7 @@ export class Refusal {
 
   /** Never rejects. Logs what nobody foresaw, once. */
   async of(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
-    const error = await this.filtered(thrown, request);
+    const error = tellable(await this.filtered(thrown, request));
     if (error.code === 'internal') this.report(error.options.cause ?? error);
     return error;
   }
@@ -54,5 +54,15 @@ export class Refusal {
     if (this.warned) return;
     this.warned = true;
     this.log.warn('enhancer-needs-http', { reason: this.label, what, answer: 'internal', option: 'globalEnhancers' });
+  }
+}
+
+/** Details of an application's own error may be anything; only JSON can be told. */
+function tellable(error: RealtimeError): RealtimeError {
+  try {
+    JSON.stringify(error.options.details);
+    return error;
+  } catch (cause) {
+    return internalError(cause);
   }
 }

@@ -1,3 +1,5 @@
+import type { Json } from '@statewire/protocol';
+
 import { argumentsReader } from './arguments.js';
 import { ActionScope } from './action-scope.js';
 import type { Call, HandlerContexts } from './handler-contexts.js';
@@ -28,9 +30,11 @@ export class RunnableAction {
   }
 
   /** @throws RealtimeError, and nothing else. */
-  async call(request: RealtimeRequest): Promise<unknown> {
+  async call(request: RealtimeRequest): Promise<Json | undefined> {
     try {
-      return await this.invoke(request);
+      // The answer is sent and remembered as JSON: what is none fails here, where the handler is known.
+      const text: string | undefined = JSON.stringify(await this.invoke(request));
+      return text === undefined ? undefined : (JSON.parse(text) as Json);
     } catch (error) {
       throw await this.refusal.of(error, request);
     }

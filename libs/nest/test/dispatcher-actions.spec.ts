@@ -1,0 +1,329 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  BadRequestException,
+  ConflictException,
+  NotFoundException,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
+import { action, stateTopic } from '@statewire/protocol';
+import { Type } from 'class-transformer';
+import { IsInt, IsString, ValidateNested } from 'class-validator';
+import { NEVER, of, Subject, firstValueFrom } from 'rxjs';
+
+import {
+  ActionData,
+  Caller,
+  OnAction,
+  OnTopic,
+  RealtimeBus,
+  RealtimeError,
+  RealtimeHandlers,
+  type RealtimeRequest,
+} from '../src/index.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { TRANSPORTS, type TestCaller } from './transports.js';
+
+const counter = stateTopic<number>()('counters/:name');
+const secret = stateTopic<number>()('secrets/:name');
+
+class AmountDto {
+  @IsInt()
+  amount!: number;
+}
+
+class OrderDto {
+  @IsString()
+  item!: string;
+
+  @ValidateNested()
+  @Type(() => AmountDto)
+  price!: AmountDto;
+}
+
+const failures: Record<string, () => unknown> = {
+  realtime: () => new RealtimeError('action_failed', 'The shop is closed.', { details: { opens: 9 } }),
+  'not-found': () => new NotFoundException('No such shop.'),
+  conflict: () => new ConflictException('Sold out.'),
+  unauthorized: () => new UnauthorizedException(),
+  'bad-request': () => new BadRequestException('Not like this.'),
+  websocket: () => new WsException('Not now.'),
+  unavailable: () => new ServiceUnavailableException('Come back later.'),
+  bug: () => new TypeError('secret of the implementation'),
+  'no-error': () => 'just a text',
+};
+
+@RealtimeHandlers()
+class Shop {
+  readonly calls: unknown[] = [];
+  readonly gate = new Subject<void>();
+
+  constructor(private readonly bus: RealtimeBus) {}
+
+  @OnTopic(counter)
+  counter(): number {
+    return 0;
+  }
+
+  @OnAction(action<OrderDto, unknown>('shop/order'))
+  order(@ActionData() order: OrderDto, @Caller() caller: unknown): unknown {
+    this.calls.push(order);
+    return { isDto: order instanceof OrderDto && order.price instanceof AmountDto, order, caller: caller ?? null };
+  }
+
+  @OnAction(action<string, never>('shop/fail'))
+  fail(@ActionData() how: string): never {
+    this.calls.push(how);
+    throw failures[how]?.();
+  }
+
+  @OnAction(action<void, number>('shop/wait'))
+  async wait(): Promise<number> {
+    this.calls.push('wait');
+    await firstValueFrom(this.gate);
+    return this.calls.length;
+  }
+
+  @OnAction(action<void, void>('shop/forever'), { timeout: 20 })
+  async forever(): Promise<void> {
+    this.calls.push('forever');
+    await firstValueFrom(this.gate, { defaultValue: undefined });
+  }
+
+  @OnAction(action<void, number>('shop/stream'))
+  stream() {
+    return of(1, 2, 3);
+  }
+
+  @OnAction(action<void, never>('shop/endless'), { timeout: 20 })
+  endless() {
+    return NEVER;
+  }
+
+  @OnAction(action<void, void>('shop/nothing'))
+  nothing(): void {}
+
+  @OnAction(action<void, unknown>('shop/circular'))
+  circular(): unknown {
+    const self: { self?: unknown } = {};
+    self.self = self;
+    return self;
+  }
+
+  @OnAction(action<void, unknown>('shop/projection'))
+  projection(): unknown {
+    return { at: new Date(0), left: undefined, text: { toJSON: () => 'made' } };
+  }
+
+  @OnAction(action<void, void>('shop/count'))
+  async count(): Promise<void> {
+    await this.bus.publish(counter.with({ name: 'a' }), 1);
+    void this.bus.publish(counter.with({ name: 'a' }), 2);
+    await this.bus.publish(secret.with({ name: 'a' }), 3);
+  }
+}
+
+describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
+  let arena: TestApplication;
+  let shop: Shop;
+  let ann: TestCaller;
+  let errors: string[];
+
+  beforeEach(async () => {
+    errors = [];
+    arena = await TestApplication.start({
+      providers: [Shop],
+      realtime: {
+        authenticate: (_: RealtimeRequest, token: string) => ({ id: token, user: { name: token } }),
+        actionWindow: 60_000,
+      },
+      logger: {
+        log() {},
+        debug() {},
+        verbose() {},
+        warn() {},
+        error: (...parts: unknown[]) => errors.push(parts.join(' ')),
+      },
+    });
+    shop = arena.get(Shop);
+    ann = await open(arena, 'ann');
+  });
+
+  afterEach(() => arena.close());
+
+  describe('validated', () => {
+    test('data reaches the handler as an instance of its DTO, without fields that have no rules', async () => {
+      const data = { item: 'sword', price: { amount: 3, bribe: 1 }, role: 'admin' };
+      expect(await ann.act({ id: '1', name: 'shop/order', data })).toEqual({
+        type: 'ack',
+        id: '1',
+        data: { isDto: true, order: { item: 'sword', price: { amount: 3 } }, caller: { name: 'ann' } },
+      });
+    });
+
+    test.each([
+      [
+        'of another shape',
+        { item: 5, price: { amount: 'x' } },
+        ['item must be a string', 'price.amount must be an integer number'],
+      ],
+      ['missing', undefined, ['item must be a string']],
+      ['a list', [], ['item must be a string']],
+      ['a text', 'sword', ['item must be a string']],
+      ['null', null, ['item must be a string']],
+    ])('data that is %s is refused with the fields, and the handler is not called', async (_, data, details) => {
+      const answer = await ann.act({ id: '1', name: 'shop/order', data });
+      expect(answer).toEqual({
+        type: 'error',
+        id: '1',
+        code: 'validation_failed',
+        message: 'The data was refused.',
+        temporary: false,
+        details: expect.arrayContaining(details),
+      });
+      expect(shop.calls).toEqual([]);
+    });
+  });
+
+  describe('refused', () => {
+    test.each([
+      ['realtime', { code: 'action_failed', message: 'The shop is closed.', details: { opens: 9 } }],
+      ['not-found', { code: 'action_failed', message: 'No such shop.' }],
+      ['conflict', { code: 'action_failed', message: 'Sold out.' }],
+      ['unauthorized', { code: 'unauthorized', message: 'Unauthorized' }],
+      ['bad-request', { code: 'action_failed', message: 'Not like this.' }],
+      ['websocket', { code: 'action_failed', message: 'Not now.' }],
+      ['unavailable', { code: 'unavailable', message: 'Come back later.', temporary: true }],
+    ])('a handler that throws %s is answered with its code and message', async (how, expected) => {
+      const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
+      expect(answer).toEqual({ type: 'error', id: '1', temporary: false, ...expected });
+      expect(errors).toEqual([]);
+    });
+
+    test.each(['bug', 'no-error'])(
+      'R20: a handler that throws %s is answered without it, and logged once',
+      async (how) => {
+        const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
+        expect(answer).toEqual({
+          type: 'error',
+          id: '1',
+          code: 'internal',
+          message: 'Something failed on the server.',
+          temporary: true,
+        });
+        expect(errors).toHaveLength(1);
+        expect(errors[0]).toContain(how === 'bug' ? 'secret of the implementation' : 'just a text');
+        expect(errors[0]).toContain('Shop.fail');
+      },
+    );
+
+    test('R20: a handler that does not settle is answered timeout, and so is an observable that does not end', async () => {
+      for (const name of ['shop/forever', 'shop/endless']) {
+        expect(await ann.act({ id: name, name })).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
+      }
+    });
+
+    test('a result that is no JSON is answered internal', async () => {
+      expect(await ann.act({ id: '1', name: 'shop/circular' })).toMatchObject({ type: 'error', code: 'internal' });
+      expect(errors).toHaveLength(1);
+    });
+
+    test('an action nobody handles is unknown', async () => {
+      expect(await ann.act({ id: '1', name: 'shop/rob' })).toMatchObject({ type: 'error', code: 'unknown_action' });
+    });
+  });
+
+  describe('acknowledged', () => {
+    test('the last value of an observable is the result', async () => {
+      expect(await ann.act({ id: '1', name: 'shop/stream' })).toEqual({ type: 'ack', id: '1', data: 3 });
+    });
+
+    test('without a result the acknowledgement has no data', async () => {
+      expect(await ann.act({ id: '1', name: 'shop/nothing' })).toEqual({ type: 'ack', id: '1' });
+    });
+
+    test('the result is its JSON projection', async () => {
+      const { data } = (await ann.act({ id: '1', name: 'shop/projection' })) as { data: unknown };
+      expect(data).toEqual({ at: '1970-01-01T00:00:00.000Z', text: 'made' });
+    });
+
+    test('the positions of what the handler published are told, of topics that may be followed only', async () => {
+      await ann.read('counters/a');
+      const answer = await ann.act({ id: '1', name: 'shop/count' });
+      expect(answer).toEqual({
+        type: 'ack',
+        id: '1',
+        positions: [{ topic: 'counters/a', epoch: expect.any(String), offset: expect.any(Number) }],
+      });
+    });
+  });
+
+  describe('deduplicated', () => {
+    const order = { id: '1', name: 'shop/order', data: { item: 'sword', price: { amount: 3 } } };
+
+    test('the same id again gets the first answer, and the handler runs once', async () => {
+      const first = await ann.act(order);
+      expect(await ann.act(order)).toEqual(first);
+      expect(shop.calls).toHaveLength(1);
+    });
+
+    test('a failure of the handler is remembered like a success', async () => {
+      const fail = { id: '1', name: 'shop/fail', data: 'realtime' };
+      expect(await ann.act(fail)).toEqual(await ann.act(fail));
+      expect(shop.calls).toHaveLength(1);
+    });
+
+    test('a timeout is remembered: the handler is never started again', async () => {
+      const first = await ann.act({ id: '1', name: 'shop/forever' });
+      shop.gate.complete();
+      expect(await ann.act({ id: '1', name: 'shop/forever' })).toEqual(first);
+      expect(shop.calls).toEqual(['forever']);
+    });
+
+    test('a refusal before the handler started is not remembered', async () => {
+      expect(await ann.act({ ...order, data: {} })).toMatchObject({ code: 'validation_failed' });
+      expect(await ann.act(order)).toMatchObject({ type: 'ack' });
+    });
+
+    test.each([
+      ['another name', { id: '1', name: 'shop/nothing', data: { item: 'sword', price: { amount: 3 } } }],
+      ['other data', { ...order, data: { item: 'axe', price: { amount: 3 } } }],
+      ['no data', { id: '1', name: 'shop/order' }],
+    ])('the same id with %s is a conflict', async (_, other) => {
+      await ann.act(order);
+      expect(await ann.act(other)).toMatchObject({ type: 'error', code: 'conflict', id: '1' });
+      expect(shop.calls).toHaveLength(1);
+    });
+
+    test('the order of keys makes no difference', async () => {
+      await ann.act(order);
+      const { item, price } = order.data;
+      expect(await ann.act({ ...order, data: { price, item } })).toMatchObject({ type: 'ack' });
+      expect(shop.calls).toHaveLength(1);
+    });
+
+    test('while the first still runs, the same id on another transport shares its answer', async () => {
+      const other = await TRANSPORTS.find(({ name }) => name !== transport)!.open(arena, 'ann');
+      const answers = [ann.act({ id: '1', name: 'shop/wait' }), other.act({ id: '1', name: 'shop/wait' })];
+      while (!shop.gate.observed) await sleep(1);
+      shop.gate.next();
+      expect(await Promise.all(answers)).toEqual([
+        { type: 'ack', id: '1', data: 1 },
+        { type: 'ack', id: '1', data: 1 },
+      ]);
+    });
+
+    test('A9: the same id of another user, of an anonymous caller and of another client are other actions', async () => {
+      const others = [
+        await open(arena, 'bob'),
+        await open(arena),
+        await open(arena, 'ann', 'another-client-0123456789'),
+      ];
+      for (const caller of [ann, ...others]) expect(await caller.act(order)).toMatchObject({ type: 'ack' });
+      expect(shop.calls).toHaveLength(4);
+    });
+  });
+});
