@@ -67,6 +67,18 @@ export class RealtimeConnections implements OnApplicationShutdown {
     await this.broker.broadcast({ type: REVOKE, payload: { ...whose } });
   }
 
+  /**
+   * Cuts a connection of this node without a close frame, as a failing network would. Its client comes back on its own
+   * and loses nothing, so that this is how to see what it makes of it.
+   *
+   * @returns whether there was such a connection on this node.
+   */
+  disconnect(connectionId: string): boolean {
+    const connection = this.hub.get(connectionId);
+    connection?.cut();
+    return connection !== undefined;
+  }
+
   onApplicationShutdown(): void {
     this.revocations.complete();
   }
