@@ -1,6 +1,7 @@
 import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
+import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Observable } from 'rxjs';
@@ -14,7 +15,6 @@ import type { DefaultAdapter } from './default-adapter.js';
 import { OWN_GATEWAY } from './own-gateway.js';
 import { RealtimeSocket } from './realtime-socket.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
-import { SUBPROTOCOL } from './subprotocol.js';
 import type { UpgradeDoor } from './upgrade-door.js';
 import { UpgradeRouter } from './upgrade-router.js';
 import { requireBoundedPongs } from './ws-version.js';

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { ERROR_CODES } from '@statewire/protocol';
@@ -36,7 +37,7 @@ function respond(socket: Duplex, status: number, body: string, headers: readonly
   const end = (): void => {
     socket.destroy();
   };
-  if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(LAST_WORDS, end);
+  if (socket instanceof Socket) socket.setTimeout(LAST_WORDS, end);
   socket.once('finish', end);
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,5 +1,4 @@
-/** The one subprotocol that is spoken; a client may leave it out. */
-export const SUBPROTOCOL = 'statewire.v1.json';
+import { SUBPROTOCOL } from '@statewire/protocol';
 
 /** @returns whether a `Sec-WebSocket-Protocol` header leaves us something to speak. */
 export function offersOurs(header: string | undefined): boolean {

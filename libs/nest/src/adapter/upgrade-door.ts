@@ -1,8 +1,8 @@
+import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
-import type { Admission, IncomingRequest, ReceivedRequest } from '../admission/index.js';
-import { withToken } from '../admission/index.js';
+import { withToken, type Admission, type IncomingRequest, type ReceivedRequest } from '../admission/index.js';
 import type { ConnectionLimits } from '../connection/connection-limits.js';
 import type { Entrance } from '../connection/entrance.js';
 import { withDeadline } from '../connection/with-deadline.js';
@@ -10,7 +10,7 @@ import type { Dispatcher, Identity } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import { RealtimeError } from '../realtime-error.js';
-import { offersOurs, SUBPROTOCOL } from './subprotocol.js';
+import { offersOurs } from './subprotocol.js';
 
 /** Milliseconds after which a client that is refused may look again. */
 const WHILE_DRAINING = 1_000;

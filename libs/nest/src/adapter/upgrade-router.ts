@@ -16,7 +16,7 @@ type AnyEmit = (event: string | symbol, ...values: unknown[]) => boolean;
  * own `WebSocketServer({ server, path })` answers 400, Nest's `WsAdapter` destroys the socket.
  */
 export class UpgradeRouter {
-  private readonly emit: Server['emit'];
+  private readonly emit: AnyEmit;
   private readonly confined = new Set<AnyListener>();
   // Without any listener Node would take an upgrade for a plain request.
   private readonly last: UpgradeListener = (_, socket) => this.endIfAbandoned(socket);
@@ -26,11 +26,11 @@ export class UpgradeRouter {
     private readonly path: string,
     accept: UpgradeListener,
   ) {
-    const emit = server.emit;
+    const emit = server.emit.bind(server) as AnyEmit;
     this.emit = emit;
     server.emit = (event: string | symbol, ...values: unknown[]): boolean => {
       const [request, socket, head] = values as Parameters<UpgradeListener>;
-      if (event !== 'upgrade' || pathOf(request) !== this.path) return (emit as AnyEmit).call(server, event, ...values);
+      if (event !== 'upgrade' || pathOf(request) !== this.path) return emit(event, ...values);
       accept(request, socket, head);
       return true;
     };

@@ -97,7 +97,8 @@ export class Session implements FrameWork {
   async act({ id, name, data }: ActionFrame): Promise<void> {
     const { dispatcher, inFlight } = this.node;
     try {
-      if (this.leaving) throw new RealtimeError('unavailable', 'This node is going away: send it over a new connection.');
+      if (this.leaving)
+        throw new RealtimeError('unavailable', 'This node is going away: send it over a new connection.');
       const follows = (topic: string): boolean => this.subscriptions.has(topic);
       this.outbox.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.current)));
     } catch (thrown) {

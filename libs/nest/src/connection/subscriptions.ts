@@ -71,7 +71,7 @@ export class Subscriptions {
       this.answerNotSubscribed(topic, ref);
       return;
     }
-    this.change(topic, async (entry) => {
+    this.change(topic, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
       detach(entry);
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
@@ -141,7 +141,7 @@ export class Subscriptions {
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
 
-  private change(topic: string, work: (entry: Entry) => Promise<void>): void {
+  private change(topic: string, work: (entry: Entry) => void | Promise<void>): void {
     const entry = this.entries.get(topic) ?? { subscription: undefined, changes: 0, last: Promise.resolve() };
     this.entries.set(topic, entry);
     const behind = entry.changes > 0;

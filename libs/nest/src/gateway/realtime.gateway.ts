@@ -26,7 +26,9 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
 
   onModuleInit(): void {
     if (this.config.getIoAdapter() === this.adapter) return;
-    throw new Error('Something replaced the WebSocket adapter of RealtimeModule. Set yours with useWebSocketAdapter().');
+    throw new Error(
+      'Something replaced the WebSocket adapter of RealtimeModule. Set yours with useWebSocketAdapter().',
+    );
   }
 
   handleConnection(socket: RealtimeSocket, entrance: Entrance): void {

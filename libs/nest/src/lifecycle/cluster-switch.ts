@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CLOSE_CODES } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
-import type { Broadcast, Broker, Release } from '../broker/broker.js';
+import type { Broadcast, Broker } from '../broker/broker.js';
 import { ConnectionHub } from '../connection/connection-hub.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { BROKER, REALTIME_OPTIONS } from '../module/tokens.js';
@@ -12,10 +12,9 @@ const SWITCH = 'statewire:switch';
 
 /** Begins as the option `enabled` says, and changes on every node at once. */
 @Injectable()
-export class ClusterSwitch implements RealtimeSwitch, OnModuleDestroy {
+export class ClusterSwitch implements RealtimeSwitch, OnApplicationShutdown {
   private on: boolean;
   private readonly turns = new Subject<boolean>();
-  private readonly release: Release;
 
   readonly changes: Observable<boolean> = this.turns.asObservable();
 
@@ -25,7 +24,7 @@ export class ClusterSwitch implements RealtimeSwitch, OnModuleDestroy {
     @Inject(REALTIME_OPTIONS) options: ResolvedRealtimeOptions,
   ) {
     this.on = options.enabled;
-    this.release = broker.onBroadcast((message) => this.receive(message));
+    broker.onBroadcast((message) => this.receive(message));
   }
 
   get enabled(): boolean {
@@ -36,9 +35,8 @@ export class ClusterSwitch implements RealtimeSwitch, OnModuleDestroy {
     await this.broker.broadcast({ type: SWITCH, payload: enabled });
   }
 
-  async onModuleDestroy(): Promise<void> {
+  onApplicationShutdown(): void {
     this.turns.complete();
-    await this.release();
   }
 
   private receive({ type, payload }: Broadcast): void {

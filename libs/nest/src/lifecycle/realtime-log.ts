@@ -52,7 +52,7 @@ export class RealtimeLog {
       return;
     }
     this.lines.set(key, { at: now, left: 0 });
-    emit(format(event, { ...values, alike: last?.left || undefined }));
+    emit(format(event, { ...values, alike: last === undefined || last.left === 0 ? undefined : last.left }));
   }
 }
 

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, Logger, Module, type FactoryProvider, type Provider } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 
 import { hasOtherGateways, loadDefaultAdapter } from '../adapter/default-adapter.js';
 import { RealtimeWsAdapter } from '../adapter/realtime-ws-adapter.js';

@@ -55,7 +55,11 @@ describe('resolveOptions', () => {
         return this.time;
       }
     }
-    const given = { path: '/live', limits: { framesPerSecond: 0 }, trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'] };
+    const given = {
+      path: '/live',
+      limits: { framesPerSecond: 0 },
+      trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'],
+    };
     const options = resolveOptions({ ...given, environment: new FixedClock(42) }, system);
     expect(options.path).toBe('/live');
     expect(options.limits).toEqual({ ...DEFAULT_LIMITS, framesPerSecond: 0 });

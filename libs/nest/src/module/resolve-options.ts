@@ -1,3 +1,4 @@
+import type { CanActivate } from '@nestjs/common';
 import { isIP } from 'node:net';
 
 import type { Environment } from '../environment.js';
@@ -63,7 +64,12 @@ export function resolveOptions(options: RealtimeModuleOptions, system: Environme
     heartbeat: readHeartbeat(reader.nested('heartbeat')),
     polling: readPolling(reader.nested('polling')),
     actionWindow: reader.integer('actionWindow', 120_000, 1),
-    globalEnhancers: reader.read('globalEnhancers', ['guards', 'pipes'], `some of ${ENHANCERS.join(', ')}`, isEnhancers),
+    globalEnhancers: reader.read(
+      'globalEnhancers',
+      ['guards', 'pipes'],
+      `some of ${ENHANCERS.join(', ')}`,
+      isEnhancers,
+    ),
     history: readHistory(reader.nested('history')),
     limits: readLimits(reader.nested('limits')),
     drain: readDrain(reader.nested('drain')),
@@ -142,6 +148,10 @@ function isPath(value: unknown): boolean {
   return typeof value === 'string' && /^(\/[A-Za-z0-9._~-]+)+$/.test(value);
 }
 
+function isListOf(value: unknown, accepts: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(accepts);
+}
+
 function isFunction(value: unknown): boolean {
   return typeof value === 'function';
 }
@@ -151,15 +161,18 @@ function isCookieName(value: unknown): boolean {
 }
 
 function isGuards(value: unknown): boolean {
-  return Array.isArray(value) && value.every((guard) => isFunction(guard) || isFunction(guard?.canActivate));
+  return isListOf(
+    value,
+    (guard) => isFunction(guard) || isFunction((guard as Partial<CanActivate> | null)?.canActivate),
+  );
 }
 
 function isOrigins(value: unknown): boolean {
-  return Array.isArray(value) && value.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin);
+  return isListOf(value, (text) => typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text);
 }
 
 function isProxies(value: unknown): boolean {
-  return Array.isArray(value) && value.every((proxy) => typeof proxy === 'string' && isProxy(proxy));
+  return isListOf(value, (proxy) => typeof proxy === 'string' && isProxy(proxy));
 }
 
 function isProxy(value: string): boolean {
@@ -171,5 +184,5 @@ function isProxy(value: string): boolean {
 }
 
 function isEnhancers(value: unknown): boolean {
-  return Array.isArray(value) && value.every((enhancer) => ENHANCERS.includes(enhancer));
+  return isListOf(value, (enhancer) => typeof enhancer === 'string' && ENHANCERS.includes(enhancer));
 }

@@ -70,7 +70,9 @@ export class TestApplication {
   }
 
   /** Opens a socket; `close` closes it. */
-  async connect(options: ClientOptions & { readonly protocol?: string; readonly path?: string } = {}): Promise<TestSocket> {
+  async connect(
+    options: ClientOptions & { readonly protocol?: string; readonly path?: string } = {},
+  ): Promise<TestSocket> {
     const { path = this.path, ...rest } = options;
     const socket = await TestSocket.connect(`ws://127.0.0.1:${this.port}${path}`, rest);
     this.sockets.add(socket);

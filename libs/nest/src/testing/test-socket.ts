@@ -78,7 +78,7 @@ export class TestSocket {
       if (this.end !== undefined) throw new Error(`Closed with ${this.end.code}`);
       await this.somethingNew();
     }
-    return this.frames.shift() as ServerFrame;
+    return this.frames.shift()!;
   }
 
   /** What was heard and not taken. */
