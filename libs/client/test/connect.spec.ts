@@ -1,38 +1,156 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, battleAt, fight, setUp } from './bench.js';
+import { createRealtimeClient } from '../src/index.js';
+import { battle, battleAt, notices, other, pause, setUp } from './bench.js';
+
+const frameTypes = (frames: readonly { type: string }[]) => frames.map(({ type }) => type);
 
 describe('connecting', () => {
-  test('hello, subscribe and actions go out in one go when the socket opens, and the snapshot arrives', async () => {
+  test('nothing is opened before somebody subscribes, acts or calls connect()', async () => {
     const { environment, server, client, states } = setUp();
+    client.state(battle);
+    client.events(notices);
+    await environment.advance(5_000);
+    expect(server.upgradeCount).toBe(0);
+    expect(states()).toEqual(['idle']);
+    client.connect();
+    await environment.advance(100);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+  });
+
+  test('hello, all subscriptions and actions leave in one go when the socket opens', async () => {
+    const { environment, server, client } = setUp();
+    server.answersHello = false;
+    server.handle(pause.name, () => ({ paused: true }));
+    client.state(battle).subscribe();
+    client.state(other).subscribe();
+    client.act(pause, { battleId: '1' });
+    await environment.advance(35);
+    const { received } = server.connections[0]!;
+    expect(frameTypes(received)).toEqual(['hello', 'subscribe', 'action']);
+    expect(received[1]).toMatchObject({ topics: [{ topic: battle.name }, { topic: other.name }] });
+  });
+
+  test('the first value is there after one round trip beyond the open socket', async () => {
+    const { environment, server, client } = setUp();
     server.publish(battle, battleAt(1));
     const values: unknown[] = [];
     client.state(battle).subscribe((value) => values.push(value));
-    await environment.advance(200);
+    await environment.advance(40);
     expect(values).toEqual([battleAt(1)]);
-    expect(states()).toEqual(['idle', 'connecting', 'live']);
-    expect(server.connections[0]!.received.map(({ type }) => type).slice(0, 2)).toEqual(['hello', 'subscribe']);
   });
 
-  test('a black hole under a moving battle shows polling within a second and the battle goes on', async () => {
-    const { environment, server, client } = setUp();
-    const game = fight(environment, server);
-    let seen = 0;
-    client.state(battle).subscribe(({ tick }) => (seen = tick));
-    await environment.advance(2_000);
-    expect(client.status.state).toBe('live');
-    server.blackhole();
-    await environment.advance(1_000);
-    expect(client.status.state).toBe('polling');
-    await environment.advance(2_000);
-    expect(game.tick() - seen).toBeLessThan(21);
-    server.heal();
+  test('a status keeps its since while nothing but the round trip changes', async () => {
+    const { environment, client, statuses } = setUp();
+    client.connect();
     await environment.advance(200);
+    const live = statuses.filter(({ state }) => state === 'live');
+    expect(live.at(-1)).toMatchObject({ transport: 'websocket', roundTripTime: 20 });
+    expect(new Set(live.map(({ since }) => since)).size).toBe(1);
+  });
+
+  test('an asynchronous token is fetched while the socket opens', async () => {
+    const { environment, server, client } = setUp({
+      token: () => new Promise((resolve) => void environment.setTimer(() => resolve('secret'), 15)),
+    });
+    client.connect();
+    await environment.advance(50);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'secret' });
     expect(client.status.state).toBe('live');
-    await environment.advance(1_000);
-    game.stop();
+  });
+
+  test('a token function that fails is tried again with backoff', async () => {
+    let calls = 0;
+    const { environment, client } = setUp({
+      token: () => {
+        calls += 1;
+        if (calls === 1) throw new Error('the session service is down');
+        return 'secret';
+      },
+      polling: { enabled: false },
+    });
+    client.connect();
+    await environment.advance(1);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'token' } });
+    await environment.advance(2_100);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('a refusal with 4003 is denied with the server’s reason, and connect() tries again', async () => {
+    const { environment, server, client } = setUp();
+    server.verify = () => 'forbidden';
+    client.state(battle).subscribe();
     await environment.advance(100);
-    expect(seen).toBe(game.tick());
+    expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'forbidden' } });
+    await environment.advance(60_000);
     expect(server.upgradeCount).toBe(1);
+    expect(server.polls).toHaveLength(0);
+    server.verify = () => undefined;
+    client.connect();
+    await environment.advance(100);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('a frame that is not one ends the connection, and the next one starts over', async () => {
+    const { environment, server, client, statuses } = setUp();
+    client.connect();
+    await environment.advance(100);
+    server.connections[0]!.sendRaw('{"type":"snapshot","topic":17}');
+    await environment.advance(2_200);
+    expect(client.status.state).toBe('live');
+    expect(server.upgradeCount).toBe(2);
+    expect(statuses).toContainEqual(expect.objectContaining({ reason: expect.objectContaining({ code: 'bad_request' }) }));
+  });
+
+  test('a frame of an unknown type is ignored', async () => {
+    const { environment, server, client } = setUp();
+    client.connect();
+    await environment.advance(100);
+    server.connections[0]!.sendRaw('{"type":"confetti"}');
+    await environment.advance(100);
+    expect(server.upgradeCount).toBe(1);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('close() completes every observable, settles actions and leaves neither timers nor listeners', async () => {
+    const { environment, server, client } = setUp();
+    const ended: string[] = [];
+    const end = (name: string) => ({ complete: () => ended.push(name), error: (e: { code: string }) => ended.push(e.code) });
+    client.status$.subscribe(end('status'));
+    client.metrics$.subscribe(end('metrics'));
+    client.state(battle).subscribe(end('state'));
+    client.topic(other).subscribe(end('topic'));
+    client.deliveries(notices).subscribe(end('deliveries'));
+    server.declare(notices);
+    server.handle(pause.name, () => new Promise(() => undefined));
+    await environment.advance(100);
+    client.act(pause, { battleId: '1' }).subscribe(end('act'));
+    await environment.advance(100);
+    client.close();
+    client.close();
+    await environment.advance(100);
+    expect(ended.sort()).toEqual(['deliveries', 'metrics', 'outcome_unknown', 'state', 'status', 'topic']);
+    expect(client.status.state).toBe('closed');
+    expect(server.connections).toHaveLength(0);
+    await environment.advance(300);
+    expect(environment.timers).toBe(0);
+    expect(environment.wakeListeners).toBe(0);
+  });
+
+  test('what is asked of a closed client ends at once', async () => {
+    const { environment, server, client } = setUp();
+    client.close();
+    const ended: unknown[] = [];
+    client.state(battle).subscribe({ complete: () => ended.push('state') });
+    client.act(pause, { battleId: '1' }).subscribe({ error: ({ code }) => ended.push(code) });
+    client.connect();
+    await environment.advance(1_000);
+    expect(ended).toEqual(['state', 'client_closed']);
+    expect(server.upgradeCount).toBe(0);
+  });
+
+  test('a client without a page needs an origin and says so', () => {
+    expect(() => createRealtimeClient()).toThrow('createRealtimeClient needs an origin');
+    expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('origin such as "https://api.example"');
   });
 });

@@ -17,6 +17,7 @@ const DEFAULT_WINDOW = 120_000;
 export class ActionOutbox {
   private readonly unanswered = new Map<string, PendingAction>();
   private carrier: ActionCarrier | undefined;
+  private isClosed = false;
   private frameBytes: number | undefined;
   private window = DEFAULT_WINDOW;
 
@@ -28,6 +29,7 @@ export class ActionOutbox {
 
   /** Takes an action and hands it to the carrier, if there is one. `expiresAfter` 0: never. */
   add(name: string, data: unknown, expiresAfter: number): Observable<Json | undefined> {
+    if (this.isClosed) return refused('client_closed', 'close() was called: make a new client.', false);
     if (this.unanswered.size >= MOST_UNANSWERED) {
       return refused('too_many_requests', `${MOST_UNANSWERED} actions are unanswered: wait for one of them.`, true);
     }
@@ -113,6 +115,7 @@ export class ActionOutbox {
   }
 
   close(): void {
+    this.isClosed = true;
     this.carrier = undefined;
     for (const action of [...this.unanswered.values()]) {
       if (action.firstSentAt === undefined) this.fail(action, 'not_sent', 'The client was closed before it was sent.');

@@ -88,10 +88,11 @@ export class Liveness {
     const { interval } = this.heartbeat;
     if (interval > 0) this.set('idle', interval, () => this.probe());
     // On a slow path an answer takes its time; twice what it took before is the least that can be expected.
-    this.set('answer', Math.max(ANSWER_WITHIN, 2 * this.roundTripTime), (late) => {
+    const patience = Math.max(ANSWER_WITHIN, 2 * this.roundTripTime);
+    this.set('answer', patience, (late) => {
       if (late) return this.probeAgain();
       this.suspected = true;
-      this.awaitDeath();
+      this.awaitDeath(patience);
       this.listener.suspect();
     });
   }
@@ -106,13 +107,13 @@ export class Liveness {
     this.probe();
   }
 
-  private awaitDeath(): void {
+  private awaitDeath(waited: number): void {
     const { timeout } = this.heartbeat;
     if (timeout === 0) return;
-    this.set('answer', timeout, (late) => {
+    this.set('answer', Math.max(0, timeout - waited), (late) => {
       if (!late) return this.listener.dead();
       this.listener.ping();
-      this.awaitDeath();
+      this.awaitDeath(0);
     });
   }
 

@@ -56,7 +56,7 @@ export class Monitor {
   /** The drained socket that still carries what the current one has not taken over. */
   private retiring: SocketLink | undefined;
   private attempts: Subscription | undefined;
-  private failCurrent: ((failure: ConnectionFailure) => void) | undefined;
+  private failAttempt: ((failure: ConnectionFailure) => void) | undefined;
   private attemptedAt = 0;
   private race: Timer | undefined;
   private drain: Timer | undefined;
@@ -169,7 +169,7 @@ export class Monitor {
       }
       const link = this.link();
       this.current = link;
-      this.failCurrent = (failure) => subscriber.error(failure);
+      this.failAttempt = (failure) => subscriber.error(failure);
       this.attemptedAt = environment.monotonic();
       this.nextRetryAt = undefined;
       this.isPatient = false;
@@ -181,6 +181,14 @@ export class Monitor {
         if (this.retiring !== link) link.close();
       };
     });
+  }
+
+  /** Ends the current attempt or connection; a drained one stays beside the next. */
+  private fail(failure: ConnectionFailure): void {
+    const { current } = this;
+    this.current = undefined;
+    if (current !== this.retiring) current?.close();
+    this.failAttempt?.(failure);
   }
 
   private link(): SocketLink {
@@ -240,7 +248,7 @@ export class Monitor {
     this.drain = this.parts.environment.setTimer(() => {
       if (link !== this.current || !link.isHealthy) return;
       this.retire(link);
-      this.failCurrent?.(HANDOVER);
+      this.fail(HANDOVER);
     }, this.jitter(within));
   }
 
@@ -265,7 +273,7 @@ export class Monitor {
     const lived = link.welcome === undefined ? 0 : environment.monotonic() - link.welcomedAt;
     if (link.welcome !== undefined && lived >= options.stableAfter) this.backoff.reset();
     if (!link.isGreeted && !options.polling.enabled) void this.poller.askConfig();
-    this.failCurrent?.(failure);
+    this.fail(failure);
   }
 
   /** Emits when it is time for the next attempt. */
@@ -312,14 +320,15 @@ export class Monitor {
   private allow(websocket: boolean): void {
     if (websocket === this.allowed$.value) return;
     this.allowed$.next(websocket);
-    if (!websocket && this.current !== undefined && this.current.welcome === undefined) this.failCurrent?.(SWITCHED_OFF);
+    if (!websocket && this.current !== undefined && this.current.welcome === undefined) this.fail(SWITCHED_OFF);
   }
 
   private armRace(): void {
-    if (this.race || this.poller.isRunning || this.isPatient || this.isLive) return;
+    const { polling } = this.parts.options;
+    if (!polling.enabled || this.race || this.poller.isRunning || this.isPatient || this.isLive) return;
     this.race = this.parts.environment.setTimer(
       () => this.startPolling(this.jitter(POLL_JITTER)),
-      this.parts.options.polling.startAfter,
+      polling.startAfter,
     );
   }
 
@@ -356,7 +365,7 @@ export class Monitor {
     current?.probe();
     const age = this.parts.environment.monotonic() - this.attemptedAt;
     if (cause === 'online' && current !== undefined && current.welcome === undefined && age > STALE_ATTEMPT) {
-      this.failCurrent?.(new ConnectionFailure(NETWORK_REASON, 'now'));
+      this.fail(new ConnectionFailure(NETWORK_REASON, 'now'));
     }
   }
 
@@ -397,7 +406,7 @@ export class Monitor {
     this.parts.outbox.identityChanged();
     this.parts.registry.recover();
     this.retire(undefined);
-    if (this.current) this.failCurrent?.(new ConnectionFailure(NETWORK_REASON, 'now'));
+    if (this.current) this.fail(new ConnectionFailure(NETWORK_REASON, 'now'));
   }
 
   private rest(entry: TopicEntry, retryAfter: number | undefined): void {

@@ -18,6 +18,8 @@ interface Followed extends TopicEntry {
 export class TopicRegistry {
   private readonly entries = new Map<string, Followed>();
 
+  private isClosed = false;
+
   /** Topics to ask the server for: new ones, failed ones that are asked for once more, and ones to be read again. */
   readonly wanted$ = new Subject<TopicEntry>();
   /** Topics that nobody follows any more. */
@@ -65,17 +67,20 @@ export class TopicRegistry {
   }
 
   close(): void {
-    for (const { linger, store } of [...this.entries.values()]) {
+    this.isClosed = true;
+    const entries = [...this.entries.values()];
+    this.entries.clear();
+    for (const { linger, store } of entries) {
       linger?.cancel();
       store.close();
     }
-    this.entries.clear();
     this.wanted$.complete();
     this.unwanted$.complete();
   }
 
   private follow<T>(topic: TopicReference, read: (entry: Followed) => Observable<T> | undefined): Observable<T> {
     return new Observable((subscriber) => {
+      if (this.isClosed) return subscriber.complete();
       const entry = this.entry(topic);
       const values$ = read(entry);
       if (values$ === undefined) {

@@ -1,0 +1,170 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { battle, battleAt, fight, notices, setUp, type Setup } from './bench.js';
+
+const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
+  ['refused with a status', ({ server }) => (server.upgrades = 'refuse'), ({ server }) => (server.upgrades = 'accept')],
+  ['hung before it opens', ({ server }) => (server.upgrades = 'hang'), ({ server }) => (server.upgrades = 'accept')],
+  ['open but silent', ({ server }) => (server.answersHello = false), ({ server }) => (server.answersHello = true)],
+  ['blocked by a constructor that throws', ({ server }) => (server.upgrades = 'throw'), ({ server }) => (server.upgrades = 'accept')],
+];
+
+describe('R9: the WebSocket does not come up', () => {
+  test.each(faults)('%s: the state is on screen within a second by polling, and it returns when it can', async (_, fail, heal) => {
+    const setup = setUp();
+    const { environment, server, client, states } = setup;
+    const game = fight(environment, server);
+    fail(setup);
+    let seen = 0;
+    client.state(battle).subscribe(({ tick }) => (seen = tick));
+    await environment.advance(1_000);
+    expect(seen).toBeGreaterThan(0);
+    expect(client.status).toMatchObject({ state: 'polling', transport: 'polling' });
+    heal(setup);
+    await environment.until(() => client.status.state === 'live', 45_000);
+    game.stop();
+    await environment.advance(200);
+    expect(seen).toBe(game.tick());
+    expect(states()).toEqual(['idle', 'connecting', 'polling', 'live']);
+    const polls = server.polls.length;
+    await environment.advance(10_000);
+    expect(server.polls).toHaveLength(polls);
+  });
+
+  test('a host without WebSocket polls at once and says why', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    server.publish(battle, battleAt(3));
+    const values: unknown[] = [];
+    client.state(battle).subscribe((value) => values.push(value));
+    await environment.advance(60);
+    expect(values).toEqual([battleAt(3)]);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+  });
+
+  test('a constructor that throws makes polling start at once', async () => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'throw';
+    client.state(battle).subscribe();
+    await environment.advance(60);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+  });
+
+  test('webSocket.enabled: false polls and never opens a socket', async () => {
+    const { environment, server, client } = setUp({ webSocket: { enabled: false } });
+    client.state(battle).subscribe();
+    await environment.advance(120_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'switched-off' } });
+    expect(server.upgradeCount).toBe(0);
+  });
+
+  test('a reset of a live socket is bridged within a second, without a gap or a repeat of events', async () => {
+    const { environment, server, client } = setUp();
+    server.declare(notices);
+    const events: string[] = [];
+    client.events(notices).subscribe((event) => events.push(event));
+    await environment.advance(100);
+    for (let i = 1; i <= 60; i++) {
+      server.publish(notices, `event ${i}`);
+      if (i === 20) server.cut();
+      if (i === 20) server.upgrades = 'refuse';
+      if (i === 45) server.upgrades = 'accept';
+      await environment.advance(100);
+      if (i === 29) expect(client.status.state).toBe('polling');
+    }
+    await environment.until(() => client.status.state === 'live', 30_000);
+    await environment.advance(100);
+    expect(events).toEqual(Array.from({ length: 60 }, (_, i) => `event ${i + 1}`));
+  });
+
+  test('a socket that is closed a second after each welcome still leaves the state moving', async () => {
+    const { environment, server, client } = setUp();
+    const game = fight(environment, server);
+    let seen = 0;
+    client.state(battle).subscribe(({ tick }) => {
+      expect(tick).toBeGreaterThanOrEqual(seen);
+      seen = tick;
+    });
+    for (let i = 0; i < 10; i++) {
+      await environment.advance(1_000);
+      server.close(1006);
+      expect(game.tick() - seen).toBeLessThan(32);
+    }
+    await environment.advance(30_000);
+    game.stop();
+    await environment.advance(3_000);
+    expect(seen).toBe(game.tick());
+  });
+
+  test.each([4100, 4101, 4102])('a close with %i is left alone: no polling, and a wait of at least 3 s', async (code) => {
+    const { environment, server, client } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    server.close(code);
+    await environment.advance(2_900);
+    expect(server.polls).toHaveLength(0);
+    expect(server.upgradeCount).toBe(1);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: `close-${code}` } });
+    await environment.advance(3_500);
+    expect(client.status.state).toBe('live');
+  });
+
+  test.each([429, 503])('HTTP %i tells both transports to wait', async (status) => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'refuse';
+    const retryAfter = 20_000;
+    server.http = { status, body: { type: 'error', code: 'unavailable', message: 'draining', temporary: true, retryAfter } };
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'unavailable' } });
+    await environment.advance(2_000);
+    const upgrades = server.upgradeCount;
+    await environment.advance(17_000);
+    expect(server.upgradeCount).toBe(upgrades);
+    server.http = 'up';
+    server.upgrades = 'accept';
+    await environment.advance(15_000);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('a 403 of the binding is the reason that a refused upgrade hides', async () => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'refuse';
+    server.verify = () => 'forbidden';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'forbidden' } });
+  });
+
+  test('a 403 of a proxy denies nothing', async () => {
+    const { environment, server, client } = setUp();
+    server.http = { status: 403, body: '<html>' };
+    server.upgrades = 'refuse';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'http-403' } });
+    server.upgrades = 'accept';
+    await environment.until(() => client.status.state === 'live', 45_000);
+  });
+
+  test('when neither way works the client is offline, says when it tries next, and never gives up', async () => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'refuse';
+    server.http = 'unreachable';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'offline', attempt: expect.any(Number) });
+    await environment.advance(10 * 60_000);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: expect.any(String) } });
+    server.upgrades = 'accept';
+    await environment.until(() => client.status.state === 'live', 61_000);
+  });
+
+  test('without polling a refused upgrade still learns its reason from the binding', async () => {
+    const { environment, server, client } = setUp({ polling: { enabled: false } });
+    server.upgrades = 'refuse';
+    server.verify = () => 'forbidden';
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'forbidden' } });
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { battle, battleAt, fight, notices, other, pause, setUp } from './bench.js';
+
+const pings = (frames: readonly { type: string }[]) => frames.filter(({ type }) => type === 'ping').length;
+
+describe('a live socket that goes silent', () => {
+  test('under a moving battle it shows polling within a second while the socket stays open', async () => {
+    const { environment, server, client } = setUp();
+    const game = fight(environment, server);
+    let seen = 0;
+    client.state(battle).subscribe(({ tick }) => (seen = tick));
+    await environment.advance(2_000);
+    server.blackhole();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'silent' } });
+    await environment.advance(3_000);
+    expect(game.tick() - seen).toBeLessThan(21);
+    expect(server.upgradeCount).toBe(1);
+  });
+
+  test('when it speaks again every topic catches up over it and polling stops', async () => {
+    const { environment, server, client, states } = setUp();
+    const game = fight(environment, server);
+    let seen = 0;
+    client.state(battle).subscribe(({ tick }) => {
+      expect(tick).toBeGreaterThan(seen);
+      seen = tick;
+    });
+    await environment.advance(2_000);
+    server.blackhole();
+    await environment.advance(5_000);
+    server.heal();
+    await environment.advance(100);
+    game.stop();
+    await environment.advance(100);
+    expect(seen).toBe(game.tick());
+    expect(states()).toEqual(['idle', 'connecting', 'live', 'connecting', 'polling', 'live']);
+    const polls = server.polls.length;
+    await environment.advance(5_000);
+    expect(server.polls).toHaveLength(polls);
+    expect(server.upgradeCount).toBe(1);
+  });
+
+  test('values are stale from the moment of the last frame until polling vouches for them', async () => {
+    const { environment, server, client } = setUp();
+    fight(environment, server);
+    const freshness: unknown[] = [];
+    client.topic(battle).subscribe((state) => freshness.push(state.freshness));
+    await environment.advance(2_000);
+    const before = environment.now();
+    server.blackhole();
+    server.http = 'hanging';
+    await environment.advance(1_000);
+    expect(freshness.at(-1)).toEqual({ state: 'stale', since: expect.any(Number) });
+    const { since } = freshness.at(-1) as { since: number };
+    expect(Math.abs(since - before)).toBeLessThan(110);
+    server.http = 'up';
+    await environment.advance(12_000);
+    expect(freshness.at(-1)).toEqual({ state: 'live' });
+  });
+
+  test('a battle that simply ends costs one ping and shows nothing', async () => {
+    const { environment, server, client, states } = setUp();
+    const game = fight(environment, server);
+    client.state(battle).subscribe();
+    await environment.advance(2_000);
+    const before = pings(server.connections[0]!.received);
+    game.stop();
+    await environment.advance(20_000);
+    expect(pings(server.connections[0]!.received)).toBe(before + 1);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+  });
+
+  test('an action without an answer for 500 ms makes the client ask whether the socket lives', async () => {
+    const { environment, server, client } = setUp();
+    server.handle(pause.name, () => ({ paused: true }));
+    client.state(battle).subscribe();
+    await environment.advance(5_000);
+    server.blackhole();
+    const results: unknown[] = [];
+    client.act(pause, { battleId: '1' }).subscribe((result) => results.push(result));
+    await environment.advance(500 + 300 + 250 + 50);
+    expect(client.status.state).toBe('polling');
+    await environment.advance(100);
+    expect(results).toEqual([{ paused: true }]);
+    expect(server.actions.run).toHaveLength(1);
+    expect(server.actions.run[0]!.transport).toBe('polling');
+  });
+
+  test('an idle subscription notices within interval + timeout and opens a new socket', async () => {
+    const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
+    server.publish(battle, battleAt(1));
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    server.blackhole();
+    await environment.advance(5_000);
+    expect(client.status.state).toBe('polling');
+    await environment.until(() => server.upgradeCount === 2, 2_500);
+    await environment.advance(1_000);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('a quiet but healthy connection stays one connection for an hour', async () => {
+    const { environment, server, client, states } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(3_600_000);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+    expect(server.upgradeCount).toBe(1);
+    expect(pings(server.connections[0]!.received)).toBeGreaterThan(100);
+  });
+
+  test('a ping of the server is answered with its time', async () => {
+    const { environment, server, client } = setUp();
+    client.connect();
+    await environment.advance(100);
+    server.send({ type: 'ping', time: 42 });
+    await environment.advance(100);
+    expect(server.connections[0]!.received).toContainEqual({ type: 'pong', time: 42 });
+  });
+
+  test('a slow but steady path of 600 ms is not taken for a dead one', async () => {
+    const { environment, server, client } = setUp({}, { latency: 300 });
+    fight(environment, server);
+    client.state(battle).subscribe();
+    client.state(other).subscribe();
+    await environment.until(() => client.status.state === 'live', 10_000);
+    await environment.advance(2_000);
+    const polls = server.polls.length;
+    await environment.advance(120_000);
+    expect(server.polls).toHaveLength(polls);
+    expect(client.status.state).toBe('live');
+  });
+
+  test.each(['online', 'visible'] as const)('%s makes the client ask at once', async (cause) => {
+    const { environment, server, client } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(5_000);
+    server.blackhole();
+    environment.wake(cause);
+    await environment.advance(300 + 250 + 50);
+    expect(client.status.state).toBe('polling');
+  });
+
+  test('events that came while the socket was silent are delivered once', async () => {
+    const { environment, server, client } = setUp();
+    server.declare(notices);
+    const events: string[] = [];
+    client.events(notices).subscribe((event) => events.push(event));
+    await environment.advance(100);
+    const publish = async (from: number, to: number) => {
+      for (let i = from; i <= to; i++) {
+        server.publish(notices, `event ${i}`);
+        await environment.advance(100);
+      }
+    };
+    await publish(1, 20);
+    server.blackhole();
+    await publish(21, 60);
+    server.heal();
+    await publish(61, 80);
+    expect(events).toEqual(Array.from({ length: 80 }, (_, i) => `event ${i + 1}`));
+  });
+});
