@@ -1,4 +1,5 @@
-import { isRecord, listOf, objectOf, oneOf, optional, secret, type Check, type FieldChecks } from './check.js';
+import { isRecord, listOf, optional, secret } from './check.js';
+import { echoing } from './echoing.js';
 import {
   actionId,
   actionName,
@@ -9,17 +10,13 @@ import {
   topicName,
   topicRequests,
 } from './fields.js';
+import { checksByType } from './frame-checks.js';
 import type { ClientFrame } from './frames.js';
 import type { FrameLimits } from './limits.js';
 import { parseJson } from './parse-json.js';
-import { echoing } from './echoing.js';
 import { ProtocolError } from './protocol-error.js';
 
-type Checks = {
-  readonly [Type in ClientFrame['type']]: FieldChecks<Omit<Extract<ClientFrame, { type: Type }>, 'type'>>;
-};
-
-const CHECKS: Checks = {
+const FRAMES = checksByType<ClientFrame>({
   hello: { clientId, token: optional(secret) },
   authenticate: { token: secret, ref },
   subscribe: { topics: topicRequests(1), ref },
@@ -27,14 +24,7 @@ const CHECKS: Checks = {
   action: { id: actionId, name: actionName, data: optionalJson },
   ping: { time: optionalMoment },
   pong: { time: optionalMoment },
-};
-
-const FRAMES: ReadonlyMap<string, Check<ClientFrame>> = new Map(
-  Object.entries(CHECKS).map(([type, fields]) => [
-    type,
-    objectOf({ type: oneOf(type), ...fields } as FieldChecks<ClientFrame>),
-  ]),
-);
+});
 
 /**
  * Parses what a client sent: the server's side of the wire. Fields the protocol does not know are left out.

@@ -28,4 +28,4 @@ export { isTopicName } from './topic-name.js';
 export { eventTopic, stateTopic } from './topic.js';
 export type * from './topic.js';
 export { utf8Length } from './utf8-length.js';
-export { checkVersion, PROTOCOL_VERSION, SUBPROTOCOL, VERSION_HEADER } from './version.js';
+export { PROTOCOL_VERSION, SUBPROTOCOL, VERSION_HEADER } from './version.js';

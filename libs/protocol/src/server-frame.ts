@@ -1,16 +1,4 @@
-import {
-  anyText,
-  boolean,
-  isRecord,
-  json,
-  listOf,
-  objectOf,
-  oneOf,
-  optional,
-  textWhere,
-  type Check,
-  type FieldChecks,
-} from './check.js';
+import { anyText, boolean, isRecord, json, listOf, objectOf, oneOf, optional, textWhere, type Check } from './check.js';
 import { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
 import {
   actionId,
@@ -24,15 +12,12 @@ import {
   ref,
   topicName,
 } from './fields.js';
+import { checksByType } from './frame-checks.js';
 import type { ServerFrame, TopicPosition, WelcomeFrame } from './frames.js';
 import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 import { parseJson } from './parse-json.js';
 import { ProtocolError } from './protocol-error.js';
 import type { TopicKind } from './topic.js';
-
-type Checks = {
-  readonly [Type in ServerFrame['type']]: FieldChecks<Omit<Extract<ServerFrame, { type: Type }>, 'type'>>;
-};
 
 const code = textWhere('an error code', (text) => text !== '');
 
@@ -53,9 +38,9 @@ const unsubscribedCode: Check<UnsubscribedCode> = (value, path) => {
   return UNSUBSCRIBED_CODES.has(text) ? (text as UnsubscribedCode) : 'closed';
 };
 
-export const topicKind = oneOf<TopicKind>('state', 'events');
+const topicKind = oneOf<TopicKind>('state', 'events');
 
-const CHECKS: Checks = {
+const FRAMES = checksByType<ServerFrame>({
   welcome: {
     connectionId: textWhere('a string that is not empty', (text) => text !== ''),
     serverTime: moment,
@@ -88,14 +73,7 @@ const CHECKS: Checks = {
   ping: { time: optionalMoment },
   pong: { time: optionalMoment },
   drain: { reconnectWithin: duration },
-};
-
-const FRAMES: ReadonlyMap<string, Check<ServerFrame>> = new Map(
-  Object.entries(CHECKS).map(([type, fields]) => [
-    type,
-    objectOf({ type: oneOf(type), ...fields } as FieldChecks<ServerFrame>),
-  ]),
-);
+});
 
 /**
  * Parses what a server sent: the client's side of the wire.
