@@ -1,13 +1,14 @@
 import { Logger } from '@nestjs/common';
 
+import { ArenaLogger } from './arena-logger.js';
 import { readConfig } from './config/arena-config.js';
 import { ConfigError } from './config/config-error.js';
 import { createArena } from './create-arena.js';
 
 try {
   const config = readConfig(process.env);
-  const app = await createArena(config);
-  app.enableShutdownHooks();
+  const app = await createArena(config, { logger: new ArenaLogger() });
+  app.enableShutdownHooks([], { useProcessExit: true });
   await (config.host === undefined ? app.listen(config.port) : app.listen(config.port, config.host));
   new Logger('Arena').log(`The Arena is on ${(await app.getUrl()).replace('[::1]', 'localhost')}`);
 } catch (error) {

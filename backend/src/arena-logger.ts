@@ -1,0 +1,10 @@
+import { ConsoleLogger } from '@nestjs/common';
+
+/** Nest tells of every module and every route; what a person who starts the Arena wants to read is two lines. */
+const CHATTY = ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication'];
+
+export class ArenaLogger extends ConsoleLogger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!CHATTY.includes(String(rest.at(-1)))) super.log(message, ...rest);
+  }
+}
