@@ -1,0 +1,191 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Inject, Injectable, Scope, UseGuards, type CanActivate, type Type } from '@nestjs/common';
+import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { action, eventTopic, stateTopic } from '@statewire/protocol';
+import { IsInt } from 'class-validator';
+
+import { ActionData, Caller, OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../src/index.js';
+import { TestApplication } from '../src/testing/test-application.js';
+
+const lobby = stateTopic<number>()('lobby');
+const battle = stateTopic<number>()('battles/:battleId');
+const arenaTopic = eventTopic<number>()('battles/:arenaId');
+const go = action<number, void>('go');
+
+@RealtimeHandlers()
+class Lobby {
+  @OnTopic(lobby)
+  load(): number {
+    return 1;
+  }
+
+  @OnAction(go)
+  go(): void {}
+}
+
+@RealtimeHandlers()
+class Rival {
+  @OnAction(go)
+  goAgain(): void {}
+}
+
+@RealtimeHandlers()
+class Battles {
+  @OnTopic(battle)
+  battle(): number {
+    return 1;
+  }
+
+  @OnTopic(arenaTopic)
+  arena(): void {}
+}
+
+@Injectable()
+class Undecorated {
+  @OnTopic(lobby)
+  load(): number {
+    return 1;
+  }
+}
+
+@RealtimeHandlers()
+class Curious {
+  @OnTopic(lobby)
+  load(@Caller() caller: unknown): number {
+    return caller === undefined ? 0 : 1;
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class PerRequest implements CanActivate {
+  constructor(@Inject(REQUEST) readonly request: unknown) {}
+
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+@RealtimeHandlers()
+class Scoped {
+  constructor(readonly perRequest: PerRequest) {}
+
+  @OnTopic(lobby)
+  load(): number {
+    return 1;
+  }
+}
+
+@RealtimeHandlers()
+@UseGuards(PerRequest)
+class ScopedGuard {
+  @OnTopic(lobby)
+  load(): number {
+    return 1;
+  }
+}
+
+class Ruleless {
+  count!: number;
+}
+
+class Ruled {
+  @IsInt()
+  count!: number;
+}
+
+@RealtimeHandlers()
+class Careless {
+  @OnAction(action<number, void>('careless/number'))
+  number(@ActionData() data: number): void {
+    void data;
+  }
+
+  @OnAction(action<Ruleless, void>('careless/ruleless'))
+  ruleless(@ActionData() data: Ruleless): void {
+    void data;
+  }
+
+  @OnAction(action<Ruled, void>('careless/ruled'))
+  ruled(@ActionData() data: Ruled): void {
+    void data;
+  }
+
+  @OnAction(action<number, void>('careless/piped'))
+  piped(@ActionData({ transform: Number }) data: number): void {
+    void data;
+  }
+}
+
+async function failure(
+  providers: Type[],
+  more: readonly object[] = [],
+  realtime: RealtimeModuleOptions = {},
+): Promise<Error> {
+  try {
+    const started = await TestApplication.start({ providers: [...providers, ...(more as Type[])], realtime });
+    await started.close();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('It started.');
+}
+
+describe('the start stops', () => {
+  test('where two handlers have one action, and says which', async () => {
+    const { message } = await failure([Lobby, Rival]);
+    expect(message).toContain('The action "go" has two handlers, Lobby.go and Rival.goAgain');
+  });
+
+  test('where two patterns tie, and says which', async () => {
+    const { message } = await failure([Battles]);
+    expect(message).toContain('Battles.arena');
+    expect(message).toContain('"battles/:battleId" and "battles/:arenaId" tie');
+  });
+
+  test('where a class has handlers but is not marked', async () => {
+    const { message } = await failure([Undecorated]);
+    expect(message).toContain('Undecorated.load has @OnTopic or @OnAction, but its class lacks @RealtimeHandlers()');
+  });
+
+  test('where the handler of a topic asks for the caller', async () => {
+    const { message } = await failure([Curious]);
+    expect(message).toContain('Curious.load asks for @Caller()');
+  });
+
+  test.each([
+    ['a dependency', Scoped],
+    ['a guard', ScopedGuard],
+  ])('where %s of a handler is request-scoped', async (_, handlers) => {
+    const { message } = await failure([handlers, PerRequest]);
+    expect(message).toContain(`${handlers.name} depends on something request-scoped`);
+  });
+
+  test('where a global guard that should apply is request-scoped, for it would be skipped', async () => {
+    const { message } = await failure([Lobby], [{ provide: APP_GUARD, useClass: PerRequest }]);
+    expect(message).toContain('request-scoped global guards');
+  });
+
+  test('with every problem at once', async () => {
+    const { message, name } = await failure([Lobby, Rival, Battles, Curious]);
+    expect(name).toBe('RealtimeHandlersError');
+    expect(message.split('\n')).toHaveLength(5);
+  });
+});
+
+describe('the start warns', () => {
+  let arena: TestApplication;
+
+  afterEach(() => arena.close());
+
+  test('of action data that nothing checks, and of no other', async () => {
+    const warnings: string[] = [];
+    arena = await TestApplication.start({
+      providers: [Careless],
+      logger: { log() {}, debug() {}, verbose() {}, error() {}, warn: (text?: unknown) => warnings.push(String(text)) },
+    });
+    const unchecked = warnings.filter((warning) => warning.includes('@ActionData()'));
+    expect(unchecked).toHaveLength(2);
+    expect(unchecked[0]).toContain('Careless.number: nothing checks @ActionData()');
+    expect(unchecked[1]).toContain('Careless.ruleless');
+  });
+});
