@@ -4,7 +4,7 @@ import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-import { first } from '../test/contract.js';
+import { first, second } from '../test/contract.js';
 import { injectTopic } from './inject-topic.js';
 import { framePace, PACE } from './pace.js';
 import { RealtimeService } from './realtime.service.js';
@@ -34,6 +34,16 @@ class Reading extends Counting {
 })
 class Piping extends Counting {
   readonly battle$ = inject(RealtimeService).state(first);
+}
+
+@Component({
+  selector: 'sw-switching',
+  template: `{{ battle.status() }} {{ battle.value()?.tick }}`,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+class Switching extends Counting {
+  readonly topic = signal(first);
+  readonly battle = injectTopic(() => this.topic());
 }
 
 @Component({
@@ -113,5 +123,42 @@ describe('change detection without zone.js', () => {
 
     expect(fixture.componentInstance.battle.value()).toEqual({ tick: 1 });
     expect(fixture.componentInstance.renders).toBe(0);
+  });
+
+  test('what the client knows already is shown by the first change detection', () => {
+    server.goLive();
+    server.publish(first, { tick: 7 });
+    const fixture = TestBed.createComponent(Reading);
+
+    fixture.detectChanges();
+
+    expect(text(fixture)).toBe('7');
+  });
+
+  test('a value of the topic before that was still waiting does not displace what is known of the new one', async () => {
+    server.goLive();
+    server.publish(second, { tick: 2 });
+    const fixture = await render(Switching);
+    server.publish(first, { tick: 1 });
+    await jest.advanceTimersByTimeAsync(1);
+
+    server.publish(first, { tick: 99 });
+    fixture.componentInstance.topic.set(second);
+    TestBed.tick();
+    await jest.advanceTimersByTimeAsync(100);
+
+    expect(text(fixture)).toBe('resolved 2');
+  });
+
+  test('a value that was still waiting when its follower left changes nothing', async () => {
+    const fixture = await render(Following);
+    server.publish(first, { tick: 1 });
+    await jest.advanceTimersByTimeAsync(1);
+    server.publish(first, { tick: 2 });
+
+    fixture.destroy();
+    await jest.advanceTimersByTimeAsync(100);
+
+    expect(fixture.componentInstance.battle.value()).toEqual({ tick: 1 });
   });
 });

@@ -11,6 +11,7 @@ import { injectEvents, type InjectEventsOptions } from './inject-events.js';
 class Inbox {
   readonly topic: WritableSignal<TopicReference<Notice, 'events'> | undefined> = signal(mine);
   readonly texts = signal<readonly string[]>([]);
+  readonly loud = signal(false);
   options: InjectEventsOptions = {};
   add(text: string): void {
     this.texts.update((texts) => [...texts, text]);
@@ -26,7 +27,7 @@ class Toasts {
       () => this.inbox.topic(),
       ({ text }) => {
         if (text === 'broken') throw new Error('handler failed');
-        this.inbox.add(text);
+        this.inbox.add(this.inbox.loud() ? text.toUpperCase() : text);
       },
       this.inbox.options,
     );
@@ -98,10 +99,11 @@ describe('injectEvents', () => {
     const fixture = await render();
     expect(inbox.texts()).toEqual(['kept']);
 
-    inbox.add('from elsewhere');
+    inbox.loud.set(true);
     await fixture.whenStable();
+    server.emit(mine, { text: 'new' });
 
-    expect(inbox.texts()).toEqual(['kept', 'from elsewhere']);
+    expect(inbox.texts()).toEqual(['kept', 'NEW']);
   });
 
   test('reports a handler that throws and goes on with the next event', async () => {

@@ -50,15 +50,6 @@ describe('injectTopic', () => {
     expect(battle.position()).toEqual({ epoch: 'testing', offset: 1 });
   });
 
-  test('shows a value that the client knows already at once', async () => {
-    server.goLive();
-    server.publish(first, { tick: 7 });
-
-    fixture.detectChanges();
-
-    expect((fixture.nativeElement as HTMLElement).textContent.trim()).toBe('tick 7 live');
-  });
-
   test('follows the topic its reference names now and leaves the one before', async () => {
     server.publish(first, { tick: 1 });
     expect(await screen()).toBe('tick 1 live');
