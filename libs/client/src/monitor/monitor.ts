@@ -440,7 +440,7 @@ export class Monitor {
     const { current, retiring, poller } = this;
     if (current?.isHealthy) return current.session;
     if (retiring?.isHealthy) return retiring.session;
-    if (poller.isRunning) return this.httpActions;
+    if (poller.isRunning) return poller.hasFailed ? undefined : this.httpActions;
     return current?.isGreeted && current.welcome === undefined ? current.session : undefined;
   }
 

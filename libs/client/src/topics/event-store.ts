@@ -64,8 +64,9 @@ export class EventStore extends TopicStore {
    * @returns whether a reader is further ahead than what was asked for, so that less may be lost: ask again from there.
    */
   lose(position: Position): boolean {
+    const asked = this.from;
     const ahead = [...this.readers].flatMap(({ cursor }) =>
-      isPosition(cursor) && cursor.epoch === position.epoch && isAbove(cursor, this.from) ? [cursor.offset] : [],
+      isPosition(cursor) && cursor.epoch === position.epoch && !isAbove(asked, cursor) ? [cursor.offset] : [],
     );
     const offset = Math.min(position.offset, ...ahead);
     const to = { epoch: position.epoch, offset };
@@ -119,7 +120,7 @@ function isPosition(since: Since | undefined): since is Position {
 }
 
 /** Whether `since` needs nothing from before `own`. */
-function isAbove(since: Since, own: Since | undefined): boolean {
+function isAbove(since: Since | undefined, own: Since | undefined): boolean {
   if (own === 'oldest') return true;
   return isPosition(since) && isPosition(own) && since.epoch === own.epoch && since.offset >= own.offset;
 }

@@ -1,0 +1,281 @@
+import { action } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+import type { Observable } from 'rxjs';
+
+import { FakeRefusal } from '../src/testing/index.js';
+import { battle, battleAt, pause, setUp, type Setup } from './bench.js';
+
+const count = action<{ n: number }, number>('count');
+
+/** What came of an observable, as text. */
+function outcomes() {
+  const log: unknown[] = [];
+  return {
+    log,
+    watch: (name: string, result$: Observable<unknown>) =>
+      result$.subscribe({ next: (result) => log.push([name, result]), error: ({ code }) => log.push([name, code]) }),
+  };
+}
+
+const overWebSocket = () => setUp();
+const overPolling = () => setUp({ environment: { openWebSocket: undefined } });
+
+describe.each([
+  ['the WebSocket', overWebSocket],
+  ['polling', overPolling],
+] as const)('actions over %s', (_, make: () => Setup) => {
+  test('an action is answered with its result, whether or not anybody subscribes', async () => {
+    const { environment, server, client } = make();
+    server.handle(count.name, ({ n }: { n: number }) => n + 1);
+    const { log, watch } = outcomes();
+    client.act(count, { n: 1 });
+    const result$ = client.act(count, { n: 2 });
+    await environment.advance(500);
+    watch('late', result$);
+    watch('later', result$);
+    expect(log).toEqual([
+      ['late', 3],
+      ['later', 3],
+    ]);
+    expect(server.actions.run).toHaveLength(2);
+  });
+
+  test('a refusal errs with the server’s code', async () => {
+    const { environment, server, client } = make();
+    server.handle(pause.name, () => {
+      throw new FakeRefusal('forbidden');
+    });
+    const { log, watch } = outcomes();
+    watch('pause', client.act(pause, { battleId: '1' }));
+    watch('unknown', client.act(count, { n: 1 }));
+    await environment.advance(500);
+    expect(log).toEqual([
+      ['pause', 'forbidden'],
+      ['unknown', 'unknown_action'],
+    ]);
+  });
+
+  test('actions run in the order in which they were asked for', async () => {
+    const { environment, server, client } = make();
+    const order: number[] = [];
+    server.handle(count.name, ({ n }: { n: number }) => order.push(n));
+    for (let n = 0; n < 20; n++) client.act(count, { n });
+    await environment.advance(2_000);
+    expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  test('more than 100 unanswered actions are refused', async () => {
+    const { client, environment, server } = make();
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    const { log, watch } = outcomes();
+    for (let n = 0; n < 101; n++) watch(String(n), client.act(count, { n }));
+    expect(log).toEqual([['100', 'too_many_requests']]);
+    await environment.advance(5_000);
+    expect(log).toHaveLength(101);
+  });
+});
+
+describe('actions', () => {
+  test('one that is too large fails unsent', async () => {
+    const { environment, server, client } = setUp({}, { frameBytes: 1_000 });
+    client.connect();
+    await environment.advance(100);
+    const { log, watch } = outcomes();
+    watch('large', client.act(action<string, void>('say'), 'ü'.repeat(500)));
+    expect(log).toEqual([['large', 'too_large']]);
+    await environment.advance(100);
+    expect(server.actions.received).toHaveLength(0);
+  });
+
+  test('one of unusual size waits for the welcome that tells the limit', async () => {
+    const { environment, server, client } = setUp({}, { frameBytes: 200_000 });
+    server.handle('say', (text: string) => text.length);
+    server.answersHello = false;
+    const { log, watch } = outcomes();
+    watch('large', client.act(action<string, number>('say'), 'x'.repeat(60_000)));
+    watch('huge', client.act(action<string, number>('say'), 'x'.repeat(70_000)));
+    await environment.advance(100);
+    expect(log).toEqual([['large', 60_000]]);
+    server.answersHello = true;
+    server.greet(server.connections[0]!, server.connections[0]!.hello!);
+  });
+
+  test('data that is not JSON fails at once', () => {
+    const { client } = setUp();
+    const { log, watch } = outcomes();
+    watch('bigint', client.act(action<unknown, void>('say'), 1n));
+    expect(log).toEqual([['bigint', 'bad_request']]);
+  });
+
+  test('one that was never sent fails with not_sent after 30 s', async () => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'refuse';
+    server.http = 'unreachable';
+    const { log, watch } = outcomes();
+    client.state(battle).subscribe();
+    await environment.advance(5_000);
+    watch('pause', client.act(pause, { battleId: '1' }));
+    watch('short', client.act(pause, { battleId: '1' }, { expiresAfter: 1_000 }));
+    watch('durable', client.act(pause, { battleId: '1' }, { expiresAfter: 0 }));
+    await environment.advance(29_000);
+    expect(log).toEqual([['short', 'not_sent']]);
+    await environment.advance(2_000);
+    expect(log).toEqual([
+      ['short', 'not_sent'],
+      ['pause', 'not_sent'],
+    ]);
+    server.handle(pause.name, () => 'ok');
+    server.upgrades = 'accept';
+    await environment.until(() => log.length === 3, 60_000);
+    expect(log[2]).toEqual(['durable', 'ok']);
+  });
+
+  test('what was sent and lost with the socket runs once, over whatever comes up', async () => {
+    const { environment, server, client } = setUp();
+    let runs = 0;
+    server.handle(count.name, () => (runs += 1));
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    const { log, watch } = outcomes();
+    watch('count', client.act(count, { n: 1 }));
+    await environment.advance(15);
+    expect(runs).toBe(1);
+    server.cut();
+    server.upgrades = 'refuse';
+    await environment.advance(1_500);
+    expect(log).toEqual([['count', 1]]);
+    expect(runs).toBe(1);
+    expect(server.actions.received.map(({ transport }) => transport)).toEqual(['websocket', 'polling']);
+  });
+
+  test('all unanswered ones are sent again in order, before newer ones', async () => {
+    const { environment, server, client } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    server.blackhole();
+    for (let n = 0; n < 5; n++) client.act(count, { n });
+    const order: number[] = [];
+    server.handle(count.name, ({ n }: { n: number }) => order.push(n));
+    server.cut();
+    client.act(count, { n: 5 });
+    await environment.advance(700);
+    client.act(count, { n: 6 });
+    await environment.advance(2_000);
+    expect(order).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  test('one sent longer ago than the action window is not sent again: its outcome is unknown', async () => {
+    const { environment, server, client } = setUp({}, { actionWindow: 10_000 });
+    server.handle(count.name, () => new Promise(() => undefined));
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    const { log, watch } = outcomes();
+    watch('count', client.act(count, { n: 1 }));
+    await environment.advance(100);
+    server.http = 'unreachable';
+    server.upgrades = 'refuse';
+    server.cut();
+    await environment.advance(9_500);
+    expect(log).toEqual([]);
+    await environment.advance(1_000);
+    expect(log).toEqual([['count', 'outcome_unknown']]);
+    server.upgrades = 'accept';
+    await environment.advance(30_000);
+    expect(server.actions.received).toHaveLength(1);
+  });
+
+  test('after an ack a polling client polls at once', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    server.publish(battle, battleAt(1));
+    server.handle(pause.name, () => void server.publish(battle, battleAt(2)));
+    let tick = 0;
+    client.state(battle).subscribe((value) => (tick = value.tick));
+    await environment.advance(200);
+    expect(tick).toBe(1);
+    client.act(pause, { battleId: '1' });
+    await environment.advance(50);
+    expect(tick).toBe(2);
+  });
+
+  test('R10: an answer of a proxy is no answer: the action is sent again and runs once', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    let runs = 0;
+    server.handle(count.name, () => (runs += 1));
+    server.publish(battle, battleAt(1));
+    client.state(battle).subscribe();
+    await environment.advance(200);
+    const { log, watch } = outcomes();
+    for (const status of [502, 504]) {
+      server.http = { status, body: '<html>bad gateway</html>' };
+      watch(String(status), client.act(count, { n: status }));
+      await environment.advance(500);
+      server.http = 'up';
+      await environment.advance(5_000);
+    }
+    expect(log).toEqual([
+      ['502', 1],
+      ['504', 2],
+    ]);
+    expect(runs).toBe(2);
+  });
+
+  test('R10: an answer that is cut off on its way is asked for again, and the action ran once', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    let runs = 0;
+    server.handle(count.name, () => (runs += 1));
+    const { fetch } = server.network;
+    let cuts = 2;
+    const cutting = setUp({
+      environment: {
+        openWebSocket: undefined,
+        fetch: async (input, init) => {
+          const response = await fetch!(input, init);
+          if (!String(input).endsWith('/actions') || cuts-- <= 0) return response;
+          throw new TypeError('the connection was reset');
+        },
+        setTimer: environment.setTimer,
+        monotonic: environment.monotonic,
+        now: environment.now,
+      },
+    });
+    client.close();
+    const { log, watch } = outcomes();
+    watch('count', cutting.client.act(count, { n: 1 }));
+    await environment.advance(5_000);
+    expect(log).toEqual([['count', 1]]);
+    expect(runs).toBe(1);
+    expect(server.actions.received).toHaveLength(3);
+  });
+
+  test('over HTTP one action is in flight at a time', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    let inFlight = 0;
+    let most = 0;
+    server.handle(count.name, async () => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
+      await new Promise<void>((resolve) => void environment.setTimer(resolve, 50));
+      inFlight -= 1;
+    });
+    for (let n = 0; n < 10; n++) client.act(count, { n });
+    await environment.advance(2_000);
+    expect(server.actions.run).toHaveLength(10);
+    expect(most).toBe(1);
+  });
+
+  test('back on the WebSocket what HTTP has not answered is sent again there', async () => {
+    const { environment, server, client } = setUp();
+    const order: number[] = [];
+    server.handle(count.name, ({ n }: { n: number }) => order.push(n));
+    server.upgrades = 'refuse';
+    client.state(battle).subscribe();
+    await environment.advance(2_000);
+    expect(client.status.state).toBe('polling');
+    server.http = 'hanging';
+    for (let n = 0; n < 3; n++) client.act(count, { n });
+    server.upgrades = 'accept';
+    await environment.until(() => client.status.state === 'live', 45_000);
+    await environment.advance(100);
+    expect(order).toEqual([0, 1, 2]);
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, test } from '@jest/globals';
+import { defer, of, throwError } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+
+import type { Environment } from '../src/environment.js';
+import { after } from '../src/monitor/after.js';
+import { Backoff } from '../src/monitor/backoff.js';
+import { failureOfClose } from '../src/monitor/connection-failure.js';
+import { keepTrying } from '../src/monitor/keep-trying.js';
+import { battle, setUp } from './bench.js';
+
+/** The marble diagrams' own clock as a client's environment. */
+function marbleEnvironment(scheduler: TestScheduler, random: () => number): Pick<Environment, 'setTimer' | 'random'> {
+  return {
+    random,
+    setTimer(callback, delay) {
+      const scheduled = scheduler.schedule(callback, delay);
+      return { cancel: () => scheduled.unsubscribe() };
+    },
+  };
+}
+
+const run = (check: (scheduler: TestScheduler, helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void) => {
+  const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+  scheduler.run((helpers) => check(scheduler, helpers));
+};
+
+describe('backoff', () => {
+  test('without luck the delays are base + base · 2^n, and the cap ends their growth', () => {
+    run((scheduler, { expectObservable }) => {
+      const environment = marbleEnvironment(scheduler, () => 1 - Number.EPSILON) as Environment;
+      const backoff = new Backoff(environment, { network: 10, cap: 50 });
+      let attempt = 0;
+      const attempts$ = defer(() => {
+        attempt += 1;
+        return attempt < 6 ? throwError(() => 'network' as const) : of(attempt);
+      }).pipe(keepTrying(() => after(environment, Math.round(backoff.next('network')))));
+      // 20 + 30 + 50 + 50 + 50
+      expectObservable(attempts$).toBe('200ms (a|)', { a: 6 });
+    });
+  });
+
+  test('with all the luck only the base is waited', () => {
+    run((scheduler, { expectObservable }) => {
+      const environment = marbleEnvironment(scheduler, () => 0) as Environment;
+      const backoff = new Backoff(environment, { server: 100 });
+      let attempt = 0;
+      const attempts$ = defer(() => {
+        attempt += 1;
+        return attempt < 4 ? throwError(() => 'server' as const) : of(attempt);
+      }).pipe(keepTrying(() => after(environment, backoff.next('server'))));
+      expectObservable(attempts$).toBe('300ms (a|)', { a: 4 });
+    });
+  });
+
+  test('an error from what is waited for ends the attempts', () => {
+    run((_, { expectObservable, cold }) => {
+      const attempts$ = cold('--#', {}, 'refused').pipe(keepTrying((failure) => throwError(() => failure)));
+      expectObservable(attempts$).toBe('--#', {}, 'refused');
+    });
+  });
+
+  test('unsubscribing while it waits leaves no timer', () => {
+    run((scheduler, { expectObservable, cold, flush }) => {
+      const environment = marbleEnvironment(scheduler, () => 0) as Environment;
+      const attempts$ = cold('#').pipe(keepTrying(() => after(environment, 1_000)));
+      expectObservable(attempts$, '--!').toBe('---');
+      flush();
+      expect(scheduler.now()).toBeLessThan(1_000);
+    });
+  });
+
+  test.each([
+    ['network', 300, 600],
+    ['server', 1_000, 2_000],
+    ['overload', 3_000, 6_000],
+    ['now', 0, 300],
+  ] as const)('the first wait after %s is between %i and %i ms', (cause, least, most) => {
+    for (let i = 0; i < 100; i++) {
+      const delay = new Backoff({ random: () => i / 100 }).next(cause);
+      expect(delay).toBeGreaterThanOrEqual(least);
+      expect(delay).toBeLessThan(most);
+    }
+  });
+
+  test('the server’s retryAfter takes the place of the base and is never cut short', () => {
+    expect(new Backoff({ random: () => 0 }).next('overload', 60_000)).toBe(60_000);
+  });
+
+  test.each([
+    [1006, 'network'],
+    [1001, 'network'],
+    [1011, 'server'],
+    [1012, 'server'],
+    [4101, 'overload'],
+    [4200, 'now'],
+    [4003, 'stop'],
+    [1009, 'stop'],
+  ] as const)('a close with %i is a failure of the kind %s', (code, cause) => {
+    expect(failureOfClose(code, '', undefined).cause).toBe(cause);
+  });
+
+  test('only a connection that was stable resets the attempts', async () => {
+    const { environment, server, client } = setUp({ polling: { enabled: false } });
+    client.state(battle).subscribe();
+    for (let i = 0; i < 4; i++) {
+      await environment.until(() => client.status.state === 'live');
+      server.cut();
+      await environment.advance(0);
+      expect(client.status).toMatchObject({ state: 'offline', attempt: i + 2 });
+    }
+    await environment.until(() => client.status.state === 'live');
+    await environment.advance(10_000);
+    server.cut();
+    await environment.advance(0);
+    expect(client.status).toMatchObject({ state: 'offline', attempt: 2 });
+  });
+
+  test('waiting ends at once when the network comes back or the page becomes visible', async () => {
+    const { environment, server, client } = setUp({ polling: { enabled: false } });
+    server.upgrades = 'refuse';
+    client.state(battle).subscribe();
+    await environment.advance(120_000);
+    server.upgrades = 'accept';
+    const count = server.upgradeCount;
+    environment.wake('online');
+    await environment.advance(50);
+    expect(server.upgradeCount).toBe(count + 1);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('waking does not cut short what the server asked for', async () => {
+    const { environment, server, client } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    server.close(4100);
+    await environment.advance(100);
+    environment.wake('online');
+    environment.wake('visible');
+    await environment.advance(1_000);
+    expect(server.upgradeCount).toBe(1);
+    expect(client.status.state).toBe('offline');
+  });
+
+  test('an attempt that hangs is given up when the network comes back', async () => {
+    const { environment, server, client } = setUp();
+    server.upgrades = 'hang';
+    client.state(battle).subscribe();
+    await environment.advance(5_000);
+    server.upgrades = 'accept';
+    environment.wake('online');
+    await environment.advance(500);
+    expect(client.status.state).toBe('live');
+  });
+});
+
+describe('R15: timers that were frozen', () => {
+  test('after an hour of sleep there is one reconnect and no storm', async () => {
+    const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    server.cut();
+    await environment.sleep(3_600_000);
+    environment.wake('online');
+    environment.wake('visible');
+    await environment.advance(10_000);
+    expect(server.upgradeCount).toBe(2);
+    expect(server.polls.length).toBeLessThan(2);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('a machine that slept does not condemn a socket whose frames are still to be read', async () => {
+    const { environment, server, client, states } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    for (let i = 0; i < 5; i++) {
+      await environment.sleep(600_000);
+      await environment.advance(1_000);
+    }
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+    expect(server.upgradeCount).toBe(1);
+  });
+
+  test('setting the wall clock changes nothing', async () => {
+    const { environment, server, client, states } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    environment.setWallClock(0);
+    await environment.advance(100_000);
+    environment.setWallClock(Date.UTC(2090, 0, 1));
+    await environment.advance(100_000);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+    expect(server.upgradeCount).toBe(1);
+  });
+});

@@ -1,0 +1,375 @@
+import { stateTopic } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+
+import type { TopicState } from '../src/index.js';
+import { battle, battleAt, notices, other, setUp, type Battle, type Setup } from './bench.js';
+
+function follow({ client }: Setup) {
+  const states: TopicState<Battle>[] = [];
+  client.topic(battle).subscribe((state) => states.push(state));
+  return states;
+}
+
+describe('a state topic', () => {
+  test('it is catching up before the first value and live with it', async () => {
+    const setup = setUp();
+    setup.server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    expect(states).toEqual([{ value: undefined, position: undefined, freshness: { state: 'catching-up' }, error: undefined }]);
+    await setup.environment.advance(100);
+    expect(states.at(-1)).toEqual({
+      value: battleAt(1),
+      position: setup.server.position(battle),
+      freshness: { state: 'live' },
+      error: undefined,
+    });
+  });
+
+  test('a topic without publications is live without a value', async () => {
+    const setup = setUp();
+    const states = follow(setup);
+    await setup.environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: undefined, position: { offset: 0 }, freshness: { state: 'live' } });
+  });
+
+  test('what a patch does not touch keeps its identity', async () => {
+    const { environment, server, client } = setUp();
+    const values: Battle[] = [];
+    client.state(battle).subscribe((value) => values.push(value));
+    server.publish(battle, battleAt(1));
+    await environment.advance(100);
+    server.publish(battle, battleAt(2));
+    await environment.advance(100);
+    const [before, after] = values as [Battle, Battle];
+    expect(after.heroes[0]).not.toBe(before.heroes[0]);
+    expect(after.heroes[1]).toBe(before.heroes[1]);
+  });
+
+  test('subscribers share one subscription, a late one gets the value at once', async () => {
+    const { environment, server, client } = setUp();
+    server.publish(battle, battleAt(1));
+    client.state(battle).subscribe();
+    client.topic(battle).subscribe();
+    await environment.advance(100);
+    const late: Battle[] = [];
+    client.state(battle).subscribe((value) => late.push(value));
+    expect(late).toEqual([battleAt(1)]);
+    const asked = server.connections[0]!.received.filter(({ type }) => type === 'subscribe');
+    expect(asked).toHaveLength(1);
+  });
+
+  test('topics asked for in one turn share one frame', async () => {
+    const { environment, server, client } = setUp();
+    client.connect();
+    await environment.advance(100);
+    const topic = stateTopic<number>()('numbers/:n');
+    for (let n = 0; n < 70; n++) client.state(topic.with({ n: String(n) })).subscribe();
+    await environment.advance(100);
+    const asked = server.connections[0]!.received.filter(({ type }) => type === 'subscribe');
+    expect(asked.map((frame) => 'topics' in frame && frame.topics.length)).toEqual([64, 6]);
+  });
+
+  test('it lingers for a second after the last subscriber left, then it is given back', async () => {
+    const { environment, server, client } = setUp();
+    client.connect();
+    const subscription = client.state(battle).subscribe();
+    await environment.advance(100);
+    subscription.unsubscribe();
+    await environment.advance(900);
+    expect([...server.connections[0]!.subscriptions]).toEqual([battle.name]);
+    client.state(battle).subscribe().unsubscribe();
+    await environment.advance(900);
+    expect([...server.connections[0]!.subscriptions]).toEqual([battle.name]);
+    await environment.advance(200);
+    expect([...server.connections[0]!.subscriptions]).toEqual([]);
+  });
+
+  test('linger: 0 gives it back at once', async () => {
+    const { environment, server, client } = setUp({ linger: 0 });
+    const subscription = client.state(battle).subscribe();
+    await environment.advance(100);
+    subscription.unsubscribe();
+    await environment.advance(20);
+    expect([...server.connections[0]!.subscriptions]).toEqual([]);
+  });
+
+  test('a missing patch makes it ask again from its own position, without a reconnect', async () => {
+    const setup = setUp();
+    const { environment, server, client } = setup;
+    server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    await environment.advance(100);
+    const { publish } = server.connections[0]!;
+    server.connections[0]!.publish = () => undefined;
+    server.publish(battle, battleAt(2));
+    server.connections[0]!.publish = publish;
+    server.publish(battle, battleAt(3));
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(3), freshness: { state: 'live' } });
+    expect(states.map(({ value }) => value?.tick)).toEqual([undefined, 1, 1, 2, 3]);
+    expect(client.metrics.holes).toBe(1);
+    expect(server.upgradeCount).toBe(1);
+    const asked = server.connections[0]!.received.filter(({ type }) => type === 'subscribe');
+    expect(asked.at(-1)).toMatchObject({ topics: [{ topic: battle.name, since: { offset: 1 } }] });
+  });
+
+  test('a patch that does not fit the value makes it ask for the whole', async () => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    await environment.advance(100);
+    server.send({ type: 'patch', topic: battle.name, from: 1, offset: 2, delta: { '>nowhere': { '=x': 1 } } });
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), position: { offset: 1 }, freshness: { state: 'live' } });
+    const asked = server.connections[0]!.received.filter(({ type }) => type === 'subscribe');
+    expect(asked.at(-1)).toMatchObject({ topics: [{ topic: battle.name }] });
+    expect(asked.at(-1)).not.toMatchObject({ topics: [{ since: expect.anything() }] });
+  });
+
+  test('a frame that was overtaken is dropped by its position', async () => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    server.publish(battle, battleAt(1));
+    server.publish(battle, battleAt(2));
+    const states = follow(setup);
+    await environment.advance(100);
+    const { epoch } = server.position(battle);
+    server.send({ type: 'snapshot', topic: battle.name, epoch, offset: 1, data: battleAt(1) as never });
+    server.send({ type: 'patch', topic: battle.name, from: 1, offset: 2, delta: { '=tick': 99 } });
+    await environment.advance(100);
+    expect(states.at(-1)!.value).toEqual(battleAt(2));
+    expect(setup.client.metrics.holes).toBe(0);
+  });
+
+  test('a new epoch on a live subscription replaces the value', async () => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    for (let i = 1; i <= 5; i++) server.publish(battle, battleAt(i));
+    const states = follow(setup);
+    await environment.advance(100);
+    server.renew(battle);
+    server.publish(battle, battleAt(6));
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(6), position: server.position(battle), freshness: { state: 'live' } });
+    expect(server.position(battle).offset).toBe(2);
+    expect(setup.client.metrics.holes).toBe(0);
+  });
+
+  test('a new epoch without publications leaves no value behind', async () => {
+    const { environment, server, client } = setUp();
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(100);
+    server.send({ type: 'subscribed', topic: battle.name, kind: 'state', epoch: 'new', offset: 0, recovered: false });
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: undefined, position: { epoch: 'new', offset: 0 } });
+  });
+
+  test('everything before the subscribed with the latest ref is ignored', async () => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    await environment.advance(15);
+    server.send({ type: 'snapshot', topic: battle.name, epoch: 'x', offset: 9, data: battleAt(9) as never });
+    server.send({ type: 'subscribed', topic: battle.name, kind: 'state', epoch: 'x', offset: 9, recovered: false, ref: '0' });
+    await environment.advance(100);
+    expect(states.map(({ value }) => value?.tick)).not.toContain(9);
+    expect(states.at(-1)!.value).toEqual(battleAt(1));
+  });
+
+  test('another kind than the contract’s errs and applies nothing', async () => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    server.declare({ ...battle, kind: 'events' } as never);
+    const states = follow(setup);
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: undefined, error: { code: 'kind_mismatch' } });
+    expect([...server.connections[0]!.subscriptions]).toEqual([]);
+  });
+
+  test('one name cannot be both kinds in one client', async () => {
+    const { client } = setUp();
+    const codes: string[] = [];
+    client.state(battle).subscribe();
+    client.events({ ...battle, kind: 'events' } as never).subscribe({ error: ({ code }) => codes.push(code) });
+    expect(codes).toEqual(['kind_mismatch']);
+  });
+});
+
+describe.each([
+  ['the WebSocket', () => setUp()],
+  ['polling', () => setUp({ environment: { openWebSocket: undefined } })],
+] as const)('errors of a topic over %s', (_, make: () => Setup) => {
+  test.each(['forbidden', 'unknown_topic', 'unauthorized'] as const)(
+    '%s errs the observable, and leaves the other topics alone',
+    async (code) => {
+      const { environment, server, client } = make();
+      server.refuse(battle, code);
+      server.publish(other, battleAt(2));
+      const log: unknown[] = [];
+      client.state(battle).subscribe({ error: (error) => log.push(error.code) });
+      client.state(other).subscribe(({ tick }) => log.push(tick));
+      await environment.advance(200);
+      expect(log).toEqual([code, 2]);
+      expect(client.status.state).not.toBe('denied');
+    },
+  );
+
+  test('a topic that was refused is asked for again by the next subscriber', async () => {
+    const { environment, server, client } = make();
+    server.refuse(battle, 'forbidden');
+    server.publish(battle, battleAt(1));
+    const log: unknown[] = [];
+    client.state(battle).subscribe({ error: (error) => log.push(error.code) });
+    await environment.advance(200);
+    server.refuse(battle, undefined);
+    client.state(battle).subscribe(({ tick }) => log.push(tick));
+    await environment.advance(2_100);
+    expect(log).toEqual(['forbidden', 1]);
+  });
+
+  test('a temporary error is no error of the topic: it is asked for again after retryAfter', async () => {
+    const { environment, server, client } = make();
+    server.publish(battle, battleAt(1));
+    server.refuse(battle, 'unavailable', { temporary: true, retryAfter: 5_000 });
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(4_900);
+    expect(states.every(({ error, value }) => error === undefined && value === undefined)).toBe(true);
+    server.refuse(battle, undefined);
+    await environment.advance(4_000);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
+  });
+});
+
+describe('a subscription that the server ends', () => {
+  test.each(['forbidden', 'unauthorized'] as const)('%s takes the value away', async (code) => {
+    const setup = setUp();
+    const { environment, server } = setup;
+    server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    await environment.advance(100);
+    server.unsubscribe(battle, code);
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: undefined, error: { code } });
+  });
+
+  test('closed keeps the last value and says that it is over', async () => {
+    const setup = setUp();
+    const { environment, server, client } = setup;
+    server.publish(battle, battleAt(1));
+    const states = follow(setup);
+    const codes: string[] = [];
+    client.state(battle).subscribe({ error: ({ code }) => codes.push(code) });
+    await environment.advance(100);
+    server.publish(battle, battleAt(2));
+    server.unsubscribe(battle, 'closed');
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(2), error: { code: 'closed' }, freshness: { state: 'stale' } });
+    expect(codes).toEqual(['closed']);
+  });
+});
+
+describe('events', () => {
+  test('they arrive once and in order, from the subscription on', async () => {
+    const { environment, server, client } = setUp();
+    server.publish(notices, 'before');
+    const events: string[] = [];
+    client.events(notices).subscribe((event) => events.push(event));
+    await environment.advance(100);
+    server.publish(notices, 'one');
+    server.publish(notices, 'two');
+    await environment.advance(100);
+    expect(events).toEqual(['one', 'two']);
+  });
+
+  test('since "oldest" brings what is kept', async () => {
+    const { environment, server, client } = setUp({}, { history: 3 });
+    for (let i = 1; i <= 5; i++) server.publish(notices, `event ${i}`);
+    const log: unknown[] = [];
+    client.deliveries(notices, { since: 'oldest' }).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
+    await environment.advance(100);
+    server.publish(notices, 'event 6');
+    await environment.advance(100);
+    expect(log).toEqual(['event 3', 'event 4', 'event 5', 'event 6']);
+  });
+
+  test('what history no longer reaches is told as lost', async () => {
+    const { environment, server, client } = setUp({}, { history: 3 });
+    const log: unknown[] = [];
+    client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : delivery));
+    server.declare(notices);
+    await environment.advance(100);
+    server.publish(notices, 'event 1');
+    await environment.advance(100);
+    server.upgrades = 'hang';
+    server.http = 'unreachable';
+    server.cut();
+    for (let i = 2; i <= 9; i++) server.publish(notices, `event ${i}`);
+    await environment.advance(1_000);
+    server.upgrades = 'accept';
+    server.http = 'up';
+    await environment.advance(30_000);
+    server.publish(notices, 'event 10');
+    await environment.advance(100);
+    expect(log).toEqual(['event 1', { type: 'lost', position: { epoch: expect.any(String), offset: 9 } }, 'event 10']);
+  });
+
+  test('a new epoch is told as lost, and the new events follow', async () => {
+    const { environment, server, client } = setUp();
+    const log: unknown[] = [];
+    client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
+    server.declare(notices);
+    await environment.advance(100);
+    server.publish(notices, 'old');
+    server.renew(notices);
+    server.publish(notices, 'new');
+    await environment.advance(100);
+    expect(log).toEqual(['old', 'lost', 'new']);
+  });
+
+  test('a second subscriber that wants the past gets it, and the first sees nothing twice', async () => {
+    const { environment, server, client } = setUp();
+    server.publish(notices, 'event 1');
+    const toasts: string[] = [];
+    const list: string[] = [];
+    client.events(notices).subscribe((event) => toasts.push(event));
+    await environment.advance(100);
+    server.publish(notices, 'event 2');
+    await environment.advance(100);
+    client.events(notices, { since: 'oldest' }).subscribe((event) => list.push(event));
+    server.publish(notices, 'event 3');
+    await environment.advance(100);
+    server.publish(notices, 'event 4');
+    await environment.advance(100);
+    expect(list).toEqual(['event 1', 'event 2', 'event 3', 'event 4']);
+    expect(toasts).toEqual(['event 2', 'event 3', 'event 4']);
+  });
+
+  test('a missing event makes the topic ask again, and nothing is lost', async () => {
+    const { environment, server, client } = setUp();
+    const events: string[] = [];
+    client.events(notices).subscribe((event) => events.push(event));
+    server.declare(notices);
+    await environment.advance(100);
+    const { publish } = server.connections[0]!;
+    server.connections[0]!.publish = () => undefined;
+    server.publish(notices, 'one');
+    server.connections[0]!.publish = publish;
+    server.publish(notices, 'two');
+    await environment.advance(100);
+    expect(events).toEqual(['one', 'two']);
+    expect(client.metrics.holes).toBe(1);
+  });
+
+  test('refusal errs the observable', async () => {
+    const { environment, server, client } = setUp();
+    server.refuse(notices, 'forbidden');
+    const codes: string[] = [];
+    client.events(notices).subscribe({ error: ({ code }) => codes.push(code) });
+    await environment.advance(100);
+    expect(codes).toEqual(['forbidden']);
+  });
+});
