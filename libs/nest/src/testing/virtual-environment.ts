@@ -75,11 +75,16 @@ export class VirtualEnvironment implements Environment {
     await this.settle();
     for (let next = this.nextUntil(end); next !== undefined; next = this.nextUntil(end)) {
       this.timers.delete(next);
-      this.elapsed = next.at;
+      this.elapsed = Math.max(this.elapsed, next.at);
       next.callback();
       await this.settle();
     }
-    this.elapsed = end;
+    this.elapsed = Math.max(this.elapsed, end);
+  }
+
+  /** Lets time pass while nothing runs: a process that is stalled or asleep. */
+  stall(duration: number): void {
+    this.elapsed += duration;
   }
 
   private nextUntil(end: number): Waiting | undefined {

@@ -1,0 +1,124 @@
+import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
+
+import type { Admission, ReceivedRequest } from '../admission/index.js';
+import { ConnectionHub } from '../connection/connection-hub.js';
+import { ConnectionLimits } from '../connection/connection-limits.js';
+import type { Connection } from '../connection/connection.js';
+import type { CallerContext, Dispatcher, Identity, Invocation } from '../dispatcher/index.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { RealtimeModuleOptions } from '../module/options.js';
+import { resolveOptions } from '../module/resolve-options.js';
+import { FlushScheduler } from '../outbox/flush-scheduler.js';
+import type { ResolvedTopic } from '../topics/topics.js';
+import { FakeSocket } from './fake-socket.js';
+import { FakeTopics } from './fake-topics.js';
+import { VirtualEnvironment } from './virtual-environment.js';
+
+export const CLIENT_ID = 'client-0123456789abcdef';
+
+const RECEIVED: ReceivedRequest = {
+  headers: {},
+  cookies: {},
+  ip: '203.0.113.7',
+  addressIsMeaningful: true,
+  origin: undefined,
+  bearer: undefined,
+  cookieToken: undefined,
+};
+
+/** One connection on virtual time, between a socket that records and an application that does what a test says. */
+export class ConnectionRig {
+  readonly environment = new VirtualEnvironment();
+  readonly socket = new FakeSocket();
+  readonly topics = new FakeTopics();
+  readonly inFlight = new InFlight();
+  readonly logged: string[] = [];
+  readonly hub: ConnectionHub;
+  readonly connection: Connection;
+
+  /** What the application does; replace any of it. */
+  identify: (token: string | undefined) => Promise<Identity | undefined> = (token) =>
+    Promise.resolve(token === undefined ? undefined : { id: token, user: token });
+  admit: (caller: CallerContext) => Promise<void> = () => Promise.resolve();
+  authorize: (topic: string, caller: CallerContext) => Promise<void> = () => Promise.resolve();
+  act: (invocation: Invocation, caller: CallerContext) => Promise<AckFrame | ErrorFrame> = ({ id }) =>
+    Promise.resolve({ type: 'ack', id });
+
+  constructor(options: RealtimeModuleOptions = {}, entrance: { identity?: Identity } = {}) {
+    const resolved = resolveOptions(options, this.environment);
+    const write = (line: string): void => void this.logged.push(line);
+    const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
+    this.hub = new ConnectionHub({
+      options: resolved,
+      environment: this.environment,
+      admission: this.admission(),
+      dispatcher: this.dispatcher(),
+      topics: this.topics,
+      inFlight: this.inFlight,
+      log,
+      outbox: {
+        softMark: resolved.limits.outboxSoftMark,
+        hardMark: resolved.limits.outboxHardMark,
+        stalledTimeout: resolved.limits.stalledTimeout,
+        environment: this.environment,
+        scheduler: new FlushScheduler(this.environment),
+      },
+    });
+    const seat = new ConnectionLimits(resolved.limits).enter(RECEIVED.ip);
+    this.connection = this.hub.open(this.socket, {
+      received: RECEIVED,
+      admitted: entrance.identity !== undefined,
+      identity: entrance.identity,
+      seat,
+    });
+    this.socket.onEnd = () => this.connection.gone();
+  }
+
+  /** A message arrives from the client. */
+  say(frame: object | string): void {
+    this.connection.receive(Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)), false);
+  }
+
+  /** Says `hello`, and takes what it is answered with. */
+  async welcome(token?: string): Promise<readonly ServerFrame[]> {
+    this.say({ type: 'hello', clientId: CLIENT_ID, ...(token === undefined ? {} : { token }) });
+    return this.heard();
+  }
+
+  /** Lets everything settle, and takes what the client has heard. */
+  async heard(): Promise<readonly ServerFrame[]> {
+    await this.environment.settle();
+    return this.socket.written.splice(0);
+  }
+
+  private admission(): Admission {
+    return { receive: () => RECEIVED, identify: (_, token) => this.identify(token) };
+  }
+
+  private dispatcher(): Dispatcher {
+    return {
+      admit: (caller) => this.admit(caller),
+      authorize: async (topic, caller): Promise<ResolvedTopic> => {
+        await this.authorize(topic, caller);
+        return { name: topic, kind: 'state' };
+      },
+      act: (invocation, caller) => this.act(invocation, caller),
+      isParallel: (action) => action.startsWith('parallel/'),
+    };
+  }
+}
+
+/** Work that settles when a test says so. */
+export class Gate<T = void> {
+  readonly opened: Promise<T>;
+  open!: (value: T) => void;
+  fail!: (error: unknown) => void;
+
+  constructor() {
+    this.opened = new Promise((resolve, reject) => {
+      this.open = resolve;
+      this.fail = reject;
+    });
+  }
+}
