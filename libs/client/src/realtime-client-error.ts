@@ -1,7 +1,8 @@
 import type { ErrorCode, Json, UnsubscribedCode } from '@statewire/protocol';
 
 /** Codes that only the client itself can give. */
-export type ClientErrorCode = ErrorCode | Extract<UnsubscribedCode, 'closed'> | 'kind_mismatch' | 'not_sent' | 'client_closed';
+export type ClientErrorCode =
+  ErrorCode | Extract<UnsubscribedCode, 'closed'> | 'kind_mismatch' | 'not_sent' | 'client_closed';
 
 /** What observables of the client err with, and what the error of a topic is. */
 export class RealtimeClientError extends Error {

@@ -16,7 +16,9 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
   if (origin === undefined || !/^https?:\/\//.test(origin)) {
-    throw new Error('createRealtimeClient needs an origin such as "https://api.example": there is no page to take it from.');
+    throw new Error(
+      'createRealtimeClient needs an origin such as "https://api.example": there is no page to take it from.',
+    );
   }
   const { enabled = true } = options.webSocket ?? {};
   const { stableAfter = 10_000, ...backoff } = options.backoff ?? {};

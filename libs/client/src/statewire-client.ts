@@ -92,7 +92,10 @@ export class StatewireClient implements RealtimeClient {
     );
   }
 
-  deliveries<T>(topic: TopicReference<T, 'events'>, { since }: { readonly since?: Since } = {}): Observable<EventDelivery<T>> {
+  deliveries<T>(
+    topic: TopicReference<T, 'events'>,
+    { since }: { readonly since?: Since } = {},
+  ): Observable<EventDelivery<T>> {
     return this.parts.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
   }
 

@@ -64,10 +64,4 @@ export interface ClosedStatus extends StatusBase {
 }
 
 export type ConnectionStatus =
-  | IdleStatus
-  | ConnectingStatus
-  | LiveStatus
-  | PollingStatus
-  | OfflineStatus
-  | DeniedStatus
-  | ClosedStatus;
+  IdleStatus | ConnectingStatus | LiveStatus | PollingStatus | OfflineStatus | DeniedStatus | ClosedStatus;

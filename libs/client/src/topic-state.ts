@@ -4,9 +4,7 @@ import type { RealtimeClientError } from './realtime-client-error.js';
 
 /** How true a value is now. Stale is not an error: the value was true at `since`. */
 export type Freshness =
-  | { readonly state: 'live' }
-  | { readonly state: 'catching-up' }
-  | { readonly state: 'stale'; readonly since: number };
+  { readonly state: 'live' } | { readonly state: 'catching-up' } | { readonly state: 'stale'; readonly since: number };
 
 /** A state topic as the client knows it. */
 export interface TopicState<T> {

@@ -20,7 +20,9 @@ function marbleEnvironment(scheduler: TestScheduler, random: () => number): Pick
   };
 }
 
-const run = (check: (scheduler: TestScheduler, helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void) => {
+const run = (
+  check: (scheduler: TestScheduler, helpers: Parameters<Parameters<TestScheduler['run']>[0]>[0]) => void,
+) => {
   const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
   scheduler.run((helpers) => check(scheduler, helpers));
 };

@@ -1,6 +1,11 @@
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 
-import { createRealtimeClient, type ConnectionStatus, type RealtimeClient, type RealtimeClientOptions } from '../src/index.js';
+import {
+  createRealtimeClient,
+  type ConnectionStatus,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+} from '../src/index.js';
 import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '../src/testing/index.js';
 
 export interface Battle {
@@ -14,7 +19,14 @@ export const notices = eventTopic<string>()('players/:playerId/notices').with({ 
 export const pause = action<{ battleId: string }, { paused: boolean }>('battles/pause');
 
 export function battleAt(tick: number): Battle {
-  return { tick, heroes: [{ name: 'Ann', hp: 100 - tick }, { name: 'Bob', hp: 80 }, { name: 'Cid with a long name', hp: 60 }] };
+  return {
+    tick,
+    heroes: [
+      { name: 'Ann', hp: 100 - tick },
+      { name: 'Bob', hp: 80 },
+      { name: 'Cid with a long name', hp: 60 },
+    ],
+  };
 }
 
 /** A fake server, a virtual clock and one client between them. */
@@ -34,7 +46,11 @@ export function setUp(
 ): Setup {
   const environment = new VirtualEnvironment({ seed });
   const fake = new FakeServer(environment, { latency: 10, ...server });
-  const client = createRealtimeClient({ origin: 'http://fake', ...options, environment: { ...environment, ...options.environment } });
+  const client = createRealtimeClient({
+    origin: 'http://fake',
+    ...options,
+    environment: { ...environment, ...options.environment },
+  });
   const statuses: ConnectionStatus[] = [];
   client.status$.subscribe((status) => statuses.push(status));
   return {

@@ -99,7 +99,9 @@ describe('connecting', () => {
     await environment.advance(2_200);
     expect(client.status.state).toBe('live');
     expect(server.upgradeCount).toBe(2);
-    expect(statuses).toContainEqual(expect.objectContaining({ reason: expect.objectContaining({ code: 'bad_request' }) }));
+    expect(statuses).toContainEqual(
+      expect.objectContaining({ reason: expect.objectContaining({ code: 'bad_request' }) }),
+    );
   });
 
   test('a frame of an unknown type is ignored', async () => {
@@ -115,7 +117,10 @@ describe('connecting', () => {
   test('close() completes every observable, settles actions and leaves neither timers nor listeners', async () => {
     const { environment, server, client } = setUp();
     const ended: string[] = [];
-    const end = (name: string) => ({ complete: () => ended.push(name), error: (e: { code: string }) => ended.push(e.code) });
+    const end = (name: string) => ({
+      complete: () => ended.push(name),
+      error: (e: { code: string }) => ended.push(e.code),
+    });
     client.status$.subscribe(end('status'));
     client.metrics$.subscribe(end('metrics'));
     client.state(battle).subscribe(end('state'));

@@ -6,30 +6,37 @@ const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
   ['refused with a status', ({ server }) => (server.upgrades = 'refuse'), ({ server }) => (server.upgrades = 'accept')],
   ['hung before it opens', ({ server }) => (server.upgrades = 'hang'), ({ server }) => (server.upgrades = 'accept')],
   ['open but silent', ({ server }) => (server.answersHello = false), ({ server }) => (server.answersHello = true)],
-  ['blocked by a constructor that throws', ({ server }) => (server.upgrades = 'throw'), ({ server }) => (server.upgrades = 'accept')],
+  [
+    'blocked by a constructor that throws',
+    ({ server }) => (server.upgrades = 'throw'),
+    ({ server }) => (server.upgrades = 'accept'),
+  ],
 ];
 
 describe('R9: the WebSocket does not come up', () => {
-  test.each(faults)('%s: the state is on screen within a second by polling, and it returns when it can', async (_, fail, heal) => {
-    const setup = setUp();
-    const { environment, server, client, states } = setup;
-    const game = fight(environment, server);
-    fail(setup);
-    let seen = 0;
-    client.state(battle).subscribe(({ tick }) => (seen = tick));
-    await environment.advance(1_000);
-    expect(seen).toBeGreaterThan(0);
-    expect(client.status).toMatchObject({ state: 'polling', transport: 'polling' });
-    heal(setup);
-    await environment.until(() => client.status.state === 'live', 45_000);
-    game.stop();
-    await environment.advance(200);
-    expect(seen).toBe(game.tick());
-    expect(states()).toEqual(['idle', 'connecting', 'polling', 'live']);
-    const polls = server.polls.length;
-    await environment.advance(10_000);
-    expect(server.polls).toHaveLength(polls);
-  });
+  test.each(faults)(
+    '%s: the state is on screen within a second by polling, and it returns when it can',
+    async (_, fail, heal) => {
+      const setup = setUp();
+      const { environment, server, client, states } = setup;
+      const game = fight(environment, server);
+      fail(setup);
+      let seen = 0;
+      client.state(battle).subscribe(({ tick }) => (seen = tick));
+      await environment.advance(1_000);
+      expect(seen).toBeGreaterThan(0);
+      expect(client.status).toMatchObject({ state: 'polling', transport: 'polling' });
+      heal(setup);
+      await environment.until(() => client.status.state === 'live', 45_000);
+      game.stop();
+      await environment.advance(200);
+      expect(seen).toBe(game.tick());
+      expect(states()).toEqual(['idle', 'connecting', 'polling', 'live']);
+      const polls = server.polls.length;
+      await environment.advance(10_000);
+      expect(server.polls).toHaveLength(polls);
+    },
+  );
 
   test('a host without WebSocket polls at once and says why', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
@@ -80,8 +87,9 @@ describe('R9: the WebSocket does not come up', () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     let seen = 0;
+    let steppedBack = false;
     client.state(battle).subscribe(({ tick }) => {
-      expect(tick).toBeGreaterThanOrEqual(seen);
+      steppedBack ||= tick <= seen;
       seen = tick;
     });
     for (let i = 0; i < 10; i++) {
@@ -93,26 +101,33 @@ describe('R9: the WebSocket does not come up', () => {
     game.stop();
     await environment.advance(3_000);
     expect(seen).toBe(game.tick());
+    expect(steppedBack).toBe(false);
   });
 
-  test.each([4100, 4101, 4102])('a close with %i is left alone: no polling, and a wait of at least 3 s', async (code) => {
-    const { environment, server, client } = setUp();
-    client.state(battle).subscribe();
-    await environment.advance(100);
-    server.close(code);
-    await environment.advance(2_900);
-    expect(server.polls).toHaveLength(0);
-    expect(server.upgradeCount).toBe(1);
-    expect(client.status).toMatchObject({ state: 'offline', reason: { code: `close-${code}` } });
-    await environment.advance(3_500);
-    expect(client.status.state).toBe('live');
-  });
+  test.each([4100, 4101, 4102])(
+    'a close with %i is left alone: no polling, and a wait of at least 3 s',
+    async (code) => {
+      const { environment, server, client } = setUp();
+      client.state(battle).subscribe();
+      await environment.advance(100);
+      server.close(code);
+      await environment.advance(2_900);
+      expect(server.polls).toHaveLength(0);
+      expect(server.upgradeCount).toBe(1);
+      expect(client.status).toMatchObject({ state: 'offline', reason: { code: `close-${code}` } });
+      await environment.advance(3_500);
+      expect(client.status.state).toBe('live');
+    },
+  );
 
   test.each([429, 503])('HTTP %i tells both transports to wait', async (status) => {
     const { environment, server, client } = setUp();
     server.upgrades = 'refuse';
     const retryAfter = 20_000;
-    server.http = { status, body: { type: 'error', code: 'unavailable', message: 'draining', temporary: true, retryAfter } };
+    server.http = {
+      status,
+      body: { type: 'error', code: 'unavailable', message: 'draining', temporary: true, retryAfter },
+    };
     client.state(battle).subscribe();
     await environment.advance(1_000);
     expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'unavailable' } });

@@ -15,7 +15,9 @@ describe('a state topic', () => {
     const setup = setUp();
     setup.server.publish(battle, battleAt(1));
     const states = follow(setup);
-    expect(states).toEqual([{ value: undefined, position: undefined, freshness: { state: 'catching-up' }, error: undefined }]);
+    expect(states).toEqual([
+      { value: undefined, position: undefined, freshness: { state: 'catching-up' }, error: undefined },
+    ]);
     await setup.environment.advance(100);
     expect(states.at(-1)).toEqual({
       value: battleAt(1),
@@ -151,7 +153,11 @@ describe('a state topic', () => {
     server.renew(battle);
     server.publish(battle, battleAt(6));
     await environment.advance(100);
-    expect(states.at(-1)).toMatchObject({ value: battleAt(6), position: server.position(battle), freshness: { state: 'live' } });
+    expect(states.at(-1)).toMatchObject({
+      value: battleAt(6),
+      position: server.position(battle),
+      freshness: { state: 'live' },
+    });
     expect(server.position(battle).offset).toBe(2);
     expect(setup.client.metrics.holes).toBe(0);
   });
@@ -173,7 +179,15 @@ describe('a state topic', () => {
     const states = follow(setup);
     await environment.advance(15);
     server.send({ type: 'snapshot', topic: battle.name, epoch: 'x', offset: 9, data: battleAt(9) as never });
-    server.send({ type: 'subscribed', topic: battle.name, kind: 'state', epoch: 'x', offset: 9, recovered: false, ref: '0' });
+    server.send({
+      type: 'subscribed',
+      topic: battle.name,
+      kind: 'state',
+      epoch: 'x',
+      offset: 9,
+      recovered: false,
+      ref: '0',
+    });
     await environment.advance(100);
     expect(states.map(({ value }) => value?.tick)).not.toContain(9);
     expect(states.at(-1)!.value).toEqual(battleAt(1));
@@ -267,7 +281,11 @@ describe('a subscription that the server ends', () => {
     server.publish(battle, battleAt(2));
     server.unsubscribe(battle, 'closed');
     await environment.advance(100);
-    expect(states.at(-1)).toMatchObject({ value: battleAt(2), error: { code: 'closed' }, freshness: { state: 'stale' } });
+    expect(states.at(-1)).toMatchObject({
+      value: battleAt(2),
+      error: { code: 'closed' },
+      freshness: { state: 'stale' },
+    });
     expect(codes).toEqual(['closed']);
   });
 });
@@ -289,7 +307,9 @@ describe('events', () => {
     const { environment, server, client } = setUp({}, { history: 3 });
     for (let i = 1; i <= 5; i++) server.publish(notices, `event ${i}`);
     const log: unknown[] = [];
-    client.deliveries(notices, { since: 'oldest' }).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
+    client
+      .deliveries(notices, { since: 'oldest' })
+      .subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
     await environment.advance(100);
     server.publish(notices, 'event 6');
     await environment.advance(100);

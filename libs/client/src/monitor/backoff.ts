@@ -14,7 +14,12 @@ export class Backoff {
 
   constructor(
     private readonly environment: Pick<Environment, 'random'>,
-    { network = 300, server = 1_000, overload = 3_000, cap = 30_000 }: NonNullable<RealtimeClientOptions['backoff']> = {},
+    {
+      network = 300,
+      server = 1_000,
+      overload = 3_000,
+      cap = 30_000,
+    }: NonNullable<RealtimeClientOptions['backoff']> = {},
   ) {
     this.bases = { network, server, overload, now: network };
     this.cap = cap;

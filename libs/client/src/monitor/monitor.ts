@@ -326,10 +326,7 @@ export class Monitor {
   private armRace(): void {
     const { polling } = this.parts.options;
     if (!polling.enabled || this.race || this.poller.isRunning || this.isPatient || this.isLive) return;
-    this.race = this.parts.environment.setTimer(
-      () => this.startPolling(this.jitter(POLL_JITTER)),
-      polling.startAfter,
-    );
+    this.race = this.parts.environment.setTimer(() => this.startPolling(this.jitter(POLL_JITTER)), polling.startAfter);
   }
 
   private startPolling(delay: number): void {

@@ -122,7 +122,8 @@ export class Poller {
         deadline: DEADLINE + (request.wait ?? 0) * 1_000,
         signal: abort.signal,
       });
-      delay = answer.status === 200 ? this.succeed(session, answer.text, request.wait) : this.fail(this.failureOf(answer));
+      delay =
+        answer.status === 200 ? this.succeed(session, answer.text, request.wait) : this.fail(this.failureOf(answer));
     } catch (error) {
       delay = abort.signal.aborted ? this.untilInterval() : this.fail(unreachable(error));
     }

@@ -1,4 +1,11 @@
-import type { ErrorFrame, PollRequest, PollResponse, ServerFrame, TopicRequest, UnsubscribedFrame } from '@statewire/protocol';
+import type {
+  ErrorFrame,
+  PollRequest,
+  PollResponse,
+  ServerFrame,
+  TopicRequest,
+  UnsubscribedFrame,
+} from '@statewire/protocol';
 
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';

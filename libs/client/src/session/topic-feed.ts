@@ -21,8 +21,11 @@ export class TopicFeed {
   private epoch: string | undefined;
   /** Where the replay leads. */
   private target = 0;
-  /** The next snapshot, or the first event of a replay from the oldest, is the beginning, wherever it is. */
-  private awaitsBeginning = false;
+  /**
+   * The next snapshot, or the first event of a replay from the oldest, is the beginning, wherever it is; unless the
+   * store has left this cursor by then.
+   */
+  private beginsAfter: { readonly cursor: Since | undefined } | undefined;
 
   constructor(
     private readonly store: StateStore | EventStore,
@@ -44,16 +47,17 @@ export class TopicFeed {
     // A second `subscribed` is the server's own word that the epoch is new, whatever the request had asked.
     const announced = this.epoch !== undefined;
     const own = store.cursor;
+    const isKnown = announced ? typeof own === 'object' && own.epoch === frame.epoch : !isSame(own, since);
     this.epoch = frame.epoch;
     this.target = frame.offset;
-    this.awaitsBeginning = false;
-    if (!announced && !isSame(own, since)) return this.joinMoved(frame);
+    this.beginsAfter = undefined;
+    if (isKnown) return this.joinMoved(frame);
     if (frame.recovered && own !== 'oldest' && own?.epoch !== frame.epoch) return 'broken';
     return store.kind === 'state' ? this.beginState(store, frame) : this.beginEvents(store, frame, announced);
   }
 
   private beginState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
-    if (!recovered && offset > 0) this.awaitsBeginning = true;
+    if (!recovered && offset > 0) this.beginsAfter = { cursor: store.cursor };
     else if (!recovered) store.clear({ epoch, offset });
     if (recovered) store.freshen({ state: store.cursor?.offset === offset ? 'live' : 'catching-up' });
     return 'taken';
@@ -66,7 +70,7 @@ export class TopicFeed {
     if (!announced) store.open(top);
     if (own === 'oldest' && !announced) {
       if (recovered) store.start({ epoch, offset: 0 }, offset === 0);
-      else this.awaitsBeginning = true;
+      else this.beginsAfter = { cursor: own };
     } else if (recovered) {
       store.freshen({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
     } else if (own === undefined) {
@@ -75,6 +79,13 @@ export class TopicFeed {
       return 'hole';
     }
     return 'taken';
+  }
+
+  /** Whether what comes now is the beginning; asked once. */
+  private begins(own: Since | undefined): boolean {
+    const { beginsAfter } = this;
+    this.beginsAfter = undefined;
+    return beginsAfter !== undefined && isSame(own, beginsAfter.cursor);
   }
 
   /** Another transport was faster: only what continues its position counts. */
@@ -89,18 +100,17 @@ export class TopicFeed {
   private takeSnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
     if (epoch !== this.epoch) return 'hole';
     const own = store.cursor;
-    if (!this.awaitsBeginning) {
+    if (!this.begins(own)) {
       if (own?.epoch !== epoch) return 'hole';
       if (offset <= own.offset) return 'taken';
     }
-    this.awaitsBeginning = false;
     store.replace(data, { epoch, offset }, offset >= this.target);
     return 'taken';
   }
 
   private takePatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
     const own = store.cursor;
-    if (this.awaitsBeginning || own === undefined || own.epoch !== this.epoch) return 'hole';
+    if (this.begins(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
     if (offset <= own.offset) return 'taken';
     if (from !== own.offset) return 'hole';
     try {
@@ -113,9 +123,8 @@ export class TopicFeed {
 
   private takeEvent(store: EventStore, { offset, data, time }: EventFrame): FeedOutcome {
     const epoch = this.epoch ?? '';
-    if (this.awaitsBeginning) {
+    if (this.begins(store.cursor)) {
       if (offset > this.target + 1) return 'hole';
-      this.awaitsBeginning = false;
       store.start({ epoch, offset: offset - 1 }, false);
     }
     const own = store.cursor;

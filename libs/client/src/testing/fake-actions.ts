@@ -1,4 +1,11 @@
-import { ERROR_CODES, type AckFrame, type ErrorCode, type ErrorFrame, type Json, type TopicPosition } from '@statewire/protocol';
+import {
+  ERROR_CODES,
+  type AckFrame,
+  type ErrorCode,
+  type ErrorFrame,
+  type Json,
+  type TopicPosition,
+} from '@statewire/protocol';
 
 /** An action as it reached the fake server. */
 export interface FakeInvocation {

@@ -70,8 +70,7 @@ export class FakeTopic {
     const from = since === 'oldest' ? offset - this.history.length : isOurs ? since.offset : offset;
     const kept = offset - this.history.length;
     const replay = from >= kept ? this.history.slice(from - kept) : undefined;
-    const recovered =
-      this.kind === 'state' ? isOurs : since === 'oldest' ? from === 0 : isOurs && replay !== undefined;
+    const recovered = this.kind === 'state' ? isOurs : since === 'oldest' ? from === 0 : isOurs && replay !== undefined;
     const subscribed: SubscribedFrame = {
       ...{ type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered },
       ...(ref !== undefined && { ref }),

@@ -117,7 +117,8 @@ export class VirtualEnvironment implements Environment {
     let first: Pending | undefined;
     for (const pending of this.pending) {
       if (pending.due > end) continue;
-      if (!first || pending.due < first.due || (pending.due === first.due && pending.order < first.order)) first = pending;
+      if (!first || pending.due < first.due || (pending.due === first.due && pending.order < first.order))
+        first = pending;
     }
     return first;
   }

@@ -81,7 +81,11 @@ export class EventStore extends TopicStore {
     this.metrics.add('events');
     const before: Position = { epoch: position.epoch, offset: position.offset - 1 };
     for (const reader of [...this.readers]) {
-      if (isPosition(reader.cursor) && reader.cursor.epoch === position.epoch && reader.cursor.offset >= position.offset) {
+      if (
+        isPosition(reader.cursor) &&
+        reader.cursor.epoch === position.epoch &&
+        reader.cursor.offset >= position.offset
+      ) {
         continue;
       }
       this.advance(reader, before);

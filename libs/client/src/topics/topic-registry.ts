@@ -104,7 +104,15 @@ export class TopicRegistry {
     if (entry === undefined) {
       const { environment, metrics } = this;
       const store = topic.kind === 'state' ? new StateStore(environment, metrics) : new EventStore(metrics);
-      entry = { name: topic.name, store, carrier: undefined, resting: false, failures: 0, followers: 0, linger: undefined };
+      entry = {
+        name: topic.name,
+        store,
+        carrier: undefined,
+        resting: false,
+        failures: 0,
+        followers: 0,
+        linger: undefined,
+      };
       this.entries.set(topic.name, entry);
       this.wanted$.next(entry);
     } else if (entry.store.error) {

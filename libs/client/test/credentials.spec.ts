@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { battle, battleAt, pause, setUp, type Battle } from './bench.js';
+import type { TopicState } from '../src/index.js';
+
+describe('credentials', () => {
+  test('4202 gets a new token first and reconnects at once', async () => {
+    const reasons: string[] = [];
+    let expired = false;
+    const { environment, server, client } = setUp({
+      token: (reason) => {
+        reasons.push(reason);
+        return reason === 'expired' ? 'new' : 'old';
+      },
+    });
+    server.verify = (token) => (expired && token === 'old' ? 'expired' : undefined);
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    expired = true;
+    server.close(4202);
+    await environment.advance(450);
+    expect(client.status.state).toBe('live');
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'new' });
+    expect(reasons).toEqual(['connect', 'expired']);
+  });
+
+  test('4202 twice without a welcome between is denied', async () => {
+    const { environment, server, client } = setUp({ token: () => 'old' });
+    server.verify = () => 'expired';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'close-4202' } });
+    expect(server.upgradeCount).toBe(2);
+  });
+
+  test('a poll that is refused with 401 is repeated once with a new token, then denied', async () => {
+    let answer = 'new';
+    const { environment, server, client } = setUp({
+      environment: { openWebSocket: undefined },
+      token: (reason) => (reason === 'expired' ? answer : 'old'),
+    });
+    server.publish(battle, battleAt(1));
+    server.verify = (token) => (token === 'old' ? 'unauthorized' : undefined);
+    client.state(battle).subscribe();
+    await environment.advance(200);
+    expect(client.status.state).toBe('polling');
+    answer = 'old';
+    await environment.advance(5_000);
+    expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'unauthorized' } });
+    const polls = server.polls.length;
+    await environment.advance(60_000);
+    expect(server.polls).toHaveLength(polls);
+  });
+
+  test('before the token expires a new one is presented in place', async () => {
+    let tokens = 0;
+    const { environment, server, client, states } = setUp({ token: () => `token-${++tokens}` });
+    server.expiresAt = () => environment.now() + 300_000;
+    client.state(battle).subscribe();
+    await environment.advance(1_000_000);
+    const sent = server.connections[0]!.received.filter(({ type }) => type === 'authenticate');
+    expect(sent.map((frame) => 'token' in frame && frame.token)).toEqual(['token-2', 'token-3', 'token-4']);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+  });
+
+  test('reauthenticate() presents the new token in place, and asks again for topics that were refused', async () => {
+    let token = 'guest';
+    const { environment, server, client } = setUp({ token: () => token });
+    server.publish(battle, battleAt(1));
+    server.refuse(battle, 'forbidden');
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
+    token = 'promoted';
+    server.refuse(battle, undefined);
+    client.reauthenticate();
+    await environment.advance(100);
+    expect(server.upgradeCount).toBe(1);
+    expect(server.connections[0]!.received).toContainEqual({
+      type: 'authenticate',
+      token: 'promoted',
+      ref: expect.any(String),
+    });
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
+  });
+
+  test('when the identity changed it reconnects, and what was sent before is never sent again', async () => {
+    let token = 'ann';
+    const { environment, server, client } = setUp({ token: () => token });
+    server.handle(pause.name, () => new Promise(() => undefined));
+    client.connect();
+    await environment.advance(100);
+    const codes: string[] = [];
+    client.act(pause, { battleId: '1' }).subscribe({ error: ({ code }) => codes.push(code) });
+    await environment.advance(100);
+    server.reauthenticate = (connection, { ref }) =>
+      connection.send({ type: 'error', code: 'forbidden', message: 'another identity', temporary: false, ref: ref! });
+    token = 'bob';
+    client.reauthenticate();
+    await environment.advance(1_000);
+    expect(codes).toEqual(['outcome_unknown']);
+    expect(server.upgradeCount).toBe(2);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'bob' });
+    expect(server.actions.received).toHaveLength(1);
+  });
+
+  test('from anonymous to a token needs a new connection', async () => {
+    let token: string | undefined;
+    const { environment, server, client } = setUp({ token: () => token });
+    client.connect();
+    await environment.advance(100);
+    token = 'ann';
+    client.reauthenticate();
+    await environment.advance(1_000);
+    expect(server.upgradeCount).toBe(2);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'ann' });
+    expect(server.connections[0]!.received.some(({ type }) => type === 'authenticate')).toBe(false);
+  });
+
+  test('a new token that is no good leaves the connection as it is', async () => {
+    let token = 'ann';
+    const { environment, server, client } = setUp({ token: () => token });
+    server.verify = (given) => (given === 'ann' ? undefined : 'unauthorized');
+    client.connect();
+    await environment.advance(100);
+    token = 'nonsense';
+    client.reauthenticate();
+    await environment.advance(1_000);
+    expect(server.upgradeCount).toBe(1);
+    expect(client.status.state).toBe('live');
+  });
+});
