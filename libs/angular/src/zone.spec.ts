@@ -11,6 +11,7 @@ import {
 import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+import { FakeServer, VirtualEnvironment } from '@statewire/client/testing';
 import { Observable, Subject } from 'rxjs';
 
 import { first, mine, pause } from '../test/contract.js';
@@ -18,7 +19,9 @@ import { injectEvents } from './inject-events.js';
 import { injectTopic } from './inject-topic.js';
 import { framePace, PACE } from './pace.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
+import { provideRealtime } from './provide-realtime.js';
 import { RealtimeService } from './realtime.service.js';
+import { withAuth } from './with-auth.js';
 
 abstract class Counting {
   renders = 0;
@@ -224,5 +227,43 @@ describe('with zone.js', () => {
     await frames();
 
     expect(seen).toEqual(['live', 1, 2, 'offline', 'polling', 3]);
+  });
+
+  test('the real client opens its socket outside the zone and asks for its token inside', async () => {
+    const seen: [what: string, inside: boolean][] = [];
+    const environment = new VirtualEnvironment();
+    const { openWebSocket } = new FakeServer(environment);
+    TestBed.resetTestingModule().configureTestingModule({
+      providers: [
+        provideZoneChangeDetection(),
+        provideRealtime(
+          {
+            origin: 'http://fake',
+            environment: {
+              ...environment,
+              openWebSocket: (url, protocol) => {
+                seen.push(['socket', NgZone.isInAngularZone()]);
+                return openWebSocket(url, protocol);
+              },
+            },
+          },
+          withAuth(() => {
+            seen.push(['token', NgZone.isInAngularZone()]);
+            return 'secret';
+          }),
+        ),
+      ],
+    });
+    const realtime = TestBed.inject(RealtimeService);
+
+    TestBed.inject(NgZone).run(() => realtime.state(first).subscribe());
+    await environment.advance(10);
+
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        ['socket', false],
+        ['token', true],
+      ]),
+    );
   });
 });

@@ -1,0 +1,147 @@
+import { Component, inject, InjectionToken, PLATFORM_ID } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  injectEvents,
+  injectTopic,
+  provideRealtime,
+  RealtimeService,
+  withAuth,
+  withPolling,
+  ɵPACE,
+} from '@statewire/angular';
+import { FakeRefusal, FakeServer, VirtualEnvironment } from '@statewire/client/testing';
+import { firstValueFrom } from 'rxjs';
+
+import { first, mine, pause, second } from './contract.js';
+
+const TOKEN = new InjectionToken<string>('TOKEN', { factory: () => 'secret' });
+
+@Component({
+  selector: 'sw-page',
+  template: `{{ realtime.status().state }}: {{ battle.value()?.tick }} {{ battle.freshness()?.state }} [{{
+      texts.join()
+    }}]`,
+})
+class Page {
+  readonly realtime = inject(RealtimeService);
+  readonly battle = injectTopic(() => first);
+  readonly texts: string[] = [];
+
+  constructor() {
+    injectEvents(
+      () => mine,
+      ({ text }) => void this.texts.push(text),
+    );
+  }
+}
+
+describe('Angular on the real client and a server of the whole protocol', () => {
+  let environment: VirtualEnvironment;
+  let server: FakeServer;
+
+  beforeEach(() => {
+    environment = new VirtualEnvironment();
+    server = new FakeServer(environment);
+    server.declare(mine);
+    server.publish(first, { tick: 1 });
+    TestBed.configureTestingModule({
+      providers: [
+        { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
+        provideRealtime(
+          { origin: 'http://fake', linger: 0, environment },
+          withAuth(() => inject(TOKEN)),
+          withPolling({ interval: 1_000 }),
+        ),
+      ],
+    });
+  });
+
+  test('a page stays true while the WebSocket is lost, polled around and found again', async () => {
+    const fixture = TestBed.createComponent(Page);
+    const screenBecomes = async (text: string): Promise<void> => {
+      const isThere = (): boolean => {
+        fixture.detectChanges();
+        return (fixture.nativeElement as HTMLElement).textContent === text;
+      };
+      await environment.until(isThere, 10_000).catch(() => isThere());
+      expect((fixture.nativeElement as HTMLElement).textContent).toBe(text);
+    };
+    await screenBecomes('live: 1 live []');
+
+    server.publish(first, { tick: 2 });
+    server.publish(mine, { text: 'one' });
+    await screenBecomes('live: 2 live [one]');
+
+    server.upgrades = 'hang';
+    server.cut();
+    server.publish(first, { tick: 3 });
+    server.publish(mine, { text: 'two' });
+    await screenBecomes('polling: 3 live [one,two]');
+
+    server.upgrades = 'accept';
+    await environment.until(() => server.connections.length === 1);
+    server.publish(first, { tick: 4 });
+    await screenBecomes('live: 4 live [one,two]');
+  });
+
+  test('a topic to which nothing was ever published is resolved without a value', async () => {
+    server.declare(second);
+    const battle = TestBed.runInInjectionContext(() => injectTopic(() => second));
+    TestBed.tick();
+    expect(battle.status()).toBe('loading');
+
+    await environment.until(() => battle.status() === 'resolved');
+
+    expect(battle.hasValue()).toBe(false);
+    expect(battle.freshness()).toEqual({ state: 'live' });
+  });
+
+  test('the token of withAuth is sent with hello', async () => {
+    TestBed.inject(RealtimeService).connect();
+    await environment.until(() => server.connections[0]?.hello !== undefined);
+    expect(server.connections[0]?.hello?.token).toBe('secret');
+  });
+
+  test('an action is answered, or refused with its code', async () => {
+    const realtime = TestBed.inject(RealtimeService);
+    server.handle('battles/pause', ({ battleId }: { battleId: string }) => {
+      if (battleId !== '1') throw new FakeRefusal('forbidden', 'Not your battle.');
+      return { paused: true };
+    });
+
+    const allowed = firstValueFrom(realtime.act(pause, { battleId: '1' }));
+    const refused = firstValueFrom(realtime.act(pause, { battleId: '2' }));
+    refused.catch(() => undefined);
+    await environment.advance(1_000);
+
+    expect(await allowed).toEqual({ paused: true });
+    await expect(refused).rejects.toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
+  });
+
+  test('nothing of the client outlives the application', async () => {
+    const fixture = TestBed.createComponent(Page);
+    fixture.detectChanges();
+    await environment.until(() => server.connections.length === 1);
+
+    TestBed.resetTestingModule();
+    await environment.settle();
+
+    expect(server.connections).toEqual([]);
+    expect(environment.timers).toBe(0);
+    expect(environment.wakeListeners).toBe(0);
+  });
+
+  test('nothing is asked of the server while a page is rendered on a server', async () => {
+    TestBed.overrideProvider(PLATFORM_ID, { useValue: 'server' });
+    const fixture = TestBed.createComponent(Page);
+    fixture.detectChanges();
+    TestBed.inject(RealtimeService).connect();
+
+    await environment.advance(10_000);
+
+    expect(server.upgradeCount).toBe(0);
+    expect(server.polls).toEqual([]);
+    expect((fixture.nativeElement as HTMLElement).textContent).toBe('idle:  catching-up []');
+  });
+});
