@@ -24,6 +24,8 @@ export interface ArenaConfig {
   readonly trustedProxies: readonly string[];
   /** `ALLOWED_ORIGINS`, separated by commas. Default: the origin the page itself came from. */
   readonly allowedOrigins: readonly string[] | undefined;
+  /** `ARENA_DRAIN_SECONDS`, the time over which clients are sent away at shutdown. Default 5; in milliseconds here. */
+  readonly drainWindow: number;
   /** `ARENA_CLIENT_DIR`, the built Angular client. */
   readonly clientDirectory: string;
 }
@@ -53,6 +55,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     chaos: read('ARENA_CHAOS', false, boolean, 'true or false'),
     trustedProxies: list(environment['TRUSTED_PROXIES']) ?? [],
     allowedOrigins: list(environment['ALLOWED_ORIGINS']),
+    drainWindow: read('ARENA_DRAIN_SECONDS', 5, integer(0, 60), 'seconds, 0 to 60') * 1_000,
     clientDirectory:
       environment['ARENA_CLIENT_DIR']?.trim() ||
       fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  chooseRoom,
+  dismissNotification,
+  notifications,
+  pauseBattle,
+  pickReward,
+  resumeBattle,
+  run,
+  setBattleSpeed,
+  startRun,
+  type NotificationEvent,
+  type RunSnapshot,
+  type Session,
+} from '@statewire/arena';
+import type { RealtimeClient } from '@statewire/client';
+import { filter, firstValueFrom, take, toArray } from 'rxjs';
+
+import { Arena, type Transport } from './support/arena.js';
+
+describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) => {
+  let arena: Arena;
+  let ann: Session;
+  let client: RealtimeClient;
+
+  beforeEach(async () => {
+    arena = await Arena.start({ game: { turn: 10 } });
+    ann = await arena.session('Ann');
+    client = arena.client(ann, transport);
+  });
+
+  afterEach(() => arena.stop());
+
+  const act = <Data, Result>(
+    ...parameters: [action: { readonly name: string; readonly __data?: Data; readonly __result?: Result }, data: Data]
+  ) => firstValueFrom(client.act(...parameters));
+
+  const reach = (runId: string, fits: (snapshot: RunSnapshot) => boolean) =>
+    firstValueFrom(client.state(run.with({ runId })).pipe(filter(fits)));
+
+  it('leads from room to room: choose, fight, pick, choose', async () => {
+    const { runId, phase } = await act(startRun, {});
+    const { choices } = await reach(runId, () => true);
+    const entered = await act(chooseRoom, { runId, roomId: choices[0]! });
+    const { offers } = await reach(runId, (snapshot) => snapshot.phase === 'reward');
+    const picked = await act(pickReward, { runId, offerId: offers[0]!.id });
+    const after = await reach(runId, (snapshot) => snapshot.phase === 'choosing');
+
+    expect([phase, entered.phase, picked.phase]).toEqual(['choosing', 'in-battle', 'choosing']);
+    expect(after.rooms.filter(({ visited }) => visited).map(({ id }) => id)).toEqual([choices[0]]);
+    expect([...after.deck, ...after.relics]).toHaveLength(1);
+    expect(after.choices).toEqual(after.rooms.find(({ id }) => id === choices[0])?.next);
+  });
+
+  it('pauses, speeds up and resumes a battle, and is told where it stands', async () => {
+    const { runId } = await act(startRun, {});
+    const { battleId } = await act(chooseRoom, { runId, roomId: 'room-1-1' });
+    const paused = await act(pauseBattle, { battleId: battleId! });
+    const faster = await act(setBattleSpeed, { battleId: battleId!, speed: 4 });
+    const resumed = await act(resumeBattle, { battleId: battleId! });
+
+    expect(paused).toMatchObject({ battleId, status: 'paused', speed: 1 });
+    expect(faster).toEqual({ ...paused, speed: 4 });
+    expect(resumed).toEqual({ ...faster, status: 'running' });
+  });
+
+  it('notifies the player of what happened, each thing once, and every page of what was dismissed', async () => {
+    const other = arena.client(ann, transport === 'websocket' ? 'polling' : 'websocket');
+    const topic = notifications.with({ playerId: ann.playerId });
+    const told = [client, other].map((one) =>
+      firstValueFrom(one.events(topic, { since: 'oldest' }).pipe(take(2), toArray())),
+    );
+    await act(startRun, {});
+    const [started] = await firstValueFrom(client.events(topic, { since: 'oldest' }).pipe(take(1), toArray()));
+    const notificationId = started!.type === 'notified' ? started!.notification.id : '';
+    await act(dismissNotification, { notificationId });
+    const both = await Promise.all(told);
+
+    const expected: NotificationEvent[] = [started!, { type: 'dismissed', notificationId }];
+    expect(started).toMatchObject({ type: 'notified', notification: { kind: 'run-started' } });
+    expect(both).toEqual([expected, expected]);
+  });
+
+  it('keeps a player’s notifications from everybody else', async () => {
+    const bob = arena.client(await arena.session('Bob'), transport);
+    const anonymous = arena.client(undefined, transport);
+    const topic = notifications.with({ playerId: ann.playerId });
+
+    for (const one of [bob, anonymous]) {
+      await expect(firstValueFrom(one.events(topic))).rejects.toMatchObject({ code: 'forbidden' });
+    }
+  });
+
+  it('lets nobody act in a run but its player', async () => {
+    const { runId } = await act(startRun, {});
+    const { battleId } = await act(chooseRoom, { runId, roomId: 'room-1-1' });
+    const bob = arena.client(await arena.session('Bob'), transport);
+    const anonymous = arena.client(undefined, transport);
+
+    await expect(firstValueFrom(bob.act(pauseBattle, { battleId: battleId! }))).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await expect(firstValueFrom(bob.act(pickReward, { runId }))).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(firstValueFrom(anonymous.act(startRun, {}))).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(firstValueFrom(anonymous.act(pauseBattle, { battleId: battleId! }))).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
+  });
+
+  it('refuses data that does not fit, and names the field', async () => {
+    const wrong = [
+      client.act(setBattleSpeed, { battleId: 'b', speed: 3 as 4 }),
+      client.act(pauseBattle, { battleId: 7 as unknown as string }),
+      client.act(chooseRoom, { runId: 'r' } as { runId: string; roomId: string }),
+    ];
+    const errors = await Promise.all(
+      wrong.map((answer) =>
+        firstValueFrom(answer).catch((error: unknown) => error as { code: string; details: unknown }),
+      ),
+    );
+
+    expect(errors.map((error) => 'code' in error && error.code)).toEqual(Array(3).fill('validation_failed'));
+    expect(errors.map((error) => JSON.stringify('details' in error && error.details))).toEqual([
+      expect.stringContaining('speed'),
+      expect.stringContaining('battleId'),
+      expect.stringContaining('roomId'),
+    ]);
+  });
+
+  it('refuses what the rules forbid with their reason', async () => {
+    const { runId } = await act(startRun, {});
+
+    await expect(act(chooseRoom, { runId, roomId: 'room-6-1' })).rejects.toMatchObject({
+      code: 'action_failed',
+      message: 'This room cannot be reached from here.',
+    });
+    await expect(act(pauseBattle, { battleId: 'nowhere' })).rejects.toMatchObject({ code: 'action_failed' });
+  });
+});

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  battle,
+  chooseRoom,
+  dismissNotification,
+  lobby,
+  notifications,
+  run,
+  startRun,
+  type ArenaState,
+  type Notification,
+  type Session,
+} from '@statewire/arena';
+import type { RealtimeClient } from '@statewire/client';
+import { firstValueFrom, scan } from 'rxjs';
+
+import { Arena, type Transport } from './support/arena.js';
+
+describe('GET /api/state', () => {
+  let arena: Arena;
+  let ann: Session;
+
+  beforeEach(async () => {
+    arena = await Arena.start({ game: { turn: 20 } });
+    ann = await arena.session();
+  });
+
+  afterEach(() => arena.stop());
+
+  /** The same picture, from the topics as a client follows them. */
+  async function followed(client: RealtimeClient, expected: ArenaState): Promise<ArenaState> {
+    const list = await firstValueFrom(client.state(lobby.with()));
+    const runs = list.runs.map(
+      async ({ runId }) => [runId, await firstValueFrom(client.state(run.with({ runId })))] as const,
+    );
+    const battles = list.battles.map(
+      async ({ battleId }) => [battleId, await firstValueFrom(client.state(battle.with({ battleId })))] as const,
+    );
+    const news = client.events(notifications.with({ playerId: ann.playerId }), { since: 'oldest' }).pipe(
+      scan((left: readonly Notification[], event) => {
+        return event.type === 'notified'
+          ? [...left, event.notification]
+          : left.filter(({ id }) => id !== event.notificationId);
+      }, []),
+    );
+    const told = new Promise<readonly Notification[]>((resolve) => {
+      news.subscribe((left) => {
+        if (JSON.stringify(left) === JSON.stringify(expected.notifications)) resolve(left);
+      });
+    });
+    return {
+      lobby: list,
+      runs: Object.fromEntries(await Promise.all(runs)),
+      battles: Object.fromEntries(await Promise.all(battles)),
+      notifications: await told,
+    };
+  }
+
+  it.each<Transport>(['websocket', 'polling'])('is what the live topics say, followed by %s', async (transport) => {
+    const client = arena.client(ann, transport);
+    const { runId } = await firstValueFrom(client.act(startRun, {}));
+    await firstValueFrom(client.act(chooseRoom, { runId, roomId: 'room-1-1' }));
+    const { notifications: told } = await arena.state(ann);
+    await firstValueFrom(client.act(dismissNotification, { notificationId: told[0]!.id }));
+    await firstValueFrom(client.act(startRun, {}));
+    for (let listed = false; !listed;) {
+      const { lobby: list } = await arena.state();
+      listed = list.battles.length >= 2 && list.runs.filter(({ player }) => player.name === 'Ann').length === 2;
+    }
+    arena.rest();
+    const state = await arena.state(ann);
+
+    expect(state.notifications.length).toBeGreaterThan(0);
+    expect(Object.keys(state.battles)).toEqual(state.lobby.battles.map(({ battleId }) => battleId));
+    expect(Object.keys(state.runs)).toEqual(state.lobby.runs.map(({ runId: id }) => id));
+    expect(await followed(client, state)).toEqual(state);
+  });
+
+  it('shows notifications to nobody without a token, and refuses one that is not valid', async () => {
+    await firstValueFrom(arena.client(ann).act(startRun, {}));
+    const forged = await arena.get('/api/state', { Authorization: 'Bearer forged' });
+
+    expect((await arena.state()).notifications).toEqual([]);
+    expect((await arena.state(ann)).notifications).toHaveLength(1);
+    expect(forged.status).toBe(401);
+  });
+});

@@ -1,0 +1,100 @@
+import type { AddressInfo } from 'node:net';
+
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { ArenaState, Session } from '@statewire/arena';
+import {
+  createRealtimeClient,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+  type WebSocketLike,
+} from '@statewire/client';
+import type { ActionRequest } from '@statewire/protocol';
+import { WebSocket } from 'ws';
+
+import { readConfig } from '../../src/config/arena-config.js';
+import { createArena } from '../../src/create-arena.js';
+import type { GameOptions } from '../../src/game/game-options.js';
+import { Ticker } from '../../src/game/ticker.js';
+
+export type Transport = 'websocket' | 'polling';
+
+export interface ArenaTestOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly game?: Partial<GameOptions>;
+}
+
+/** The whole server on a free port of the loopback interface, and clients for it. */
+export class Arena {
+  readonly #clients: RealtimeClient[] = [];
+
+  private constructor(
+    readonly app: NestExpressApplication,
+    readonly origin: string,
+  ) {}
+
+  static async start({ env, game }: ArenaTestOptions = {}): Promise<Arena> {
+    const config = readConfig({ ARENA_DRAIN_SECONDS: '0', ARENA_CLIENT_DIR: '/nowhere', ...env });
+    const app = await createArena(config, { logger: false, ...(game ? { game } : {}) });
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    return new Arena(app, `http://127.0.0.1:${port}`);
+  }
+
+  /** Ends the turns of the game, so that nothing moves but by actions. */
+  rest(): void {
+    this.app.get(Ticker).onApplicationShutdown();
+  }
+
+  async session(name = 'Ann'): Promise<Session> {
+    return (await this.post('/api/session', { name })).json() as Promise<Session>;
+  }
+
+  client(
+    session?: Session,
+    transport: Transport = 'websocket',
+    options: Partial<RealtimeClientOptions> = {},
+  ): RealtimeClient {
+    const client = createRealtimeClient({
+      origin: this.origin,
+      token: () => session?.token,
+      webSocket: { enabled: transport === 'websocket' },
+      polling: { enabled: true, interval: 100 },
+      ...options,
+      environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) as unknown as WebSocketLike },
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(this.origin + path, { headers });
+  }
+
+  post(path: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(this.origin + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async state(session?: Session): Promise<ArenaState> {
+    const response = await this.get('/api/state', session ? authorization(session) : {});
+    return response.json() as Promise<ArenaState>;
+  }
+
+  /** One action over HTTP, with an id of the test's choice. */
+  async act(session: Session, request: ActionRequest): Promise<{ readonly status: number; readonly body: unknown }> {
+    const response = await this.post('/realtime/actions', request, authorization(session));
+    return { status: response.status, body: await response.json() };
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.app.close();
+  }
+}
+
+export function authorization({ token }: Pick<Session, 'token'>): { readonly Authorization: string } {
+  return { Authorization: `Bearer ${token}` };
+}

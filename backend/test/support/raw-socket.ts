@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+
+import type { ClientFrame, ServerFrame } from '@statewire/protocol';
+import { WebSocket, type ClientOptions } from 'ws';
+
+/** A socket that speaks frames and nothing else, for what a client library would never do. */
+export class RawSocket {
+  readonly frames: ServerFrame[] = [];
+  readonly #socket: WebSocket;
+  readonly closed: Promise<number>;
+  #wake: () => void = () => undefined;
+
+  constructor(origin: string, options: ClientOptions = {}) {
+    this.#socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json', options);
+    this.closed = new Promise((resolve) => this.#socket.once('close', resolve));
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('message', (data: Buffer) => {
+      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      this.#wake();
+    });
+  }
+
+  async open(): Promise<void> {
+    await once(this.#socket, 'open');
+  }
+
+  /** Resolves with the status of the answer that refused the upgrade. */
+  async refused(): Promise<number> {
+    const [, response] = (await once(this.#socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+    this.#socket.terminate();
+    return response.statusCode;
+  }
+
+  send(...frames: readonly ClientFrame[]): void {
+    for (const frame of frames) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** The first frame, arrived or yet to come, that fits. */
+  async frame<Type extends ServerFrame['type']>(
+    type: Type,
+    fits: (frame: Extract<ServerFrame, { type: Type }>) => boolean = () => true,
+  ): Promise<Extract<ServerFrame, { type: Type }>> {
+    for (;;) {
+      const found = this.frames.find(
+        (frame): frame is Extract<ServerFrame, { type: Type }> =>
+          frame.type === type && fits(frame as Extract<ServerFrame, { type: Type }>),
+      );
+      if (found) return found;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
