@@ -21,7 +21,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { path, httpPath, enabled, allowAnyOrigin, limits, heartbeat, environment } = this.options;
+    const { path, httpPath, enabled, limits, heartbeat, environment } = this.options;
     this.log.info('realtime-started', {
       webSocket: enabled ? path : 'off',
       http: httpPath,
@@ -34,11 +34,6 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       connectionsPerUser: limits.connectionsPerUser,
       connectionsPerAddress: limits.connectionsPerAddress,
     });
-    if (allowAnyOrigin) {
-      this.log.warn('any-origin-allowed', {
-        advice: 'every site can use the cookies of your users: list allowedOrigins instead of allowAnyOrigin',
-      });
-    }
     this.timer = environment.setTimer(() => this.checkShutdownHooks(), HOOKS_GRACE);
   }
 

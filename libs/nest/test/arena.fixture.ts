@@ -1,0 +1,116 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Injectable, UseGuards } from '@nestjs/common';
+import { action, eventTopic, stateTopic } from '@statewire/protocol';
+
+import {
+  ActionData,
+  Caller,
+  OnAction,
+  OnTopic,
+  RealtimeError,
+  RealtimeHandlers,
+  TopicParams,
+  type Identity,
+  type RealtimeModuleOptions,
+  type RealtimeRequest,
+} from '../src/index.js';
+
+export const battle = stateTopic<{ hp: number }>()('battles/:battleId');
+export const notices = eventTopic<{ text: string }>()('notices');
+export const secrets = stateTopic<string>()('secrets/:owner');
+export const double = action<{ n: number }, { n: number; by: string | undefined }>('double');
+export const slow = action<undefined, string>('slow');
+export const fail = action<undefined, never>('fail');
+import { Gate } from '../src/testing/connection-rig.js';
+
+/** Lets the owner in, and nobody else. */
+@Injectable()
+export class OwnerGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.getArgByIndex<RealtimeRequest>(0);
+    return request.params.owner === (request.user as string | undefined);
+  }
+}
+
+/** Lets everybody connect but those who are banned now. */
+@Injectable()
+export class BanGuard implements CanActivate {
+  static readonly banned = new Set<unknown>();
+  /** How each caller came in. */
+  static readonly seen: (readonly [unknown, RealtimeRequest['admission']])[] = [];
+
+  canActivate(context: ExecutionContext): boolean {
+    const { user, admission } = context.getArgByIndex<RealtimeRequest>(0);
+    BanGuard.seen.push([user, admission]);
+    return !BanGuard.banned.has(user);
+  }
+}
+
+/** The actions `slow` that run. */
+export class SlowWork {
+  readonly running: (() => void)[] = [];
+}
+
+@RealtimeHandlers()
+export class ArenaHandlers {
+  constructor(private readonly work: SlowWork) {}
+
+  @OnTopic(battle)
+  battle(@TopicParams() { battleId }: { battleId: string }): { hp: number } {
+    return { hp: Number(battleId) };
+  }
+
+  @OnTopic(notices)
+  notices(): void {}
+
+  @OnTopic(secrets)
+  @UseGuards(OwnerGuard)
+  secret(@TopicParams() { owner }: { owner: string }): string {
+    return `of ${owner}`;
+  }
+
+  @OnAction(double)
+  double(@ActionData() { n }: { n: number }, @Caller() by: string | undefined): { n: number; by: string | undefined } {
+    return { n: 2 * n, by };
+  }
+
+  @OnAction(slow, { parallel: true })
+  slow(): Promise<string> {
+    return new Promise((resolve) => this.work.running.push(() => resolve('done')));
+  }
+
+  @OnAction(fail)
+  fail(): never {
+    throw new Error('secret of the server');
+  }
+}
+
+/** A verification that a test can watch and hold. */
+export class HeldVerification {
+  private static current = new HeldVerification();
+  readonly arrived = new Gate();
+  readonly released = new Gate();
+
+  /** The one the next token `held` meets. */
+  static next(): HeldVerification {
+    return (HeldVerification.current = new HeldVerification());
+  }
+
+  static async meet(): Promise<void> {
+    const { arrived, released } = HeldVerification.current;
+    arrived.open();
+    await released.opened;
+  }
+}
+
+/** Tokens are `user` or `user:expiresAt`. `nobody` is refused, `late:N` takes N ms, `held` waits for the test. */
+export const authenticate: NonNullable<RealtimeModuleOptions['authenticate']> = async (_request, token) => {
+  const [user = '', detail] = token.split(':');
+  if (user === 'nobody') throw new RealtimeError('unauthorized', 'Nobody knows this token.');
+  if (user === 'late') await new Promise((resolve) => setTimeout(resolve, Number(detail)));
+  if (user === 'held') await HeldVerification.meet();
+  const identity: Identity = { id: user, user };
+  return user !== 'late' && detail !== undefined ? { ...identity, expiresAt: Number(detail) } : identity;
+};
+
+export const arenaProviders = [SlowWork, ArenaHandlers];

@@ -1,0 +1,307 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { connect as connectTcp, type Socket } from 'node:net';
+
+import type { RealtimeModuleOptions } from '../src/index.js';
+import { REALTIME_SWITCH } from '../src/module/tokens.js';
+import type { RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
+import { NodeDrainState } from '../src/lifecycle/node-drain-state.js';
+import { TestApplication, type Platform } from '../src/testing/test-application.js';
+import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
+import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
+
+let arena: TestApplication;
+
+beforeEach(() => {
+  BanGuard.banned.clear();
+  BanGuard.seen.length = 0;
+});
+
+afterEach(() => arena.close());
+
+async function start(realtime: RealtimeModuleOptions = {}, platform?: Platform): Promise<void> {
+  const options = { authenticate, cookie: 'session', connectionGuards: [BanGuard], ...realtime };
+  arena = await TestApplication.start({
+    realtime: options,
+    providers: arenaProviders,
+    ...(platform === undefined ? {} : { platform }),
+  });
+}
+
+async function refusal(options: Parameters<TestApplication['connect']>[0]): Promise<UpgradeRefusedError> {
+  try {
+    await arena.connect(options);
+  } catch (error) {
+    if (error instanceof UpgradeRefusedError) return error;
+    throw error;
+  }
+  throw new Error('The upgrade was accepted.');
+}
+
+describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) => {
+  test('speaks statewire.v1.json, asked for or not', async () => {
+    await start({}, platform);
+    expect((await arena.connect()).webSocket.protocol).toBe('statewire.v1.json');
+    expect((await arena.connect({ protocol: '' })).webSocket.protocol).toBe('');
+  });
+
+  test('is refused with 400 for another subprotocol, and told which one is spoken', async () => {
+    await start({}, platform);
+    const { status, body, headers } = await refusal({ protocol: 'statewire.v9.json' });
+    expect(status).toBe(400);
+    expect(headers['content-type']).toContain('application/json');
+    expect(headers.connection).toBe('close');
+    expect(JSON.parse(body)).toEqual({
+      type: 'error',
+      code: 'bad_request',
+      message: 'The subprotocol spoken here is statewire.v1.json.',
+      temporary: false,
+    });
+  });
+
+  test('is refused with 401 for bad credentials, and nothing tells which', async () => {
+    await start({}, platform);
+    const { status, body } = await refusal({ headers: { authorization: 'Bearer nobody' } });
+    expect(status).toBe(401);
+    expect(JSON.parse(body)).toMatchObject({ code: 'unauthorized' });
+    expect(body).not.toContain('Bearer');
+  });
+
+  test('is refused with 403 where a guard refuses whoever the credentials belong to', async () => {
+    await start({}, platform);
+    BanGuard.banned.add('mallory');
+    expect((await refusal({ headers: { authorization: 'Bearer mallory' } })).status).toBe(403);
+    expect(BanGuard.seen).toEqual([['mallory', 'upgrade']]);
+  });
+
+  test('is refused with 404 where nobody listens', async () => {
+    await start({}, platform);
+    expect((await refusal({ path: '/elsewhere' })).status).toBe(404);
+  });
+});
+
+describe('an upgrade', () => {
+  test('runs the guards once, at the upgrade where credentials are in it and else at hello', async () => {
+    await start();
+    const early = await arena.connect({ headers: { authorization: 'Bearer alice' } });
+    await early.hello();
+    const late = await arena.connect();
+    await late.hello('bob');
+    expect(BanGuard.seen).toEqual([
+      ['alice', 'upgrade'],
+      ['bob', 'hello'],
+    ]);
+    expect(arena.connections.list().map(({ user }) => user)).toEqual(['alice', 'bob']);
+  });
+
+  test('that was accepted is closed with 4003 where a guard refuses at hello', async () => {
+    await start();
+    BanGuard.banned.add('mallory');
+    const socket = await arena.connect();
+    socket.send({ type: 'hello', clientId: 'client-0123456789abcdef', token: 'mallory' });
+    expect(await socket.next('error')).toMatchObject({ code: 'forbidden' });
+    expect(await socket.closed()).toBe(4003);
+  });
+
+  test('is closed with 4003 where cookie and token belong to different users', async () => {
+    await start();
+    const socket = await arena.connect({ origin: arena.origin, headers: { cookie: 'session=alice' } });
+    socket.send({ type: 'hello', clientId: 'client-0123456789abcdef', token: 'bob' });
+    expect(await socket.next('error')).toMatchObject({ code: 'unauthorized' });
+    expect(await socket.closed()).toBe(4003);
+  });
+
+  test.each([
+    ['null', 'null'],
+    ['a look-alike suffix', 'http://127.0.0.1.evil.example'],
+    ['another port', 'http://127.0.0.1:1'],
+    ['another scheme that is no web page', 'file://'],
+    ['what is no origin', 'not an origin'],
+  ])('A1: is refused with 403 for the origin %s', async (_, origin) => {
+    await start();
+    expect((await refusal({ origin })).status).toBe(403);
+  });
+
+  test('A1: is refused with 403 for two origins', async () => {
+    await start();
+    const response = await raw([...handshake(), `Origin: ${arena.origin}`, `Origin: ${arena.origin}`]);
+    expect(response).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  test('A1: without an origin is accepted, and its cookie does not count', async () => {
+    await start();
+    const socket = await arena.connect({ headers: { cookie: 'session=alice' } });
+    await socket.hello();
+    expect(arena.connections.list().map(({ user }) => user)).toEqual([undefined]);
+  });
+
+  test('A1: with the origin of the page is accepted, and its cookie counts', async () => {
+    await start();
+    const socket = await arena.connect({ origin: arena.origin, headers: { cookie: 'session=alice' } });
+    await socket.hello();
+    expect(arena.connections.list().map(({ user }) => user)).toEqual(['alice']);
+  });
+
+  test('A2: is refused with 401 for an expired token', async () => {
+    await start();
+    expect((await refusal({ headers: { authorization: `Bearer alice:${Date.now() - 1}` } })).status).toBe(401);
+  });
+
+  test('A16: is refused with 429 and Retry-After for more connections than a user may have', async () => {
+    await start({ limits: { connectionsPerUser: 2 } });
+    const headers = { authorization: 'Bearer alice' };
+    const first = await arena.connect({ headers });
+    await arena.connect({ headers });
+    const refused = await refusal({ headers });
+    expect(refused.status).toBe(429);
+    expect(refused.headers['retry-after']).toBe('5');
+    const other = await arena.connect();
+    other.send({ type: 'hello', clientId: 'client-0123456789abcdef', token: 'alice' });
+    expect(await other.next('error')).toMatchObject({ code: 'too_many_requests', retryAfter: 5_000 });
+    expect(await other.closed()).toBe(4100);
+    await first.close();
+    await expect(arena.connect({ headers })).resolves.toBeInstanceOf(TestSocket);
+  });
+
+  test('A16: is refused with 429 for more connections of an address, and more that are not admitted', async () => {
+    await start({ limits: { connectionsPerAddress: 3, pendingPerAddress: 2 } });
+    const first = await arena.connect();
+    await arena.connect();
+    expect((await refusal({})).body).toContain('not admitted yet');
+    await first.hello();
+    await arena.connect();
+    expect((await refusal({})).status).toBe(429);
+  });
+
+  test('A16: counts the address a trusted proxy reports', async () => {
+    await start({ trustedProxies: ['loopback'], limits: { connectionsPerAddress: 1 } });
+    await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
+    await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.2' } });
+    expect((await refusal({ headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(429);
+    const spoofed = { 'x-forwarded-for': '198.51.100.99, 198.51.100.1' };
+    expect((await refusal({ headers: spoofed })).status).toBe(429);
+  });
+
+  test('is refused with 503 and Retry-After while WebSocket is switched off', async () => {
+    await start({ enabled: false });
+    const refused = await refusal({});
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await arena.get<RealtimeSwitch>(REALTIME_SWITCH).set(true);
+    await (await arena.connect()).hello();
+  });
+
+  test('is refused with 503 while the node drains, also when it was being verified', async () => {
+    await start();
+    const verification = HeldVerification.next();
+    const verifying = refusal({ headers: { authorization: 'Bearer held' } });
+    await verification.arrived.opened;
+    arena.get(NodeDrainState).begin();
+    verification.released.open();
+    expect((await verifying).status).toBe(503);
+    expect((await refusal({})).status).toBe(503);
+  });
+
+  test('frees its place when the client leaves while it is verified', async () => {
+    await start({ limits: { pendingPerAddress: 1 } });
+    const verification = HeldVerification.next();
+    const socket = await tcp([...handshake(), 'Authorization: Bearer held']);
+    await verification.arrived.opened;
+    expect((await refusal({})).status).toBe(429);
+    socket.destroy();
+    verification.released.open();
+    await expect(eventually(() => arena.connect())).resolves.toBeInstanceOf(TestSocket);
+  });
+
+  test.each([
+    ['a method that is not GET', 'POST /ws HTTP/1.1', 405],
+    ['no key', 'GET /ws HTTP/1.1', 400],
+  ])('that is no handshake is ended: %s', async (_, line, status) => {
+    await start({ limits: { pendingPerAddress: 1 } });
+    const lines = [line, ...handshake().slice(1)].filter((header) => status === 405 || !header.includes('Key'));
+    expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  test.each([0, 20, 100])("R4: keeps frames of the handshake's own segment while %d ms pass", async (delay) => {
+    await start();
+    const socket = await tcp(
+      [...handshake(), `Authorization: Bearer late:${delay}`],
+      Buffer.concat([
+        masked({ type: 'hello', clientId: 'client-0123456789abcdef' }),
+        masked({ type: 'subscribe', topics: [{ topic: 'battles/3' }], ref: 's' }),
+        masked({ type: 'action', id: '1', name: 'double', data: { n: 4 } }),
+      ]),
+    );
+    socket.write(masked({ type: 'ping', time: 9 }));
+    const heard = await readUntil(socket, (text) =>
+      ['"ack"', '"snapshot"', '"pong"'].every((word) => text.includes(word)),
+    );
+    expect(heard.indexOf('"welcome"')).toBeLessThan(heard.indexOf('"subscribed"'));
+    expect(heard).toContain('"data":{"n":8,"by":"late"}');
+    socket.destroy();
+  });
+
+  test('over a message above the limit is closed with 1009', async () => {
+    await start();
+    const socket = await arena.welcome();
+    socket.send({ type: 'action', id: '1', name: 'double', data: 'x'.repeat(65_536) });
+    expect(await socket.closed()).toBe(1009);
+  });
+});
+
+function handshake(): string[] {
+  return [
+    'GET /ws HTTP/1.1',
+    `Host: 127.0.0.1:${arena.port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  ];
+}
+
+function tcp(lines: readonly string[], body = Buffer.alloc(0)): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp(arena.port, '127.0.0.1', () => {
+      socket.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
+
+/** Sends a request and resolves with everything that is answered until the server ends the connection. */
+async function raw(lines: readonly string[]): Promise<string> {
+  const socket = await tcp(lines);
+  return readUntil(socket, () => false);
+}
+
+function readUntil(socket: Socket, done: (text: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      if (done(text)) resolve(text);
+    });
+    socket.once('close', () => resolve(text));
+    socket.once('error', reject);
+  });
+}
+
+/** A short text message as a client sends it (RFC 6455 §5.2), masked with zeros. */
+function masked(frame: object): Buffer {
+  const payload = Buffer.from(JSON.stringify(frame));
+  if (payload.length > 125) throw new Error('Too long for this test.');
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
+
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (attempts === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
