@@ -108,7 +108,10 @@ export class MemoryClaims {
   private held(key: string): Running {
     const claim = this.claims.get(key);
     if (claim?.state === 'running') return claim;
-    throw new BrokerError('not_held', 'Only an action that was claimed and not settled yet can be settled or unclaimed.');
+    throw new BrokerError(
+      'not_held',
+      'Only an action that was claimed and not settled yet can be settled or unclaimed.',
+    );
   }
 
   private forget(key: string, claim: Settled): void {

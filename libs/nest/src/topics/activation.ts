@@ -127,7 +127,11 @@ export class Activation {
 
   private async runSource(source: (TopicLoad & { type: 'source' })['source']): Promise<void> {
     const { broker, environment, limits, log, publish, topic } = this.options;
-    this.source = new TopicSource({ ...{ broker, environment, log, publish, source }, topic: topic.name, kind: topic.kind });
+    this.source = new TopicSource({
+      ...{ broker, environment, log, publish, source },
+      topic: topic.name,
+      kind: topic.kind,
+    });
     await this.source.start();
     this.deadline?.cancel();
     if (topic.kind === 'events' || this.live.ended || this.live.timeline.position.offset > 0) return;

@@ -25,7 +25,10 @@ export function project(topic: string, value: unknown, maxBytes: number): Projec
     );
   }
   if (isTextDeeperThan(text, MAX_VALUE_DEPTH)) {
-    throw new PublishError('too_deep', `A value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels: flatten it.`);
+    throw new PublishError(
+      'too_deep',
+      `A value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels: flatten it.`,
+    );
   }
   return { text, value: JSON.parse(text) as Json };
 }
@@ -44,7 +47,10 @@ function stringify(topic: string, value: unknown): string {
   }
   if (text === undefined) {
     const what = value === undefined ? 'undefined' : `a ${typeof value}`;
-    throw new PublishError('not_json', `There is no JSON for ${what}, which was published to "${topic}": publish null instead.`);
+    throw new PublishError(
+      'not_json',
+      `There is no JSON for ${what}, which was published to "${topic}": publish null instead.`,
+    );
   }
   return text;
 }

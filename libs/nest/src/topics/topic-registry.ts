@@ -14,7 +14,14 @@ import { freezeDeep, project } from './projection.js';
 import { PublicationsMember } from './publications.js';
 import { PublishError } from './publish-error.js';
 import type { Timeline } from './timeline.js';
-import type { CatchUpAnswer, ResolvedTopic, TopicLoader, TopicPublication, Topics, TopicSubscription } from './topics.js';
+import type {
+  CatchUpAnswer,
+  ResolvedTopic,
+  TopicLoader,
+  TopicPublication,
+  Topics,
+  TopicSubscription,
+} from './topics.js';
 import { untilChange } from './until-change.js';
 
 /** Topics that nobody follows and that are kept for those who come back soon; beyond it the longest unused one goes. */
@@ -86,7 +93,11 @@ export class TopicRegistry implements Topics {
       const timeline = await this.reach(entry, topic, since);
       const { position, recovered, cursor } = timeline.start(since);
       const frames = [timeline.frames.subscribed(position, recovered)];
-      for (let next = timeline.after(cursor); next !== undefined && next !== 'lost'; next = timeline.after(next.cursor)) {
+      for (
+        let next = timeline.after(cursor);
+        next !== undefined && next !== 'lost';
+        next = timeline.after(next.cursor)
+      ) {
         frames.push(...next.frames);
       }
       return { frames, position };

@@ -8,7 +8,11 @@ import type { LiveTopic } from './live-topic.js';
  */
 export function untilChange(
   live: LiveTopic,
-  options: { readonly signal?: AbortSignal; readonly environment: Pick<Environment, 'setTimer'>; readonly timeout?: number },
+  options: {
+    readonly signal?: AbortSignal;
+    readonly environment: Pick<Environment, 'setTimer'>;
+    readonly timeout?: number;
+  },
 ): Promise<boolean> {
   const { environment, signal, timeout = 0 } = options;
   return new Promise((resolve) => {

@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { describeBroker } from '../../test/describe-broker.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
+
+const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
+
+function create(options: Partial<MemoryBrokerOptions> = {}) {
+  const environment = new VirtualEnvironment();
+  const loggedErrors: unknown[] = [];
+  const log = { error: (_event: string, error: unknown) => void loggedErrors.push(error) };
+  const broker = new MemoryBroker({ environment, log, history: HISTORY, ...options });
+  return { broker, environment, loggedErrors };
+}
+
+describeBroker('memory', async () => {
+  const { broker, environment, loggedErrors } = create();
+  return {
+    nodes: [broker, broker],
+    loggedErrors,
+    historyCount: HISTORY.count,
+    historyBytes: HISTORY.bytes,
+    historyAge: HISTORY.age,
+    advance: (duration) => environment.advance(duration),
+    settle: () => environment.settle(),
+    dispose: () => broker.dispose(),
+  };
+});
+
+describe('MemoryBroker', () => {
+  test('listeners are told before publish returns, so that a publication and its delivery are one step', async () => {
+    const { broker } = create();
+    let told = false;
+    await broker.listen('log', () => {
+      told = true;
+    });
+    const published = broker.publish('log', { kind: 'events', data: '1' });
+    expect(told).toBe(true);
+    await published;
+  });
+
+  test('topics nobody published to are remembered up to a cap, the longest unused forgotten first', async () => {
+    const { broker } = create({ maxUnusedTopics: 3 });
+    const release = await broker.listen('listened', () => undefined);
+    const listened = await broker.read('listened', 'events');
+    const first = await broker.read('unused/0', 'events');
+    for (let index = 0; index < 100; index++) await broker.read(`unused/${index}`, 'events');
+    expect(broker.sizes.topics).toBe(4);
+    expect((await broker.read('unused/0', 'events')).epoch).not.toBe(first.epoch);
+    expect((await broker.read('listened', 'events')).epoch).toBe(listened.epoch);
+    await release();
+    expect(broker.sizes.topics).toBe(3);
+  });
+
+  test('a topic somebody listens to is never evicted, and counts as used when the listener leaves', async () => {
+    const { broker, environment } = create();
+    const { epoch } = await broker.publish('log', { kind: 'events', data: '1' });
+    const release = await broker.listen('log', () => undefined);
+    await environment.advance(HISTORY.age * 5);
+    await release();
+    await environment.advance(HISTORY.age - 1);
+    expect((await broker.read('log', 'events')).epoch).toBe(epoch);
+  });
+
+  test('it refuses new actions rather than forget one within its window', async () => {
+    const { broker, environment } = create({ maxClaims: 2, maxAnswers: 10 });
+    await broker.claim('a', 'f');
+    await broker.claim('b', 'f');
+    await expect(broker.claim('c', 'f')).rejects.toMatchObject({ code: 'full' });
+    await broker.settle('a', 'x'.repeat(10), 1_000);
+    await broker.unclaim('b');
+    await expect(broker.claim('c', 'f')).rejects.toMatchObject({ code: 'full' });
+    expect(await broker.claim('a', 'f')).toMatchObject({ outcome: 'settled' });
+    await environment.advance(20_000);
+    expect(await broker.claim('c', 'f')).toEqual({ outcome: 'claimed' });
+  });
+
+  test('when everything has passed nothing is held and no timer runs', async () => {
+    const { broker, environment } = create();
+    for (let index = 0; index < 100; index++) {
+      await broker.publish(`topics/${index}`, { kind: 'state', data: '1' });
+      await broker.claim(`key-${index}`, 'f');
+      await broker.settle(`key-${index}`, 'answer', 1_000 * index);
+      await broker.join('lobby', { id: `member-${index}`, info: null });
+      await broker.leave('lobby', `member-${index}`);
+    }
+    const lease = await broker.lease('arena');
+    await lease?.release();
+    await environment.advance(HISTORY.age * 3);
+    expect(broker.sizes).toEqual({ topics: 0, claims: 0, leases: 0, presence: 0, broadcastListeners: 0 });
+    expect(environment.pendingTimers).toBe(0);
+  });
+
+  test('who waits for an answer is told when the broker is shut down', async () => {
+    const { broker } = create();
+    await broker.claim('k', 'f');
+    const waiting = await broker.claim('k', 'f');
+    if (waiting.outcome !== 'running') throw new Error(waiting.outcome);
+    const answer = waiting.answer.catch((error: unknown) => error);
+    await broker.dispose();
+    expect(await answer).toMatchObject({ code: 'disposed' });
+  });
+});
