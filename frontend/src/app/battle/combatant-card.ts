@@ -1,7 +1,8 @@
-import { ChangeDetectionStrategy, Component, computed, input, output } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, input, output, signal } from '@angular/core';
 import type { Combatant, Foe, Hit } from '@statewire/arena';
 
 import { DamageGlyph } from '../ui/damage-glyph';
+import { Icon } from '../ui/icon';
 import { Portrait } from '../ui/portrait';
 import { EffectChips } from './effect-chips';
 import { FloatingHits } from './floating-hits';
@@ -13,7 +14,7 @@ import { StatSheet } from './stat-sheet';
 /** One fighter of a battle. */
 @Component({
   selector: 'arena-combatant-card',
-  imports: [DamageGlyph, EffectChips, FloatingHits, HealthBar, Portrait, ReadinessRing, StatSheet],
+  imports: [DamageGlyph, EffectChips, FloatingHits, HealthBar, Icon, Portrait, ReadinessRing, StatSheet],
   templateUrl: './combatant-card.html',
   styleUrl: './combatant-card.css',
   host: {
@@ -34,6 +35,7 @@ export class CombatantCard {
   readonly hits = input<readonly Hit[]>([]);
   readonly faded = output<number>();
 
+  protected readonly isOpen = signal(false);
   protected readonly boss = computed(() => {
     const fighter = this.fighter();
     return 'rank' in fighter && fighter.rank === 'boss';
@@ -45,4 +47,8 @@ export class CombatantCard {
     const { action_points: points, max_action_points: max } = this.fighter();
     return Array.from({ length: max }, (_, index) => index < points);
   });
+
+  protected toggle(): void {
+    this.isOpen.update((open) => !open);
+  }
 }

@@ -6,7 +6,15 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
   template: `
     <svg viewBox="0 0 100 100" aria-hidden="true" focusable="false">
       <circle cx="50" cy="50" r="47" class="track" />
-      <circle cx="50" cy="50" r="47" class="arc" pathLength="100" [style.stroke-dashoffset]="offset()" [class.ready]="fraction() >= 1" />
+      <circle
+        cx="50"
+        cy="50"
+        r="47"
+        class="arc"
+        pathLength="100"
+        [style.stroke-dashoffset]="offset()"
+        [class.ready]="fraction() >= 1"
+      />
     </svg>
     <ng-content />
   `,

@@ -14,20 +14,20 @@ import { Chaos, SLOW_BY } from './chaos.service';
     <arena-chaos-button
       icon="cut"
       label="Cut the socket"
-      expect="Gone without a goodbye. Polling fills in if a new socket takes longer than half a second; then live again."
+      expect="Gone without a goodbye; a new one opens at once, and polling fills a longer gap."
       (pressed)="chaos.cut()"
     />
     <arena-chaos-switch
       icon="hole"
       label="Black hole"
-      expect="The socket stays open and says nothing. Polling within about a second; switch it off to be live again."
+      expect="It stays open and says nothing: polling within about a second."
       [on]="chaos.blackHole()"
       (toggled)="chaos.setBlackHole($event)"
     />
     <arena-chaos-switch
       icon="refuse"
-      label="No WebSocket in this browser"
-      expect="As behind a strict policy or an old proxy: polling at once, for as long as this is on."
+      label="Refuse sockets here"
+      expect="As behind a strict policy: polling at once, as long as this is on."
       [on]="chaos.refused()"
       (toggled)="chaos.setRefused($event)"
     />
@@ -41,8 +41,8 @@ import { Chaos, SLOW_BY } from './chaos.service';
     @if (chaos.hasServer()) {
       <arena-chaos-switch
         icon="server"
-        label="Forbid WebSocket on the server"
-        expect="For everybody who watches. The server says so, all pages poll, and come back when it is allowed again."
+        label="Forbid on the server"
+        expect="Every page polls, and comes back when it is allowed again."
         [on]="chaos.forbidden()"
         (toggled)="chaos.setForbidden($event)"
       />
@@ -50,7 +50,7 @@ import { Chaos, SLOW_BY } from './chaos.service';
         <arena-chaos-button
           icon="key"
           label="Expire my token"
-          expect="It ends in a few seconds. A new one is fetched and nothing on the screen stops."
+          expect="It ends in 3 seconds; a new one is fetched, nothing stops."
           (pressed)="chaos.expireToken()"
         />
       }
@@ -69,7 +69,7 @@ import { Chaos, SLOW_BY } from './chaos.service';
 })
 export class ChaosControls {
   protected readonly chaos = inject(Chaos);
-  protected readonly slowText = `Every frame and every request is ${SLOW_BY} ms late. Watch the round trip; nothing gets lost.`;
+  protected readonly slowText = `All frames and requests are ${SLOW_BY} ms late; nothing is lost.`;
   private readonly store = inject(GameStore);
   protected readonly hasSession = computed(() => this.store.player() !== undefined);
 }

@@ -76,6 +76,8 @@ export class Chaos {
     this.setSlow(false);
     this.setBlackHole(false);
     if (this.forbidden()) await this.setForbidden(false);
+    // What a browser says when a network is back: the next attempt is made now and not when its time has come.
+    dispatchEvent(new Event('online'));
   }
 
   private async post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response | undefined> {

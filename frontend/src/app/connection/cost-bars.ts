@@ -7,9 +7,11 @@ import type { Savings } from './savings';
 @Component({
   selector: 'arena-cost-bars',
   template: `
-    <p class="headline">
-      <b class="figures">{{ savings().againstFull }} %</b> fewer bytes than polling for the same freshness
-    </p>
+    @if (savings().costs[2]?.bytes) {
+      <p class="headline">
+        <b class="figures">{{ savings().againstFull }} %</b> fewer bytes than polling for the same freshness
+      </p>
+    }
     <dl>
       @for (cost of bars(); track cost.label) {
         <div>

@@ -2,7 +2,7 @@ import { Injectable, signal } from '@angular/core';
 import type { NewSession, Session } from '@statewire/arena';
 
 const KEY = 'arena.session';
-const REFRESH_BEFORE = 5_000;
+const REFRESH_BEFORE = 1_000;
 
 /** Who plays on this page. Kept in `sessionStorage`: a tab is a player, and a reload is still the same one. */
 @Injectable({ providedIn: 'root' })

@@ -1,17 +1,19 @@
-import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/core';
+import { ChangeDetectionStrategy, Component, computed, effect, inject, untracked } from '@angular/core';
 import { RouterLink } from '@angular/router';
+import type { LobbyBattle } from '@statewire/arena';
 
 import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 import { LiveFrame } from '../ui/live-frame';
 import { BattleTile } from './battle-tile';
+import { FeaturedBattle } from './featured-battle';
 import { RunTile } from './run-tile';
 import { StartRun } from './start-run';
 
 /** What can be watched now, and the way into a run of one's own. */
 @Component({
   selector: 'arena-lobby-page',
-  imports: [BattleTile, Icon, LiveFrame, RouterLink, RunTile, StartRun],
+  imports: [BattleTile, FeaturedBattle, Icon, LiveFrame, RouterLink, RunTile, StartRun],
   templateUrl: './lobby-page.html',
   styleUrl: './lobby-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -27,5 +29,18 @@ export class LobbyPage {
   constructor() {
     this.store.battleId.set(undefined);
     this.store.runId.set(undefined);
+    effect(() => {
+      const battles = this.battles();
+      untracked(() => this.feature(battles));
+    });
+  }
+
+  /** Stays with a battle until it is off the board; prefers one that has just begun to one that is nearly over. */
+  private feature(battles: readonly LobbyBattle[]): void {
+    const current = this.store.battleId();
+    if (battles.some(({ battleId, status }) => battleId === current && status === 'running')) return;
+    const running = battles.filter(({ status }) => status === 'running');
+    const [best] = running.toSorted((one, other) => other.foesHealth - one.foesHealth);
+    this.store.battleId.set((best ?? battles[0])?.battleId);
   }
 }

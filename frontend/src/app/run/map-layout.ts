@@ -24,16 +24,23 @@ export interface MapLayout {
 export type MapDirection = 'right' | 'down';
 
 /** Kept free at the edges, so that no room is cut: percent along the way, and across it. */
-const MARGIN = { along: 6, across: 12 };
+const MARGIN = { along: 5, across: 13 };
 
 type MappedRun = Pick<RunSnapshot, 'rooms' | 'currentRoomId' | 'choices'>;
 
 /** Where to draw the rooms of a run and the ways between them. */
 export function layoutMap({ rooms, currentRoomId, choices }: MappedRun, direction: MapDirection): MapLayout {
+  const along = fit(
+    rooms.map(({ x }) => x),
+    MARGIN.along,
+  );
+  const across = fit(
+    rooms.map(({ y }) => y),
+    MARGIN.across,
+  );
   const nodes = rooms.map((room): MapNode => {
-    const along = inset(room.x, MARGIN.along);
-    const across = inset(room.y, MARGIN.across);
-    const [left, top] = direction === 'right' ? [along, across] : [across, along];
+    const place = { along: along(room.x), across: across(room.y) };
+    const [left, top] = direction === 'right' ? [place.along, place.across] : [place.across, place.along];
     return { room, left, top, state: stateOf(room, currentRoomId, choices) };
   });
   const byId = new Map(nodes.map((node) => [node.room.id, node]));
@@ -47,8 +54,11 @@ export function layoutMap({ rooms, currentRoomId, choices }: MappedRun, directio
   return { nodes, edges };
 }
 
-function inset(percent: number, margin: number): number {
-  return margin + (percent * (100 - 2 * margin)) / 100;
+/** Stretches what is there over the whole width, but for the margin. */
+function fit(values: readonly number[], margin: number): (value: number) => number {
+  const least = Math.min(...values);
+  const span = Math.max(...values) - least;
+  return (value) => (span === 0 ? 50 : margin + ((value - least) / span) * (100 - 2 * margin));
 }
 
 function stateOf(room: Room, currentRoomId: string | null, choices: readonly string[]): MapNode['state'] {

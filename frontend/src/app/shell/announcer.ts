@@ -1,4 +1,4 @@
-import { Injectable, signal } from '@angular/core';
+import { Injectable, signal, untracked } from '@angular/core';
 
 /** Says something to people who listen to the page. The shell renders `message` in a polite live region. */
 @Injectable({ providedIn: 'root' })
@@ -9,7 +9,7 @@ export class Announcer {
 
   say(text: string): void {
     // The same words twice are an unchanged text node, which no screen reader would repeat.
-    this.again = text === this.latest().trimEnd() && !this.again;
+    this.again = text === untracked(this.latest).trimEnd() && !this.again;
     this.latest.set(this.again ? `${text} ` : text);
   }
 }

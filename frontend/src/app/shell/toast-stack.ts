@@ -30,6 +30,9 @@ import { Toasts } from './toasts';
       width: min(24rem, calc(100vw - 2 * var(--gutter)));
       pointer-events: none;
     }
+    :host(.beside-panel) {
+      right: calc(var(--panel-width) + var(--gutter));
+    }
     [role='status'] {
       display: grid;
       gap: var(--gap-s);
