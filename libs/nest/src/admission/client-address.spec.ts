@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { addressOf } from './client-address.js';
+import { TrustedProxies } from './trusted-proxies.js';
+
+const PROXIES = ['loopback', '10.0.0.0/8', '2001:db8::/32', '192.0.2.7'];
+
+function address(
+  remoteAddress: string | undefined,
+  forwarded?: string | string[],
+  proxies: readonly string[] = PROXIES,
+) {
+  const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded as string };
+  return addressOf({ headers, remoteAddress }, new TrustedProxies(proxies));
+}
+
+describe('A16: the address of a client', () => {
+  test.each<[string, string, string | string[] | undefined, string]>([
+    ['of a direct connection is the socket’s', '198.51.100.1', undefined, '198.51.100.1'],
+    ['on a dual-stack socket is IPv4 all the same', '::ffff:198.51.100.1', undefined, '198.51.100.1'],
+    ['with a zone is without it', 'fe80::1%eth0', undefined, 'fe80::1'],
+    ['behind a trusted proxy is what it says', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['behind a mapped trusted proxy is what it says', '::ffff:127.0.0.1', '198.51.100.1', '198.51.100.1'],
+    [
+      'behind several is what the outermost trusted one says',
+      '10.0.0.1',
+      '198.51.100.1, 192.0.2.7, 2001:db8::5',
+      '198.51.100.1',
+    ],
+    ['is not what the client wrote before the proxies did', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
+    ['is not a trusted address that the client wrote', '10.0.0.1', '10.9.9.9, 198.51.100.1', '198.51.100.1'],
+    ['of a stranger that forwards is the stranger’s', '203.0.113.1', '198.51.100.1', '203.0.113.1'],
+    ['may be written with a port', '10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
+    ['may be IPv6 with a port', '10.0.0.1', '[2001:4860::1]:4711', '2001:4860::1'],
+    ['stops at what is no address', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
+    ['may come in several headers', '10.0.0.1', ['1.2.3.4', '198.51.100.1'], '198.51.100.1'],
+  ])('%s', (_, remote, forwarded, ip) => {
+    expect(address(remote, forwarded).ip).toBe(ip);
+  });
+
+  test('stands for one client where it is the client’s own', () => {
+    expect(address('198.51.100.1').isMeaningful).toBe(true);
+    expect(address('10.0.0.1', '198.51.100.1').isMeaningful).toBe(true);
+    expect(address('203.0.113.1', 'spoofed', []).isMeaningful).toBe(true);
+    expect(address('127.0.0.1', undefined, []).isMeaningful).toBe(true);
+  });
+
+  test('stands for nobody where it is a proxy’s, named or not', () => {
+    expect(address('10.0.0.1').isMeaningful).toBe(false);
+    expect(address('172.17.0.1', '198.51.100.1', []).isMeaningful).toBe(false);
+    expect(address(undefined).isMeaningful).toBe(false);
+  });
+
+  test('forwarded by a stranger is told, once no proxy is named', () => {
+    expect(address('203.0.113.1', '198.51.100.1', []).isForwardedByStranger).toBe(true);
+    expect(address('203.0.113.1', '198.51.100.1').isForwardedByStranger).toBe(false);
+    expect(address('203.0.113.1', undefined, []).isForwardedByStranger).toBe(false);
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { IncomingRequest } from './admission.js';
+import { OriginPolicy } from './origin-policy.js';
+import { TrustedProxies } from './trusted-proxies.js';
+
+interface Asked {
+  readonly origin: string;
+  readonly host?: string;
+  readonly forwardedHost?: string;
+  readonly remoteAddress?: string;
+  readonly encrypted?: boolean;
+  readonly options?: Partial<ConstructorParameters<typeof OriginPolicy>[0]>;
+}
+
+function allows(asked: Asked): boolean {
+  const { origin, host = 'play.example', forwardedHost, remoteAddress = '192.0.2.1', encrypted = false } = asked;
+  const options = { allowedOrigins: undefined, allowAnyOrigin: false, ...asked.options };
+  const request: IncomingRequest = {
+    headers: { origin, host, ...(forwardedHost === undefined ? {} : { 'x-forwarded-host': forwardedHost }) },
+    rawHeaders: ['Host', host, 'Origin', origin],
+    remoteAddress,
+    encrypted,
+  };
+  return new OriginPolicy(options, new TrustedProxies(['10.0.0.0/8'])).allows(origin, request);
+}
+
+describe('A1: without allowedOrigins an origin is allowed where it', () => {
+  test.each<[string, Asked]>([
+    ['has the host of the request', { origin: 'https://play.example' }],
+    ['is plain HTTP, and so is this server', { origin: 'http://play.example' }],
+    ['has the port of the request', { origin: 'http://play.example:3000', host: 'play.example:3000' }],
+    ['has its scheme’s own port', { origin: 'https://play.example', host: 'play.example:443' }],
+    ['has the host in other letters', { origin: 'https://play.example', host: 'Play.Example' }],
+    ['has an IPv6 host', { origin: 'http://[::1]:3000', host: '[::1]:3000' }],
+    [
+      'has the host that a trusted proxy names',
+      {
+        origin: 'https://play.example',
+        host: 'backend:3000',
+        forwardedHost: 'play.example',
+        remoteAddress: '::ffff:10.1.2.3',
+      },
+    ],
+    [
+      'has the host that the nearest of several proxies names',
+      {
+        origin: 'https://play.example',
+        host: 'b',
+        forwardedHost: 'evil.example, play.example',
+        remoteAddress: '10.1.2.3',
+      },
+    ],
+  ])('%s', (_, asked) => {
+    expect(allows(asked)).toBe(true);
+  });
+});
+
+describe('A1: without allowedOrigins an origin is refused where it', () => {
+  test.each<[string, Asked]>([
+    ['is null', { origin: 'null' }],
+    ['is empty', { origin: '' }],
+    ['has another host', { origin: 'https://evil.example' }],
+    ['has a host that begins alike', { origin: 'https://play.example.evil.example' }],
+    ['has a host that ends alike', { origin: 'https://evilplay.example' }],
+    ['is a subdomain', { origin: 'https://a.play.example' }],
+    ['has another port', { origin: 'https://play.example:8443' }],
+    ['has a trailing dot', { origin: 'https://play.example.' }],
+    ['has capitals', { origin: 'https://Play.Example' }],
+    ['has a scheme in capitals', { origin: 'HTTPS://play.example' }],
+    ['has a path', { origin: 'https://play.example/' }],
+    ['has credentials', { origin: 'https://play.example@evil.example' }],
+    ['has another scheme', { origin: 'ftp://play.example' }],
+    ['is of an extension', { origin: 'chrome-extension://play.example' }],
+    ['is plain HTTP where this server has TLS', { origin: 'http://play.example', encrypted: true }],
+    ['is a list', { origin: 'https://play.example, https://evil.example' }],
+    ['meets no host', { origin: 'https://play.example', host: '' }],
+    ['meets a host that is a URL', { origin: 'https://play.example', host: 'evil.example/play.example' }],
+    ['meets a host with credentials', { origin: 'https://play.example', host: 'a@play.example' }],
+    ['has the host that a stranger forwarded', { origin: 'https://evil.example', forwardedHost: 'evil.example' }],
+    [
+      'has the inner host where a trusted proxy names another',
+      { origin: 'https://backend', host: 'backend', forwardedHost: 'play.example', remoteAddress: '10.1.2.3' },
+    ],
+  ])('%s', (_, asked) => {
+    expect(allows(asked)).toBe(false);
+  });
+});
+
+describe('A1: allowedOrigins', () => {
+  const options = { allowedOrigins: ['https://app.example'] };
+
+  test('are compared letter by letter, and nothing else is allowed', () => {
+    expect(allows({ origin: 'https://app.example', options })).toBe(true);
+    for (const origin of [
+      'https://APP.example',
+      'http://app.example',
+      'https://app.example:443',
+      'https://play.example',
+      'null',
+    ]) {
+      expect(allows({ origin, options })).toBe(false);
+    }
+  });
+
+  test('need not be named where any origin is allowed', () => {
+    for (const origin of ['https://evil.example', 'null']) {
+      expect(allows({ origin, options: { allowAnyOrigin: true } })).toBe(true);
+    }
+  });
+});

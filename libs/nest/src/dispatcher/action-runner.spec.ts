@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import { MemoryBroker } from '../broker/memory-broker.js';
+import type { Broker } from '../broker/broker.js';
+import { RealtimeError } from '../realtime-error.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { ActionRunner } from './action-runner.js';
+import { ActionScope } from './action-scope.js';
+import type { CallerContext } from './realtime-request.js';
+
+const WINDOW = 60_000;
+const caller: CallerContext = {
+  headers: {},
+  cookies: {},
+  ip: '192.0.2.1',
+  admission: 'http',
+  clientId: 'client',
+  identity: { id: 'ann', user: 'ann' },
+};
+const invocation = { id: '1', name: 'go', data: { x: 1 } };
+
+describe('ActionRunner', () => {
+  let environment: VirtualEnvironment;
+  let broker: MemoryBroker;
+  let failures: unknown[];
+  let runs: number;
+
+  beforeEach(() => {
+    environment = new VirtualEnvironment();
+    failures = [];
+    runs = 0;
+    const history = { count: 0, bytes: 0, age: 0 };
+    broker = new MemoryBroker({ environment, history, log: { error: () => undefined } });
+  });
+
+  function runner(over: Partial<Broker> = {}): ActionRunner {
+    const patched = new Proxy(broker as Broker, {
+      get: (target, name: keyof Broker) => over[name] ?? (target[name] as () => void).bind(target),
+    });
+    return new ActionRunner({
+      broker: patched,
+      environment,
+      window: WINDOW,
+      onBrokerFailure: (error) => failures.push(error),
+    });
+  }
+
+  /** A handler behind guards that take a turn each. */
+  function handler(body: () => unknown): () => Promise<null> {
+    return async () => {
+      await ActionScope.start(() => {
+        runs += 1;
+        return body();
+      });
+      return null;
+    };
+  }
+
+  test('two nodes that get an action at the same time run it once and answer the same', async () => {
+    let finish = (): void => undefined;
+    const call = handler(() => new Promise<void>((resolve) => (finish = resolve)));
+    const answers = [runner(), runner()].map((node) => node.run(invocation, caller, { call, timeout: 0 }));
+    await environment.settle();
+    finish();
+    expect(await Promise.all(answers)).toEqual([
+      { type: 'ack', id: '1', data: null },
+      { type: 'ack', id: '1', data: null },
+    ]);
+    expect(runs).toBe(1);
+  });
+
+  test('who waits for an action that is refused before it started runs it itself', async () => {
+    let refuse = (): void => undefined;
+    const guarded = (): Promise<null> =>
+      new Promise((_, reject) => (refuse = () => reject(new RealtimeError('forbidden', 'No.'))));
+    const first = runner().run(invocation, caller, { call: guarded, timeout: 0 });
+    const second = runner().run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    await environment.settle();
+    refuse();
+    expect(await first).toMatchObject({ type: 'error', code: 'forbidden' });
+    expect(await second).toMatchObject({ type: 'ack' });
+    expect(runs).toBe(1);
+  });
+
+  test('an answer is remembered for the window after it was given, and the action runs anew then', async () => {
+    const action = { call: handler(() => undefined), timeout: 0 };
+    await runner().run(invocation, caller, action);
+    await environment.advance(WINDOW - 1);
+    await runner().run(invocation, caller, action);
+    expect(runs).toBe(1);
+    await environment.advance(2);
+    await runner().run(invocation, caller, action);
+    expect(runs).toBe(2);
+  });
+
+  test('R20: a handler that is late is answered timeout; what it comes to is dropped, and it never runs again', async () => {
+    let finish = (): void => undefined;
+    const action = { call: handler(() => new Promise<void>((resolve) => (finish = resolve))), timeout: 1_000 };
+    const first = runner().run(invocation, caller, action);
+    await environment.advance(1_000);
+    expect(await first).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
+    finish();
+    await environment.settle();
+    expect(await runner().run(invocation, caller, action)).toMatchObject({ code: 'timeout' });
+    expect(runs).toBe(1);
+  });
+
+  test('R20: guards that are late leave no handler behind that starts afterwards', async () => {
+    let open = (): void => undefined;
+    const start = handler(() => undefined);
+    const call = async (): Promise<null> => {
+      await new Promise<void>((resolve) => (open = resolve));
+      return start();
+    };
+    const first = runner().run(invocation, caller, { call, timeout: 1_000 });
+    await environment.advance(1_000);
+    expect(await first).toMatchObject({ code: 'timeout' });
+    open();
+    await environment.settle();
+    expect(runs).toBe(0);
+    expect(broker.sizes.claims).toBe(0);
+  });
+
+  test('an action whose node is gone is reported as outcome_unknown and not run', async () => {
+    const lost = runner({ claim: async () => ({ outcome: 'lost' }) });
+    const answer = await lost.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ type: 'error', id: '1', code: 'outcome_unknown', temporary: false });
+    expect(runs).toBe(0);
+  });
+
+  test('a broker that cannot claim makes actions unavailable, and none runs', async () => {
+    const down = runner({ claim: () => Promise.reject(new Error('down')) });
+    const answer = await down.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ code: 'unavailable', temporary: true });
+    expect(runs).toBe(0);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('a broker that cannot remember an answer does not keep it from its caller', async () => {
+    const forgetful = runner({ settle: () => Promise.reject(new Error('down')) });
+    const answer = await forgetful.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ type: 'ack' });
+    expect(failures).toHaveLength(1);
+  });
+});

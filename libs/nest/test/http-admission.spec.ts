@@ -1,0 +1,270 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Injectable, UnauthorizedException, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { action, eventTopic, stateTopic } from '@statewire/protocol';
+
+import {
+  Caller,
+  OnAction,
+  OnTopic,
+  RealtimeHandlers,
+  TopicParams,
+  type RealtimeModuleOptions,
+  type RealtimeRequest,
+} from '../src/index.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { CLIENT_ID, post, send, TRANSPORTS, type TestAnswer } from './transports.js';
+
+const inbox = eventTopic<string>()('players/:playerId/inbox');
+const purse = stateTopic<string>()('players/:playerId/purse');
+
+@Injectable()
+class OwnerGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { user, params } = context.switchToHttp().getRequest<RealtimeRequest>();
+    return (user as { name: string } | undefined)?.name === params['playerId'];
+  }
+}
+
+@Injectable()
+class NotBanned implements CanActivate {
+  readonly banned = new Set<unknown>(['eve']);
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<RealtimeRequest>();
+    const name = (request.user as { name: string } | undefined)?.name;
+    if (name === 'nobody') throw new UnauthorizedException('Sign in first.');
+    return !this.banned.has(name);
+  }
+}
+
+@RealtimeHandlers()
+class Players {
+  @OnTopic(inbox)
+  @UseGuards(OwnerGuard)
+  inbox(): void {}
+
+  @OnTopic(purse)
+  @UseGuards(OwnerGuard)
+  purse(@TopicParams() { playerId }: { playerId: string }): string {
+    return `SECRET of ${playerId}`;
+  }
+
+  @OnAction(action<void, unknown>('who'))
+  who(@Caller() user: unknown): unknown {
+    return user ?? null;
+  }
+}
+
+const OTHER = 'https://other.example';
+const lines: string[] = [];
+const write = (...parts: unknown[]): void => void lines.push(parts.map(String).join(' '));
+
+let arena: TestApplication;
+
+async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
+  lines.length = 0;
+  arena = await TestApplication.start({
+    providers: [Players, NotBanned],
+    realtime: {
+      cookie: 'session',
+      authenticate: (_, token) => {
+        if (token.startsWith('expired')) throw Object.assign(new Error(token), { code: 'ERR_JWT_EXPIRED' });
+        if (token.startsWith('bad')) throw new Error(`No: ${token}`);
+        return { id: token, user: { name: token } };
+      },
+      ...realtime,
+    },
+    logger: { log: write, debug: write, verbose: write, warn: write, error: write },
+  });
+}
+
+function who(headers: Record<string, string>): Promise<TestAnswer> {
+  return post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: String(Math.random()), name: 'who' }, headers);
+}
+
+afterEach(() => arena.close());
+
+describe('credentials of HTTP requests', () => {
+  test.each([
+    ['a bearer token', { authorization: 'Bearer ann' }],
+    ['a bearer token in any case', { authorization: 'bearer  ann' }],
+    ['a cookie with an own origin', () => ({ cookie: 'a=b; session=ann', origin: arena.origin })],
+    ['a cookie of a page on this site', { cookie: 'session=ann', 'sec-fetch-site': 'same-origin' }],
+    [
+      'a token and the cookie of the same user',
+      () => ({
+        cookie: 'session=ann',
+        authorization: 'Bearer ann',
+        origin: arena.origin,
+      }),
+    ],
+    [
+      'a token beside a stale cookie',
+      () => ({
+        cookie: 'session=expired',
+        authorization: 'Bearer ann',
+        origin: arena.origin,
+      }),
+    ],
+  ])('%s says who it is', async (_, headers) => {
+    await start();
+    expect(await who(typeof headers === 'function' ? headers() : headers)).toMatchObject({
+      status: 200,
+      json: { data: { name: 'ann' } },
+    });
+  });
+
+  test.each([
+    ['A1: a cookie without an origin', { cookie: 'session=ann' }],
+    ['A1: a cookie from another site', { cookie: 'session=ann', 'sec-fetch-site': 'cross-site' }],
+    ['a token in the URL', {}],
+    ['another scheme than Bearer', { authorization: 'Basic ann' }],
+    ['nothing', {}],
+  ])('%s counts for nothing', async (_, headers) => {
+    await start();
+    const body = { clientId: CLIENT_ID, id: '1', name: 'who' };
+    const answer = await post(arena, '/realtime/actions?token=ann&access_token=ann', body, headers);
+    expect(answer.json).toEqual({ type: 'ack', id: '1', data: null });
+  });
+
+  test.each([
+    ['A2: a refused token', { authorization: 'Bearer bad-token-123' }, undefined],
+    ['A2: an expired token', { authorization: 'Bearer expired-token-123' }, { expired: true }],
+    ['A2: a refused cookie', { cookie: 'session=bad-token-123', 'sec-fetch-site': 'same-origin' }, undefined],
+    [
+      'a token and the cookie of another user',
+      { cookie: 'session=bob', 'sec-fetch-site': 'same-origin', authorization: 'Bearer ann' },
+      undefined,
+    ],
+  ])('%s is refused with 401 everywhere, and is in no log', async (_, headers, details) => {
+    await start();
+    const answers = [
+      await who(headers),
+      await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [] }, headers),
+      await send(arena, { path: '/realtime/snapshot?topic=players/ann/purse', headers }),
+    ];
+    for (const { status, json } of answers) {
+      expect(status).toBe(401);
+      expect(json).toMatchObject({ type: 'error', code: 'unauthorized', temporary: false });
+      expect(json['details']).toEqual(details);
+    }
+    expect(lines.join('\n')).not.toContain('token-123');
+  });
+
+  test('A2: what authenticate cannot verify in time is unavailable, and not refused', async () => {
+    await start({ authenticate: () => new Promise(() => undefined), limits: { authenticationTimeout: 20 } });
+    expect(await who({ authorization: 'Bearer ann' })).toMatchObject({ status: 503, json: { code: 'unavailable' } });
+  });
+});
+
+describe('connection guards', () => {
+  test('refuse every request but config, with their own codes', async () => {
+    await start({ connectionGuards: [NotBanned] });
+    for (const [name, status, code] of [
+      ['eve', 403, 'forbidden'],
+      ['nobody', 401, 'unauthorized'],
+    ] as const) {
+      const headers = { authorization: `Bearer ${name}` };
+      expect(await who(headers)).toMatchObject({ status, json: { code } });
+      const poll = { clientId: CLIENT_ID, topics: [] };
+      expect(await post(arena, '/realtime/poll', poll, headers)).toMatchObject({ status, json: { code } });
+      expect(await send(arena, { path: '/realtime/snapshot?topic=x', headers })).toMatchObject({
+        status,
+        json: { code },
+      });
+      expect(await send(arena, { path: '/realtime/config', headers })).toMatchObject({ status: 200 });
+    }
+    expect(await who({ authorization: 'Bearer ann' })).toMatchObject({ status: 200 });
+  });
+
+  test('are the application’s own instances, with their state', async () => {
+    await start({ connectionGuards: [NotBanned] });
+    arena.get(NotBanned).banned.add('ann');
+    expect(await who({ authorization: 'Bearer ann' })).toMatchObject({ status: 403 });
+  });
+});
+
+describe('origins of HTTP requests', () => {
+  test.each([
+    ['another one', () => OTHER],
+    ['null', () => 'null'],
+    ['a look-alike', () => arena.origin.replace('127.0.0.1', '127.0.0.1.evil.example')],
+    ['another port', () => arena.origin.replace(/:\d+$/, ':1')],
+    ['a trailing dot', () => arena.origin.replace('127.0.0.1', 'localhost.')],
+    ['capitals', () => arena.origin.toUpperCase()],
+    ['a path', () => `${arena.origin}/`],
+  ])('A1: %s is refused on every path, and its scripts may not read why', async (_, origin) => {
+    await start();
+    for (const request of [
+      { path: '/realtime/config' },
+      { path: '/realtime/snapshot?topic=x' },
+      { path: '/realtime/poll', method: 'POST' },
+      { path: '/realtime/actions', method: 'OPTIONS' },
+    ]) {
+      const answer = await send(arena, { ...request, headers: { origin: origin() } });
+      expect(answer).toMatchObject({ status: 403, json: { code: 'forbidden' } });
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
+  });
+
+  test('A1: two Origin headers are refused, even if one is allowed', async () => {
+    await start({ allowedOrigins: [OTHER] });
+    const answer = await send(arena, {
+      path: '/realtime/config',
+      headers: { Origin: [OTHER, 'https://evil.example'] },
+    });
+    expect(answer.status).toBe(403);
+  });
+
+  test('an allowed one may read every answer, errors too', async () => {
+    await start({ allowedOrigins: [OTHER] });
+    const headers = { origin: OTHER };
+    for (const answer of [
+      await send(arena, { path: '/realtime/config', headers }),
+      await send(arena, { path: '/realtime/snapshot?topic=x', headers }),
+      await who({ ...headers, authorization: 'Bearer bad' }),
+    ]) {
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': OTHER,
+        'access-control-allow-credentials': 'true',
+        'access-control-expose-headers': 'ETag, Retry-After',
+        vary: 'Authorization, Cookie, Origin',
+      });
+    }
+    expect(await send(arena, { path: '/realtime/config', headers: { origin: arena.origin } })).toMatchObject({
+      status: 403,
+    });
+  });
+
+  test('a preflight tells what may be sent', async () => {
+    await start({ allowedOrigins: [OTHER] });
+    const headers = { origin: OTHER, 'access-control-request-method': 'POST' };
+    const answer = await send(arena, { method: 'OPTIONS', path: '/realtime/actions', headers });
+    expect(answer).toMatchObject({
+      status: 204,
+      text: '',
+      headers: {
+        'access-control-allow-origin': OTHER,
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, Statewire-Version',
+        'access-control-max-age': '600',
+      },
+    });
+  });
+});
+
+describe.each(TRANSPORTS)('A17: what is another user’s over $name', ({ open }) => {
+  test('is never told: no value, no position, no difference between what exists and what does not', async () => {
+    await start();
+    for (const name of ['ann', 'bob']) await arena.bus.publish(inbox.with({ playerId: name }), `SECRET of ${name}`);
+    const ann = await open(arena, 'ann');
+    expect(await ann.read('players/ann/purse')).toMatchObject({ type: 'subscribed' });
+    const refusals = [];
+    for (const topic of ['players/bob/inbox', 'players/bob/purse', 'players/no-such-player/purse']) {
+      const { topic: _topic, ...refusal } = (await ann.read(topic)) as { topic: string };
+      refusals.push(JSON.stringify(refusal));
+    }
+    expect(new Set(refusals).size).toBe(1);
+    expect(refusals[0]).toContain('forbidden');
+  });
+});
