@@ -1,0 +1,103 @@
+import type { ServerFrame, Since } from '@statewire/protocol';
+
+import { MemoryBroker } from '../src/broker/memory-broker.js';
+import type { Broker } from '../src/broker/broker.js';
+import { FlushScheduler } from '../src/outbox/flush-scheduler.js';
+import { Outbox, type OverflowReason } from '../src/outbox/outbox.js';
+import { VirtualEnvironment } from '../src/testing/virtual-environment.js';
+import { TopicRegistry, type TopicRegistryOptions } from '../src/topics/topic-registry.js';
+import type { ResolvedTopic, TopicLoad, TopicSubscription } from '../src/topics/topics.js';
+import { FakeFrameSocket } from './fake-frame-socket.js';
+import { TopicReader } from './topic-reader.js';
+
+export const STATE: ResolvedTopic = { name: 'battles/42', kind: 'state' };
+export const EVENTS: ResolvedTopic = { name: 'notices', kind: 'events' };
+
+export interface SetUpOptions extends Partial<Omit<TopicRegistryOptions, 'limits' | 'history'>> {
+  readonly limits?: Partial<TopicRegistryOptions['limits']>;
+  readonly history?: Partial<TopicRegistryOptions['history']>;
+  readonly load?: (topic: ResolvedTopic) => TopicLoad | Promise<TopicLoad>;
+  /** Stands between the topics and the memory broker. */
+  readonly wrap?: (broker: Broker) => Broker;
+  readonly outbox?: { readonly softMark?: number; readonly hardMark?: number };
+}
+
+/** One connection that follows one topic. */
+export class TestReader extends TopicReader {
+  readonly socket = new FakeFrameSocket();
+  readonly overflows: OverflowReason[] = [];
+  readonly ends: string[] = [];
+  readonly outbox: Outbox;
+  subscription: TopicSubscription | undefined;
+  private read = 0;
+
+  constructor(private readonly nodes: TestNode) {
+    super();
+    const { environment, scheduler } = nodes;
+    this.outbox = new Outbox(
+      this.socket,
+      { softMark: 64 * 1024, hardMark: 1024 * 1024, stalledTimeout: 0, environment, scheduler, ...nodes.marks },
+      (reason) => this.overflows.push(reason),
+    );
+  }
+
+  async subscribe(topic: ResolvedTopic, since?: Since, ref?: string): Promise<this> {
+    const onEnd = (code: 'closed'): void => {
+      this.ends.push(code);
+      this.outbox.send({ type: 'unsubscribed', topic: topic.name, code });
+    };
+    const place = { ...(since === undefined ? {} : { since }), ...(ref === undefined ? {} : { ref }) };
+    this.subscription = await this.nodes.topics.subscribe(topic, this.outbox, { ...place, onEnd });
+    return this;
+  }
+
+  /** Applies what has reached the socket and was taken from it. */
+  update(from: Since | undefined = undefined): this {
+    for (const frame of this.socket.frames.slice(this.read)) {
+      if (from === 'oldest') this.receiveOldest(frame);
+      else this.receive(frame);
+      this.read += 1;
+    }
+    return this;
+  }
+
+  types(): string[] {
+    return this.frames.map(({ type }) => type);
+  }
+}
+
+/** One node and the broker it shares. */
+export interface TestNode {
+  readonly environment: VirtualEnvironment;
+  readonly scheduler: FlushScheduler;
+  readonly broker: MemoryBroker;
+  readonly topics: TopicRegistry;
+  readonly logged: string[];
+  readonly marks: SetUpOptions['outbox'];
+}
+
+export function setUp(options: SetUpOptions = {}, shared?: TestNode) {
+  const environment = shared?.environment ?? new VirtualEnvironment();
+  const logged = shared?.logged ?? [];
+  const note = (event: string, detail: unknown): void => void logged.push(`${event}: ${String(detail)}`);
+  const log = { warn: (event: string, values: unknown) => note(event, JSON.stringify(values)), error: note };
+  const history = { count: 100, bytes: 100_000, age: 300_000, ...options.history };
+  const broker = shared?.broker ?? new MemoryBroker({ environment, log, history });
+  const topics = new TopicRegistry({
+    broker: options.wrap?.(broker) ?? broker,
+    loader: { load: (topic) => options.load?.(topic) ?? { type: 'nothing' } },
+    environment,
+    log,
+    history,
+    limits: { maxPublication: 262_144, loadTimeout: 2_000, linger: 60_000, ...options.limits },
+    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+  });
+  const scheduler = shared?.scheduler ?? new FlushScheduler(environment);
+  const node: TestNode = { environment, scheduler, broker, topics, logged, marks: options.outbox };
+  return { ...node, node, reader: () => new TestReader(node) };
+}
+
+/** The frames of an answer, parsed. */
+export function parse(frames: readonly { readonly text: string }[]): ServerFrame[] {
+  return frames.map(({ text }) => JSON.parse(text) as ServerFrame);
+}
