@@ -1,5 +1,6 @@
 export { injectEvents, type InjectEventsOptions } from './inject-events.js';
 export { injectTopic } from './inject-topic.js';
+export { NO_METRICS as ɵNO_METRICS } from './no-metrics.js';
 export { PACE as ɵPACE, type Pace as ɵPace } from './pace.js';
 export { provideRealtime, type RealtimeConfig } from './provide-realtime.js';
 export { REALTIME_CLIENT as ɵREALTIME_CLIENT } from './realtime-client.js';

@@ -1,21 +1,9 @@
-import { RealtimeClientError, type ClientMetrics, type ConnectionStatus, type RealtimeClient } from '@statewire/client';
+import { RealtimeClientError, type ConnectionStatus, type RealtimeClient } from '@statewire/client';
 import { NEVER, of, throwError } from 'rxjs';
 
-const STATUS: ConnectionStatus = { state: 'idle', since: 0 };
+import { NO_METRICS } from './no-metrics.js';
 
-const METRICS: ClientMetrics = {
-  framesReceived: 0,
-  framesSent: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  patches: 0,
-  snapshots: 0,
-  events: 0,
-  polls: 0,
-  reconnects: 0,
-  holes: 0,
-  fullStateBytes: 0,
-};
+const STATUS: ConnectionStatus = { state: 'idle', since: 0 };
 
 const ignore = (): void => undefined;
 
@@ -24,8 +12,8 @@ export function serverRenderingClient(): RealtimeClient {
   return {
     status: STATUS,
     status$: of(STATUS),
-    metrics: METRICS,
-    metrics$: of(METRICS),
+    metrics: NO_METRICS,
+    metrics$: of(NO_METRICS),
     connect: ignore,
     close: ignore,
     reauthenticate: ignore,

@@ -18,4 +18,4 @@ test('wrong parameters, wrong data and wrong results do not compile', () => {
   });
 
   expect(complaints).toEqual([]);
-});
+}, 60_000);

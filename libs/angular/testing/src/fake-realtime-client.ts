@@ -1,7 +1,7 @@
 import { Injectable, type OnDestroy } from '@angular/core';
+import { ɵNO_METRICS as NO_METRICS } from '@statewire/angular';
 import {
   RealtimeClientError,
-  type ClientMetrics,
   type ConnectionStatus,
   type EventDelivery,
   type RealtimeClient,
@@ -13,20 +13,6 @@ import { BehaviorSubject, defer, distinctUntilChanged, filter, map, of, tap, typ
 import { FakeEventTopic, FakeStateTopic, type FakeTopic } from './fake-topic.js';
 import { TestAction } from './test-action.js';
 
-const METRICS: ClientMetrics = {
-  framesReceived: 0,
-  framesSent: 0,
-  bytesReceived: 0,
-  bytesSent: 0,
-  patches: 0,
-  snapshots: 0,
-  events: 0,
-  polls: 0,
-  reconnects: 0,
-  holes: 0,
-  fullStateBytes: 0,
-};
-
 /** A client with its server inside: no socket, no timer, every answer given by the test. */
 @Injectable()
 export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
@@ -35,8 +21,8 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
   #actions: TestAction[] = [];
 
   readonly status$ = this.#status$.asObservable();
-  readonly metrics = METRICS;
-  readonly metrics$ = of(METRICS);
+  readonly metrics = NO_METRICS;
+  readonly metrics$ = of(NO_METRICS);
 
   get status(): ConnectionStatus {
     return this.#status$.value;
