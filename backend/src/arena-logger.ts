@@ -7,4 +7,9 @@ export class ArenaLogger extends ConsoleLogger {
   override log(message: unknown, ...rest: unknown[]): void {
     if (!CHATTY.includes(String(rest.at(-1)))) super.log(message, ...rest);
   }
+
+  /** What keeps the application from starting is said by whoever starts it, in words. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (!CHATTY.includes(String(rest.at(-1)))) super.error(message, ...rest);
+  }
 }

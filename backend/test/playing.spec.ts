@@ -13,8 +13,8 @@ import {
   type RunSnapshot,
   type Session,
 } from '@statewire/arena';
-import type { RealtimeClient } from '@statewire/client';
-import { filter, firstValueFrom, take, toArray } from 'rxjs';
+import type { RealtimeClient, RealtimeClientError } from '@statewire/client';
+import { filter, firstValueFrom, take, toArray, type Observable } from 'rxjs';
 
 import { Arena, type Transport } from './support/arena.js';
 
@@ -108,19 +108,17 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
   });
 
   it('refuses data that does not fit, and names the field', async () => {
-    const wrong = [
+    const wrong: Observable<unknown>[] = [
       client.act(setBattleSpeed, { battleId: 'b', speed: 3 as 4 }),
       client.act(pauseBattle, { battleId: 7 as unknown as string }),
       client.act(chooseRoom, { runId: 'r' } as { runId: string; roomId: string }),
     ];
     const errors = await Promise.all(
-      wrong.map((answer) =>
-        firstValueFrom(answer).catch((error: unknown) => error as { code: string; details: unknown }),
-      ),
+      wrong.map((answer) => firstValueFrom(answer).catch((error: unknown) => error as RealtimeClientError)),
     );
 
-    expect(errors.map((error) => 'code' in error && error.code)).toEqual(Array(3).fill('validation_failed'));
-    expect(errors.map((error) => JSON.stringify('details' in error && error.details))).toEqual([
+    expect(errors).toEqual(Array(3).fill(expect.objectContaining({ code: 'validation_failed' })));
+    expect(errors.map((error) => JSON.stringify((error as RealtimeClientError).details))).toEqual([
       expect.stringContaining('speed'),
       expect.stringContaining('battleId'),
       expect.stringContaining('roomId'),

@@ -26,6 +26,8 @@ export interface ArenaConfig {
   readonly allowedOrigins: readonly string[] | undefined;
   /** `ARENA_DRAIN_SECONDS`, the time over which clients are sent away at shutdown. Default 5; in milliseconds here. */
   readonly drainWindow: number;
+  /** `ARENA_POLL_MILLISECONDS`, from one poll of a client to its next. Default 2000. */
+  readonly pollInterval: number;
   /** `ARENA_CLIENT_DIR`, the built Angular client. */
   readonly clientDirectory: string;
 }
@@ -56,6 +58,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: list(environment['TRUSTED_PROXIES']) ?? [],
     allowedOrigins: list(environment['ALLOWED_ORIGINS']),
     drainWindow: read('ARENA_DRAIN_SECONDS', 5, integer(0, 60), 'seconds, 0 to 60') * 1_000,
+    pollInterval: read('ARENA_POLL_MILLISECONDS', 2_000, integer(50, 60_000), 'milliseconds, 50 to 60000'),
     clientDirectory:
       environment['ARENA_CLIENT_DIR']?.trim() ||
       fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),

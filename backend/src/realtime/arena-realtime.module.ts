@@ -22,6 +22,7 @@ export function realtimeOptions(
     enabled: config.webSocketEnabled,
     trustedProxies: config.trustedProxies,
     ...(config.allowedOrigins ? { allowedOrigins: config.allowedOrigins } : {}),
+    polling: { interval: config.pollInterval },
     drain: { window: config.drainWindow },
     environment,
     authenticate: async (_request, token) => {

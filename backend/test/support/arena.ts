@@ -33,7 +33,12 @@ export class Arena {
   ) {}
 
   static async start({ env, game }: ArenaTestOptions = {}): Promise<Arena> {
-    const config = readConfig({ ARENA_DRAIN_SECONDS: '0', ARENA_CLIENT_DIR: '/nowhere', ...env });
+    const config = readConfig({
+      ARENA_DRAIN_SECONDS: '0',
+      ARENA_POLL_MILLISECONDS: '100',
+      ARENA_CLIENT_DIR: '/nowhere',
+      ...env,
+    });
     const app = await createArena(config, { logger: false, ...(game ? { game } : {}) });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
