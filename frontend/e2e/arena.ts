@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+import type { RunProgress, RunSnapshot, Session } from '@statewire/arena';
+import type { SnapshotResponse } from '@statewire/protocol';
+
+const MAIN = fileURLToPath(new URL('../../backend/dist/main.js', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../dist/browser/index.html', import.meta.url));
+const READY = /The Arena is on (http:\/\/\S+)/;
+const START_WITHIN = 20_000;
+const STOP_WITHIN = 8_000;
+
+/** The built server with the built client, as a process of its own. */
+export interface Arena {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startArena(): Promise<Arena> {
+  for (const file of [MAIN, CLIENT]) {
+    if (!existsSync(file))
+      throw new Error(`${file} is missing: run npx nx run-many -t build -p backend frontend first.`);
+  }
+  const child = spawn(process.execPath, [MAIN], {
+    env: { ...process.env, NODE_OPTIONS: '', HOST: '127.0.0.1', PORT: '0', ARENA_CHAOS: 'true' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const giveUp = () => reject(new Error(`The Arena did not start:\n${output}`));
+    const timer = setTimeout(giveUp, START_WITHIN);
+    const listen = (chunk: Buffer): void => {
+      output += stripVTControlCharacters(String(chunk));
+      const ready = READY.exec(output)?.[1];
+      if (ready === undefined) return;
+      clearTimeout(timer);
+      resolve(ready);
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    child.once('exit', giveUp);
+  });
+  return {
+    url,
+    async stop() {
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN);
+      child.kill('SIGTERM');
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A player without a browser. */
+export class Player {
+  private constructor(
+    private readonly url: string,
+    readonly session: Session,
+  ) {}
+
+  static async join(url: string, name: string): Promise<Player> {
+    const response = await post(`${url}/api/session`, { name });
+    return new Player(url, (await response.json()) as Session);
+  }
+
+  /** Starts a run and enters its first room, which is always a battle. */
+  async startBattle(): Promise<{ readonly runId: string; readonly battleId: string }> {
+    const { runId } = (await this.act('runs/start', {})) as RunProgress;
+    const { data } = await snapshot(this.url, `runs/${runId}`);
+    const [roomId] = (data as unknown as RunSnapshot).choices;
+    const { battleId } = (await this.act('runs/choose-room', { runId, roomId })) as RunProgress;
+    if (battleId === null) throw new Error('The first room was no battle.');
+    return { runId, battleId };
+  }
+
+  private async act(name: string, data: object): Promise<unknown> {
+    const body = { clientId: `e2e-${this.session.playerId}`.padEnd(22, '0'), id: crypto.randomUUID(), name, data };
+    const response = await post(`${this.url}/realtime/actions`, body, this.session.token);
+    const frame = (await response.json()) as { readonly type: string; readonly data?: unknown };
+    if (frame.type !== 'ack') throw new Error(`${name} was refused: ${JSON.stringify(frame)}`);
+    return frame.data;
+  }
+}
+
+export async function snapshot(url: string, topic: string): Promise<Extract<SnapshotResponse, { kind: 'state' }>> {
+  const response = await fetch(`${url}/realtime/snapshot?topic=${encodeURIComponent(topic)}`);
+  if (!response.ok) throw new Error(`There is no snapshot of ${topic}: ${response.status}.`);
+  return (await response.json()) as Extract<SnapshotResponse, { kind: 'state' }>;
+}
+
+async function post(url: string, body: object, token?: string): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+  });
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import { describe } from '@jest/globals';
+import { chromium, type Browser } from 'playwright-core';
+
+const NAMES = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser', 'microsoft-edge'];
+
+const PLACES = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+];
+
+/** The packaged binary's own `args` switch web security off and force one process; these keep the browser a browser. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--headless=shell',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--no-first-run',
+];
+
+const HELP = 'No Chromium was found: install Chrome or Chromium, or set CHROME_PATH to the executable of one.';
+
+const executable = await findChromium();
+
+if (executable === undefined) {
+  if (process.env['CI'] === 'true') throw new Error(HELP);
+  console.warn(`Browser tests are skipped. ${HELP}`);
+}
+
+/** Like `describe`; skipped where there is no browser, except in CI, where that is a failure. */
+export const describeInBrowser = executable === undefined ? describe.skip : describe;
+
+export async function launchChromium(): Promise<Browser> {
+  if (executable === undefined) throw new Error(HELP);
+  return chromium.launch({ executablePath: executable, args: ARGUMENTS });
+}
+
+async function findChromium(): Promise<string | undefined> {
+  const wanted = process.env['CHROME_PATH'];
+  if (wanted) {
+    if (!existsSync(wanted)) throw new Error(`CHROME_PATH is "${wanted}", which does not exist.`);
+    return wanted;
+  }
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const installed = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...PLACES];
+  return installed.find((path) => existsSync(path)) ?? (await packaged());
+}
+
+/** An optional dependency that exists for Linux on x64 only. */
+async function packaged(): Promise<string | undefined> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  try {
+    const { default: packagedChromium } = await import('@sparticuz/chromium');
+    return await packagedChromium.executablePath();
+  } catch {
+    return undefined;
+  }
+}

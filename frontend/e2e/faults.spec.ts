@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, afterEach, expect, jest, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+
+import { Player, startArena, type Arena } from './arena.js';
+import { describeInBrowser, launchChromium } from './chromium.js';
+import { ArenaPage } from './page.js';
+import { Witness } from './witness.js';
+
+jest.setTimeout(90_000);
+
+/** "Within about a second", with room for a machine that runs everything else at the same time. */
+const SOON = 2_500;
+
+describeInBrowser('A battle on the screen', () => {
+  let arena: Arena;
+  let browser: Browser;
+  let visitor: ArenaPage;
+  let witness: Witness;
+  let players = 0;
+
+  beforeAll(async () => {
+    [arena, browser] = await Promise.all([startArena(), launchChromium()]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await arena.stop();
+  });
+
+  beforeEach(async () => {
+    const player = await Player.join(arena.url, `Player ${++players}`);
+    const { battleId } = await player.startBattle();
+    witness = new Witness(arena.url, battleId);
+    visitor = await ArenaPage.open(browser, `${arena.url}/battles/${battleId}`);
+    await visitor.connection('live');
+    await visitor.moves();
+  });
+
+  afterEach(async () => {
+    await witness.leave();
+    await visitor.close();
+  });
+
+  /** Never a wrong number, never back in time, and never old values that look live. */
+  async function expectTruth(): Promise<void> {
+    const samples = await visitor.samples();
+    const { compared, wrong } = witness.judge(samples);
+    expect(wrong).toEqual([]);
+    expect(compared).toBeGreaterThanOrEqual(5);
+    const offsets = samples.map(({ offset }) => offset);
+    expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
+    const lies = samples.filter(
+      ({ connection, freshness }) => freshness === 'live' && connection !== 'live' && connection !== 'polling',
+    );
+    expect(lies).toEqual([]);
+  }
+
+  test('stays live while the socket is cut', async () => {
+    for (let cut = 0; cut < 3; cut++) {
+      await visitor.page.getByRole('button', { name: 'Cut the socket' }).click();
+      await visitor.page.locator('[data-status]:not([data-status="live"])').waitFor();
+      expect(await visitor.connection('live')).toBeLessThan(SOON);
+      await visitor.moves();
+    }
+    await expectTruth();
+  });
+
+  test('goes on over polling within about a second while the socket is black-holed, and is live again after', async () => {
+    const blackHole = visitor.page.getByRole('switch', { name: 'Black hole' });
+    await blackHole.click();
+    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    await visitor.moves();
+    await visitor.moves();
+    expect(await visitor.page.getByText('Polling: up to 2 s behind').count()).toBeGreaterThan(0);
+
+    await blackHole.click();
+    await visitor.connection('live');
+    await visitor.moves();
+    await expectTruth();
+  });
+
+  test('polls at once where the browser refuses WebSockets', async () => {
+    await visitor.page.getByRole('switch', { name: 'Refuse sockets here' }).click();
+    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    await visitor.moves();
+    await visitor.page.getByRole('button', { name: 'Repair everything' }).click();
+    await visitor.connection('live');
+    await visitor.moves();
+    await expectTruth();
+  });
+
+  test('moves to polling when the server forbids WebSockets, and back when it allows them', async () => {
+    const forbid = visitor.page.getByRole('switch', { name: 'Forbid on the server' });
+    await forbid.click();
+    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    await visitor.moves();
+    await forbid.click();
+    await visitor.connection('live');
+    await visitor.moves();
+    await expectTruth();
+  });
+
+  test('is late and true on a slow network', async () => {
+    await visitor.page.getByRole('switch', { name: 'Slow network' }).click();
+    for (let change = 0; change < 5; change++) await visitor.moves();
+    await visitor.page.getByRole('button', { name: 'Repair everything' }).click();
+    await visitor.connection('live');
+    await visitor.moves();
+    await expectTruth();
+  });
+
+  test('can be compared with the server by a visitor, live and polling', async () => {
+    const compare = visitor.page.getByRole('button', { name: 'Compare with the server' });
+    const equal = visitor.page.locator('[data-verdict="equal"][data-topic^="battles/"]');
+    await compare.click();
+    await equal.waitFor();
+
+    await visitor.page.getByRole('switch', { name: 'Refuse sockets here' }).click();
+    await visitor.connection('polling');
+    await compare.click();
+    await visitor.page.getByRole('button', { name: 'Comparing' }).waitFor();
+    await compare.waitFor();
+    await equal.waitFor();
+    expect(await visitor.page.locator('[data-verdict="different"]').count()).toBe(0);
+  });
+
+  test('says that it is stale when nothing reaches the server, and keeps the last known state', async () => {
+    await visitor.page.context().setOffline(true);
+    await visitor.page.getByRole('button', { name: 'Cut the socket' }).click();
+    await visitor.connection('offline');
+    await visitor.page
+      .getByText(/Not live: stale since/)
+      .first()
+      .waitFor();
+    expect(await visitor.page.locator('[data-combatant]').count()).toBeGreaterThan(0);
+
+    await visitor.page.context().setOffline(false);
+    await visitor.connection('live');
+    await visitor.moves();
+    await expectTruth();
+  });
+});

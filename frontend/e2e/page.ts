@@ -1,0 +1,99 @@
+import type { Browser, Page } from 'playwright-core';
+
+/** What one rendering of a battle showed. */
+export interface BattleSample {
+  readonly epoch: string;
+  readonly offset: number;
+  readonly tick: number;
+  readonly connection: string;
+  readonly freshness: string;
+  /** Hit points by fighter. */
+  readonly health: Readonly<Record<string, number>>;
+  /** Milliseconds on the page's clock. */
+  readonly at: number;
+}
+
+interface Recorder {
+  samples: BattleSample[];
+  violations: string[];
+}
+
+declare global {
+  var recorder: Recorder;
+}
+
+/** Runs in the page, before anything of it: notes what is shown each time that something changes. */
+function record(): void {
+  const recorder: Recorder = { samples: [], violations: [] };
+  globalThis.recorder = recorder;
+  addEventListener('securitypolicyviolation', (event) => {
+    recorder.violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
+  });
+  let last = '';
+  new MutationObserver(() => {
+    const battle = document.querySelector<HTMLElement>('[data-battle]');
+    const frame = battle?.closest<HTMLElement>('arena-live-frame');
+    const connection = document.querySelector<HTMLElement>('[data-status]')?.dataset['status'] ?? '';
+    if (!battle || !frame) return;
+    const { epoch = '', offset = '', freshness = '' } = frame.dataset;
+    const key = [epoch, offset, freshness, connection].join();
+    if (key === last) return;
+    last = key;
+    const fighters = [...battle.querySelectorAll<HTMLElement>('[data-combatant]')];
+    recorder.samples.push({
+      epoch,
+      offset: Number(offset),
+      tick: Number(battle.dataset['tick']),
+      connection,
+      freshness,
+      health: Object.fromEntries(fighters.map(({ dataset }) => [dataset['combatant'] ?? '', Number(dataset['hp'])])),
+      at: performance.now(),
+    });
+  }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+}
+
+/** A page of the client with everything noted that a person would not want to see in the console. */
+export class ArenaPage {
+  readonly complaints: string[] = [];
+
+  private constructor(readonly page: Page) {
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+  }
+
+  static async open(browser: Browser, url: string, viewport = { width: 1440, height: 900 }): Promise<ArenaPage> {
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    await page.addInitScript(record);
+    const arena = new ArenaPage(page);
+    await page.goto(url);
+    return arena;
+  }
+
+  samples(): Promise<readonly BattleSample[]> {
+    return this.page.evaluate(() => globalThis.recorder.samples);
+  }
+
+  violations(): Promise<readonly string[]> {
+    return this.page.evaluate(() => globalThis.recorder.violations);
+  }
+
+  /** Waits until the connection is in a state, and says how long that took, in milliseconds. */
+  async connection(state: string, timeout = 15_000): Promise<number> {
+    const begun = performance.now();
+    await this.page.locator(`[data-status="${state}"]`).waitFor({ timeout });
+    return performance.now() - begun;
+  }
+
+  /** Waits until the battle on the screen has moved on from where it is now. */
+  async moves(timeout = 10_000): Promise<void> {
+    const tick = await this.page.locator('[data-tick]').first().getAttribute('data-tick');
+    await this.page.locator(`[data-tick]:not([data-tick="${tick}"])`).first().waitFor({ timeout });
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
