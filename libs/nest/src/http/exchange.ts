@@ -6,8 +6,11 @@ import type { Asked } from '@statewire/protocol';
 import type { IncomingRequest } from '../admission/index.js';
 import type { HttpRefusal } from './http-refusal.js';
 
-/** A reader that takes nothing for so long (ms) is cut off. */
-const RESPONSE_TIMEOUT = 5_000;
+/**
+ * A reader that takes nothing for so long (ms) is cut off. Node looks twice before it calls a write stalled, so that it
+ * takes up to twice as long.
+ */
+const RESPONSE_TIMEOUT = 2_500;
 
 /** What every answer depends on, so that no cache mixes callers. */
 const VARY = 'Authorization, Cookie, Origin';

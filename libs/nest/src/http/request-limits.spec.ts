@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { CallerContext } from '../dispatcher/index.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { RequestLimits } from './request-limits.js';
+
+const LIMITS = { framesPerSecond: 2, connectionsPerAddress: 3, connectionsPerUser: 2, waitingFrames: 2 };
+
+function caller(over: Partial<CallerContext> = {}): CallerContext {
+  return {
+    headers: {},
+    cookies: {},
+    ip: '192.0.2.1',
+    admission: 'http',
+    clientId: 'client',
+    identity: undefined,
+    ...over,
+  };
+}
+
+const ann = caller({ identity: { id: 'ann', user: 'ann' } });
+
+function passes(count: () => void): boolean {
+  try {
+    count();
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'too_many_requests', options: { retryAfter: expect.any(Number) } });
+    return false;
+  }
+}
+
+function countWhile(passing: () => boolean): number {
+  let count = 0;
+  while (count < 100 && passing()) count += 1;
+  return count;
+}
+
+describe('RequestLimits', () => {
+  test('a caller may send bursts of twice the rate, and goes on at the rate', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = new RequestLimits(LIMITS, environment);
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(4);
+    await environment.advance(1_000);
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(2);
+  });
+
+  test('one user is one caller wherever it comes from; anonymous clients are told apart', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    countWhile(() => passes(() => limits.countCaller(ann)));
+    expect(passes(() => limits.countCaller({ ...ann, ip: '192.0.2.9', clientId: 'other' }))).toBe(false);
+    countWhile(() => passes(() => limits.countCaller(caller())));
+    expect(passes(() => limits.countCaller(caller()))).toBe(false);
+    expect(passes(() => limits.countCaller(caller({ clientId: 'other' })))).toBe(true);
+    expect(passes(() => limits.countCaller(caller({ ip: '192.0.2.9' })))).toBe(true);
+  });
+
+  test('an address may send what all its connections may, where it means something', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const received = { headers: {}, cookies: {}, origin: undefined, bearer: undefined, cookieToken: undefined };
+    const count = (addressIsMeaningful: boolean) =>
+      countWhile(() => passes(() => limits.countAddress({ ...received, ip: '192.0.2.1', addressIsMeaningful })));
+    expect(count(true)).toBe(12);
+    expect(count(false)).toBe(100);
+  });
+
+  test('polls are held up to the connections of a user or an address', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const held = [limits.hold(ann), limits.hold(ann)];
+    expect(limits.hold(ann)).toBeUndefined();
+    held[0]!();
+    expect(limits.hold(ann)).toBeDefined();
+    expect(countWhile(() => limits.hold(caller({ clientId: String(Math.random()) })) !== undefined)).toBe(3);
+  });
+
+  test('actions of one caller run side by side up to a bound', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const release = limits.act(ann);
+    limits.act(ann);
+    expect(passes(() => limits.act(ann))).toBe(false);
+    release();
+    expect(passes(() => limits.act(ann))).toBe(true);
+  });
+
+  test('0 switches a limit off', () => {
+    const limits = new RequestLimits(
+      { framesPerSecond: 0, connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
+      new VirtualEnvironment(),
+    );
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
+    expect(countWhile(() => limits.hold(ann) !== undefined)).toBe(100);
+    expect(countWhile(() => passes(() => limits.act(ann)))).toBe(100);
+  });
+
+  test('callers that stopped asking are forgotten', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = new RequestLimits(LIMITS, environment);
+    for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));
+    const release = limits.hold(ann);
+    expect(limits.size).toBe(1_001);
+    release!();
+    await environment.advance(2_000);
+    expect(limits.size).toBe(0);
+  });
+});

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { NotFoundException } from '@nestjs/common';
+import { eventTopic, stateTopic } from '@statewire/protocol';
+import { IsIn } from 'class-validator';
+import { BehaviorSubject, firstValueFrom, ReplaySubject, skip } from 'rxjs';
+
+import { OnTopic, RealtimeError, RealtimeHandlers, TopicParams } from '../src/index.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { TRANSPORTS, type TestCaller } from './transports.js';
+
+const shop = stateTopic<string>()('shops/:shopId');
+const special = stateTopic<string>()('shops/special');
+const season = stateTopic<string>()('seasons/:season');
+const clock = stateTopic<number>()('clock');
+const empty = stateTopic<number>()('empty');
+const broken = stateTopic<number>()('broken/:how');
+const news = eventTopic<string>()('news');
+
+class SeasonParams {
+  @IsIn(['summer', 'winter'])
+  season!: string;
+}
+
+const failures: Record<string, () => unknown> = {
+  missing: () => new NotFoundException('No such thing.'),
+  told: () => new RealtimeError('unavailable', 'Closed for lunch.', { retryAfter: 5_000 }),
+  bug: () => new TypeError('secret'),
+};
+
+@RealtimeHandlers()
+class Topics {
+  readonly loads: string[] = [];
+  readonly time = new BehaviorSubject(1);
+
+  @OnTopic(shop)
+  async shop(@TopicParams() { shopId }: { shopId: string }): Promise<string> {
+    this.loads.push(shopId);
+    return `shop ${shopId}`;
+  }
+
+  @OnTopic(special)
+  special(): string {
+    return 'the special one';
+  }
+
+  @OnTopic(season)
+  season(@TopicParams() params: SeasonParams): string {
+    if (!(params instanceof SeasonParams)) throw new Error('not validated');
+    return params.season;
+  }
+
+  @OnTopic(clock)
+  clock() {
+    return this.time;
+  }
+
+  @OnTopic(empty)
+  empty(): void {}
+
+  @OnTopic(news)
+  news(): void {}
+
+  @OnTopic(broken)
+  broken(@TopicParams() { how }: { how: string }): number {
+    throw failures[how]?.();
+  }
+}
+
+describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
+  let arena: TestApplication;
+  let caller: TestCaller;
+  let errors: string[];
+
+  beforeEach(async () => {
+    errors = [];
+    arena = await TestApplication.start({
+      providers: [Topics],
+      logger: {
+        log() {},
+        debug() {},
+        verbose() {},
+        warn() {},
+        error: (...parts: unknown[]) => errors.push(parts.join(' ')),
+      },
+    });
+    caller = await open(arena);
+  });
+
+  afterEach(() => arena.close());
+
+  test('a promise loads the first value, once for all who ask', async () => {
+    const other = await open(arena);
+    for (const reader of [caller, other]) {
+      expect(await reader.read('shops/1')).toMatchObject({ type: 'subscribed', kind: 'state', offset: 1 });
+    }
+    expect(arena.get(Topics).loads).toEqual(['1']);
+  });
+
+  test('a literal segment beats a parameter', async () => {
+    await caller.read('shops/special');
+    expect(arena.get(Topics).loads).toEqual([]);
+    expect(await firstValueFrom(arena.bus.stream(special.with()))).toBe('the special one');
+  });
+
+  test('an observable is the source of a topic', async () => {
+    expect(await caller.read('clock')).toMatchObject({ type: 'subscribed', offset: 1 });
+    const values = new ReplaySubject<number>();
+    arena.bus.stream(clock.with()).subscribe(values);
+    expect(await firstValueFrom(values)).toBe(1);
+    arena.get(Topics).time.next(2);
+    expect(await firstValueFrom(values.pipe(skip(1)))).toBe(2);
+  });
+
+  test.each(['empty', 'news'])('a handler may leave a topic to publications: %s', async (topic) => {
+    expect(await caller.read(topic)).toMatchObject({ type: 'subscribed', offset: 0 });
+  });
+
+  test('parameters with a DTO are validated before the handler is called', async () => {
+    expect(await caller.read('seasons/summer')).toMatchObject({ type: 'subscribed', offset: 1 });
+    expect(await caller.read('seasons/monsoon')).toMatchObject({
+      type: 'error',
+      topic: 'seasons/monsoon',
+      code: 'validation_failed',
+      details: ['season must be one of the following values: summer, winter'],
+    });
+  });
+
+  test.each([
+    ['missing', { code: 'unknown_topic', message: 'No such thing.' }],
+    ['told', { code: 'unavailable', message: 'Closed for lunch.', retryAfter: 5_000 }],
+  ])('a handler that says %s is answered so', async (how, expected) => {
+    expect(await caller.read(`broken/${how}`)).toMatchObject({ type: 'error', topic: `broken/${how}`, ...expected });
+    expect(errors).toEqual([]);
+  });
+
+  test('R20: a handler that throws is answered internal without its message, and logged', async () => {
+    const answer = await caller.read('broken/bug');
+    expect(answer).toMatchObject({ type: 'error', topic: 'broken/bug', code: 'internal', temporary: true });
+    expect(JSON.stringify(answer)).not.toContain('secret');
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain('Topics.broken');
+  });
+
+  test.each(['nowhere', 'shops', 'shops/1/2', 'presence/shops', '__proto__', 'constructor'])(
+    'a topic nobody handles is unknown: %s',
+    async (topic) => {
+      expect(await caller.read(topic)).toMatchObject({ type: 'error', topic, code: 'unknown_topic' });
+    },
+  );
+});
