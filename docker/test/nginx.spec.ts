@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { battle, lobby, type BattleSnapshot } from '@statewire/arena';
+import type { RealtimeClient, TopicState } from '@statewire/client';
+import { filter, firstValueFrom, map, take, timeout, toArray } from 'rxjs';
+import { WebSocket } from 'ws';
+
+import { arenaClient, reached } from './arena-client.js';
+import { ArenaServer } from './arena-server.js';
+import { Nginx, type NginxOptions } from './nginx.js';
+
+if (!Nginx.isInstalled() && process.env['CI'] === 'true') {
+  throw new Error('nginx is not installed: apt-get install nginx-light');
+}
+
+const describeWithNginx = Nginx.isInstalled() ? describe : describe.skip;
+
+describeWithNginx('The frontend image’s nginx', () => {
+  const HEARTBEAT = 500;
+  let server: ArenaServer;
+  const started: Nginx[] = [];
+  const clients: RealtimeClient[] = [];
+
+  beforeAll(async () => {
+    server = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', HEARTBEAT_INTERVAL: String(HEARTBEAT) });
+  });
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await Promise.all(started.splice(0).map((nginx) => nginx.stop()));
+  });
+
+  afterAll(async () => {
+    expect(await server.stop()).toBe(0);
+  });
+
+  async function nginx(options: Partial<NginxOptions> = {}): Promise<Nginx> {
+    const one = await Nginx.start({ backendPort: server.port, ...options });
+    started.push(one);
+    return one;
+  }
+
+  function connect(origin: string, options?: Parameters<typeof arenaClient>[1]): RealtimeClient {
+    const client = arenaClient(origin, options);
+    clients.push(client);
+    return client;
+  }
+
+  async function someBattle(client: RealtimeClient): Promise<string> {
+    return firstValueFrom(
+      client.state(lobby.with()).pipe(
+        map(({ battles }) => battles[0]?.battleId),
+        filter((id) => id !== undefined),
+        timeout(5_000),
+      ),
+    );
+  }
+
+  test('passes the upgrade, and a battle streams through it', async () => {
+    const client = connect((await nginx()).origin);
+    const battleId = await someBattle(client);
+    const ticks = await firstValueFrom(
+      client.state(battle.with({ battleId })).pipe(
+        map(({ tick }) => tick),
+        take(10),
+        toArray(),
+        timeout(10_000),
+      ),
+    );
+
+    expect(client.status).toMatchObject({ state: 'live', transport: 'websocket' });
+    expect(ticks).toEqual([...ticks].sort((a, b) => a - b));
+  });
+
+  test('lets an idle connection live past its timeout, because heartbeats keep it alive', async () => {
+    const { origin } = await nginx({ proxyTimeout: '1s' });
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
+    const closed = once(socket, 'close').then(() => 'closed');
+    let pings = 0;
+    socket.on('message', (data: Buffer) => {
+      if (!data.toString().startsWith('{"type":"ping"')) return;
+      pings += 1;
+      socket.send('{"type":"pong"}');
+    });
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'hello', clientId: 'idle-through-nginx-012345' }));
+
+    // Four of nginx's timeouts; waiting is what is tested.
+    expect(await Promise.race([closed, wait(4_000, 'open')])).toBe('open');
+    expect(pings).toBeGreaterThanOrEqual(2);
+    socket.close();
+  });
+
+  test('cuts an idle connection whose heartbeats are slower than its timeout, so the test above can fail', async () => {
+    const quiet = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', HEARTBEAT_INTERVAL: '60000' });
+    const { origin } = await nginx({ backendPort: quiet.port, proxyTimeout: '1s' });
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
+    const closed = once(socket, 'close').then(() => 'closed');
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'hello', clientId: 'idle-through-nginx-012345' }));
+
+    expect(await Promise.race([closed, wait(4_000, 'open')])).toBe('closed');
+    await quiet.stop();
+  });
+
+  test('carries polling, and nothing is missing on it', async () => {
+    const client = connect((await nginx()).origin, { webSocket: { enabled: false }, polling: { interval: 200 } });
+    const battleId = await someBattle(client);
+    const value = await firstValueFrom(client.state(battle.with({ battleId })).pipe(timeout(5_000)));
+
+    expect(client.status).toMatchObject({ state: 'polling' });
+    expect(value.battleId).toBe(battleId);
+  });
+
+  test('is reloaded while clients are connected, and they see every position once', async () => {
+    const proxy = await nginx();
+    const client = connect(proxy.origin);
+    const battleId = await someBattle(client);
+    const seen: TopicState<BattleSnapshot>[] = [];
+    const subscription = client.topic(battle.with({ battleId })).subscribe((state) => seen.push(state));
+    await reached(client, 'live');
+    await firstValueFrom(client.state(battle.with({ battleId })).pipe(take(3), toArray()));
+    proxy.reload();
+    await firstValueFrom(client.state(battle.with({ battleId })).pipe(take(15), toArray(), timeout(10_000)));
+    const late = connect(proxy.origin);
+    await someBattle(late);
+    subscription.unsubscribe();
+
+    const offsets = seen.flatMap(({ position }) => position?.offset ?? []);
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    expect(client.metrics.holes).toBe(0);
+    expect(late.status.state).toBe('live');
+    expect(proxy.errors()).toEqual([]);
+  });
+
+  test('serves the client, tells it the run-time switch and lets hashed files be cached for good', async () => {
+    const { origin } = await nginx({ websocketEnabled: false });
+
+    expect(await (await fetch(`${origin}/config.json`)).json()).toEqual({ WEBSOCKET_ENABLED: false });
+    const page = await fetch(`${origin}/battles/any`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    const script = /src="([^"]+\.js)"/.exec(await page.text())?.[1];
+    const asset = await fetch(`${origin}/${script}`);
+    expect(asset.headers.get('cache-control')).toContain('immutable');
+    expect((await fetch(`${origin}/missing-ABCDEFGH.js`)).status).toBe(404);
+  });
+});
