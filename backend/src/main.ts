@@ -12,20 +12,20 @@ try {
   await (config.host === undefined ? app.listen(config.port) : app.listen(config.port, config.host));
   new Logger('Arena').log(`The Arena is on ${(await app.getUrl()).replace('[::1]', 'localhost')}`);
 } catch (error) {
-  console.error(`\n${explain(error)}\n`);
+  process.stderr.write(`\n${explain(error)}\n\n`);
   process.exit(1);
 }
 
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof Error && 'code' in error) {
-    const port = process.env['PORT'] ?? '59002';
+    const port = process.env.PORT ?? '59002';
     if (error.code === 'EADDRINUSE') {
       return `Port ${port} is taken. Stop what listens there, or choose another: set PORT, for example PORT=59012.`;
     }
     if (error.code === 'EACCES')
       return `Port ${port} may not be used by this account. Choose one above 1023: set PORT.`;
-    if (error.code === 'EADDRNOTAVAIL') return `HOST=${process.env['HOST']} is not an address of this machine.`;
+    if (error.code === 'EADDRNOTAVAIL') return `HOST=${process.env.HOST} is not an address of this machine.`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -8,11 +8,13 @@ import {
   run,
   startRun,
   type ArenaState,
+  type BattleSnapshot,
+  type Lobby,
   type Notification,
   type Session,
 } from '@statewire/arena';
-import type { RealtimeClient } from '@statewire/client';
-import { firstValueFrom, scan } from 'rxjs';
+import type { ConnectionStatus, LiveStatus, RealtimeClient } from '@statewire/client';
+import { filter, firstValueFrom, interval, map, of, scan, timeout } from 'rxjs';
 
 import { Arena, type Transport } from './support/arena.js';
 
@@ -21,11 +23,14 @@ describe('GET /api/state', () => {
   let ann: Session;
 
   beforeEach(async () => {
-    arena = await Arena.start({ game: { turn: 20 } });
+    arena = await Arena.start({ env: { ARENA_CHAOS: 'true' }, game: { turn: 20 } });
     ann = await arena.session();
   });
 
   afterEach(() => arena.stop());
+
+  const reached = (client: RealtimeClient, state: ConnectionStatus['state']) =>
+    firstValueFrom(client.status$.pipe(filter((status) => status.state === state)));
 
   /** The same picture, from the topics as a client follows them. */
   async function followed(client: RealtimeClient, expected: ArenaState): Promise<ArenaState> {
@@ -74,6 +79,45 @@ describe('GET /api/state', () => {
     expect(Object.keys(state.battles)).toEqual(state.lobby.battles.map(({ battleId }) => battleId));
     expect(Object.keys(state.runs)).toEqual(state.lobby.runs.map(({ runId: id }) => id));
     expect(await followed(client, state)).toEqual(state);
+  });
+
+  it('is what a client shows that followed everything through a cut and both transports', async () => {
+    const client = arena.client(ann);
+    const shown: { battles: Record<string, BattleSnapshot>; lobby?: Lobby } = { battles: {} };
+    client.state(lobby.with()).subscribe((list) => (shown.lobby = list));
+    const { battles } = await firstValueFrom(
+      client.state(lobby.with()).pipe(filter((list) => list.battles.length >= 2)),
+    );
+    for (const { battleId } of battles) {
+      client.state(battle.with({ battleId })).subscribe({
+        next: (snapshot) => (shown.battles[battleId] = snapshot),
+        error: () => delete shown.battles[battleId],
+      });
+    }
+    const { connectionId } = (await reached(client, 'live')) as LiveStatus;
+    await arena.post('/api/chaos/cut', { connectionId });
+    await firstValueFrom(
+      client.status$.pipe(filter((status) => status.state === 'live' && status.connectionId !== connectionId)),
+    );
+    await arena.post('/api/chaos/websocket', { enabled: false });
+    await reached(client, 'polling');
+    await arena.post('/api/chaos/websocket', { enabled: true });
+    await reached(client, 'live');
+    arena.rest();
+    const state = await arena.state();
+    const expected = battles.flatMap(({ battleId }) => state.battles[battleId] ?? []);
+    const settled = interval(20).pipe(
+      map(() => JSON.stringify([shown.lobby, Object.values(shown.battles)])),
+      filter((text) => text === JSON.stringify([state.lobby, expected])),
+      timeout({ first: 4_000, with: () => of('never') }),
+    );
+
+    expect(expected.length).toBeGreaterThanOrEqual(2);
+    expect(await firstValueFrom(settled)).not.toBe('never');
+    expect({ lobby: shown.lobby, battles: Object.values(shown.battles) }).toEqual({
+      lobby: state.lobby,
+      battles: expected,
+    });
   });
 
   it('shows notifications to nobody without a token, and refuses one that is not valid', async () => {

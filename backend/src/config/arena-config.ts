@@ -44,24 +44,23 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (value === undefined) problems.push(`${name} must be ${expected}, and is "${text}".`);
     return value ?? fallback;
   };
-  const secret = environment['ARENA_SECRET'];
+  const secret = environment.ARENA_SECRET;
   if (secret && secret.length < SECRET_LENGTH) {
     problems.push(`ARENA_SECRET must have at least ${SECRET_LENGTH} characters, and has ${secret.length}.`);
   }
   const config: ArenaConfig = {
     port: read('PORT', 59_002, integer(0, 65_535), 'a port, 0 to 65535'),
-    host: environment['HOST']?.trim() || undefined,
+    host: environment.HOST?.trim() || undefined,
     webSocketEnabled: read('AF_WEBSOCKET_ENABLED', true, boolean, 'true or false'),
     secret: secret ? new TextEncoder().encode(secret) : randomBytes(SECRET_LENGTH),
     sessionLifetime: read('ARENA_SESSION_MINUTES', 60, integer(1, 1_440), 'minutes, 1 to 1440') * 60_000,
     chaos: read('ARENA_CHAOS', false, boolean, 'true or false'),
-    trustedProxies: list(environment['TRUSTED_PROXIES']) ?? [],
-    allowedOrigins: list(environment['ALLOWED_ORIGINS']),
+    trustedProxies: list(environment.TRUSTED_PROXIES) ?? [],
+    allowedOrigins: list(environment.ALLOWED_ORIGINS),
     drainWindow: read('ARENA_DRAIN_SECONDS', 5, integer(0, 60), 'seconds, 0 to 60') * 1_000,
     pollInterval: read('ARENA_POLL_MILLISECONDS', 2_000, integer(50, 60_000), 'milliseconds, 50 to 60000'),
     clientDirectory:
-      environment['ARENA_CLIENT_DIR']?.trim() ||
-      fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),
+      environment.ARENA_CLIENT_DIR?.trim() || fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

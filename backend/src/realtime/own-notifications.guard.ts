@@ -8,6 +8,6 @@ import type { Player } from '../session/player.js';
 export class OwnNotificationsGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { user, params } = context.switchToHttp().getRequest<RealtimeRequest>();
-    return user !== undefined && (user as Player).playerId === params['playerId'];
+    return user !== undefined && (user as Player).playerId === params.playerId;
   }
 }

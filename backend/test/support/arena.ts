@@ -2,12 +2,7 @@ import type { AddressInfo } from 'node:net';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { ArenaState, Session } from '@statewire/arena';
-import {
-  createRealtimeClient,
-  type RealtimeClient,
-  type RealtimeClientOptions,
-  type WebSocketLike,
-} from '@statewire/client';
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@statewire/client';
 import type { ActionRequest } from '@statewire/protocol';
 import { WebSocket } from 'ws';
 
@@ -65,7 +60,7 @@ export class Arena {
       webSocket: { enabled: transport === 'websocket' },
       polling: { enabled: true, interval: 100 },
       ...options,
-      environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) as unknown as WebSocketLike },
+      environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
     });
     this.#clients.push(client);
     return client;

@@ -1,8 +1,7 @@
 /**
- * Answer of `GET /api/chaos` and of every `POST` below it; 404 where `ARENA_CHAOS` is off.
- *
- * `POST /api/chaos/websocket` takes {@link ChaosWebSocket}; `POST /api/chaos/token` answers a {@link Session} that
- * expires in seconds, `POST /api/chaos/cut` takes {@link ChaosCut}.
+ * Answer of `GET /api/chaos`, and of `POST /api/chaos/websocket` ({@link ChaosWebSocket}) and `POST /api/chaos/cut`
+ * ({@link ChaosCut}). `POST /api/chaos/token` with `Authorization: Bearer` answers a `Session` of the same player that
+ * ends in seconds. All of them are 404 where `ARENA_CHAOS` is off.
  */
 export interface ChaosState {
   /** Whether the server accepts WebSockets now. */

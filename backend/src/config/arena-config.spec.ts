@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { readConfig } from './arena-config.js';
+import { ConfigError } from './config-error.js';
+
+describe('readConfig', () => {
+  it('has a default for everything', () => {
+    expect(readConfig({})).toMatchObject({
+      port: 59_002,
+      host: undefined,
+      webSocketEnabled: true,
+      sessionLifetime: 3_600_000,
+      chaos: false,
+      trustedProxies: [],
+      allowedOrigins: undefined,
+      drainWindow: 5_000,
+      pollInterval: 2_000,
+    });
+  });
+
+  it('makes a secret of its own for each start where none is given', () => {
+    const [one, other] = [readConfig({}), readConfig({ ARENA_SECRET: '' })];
+
+    expect(one.secret).toHaveLength(32);
+    expect(one.secret).not.toEqual(other.secret);
+  });
+
+  it('takes what the environment says', () => {
+    const secret = 'a secret of thirty-two characters';
+
+    expect(
+      readConfig({
+        PORT: ' 8080 ',
+        HOST: '127.0.0.1',
+        AF_WEBSOCKET_ENABLED: 'FALSE',
+        ARENA_SECRET: secret,
+        ARENA_CHAOS: '1',
+        TRUSTED_PROXIES: '10.0.0.0/8, loopback,',
+        ALLOWED_ORIGINS: 'https://play.example',
+        ARENA_CLIENT_DIR: '/srv/client',
+      }),
+    ).toMatchObject({
+      port: 8_080,
+      host: '127.0.0.1',
+      webSocketEnabled: false,
+      secret: new TextEncoder().encode(secret),
+      chaos: true,
+      trustedProxies: ['10.0.0.0/8', 'loopback'],
+      allowedOrigins: ['https://play.example'],
+      clientDirectory: '/srv/client',
+    });
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '1.5'],
+    ['AF_WEBSOCKET_ENABLED', 'maybe'],
+    ['ARENA_CHAOS', '2'],
+    ['ARENA_SECRET', 'too short'],
+    ['ARENA_SESSION_MINUTES', '0'],
+    ['ARENA_DRAIN_SECONDS', '-1'],
+  ])('refuses %s=%s and names it', (name, text) => {
+    expect(() => readConfig({ [name]: text })).toThrow(ConfigError);
+    expect(() => readConfig({ [name]: text })).toThrow(name);
+  });
+
+  it('never repeats a secret', () => {
+    expect(() => readConfig({ ARENA_SECRET: 'hunter2' })).not.toThrow('hunter2');
+  });
+});
