@@ -1,4 +1,4 @@
-import type { Action, Json, Since, TopicReference } from '@statewire/protocol';
+import type { Action, Since, TopicReference } from '@statewire/protocol';
 import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
@@ -58,12 +58,12 @@ export class StatewireClient implements RealtimeClient {
   }
 
   connect(): void {
-    this.monitor.start();
+    this.monitor.connect();
   }
 
   close(): void {
     if (this.status.state === 'closed') return;
-    this.monitor.stop();
+    this.monitor.close();
     this.board.close();
     this.parts.outbox.close();
     this.parts.registry.close();
@@ -100,12 +100,12 @@ export class StatewireClient implements RealtimeClient {
   }
 
   act<D, R>({ name }: Action<D, R>, data: D, { expiresAfter = EXPIRES_AFTER }: ActOptions = {}): Observable<R> {
-    const result = this.parts.outbox.add(name, data, expiresAfter) as Observable<Json | undefined>;
+    const result = this.parts.outbox.add(name, data, expiresAfter);
     this.monitor.start();
     return result as Observable<R>;
   }
 
   reauthenticate(): void {
-    void this.monitor.reauthenticate();
+    this.monitor.reauthenticate();
   }
 }

@@ -230,7 +230,7 @@ describe('actions', () => {
         openWebSocket: undefined,
         fetch: async (input, init) => {
           const response = await fetch!(input, init);
-          if (!String(input).endsWith('/actions') || cuts-- <= 0) return response;
+          if (!(input as string).endsWith('/actions') || cuts-- <= 0) return response;
           throw new TypeError('the connection was reset');
         },
         setTimer: environment.setTimer,

@@ -86,6 +86,9 @@ describe('connecting', () => {
     expect(server.upgradeCount).toBe(1);
     expect(server.polls).toHaveLength(0);
     server.verify = () => undefined;
+    client.state(other).subscribe();
+    await environment.advance(100);
+    expect(client.status.state).toBe('denied');
     client.connect();
     await environment.advance(100);
     expect(client.status.state).toBe('live');

@@ -52,7 +52,7 @@ describe('R9: the WebSocket does not come up', () => {
     const { environment, server, client } = setUp();
     server.upgrades = 'throw';
     client.state(battle).subscribe();
-    await environment.advance(60);
+    await environment.advance(300);
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
   });
 

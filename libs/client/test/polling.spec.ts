@@ -63,7 +63,7 @@ describe('polling', () => {
         openWebSocket: undefined,
         fetch: async (input, init) => {
           const response = await fetch!(input, init);
-          if (!String(input).endsWith('/poll') || halves-- <= 0) return response;
+          if (!(input as string).endsWith('/poll') || halves-- <= 0) return response;
           const { frames, ...rest } = JSON.parse(await response.text());
           const text = JSON.stringify({ ...rest, frames: frames.slice(0, 2), more: true });
           return { status: 200, headers: response.headers, text: () => Promise.resolve(text) } as Response;

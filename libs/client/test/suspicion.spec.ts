@@ -144,6 +144,21 @@ describe('a live socket that goes silent', () => {
     expect(client.status.state).toBe('polling');
   });
 
+  test('a topic that was left while the socket was silent is given back when it speaks again', async () => {
+    const { environment, server, client } = setUp();
+    fight(environment, server);
+    const subscription = client.state(battle).subscribe();
+    await environment.advance(2_000);
+    const [connection] = server.connections;
+    server.blackhole();
+    await environment.advance(1_500);
+    subscription.unsubscribe();
+    await environment.advance(1_500);
+    server.heal();
+    await environment.advance(200);
+    expect([...connection!.subscriptions]).toEqual([]);
+  });
+
   test('events that came while the socket was silent are delivered once', async () => {
     const { environment, server, client } = setUp();
     server.declare(notices);

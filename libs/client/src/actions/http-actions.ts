@@ -14,6 +14,7 @@ const NOT_STARTED: ReadonlySet<string> = new Set(['unavailable', 'too_many_reque
 /** Takes actions over HTTP, one at a time and in order. */
 export class HttpActions implements ActionCarrier {
   private isBusy = false;
+  private inFlight = new AbortController();
   private pause: Timer | undefined;
   private renewedFor: PendingAction | undefined;
 
@@ -45,16 +46,19 @@ export class HttpActions implements ActionCarrier {
     this.parts.outbox.pump();
   }
 
+  /** Gives up what is in flight. */
   stop(): void {
     this.pause?.cancel();
     this.pause = undefined;
+    this.inFlight.abort();
   }
 
   private async post(action: PendingAction): Promise<HttpAnswer> {
     const { clientId, tokens, http } = this.parts;
     const token = await tokens.get('poll');
     const body = `{"clientId":${JSON.stringify(clientId)},${actionFields(action)}}`;
-    return http.request({ path: '/actions', body, token, deadline: DEADLINE });
+    this.inFlight = new AbortController();
+    return http.request({ path: '/actions', body, token, deadline: DEADLINE, signal: this.inFlight.signal });
   }
 
   private judge(action: PendingAction, { status, text, retryAfter }: HttpAnswer): void {

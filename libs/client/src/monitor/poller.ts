@@ -28,7 +28,8 @@ export class Poller {
   isHealthy = false;
   hasFailed = false;
   roundTripTime: number | undefined;
-  lastAnswerAt = 0;
+  /** Milliseconds since the Unix epoch. */
+  lastAnswerAt: number | undefined;
 
   private interval: number;
   private readonly backoff: Backoff;
@@ -54,7 +55,7 @@ export class Poller {
     this.isHealthy = false;
     this.hasFailed = false;
     // One that hangs since before must not hold up this one.
-    this.inFlight?.abort();
+    this.abort();
     this.schedule(delay);
     void this.askConfig();
   }
@@ -64,6 +65,11 @@ export class Poller {
     this.isRunning = false;
     this.isHealthy = false;
     this.timer?.cancel();
+  }
+
+  /** Gives up what is in flight. */
+  abort(): void {
+    this.inFlight?.abort();
   }
 
   /** An action took effect. */
@@ -175,7 +181,7 @@ export class Poller {
     return new ConnectionFailure(
       { code, message },
       isOverload ? 'overload' : 'server',
-      !isOverload,
+      isOverload ? 'never' : 'race',
       error?.retryAfter ?? retryAfter,
     );
   }

@@ -63,7 +63,7 @@ export class SocketLink {
 
   /** Live: welcomed, and heard when it had to be. */
   get isHealthy(): boolean {
-    return this.welcome !== undefined && this.liveness?.isSuspect === false;
+    return !this.isOver && this.liveness?.isSuspect === false;
   }
 
   /** Opens the socket and asks for a token side by side. */
@@ -104,7 +104,7 @@ export class SocketLink {
         closed: (code, reason) => this.lose(failureOfClose(code, reason, this.refusal)),
       });
     } catch (error) {
-      this.lose(new ConnectionFailure({ code: 'no-websocket', message: messageOf(error) }, 'server'));
+      this.lose(new ConnectionFailure({ code: 'no-websocket', message: messageOf(error) }, 'server', 'now'));
     }
   }
 
@@ -113,8 +113,10 @@ export class SocketLink {
     this.liveness?.probe();
   }
 
-  topicLeft(topic: string): void {
-    this.liveness?.topicLeft(topic);
+  /** Nobody follows the topic any more. */
+  leave(entry: TopicEntry): void {
+    this.liveness?.topicLeft(entry.name);
+    this.session.leave(entry);
   }
 
   /** Ends it from this side. */

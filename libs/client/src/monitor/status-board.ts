@@ -5,6 +5,9 @@ import type { ConnectionStatus } from '../status.js';
 
 type WithoutSince<T> = T extends unknown ? Omit<T, 'since'> : never;
 
+/** A status before it is known since when it holds. */
+export type StatusDescription = WithoutSince<ConnectionStatus>;
+
 /** The status as everybody sees it: a new object only where something is different. */
 export class StatusBoard {
   private readonly subject: BehaviorSubject<ConnectionStatus>;
@@ -21,19 +24,15 @@ export class StatusBoard {
     return this.subject.value;
   }
 
-  show(next: WithoutSince<ConnectionStatus>): void {
+  show(next: StatusDescription): void {
     const last = this.subject.value;
     const since = next.state === last.state ? last.since : this.environment.now();
-    const status = { ...next, since } as ConnectionStatus;
-    if (JSON.stringify(sorted(status)) !== JSON.stringify(sorted(last))) this.subject.next(status);
+    const status = { since, ...next } as ConnectionStatus;
+    if (JSON.stringify(status) !== JSON.stringify(last)) this.subject.next(status);
   }
 
   close(): void {
     this.show({ state: 'closed' });
     this.subject.complete();
   }
-}
-
-function sorted(status: ConnectionStatus): unknown[] {
-  return Object.entries(status).sort(([a], [b]) => (a < b ? -1 : 1));
 }

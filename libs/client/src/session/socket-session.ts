@@ -34,6 +34,8 @@ interface Subscription {
 /** The frames of one socket: what is asked, what is answered, and in which order it counts. Knows no timers. */
 export class SocketSession implements ActionCarrier {
   private readonly subscriptions = new Map<string, Subscription>();
+  /** Topics the server may be sending, carried or not. */
+  private readonly told = new Set<string>();
   private readonly toSubscribe = new Set<TopicEntry>();
   private readonly toUnsubscribe = new Set<string>();
   private authenticateRef: string | undefined;
@@ -77,11 +79,11 @@ export class SocketSession implements ActionCarrier {
     this.flush();
   }
 
-  leave({ name, store }: TopicEntry): void {
-    for (const entry of this.toSubscribe) if (entry.name === name) this.toSubscribe.delete(entry);
-    if (!this.subscriptions.has(name)) return;
+  leave(entry: TopicEntry): void {
+    const { name } = entry;
+    this.toSubscribe.delete(entry);
     this.drop(name);
-    if (store.error?.code === 'closed') return;
+    if (!this.told.delete(name)) return;
     this.toUnsubscribe.add(name);
     this.scheduleFlush();
   }
@@ -210,6 +212,7 @@ export class SocketSession implements ActionCarrier {
     const subscription = this.subscriptions.get(topic);
     if (code === 'requested' || subscription?.entry.carrier !== subscription || subscription === undefined) return;
     this.drop(topic);
+    this.told.delete(topic);
     endTopic(subscription.entry, code, this.environment.now());
     this.settle();
   }
@@ -235,6 +238,7 @@ export class SocketSession implements ActionCarrier {
 
   private failSubscription({ entry }: Subscription, error: ErrorFrame): void {
     this.drop(entry.name);
+    this.told.delete(entry.name);
     if (error.temporary) this.listener.rest(entry, error.retryAfter);
     else failTopic(entry, error, this.environment.now());
   }
@@ -272,6 +276,7 @@ export class SocketSession implements ActionCarrier {
     const topics = entries.map((entry): TopicRequest => {
       const { name, store } = entry;
       const since = store.cursor;
+      this.told.add(name);
       this.subscriptions.set(name, { entry, feed: new TopicFeed(store, since), ref, confirmed: false });
       return since === undefined ? { topic: name } : { topic: name, since };
     });

@@ -40,7 +40,7 @@ export class FakeHttp {
       const answer = ({ status, body }: Answer) => trip(() => resolve(response(status, body)));
       trip(() => {
         if (typeof mode === 'object') return answer({ status: mode.status, body: mode.body ?? '' });
-        void this.serve(new URL(String(input)).pathname, String(init?.body), tokenOf(init)).then(answer);
+        void this.serve(new URL(input as string).pathname, (init?.body ?? '') as string, tokenOf(init)).then(answer);
       });
     });
 
@@ -96,7 +96,7 @@ export class FakeHttp {
 }
 
 function tokenOf(init: RequestInit | undefined): string | undefined {
-  const header = (init?.headers as Record<string, string> | undefined)?.['Authorization'];
+  const header = (init?.headers as Record<string, string> | undefined)?.Authorization;
   return header?.replace(/^Bearer /, '');
 }
 

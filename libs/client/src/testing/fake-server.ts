@@ -6,7 +6,6 @@ import {
   type ErrorCode,
   type ErrorFrame,
   type HelloFrame,
-  type Json,
   type Position,
   type ServerFrame,
   type TopicKind,
@@ -102,7 +101,7 @@ export class FakeServer {
     this.kinds.set(topic.name, topic.kind);
     const fake = this.topic(topic.name);
     const frame = fake.publish(value);
-    for (const connection of this.connections) connection.publish(frame);
+    for (const connection of [...this.connections]) connection.publish(frame);
     this.binding.news();
     return fake.position;
   }
@@ -125,7 +124,7 @@ export class FakeServer {
   renew(topic: TopicReference): void {
     const fake = this.topic(topic.name);
     const subscribed = fake.renew();
-    for (const connection of this.connections) {
+    for (const connection of [...this.connections]) {
       connection.publish(subscribed);
       if (subscribed.kind === 'state' && subscribed.offset > 0) connection.publish(fake.snapshot());
     }
@@ -140,7 +139,7 @@ export class FakeServer {
 
   /** Ends the subscriptions of a topic. */
   unsubscribe(topic: TopicReference, code: UnsubscribedCode): void {
-    for (const connection of this.connections) {
+    for (const connection of [...this.connections]) {
       connection.publish({ type: 'unsubscribed', topic: topic.name, code });
       connection.unsubscribe(topic.name);
     }
@@ -158,12 +157,12 @@ export class FakeServer {
 
   /** Sockets stay open, and nothing gets through. */
   blackhole(): void {
-    for (const connection of this.connections) connection.freeze();
+    for (const connection of [...this.connections]) connection.freeze();
   }
 
   /** What was held back arrives. */
   heal(): void {
-    for (const connection of this.connections) connection.thaw();
+    for (const connection of [...this.connections]) connection.thaw();
   }
 
   close(code: number, reason = ''): void {
@@ -172,7 +171,7 @@ export class FakeServer {
 
   /** Sends to everybody. */
   send(frame: ServerFrame): void {
-    for (const connection of this.connections) connection.send(frame);
+    for (const connection of [...this.connections]) connection.send(frame);
   }
 
   /** The switch of the server: off moves everybody to polling, on lets them come back. */
@@ -246,7 +245,7 @@ export class FakeServer {
   act(connection: FakeConnection, { id, name, data }: ActionFrame) {
     const clientId = connection.hello?.clientId ?? '';
     const before = new Map([...connection.subscriptions].map((topic) => [topic, this.topic(topic).position.offset]));
-    return this.actions.act({ clientId, id, name, data: data as Json | undefined, transport: 'websocket' }, () =>
+    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, () =>
       [...before].flatMap(([topic, offset]) => {
         const { position } = this.topic(topic);
         return position.offset > offset ? [{ topic, ...position }] : [];

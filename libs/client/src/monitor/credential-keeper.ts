@@ -1,0 +1,79 @@
+import type { ErrorFrame } from '@statewire/protocol';
+
+import type { ClientParts } from '../client-parts.js';
+import type { Timer } from '../environment.js';
+import type { SocketLink } from './socket-link.js';
+
+/** A new token is presented so many ms before the old one expires, or after 80 % of its time if that is later. */
+const EARLY = 30_000;
+const MOST_OF_IT = 0.8;
+
+/** Keeps the credentials of the current socket valid, in place where the identity stays the same. */
+export class CredentialKeeper {
+  private timer: Timer | undefined;
+  /** `reauthenticate()` asked, not the clock: the answer may show another identity. */
+  private wasAsked = false;
+
+  constructor(
+    private readonly parts: ClientParts,
+    /** Somebody else is logged in: a new connection is needed. */
+    private readonly onIdentityChanged: () => void,
+  ) {}
+
+  /** Presents a new token in time, where the server told when the one in force expires. */
+  watch(link: SocketLink, expiresAt: number | undefined): void {
+    this.stop();
+    if (expiresAt === undefined || link.welcome === undefined) return;
+    const { environment, tokens } = this.parts;
+    // The server's clock counts: the client's own may be wrong by hours.
+    const serverNow = link.welcome.serverTime + environment.monotonic() - link.welcomedAt;
+    const left = expiresAt - serverNow;
+    this.timer = environment.setTimer(
+      () => {
+        tokens.expire();
+        void this.present(link).catch(ignore);
+      },
+      Math.max(left - EARLY, left * MOST_OF_IT),
+    );
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+  }
+
+  /** The application says that its credentials changed. */
+  reauthenticate(link: SocketLink | undefined): void {
+    // Without a token on both sides the server cannot compare identities on a connection that is open already.
+    if (link?.token === undefined || !link.isHealthy) return this.onIdentityChanged();
+    this.wasAsked = true;
+    this.present(link).then(
+      (isPresented) => {
+        if (!isPresented) this.onIdentityChanged();
+      },
+      () => this.onIdentityChanged(),
+    );
+  }
+
+  /** `authenticated`, or the error in its place: the old credentials stay in force then, until they expire. */
+  answered(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void {
+    const { wasAsked } = this;
+    this.wasAsked = false;
+    if (!('code' in result)) {
+      this.watch(link, result.expiresAt);
+      if (wasAsked) this.parts.registry.recover();
+    } else if (wasAsked && result.code !== 'unauthorized') {
+      this.onIdentityChanged();
+    }
+  }
+
+  private async present(link: SocketLink): Promise<boolean> {
+    const token = await this.parts.tokens.get('connect');
+    if (token === undefined || !link.isHealthy) return false;
+    link.token = token;
+    link.session.authenticate(token);
+    return true;
+  }
+}
+
+/** The server closes with 4202 when the old token expires, and a new one is asked for then. */
+function ignore(): void {}
