@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { withToken, type Admission, type IncomingRequest, type ReceivedRequest } from '../admission/index.js';
 import type { ConnectionLimits } from '../connection/connection-limits.js';
 import type { Entrance } from '../connection/entrance.js';
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { Dispatcher, Identity } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { Identity, RealtimeRequest } from '../dispatcher/realtime-request.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { RealtimeError } from '../realtime-error.js';

@@ -15,7 +15,7 @@ import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { Credentials } from './credentials.js';
 import type { Entrance } from './entrance.js';
-import { explain } from './explain.js';
+import { explain } from '../common/explain.js';
 import { FrameGate, type Refused } from './frame-gate.js';
 import type { QueuedFrame } from './frame-queue.js';
 import { Heartbeat } from './heartbeat.js';

@@ -3,7 +3,7 @@ import { parseClientFrame, ProtocolError, type Asked, type ClientFrame, type Fra
 import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
 import { RecentCount } from './recent-count.js';
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../common/token-bucket.js';
 
 /** Milliseconds over which refused and bad frames are counted. */
 const WINDOW = 10_000;

@@ -4,6 +4,7 @@ import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
+import type { Revocation, Revocations } from '../lifecycle/lifecycle.js';
 import { BROKER, ENVIRONMENT } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ConnectionHub } from './connection-hub.js';
@@ -21,9 +22,6 @@ export interface ConnectionInfo {
   /** Names of the topics it follows. */
   readonly subscriptions: readonly string[];
 }
-
-/** Whose permission is taken back: all connections of a user, or a single one. */
-export type Revocation = { readonly user: string } | { readonly connection: string };
 
 const REVOKE = 'statewire:revoke';
 

@@ -5,10 +5,10 @@ import type { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { Credentials } from './credentials.js';
-import { asked, explain } from './explain.js';
+import { asked, explain } from '../common/explain.js';
 import { FrameQueue, type FrameWork, type QueuedFrame } from './frame-queue.js';
 import { Subscriptions } from './subscriptions.js';
-import { withDeadline } from './with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 
 /** What a welcomed client may do: follow topics, act, renew its credentials. */
 export class Session implements FrameWork {

@@ -4,7 +4,7 @@ import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
-import { asked } from './explain.js';
+import { asked } from '../common/explain.js';
 
 export interface SubscriptionsContext {
   readonly dispatcher: Dispatcher;

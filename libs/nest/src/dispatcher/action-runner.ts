@@ -3,14 +3,14 @@ import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/proto
 import { BrokerError } from '../broker/broker-error.js';
 import type { Broker, Claim } from '../broker/broker.js';
 import { collectPositions } from '../bus/collect-positions.js';
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
 import { actionKey, fingerprint } from './fingerprint.js';
 import type { CallerContext } from './realtime-request.js';
-import { internalError } from './to-realtime-error.js';
+import { internalError } from './application-error.js';
 
 type Answer = AckFrame | ErrorFrame;
 

@@ -5,7 +5,7 @@ import type { RealtimeError } from '../realtime-error.js';
 import { CONTEXT_TYPE, type Filter } from './handler-contexts.js';
 import type { RealtimeRequest } from './realtime-request.js';
 import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
-import { fromFilterAnswer, internalError, toRealtimeError, type Asked } from './to-realtime-error.js';
+import { fromFilterAnswer, internalError, fromThrown, type Asked } from './application-error.js';
 
 /** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
 export class Refusal {
@@ -31,13 +31,13 @@ export class Refusal {
       const host = new ExecutionContextHost([request, RESPONSE_TRAP]);
       host.setType(CONTEXT_TYPE);
       const answer = await this.filter?.(thrown, host);
-      if (answer === undefined) return toRealtimeError(thrown, this.asked);
+      if (answer === undefined) return fromThrown(thrown, this.asked);
       const error = fromFilterAnswer(answer, thrown);
       if (error) return error;
       this.warnOnce('a filter returned something other than { code, message }');
       return internalError(thrown);
     } catch (fromFilter) {
-      return toRealtimeError(fromFilter, this.asked);
+      return fromThrown(fromFilter, this.asked);
     }
   }
 

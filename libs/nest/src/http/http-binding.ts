@@ -12,11 +12,10 @@ import {
 import { filter } from 'rxjs';
 
 import type { Admission, ReceivedRequest } from '../admission/index.js';
-import { explain } from '../connection/explain.js';
-import { RealtimeConnections } from '../connection/realtime-connections.js';
+import { explain } from '../common/explain.js';
 import type { Dispatcher } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
-import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import type { DrainState, RealtimeSwitch, Revocations } from '../lifecycle/lifecycle.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import {
@@ -26,6 +25,7 @@ import {
   REALTIME_LOG,
   REALTIME_OPTIONS,
   REALTIME_SWITCH,
+  REVOCATIONS,
   TOPICS,
 } from '../module/tokens.js';
 import type { Topics } from '../topics/topics.js';
@@ -65,7 +65,6 @@ export class HttpBinding implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly inFlight: InFlight,
-    connections: RealtimeConnections,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ADMISSION) admission: Admission,
@@ -73,6 +72,7 @@ export class HttpBinding implements OnModuleInit {
     @Inject(TOPICS) topics: Topics,
     @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
     @Inject(DRAIN_STATE) private readonly drain: DrainState,
+    @Inject(REVOCATIONS) revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment);
@@ -86,7 +86,7 @@ export class HttpBinding implements OnModuleInit {
       websocket,
       drain,
       requests: this.requests,
-      revoked: (user) => connections.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
+      revoked: (user) => revocations.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
       explain: (thrown, topic) => explain(thrown, log, TRANSPORT).toFrame({ topic }),
     });
     this.routes = new Map<string, Route>([

@@ -1,5 +1,5 @@
 import { withToken, type Admission, type ReceivedRequest } from '../admission/index.js';
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { RealtimeError } from '../realtime-error.js';

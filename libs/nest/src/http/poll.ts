@@ -1,7 +1,7 @@
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
 import { merge, type Observable } from 'rxjs';
 
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-import { withDeadline } from '../connection/with-deadline.js';
+import { withDeadline } from '../common/with-deadline.js';
 import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 

@@ -1,4 +1,4 @@
-import { TokenBucket } from '../connection/token-bucket.js';
+import { TokenBucket } from '../common/token-bucket.js';
 import type { Environment } from '../environment.js';
 import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';

@@ -15,3 +15,12 @@ export interface DrainState {
   /** Emits once, when draining begins; later subscribers get it at once. */
   readonly began: Observable<void>;
 }
+
+/** Whose permission is taken back: all connections of a user, or a single one. */
+export type Revocation = { readonly user: string } | { readonly connection: string };
+
+/** Who is shown the door. */
+export interface Revocations {
+  /** Emits each revocation, wherever in the cluster it was made. */
+  readonly revoked: Observable<Revocation>;
+}

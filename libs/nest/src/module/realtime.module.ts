@@ -38,6 +38,7 @@ import {
   REALTIME_LOG,
   REALTIME_OPTIONS,
   REALTIME_SWITCH,
+  REVOCATIONS,
   TOPIC_LOADER,
   TOPICS,
 } from './tokens.js';
@@ -92,6 +93,7 @@ const connections: Provider[] = [
   ClusterSwitch,
   { provide: REALTIME_SWITCH, useExisting: ClusterSwitch },
   RealtimeConnections,
+  { provide: REVOCATIONS, useExisting: RealtimeConnections },
   Drain,
   Disposal,
   StartReport,

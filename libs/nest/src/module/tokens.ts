@@ -18,3 +18,5 @@ export const REALTIME_SWITCH = Symbol('statewire:switch');
 export const TOPIC_LOADER = Symbol('statewire:topic-loader');
 /** `RealtimeLog`: at most one line a second for each event and reason. */
 export const REALTIME_LOG = Symbol('statewire:log');
+/** `Revocations` */
+export const REVOCATIONS = Symbol('statewire:revocations');

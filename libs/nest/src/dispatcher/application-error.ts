@@ -16,7 +16,7 @@ export function internalError(cause: unknown): RealtimeError {
 }
 
 /** The error that answers whatever application code threw. */
-export function toRealtimeError(thrown: unknown, asked: Asked): RealtimeError {
+export function fromThrown(thrown: unknown, asked: Asked): RealtimeError {
   if (thrown instanceof RealtimeError) return thrown;
   if (thrown instanceof WsException) return new RealtimeError(refusalOf(asked), thrown.message, { cause: thrown });
   if (thrown instanceof HttpException) return fromHttpException(thrown, asked);
