@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Position, TopicReference } from '@statewire/protocol';
-import { map, type Observable } from 'rxjs';
+import { config, map, type Observable } from 'rxjs';
 
-import { TOPICS } from '../module/tokens.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { REALTIME_LOG, TOPICS } from '../module/tokens.js';
 import type { Topics } from '../topics/topics.js';
 
-/** A value of a topic and where it stands in the topic's history. */
+/** A value of a topic, and where it stands in the topic's history. */
 export interface Publication<Value> {
   readonly value: Value;
   readonly position: Position;
@@ -16,19 +17,45 @@ export interface Publication<Value> {
 /**
  * Publishes from anywhere on the server, and listens there.
  *
- * @example bus.publish(battle.with({ battleId }), snapshot);
+ * @example
+ * ```ts
+ * bus.publish(battle.with({ battleId }), snapshot);
+ * bus.stream(battle.with({ battleId })).subscribe((snapshot) => …);
+ * ```
  */
 @Injectable()
 export class RealtimeBus {
-  constructor(@Inject(TOPICS) private readonly topics: Topics) {}
-
-  publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
-    return this.topics.publish(topic, value);
+  constructor(
+    @Inject(TOPICS) private readonly topics: Topics,
+    @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'error'>,
+  ) {
+    // RxJS rethrows what a subscriber of a stream throws from a timer, where it ends the process.
+    config.onUnhandledError ??= (error: unknown) => this.log.error('subscriber of an observable failed', error);
   }
 
-  /** Values as this process sees them, beginning with the current one of a state topic. Keeps the topic alive. */
+  /**
+   * Publishes the JSON projection of a value: to every subscriber, and to whoever listens on the server. Publish new
+   * objects and leave published ones alone; outside production they are frozen. Publications of one process to one topic
+   * keep their order.
+   *
+   * There is no need to await it. A failure is logged in any case, and never becomes an unhandled rejection.
+   *
+   * @returns where the publication stands, once the broker has it and this process's listeners were told.
+   * @throws (rejects) PublishError where the value has no JSON, nests too deep, or the topic has an observable source;
+   * RealtimeError `too_large` above `maxPublication`; BrokerError.
+   */
+  publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
+    const position = this.topics.publish(topic, value);
+    position.catch((error: unknown) => this.log.error('publication failed', error, { topic: topic.name }));
+    return position;
+  }
+
+  /**
+   * Values as this process sees them, beginning with the current one of a state topic. Whoever subscribes keeps the topic
+   * alive, its source included. Completes when the topic is closed.
+   */
   stream<Value>(topic: TopicReference<Value>): Observable<Value> {
-    return this.publications(topic).pipe(map((publication) => publication.value));
+    return this.publications(topic).pipe(map(({ value }) => value));
   }
 
   /** The same with positions. */

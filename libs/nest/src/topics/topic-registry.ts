@@ -194,11 +194,10 @@ export class TopicRegistry implements Topics {
 
   private activate(topic: ResolvedTopic): Entry {
     const { name } = topic;
-    const { freeze: _freeze, ...options } = this.options;
+    const { broker, environment, history, limits, loader, log } = this.options;
     const activation = new Activation(
       {
-        ...options,
-        topic,
+        ...{ broker, environment, history, limits, loader, log, topic },
         publish: (value) => this.write(topic, value),
         onEnded: () => this.release(name, entry),
       },

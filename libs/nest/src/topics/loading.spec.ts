@@ -1,0 +1,272 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
+import { RealtimeError } from '../realtime-error.js';
+import type { TopicLoad } from './topics.js';
+
+interface Deferred {
+  readonly load: () => TopicLoad;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly calls: () => number;
+}
+
+/** A handler whose answers the test gives. */
+function deferred(): Deferred {
+  const answers: { resolve: (value: unknown) => void; reject: (error: unknown) => void }[] = [];
+  return {
+    load: () => ({ type: 'value', value: new Promise((resolve, reject) => answers.push({ resolve, reject })) }),
+    resolve: (value) => answers.at(-1)!.resolve(value),
+    reject: (error) => answers.at(-1)!.reject(error),
+    calls: () => answers.length,
+  };
+}
+
+function value(result: unknown): () => TopicLoad {
+  return () => ({ type: 'value', value: Promise.resolve(result) });
+}
+
+describe('loading a topic', () => {
+  test('the first value is offset 1, and everybody who waits gets it from one call', async () => {
+    const handler = deferred();
+    const { environment, topics } = setUp({ load: handler.load });
+    const answers = Promise.all([topics.catchUp(STATE), topics.catchUp(STATE), topics.catchUp(STATE)]);
+    await environment.settle();
+    handler.resolve({ hp: 10 });
+    for (const { frames } of await answers) {
+      expect(parse(frames)).toMatchObject([
+        { type: 'subscribed', offset: 1 },
+        { type: 'snapshot', data: { hp: 10 } },
+      ]);
+    }
+    await topics.catchUp(STATE);
+    expect(handler.calls()).toBe(1);
+  });
+
+  test('a handler without a value yet leaves the topic at 0', async () => {
+    const { topics } = setUp({ load: value(undefined) });
+    expect(parse((await topics.catchUp(STATE)).frames)).toMatchObject([{ offset: 0 }]);
+  });
+
+  test('a value that was published while it loaded wins', async () => {
+    const handler = deferred();
+    const { environment, topics } = setUp({ load: handler.load });
+    const answer = topics.catchUp(STATE);
+    await environment.settle();
+    await topics.publish(STATE, 'newer');
+    handler.resolve('older');
+    expect(parse((await answer).frames)).toMatchObject([{ offset: 1 }, { data: 'newer' }]);
+  });
+
+  test('a topic that was published to is not waited for, and not overwritten', async () => {
+    const handler = deferred();
+    const { environment, topics } = setUp({ load: handler.load });
+    await topics.publish(STATE, 'published');
+    expect(parse((await topics.catchUp(STATE)).frames)).toMatchObject([{ offset: 1 }, { data: 'published' }]);
+    handler.resolve('loaded');
+    await environment.settle();
+    expect((await topics.catchUp(STATE)).position.offset).toBe(1);
+  });
+
+  test('what an event topic’s handler promises is waited for and not published', async () => {
+    const { topics } = setUp({ load: value('result') });
+    expect((await topics.catchUp(EVENTS)).position.offset).toBe(0);
+  });
+
+  test('after 2 s the caller is told to come back, and the value serves those who do', async () => {
+    const handler = deferred();
+    const { environment, topics } = setUp({ load: handler.load });
+    const answer = topics.catchUp(STATE).catch((error: unknown) => error);
+    await environment.advance(1_999);
+    handler.calls();
+    await environment.advance(1);
+    expect(await answer).toMatchObject({ code: 'unavailable', options: { retryAfter: 1_000 } });
+    await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unavailable' });
+    handler.resolve('late');
+    await environment.settle();
+    expect(parse((await topics.catchUp(STATE)).frames)).toMatchObject([{ offset: 1 }, { data: 'late' }]);
+    expect(handler.calls()).toBe(1);
+  });
+
+  test('R20: a handler that never settles is given up after the linger, though callers keep coming', async () => {
+    const handler = deferred();
+    const { environment, topics } = setUp({ load: handler.load });
+    for (let second = 0; second < 70; second += 5) {
+      const answer = topics.catchUp(STATE).catch((error: unknown) => error);
+      await environment.advance(5_000);
+      expect(await answer).toMatchObject({ code: 'unavailable' });
+    }
+    expect(handler.calls()).toBe(2);
+    await environment.advance(120_000);
+    expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
+  });
+
+  test('a handler that fails answers internal, is logged, and is asked again by the next caller', async () => {
+    const handler = deferred();
+    const { environment, logged, topics } = setUp({ load: handler.load });
+    const answer = topics.catchUp(STATE).catch((error: unknown) => error);
+    await environment.settle();
+    handler.reject(new Error('database password wrong'));
+    const error = (await answer) as RealtimeError;
+    expect(error).toBeInstanceOf(RealtimeError);
+    expect(error.code).toBe('internal');
+    expect(error.message).not.toContain('password');
+    expect(logged).toHaveLength(1);
+    const second = topics.catchUp(STATE);
+    await environment.settle();
+    handler.resolve('fine');
+    expect((await second).position.offset).toBe(1);
+  });
+
+  test('a loader that throws or refuses answers with its own error', async () => {
+    const refuse = setUp({ load: () => Promise.reject(new RealtimeError('unknown_topic', 'No such battle.')) });
+    await expect(refuse.topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unknown_topic' });
+    const thrower = setUp({
+      load: () => {
+        throw new TypeError('boom');
+      },
+    });
+    await expect(thrower.topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
+    expect(thrower.logged).toHaveLength(1);
+  });
+
+  test('a first value that cannot be published answers internal and is logged', async () => {
+    const { logged, topics } = setUp({ load: value(10n) });
+    await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
+    expect(logged[0]).toContain('BigInt');
+  });
+
+  test('a broker that cannot be reached answers unavailable', async () => {
+    const { broker, topics } = setUp();
+    await broker.dispose();
+    await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('a value that the broker forgot is loaded again for those who follow', async () => {
+    let generation = 0;
+    const load = (): TopicLoad => ({ type: 'value', value: Promise.resolve(`loaded ${(generation += 1)}`) });
+    const { broker, environment, reader, topics } = setUp({ load });
+    const alice = await reader().subscribe(STATE);
+    const { position } = await topics.catchUp(STATE);
+    await broker.replaceEpoch(STATE.name, 'state', position.epoch);
+    await environment.settle();
+    expect(alice.update().types()).toEqual(['subscribed', 'snapshot', 'subscribed', 'snapshot']);
+    expect(alice.value).toBe('loaded 2');
+  });
+});
+
+describe('letting go of a topic', () => {
+  test('after everybody left and the linger passed nothing is held, in the broker neither', async () => {
+    const { broker, environment, reader, topics } = setUp({ load: value('first'), history: { age: 100_000 } });
+    const alice = await reader().subscribe(STATE);
+    await topics.catchUp({ name: 'other', kind: 'state' });
+    const streaming = topics.stream(EVENTS).subscribe();
+    const abort = new AbortController();
+    const { position } = await topics.catchUp(EVENTS);
+    const news = topics.waitForNews(EVENTS, position, abort.signal);
+    await environment.settle();
+    expect(topics.sizes.live).toBe(3);
+    alice.subscription!.close();
+    streaming.unsubscribe();
+    abort.abort();
+    expect(await news).toBe(false);
+    await environment.advance(59_999);
+    expect(topics.sizes.live).toBeGreaterThan(0);
+    await environment.advance(60_001);
+    expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
+    await environment.advance(300_000);
+    expect(broker.sizes.topics).toBe(0);
+    expect(environment.pendingTimers).toBe(0);
+  });
+
+  test('who comes back within the linger finds the topic as it was', async () => {
+    let loads = 0;
+    const { environment, topics } = setUp({
+      load: () => {
+        loads += 1;
+        return { type: 'value', value: Promise.resolve(loads) };
+      },
+    });
+    for (let poll = 0; poll < 5; poll++) {
+      await topics.catchUp(STATE);
+      await environment.advance(59_000);
+    }
+    expect(loads).toBe(1);
+  });
+
+  test('of topics that nobody follows only so many linger', async () => {
+    const { topics } = setUp();
+    for (let index = 0; index < 10_050; index++) await topics.catchUp({ name: `random/${index}`, kind: 'events' });
+    expect(topics.sizes.lingering).toBe(10_000);
+    expect(topics.sizes.live).toBe(10_000);
+  });
+});
+
+describe('closing a topic', () => {
+  test('subscribers get its last publications, then the end; whoever comes next starts afresh', async () => {
+    const { environment, reader, topics } = setUp();
+    const alice = await reader().subscribe(EVENTS);
+    const completed: string[] = [];
+    topics.stream(EVENTS).subscribe({ complete: () => completed.push('stream') });
+    await environment.settle();
+    const { epoch } = await topics.publish(EVENTS, 'last');
+    const news = topics.waitForNews(EVENTS, { epoch, offset: 1 }, new AbortController().signal);
+    await environment.settle();
+    await topics.close(EVENTS.name);
+    expect(await news).toBe(true);
+    environment.tick();
+    expect(alice.update().frames.slice(1)).toMatchObject([{ data: 'last' }, { type: 'unsubscribed', code: 'closed' }]);
+    expect(alice.ends).toEqual(['closed']);
+    expect(completed).toEqual(['stream']);
+    alice.subscription!.close();
+    await environment.settle();
+    expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
+    const next = await topics.catchUp(EVENTS);
+    expect(next.position).toMatchObject({ offset: 0 });
+    expect(next.position.epoch).not.toBe(epoch);
+  });
+
+  test('a lagging subscriber gets the last publications before the end, too', async () => {
+    const { environment, reader, topics } = setUp({ outbox: { softMark: 500 } });
+    const alice = reader();
+    alice.socket.stuck = true;
+    await alice.subscribe(EVENTS);
+    for (let n = 0; n < 20; n++) await topics.publish(EVENTS, `event ${n} ${'.'.repeat(100)}`);
+    await topics.close(EVENTS.name);
+    for (let round = 0; round < 50; round++) {
+      await environment.settle();
+      alice.socket.take(Infinity);
+    }
+    expect(alice.update().events).toHaveLength(20);
+    expect(alice.types().at(-1)).toBe('unsubscribed');
+    expect(alice.ends).toEqual(['closed']);
+  });
+});
+
+describe('waiting for news', () => {
+  test('ends with the next publication, a new epoch, or at once where there is news already', async () => {
+    const { broker, environment, topics } = setUp();
+    const { signal } = new AbortController();
+    const first = await topics.publish(EVENTS, 1);
+    const second = topics.waitForNews(EVENTS, first, signal);
+    await environment.settle();
+    await topics.publish(EVENTS, 2);
+    expect(await second).toBe(true);
+    expect(await topics.waitForNews(EVENTS, first, signal)).toBe(true);
+    const epoch = topics.waitForNews(EVENTS, { epoch: first.epoch, offset: 2 }, signal);
+    await environment.settle();
+    await broker.replaceEpoch(EVENTS.name, 'events', first.epoch);
+    expect(await epoch).toBe(true);
+  });
+
+  test('ends with false when aborted, before and while it waits', async () => {
+    const { environment, topics } = setUp();
+    const position = await topics.publish(EVENTS, 1);
+    const abort = new AbortController();
+    const waiting = topics.waitForNews(EVENTS, position, abort.signal);
+    await environment.settle();
+    abort.abort();
+    expect(await waiting).toBe(false);
+    expect(await topics.waitForNews(EVENTS, position, abort.signal)).toBe(false);
+  });
+});

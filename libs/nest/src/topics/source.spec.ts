@@ -1,0 +1,179 @@
+import { describe, expect, test } from '@jest/globals';
+import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+
+import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
+import type { Lease } from '../broker/broker.js';
+
+function withSource(source: Observable<unknown>, options: SetUpOptions = {}, shared?: TestNode) {
+  return setUp({ load: () => ({ type: 'source', source }), ...options }, shared);
+}
+
+describe('a topic with an observable source', () => {
+  test('is subscribed while somebody follows and for the linger afterwards, once', async () => {
+    const subject = new BehaviorSubject({ hp: 10 });
+    const { environment, reader, topics } = withSource(subject);
+    expect(subject.observed).toBe(false);
+    const [alice, bob] = [await reader().subscribe(STATE), await reader().subscribe(STATE)];
+    expect(subject.observers).toHaveLength(1);
+    subject.next({ hp: 9 });
+    environment.tick();
+    for (const each of [alice, bob]) expect(each.update().value).toEqual({ hp: 9 });
+    alice.subscription!.close();
+    bob.subscription!.close();
+    await environment.advance(59_999);
+    expect(subject.observed).toBe(true);
+    await environment.advance(1);
+    expect(subject.observed).toBe(false);
+    expect(topics.sizes.live).toBe(0);
+  });
+
+  test('letting go of it ends the epoch, so that nobody is told nothing was missed', async () => {
+    const subject = new BehaviorSubject(1);
+    const { environment, topics } = withSource(subject);
+    const { position } = await topics.catchUp(STATE);
+    expect(position.offset).toBe(1);
+    await environment.advance(60_000);
+    const again = await topics.catchUp(STATE, position);
+    expect(parse(again.frames)).toMatchObject([{ recovered: false, offset: 1 }, { type: 'snapshot' }]);
+    expect(again.position.epoch).not.toBe(position.epoch);
+  });
+
+  test('whoever starts it ends the epoch of a node that crashed', async () => {
+    const { broker, node } = setUp();
+    const crashed = await broker.publish(STATE.name, { kind: 'state', data: '"crashed"' });
+    const { topics } = withSource(new BehaviorSubject('alive'), {}, node);
+    const answer = await topics.catchUp(STATE, crashed);
+    expect(parse(answer.frames)).toMatchObject([{ recovered: false }, { data: 'alive' }]);
+  });
+
+  test('refuses to be published to', async () => {
+    const { topics } = withSource(new BehaviorSubject(1));
+    await topics.catchUp(STATE);
+    await expect(topics.publish(STATE, 2)).rejects.toMatchObject({ name: 'PublishError', code: 'has_source' });
+  });
+
+  test('that says nothing for 2 s is at 0', async () => {
+    const { environment, topics } = withSource(NEVER);
+    const answer = topics.catchUp(STATE);
+    await environment.advance(2_000);
+    expect(parse((await answer).frames)).toMatchObject([{ type: 'subscribed', offset: 0 }]);
+  });
+
+  test('of events is not waited for', async () => {
+    const { topics } = withSource(NEVER);
+    expect((await topics.catchUp(EVENTS)).position.offset).toBe(0);
+  });
+
+  test('keeps its value when the source completes', async () => {
+    const { environment, reader } = withSource(of('only'));
+    const alice = await reader().subscribe(STATE);
+    await environment.advance(100_000);
+    expect(alice.update().value).toBe('only');
+    expect(alice.ends).toEqual([]);
+  });
+
+  test('is closed when the source fails, and asked again by the next subscriber', async () => {
+    const failing = new Subject<number>();
+    const { environment, logged, reader, topics } = withSource(failing);
+    const subscribing = reader().subscribe(EVENTS);
+    const alice = await subscribing;
+    failing.next(1);
+    failing.error(new Error('database gone'));
+    await environment.settle();
+    expect(alice.update().types()).toEqual(['subscribed', 'event', 'unsubscribed']);
+    expect(logged.join()).toContain('database gone');
+    expect(topics.sizes.live).toBe(0);
+    expect(parse((await withSource(of(2)).topics.catchUp(EVENTS, 'oldest')).frames)).toHaveLength(2);
+  });
+
+  test('R20: a source that throws at once harms nobody', async () => {
+    const { environment, logged, topics } = withSource(throwError(() => new Error('no')));
+    await topics.catchUp(EVENTS).catch(() => undefined);
+    await environment.settle();
+    expect(logged).toHaveLength(1);
+    expect(topics.sizes.live).toBe(0);
+  });
+
+  test('values that cannot be published are logged and skipped', async () => {
+    const subject = new BehaviorSubject<unknown>('fine');
+    const { environment, logged, reader } = withSource(subject);
+    const alice = await reader().subscribe(STATE);
+    subject.next(1n);
+    subject.next('fine again');
+    await environment.settle();
+    expect(alice.update().value).toBe('fine again');
+    expect(logged).toHaveLength(1);
+  });
+});
+
+describe('a source that two nodes could run', () => {
+  test('runs on one of them, and moves when that one lets go', async () => {
+    const subject = new BehaviorSubject('value');
+    const first = withSource(subject);
+    const second = withSource(subject, {}, first.node);
+    const alice = await first.reader().subscribe(STATE);
+    const bob = await second.reader().subscribe(STATE);
+    expect(subject.observers).toHaveLength(1);
+    first.environment.tick();
+    expect([alice.update().value, bob.update().value]).toEqual(['value', 'value']);
+    await first.environment.advance(500);
+    alice.subscription!.close();
+    await first.environment.advance(60_000);
+    expect(bob.update().value).toBeUndefined();
+    await first.environment.advance(2_000);
+    expect(bob.update().value).toBe('value');
+    expect(subject.observers).toHaveLength(1);
+    subject.next('changed');
+    first.environment.tick();
+    expect(bob.update().value).toBe('changed');
+  });
+
+  test('stops where the lease is lost, and asks for it again', async () => {
+    const subject = new BehaviorSubject(1);
+    let lose = (): void => undefined;
+    let leases = 0;
+    const { environment, topics } = withSource(subject, {
+      wrap: (broker) =>
+        Object.assign(Object.create(broker) as typeof broker, {
+          lease: async (name: string): Promise<Lease> => {
+            leases += 1;
+            return { name, lost: new Promise<void>((resolve) => (lose = resolve)), release: async () => undefined };
+          },
+        }),
+    });
+    await topics.catchUp(STATE);
+    expect(subject.observed).toBe(true);
+    lose();
+    await environment.settle();
+    expect(subject.observed).toBe(false);
+    await environment.advance(2_000);
+    expect(subject.observed).toBe(true);
+    expect(leases).toBe(2);
+  });
+
+  test('is not left running when everybody left while the lease was asked for', async () => {
+    const subject = new BehaviorSubject(1);
+    let grant = (_lease: Lease): void => undefined;
+    let released = false;
+    const { environment, topics } = withSource(subject, {
+      wrap: (broker) =>
+        Object.assign(Object.create(broker) as typeof broker, {
+          lease: () => new Promise<Lease>((resolve) => (grant = resolve)),
+        }),
+    });
+    const answer = topics.catchUp(STATE).catch((error: unknown) => error);
+    await environment.settle();
+    const disposed = topics.dispose();
+    grant({
+      name: 'source',
+      lost: new Promise(() => undefined),
+      release: async () => {
+        released = true;
+      },
+    });
+    await Promise.all([answer, disposed]);
+    await environment.settle();
+    expect(released).toBe(true);
+    expect(subject.observed).toBe(false);
+  });
+});

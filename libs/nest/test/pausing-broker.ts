@@ -1,0 +1,18 @@
+import type { Broker } from '../src/broker/broker.js';
+
+/** Calls `at` before and after each call of the broker, and goes on when it resolves. */
+export function pausing(at: (point: string) => void | Promise<void>): (broker: Broker) => Broker {
+  return (broker) =>
+    new Proxy(broker, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function' || name === 'onRequest' || name === 'onBroadcast') return member;
+        return async (...parameters: unknown[]) => {
+          await at(`before ${String(name)}`);
+          const result: unknown = await Reflect.apply(member, target, parameters);
+          await at(`after ${String(name)}`);
+          return result;
+        };
+      },
+    });
+}
