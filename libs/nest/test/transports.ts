@@ -59,7 +59,7 @@ const http: TestTransport = {
       },
       async read(topic) {
         const { frames } = await poll(arena, [{ topic }], { headers, clientId });
-        return frames[0] as ServerFrame;
+        return frames[0]!;
       },
     };
   },

@@ -57,7 +57,7 @@ export function addressOf(
 /** Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`. */
 function withoutPort(entry: string): string {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(entry);
-  if (bracketed) return bracketed[1] as string;
+  if (bracketed) return bracketed[1]!;
   return entry.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
 }
 

@@ -34,7 +34,7 @@ describe('ActionRunner', () => {
   });
 
   function runner(over: Partial<Broker> = {}): ActionRunner {
-    const patched = new Proxy(broker as Broker, {
+    const patched = new Proxy<Broker>(broker, {
       get: (target, name: keyof Broker) => over[name] ?? (target[name] as () => void).bind(target),
     });
     return new ActionRunner({

@@ -112,7 +112,7 @@ async function followed(
   { follows }: Invocation,
 ): Promise<readonly TopicPosition[]> {
   if (!follows) return [];
-  const known = await Promise.all(positions.map(({ topic }) => follows(topic)));
+  const known = await Promise.all(positions.map(async ({ topic }) => follows(topic)));
   return positions.filter((_, index) => known[index]);
 }
 

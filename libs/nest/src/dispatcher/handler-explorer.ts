@@ -2,7 +2,13 @@ import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 
 import type { ActionMethod, HandlerMethod, TopicMethod } from './handler-method.js';
 import { labelOf, parametersOf } from './handler-method.js';
-import { ACTION_METADATA, HANDLERS_METADATA, TOPIC_METADATA } from './handler-metadata.js';
+import {
+  ACTION_METADATA,
+  HANDLERS_METADATA,
+  TOPIC_METADATA,
+  type ActionMark,
+  type TopicMark,
+} from './handler-metadata.js';
 import { PROBLEMS } from './handlers-error.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -60,8 +66,8 @@ function methodsOf(
       module: wrapper.host?.token ?? '',
       providerId: wrapper.id,
     };
-    const topic = Reflect.getMetadata(TOPIC_METADATA, method);
-    const action = Reflect.getMetadata(ACTION_METADATA, method);
+    const topic = Reflect.getMetadata(TOPIC_METADATA, method) as TopicMark | undefined;
+    const action = Reflect.getMetadata(ACTION_METADATA, method) as ActionMark | undefined;
     if (topic) topics.push({ ...handler, ...topic });
     if (action) actions.push({ ...handler, ...action });
   }

@@ -45,9 +45,11 @@ export function labelOf({ instance, name }: Pick<HandlerMethod, 'instance' | 'na
 
 /** @returns the decorated parameters, by index. */
 export function parametersOf({ instance, name }: HandlerMethod): readonly HandlerParameter[] {
-  const metadata: Record<string, ParameterMetadata> =
-    Reflect.getMetadata(ROUTE_ARGS_METADATA, instance.constructor, name) ?? {};
-  const types: unknown[] = Reflect.getMetadata('design:paramtypes', instance, name) ?? [];
+  const metadata = (Reflect.getMetadata(ROUTE_ARGS_METADATA, instance.constructor, name) ?? {}) as Record<
+    string,
+    ParameterMetadata
+  >;
+  const types = (Reflect.getMetadata('design:paramtypes', instance, name) ?? []) as unknown[];
   return Object.entries(metadata)
     .map(([key, parameter]) => ({
       index: parameter.index,

@@ -69,7 +69,7 @@ export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,
 ): MethodDecoratorFor<TopicResult<Value, Kind>> {
   const mark: TopicMark = { topic };
-  return SetMetadata(TOPIC_METADATA, mark) as MethodDecoratorFor<TopicResult<Value, Kind>>;
+  return SetMetadata(TOPIC_METADATA, mark);
 }
 
 /** Runs an action, at most once for each id a client sends. Its result is the answer to the client. */
@@ -78,5 +78,5 @@ export function OnAction<Data, Result>(
   options: OnActionOptions = {},
 ): MethodDecoratorFor<ActionResult<Result>> {
   const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeout };
-  return SetMetadata(ACTION_METADATA, mark) as MethodDecoratorFor<ActionResult<Result>>;
+  return SetMetadata(ACTION_METADATA, mark);
 }

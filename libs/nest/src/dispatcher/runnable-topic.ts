@@ -38,7 +38,7 @@ export class RunnableTopic {
     try {
       await this.check?.(request);
     } catch (error) {
-      throw await this.refusal.of(error, request);
+      await this.refuse(error, request);
     }
   }
 
@@ -51,7 +51,7 @@ export class RunnableTopic {
     try {
       return this.toLoad(this.start(request), request);
     } catch (error) {
-      return this.toLoad(Promise.reject(error), request);
+      return { type: 'value', value: this.refuse(error, request) };
     }
   }
 
@@ -60,16 +60,17 @@ export class RunnableTopic {
       const { result } = (await this.start(request)) as { result: unknown };
       return this.toLoad(result, request);
     } catch (error) {
-      throw await this.refusal.of(error, request);
+      return this.refuse(error, request);
     }
   }
 
   private toLoad(result: unknown, request: RealtimeRequest): TopicLoad {
     if (result === undefined) return { type: 'nothing' };
     if (isObservable(result)) return { type: 'source', source: result };
-    const value = Promise.resolve(result).catch(async (error: unknown) => {
-      throw await this.refusal.of(error, request);
-    });
-    return { type: 'value', value };
+    return { type: 'value', value: Promise.resolve(result).catch((error: unknown) => this.refuse(error, request)) };
+  }
+
+  private async refuse(error: unknown, request: RealtimeRequest): Promise<never> {
+    throw await this.refusal.of(error, request);
   }
 }

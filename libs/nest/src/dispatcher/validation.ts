@@ -26,10 +26,9 @@ export function isDataUnchecked(handler: HandlerMethod): boolean {
 }
 
 function declaredPipes({ instance, method }: HandlerMethod): readonly unknown[] {
-  return [
-    ...(Reflect.getMetadata(PIPES_METADATA, instance.constructor) ?? []),
-    ...(Reflect.getMetadata(PIPES_METADATA, method) ?? []),
-  ];
+  return [instance.constructor, method].flatMap(
+    (target) => (Reflect.getMetadata(PIPES_METADATA, target) ?? []) as readonly unknown[],
+  );
 }
 
 function isValidationPipe(pipe: unknown): boolean {

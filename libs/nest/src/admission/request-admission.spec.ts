@@ -1,0 +1,176 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Logger, ServiceUnavailableException } from '@nestjs/common';
+
+import { resolveOptions } from '../module/resolve-options.js';
+import type { RealtimeModuleOptions } from '../module/options.js';
+import { RealtimeError } from '../realtime-error.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import type { IncomingRequest, ReceivedRequest } from './admission.js';
+import { RequestAdmission } from './request-admission.js';
+
+const environment = new VirtualEnvironment();
+
+function admission(options: RealtimeModuleOptions): RequestAdmission {
+  return new RequestAdmission(resolveOptions(options, environment));
+}
+
+function request(headers: IncomingRequest['headers'] = {}, remoteAddress = '203.0.113.1'): IncomingRequest {
+  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
+  return { headers: { host: 'play.example', ...headers }, rawHeaders, remoteAddress, encrypted: true };
+}
+
+describe('RequestAdmission', () => {
+  let warn: ReturnType<typeof jest.spyOn>;
+
+  beforeEach(() => {
+    warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  });
+
+  afterEach(() => warn.mockRestore());
+
+  describe('receives', () => {
+    test('A1: cookies only where a page of an allowed origin sent them, in no spelling', () => {
+      const { cookies, cookieToken, headers } = admission({ cookie: 's', authenticate: () => undefined }).receive(
+        request({ cookie: 's=1' }),
+      );
+      expect({ cookies, cookieToken }).toEqual({ cookies: {}, cookieToken: undefined });
+      expect(headers).not.toHaveProperty('cookie');
+    });
+
+    test('the cookie’s token where they count', () => {
+      const received = admission({ cookie: 's', authenticate: () => undefined }).receive(
+        request({ cookie: 's=1; t=2', origin: 'https://play.example' }),
+      );
+      expect(received).toMatchObject({ cookies: { s: '1', t: '2' }, cookieToken: '1', origin: 'https://play.example' });
+    });
+
+    test('no token from a cookie that is named like a property of every object', () => {
+      const received = admission({ cookie: 'constructor', authenticate: () => undefined }).receive(
+        request({ origin: 'https://play.example' }),
+      );
+      expect(received.cookieToken).toBeUndefined();
+    });
+
+    test('A16: X-Forwarded-For without a trusted proxy with one warning', () => {
+      const strict = admission({});
+      for (let count = 0; count < 3; count++) {
+        expect(strict.receive(request({ 'x-forwarded-for': '198.51.100.1' })).ip).toBe('203.0.113.1');
+      }
+      expect(warn).toHaveBeenCalledTimes(1);
+      expect(warn).toHaveBeenCalledWith(expect.stringContaining('trustedProxies'));
+    });
+
+    test('every origin where that was asked for, with a warning at the start', () => {
+      const open = admission({ allowAnyOrigin: true });
+      open.onModuleInit();
+      expect(open.receive(request({ origin: 'https://evil.example' })).origin).toBe('https://evil.example');
+      expect(warn).toHaveBeenCalledWith(expect.stringContaining('allowAnyOrigin'));
+    });
+  });
+
+  describe('identifies', () => {
+    const seen: { token: string; authorization: unknown; admission: string }[] = [];
+
+    function verifying(users: Record<string, string>, more: RealtimeModuleOptions = {}): RequestAdmission {
+      seen.length = 0;
+      return admission({
+        cookie: 's',
+        authenticate: ({ headers, admission: how }, token) => {
+          seen.push({ token, authorization: headers['authorization'], admission: how });
+          const id = users[token];
+          return id === undefined ? undefined : { id, user: id };
+        },
+        ...more,
+      });
+    }
+
+    function received(over: Partial<ReceivedRequest> = {}): ReceivedRequest {
+      return {
+        headers: {},
+        cookies: {},
+        ip: '203.0.113.1',
+        addressIsMeaningful: true,
+        origin: undefined,
+        bearer: undefined,
+        cookieToken: undefined,
+        ...over,
+      };
+    }
+
+    test('nobody without credentials, without asking', async () => {
+      expect(await verifying({}).identify(received())).toBeUndefined();
+      expect(seen).toEqual([]);
+    });
+
+    test('whoever the hook says, which sees the token as an authorization header', async () => {
+      expect(await verifying({ t: 'ann' }).identify(received(), 't')).toMatchObject({ id: 'ann' });
+      expect(seen).toEqual([{ token: 't', authorization: 'Bearer t', admission: 'hello' }]);
+    });
+
+    test('by the token of hello before the one of the upgrade', async () => {
+      const users = verifying({ a: 'ann', b: 'bob' });
+      expect(await users.identify(received({ bearer: 'b' }), 'a')).toMatchObject({ id: 'ann' });
+    });
+
+    test.each([
+      ['the same user', { s: 'ann' }, true],
+      ['another user', { s: 'bob' }, false],
+      ['nobody any more', {}, true],
+    ])('a token beside the cookie of %s', async (_, cookies, passes) => {
+      const identity = verifying({ t: 'ann', ...cookies }).identify(received({ cookieToken: 's' }), 't');
+      if (passes) expect(await identity).toMatchObject({ id: 'ann' });
+      else await expect(identity).rejects.toMatchObject({ code: 'unauthorized' });
+    });
+
+    test.each<[string, RealtimeModuleOptions['authenticate'], object]>([
+      ['returns nothing', () => undefined, { code: 'unauthorized', options: {} }],
+      [
+        'throws',
+        () => Promise.reject(new Error('token secret')),
+        { code: 'unauthorized', message: 'The credentials were refused.' },
+      ],
+      [
+        'throws at once',
+        () => {
+          throw new Error('token secret');
+        },
+        { code: 'unauthorized' },
+      ],
+      [
+        'throws what jose does',
+        () => Promise.reject(Object.assign(new Error(), { code: 'ERR_JWT_EXPIRED' })),
+        { options: { details: { expired: true } } },
+      ],
+      [
+        'throws what jsonwebtoken does',
+        () => Promise.reject(Object.assign(new Error(), { name: 'TokenExpiredError' })),
+        { options: { details: { expired: true } } },
+      ],
+      [
+        'returns an expired identity',
+        () => ({ id: 'ann', user: 1, expiresAt: environment.now() }),
+        { options: { details: { expired: true } } },
+      ],
+      [
+        'throws a RealtimeError',
+        () => Promise.reject(new RealtimeError('forbidden', 'Banned.')),
+        { code: 'forbidden', message: 'Banned.' },
+      ],
+      [
+        'says that it cannot tell',
+        () => Promise.reject(new ServiceUnavailableException('db')),
+        { code: 'unavailable' },
+      ],
+      ['returns an empty id', () => ({ id: '', user: 1 }), { code: 'unauthorized' }],
+    ])('A2: a hook that %s', async (_, authenticate, expected) => {
+      await expect(verifying({}, { authenticate }).identify(received(), 't')).rejects.toMatchObject(expected);
+    });
+
+    test('a hook that does not answer in time makes it unavailable', async () => {
+      const identity = verifying({}, { authenticate: () => new Promise(() => undefined) }).identify(received(), 't');
+      const outcome = expect(identity).rejects.toMatchObject({ code: 'unavailable' });
+      await environment.advance(10_000);
+      await outcome;
+    });
+  });
+});
