@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { RealtimeOptionsError } from '@statewire/nest';
 
 import { ArenaLogger } from './arena-logger.js';
 import { readConfig } from './config/arena-config.js';
@@ -17,7 +18,7 @@ try {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof RealtimeOptionsError) return error.message;
   if (error instanceof Error && 'code' in error) {
     const port = process.env.PORT ?? '59002';
     if (error.code === 'EADDRINUSE') {

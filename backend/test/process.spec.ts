@@ -71,6 +71,14 @@ describe('The process', () => {
     expect(server.output).not.toContain('short');
   });
 
+  it('names an option of the realtime module that cannot be used', async () => {
+    server = new Server({ PORT: '0', TRUSTED_PROXIES: 'everybody' });
+
+    expect(await server.exit()).toBe(1);
+    expect(server.output).toContain('trustedProxies');
+    expect(server.output).not.toMatch(/\n +at /);
+  });
+
   it('is ready until it is told to go, sends its clients away and ends with 0', async () => {
     server = new Server({ PORT: '0' });
     const origin = await server.origin();
