@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Inject, Injectable, Scope, UseGuards, type CanActivate, type Type } from '@nestjs/common';
-import { APP_GUARD, REQUEST } from '@nestjs/core';
+import { APP_GUARD, ExternalContextCreator, REQUEST } from '@nestjs/core';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 import { IsInt } from 'class-validator';
 
@@ -169,6 +169,24 @@ describe('the start stops', () => {
     const { message, name } = await failure([Lobby, Rival, Battles, Curious]);
     expect(name).toBe('RealtimeHandlersError');
     expect(message.split('\n')).toHaveLength(5);
+  });
+});
+
+describe('a handler that nothing surrounds', () => {
+  test('is called without Nest’s pipeline, and one that something surrounds is not', async () => {
+    const create = jest.spyOn(ExternalContextCreator.prototype, 'create');
+    try {
+      const plain = await TestApplication.start({ providers: [Lobby] });
+      await plain.close();
+      expect(create).not.toHaveBeenCalled();
+      const guarded = await TestApplication.start({
+        providers: [Lobby, { provide: APP_GUARD, useValue: { canActivate: () => true } }],
+      });
+      await guarded.close();
+      expect(create).toHaveBeenCalled();
+    } finally {
+      create.mockRestore();
+    }
   });
 });
 

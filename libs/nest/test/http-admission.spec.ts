@@ -12,6 +12,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
+import { VirtualEnvironment } from '../src/testing/virtual-environment.js';
 import { CLIENT_ID, post, send, TRANSPORTS, type TestAnswer } from './transports.js';
 
 const inbox = eventTopic<string>()('players/:playerId/inbox');
@@ -266,5 +267,24 @@ describe.each(TRANSPORTS)('A17: what is another user’s over $name', ({ open })
     }
     expect(new Set(refusals).size).toBe(1);
     expect(refusals[0]).toContain('forbidden');
+  });
+
+  test('does not leak in 1,000 random subscriptions, polls and actions', async () => {
+    await start({ limits: { framesPerSecond: 0 } });
+    await arena.bus.publish(inbox.with({ playerId: 'bob' }), 'SECRET of bob');
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const random = new VirtualEnvironment(seed);
+    const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random.random() * choices.length)]!;
+    const ann = await open(arena, 'ann');
+    const told: string[] = [];
+    for (let turn = 0; turn < 1_000; turn++) {
+      const topic = `players/${pick(['bob', 'ann', 'eve'])}/${pick(['inbox', 'purse'])}`;
+      const name = pick(['who', 'players/bob/purse', 'toString']);
+      const frame = random.random() < 0.7 ? await ann.read(topic) : await ann.act({ id: String(turn), name });
+      told.push(JSON.stringify(frame));
+    }
+    const leaked = told.filter((text) => text.includes('bob') && !text.includes('"code":"forbidden"'));
+    expect({ seed, leaked }).toEqual({ seed, leaked: [] });
+    expect(told.join()).not.toContain('SECRET of bob');
   });
 });
