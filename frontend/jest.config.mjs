@@ -11,7 +11,7 @@ export default {
   projects: [
     {
       ...common,
-      ...presets.createCjsPreset({ tsconfig: '<rootDir>/tsconfig.spec.json', isolatedModules: true }),
+      ...presets.createCjsPreset({ tsconfig: '<rootDir>/tsconfig.spec.json' }),
       displayName: 'frontend',
       testMatch: ['<rootDir>/src/**/*.spec.ts'],
       testEnvironmentOptions: { customExportConditions: ['source', 'browser', 'require', 'default'] },

@@ -27,7 +27,7 @@ import { Icon } from '../ui/icon';
     <section class="card" aria-labelledby="deck-title">
       <h2 id="deck-title" class="eyebrow">Deck</h2>
       <ul role="list">
-        @for (card of cards(); track card.id) {
+        @for (card of cards(); track $index) {
           <li [class]="card.rarity">
             <arena-icon name="card" />
             <p>
@@ -35,7 +35,7 @@ import { Icon } from '../ui/icon';
               @if (card.count > 1) {
                 <span class="figures"> × {{ card.count }}</span>
               }
-              <span class="soft"> {{ card.text }}</span>
+              <span class="soft"> {{ card.text }}, for {{ card.member }}</span>
             </p>
           </li>
         } @empty {
@@ -79,7 +79,7 @@ import { Icon } from '../ui/icon';
 export class Belongings {
   readonly run = input.required<RunSnapshot>();
   protected readonly cards = computed(() => {
-    const byId = groupBy(this.run().deck, ({ id }) => id);
+    const byId = groupBy(this.run().deck, ({ id, member }) => `${id} ${member}`);
     return [...byId.values()].flatMap(([card, ...more]) =>
       card === undefined ? [] : [{ ...card, count: 1 + more.length }],
     );

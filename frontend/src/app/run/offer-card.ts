@@ -19,6 +19,9 @@ import { offerWords } from './offer-words';
       <span class="sort">{{ words().sort }}</span>
       <span class="emblem"><arena-icon [name]="words().icon" /></span>
       <span class="name">{{ words().name }}</span>
+      @if (words().member; as member) {
+        <span class="member">for {{ member }}</span>
+      }
       <span class="text">{{ words().text }}</span>
       @if (offer().price > 0) {
         <span class="price figures" [class.short]="offer().price > gold()">

@@ -9,6 +9,8 @@ export interface OfferWords {
   readonly sort: string;
   readonly icon: IconName;
   readonly rarity: 'common' | 'rare' | 'epic';
+  /** The member of the party it is for; undefined: for all of them. */
+  readonly member?: string;
 }
 
 /** Any offer in the words of a card that shows it. */
@@ -21,6 +23,7 @@ export function offerWords(offer: Offer): OfferWords {
         sort: `${offer.card.rarity} card`,
         icon: 'card',
         rarity: offer.card.rarity,
+        member: offer.card.member,
       };
     case 'relic':
       return { name: offer.relic.name, text: offer.relic.text, sort: 'relic', icon: 'relic', rarity: 'epic' };

@@ -1,0 +1,119 @@
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+
+import { fakeFetch } from '../../testing/fake-fetch';
+import { provideArenaTesting, render, type Rendered } from '../../testing/render';
+import { SESSION } from '../../testing/samples';
+import { SessionService } from '../game/session.service';
+import { CHAOS_SWITCHES } from './chaos-token';
+import { ConnectionPanel } from './connection-panel';
+
+const OPEN = { 'GET /api/chaos': { body: { websocket: true } } };
+
+describe('ConnectionPanel', () => {
+  let panel: Rendered<ConnectionPanel>;
+
+  beforeEach(() => {
+    sessionStorage.clear();
+    provideArenaTesting();
+  });
+
+  async function open(answers: Parameters<typeof fakeFetch>[0]): Promise<string[]> {
+    const requests = fakeFetch(answers);
+    panel = await render(ConnectionPanel);
+    panel.server.goLive();
+    await panel.settle();
+    return requests;
+  }
+
+  function switches(): string[] {
+    return [...panel.element.querySelectorAll('[role="switch"]')].map((one) => one.textContent.trim());
+  }
+
+  test('says the state, the transport and since when', async () => {
+    await open(OPEN);
+    expect(panel.text).toContain('Live');
+    expect(panel.text).toContain('Transport WebSocket');
+    expect(panel.text).toMatch(/Since (just now|\d+ s)/);
+  });
+
+  test('says why it polls', async () => {
+    await open(OPEN);
+    panel.server.goPolling();
+    await panel.settle();
+    expect(panel.text).toContain('no-websocket The test took the WebSocket away.');
+    expect(panel.text).toContain('Transport HTTP polling');
+    expect(panel.text).toContain('Attempt 1');
+  });
+
+  test('hides what only a server can break where the server does not allow it', async () => {
+    await open({});
+    expect(switches()).toEqual(['Black hole', 'Refuse sockets here', 'Slow network']);
+  });
+
+  test('tells what to expect of every switch', async () => {
+    await open(OPEN);
+    expect(switches()).toContain('Forbid on the server');
+    for (const control of panel.element.querySelectorAll('arena-chaos-controls [aria-describedby]')) {
+      const description = panel.element.querySelector(`#${control.getAttribute('aria-describedby')}`);
+      expect(description?.textContent.length).toBeGreaterThan(20);
+    }
+  });
+
+  test('throws the switches of this browser', async () => {
+    await open(OPEN);
+    const network = TestBed.inject(CHAOS_SWITCHES);
+    await panel.click('Black hole');
+    await panel.click('Refuse sockets here');
+    await panel.click('Slow network');
+    expect(network).toMatchObject({ blackHole: true, refuse: true, delay: 800 });
+    expect(panel.button('Black hole').getAttribute('aria-checked')).toBe('true');
+  });
+
+  test('repairs everything with one button', async () => {
+    await open(OPEN);
+    await panel.click('Black hole');
+    await panel.click('Slow network');
+    await panel.click('Repair everything');
+    expect(TestBed.inject(CHAOS_SWITCHES)).toMatchObject({ blackHole: false, refuse: false, delay: 0 });
+    expect(panel.button('Repair everything').disabled).toBe(true);
+  });
+
+  test('asks the server to cut this very connection', async () => {
+    const requests = await open({ ...OPEN, 'POST /api/chaos/cut': { body: { websocket: true } } });
+    await panel.click('Cut the socket');
+    expect(requests).toContain('POST /api/chaos/cut');
+  });
+
+  test('cuts the socket itself where no server helps', async () => {
+    await open({});
+    let cuts = 0;
+    TestBed.inject(CHAOS_SWITCHES).register({ cut: () => cuts++, release: () => undefined });
+    await panel.click('Cut the socket');
+    expect(cuts).toBe(1);
+  });
+
+  test('forbids the WebSocket on the server, and allows it again', async () => {
+    let websocket = true;
+    await open({
+      ...OPEN,
+      'POST /api/chaos/websocket': () => ({ body: { websocket: (websocket = !websocket) } }),
+    });
+    await panel.click('Forbid on the server');
+    await panel.settle();
+    expect(panel.button('Forbid on the server').getAttribute('aria-checked')).toBe('true');
+    await panel.click('Repair everything');
+    await panel.settle();
+    expect(panel.button('Forbid on the server').getAttribute('aria-checked')).toBe('false');
+  });
+
+  test('expires the token of a player, and only of a player', async () => {
+    const short = { ...SESSION, token: 'short' };
+    await open({ ...OPEN, 'POST /api/chaos/token': { body: short } });
+    expect(panel.buttons('Expire my token')).toEqual([]);
+    TestBed.inject(SessionService).keep(SESSION);
+    await panel.settle();
+    await panel.click('Expire my token');
+    expect(TestBed.inject(SessionService).current()).toEqual(short);
+  });
+});

@@ -1,0 +1,53 @@
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { lobby } from '@statewire/arena';
+
+import { fakeFetch } from '../../testing/fake-fetch';
+import { provideArenaTesting, render, type Rendered } from '../../testing/render';
+import { lobbyState } from '../../testing/samples';
+import { GameStore } from '../game/game-store';
+import { Proof } from './proof';
+
+const REQUEST = 'GET /realtime/snapshot?topic=lobby';
+
+describe('Proof', () => {
+  let proof: Rendered<Proof>;
+  let epoch: string;
+
+  beforeEach(async () => {
+    provideArenaTesting();
+    proof = await render(Proof);
+    proof.server.publish(lobby.with(), lobbyState());
+    await proof.settle();
+    epoch = TestBed.inject(GameStore).lobby().position?.epoch ?? '';
+  });
+
+  async function compare(answer: Parameters<typeof fakeFetch>[0]): Promise<string | null | undefined> {
+    fakeFetch(answer);
+    await proof.click('Compare with the server');
+    await proof.settle();
+    return proof.element.querySelector('[data-topic="lobby"]')?.getAttribute('data-verdict');
+  }
+
+  test('finds what is equal equal', async () => {
+    const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
+    expect(await compare({ [REQUEST]: { body } })).toBe('equal');
+  });
+
+  test('finds what is different different', async () => {
+    const body = { kind: 'state', epoch, offset: 1, data: lobbyState({ runs: [] }) };
+    expect(await compare({ [REQUEST]: { body } })).toBe('different');
+    expect(proof.text).toContain('DIFFERENT');
+  });
+
+  test('compares at the position of the answer, also when the page has moved on', async () => {
+    proof.server.publish(lobby.with(), lobbyState({ battles: [] }));
+    await proof.settle();
+    const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
+    expect(await compare({ [REQUEST]: { body } })).toBe('equal');
+  });
+
+  test('says so when nobody answers', async () => {
+    expect(await compare({})).toBe('unreachable');
+  });
+});

@@ -1,0 +1,21 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { RecentValues } from './recent-values';
+
+describe('RecentValues', () => {
+  test('knows what was shown at a position', () => {
+    const recent = new RecentValues();
+    recent.add({ epoch: 'e', offset: 1 }, 'one');
+    recent.add({ epoch: 'e', offset: 2 }, 'two');
+    expect(recent.at({ epoch: 'e', offset: 1 })).toBe('one');
+    expect(recent.at({ epoch: 'f', offset: 1 })).toBeUndefined();
+    expect(recent.newest).toEqual({ epoch: 'e', offset: 2 });
+  });
+
+  test('forgets the oldest', () => {
+    const recent = new RecentValues(2);
+    for (let offset = 1; offset <= 3; offset++) recent.add({ epoch: 'e', offset }, offset);
+    expect(recent.at({ epoch: 'e', offset: 1 })).toBeUndefined();
+    expect(recent.at({ epoch: 'e', offset: 3 })).toBe(3);
+  });
+});

@@ -1,0 +1,102 @@
+import { TestBed } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { RealtimeTestingController } from '@statewire/angular/testing';
+import { battle, lobby, notifications, run } from '@statewire/arena';
+
+import { provideArenaTesting } from '../../testing/render';
+import { battleSnapshot, lobbyState, notification, runSnapshot, SESSION } from '../../testing/samples';
+import { GameStore } from './game-store';
+import { SessionService } from './session.service';
+
+describe('GameStore', () => {
+  let store: GameStore;
+  let server: RealtimeTestingController;
+
+  beforeEach(() => {
+    sessionStorage.clear();
+    provideArenaTesting();
+    server = TestBed.inject(RealtimeTestingController);
+    store = TestBed.inject(GameStore);
+    TestBed.tick();
+  });
+
+  function follow(): void {
+    store.battleId.set('b1');
+    store.runId.set('r1');
+    TestBed.inject(SessionService).keep(SESSION);
+    TestBed.tick();
+  }
+
+  test('is deep-equal to the unified state of what it follows', () => {
+    follow();
+    server.publish(lobby.with(), lobbyState());
+    server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
+    server.publish(run.with({ runId: 'r1' }), runSnapshot());
+    server.emit(notifications.with({ playerId: 'p1' }), { type: 'notified', notification: notification() });
+    expect(store.snapshot()).toEqual({
+      lobby: lobbyState(),
+      battles: { b1: battleSnapshot() },
+      runs: { r1: runSnapshot() },
+      notifications: [notification()],
+    });
+  });
+
+  test('never shows a value of the battle before', () => {
+    follow();
+    server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
+    store.battleId.set('b2');
+    TestBed.tick();
+    expect(store.battle().value).toBeUndefined();
+    expect(server.isFollowed(battle.with({ battleId: 'b1' }))).toBe(false);
+  });
+
+  test('keeps the last values while offline and says that they are stale', () => {
+    server.publish(lobby.with(), lobbyState());
+    server.goOffline();
+    expect(store.lobby()).toMatchObject({ value: lobbyState(), freshness: { state: 'stale' } });
+    server.goPolling();
+    expect(store.lobby().freshness.state).toBe('live');
+  });
+
+  test('answers an address that names nothing possible with an error instead of failing', () => {
+    store.battleId.set('no such/battle');
+    TestBed.tick();
+    expect(store.battle().error).toMatchObject({ code: 'unknown_topic' });
+  });
+
+  test('carries the refusal of a topic', () => {
+    server.refuse(battle.with({ battleId: 'b1' }), 'unknown_topic', 'There is no such battle.');
+    follow();
+    expect(store.battle().error?.message).toBe('There is no such battle.');
+  });
+
+  test('takes dismissed notifications off the list, whichever page dismissed them', () => {
+    follow();
+    const topic = notifications.with({ playerId: 'p1' });
+    server.emit(topic, { type: 'notified', notification: notification() });
+    server.emit(topic, { type: 'notified', notification: notification({ id: 'n2' }) });
+    server.emit(topic, { type: 'dismissed', notificationId: 'n1' });
+    expect(store.notifications().map(({ id }) => id)).toEqual(['n2']);
+  });
+
+  test('follows notifications only for a player, and nobody else’s after leaving', () => {
+    follow();
+    const topic = notifications.with({ playerId: 'p1' });
+    server.emit(topic, { type: 'notified', notification: notification() });
+    store.leave();
+    TestBed.tick();
+    expect(store.notifications()).toEqual([]);
+    expect(server.isFollowed(topic)).toBe(false);
+  });
+
+  test('finds the player’s own run, an unfinished one first', () => {
+    follow();
+    const [own] = lobbyState().runs;
+    if (own === undefined) throw new Error('The sample has a run.');
+    const runs = [own, { ...own, runId: 'r2', phase: 'finished' as const }];
+    server.publish(lobby.with(), lobbyState({ runs }));
+    expect(store.ownRunId()).toBe('r1');
+    server.publish(lobby.with(), lobbyState({ runs: runs.slice(1) }));
+    expect(store.ownRunId()).toBe('r2');
+  });
+});
