@@ -2,6 +2,7 @@ import type { Combatant } from '@statewire/arena';
 
 import type { BattleDraft } from './battle-draft.js';
 import { addDot, addHot } from './over-time.js';
+import { has } from './passives.js';
 import { specialOf, type SpecialEffect } from './specials.js';
 import { gainActionPoint, strike, type StrikeResult } from './strike.js';
 import { chooseTarget, reached } from './targets.js';
@@ -9,8 +10,10 @@ import { heal } from './wounds.js';
 
 /** The turn of one combatant: its special if its action points are full, a plain attack otherwise. */
 export function act(draft: BattleDraft, id: string): void {
-  const { action_points, max_action_points, cadence } = draft.get(id);
-  draft.update(id, { readyAt: draft.tick + cadence + draft.random.between(0, 3) });
+  const actor = draft.get(id);
+  const { action_points, max_action_points } = actor;
+  const pause = has(actor, 'swift') ? Math.floor((actor.cadence * 9) / 10) : actor.cadence;
+  draft.update(id, { readyAt: draft.tick + pause + draft.random.between(0, 3) });
   if (action_points >= max_action_points) {
     useSpecial(draft, id);
   } else {

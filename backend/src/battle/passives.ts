@@ -2,7 +2,7 @@ import type { Combatant, Passive } from '@statewire/arena';
 
 /** Everything a passive can do; the battle asks for them by name. */
 export const PASSIVES = {
-  guardian: { name: 'Guardian', text: 'Foes attack this one three times as often.' },
+  guardian: { name: 'Guardian', text: 'Foes attack this one far more often.' },
   thorns: { name: 'Thorns', text: 'Returns 15 % of the damage of every attack.' },
   leech: { name: 'Leech', text: 'Heals for 15 % of the damage it deals.' },
   ember: { name: 'Ember edge', text: 'One attack in four sets the target on fire.' },
