@@ -106,7 +106,7 @@ describe('credentials', () => {
   });
 
   test('from anonymous to a token needs a new connection', async () => {
-    let token: string | undefined;
+    let token: string | undefined = undefined;
     const { environment, server, client } = setUp({ token: () => token });
     client.connect();
     await environment.advance(100);
