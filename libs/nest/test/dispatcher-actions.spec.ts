@@ -54,6 +54,7 @@ const failures: Record<string, () => unknown> = {
   unavailable: () => new ServiceUnavailableException('Come back later.'),
   bug: () => new TypeError('secret of the implementation'),
   'no-error': () => 'just a text',
+  internal: () => new RealtimeError('internal', 'secret of the implementation'),
 };
 
 @RealtimeHandlers()
@@ -203,7 +204,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(errors).toEqual([]);
     });
 
-    test.each(['bug', 'no-error'])(
+    test.each(['bug', 'no-error', 'internal'])(
       'R20: a handler that throws %s is answered without it, and logged once',
       async (how) => {
         const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
@@ -215,7 +216,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
           temporary: true,
         });
         expect(errors).toHaveLength(1);
-        expect(errors[0]).toContain(how === 'bug' ? 'secret of the implementation' : 'just a text');
+        expect(errors[0]).toContain(how === 'no-error' ? 'just a text' : 'secret of the implementation');
         expect(errors[0]).toContain('Shop.fail');
       },
     );

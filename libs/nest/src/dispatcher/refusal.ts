@@ -22,8 +22,9 @@ export class Refusal {
   /** Never rejects. Logs what nobody foresaw, once. */
   async of(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
     const error = tellable(await this.filtered(thrown, request));
-    if (error.code === 'internal') this.report(error.options.cause ?? error);
-    return error;
+    if (error.code !== 'internal') return error;
+    this.report(error.options.cause ?? error);
+    return internalError(error);
   }
 
   private async filtered(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {

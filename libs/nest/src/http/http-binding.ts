@@ -31,7 +31,7 @@ import {
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { HttpRefusal } from './http-refusal.js';
-import { HttpVisits } from './http-visits.js';
+import { HttpVisits, type Authorize } from './http-visits.js';
 import { Poll } from './poll.js';
 import { takeRequests } from './request-hook.js';
 import { RequestLimits } from './request-limits.js';
@@ -77,9 +77,10 @@ export class HttpBinding implements OnModuleInit {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment);
     this.visits = new HttpVisits(admission, dispatcher, this.requests, options);
-    this.snapshot = new Snapshot(dispatcher, topics);
+    const authorize: Authorize = (topic, caller) => this.visits.authorize(topic, caller);
+    this.snapshot = new Snapshot(authorize, topics);
     this.poll = new Poll({
-      dispatcher,
+      authorize,
       topics,
       environment,
       limits,
@@ -104,7 +105,10 @@ export class HttpBinding implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    takeRequests(this.adapterHost.httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
+    const { httpAdapter } = this.adapterHost as Partial<HttpAdapterHost>;
+    // An application without HTTP, that only publishes.
+    if (!httpAdapter) return;
+    takeRequests(httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
   }
 
   private take(request: IncomingMessage, response: ServerResponse, parsed: unknown): boolean {
@@ -143,7 +147,7 @@ export class HttpBinding implements OnModuleInit {
     const caller = await this.visits.caller(received, clientId);
     const release = this.requests.act(caller);
     // What a polling client follows is not known here: it may be told of what it may read.
-    const follows = (topic: string): Promise<boolean> => this.dispatcher.authorize(topic, caller).then(yes, no);
+    const follows = (topic: string): Promise<boolean> => this.visits.authorize(topic, caller).then(yes, no);
     try {
       const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
       return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };

@@ -3,6 +3,7 @@ import { withDeadline } from '../common/with-deadline.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { RealtimeError } from '../realtime-error.js';
+import type { ResolvedTopic } from '../topics/topics.js';
 import type { Exchange } from './exchange.js';
 import { HttpRefusal } from './http-refusal.js';
 import { readBody } from './read-body.js';
@@ -19,6 +20,9 @@ const PREFLIGHT = {
   'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-None-Match, Statewire-Version',
   'Access-Control-Max-Age': '600',
 };
+
+/** Runs the guards of a topic, within a deadline. @throws RealtimeError */
+export type Authorize = (topic: string, caller: CallerContext) => Promise<ResolvedTopic>;
 
 /** Lets requests in: the same admission as for WebSockets, and what HTTP needs besides. */
 export class HttpVisits {
@@ -85,9 +89,18 @@ export class HttpVisits {
     return { headers: withToken(headers, token), cookies, ip, admission: 'http', clientId, identity };
   }
 
+  /** Asks the guards of a topic. */
+  authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
+    return this.inTime(this.dispatcher.authorize(topic, caller));
+  }
+
   private admit(caller: CallerContext): Promise<void> {
+    return this.inTime(this.dispatcher.admit(caller));
+  }
+
+  private inTime<T>(guards: Promise<T>): Promise<T> {
     const { environment, limits } = this.options;
-    return withDeadline(environment, limits.authenticationTimeout, this.dispatcher.admit(caller));
+    return withDeadline(environment, limits.authenticationTimeout, guards);
   }
 }
 

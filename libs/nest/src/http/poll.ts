@@ -1,22 +1,22 @@
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
 import { merge, type Observable } from 'rxjs';
 
-import { withDeadline } from '../common/with-deadline.js';
-import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
+import type { Authorize } from './http-visits.js';
 import type { RequestLimits } from './request-limits.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
 
 export interface PollContext {
-  readonly dispatcher: Dispatcher;
+  readonly authorize: Authorize;
   readonly topics: Topics;
   readonly environment: Environment;
-  readonly limits: Pick<RealtimeLimits, 'subscriptions' | 'authenticationTimeout'>;
+  readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
   readonly requests: RequestLimits;
   readonly websocket: RealtimeSwitch;
   readonly drain: DrainState;
@@ -72,10 +72,9 @@ export class Poll {
   }
 
   private async readTopic(request: TopicRequest, caller: CallerContext): Promise<TopicAnswer> {
-    const { dispatcher, topics, environment, limits } = this.context;
+    const { authorize, topics } = this.context;
     try {
-      const guarded = dispatcher.authorize(request.topic, caller);
-      const topic = await withDeadline(environment, limits.authenticationTimeout, guarded);
+      const topic = await authorize(request.topic, caller);
       return toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
     } catch (error) {
       return { type: 'error', frame: this.context.explain(error, request.topic) };

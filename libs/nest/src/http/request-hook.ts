@@ -15,13 +15,22 @@ interface HookedAdapter {
   setOnRequestHook(hook: Hook): void;
 }
 
+/** Whose adapters call the hook; others have one that does nothing. */
+const PLATFORMS = ['express', 'fastify'];
+
 /**
  * Sees every request before anything else of the framework and of the application does: body parsers, CORS, security
  * headers, middleware, prefixes, versions and interceptors come later, on Express and on Fastify.
  *
  * The adapter has one hook only. One that is there already, or is set later, runs behind this one.
+ *
+ * @throws Error where the application runs on another platform.
  */
 export function takeRequests(adapter: AbstractHttpAdapter, take: TakeRequest): void {
+  const type = adapter.getType();
+  if (!PLATFORMS.includes(type)) {
+    throw new Error(`RealtimeModule works on ${PLATFORMS.join(' and ')}, and the application runs on ${type}.`);
+  }
   const hooked = adapter as unknown as HookedAdapter;
   let next = hooked.onRequestHook;
   hooked.setOnRequestHook((request, response, done) => {

@@ -1,9 +1,10 @@
 import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
 
-import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { CallerContext } from '../dispatcher/index.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
 import type { HttpAnswer } from './exchange.js';
+import type { Authorize } from './http-visits.js';
 
 /** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
 const CACHE_CONTROL = 'private, no-cache';
@@ -11,14 +12,14 @@ const CACHE_CONTROL = 'private, no-cache';
 /** Answers one topic as a plain resource, for scripts, server-rendered pages and caches. */
 export class Snapshot {
   constructor(
-    private readonly dispatcher: Dispatcher,
+    private readonly authorize: Authorize,
     private readonly topics: Topics,
   ) {}
 
   /** @param known the request's `If-None-Match`. */
   async answer(name: string | null, known: string | undefined, caller: CallerContext): Promise<HttpAnswer> {
     if (name === null) throw new RealtimeError('bad_request', 'Name the topic: ?topic=battles/42.');
-    const topic = await this.dispatcher.authorize(name, caller);
+    const topic = await this.authorize(name, caller);
     const caughtUp = await this.topics.catchUp(topic, topic.kind === 'events' ? 'oldest' : undefined);
     const { epoch, offset } = caughtUp.position;
     const tag = `"${epoch}:${offset}"`;
