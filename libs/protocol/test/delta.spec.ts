@@ -168,6 +168,34 @@ describe('the size of a delta', () => {
     expect(size(items, after)).toBeLessThanOrEqual(itemsSize + 32);
   });
 
+  test.each<[string, Json, Json, Json]>([
+    ['a fall from the front alone is one splice', [1, 2, 3, 4], [2, 3, 4], { '~0': [1] }],
+    ['a list of two can move on', [1, 2], [2, 3], { '~0': [1], '~2': [0, 3] }],
+    ['half of a list can fall off', [1, 2, 3, 4], [3, 4, 5, 6], { '~0': [2], '~4': [0, 5, 6] }],
+    [
+      'where more falls off, elements are set',
+      [1, 2, 3, 4, 9],
+      [4, 9, 5, 6, 9],
+      { '=0': 4, '=1': 9, '=2': 5, '=3': 6 },
+    ],
+    ['where the first element stays, nothing fell off', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
+    [
+      'what is inserted and removed between the ends is one splice',
+      [1, 2, 3, 4],
+      [1, 8, 9, 7, 4],
+      { '~1': [2, 8, 9, 7] },
+    ],
+  ])('%s', (_, before, after, delta) => {
+    expect(diff({ list: before, id: 0 }, { list: after, id: 0 })).toEqual({ '>list': delta });
+  });
+
+  test('is not searched for longer shifts than are likely', () => {
+    const list = Array.from({ length: 200 }, (_, index) => index);
+    const movedOn = (by: number) => [...list.slice(by), ...Array.from({ length: by }, () => -1)];
+    expect(diff(list, movedOn(64))).toHaveProperty('~0', [64]);
+    expect(diff({ list, id: 0 }, { list: movedOn(65), id: 0 })).toHaveProperty(['=list']);
+  });
+
   test('is that of the new value where nothing of the old one stays', () => {
     expect(diff({ x: 1, y: 2 }, { x: 3, y: 4 })).toEqual([{ x: 3, y: 4 }]);
     expect(diff({ at: { x: 1, y: 2 }, id: 1 }, { at: { x: 3, y: 4 }, id: 1 })).toEqual({ '=at': { x: 3, y: 4 } });
@@ -275,10 +303,19 @@ describe('depth', () => {
     expect([a, b]).toEqual([2, 2]);
   });
 
+  test('lists of elements of 10^5 levels cause no stack overflow (A12)', () => {
+    const [one, same] = [nested(100_000, 1), nested(100_000, 1)];
+    expect(Object.keys(diff([1, one, 2], [1, same, 2, 3]))).toEqual(['~1']);
+    expect(Object.keys(diff([one, 2, 3], [2, 3, same]))).toEqual(['~0', '~3']);
+  });
+
   test('a delta may descend as deep as the limit and no deeper (A13)', () => {
     expect(() => applyDelta(records(MAX_DELTA_DEPTH), descents(MAX_DELTA_DEPTH))).not.toThrow();
     expect(() => applyDelta(records(MAX_DELTA_DEPTH + 1), descents(MAX_DELTA_DEPTH + 1))).toThrow(DeltaError);
     expect(() => applyDelta(records(100_000), descents(100_000))).toThrow(DeltaError);
+    let [lists, delta]: [Json, Json] = [[1], { '=0': 2 }];
+    for (let level = 0; level < 100_000; level++) [lists, delta] = [[lists], { '>0': delta }];
+    expect(() => applyDelta(lists, delta)).toThrow(DeltaError);
   });
 });
 
