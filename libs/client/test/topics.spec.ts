@@ -393,3 +393,18 @@ describe('events', () => {
     expect(codes).toEqual(['forbidden']);
   });
 });
+
+describe('a server that errs', () => {
+  test('replays that never fit are asked for again with patience, not in a loop', async () => {
+    const { environment, server, client } = setUp();
+    server.publish(battle, battleAt(1));
+    server.topic(battle.name).catchUp = (since, ref) => [
+      { type: 'subscribed', topic: battle.name, kind: 'state', epoch: 'e', offset: 9, recovered: false, ref: ref! },
+      { type: 'patch', topic: battle.name, from: 7, offset: 9, delta: { '=tick': 9 } },
+    ];
+    client.state(battle).subscribe();
+    await environment.advance(10_000);
+    expect(client.metrics.holes).toBeLessThan(12);
+    expect(client.status.state).toBe('live');
+  });
+});

@@ -11,8 +11,9 @@ import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
-import { endTopic, failTopic, mismatchTopic } from './topic-error.js';
-import { TopicFeed } from './topic-feed.js';
+import { judge } from './judge.js';
+import { endTopic, failTopic } from './topic-error.js';
+import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
 interface Asked {
   readonly entry: TopicEntry;
@@ -65,24 +66,15 @@ export class PollSession {
         this.takeError(asked.entry, frame);
         return false;
       default:
-        return this.judge(asked, asked.feed.take(frame));
+        return this.takeFeedFrame(asked, frame);
     }
   }
 
-  private judge({ entry }: Asked, outcome: ReturnType<TopicFeed['take']>): boolean {
-    if (outcome === 'taken') {
-      entry.failures = 0;
-      return false;
-    }
-    this.asked.delete(entry.name);
-    if (outcome === 'kind-mismatch') {
-      mismatchTopic(entry, this.environment.now());
-      return false;
-    }
-    this.metrics.add('holes');
-    if (outcome === 'broken') entry.store.forget();
-    entry.store.freshen({ state: 'catching-up' });
-    return true;
+  private takeFeedFrame({ entry, feed }: Asked, frame: FeedFrame): boolean {
+    const again = judge(entry, feed.take(frame), this.metrics, this.environment.now());
+    if (again !== 'no') this.asked.delete(entry.name);
+    if (again === 'later') this.rest(entry, undefined);
+    return again === 'now';
   }
 
   private takeUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {

@@ -13,8 +13,9 @@ import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
+import { judge } from './judge.js';
 import type { SessionListener } from './session-listener.js';
-import { endTopic, failTopic, mismatchTopic } from './topic-error.js';
+import { endTopic, failTopic } from './topic-error.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
 /** Topics in one `subscribe`: with names of 256 bytes the frame stays below 32 KiB. */
@@ -185,27 +186,16 @@ export class SocketSession implements ActionCarrier {
       subscription.confirmed = true;
       if (this.isRetiring && entry.carrier !== undefined) return;
       entry.carrier = subscription;
-      entry.failures = 0;
     } else if (entry.carrier !== subscription) {
       // A newer socket has taken the topic over.
       return;
     }
-    this.judge(subscription, feed.take(frame));
+    const again = judge(entry, feed.take(frame), this.metrics, this.environment.now());
+    if (entry.store.error?.code === 'kind_mismatch') this.leave(entry);
+    if (again === 'now') this.follow(entry);
+    if (again === 'later') this.rest(entry, undefined);
     if (frame.type === 'subscribed') this.settle();
     else this.listener.topicMoved(frame.topic);
-  }
-
-  private judge({ entry }: Subscription, outcome: ReturnType<TopicFeed['take']>): void {
-    if (outcome === 'taken') return;
-    if (outcome === 'kind-mismatch') {
-      mismatchTopic(entry, this.environment.now());
-      this.leave(entry);
-      return;
-    }
-    this.metrics.add('holes');
-    if (outcome === 'broken') entry.store.forget();
-    entry.store.freshen({ state: 'catching-up' });
-    this.follow(entry);
   }
 
   private takeUnsubscribed({ topic, code }: UnsubscribedFrame): void {
@@ -237,10 +227,15 @@ export class SocketSession implements ActionCarrier {
   }
 
   private failSubscription({ entry }: Subscription, error: ErrorFrame): void {
-    this.drop(entry.name);
     this.told.delete(entry.name);
-    if (error.temporary) this.listener.rest(entry, error.retryAfter);
-    else failTopic(entry, error, this.environment.now());
+    if (error.temporary) return this.rest(entry, error.retryAfter);
+    this.drop(entry.name);
+    failTopic(entry, error, this.environment.now());
+  }
+
+  private rest(entry: TopicEntry, retryAfter: number | undefined): void {
+    this.drop(entry.name);
+    this.listener.rest(entry, retryAfter);
   }
 
   private settle(): void {

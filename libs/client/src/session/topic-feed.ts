@@ -57,9 +57,12 @@ export class TopicFeed {
   }
 
   private beginState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
-    if (!recovered && offset > 0) this.beginsAfter = { cursor: store.cursor };
-    else if (!recovered) store.clear({ epoch, offset });
-    if (recovered) store.freshen({ state: store.cursor?.offset === offset ? 'live' : 'catching-up' });
+    if (!recovered && offset === 0) {
+      store.clear({ epoch, offset });
+      return 'taken';
+    }
+    if (!recovered) this.beginsAfter = { cursor: store.cursor };
+    store.freshen({ state: recovered && store.cursor?.offset === offset ? 'live' : 'catching-up' });
     return 'taken';
   }
 
