@@ -41,7 +41,7 @@ const NO_HITS: readonly Hit[] = [];
       </section>
       <section class="card" aria-labelledby="tally-title">
         <h2 id="tally-title" class="eyebrow">Tally</h2>
-        <arena-damage-table [fighters]="battle().party" />
+        <arena-damage-table [fighters]="everybody()" />
       </section>
     </div>
   `,
@@ -56,6 +56,7 @@ export class BattleStage {
     { key: 'party' as const, title: 'Party', fighters: this.battle().party },
     { key: 'foe' as const, title: 'Foes', fighters: this.battle().foes },
   ]);
+  protected readonly everybody = computed(() => [...this.battle().party, ...this.battle().foes]);
   protected readonly floating = computed(() => groupBy(this.hits(), ({ targetId }) => targetId));
 
   private readonly announcer = inject(Announcer);

@@ -27,7 +27,9 @@ export class Chaos {
 
   async ask(): Promise<void> {
     const response = await fetch('/api/chaos').catch(() => undefined);
-    this.server.set(response?.ok === true ? ((await response.json()) as ChaosState) : undefined);
+    // No answer says nothing about the switches: they stay as they were.
+    if (response === undefined) return;
+    this.server.set(response.ok ? ((await response.json()) as ChaosState) : undefined);
   }
 
   /** The server drops the connection where it can; this browser closes the socket where it cannot. */

@@ -50,8 +50,14 @@ const WORDS = {
     }
     ul {
       display: grid;
-      grid-template-columns: repeat(auto-fill, minmax(min(11.5rem, 46%), 1fr));
+      grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr));
       gap: var(--gap-m);
+    }
+    @media (max-width: 40rem) {
+      ul {
+        grid-template-columns: 1fr;
+        gap: var(--gap-s);
+      }
     }
   `,
   changeDetection: ChangeDetectionStrategy.OnPush,

@@ -1,3 +1,4 @@
+import { NgTemplateOutlet } from '@angular/common';
 import { ChangeDetectionStrategy, Component, computed, effect, inject, input, signal } from '@angular/core';
 import { Router } from '@angular/router';
 
@@ -16,7 +17,7 @@ import { phaseWords } from './run-words';
 /** A run: the map, and whatever its room asks for. */
 @Component({
   selector: 'arena-run-page',
-  imports: [BattleView, Belongings, Icon, LiveFrame, Offers, PartyRoster, RoomMap],
+  imports: [BattleView, Belongings, Icon, LiveFrame, NgTemplateOutlet, Offers, PartyRoster, RoomMap],
   templateUrl: './run-page.html',
   styleUrl: './run-page.css',
   changeDetection: ChangeDetectionStrategy.OnPush,
@@ -40,6 +41,8 @@ export class RunPage {
     const run = this.run();
     return run === undefined ? '' : phaseWords(run.phase, run.outcome);
   });
+  /** What there is to do or to watch comes first; that is the map while a room is to be chosen. */
+  protected readonly mapComesFirst = computed(() => ['choosing', 'finished'].includes(this.run()?.phase ?? ''));
   protected readonly hasOffers = computed(() => ['reward', 'shop', 'rest'].includes(this.run()?.phase ?? ''));
 
   constructor() {
