@@ -183,6 +183,17 @@ describe('R15: timers that were frozen', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
+  test('a tab whose timers run once a minute still notices that its socket is dead', async () => {
+    const { environment, server, client } = setUp({}, { latency: 0, heartbeat: { interval: 5_000, timeout: 2_000 } });
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    server.blackhole();
+    for (let minute = 0; minute < 8; minute++) await environment.sleep(60_000);
+    await environment.advance(1_000);
+    expect(server.upgradeCount).toBe(2);
+    expect(client.status.state).toBe('live');
+  });
+
   test('setting the wall clock changes nothing', async () => {
     const { environment, server, client, states } = setUp();
     client.state(battle).subscribe();

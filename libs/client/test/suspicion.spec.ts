@@ -90,7 +90,7 @@ describe('a live socket that goes silent', () => {
     expect(server.actions.run[0]!.transport).toBe('polling');
   });
 
-  test('an idle subscription notices within interval + timeout and opens a new socket', async () => {
+  test('R7: an idle subscription notices within interval + timeout and opens a new socket', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     server.publish(battle, battleAt(1));
     client.state(battle).subscribe();

@@ -29,6 +29,7 @@ export class Liveness {
   private lastHeard: number;
   private pingedAt: number | undefined;
   private suspected = false;
+  private isExcused = false;
   private roundTripTime = 0;
 
   constructor(
@@ -47,6 +48,7 @@ export class Liveness {
   /** Anything arrived. */
   heard(): void {
     this.lastHeard = this.environment.monotonic();
+    this.isExcused = false;
     if (this.pingedAt !== undefined) {
       this.pingedAt = undefined;
       this.timers.answer?.cancel();
@@ -90,7 +92,7 @@ export class Liveness {
     // On a slow path an answer takes its time; twice what it took before is the least that can be expected.
     const patience = Math.max(ANSWER_WITHIN, 2 * this.roundTripTime);
     this.set('answer', patience, (late) => {
-      if (late) return this.probeAgain();
+      if (this.excuse(late)) return this.probeAgain();
       this.suspected = true;
       this.awaitDeath(patience);
       this.listener.suspect();
@@ -99,6 +101,13 @@ export class Liveness {
 
   stop(): void {
     for (const timer of Object.values(this.timers)) timer.cancel();
+  }
+
+  /** Once between two frames: a tab whose timers are late every time must still notice a dead socket. */
+  private excuse(late: boolean): boolean {
+    if (!late || this.isExcused) return false;
+    this.isExcused = true;
+    return true;
   }
 
   /** The first judgement was void: what may have arrived meanwhile is still to be delivered. */
@@ -111,7 +120,7 @@ export class Liveness {
     const { timeout } = this.heartbeat;
     if (timeout === 0) return;
     this.set('answer', Math.max(0, timeout - waited), (late) => {
-      if (!late) return this.listener.dead();
+      if (!this.excuse(late)) return this.listener.dead();
       this.listener.ping();
       this.awaitDeath(0);
     });
