@@ -71,11 +71,7 @@ export class RealtimeWsAdapter extends WsAdapter {
 
   override create(port: number, options: GatewayOptions): unknown {
     if (options[OWN_GATEWAY]) return this.createOwn();
-    if (options.path === this.options.path) {
-      throw new Error(
-        `Another gateway uses the path "${options.path}" of RealtimeModule. Give one of them another path.`,
-      );
-    }
+    if (isSamePath(options.path, this.options.path)) throw this.rivalry();
     const inner = this.innerAdapter();
     // Nest's WsAdapter ends every upgrade it does not know, those of the application's other servers too.
     if (!(inner instanceof WsAdapter) || port !== 0) return inner.create(port, options);
@@ -88,8 +84,13 @@ export class RealtimeWsAdapter extends WsAdapter {
   }
 
   override bindClientConnect(server: never, callback: (...values: unknown[]) => void): void {
-    if (server === this.ownServer) super.bindClientConnect(server, callback);
-    else this.innerAdapter().bindClientConnect(server, callback);
+    if (this.ownServer === undefined || server !== this.ownServer) {
+      this.innerAdapter().bindClientConnect(server, callback);
+      return;
+    }
+    // Nest gives gateways of one path one server without asking for another.
+    if (this.ownServer.listenerCount('connection') > 0) throw this.rivalry();
+    super.bindClientConnect(server, callback);
   }
 
   override bindClientDisconnect(client: never, callback: (...values: unknown[]) => void): void {
@@ -169,6 +170,11 @@ export class RealtimeWsAdapter extends WsAdapter {
     refuseUpgrade(socket, error);
   }
 
+  private rivalry(): Error {
+    const { path } = this.options;
+    return new Error(`Another gateway uses the path "${path}" of RealtimeModule. Give one of them another path.`);
+  }
+
   private innerAdapter(): WebSocketAdapter {
     this.inner ??= this.defaultAdapter?.(this.httpServerOfApplication());
     if (this.inner === undefined) {
@@ -183,6 +189,11 @@ export class RealtimeWsAdapter extends WsAdapter {
   private httpServerOfApplication(): Server {
     return this.host.httpAdapter.getHttpServer() as Server;
   }
+}
+
+function isSamePath(one: string | undefined, other: string): boolean {
+  const segments = (path: string): string => path.split('/').filter(Boolean).join('/');
+  return one !== undefined && segments(one) === segments(other);
 }
 
 function destroy(this: Duplex): void {

@@ -17,9 +17,10 @@ type AnyEmit = (event: string | symbol, ...values: unknown[]) => boolean;
  */
 export class UpgradeRouter {
   private readonly emit: AnyEmit;
-  private readonly confined = new Set<AnyListener>();
+  /** Listeners that see only some paths, and which. */
+  private readonly confined = new Map<AnyListener, (path: string) => boolean>();
   // Without any listener Node would take an upgrade for a plain request.
-  private readonly last: UpgradeListener = (_, socket) => this.endIfAbandoned(socket);
+  private readonly last: UpgradeListener = (request, socket) => this.endIfAbandoned(request, socket);
 
   constructor(
     private readonly server: Server,
@@ -62,14 +63,15 @@ export class UpgradeRouter {
     const removable = Object.assign(confined, { listener });
     this.server.off('upgrade', listener);
     this.server.on('upgrade', removable);
-    this.confined.add(removable);
+    this.confined.set(removable, serves);
   }
 
-  private endIfAbandoned(socket: Duplex): void {
-    const others = (this.server.rawListeners('upgrade') as AnyListener[]).filter(
-      (listener) => listener !== this.last && !this.confined.has(listener),
+  private endIfAbandoned(request: IncomingMessage, socket: Duplex): void {
+    const path = pathOf(request);
+    const abandoned = (this.server.rawListeners('upgrade') as AnyListener[]).every(
+      (listener) => listener === this.last || this.confined.get(listener)?.(path) === false,
     );
-    if (others.length === 0) refuseUnknownPath(socket);
+    if (abandoned) refuseUnknownPath(socket);
   }
 }
 

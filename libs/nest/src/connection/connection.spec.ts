@@ -61,7 +61,7 @@ describe('the greeting', () => {
     expect(await rig.heard()).toEqual([]);
   });
 
-  test.each<[string, () => unknown, string, number]>([
+  test.each<[string, () => Error, string, number]>([
     ['refused credentials', () => new RealtimeError('unauthorized', 'No.'), 'unauthorized', 4003],
     [
       'expired credentials',

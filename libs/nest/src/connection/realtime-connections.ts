@@ -31,7 +31,7 @@ const REVOKE = 'statewire:revoke';
  * @example await connections.revoke({ user: player.id });
  */
 @Injectable()
-export class RealtimeConnections implements OnApplicationShutdown {
+export class RealtimeConnections implements Revocations, OnApplicationShutdown {
   private readonly revocations = new Subject<Revocation>();
 
   /** Emits each revocation, wherever in the cluster it was made. */

@@ -1,4 +1,4 @@
-import type { DynamicModule, INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import type { DynamicModule, HttpServer, INestApplication, ModuleMetadata, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { AddressInfo } from 'node:net';
 import type { ClientOptions } from 'ws';
@@ -99,7 +99,16 @@ async function create(
   module: Awaited<ReturnType<ReturnType<typeof Test.createTestingModule>['compile']>>,
   platform: Platform,
 ): Promise<INestApplication> {
-  if (platform === 'express') return module.createNestApplication();
+  const adapter = platform === 'express' ? await express() : await fastify();
+  return module.createNestApplication(adapter as HttpServer);
+}
+
+async function express(): Promise<unknown> {
+  const { ExpressAdapter } = await import('@nestjs/platform-express');
+  return new ExpressAdapter();
+}
+
+async function fastify(): Promise<unknown> {
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
-  return module.createNestApplication(new FastifyAdapter() as never);
+  return new FastifyAdapter();
 }

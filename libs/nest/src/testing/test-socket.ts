@@ -56,17 +56,21 @@ export class TestSocket {
     return this.next('welcome');
   }
 
-  /** Takes the first frame of this type that fits; later frames of other types stay. Fails when the socket closes. */
+  /**
+   * Takes the first frame of this type, or of one of these, that fits; frames of other types stay. Fails when the
+   * socket closes before.
+   */
   async next<Type extends ServerFrame['type']>(
-    type: Type,
+    types: Type | readonly Type[],
     fits: (frame: FrameOf<Type>) => boolean = () => true,
   ): Promise<FrameOf<Type>> {
+    const wanted: readonly string[] = typeof types === 'string' ? [types] : types;
     for (;;) {
-      const index = this.frames.findIndex((frame) => frame.type === type && fits(frame as FrameOf<Type>));
+      const index = this.frames.findIndex((frame) => wanted.includes(frame.type) && fits(frame as FrameOf<Type>));
       if (index !== -1) return this.frames.splice(index, 1)[0] as FrameOf<Type>;
       if (this.end !== undefined) {
         const heard = this.frames.map((frame) => JSON.stringify(frame)).join(', ') || 'nothing';
-        throw new Error(`Closed with ${this.end.code} before "${type}"; heard ${heard}`);
+        throw new Error(`Closed with ${this.end.code} before ${wanted.join(' or ')}; heard ${heard}`);
       }
       await this.somethingNew();
     }

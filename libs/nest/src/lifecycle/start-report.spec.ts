@@ -1,0 +1,44 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { Broker } from '../broker/broker.js';
+import { resolveOptions } from '../module/resolve-options.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { RealtimeLog } from './realtime-log.js';
+import { StartReport } from './start-report.js';
+
+function create() {
+  const environment = new VirtualEnvironment();
+  const warnings: string[] = [];
+  const ignore = (): void => undefined;
+  const sink = { debug: ignore, log: ignore, error: ignore, warn: (line: string) => void warnings.push(line) };
+  const options = resolveOptions({}, environment);
+  const report = new StartReport(options, { name: 'memory' } as Broker, new RealtimeLog(sink, environment));
+  return { environment, report, warnings };
+}
+
+describe('a start without shutdown hooks', () => {
+  test('is warned about, because a deploy would cut every client', async () => {
+    const { environment, report, warnings } = create();
+    report.onApplicationBootstrap();
+    await environment.advance(1_000);
+    expect(warnings).toEqual([expect.stringContaining('app.enableShutdownHooks()')]);
+  });
+
+  test('is not warned about where something handles SIGTERM, even if it was set up after listen()', async () => {
+    const { environment, report, warnings } = create();
+    const handle = (): void => undefined;
+    report.onApplicationBootstrap();
+    process.on('SIGTERM', handle);
+    await environment.advance(1_000);
+    process.off('SIGTERM', handle);
+    expect(warnings).toEqual([]);
+  });
+
+  test('is not warned about where the application is stopped at once', async () => {
+    const { environment, report, warnings } = create();
+    report.onApplicationBootstrap();
+    report.onModuleDestroy();
+    await environment.advance(1_000);
+    expect(warnings).toEqual([]);
+  });
+});

@@ -1,0 +1,238 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+
+import { RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
+import type { RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
+import { REALTIME_SWITCH } from '../src/module/tokens.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import type { TestSocket } from '../src/testing/test-socket.js';
+import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
+
+let arena: TestApplication;
+let logged: string[];
+
+beforeEach(() => {
+  logged = [];
+});
+
+afterEach(() => arena.close());
+
+async function start(
+  realtime: RealtimeModuleOptions = {},
+  configure?: (app: INestApplication) => void,
+): Promise<TestApplication> {
+  const write = (...values: unknown[]): void => void logged.push(values.map(String).join(' '));
+  arena = await TestApplication.start({
+    realtime: { authenticate, ...realtime },
+    providers: arenaProviders,
+    logger: { log: write, error: write, warn: write, debug: write, verbose: write },
+    ...(configure === undefined ? {} : { configure }),
+  });
+  return arena;
+}
+
+async function follow(socket: TestSocket, topic: string): Promise<void> {
+  socket.send({ type: 'subscribe', topics: [{ topic }] });
+  await socket.next('subscribed');
+  await socket.next('snapshot');
+}
+
+describe('a drain', () => {
+  test('tells every client, waits for those who leave, and then is over', async () => {
+    await start({ drain: { window: 60_000 } });
+    const sockets = await Promise.all([arena.welcome(), arena.welcome(), arena.welcome()]);
+    const closing = arena.app.close();
+    for (const socket of sockets) {
+      const { reconnectWithin } = await socket.next('drain');
+      expect(reconnectWithin).toBeGreaterThan(50_000);
+      expect(reconnectWithin).toBeLessThanOrEqual(60_000);
+      await socket.close();
+    }
+    await closing;
+  });
+
+  test('goes on serving who has not left yet', async () => {
+    await start({ drain: { window: 60_000 } });
+    const socket = await arena.welcome();
+    await follow(socket, 'battles/7');
+    const closing = arena.app.close();
+    await socket.next('drain');
+    await arena.bus.publish(battle.with({ battleId: '7' }), { hp: 1 });
+    expect(['patch', 'snapshot']).toContain((await socket.any()).type);
+    await socket.close();
+    await closing;
+  });
+
+  test('closes stragglers with 1012 at its end, and those not welcomed yet with 4201 at once', async () => {
+    await start({ drain: { window: 200 } });
+    const straggler = await arena.welcome();
+    const stranger = await arena.connect();
+    const closing = arena.app.close();
+    expect(await stranger.closed()).toBe(4201);
+    await straggler.next('drain');
+    expect(await straggler.closed()).toBe(1012);
+    await closing;
+  });
+
+  test('R11: lets an action in flight finish, and its answer arrive', async () => {
+    await start({ drain: { window: 20 } });
+    const socket = await arena.welcome();
+    socket.send({ type: 'action', id: '1', name: 'slow' });
+    await socket.roundTrip();
+    const closing = arena.app.close();
+    await socket.next('drain');
+    arena.get(SlowWork).running.forEach((finish) => finish());
+    expect(await socket.next('ack')).toMatchObject({ id: '1', data: 'done' });
+    expect(await socket.closed()).toBe(1012);
+    await closing;
+  });
+
+  test('is told in batches', async () => {
+    await start({ drain: { window: 1_000, batch: 1 } });
+    const sockets = await Promise.all(Array.from({ length: 4 }, () => arena.welcome()));
+    const closing = arena.app.close();
+    const windows = await Promise.all(sockets.map(async (socket) => (await socket.next('drain')).reconnectWithin));
+    expect(new Set(windows).size).toBe(4);
+    await Promise.all(sockets.map((socket) => socket.close()));
+    await closing;
+  });
+
+  test('takes no time where nobody is connected', async () => {
+    await start({ drain: { window: 3_600_000 } });
+    await arena.app.close();
+  });
+});
+
+describe('the switch', () => {
+  test('moves clients to polling, keeps them there, and lets them come back', async () => {
+    await start();
+    const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+    const changes: boolean[] = [];
+    realtimeSwitch.changes.subscribe((enabled) => changes.push(enabled));
+    const [welcomed, greeting] = [await arena.welcome(), await arena.connect()];
+    await realtimeSwitch.set(false);
+    expect(await welcomed.closed()).toBe(4203);
+    expect(await greeting.closed()).toBe(4203);
+    expect(realtimeSwitch.enabled).toBe(false);
+    await expect(arena.connect()).rejects.toThrow('503');
+    await realtimeSwitch.set(true);
+    await arena.welcome();
+    expect(changes).toEqual([false, true]);
+  });
+
+  test('that is thrown to where it is changes nothing', async () => {
+    await start();
+    const socket = await arena.welcome();
+    const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+    const changes: boolean[] = [];
+    realtimeSwitch.changes.subscribe((enabled) => changes.push(enabled));
+    await realtimeSwitch.set(true);
+    await socket.roundTrip();
+    expect(changes).toEqual([]);
+  });
+});
+
+describe('RealtimeConnections', () => {
+  test('lists who is connected and what they follow', async () => {
+    await start();
+    const before = Date.now();
+    const alice = await arena.connect();
+    const { connectionId } = await alice.hello('alice');
+    await follow(alice, 'battles/7');
+    const anonymous = await arena.welcome();
+    const [first, second, ...rest] = arena.connections.list();
+    expect(rest).toEqual([]);
+    expect(first).toEqual({
+      id: connectionId,
+      user: 'alice',
+      since: expect.any(Number),
+      lastHeard: expect.any(Number),
+      subscriptions: ['battles/7'],
+    });
+    expect(first?.since).toBeGreaterThanOrEqual(before);
+    expect(first?.lastHeard).toBeLessThanOrEqual(Date.now());
+    expect(second).toMatchObject({ user: undefined, subscriptions: [] });
+    await alice.close();
+    while (arena.connections.list().length > 1) await anonymous.roundTrip();
+    expect(arena.connections.list()).toMatchObject([{ user: undefined }]);
+  });
+
+  test('A2: shows all connections of a user the door within a second, and nobody else', async () => {
+    await start();
+    const [first, second, other] = [
+      await arena.welcome('mallory'),
+      await arena.welcome('mallory'),
+      await arena.welcome('bob'),
+    ];
+    const revoked: unknown[] = [];
+    arena.connections.revoked.subscribe((whose) => revoked.push(whose));
+    const began = performance.now();
+    await arena.connections.revoke({ user: 'mallory' });
+    for (const socket of [first, second]) {
+      expect(await socket.next('error')).toMatchObject({ code: 'unauthorized' });
+      expect(await socket.closed()).toBe(4003);
+    }
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await other.roundTrip();
+    expect(revoked).toEqual([{ user: 'mallory' }]);
+  });
+
+  test('shows a single connection the door', async () => {
+    await start();
+    const [first, second] = [await arena.connect(), await arena.welcome('mallory')];
+    const { connectionId } = await first.hello('mallory');
+    await arena.connections.revoke({ connection: connectionId });
+    expect(await first.closed()).toBe(4003);
+    await second.roundTrip();
+  });
+});
+
+describe('the start', () => {
+  test('says in one line what was started', async () => {
+    await start({ allowedOrigins: ['https://play.example'] });
+    expect(logged.filter((line) => line.includes('realtime-started'))).toEqual([
+      expect.stringMatching(
+        /webSocket=\/ws http=\/realtime origins=https:\/\/play\.example broker=memory heartbeat=30000 .*connectionsPerUser=20/,
+      ),
+    ]);
+  });
+
+  test('is stopped by options that cannot be used, with all of them named', async () => {
+    const wrong = { path: 'ws', limits: { depth: -1 } };
+    const starting = TestApplication.start({ realtime: wrong });
+    await expect(starting).rejects.toThrow(RealtimeOptionsError);
+    await expect(starting).rejects.toThrow(/"path" must be a path.*\n.*"limits.depth" must be an integer/);
+    await start();
+  });
+
+  test('takes options that are made later', async () => {
+    const module = RealtimeModule.forRootAsync({
+      useFactory: () => Promise.resolve({ path: '/late', drain: { window: 0 } }),
+    });
+    arena = await TestApplication.start({ module });
+    await (await arena.connect({ path: '/late' })).hello();
+    await expect(arena.connect({ path: '/ws' })).rejects.toThrow('404');
+  });
+
+  test('of two applications in one process gives each its own path', async () => {
+    const other = await TestApplication.start({ realtime: { path: '/other', drain: { window: 0 } } });
+    await start();
+    await arena.welcome();
+    await other.welcome();
+    await other.close();
+    await arena.welcome();
+  });
+});
+
+describe('the end', () => {
+  test('of an application leaves nobody connected and nothing behind on its HTTP server', async () => {
+    await start();
+    const server = arena.app.getHttpServer() as import('node:http').Server;
+    const socket = await arena.welcome();
+    await follow(socket, 'battles/7');
+    socket.webSocket.terminate();
+    await arena.app.close();
+    expect(arena.connections.list()).toEqual([]);
+    expect(server.listenerCount('upgrade')).toBe(0);
+  });
+});

@@ -1,0 +1,179 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { request, type Server } from 'node:http';
+import { io, type Socket as IoSocket } from 'socket.io-client';
+import { WebSocket, WebSocketServer } from 'ws';
+
+import { TestApplication, type Platform } from '../src/testing/test-application.js';
+import { UpgradeRefusedError } from '../src/testing/test-socket.js';
+import { arenaProviders, authenticate } from './arena.fixture.js';
+
+@WebSocketGateway({ path: '/plain' })
+class PlainGateway {
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: string): { event: string; data: string } {
+    return { event: 'echo', data };
+  }
+}
+
+@WebSocketGateway({ transports: ['websocket'] })
+class IoGateway {
+  @SubscribeMessage('echo')
+  echo(@MessageBody() data: string): string {
+    return data;
+  }
+}
+
+let arena: TestApplication;
+let foreign: WebSocketServer | undefined;
+let ioClient: IoSocket | undefined;
+
+afterEach(async () => {
+  ioClient?.disconnect();
+  foreign?.close();
+  foreign = ioClient = undefined;
+  await arena.close();
+});
+
+async function start(options: {
+  platform: Platform;
+  providers?: NonNullable<Parameters<typeof TestApplication.start>[0]>['providers'];
+  configure?: (app: INestApplication) => void;
+}): Promise<void> {
+  const { providers = [], ...rest } = options;
+  arena = await TestApplication.start({
+    ...rest,
+    realtime: { authenticate },
+    providers: [...arenaProviders, ...providers],
+  });
+}
+
+function httpServer(app: INestApplication): Server {
+  return app.getHttpServer() as Server;
+}
+
+/** A WebSocket server of the application's own, which answers 400 to every path it does not know. */
+function listenForeign(app: INestApplication): void {
+  foreign = new WebSocketServer({ server: httpServer(app), path: '/foreign' });
+  foreign.on('connection', (socket) =>
+    socket.on('message', (data: Buffer) => socket.send(`foreign ${data.toString()}`)),
+  );
+}
+
+async function ask(path: string, message: string): Promise<string> {
+  const socket = new WebSocket(`ws://127.0.0.1:${arena.port}${path}`);
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('open', () => socket.send(message));
+      socket.on('message', (data: Buffer) => resolve(data.toString()));
+      socket.on('error', reject);
+    });
+  } finally {
+    socket.terminate();
+  }
+}
+
+async function expectRealtime(): Promise<void> {
+  const socket = await arena.welcome();
+  socket.send({ type: 'subscribe', topics: [{ topic: 'battles/5' }] });
+  expect(await socket.next('snapshot')).toMatchObject({ data: { hp: 5 } });
+}
+
+const ECHO = JSON.stringify({ event: 'echo', data: 'hi' });
+
+describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platform) => {
+  test('a plain ws gateway goes on working', async () => {
+    await start({
+      platform,
+      providers: [PlainGateway],
+      configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+    });
+    expect(await ask('/plain', ECHO)).toBe(ECHO);
+    await expectRealtime();
+    expect(await ask('/plain', ECHO)).toBe(ECHO);
+  });
+
+  test('a socket.io gateway goes on working, with the adapter Nest takes by default', async () => {
+    await start({ platform, providers: [IoGateway] });
+    ioClient = io(arena.origin, { transports: ['websocket'] });
+    expect(await ioClient.emitWithAck('echo', 'hi')).toBe('hi');
+    await expectRealtime();
+    expect(await ioClient.emitWithAck('echo', 'again')).toBe('again');
+  });
+
+  test('a socket.io gateway goes on working, with an adapter the application set', async () => {
+    await start({
+      platform,
+      providers: [IoGateway],
+      configure: (app) => app.useWebSocketAdapter(new IoAdapter(app)),
+    });
+    ioClient = io(arena.origin, { transports: ['websocket'] });
+    expect(await ioClient.emitWithAck('echo', 'hi')).toBe('hi');
+    await expectRealtime();
+  });
+
+  test('a WebSocket server of the application goes on working, and does not end our upgrades', async () => {
+    await start({ platform, configure: listenForeign });
+    expect(await ask('/foreign', 'hi')).toBe('foreign hi');
+    await expectRealtime();
+  });
+
+  test('plain gateway and foreign server go on working together', async () => {
+    await start({
+      platform,
+      providers: [PlainGateway],
+      configure: (app) => {
+        app.useWebSocketAdapter(new WsAdapter(app));
+        // One that ends nothing: with one that does, the two would end each other's without us too.
+        foreign = new WebSocketServer({ noServer: true });
+        const server = foreign;
+        httpServer(app).on('upgrade', (upgrade, socket, head) => {
+          if (upgrade.url !== '/foreign') return;
+          server.handleUpgrade(upgrade, socket, head, (webSocket) => webSocket.send('foreign'));
+        });
+      },
+    });
+    expect(await ask('/plain', ECHO)).toBe(ECHO);
+    expect(await ask('/foreign', '')).toBe('foreign');
+    await expectRealtime();
+  });
+});
+
+describe('beside other gateways', () => {
+  test('an upgrade nobody serves is ended', async () => {
+    await start({
+      platform: 'express',
+      providers: [PlainGateway],
+      configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
+    });
+    await expect(arena.connect({ path: '/nowhere' })).rejects.toThrow(UpgradeRefusedError);
+  });
+
+  test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {
+    await start({ platform: 'express', providers: [IoGateway] });
+    const socket = await arena.connect({ headers: { authorization: 'Bearer late:1200' } });
+    await socket.hello();
+  });
+
+  test.each(['/ws', 'ws', '/ws/'])('another gateway at our path stops the start: %s', async (path) => {
+    @WebSocketGateway({ path })
+    class RivalGateway {}
+
+    const starting = TestApplication.start({ providers: [RivalGateway] });
+    await expect(starting).rejects.toThrow('Another gateway uses the path "/ws" of RealtimeModule.');
+    await start({ platform: 'express' });
+  });
+
+  test('plain requests of the application are answered as before', async () => {
+    await start({ platform: 'express', configure: listenForeign });
+    const status = await new Promise((resolve, reject) => {
+      request(`${arena.origin}/nothing`, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(404);
+  });
+});
