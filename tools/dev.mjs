@@ -1,29 +1,25 @@
 /**
- * Server and client with live reload: compilers watch the server's projects, Node restarts it when their output
- * changes, and Angular's server serves the client on 59001 and proxies the rest to 59002.
+ * Server and client with live reload: the server runs from the sources of all its libraries and restarts when one
+ * changes; Angular's server serves the client on 59001 and proxies the rest to 59002.
  */
 import { join } from 'node:path';
 
-import { ensureInstalled, fail, nx, requireSupportedNode, root, start } from './lib/workspace.mjs';
-
-const SERVER_PROJECTS = ['libs/protocol', 'libs/arena', 'libs/nest', 'backend'];
+import { ensureInstalled, requireSupportedNode, root, start } from './lib/workspace.mjs';
 
 requireSupportedNode();
 await ensureInstalled();
-if ((await nx(['run-many', '-t', 'build', '-p', 'backend'])) !== 0) fail('The build failed; see above.');
 
-const tsc = join(root, 'node_modules/typescript/bin/tsc');
-const ng = join(root, 'node_modules/@angular/cli/bin/ng.js');
-const env = { ARENA_CHAOS: 'true', ...process.env };
+const server = ['--watch', '--conditions=source', '--enable-source-maps', '--import', './dev/register.mjs'];
 const children = [
-  ...SERVER_PROJECTS.map((folder) =>
-    start(process.execPath, [tsc, '-p', 'tsconfig.lib.json', '--watch', '--preserveWatchOutput'], {
-      cwd: join(root, folder),
-      stdio: ['ignore', 'inherit', 'inherit'],
-    }),
-  ),
-  start(process.execPath, ['--watch', '--enable-source-maps', 'backend/dist/main.js'], { env }),
-  start(process.execPath, [ng, 'serve'], { cwd: join(root, 'frontend'), stdio: ['ignore', 'inherit', 'inherit'], env }),
+  start(process.execPath, [...server, 'src/main.ts'], {
+    cwd: join(root, 'backend'),
+    // A restart that drained its clients for seconds would be no live reload.
+    env: { ARENA_CHAOS: 'true', ARENA_DRAIN_SECONDS: '0', ...process.env },
+  }),
+  start(process.execPath, [join(root, 'node_modules/@angular/cli/bin/ng.js'), 'serve'], {
+    cwd: join(root, 'frontend'),
+    stdio: ['ignore', 'inherit', 'inherit'],
+  }),
 ];
 
 for (const child of children) {

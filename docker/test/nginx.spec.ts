@@ -24,7 +24,7 @@ describeWithNginx('The frontend image’s nginx', () => {
   const clients: RealtimeClient[] = [];
 
   beforeAll(async () => {
-    server = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', HEARTBEAT_INTERVAL: String(HEARTBEAT) });
+    server = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', ARENA_HEARTBEAT_MILLISECONDS: String(HEARTBEAT) });
   });
 
   afterEach(async () => {
@@ -94,7 +94,7 @@ describeWithNginx('The frontend image’s nginx', () => {
   });
 
   test('cuts an idle connection whose heartbeats are slower than its timeout, so the test above can fail', async () => {
-    const quiet = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', HEARTBEAT_INTERVAL: '60000' });
+    const quiet = await ArenaServer.start({ TRUSTED_PROXIES: 'loopback', ARENA_HEARTBEAT_MILLISECONDS: '60000' });
     const { origin } = await nginx({ backendPort: quiet.port, proxyTimeout: '1s' });
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
     const closed = once(socket, 'close').then(() => 'closed');

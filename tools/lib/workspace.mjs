@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..', '..');
 
@@ -19,21 +18,17 @@ export function fail(message) {
   process.exit(1);
 }
 
-/** Runs `npm ci` unless exactly this lock file was installed before. */
+/** Runs `npm ci` unless npm has installed since the lock file was last written. */
 export async function ensureInstalled() {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  const marker = join(root, 'node_modules', '.statewire', 'installed');
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) return;
+  const writtenByNpm = join(root, 'node_modules/.package-lock.json');
+  const lock = statSync(join(root, 'package-lock.json'));
+  if (existsSync(writtenByNpm) && statSync(writtenByNpm).mtimeMs >= lock.mtimeMs) return;
   console.log('Installing dependencies (npm ci) …');
   const npm = process.env.npm_execpath;
   const code = npm
     ? await run(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'])
     : await run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
   if (code !== 0) fail('npm ci failed; its output is above.');
-  mkdirSync(dirname(marker), { recursive: true });
-  writeFileSync(marker, lock);
 }
 
 /** Runs Nx without a daemon that would outlive the command. */

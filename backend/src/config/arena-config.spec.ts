@@ -15,6 +15,7 @@ describe('readConfig', () => {
       allowedOrigins: undefined,
       drainWindow: 5_000,
       pollInterval: 2_000,
+      heartbeatInterval: 30_000,
     });
   });
 

@@ -28,6 +28,10 @@ export interface ArenaConfig {
   readonly drainWindow: number;
   /** `ARENA_POLL_MILLISECONDS`, from one poll of a client to its next. Default 2000. */
   readonly pollInterval: number;
+  /**
+   * `ARENA_HEARTBEAT_MILLISECONDS`, below the idle timeout of any proxy in front. Default 30000.
+   */
+  readonly heartbeatInterval: number;
   /** `ARENA_CLIENT_DIR`, the built Angular client. */
   readonly clientDirectory: string;
 }
@@ -59,6 +63,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     allowedOrigins: list(environment.ALLOWED_ORIGINS),
     drainWindow: read('ARENA_DRAIN_SECONDS', 5, integer(0, 60), 'seconds, 0 to 60') * 1_000,
     pollInterval: read('ARENA_POLL_MILLISECONDS', 2_000, integer(50, 60_000), 'milliseconds, 50 to 60000'),
+    heartbeatInterval: read(
+      'ARENA_HEARTBEAT_MILLISECONDS',
+      30_000,
+      integer(100, 300_000),
+      'milliseconds, 100 to 300000',
+    ),
     clientDirectory:
       environment.ARENA_CLIENT_DIR?.trim() || fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),
   };

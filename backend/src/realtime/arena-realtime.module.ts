@@ -23,6 +23,7 @@ export function realtimeOptions(
     trustedProxies: config.trustedProxies,
     ...(config.allowedOrigins ? { allowedOrigins: config.allowedOrigins } : {}),
     polling: { interval: config.pollInterval },
+    heartbeat: { interval: config.heartbeatInterval },
     drain: { window: config.drainWindow },
     environment,
     authenticate: async (_request, token) => {
