@@ -67,7 +67,7 @@ export interface RealtimeModuleOptions {
   readonly environment?: Partial<Environment>;
 }
 
-/** Every limit with its default (the sources are in docs/limits.md). 0 switches a limit off. */
+/** Every limit with its default; the README says what happens above each. 0 switches a limit off. */
 export interface RealtimeLimits {
   /** Largest frame or HTTP body of an action a client may send. Default 64 KiB. */
   readonly frameBytes: number;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { readFileSync } from 'node:fs';
 import type { Environment } from '../environment.js';
 import type { RealtimeModuleOptions } from './options.js';
 import { RealtimeOptionsError } from './options-error.js';
@@ -111,5 +112,11 @@ describe('resolveOptions', () => {
         '  - option "path" must be a path like "/ws", got "ws"\n' +
         '  - option "limits.depth" must be an integer from 0 to 2147483647, got NaN',
     );
+  });
+
+  test('has the defaults that the README promises', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)];
+    expect(Object.fromEntries(rows.map(([, name, value]) => [name, Number(value)]))).toEqual(DEFAULT_LIMITS);
   });
 });

@@ -1,0 +1,14 @@
+import { expect, test } from '@jest/globals';
+
+import { offersOurs } from './subprotocol.js';
+
+test.each([
+  [undefined, true],
+  ['statewire.v1.json', true],
+  ['other, statewire.v1.json', true],
+  ['statewire.v2.json', false],
+  ['xstatewire.v1.json', false],
+  ['', false],
+])('the offer %p can be spoken: %p', (header, spoken) => {
+  expect(offersOurs(header)).toBe(spoken);
+});

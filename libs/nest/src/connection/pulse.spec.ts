@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { Pulse } from './pulse.js';
+
+function create() {
+  const environment = new VirtualEnvironment();
+  const beats: number[] = [];
+  const pulse = new Pulse(environment, 100, () => beats.push(pulse.now));
+  return { environment, beats, pulse };
+}
+
+describe('the pulse', () => {
+  test('beats on one timer from its start to its stop', async () => {
+    const { environment, beats, pulse } = create();
+    pulse.start();
+    pulse.start();
+    expect(environment.pendingTimers).toBe(1);
+    await environment.advance(350);
+    expect(beats).toEqual([100, 200, 300]);
+    pulse.stop();
+    await environment.advance(1_000);
+    expect(beats).toHaveLength(3);
+    expect(environment.pendingTimers).toBe(0);
+  });
+
+  test('R19: counts a stall as two beats at most', async () => {
+    const { environment, beats, pulse } = create();
+    pulse.start();
+    environment.stall(60_000);
+    await environment.advance(100);
+    expect(beats).toEqual([200, 300]);
+  });
+
+  test('goes on from where it stopped, and not from how long it stood still', async () => {
+    const { environment, beats, pulse } = create();
+    pulse.start();
+    await environment.advance(100);
+    pulse.stop();
+    await environment.advance(60_000);
+    pulse.start();
+    await environment.advance(100);
+    expect(beats).toEqual([100, 200]);
+  });
+});
