@@ -1,8 +1,15 @@
 import { commonPreset, nodePreset } from '../jest.preset.mjs';
 import presets from 'jest-preset-angular/presets/index.js';
 
-const { reporters, coverageDirectory, ...common } = commonPreset(import.meta.dirname);
-const { reporters: _, coverageDirectory: __, ...node } = nodePreset(import.meta.dirname);
+const { reporters, coverageDirectory } = commonPreset(import.meta.dirname);
+
+/** A part of the run; who reports and where coverage goes is said for the whole. */
+function part(preset) {
+  const own = { ...preset };
+  delete own.reporters;
+  delete own.coverageDirectory;
+  return own;
+}
 
 /** Components and stores in jsdom; the built page and server in a real Chromium. */
 export default {
@@ -10,7 +17,7 @@ export default {
   coverageDirectory,
   projects: [
     {
-      ...common,
+      ...part(commonPreset(import.meta.dirname)),
       ...presets.createCjsPreset({ tsconfig: '<rootDir>/tsconfig.spec.json' }),
       displayName: 'frontend',
       testMatch: ['<rootDir>/src/**/*.spec.ts'],
@@ -18,6 +25,10 @@ export default {
       moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
       setupFilesAfterEnv: ['<rootDir>/src/test-setup.ts'],
     },
-    { ...node, displayName: 'frontend-e2e', testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
+    {
+      ...part(nodePreset(import.meta.dirname, { decorators: true })),
+      displayName: 'frontend-e2e',
+      testMatch: ['<rootDir>/e2e/**/*.spec.ts'],
+    },
   ],
 };

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-import type { RunProgress, RunSnapshot, Session } from '@statewire/arena';
+import type { ArenaState, RunProgress, RunSnapshot, Session } from '@statewire/arena';
 import type { SnapshotResponse } from '@statewire/protocol';
 
 const MAIN = fileURLToPath(new URL('../../backend/dist/main.js', import.meta.url));
@@ -77,6 +77,10 @@ export class Player {
     return { runId, battleId };
   }
 
+  async pause(battleId: string): Promise<void> {
+    await this.act('battles/pause', { battleId });
+  }
+
   private async act(name: string, data: object): Promise<unknown> {
     const body = { clientId: `e2e-${this.session.playerId}`.padEnd(22, '0'), id: crypto.randomUUID(), name, data };
     const response = await post(`${this.url}/realtime/actions`, body, this.session.token);
@@ -84,6 +88,11 @@ export class Player {
     if (frame.type !== 'ack') throw new Error(`${name} was refused: ${JSON.stringify(frame)}`);
     return frame.data;
   }
+}
+
+export async function state(url: string, token: string): Promise<ArenaState> {
+  const response = await fetch(`${url}/api/state`, { headers: { Authorization: `Bearer ${token}` } });
+  return (await response.json()) as ArenaState;
 }
 
 export async function snapshot(url: string, topic: string): Promise<Extract<SnapshotResponse, { kind: 'state' }>> {

@@ -9,7 +9,7 @@ export interface FakeAnswer {
 export function fakeFetch(answers: Readonly<Record<string, FakeAnswer | (() => FakeAnswer)>>): string[] {
   const requests: string[] = [];
   globalThis.fetch = jest.fn<typeof fetch>(async (input, init) => {
-    const key = `${init?.method ?? 'GET'} ${String(input)}`;
+    const key = `${init?.method ?? 'GET'} ${input as string}`;
     requests.push(key);
     const listed = answers[key];
     const { status = 200, body } = (typeof listed === 'function' ? listed() : listed) ?? { status: 404 };

@@ -63,7 +63,7 @@ export class ConnectionPanel {
     void this.chaos.ask();
     effect(() => {
       this.status();
-      untracked(() => this.chaos.hasServer()) && void this.chaos.ask();
+      if (untracked(this.chaos.hasServer)) void this.chaos.ask();
     });
   }
 

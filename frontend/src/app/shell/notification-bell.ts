@@ -20,7 +20,7 @@ export class NotificationBell {
   private readonly store = inject(GameStore);
   private readonly commands = inject(Commands);
   private readonly clock = inject(Clock);
-  private readonly host: ElementRef<HTMLElement> = inject(ElementRef);
+  private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
   private readonly button = viewChild.required<ElementRef<HTMLButtonElement>>('button');
 
   protected readonly isOpen = signal(false);

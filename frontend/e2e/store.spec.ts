@@ -1,0 +1,112 @@
+import '@angular/compiler';
+
+import { provideZonelessChangeDetection, type ApplicationRef } from '@angular/core';
+import { createApplication } from '@angular/platform-browser';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { provideRealtime, RealtimeService, withAuth, withPolling } from '@statewire/angular';
+import { JSDOM } from 'jsdom';
+import { filter, firstValueFrom } from 'rxjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { WebSocket } from 'ws';
+
+import type { GameStore as Store } from '../src/app/game/game-store.js';
+import { Player, startArena, state, type Arena } from './arena.js';
+
+jest.setTimeout(60_000);
+
+/** The lobby changes once a second and has no position here: the two are read again until they meet. */
+const MEET_WITHIN = 15_000;
+
+/** The store of the client without its page, on the built server: nothing in between is a fake but the document. */
+describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport) => {
+  let arena: Arena;
+  let player: Player;
+  let application: ApplicationRef;
+  let store: Store;
+  let runId: string;
+  let battleId: string;
+  const sockets = new Set<WebSocket>();
+
+  beforeAll(async () => {
+    const { window } = new JSDOM('', { url: 'http://localhost/' });
+    Object.assign(globalThis, { document: window.document, sessionStorage: window.sessionStorage });
+    arena = await startArena();
+  });
+
+  afterAll(() => arena.stop());
+
+  beforeEach(async () => {
+    player = await Player.join(arena.url, 'Ada');
+    ({ runId, battleId } = await player.startBattle());
+    const { GameStore } = await import('../src/app/game/game-store.js');
+    const { SessionService } = await import('../src/app/game/session.service.js');
+    application = await createApplication({
+      providers: [
+        provideZonelessChangeDetection(),
+        provideRealtime(
+          { origin: arena.url, environment: { openWebSocket: transport === 'websocket' ? openWebSocket : undefined } },
+          withAuth(() => player.session.token),
+          withPolling({ interval: 200 }),
+        ),
+      ],
+    });
+    application.injector.get(SessionService).keep(player.session);
+    store = application.injector.get(GameStore);
+    store.runId.set(runId);
+    store.battleId.set(battleId);
+  });
+
+  afterEach(() => application.destroy());
+
+  function openWebSocket(url: string, protocol: string): WebSocket {
+    const socket = new WebSocket(url, protocol);
+    sockets.add(socket);
+    return socket;
+  }
+
+  /** The whole state as the server has it, of what the store follows. */
+  async function unified(): Promise<ReturnType<Store['snapshot']>> {
+    const whole = await state(arena.url, player.session.token);
+    const only = <T>(all: Readonly<Record<string, T>>, id: string) =>
+      Object.fromEntries(Object.entries(all).filter(([key]) => key === id));
+    return { ...whole, runs: only(whole.runs, runId), battles: only(whole.battles, battleId) };
+  }
+
+  async function expectEqual(): Promise<void> {
+    const deadline = Date.now() + MEET_WITHIN;
+    for (;;) {
+      const expected = await unified();
+      const actual = store.snapshot();
+      const isComplete = Object.keys(expected.runs).length > 0 && Object.keys(expected.battles).length > 0;
+      if (isComplete && isDeepStrictEqual(actual, expected)) return;
+      if (Date.now() > deadline) {
+        expect(actual).toEqual(expected);
+        return;
+      }
+      await sleep(100);
+    }
+  }
+
+  test('is deep-equal to the unified state at rest', async () => {
+    await player.pause(battleId);
+    await expectEqual();
+    expect(store.snapshot().notifications).toHaveLength(1);
+  });
+
+  test('is deep-equal to it again after every connection was cut while the battle went on', async () => {
+    for (let cut = 0; cut < 3; cut++) {
+      const tick = store.battle().value?.tick;
+      while (store.battle().value?.tick === tick) await sleep(20);
+      for (const socket of sockets) socket.terminate();
+      sockets.clear();
+    }
+    await player.pause(battleId);
+    await expectEqual();
+    const wanted = transport === 'websocket' ? 'live' : 'polling';
+    await firstValueFrom(
+      application.injector.get(RealtimeService).status$.pipe(filter(({ state }) => state === wanted)),
+    );
+    await expectEqual();
+  });
+});
