@@ -120,8 +120,8 @@ export function describeBroker(name: string, create: () => Promise<BrokerSetup>)
       });
 
       test('a delta is kept instead of the value where it starts from the offset right below', async () => {
-        await here.publish('lobby', state({ a: 1 }));
-        await here.publish('lobby', state({ a: 2 }, { from: 1, delta: '{"=a":2}' }));
+        const { epoch } = await here.publish('lobby', state({ a: 1 }));
+        await here.publish('lobby', state({ a: 2 }, { epoch, from: 1, delta: '{"=a":2}' }));
         const { data, publications } = await here.read('lobby', 'state', { above: 0 });
         expect(data).toBe('{"a":2}');
         expect(publications.map(({ data: whole, delta }) => [whole, delta])).toEqual([
@@ -131,13 +131,27 @@ export function describeBroker(name: string, create: () => Promise<BrokerSetup>)
       });
 
       test('a delta that starts elsewhere is dropped and the value kept', async () => {
-        await here.publish('lobby', state({ a: 1 }));
+        const { epoch } = await here.publish('lobby', state({ a: 1 }));
         await here.publish('lobby', state({ a: 2 }));
-        await here.publish('lobby', state({ a: 3 }, { from: 1, delta: '{"=a":3}' }));
+        await here.publish('lobby', state({ a: 3 }, { epoch, from: 1, delta: '{"=a":3}' }));
         const { publications } = await here.read('lobby', 'state', { above: 2 });
         expect(publications).toHaveLength(1);
         expect(publications[0]).toMatchObject({ offset: 3, data: '{"a":3}' });
         expect(publications[0]!.delta).toBeUndefined();
+      });
+
+      test('a delta that starts in another epoch is dropped, though its offset fits', async () => {
+        const { epoch } = await here.publish('lobby', state({ a: 1 }));
+        await here.replaceEpoch('lobby', 'state', epoch);
+        const heard: TopicMessage[] = [];
+        await here.listen('lobby', (message) => heard.push(message));
+        await here.publish('lobby', state({ b: 1 }));
+        await here.publish('lobby', state({ a: 2 }, { epoch, from: 1, delta: '{"=a":2}' }));
+        await setup.settle();
+        const { publications } = await here.read('lobby', 'state', { above: 1 });
+        expect(publications[0]).toMatchObject({ offset: 2, data: '{"a":2}' });
+        expect(heard.at(-1)).toMatchObject({ publication: { offset: 2, data: '{"a":2}' } });
+        expect(heard.at(-1)).not.toMatchObject({ publication: { delta: expect.anything() } });
       });
 
       test('history is bounded by count, and says where it begins', async () => {
@@ -181,7 +195,7 @@ export function describeBroker(name: string, create: () => Promise<BrokerSetup>)
         await here.listen('lobby', (message) => heard[0]!.push(message));
         await there.listen('lobby', (message) => heard[1]!.push(message));
         const position = await here.publish('lobby', state({ a: 1 }));
-        await there.publish('lobby', state({ a: 2 }, { from: 1, delta: '{"=a":2}' }));
+        await there.publish('lobby', state({ a: 2 }, { epoch: position.epoch, from: 1, delta: '{"=a":2}' }));
         await setup.settle();
         for (const messages of heard) {
           expect(messages).toMatchObject([

@@ -30,6 +30,7 @@ export class TestReader extends TopicReader {
   readonly outbox: Outbox;
   subscription: TopicSubscription | undefined;
   private read = 0;
+  private left = false;
 
   constructor(private readonly nodes: TestNode) {
     super();
@@ -47,7 +48,9 @@ export class TestReader extends TopicReader {
       this.outbox.send({ type: 'unsubscribed', topic: topic.name, code });
     };
     const place = { ...(since === undefined ? {} : { since }), ...(ref === undefined ? {} : { ref }) };
-    this.subscription = await this.nodes.topics.subscribe(topic, this.outbox, { ...place, onEnd });
+    const subscription = await this.nodes.topics.subscribe(topic, this.outbox, { ...place, onEnd });
+    if (this.left) subscription.close();
+    else this.subscription = subscription;
     return this;
   }
 
@@ -59,6 +62,18 @@ export class TestReader extends TopicReader {
       this.read += 1;
     }
     return this;
+  }
+
+  /** Whether it follows the topic: it has not left, and was not given up. */
+  get follows(): boolean {
+    return this.subscription !== undefined && this.overflows.length === 0;
+  }
+
+  /** Leaves for good, also where the subscription is not there yet. */
+  leave(): void {
+    this.left = true;
+    this.subscription?.close();
+    this.subscription = undefined;
   }
 
   types(): string[] {

@@ -6,10 +6,10 @@ export interface NewPublication {
   /** The whole value (state) or the event, as JSON. */
   readonly data: string;
   /**
-   * State topics: the delta from the value at `from`. A broker keeps it only when `from` turns out to be the
-   * offset right below the one it assigns; otherwise it keeps `data`.
+   * State topics: the delta from the value at offset `from` of that epoch. A broker keeps it only when that turns out to
+   * be right below the position it assigns; otherwise it keeps `data`.
    */
-  readonly patch?: { readonly from: number; readonly delta: string };
+  readonly patch?: { readonly epoch: string; readonly from: number; readonly delta: string };
   /** The same as `data`, parsed. An in-process broker may hand it to listeners; others ignore it. */
   readonly value?: Json;
 }

@@ -37,7 +37,7 @@ export class MemoryTopic {
     this.usedAt = now;
     this.offset += 1;
     const { kind, data, patch, value } = publication;
-    const delta = patch?.from === this.offset - 1 ? patch.delta : undefined;
+    const delta = patch?.epoch === this.epoch && patch.from === this.offset - 1 ? patch.delta : undefined;
     const { offset } = this;
     const kept = delta === undefined ? { data } : { delta };
     this.log.push({ offset, time: now, ...kept, size: Buffer.byteLength(delta ?? data) }, now);

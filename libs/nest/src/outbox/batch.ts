@@ -36,14 +36,22 @@ export class Batch {
 
   /** All frames, in order. */
   frames(): readonly EncodedFrame[] {
-    const frames = new Array<EncodedFrame>(this.length);
-    for (let at: Batch | undefined = this; at?.frame !== undefined; at = at.previous) frames[at.length - 1] = at.frame;
-    return frames;
+    const frames: EncodedFrame[] = [];
+    let { frame, previous } = this.path();
+    while (frame !== undefined) {
+      frames.push(frame);
+      ({ frame, previous } = previous?.path() ?? {});
+    }
+    return frames.reverse();
   }
 
   /** All messages in one buffer, made on first use. */
   get message(): Buffer {
     return (this.joined ??= this.join());
+  }
+
+  private path(): { frame: EncodedFrame | undefined; previous: Batch | undefined } {
+    return { frame: this.frame, previous: this.previous };
   }
 
   private join(): Buffer {

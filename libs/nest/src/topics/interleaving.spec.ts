@@ -62,11 +62,10 @@ async function prepare(
 ) {
   const value = { type: 'value', value: Promise.resolve('loaded') } as const;
   const node = setUp({ wrap: pausing(at), ...(load ? { load: () => value } : {}) });
-  let position = await node.broker.read(topic.name, topic.kind);
   for (let n = 1; n <= before; n++) {
     await node.broker.publish(topic.name, { kind: topic.kind, data: `"before ${n}"` });
   }
-  position = await node.broker.read(topic.name, topic.kind);
+  const position = await node.broker.read(topic.name, topic.kind);
   const since = behind === undefined ? undefined : { epoch: position.epoch, offset: position.offset - behind };
   return { ...node, since };
 }

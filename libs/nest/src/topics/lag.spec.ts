@@ -124,6 +124,25 @@ describe('R18: a slow reader', () => {
     }
   });
 
+  test('whose outlet is full when a new epoch comes gets the snapshot that was announced', async () => {
+    const { broker, environment, reader, topics } = setUp({ outbox: MARKS });
+    const slow = await reader().subscribe(STATE);
+    const { epoch } = await topics.publish(STATE, 'before');
+    await environment.settle();
+    slow.socket.stuck = true;
+    slow.outbox.send({ type: 'error', code: 'internal', message: 'x'.repeat(5_000), temporary: true });
+    await broker.replaceEpoch(STATE.name, 'state', epoch);
+    for (const value of ['first', 'second']) await topics.publish(STATE, value);
+    for (let round = 0; round < 5; round++) {
+      await environment.settle();
+      slow.socket.take(Infinity);
+    }
+    expect(slow.update().frames.slice(-2)).toMatchObject([
+      { type: 'subscribed', recovered: false, offset: 2 },
+      { type: 'snapshot', offset: 2, data: 'second' },
+    ]);
+  });
+
   test('that leaves while it lags is sent nothing more', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS });
     const slow = await reader().subscribe(EVENTS);

@@ -32,12 +32,7 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
     const { position, recovered, cursor } = timeline.start(options.since);
     this.cursor = cursor;
     outlet.send(timeline.frames.subscribed(position, recovered, options.ref));
-    const first = timeline.after(cursor);
-    if (first === undefined || first === 'lost') return;
-    // Never held back: without `recovered` the snapshot has to be the one at the position just told.
-    for (const frame of first.frames) outlet.send(frame);
-    this.cursor = first.cursor;
-    this.advance();
+    this.replay();
   }
 
   get topic(): string {
@@ -55,8 +50,12 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
     this.cursor = start.cursor;
     this.announced = start;
     if (this.lagging) return;
-    this.outlet.send(this.announcement(start));
-    this.advance();
+    if (this.outlet.offer(this.announcement(start), this)) {
+      this.announced = undefined;
+      this.replay();
+    } else {
+      this.lagging = true;
+    }
   }
 
   ended(reason: 'closed' | 'released'): void {
@@ -74,6 +73,7 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
   pull(): readonly EncodedFrame[] | 'lost' {
     if (this.state === 'closed') return [];
     const announcement = this.announced === undefined ? [] : [this.announcement(this.announced)];
+    this.announced = undefined;
     const next = this.timeline.after(this.cursor);
     if (next === 'lost') return 'lost';
     if (next !== undefined) {
@@ -86,7 +86,16 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
     return [];
   }
 
-  /** Hands over what the timeline has beyond the cursor, until the outlet has had enough. */
+  /** Hands over what follows the `subscribed` just sent, until the outlet has had enough. */
+  private replay(): void {
+    const first = this.timeline.after(this.cursor);
+    if (first === undefined || first === 'lost') return;
+    // Never held back: without `recovered` the snapshot has to be the one at the position just told.
+    for (const frame of first.frames) this.outlet.send(frame);
+    this.cursor = first.cursor;
+    this.advance();
+  }
+
   private advance(): void {
     while (!this.lagging) {
       const next = this.timeline.after(this.cursor);
@@ -102,7 +111,6 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
   }
 
   private announcement(start: Start): EncodedFrame {
-    this.announced = undefined;
     // A state topic may have moved on since; the snapshot that follows is the newest, and so is its position.
     const { position, recovered } = this.timeline.kind === 'state' ? this.timeline.start(undefined) : start;
     return this.timeline.frames.subscribed(position, recovered);

@@ -65,7 +65,7 @@ export function freezeDeep(value: unknown): void {
     const next = waiting.pop();
     if (!isFreezable(next)) continue;
     Object.freeze(next);
-    for (const key of Object.keys(next)) waiting.push((next as Record<string, unknown>)[key]);
+    for (const key of Object.keys(next)) waiting.push(next[key as keyof typeof next]);
   }
 }
 

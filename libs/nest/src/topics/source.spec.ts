@@ -4,6 +4,20 @@ import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxj
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
 import type { Lease } from '../broker/broker.js';
 
+/** Counts who subscribes. */
+function counted(source: Observable<unknown>) {
+  const count = { now: 0, source };
+  count.source = new Observable((subscriber) => {
+    count.now += 1;
+    const subscription = source.subscribe(subscriber);
+    return () => {
+      count.now -= 1;
+      subscription.unsubscribe();
+    };
+  });
+  return count;
+}
+
 function withSource(source: Observable<unknown>, options: SetUpOptions = {}, shared?: TestNode) {
   return setUp({ load: () => ({ type: 'source', source }), ...options }, shared);
 }
@@ -11,10 +25,11 @@ function withSource(source: Observable<unknown>, options: SetUpOptions = {}, sha
 describe('a topic with an observable source', () => {
   test('is subscribed while somebody follows and for the linger afterwards, once', async () => {
     const subject = new BehaviorSubject({ hp: 10 });
-    const { environment, reader, topics } = withSource(subject);
-    expect(subject.observed).toBe(false);
+    const running = counted(subject);
+    const { environment, reader, topics } = withSource(running.source);
+    expect(running.now).toBe(0);
     const [alice, bob] = [await reader().subscribe(STATE), await reader().subscribe(STATE)];
-    expect(subject.observers).toHaveLength(1);
+    expect(running.now).toBe(1);
     subject.next({ hp: 9 });
     environment.tick();
     for (const each of [alice, bob]) expect(each.update().value).toEqual({ hp: 9 });
@@ -109,11 +124,12 @@ describe('a topic with an observable source', () => {
 describe('a source that two nodes could run', () => {
   test('runs on one of them, and moves when that one lets go', async () => {
     const subject = new BehaviorSubject('value');
-    const first = withSource(subject);
-    const second = withSource(subject, {}, first.node);
+    const running = counted(subject);
+    const first = withSource(running.source);
+    const second = withSource(running.source, {}, first.node);
     const alice = await first.reader().subscribe(STATE);
     const bob = await second.reader().subscribe(STATE);
-    expect(subject.observers).toHaveLength(1);
+    expect(running.now).toBe(1);
     first.environment.tick();
     expect([alice.update().value, bob.update().value]).toEqual(['value', 'value']);
     await first.environment.advance(500);
@@ -122,7 +138,7 @@ describe('a source that two nodes could run', () => {
     expect(bob.update().value).toBeUndefined();
     await first.environment.advance(2_000);
     expect(bob.update().value).toBe('value');
-    expect(subject.observers).toHaveLength(1);
+    expect(running.now).toBe(1);
     subject.next('changed');
     first.environment.tick();
     expect(bob.update().value).toBe('changed');

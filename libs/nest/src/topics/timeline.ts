@@ -97,9 +97,9 @@ export class Timeline {
 
   /** What to hand to the broker, with the delta from the newest value where that is worth it. */
   prepare({ text: data, value }: Projection): NewPublication {
-    const { kind, offset: from } = this;
+    const { epoch, kind, offset: from } = this;
     const delta = kind === 'state' ? this.deltaTo(data, value) : undefined;
-    return { kind, data, value, ...(delta === undefined ? {} : { patch: { from, delta } }) };
+    return { kind, data, value, ...(delta === undefined ? {} : { patch: { epoch, from, delta } }) };
   }
 
   /** Starts over from what the broker has now: a new epoch, or the same one beyond a gap that history does not fill. */

@@ -1,0 +1,145 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { lossy } from '../../test/lossy-broker.js';
+import { EVENTS, setUp, STATE } from '../../test/topics-set-up.js';
+import type { Broker, TopicMessage } from '../broker/broker.js';
+
+function value(n: number) {
+  return { n, name: 'a name that does not change', list: [1, 2, 3, 4, 5, 6, 7, 8, 9] };
+}
+
+describe('a node that misses messages of the broker', () => {
+  test('reads the hole, so that its readers see none', async () => {
+    const faults = lossy();
+    const { environment, reader, topics } = setUp({ wrap: (broker) => faults.wrap(broker) });
+    const [alice, bob] = [await reader().subscribe(EVENTS), await reader().subscribe(STATE)];
+    for (const topic of [EVENTS, STATE]) {
+      await topics.publish(topic, value(1));
+      faults.lose = 2;
+      for (const n of [2, 3, 4]) await topics.publish(topic, value(n));
+      await environment.settle();
+    }
+    expect(alice.update().events.map(({ data }) => data)).toEqual([1, 2, 3, 4].map(value));
+    expect(bob.update().value).toEqual(value(4));
+  });
+
+  test('tells event readers of a loss where history does not fill the hole', async () => {
+    const faults = lossy();
+    const { environment, reader, topics } = setUp({ wrap: (broker) => faults.wrap(broker), history: { count: 3 } });
+    const [alice, bob] = [await reader().subscribe(EVENTS), await reader().subscribe(STATE)];
+    for (const topic of [EVENTS, STATE]) {
+      await topics.publish(topic, value(0));
+      faults.lose = 10;
+      for (let n = 1; n <= 11; n++) await topics.publish(topic, value(n));
+      await environment.settle();
+      await topics.publish(topic, value(12));
+      await environment.settle();
+    }
+    expect(alice.update().frames.slice(1)).toMatchObject([
+      { type: 'event', offset: 1 },
+      { type: 'subscribed', recovered: false, offset: 12 },
+      { type: 'event', offset: 13 },
+    ]);
+    expect(bob.update().value).toEqual(value(12));
+  });
+
+  test('R14: tries again every second while the broker cannot be read, and then misses nothing', async () => {
+    const faults = lossy();
+    const { environment, reader, topics, logged } = setUp({ wrap: (broker) => faults.wrap(broker) });
+    const alice = await reader().subscribe(EVENTS);
+    faults.lose = 1;
+    faults.failReads = 3;
+    for (let n = 1; n <= 5; n++) await topics.publish(EVENTS, n);
+    await environment.advance(2_500);
+    expect(alice.update().events).toEqual([]);
+    const bob = await reader().subscribe(EVENTS);
+    await environment.advance(1_000);
+    for (const each of [alice, bob]) expect(each.update().offset).toBe(5);
+    expect(alice.events.map(({ data }) => data)).toEqual([1, 2, 3, 4, 5]);
+    expect(logged.filter((line) => line.startsWith('broker not read'))).toHaveLength(3);
+    await topics.dispose();
+    expect(environment.pendingTimers).toBe(1);
+  });
+
+  test('keeps a bounded number of messages while it reads, and reads the rest afterwards', async () => {
+    const faults = lossy();
+    const { environment, reader, topics } = setUp({
+      wrap: (broker) => faults.wrap(broker),
+      history: { count: 10_000 },
+    });
+    const alice = await reader().subscribe(EVENTS);
+    faults.lose = 1;
+    faults.failReads = 1;
+    for (let n = 1; n <= 3_000; n++) await topics.publish(EVENTS, n);
+    await environment.advance(1_000);
+    expect(alice.update().events).toHaveLength(3_000);
+    expect(faults.reads).toBeLessThan(6);
+  });
+
+  test('reads on when told of another epoch than it knows', async () => {
+    const faults = lossy();
+    const { broker, environment, reader, topics } = setUp({ wrap: (inner) => faults.wrap(inner) });
+    const alice = await reader().subscribe(STATE);
+    const { epoch } = await topics.publish(STATE, value(1));
+    faults.lose = 1;
+    await broker.replaceEpoch(STATE.name, 'state', epoch);
+    await topics.publish(STATE, value(2));
+    await environment.settle();
+    expect(alice.update().types()).toEqual(['subscribed', 'snapshot', 'subscribed', 'snapshot']);
+    expect(alice.value).toEqual(value(2));
+  });
+});
+
+describe('a broker that lost publications', () => {
+  /** Listens through a hand that can put in messages of its own. */
+  function handled() {
+    const told: ((message: TopicMessage) => void)[] = [];
+    const wrap = (broker: Broker): Broker =>
+      Object.assign(Object.create(broker) as Broker, {
+        listen: (topic: string, listener: (message: TopicMessage) => void) => {
+          told.push(listener);
+          return broker.listen(topic, listener);
+        },
+      });
+    return { wrap, tell: (message: TopicMessage) => told.forEach((listener) => listener(message)) };
+  }
+
+  test('has its epoch replaced when it assigns an offset again', async () => {
+    const { tell, wrap } = handled();
+    const { environment, logged, reader, topics } = setUp({ wrap });
+    const alice = await reader().subscribe(EVENTS);
+    const { epoch } = await topics.publish(EVENTS, 'known');
+    const again = { epoch, offset: 1, time: environment.now() + 5, data: '"another"' };
+    tell({ type: 'publication', publication: { ...again, time: environment.now() } });
+    await environment.settle();
+    expect(alice.update().epoch).toBe(epoch);
+    tell({ type: 'publication', publication: again });
+    await environment.settle();
+    expect(alice.update().frames.at(-1)).toMatchObject({ type: 'subscribed', recovered: false, offset: 0 });
+    expect(alice.epoch).not.toBe(epoch);
+    expect(logged).toHaveLength(1);
+  });
+
+  test('has its epoch replaced when its newest offset is below this node’s', async () => {
+    let regressed = false;
+    const { environment, reader, topics } = setUp({
+      wrap: (broker) =>
+        Object.assign(Object.create(broker) as Broker, {
+          read: async (...parameters: Parameters<Broker['read']>) => {
+            const history = await broker.read(...parameters);
+            return regressed && history.offset > 0 ? { ...history, offset: 1, publications: [] } : history;
+          },
+        }),
+    });
+    const alice = await reader().subscribe(EVENTS);
+    await topics.publish(EVENTS, 1);
+    const { epoch } = await topics.publish(EVENTS, 2);
+    regressed = true;
+    await topics.catchUp(EVENTS, { epoch, offset: 3 });
+    await environment.settle();
+    expect(alice.update().epoch).not.toBe(epoch);
+    await topics.publish(EVENTS, 'goes on');
+    await environment.settle();
+    expect(alice.update().events.at(-1)).toMatchObject({ offset: 1, data: 'goes on' });
+  });
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { EVENTS, setUp, STATE } from '../../test/topics-set-up.js';
+import { freezeDeep, project } from './projection.js';
+
+describe('publishing', () => {
+  test('a value is its JSON projection', async () => {
+    const { environment, reader, topics } = setUp();
+    const alice = await reader().subscribe(STATE);
+    await topics.publish(STATE, {
+      at: new Date(0),
+      gone: undefined,
+      list: [undefined, NaN],
+      own: { toJSON: () => 'own' },
+    });
+    environment.tick();
+    expect(alice.update().value).toEqual({ at: '1970-01-01T00:00:00.000Z', list: [null, null], own: 'own' });
+  });
+
+  test('changing a published object throws where it is changed', async () => {
+    const { topics } = setUp();
+    const battle = { party: [{ hp: 10 }], bytes: new Uint8Array(2), started: new Date(0) };
+    await topics.publish(STATE, battle);
+    expect(() => (battle.party[0]!.hp = 9)).toThrow(TypeError);
+    expect(() => battle.party.push({ hp: 1 })).toThrow(TypeError);
+    battle.bytes[0] = 1;
+    battle.started.setFullYear(2000);
+  });
+
+  test('in production published objects are left alone, and readers are none the wiser', async () => {
+    const { environment, reader, topics } = setUp({ freeze: false });
+    const alice = await reader().subscribe(STATE);
+    const battle = { hp: 10, name: 'a name that does not change at all' };
+    await topics.publish(STATE, battle);
+    battle.hp = 9;
+    await topics.publish(STATE, battle);
+    battle.hp = 8;
+    environment.tick();
+    expect(alice.update().value).toEqual({ ...battle, hp: 9 });
+  });
+
+  test.each([
+    ['undefined', undefined, 'publish null'],
+    ['a function', () => 1, 'publish null'],
+    ['a symbol', Symbol('s'), 'publish null'],
+    ['a BigInt', { n: 1n }, 'BigInt'],
+    ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }, 'plain data'],
+  ])('%s is refused with what to do', async (_, value, advice) => {
+    const { topics } = setUp();
+    const error = await topics.publish(STATE, value).catch((refused: unknown) => refused);
+    expect(error).toMatchObject({ name: 'PublishError', code: 'not_json' });
+    expect((error as Error).message).toContain(advice);
+    expect((error as Error).message).toContain(STATE.name);
+  });
+
+  test('a cycle is refused without showing its values', async () => {
+    const { topics } = setUp();
+    const cycle: Record<string, unknown> = { secret: 'value' };
+    cycle.self = cycle;
+    const error = (await topics.publish(STATE, cycle).catch((refused: unknown) => refused)) as Error;
+    expect(error).toMatchObject({ code: 'not_json' });
+    expect(error.message).not.toContain('secret');
+  });
+
+  test('a value deeper than clients accept is refused', () => {
+    const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+    expect(() => project('t', nested(256), 0)).not.toThrow();
+    expect(() => project('t', nested(257), 0)).toThrow(expect.objectContaining({ code: 'too_deep' }));
+  });
+
+  test('a value above maxPublication is refused, in bytes; 0 lets any through', () => {
+    expect(project('t', 'é'.repeat(49), 100).text).toHaveLength(51);
+    expect(() => project('t', 'é'.repeat(50), 100)).toThrow(expect.objectContaining({ code: 'too_large' }));
+    expect(project('t', 'x'.repeat(1_000_000), 0).text).toHaveLength(1_000_002);
+  });
+
+  test('a value deeper than the stack is refused, not a crash', () => {
+    let deep: unknown = [];
+    for (let depth = 0; depth < 100_000; depth++) deep = [deep];
+    expect(() => project('t', deep, 0)).toThrow(expect.objectContaining({ name: 'PublishError' }));
+    freezeDeep(deep);
+    expect(Object.isFrozen(deep)).toBe(true);
+  });
+
+  test('what one process publishes to a topic keeps its order, awaited or not', async () => {
+    const { environment, reader, topics } = setUp();
+    const alice = await reader().subscribe(EVENTS);
+    const positions = await Promise.all(Array.from({ length: 20 }, (_, n) => topics.publish(EVENTS, n)));
+    environment.tick();
+    expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+    expect(alice.update().events.map(({ data }) => data)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  test('hostile keys are values like any other', async () => {
+    const { environment, reader, topics } = setUp();
+    const alice = await reader().subscribe(STATE);
+    const hostile = (n: number) =>
+      JSON.parse(`{"__proto__":{"n":${n}},"constructor":${n},"":"${'x'.repeat(100)}"}`) as object;
+    await topics.publish(STATE, hostile(1));
+    await topics.publish(STATE, hostile(2));
+    environment.tick();
+    expect(JSON.stringify(alice.update().value)).toBe(JSON.stringify(hostile(2)));
+    expect(alice.types()).toEqual(['subscribed', 'snapshot', 'patch']);
+    expect(({} as { n?: number }).n).toBeUndefined();
+  });
+
+  test('a publication is encoded once, whoever gets it', async () => {
+    const { environment, reader, topics } = setUp();
+    const readers = await Promise.all([1, 2, 3].map(() => reader().subscribe(STATE)));
+    environment.tick();
+    for (const n of [1, 2]) await topics.publish(STATE, { n, ballast: 'x'.repeat(200) });
+    environment.tick();
+    const [first, ...others] = readers.map(({ socket }) => socket.writes.at(-1)!.message);
+    for (const other of others) expect(other).toBe(first);
+    const again = await topics.catchUp(STATE, { ...(await topics.catchUp(STATE)).position, offset: 1 });
+    const framed = readers[0]!.socket.writes.at(-1)!.frames().at(-1);
+    expect(again.frames.at(-1)).toBe(framed);
+  });
+});
+
+describe('streaming', () => {
+  test('begins with the current value of a state topic and goes on with each publication', async () => {
+    const { environment, topics } = setUp();
+    const first = await topics.publish(STATE, { n: 1 });
+    const heard: unknown[] = [];
+    const subscription = topics.stream(STATE).subscribe((publication) => heard.push(publication));
+    await environment.settle();
+    const second = await topics.publish(STATE, { n: 2 });
+    const time = environment.now();
+    expect(heard).toEqual([
+      { position: first, value: { n: 1 }, time },
+      { position: second, value: { n: 2 }, time },
+    ]);
+    subscription.unsubscribe();
+    await topics.publish(STATE, { n: 3 });
+    expect(heard).toHaveLength(2);
+  });
+
+  test('of events begins with the next one', async () => {
+    const { environment, topics } = setUp();
+    await topics.publish(EVENTS, 'before');
+    const heard: unknown[] = [];
+    topics.stream(EVENTS).subscribe(({ value }) => heard.push(value));
+    await environment.settle();
+    for (const event of ['a', 'b']) await topics.publish(EVENTS, event);
+    expect(heard).toEqual(['a', 'b']);
+  });
+
+  test('fails where the topic cannot be loaded, and leaves nothing behind where one unsubscribes before it is', async () => {
+    const { environment, topics } = setUp({ load: () => Promise.reject(new Error('no')) });
+    const errors: unknown[] = [];
+    topics.stream(STATE).subscribe({ error: (error) => errors.push(error) });
+    await environment.settle();
+    expect(errors).toMatchObject([{ code: 'internal' }]);
+    const quiet = setUp();
+    quiet.topics.stream(STATE).subscribe().unsubscribe();
+    await quiet.environment.advance(60_000);
+    expect(quiet.topics.sizes.live).toBe(0);
+  });
+
+  test('a listener that publishes in answer keeps everybody’s order', async () => {
+    const { environment, reader, topics } = setUp();
+    const early = await reader().subscribe(EVENTS);
+    topics.stream(EVENTS).subscribe(({ position, value }) => {
+      if (position.offset === 1) void topics.publish(EVENTS, `answer to ${JSON.stringify(value)}`);
+    });
+    await environment.settle();
+    const late = await reader().subscribe(EVENTS);
+    await topics.publish(EVENTS, 'question');
+    await environment.settle();
+    for (const each of [early, late]) {
+      expect(each.update().events.map(({ data }) => data)).toEqual(['question', 'answer to "question"']);
+    }
+  });
+});

@@ -1,0 +1,11 @@
+import { describe, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { topicHistories } from '../../test/topic-histories.js';
+import { EVENTS, STATE } from '../../test/topics-set-up.js';
+
+describe.each([STATE, EVENTS])('R3: in random histories of a topic of $kind', (topic) => {
+  test('every reader has what was published at its position, without a hole or a repeat, and catches up', async () => {
+    await fc.assert(topicHistories(topic), { numRuns: 200 });
+  });
+});
