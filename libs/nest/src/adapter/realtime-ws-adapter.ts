@@ -153,13 +153,23 @@ export class RealtimeWsAdapter extends WsAdapter {
       return;
     }
     socket.off('error', destroy);
+    if (!this.handOver(request, socket, head, entrance)) entrance.seat.leave();
+  }
+
+  /** @returns false where it was no handshake after all, which ws has answered, or where the peer is gone. */
+  private handOver(request: IncomingMessage, socket: Duplex, head: Buffer, entrance: Entrance): boolean {
     let taken = false;
-    this.ownServer?.handleUpgrade(request, socket, head, (webSocket) => {
-      taken = true;
-      this.ownServer?.emit('connection', webSocket, entrance);
-    });
-    // ws answered it otherwise: no WebSocket after all, or gone meanwhile.
-    if (!taken) entrance.seat.leave();
+    try {
+      this.ownServer?.handleUpgrade(request, socket, head, (webSocket) => {
+        this.ownServer?.emit('connection', webSocket, entrance);
+        taken = true;
+      });
+    } catch (thrown) {
+      // Somebody else has taken the socket, against the rules of `upgrade`.
+      this.log.error('upgrade-failed', thrown);
+      socket.destroy();
+    }
+    return taken;
   }
 
   private refuse(socket: Duplex, thrown: unknown): void {

@@ -63,7 +63,7 @@ export class Subscriptions {
       outbox.send(error.toFrame(asked({ topic, ref })));
       return;
     }
-    this.change(topic, (entry) => this.attach(entry, topic, since, ref, caller));
+    this.change(topic, ref, (entry) => this.attach(entry, topic, since, ref, caller));
   }
 
   unsubscribe(topic: string, ref: string | undefined): void {
@@ -71,7 +71,7 @@ export class Subscriptions {
       this.answerNotSubscribed(topic, ref);
       return;
     }
-    this.change(topic, (entry) => {
+    this.change(topic, ref, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
       detach(entry);
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
@@ -110,24 +110,19 @@ export class Subscriptions {
     caller: CallerContext,
   ): Promise<void> {
     detach(entry);
-    const { topics, outbox, explain } = this.context;
-    try {
-      const resolved = await this.authorize(topic, caller);
-      if (this.closed) return;
-      let ended = false;
-      const subscription = await topics.subscribe(resolved, outbox, {
-        ...(since === undefined ? {} : { since }),
-        ...asked({ ref }),
-        onEnd: () => {
-          ended = true;
-          this.end(topic, entry);
-        },
-      });
-      if (this.closed) subscription.close();
-      else if (!ended) entry.subscription = subscription;
-    } catch (thrown) {
-      outbox.send(explain(thrown, { topic, ref }));
-    }
+    const resolved = await this.authorize(topic, caller);
+    if (this.closed) return;
+    let ended = false;
+    const subscription = await this.context.topics.subscribe(resolved, this.context.outbox, {
+      ...(since === undefined ? {} : { since }),
+      ...asked({ ref }),
+      onEnd: () => {
+        ended = true;
+        this.end(topic, entry);
+      },
+    });
+    if (this.closed) subscription.close();
+    else if (!ended) entry.subscription = subscription;
   }
 
   private async authorize(topic: string, caller: CallerContext): ReturnType<Dispatcher['authorize']> {
@@ -141,7 +136,7 @@ export class Subscriptions {
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
 
-  private change(topic: string, work: (entry: Entry) => void | Promise<void>): void {
+  private change(topic: string, ref: string | undefined, work: (entry: Entry) => void | Promise<void>): void {
     const entry = this.entries.get(topic) ?? { subscription: undefined, changes: 0, last: Promise.resolve() };
     this.entries.set(topic, entry);
     const behind = entry.changes > 0;
@@ -153,6 +148,7 @@ export class Subscriptions {
         if (behind) this.inTurn -= 1;
         return this.closed ? undefined : work(entry);
       })
+      .catch((thrown: unknown) => this.context.outbox.send(this.context.explain(thrown, { topic, ref })))
       .then(() => {
         entry.changes -= 1;
         this.running -= 1;
