@@ -105,7 +105,8 @@ export interface Broker {
 
   /**
    * Resolves when every publication after this moment is sure to reach the listener, in order. A listener that
-   * throws is logged and harms nobody else.
+   * throws is logged and harms nobody else. One that publishes to the topic is told of that after it returned, so that
+   * all listeners see the same order.
    */
   listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release>;
 
@@ -123,12 +124,15 @@ export interface Broker {
 
   /**
    * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives while its
-   * node lives, a settled answer for `settle`'s window.
+   * node lives, a settled answer for `settle`'s window. Rejects with `full` rather than forget one early.
    */
   claim(key: string, fingerprint: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `window` ms. */
   settle(key: string, answer: string, window: number): Promise<void>;
-  /** Gives a claim back without an answer: the action was refused before its handler started. */
+  /**
+   * Gives a claim back without an answer: the action was refused before its handler started. Who waits for the answer
+   * gets a `BrokerError` `unclaimed`, and may claim it.
+   */
   unclaim(key: string): Promise<void>;
 
   /** @returns the lease, or undefined while another node holds it. */

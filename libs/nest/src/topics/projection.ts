@@ -36,7 +36,7 @@ export function project(topic: string, value: unknown, maxBytes: number): Projec
 function stringify(topic: string, value: unknown): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value) as string | undefined;
+    text = JSON.stringify(value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
     throw new PublishError(
@@ -65,7 +65,7 @@ export function freezeDeep(value: unknown): void {
     const next = waiting.pop();
     if (!isFreezable(next)) continue;
     Object.freeze(next);
-    for (const key of Object.keys(next)) waiting.push(next[key as keyof typeof next]);
+    for (const key of Object.keys(next)) waiting.push((next as Record<string, unknown>)[key]);
   }
 }
 

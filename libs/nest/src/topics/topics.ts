@@ -49,7 +49,10 @@ export interface CatchUpAnswer {
 export interface Topics {
   /**
    * Catches the outlet up from `since` and stays: `subscribed`, then the replay, then live frames above it, with no
-   * gap and no repeat. Resolves after the `subscribed` was handed to the outlet.
+   * gap and no repeat. Resolves after the `subscribed` was handed to the outlet, which waits until that has room. An
+   * earlier subscription of the same outlet is replaced in that moment.
+   *
+   * `onEnd` is called after the last publications were handed over; to send `unsubscribed` is up to the caller.
    *
    * @throws RealtimeError `unavailable` or `internal` where the first value could not be loaded (2 s).
    */
