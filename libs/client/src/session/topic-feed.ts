@@ -76,8 +76,6 @@ export class TopicFeed {
       else this.beginsAfter = { cursor: own };
     } else if (recovered) {
       store.freshen({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
-    } else if (own === undefined) {
-      store.start(top, true);
     } else if (store.lose(top)) {
       return 'hole';
     }

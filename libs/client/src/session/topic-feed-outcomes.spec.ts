@@ -1,0 +1,269 @@
+import type { Json, SubscribedFrame, TopicKind } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+
+import { MetricsRecorder } from '../metrics-recorder.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import type { EventDelivery } from '../topic-state.js';
+import { EventStore } from '../topics/event-store.js';
+import { StateStore } from '../topics/state-store.js';
+import { TopicFeed, type FeedFrame } from './topic-feed.js';
+
+const topic = 't';
+const at = (epoch: string, offset: number) => ({ epoch, offset });
+const snapshot = (epoch: string, offset: number): FeedFrame => ({
+  type: 'snapshot',
+  topic,
+  epoch,
+  offset,
+  data: offset,
+});
+const patch = (from: number, offset: number): FeedFrame => ({ type: 'patch', topic, from, offset, delta: [offset] });
+const event = (offset: number): FeedFrame => ({ type: 'event', topic, offset, data: offset });
+const subscribed = (kind: TopicKind, epoch: string, offset: number, recovered: boolean): SubscribedFrame => ({
+  ...{ type: 'subscribed', topic, kind, epoch, offset, recovered },
+});
+
+function stateStore(epoch?: string, offset = 0): StateStore {
+  const environment = new VirtualEnvironment();
+  const store = new StateStore(environment, new MetricsRecorder(environment));
+  if (epoch !== undefined) store.replace(offset, at(epoch, offset), true);
+  return store;
+}
+
+function eventStore(epoch?: string, offset = 0): EventStore {
+  const store = new EventStore(new MetricsRecorder(new VirtualEnvironment()));
+  if (epoch !== undefined) store.start(at(epoch, offset), true);
+  return store;
+}
+
+describe('a feed of a state topic', () => {
+  test('frames before subscribed are a hole', () => {
+    expect(new TopicFeed(stateStore(), undefined).take(snapshot('e', 1))).toBe('hole');
+  });
+
+  test('an event is a hole', () => {
+    const feed = new TopicFeed(stateStore(), undefined);
+    feed.take(subscribed('state', 'e', 0, false));
+    expect(feed.take(event(1))).toBe('hole');
+  });
+
+  test('recovered at the own position is live at once; further on it is catching up until the patches lead there', () => {
+    const store = stateStore('e', 3);
+    store.freshen({ state: 'stale', since: 0 });
+    new TopicFeed(store, at('e', 3)).take(subscribed('state', 'e', 3, true));
+    expect(store.freshness.state).toBe('live');
+    const feed = new TopicFeed(store, at('e', 3));
+    feed.take(subscribed('state', 'e', 5, true));
+    expect(store.freshness.state).toBe('catching-up');
+    feed.take(patch(3, 4));
+    expect(store.freshness.state).toBe('catching-up');
+    feed.take(patch(4, 5));
+    expect(store.freshness.state).toBe('live');
+  });
+
+  test('not recovered is catching up until the snapshot, which may be of a lower offset', () => {
+    const store = stateStore('e', 9);
+    const feed = new TopicFeed(store, at('e', 9));
+    feed.take(subscribed('state', 'e', 4, false));
+    expect(store.freshness.state).toBe('catching-up');
+    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 4));
+    expect(store.freshness.state).toBe('live');
+  });
+
+  test('a snapshot of another epoch than the stream’s is a hole', () => {
+    const store = stateStore('e', 1);
+    const feed = new TopicFeed(store, at('e', 1));
+    feed.take(subscribed('state', 'e', 1, true));
+    expect(feed.take(snapshot('f', 2))).toBe('hole');
+    expect(store.cursor).toEqual(at('e', 1));
+  });
+
+  test('recovered in an epoch that is not the own one cannot be trusted', () => {
+    expect(new TopicFeed(stateStore('e', 1), at('e', 1)).take(subscribed('state', 'f', 1, true))).toBe('broken');
+    expect(new TopicFeed(stateStore(), undefined).take(subscribed('state', 'f', 1, true))).toBe('broken');
+  });
+
+  test('only the first snapshot is the beginning', () => {
+    const store = stateStore();
+    const feed = new TopicFeed(store, undefined);
+    feed.take(subscribed('state', 'e', 5, false));
+    feed.take(snapshot('e', 5));
+    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 5));
+  });
+
+  test('a beginning that was announced again is forgotten', () => {
+    const store = stateStore('e', 5);
+    const feed = new TopicFeed(store, at('e', 5));
+    feed.take(subscribed('state', 'f', 9, false));
+    feed.take(subscribed('state', 'e', 5, false));
+    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 5));
+  });
+
+  test('an announced epoch replaces the value', () => {
+    const store = stateStore('e', 5);
+    const feed = new TopicFeed(store, at('e', 5));
+    feed.take(subscribed('state', 'e', 5, true));
+    feed.take(subscribed('state', 'f', 1, false));
+    expect(feed.take(snapshot('f', 1))).toBe('taken');
+    expect(store.cursor).toEqual(at('f', 1));
+  });
+
+  describe('when another transport was faster', () => {
+    test('what is known is dropped, a higher snapshot and a patch from the own position are taken', () => {
+      const store = stateStore('e', 5);
+      const feed = new TopicFeed(store, at('e', 2));
+      expect(feed.take(subscribed('state', 'e', 4, true))).toBe('taken');
+      expect(feed.take(patch(2, 4))).toBe('taken');
+      expect(store.cursor).toEqual(at('e', 5));
+      expect(feed.take(patch(5, 6))).toBe('taken');
+      expect(feed.take(snapshot('e', 8))).toBe('taken');
+      expect(store.cursor).toEqual(at('e', 8));
+    });
+
+    test('a patch from elsewhere is a hole', () => {
+      const feed = new TopicFeed(stateStore('e', 5), at('e', 2));
+      feed.take(subscribed('state', 'e', 9, true));
+      expect(feed.take(patch(4, 9))).toBe('hole');
+    });
+
+    test('another epoch is a hole', () => {
+      expect(new TopicFeed(stateStore('e', 5), undefined).take(subscribed('state', 'f', 1, false))).toBe('hole');
+    });
+
+    test('a value that was taken away meanwhile is a hole', () => {
+      expect(new TopicFeed(stateStore(), at('e', 2)).take(subscribed('state', 'e', 4, true))).toBe('hole');
+    });
+
+    test('a stale value is live again as soon as the server is known not to be ahead', () => {
+      const stale = { state: 'stale', since: 0 } as const;
+      const ahead = stateStore('e', 5);
+      ahead.freshen(stale);
+      new TopicFeed(ahead, at('e', 2)).take(subscribed('state', 'e', 6, true));
+      expect(ahead.freshness.state).toBe('stale');
+      const same = stateStore('e', 5);
+      same.freshen(stale);
+      new TopicFeed(same, at('e', 2)).take(subscribed('state', 'e', 5, true));
+      expect(same.freshness.state).toBe('live');
+    });
+  });
+});
+
+describe('a feed of an event topic', () => {
+  const read = (store: EventStore) => {
+    const deliveries: EventDelivery<Json>[] = [];
+    store.read(undefined, () => undefined).subscribe((delivery) => deliveries.push(delivery));
+    return deliveries;
+  };
+
+  test('anything but events is a hole', () => {
+    const feed = new TopicFeed(eventStore(), undefined);
+    feed.take(subscribed('events', 'e', 0, false));
+    expect(feed.take(snapshot('e', 1))).toBe('hole');
+  });
+
+  test('without a past it begins above the top and is live', () => {
+    const store = eventStore();
+    const feed = new TopicFeed(store, undefined);
+    expect(feed.take(subscribed('events', 'e', 7, false))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 7));
+    expect(store.freshness.state).toBe('live');
+    expect(feed.take(event(9))).toBe('hole');
+    expect(feed.take(event(8))).toBe('taken');
+  });
+
+  test('recovered is catching up until the replay is through', () => {
+    const store = eventStore('e', 3);
+    const feed = new TopicFeed(store, at('e', 3));
+    feed.take(subscribed('events', 'e', 5, true));
+    expect(store.freshness.state).toBe('catching-up');
+    feed.take(event(4));
+    feed.take(event(5));
+    expect(store.freshness.state).toBe('live');
+  });
+
+  test('not recovered tells the loss and goes on above it', () => {
+    const store = eventStore('e', 3);
+    const deliveries = read(store);
+    const feed = new TopicFeed(store, at('e', 3));
+    expect(feed.take(subscribed('events', 'e', 9, false))).toBe('taken');
+    expect(deliveries).toEqual([{ type: 'lost', position: at('e', 9) }]);
+    expect(feed.take(event(10))).toBe('taken');
+  });
+
+  test('a loss for one reader only makes it ask again from where the others stand', () => {
+    const store = eventStore('e', 8);
+    const others = read(store);
+    const late: EventDelivery<Json>[] = [];
+    store.read(at('e', 2), () => undefined).subscribe((delivery) => late.push(delivery));
+    const feed = new TopicFeed(store, at('e', 2));
+    expect(feed.take(subscribed('events', 'e', 9, false))).toBe('hole');
+    expect(store.cursor).toEqual(at('e', 8));
+    expect(late).toEqual([{ type: 'lost', position: at('e', 8) }]);
+    expect(others).toEqual([]);
+  });
+
+  test('everything since the first event begins at offset 1 and catches up', () => {
+    const store = eventStore();
+    const deliveries: unknown[] = [];
+    store.read('oldest', () => undefined).subscribe((delivery) => deliveries.push(delivery.position.offset));
+    const feed = new TopicFeed(store, 'oldest');
+    feed.take(subscribed('events', 'e', 2, true));
+    expect(store.freshness.state).toBe('catching-up');
+    expect(store.cursor).toEqual(at('e', 0));
+    feed.take(event(1));
+    feed.take(event(2));
+    expect(store.freshness.state).toBe('live');
+    expect(deliveries).toEqual([1, 2]);
+  });
+
+  test('who wants no past gets none of a replay that somebody else asked for', () => {
+    const store = eventStore();
+    const deliveries = read(store);
+    store.read('oldest', () => undefined).subscribe();
+    const feed = new TopicFeed(store, 'oldest');
+    feed.take(subscribed('events', 'e', 2, true));
+    for (const offset of [1, 2, 3]) feed.take(event(offset));
+    expect(deliveries.map(({ position }) => position.offset)).toEqual([3]);
+  });
+
+  test('what is kept begins where it begins, but not above the top', () => {
+    const store = eventStore();
+    store.read('oldest', () => undefined).subscribe();
+    const feed = new TopicFeed(store, 'oldest');
+    feed.take(subscribed('events', 'e', 5, false));
+    expect(feed.take(event(7))).toBe('hole');
+    const again = new TopicFeed(store, 'oldest');
+    again.take(subscribed('events', 'e', 5, false));
+    expect(again.take(event(6))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 6));
+  });
+
+  describe('when another transport was faster', () => {
+    test('a start above the own position is a hole, at or below it goes on', () => {
+      const store = eventStore('e', 5);
+      expect(new TopicFeed(store, undefined).take(subscribed('events', 'e', 6, false))).toBe('hole');
+      const feed = new TopicFeed(store, undefined);
+      expect(feed.take(subscribed('events', 'e', 5, false))).toBe('taken');
+      expect(feed.take(event(5))).toBe('taken');
+      expect(feed.take(event(6))).toBe('taken');
+      expect(store.cursor).toEqual(at('e', 6));
+    });
+
+    test('a replay that reaches the own position goes on from it', () => {
+      const store = eventStore('e', 5);
+      const feed = new TopicFeed(store, at('e', 3));
+      expect(feed.take(subscribed('events', 'e', 7, true))).toBe('taken');
+      for (const offset of [4, 5, 6, 7]) expect(feed.take(event(offset))).toBe('taken');
+      expect(store.cursor).toEqual(at('e', 7));
+    });
+
+    test('a reader that went back to the oldest is served by a request of its own', () => {
+      const store = eventStore('e', 5);
+      store.read('oldest', () => undefined).subscribe();
+      expect(new TopicFeed(store, at('e', 5)).take(subscribed('events', 'e', 5, true))).toBe('hole');
+    });
+  });
+});
