@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { resolveOptions } from '../module/resolve-options.js';
+import { ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { Drain } from './drain.js';
+import { NodeDrainState } from './node-drain-state.js';
+
+function drainOf(rig: ConnectionRig, window: number) {
+  const state = new NodeDrainState();
+  const options = resolveOptions({ drain: { window } }, rig.environment);
+  const outcome = { over: false };
+  const drain = new Drain(rig.hub, state, rig.inFlight, options, rig.environment);
+  return {
+    state,
+    outcome,
+    begin: () => void drain.beforeApplicationShutdown().then(() => (outcome.over = true)),
+  };
+}
+
+describe('a drain', () => {
+  test('is known from its first moment, also to who asks later', () => {
+    const { state, begin } = drainOf(new ConnectionRig(), 5_000);
+    let known = 0;
+    state.began.subscribe(() => (known += 1));
+    expect(state.draining).toBe(false);
+    begin();
+    state.began.subscribe(() => (known += 1));
+    expect([state.draining, known]).toEqual([true, 2]);
+  });
+
+  test('waits for an action whose client has left already', async () => {
+    const rig = new ConnectionRig();
+    const gate = new Gate();
+    rig.act = async ({ id }) => {
+      await gate.opened;
+      return { type: 'ack', id };
+    };
+    await rig.welcome();
+    rig.say({ type: 'action', id: '1', name: 'a' });
+    await rig.environment.settle();
+    const { begin, outcome } = drainOf(rig, 5_000);
+    begin();
+    rig.connection.gone();
+    await rig.environment.advance(1_000);
+    expect(outcome.over).toBe(false);
+    gate.open();
+    await rig.environment.settle();
+    expect(outcome.over).toBe(true);
+    expect(rig.environment.pendingTimers).toBe(0);
+  });
+
+  test('R11: ends after window and grace, whatever never ends', async () => {
+    const rig = new ConnectionRig();
+    rig.socket.onEnd = () => undefined;
+    rig.act = () => new Gate<never>().opened;
+    await rig.welcome();
+    rig.say({ type: 'action', id: '1', name: 'a' });
+    const { begin, outcome } = drainOf(rig, 5_000);
+    begin();
+    await rig.environment.advance(8_900);
+    expect([outcome.over, rig.socket.closedWith]).toEqual([false, undefined]);
+    await rig.environment.advance(200);
+    expect(rig.socket).toMatchObject({ closedWith: 1012, terminated: true });
+    expect(outcome.over).toBe(true);
+  });
+});
