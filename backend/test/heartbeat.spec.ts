@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
+import { filter, firstValueFrom } from 'rxjs';
+import { WebSocket } from 'ws';
+
+import { FaultProxy, type Way } from './support/fault-proxy.js';
+import { moving, MovingServer } from './support/moving-server.js';
+
+const INTERVAL = 400;
+const TIMEOUT = 200;
+/** What a busy machine may be late with. */
+const SLACK = 2_000;
+
+describe('R7: a heartbeat on real sockets', () => {
+  let server: MovingServer;
+  let proxy: FaultProxy;
+  let client: RealtimeClient;
+
+  beforeEach(async () => {
+    server = await MovingServer.start({ heartbeat: { interval: INTERVAL, timeout: TIMEOUT } });
+    proxy = await FaultProxy.start(server.port);
+    client = createRealtimeClient({
+      origin: proxy.origin,
+      environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
+    });
+    client.state(moving.with()).subscribe();
+  });
+
+  afterEach(async () => {
+    client.close();
+    await server.stop();
+    await proxy.stop();
+  });
+
+  const live = async (not?: string): Promise<string> => {
+    const status = await firstValueFrom(
+      client.status$.pipe(filter((status) => status.state === 'live' && status.connectionId !== not)),
+    );
+    return status.state === 'live' ? status.connectionId : '';
+  };
+  /** Resolves when the server is rid of a connection, with the milliseconds that took. */
+  const freed = async (connectionId: string): Promise<number> => {
+    const began = performance.now();
+    while (server.connections.list().some(({ id }) => id === connectionId)) await aMoment();
+    return performance.now() - began;
+  };
+
+  it.each<Way>(['both', 'to-server', 'to-client'])(
+    'lost (%s) is noticed by whoever hears nothing, and the client comes back with one connection',
+    async (way) => {
+      const connectionId = await live();
+      proxy.hold(way);
+      const [took] = await Promise.all([freed(connectionId), live(connectionId)]);
+
+      expect(took).toBeLessThan(INTERVAL + TIMEOUT + SLACK);
+      expect(server.connections.list()).toHaveLength(1);
+      await server.publish();
+      const value = client.state(moving.with()).pipe(filter(({ tick }) => tick === server.at(server.top)?.tick));
+      expect(await firstValueFrom(value)).toEqual(server.at(server.top));
+    },
+  );
+
+  it.each<Way>(['both', 'to-server'])('that the server misses (%s) ends the connection with 4200', async (way) => {
+    const connectionId = await live();
+    proxy.hold(way);
+    await freed(connectionId);
+
+    expect(server.log.filter((line) => line.includes('4200'))).toEqual([expect.stringContaining(connectionId)]);
+  });
+
+  it('that is answered keeps an idle connection for as long as one likes', async () => {
+    const connectionId = await live();
+    const { framesReceived } = client.metrics;
+    await firstValueFrom(client.metrics$.pipe(filter((metrics) => metrics.framesReceived >= framesReceived + 5)));
+
+    expect(await live()).toBe(connectionId);
+    expect(client.metrics.reconnects).toBe(0);
+  });
+});
+
+/** The server tells nobody when it is rid of a connection. */
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  createRealtimeClient,
+  type ConnectionStatus,
+  type Environment,
+  type RealtimeClient,
+  type TopicState,
+} from '@statewire/client';
+import { filter, firstValueFrom } from 'rxjs';
+import { WebSocket } from 'ws';
+
+import { FaultProxy, type Fate } from './support/fault-proxy.js';
+import { moving, MovingServer, type Moving } from './support/moving-server.js';
+
+const openWebSocket: Environment['openWebSocket'] = (url, protocol) => new WebSocket(url, protocol);
+
+let server: MovingServer;
+let proxy: FaultProxy;
+let client: RealtimeClient;
+let shown: TopicState<Moving>[];
+
+beforeEach(async () => {
+  server = await MovingServer.start();
+  proxy = await FaultProxy.start(server.port);
+  server.move();
+});
+
+afterEach(async () => {
+  client.close();
+  await server.stop();
+  await proxy.stop();
+});
+
+/** Jitter is the mean one, so that what is measured is the same in each run. */
+function follow(environment: Partial<Environment> = { openWebSocket }): void {
+  client = createRealtimeClient({
+    origin: proxy.origin,
+    polling: { interval: 100 },
+    backoff: { cap: 300 },
+    environment: { random: () => 0.5, ...environment },
+  });
+  shown = [];
+  client.topic(moving.with()).subscribe((state) => shown.push(state));
+}
+
+function reached(state: ConnectionStatus['state']): Promise<ConnectionStatus> {
+  return firstValueFrom(client.status$.pipe(filter((status) => status.state === state)));
+}
+
+/** Resolves with the milliseconds until the client says that it polls and shows a value that is live. */
+async function untilPolling(): Promise<number> {
+  const began = performance.now();
+  await reached('polling');
+  await firstValueFrom(client.topic(moving.with()).pipe(filter(({ freshness }) => freshness.state === 'live')));
+  return performance.now() - began;
+}
+
+async function moves(): Promise<void> {
+  const { tick } = await firstValueFrom(client.state(moving.with()));
+  await firstValueFrom(client.state(moving.with()).pipe(filter((value) => value.tick > tick + 3)));
+}
+
+/** Ends the movement, and holds everything that was ever shown against what the server had at its position. */
+async function expectTruth(): Promise<void> {
+  server.rest();
+  await server.publish();
+  const { top } = server;
+  await firstValueFrom(client.topic(moving.with()).pipe(filter(({ position }) => position?.offset === top.offset)));
+  let last = 0;
+  for (const { value, position } of shown) {
+    if (position === undefined || value === undefined) continue;
+    expect(value).toEqual(server.at(position));
+    expect(position.offset).toBeGreaterThanOrEqual(last);
+    last = position.offset;
+  }
+  expect(shown.at(-1)).toMatchObject({ value: server.at(top), position: top, freshness: { state: 'live' } });
+}
+
+describe('R9: on real sockets, where the WebSocket', () => {
+  it.each<[string, Fate]>([
+    ['is refused', 'refuse'],
+    ['is reset before it is accepted', 'reset'],
+    ['is reset as soon as it is accepted', 'reset-accepted'],
+    ['is black-holed before it is accepted', 'hold'],
+  ])('%s, the value is live by polling in less than a second, and over the WebSocket when it can', async (_, fate) => {
+    proxy.fate = () => fate;
+    follow();
+    expect(await untilPolling()).toBeLessThan(1_000);
+    await moves();
+    expect(client.status.state).toBe('polling');
+    proxy.release();
+    await reached('live');
+    await moves();
+    await expectTruth();
+  });
+
+  it('is black-holed while it is live, the value is live by polling in less than a second, and returns', async () => {
+    follow();
+    await reached('live');
+    await moves();
+    proxy.hold('both');
+    expect(await untilPolling()).toBeLessThan(1_000);
+    await moves();
+    proxy.release();
+    await reached('live');
+    await moves();
+    expect(client.metrics.reconnects).toBe(0);
+    await expectTruth();
+  });
+
+  it('is ended a second after each time it was accepted, the value keeps moving', async () => {
+    proxy.fate = () => 'end-after-1s';
+    follow();
+    await reached('live');
+    let longestGap = 0;
+    let movedAt = performance.now();
+    const watching = client.state(moving.with()).subscribe(() => {
+      longestGap = Math.max(longestGap, performance.now() - movedAt);
+      movedAt = performance.now();
+    });
+    while (client.metrics.reconnects < 2) await firstValueFrom(client.state(moving.with()).pipe(filter(isNews())));
+    watching.unsubscribe();
+    expect(longestGap).toBeLessThan(1_000);
+    proxy.release();
+    await reached('live');
+    await expectTruth();
+  });
+
+  it('is absent from the host, the value is live by polling in less than a second', async () => {
+    follow({ openWebSocket: undefined });
+    expect(await untilPolling()).toBeLessThan(1_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+    await moves();
+    await expectTruth();
+  });
+
+  it('has a constructor that throws, the value is live by polling in less than a second', async () => {
+    follow({
+      openWebSocket: () => {
+        throw new DOMException('Refused by the content security policy.', 'SecurityError');
+      },
+    });
+    expect(await untilPolling()).toBeLessThan(1_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+    await moves();
+    await expectTruth();
+  });
+});
+
+/** Fits the second value it is asked about, which is the first that was not there yet. */
+function isNews(): () => boolean {
+  let seen = 0;
+  return () => (seen += 1) > 1;
+}
