@@ -34,7 +34,6 @@ export class LiveTopic {
   private readonly members = new Map<object, TopicMember>();
   private readonly inbox: TopicMessage[] = [];
   private reading: Promise<void> | undefined;
-  private draining = false;
   private over = false;
   private current: Timeline | undefined;
   private unlisten: Release | undefined;
@@ -107,21 +106,13 @@ export class LiveTopic {
     this.drain();
   }
 
-  /** @param resynced the first message was seen before the broker was read; if it still does not fit it never will. */
-  private drain(resynced = false): void {
-    if (this.draining) return;
-    this.draining = true;
-    let mayDrop = resynced;
+  private drain(): void {
     while (this.reading === undefined && !this.over) {
       const message = this.inbox.shift();
-      if (message === undefined) break;
-      if (!this.take(message) && !mayDrop) {
-        this.inbox.unshift(message);
-        void this.resync();
-      }
-      mayDrop = false;
+      if (message === undefined) return;
+      // What does not fit is not kept: it is in the broker, and reading on brings it together with what is missing.
+      if (!this.take(message)) void this.resync();
     }
-    this.draining = false;
   }
 
   /** @returns false where the broker has to be read first. */
@@ -179,7 +170,7 @@ export class LiveTopic {
       return;
     }
     this.reading = undefined;
-    this.drain(true);
+    this.drain();
   }
 
   // A getter, because it changes while `readOn` waits.
