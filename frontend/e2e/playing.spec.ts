@@ -82,6 +82,7 @@ describeInBrowser('A player', () => {
   test('plays by keyboard alone', async () => {
     const player = await ArenaPage.open(browser, arena.url);
     const { page } = player;
+    await player.connection('live');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
