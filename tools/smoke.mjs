@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { fail, root } from './lib/workspace.mjs';
 
 const PACKAGES = {
-  protocol: { folder: 'libs/protocol', entries: { '.': ['parseClientFrame', 'diff', 'apply', 'stateTopic'] } },
+  protocol: { folder: 'libs/protocol', entries: { '.': ['parseClientFrame', 'diff', 'applyDelta', 'stateTopic'] } },
   client: { folder: 'libs/client', entries: { '.': ['createRealtimeClient'], './testing': [] } },
-  nest: { folder: 'libs/nest', entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'], './testing': [] } },
+  nest: { folder: 'libs/nest', entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'] } },
   angular: { folder: 'libs/angular/dist', entries: { '.': ['provideRealtime', 'injectTopic'], './testing': [] } },
 };
 

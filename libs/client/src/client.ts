@@ -46,7 +46,7 @@ export interface RealtimeClient {
    * Sends an action at once, whether or not anybody subscribes (hot, sent once), over whatever transport is up, and
    * again after reconnects until it is answered. Emits the result and completes; errs with a `RealtimeClientError`.
    */
-  act<D, R>(action: Action<D, R>, data: D, options?: ActOptions): Observable<R>;
+  act<D, R>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions): Observable<R>;
 
   /** The credentials changed: gets a new token and authenticates in place, or reconnects where the identity changed. */
   reauthenticate(): void;
