@@ -102,6 +102,10 @@ describeInBrowser('A battle on the screen', () => {
 
   test('is late and true on a slow network', async () => {
     await visitor.page.getByRole('switch', { name: 'Slow network' }).click();
+    await visitor.page
+      .getByText(/^(1[6-9]|[2-9]\d)\d\d ms$/)
+      .first()
+      .waitFor();
     for (let change = 0; change < 5; change++) await visitor.moves();
     await visitor.page.getByRole('button', { name: 'Repair everything' }).click();
     await visitor.connection('live');

@@ -34,6 +34,31 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
+  test('polls from the start where the place of deployment switched the WebSocket off', async () => {
+    const visitor = await ArenaPage.open(browser, 'about:blank');
+    const sockets: string[] = [];
+    visitor.page.on('websocket', (socket) => sockets.push(socket.url()));
+    await visitor.page.route('**/config.json', (route) => route.fulfill({ json: { WEBSOCKET_ENABLED: false } }));
+    await visitor.page.goto(arena.url);
+    await visitor.connection('polling');
+    await visitor.moves();
+    expect(sockets).toEqual([]);
+    await visitor.close();
+  });
+
+  test('goes on as a guest when the server does not know the session of the tab any more', async () => {
+    const visitor = await ArenaPage.open(browser, 'about:blank');
+    await visitor.page.addInitScript(() => {
+      const session = { playerId: 'gone', name: 'Gone', token: 'forged', expiresAt: Date.now() + 3_600_000 };
+      if (location.protocol !== 'about:') sessionStorage.setItem('arena.session', JSON.stringify(session));
+    });
+    await visitor.page.goto(arena.url);
+    await visitor.connection('live');
+    await visitor.moves();
+    await visitor.page.getByLabel('Your name').waitFor();
+    await visitor.close();
+  });
+
   test('is protected by a content security policy that is in force', async () => {
     const visitor = await ArenaPage.open(browser, arena.url);
     const violation = visitor.page.evaluate(
