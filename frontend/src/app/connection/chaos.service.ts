@@ -37,7 +37,8 @@ export class Chaos {
     const status = this.realtime.status();
     if (this.hasServer() && status.state === 'live' && !this.blackHole()) {
       const body: ChaosCut = { connectionId: status.connectionId };
-      if ((await this.post('cut', body)) !== undefined) return;
+      const response = await this.post('cut', body).catch(() => undefined);
+      if (response?.ok) return;
     }
     this.switches.cutAll();
   }
@@ -60,16 +61,15 @@ export class Chaos {
 
   async setForbidden(on: boolean): Promise<void> {
     const body: ChaosWebSocket = { enabled: !on };
-    const response = await this.post('websocket', body);
-    if (response !== undefined) this.server.set((await response.json()) as ChaosState);
+    const answer = await this.answered<ChaosState>(this.post('websocket', body));
+    if (answer !== undefined) this.server.set(answer);
   }
 
   /** Replaces the token by one that lives for seconds only, so that its end can be watched. */
   async expireToken(): Promise<void> {
-    const token = this.session.current()?.token;
-    const response = await this.post('token', {}, token === undefined ? {} : { Authorization: `Bearer ${token}` });
-    if (response === undefined) return;
-    this.session.keep((await response.json()) as Session);
+    const short = await this.answered<Session>(this.post('token', {}));
+    if (short === undefined) return;
+    this.session.keep(short);
     this.realtime.reauthenticate();
   }
 
@@ -82,17 +82,24 @@ export class Chaos {
     dispatchEvent(new Event('online'));
   }
 
-  private async post(path: string, body: object, headers: Record<string, string> = {}): Promise<Response | undefined> {
+  private post(path: string, body: object): Promise<Response> {
+    const token = this.session.current()?.token;
+    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+    if (token !== undefined) headers['Authorization'] = `Bearer ${token}`;
+    return fetch(`/api/chaos/${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+  }
+
+  private async answered<T>(asked: Promise<Response>): Promise<T | undefined> {
     try {
-      const response = await fetch(`/api/chaos/${path}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', ...headers },
-        body: JSON.stringify(body),
-      });
-      if (response.ok) return response;
-      this.toasts.show('problem', 'The server did not break', `It answered ${response.status}.`);
+      const response = await asked;
+      if (response.ok) return (await response.json()) as T;
+      this.toasts.show('problem', 'The server did not do it', `It answered ${response.status}.`);
     } catch {
-      this.toasts.show('problem', 'The server did not break', 'It could not be reached.');
+      this.toasts.show('problem', 'The server did not do it', 'It could not be reached.');
     }
     return undefined;
   }

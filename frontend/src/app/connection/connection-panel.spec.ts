@@ -5,6 +5,7 @@ import { fakeFetch } from '../../testing/fake-fetch';
 import { provideArenaTesting, render, type Rendered } from '../../testing/render';
 import { SESSION } from '../../testing/samples';
 import { SessionService } from '../game/session.service';
+import { Toasts } from '../shell/toasts';
 import { CHAOS_SWITCHES } from './chaos-token';
 import { ConnectionPanel } from './connection-panel';
 
@@ -91,6 +92,29 @@ describe('ConnectionPanel', () => {
     TestBed.inject(CHAOS_SWITCHES).register({ cut: () => cuts++, release: () => undefined });
     await panel.click('Cut the socket');
     expect(cuts).toBe(1);
+  });
+
+  test('cuts the socket itself where the server is asked and does not do it', async () => {
+    await open({ ...OPEN, 'POST /api/chaos/cut': { status: 404 } });
+    let cuts = 0;
+    TestBed.inject(CHAOS_SWITCHES).register({ cut: () => cuts++, release: () => undefined });
+    await panel.click('Cut the socket');
+    expect(cuts).toBe(1);
+    expect(TestBed.inject(Toasts).shown()).toEqual([]);
+  });
+
+  test('says so when the server does not do what it is asked for', async () => {
+    await open({ ...OPEN, 'POST /api/chaos/websocket': { status: 503 } });
+    await panel.click('Forbid on the server');
+    expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', text: 'It answered 503.' }]);
+  });
+
+  test('keeps the switches of the server while it cannot be reached', async () => {
+    await open(OPEN);
+    globalThis.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+    panel.server.goOffline();
+    await panel.settle();
+    expect(switches()).toContain('Forbid on the server');
   });
 
   test('forbids the WebSocket on the server, and allows it again', async () => {

@@ -50,7 +50,7 @@ const WORDS = {
     }
     ul {
       display: grid;
-      grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr));
+      grid-template-columns: repeat(auto-fit, minmax(11.5rem, 17rem));
       gap: var(--gap-m);
     }
     @media (max-width: 40rem) {

@@ -1,4 +1,5 @@
 import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
+import { RouterLink } from '@angular/router';
 import type { TopicState } from '@statewire/angular';
 
 import { formatAge } from '../connection/format';
@@ -16,6 +17,7 @@ interface Truth {
  */
 @Component({
   selector: 'arena-live-frame',
+  imports: [RouterLink],
   templateUrl: './live-frame.html',
   styleUrl: './live-frame.css',
   host: {
