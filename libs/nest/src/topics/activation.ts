@@ -9,6 +9,7 @@ import { RealtimeError } from '../realtime-error.js';
 import { LiveTopic } from './live-topic.js';
 import { TopicSource } from './topic-source.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from './topics.js';
+import { unavailable } from './unavailable.js';
 import { untilChange } from './until-change.js';
 
 export interface ActivationOptions {
@@ -134,9 +135,12 @@ export class Activation {
     });
     await this.source.start();
     this.deadline?.cancel();
-    if (topic.kind === 'events' || this.live.ended || this.live.timeline.position.offset > 0) return;
-    // An observable may well have nothing to say yet; then the topic is at 0, and that is the truth.
-    await untilChange(this.live, { environment, timeout: limits.loadTimeout });
+    if (topic.kind === 'state' && !this.live.ended && this.live.timeline.position.offset === 0) {
+      // An observable may well have nothing to say yet; then the topic is at 0, and that is the truth.
+      await untilChange(this.live, { environment, timeout: limits.loadTimeout });
+    }
+    // Logged where it failed.
+    if (this.source.failed) throw new RealtimeError('internal', 'Something failed on the server.');
   }
 
   /** The broker forgot the value: those who load one from elsewhere can have it again. */
@@ -171,11 +175,4 @@ export class Activation {
   private logFailure(error: unknown): void {
     this.options.log.error('topic not loaded', error, { topic: this.options.topic.name });
   }
-}
-
-/** Milliseconds after which asking again may help. */
-const RETRY_AFTER = 1_000;
-
-function unavailable(message: string): RealtimeError {
-  return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER });
 }

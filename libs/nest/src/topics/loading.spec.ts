@@ -136,6 +136,35 @@ describe('loading a topic', () => {
     expect(logged[0]).toContain('BigInt');
   });
 
+  test.each(['subscribe', 'poll'])('R20: a handler that closes its topic is asked twice by one %s', async (way) => {
+    let calls = 0;
+    const { broker, environment, reader, topics } = setUp({
+      load: (topic) => {
+        // Without an end to it this would stop the process, and the test with it.
+        if ((calls += 1) > 10) throw new Error('asked without end');
+        return { type: 'value', value: broker.close(topic.name).then(() => 'value') };
+      },
+    });
+    const answer = way === 'subscribe' ? reader().subscribe(STATE) : topics.catchUp(STATE);
+    await expect(answer).rejects.toMatchObject({ code: 'unavailable', options: { retryAfter: 1_000 } });
+    expect(calls).toBe(2);
+    await environment.settle();
+    expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
+  });
+
+  test('a topic that is closed once while it loads is loaded anew for who waits', async () => {
+    let calls = 0;
+    const { broker, environment, reader } = setUp({
+      load: (topic) => {
+        const closed = (calls += 1) === 1 ? broker.close(topic.name) : Promise.resolve();
+        return { type: 'value', value: closed.then(() => `loaded ${calls}`) };
+      },
+    });
+    const alice = await reader().subscribe(STATE);
+    environment.tick();
+    expect(alice.update().value).toBe('loaded 2');
+  });
+
   test('a broker that cannot be reached answers unavailable', async () => {
     const { broker, topics } = setUp();
     await broker.dispose();

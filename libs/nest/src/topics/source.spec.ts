@@ -3,6 +3,7 @@ import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxj
 
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
 import type { Lease } from '../broker/broker.js';
+import type { TopicLoad } from './topics.js';
 
 /** Counts who subscribes. */
 function counted(source: Observable<unknown>) {
@@ -101,12 +102,61 @@ describe('a topic with an observable source', () => {
     expect(parse((await withSource(of(2)).topics.catchUp(EVENTS, 'oldest')).frames)).toHaveLength(2);
   });
 
-  test('R20: a source that throws at once harms nobody', async () => {
-    const { environment, logged, topics } = withSource(throwError(() => new Error('no')));
-    await topics.catchUp(EVENTS).catch(() => undefined);
+  test.each([STATE, EVENTS])(
+    'R20: a source of $kind that fails at once is asked once by each caller, who is told internal',
+    async (topic) => {
+      let asked = 0;
+      const load = (): TopicLoad => {
+        // Without an end to it this would stop the process, and the test with it.
+        if ((asked += 1) > 10) throw new Error('asked without end');
+        return { type: 'source', source: throwError(() => new Error('boom')) };
+      };
+      const { environment, logged, reader, topics } = setUp({ load });
+      await expect(reader().subscribe(topic)).rejects.toMatchObject({ code: 'internal' });
+      await expect(topics.catchUp(topic)).rejects.toMatchObject({ code: 'internal' });
+      await environment.settle();
+      expect(asked).toBe(2);
+      expect(logged).toHaveLength(2);
+      expect(topics.sizes.live).toBe(0);
+    },
+  );
+
+  test('R20: a source that fails before its first value answers who waits for it with internal', async () => {
+    const source = new Subject();
+    const { environment, logged, reader, topics } = withSource(source);
+    const answers = [reader().subscribe(STATE), topics.catchUp(STATE)].map((answer) =>
+      answer.catch((error: unknown) => error),
+    );
     await environment.settle();
+    source.error(new Error('database gone'));
+    for (const answer of answers) expect(await answer).toMatchObject({ code: 'internal' });
     expect(logged).toHaveLength(1);
+  });
+
+  test('R20: a source whose topic ends whenever it loads is asked twice, and the caller told to come back', async () => {
+    let asked = 0;
+    const load = (): TopicLoad => {
+      if ((asked += 1) > 10) throw new Error('asked without end');
+      return { type: 'source', source: of(1) };
+    };
+    const { broker, reader, topics } = setUp({
+      load,
+      wrap: (real) =>
+        Object.assign(Object.create(real) as typeof real, {
+          publish: async (...publication: Parameters<typeof real.publish>) => {
+            const position = await real.publish(...publication);
+            await real.close(STATE.name);
+            return position;
+          },
+        }),
+    });
+    await expect(reader().subscribe(STATE)).rejects.toMatchObject({
+      code: 'unavailable',
+      options: { retryAfter: 1_000 },
+    });
+    expect(asked).toBe(2);
     expect(topics.sizes.live).toBe(0);
+    expect(broker.sizes.topics).toBe(0);
   });
 
   test('values that cannot be published are logged and skipped', async () => {

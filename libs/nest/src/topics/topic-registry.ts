@@ -22,10 +22,14 @@ import type {
   Topics,
   TopicSubscription,
 } from './topics.js';
+import { unavailable } from './unavailable.js';
 import { untilChange } from './until-change.js';
 
 /** Topics that nobody follows and that are kept for those who come back soon; beyond it the longest unused one goes. */
 const MAX_LINGERING = 10_000;
+
+/** How often one caller brings a topic to life that ends before it is there. */
+const MAX_VISITS = 2;
 
 /** Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
 export interface TopicRegistryOptions {
@@ -50,6 +54,7 @@ export class TopicRegistry implements Topics {
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
   private readonly freeze: boolean;
+  private disposed = false;
 
   constructor(private readonly options: TopicRegistryOptions) {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
@@ -65,32 +70,26 @@ export class TopicRegistry implements Topics {
     outlet: TopicOutlet,
     { since, ref, onEnd }: { since?: Since; ref?: string; onEnd: (code: 'closed') => void },
   ): Promise<TopicSubscription> {
-    for (;;) {
-      const entry = this.hold(topic);
-      let drop = true;
-      try {
-        const timeline = await this.reach(entry, topic, since);
-        for (let room = outlet.room(); room !== undefined; room = outlet.room()) await room;
-        const { live } = entry.activation;
-        if (live.ended) continue;
-        const onClose = (): void => {
-          live.remove(outlet, member);
-          this.drop(topic.name, entry);
-        };
-        const member: OutletMember = new OutletMember(timeline, outlet, { since, ref, onEnd, onClose });
-        live.add(outlet, member);
-        drop = false;
-        return member;
-      } finally {
-        if (drop) this.drop(topic.name, entry);
-      }
-    }
+    return this.visit(topic, async (entry) => {
+      const timeline = await this.reach(entry, topic, since);
+      for (let room = outlet.room(); room !== undefined; room = outlet.room()) await room;
+      const { live } = entry.activation;
+      if (timeline === undefined || live.ended) return undefined;
+      const onClose = (): void => {
+        live.remove(outlet, member);
+        this.drop(topic.name, entry);
+      };
+      const member: OutletMember = new OutletMember(timeline, outlet, { since, ref, onEnd, onClose });
+      live.add(outlet, member);
+      entry.holders += 1;
+      return member;
+    });
   }
 
   async catchUp(topic: ResolvedTopic, since?: Since): Promise<CatchUpAnswer> {
-    const entry = this.hold(topic);
-    try {
+    return this.visit(topic, async (entry) => {
       const timeline = await this.reach(entry, topic, since);
+      if (timeline === undefined) return undefined;
       const { position, recovered, cursor } = timeline.start(since);
       const frames = [timeline.frames.subscribed(position, recovered)];
       for (
@@ -101,17 +100,17 @@ export class TopicRegistry implements Topics {
         frames.push(...next.frames);
       }
       return { frames, position };
-    } finally {
-      this.drop(topic.name, entry);
-    }
+    });
   }
 
   async waitForNews(topic: ResolvedTopic, position: Position, signal: AbortSignal): Promise<boolean> {
     const entry = this.hold(topic);
     try {
-      const { position: now } = await this.reach(entry, topic, position);
+      const timeline = await this.reach(entry, topic, position);
+      if (timeline === undefined) return true;
       const { live } = entry.activation;
-      if (live.ended || now.epoch !== position.epoch || now.offset > position.offset) return true;
+      const { position: now } = timeline;
+      if (now.epoch !== position.epoch || now.offset > position.offset) return true;
       if (signal.aborted) return false;
       return await untilChange(live, { environment: this.options.environment, signal });
     } finally {
@@ -135,7 +134,7 @@ export class TopicRegistry implements Topics {
       const open = async (): Promise<void> => {
         const timeline = await this.reach(entry, topic, undefined);
         if (subscriber.closed) return;
-        if (live.ended) return subscriber.complete();
+        if (timeline === undefined) return subscriber.complete();
         const member = new PublicationsMember(timeline, subscriber);
         live.add(key, member);
         subscriber.add(() => live.remove(key, member));
@@ -150,19 +149,39 @@ export class TopicRegistry implements Topics {
   }
 
   async dispose(): Promise<void> {
+    this.disposed = true;
     for (const [name, entry] of this.entries) this.release(name, entry);
     await Promise.all(this.releasing.values());
   }
 
-  /** Waits until the topic is there and reaches back to `since`, as far as that can be. */
-  private async reach(entry: Entry, topic: ResolvedTopic, since: Since | undefined): Promise<Timeline> {
+  /**
+   * Holds the topic while it is visited. One that ended meanwhile may have been closed and begun anew, so it is asked once
+   * more, and not again: a handler whose topic ends whenever it loads would be called without end.
+   */
+  private async visit<T>(topic: ResolvedTopic, work: (entry: Entry) => Promise<T | undefined>): Promise<T> {
+    for (let visit = 0; visit < MAX_VISITS && !this.disposed; visit++) {
+      const entry = this.hold(topic);
+      try {
+        const result = await work(entry);
+        if (result !== undefined) return result;
+      } finally {
+        this.drop(topic.name, entry);
+      }
+    }
+    throw unavailable('The topic ended while it loaded.');
+  }
+
+  /** Waits until the topic is there and reaches back to `since`, as far as that can be. Undefined where it ended. */
+  private async reach(entry: Entry, topic: ResolvedTopic, since: Since | undefined): Promise<Timeline | undefined> {
     if (since === 'oldest' && topic.kind === 'state') {
       throw new RealtimeError('bad_request', '"oldest" is for event topics; a state topic is its newest value.');
     }
     const { activation } = entry;
+    const { live } = activation;
     await activation.ready();
-    await activation.live.reach(since);
-    return activation.live.timeline;
+    if (live.ended) return undefined;
+    await live.reach(since);
+    return live.ended ? undefined : live.timeline;
   }
 
   /** Never throws and calls the broker at once, so that publications of one process keep their order. */

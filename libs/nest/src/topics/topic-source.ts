@@ -24,11 +24,17 @@ export interface TopicSourceOptions {
  */
 export class TopicSource {
   private stopped = false;
+  private broken = false;
   private lease: Lease | undefined;
   private subscription: Subscription | undefined;
   private retry: Timer | undefined;
 
   constructor(private readonly options: TopicSourceOptions) {}
+
+  /** Whether the observable failed, and the topic was closed for it. */
+  get failed(): boolean {
+    return this.broken;
+  }
 
   /** Resolves when the source runs, here or elsewhere. */
   async start(): Promise<void> {
@@ -70,6 +76,7 @@ export class TopicSource {
         publish(value).catch((error: unknown) => log.error('publication failed', error, { topic }));
       },
       error: (error: unknown) => {
+        this.broken = true;
         log.error('source failed, topic closed', error, { topic });
         broker.close(topic).catch((failure: unknown) => log.error('topic not closed', failure, { topic }));
       },
