@@ -51,12 +51,6 @@ export class TopicReader {
     }
   }
 
-  /** `since: "oldest"` begins wherever history does. */
-  receiveOldest(frame: ServerFrame): void {
-    if (frame.type === 'event' && this.events.length === 0) this.offset = frame.offset - 1;
-    this.receive(frame);
-  }
-
   private take({ offset, data }: EventFrame): void {
     this.offset = offset;
     this.events.push({ epoch: this.epoch!, offset, data });

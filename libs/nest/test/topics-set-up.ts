@@ -55,10 +55,9 @@ export class TestReader extends TopicReader {
   }
 
   /** Applies what has reached the socket and was taken from it. */
-  update(from: Since | undefined = undefined): this {
+  update(): this {
     for (const frame of this.socket.frames.slice(this.read)) {
-      if (from === 'oldest') this.receiveOldest(frame);
-      else this.receive(frame);
+      this.receive(frame);
       this.read += 1;
     }
     return this;

@@ -125,8 +125,11 @@ export interface Broker {
   /**
    * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives while its
    * node lives, a settled answer for `settle`'s window. Rejects with `full` rather than forget one early.
+   *
+   * @param caller whom it counts for. A broker whose memory is bounded gives each caller a share of it, and rejects with
+   * `share_full` above that, so that one cannot refuse actions to all. Omitted: nobody in particular.
    */
-  claim(key: string, fingerprint: string): Promise<Claim>;
+  claim(key: string, fingerprint: string, caller?: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `window` ms. */
   settle(key: string, answer: string, window: number): Promise<void>;
   /**

@@ -27,9 +27,9 @@ export interface MemoryBrokerOptions {
   readonly history: LogLimits;
   /** Topics without a publication and without a listener that are remembered. Default 10,000. */
   readonly maxUnusedTopics?: number;
-  /** Actions that run or are remembered; more are refused. Default 100,000. */
+  /** Actions that run or are remembered; more are refused, and more than a tenth of it to one caller. Default 100,000. */
   readonly maxClaims?: number;
-  /** Characters of all remembered answers together; more actions are refused then. Default 64 Mi. */
+  /** Characters of all remembered answers together; more actions are refused then, as above. Default 64 Mi. */
   readonly maxAnswers?: number;
 }
 
@@ -87,9 +87,9 @@ export class MemoryBroker implements Broker {
     this.topics.close(topic);
   }
 
-  async claim(key: string, fingerprint: string): Promise<Claim> {
+  async claim(key: string, fingerprint: string, caller?: string): Promise<Claim> {
     this.check();
-    return this.claims.claim(key, fingerprint);
+    return this.claims.claim(key, fingerprint, caller);
   }
 
   async settle(key: string, answer: string, window: number): Promise<void> {

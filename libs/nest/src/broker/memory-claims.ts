@@ -1,10 +1,12 @@
 import type { Environment, Timer } from '../environment.js';
 import { BrokerError } from './broker-error.js';
 import type { Claim } from './broker.js';
+import { ClaimShares, type ClaimLimits } from './claim-shares.js';
 
 interface Running {
   readonly state: 'running';
   readonly fingerprint: string;
+  readonly caller: string | undefined;
   readonly answer: Promise<string>;
   readonly resolve: (answer: string) => void;
   readonly reject: (error: BrokerError) => void;
@@ -13,6 +15,7 @@ interface Running {
 interface Settled {
   readonly state: 'settled';
   readonly fingerprint: string;
+  readonly caller: string | undefined;
   readonly answer: string;
   readonly expiresAt: number;
 }
@@ -20,36 +23,31 @@ interface Settled {
 /** How often expired answers are looked for. */
 const SWEEP_INTERVAL = 10_000;
 
-/** Bounds of what is remembered of actions; 0 switches one off. */
-export interface ClaimLimits {
-  /** Actions running or remembered. */
-  readonly count: number;
-  /** Characters of remembered answers. */
-  readonly size: number;
-}
-
 /**
  * Which actions run or have run. When its memory is full it refuses new claims: to forget one early could run an action
  * twice.
  */
 export class MemoryClaims {
   private readonly claims = new Map<string, Running | Settled>();
-  private answersSize = 0;
+  private readonly shares: ClaimShares;
   private sweep: Timer | undefined;
 
   constructor(
     private readonly environment: Environment,
-    private readonly limits: ClaimLimits,
-  ) {}
-
-  get size(): number {
-    return this.claims.size;
+    limits: ClaimLimits,
+  ) {
+    this.shares = new ClaimShares(limits);
   }
 
-  claim(key: string, fingerprint: string): Claim {
+  get size(): number {
+    return this.claims.size + this.shares.size;
+  }
+
+  claim(key: string, fingerprint: string, caller: string | undefined): Claim {
     const known = this.current(key);
     if (known === undefined) {
-      this.claims.set(key, this.running(fingerprint));
+      this.shares.take(caller);
+      this.claims.set(key, running(fingerprint, caller));
       return { outcome: 'claimed' };
     }
     if (known.fingerprint !== fingerprint) return { outcome: 'conflict' };
@@ -60,9 +58,10 @@ export class MemoryClaims {
 
   settle(key: string, answer: string, window: number): void {
     const claim = this.held(key);
+    const { fingerprint, caller } = claim;
     const expiresAt = this.environment.monotonic() + window;
-    this.claims.set(key, { state: 'settled', fingerprint: claim.fingerprint, answer, expiresAt });
-    this.answersSize += answer.length;
+    this.claims.set(key, { state: 'settled', fingerprint, caller, answer, expiresAt });
+    this.shares.grow(caller, answer.length);
     claim.resolve(answer);
     this.sweepLater();
   }
@@ -70,6 +69,7 @@ export class MemoryClaims {
   unclaim(key: string): void {
     const claim = this.held(key);
     this.claims.delete(key);
+    this.shares.giveBack(claim.caller, 0);
     claim.reject(new BrokerError('unclaimed', 'The claim was given back without an answer: claim again.'));
   }
 
@@ -79,23 +79,7 @@ export class MemoryClaims {
       if (claim.state === 'running') claim.reject(new BrokerError('disposed', 'The broker was shut down.'));
     }
     this.claims.clear();
-    this.answersSize = 0;
-  }
-
-  private running(fingerprint: string): Running {
-    const { count, size } = this.limits;
-    if ((count > 0 && this.claims.size >= count) || (size > 0 && this.answersSize >= size)) {
-      throw new BrokerError('full', 'Too many actions are remembered: refuse this one until some are forgotten.');
-    }
-    let resolve!: Running['resolve'];
-    let reject!: Running['reject'];
-    const answer = new Promise<string>((onAnswer, onError) => {
-      resolve = onAnswer;
-      reject = onError;
-    });
-    // Nobody may be waiting for it.
-    answer.catch(() => undefined);
-    return { state: 'running', fingerprint, answer, resolve, reject };
+    this.shares.clear();
   }
 
   private current(key: string): Running | Settled | undefined {
@@ -116,7 +100,7 @@ export class MemoryClaims {
 
   private forget(key: string, claim: Settled): void {
     this.claims.delete(key);
-    this.answersSize -= claim.answer.length;
+    this.shares.giveBack(claim.caller, claim.answer.length);
   }
 
   private sweepLater(): void {
@@ -134,4 +118,16 @@ export class MemoryClaims {
     }
     if (settled > 0) this.sweepLater();
   }
+}
+
+function running(fingerprint: string, caller: string | undefined): Running {
+  let resolve!: Running['resolve'];
+  let reject!: Running['reject'];
+  const answer = new Promise<string>((onAnswer, onError) => {
+    resolve = onAnswer;
+    reject = onError;
+  });
+  // Nobody may be waiting for it.
+  answer.catch(() => undefined);
+  return { state: 'running', fingerprint, caller, answer, resolve, reject };
 }

@@ -81,7 +81,6 @@ export class MemoryTopic {
     this.delivering = true;
     for (let next = this.messages.shift(); next !== undefined; next = this.messages.shift()) {
       for (const listener of this.listeners) this.deliver(listener, next);
-      if (next.type === 'closed') this.listeners.clear();
     }
     this.delivering = false;
   }

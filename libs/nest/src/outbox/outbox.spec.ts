@@ -19,7 +19,7 @@ function setUp(marks: Partial<typeof MARKS> = {}) {
     const overflows: OverflowReason[] = [];
     return { socket, overflows, outbox: new Outbox(socket, options, (reason) => overflows.push(reason)) };
   };
-  return { environment, connect, ...connect() };
+  return { environment, scheduler, connect, ...connect() };
 }
 
 /** A frame of so many bytes. */
@@ -76,10 +76,8 @@ describe('Outbox', () => {
     const { connect, environment } = setUp();
     const [a, b, c] = [connect(), connect(), connect()];
     const [first, second, other] = [frame(50, 'first'), frame(50, 'second'), frame(50, 'other')];
-    for (const { outbox } of [a, b]) outbox.send(first);
-    for (const { outbox } of [a, b]) outbox.send(second);
-    c.outbox.send(other);
-    c.outbox.send(second);
+    for (const { outbox } of [a, c, b]) outbox.send(outbox === c.outbox ? other : first);
+    for (const { outbox } of [a, c, b]) outbox.send(second);
     environment.tick();
     expect(a.socket.writes[0]!.message).toBe(b.socket.writes[0]!.message);
     expect(a.socket.writes[0]!.message).toEqual(Buffer.concat([first.message, second.message]));
@@ -92,6 +90,14 @@ describe('Outbox', () => {
     outbox.send(only);
     environment.tick();
     expect(socket.writes[0]!.message).toBe(only.message);
+  });
+
+  test('nothing of a tick is kept for the next', () => {
+    const { environment, outbox, scheduler } = setUp();
+    const before = scheduler.root;
+    outbox.send({ type: 'ping' });
+    environment.tick();
+    expect(scheduler.root).not.toBe(before);
   });
 
   test('frames sent in a later tick follow in order', () => {
@@ -169,6 +175,20 @@ describe('Outbox', () => {
     await entering;
     await environment.settle();
     expect((socket.frames[1] as unknown as { name: string }).name).toMatch(/^newcomer/);
+  });
+
+  test('lagging topics go on after those who waited had their turn, though these sent nothing', async () => {
+    const { environment, outbox, socket } = setUp();
+    socket.stuck = true;
+    outbox.send(frame(1_500));
+    const backlog = backlogOf([frame(300)]);
+    outbox.offer(frame(10, '!'), backlog);
+    const waiting = outbox.room();
+    await environment.settle();
+    socket.take(Infinity);
+    await waiting;
+    await environment.settle();
+    expect(backlog.pulls).toBe(2);
   });
 
   test('R18: what waits for a reader that stopped reading stays bounded', async () => {

@@ -98,18 +98,24 @@ export class Activation {
     await former;
     await this.live.open();
     if (this.live.ended) return;
-    const { kind } = this.options.topic;
     // Read before the value is loaded: if anything is published meanwhile, that is newer.
     const before = this.live.timeline.position;
-    const load = await this.options.loader.load(this.options.topic);
+    const load = await this.load();
     if (this.live.ended) return;
     if (load.type === 'source') await this.runSource(load.source);
-    if (load.type === 'value' && kind === 'state') {
-      this.reloads = true;
+    if (load.type === 'value') {
+      this.reloads = this.options.topic.kind === 'state';
       await this.takeFirst(load.value, before);
     }
     this.deadline?.cancel();
     this.loaded = true;
+  }
+
+  private async load(): Promise<TopicLoad> {
+    const load = await this.options.loader.load(this.options.topic);
+    // The topic may end before anybody waits for it, and a rejection that nobody handles ends the process.
+    if (load.type === 'value') load.value.catch(() => undefined);
+    return load;
   }
 
   private async takeFirst(value: Promise<unknown>, before: Position): Promise<void> {
@@ -118,6 +124,7 @@ export class Activation {
       return;
     }
     const first = await value;
+    if (this.options.topic.kind === 'events') return;
     if (first !== undefined && this.standsAt(before)) await this.options.publish(first);
   }
 
@@ -148,7 +155,7 @@ export class Activation {
     if (!this.loaded || !this.reloads) return;
     try {
       const before = this.live.timeline.position;
-      const load = await this.options.loader.load(this.options.topic);
+      const load = await this.load();
       if (load.type === 'value' && !this.live.ended) await this.takeFirst(load.value, before);
     } catch (error) {
       this.logFailure(error);

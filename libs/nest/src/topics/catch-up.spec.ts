@@ -158,6 +158,16 @@ describe('catching up with an event topic', () => {
     expect(parse((await topics.catchUp(EVENTS, 'oldest')).frames)).toMatchObject([{ recovered: true, offset: 0 }]);
   });
 
+  test('a long replay is whole where the reader keeps up', async () => {
+    const { environment, reader, topics } = setUp({ history: { count: 1_000 } });
+    for (let n = 1; n <= 300; n++) await topics.publish(EVENTS, n);
+    const alice = await reader().subscribe(EVENTS, 'oldest');
+    environment.tick();
+    const events = alice.socket.frames.flatMap((frame) => (frame.type === 'event' ? [frame.data] : []));
+    expect(events).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+    expect(alice.socket.writes).toHaveLength(1);
+  });
+
   test('a long replay is handed over as the reader takes it', async () => {
     const { environment, reader, topics } = setUp({ outbox: { softMark: 2_000 }, history: { count: 1_000 } });
     const since = await topics.publish(EVENTS, 'first');

@@ -90,6 +90,24 @@ describe('a node that misses messages of the broker', () => {
   });
 });
 
+test('a delta that was computed for a publication that failed is not taken for another’s', async () => {
+  let failing = false;
+  const wrap = (broker: Broker): Broker =>
+    Object.assign(Object.create(broker) as Broker, {
+      publish: (...parameters: Parameters<Broker['publish']>) =>
+        failing ? Promise.reject(new Error('connection reset')) : broker.publish(...parameters),
+    });
+  const { broker, environment, reader, topics } = setUp({ wrap });
+  const alice = await reader().subscribe(STATE);
+  await topics.publish(STATE, value(1));
+  failing = true;
+  await topics.publish(STATE, value(2)).catch(() => undefined);
+  await broker.publish(STATE.name, { kind: 'state', data: JSON.stringify(value(3)) });
+  environment.tick();
+  expect(alice.update().value).toEqual(value(3));
+  expect(alice.types().at(-1)).toBe('patch');
+});
+
 describe('a broker that lost publications', () => {
   /** Listens through a hand that can put in messages of its own. */
   function handled() {

@@ -194,6 +194,28 @@ describe('a source that two nodes could run', () => {
     expect(bob.update().value).toBe('changed');
   });
 
+  test('runs again at once for who comes while it is being let go of', async () => {
+    const subject = new BehaviorSubject('value');
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    const { environment, topics } = withSource(subject, {
+      wrap: (broker) =>
+        Object.assign(Object.create(broker) as typeof broker, {
+          replaceEpoch: async (...parameters: Parameters<typeof broker.replaceEpoch>) => {
+            await gate;
+            return broker.replaceEpoch(...parameters);
+          },
+        }),
+    });
+    const { position } = await topics.catchUp(STATE);
+    await environment.advance(60_000);
+    const answer = topics.catchUp(STATE, position);
+    await environment.settle();
+    letGo();
+    await environment.settle();
+    expect(parse((await answer).frames)).toMatchObject([{ recovered: false, offset: 1 }, { data: 'value' }]);
+  });
+
   test('stops where the lease is lost, and asks for it again', async () => {
     const subject = new BehaviorSubject(1);
     let lose = (): void => undefined;

@@ -118,10 +118,8 @@ export class Timeline {
     const delta = this.kind === 'state' ? (publication.delta ?? this.deltaTo(data, value)) : undefined;
     this.offset = publication.offset;
     if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
-    const stored: Pick<StoredPublication, 'data' | 'delta'> =
-      delta === undefined || !isDeltaSmaller(delta, data) ? { data } : { delta };
-    const frame = this.keep({ offset: this.offset, time, ...stored }, now);
-    if (this.head !== undefined && stored.data !== undefined) this.head.snapshot = frame;
+    const frame = this.keep({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
+    if (this.head !== undefined && delta === undefined) this.head.snapshot = frame;
     return frame;
   }
 
@@ -191,7 +189,7 @@ export class Timeline {
   /** Undefined where a snapshot is smaller, or the patches do not reach that far back. */
   private patchesAfter(cursor: number): readonly EncodedFrame[] | undefined {
     const oldest = this.log.oldest;
-    if (cursor === 0 || oldest === undefined || cursor + 1 < oldest) return undefined;
+    if (oldest === undefined || cursor + 1 < oldest) return undefined;
     let left = this.head?.data.length ?? 0;
     const entries: Entry[] = [];
     for (let offset = this.offset; offset > cursor; offset--) {

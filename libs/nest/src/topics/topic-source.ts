@@ -57,7 +57,7 @@ export class TopicSource {
   async stop(closed: boolean): Promise<void> {
     this.stopped = true;
     this.retry?.cancel();
-    this.subscription?.unsubscribe();
+    this.unsubscribe();
     const { lease } = this;
     if (lease === undefined) return;
     if (!closed) await this.endEpoch();
@@ -83,10 +83,20 @@ export class TopicSource {
     });
   }
 
+  /** What the source does at its end may fail, and must keep neither the lease nor the epoch. */
+  private unsubscribe(): void {
+    const { log, topic } = this.options;
+    try {
+      this.subscription?.unsubscribe();
+    } catch (error) {
+      log.error('source failed at its end', error, { topic });
+    }
+  }
+
   private lose(lease: Lease): void {
     if (this.lease !== lease || this.stopped) return;
     this.lease = undefined;
-    this.subscription?.unsubscribe();
+    this.unsubscribe();
     this.startLater();
   }
 
