@@ -74,13 +74,14 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('R11: lets an action in flight finish, and its answer arrive', async () => {
+  test('R11: lets an action in flight finish after the window, and its answer arrive', async () => {
     await start({ drain: { window: 20 } });
-    const socket = await arena.welcome();
+    const [socket, idle] = [await arena.welcome(), await arena.welcome()];
     socket.send({ type: 'action', id: '1', name: 'slow' });
     await socket.roundTrip();
     const closing = arena.app.close();
     await socket.next('drain');
+    expect(await idle.closed()).toBe(1012);
     arena.get(SlowWork).running.forEach((finish) => finish());
     expect(await socket.next('ack')).toMatchObject({ id: '1', data: 'done' });
     expect(await socket.closed()).toBe(1012);

@@ -28,6 +28,27 @@ describe('a drain', () => {
     expect([state.draining, known]).toEqual([true, 2]);
   });
 
+  test('waits for an action that starts while it lasts and whose client then leaves', async () => {
+    const rig = new ConnectionRig();
+    const gate = new Gate();
+    rig.act = async ({ id }) => {
+      await gate.opened;
+      return { type: 'ack', id };
+    };
+    await rig.welcome();
+    const { begin, outcome } = drainOf(rig, 5_000);
+    begin();
+    await rig.environment.settle();
+    rig.say({ type: 'action', id: '1', name: 'a' });
+    await rig.environment.settle();
+    rig.connection.gone();
+    await rig.environment.advance(1_000);
+    expect(outcome.over).toBe(false);
+    gate.open();
+    await rig.environment.settle();
+    expect(outcome.over).toBe(true);
+  });
+
   test('waits for an action whose client has left already', async () => {
     const rig = new ConnectionRig();
     const gate = new Gate();

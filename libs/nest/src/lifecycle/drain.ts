@@ -32,13 +32,18 @@ export class Drain implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.state.begin();
-    const left = Promise.all([this.hub.empty(), this.inFlight.idle()]);
+    const left = this.left();
     const deadline = this.environment.monotonic() + this.options.drain.window;
     await this.tell(this.hub.all(), deadline, left);
     await this.wait(deadline - this.environment.monotonic(), left);
     for (const connection of this.hub.all()) connection.closeAfterActions(SERVICE_RESTART);
     await this.wait(GRACE, left);
     for (const connection of this.hub.all()) connection.terminate(SERVICE_RESTART);
+  }
+
+  /** Resolves when nobody is connected and no action runs. While either is so, the other may begin anew. */
+  private async left(): Promise<void> {
+    while (this.hub.size > 0 || !this.inFlight.none) await Promise.all([this.hub.empty(), this.inFlight.idle()]);
   }
 
   private async tell(connections: readonly Connection[], deadline: number, left: Promise<unknown>): Promise<void> {

@@ -3,19 +3,23 @@ export class InFlight {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
+  get none(): boolean {
+    return this.running === 0;
+  }
+
   async track<T>(work: Promise<T>): Promise<T> {
     this.running += 1;
     try {
       return await work;
     } finally {
       this.running -= 1;
-      if (this.running === 0) for (const resolve of this.waiting.splice(0)) resolve();
+      if (this.none) for (const resolve of this.waiting.splice(0)) resolve();
     }
   }
 
   /** Resolves when none runs. */
   idle(): Promise<void> {
-    if (this.running === 0) return Promise.resolve();
+    if (this.none) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 }
