@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ServerFrame } from '@statewire/protocol';
+import { WebSocket } from 'ws';
+
+import {
+  calm,
+  filtered,
+  guarded,
+  guardedAction,
+  handle,
+  intercept,
+  intercepted,
+  load,
+  notes,
+  piped,
+  SECRET,
+  TROUBLES,
+} from './support/hostile-application.js';
+
+const PROJECT = join(import.meta.dirname, '..');
+const CLIENT_ID = 'a-client-id-of-this-test-0123';
+const TOPICS = [load, notes, guarded, intercepted];
+const ACTIONS = [handle, guardedAction, intercept, filtered, piped];
+/** Milliseconds in which a topic that was left is let go, its source included. */
+const LET_GO = 500;
+
+let application: ChildProcess;
+let origin: string;
+let output = '';
+
+beforeAll(async () => {
+  const from = ['--conditions=source', '--import', './dev/register.mjs', 'test/support/hostile-application.ts'];
+  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+  application = spawn(process.execPath, from, { cwd: PROJECT, env });
+  for (const stream of [application.stdout!, application.stderr!]) {
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  }
+  while (!/Listening on (\S+)/.test(output)) {
+    if (application.exitCode !== null) throw new Error(output);
+    await once(application.stdout!, 'data');
+  }
+  origin = /Listening on (\S+)/.exec(output)![1]!;
+}, 30_000);
+
+afterAll(() => {
+  application.kill('SIGKILL');
+});
+
+describe.each(TROUBLES)('R20: application code that %s', (how) => {
+  it('is answered over the WebSocket, whatever part of the application it is', async () => {
+    const socket = await open({ type: 'hello', clientId: CLIENT_ID });
+    for (const topic of TOPICS) {
+      const { name } = topic.with({ how });
+      const answer = await ask(socket, { type: 'subscribe', topics: [{ topic: name }] }, (frame) =>
+        'topic' in frame ? frame.topic === name : false,
+      );
+      expect(JSON.stringify(answer)).not.toContain(SECRET);
+    }
+    for (const { name } of ACTIONS) {
+      const id = `${name}-${how}`;
+      const answer = await ask(socket, { type: 'action', id, name, data: { how } }, (frame) =>
+        'id' in frame ? frame.id === id : false,
+      );
+      expect(JSON.stringify(answer)).not.toContain(SECRET);
+    }
+    socket.close();
+  });
+
+  it('is answered over HTTP', async () => {
+    const topics = TOPICS.map((topic) => ({ topic: topic.with({ how }).name }));
+    const answers = [await post('/realtime/poll', { clientId: CLIENT_ID, topics })];
+    for (const { name } of ACTIONS) {
+      answers.push(
+        await post('/realtime/actions', { clientId: CLIENT_ID, id: `http-${name}-${how}`, name, data: { how } }),
+      );
+    }
+    expect(answers.join()).not.toContain(SECRET);
+  });
+
+  it.each(['verifier', 'guard'])('refuses or admits whoever connects where it is the %s', async (where) => {
+    const token = `${where}:${how}`;
+    const socket = await open({ type: 'hello', clientId: CLIENT_ID, token });
+    const closed = once(socket, 'close').then(([code]) => ({ code: code as number }));
+    const told = ask(socket, { type: 'ping' }, ({ type }) => type === 'error' || type === 'welcome');
+    const answer = await told.catch(() => closed);
+    expect(JSON.stringify(answer)).not.toContain(SECRET);
+    socket.close();
+    expect(await post('/realtime/poll', { clientId: CLIENT_ID, topics: [] }, token)).not.toContain(SECRET);
+  });
+});
+
+it('An application whose every part throws goes on serving everybody else', async () => {
+  await new Promise((resolve) => setTimeout(resolve, LET_GO));
+  const { name } = calm.with();
+  const socket = await open({ type: 'hello', clientId: CLIENT_ID });
+  const frame = await ask(socket, { type: 'subscribe', topics: [{ topic: name }] }, ({ type }) => type === 'snapshot');
+  socket.close();
+
+  expect(frame).toMatchObject({ topic: name, data: 'still here' });
+  expect(application.exitCode).toBeNull();
+  expect(application.signalCode).toBeNull();
+});
+
+async function open(hello: object): Promise<WebSocket> {
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
+  socket.on('error', () => undefined);
+  await once(socket, 'open');
+  socket.send(JSON.stringify(hello));
+  return socket;
+}
+
+/** Sends a frame and resolves with the first one that answers it. */
+function ask(socket: WebSocket, frame: object, answers: (frame: ServerFrame) => boolean): Promise<ServerFrame> {
+  return new Promise((resolve, reject) => {
+    const take = (data: Buffer): void => {
+      const heard = JSON.parse(data.toString()) as ServerFrame;
+      if (answers(heard)) settle(() => resolve(heard));
+    };
+    const fail = (code: number): void =>
+      settle(() => reject(new Error(`Closed with ${code}; ${output.slice(-2_000)}`)));
+    const settle = (end: () => void): void => {
+      socket.off('message', take).off('close', fail);
+      end();
+    };
+    socket.on('message', take).on('close', fail);
+    socket.send(JSON.stringify(frame));
+  });
+}
+
+async function post(path: string, body: object, token?: string): Promise<string> {
+  const headers = { 'Content-Type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+  const response = await fetch(origin + path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return response.text();
+}
