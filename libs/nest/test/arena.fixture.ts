@@ -20,6 +20,7 @@ export const notices = eventTopic<{ text: string }>()('notices');
 export const secrets = stateTopic<string>()('secrets/:owner');
 export const double = action<{ n: number }, { n: number; by: string | undefined }>('double');
 export const slow = action<undefined, string>('slow');
+export const overdue = action<undefined, string>('overdue');
 export const fail = action<undefined, never>('fail');
 import { Gate } from '../src/testing/connection-rig.js';
 
@@ -46,7 +47,7 @@ export class BanGuard implements CanActivate {
   }
 }
 
-/** The actions `slow` that run. */
+/** The actions `slow` and `overdue` that run. */
 export class SlowWork {
   readonly running: (() => void)[] = [];
 }
@@ -77,6 +78,11 @@ export class ArenaHandlers {
   @OnAction(slow, { parallel: true })
   slow(): Promise<string> {
     return new Promise((resolve) => this.work.running.push(() => resolve('done')));
+  }
+
+  @OnAction(overdue, { timeout: 10 })
+  overdue(): Promise<string> {
+    return this.slow();
   }
 
   @OnAction(fail)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 
 import { RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
+import { InFlight } from '../src/lifecycle/in-flight.js';
 import type { RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
 import { REALTIME_SWITCH } from '../src/module/tokens.js';
 import { TestApplication } from '../src/testing/test-application.js';
@@ -86,6 +87,19 @@ describe('a drain', () => {
     expect(await socket.next('ack')).toMatchObject({ id: '1', data: 'done' });
     expect(await socket.closed()).toBe(1012);
     await closing;
+  });
+
+  test('waits for a handler that runs on although its action was answered `timeout`', async () => {
+    await start({ drain: { window: 60_000 } });
+    const socket = await arena.welcome();
+    socket.send({ type: 'action', id: '1', name: 'overdue' });
+    expect(await socket.next('error')).toMatchObject({ id: '1', code: 'timeout' });
+    await socket.close();
+    expect(arena.get(InFlight).none).toBe(false);
+    const closing = arena.app.close();
+    arena.get(SlowWork).running.forEach((finish) => finish());
+    await closing;
+    expect(arena.get(InFlight).none).toBe(true);
   });
 
   test('is told in batches', async () => {

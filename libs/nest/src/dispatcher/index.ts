@@ -20,7 +20,7 @@ export {
 } from './handlers.decorator.js';
 export type { CallerContext, Identity, RealtimeRequest } from './realtime-request.js';
 
-/** Needs `DiscoveryModule`, `REALTIME_OPTIONS`, `REALTIME_LOG`, `BROKER` and `ENVIRONMENT`. */
+/** Needs `DiscoveryModule`, `REALTIME_OPTIONS`, `REALTIME_LOG`, `BROKER`, `ENVIRONMENT` and `InFlight`. */
 export const dispatcherProviders: Provider[] = [
   HandlerContexts,
   HandlerRegistry,

@@ -3,6 +3,7 @@ import type { AckFrame, ErrorFrame } from '@statewire/protocol';
 
 import type { Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
+import { InFlight } from '../lifecycle/in-flight.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
@@ -22,6 +23,7 @@ export class NestDispatcher implements Dispatcher {
   constructor(
     private readonly registry: HandlerRegistry,
     private readonly guards: ConnectionGuards,
+    private readonly inFlight: InFlight,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(BROKER) broker: Broker,
     @Inject(ENVIRONMENT) environment: Environment,
@@ -52,7 +54,8 @@ export class NestDispatcher implements Dispatcher {
     const action = this.registry.action(name);
     if (!action) return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
     return this.runner.run(invocation, caller, {
-      call: () => action.call(requestOf(caller, { action: name, data })),
+      // Goes on after it was answered `timeout`, and then nobody but the drain waits for it.
+      call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),
       timeout: action.timeout ?? this.options.limits.actionTimeout,
     });
   }
