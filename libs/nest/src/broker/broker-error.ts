@@ -8,13 +8,7 @@
  * - `unavailable`: the broker's server cannot be reached.
  */
 export type BrokerErrorCode =
-  | 'unclaimed'
-  | 'full'
-  | 'share_full'
-  | 'not_held'
-  | 'no_answer'
-  | 'disposed'
-  | 'unavailable';
+  'unclaimed' | 'full' | 'share_full' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
 
 /** What every method of a `Broker` rejects with. */
 export class BrokerError extends Error {

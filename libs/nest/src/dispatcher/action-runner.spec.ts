@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 
-import { MemoryBroker } from '../broker/memory-broker.js';
+import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory-broker.js';
 import type { Broker } from '../broker/broker.js';
 import { RealtimeError } from '../realtime-error.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
@@ -29,9 +29,12 @@ describe('ActionRunner', () => {
     environment = new VirtualEnvironment();
     failures = [];
     runs = 0;
-    const history = { count: 0, bytes: 0, age: 0 };
-    broker = new MemoryBroker({ environment, history, log: { error: () => undefined } });
+    broker = new MemoryBroker(brokerOptions());
   });
+
+  function brokerOptions(): MemoryBrokerOptions {
+    return { environment, history: { count: 0, bytes: 0, age: 0 }, log: { error: () => undefined } };
+  }
 
   function runner(over: Partial<Broker> = {}): ActionRunner {
     const patched = new Proxy<Broker>(broker, {
@@ -131,9 +134,24 @@ describe('ActionRunner', () => {
   test('a broker that cannot claim makes actions unavailable, and none runs', async () => {
     const down = runner({ claim: () => Promise.reject(new Error('down')) });
     const answer = await down.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
-    expect(answer).toMatchObject({ code: 'unavailable', temporary: true });
+    expect(answer).toMatchObject({ code: 'unavailable', temporary: true, retryAfter: 5_000 });
     expect(runs).toBe(0);
     expect(failures).toHaveLength(1);
+  });
+
+  test('an address that claims all it can is refused, whatever client ids it makes up, and a user is served', async () => {
+    broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 50 });
+    const action = { call: handler(() => undefined), timeout: 0 };
+    const anonymous = { ...caller, identity: undefined };
+    const answers = [];
+    for (let n = 0; n < 6; n++) {
+      answers.push(await runner().run(invocation, { ...anonymous, clientId: `client ${n}` }, action));
+    }
+    expect(answers.map(({ type }) => type)).toEqual(['ack', 'ack', 'ack', 'ack', 'ack', 'error']);
+    expect(answers[5]).toMatchObject({ code: 'too_many_requests', temporary: true, retryAfter: 5_000 });
+    expect(await runner().run(invocation, caller, action)).toMatchObject({ type: 'ack' });
+    expect(await runner().run(invocation, { ...anonymous, ip: '192.0.2.2' }, action)).toMatchObject({ type: 'ack' });
+    expect(failures).toEqual([]);
   });
 
   test('a broker that cannot remember an answer does not keep it from its caller', async () => {

@@ -8,11 +8,14 @@ import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
-import { actionKey, fingerprint } from './fingerprint.js';
+import { actionKey, fingerprint, shareKey } from './fingerprint.js';
 import type { CallerContext } from './realtime-request.js';
 import { internalError } from './application-error.js';
 
 type Answer = AckFrame | ErrorFrame;
+
+/** Milliseconds after which the broker may take actions again, where it did not. */
+const RETRY_AFTER = 5_000;
 
 export interface ActionRunnerOptions {
   readonly broker: Broker;
@@ -44,7 +47,7 @@ export class ActionRunner {
   async run(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
     const key = actionKey(caller, invocation.id);
     try {
-      const claim = await this.claim(key, fingerprint(invocation));
+      const claim = await this.claim(key, invocation, caller);
       switch (claim.outcome) {
         case 'claimed':
           return await this.runClaimed(key, invocation, action);
@@ -56,15 +59,23 @@ export class ActionRunner {
           return refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
       }
     } catch (error) {
+      if (error instanceof BrokerError && error.code === 'share_full') {
+        return refuse(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
+      }
       this.options.onBrokerFailure(error);
-      return refuse(invocation, 'unavailable', 'Actions cannot be run right now.');
+      return refuse(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
     }
   }
 
   /** Waits for whoever runs the action now; where that one gave up before it started, claims again. */
-  private async claim(key: string, digest: string): Promise<Exclude<Claim, { outcome: 'running' }>> {
+  private async claim(
+    key: string,
+    invocation: Invocation,
+    caller: CallerContext,
+  ): Promise<Exclude<Claim, { outcome: 'running' }>> {
+    const digest = fingerprint(invocation);
     for (;;) {
-      const claim = await this.options.broker.claim(key, digest);
+      const claim = await this.options.broker.claim(key, digest, shareKey(caller));
       if (claim.outcome !== 'running') return claim;
       try {
         return { outcome: 'settled', answer: await claim.answer };
@@ -116,6 +127,12 @@ async function followed(
   return positions.filter((_, index) => known[index]);
 }
 
-function refuse(invocation: Invocation, code: 'conflict' | 'outcome_unknown' | 'unavailable', message: string): Answer {
-  return new RealtimeError(code, message).toFrame({ id: invocation.id });
+function refuse(
+  invocation: Invocation,
+  code: 'conflict' | 'outcome_unknown' | 'too_many_requests' | 'unavailable',
+  message: string,
+  retryAfter?: number,
+): Answer {
+  const options = retryAfter === undefined ? {} : { retryAfter };
+  return new RealtimeError(code, message, options).toFrame({ id: invocation.id });
 }

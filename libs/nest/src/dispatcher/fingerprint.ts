@@ -10,6 +10,11 @@ export function actionKey({ identity, clientId }: CallerContext, id: string): st
   return JSON.stringify([identity?.id ?? null, clientId, id]);
 }
 
+/** Whose share of a broker's memory an action takes: its user's, or its address's, because client ids cost nothing. */
+export function shareKey({ identity, ip }: CallerContext): string {
+  return identity ? `user ${identity.id}` : `address ${ip}`;
+}
+
 /** A digest of an action's name and data, the same for equal JSON whatever the order of its keys. */
 export function fingerprint({ name, data }: Pick<Invocation, 'name' | 'data'>): string {
   const text = JSON.stringify(data === undefined ? [name] : [name, data], sortKeys);
