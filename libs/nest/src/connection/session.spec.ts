@@ -175,6 +175,18 @@ describe('subscriptions', () => {
     expect(await rig.heard()).toMatchObject([{ type: 'snapshot', data: 'new' }]);
   });
 
+  test.each(['forbidden', 'unavailable'] as const)('again that are refused as %s have ended the first', async (code) => {
+    const rig = await welcomed();
+    rig.say(subscribe('t', '1'));
+    await rig.heard();
+    rig.authorize = () => Promise.reject(new RealtimeError(code, 'No.'));
+    rig.say(subscribe('t', '2'));
+    expect(await rig.heard()).toMatchObject([{ type: 'error', code, topic: 't', ref: '2' }]);
+    rig.topics.tell('t', 'more');
+    expect(await rig.heard()).toEqual([]);
+    expect(rig.connection.topics).toEqual([]);
+  });
+
   test('end with an answer, and nothing follows it', async () => {
     const rig = await welcomed();
     rig.say(subscribe('t'));
@@ -306,14 +318,49 @@ describe('authenticate', () => {
     expect(await rig.heard()).toMatchObject([{ type: 'snapshot', topic: 'kept' }]);
   });
 
-  test('takes a topic away whose guard fails or never settles', async () => {
+  test.each([
+    ['forbidden', 'forbidden'],
+    ['unauthorized', 'unauthorized'],
+    ['unknown_topic', 'forbidden'],
+  ] as const)('ends a topic that is now %s with `%s`', async (code, told) => {
     const rig = await welcomed({}, 'alice');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'fails' }, { topic: 'hangs' }] });
+    rig.say(subscribe('t'));
     await rig.heard();
-    rig.authorize = (topic) => (topic === 'fails' ? Promise.reject(new Error('x')) : new Gate().opened);
-    rig.say({ type: 'authenticate', token: 'alice' });
+    rig.authorize = () => Promise.reject(new RealtimeError(code, 'No longer.'));
+    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.heard()).toEqual([
+      { type: 'unsubscribed', topic: 't', code: told },
+      { type: 'authenticated', ref: 'r' },
+    ]);
+  });
+
+  test.each<[string, () => Promise<void>, string]>([
+    ['fails', () => Promise.reject(new Error('secret')), 'internal'],
+    ['is overloaded', () => Promise.reject(new RealtimeError('unavailable', 'Later.')), 'unavailable'],
+    ['never settles', () => new Gate().opened, 'timeout'],
+  ])('changes nothing where the guard of a topic %s', async (_, guard, code) => {
+    const rig = await welcomed({}, 'alice');
+    rig.say({ type: 'subscribe', topics: [{ topic: 'lost' }, { topic: 'unsure' }] });
+    await rig.heard();
+    const admittedWith = new Set<unknown>();
+    rig.act = async ({ id }, { headers }) => {
+      admittedWith.add(headers.authorization);
+      return { type: 'ack', id };
+    };
+    rig.identify = async () => ({ id: 'alice', user: 'renewed' });
+    rig.authorize = (topic) =>
+      topic === 'lost' ? Promise.reject(new RealtimeError('forbidden', 'No longer.')) : guard();
+    rig.say({ type: 'authenticate', token: 'new', ref: 'r' });
+    rig.say(act('1'));
     await rig.environment.advance(10_100);
-    expect((await rig.heard()).map(({ type }) => type)).toEqual(['unsubscribed', 'unsubscribed', 'authenticated']);
+    expect(await rig.heard()).toMatchObject([
+      { type: 'error', code, temporary: true, ref: 'r' },
+      { type: 'ack', id: '1' },
+    ]);
+    expect(admittedWith).toEqual(new Set(['Bearer alice']));
+    rig.topics.tell('lost', 'still');
+    rig.topics.tell('unsure', 'still');
+    expect(await rig.heard()).toHaveLength(2);
   });
 
   test('asks the connection guards again', async () => {

@@ -81,8 +81,8 @@ export class Session implements FrameWork {
   async authenticate({ token, ref }: AuthenticateFrame): Promise<void> {
     try {
       const caller = await this.bounded(this.credentials.renew(this.current, token));
-      this.current = caller;
       await this.subscriptions.reauthorize(caller);
+      this.current = caller;
       const expiresAt = caller.identity?.expiresAt;
       this.outbox.send({
         type: 'authenticated',

@@ -1,10 +1,11 @@
-import type { ErrorFrame, Since, TopicRequest } from '@statewire/protocol';
+import { ERROR_CODES, type ErrorFrame, type Since, type TopicRequest, type UnsubscribedCode } from '@statewire/protocol';
 
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
 import { asked } from '../common/explain.js';
+import { toRealtimeError } from '../common/to-realtime-error.js';
 
 export interface SubscriptionsContext {
   readonly dispatcher: Dispatcher;
@@ -78,22 +79,21 @@ export class Subscriptions {
     });
   }
 
-  /** Asks the guards of every topic again, and ends what they no longer allow. */
+  /**
+   * Asks the guards of every topic again, and ends what they no longer allow.
+   *
+   * @throws what a guard threw that could not say: then nothing has changed.
+   */
   async reauthorize(caller: CallerContext): Promise<void> {
     const followed = [...this.entries].filter(([, entry]) => entry.subscription !== undefined);
-    await Promise.all(
-      followed.map(async ([topic, entry]) => {
-        try {
-          await this.authorize(topic, caller);
-        } catch (thrown) {
-          this.context.explain(thrown, { topic });
-          if (entry.subscription === undefined) return;
-          detach(entry);
-          this.entries.delete(topic);
-          this.context.outbox.send({ type: 'unsubscribed', topic, code: 'forbidden' });
-        }
-      }),
-    );
+    const refusals = await Promise.all(followed.map(([topic]) => this.refusalOf(topic, caller)));
+    for (const [index, [topic, entry]] of followed.entries()) {
+      const code = refusals[index];
+      if (code === undefined || entry.subscription === undefined) continue;
+      detach(entry);
+      this.entries.delete(topic);
+      this.context.outbox.send({ type: 'unsubscribed', topic, code });
+    }
   }
 
   close(): void {
@@ -127,6 +127,18 @@ export class Subscriptions {
 
   private async authorize(topic: string, caller: CallerContext): ReturnType<Dispatcher['authorize']> {
     return this.context.deadline(this.context.dispatcher.authorize(topic, caller));
+  }
+
+  /** Why the caller may no longer follow the topic; undefined where it may. */
+  private async refusalOf(topic: string, caller: CallerContext): Promise<UnsubscribedCode | undefined> {
+    try {
+      await this.authorize(topic, caller);
+      return undefined;
+    } catch (thrown) {
+      const { code } = toRealtimeError(thrown);
+      if (ERROR_CODES[code].temporary) throw thrown;
+      return code === 'unauthorized' ? 'unauthorized' : 'forbidden';
+    }
   }
 
   private end(topic: string, entry: Entry): void {
