@@ -40,17 +40,39 @@ describe('MemoryBroker', () => {
     await published;
   });
 
-  test('topics nobody published to are remembered up to a cap, the longest unused forgotten first', async () => {
-    const { broker } = create({ maxUnusedTopics: 3 });
-    const listened = await broker.read('listened', 'events');
-    const release = await broker.listen('listened', () => undefined);
-    const first = await broker.read('unused/0', 'events');
-    for (let index = 0; index < 100; index++) await broker.read(`unused/${index}`, 'events');
-    expect(broker.sizes.topics).toBe(4);
-    expect((await broker.read('unused/0', 'events')).epoch).not.toBe(first.epoch);
-    expect((await broker.read('listened', 'events')).epoch).toBe(listened.epoch);
-    await release();
-    expect(broker.sizes.topics).toBe(3);
+  test.each([false, true])(
+    'topics nobody listens to are remembered up to a cap, the longest unused forgotten first; published to: %s',
+    async (published) => {
+      const { broker } = create({ maxIdleTopics: 3 });
+      const use = async (topic: string): Promise<string> => {
+        if (published) await broker.publish(topic, { kind: 'events', data: '1' });
+        return (await broker.read(topic, 'events')).epoch;
+      };
+      const listened = await use('listened');
+      const release = await broker.listen('listened', () => undefined);
+      const first = await use('idle/0');
+      for (let index = 1; index < 100; index++) await use(`idle/${index}`);
+      const kept = await use('idle/98');
+      expect(broker.sizes.topics).toBe(4);
+      expect((await broker.read('idle/0', 'events')).epoch).not.toBe(first);
+      expect((await broker.read('idle/98', 'events')).epoch).toBe(kept);
+      expect((await broker.read('listened', 'events')).epoch).toBe(listened);
+      await release();
+      expect(broker.sizes.topics).toBe(3);
+    },
+  );
+
+  test('topics nobody listens to hold so many bytes together, and the one used last stays however heavy it is', async () => {
+    const { broker } = create({ maxIdleBytes: 1_000 });
+    const value = { kind: 'state', data: JSON.stringify('x'.repeat(198)) } as const;
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    expect(broker.sizes.topics).toBe(2);
+    const heavy = await broker.publish('heavy', { kind: 'state', data: JSON.stringify('x'.repeat(2_000)) });
+    expect(broker.sizes.topics).toBe(1);
+    expect((await broker.read('heavy', 'state')).epoch).toBe(heavy.epoch);
+    await broker.close('heavy');
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    expect(broker.sizes.topics).toBe(2);
   });
 
   test('a topic somebody listens to is never evicted, and counts as used when the listener leaves', async () => {

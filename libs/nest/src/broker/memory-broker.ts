@@ -25,8 +25,13 @@ export interface MemoryBrokerOptions {
   readonly log: Pick<RealtimeLog, 'error'>;
   /** Per topic. `age` is also how long a topic is remembered that nobody uses. */
   readonly history: LogLimits;
-  /** Topics without a publication and without a listener that are remembered. Default 10,000. */
-  readonly maxUnusedTopics?: number;
+  /**
+   * Topics that nobody listens to and that are remembered; beyond it the longest unused one is forgotten, before its age,
+   * and whoever asks for it finds a new epoch. Default 20,000.
+   */
+  readonly maxIdleTopics?: number;
+  /** Bytes that the values and publications of those topics may take, about. Default 64 Mi. */
+  readonly maxIdleBytes?: number;
   /** Actions that run or are remembered; more are refused, and more than a tenth of it to one caller. Default 100,000. */
   readonly maxClaims?: number;
   /** Characters of all remembered answers together; more actions are refused then, as above. Default 64 Mi. */
@@ -44,8 +49,10 @@ export class MemoryBroker implements Broker {
   private disposed = false;
 
   constructor(private readonly options: MemoryBrokerOptions) {
-    const { environment, history, log, maxUnusedTopics = 10_000, maxClaims = 100_000, maxAnswers = 2 ** 26 } = options;
-    this.topics = new MemoryTopics(environment, history, maxUnusedTopics, (topic, error) =>
+    const { environment, history, log } = options;
+    const { maxIdleTopics = 20_000, maxIdleBytes = 2 ** 26, maxClaims = 100_000, maxAnswers = 2 ** 26 } = options;
+    const idle = { count: maxIdleTopics, weight: maxIdleBytes };
+    this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
       log.error('listener failed', error, { topic }),
     );
     this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswers });

@@ -33,6 +33,11 @@ export class MemoryTopic {
     return { epoch: this.epoch, offset: this.offset };
   }
 
+  /** Bytes it holds, about. */
+  get weight(): number {
+    return this.log.weight + (this.data?.length ?? 0);
+  }
+
   publish(publication: NewPublication, now: number): Position {
     this.usedAt = now;
     this.offset += 1;

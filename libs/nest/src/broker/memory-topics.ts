@@ -2,6 +2,7 @@ import type { Position } from '@statewire/protocol';
 
 import type { Environment, Timer } from '../environment.js';
 import type { Broker, NewPublication, Release, TopicHistory } from './broker.js';
+import { IdleTopics, type IdleLimits } from './idle-topics.js';
 import { MemoryTopic, type TopicListener } from './memory-topic.js';
 import type { LogLimits } from './publication-log.js';
 
@@ -11,25 +12,27 @@ const SWEEP_INTERVAL = 60_000;
 /** Positions and history of the memory broker. */
 export class MemoryTopics {
   private readonly topics = new Map<string, MemoryTopic>();
-  /** Names without a publication and without a listener, the longest unused first. */
-  private readonly unused = new Set<string>();
+  private readonly idle: IdleTopics;
   private sweep: Timer | undefined;
 
   constructor(
     private readonly environment: Environment,
     private readonly history: LogLimits,
-    /** Topics without a publication and without a listener that are remembered. */
-    private readonly maxUnused: number,
+    idle: IdleLimits,
     private readonly onListenerError: (topic: string, error: unknown) => void,
-  ) {}
+  ) {
+    this.idle = new IdleTopics(idle);
+  }
 
   get size(): number {
     return this.topics.size;
   }
 
   publish(name: string, publication: NewPublication): Position {
-    this.unused.delete(name);
-    return this.topic(name).publish(publication, this.environment.now());
+    const topic = this.topic(name);
+    const position = topic.publish(publication, this.environment.now());
+    this.use(name, topic);
+    return position;
   }
 
   listen(name: string, listener: TopicListener): Release {
@@ -37,38 +40,39 @@ export class MemoryTopics {
     // One of its own, so that the same function can listen twice.
     const own: TopicListener = (message) => listener(message);
     topic.listeners.add(own);
-    this.unused.delete(name);
+    this.idle.delete(name);
     return async () => {
-      if (!topic.listeners.delete(own) || this.topics.get(name) !== topic) return;
+      if (!topic.listeners.delete(own)) return;
       topic.usedAt = this.environment.now();
-      this.noteUnused(name, topic);
+      this.use(name, topic);
     };
   }
 
   read(name: string, { above, limit }: Parameters<Broker['read']>[2] = {}): TopicHistory {
     const topic = this.topic(name);
-    this.noteUnused(name, topic);
-    return topic.read(this.environment.now(), above, limit);
+    const history = topic.read(this.environment.now(), above, limit);
+    this.use(name, topic);
+    return history;
   }
 
   replaceEpoch(name: string, expected: string): Position {
     const topic = this.topic(name);
     if (topic.position.epoch === expected) topic.replaceEpoch(this.environment.id(), this.environment.now());
-    this.noteUnused(name, topic);
+    this.use(name, topic);
     return topic.position;
   }
 
   close(name: string): void {
     const topic = this.topics.get(name);
     this.topics.delete(name);
-    this.unused.delete(name);
+    this.idle.delete(name);
     topic?.close();
   }
 
   dispose(): void {
     this.sweep?.cancel();
     this.topics.clear();
-    this.unused.clear();
+    this.idle.clear();
   }
 
   private topic(name: string): MemoryTopic {
@@ -83,16 +87,11 @@ export class MemoryTopics {
     return topic;
   }
 
-  private noteUnused(name: string, topic: MemoryTopic): void {
-    if (topic.position.offset > 0 || topic.listeners.size > 0) return;
-    this.unused.delete(name);
-    this.unused.add(name);
-    if (this.maxUnused === 0 || this.unused.size <= this.maxUnused) return;
-    for (const oldest of this.unused) {
-      this.unused.delete(oldest);
-      this.topics.delete(oldest);
-      break;
-    }
+  /** Forgets the longest unused topics above the limits: clients can ask for more of them than memory holds. */
+  private use(name: string, topic: MemoryTopic): void {
+    if (topic.listeners.size > 0 || this.topics.get(name) !== topic) return;
+    this.idle.use(name, topic.weight);
+    for (const forgotten of this.idle.excess()) this.topics.delete(forgotten);
   }
 
   private sweepLater(): void {
@@ -107,7 +106,7 @@ export class MemoryTopics {
     for (const [name, topic] of this.topics) {
       if (topic.listeners.size > 0 || now - topic.usedAt < this.history.age) continue;
       this.topics.delete(name);
-      this.unused.delete(name);
+      this.idle.delete(name);
     }
     if (this.topics.size > 0) this.sweepLater();
   }

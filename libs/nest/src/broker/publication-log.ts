@@ -25,6 +25,11 @@ export class PublicationLog<Entry extends LogEntry> {
 
   constructor(private readonly limits: LogLimits) {}
 
+  /** Bytes all entries count for. */
+  get weight(): number {
+    return this.bytes;
+  }
+
   get size(): number {
     return this.entries.length - this.start;
   }
