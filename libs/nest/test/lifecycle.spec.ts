@@ -220,6 +220,12 @@ describe('the start', () => {
     await start();
   });
 
+  test('is stopped by a second import of the module', async () => {
+    const again = TestApplication.start({ imports: [RealtimeModule.forRoot({ path: '/again' })] });
+    await expect(again).rejects.toThrow('RealtimeModule is imported twice: import it once, it is global.');
+    await start();
+  });
+
   test('takes options that are made later', async () => {
     const module = RealtimeModule.forRootAsync({
       useFactory: () => Promise.resolve({ path: '/late', drain: { window: 0 } }),

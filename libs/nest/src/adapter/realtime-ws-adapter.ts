@@ -52,7 +52,11 @@ export class RealtimeWsAdapter extends WsAdapter {
 
   /** Becomes the application's adapter, so that nothing has to be written in `main.ts`. */
   install(config: ApplicationConfig): void {
-    this.inner = config.getIoAdapter() ?? undefined;
+    const given = config.getIoAdapter() ?? undefined;
+    if (given instanceof RealtimeWsAdapter) {
+      throw new Error('RealtimeModule is imported twice: import it once, it is global.');
+    }
+    this.inner = given;
     config.setIoAdapter(this);
     // The application may set its own later; it then serves its gateways through us.
     config.setIoAdapter = (adapter) => {
