@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { runInThisContext } from 'node:vm';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Injectable, NotFoundException, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
@@ -303,6 +304,25 @@ describe('a poll', () => {
       expect(again.answered()).toBe(false);
       await arena.bus.publish(log.with({ name: 'a' }), 'y');
       await again.answer;
+    });
+
+    test('may name many topics without a word on stderr', async () => {
+      await start();
+      const names = Array.from({ length: 12 }, (_, index) => `logs/${index}`);
+      const { frames } = await poll(
+        arena,
+        names.map((topic) => ({ topic })),
+      );
+      const warnings: Error[] = [];
+      // Jest shows tests a copy of the process.
+      const { process } = runInThisContext('globalThis') as typeof globalThis;
+      const note = (warning: Error): void => void warnings.push(warning);
+      process.on('warning', note);
+      const { answer } = await hold(names.map((topic) => ({ topic, since: position(frames, topic) })));
+      await arena.bus.publish(log.with({ name: '0' }), 'x');
+      await answer;
+      process.off('warning', note);
+      expect(warnings).toEqual([]);
     });
 
     test('R10: of a client that is gone is forgotten', async () => {

@@ -86,7 +86,6 @@ export class HttpBinding implements OnModuleInit {
       limits,
       websocket,
       drain,
-      requests: this.requests,
       revoked: (user) => revocations.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
       explain: (thrown, topic) => explain(thrown, log, TRANSPORT).toFrame({ topic }),
     });
@@ -133,8 +132,10 @@ export class HttpBinding implements OnModuleInit {
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
     const request = parsePollRequest(await this.visits.body(exchange), this.options.limits);
     const { clientId } = request;
+    const caller = await this.visits.caller(received, clientId);
     const body = await this.poll.answer(request, {
-      caller: await this.visits.caller(received, clientId),
+      caller,
+      hold: () => this.requests.hold(caller, received),
       readmit: () => this.visits.readmit(received, clientId),
       gone: exchange.gone,
     });

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
 import { merge, type Observable } from 'rxjs';
 
@@ -9,7 +11,6 @@ import { RealtimeError } from '../realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
 import type { Authorize } from './http-visits.js';
-import type { RequestLimits } from './request-limits.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
 
 export interface PollContext {
@@ -17,7 +18,6 @@ export interface PollContext {
   readonly topics: Topics;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
-  readonly requests: RequestLimits;
   readonly websocket: RealtimeSwitch;
   readonly drain: DrainState;
   /** Emits when the identity with this id has lost its right to be here. */
@@ -31,6 +31,8 @@ export interface PollCaller {
   readonly caller: CallerContext;
   /** Verifies the credentials and runs the connection guards once more. */
   readmit(): Promise<CallerContext>;
+  /** @returns what gives the place of a held poll back, or undefined where all are taken. */
+  hold(): (() => void) | undefined;
   /** Aborted when the client is gone. */
   readonly gone: AbortSignal;
 }
@@ -50,7 +52,7 @@ export class Poll {
     }
     const arrived = await this.read(topics, visitor.caller);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
-    const release = mayWait ? this.context.requests.hold(visitor.caller) : undefined;
+    const release = mayWait ? visitor.hold() : undefined;
     if (!release) return this.write(arrived);
     try {
       await this.hold(arrived, wait * 1_000, visitor);
@@ -90,6 +92,8 @@ export class Poll {
     const { environment, topics, websocket, drain, revoked } = this.context;
     const { id, expiresAt = Infinity } = caller.identity ?? {};
     const stop = new AbortController();
+    // One for each topic: Node would warn of a leak, for as many as any client likes to ask for.
+    setMaxListeners(0, stop.signal);
     await new Promise<void>((resolve, reject) => {
       const wake = (): void => resolve();
       const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));

@@ -18,6 +18,7 @@ function caller(over: Partial<CallerContext> = {}): CallerContext {
   };
 }
 
+const place = { ip: '192.0.2.1', addressIsMeaningful: true };
 const ann = caller({ identity: { id: 'ann', user: 'ann' } });
 
 function passes(count: () => void): boolean {
@@ -66,11 +67,18 @@ describe('RequestLimits', () => {
 
   test('polls are held up to the connections of a user or an address', () => {
     const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
-    const held = [limits.hold(ann), limits.hold(ann)];
-    expect(limits.hold(ann)).toBeUndefined();
+    const held = [limits.hold(ann, place), limits.hold(ann, place)];
+    expect(limits.hold(ann, place)).toBeUndefined();
     held[0]!();
-    expect(limits.hold(ann)).toBeDefined();
-    expect(countWhile(() => limits.hold(caller({ clientId: String(Math.random()) })) !== undefined)).toBe(3);
+    expect(limits.hold(ann, place)).toBeDefined();
+    expect(countWhile(() => limits.hold(caller({ clientId: String(Math.random()) }), place) !== undefined)).toBe(3);
+  });
+
+  test('anonymous polls behind a proxy that nobody named do not take each other’s places', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const nowhere = { ...place, addressIsMeaningful: false };
+    expect(countWhile(() => limits.hold(caller(), nowhere) !== undefined)).toBe(100);
+    expect(countWhile(() => limits.hold(ann, nowhere) !== undefined)).toBe(2);
   });
 
   test('actions of one caller run side by side up to a bound', () => {
@@ -88,7 +96,7 @@ describe('RequestLimits', () => {
       new VirtualEnvironment(),
     );
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
-    expect(countWhile(() => limits.hold(ann) !== undefined)).toBe(100);
+    expect(countWhile(() => limits.hold(ann, place) !== undefined)).toBe(100);
     expect(countWhile(() => passes(() => limits.act(ann)))).toBe(100);
   });
 
@@ -96,7 +104,7 @@ describe('RequestLimits', () => {
     const environment = new VirtualEnvironment();
     const limits = new RequestLimits(LIMITS, environment);
     for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));
-    const release = limits.hold(ann);
+    const release = limits.hold(ann, place);
     expect(limits.size).toBe(1_001);
     release!();
     await environment.advance(2_000);

@@ -44,11 +44,13 @@ export class RequestLimits {
   }
 
   /** @returns what gives the place back, or undefined where all are taken: then the poll is answered at once. */
-  hold(caller: CallerContext): (() => void) | undefined {
+  hold(
+    caller: CallerContext,
+    { ip, addressIsMeaningful }: Pick<ReceivedRequest, 'ip' | 'addressIsMeaningful'>,
+  ): (() => void) | undefined {
     const { connectionsPerUser, connectionsPerAddress } = this.limits;
-    return caller.identity
-      ? this.occupy(`held ${nameOf(caller)}`, connectionsPerUser)
-      : this.occupy(`held ${caller.ip}`, connectionsPerAddress);
+    if (caller.identity) return this.occupy(`held ${nameOf(caller)}`, connectionsPerUser);
+    return this.occupy(`held ${ip}`, addressIsMeaningful ? connectionsPerAddress : 0);
   }
 
   /** @throws RealtimeError `too_many_requests` where too many actions of the caller run already. */
