@@ -1,3 +1,5 @@
+import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
+
 import { withToken, type Admission, type ReceivedRequest } from '../admission/index.js';
 import { withDeadline } from '../common/with-deadline.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
@@ -9,15 +11,12 @@ import { HttpRefusal } from './http-refusal.js';
 import { readBody } from './read-body.js';
 import type { RequestLimits } from './request-limits.js';
 
-/** The version of the protocol. Frozen: another one gets another subprotocol and another number. */
-const VERSION = '1';
-
 /** Time for a body to arrive, in ms. */
 const BODY_TIMEOUT = 10_000;
 
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type, If-None-Match, Statewire-Version',
+  'Access-Control-Allow-Headers': `Authorization, Content-Type, If-None-Match, ${VERSION_HEADER}`,
   'Access-Control-Max-Age': '600',
 };
 
@@ -46,9 +45,10 @@ export class HttpVisits {
       return undefined;
     }
     if (exchange.method !== method) throw refusal(405, `Use ${method}.`, { Allow: `${method}, OPTIONS` });
-    const version = exchange.header('statewire-version');
-    if (version !== undefined && version !== VERSION) {
-      throw refusal(400, `This server speaks version ${VERSION} of the protocol, not ${JSON.stringify(version)}.`);
+    const version = exchange.header(VERSION_HEADER);
+    if (version !== undefined && version !== String(PROTOCOL_VERSION)) {
+      const message = `This server speaks version ${PROTOCOL_VERSION} of the protocol, not ${JSON.stringify(version)}.`;
+      throw refusal(400, message);
     }
     this.requests.countAddress(received);
     return received;
