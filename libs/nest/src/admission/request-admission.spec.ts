@@ -162,8 +162,24 @@ describe('RequestAdmission', () => {
         { code: 'unavailable' },
       ],
       ['returns an empty id', () => ({ id: '', user: 1 }), { code: 'unauthorized' }],
+      ['returns null', () => null as never, { code: 'unauthorized', options: {} }],
     ])('A2: a hook that %s', async (_, authenticate, expected) => {
       await expect(verifying({}, { authenticate }).identify(received(), 't')).rejects.toMatchObject(expected);
+    });
+
+    test.each<[string, unknown, string]>([
+      ['NaN', Number.NaN, 'must be a moment in milliseconds'],
+      ['Infinity', Infinity, 'must be a moment in milliseconds'],
+      ['a Date', new Date(environment.now() + 60_000), 'must be a moment in milliseconds'],
+      ['null', null, 'must be a moment in milliseconds'],
+      ['a time in seconds', environment.now() / 1_000 + 60, 'looks like seconds'],
+    ])('A2: nobody whose credentials end at %s, and says once why', async (_, expiresAt, hint) => {
+      const authenticate = () => ({ id: 'ann', user: 1, expiresAt: expiresAt as number });
+      const users = verifying({}, { authenticate });
+      for (let count = 0; count < 3; count++) {
+        await expect(users.identify(received(), 't')).rejects.toMatchObject({ code: 'unauthorized' });
+      }
+      expect(warn.mock.calls).toEqual([[expect.stringContaining(hint)]]);
     });
 
     test('a hook that does not answer in time makes it unavailable', async () => {

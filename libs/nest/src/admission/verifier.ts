@@ -9,8 +9,13 @@ import { withToken } from './with-token.js';
 
 type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' | 'environment'>;
 
+/** As milliseconds it is in 1973, before any token; as seconds, in 5138. */
+const SECONDS_AT_MOST = 100_000_000_000;
+
 /** Asks the application whose token it is. */
 export class Verifier {
+  private readonly warned = new Set<string>();
+
   constructor(
     private readonly options: VerifierOptions,
     private readonly warn: (reason: string) => void,
@@ -28,7 +33,7 @@ export class Verifier {
   ): Promise<Identity | undefined> {
     const { authenticate, environment, limits } = this.options;
     if (!authenticate) return undefined;
-    let identity: Identity | undefined;
+    let identity: Identity | null | undefined;
     try {
       // An async function, because `authenticate` may throw before it returns a promise.
       const work = (async () => authenticate(requestOf(received, token, admission), token))();
@@ -36,13 +41,34 @@ export class Verifier {
     } catch (error) {
       throw refusalOf(error);
     }
-    if (identity === undefined) throw refused();
+    // Plain JavaScript says so too.
+    if (identity === undefined || identity === null) throw refused();
     if (typeof identity.id !== 'string' || identity.id === '') {
-      this.warn('authenticate must return { id: string, user, expiresAt? } with an id that is not empty. Refused.');
+      this.warnOnce('authenticate must return { id: string, user, expiresAt? } with an id that is not empty. Refused.');
       throw refused();
     }
-    if (identity.expiresAt !== undefined && identity.expiresAt <= environment.now()) throw expired();
+    this.checkExpiry(identity.expiresAt);
     return identity;
+  }
+
+  private checkExpiry(expiresAt: unknown): void {
+    if (expiresAt === undefined) return;
+    if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
+      this.warnOnce('expiresAt of authenticate must be a moment in milliseconds, or left out. Refused.');
+      throw refused();
+    }
+    if (expiresAt > this.options.environment.now()) return;
+    if (expiresAt < SECONDS_AT_MOST) {
+      this.warnOnce('expiresAt of authenticate looks like seconds, and milliseconds are meant: exp * 1000. Refused.');
+    }
+    throw expired();
+  }
+
+  /** Whoever has a token can have it refused as often as it likes. */
+  private warnOnce(reason: string): void {
+    if (this.warned.has(reason)) return;
+    this.warned.add(reason);
+    this.warn(reason);
   }
 }
 
