@@ -175,17 +175,20 @@ describe('subscriptions', () => {
     expect(await rig.heard()).toMatchObject([{ type: 'snapshot', data: 'new' }]);
   });
 
-  test.each(['forbidden', 'unavailable'] as const)('again that are refused as %s have ended the first', async (code) => {
-    const rig = await welcomed();
-    rig.say(subscribe('t', '1'));
-    await rig.heard();
-    rig.authorize = () => Promise.reject(new RealtimeError(code, 'No.'));
-    rig.say(subscribe('t', '2'));
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code, topic: 't', ref: '2' }]);
-    rig.topics.tell('t', 'more');
-    expect(await rig.heard()).toEqual([]);
-    expect(rig.connection.topics).toEqual([]);
-  });
+  test.each(['forbidden', 'unavailable'] as const)(
+    'again that are refused as %s have ended the first',
+    async (code) => {
+      const rig = await welcomed();
+      rig.say(subscribe('t', '1'));
+      await rig.heard();
+      rig.authorize = () => Promise.reject(new RealtimeError(code, 'No.'));
+      rig.say(subscribe('t', '2'));
+      expect(await rig.heard()).toMatchObject([{ type: 'error', code, topic: 't', ref: '2' }]);
+      rig.topics.tell('t', 'more');
+      expect(await rig.heard()).toEqual([]);
+      expect(rig.connection.topics).toEqual([]);
+    },
+  );
 
   test('end with an answer, and nothing follows it', async () => {
     const rig = await welcomed();

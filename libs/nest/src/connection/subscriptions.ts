@@ -1,4 +1,10 @@
-import { ERROR_CODES, type ErrorFrame, type Since, type TopicRequest, type UnsubscribedCode } from '@statewire/protocol';
+import {
+  ERROR_CODES,
+  type ErrorFrame,
+  type Since,
+  type TopicRequest,
+  type UnsubscribedCode,
+} from '@statewire/protocol';
 
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { Outbox } from '../outbox/outbox.js';
