@@ -43,6 +43,29 @@ describe('a node that misses messages of the broker', () => {
     expect(bob.update().value).toEqual(value(12));
   });
 
+  test('R14: does not try again when the topic was let go of while the broker was read', async () => {
+    const faults = lossy();
+    const reads: ((error: Error) => void)[] = [];
+    let stuck = false;
+    const wrap = (real: Broker): Broker => {
+      const broker = faults.wrap(real);
+      const read: Broker['read'] = (...parameters) =>
+        stuck ? new Promise((_, reject) => reads.push(reject)) : broker.read(...parameters);
+      return Object.assign(Object.create(broker) as Broker, { read });
+    };
+    const { environment, reader, topics, logged } = setUp({ wrap });
+    await reader().subscribe(EVENTS);
+    stuck = true;
+    faults.lose = 1;
+    for (const n of [1, 2]) await topics.publish(EVENTS, n);
+    await topics.dispose();
+    expect(reads).toHaveLength(1);
+    reads[0]!(new Error('connection reset'));
+    await environment.advance(10_000);
+    expect(reads).toHaveLength(1);
+    expect(logged).toEqual([]);
+  });
+
   test('R14: tries again every second while the broker cannot be read, and then misses nothing', async () => {
     const faults = lossy();
     const { environment, reader, topics, logged } = setUp({ wrap: (broker) => faults.wrap(broker) });

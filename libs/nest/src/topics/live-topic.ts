@@ -163,6 +163,7 @@ export class LiveTopic {
         this.adopt(read);
       }
     } catch (error) {
+      if (this.isOver) return;
       log.warn('broker not read, will try again', { topic: name, reason: String(error) });
       this.retry = environment.setTimer(() => {
         this.reading = this.readOn();
