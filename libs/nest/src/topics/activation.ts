@@ -1,4 +1,5 @@
 import type { Position } from '@statewire/protocol';
+import { isObservable } from 'rxjs';
 
 import { BrokerError } from '../broker/broker-error.js';
 import type { Broker } from '../broker/broker.js';
@@ -118,14 +119,24 @@ export class Activation {
     return load;
   }
 
-  private async takeFirst(value: Promise<unknown>, before: Position): Promise<void> {
+  private async takeFirst(loaded: Promise<unknown>, before: Position): Promise<void> {
+    const value = loaded.then(refuseObservable);
     if (before.offset > 0) {
       value.catch((error: unknown) => this.logFailure(error));
       return;
     }
     const first = await value;
     if (this.options.topic.kind === 'events') return;
-    if (first !== undefined && this.standsAt(before)) await this.options.publish(first);
+    if (first !== undefined && this.standsAt(before)) await this.publishFirst(first);
+  }
+
+  private async publishFirst(value: unknown): Promise<void> {
+    try {
+      await this.options.publish(value);
+    } catch (error) {
+      // `too_large` is said of what a client sends; this is the handler's fault, and nobody else would learn of it.
+      throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;
+    }
   }
 
   private standsAt({ epoch, offset }: Position): boolean {
@@ -182,4 +193,9 @@ export class Activation {
   private logFailure(error: unknown): void {
     this.options.log.error('topic not loaded', error, { topic: this.options.topic.name });
   }
+}
+
+function refuseObservable(value: unknown): unknown {
+  if (!isObservable(value)) return value;
+  throw new TypeError('A handler promised an observable: return the observable itself, without async.');
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { of } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -163,6 +164,30 @@ describe('loading a topic', () => {
     const alice = await reader().subscribe(STATE);
     environment.tick();
     expect(alice.update().value).toBe('loaded 2');
+  });
+
+  test('a first value that is too large answers internal and is logged, because the client did nothing wrong', async () => {
+    const { logged, topics } = setUp({ load: value('x'.repeat(100)), limits: { maxPublication: 50 } });
+    await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('topic not loaded');
+  });
+
+  test.each([STATE, EVENTS])(
+    'a promise of an observable is refused for $kind, and the log says how to mend it',
+    async (topic) => {
+      const { logged, topics } = setUp({ load: value(of(1)) });
+      await expect(topics.catchUp(topic)).rejects.toMatchObject({ code: 'internal' });
+      expect(logged.join()).toContain('return the observable itself');
+    },
+  );
+
+  test('a promise of an observable is logged, too, where the topic has a value already', async () => {
+    const { environment, logged, topics } = setUp({ load: value(of(1)) });
+    await topics.publish(STATE, 'published');
+    expect((await topics.catchUp(STATE)).position.offset).toBe(1);
+    await environment.settle();
+    expect(logged.join()).toContain('return the observable itself');
   });
 
   test('a broker that cannot be reached answers unavailable', async () => {
