@@ -220,6 +220,31 @@ describe('the start', () => {
     await start();
   });
 
+  test.each([
+    ['forRoot()', () => RealtimeModule.forRoot()],
+    ['forRoot(undefined)', () => RealtimeModule.forRoot(undefined)],
+    [
+      'forRootAsync() whose factory returns undefined',
+      () => RealtimeModule.forRootAsync({ useFactory: () => undefined }),
+    ],
+  ])('takes %s for all defaults', async (_, make) => {
+    arena = await TestApplication.start({ module: make(), providers: arenaProviders });
+    await follow(await arena.welcome(), 'battles/7');
+    arena
+      .get(ConnectionHub)
+      .all()
+      .forEach((connection) => connection.cut());
+  });
+
+  test.each([
+    ['forRoot()', () => RealtimeModule.forRoot(null as never)],
+    ['forRootAsync()', () => RealtimeModule.forRootAsync({ useFactory: () => null as never })],
+  ])('is stopped by %s with null', async (_, make) => {
+    const starting = TestApplication.start({ module: make() });
+    await expect(starting).rejects.toThrow('option "options" must be an object, got null');
+    await start();
+  });
+
   test('is stopped by a second import of the module', async () => {
     const again = TestApplication.start({ imports: [RealtimeModule.forRoot({ path: '/again' })] });
     await expect(again).rejects.toThrow('RealtimeModule is imported twice: import it once, it is global.');

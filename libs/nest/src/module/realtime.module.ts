@@ -1,4 +1,11 @@
-import { ConfigurableModuleBuilder, Logger, Module, type FactoryProvider, type Provider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type Provider,
+} from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 
 import { hasOtherGateways, loadDefaultAdapter } from '../adapter/default-adapter.js';
@@ -43,7 +50,9 @@ import {
   TOPICS,
 } from './tokens.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<RealtimeModuleOptions>()
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+  RealtimeModuleOptions | undefined
+>()
   .setClassMethodName('forRoot')
   .setExtras({}, (definition) => ({
     ...definition,
@@ -56,7 +65,7 @@ const settings: Provider[] = [
   {
     provide: REALTIME_OPTIONS,
     inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: RealtimeModuleOptions) => resolveOptions(options, systemEnvironment),
+    useFactory: (options: RealtimeModuleOptions | undefined) => resolveOptions(options, systemEnvironment),
   },
   {
     provide: ENVIRONMENT,
@@ -74,8 +83,11 @@ const topics: Provider[] = [
   {
     provide: BROKER,
     inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS, REALTIME_LOG],
-    useFactory: (given: RealtimeModuleOptions, { environment, history }: ResolvedRealtimeOptions, log: RealtimeLog) =>
-      given.broker ?? new MemoryBroker({ environment, history, log }),
+    useFactory: (
+      given: RealtimeModuleOptions | undefined,
+      { environment, history }: ResolvedRealtimeOptions,
+      log: RealtimeLog,
+    ) => given?.broker ?? new MemoryBroker({ environment, history, log }),
   },
   {
     provide: TOPICS,
@@ -133,7 +145,13 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
   ],
   exports: [RealtimeBus, RealtimeConnections, REALTIME_SWITCH, DRAIN_STATE],
 })
-export class RealtimeModule extends ConfigurableModuleClass {}
+export class RealtimeModule extends ConfigurableModuleClass {
+  /** Without options everything has its default. The options are checked when the application starts. */
+  static override forRoot(options?: RealtimeModuleOptions): DynamicModule {
+    // Nest's own takes what it is given apart, before anything could say what is wrong with it.
+    return super.forRootAsync({ useFactory: () => options });
+  }
+}
 
 function connectionHub(
   options: ResolvedRealtimeOptions,

@@ -27,7 +27,7 @@ function problemsOf(options: unknown): readonly string[] {
 
 describe('resolveOptions', () => {
   test('fills in every default', () => {
-    expect(resolveOptions({}, system)).toEqual({
+    expect(resolveOptions(undefined, system)).toEqual({
       path: '/ws',
       httpPath: '/realtime',
       enabled: true,
@@ -101,6 +101,7 @@ describe('resolveOptions', () => {
     ['environment.now', { environment: { now: 5 } }],
     ['heartbeats', { heartbeats: {} }],
     ['options', 'memory'],
+    ['options', null],
   ])('refuses a wrong %s', (option, options) => {
     expect(problemsOf(options)).toEqual([option]);
   });

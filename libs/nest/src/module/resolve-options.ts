@@ -47,7 +47,10 @@ const OPTIONS = [
  * @param system where everything impure comes from unless `options.environment` says otherwise.
  * @throws RealtimeOptionsError that lists every option that cannot be used.
  */
-export function resolveOptions(options: RealtimeModuleOptions, system: Environment): ResolvedRealtimeOptions {
+export function resolveOptions(
+  options: RealtimeModuleOptions | undefined,
+  system: Environment,
+): ResolvedRealtimeOptions {
   const problems: OptionProblem[] = [];
   const reader = new OptionReader(options, problems);
   reader.refuseOthers(OPTIONS);
