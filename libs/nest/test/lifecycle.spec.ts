@@ -230,10 +230,6 @@ describe('the start', () => {
   ])('takes %s for all defaults', async (_, make) => {
     arena = await TestApplication.start({ module: make(), providers: arenaProviders });
     await follow(await arena.welcome(), 'battles/7');
-    arena
-      .get(ConnectionHub)
-      .all()
-      .forEach((connection) => connection.cut());
   });
 
   test.each([
