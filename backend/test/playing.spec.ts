@@ -107,6 +107,17 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     });
   });
 
+  it('lets nobody act in another’s run by naming an own battle beside it', async () => {
+    const { runId } = await act(startRun, {});
+    const bob = arena.client(await arena.session('Bob'), transport);
+    const own = await firstValueFrom(bob.act(startRun, {}));
+    const { battleId } = await firstValueFrom(bob.act(chooseRoom, { runId: own.runId, roomId: 'room-1-1' }));
+    const both = { runId, roomId: 'room-1-1', battleId: battleId! };
+
+    await expect(firstValueFrom(bob.act(chooseRoom, both))).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(firstValueFrom(bob.act(pauseBattle, both))).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
   it('refuses data that does not fit, and names the field', async () => {
     const wrong: Observable<unknown>[] = [
       client.act(setBattleSpeed, { battleId: 'b', speed: 3 as 4 }),

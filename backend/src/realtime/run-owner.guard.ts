@@ -6,7 +6,7 @@ import { RunService } from '../game/run.service.js';
 import type { Player } from '../session/player.js';
 
 /**
- * Only the player of the run, or of the battle's run, that the data names. Runs before the data is validated; what
+ * Only the player of each run, and of each battle's run, that the data names. Runs before the data is validated; what
  * names nothing is left to validation and to the handler, which find nothing either.
  */
 @Injectable()
@@ -18,16 +18,17 @@ export class RunOwnerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { user, data } = context.switchToHttp().getRequest<RealtimeRequest>();
-    const owner = this.#ownerOf(data);
-    if (owner !== undefined && owner !== (user as Player | undefined)?.playerId) {
+    const playerId = (user as Player | undefined)?.playerId;
+    if (this.#ownersOf(data).some((owner) => owner !== playerId)) {
       throw new RealtimeError('forbidden', 'This is somebody else’s run. Anyone may watch, only its player may act.');
     }
     return true;
   }
 
-  #ownerOf(data: RealtimeRequest['data']): string | undefined {
+  /** Of every run that is named: which of them the handler goes by is not known here. */
+  #ownersOf(data: RealtimeRequest['data']): readonly string[] {
     const { runId, battleId } = Object(data) as { readonly runId?: unknown; readonly battleId?: unknown };
-    const id = typeof battleId === 'string' ? this.battles.snapshot(battleId)?.runId : runId;
-    return typeof id === 'string' ? this.runs.snapshot(id)?.player.playerId : undefined;
+    const ids = [runId, typeof battleId === 'string' ? this.battles.snapshot(battleId)?.runId : undefined];
+    return ids.flatMap((id) => (typeof id === 'string' ? (this.runs.snapshot(id)?.player.playerId ?? []) : []));
   }
 }
