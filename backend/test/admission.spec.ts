@@ -40,7 +40,11 @@ describe('The handshake', () => {
   it('accepts the origin it serves the page from', async () => {
     const socket = new RawSocket(arena.origin, { origin: arena.origin });
     await socket.open();
+    socket.send({ type: 'hello', clientId: CLIENT_ID });
+    const welcome = await socket.frame('welcome');
     socket.close();
+
+    expect(welcome.connectionId).not.toBe('');
   });
 
   it('closes with 4003 for a forged token, and one of another audience or without a signature', async () => {
