@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { eventTopic, stateTopic } from '@statewire/protocol';
-import { config } from 'rxjs';
+import { config, filter, map, share, type Observable, type Subscription } from 'rxjs';
 
 import { setUp } from '../../test/topics-set-up.js';
 import { collectPositions } from './collect-positions.js';
@@ -17,16 +17,6 @@ function bus() {
 }
 
 describe('RealtimeBus', () => {
-  const former = config.onUnhandledError;
-
-  beforeEach(() => {
-    config.onUnhandledError = null;
-  });
-
-  afterEach(() => {
-    config.onUnhandledError = former;
-  });
-
   test('publishes by reference and streams typed values', async () => {
     const { bus: realtime, environment } = bus();
     const reference = battle.with({ battleId: '42' });
@@ -54,18 +44,62 @@ describe('RealtimeBus', () => {
     await expect(realtime.publish(notices.with(), undefined as never)).rejects.toMatchObject({ code: 'not_json' });
   });
 
-  test('a subscriber that throws is logged instead of ending the process', async () => {
+  test('leaves the handling of other observables’ errors to the application', () => {
+    const { onUnhandledError } = config;
+    const { bus: realtime } = bus();
+    realtime.stream(notices.with()).subscribe().unsubscribe();
+    expect(config.onUnhandledError).toBe(onUnhandledError);
+  });
+
+  const thrower = (): never => {
+    throw new Error('subscriber');
+  };
+
+  test.each<[string, (notices: Observable<string>) => Subscription]>([
+    ['in a function', (stream) => stream.subscribe(thrower)],
+    ['in an observer', (stream) => stream.subscribe({ next: thrower })],
+    ['behind operators', (stream) => stream.pipe(filter(Boolean), share()).subscribe(thrower)],
+    ['in an operator, and handles no error', (stream) => stream.pipe(map(thrower)).subscribe()],
+    ['when it handles an error', (stream) => stream.pipe(map(thrower)).subscribe({ error: thrower })],
+  ])('R20: a subscriber that throws %s is logged instead of ending the process', async (_, subscribe) => {
     const { bus: realtime, environment, errors } = bus();
     const heard: string[] = [];
-    realtime.stream(notices.with()).subscribe(() => {
-      throw new Error('subscriber');
-    });
+    subscribe(realtime.stream(notices.with()));
     realtime.stream(notices.with()).subscribe((notice) => heard.push(notice));
     await environment.settle();
+    const thrown: unknown[] = [];
+    config.onUnhandledError = (error) => thrown.push(error);
     await realtime.publish(notices.with(), 'hello');
+    // RxJS throws from a timer what nobody took.
     await new Promise((resolve) => setTimeout(resolve));
+    config.onUnhandledError = null;
     expect(heard).toEqual(['hello']);
-    expect(errors).toEqual(['subscriber of an observable failed: Error: subscriber']);
+    expect(errors).toEqual(['subscriber of a stream failed: Error: subscriber']);
+    expect(thrown).toEqual([]);
+  });
+
+  test('R20: a subscriber that throws when the stream completes is logged', async () => {
+    const { bus: realtime, environment, errors } = bus();
+    realtime.stream(notices.with()).subscribe({ complete: thrower });
+    await environment.settle();
+    await realtime.close(notices.with());
+    expect(errors).toEqual(['subscriber of a stream failed: Error: subscriber']);
+  });
+
+  test('a subscriber keeps its observer’s this, and may leave', async () => {
+    const { bus: realtime, environment } = bus();
+    const observer = {
+      heard: [] as string[],
+      next(notice: string) {
+        this.heard.push(notice);
+      },
+    };
+    const subscription = realtime.stream(notices.with()).subscribe(observer);
+    await environment.settle();
+    await realtime.publish(notices.with(), 'one');
+    subscription.unsubscribe();
+    await realtime.publish(notices.with(), 'two');
+    expect(observer.heard).toEqual(['one']);
   });
 
   test('close ends the stream', async () => {
