@@ -70,6 +70,16 @@ describe('R18: a slow reader', () => {
     expect(slow.overflows).toEqual([]);
   });
 
+  test('that reads is not taken for a slow one by as many events in one tick as history keeps', async () => {
+    const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 200 } });
+    const alice = await reader().subscribe(EVENTS);
+    // Publishing tells its listeners before it returns, so this is one tick.
+    for (let n = 0; n < 200; n++) void topics.publish(EVENTS, `event ${n} ${'.'.repeat(200)}`);
+    for (let round = 0; round < 50; round++) await environment.settle();
+    expect(alice.overflows).toEqual([]);
+    expect(alice.update().events).toHaveLength(200);
+  });
+
   test('of an event topic is given up where history no longer reaches, and resumes with an honest answer', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 100 } });
     const slow = await reader().subscribe(EVENTS);
