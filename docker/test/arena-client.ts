@@ -3,7 +3,6 @@ import {
   type ConnectionStatus,
   type RealtimeClient,
   type RealtimeClientOptions,
-  type WebSocketLike,
 } from '@statewire/client';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 import { WebSocket } from 'ws';
@@ -14,8 +13,7 @@ export function arenaClient(origin: string, options: Partial<RealtimeClientOptio
     origin,
     ...options,
     environment: {
-      openWebSocket: (url, protocol) =>
-        new WebSocket(url, protocol, { headers: { origin } }) as unknown as WebSocketLike,
+      openWebSocket: (url, protocol) => new WebSocket(url, protocol, { headers: { origin } }),
       ...options.environment,
     },
   });

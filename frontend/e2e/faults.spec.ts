@@ -55,13 +55,26 @@ describeInBrowser('A battle on the screen', () => {
     expect(lies).toEqual([]);
   }
 
-  test('stays live while the socket is cut', async () => {
+  test('comes back at once whenever the socket is dropped', async () => {
     for (let cut = 0; cut < 3; cut++) {
-      await visitor.page.getByRole('button', { name: 'Cut the socket' }).click();
+      await visitor.page.getByRole('button', { name: 'Drop it once' }).click();
       await visitor.page.locator('[data-status]:not([data-status="live"])').waitFor();
       expect(await visitor.connection('live')).toBeLessThan(SOON);
       await visitor.moves();
     }
+    await expectTruth();
+  });
+
+  test('polls within about a second while the socket is cut, and is live again as soon as it is restored', async () => {
+    const cut = visitor.page.getByRole('switch', { name: 'Cut the socket' });
+    await cut.click();
+    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    await visitor.moves();
+    await visitor.moves();
+
+    await cut.click();
+    expect(await visitor.connection('live')).toBeLessThan(SOON);
+    await visitor.moves();
     await expectTruth();
   });
 
@@ -130,7 +143,7 @@ describeInBrowser('A battle on the screen', () => {
 
   test('says that it is stale when nothing reaches the server, and keeps the last known state', async () => {
     await visitor.page.context().setOffline(true);
-    await visitor.page.getByRole('button', { name: 'Cut the socket' }).click();
+    await visitor.page.getByRole('button', { name: 'Drop it once' }).click();
     await visitor.connection('offline');
     await visitor.page
       .getByText(/Not live: stale since/)

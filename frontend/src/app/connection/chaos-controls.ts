@@ -11,11 +11,18 @@ import { Chaos, SLOW_BY } from './chaos.service';
   selector: 'arena-chaos-controls',
   imports: [ChaosButton, ChaosSwitch, Icon],
   template: `
-    <arena-chaos-button
+    <arena-chaos-switch
       icon="cut"
       label="Cut the socket"
+      expect="None can be opened until you restore it: polling within a second."
+      [on]="chaos.severed()"
+      (toggled)="chaos.setSevered($event)"
+    />
+    <arena-chaos-button
+      icon="drop"
+      label="Drop it once"
       expect="Gone without a goodbye; a new one opens at once."
-      (pressed)="chaos.cut()"
+      (pressed)="chaos.drop()"
     />
     <arena-chaos-switch
       icon="hole"

@@ -2,6 +2,8 @@
 export class ChaosSwitches {
   /** Both directions of every socket are swallowed. */
   blackHole = false;
+  /** New sockets find nobody at the other end. */
+  severed = false;
   /** Opening a socket throws, as a content security policy makes it throw. */
   refuse = false;
   /** Milliseconds each frame and each request is late. */

@@ -17,13 +17,16 @@ export class Chaos {
   private readonly toasts = inject(Toasts);
   private readonly server = signal<ChaosState | undefined>(undefined);
 
+  readonly severed = signal(false);
   readonly blackHole = signal(false);
   readonly refused = signal(false);
   readonly slow = signal(false);
   /** Whether the server lets itself be broken. */
   readonly hasServer = computed(() => this.server() !== undefined);
   readonly forbidden = computed(() => this.server()?.websocket === false);
-  readonly isCalm = computed(() => !this.blackHole() && !this.refused() && !this.slow() && !this.forbidden());
+  readonly isCalm = computed(
+    () => !this.severed() && !this.blackHole() && !this.refused() && !this.slow() && !this.forbidden(),
+  );
 
   async ask(): Promise<void> {
     const response = await fetch('/api/chaos').catch(() => undefined);
@@ -32,8 +35,16 @@ export class Chaos {
     this.server.set(response.ok ? ((await response.json()) as ChaosState) : undefined);
   }
 
+  /** Cuts the socket and keeps it cut, until it is restored. */
+  async setSevered(on: boolean): Promise<void> {
+    this.severed.set(on);
+    this.switches.severed = on;
+    if (on) await this.drop();
+    else this.retryNow();
+  }
+
   /** The server drops the connection where it can; this browser closes the socket where it cannot. */
-  async cut(): Promise<void> {
+  async drop(): Promise<void> {
     const status = this.realtime.status();
     if (this.hasServer() && status.state === 'live' && !this.blackHole()) {
       const body: ChaosCut = { connectionId: status.connectionId };
@@ -74,11 +85,16 @@ export class Chaos {
   }
 
   async calm(): Promise<void> {
+    if (this.severed()) await this.setSevered(false);
     this.setRefused(false);
     this.setSlow(false);
     this.setBlackHole(false);
     if (this.forbidden()) await this.setForbidden(false);
-    // What a browser says when a network is back: the next attempt is made now and not when its time has come.
+    this.retryNow();
+  }
+
+  /** What a browser says when a network is back: the next attempt is made now and not when its time has come. */
+  private retryNow(): void {
     dispatchEvent(new Event('online'));
   }
 

@@ -49,7 +49,7 @@ describe('ConnectionPanel', () => {
 
   test('hides what only a server can break where the server does not allow it', async () => {
     await open({});
-    expect(switches()).toEqual(['Black hole', 'Refuse sockets here', 'Slow network']);
+    expect(switches()).toEqual(['Cut the socket', 'Black hole', 'Refuse sockets here', 'Slow network']);
   });
 
   test('tells what to expect of every switch', async () => {
@@ -80,25 +80,42 @@ describe('ConnectionPanel', () => {
     expect(panel.button('Repair everything').disabled).toBe(true);
   });
 
-  test('asks the server to cut this very connection', async () => {
-    const requests = await open({ ...OPEN, 'POST /api/chaos/cut': { body: { websocket: true } } });
+  test('keeps the socket cut until it is restored, and then asks for a new one at once', async () => {
+    await open({});
+    const network = TestBed.inject(CHAOS_SWITCHES);
+    let cuts = 0;
+    network.register({ cut: () => cuts++, release: () => undefined });
+    let online = 0;
+    const heard = () => online++;
+    addEventListener('online', heard);
     await panel.click('Cut the socket');
+    expect(network.severed).toBe(true);
+    expect(cuts).toBe(1);
+    await panel.click('Cut the socket');
+    removeEventListener('online', heard);
+    expect(network.severed).toBe(false);
+    expect(online).toBe(1);
+  });
+
+  test('asks the server to drop this very connection', async () => {
+    const requests = await open({ ...OPEN, 'POST /api/chaos/cut': { body: { websocket: true } } });
+    await panel.click('Drop it once');
     expect(requests).toContain('POST /api/chaos/cut');
   });
 
-  test('cuts the socket itself where no server helps', async () => {
+  test('drops the socket itself where no server helps', async () => {
     await open({});
     let cuts = 0;
     TestBed.inject(CHAOS_SWITCHES).register({ cut: () => cuts++, release: () => undefined });
-    await panel.click('Cut the socket');
+    await panel.click('Drop it once');
     expect(cuts).toBe(1);
   });
 
-  test('cuts the socket itself where the server is asked and does not do it', async () => {
+  test('drops the socket itself where the server is asked and does not do it', async () => {
     await open({ ...OPEN, 'POST /api/chaos/cut': { status: 404 } });
     let cuts = 0;
     TestBed.inject(CHAOS_SWITCHES).register({ cut: () => cuts++, release: () => undefined });
-    await panel.click('Cut the socket');
+    await panel.click('Drop it once');
     expect(cuts).toBe(1);
     expect(TestBed.inject(Toasts).shown()).toEqual([]);
   });
