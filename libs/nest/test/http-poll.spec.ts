@@ -113,6 +113,18 @@ describe('a poll', () => {
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
   }
 
+  test('costs as much as it names topics that are new', async () => {
+    await start({ environment: { monotonic: () => 0 } });
+    const page = (name: string) => Array.from({ length: 128 }, (_, index) => ({ topic: `logs/${name}-${index}` }));
+    for (const name of ['a', 'b', 'a', 'b']) expect((await poll(arena, page(name))).frames).toHaveLength(128);
+    const refused = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: page('c') });
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      json: { code: 'too_many_requests', temporary: true, retryAfter: 1_000 },
+    });
+  });
+
   describe('brings a client up to date', () => {
     test('from nothing by snapshots, from a position by what followed', async () => {
       await start();

@@ -22,6 +22,14 @@ describe('a token bucket', () => {
     expect(bucket.take(10 + bucket.retryAfter)).toBe(true);
   });
 
+  test('lets several through together, or none of them', () => {
+    const bucket = new TokenBucket(20, 40, 0);
+    expect(bucket.take(0, 30)).toBe(true);
+    expect(bucket.take(0, 30)).toBe(false);
+    expect(bucket.retryAfter).toBe(1_000);
+    expect(bucket.take(0, 10)).toBe(true);
+  });
+
   test('is no limit at a rate of 0', () => {
     expect(take(new TokenBucket(0, 0, 0), 0, 1_000)).toBe(1_000);
   });

@@ -6,6 +6,7 @@
 export class TokenBucket {
   private tokens: number;
   private filledAt: number;
+  private wanted = 1;
 
   constructor(
     private readonly rate: number,
@@ -16,18 +17,23 @@ export class TokenBucket {
     this.filledAt = now;
   }
 
-  /** @param now milliseconds of a clock that never goes back. */
-  take(now: number): boolean {
+  /**
+   * Lets `count` things through, or none.
+   *
+   * @param now milliseconds of a clock that never goes back.
+   */
+  take(now: number, count = 1): boolean {
     if (this.rate === 0) return true;
     this.tokens = Math.min(this.burst, this.tokens + ((now - this.filledAt) * this.rate) / 1_000);
     this.filledAt = now;
-    if (this.tokens < 1) return false;
-    this.tokens -= 1;
+    this.wanted = count;
+    if (this.tokens < count) return false;
+    this.tokens -= count;
     return true;
   }
 
-  /** Milliseconds until `take` succeeds again, right after it failed. */
+  /** Milliseconds until the same `take` succeeds, right after it failed. */
   get retryAfter(): number {
-    return Math.ceil(((1 - this.tokens) * 1_000) / this.rate);
+    return Math.ceil(((this.wanted - this.tokens) * 1_000) / this.rate);
   }
 }

@@ -285,6 +285,63 @@ describe('the rate of frames', () => {
   });
 });
 
+describe('the rate of topics', () => {
+  const LIMIT = 128;
+  const requests = (page: number) => Array.from({ length: LIMIT }, (_, index) => ({ topic: `page-${page}/${index}` }));
+  const follow = (rig: ConnectionRig, page: number): void => rig.say({ type: 'subscribe', topics: requests(page) });
+  const leave = (rig: ConnectionRig, page: number): void =>
+    rig.say({ type: 'unsubscribe', topics: requests(page).map(({ topic }) => topic) });
+  const subscribed = async (rig: ConnectionRig): Promise<number> =>
+    (await rig.heard()).filter(({ type }) => type === 'subscribed').length;
+
+  test('lets a client come back to all its topics, and ask again for what it follows as often as frames pass', async () => {
+    const rig = new ConnectionRig();
+    rig.say({ type: 'hello', clientId: CLIENT_ID });
+    follow(rig, 1);
+    expect(await subscribed(rig)).toBe(LIMIT);
+    for (let count = 0; count < 40; count += 1) {
+      follow(rig, 1);
+      expect(await subscribed(rig)).toBe(LIMIT);
+    }
+  });
+
+  test('refuses new ones above twice as many as may be followed, and fills up again', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    for (const page of [1, 2]) {
+      follow(rig, page);
+      expect(await subscribed(rig)).toBe(LIMIT);
+      leave(rig, page);
+      await rig.heard();
+    }
+    follow(rig, 3);
+    expect(await rig.heard()).toContainEqual(
+      expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0', temporary: true, retryAfter: 1_000 }),
+    );
+    await rig.environment.advance(1_000);
+    follow(rig, 3);
+    expect(await subscribed(rig)).toBe(LIMIT);
+  });
+
+  test('counts what is pipelined before hello is settled', async () => {
+    const rig = new ConnectionRig();
+    rig.say({ type: 'hello', clientId: CLIENT_ID });
+    for (const page of [1, 2, 3]) follow(rig, page);
+    expect(await rig.heard()).toContainEqual(expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0' }));
+  });
+
+  test('is no limit where frames have none', async () => {
+    const rig = new ConnectionRig({ limits: { framesPerSecond: 0 } });
+    await rig.welcome();
+    for (const page of [1, 2, 3]) {
+      follow(rig, page);
+      expect(await subscribed(rig)).toBe(LIMIT);
+      leave(rig, page);
+      await rig.heard();
+    }
+  });
+});
+
 describe('the heartbeat', () => {
   const heartbeat = { interval: 30_000, timeout: 10_000 };
 

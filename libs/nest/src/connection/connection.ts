@@ -5,6 +5,7 @@ import {
   type HelloFrame,
   type PingFrame,
   type ServerFrame,
+  type SubscribeFrame,
 } from '@statewire/protocol';
 
 import { encodeFrame } from '../outbox/frame-encoder.js';
@@ -168,7 +169,7 @@ export class Connection {
         return;
       case 'ping':
       case 'pong':
-        if (this.passes(frame) && frame.type === 'ping') this.answerPing(frame);
+        if (this.passes(frame, this.gate.refuseTooFast()) && frame.type === 'ping') this.answerPing(frame);
         return;
       default:
         this.queue(frame, bytes);
@@ -186,7 +187,8 @@ export class Connection {
       return;
     }
     // What was pipelined is bounded by what is held, not by the rate: a client that comes back has much to say.
-    if (this.phase === 'open' && !this.passes(frame)) return;
+    if (this.phase === 'open' && !this.passes(frame, this.gate.refuseTooFast())) return;
+    if (frame.type === 'subscribe' && !this.passes(frame, this.gate.refuseTopics(this.newTopics(frame)))) return;
     if (this.session === undefined || !this.held.isEmpty) {
       this.held.push(frame, bytes);
     } else if (this.session.hasRoom) {
@@ -274,8 +276,7 @@ export class Connection {
     this.outbox.send(time === undefined ? PONG : { type: 'pong', time });
   }
 
-  private passes(frame: ClientFrame): boolean {
-    const refused = this.gate.refuseTooFast();
+  private passes(frame: ClientFrame, refused: Refused | undefined): boolean {
     if (refused === undefined) return true;
     this.refuse(frame, refused.error);
     if (refused.tooMany) this.close(CLOSE_CODES.tooManyRequests);
@@ -294,6 +295,10 @@ export class Connection {
   private namesTooMany(frame: QueuedFrame): boolean {
     const { subscriptions } = this.node.options.limits;
     return 'topics' in frame && subscriptions > 0 && frame.topics.length > subscriptions;
+  }
+
+  private newTopics({ topics }: SubscribeFrame): number {
+    return topics.filter(({ topic }) => !this.session?.isNamed(topic)).length;
   }
 
   private answerBad({ error, asked: about, tooMany }: Refused): void {

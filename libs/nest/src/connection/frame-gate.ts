@@ -4,6 +4,7 @@ import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
 import { RecentCount } from './recent-count.js';
 import { TokenBucket } from '../common/token-bucket.js';
+import { topicsPerSecond } from '../common/topics-per-second.js';
 
 /** Milliseconds over which refused and bad frames are counted. */
 const WINDOW = 10_000;
@@ -20,11 +21,13 @@ export interface Refused {
 
 export type ReadFrame = { readonly type: 'frame'; readonly frame: ClientFrame } | Refused;
 
-type GateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'refusedFrames' | 'badFrames'> & FrameLimits;
+type GateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'subscriptions' | 'refusedFrames' | 'badFrames'> &
+  FrameLimits;
 
 /** Reads the frames of one connection, and counts those that are bad or too many. */
 export class FrameGate {
   private readonly rate: TokenBucket;
+  private readonly topicRate: TokenBucket;
   private readonly refused: RecentCount;
   private readonly bad: RecentCount;
 
@@ -33,6 +36,8 @@ export class FrameGate {
     private readonly clock: { monotonic(): number },
   ) {
     this.rate = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond * BURST, clock.monotonic());
+    const topics = topicsPerSecond(limits);
+    this.topicRate = new TokenBucket(topics, topics * BURST, clock.monotonic());
     this.refused = new RecentCount(limits.refusedFrames, WINDOW);
     this.bad = new RecentCount(limits.badFrames, WINDOW);
   }
@@ -55,10 +60,19 @@ export class FrameGate {
 
   /** @returns undefined where the rate lets one more frame through. */
   refuseTooFast(): Refused | undefined {
+    return this.refuseAbove(this.rate, 1, `At most ${this.limits.framesPerSecond} frames a second are read.`);
+  }
+
+  /** @returns undefined where the rate lets so many new topics through. */
+  refuseTopics(count: number): Refused | undefined {
+    const message = `At most ${topicsPerSecond(this.limits)} new topics a second may be asked for.`;
+    return this.refuseAbove(this.topicRate, count, message);
+  }
+
+  private refuseAbove(bucket: TokenBucket, count: number, message: string): Refused | undefined {
     const now = this.clock.monotonic();
-    if (this.rate.take(now)) return undefined;
-    const message = `At most ${this.limits.framesPerSecond} frames a second are read.`;
-    const error = new RealtimeError('too_many_requests', message, { retryAfter: this.rate.retryAfter });
+    if (bucket.take(now, count)) return undefined;
+    const error = new RealtimeError('too_many_requests', message, { retryAfter: bucket.retryAfter });
     return { type: 'refused', error, asked: {}, tooMany: this.refused.reached(now) };
   }
 }

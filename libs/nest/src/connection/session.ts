@@ -45,6 +45,11 @@ export class Session implements FrameWork {
     return this.subscriptions.names;
   }
 
+  /** Whether the topic is followed, or about to be. */
+  isNamed(topic: string): boolean {
+    return this.subscriptions.isNamed(topic);
+  }
+
   /** Whether one more frame may wait for its turn. */
   get hasRoom(): boolean {
     const { waitingFrames } = this.node.options.limits;

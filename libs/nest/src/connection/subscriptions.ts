@@ -49,6 +49,10 @@ export class Subscriptions {
     return [...this.entries.keys()];
   }
 
+  isNamed(topic: string): boolean {
+    return this.entries.has(topic);
+  }
+
   /** Whether no change is under way. */
   get settled(): boolean {
     return this.running === 0;

@@ -135,6 +135,7 @@ export class HttpBinding implements OnModuleInit {
     const caller = await this.visits.caller(received, clientId);
     const body = await this.poll.answer(request, {
       caller,
+      ask: (topics) => this.requests.countTopics(caller, topics),
       hold: () => this.requests.hold(caller, received),
       readmit: () => this.visits.readmit(received, clientId),
       gone: exchange.gone,

@@ -31,6 +31,8 @@ export interface PollCaller {
   readonly caller: CallerContext;
   /** Verifies the credentials and runs the connection guards once more. */
   readmit(): Promise<CallerContext>;
+  /** Counts what it asks for. @throws RealtimeError `too_many_requests` */
+  ask(topics: readonly TopicRequest[]): void;
   /** @returns what gives the place of a held poll back, or undefined where all are taken. */
   hold(): (() => void) | undefined;
   /** Aborted when the client is gone. */
@@ -50,6 +52,7 @@ export class Poll {
     if (subscriptions > 0 && topics.length > subscriptions) {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }
+    visitor.ask(topics);
     const arrived = await this.read(topics, visitor.caller);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
     const release = mayWait ? visitor.hold() : undefined;

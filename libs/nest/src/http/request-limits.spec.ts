@@ -4,7 +4,13 @@ import type { CallerContext } from '../dispatcher/index.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { RequestLimits } from './request-limits.js';
 
-const LIMITS = { framesPerSecond: 2, connectionsPerAddress: 3, connectionsPerUser: 2, waitingFrames: 2 };
+const LIMITS = {
+  framesPerSecond: 2,
+  subscriptions: 4,
+  connectionsPerAddress: 3,
+  connectionsPerUser: 2,
+  waitingFrames: 2,
+};
 
 function caller(over: Partial<CallerContext> = {}): CallerContext {
   return {
@@ -18,6 +24,8 @@ function caller(over: Partial<CallerContext> = {}): CallerContext {
   };
 }
 
+/** As many topics as a client may follow. */
+const page = (name: number) => [1, 2, 3, 4].map((index) => ({ topic: `${name}/${index}` }));
 const place = { ip: '192.0.2.1', addressIsMeaningful: true };
 const ann = caller({ identity: { id: 'ann', user: 'ann' } });
 
@@ -56,6 +64,33 @@ describe('RequestLimits', () => {
     expect(passes(() => limits.countCaller(caller({ ip: '192.0.2.9' })))).toBe(true);
   });
 
+  test('new topics are counted, bursts of twice as many as may be followed pass', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = new RequestLimits(LIMITS, environment);
+    let name = 0;
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(2);
+    await environment.advance(1_000);
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(1);
+  });
+
+  test('topics that a caller polls all the time cost nothing, by whatever its last polls began', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = new RequestLimits(LIMITS, environment);
+    for (const pause of [0, 50, 2_000, 1_999, 0, 25_000, 0]) {
+      await environment.advance(pause);
+      expect(countWhile(() => passes(() => limits.countTopics(ann, page(1))))).toBe(100);
+    }
+    expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
+  });
+
+  test('only the topics named last are remembered', () => {
+    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    for (const name of [1, 2]) limits.countTopics(ann, page(name));
+    expect(passes(() => limits.countTopics(ann, page(1)))).toBe(true);
+    expect(passes(() => limits.countTopics(ann, page(3)))).toBe(false);
+    expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
+  });
+
   test('an address may send what all its connections may, where it means something', () => {
     const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
     const received = { headers: {}, cookies: {}, origin: undefined, bearer: undefined, cookieToken: undefined };
@@ -92,10 +127,11 @@ describe('RequestLimits', () => {
 
   test('0 switches a limit off', () => {
     const limits = new RequestLimits(
-      { framesPerSecond: 0, connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
+      { framesPerSecond: 0, subscriptions: 0, connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
       new VirtualEnvironment(),
     );
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page(Math.random()))))).toBe(100);
     expect(countWhile(() => limits.hold(ann, place) !== undefined)).toBe(100);
     expect(countWhile(() => passes(() => limits.act(ann)))).toBe(100);
   });

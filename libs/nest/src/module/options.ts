@@ -83,7 +83,10 @@ export interface RealtimeLimits {
   readonly refusedFrames: number;
   /** Malformed frames of one connection within 10 s, after which it is closed with 4000. Default 10. */
   readonly badFrames: number;
-  /** Topics one connection may follow. Default 128. */
+  /**
+   * Topics one connection may follow, and new ones it may ask for in a second, with bursts of twice as many: at least
+   * `framesPerSecond`, and any number where that is 0. Default 128.
+   */
   readonly subscriptions: number;
   /** Default 20. */
   readonly connectionsPerUser: number;
