@@ -101,9 +101,29 @@ describe('catching up with a state topic', () => {
     ]);
   });
 
-  test('"oldest" is refused', async () => {
-    const { reader } = setUp();
-    await expect(reader().subscribe(STATE, 'oldest')).rejects.toMatchObject({ code: 'bad_request' });
+  test('"oldest" is the same as no since: a snapshot of the newest value', async () => {
+    const { topics } = setUp();
+    await topics.publish(STATE, { tick: 1 });
+    await topics.publish(STATE, { tick: 2 });
+    const asked = parse((await topics.catchUp(STATE, 'oldest')).frames);
+    expect(asked).toMatchObject([
+      { type: 'subscribed', offset: 2, recovered: false },
+      { type: 'snapshot', offset: 2, data: { tick: 2 } },
+    ]);
+    expect(asked).toEqual(parse((await topics.catchUp(STATE)).frames));
+  });
+
+  test('a subscription since "oldest" begins with the newest value and goes on', async () => {
+    const { environment, reader, topics } = setUp();
+    await topics.publish(STATE, { tick: 1 });
+    const alice = await reader().subscribe(STATE, 'oldest');
+    await topics.publish(STATE, { tick: 2 });
+    environment.tick();
+    expect(alice.update().frames).toMatchObject([
+      { type: 'subscribed', offset: 1, recovered: false },
+      { type: 'snapshot', offset: 1 },
+      { type: 'snapshot', offset: 2 },
+    ]);
   });
 });
 

@@ -7,7 +7,6 @@ import { recordPosition } from '../bus/collect-positions.js';
 import type { Environment, Timer } from '../environment.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { TopicOutlet } from '../outbox/outlet.js';
-import { RealtimeError } from '../realtime-error.js';
 import { Activation } from './activation.js';
 import { OutletMember } from './outlet-member.js';
 import { freezeDeep, project } from './projection.js';
@@ -68,8 +67,9 @@ export class TopicRegistry implements Topics {
   async subscribe(
     topic: ResolvedTopic,
     outlet: TopicOutlet,
-    { since, ref, onEnd }: { since?: Since; ref?: string; onEnd: (code: 'closed') => void },
+    { since: asked, ref, onEnd }: { since?: Since; ref?: string; onEnd: (code: 'closed') => void },
   ): Promise<TopicSubscription> {
+    const since = startOf(topic, asked);
     return this.visit(topic, async (entry) => {
       const timeline = await this.reach(entry, topic, since);
       for (let room = outlet.room(); room !== undefined; room = outlet.room()) await room;
@@ -86,7 +86,8 @@ export class TopicRegistry implements Topics {
     });
   }
 
-  async catchUp(topic: ResolvedTopic, since?: Since): Promise<CatchUpAnswer> {
+  async catchUp(topic: ResolvedTopic, asked?: Since): Promise<CatchUpAnswer> {
+    const since = startOf(topic, asked);
     return this.visit(topic, async (entry) => {
       const timeline = await this.reach(entry, topic, since);
       if (timeline === undefined) return undefined;
@@ -173,9 +174,6 @@ export class TopicRegistry implements Topics {
 
   /** Waits until the topic is there and reaches back to `since`, as far as that can be. Undefined where it ended. */
   private async reach(entry: Entry, topic: ResolvedTopic, since: Since | undefined): Promise<Timeline | undefined> {
-    if (since === 'oldest' && topic.kind === 'state') {
-      throw new RealtimeError('bad_request', '"oldest" is for event topics; a state topic is its newest value.');
-    }
     const { activation } = entry;
     const { live } = activation;
     await activation.ready();
@@ -253,4 +251,9 @@ export class TopicRegistry implements Topics {
     });
     this.releasing.set(name, released);
   }
+}
+
+/** A state topic is its newest value: "oldest" asks for no more than that. */
+function startOf({ kind }: ResolvedTopic, since: Since | undefined): Since | undefined {
+  return kind === 'state' && since === 'oldest' ? undefined : since;
 }
