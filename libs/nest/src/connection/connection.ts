@@ -24,6 +24,7 @@ import { HeldFrames } from './held-frames.js';
 import { idOf, refusalsOf } from './refusals.js';
 import { Session } from './session.js';
 import { TimedSocket } from './timed-socket.js';
+import { welcome } from './welcome.js';
 
 type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
 
@@ -181,9 +182,9 @@ export class Connection {
       this.answerMisplaced('`hello` is the first frame.', frame);
       return;
     }
-    if (this.namesTooMany(frame)) {
-      const message = `A frame may name ${this.node.options.limits.subscriptions} topics.`;
-      this.send(new RealtimeError('too_many_subscriptions', message).toFrame(idOf(frame)));
+    const tooLong = this.gate.refuseTooLong(frame);
+    if (tooLong !== undefined) {
+      this.send(tooLong.toFrame(idOf(frame)));
       return;
     }
     // What was pipelined is bounded by what is held, not by the rate: a client that comes back has much to say.
@@ -208,7 +209,7 @@ export class Connection {
       this.entrance.seat.admit(caller.identity?.id);
       this.session = new Session(caller, credentials, this.outbox, this.node, () => this.settle());
       this.enter('open');
-      this.welcome(caller.identity?.expiresAt);
+      this.send(welcome(this.id, this.node, caller.identity?.expiresAt));
       this.settle();
     } catch (thrown) {
       if (this.phase === 'closed') return;
@@ -216,19 +217,6 @@ export class Connection {
       this.node.log.warn('hello-refused', { reason: error.code, connection: this.id });
       this.close(closingAfter(error), error);
     }
-  }
-
-  private welcome(expiresAt: number | undefined): void {
-    const { heartbeat, limits, actionWindow } = this.node.options;
-    this.send({
-      type: 'welcome',
-      connectionId: this.id,
-      serverTime: this.node.environment.now(),
-      heartbeat,
-      limits: { frameBytes: limits.frameBytes, subscriptions: limits.subscriptions },
-      actionWindow,
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    });
   }
 
   /** Something has settled: held frames may take their turn, or the connection its leave. */
@@ -289,12 +277,6 @@ export class Connection {
 
   private answerMisplaced(message: string, frame: ClientFrame): void {
     this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, idOf(frame))));
-  }
-
-  /** An answer for each of them would be many times what was asked. */
-  private namesTooMany(frame: QueuedFrame): boolean {
-    const { subscriptions } = this.node.options.limits;
-    return 'topics' in frame && subscriptions > 0 && frame.topics.length > subscriptions;
   }
 
   private newTopics({ topics }: SubscribeFrame): number {

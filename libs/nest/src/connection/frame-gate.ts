@@ -58,6 +58,13 @@ export class FrameGate {
     return { type: 'refused', error: new RealtimeError(code, message), asked, tooMany };
   }
 
+  /** @returns one error for a frame that names too many topics: one for each would be many times what was asked. */
+  refuseTooLong(frame: ClientFrame): RealtimeError | undefined {
+    const { subscriptions } = this.limits;
+    if (!('topics' in frame) || subscriptions === 0 || frame.topics.length <= subscriptions) return undefined;
+    return new RealtimeError('too_many_subscriptions', `A frame may name ${subscriptions} topics.`);
+  }
+
   /** @returns undefined where the rate lets one more frame through. */
   refuseTooFast(): Refused | undefined {
     return this.refuseAbove(this.rate, 1, `At most ${this.limits.framesPerSecond} frames a second are read.`);

@@ -1,0 +1,21 @@
+import type { WelcomeFrame } from '@statewire/protocol';
+
+import type { ConnectionNode } from './connection-node.js';
+
+/** What a client is told once its `hello` is settled. */
+export function welcome(
+  connectionId: string,
+  { options, environment }: Pick<ConnectionNode, 'options' | 'environment'>,
+  expiresAt: number | undefined,
+): WelcomeFrame {
+  const { heartbeat, limits, actionWindow } = options;
+  return {
+    type: 'welcome',
+    connectionId,
+    serverTime: environment.now(),
+    heartbeat,
+    limits: { frameBytes: limits.frameBytes, subscriptions: limits.subscriptions },
+    actionWindow,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
