@@ -259,10 +259,14 @@ describe('the start', () => {
   test('of two applications in one process gives each its own path', async () => {
     const other = await TestApplication.start({ realtime: { path: '/other', drain: { window: 0 } } });
     await start();
-    await arena.welcome();
-    await other.welcome();
+    await arena.welcome('alice');
+    await other.welcome('bob');
+    await expect(arena.connect({ path: '/other' })).rejects.toThrow('404');
+    await expect(other.connect({ path: '/ws' })).rejects.toThrow('404');
+    expect(arena.connections.list()).toHaveLength(1);
     await other.close();
-    await arena.welcome();
+    await arena.welcome('alice');
+    expect(arena.connections.list()).toMatchObject([{ user: 'alice' }, { user: 'alice' }]);
   });
 });
 

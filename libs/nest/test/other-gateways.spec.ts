@@ -155,7 +155,8 @@ describe('beside other gateways', () => {
   test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {
     await start({ platform: 'express', providers: [IoGateway] });
     const socket = await arena.connect({ headers: { authorization: 'Bearer late:1200' } });
-    await socket.hello();
+    const { connectionId } = await socket.hello();
+    expect(arena.connections.list()).toMatchObject([{ id: connectionId, user: 'late' }]);
   });
 
   test.each(['/ws', 'ws', '/ws/'])('another gateway at our path stops the start: %s', async (path) => {

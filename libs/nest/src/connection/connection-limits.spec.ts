@@ -38,12 +38,14 @@ describe('the limits of connections', () => {
 
   test('mean nothing where addresses mean nothing', () => {
     const limits = new ConnectionLimits(LIMITS);
-    for (let count = 0; count < 100; count += 1) limits.enter(undefined);
+    const enter = () => limits.enter(undefined);
+    for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
   test('are off at 0', () => {
     const limits = new ConnectionLimits({ connectionsPerUser: 0, connectionsPerAddress: 0, pendingPerAddress: 0 });
-    for (let count = 0; count < 100; count += 1) limits.enter('a').admit('alice');
+    const enter = () => limits.enter('a').admit('alice');
+    for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
   test('say when to try again', () => {
