@@ -33,7 +33,7 @@ PRIVATE.addSubnet('fe80::', 10, 'ipv6');
  * Walks `X-Forwarded-For` from its right end, where the nearest proxy wrote, for as long as who wrote is trusted. What a
  * client put there itself is left of that and is never reached.
  *
- * Where no proxy is named the header is ignored. An address of a private network that forwards is then most likely a
+ * Where no proxy is named nothing it says is believed. An address of a private network that sends it is most likely a
  * proxy that nobody named, and stands for everybody behind it; any other address is its own.
  */
 export function addressOf(
