@@ -3,8 +3,8 @@ import type { INestApplication } from '@nestjs/common';
 
 import { RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
 import { InFlight } from '../src/lifecycle/in-flight.js';
-import type { RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
-import { REALTIME_SWITCH } from '../src/module/tokens.js';
+import type { DrainState, RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
+import { DRAIN_STATE, REALTIME_SWITCH } from '../src/module/tokens.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
@@ -267,6 +267,41 @@ describe('the start', () => {
     await other.close();
     await arena.welcome('alice');
     expect(arena.connections.list()).toMatchObject([{ user: 'alice' }, { user: 'alice' }]);
+  });
+});
+
+describe('a subscriber that throws', () => {
+  const fail = (): never => {
+    throw new Error('of the application');
+  };
+
+  test.each<[string, () => Promise<unknown>]>([
+    [
+      'revoked',
+      () => {
+        arena.connections.revoked.subscribe(fail);
+        return arena.connections.revoke({ user: 'mallory' });
+      },
+    ],
+    [
+      'switch',
+      () => {
+        const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+        realtimeSwitch.changes.subscribe(fail);
+        return realtimeSwitch.set(false);
+      },
+    ],
+    [
+      'drain',
+      () => {
+        arena.get<DrainState>(DRAIN_STATE).began.subscribe(fail);
+        return arena.app.close();
+      },
+    ],
+  ])('of %s is told in the log, and ends nothing', async (reason, provoke) => {
+    await start();
+    await provoke();
+    expect(logged).toContainEqual(expect.stringContaining(`subscriber-failed reason=${reason}`));
   });
 });
 

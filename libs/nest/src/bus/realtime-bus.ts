@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Position, TopicReference } from '@statewire/protocol';
 import { map, type Observable } from 'rxjs';
 
+import { GuardedObservable } from '../common/guarded-observable.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { REALTIME_LOG, TOPICS } from '../module/tokens.js';
 import type { Topics } from '../topics/topics.js';
-import { GuardedObservable } from './guarded-observable.js';
 
 /** A value of a topic, and where it stands in the topic's history. */
 export interface Publication<Value> {

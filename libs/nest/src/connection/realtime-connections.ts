@@ -3,9 +3,11 @@ import { CLOSE_CODES, type Json } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from '../broker/broker.js';
+import { GuardedObservable } from '../common/guarded-observable.js';
 import type { Environment } from '../environment.js';
 import type { Revocation, Revocations } from '../lifecycle/lifecycle.js';
-import { BROKER, ENVIRONMENT } from '../module/tokens.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { BROKER, ENVIRONMENT, REALTIME_LOG } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ConnectionHub } from './connection-hub.js';
 import type { Connection } from './connection.js';
@@ -35,13 +37,17 @@ export class RealtimeConnections implements Revocations, OnApplicationShutdown {
   private readonly revocations = new Subject<Revocation>();
 
   /** Emits each revocation, wherever in the cluster it was made. */
-  readonly revoked: Observable<Revocation> = this.revocations.asObservable();
+  readonly revoked: Observable<Revocation>;
 
   constructor(
     private readonly hub: ConnectionHub,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
+    this.revoked = new GuardedObservable(this.revocations, (error) => {
+      log.error('subscriber-failed', error, { reason: 'revoked' });
+    });
     broker.onBroadcast((message) => this.receive(message));
   }
 

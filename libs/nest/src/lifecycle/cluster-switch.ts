@@ -3,10 +3,12 @@ import { CLOSE_CODES } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from '../broker/broker.js';
+import { GuardedObservable } from '../common/guarded-observable.js';
 import { ConnectionHub } from '../connection/connection-hub.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { BROKER, REALTIME_OPTIONS } from '../module/tokens.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import type { RealtimeSwitch } from './lifecycle.js';
+import type { RealtimeLog } from './realtime-log.js';
 
 const SWITCH = 'statewire:switch';
 
@@ -16,13 +18,17 @@ export class ClusterSwitch implements RealtimeSwitch, OnApplicationShutdown {
   private on: boolean;
   private readonly turns = new Subject<boolean>();
 
-  readonly changes: Observable<boolean> = this.turns.asObservable();
+  readonly changes: Observable<boolean>;
 
   constructor(
     private readonly hub: ConnectionHub,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REALTIME_OPTIONS) options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
+    this.changes = new GuardedObservable(this.turns, (error) => {
+      log.error('subscriber-failed', error, { reason: 'switch' });
+    });
     this.on = options.enabled;
     broker.onBroadcast((message) => this.receive(message));
   }

@@ -6,7 +6,7 @@ import { Drain } from './drain.js';
 import { NodeDrainState } from './node-drain-state.js';
 
 function drainOf(rig: ConnectionRig, window: number) {
-  const state = new NodeDrainState();
+  const state = new NodeDrainState(rig.log);
   const options = resolveOptions({ drain: { window } }, rig.environment);
   const outcome = { over: false };
   const drain = new Drain(rig.hub, state, rig.inFlight, options, rig.environment);

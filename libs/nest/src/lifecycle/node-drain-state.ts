@@ -1,7 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ReplaySubject, type Observable } from 'rxjs';
 
+import { GuardedObservable } from '../common/guarded-observable.js';
+import { REALTIME_LOG } from '../module/tokens.js';
 import type { DrainState } from './lifecycle.js';
+import type { RealtimeLog } from './realtime-log.js';
 
 /** Whether this node is going away. Once it is, it stays so. */
 @Injectable()
@@ -9,7 +12,13 @@ export class NodeDrainState implements DrainState {
   private readonly beginnings = new ReplaySubject<void>(1);
   private begun = false;
 
-  readonly began: Observable<void> = this.beginnings.asObservable();
+  readonly began: Observable<void>;
+
+  constructor(@Inject(REALTIME_LOG) log: RealtimeLog) {
+    this.began = new GuardedObservable(this.beginnings, (error) => {
+      log.error('subscriber-failed', error, { reason: 'drain' });
+    });
+  }
 
   get draining(): boolean {
     return this.begun;

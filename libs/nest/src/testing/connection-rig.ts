@@ -34,6 +34,7 @@ export class ConnectionRig {
   readonly topics = new FakeTopics();
   readonly inFlight = new InFlight();
   readonly logged: string[] = [];
+  readonly log: RealtimeLog;
   readonly hub: ConnectionHub;
   readonly connection: Connection;
 
@@ -48,7 +49,7 @@ export class ConnectionRig {
   constructor(options: RealtimeModuleOptions = {}, entrance: { identity?: Identity } = {}) {
     const resolved = resolveOptions(options, this.environment);
     const write = (line: string): void => void this.logged.push(line);
-    const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
+    this.log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
     this.hub = new ConnectionHub({
       options: resolved,
       environment: this.environment,
@@ -56,7 +57,7 @@ export class ConnectionRig {
       dispatcher: this.dispatcher(),
       topics: this.topics,
       inFlight: this.inFlight,
-      log,
+      log: this.log,
       outbox: {
         softMark: resolved.limits.outboxSoftMark,
         hardMark: resolved.limits.outboxHardMark,
