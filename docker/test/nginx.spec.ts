@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -147,5 +148,18 @@ describeWithNginx('The frontend image’s nginx', () => {
     const asset = await fetch(`${origin}/${script}`);
     expect(asset.headers.get('cache-control')).toContain('immutable');
     expect((await fetch(`${origin}/missing-ABCDEFGH.js`)).status).toBe(404);
+  });
+
+  test('passes no upgrade on where none belongs, so that an offer of HTTP/2 is answered as plain HTTP', async () => {
+    const { port } = await nginx();
+    const status = await new Promise((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'h2c' };
+      get({ host: '127.0.0.1', port, path: '/api/state', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).once('error', reject);
+    });
+
+    expect(status).toBe(200);
   });
 });
