@@ -1,5 +1,5 @@
 import { TestBed } from '@angular/core/testing';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 
 import { fakeFetch } from '../../testing/fake-fetch';
 import { SESSION } from '../../testing/samples';
@@ -59,6 +59,50 @@ describe('SessionService', () => {
     fakeFetch({ 'POST /api/session/refresh': { status: 503 } });
     service().keep(SESSION);
     await expect(Promise.resolve(service().token('expired'))).rejects.toThrow('503');
+    expect(service().current()).toEqual(SESSION);
+  });
+
+  test.each([200, 401, 503])('stays signed out when a refresh of before is answered with %i', async (status) => {
+    fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
+    service().keep(SESSION);
+    const token = service().token('expired');
+    service().leave();
+    expect(await token).toBeUndefined();
+    expect(service().current()).toBeUndefined();
+    expect(sessionStorage.getItem('arena.session')).toBeNull();
+  });
+
+  test.each([200, 401, 503])('keeps a new player when a refresh for another is answered with %i', async (status) => {
+    const other = { ...SESSION, playerId: 'p2', token: 'token-of-p2' };
+    fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
+    service().keep(SESSION);
+    const token = service().token('expired');
+    service().keep(other);
+    expect(await token).toBe('token-of-p2');
+    expect(service().current()).toEqual(other);
+  });
+
+  test('refreshes for a new player without waiting for the refresh of the one before', async () => {
+    globalThis.fetch = () => new Promise(() => undefined);
+    service().keep(SESSION);
+    void service().token('expired');
+    service().leave();
+    fakeFetch({ 'POST /api/session/refresh': { body: { ...SESSION, playerId: 'p2', token: 'token-3' } } });
+    service().keep({ ...SESSION, playerId: 'p2' });
+    expect(await service().token('expired')).toBe('token-3');
+  });
+
+  test('gives up a refresh that nobody answers, and keeps the session', async () => {
+    const deadline = new AbortController();
+    const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal);
+    globalThis.fetch = (_, init) =>
+      new Promise((_resolve, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('too late'))));
+    service().keep(SESSION);
+    const token = Promise.resolve(service().token('expired'));
+    deadline.abort();
+    await expect(token).rejects.toThrow('too late');
+    expect(timeout).toHaveBeenCalledWith(5_000);
+    timeout.mockRestore();
     expect(service().current()).toEqual(SESSION);
   });
 

@@ -3,6 +3,8 @@ import type { NewSession, Session } from '@statewire/arena';
 
 const KEY = 'arena.session';
 const REFRESH_BEFORE = 1_000;
+/** Everybody who asks meanwhile waits for the same answer. */
+const REFRESH_WITHIN = 5_000;
 
 /** Who plays on this page. Kept in `sessionStorage`: a tab is a player, and a reload is still the same one. */
 @Injectable({ providedIn: 'root' })
@@ -30,27 +32,37 @@ export class SessionService {
     if (session === undefined) return undefined;
     const isUsable = reason !== 'expired' && session.expiresAt - Date.now() > REFRESH_BEFORE;
     if (isUsable) return session.token;
-    this.refreshing ??= this.refresh(session).finally(() => (this.refreshing = undefined));
+    if (this.refreshing === undefined) {
+      const refreshing = this.refresh(session).finally(() => {
+        if (this.refreshing === refreshing) this.refreshing = undefined;
+      });
+      this.refreshing = refreshing;
+    }
     return this.refreshing;
   }
 
   keep(session: Session): void {
     sessionStorage.setItem(KEY, JSON.stringify(session));
     this.stored.set(session);
+    this.refreshing = undefined;
   }
 
   leave(): void {
     sessionStorage.removeItem(KEY);
     this.stored.set(undefined);
+    this.refreshing = undefined;
   }
 
-  private async refresh({ token }: Session): Promise<string | undefined> {
+  private async refresh(refreshed: Session): Promise<string | undefined> {
     const response = await fetch('/api/session/refresh', {
       method: 'POST',
-      headers: { Authorization: `Bearer ${token}` },
+      headers: { Authorization: `Bearer ${refreshed.token}` },
+      signal: AbortSignal.timeout(REFRESH_WITHIN),
     });
-    if (response.ok) {
-      const session = (await response.json()) as Session;
+    const session = response.ok ? ((await response.json()) as Session) : undefined;
+    // Whoever signed out or in while this was under way must not be undone by it.
+    if (this.stored() !== refreshed) return this.stored()?.token;
+    if (session !== undefined) {
       this.keep(session);
       return session.token;
     }
