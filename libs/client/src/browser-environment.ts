@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js';
+import { LONGEST_DELAY, type Environment } from './environment.js';
 
 /**
  * What a browser offers, and Node with its global `fetch` and (from Node 22) `WebSocket`. Where there is no global
@@ -11,7 +11,7 @@ export function browserEnvironment(): Environment {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delay) {
-      const timer = setTimeout(callback, delay);
+      const timer = setTimeout(callback, Math.min(delay, LONGEST_DELAY));
       return { cancel: () => clearTimeout(timer) };
     },
     random: () => Math.random(),

@@ -13,6 +13,9 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
 }
 
+/** Milliseconds, 24.8 days: hosts keep delays in 32 bits, and run a timer that is set for longer at once. */
+export const LONGEST_DELAY = 2 ** 31 - 1;
+
 export interface Timer {
   cancel(): void;
 }
@@ -23,6 +26,7 @@ export interface Environment {
   now(): number;
   /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
+  /** `delay` is at most {@link LONGEST_DELAY}. */
   setTimer(callback: () => void, delay: number): Timer;
   /** Uniform in [0, 1). */
   random(): number;

@@ -63,6 +63,21 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
+  test('a token that lives longer than a timer can wait is renewed once, shortly before it expires', async () => {
+    const day = 86_400_000;
+    const { environment, server, client } = setUp({ token: () => 'token' }, { heartbeat: { interval: 0, timeout: 0 } });
+    const end = environment.now() + 60 * day;
+    server.expiresAt = () => (environment.now() < end - 60_000 ? end : end + 60 * day);
+    client.connect();
+    const renewals = () => server.connections[0]!.received.filter(({ type }) => type === 'authenticate').length;
+    await environment.advance(10_000);
+    expect(renewals()).toBe(0);
+    await environment.advance(60 * day - 70_000);
+    expect(renewals()).toBe(0);
+    await environment.advance(10 * day);
+    expect(renewals()).toBe(1);
+  });
+
   test('reauthenticate() presents the new token in place, and asks again for topics that were refused', async () => {
     let token = 'guest';
     const { environment, server, client } = setUp({ token: () => token });

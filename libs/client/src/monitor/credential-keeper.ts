@@ -1,7 +1,7 @@
 import type { ErrorFrame } from '@statewire/protocol';
 
 import type { ClientParts } from '../client-parts.js';
-import type { Timer } from '../environment.js';
+import { LONGEST_DELAY, type Timer } from '../environment.js';
 import type { SocketLink } from './socket-link.js';
 
 /** A new token is presented so many ms before the old one expires, or after 80 % of its time if that is later. */
@@ -28,13 +28,15 @@ export class CredentialKeeper {
     // The server's clock counts: the client's own may be wrong by hours.
     const serverNow = link.welcome.serverTime + environment.monotonic() - link.welcomedAt;
     const left = expiresAt - serverNow;
-    this.timer = environment.setTimer(
-      () => {
-        tokens.expire();
-        void this.present(link).catch(ignore);
-      },
-      Math.max(left - EARLY, left * MOST_OF_IT),
-    );
+    const delay = Math.max(left - EARLY, left * MOST_OF_IT);
+    if (delay > LONGEST_DELAY) {
+      this.timer = environment.setTimer(() => this.watch(link, expiresAt), LONGEST_DELAY);
+      return;
+    }
+    this.timer = environment.setTimer(() => {
+      tokens.expire();
+      void this.present(link).catch(ignore);
+    }, delay);
   }
 
   stop(): void {

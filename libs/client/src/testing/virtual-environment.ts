@@ -1,4 +1,4 @@
-import type { Environment, Timer, WebSocketLike } from '../environment.js';
+import { LONGEST_DELAY, type Environment, type Timer, type WebSocketLike } from '../environment.js';
 
 interface Pending {
   readonly due: number;
@@ -40,7 +40,9 @@ export class VirtualEnvironment implements Environment {
   readonly monotonic = (): number => this.elapsed;
 
   readonly setTimer = (callback: () => void, delay: number): Timer => {
-    const pending: Pending = { due: this.elapsed + Math.max(0, delay), order: this.order++, callback };
+    // As real timers do it.
+    const kept = delay > LONGEST_DELAY ? 1 : Math.max(0, delay);
+    const pending: Pending = { due: this.elapsed + kept, order: this.order++, callback };
     this.pending.add(pending);
     return { cancel: () => this.pending.delete(pending) };
   };
