@@ -31,7 +31,7 @@ export interface RealtimeClientOptions {
     readonly server?: number;
     /** Base when the server is overloaded. Default 3,000. */
     readonly overload?: number;
-    /** Longest delay. Default 30,000. */
+    /** Longest delay. Default 30,000; where the server asks for longer, that long, up to an hour. */
     readonly cap?: number;
     /** A connection that lived this long resets the attempts. Default 10,000. */
     readonly stableAfter?: number;

@@ -99,7 +99,11 @@ export class StatewireClient implements RealtimeClient {
     return this.parts.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
   }
 
-  act<D, R>({ name }: Action<D, R>, data: NoInfer<D>, { expiresAfter = EXPIRES_AFTER }: ActOptions = {}): Observable<R> {
+  act<D, R>(
+    { name }: Action<D, R>,
+    data: NoInfer<D>,
+    { expiresAfter = EXPIRES_AFTER }: ActOptions = {},
+  ): Observable<R> {
     const result = this.parts.outbox.add(name, data, expiresAfter);
     this.monitor.start();
     return result as Observable<R>;

@@ -18,6 +18,35 @@ describe('polling', () => {
     expect(server.polls).toHaveLength(12);
   });
 
+  test('a server that asks to wait for a month is left alone for an hour, and not stormed', async () => {
+    const { environment, server, client } = poller();
+    server.http = {
+      status: 503,
+      body: { type: 'error', code: 'unavailable', message: 'later', temporary: true, retryAfter: 2_592_000_000 },
+    };
+    client.state(battle).subscribe();
+    await environment.advance(10_000);
+    expect(client.metrics.polls).toBe(1);
+    await environment.advance(3_580_000);
+    expect(client.metrics.polls).toBe(1);
+    server.http = 'up';
+    await environment.advance(60_000);
+    expect(client.status.state).toBe('polling');
+  });
+
+  test('a topic whose error asks to wait for a month is asked for again after an hour', async () => {
+    const { environment, server, client } = setUp({}, { heartbeat: { interval: 0, timeout: 0 } });
+    server.refuse(battle, 'unavailable', { temporary: true, retryAfter: 2_592_000_000 });
+    client.state(battle).subscribe();
+    const subscribes = () => server.connections[0]!.received.filter(({ type }) => type === 'subscribe').length;
+    await environment.advance(10_000);
+    expect(subscribes()).toBe(1);
+    await environment.advance(3_580_000);
+    expect(subscribes()).toBe(1);
+    await environment.advance(60_000);
+    expect(subscribes()).toBe(2);
+  });
+
   test('the server’s config may raise the interval', async () => {
     const { environment, server, client } = poller({ polling: { interval: 1_000 } }, { pollInterval: 5_000 });
     client.state(battle).subscribe();

@@ -1,5 +1,6 @@
 import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
+import { believedRetryAfter } from '../retry-after.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 
 /** Topics that a temporary error said to leave out for a while. */
@@ -25,7 +26,8 @@ export class RestingTopics {
       if (registry.get(entry.name) === entry && entry.carrier === undefined) this.ask(entry);
     };
     this.timers.get(entry)?.cancel();
-    this.timers.set(entry, environment.setTimer(wake, (retryAfter ?? pause) + environment.random() * pause));
+    const least = retryAfter === undefined ? pause : believedRetryAfter(retryAfter);
+    this.timers.set(entry, environment.setTimer(wake, least + environment.random() * pause));
   }
 
   stop(): void {

@@ -2,6 +2,7 @@ import { utf8Length } from '@statewire/protocol';
 
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
+import { believedRetryAfter } from '../retry-after.js';
 
 /** What came back, whatever it means. */
 export interface HttpAnswer {
@@ -54,7 +55,11 @@ export class HttpTransport {
       const text = await response.text();
       this.metrics.add('bytesReceived', utf8Length(text));
       const seconds = Number(response.headers.get('Retry-After') ?? NaN);
-      return { status: response.status, text, retryAfter: seconds >= 0 ? seconds * 1_000 : undefined };
+      return {
+        status: response.status,
+        text,
+        retryAfter: seconds >= 0 ? believedRetryAfter(seconds * 1_000) : undefined,
+      };
     } finally {
       timer.cancel();
       signal?.removeEventListener('abort', giveUp);
