@@ -27,7 +27,7 @@ import { Wire } from './shell/wire';
   imports: [ConnectionPanel, RouterOutlet, ToastStack, TopBar, Wire],
   templateUrl: './app.html',
   styleUrl: './app.css',
-  host: { '(keydown.escape)': 'closeDrawer()' },
+  host: { '(document:keydown.escape)': 'closeDrawer()' },
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class App {

@@ -62,7 +62,7 @@ import { Chaos, SLOW_BY } from './chaos.service';
         />
       }
     }
-    <button type="button" class="button" [disabled]="chaos.isCalm()" (click)="chaos.calm()">
+    <button type="button" class="button" [attr.aria-disabled]="chaos.isCalm()" (click)="repair()">
       <arena-icon name="undo" />Repair everything
     </button>
   `,
@@ -79,4 +79,9 @@ export class ChaosControls {
   protected readonly slowText = `All frames and requests are ${SLOW_BY} ms late; nothing is lost.`;
   private readonly store = inject(GameStore);
   protected readonly hasSession = computed(() => this.store.player() !== undefined);
+
+  /** The button stays focusable when there is nothing to repair: a disabled one would lose the focus by being pressed. */
+  protected async repair(): Promise<void> {
+    if (!this.chaos.isCalm()) await this.chaos.calm();
+  }
 }

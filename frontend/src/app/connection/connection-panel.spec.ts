@@ -77,7 +77,20 @@ describe('ConnectionPanel', () => {
     await panel.click('Slow network');
     await panel.click('Repair everything');
     expect(TestBed.inject(CHAOS_SWITCHES)).toMatchObject({ blackHole: false, refuse: false, delay: 0 });
-    expect(panel.button('Repair everything').disabled).toBe(true);
+    expect(panel.button('Repair everything').getAttribute('aria-disabled')).toBe('true');
+  });
+
+  test('keeps the button that repairs focusable, and idle while nothing is broken', async () => {
+    await open({});
+    await panel.click('Slow network');
+    await panel.click('Repair everything');
+    expect(panel.button('Repair everything').disabled).toBe(false);
+    let online = 0;
+    const heard = () => online++;
+    addEventListener('online', heard);
+    await panel.click('Repair everything');
+    removeEventListener('online', heard);
+    expect(online).toBe(0);
   });
 
   test('keeps the socket cut until it is restored, and then asks for a new one at once', async () => {

@@ -47,6 +47,18 @@ describe('Proof', () => {
     expect(await compare({ [REQUEST]: { body } })).toBe('equal');
   });
 
+  test('keeps its button focusable while it compares, and compares once at a time', async () => {
+    const requests = fakeFetch({});
+    const button = proof.buttons('Compare with the server')[0];
+    button?.click();
+    proof.fixture.detectChanges();
+    expect(button?.disabled).toBe(false);
+    expect(button?.getAttribute('aria-disabled')).toBe('true');
+    button?.click();
+    await proof.settle();
+    expect(requests).toEqual([REQUEST]);
+  });
+
   test('says so when nobody answers', async () => {
     expect(await compare({})).toBe('unreachable');
   });

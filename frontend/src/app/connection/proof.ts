@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<Verdict['result'], string>> = {
   selector: 'arena-proof',
   imports: [Icon],
   template: `
-    <button type="button" class="button" [disabled]="isComparing()" (click)="compare()">
+    <button type="button" class="button" [attr.aria-disabled]="isComparing()" (click)="compare()">
       <arena-icon name="check" />{{ isComparing() ? 'Comparing …' : 'Compare with the server' }}
     </button>
     <ul role="list" aria-live="polite">
@@ -68,7 +68,9 @@ export class Proof {
     this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result] })),
   );
 
+  /** The button stays focusable meanwhile: a disabled one would lose the focus by being pressed. */
   protected async compare(): Promise<void> {
+    if (this.isComparing()) return;
     this.isComparing.set(true);
     try {
       this.verdicts.set(await this.proof.compare());
