@@ -10,7 +10,7 @@ interface StatusBase {
   readonly since: number;
 }
 
-/** Nothing is subscribed, or `connect()` was not called. */
+/** Nothing was asked for yet: no `connect()`, no subscription, no action. It never comes back. */
 export interface IdleStatus extends StatusBase {
   readonly state: 'idle';
 }
