@@ -27,6 +27,7 @@ export class StatewireClient implements RealtimeClient {
   constructor(given: RealtimeClientOptions, environment: Environment) {
     const options = resolveOptions(given);
     const metrics = new MetricsRecorder(environment);
+    const tokens = new TokenSource(given.token, environment);
     this.parts = {
       environment,
       options,
@@ -34,8 +35,8 @@ export class StatewireClient implements RealtimeClient {
       clientId: environment.id(),
       registry: new TopicRegistry(environment, metrics, options.linger),
       outbox: new ActionOutbox(environment),
-      tokens: new TokenSource(given.token),
-      http: new HttpTransport(options.httpBase, environment, metrics),
+      tokens,
+      http: new HttpTransport(options.httpBase, environment, metrics, tokens),
     };
     this.board = new StatusBoard(environment);
     this.monitor = new Monitor(this.parts, this.board);

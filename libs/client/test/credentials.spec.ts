@@ -63,6 +63,84 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
+  test.each([true, false])('a renewal that fails is tried again, and denies nobody (polling: %s)', async (enabled) => {
+    let valid = 'old';
+    let cached = 'old';
+    let failures = 3;
+    const { environment, server, client } = setUp({
+      polling: { enabled },
+      token: async (reason) => {
+        await Promise.resolve();
+        if (reason === 'expired' && failures-- > 0) throw new Error('the login server is down');
+        if (reason === 'expired') cached = valid;
+        return cached;
+      },
+    });
+    server.verify = (token) => (token === valid ? undefined : 'expired');
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    valid = 'new';
+    server.close(4202);
+    await environment.advance(1_000);
+    await environment.until(() => client.status.state === 'live', 60_000);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'new' });
+  });
+
+  test('a poll and a socket that need a new token at one moment share one', async () => {
+    const reasons: string[] = [];
+    const { environment, server, client } = setUp({
+      polling: { startAfter: 0 },
+      token: (reason) => {
+        reasons.push(reason);
+        if (reason !== 'expired') return 'old';
+        return new Promise((resolve) => void environment.setTimer(() => resolve('new'), 3_000));
+      },
+    });
+    server.verify = (token) => (token === 'new' ? undefined : 'expired');
+    client.state(battle).subscribe();
+    await environment.until(() => client.status.state === 'live', 20_000);
+    expect(reasons.filter((reason) => reason === 'expired')).toHaveLength(1);
+  });
+
+  test('a token that never comes makes polling offline and values stale, and the next one is asked for', async () => {
+    let hangs = false;
+    const { environment, server, client } = setUp({
+      environment: { openWebSocket: undefined },
+      token: () => (hangs ? new Promise(() => undefined) : 'token'),
+    });
+    server.publish(battle, battleAt(1));
+    let last: TopicState<Battle> | undefined;
+    client.topic(battle).subscribe((state) => (last = state));
+    await environment.advance(3_000);
+    expect(last?.freshness.state).toBe('live');
+    hangs = true;
+    await environment.advance(13_000);
+    expect(client.status.state).toBe('offline');
+    expect(last?.freshness.state).toBe('stale');
+    hangs = false;
+    server.publish(battle, battleAt(2));
+    await environment.advance(20_000);
+    expect(last).toMatchObject({ value: battleAt(2), freshness: { state: 'live' } });
+  });
+
+  test('a token that never comes does not keep actions from being sent', async () => {
+    let hangs = false;
+    const { environment, server, client } = setUp({
+      environment: { openWebSocket: undefined },
+      token: () => (hangs ? new Promise(() => undefined) : 'token'),
+    });
+    server.handle(pause.name, () => 'ok');
+    client.connect();
+    await environment.advance(3_000);
+    const results: unknown[] = [];
+    hangs = true;
+    client.act(pause, { battleId: '1' }).subscribe((result) => results.push(result));
+    await environment.advance(100);
+    hangs = false;
+    await environment.advance(20_000);
+    expect(results).toEqual(['ok']);
+  });
+
   test('a token that lives longer than a timer can wait is renewed once, shortly before it expires', async () => {
     const day = 86_400_000;
     const { environment, server, client } = setUp({ token: () => 'token' }, { heartbeat: { interval: 0, timeout: 0 } });

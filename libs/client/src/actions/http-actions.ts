@@ -16,7 +16,6 @@ export class HttpActions implements ActionCarrier {
   private isBusy = false;
   private inFlight = new AbortController();
   private pause: Timer | undefined;
-  private renewedFor: PendingAction | undefined;
 
   constructor(
     private readonly parts: ClientParts,
@@ -53,22 +52,19 @@ export class HttpActions implements ActionCarrier {
     this.inFlight.abort();
   }
 
-  private async post(action: PendingAction): Promise<HttpAnswer> {
-    const { clientId, tokens, http } = this.parts;
-    const token = await tokens.get('poll');
-    const body = `{"clientId":${JSON.stringify(clientId)},${actionFields(action)}}`;
+  private post(action: PendingAction): Promise<HttpAnswer> {
+    const { clientId, http } = this.parts;
+    const body = () => `{"clientId":${JSON.stringify(clientId)},${actionFields(action)}}`;
     this.inFlight = new AbortController();
-    return http.request({ path: '/actions', body, token, deadline: DEADLINE, signal: this.inFlight.signal });
+    return http.request({ path: '/actions', body, deadline: DEADLINE, signal: this.inFlight.signal });
   }
 
-  private judge(action: PendingAction, { status, text, retryAfter }: HttpAnswer): void {
+  private judge(action: PendingAction, { status, text, token, retryAfter }: HttpAnswer): void {
     const frame = readAnswer(text);
     if (frame?.type === 'ack') {
       this.parts.outbox.answer({ ...frame, id: action.id });
       this.onAck();
-    } else if (status === 401 && this.renewedFor !== action) {
-      this.renewedFor = action;
-      this.parts.tokens.expire();
+    } else if (status === 401 && !this.parts.tokens.refused(token)) {
       action.carrier = undefined;
     } else if (frame === undefined || NOT_STARTED.has(frame.code)) {
       this.retry(action, frame?.retryAfter ?? retryAfter ?? RETRY_AFTER);

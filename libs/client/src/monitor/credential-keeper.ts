@@ -61,6 +61,7 @@ export class CredentialKeeper {
     const { wasAsked } = this;
     this.wasAsked = false;
     if (!('code' in result)) {
+      this.parts.tokens.accepted(link.token);
       this.watch(link, result.expiresAt);
       if (wasAsked) this.parts.registry.recover();
     } else if (wasAsked && result.code !== 'unauthorized') {

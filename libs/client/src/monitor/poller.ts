@@ -36,7 +36,6 @@ export class Poller {
   private timer: Timer | undefined;
   private inFlight: AbortController | undefined;
   private beganAt = -Infinity;
-  private unauthorizedInARow = 0;
   private askedAgain = false;
   /** Asked for while a poll was in flight. */
   private isWantedSoon = false;
@@ -89,8 +88,7 @@ export class Poller {
   /** The reason of a refused upgrade, which browsers hide, and the switches. */
   async askConfig(): Promise<void> {
     try {
-      const { http, tokens } = this.parts;
-      const answer = await http.request({ path: '/config', token: await tokens.get('poll'), deadline: DEADLINE });
+      const answer = await this.parts.http.request({ path: '/config', deadline: DEADLINE });
       if (answer.status !== 200) return this.isRunning ? undefined : this.listener.failed(this.failureOf(answer));
       const config = parseConfigResponse(answer.text);
       this.interval = Math.max(this.parts.options.polling.interval, config.poll.interval);
@@ -112,24 +110,24 @@ export class Poller {
   private async poll(): Promise<void> {
     if (this.inFlight) return;
     const { environment, registry, metrics, clientId, options, http, tokens } = this.parts;
+    const { wait } = options.polling;
     const abort = new AbortController();
     this.inFlight = abort;
     this.beganAt = environment.monotonic();
     const session = new PollSession(registry, metrics, environment, (entry, after) => this.listener.rest(entry, after));
     let delay: number;
     try {
-      const token = await tokens.get('poll');
-      const request = session.request(clientId, options.polling.wait);
-      metrics.add('polls');
-      const answer = await http.request({
-        path: '/poll',
-        body: JSON.stringify(request),
-        token,
-        deadline: DEADLINE + (request.wait ?? 0) * 1_000,
-        signal: abort.signal,
-      });
-      delay =
-        answer.status === 200 ? this.succeed(session, answer.text, request.wait) : this.fail(this.failureOf(answer));
+      let held: number | undefined;
+      const body = () => {
+        metrics.add('polls');
+        const request = session.request(clientId, wait);
+        held = request.wait;
+        return JSON.stringify(request);
+      };
+      const deadline = DEADLINE + wait * 1_000;
+      const answer = await http.request({ path: '/poll', body, deadline, signal: abort.signal });
+      if (answer.status === 200) tokens.accepted(answer.token);
+      delay = answer.status === 200 ? this.succeed(session, answer.text, held) : this.fail(this.failureOf(answer));
     } catch (error) {
       delay = abort.signal.aborted ? this.untilInterval() : this.fail(unreachable(error));
     }
@@ -144,7 +142,6 @@ export class Poller {
     const { environment } = this.parts;
     const took = environment.monotonic() - this.beganAt;
     if (wait === undefined) this.roundTripTime = took;
-    this.unauthorizedInARow = 0;
     this.backoff.reset();
     this.isHealthy = this.isRunning;
     this.hasFailed = false;
@@ -165,15 +162,13 @@ export class Poller {
     return Math.max(this.untilInterval(), this.backoff.next(failure.cause, failure.retryAfter));
   }
 
-  private failureOf({ status, text, retryAfter }: HttpAnswer): ConnectionFailure {
+  private failureOf({ status, text, token, retryAfter }: HttpAnswer): ConnectionFailure {
     const frame = readAnswer(text);
     const error = frame?.type === 'error' ? frame : undefined;
     const reason = error ?? { code: `http-${status}`, message: `the server answered ${status}` };
     const { code, message } = reason;
     if (status === 401) {
-      this.unauthorizedInARow += 1;
-      this.parts.tokens.expire();
-      return new ConnectionFailure({ code, message }, this.unauthorizedInARow > 1 ? 'stop' : 'now');
+      return new ConnectionFailure({ code, message }, this.parts.tokens.refused(token) ? 'stop' : 'now');
     }
     // A 403 without our error frame is a proxy's and says nothing about the server.
     if (status === 403 && error) return new ConnectionFailure({ code, message }, 'stop');

@@ -28,8 +28,6 @@ import { SocketLink } from './socket-link.js';
 const RETURN_JITTER = 1_000;
 /** An attempt older than this that met no answer is given up when the network comes back. */
 const STALE_ATTEMPT = 1_000;
-/** `4202` so often without a `welcome` between: a new token does not help. */
-const MOST_EXPIRED = 2;
 
 /** The old socket drains: the next one opens beside it. */
 const HANDOVER = new ConnectionFailure({ code: 'draining', message: 'the server asked to reconnect' }, 'now', 'never');
@@ -73,7 +71,6 @@ export class Sockets {
   private drain: Timer | undefined;
   /** On the monotonic clock; no attempt before. */
   private holdUntil = 0;
-  private expiredInARow = 0;
 
   constructor(
     private readonly parts: ClientParts,
@@ -106,7 +103,6 @@ export class Sockets {
     this.retire(undefined);
     this.drain?.cancel();
     this.backoff.reset();
-    this.expiredInARow = 0;
     this.holdUntil = 0;
     this.nextRetryAt = undefined;
   }
@@ -176,7 +172,7 @@ export class Sockets {
     return new SocketLink(this.parts, {
       greeted: () => listener.changed(),
       welcomed: (link, frame) => {
-        this.expiredInARow = 0;
+        this.parts.tokens.accepted(link.token);
         listener.welcomed(link, frame);
       },
       settled: (link) => {
@@ -220,7 +216,14 @@ export class Sockets {
     this.drain?.cancel();
     this.current = undefined;
     this.listener.lost(link);
-    this.failAttempt?.(failure);
+    this.failAttempt?.(this.isRefusedForGood(link, failure) ? new ConnectionFailure(failure.reason, 'stop') : failure);
+  }
+
+  /** A token that expired while it was in force is renewed; a new one that is refused would be refused again. */
+  private isRefusedForGood({ token, welcome }: SocketLink, { reason }: ConnectionFailure): boolean {
+    if (reason.code !== closeReason(CLOSE_CODES.tokenExpired.code)) return false;
+    const isUseless = this.parts.tokens.refused(token);
+    return isUseless && welcome === undefined;
   }
 
   /** Emits when it is time for the next attempt. */
@@ -228,11 +231,7 @@ export class Sockets {
     if (failure === HANDOVER) return of(undefined);
     const { environment } = this.parts;
     const { reason, cause, retryAfter, polling } = failure;
-    if (reason.code === closeReason(CLOSE_CODES.tokenExpired.code)) {
-      this.parts.tokens.expire();
-      this.expiredInARow += 1;
-    }
-    if (cause === 'stop' || this.expiredInARow >= MOST_EXPIRED) return throwError(() => failure);
+    if (cause === 'stop') return throwError(() => failure);
     if (reason.code === closeReason(CLOSE_CODES.switchedOff.code)) this.allowed$.next(false);
     if (this.isSwitchedOff) {
       this.listener.waiting(failure);

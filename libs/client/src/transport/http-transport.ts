@@ -3,21 +3,23 @@ import { utf8Length } from '@statewire/protocol';
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import { believedRetryAfter } from '../retry-after.js';
+import type { TokenSource } from '../token-source.js';
 
 /** What came back, whatever it means. */
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
+  /** What was presented. */
+  readonly token: string | undefined;
   /** Milliseconds, from a `Retry-After` header in seconds. */
   readonly retryAfter: number | undefined;
 }
 
 export interface HttpRequest {
   readonly path: string;
-  /** JSON; absent for GET. */
-  readonly body?: string;
-  readonly token: string | undefined;
-  /** After so many ms without the whole answer the request is given up. */
+  /** Makes JSON, once there is a token; absent for GET. */
+  readonly body?: () => string;
+  /** After so many ms without the whole answer the request is given up, the wait for a token included. */
   readonly deadline: number;
   /** Aborted by the caller. */
   readonly signal?: AbortSignal;
@@ -29,18 +31,21 @@ export class HttpTransport {
     private readonly base: string,
     private readonly environment: Environment,
     private readonly metrics: MetricsRecorder,
+    private readonly tokens: TokenSource,
   ) {}
 
-  /** @throws whatever `fetch` rejects with: unreachable, given up, aborted. */
-  async request({ path, body, token, deadline, signal }: HttpRequest): Promise<HttpAnswer> {
+  /** @throws whatever `fetch` and the application's `token` reject with: unreachable, given up, aborted. */
+  async request({ path, body: makeBody, deadline, signal }: HttpRequest): Promise<HttpAnswer> {
     const { fetch } = this.environment;
     if (fetch === undefined) throw new Error('This host has no fetch.');
     const abort = new AbortController();
     const giveUp = () => abort.abort();
     const timer = this.environment.setTimer(giveUp, deadline);
     signal?.addEventListener('abort', giveUp);
-    if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
     try {
+      const token = await unlessAborted(abort.signal, this.tokens.get('poll'));
+      const body = makeBody?.();
+      if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
       const response = await fetch(this.base + path, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
@@ -57,6 +62,7 @@ export class HttpTransport {
       const seconds = Number(response.headers.get('Retry-After') ?? NaN);
       return {
         status: response.status,
+        token,
         text,
         retryAfter: seconds >= 0 ? believedRetryAfter(seconds * 1_000) : undefined,
       };
@@ -65,4 +71,11 @@ export class HttpTransport {
       signal?.removeEventListener('abort', giveUp);
     }
   }
+}
+
+function unlessAborted<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The request was given up before there was a token.')));
+    Promise.resolve(value).then(resolve, reject);
+  });
 }
