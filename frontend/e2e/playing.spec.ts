@@ -93,6 +93,7 @@ describeInBrowser('A player', () => {
     await room.focus();
     await page.keyboard.press('Enter');
     await page.locator('[data-battle-status="running"]').waitFor();
+    await page.locator('arena-battle-view h2:focus').waitFor();
     await page.getByRole('button', { name: 'Pause' }).focus();
     await page.keyboard.press('Space');
     await page.locator('[data-battle-status="paused"]').waitFor();

@@ -16,6 +16,7 @@ import { statusWords } from './connection/status-words';
 import { GameStore } from './game/game-store';
 import { NotificationToasts } from './game/notification-toasts';
 import { Announcer } from './shell/announcer';
+import { FocusKeeper } from './shell/focus-keeper';
 import { mediaQuery } from './shell/media-query';
 import { ToastStack } from './shell/toast-stack';
 import { TopBar } from './shell/top-bar';
@@ -44,6 +45,7 @@ export class App {
 
   constructor() {
     inject(NotificationToasts);
+    inject(FocusKeeper);
     const title = computed(() => statusWords(this.store.status()).title);
     effect(() => this.announcer.say(`Connection: ${title()}`));
   }

@@ -87,6 +87,28 @@ describe('RunPage', () => {
     expect(page.buttons('Take nothing')).toEqual([]);
   });
 
+  test('moves the focus from what was pressed to the heading of the phase that follows', async () => {
+    await publish();
+    expect(document.activeElement).toBe(document.body);
+    page.button(/^Rest: Mossy hollow/).focus();
+    await page.click(/^Rest: Mossy hollow/);
+    page.server.expectAction(chooseRoom).respond({ runId: 'r1', phase: 'rest', battleId: null });
+    await publish({ phase: 'rest', choices: [], offers: [cardOffer()] });
+    expect(document.activeElement?.textContent).toBe('A quiet place');
+    await publish({ phase: 'in-battle', choices: [], battleId: 'b1' });
+    expect(document.activeElement).toBe(document.body);
+    page.server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
+    await page.settle();
+    expect(document.activeElement?.textContent).toBe(battleSnapshot().title);
+  });
+
+  test('leaves the focus of those who watch alone', async () => {
+    const player = { playerId: 'p2', name: 'Grace', house: false };
+    await publish({ player });
+    await publish({ player, phase: 'rest', choices: [], offers: [cardOffer()] });
+    expect(document.activeElement).toBe(document.body);
+  });
+
   test('counts the same card once', async () => {
     const { card } = cardOffer();
     await publish({ deck: [card, card] });

@@ -1,11 +1,22 @@
 import { NgTemplateOutlet } from '@angular/common';
-import { ChangeDetectionStrategy, Component, computed, effect, inject, input, signal } from '@angular/core';
+import {
+  afterRenderEffect,
+  ChangeDetectionStrategy,
+  Component,
+  computed,
+  effect,
+  ElementRef,
+  inject,
+  input,
+  signal,
+} from '@angular/core';
 import { Router } from '@angular/router';
 
 import { BattleView } from '../battle/battle-view';
 import { Commands } from '../game/commands';
 import { GameStore } from '../game/game-store';
 import { Announcer } from '../shell/announcer';
+import { FocusKeeper } from '../shell/focus-keeper';
 import { Icon } from '../ui/icon';
 import { LiveFrame } from '../ui/live-frame';
 import { Belongings } from './belongings';
@@ -30,6 +41,8 @@ export class RunPage {
   private readonly commands = inject(Commands);
   private readonly router = inject(Router);
   private readonly announcer = inject(Announcer);
+  private readonly focusKeeper = inject(FocusKeeper);
+  private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
 
   protected readonly run = computed(() => this.store.run().value);
   protected readonly isBusy = signal(false);
@@ -44,6 +57,12 @@ export class RunPage {
   /** What there is to do or to watch comes first; that is the map while a room is to be chosen. */
   protected readonly mapComesFirst = computed(() => ['choosing', 'finished'].includes(this.run()?.phase ?? ''));
   protected readonly hasOffers = computed(() => ['reward', 'shop', 'rest'].includes(this.run()?.phase ?? ''));
+  /** The phase, once all of it can be seen; undefined while something is under way. */
+  private readonly settledPhase = computed(() => {
+    const phase = this.run()?.phase;
+    const isWaiting = this.isBusy() || (phase === 'in-battle' && this.store.battle().value === undefined);
+    return isWaiting ? undefined : phase;
+  });
 
   constructor() {
     effect(() => this.store.runId.set(this.runId()));
@@ -54,6 +73,7 @@ export class RunPage {
     effect(() => {
       if (this.words() !== '') this.announcer.say(this.words());
     });
+    this.keepFocus();
   }
 
   protected choose(roomId: string): void {
@@ -71,6 +91,16 @@ export class RunPage {
   protected async startAnother(): Promise<void> {
     const started = await this.busy(this.commands.startRun());
     if (started !== undefined) await this.router.navigate(['/runs', started.runId]);
+  }
+
+  /** What was pressed is gone in the next phase, whose heading is the first below the name of the player. */
+  private keepFocus(): void {
+    let isFirst = true;
+    afterRenderEffect(() => {
+      if (this.settledPhase() === undefined || !this.isOwn()) return;
+      if (!isFirst) this.focusKeeper.offer(this.host.nativeElement.querySelector('h2'));
+      isFirst = false;
+    });
   }
 
   /** One thing at a time: the state that follows decides what can be done next. */
