@@ -263,6 +263,18 @@ describe('actions', () => {
     expect(most).toBe(1);
   });
 
+  test('close() while one is in flight over HTTP leaves no timer', async () => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    server.handle(count.name, () => new Promise(() => undefined));
+    client.connect();
+    await environment.advance(1_000);
+    client.act(count, { n: 1 });
+    await environment.advance(100);
+    client.close();
+    await environment.settle();
+    expect(environment.timers).toBe(0);
+  });
+
   test('back on the WebSocket what HTTP has not answered is sent again there', async () => {
     const { environment, server, client } = setUp();
     const order: number[] = [];

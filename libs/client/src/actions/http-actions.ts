@@ -75,6 +75,8 @@ export class HttpActions implements ActionCarrier {
 
   private retry(action: PendingAction, after: number): void {
     if (action.carrier === this) action.carrier = undefined;
+    // After `stop()` there is nobody left to retry for.
+    if (this.inFlight.signal.aborted) return;
     this.pause = this.parts.environment.setTimer(() => this.resume(), after);
   }
 }
