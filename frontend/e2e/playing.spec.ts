@@ -115,6 +115,25 @@ describeInBrowser('A player', () => {
     await player.close();
   });
 
+  test('is told when the server knows the session no more, and watches on', async () => {
+    const player = await ArenaPage.open(browser, arena.url);
+    const { page } = player;
+    await page.evaluate(() => {
+      const session = {
+        playerId: 'p-of-before',
+        name: 'Ida',
+        token: 'token-of-before',
+        expiresAt: Date.now() + 60_000,
+      };
+      sessionStorage.setItem('arena.session', JSON.stringify(session));
+    });
+    await page.reload();
+    await page.getByText('You were signed out').waitFor();
+    await player.connection('live');
+    await page.getByLabel('Your name').waitFor();
+    await player.close();
+  });
+
   test('acts while polling, and another page shows it', async () => {
     const player = await startRun('Lise');
     await enterRoom(player);

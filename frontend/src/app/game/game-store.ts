@@ -98,7 +98,7 @@ export class GameStore {
 
   /** A session that the server does not know any more must not keep anybody from watching. */
   private watchAsGuest(): void {
-    this.session.leave();
+    this.session.lose();
     this.realtime.connect();
   }
 

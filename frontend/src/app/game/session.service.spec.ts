@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 
 import { fakeFetch } from '../../testing/fake-fetch';
 import { SESSION } from '../../testing/samples';
+import { Toasts } from '../shell/toasts';
 import { SessionService } from './session.service';
 
 describe('SessionService', () => {
@@ -48,11 +49,12 @@ describe('SessionService', () => {
     expect(await service().token('expired')).toBe('token-2');
   });
 
-  test('goes on as a guest when the server does not know the session any more', async () => {
+  test('goes on as a guest, and says so, when the server does not know the session any more', async () => {
     fakeFetch({ 'POST /api/session/refresh': { status: 401 } });
     service().keep(SESSION);
     expect(await service().token('expired')).toBeUndefined();
     expect(service().current()).toBeUndefined();
+    expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', title: 'You were signed out' }]);
   });
 
   test('keeps the session while the server is merely unwell', async () => {
@@ -70,6 +72,7 @@ describe('SessionService', () => {
     expect(await token).toBeUndefined();
     expect(service().current()).toBeUndefined();
     expect(sessionStorage.getItem('arena.session')).toBeNull();
+    expect(TestBed.inject(Toasts).shown()).toEqual([]);
   });
 
   test.each([200, 401, 503])('keeps a new player when a refresh for another is answered with %i', async (status) => {

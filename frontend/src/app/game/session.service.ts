@@ -1,5 +1,7 @@
-import { Injectable, signal } from '@angular/core';
+import { inject, Injectable, signal } from '@angular/core';
 import type { NewSession, Session } from '@statewire/arena';
+
+import { Toasts } from '../shell/toasts';
 
 const KEY = 'arena.session';
 const REFRESH_BEFORE = 1_000;
@@ -9,6 +11,7 @@ const REFRESH_WITHIN = 5_000;
 /** Who plays on this page. Kept in `sessionStorage`: a tab is a player, and a reload is still the same one. */
 @Injectable({ providedIn: 'root' })
 export class SessionService {
+  private readonly toasts = inject(Toasts);
   private readonly stored = signal<Session | undefined>(restore());
   private refreshing: Promise<string | undefined> | undefined;
 
@@ -53,6 +56,16 @@ export class SessionService {
     this.refreshing = undefined;
   }
 
+  /** As `leave`, but not by the player's own wish: a server that keeps no secret forgets its sessions in a restart. */
+  lose(): void {
+    this.leave();
+    this.toasts.show(
+      'problem',
+      'You were signed out',
+      'The server no longer knows this session. Start a run to play on.',
+    );
+  }
+
   private async refresh(refreshed: Session): Promise<string | undefined> {
     const response = await fetch('/api/session/refresh', {
       method: 'POST',
@@ -68,7 +81,7 @@ export class SessionService {
     }
     const isRefused = response.status >= 400 && response.status < 500 && response.status !== 429;
     if (!isRefused) throw new Error(`The session could not be refreshed (${response.status}).`);
-    this.leave();
+    this.lose();
     return undefined;
   }
 }
