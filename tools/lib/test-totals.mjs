@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { root } from './workspace.mjs';
 
-const PROJECTS = ['protocol', 'client', 'angular', 'nest', 'arena', 'backend', 'frontend', 'docker'];
+const PROJECTS = ['protocol', 'client', 'angular', 'nest', 'arena', 'backend', 'frontend', 'docker', 'simulation'];
 
 /**
  * Adds up what the projects' last runs left behind and prints it, the sum last.

@@ -28,6 +28,7 @@ export class VirtualEnvironment implements Environment {
   private ids = 0;
   private state: number;
   private readonly pending = new Set<Pending>();
+  private deferred: (() => void)[] = [];
   private readonly wakers = new Set<(cause: 'online' | 'visible') => void>();
 
   constructor({ seed = 1, start = Date.UTC(2026, 0, 1) }: { readonly seed?: number; readonly start?: number } = {}) {
@@ -45,6 +46,11 @@ export class VirtualEnvironment implements Environment {
     const pending: Pending = { due: this.elapsed + kept, order: this.order++, callback };
     this.pending.add(pending);
     return { cancel: () => this.pending.delete(pending) };
+  };
+
+  /** For the server: runs at the end of the current turn, which {@link settle} brings about. */
+  readonly defer = (callback: () => void): void => {
+    this.deferred.push(callback);
   };
 
   /** mulberry32 (T. Ettinger, public domain): small, and good enough to spread test cases. */
@@ -87,7 +93,12 @@ export class VirtualEnvironment implements Environment {
 
   /** Lets promises settle without letting time pass. */
   async settle(): Promise<void> {
-    for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
+    do {
+      const deferred = this.deferred;
+      this.deferred = [];
+      for (const callback of deferred) callback();
+      for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
+    } while (this.deferred.length > 0);
   }
 
   /** Advances in small steps until the condition holds. @throws Error when `ms` passed before it did. */
