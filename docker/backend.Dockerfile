@@ -11,6 +11,7 @@ COPY libs/arena/package.json libs/arena/
 COPY backend/package.json backend/
 COPY frontend/package.json frontend/
 COPY bench/package.json bench/
+COPY simulation/package.json simulation/
 
 FROM manifests AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
