@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { reportTotals } from './lib/test-totals.mjs';
+import { chosenSeed } from './lib/seed.mjs';
 import { ensureInstalled, nx, requireSupportedNode, root } from './lib/workspace.mjs';
 
 const { values } = parseArgs({ options: { full: { type: 'boolean', default: false }, coverage: { type: 'boolean' } } });
@@ -21,6 +22,6 @@ const code = await nx(
     'stream',
     ...(values.coverage ? ['--coverage'] : []),
   ],
-  values.full ? { STATEWIRE_TEST_TIER: 'full' } : {},
+  { ...(values.full && { STATEWIRE_TEST_TIER: 'full' }), ...chosenSeed() },
 );
 process.exit(reportTotals() && code === 0 ? 0 : 1);

@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { readSeed } from './lib/seed.mjs';
+import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/workspace.mjs';
+
+const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'simulation'];
+const FOLDERS = ['src', 'test'];
+const ENDING = '.long.spec.ts';
+/** For a spec that `tools/long-specs.json` does not know yet. */
+const USUAL_SECONDS = 60;
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '240' }, seed: { type: 'string' }, list: { type: 'boolean' } },
+});
+
+requireSupportedNode();
+await ensureInstalled();
+const seed = values.seed === undefined ? readSeed() : Number(values.seed);
+const budget = Number(values.seconds);
+const durations = JSON.parse(readFileSync(join(root, 'tools/long-specs.json'), 'utf8'));
+const specs = PROJECTS.flatMap(longSpecsOf);
+if (specs.length === 0) fail(`There is no *${ENDING}: something is wrong with this script.`);
+const chosen = choose(specs, budget, shuffler(seed));
+console.log(`${chosen.length} of ${specs.length} long specs, STATEWIRE_SEED=${seed}`);
+if (values.list) process.exit(0);
+let failed = 0;
+for (const { project, spec } of chosen) {
+  const began = Date.now();
+  const code = await jest(project, spec);
+  if (code !== 0) failed += 1;
+  const seconds = Math.round((Date.now() - began) / 1_000);
+  console.log(`${code === 0 ? 'passed' : 'FAILED'} ${project}/${spec} in ${seconds} s, STATEWIRE_SEED=${seed}`);
+}
+process.exit(failed === 0 ? 0 : 1);
+
+function longSpecsOf(project) {
+  return FOLDERS.filter((folder) => existsSync(join(root, project, folder))).flatMap((folder) =>
+    readdirSync(join(root, project, folder), { recursive: true })
+      .filter((file) => file.endsWith(ENDING))
+      .map((file) => ({ project, spec: `${folder}/${file.replaceAll('\\', '/')}` })),
+  );
+}
+
+/** In random order, whatever still fits the budget. */
+function choose(all, seconds, shuffle) {
+  let left = seconds;
+  return shuffle(all.toSorted((a, b) => key(a).localeCompare(key(b)))).filter((each) => {
+    const takes = durations[key(each)] ?? USUAL_SECONDS;
+    if (takes > left) return false;
+    left -= takes;
+    return true;
+  });
+}
+
+function key({ project, spec }) {
+  return `${project}/${spec}`;
+}
+
+/** Fisher–Yates over mulberry32 (T. Ettinger, public domain). */
+function shuffler(start) {
+  let state = start >>> 0;
+  const random = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return (items) => {
+    const shuffled = [...items];
+    for (let last = shuffled.length - 1; last > 0; last--) {
+      const other = Math.floor(random() * (last + 1));
+      [shuffled[last], shuffled[other]] = [shuffled[other], shuffled[last]];
+    }
+    return shuffled;
+  };
+}
+
+function jest(project, spec) {
+  return run(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), '--runTestsByPath', spec], {
+    cwd: join(root, project),
+    env: {
+      ...process.env,
+      STATEWIRE_TEST_TIER: 'full',
+      STATEWIRE_SEED: String(seed),
+      NODE_OPTIONS: '--experimental-vm-modules --no-warnings=ExperimentalWarning',
+    },
+  });
+}
