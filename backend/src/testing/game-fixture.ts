@@ -1,4 +1,5 @@
 import type { RunPlayer } from '@statewire/arena';
+import { VirtualEnvironment } from '@statewire/client/testing';
 import type { RealtimeBus } from '@statewire/nest';
 
 import { BattleService } from '../game/battle.service.js';
@@ -10,7 +11,6 @@ import { NotificationService } from '../game/notification.service.js';
 import { Publisher } from '../game/publisher.js';
 import { RunService } from '../game/run.service.js';
 import { RecordingBus } from './recording-bus.js';
-import { VirtualEnvironment } from './virtual-environment.js';
 
 export const ANN: RunPlayer = { playerId: 'ann', name: 'Ann', house: false };
 
@@ -25,7 +25,7 @@ export class GameFixture {
   readonly game: Game;
 
   constructor({ seed = 1, ...options }: Partial<GameOptions> & { readonly seed?: number } = {}) {
-    this.environment = new VirtualEnvironment(seed);
+    this.environment = new VirtualEnvironment({ seed });
     this.options = { ...DEFAULT_GAME_OPTIONS, ...options };
     const publisher = new Publisher(this.bus as unknown as RealtimeBus);
     this.battles = new BattleService(publisher);
@@ -39,7 +39,7 @@ export class GameFixture {
   /** As many turns as fit into the time; `each` looks at the game after every one. */
   async play(duration: number, each: () => void = () => undefined): Promise<void> {
     for (let time = 0; time < duration; time += this.options.turn) {
-      this.environment.advance(this.options.turn);
+      await this.environment.advance(this.options.turn);
       await this.game.turn();
       each();
     }

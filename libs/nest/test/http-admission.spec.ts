@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Injectable, UnauthorizedException, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { VirtualEnvironment } from '@statewire/client/testing';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 
 import {
@@ -12,7 +13,6 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
-import { VirtualEnvironment } from '../src/testing/virtual-environment.js';
 import { CLIENT_ID, post, send, TRANSPORTS, type TestAnswer } from './transports.js';
 
 const inbox = eventTopic<string>()('players/:playerId/inbox');
@@ -273,7 +273,7 @@ describe.each(TRANSPORTS)('A17: what is another user’s over $name', ({ open })
     await start({ limits: { framesPerSecond: 0 } });
     await arena.bus.publish(inbox.with({ playerId: 'bob' }), 'SECRET of bob');
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const random = new VirtualEnvironment(seed);
+    const random = new VirtualEnvironment({ seed });
     const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random.random() * choices.length)]!;
     const ann = await open(arena, 'ann');
     const told: string[] = [];

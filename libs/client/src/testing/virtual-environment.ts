@@ -6,11 +6,19 @@ interface Pending {
   readonly callback: () => void;
 }
 
+/** Where the host has no `setImmediate`: more turns than the longest chain of promises here. */
 const MICROTASKS = 40;
 
+export interface VirtualEnvironmentOptions {
+  /** What its randomness grows from. Default 1. */
+  readonly seed?: number;
+  /** The wall clock at the beginning, ms since the Unix epoch. Default: the first of January 2026. */
+  readonly start?: number;
+}
+
 /**
- * An environment whose clock moves only when a test says so, and whose randomness comes from a seed: the same test is
- * the same history every time.
+ * The environment of a client or of a server, or of both, whose clock moves only when a test says so, and whose
+ * randomness comes from a seed: the same test is the same history every time.
  *
  * @example
  * const environment = new VirtualEnvironment();
@@ -29,9 +37,10 @@ export class VirtualEnvironment implements Environment {
   private state: number;
   private readonly pending = new Set<Pending>();
   private deferred: (() => void)[] = [];
+  private stirred = false;
   private readonly wakers = new Set<(cause: 'online' | 'visible') => void>();
 
-  constructor({ seed = 1, start = Date.UTC(2026, 0, 1) }: { readonly seed?: number; readonly start?: number } = {}) {
+  constructor({ seed = 1, start = Date.UTC(2026, 0, 1) }: VirtualEnvironmentOptions = {}) {
     this.state = seed >>> 0;
     this.wallOffset = start;
   }
@@ -61,7 +70,7 @@ export class VirtualEnvironment implements Environment {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 
-  readonly id = (): string => `virtual-id-${String(this.ids++).padStart(20, '0')}`;
+  readonly id = (): string => `${String(this.ids++).padStart(12, '0')}-virtual-id`;
 
   readonly onWake = (callback: (cause: 'online' | 'visible') => void): (() => void) => {
     this.wakers.add(callback);
@@ -91,23 +100,43 @@ export class VirtualEnvironment implements Environment {
     this.elapsed = end;
   }
 
-  /** Lets promises settle without letting time pass. */
-  async settle(): Promise<void> {
-    do {
-      const deferred = this.deferred;
-      this.deferred = [];
-      for (const callback of deferred) callback();
-      for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
-    } while (this.deferred.length > 0);
+  /** Ends the current turn of a server: runs what was deferred. */
+  tick(): void {
+    const deferred = this.deferred;
+    this.deferred = [];
+    for (const callback of deferred) callback();
   }
 
-  /** Advances in small steps until the condition holds. @throws Error when `ms` passed before it did. */
-  async until(condition: () => boolean, ms = 60_000, step = 10): Promise<void> {
+  /** Notes that something moves that is neither timer nor promise, bytes for example: {@link settle} waits for its end. */
+  readonly stir = (): void => {
+    this.stirred = true;
+  };
+
+  /** Lets promises settle, and turns end, until nothing moves without time passing. */
+  async settle(): Promise<void> {
+    do {
+      this.tick();
+      this.stirred = false;
+      await eventLoopTurn();
+    } while (this.stirred || this.deferred.length > 0);
+  }
+
+  /**
+   * Advances, timer by timer, until the condition holds.
+   *
+   * @param ms how long that may take. Default 60,000.
+   * @throws Error when it did not hold by then; `describe` says what was the case instead.
+   */
+  async until(condition: () => boolean, ms = 60_000, describe?: () => string): Promise<void> {
     const end = this.elapsed + ms;
     await this.settle();
     while (!condition()) {
-      if (this.elapsed >= end) throw new Error(`It did not happen within ${ms} ms of virtual time.`);
-      await this.advance(Math.min(step, end - this.elapsed));
+      const next = this.next(end);
+      if (next === undefined && this.elapsed >= end) {
+        const instead = describe === undefined ? '' : ` Instead: ${describe()}`;
+        throw new Error(`It did not happen within ${ms} ms of virtual time.${instead}`);
+      }
+      await this.advance((next === undefined ? end : Math.max(next.due, this.elapsed)) - this.elapsed);
     }
   }
 
@@ -135,4 +164,11 @@ export class VirtualEnvironment implements Environment {
     }
     return first;
   }
+}
+
+/** A turn of the event loop where the host has one to offer, which lets every promise settle and Node's streams flow. */
+async function eventLoopTurn(): Promise<void> {
+  const { setImmediate: immediate } = globalThis as { setImmediate?: (callback: () => void) => unknown };
+  if (immediate !== undefined) return new Promise((resolve) => void immediate(resolve));
+  for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
 }

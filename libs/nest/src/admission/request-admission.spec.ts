@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { resolveOptions } from '../module/resolve-options.js';
 import type { RealtimeModuleOptions } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { IncomingRequest, ReceivedRequest } from './admission.js';
 import { RequestAdmission } from './request-admission.js';
 

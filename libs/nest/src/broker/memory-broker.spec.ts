@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { describeBroker } from '../../test/describe-broker.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 
 const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
@@ -111,7 +111,7 @@ describe('MemoryBroker', () => {
     await lease?.release();
     await environment.advance(HISTORY.age * 3);
     expect(broker.sizes).toEqual({ topics: 0, claims: 0, leases: 0, presence: 0, broadcastListeners: 0 });
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
   });
 
   test('who waits for an answer is told when the broker is shut down', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { MemoryClaims } from './memory-claims.js';
 
 function create(limits: { count: number; size: number }) {

@@ -110,7 +110,7 @@ describe('the greeting', () => {
     gate.open(undefined);
     await rig.environment.settle();
     expect(rig.hub.size).toBe(0);
-    expect(rig.environment.pendingTimers).toBe(0);
+    expect(rig.environment.timers).toBe(0);
   });
 });
 
@@ -377,7 +377,7 @@ describe('the heartbeat', () => {
     expect(rig.socket.closedWith).toBe(4200);
     expect(rig.socket.terminated).toBe(true);
     expect(rig.hub.size).toBe(0);
-    expect(rig.environment.pendingTimers).toBe(0);
+    expect(rig.environment.timers).toBe(0);
   });
 
   test('is satisfied by anything that arrives', async () => {
@@ -395,7 +395,7 @@ describe('the heartbeat', () => {
   test('R19: takes a stall of the process for a stall, and not for silence', async () => {
     const rig = new ConnectionRig({ heartbeat: { interval: 1_000, timeout: 1_000 } });
     await rig.welcome();
-    rig.environment.stall(3_000);
+    await rig.environment.sleep(3_000);
     await rig.environment.advance(200);
     expect(rig.socket.closedWith).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { Pulse } from './pulse.js';
 
 function create() {
@@ -15,19 +15,19 @@ describe('the pulse', () => {
     const { environment, beats, pulse } = create();
     pulse.start();
     pulse.start();
-    expect(environment.pendingTimers).toBe(1);
+    expect(environment.timers).toBe(1);
     await environment.advance(350);
     expect(beats).toEqual([100, 200, 300]);
     pulse.stop();
     await environment.advance(1_000);
     expect(beats).toHaveLength(3);
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
   });
 
   test('R19: counts a stall as two beats at most', async () => {
     const { environment, beats, pulse } = create();
     pulse.start();
-    environment.stall(60_000);
+    await environment.sleep(60_000);
     await environment.advance(100);
     expect(beats).toEqual([200, 300]);
   });

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory-broker.js';
 import type { Broker } from '../broker/broker.js';
 import { RealtimeError } from '../realtime-error.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { ActionRunner } from './action-runner.js';
 import { ActionScope } from './action-scope.js';
 import type { CallerContext } from './realtime-request.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import type { CallerContext } from '../dispatcher/index.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { RequestLimits } from './request-limits.js';
 
 const LIMITS = {

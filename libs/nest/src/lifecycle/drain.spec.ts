@@ -67,7 +67,7 @@ describe('a drain', () => {
     gate.open();
     await rig.environment.settle();
     expect(outcome.over).toBe(true);
-    expect(rig.environment.pendingTimers).toBe(0);
+    expect(rig.environment.timers).toBe(0);
   });
 
   test('R11: ends after window and grace, whatever never ends', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { RealtimeLog } from './realtime-log.js';
 
 function create() {

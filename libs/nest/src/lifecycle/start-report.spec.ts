@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import type { Broker } from '../broker/broker.js';
 import { resolveOptions } from '../module/resolve-options.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { RealtimeLog } from './realtime-log.js';
 import { StartReport } from './start-report.js';
 

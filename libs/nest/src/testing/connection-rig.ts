@@ -1,3 +1,4 @@
+import { VirtualEnvironment } from '@statewire/client/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
 import type { Admission, ReceivedRequest } from '../admission/index.js';
@@ -13,7 +14,6 @@ import { FlushScheduler } from '../outbox/flush-scheduler.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import { FakeSocket } from './fake-socket.js';
 import { FakeTopics } from './fake-topics.js';
-import { VirtualEnvironment } from './virtual-environment.js';
 
 export const CLIENT_ID = 'client-0123456789abcdef';
 

@@ -81,7 +81,7 @@ describe('a node that misses messages of the broker', () => {
     expect(alice.events.map(({ data }) => data)).toEqual([1, 2, 3, 4, 5]);
     expect(logged.filter((line) => line.startsWith('broker not read'))).toHaveLength(3);
     await topics.dispose();
-    expect(environment.pendingTimers).toBe(1);
+    expect(environment.timers).toBe(1);
   });
 
   test('keeps a bounded number of messages while it reads, and reads the rest afterwards', async () => {

@@ -230,7 +230,7 @@ describe('letting go of a topic', () => {
     expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
     await environment.advance(300_000);
     expect(broker.sizes.topics).toBe(0);
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
   });
 
   test('who comes back within the linger finds the topic as it was', async () => {
