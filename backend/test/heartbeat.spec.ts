@@ -3,7 +3,7 @@ import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Way } from './support/fault-proxy.js';
+import { FaultProxy, type Way } from './support/fault-proxy/index.js';
 import { moving, MovingServer } from './support/moving-server.js';
 
 const INTERVAL = 400;

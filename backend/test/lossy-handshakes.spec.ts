@@ -3,7 +3,7 @@ import { createRealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Fate } from './support/fault-proxy.js';
+import { FaultProxy, type Fate } from './support/fault-proxy/index.js';
 import { MovingServer } from './support/moving-server.js';
 
 const CLIENTS = 1_000;

@@ -9,7 +9,7 @@ import {
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Fate } from './support/fault-proxy.js';
+import { FaultProxy, type Fate } from './support/fault-proxy/index.js';
 import { moving, MovingServer, type Moving } from './support/moving-server.js';
 
 const openWebSocket: Environment['openWebSocket'] = (url, protocol) => new WebSocket(url, protocol);
@@ -78,7 +78,8 @@ async function expectTruth(): Promise<void> {
 
 describe('R9: on real sockets, where the WebSocket', () => {
   it.each<[string, Fate]>([
-    ['is refused', 'refuse'],
+    ['is refused with 403', 'refuse'],
+    ['is refused with 400', 'reject'],
     ['is reset before it is accepted', 'reset'],
     ['is reset as soon as it is accepted', 'reset-accepted'],
     ['is black-holed before it is accepted', 'hold'],

@@ -1,0 +1,247 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { Random } from '../../src/battle/random.js';
+import { FaultProxy, type HttpFate } from '../support/fault-proxy/index.js';
+
+const KIB = 1_024;
+
+describe('The fault proxy, between a client and a server that echoes,', () => {
+  let server: Server;
+  let proxy: FaultProxy;
+  let accepted: Socket[];
+
+  beforeEach(async () => {
+    accepted = [];
+    server = createServer({ allowHalfOpen: true }, (socket) => {
+      accepted.push(socket);
+      socket.on('error', () => undefined).pipe(socket);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const random = new Random(7);
+    proxy = await FaultProxy.start((server.address() as AddressInfo).port, { random: () => random.next() / 2 ** 32 });
+  });
+
+  afterEach(async () => {
+    await proxy.stop();
+    for (const socket of accepted) socket.destroy();
+    server.close();
+  });
+
+  const open = (): Socket =>
+    connect({ port: proxy.port, host: '127.0.0.1', noDelay: true }).on('error', () => undefined);
+
+  /** Sends everything, ends, and resolves with what came back until the other side ended too. */
+  async function echo(bytes: Buffer): Promise<Buffer[]> {
+    const socket = open();
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.end(bytes);
+    await closed(socket);
+    return chunks;
+  }
+
+  /** Resolves when it is closed, with whether that was an error. */
+  const closed = (socket: Socket): Promise<boolean> => new Promise((resolve) => socket.once('close', resolve));
+
+  /** A connection over which one byte has been there and back. */
+  async function opened(): Promise<Socket> {
+    const socket = open();
+    socket.write('.');
+    await once(socket, 'data');
+    return socket;
+  }
+
+  const noise = (size: number): Buffer => {
+    const random = new Random(size);
+    return Buffer.from(Array.from({ length: size }, () => random.next() & 0xff));
+  };
+  const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+  const timed = async (work: Promise<unknown>): Promise<number> => {
+    const began = performance.now();
+    await work;
+    return performance.now() - began;
+  };
+
+  it.each([
+    ['nothing', {}, 1_024 * KIB],
+    ['latency and jitter', { latency: 5, jitter: 20 }, 512 * KIB],
+    ['a throttle', { bytesPerSecond: 256 * KIB }, 64 * KIB],
+    ['1-byte slices', { slice: 1 }, 2 * KIB],
+    ['all of them', { latency: 2, jitter: 5, bytesPerSecond: 64 * KIB, slice: 100 }, 4 * KIB],
+  ])('with %s passes bytes exactly, both ways, and the end too', async (_, weather, size) => {
+    proxy.weather = weather;
+    const bytes = noise(size);
+    const back = Buffer.concat(await echo(bytes));
+
+    expect(back).toHaveLength(size);
+    expect(hash(back)).toBe(hash(bytes));
+    expect(accepted[0]!.readableEnded).toBe(true);
+  });
+
+  it('passes HTTP over one connection exactly, also where requests are looked at', async () => {
+    proxy.httpFate = () => 'pass';
+    const request = (n: number): string => `POST /${n} HTTP/1.1\r\nContent-Length: ${n}\r\n\r\n${'x'.repeat(n)}`;
+    const text = [0, 1, 2_000, 3].map(request).join('');
+    const unfinished = 'POST /last HTTP/1.1\r\nContent-Length: 10\r\n\r\nnot ten';
+    const back = await echo(Buffer.from(text + unfinished));
+
+    expect(Buffer.concat(back).toString()).toBe(text + unfinished);
+  });
+
+  it('takes as long as the latency says, and the throttle', async () => {
+    proxy.weather = { latency: 60 };
+    expect(await timed(echo(noise(10)))).toBeGreaterThan(110);
+    proxy.weather = { bytesPerSecond: 40 * KIB };
+    expect(await timed(echo(noise(16 * KIB)))).toBeGreaterThan(350);
+  });
+
+  it('makes a segment of each byte where it slices', async () => {
+    proxy.weather = { slice: 1 };
+    const chunks = await echo(noise(200));
+
+    // The kernel may join some of them.
+    expect(chunks.length).toBeGreaterThan(20);
+  });
+
+  it('tells nothing while it is frozen, and everything afterwards', async () => {
+    const socket = await opened();
+    const heard: string[] = [];
+    socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
+    proxy.tunnels[0]!.freeze(150);
+    socket.write('late');
+    const took = await timed(once(socket, 'data'));
+
+    expect(took).toBeGreaterThan(140);
+    expect(heard.join('')).toBe('late');
+  });
+
+  it.each(['to-server', 'to-client', 'both'] as const)(
+    'in a black hole (%s) loses bytes that way only',
+    async (way) => {
+      const socket = await opened();
+      proxy.blackhole(way);
+      const later = open();
+      const heard: Socket[] = [];
+      for (const each of [socket, later]) each.on('data', () => heard.push(each));
+      const arrivals: number[] = [];
+      accepted[0]!.on('data', (chunk: Buffer) => arrivals.push(chunk.length));
+      socket.write('abc');
+      later.write('def');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+
+      expect(arrivals).toEqual(way === 'to-client' ? [3] : []);
+      expect(heard).toEqual([]);
+      const both = Promise.all([once(socket, 'data'), once(later, 'data')]);
+      proxy.release();
+      await both;
+    },
+  );
+
+  it('resets both sides, or ends them, as told', async () => {
+    for (const [how, error] of [
+      ['reset', true],
+      ['end', false],
+    ] as const) {
+      const socket = await opened();
+      const tunnel = proxy.tunnels.at(-1)!;
+      const ends = Promise.all([closed(socket), closed(accepted.at(-1)!)]);
+      socket.resume();
+      tunnel[how]();
+      if (how === 'end') accepted.at(-1)!.end();
+      const [ofClient] = await ends;
+
+      expect(ofClient).toBe(error);
+    }
+    expect(proxy.tunnels).toHaveLength(0);
+  });
+
+  it.each(['client', 'server'] as const)('leaves a connection half open: only the %s is gone', async (gone) => {
+    const socket = await opened();
+    const [ofClient, ofServer] = [socket, accepted[0]!];
+    const [told, untold] = gone === 'client' ? [ofClient, ofServer] : [ofServer, ofClient];
+    let knows = false;
+    untold.on('close', () => (knows = true));
+    const end = closed(told);
+    proxy.tunnels[0]!.halfOpen(gone);
+    await end;
+    untold.write('is there anybody?');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect(knows).toBe(false);
+    const learns = closed(untold);
+    proxy.release();
+    await learns;
+  });
+
+  it('does one thing to one connection, and another to all', async () => {
+    const [first, second] = [await opened(), await opened()];
+    proxy.tunnels[0]!.weather = { latency: 150 };
+    const one = timed(once(first, 'data'));
+    const other = timed(once(second, 'data'));
+    first.write('a');
+    second.write('b');
+
+    expect(await one).toBeGreaterThan((await other) + 100);
+  });
+});
+
+describe('The fault proxy, between a client and an HTTP server,', () => {
+  const server = createHttpServer((request, response) => {
+    request.resume().on('end', () => {
+      answered += 1;
+      response.end(JSON.stringify({ path: request.url, answer: 'x'.repeat(1_000) }));
+    });
+  });
+  let answered = 0;
+  let proxy: FaultProxy;
+
+  beforeEach(async () => {
+    answered = 0;
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    proxy = await FaultProxy.start((server.address() as AddressInfo).port);
+  });
+
+  afterEach(async () => {
+    await proxy.stop();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const post = async (fate: HttpFate): Promise<{ status: number; complete: boolean }> => {
+    proxy.httpFate = () => fate;
+    const response = await fetch(`${proxy.origin}/path`, {
+      method: 'POST',
+      body: 'body',
+      signal: AbortSignal.timeout(fate === 'hang' ? 300 : 3_000),
+    });
+    const text = await response.text().catch(() => '');
+    return { status: response.status, complete: text.endsWith('x"}') };
+  };
+  const settled = async (count: number): Promise<void> => {
+    while (answered < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  it.each<[HttpFate, number, { status: number; complete: boolean } | undefined]>([
+    ['pass', 1, { status: 200, complete: true }],
+    ['twice', 2, { status: 200, complete: true }],
+    ['replayed', 2, { status: 200, complete: true }],
+    ['cut', 1, { status: 200, complete: false }],
+    [502, 0, { status: 502, complete: false }],
+    [504, 1, { status: 504, complete: false }],
+    ['hang', 0, undefined],
+  ])('gives a request the fate "%s": the server sees it %d times', async (fate, times, expected) => {
+    if (expected === undefined) await expect(post(fate)).rejects.toMatchObject({ name: 'TimeoutError' });
+    else expect(await post(fate)).toEqual(expected);
+    await settled(times);
+    // The connection, or another one, is as good as ever.
+    if (fate !== 'hang') expect(await post('pass')).toEqual({ status: 200, complete: true });
+    expect(answered).toBe(fate === 'hang' ? 0 : times + 1);
+  });
+});
