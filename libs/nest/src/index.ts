@@ -30,7 +30,7 @@ export type {
 export { MemoryBroker, type MemoryBrokerOptions } from './broker/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo } from './connection/realtime-connections.js';
 export type { Environment, Timer } from './environment.js';
-export type { DrainState, RealtimeSwitch, Revocation } from './lifecycle/lifecycle.js';
+export type { DrainState, RealtimeSwitch, Revocation, RevokeOptions } from './lifecycle/lifecycle.js';
 export { RealtimeLog, type LogSink } from './lifecycle/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './module/options.js';
 export { RealtimeOptionsError, type OptionProblem } from './module/options-error.js';

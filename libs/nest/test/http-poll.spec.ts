@@ -264,7 +264,7 @@ describe('a poll', () => {
       await expect(held.answer).rejects.toThrow(/401.*unauthorized/);
     });
 
-    test('ends with 401 when the user is revoked', async () => {
+    test('A2: ends with 401 when the user is revoked', async () => {
       await start();
       const held = await hold([await current('logs/a')], { headers: { authorization: 'Bearer ann' } });
       await arena.connections.revoke({ user: 'bob' });
@@ -273,7 +273,19 @@ describe('a poll', () => {
       await expect(held.answer).rejects.toThrow(/401.*unauthorized/);
     });
 
-    test('ends with 401 when the credentials expire', async () => {
+    test('A2: ends with 401 when the grace of a revocation does, and not before', async () => {
+      await start();
+      const held = await hold([await current('logs/a')], { headers: { authorization: 'Bearer ann' } });
+      const began = performance.now();
+      await arena.connections.revoke({ user: 'ann' }, { grace: 100 });
+      await poll(arena, [{ topic: 'logs/a' }]);
+      expect(held.answered()).toBe(false);
+      await expect(held.answer).rejects.toThrow(/401.*unauthorized/);
+      expect(performance.now() - began).toBeGreaterThan(95);
+      expect(performance.now() - began).toBeLessThan(1_100);
+    });
+
+    test('A2: ends with 401 when the credentials expire', async () => {
       const expiresAt = Date.now() + 200;
       await start({ authenticate: (_, token) => ({ id: token, user: token, expiresAt }) });
       const held = await hold([await current('logs/a')], { headers: { authorization: 'Bearer ann' } });

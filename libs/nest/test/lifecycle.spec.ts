@@ -189,7 +189,7 @@ describe('RealtimeConnections', () => {
     }
     expect(performance.now() - began).toBeLessThan(1_000);
     await other.roundTrip();
-    expect(revoked).toEqual([{ user: 'mallory' }]);
+    expect(revoked).toEqual([{ user: 'mallory', grace: 0 }]);
   });
 
   test('shows a single connection the door', async () => {

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { withToken, type Admission, type IncomingRequest, type ReceivedRequest } from '../admission/index.js';
 import type { ConnectionLimits } from '../connection/connection-limits.js';
 import type { Entrance } from '../connection/entrance.js';
+import type { RecentRevocations } from '../connection/recent-revocations.js';
 import { withDeadline } from '../common/with-deadline.js';
 import type { Dispatcher, Identity } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
@@ -21,6 +22,7 @@ export interface DoorKeepers {
   readonly admission: Admission;
   readonly dispatcher: Dispatcher;
   readonly limits: ConnectionLimits;
+  readonly revocations: RecentRevocations;
   readonly realtimeSwitch: Pick<RealtimeSwitch, 'enabled'>;
   readonly drain: Pick<DrainState, 'draining'>;
   readonly environment: Environment;
@@ -34,22 +36,23 @@ export class UpgradeDoor {
 
   /** @throws RealtimeError that says why the upgrade is refused. */
   async admit(request: IncomingMessage): Promise<Entrance> {
-    const { admission, limits, authenticationTimeout, environment } = this.keepers;
+    const { admission, limits, revocations, authenticationTimeout, environment } = this.keepers;
     this.refuseWhileShut();
     if (!offersOurs(request.headers['sec-websocket-protocol'])) {
       throw new RealtimeError('bad_request', `The subprotocol spoken here is ${SUBPROTOCOL}.`);
     }
     const received = admission.receive(incoming(request));
+    const presentedAt = revocations.mark;
     const seat = limits.enter(received.addressIsMeaningful ? received.ip : undefined);
     try {
       if (received.bearer === undefined && received.cookieToken === undefined) {
-        return { received, seat, admitted: false, identity: undefined };
+        return { received, seat, admitted: false, identity: undefined, presentedAt };
       }
       const identity = await withDeadline(environment, authenticationTimeout, this.verify(received));
       seat.admit(identity?.id);
       // It may have been shut while credentials were verified.
       this.refuseWhileShut();
-      return { received, seat, admitted: true, identity };
+      return { received, seat, admitted: true, identity, presentedAt };
     } catch (error) {
       seat.leave();
       throw error;

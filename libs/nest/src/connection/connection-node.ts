@@ -6,6 +6,7 @@ import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import type { OutboxOptions } from '../outbox/outbox.js';
 import type { Topics } from '../topics/topics.js';
+import type { RecentRevocations } from './recent-revocations.js';
 
 /** What all connections of a node share. */
 export interface ConnectionNode {
@@ -17,6 +18,7 @@ export interface ConnectionNode {
   readonly outbox: OutboxOptions;
   readonly log: RealtimeLog;
   readonly inFlight: InFlight;
+  readonly revocations: RecentRevocations;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };
 }

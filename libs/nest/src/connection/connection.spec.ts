@@ -471,6 +471,26 @@ describe('credentials', () => {
   });
 });
 
+describe('A2: a token', () => {
+  test('is in no log and in no answer, whatever comes of it', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome('alice');
+    rig.identify = () => Promise.reject(new RealtimeError('unauthorized', 'No.'));
+    rig.say({ type: 'authenticate', token: 'eyJ-secret', ref: 'r' });
+    rig.say({ type: 'authenticate', token: 'eyJ-secret', clientId: 7, ref: { not: 'a ref' } });
+    rig.say('{"type":"authenticate","token":"eyJ-secret"');
+    rig.say({ type: 'hello', clientId: CLIENT_ID, token: 'eyJ-secret' });
+    const told = [...(await rig.heard())];
+    expect(told).toHaveLength(4);
+    const refused = new ConnectionRig();
+    refused.identify = rig.identify;
+    told.push(...(await refused.welcome('eyJ-secret')));
+    expect(refused.socket.closedWith).toBe(4003);
+    expect([...rig.logged, ...refused.logged].length).toBeGreaterThan(1);
+    expect(JSON.stringify([told, rig.logged, refused.logged])).not.toContain('eyJ-secret');
+  });
+});
+
 describe('a drain', () => {
   test('tells a welcomed client, and sends one that is not welcomed yet elsewhere', async () => {
     const welcomed = new ConnectionRig();

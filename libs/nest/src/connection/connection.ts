@@ -3,18 +3,16 @@ import {
   ProtocolError,
   type ClientFrame,
   type HelloFrame,
-  type PingFrame,
   type ServerFrame,
   type SubscribeFrame,
 } from '@statewire/protocol';
 
-import { encodeFrame } from '../outbox/frame-encoder.js';
 import { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
 import { closingAfter, INTERNAL_ERROR, type Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
-import { Credentials } from './credentials.js';
+import { Credentials, revokedError } from './credentials.js';
 import type { Entrance } from './entrance.js';
 import { explain } from '../common/explain.js';
 import { FrameGate, type Refused } from './frame-gate.js';
@@ -24,12 +22,10 @@ import { HeldFrames } from './held-frames.js';
 import { idOf, refusalsOf } from './refusals.js';
 import { Session } from './session.js';
 import { TimedSocket } from './timed-socket.js';
-import { welcome } from './welcome.js';
+import { PING, pongTo } from './ping.js';
+import { overdue, type Phase } from './phase.js';
+import { authenticated, welcome } from './welcome.js';
 
-type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
-
-const PING = encodeFrame({ type: 'ping' });
-const PONG = encodeFrame({ type: 'pong' });
 /** Milliseconds after which a frame is worth sending again when too many wait. */
 const RETRY_AFTER = 1_000;
 
@@ -48,6 +44,7 @@ export class Connection {
   private phaseBegan: number;
   private session: Session | undefined;
   private farewell: Closing | undefined;
+  private readonly credentials: Credentials;
   private readonly gate: FrameGate;
   private readonly heartbeat: Heartbeat;
   private readonly held: HeldFrames;
@@ -63,6 +60,7 @@ export class Connection {
     this.id = environment.id();
     this.since = environment.now();
     this.phaseBegan = pulse.now;
+    this.credentials = new Credentials(this.id, entrance, node);
     this.gate = new FrameGate(options.limits, environment);
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.held = new HeldFrames(socket, options.limits);
@@ -73,7 +71,7 @@ export class Connection {
 
   /** Id of the identity; undefined for anonymous callers and before credentials were verified. */
   get user(): string | undefined {
-    return (this.session === undefined ? this.entrance.identity : this.session.caller.identity)?.id;
+    return this.credentials.user;
   }
 
   /** Names of the topics that are followed. */
@@ -117,9 +115,15 @@ export class Connection {
   /** Time has passed. Called with each beat of the node's pulse. */
   beat(): void {
     if (this.phase === 'closed') return;
-    const due = this.due();
+    const due = overdue(this.phase, this.node.pulse.now - this.phaseBegan, this.node.options.limits);
     if (due !== undefined) this.close(due);
-    else this.keepAlive();
+    else if (this.session === undefined || !this.closeIfEnded()) this.keepAlive();
+  }
+
+  /** Its permission was taken back: it goes now, or hears until when it may stay without new credentials. */
+  revoked(): void {
+    if (this.phase === 'closed' || this.closeIfEnded() || this.phase !== 'open') return;
+    this.send(authenticated(this.credentials.expiresAt));
   }
 
   /** Tells the client to come back elsewhere at a random moment within so many milliseconds. */
@@ -170,7 +174,7 @@ export class Connection {
         return;
       case 'ping':
       case 'pong':
-        if (this.passes(frame, this.gate.refuseTooFast()) && frame.type === 'ping') this.answerPing(frame);
+        if (this.passes(frame, this.gate.refuseTooFast()) && frame.type === 'ping') this.outbox.send(pongTo(frame));
         return;
       default:
         this.queue(frame, bytes);
@@ -202,14 +206,13 @@ export class Connection {
 
   private async admit(hello: HelloFrame): Promise<void> {
     this.enter('admitting');
-    const credentials = new Credentials(this.id, this.entrance, this.node);
     try {
-      const caller = await credentials.greet(hello);
+      await this.credentials.greet(hello);
       if (this.phase !== 'admitting') return;
-      this.entrance.seat.admit(caller.identity?.id);
-      this.session = new Session(caller, credentials, this.outbox, this.node, () => this.settle());
+      this.entrance.seat.admit(this.user);
+      this.session = new Session(this.credentials, this.outbox, this.node, () => this.settle());
       this.enter('open');
-      this.send(welcome(this.id, this.node, caller.identity?.expiresAt));
+      this.send(welcome(this.id, this.node, this.credentials.expiresAt));
       this.settle();
     } catch (thrown) {
       if (this.phase === 'closed') return;
@@ -233,16 +236,12 @@ export class Connection {
     if (this.farewell !== undefined && this.session?.isIdle !== false) this.close(this.farewell);
   }
 
-  private due(): Closing | undefined {
-    const { environment, options, pulse } = this.node;
-    const { helloTimeout, authenticationTimeout } = options.limits;
-    const spent = pulse.now - this.phaseBegan;
-    if (this.phase === 'greeting' && helloTimeout > 0 && spent >= helloTimeout) return CLOSE_CODES.helloTimeout;
-    if (this.phase === 'admitting' && authenticationTimeout > 0 && spent >= authenticationTimeout) {
-      return CLOSE_CODES.overloaded;
-    }
-    const expiresAt = this.session?.caller.identity?.expiresAt;
-    return expiresAt !== undefined && expiresAt <= environment.now() ? CLOSE_CODES.tokenExpired : undefined;
+  /** @returns whether the credentials have ended, and with them the connection. */
+  private closeIfEnded(): boolean {
+    const { ended } = this.credentials;
+    if (ended === 'expired') this.close(CLOSE_CODES.tokenExpired);
+    if (ended === 'revoked') this.close(CLOSE_CODES.refused, revokedError());
+    return ended !== undefined;
   }
 
   private keepAlive(): void {
@@ -258,10 +257,6 @@ export class Connection {
         return;
       case 'alive':
     }
-  }
-
-  private answerPing({ time }: PingFrame): void {
-    this.outbox.send(time === undefined ? PONG : { type: 'pong', time });
   }
 
   private passes(frame: ClientFrame, refused: Refused | undefined): boolean {

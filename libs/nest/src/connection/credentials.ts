@@ -2,50 +2,110 @@ import type { HelloFrame } from '@statewire/protocol';
 
 import { withToken, type Admission } from '../admission/index.js';
 import type { CallerContext, Dispatcher, Identity } from '../dispatcher/index.js';
+import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Entrance } from './entrance.js';
+import type { RecentRevocations } from './recent-revocations.js';
 
 interface Verifiers {
   readonly admission: Admission;
   readonly dispatcher: Dispatcher;
+  readonly revocations: RecentRevocations;
+  readonly environment: Environment;
 }
 
-/** Turns the credentials of one connection into its caller: once at `hello`, and again at each `authenticate`. */
+/** Credentials that were verified: whose they are, and when they were presented. */
+export interface Presented {
+  readonly caller: CallerContext;
+  readonly at: number;
+}
+
+/** The credentials of one connection: verified at `hello` and again at each `authenticate`, until they end. */
 export class Credentials {
+  private inForce: Presented | undefined;
+
   constructor(
     private readonly connectionId: string,
     private readonly entrance: Entrance,
     private readonly verifiers: Verifiers,
   ) {}
 
+  /** Id of the identity; undefined for anonymous callers and before credentials were verified. */
+  get user(): string | undefined {
+    return this.identity?.id;
+  }
+
+  /** The caller of an open connection. */
+  get caller(): CallerContext {
+    if (this.inForce === undefined) throw new Error('Nobody has said hello.');
+    return this.inForce.caller;
+  }
+
+  /** When they end, in milliseconds since the Unix epoch: by themselves, or because they are taken back. */
+  get expiresAt(): number | undefined {
+    const { environment } = this.verifiers;
+    const expiresAt = this.identity?.expiresAt;
+    const { revokedAt } = this;
+    if (revokedAt === undefined) return expiresAt;
+    const taken = Math.round(environment.now() + revokedAt - environment.monotonic());
+    return Math.min(expiresAt ?? taken, taken);
+  }
+
+  /** Why the connection has to go; undefined while it may stay. */
+  get ended(): 'revoked' | 'expired' | undefined {
+    const { environment } = this.verifiers;
+    const { revokedAt } = this;
+    if (revokedAt !== undefined && revokedAt <= environment.monotonic()) return 'revoked';
+    const expiresAt = this.identity?.expiresAt;
+    return expiresAt !== undefined && expiresAt <= environment.now() ? 'expired' : undefined;
+  }
+
   /** @throws RealtimeError where the credentials or the connection guards refuse. */
-  async greet(hello: HelloFrame): Promise<CallerContext> {
-    const { received, admitted, identity } = this.entrance;
+  async greet(hello: HelloFrame): Promise<void> {
+    const { received, admitted, identity, presentedAt } = this.entrance;
     const settled = hello.token === undefined && admitted;
+    const at = settled ? presentedAt : this.verifiers.revocations.mark;
     const verified = settled ? identity : await this.verifiers.admission.identify(received, hello.token);
     const token = hello.token ?? received.bearer ?? received.cookieToken;
-    const caller = this.caller(hello.clientId, verified, token);
+    const caller = this.callerOf(hello.clientId, verified, token);
     if (!settled) await this.verifiers.dispatcher.admit(caller);
-    return caller;
+    this.inForce = { caller, at };
+    if (this.ended === 'revoked') throw revokedError();
   }
 
   /**
-   * The new token alone counts: the ones the connection came with may have expired since.
+   * Verifies a new token, and changes nothing yet. It alone counts: those the connection came with may have expired.
    *
    * @throws RealtimeError where the token or the connection guards refuse, or the identity is another one.
    */
-  async renew(current: CallerContext, token: string): Promise<CallerContext> {
+  async verify(token: string): Promise<Presented> {
+    const { admission, dispatcher, revocations } = this.verifiers;
+    const at = revocations.mark;
     const received = { ...this.entrance.received, bearer: undefined, cookieToken: undefined };
-    const identity = await this.verifiers.admission.identify(received, token);
-    if (identity?.id !== current.identity?.id) {
+    const identity = await admission.identify(received, token);
+    if (identity?.id !== this.user) {
       throw new RealtimeError('forbidden', 'The identity of a connection cannot change: open a new one.');
     }
-    const caller = this.caller(current.clientId, identity, token);
-    await this.verifiers.dispatcher.admit(caller);
-    return caller;
+    const caller = this.callerOf(this.caller.clientId, identity, token);
+    await dispatcher.admit(caller);
+    return { caller, at };
   }
 
-  private caller(clientId: string, identity: Identity | undefined, token: string | undefined): CallerContext {
+  /** Puts verified ones in force. */
+  renew(presented: Presented): void {
+    this.inForce = presented;
+  }
+
+  private get identity(): Identity | undefined {
+    return this.inForce === undefined ? this.entrance.identity : this.inForce.caller.identity;
+  }
+
+  private get revokedAt(): number | undefined {
+    const presented = this.inForce?.at ?? this.entrance.presentedAt;
+    return this.verifiers.revocations.deadline({ connection: this.connectionId, user: this.user, presented });
+  }
+
+  private callerOf(clientId: string, identity: Identity | undefined, token: string | undefined): CallerContext {
     const { headers, cookies, ip } = this.entrance.received;
     return {
       headers: withToken(headers, token),
@@ -57,4 +117,9 @@ export class Credentials {
       identity,
     };
   }
+}
+
+/** What a connection is told whose permission was taken back. */
+export function revokedError(): RealtimeError {
+  return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
 }

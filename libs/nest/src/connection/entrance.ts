@@ -8,5 +8,7 @@ export interface Entrance {
   /** Whether credentials came with the upgrade: then they are verified and the connection guards have run. */
   readonly admitted: boolean;
   readonly identity: Identity | undefined;
+  /** The mark of `RecentRevocations` when the credentials were presented, or the connection came without any. */
+  readonly presentedAt: number;
   readonly seat: Seat;
 }

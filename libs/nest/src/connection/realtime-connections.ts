@@ -1,16 +1,16 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { CLOSE_CODES, type Json } from '@statewire/protocol';
+import type { Json } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from '../broker/broker.js';
 import { GuardedObservable } from '../common/guarded-observable.js';
 import type { Environment } from '../environment.js';
-import type { Revocation, Revocations } from '../lifecycle/lifecycle.js';
+import type { Revocation, Revocations, RevokeOptions } from '../lifecycle/lifecycle.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from '../module/tokens.js';
-import { RealtimeError } from '../realtime-error.js';
 import { ConnectionHub } from './connection-hub.js';
 import type { Connection } from './connection.js';
+import { RecentRevocations } from './recent-revocations.js';
 
 /** One connection of this node, for people and admin pages. */
 export interface ConnectionInfo {
@@ -25,22 +25,29 @@ export interface ConnectionInfo {
   readonly subscriptions: readonly string[];
 }
 
+type Revoked = Revocation & Required<RevokeOptions>;
+
 const REVOKE = 'statewire:revoke';
+/** The longest a timer of Node takes. */
+const LONGEST_GRACE = 2_147_483_647;
 
 /**
  * Who is connected, and how to show somebody the door.
  *
- * @example await connections.revoke({ user: player.id });
+ * @example
+ * await connections.revoke({ user: player.id });                      // banned: out within a second
+ * await connections.revoke({ user: player.id }, { grace: 30_000 });   // roles changed: new credentials, please
  */
 @Injectable()
 export class RealtimeConnections implements Revocations, OnApplicationShutdown {
-  private readonly revocations = new Subject<Revocation>();
+  private readonly revocations = new Subject<Revoked>();
 
-  /** Emits each revocation, wherever in the cluster it was made. */
-  readonly revoked: Observable<Revocation>;
+  /** Emits each revocation when it is made, wherever in the cluster that is. */
+  readonly revoked: Observable<Revoked>;
 
   constructor(
     private readonly hub: ConnectionHub,
+    private readonly recent: RecentRevocations,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     @Inject(REALTIME_LOG) log: RealtimeLog,
@@ -66,9 +73,16 @@ export class RealtimeConnections implements Revocations, OnApplicationShutdown {
   /**
    * Closes connections on every node with 4003, and ends held polls; clients do not come back on their own. Whoever
    * revokes also makes `authenticate` refuse the credentials from now on.
+   *
+   * With a `grace` connections are told that their credentials end with it, and stay if the client presents new ones of
+   * the same identity before. Until then everything goes on under the old ones. Polls that are held when the grace ends
+   * are ended, later ones are up to `authenticate`.
+   *
+   * @throws RangeError for a grace that is no duration.
    */
-  async revoke(whose: Revocation): Promise<void> {
-    await this.broker.broadcast({ type: REVOKE, payload: { ...whose } });
+  async revoke(whose: Revocation, { grace = 0 }: RevokeOptions = {}): Promise<void> {
+    if (!isGrace(grace)) throw new RangeError(`grace must be from 0 to ${LONGEST_GRACE} milliseconds, got ${grace}.`);
+    await this.broker.broadcast({ type: REVOKE, payload: { ...whose, grace } });
   }
 
   /**
@@ -91,8 +105,9 @@ export class RealtimeConnections implements Revocations, OnApplicationShutdown {
     if (type !== REVOKE) return;
     const whose = readRevocation(payload);
     if (whose === undefined) return;
+    this.recent.add(whose, whose.grace);
     for (const connection of this.hub.all()) {
-      if (concerns(whose, connection)) connection.close(CLOSE_CODES.refused, revokedError());
+      if (concerns(whose, connection)) connection.revoked();
     }
     this.revocations.next(whose);
   }
@@ -102,13 +117,17 @@ function concerns(whose: Revocation, connection: Connection): boolean {
   return 'user' in whose ? connection.user === whose.user : connection.id === whose.connection;
 }
 
-function revokedError(): RealtimeError {
-  return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
+function isGrace(grace: unknown): boolean {
+  return typeof grace === 'number' && grace >= 0 && grace <= LONGEST_GRACE;
 }
 
-function readRevocation(payload: Json): Revocation | undefined {
+function readRevocation(payload: Json): Revoked | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
-  if ('user' in payload && typeof payload.user === 'string') return { user: payload.user };
-  if ('connection' in payload && typeof payload.connection === 'string') return { connection: payload.connection };
+  // A node of another version may not know of a grace.
+  const grace = 'grace' in payload && isGrace(payload.grace) ? (payload.grace as number) : 0;
+  if ('user' in payload && typeof payload.user === 'string') return { user: payload.user, grace };
+  if ('connection' in payload && typeof payload.connection === 'string') {
+    return { connection: payload.connection, grace };
+  }
   return undefined;
 }

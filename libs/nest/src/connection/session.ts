@@ -1,6 +1,5 @@
 import type { ActionFrame, AuthenticateFrame, ErrorFrame, SubscribeFrame, UnsubscribeFrame } from '@statewire/protocol';
 
-import type { CallerContext } from '../dispatcher/index.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { ConnectionNode } from './connection-node.js';
@@ -9,6 +8,7 @@ import { asked, explain } from '../common/explain.js';
 import { FrameQueue, type FrameWork, type QueuedFrame } from './frame-queue.js';
 import { Subscriptions } from './subscriptions.js';
 import { withDeadline } from '../common/with-deadline.js';
+import { authenticated } from './welcome.js';
 
 /** What a welcomed client may do: follow topics, act, renew its credentials. */
 export class Session implements FrameWork {
@@ -17,7 +17,6 @@ export class Session implements FrameWork {
   private leaving = false;
 
   constructor(
-    private current: CallerContext,
     private readonly credentials: Credentials,
     private readonly outbox: Outbox,
     private readonly node: ConnectionNode,
@@ -35,10 +34,6 @@ export class Session implements FrameWork {
       explain: (thrown, about) => this.explain(thrown, about),
       onSettled: () => this.settle(),
     });
-  }
-
-  get caller(): CallerContext {
-    return this.current;
   }
 
   get topics(): readonly string[] {
@@ -85,15 +80,10 @@ export class Session implements FrameWork {
 
   async authenticate({ token, ref }: AuthenticateFrame): Promise<void> {
     try {
-      const caller = await this.bounded(this.credentials.renew(this.current, token));
-      await this.subscriptions.reauthorize(caller);
-      this.current = caller;
-      const expiresAt = caller.identity?.expiresAt;
-      this.outbox.send({
-        type: 'authenticated',
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-        ...(ref === undefined ? {} : { ref }),
-      });
+      const presented = await this.bounded(this.credentials.verify(token));
+      await this.subscriptions.reauthorize(presented.caller);
+      this.credentials.renew(presented);
+      this.outbox.send(authenticated(this.credentials.expiresAt, ref));
     } catch (thrown) {
       this.outbox.send(this.explain(thrown, { ref }));
     }
@@ -105,7 +95,7 @@ export class Session implements FrameWork {
       if (this.leaving)
         throw new RealtimeError('unavailable', 'This node is going away: send it over a new connection.');
       const follows = (topic: string): boolean => this.subscriptions.has(topic);
-      this.outbox.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.current)));
+      this.outbox.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.credentials.caller)));
     } catch (thrown) {
       this.outbox.send(this.explain(thrown, { id }));
     }
@@ -115,7 +105,7 @@ export class Session implements FrameWork {
     if (frame.type === 'unsubscribe') {
       for (const topic of frame.topics) this.subscriptions.unsubscribe(topic, frame.ref);
     } else {
-      for (const request of frame.topics) this.subscriptions.subscribe(request, frame.ref, this.current);
+      for (const request of frame.topics) this.subscriptions.subscribe(request, frame.ref, this.credentials.caller);
     }
   }
 
@@ -130,6 +120,6 @@ export class Session implements FrameWork {
   }
 
   private explain(thrown: unknown, about: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {
-    return explain(thrown, this.node.log, this.current.connectionId ?? '').toFrame(asked(about));
+    return explain(thrown, this.node.log, this.credentials.caller.connectionId ?? '').toFrame(asked(about));
   }
 }

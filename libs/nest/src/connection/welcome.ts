@@ -1,4 +1,4 @@
-import type { WelcomeFrame } from '@statewire/protocol';
+import type { AuthenticatedFrame, WelcomeFrame } from '@statewire/protocol';
 
 import type { ConnectionNode } from './connection-node.js';
 
@@ -17,5 +17,14 @@ export function welcome(
     limits: { frameBytes: limits.frameBytes, subscriptions: limits.subscriptions },
     actionWindow,
     ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+/** What a client is told when its credentials were replaced, or, without `ref`, when they end sooner than they did. */
+export function authenticated(expiresAt: number | undefined, ref?: string): AuthenticatedFrame {
+  return {
+    type: 'authenticated',
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(ref === undefined ? {} : { ref }),
   };
 }

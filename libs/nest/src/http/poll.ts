@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
-import { merge, type Observable } from 'rxjs';
+import { merge, mergeMap, type Observable } from 'rxjs';
 
+import { after } from '../common/after.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
@@ -20,8 +21,8 @@ export interface PollContext {
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
   readonly websocket: RealtimeSwitch;
   readonly drain: DrainState;
-  /** Emits when the identity with this id has lost its right to be here. */
-  readonly revoked: (identity: string) => Observable<unknown>;
+  /** Emits when the identity with this id loses its right to be here, with the milliseconds it has left. */
+  readonly revoked: (identity: string) => Observable<{ readonly grace: number }>;
   /** The frame for something that was thrown; logs what is nobody's business. */
   readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
 }
@@ -101,7 +102,10 @@ export class Poll {
       const wake = (): void => resolve();
       const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));
       const happenings = merge(drain.began, websocket.changes).subscribe(wake);
-      if (id !== undefined) happenings.add(revoked(id).subscribe(() => reject(revocation())));
+      if (id !== undefined) {
+        const ended = revoked(id).pipe(mergeMap(({ grace }) => after(environment, grace)));
+        happenings.add(ended.subscribe(() => reject(revocation())));
+      }
       gone.addEventListener('abort', wake);
       stop.signal.addEventListener('abort', () => {
         timer.cancel();

@@ -19,8 +19,16 @@ export interface DrainState {
 /** Whose permission is taken back: all connections of a user, or a single one. */
 export type Revocation = { readonly user: string } | { readonly connection: string };
 
+export interface RevokeOptions {
+  /**
+   * Milliseconds to come back with credentials that `authenticate` accepts now, or to finish what is under way. Clients
+   * of Statewire ask for new ones on their own. Default 0: the end is at once.
+   */
+  readonly grace?: number;
+}
+
 /** Who is shown the door. */
 export interface Revocations {
-  /** Emits each revocation, wherever in the cluster it was made. */
-  readonly revoked: Observable<Revocation>;
+  /** Emits each revocation when it is made, wherever in the cluster that is. */
+  readonly revoked: Observable<Revocation & Required<RevokeOptions>>;
 }

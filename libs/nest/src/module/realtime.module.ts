@@ -17,6 +17,7 @@ import { MemoryBroker } from '../broker/memory-broker.js';
 import { RealtimeBus } from '../bus/realtime-bus.js';
 import { ConnectionHub } from '../connection/connection-hub.js';
 import { ConnectionLimits } from '../connection/connection-limits.js';
+import { RecentRevocations } from '../connection/recent-revocations.js';
 import { RealtimeConnections } from '../connection/realtime-connections.js';
 import { dispatcherProviders, type Dispatcher } from '../dispatcher/index.js';
 import { realtimeGateway } from '../gateway/realtime.gateway.js';
@@ -100,6 +101,12 @@ const topics: Provider[] = [
 
 const connections: Provider[] = [
   InFlight,
+  {
+    provide: RecentRevocations,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
+      new RecentRevocations(environment, limits.authenticationTimeout),
+  },
   NodeDrainState,
   { provide: DRAIN_STATE, useExisting: NodeDrainState },
   ClusterSwitch,
@@ -111,7 +118,7 @@ const connections: Provider[] = [
   StartReport,
   {
     provide: ConnectionHub,
-    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, REALTIME_LOG, InFlight],
+    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, REALTIME_LOG, InFlight, RecentRevocations],
     useFactory: connectionHub,
   },
 ];
@@ -119,7 +126,7 @@ const connections: Provider[] = [
 const adapter: FactoryProvider<RealtimeWsAdapter> = {
   provide: RealtimeWsAdapter,
   inject: [
-    ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, REALTIME_SWITCH, DRAIN_STATE, REALTIME_LOG],
+    ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, RecentRevocations, REALTIME_SWITCH, DRAIN_STATE, REALTIME_LOG],
     ...[HttpAdapterHost, ModulesContainer],
   ],
   useFactory: realtimeWsAdapter,
@@ -160,6 +167,7 @@ function connectionHub(
   followed: Topics,
   log: RealtimeLog,
   inFlight: InFlight,
+  revocations: RecentRevocations,
 ): ConnectionHub {
   const { environment, limits } = options;
   const outbox = {
@@ -169,13 +177,16 @@ function connectionHub(
     environment,
     scheduler: new FlushScheduler(environment),
   };
-  return new ConnectionHub({ options, environment, admission, dispatcher, topics: followed, outbox, log, inFlight });
+  return new ConnectionHub({
+    ...{ options, environment, admission, dispatcher, topics: followed, outbox, log, inFlight, revocations },
+  });
 }
 
 async function realtimeWsAdapter(
   options: ResolvedRealtimeOptions,
   admission: Admission,
   dispatcher: Dispatcher,
+  revocations: RecentRevocations,
   realtimeSwitch: RealtimeSwitch,
   drain: DrainState,
   log: RealtimeLog,
@@ -187,6 +198,7 @@ async function realtimeWsAdapter(
     admission,
     dispatcher,
     limits: new ConnectionLimits(limits),
+    revocations,
     realtimeSwitch,
     drain,
     environment,

@@ -5,6 +5,7 @@ import type { Admission, ReceivedRequest } from '../admission/index.js';
 import { ConnectionHub } from '../connection/connection-hub.js';
 import { ConnectionLimits } from '../connection/connection-limits.js';
 import type { Connection } from '../connection/connection.js';
+import { RecentRevocations } from '../connection/recent-revocations.js';
 import type { CallerContext, Dispatcher, Identity, Invocation } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
@@ -33,6 +34,7 @@ export class ConnectionRig {
   readonly socket = new FakeSocket();
   readonly topics = new FakeTopics();
   readonly inFlight = new InFlight();
+  readonly revocations: RecentRevocations;
   readonly logged: string[] = [];
   readonly log: RealtimeLog;
   readonly hub: ConnectionHub;
@@ -50,6 +52,7 @@ export class ConnectionRig {
     const resolved = resolveOptions(options, this.environment);
     const write = (line: string): void => void this.logged.push(line);
     this.log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
+    this.revocations = new RecentRevocations(this.environment, resolved.limits.authenticationTimeout);
     this.hub = new ConnectionHub({
       options: resolved,
       environment: this.environment,
@@ -57,6 +60,7 @@ export class ConnectionRig {
       dispatcher: this.dispatcher(),
       topics: this.topics,
       inFlight: this.inFlight,
+      revocations: this.revocations,
       log: this.log,
       outbox: {
         softMark: resolved.limits.outboxSoftMark,
@@ -72,6 +76,7 @@ export class ConnectionRig {
       admitted: entrance.identity !== undefined,
       identity: entrance.identity,
       seat,
+      presentedAt: this.revocations.mark,
     });
     this.socket.onEnd = () => this.connection.gone();
   }

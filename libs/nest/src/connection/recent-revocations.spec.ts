@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+import { RecentRevocations } from './recent-revocations.js';
+
+const alice = { connection: 'c1', user: 'alice' };
+
+function create(verification = 10_000) {
+  const environment = new VirtualEnvironment();
+  return { environment, revocations: new RecentRevocations(environment, verification) };
+}
+
+describe('what was revoked lately', () => {
+  test('concerns whoever presented credentials before, and nobody after', () => {
+    const { revocations } = create();
+    const before = revocations.mark;
+    revocations.add({ user: 'alice' }, 500);
+    expect(revocations.deadline({ ...alice, presented: before })).toBe(500);
+    expect(revocations.deadline({ ...alice, presented: revocations.mark })).toBeUndefined();
+    revocations.add({ user: 'bob' }, 0);
+    expect(revocations.deadline({ ...alice, presented: revocations.mark - 1 })).toBeUndefined();
+  });
+
+  test('never takes a connection for a user of the same name', () => {
+    const { revocations } = create();
+    revocations.add({ user: 'c1' }, 0);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBeUndefined();
+    revocations.add({ connection: 'c1' }, 0);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBe(0);
+    expect(revocations.deadline({ connection: 'c2', user: undefined, presented: 0 })).toBeUndefined();
+  });
+
+  test('ends at the shortest grace that has not ended, and anew after it has', async () => {
+    const { environment, revocations } = create();
+    revocations.add({ user: 'alice' }, 5_000);
+    revocations.add({ user: 'alice' }, 60_000);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBe(5_000);
+    revocations.add({ user: 'alice' }, 0);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBe(0);
+    await environment.advance(10_000);
+    revocations.add({ user: 'alice' }, 3_000);
+    expect(revocations.deadline({ ...alice, presented: 3 })).toBe(13_000);
+  });
+
+  test('is forgotten when no verification can still be under way', async () => {
+    const { environment, revocations } = create(100_000);
+    for (let user = 0; user < 1_000; user += 1) revocations.add({ user: `u${user}` }, 1_000);
+    await environment.advance(100_000);
+    revocations.add({ user: 'alice' }, 0);
+    expect(revocations.size).toBe(1_001);
+    await environment.advance(2_000);
+    revocations.add({ user: 'bob' }, 0);
+    expect(revocations.size).toBe(2);
+  });
+});
