@@ -2,6 +2,7 @@ export {
   ActionData,
   Caller,
   OnAction,
+  OnPresence,
   OnTopic,
   RealtimeHandlers,
   RealtimeHandlersError,
@@ -9,6 +10,7 @@ export {
   type ActionResult,
   type Identity,
   type OnActionOptions,
+  type PresenceResult,
   type RealtimeRequest,
   type TopicResult,
 } from './dispatcher/index.js';

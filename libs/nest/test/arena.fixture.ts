@@ -1,11 +1,12 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Injectable, UseGuards } from '@nestjs/common';
-import { action, eventTopic, stateTopic } from '@statewire/protocol';
+import { action, eventTopic, presenceTopic, stateTopic } from '@statewire/protocol';
 
 import {
   ActionData,
   Caller,
   OnAction,
+  OnPresence,
   OnTopic,
   RealtimeError,
   RealtimeHandlers,
@@ -16,6 +17,7 @@ import {
 } from '../src/index.js';
 
 export const battle = stateTopic<{ hp: number }>()('battles/:battleId');
+export const spectators = presenceTopic<string>()(battle);
 export const notices = eventTopic<{ text: string }>()('notices');
 export const secrets = stateTopic<string>()('secrets/:owner');
 export const double = action<{ n: number }, { n: number; by: string | undefined }>('double');
@@ -59,6 +61,11 @@ export class ArenaHandlers {
   @OnTopic(battle)
   battle(@TopicParams() { battleId }: { battleId: string }): { hp: number } {
     return { hp: Number(battleId) };
+  }
+
+  @OnPresence(spectators)
+  spectator(@Caller() user: string | undefined): string | undefined {
+    return user;
   }
 
   @OnTopic(notices)

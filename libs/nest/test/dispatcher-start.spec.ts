@@ -1,10 +1,18 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Inject, Injectable, Scope, UseGuards, type CanActivate, type Type } from '@nestjs/common';
 import { APP_GUARD, ExternalContextCreator, REQUEST } from '@nestjs/core';
-import { action, eventTopic, stateTopic } from '@statewire/protocol';
+import { action, eventTopic, presenceTopic, stateTopic } from '@statewire/protocol';
 import { IsInt } from 'class-validator';
 
-import { ActionData, Caller, OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../src/index.js';
+import {
+  ActionData,
+  Caller,
+  OnAction,
+  OnPresence,
+  OnTopic,
+  RealtimeHandlers,
+  type RealtimeModuleOptions,
+} from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
 
 const lobby = stateTopic<number>()('lobby');
@@ -38,6 +46,18 @@ class Battles {
 
   @OnTopic(arenaTopic)
   arena(): void {}
+}
+
+@RealtimeHandlers()
+class Spectators {
+  @OnPresence(presenceTopic()(lobby))
+  one(): void {}
+
+  @OnPresence(presenceTopic()(lobby))
+  another(): void {}
+
+  @OnPresence(presenceTopic()(battle))
+  ofNothing(): void {}
 }
 
 @Injectable()
@@ -142,9 +162,17 @@ describe('the start stops', () => {
     expect(message).toContain('"battles/:battleId" and "battles/:arenaId" tie');
   });
 
+  test('where a topic is said to be followed that nobody answers, or twice', async () => {
+    const { message } = await failure([Lobby, Spectators]);
+    expect(message).toContain('Spectators.ofNothing says who follows "battles/:battleId", but no @OnTopic answers');
+    expect(message).toContain('"presence/lobby" has two handlers, Spectators.one and Spectators.another');
+  });
+
   test('where a class has handlers but is not marked', async () => {
     const { message } = await failure([Undecorated]);
-    expect(message).toContain('Undecorated.load has @OnTopic or @OnAction, but its class lacks @RealtimeHandlers()');
+    expect(message).toContain(
+      'Undecorated.load has @OnTopic, @OnPresence or @OnAction, but its class lacks @RealtimeHandlers()',
+    );
   });
 
   test('where the handler of a topic asks for the caller', async () => {

@@ -46,7 +46,12 @@ test('R17: when everybody has left, whichever way, nothing of them is held', asy
 /** One client that follows topics and acts; every other one over HTTP, every third socket without a farewell. */
 async function comeAndGo(n: number): Promise<void> {
   const clientId = `client-${n}`.padEnd(24, '-');
-  const topics = [{ topic: `battles/${n}` }, { topic: 'notices' }, { topic: `secrets/user-${n}` }];
+  const topics = [
+    { topic: `battles/${n}` },
+    { topic: `presence/battles/${n}` },
+    { topic: 'notices' },
+    { topic: `secrets/user-${n}` },
+  ];
   const action = { id: '1', name: 'double', data: { n } };
   if (n % 2 === 0) {
     await poll(arena, topics, { clientId, headers: { authorization: `Bearer user-${n}` } });

@@ -22,7 +22,7 @@ import {
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const document = read('../../../PROTOCOL.md');
-const sources = ['frames', 'http', 'position'].map((name) => read(`../src/${name}.ts`)).join('\n');
+const sources = ['frames', 'http', 'position', 'presence'].map((name) => read(`../src/${name}.ts`)).join('\n');
 
 /** The cells of the table that has this header, row by row. */
 function tableOf(...header: string[]): string[][] {

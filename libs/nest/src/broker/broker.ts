@@ -81,7 +81,7 @@ export interface Broadcast {
 }
 
 export interface PresenceMember {
-  /** One per connection. */
+  /** Unique in the topic: whoever joins under the same one again replaces what is known of it. */
   readonly id: string;
   readonly info: Json;
 }
@@ -148,6 +148,7 @@ export interface Broker {
   broadcast(message: Broadcast): Promise<void>;
   onBroadcast(listener: (message: Broadcast) => void): Release;
 
+  /** Lists a member of a topic until it leaves, or as long as this node lives. */
   join(topic: string, member: PresenceMember): Promise<void>;
   leave(topic: string, memberId: string): Promise<void>;
   members(topic: string): Promise<readonly PresenceMember[]>;

@@ -5,6 +5,7 @@ import type { InFlight } from '../lifecycle/in-flight.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import type { OutboxOptions } from '../outbox/outbox.js';
+import type { Attendance } from '../presence/index.js';
 import type { Topics } from '../topics/topics.js';
 import type { RecentRevocations } from './recent-revocations.js';
 
@@ -15,6 +16,8 @@ export interface ConnectionNode {
   readonly admission: Admission;
   readonly dispatcher: Dispatcher;
   readonly topics: Topics;
+  /** Absent: nobody is counted. */
+  readonly attendance?: Attendance;
   readonly outbox: OutboxOptions;
   readonly log: RealtimeLog;
   readonly inFlight: InFlight;

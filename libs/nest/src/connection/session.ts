@@ -23,11 +23,12 @@ export class Session implements FrameWork {
     /** Called when something has settled, so that there may be room for more frames. */
     private readonly onSettled: () => void,
   ) {
-    const { dispatcher, topics, options } = node;
+    const { attendance, dispatcher, topics, options } = node;
     this.queue = new FrameQueue(this, options.limits.waitingFrames);
     this.subscriptions = new Subscriptions({
       dispatcher,
       topics,
+      attendance,
       outbox,
       limit: options.limits.subscriptions,
       deadline: (work) => this.bounded(work),

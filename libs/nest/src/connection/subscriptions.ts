@@ -8,6 +8,7 @@ import {
 
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { Attendance, Stay } from '../presence/index.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
 import { asked } from '../common/explain.js';
@@ -16,6 +17,7 @@ import { toRealtimeError } from '../common/to-realtime-error.js';
 export interface SubscriptionsContext {
   readonly dispatcher: Dispatcher;
   readonly topics: Topics;
+  readonly attendance: Attendance | undefined;
   readonly outbox: Pick<Outbox, 'send' | 'offer' | 'room'>;
   /** Topics one connection may follow. 0: any number. */
   readonly limit: number;
@@ -30,6 +32,7 @@ export interface SubscriptionsContext {
 /** One topic of one connection. */
 interface Entry {
   subscription: TopicSubscription | undefined;
+  stay: Stay | undefined;
   /** Changes that have not settled. */
   changes: number;
   last: Promise<void>;
@@ -84,6 +87,7 @@ export class Subscriptions {
     }
     this.change(topic, ref, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
+      entry.stay?.end();
       detach(entry);
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
     });
@@ -100,6 +104,7 @@ export class Subscriptions {
     for (const [index, [topic, entry]] of followed.entries()) {
       const code = refusals[index];
       if (code === undefined || entry.subscription === undefined) continue;
+      entry.stay?.end();
       detach(entry);
       this.entries.delete(topic);
       this.context.outbox.send({ type: 'unsubscribed', topic, code });
@@ -132,7 +137,10 @@ export class Subscriptions {
       },
     });
     if (this.closed) subscription.close();
-    else if (!ended) entry.subscription = subscription;
+    else if (!ended) {
+      entry.subscription = subscription;
+      entry.stay = this.context.attendance?.enter(resolved, caller);
+    }
   }
 
   private async authorize(topic: string, caller: CallerContext): ReturnType<Dispatcher['authorize']> {
@@ -153,13 +161,19 @@ export class Subscriptions {
 
   private end(topic: string, entry: Entry): void {
     entry.subscription = undefined;
+    entry.stay?.end();
     if (this.closed) return;
     if (entry.changes === 0) this.entries.delete(topic);
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
 
   private change(topic: string, ref: string | undefined, work: (entry: Entry) => void | Promise<void>): void {
-    const entry = this.entries.get(topic) ?? { subscription: undefined, changes: 0, last: Promise.resolve() };
+    const entry = this.entries.get(topic) ?? {
+      subscription: undefined,
+      stay: undefined,
+      changes: 0,
+      last: Promise.resolve(),
+    };
     this.entries.set(topic, entry);
     const behind = entry.changes > 0;
     if (behind) this.inTurn += 1;
@@ -188,4 +202,6 @@ export class Subscriptions {
 function detach(entry: Entry): void {
   entry.subscription?.close();
   entry.subscription = undefined;
+  entry.stay?.leave();
+  entry.stay = undefined;
 }

@@ -5,6 +5,7 @@ import { labelOf, parametersOf } from './handler-method.js';
 import {
   ACTION_METADATA,
   HANDLERS_METADATA,
+  PRESENCE_METADATA,
   TOPIC_METADATA,
   type ActionMark,
   type TopicMark,
@@ -16,13 +17,16 @@ type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 /** Every handler of the application, and what is wrong with how they are written. */
 export interface ExploredHandlers {
   readonly topics: readonly TopicMethod[];
+  /** Who say who follows a topic. */
+  readonly presences: readonly TopicMethod[];
   readonly actions: readonly ActionMethod[];
   readonly problems: readonly string[];
 }
 
-/** Finds the methods with `@OnTopic` and `@OnAction` among all providers and controllers. */
+/** Finds the methods with `@OnTopic`, `@OnPresence` and `@OnAction` among all providers and controllers. */
 export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataScanner): ExploredHandlers {
   const topics: TopicMethod[] = [];
+  const presences: TopicMethod[] = [];
   const actions: ActionMethod[] = [];
   const problems: string[] = [];
   // A provider may be known under several tokens.
@@ -32,9 +36,10 @@ export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataSc
     if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
     seen.add(instance);
     const found = methodsOf(wrapper, instance, scanner);
-    if (found.topics.length + found.actions.length === 0) continue;
+    const all = [...found.topics, ...found.presences, ...found.actions];
+    if (all.length === 0) continue;
     if (!Reflect.getMetadata(HANDLERS_METADATA, instance.constructor)) {
-      problems.push(...[...found.topics, ...found.actions].map((handler) => PROBLEMS.notDecorated(labelOf(handler))));
+      problems.push(...all.map((handler) => PROBLEMS.notDecorated(labelOf(handler))));
     }
     if (!wrapper.isDependencyTreeStatic()) problems.push(PROBLEMS.requestScoped(instance.constructor.name));
     for (const handler of found.topics) {
@@ -43,17 +48,19 @@ export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataSc
       }
     }
     topics.push(...found.topics);
+    presences.push(...found.presences);
     actions.push(...found.actions);
   }
-  return { topics, actions, problems };
+  return { topics, presences, actions, problems };
 }
 
 function methodsOf(
   wrapper: Wrapper,
   instance: object,
   scanner: MetadataScanner,
-): { topics: TopicMethod[]; actions: ActionMethod[] } {
+): Pick<ExploredHandlers, 'topics' | 'presences' | 'actions'> {
   const topics: TopicMethod[] = [];
+  const presences: TopicMethod[] = [];
   const actions: ActionMethod[] = [];
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandlerMethod['method']> | null;
   for (const name of scanner.getAllMethodNames(prototype)) {
@@ -67,9 +74,11 @@ function methodsOf(
       providerId: wrapper.id,
     };
     const topic = Reflect.getMetadata(TOPIC_METADATA, method) as TopicMark | undefined;
+    const presence = Reflect.getMetadata(PRESENCE_METADATA, method) as TopicMark | undefined;
     const action = Reflect.getMetadata(ACTION_METADATA, method) as ActionMark | undefined;
     if (topic) topics.push({ ...handler, ...topic });
+    if (presence) presences.push({ ...handler, ...presence });
     if (action) actions.push({ ...handler, ...action });
   }
-  return { topics, actions };
+  return { topics, presences, actions };
 }

@@ -17,5 +17,7 @@ export interface ActionMark {
 export const HANDLERS_METADATA = 'statewire:handlers';
 /** `TopicMark` of a method. */
 export const TOPIC_METADATA = 'statewire:topic';
+/** `TopicMark` of a method: of the presence topic. */
+export const PRESENCE_METADATA = 'statewire:presence';
 /** `ActionMark` of a method. */
 export const ACTION_METADATA = 'statewire:action';

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { ContractError, TopicMatcher } from '@statewire/protocol';
+import { ContractError, topicOfPresence, TopicMatcher } from '@statewire/protocol';
 
 import { HandlerContexts } from './handler-contexts.js';
 import { exploreHandlers } from './handler-explorer.js';
@@ -19,6 +19,8 @@ export interface MatchedTopic {
 interface Handlers {
   readonly matcher: TopicMatcher;
   readonly topics: ReadonlyMap<string, RunnableTopic>;
+  /** By the pattern of the topic that is followed. */
+  readonly presences: ReadonlyMap<string, RunnableTopic>;
   readonly actions: ReadonlyMap<string, RunnableAction>;
 }
 
@@ -46,6 +48,15 @@ export class HandlerRegistry implements OnModuleInit {
     return handler && { handler, params: match.params };
   }
 
+  /** Who says who follows the topic of that name; undefined where nobody does. */
+  presence(followed: string): MatchedTopic | undefined {
+    const { matcher, presences } = this.handlers;
+    if (presences.size === 0) return undefined;
+    const match = matcher.match(followed);
+    const handler = match && presences.get(match.pattern);
+    return handler && { handler, params: match.params };
+  }
+
   action(name: string): RunnableAction | undefined {
     return this.handlers.actions.get(name);
   }
@@ -65,6 +76,15 @@ export class HandlerRegistry implements OnModuleInit {
       if (problem === undefined) topics.set(handler.topic.pattern, handler);
       else problems.push(problem);
     }
+    const presences = new Map<string, TopicMethod>();
+    for (const handler of explored.presences) {
+      const { pattern } = handler.topic;
+      const followed = topicOfPresence(pattern) ?? '';
+      const other = presences.get(followed);
+      if (other) problems.push(PROBLEMS.duplicatePresence(pattern, labelOf(other), labelOf(handler)));
+      if (!topics.has(followed)) problems.push(PROBLEMS.presenceOfNothing(labelOf(handler), followed));
+      presences.set(followed, handler);
+    }
     const actions = new Map<string, ActionMethod>();
     for (const handler of explored.actions) {
       const { name } = handler.action;
@@ -79,6 +99,7 @@ export class HandlerRegistry implements OnModuleInit {
     return {
       matcher,
       topics: mapValues(topics, (handler) => new RunnableTopic(handler, this.contexts)),
+      presences: mapValues(presences, (handler) => new RunnableTopic(handler, this.contexts)),
       actions: mapValues(actions, (handler) => new RunnableAction(handler, this.contexts)),
     };
   }

@@ -10,7 +10,7 @@ export class RealtimeHandlersError extends Error {
 /** Every text about a handler that cannot work, in one place. `handler` is `BattleRealtime.load`. */
 export const PROBLEMS = {
   notDecorated: (handler: string) =>
-    `${handler} has @OnTopic or @OnAction, but its class lacks @RealtimeHandlers(): add it.`,
+    `${handler} has @OnTopic, @OnPresence or @OnAction, but its class lacks @RealtimeHandlers(): add it.`,
   requestScoped: (type: string) =>
     `${type} depends on something request-scoped (itself, a dependency or an enhancer). Handlers live as long as the ` +
     'application: make it a singleton, and ask for the user with @Caller().',
@@ -19,6 +19,10 @@ export const PROBLEMS = {
     'private to a user is another topic, like players/:playerId/notifications.',
   duplicateAction: (action: string, first: string, second: string) =>
     `The action "${action}" has two handlers, ${first} and ${second}: remove one.`,
+  duplicatePresence: (pattern: string, first: string, second: string) =>
+    `The topic "${pattern}" has two handlers, ${first} and ${second}: remove one.`,
+  presenceOfNothing: (handler: string, followed: string) =>
+    `${handler} says who follows "${followed}", but no @OnTopic answers that topic: add one.`,
   pattern: (handler: string, why: string) => `${handler}: ${why}`,
   scopedGlobal: (kind: string) =>
     `The application has request-scoped global ${kind}, which cannot apply to realtime handlers. Make them singletons, ` +

@@ -1,10 +1,11 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
-import type { Action, Topic, TopicKind } from '@statewire/protocol';
+import type { Action, PresenceTopic, Topic, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import {
   ACTION_METADATA,
   HANDLERS_METADATA,
+  PRESENCE_METADATA,
   TOPIC_METADATA,
   type ActionMark,
   type TopicMark,
@@ -21,6 +22,9 @@ type Nothing = undefined | void;
 export type TopicResult<Value, Kind extends TopicKind> = Kind extends 'state'
   ? MaybePromise<Value | Nothing> | Observable<Value>
   : MaybePromise<Nothing> | Observable<Value>;
+
+/** What is shown of somebody who follows a topic; nothing where it is nobody's business. */
+export type PresenceResult<Info> = MaybePromise<Info | Nothing>;
 
 /** What a handler of an action returns: its result now, later, or as the last value of an observable. */
 export type ActionResult<Result> = MaybePromise<Result> | Observable<Result>;
@@ -70,6 +74,26 @@ export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
 ): MethodDecoratorFor<TopicResult<Value, Kind>> {
   const mark: TopicMark = { topic };
   return SetMetadata(TOPIC_METADATA, mark);
+}
+
+/**
+ * Lets a topic be asked who follows it. The method is called once for each client that comes to follow the topic, with
+ * `@Caller()` and `@TopicParams()`, and returns what all readers may see of it: never more than they may know. What it
+ * returns is bounded by `presence.infoBytes`; where it throws, the member is shown without.
+ *
+ * Who may follow the topic may read who else does, unless guards of this method refuse.
+ *
+ * @example
+ * ```ts
+ * @OnPresence(spectators)
+ * spectator(@Caller() player: Player | undefined): Spectator | undefined { return player && { name: player.name }; }
+ * ```
+ */
+export function OnPresence<Info, Pattern extends string>(
+  topic: PresenceTopic<Info, Pattern>,
+): MethodDecoratorFor<PresenceResult<Info>> {
+  const mark: TopicMark = { topic };
+  return SetMetadata(PRESENCE_METADATA, mark);
 }
 
 /** Runs an action, at most once for each id a client sends. Its result is the answer to the client. */

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 
-import { DISPATCHER, TOPIC_LOADER } from '../module/tokens.js';
+import { DISPATCHER } from '../module/tokens.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerContexts } from './handler-contexts.js';
 import { HandlerRegistry } from './handler-registry.js';
@@ -12,10 +12,12 @@ export type { Dispatcher, Invocation } from './dispatcher.js';
 export { RealtimeHandlersError } from './handlers-error.js';
 export {
   OnAction,
+  OnPresence,
   OnTopic,
   RealtimeHandlers,
   type ActionResult,
   type OnActionOptions,
+  type PresenceResult,
   type TopicResult,
 } from './handlers.decorator.js';
 export type { CallerContext, Identity, RealtimeRequest } from './realtime-request.js';
@@ -26,5 +28,5 @@ export const dispatcherProviders: Provider[] = [
   HandlerRegistry,
   ConnectionGuards,
   { provide: DISPATCHER, useClass: NestDispatcher },
-  { provide: TOPIC_LOADER, useClass: HandlerTopicLoader },
+  HandlerTopicLoader,
 ];

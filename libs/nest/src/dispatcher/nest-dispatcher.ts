@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AckFrame, ErrorFrame } from '@statewire/protocol';
+import { topicOfPresence, type AckFrame, type ErrorFrame } from '@statewire/protocol';
 
 import type { Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
@@ -13,7 +13,8 @@ import { ActionRunner } from './action-runner.js';
 import { ConnectionGuards } from './connection-guards.js';
 import type { Dispatcher, Invocation } from './dispatcher.js';
 import { HandlerRegistry } from './handler-registry.js';
-import type { CallerContext, RealtimeRequest } from './realtime-request.js';
+import type { CallerContext } from './realtime-request.js';
+import { requestOf } from './request-of.js';
 
 /** Finds the handler of what is asked for, and runs it inside Nest's own pipeline. */
 @Injectable()
@@ -41,12 +42,11 @@ export class NestDispatcher implements Dispatcher {
     return this.guards.admit(requestOf(caller, {}));
   }
 
-  async authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
-    const match = this.registry.topic(topic);
-    if (!match) throw new RealtimeError('unknown_topic', 'There is no such topic.');
-    const { handler, params } = match;
-    await handler.authorize(requestOf(caller, { topic, params }));
-    return { name: topic, kind: handler.kind };
+  authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const followed = topicOfPresence(topic);
+    return followed === undefined
+      ? this.authorizeTopic(topic, caller)
+      : this.authorizePresence(topic, followed, caller);
   }
 
   async act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame> {
@@ -63,24 +63,26 @@ export class NestDispatcher implements Dispatcher {
   isParallel(action: string): boolean {
     return this.registry.action(action)?.parallel ?? false;
   }
+
+  private async authorizeTopic(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const match = this.registry.topic(topic);
+    if (!match) throw unknownTopic();
+    const { handler, params } = match;
+    await handler.authorize(requestOf(caller, { topic, params }));
+    return { name: topic, kind: handler.kind };
+  }
+
+  /** Who may not read a topic does not learn who does: that it exists would be learnt with it. */
+  private async authorizePresence(topic: string, followed: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const match = this.registry.presence(followed);
+    if (!match) throw unknownTopic();
+    const { handler, params } = match;
+    await this.authorizeTopic(followed, caller);
+    await handler.authorize(requestOf(caller, { topic, params }));
+    return { name: topic, kind: handler.kind };
+  }
 }
 
-/** A fresh one each time, because guards may write to it. */
-function requestOf(
-  { headers, cookies, ip, admission, connectionId, identity }: CallerContext,
-  asked: Partial<Pick<RealtimeRequest, 'topic' | 'params' | 'action' | 'data'>>,
-): RealtimeRequest {
-  const { data, params = {}, ...name } = asked;
-  return {
-    headers,
-    cookies,
-    ip,
-    admission,
-    user: identity?.user,
-    params,
-    data,
-    body: data,
-    ...name,
-    ...(connectionId === undefined ? {} : { connectionId }),
-  };
+function unknownTopic(): RealtimeError {
+  return new RealtimeError('unknown_topic', 'There is no such topic.');
 }

@@ -20,6 +20,7 @@ import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import {
   ADMISSION,
+  ATTENDANCE,
   DISPATCHER,
   DRAIN_STATE,
   REALTIME_LOG,
@@ -28,6 +29,7 @@ import {
   REVOCATIONS,
   TOPICS,
 } from '../module/tokens.js';
+import type { Attendance } from '../presence/index.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -70,6 +72,7 @@ export class HttpBinding implements OnModuleInit {
     @Inject(ADMISSION) admission: Admission,
     @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
     @Inject(TOPICS) topics: Topics,
+    @Inject(ATTENDANCE) attendance: Attendance,
     @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
     @Inject(DRAIN_STATE) private readonly drain: DrainState,
     @Inject(REVOCATIONS) revocations: Revocations,
@@ -82,6 +85,7 @@ export class HttpBinding implements OnModuleInit {
     this.poll = new Poll({
       authorize,
       topics,
+      attendance,
       environment,
       limits,
       websocket,

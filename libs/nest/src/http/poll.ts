@@ -8,6 +8,7 @@ import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import type { RealtimeLimits } from '../module/options.js';
+import type { Attendance, Stay } from '../presence/index.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
@@ -17,6 +18,7 @@ import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
 export interface PollContext {
   readonly authorize: Authorize;
   readonly topics: Topics;
+  readonly attendance: Attendance;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
   readonly websocket: RealtimeSwitch;
@@ -48,13 +50,26 @@ export class Poll {
   constructor(private readonly context: PollContext) {}
 
   /** @returns the body of the answer, or undefined where the client is gone. */
-  async answer({ topics, wait = 0 }: PollRequest, visitor: PollCaller): Promise<string | undefined> {
+  async answer(request: PollRequest, visitor: PollCaller): Promise<string | undefined> {
+    const stays: Stay[] = [];
+    try {
+      return await this.answerWhile(stays, request, visitor);
+    } finally {
+      for (const stay of stays) stay.leave();
+    }
+  }
+
+  private async answerWhile(
+    stays: Stay[],
+    { topics, wait = 0 }: PollRequest,
+    visitor: PollCaller,
+  ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits;
     if (subscriptions > 0 && topics.length > subscriptions) {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }
     visitor.ask(topics);
-    const arrived = await this.read(topics, visitor.caller);
+    const arrived = await this.read(topics, visitor.caller, stays);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
     const release = mayWait ? visitor.hold() : undefined;
     if (!release) return this.write(arrived);
@@ -64,24 +79,28 @@ export class Poll {
       release();
     }
     if (visitor.gone.aborted) return undefined;
-    return this.write(await this.read(topics, await visitor.readmit()));
+    return this.write(await this.read(topics, await visitor.readmit(), stays));
   }
 
-  private async read(requests: readonly TopicRequest[], caller: CallerContext): Promise<PollAnswer> {
+  private async read(requests: readonly TopicRequest[], caller: CallerContext, stays: Stay[]): Promise<PollAnswer> {
     const answer = new PollAnswer();
     for (let next = 0; next < requests.length && !answer.isFull; next += AT_ONCE) {
       const some = requests.slice(next, next + AT_ONCE);
-      for (const topic of await Promise.all(some.map((request) => this.readTopic(request, caller)))) answer.add(topic);
+      const read = await Promise.all(some.map((request) => this.readTopic(request, caller, stays)));
+      for (const topic of read) answer.add(topic);
       if (next + AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
     }
     return answer;
   }
 
-  private async readTopic(request: TopicRequest, caller: CallerContext): Promise<TopicAnswer> {
-    const { authorize, topics } = this.context;
+  private async readTopic(request: TopicRequest, caller: CallerContext, stays: Stay[]): Promise<TopicAnswer> {
+    const { attendance, authorize, topics } = this.context;
     try {
       const topic = await authorize(request.topic, caller);
-      return toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
+      const answer = toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
+      const stay = attendance.enter(topic, caller);
+      if (stay !== undefined) stays.push(stay);
+      return answer;
     } catch (error) {
       return { type: 'error', frame: this.context.explain(error, request.topic) };
     }

@@ -2,17 +2,20 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import type { Broker } from '../broker/broker.js';
 import { BROKER, TOPICS } from '../module/tokens.js';
+import { NodeAttendance } from '../presence/node-attendance.js';
 import type { Topics } from '../topics/topics.js';
 
 /** Frees what outlives connections, when the last of them and the HTTP server are gone. */
 @Injectable()
 export class Disposal implements OnApplicationShutdown {
   constructor(
+    private readonly attendance: NodeAttendance,
     @Inject(TOPICS) private readonly topics: Topics,
     @Inject(BROKER) private readonly broker: Broker,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
+    this.attendance.dispose();
     await this.topics.dispose();
     await this.broker.dispose();
   }

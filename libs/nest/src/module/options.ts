@@ -61,6 +61,23 @@ export interface RealtimeModuleOptions {
     /** Connections told per batch. Default 100. */
     readonly batch?: number;
   };
+  /** How topics with an `@OnPresence` handler say who follows them. */
+  readonly presence?: {
+    /**
+     * How long somebody is still there whose connection ended, so that a reload, a reconnect or a change of the transport
+     * is not seen as leaving. Who polls: at least twice `polling.interval`. Unsubscribing leaves at once. Default 10,000.
+     */
+    readonly grace?: number;
+    /** Shortest time between two publications of one presence topic. Default 250. */
+    readonly interval?: number;
+    /**
+     * Members that are listed; all others are counted only. 0: none is listed. With `infoBytes` each they must fit
+     * `limits.maxPublication`. Default 100, or as many as fit.
+     */
+    readonly members?: number;
+    /** Largest JSON that is shown of one member, at least 1. Default 1,024. */
+    readonly infoBytes?: number;
+  };
   /** Default: the embedded memory broker. */
   readonly broker?: Broker;
   /** Clock, timers, random and ids; for tests. */

@@ -31,6 +31,7 @@ import { NodeDrainState } from '../lifecycle/node-drain-state.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { StartReport } from '../lifecycle/start-report.js';
 import { FlushScheduler } from '../outbox/flush-scheduler.js';
+import { presenceProviders, type Attendance } from '../presence/index.js';
 import { systemEnvironment } from '../system-environment.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
 import type { TopicLoader, Topics } from '../topics/topics.js';
@@ -39,6 +40,7 @@ import { resolveOptions } from './resolve-options.js';
 import type { ResolvedRealtimeOptions } from './resolved-options.js';
 import {
   ADMISSION,
+  ATTENDANCE,
   BROKER,
   DISPATCHER,
   DRAIN_STATE,
@@ -118,7 +120,7 @@ const connections: Provider[] = [
   StartReport,
   {
     provide: ConnectionHub,
-    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, REALTIME_LOG, InFlight, RecentRevocations],
+    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG, InFlight, RecentRevocations],
     useFactory: connectionHub,
   },
 ];
@@ -146,6 +148,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
     ...topics,
     ...admissionProviders,
     ...dispatcherProviders,
+    ...presenceProviders,
     ...connections,
     ...httpProviders,
     adapter,
@@ -165,6 +168,7 @@ function connectionHub(
   admission: Admission,
   dispatcher: Dispatcher,
   followed: Topics,
+  attendance: Attendance,
   log: RealtimeLog,
   inFlight: InFlight,
   revocations: RecentRevocations,
@@ -178,7 +182,8 @@ function connectionHub(
     scheduler: new FlushScheduler(environment),
   };
   return new ConnectionHub({
-    ...{ options, environment, admission, dispatcher, topics: followed, outbox, log, inFlight, revocations },
+    ...{ options, environment, admission, dispatcher, topics: followed, attendance },
+    ...{ outbox, log, inFlight, revocations },
   });
 }
 

@@ -39,6 +39,7 @@ describe('resolveOptions', () => {
       trustedProxies: [],
       heartbeat: { interval: 30_000, timeout: 10_000 },
       polling: { interval: 2_000 },
+      presence: { grace: 10_000, interval: 250, members: 100, infoBytes: 1_024 },
       actionWindow: 120_000,
       globalEnhancers: ['guards', 'pipes'],
       history: { count: 1_024, bytes: 1_048_576, age: 300_000 },
@@ -89,6 +90,8 @@ describe('resolveOptions', () => {
     ['heartbeat', { heartbeat: 30_000 }],
     ['heartbeat.interval', { heartbeat: { interval: 0 } }],
     ['heartbeat.every', { heartbeat: { every: 1 } }],
+    ['presence.members', { presence: { members: 1_000 } }],
+    ['presence.infoBytes', { presence: { infoBytes: 0 } }],
     ['polling.interval', { polling: { interval: -1 } }],
     ['actionWindow', { actionWindow: 1.5 }],
     ['globalEnhancers', { globalEnhancers: ['everything'] }],
@@ -104,6 +107,12 @@ describe('resolveOptions', () => {
     ['options', null],
   ])('refuses a wrong %s', (option, options) => {
     expect(problemsOf(options)).toEqual([option]);
+  });
+
+  test('lists as many members of presence topics as fit into one publication', () => {
+    expect(resolveOptions({ limits: { maxPublication: 10_880 } }, system).presence.members).toBe(10);
+    const all = resolveOptions({ limits: { maxPublication: 0 }, presence: { members: 10_000 } }, system);
+    expect(all.presence.members).toBe(10_000);
   });
 
   test('names every problem at once, with what was got and what was expected', () => {

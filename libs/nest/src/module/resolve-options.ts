@@ -9,6 +9,9 @@ import type { ResolvedRealtimeOptions } from './resolved-options.js';
 
 const KiB = 1024;
 
+/** What a member of a presence topic takes beside its info, about. */
+const MEMBER_ENVELOPE = 64;
+
 /** The one table of limits. */
 export const DEFAULT_LIMITS: RealtimeLimits = {
   frameBytes: 64 * KiB,
@@ -38,7 +41,7 @@ const ENHANCERS = ['guards', 'pipes', 'interceptors', 'filters'];
 const OPTIONS = [
   ...['path', 'httpPath', 'enabled', 'authenticate', 'cookie', 'connectionGuards', 'allowedOrigins', 'allowAnyOrigin'],
   ...['trustedProxies', 'heartbeat', 'polling', 'actionWindow', 'globalEnhancers', 'history', 'limits', 'drain'],
-  ...['broker', 'environment'],
+  ...['presence', 'broker', 'environment'],
 ];
 
 /**
@@ -54,7 +57,7 @@ export function resolveOptions(
   const problems: OptionProblem[] = [];
   const reader = new OptionReader(options, problems);
   reader.refuseOthers(OPTIONS);
-  const resolved: ResolvedRealtimeOptions = {
+  const independent: Omit<ResolvedRealtimeOptions, 'presence'> = {
     path: reader.read('path', '/ws', 'a path like "/ws"', isPath),
     httpPath: reader.read('httpPath', '/realtime', 'a path like "/realtime"', isPath),
     enabled: reader.boolean('enabled', true),
@@ -78,6 +81,7 @@ export function resolveOptions(
     drain: readDrain(reader.nested('drain')),
     environment: readEnvironment(reader.nested('environment'), options?.environment, system),
   };
+  const resolved = { ...independent, presence: readPresence(reader.nested('presence'), independent.limits) };
   checkTogether(resolved, problems);
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return resolved;
@@ -105,6 +109,18 @@ function readHistory(reader: OptionReader): ResolvedRealtimeOptions['history'] {
 function readDrain(reader: OptionReader): ResolvedRealtimeOptions['drain'] {
   reader.refuseOthers(['window', 'batch']);
   return { window: reader.integer('window', 5_000), batch: reader.integer('batch', 100, 1) };
+}
+
+function readPresence(reader: OptionReader, { maxPublication }: RealtimeLimits): ResolvedRealtimeOptions['presence'] {
+  reader.refuseOthers(['grace', 'interval', 'members', 'infoBytes']);
+  const infoBytes = reader.integer('infoBytes', KiB, 1);
+  const room = maxPublication === 0 ? Infinity : Math.floor(maxPublication / (infoBytes + MEMBER_ENVELOPE));
+  return {
+    grace: reader.integer('grace', 10_000),
+    interval: reader.integer('interval', 250),
+    members: reader.integer('members', Math.min(100, room)),
+    infoBytes,
+  };
 }
 
 function readLimits(reader: OptionReader): RealtimeLimits {
@@ -135,6 +151,11 @@ function checkTogether(options: ResolvedRealtimeOptions, problems: OptionProblem
   if (limits.outboxHardMark > 0 && limits.outboxSoftMark > limits.outboxHardMark) {
     const expected = `at most limits.outboxHardMark (${limits.outboxHardMark})`;
     problems.push({ option: 'limits.outboxSoftMark', expected, got: limits.outboxSoftMark });
+  }
+  const { members, infoBytes } = options.presence;
+  if (limits.maxPublication > 0 && members * (infoBytes + MEMBER_ENVELOPE) > limits.maxPublication) {
+    const expected = `so few that they fit limits.maxPublication (${limits.maxPublication}) with infoBytes ${infoBytes}`;
+    problems.push({ option: 'presence.members', expected, got: members });
   }
   if (options.path === options.httpPath) {
     problems.push({ option: 'path', expected: 'another path than httpPath', got: options.path });

@@ -21,5 +21,6 @@ export interface ResolvedRealtimeOptions {
   readonly history: Filled<NonNullable<RealtimeModuleOptions['history']>>;
   readonly limits: RealtimeLimits;
   readonly drain: Filled<NonNullable<RealtimeModuleOptions['drain']>>;
+  readonly presence: Filled<NonNullable<RealtimeModuleOptions['presence']>>;
   readonly environment: Environment;
 }

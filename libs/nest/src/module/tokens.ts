@@ -18,5 +18,7 @@ export const REALTIME_SWITCH = Symbol('statewire:switch');
 export const TOPIC_LOADER = Symbol('statewire:topic-loader');
 /** `RealtimeLog`: at most one line a second for each event and reason. */
 export const REALTIME_LOG = Symbol('statewire:log');
+/** `Attendance`: who follows topics. */
+export const ATTENDANCE = Symbol('statewire:attendance');
 /** `Revocations` */
 export const REVOCATIONS = Symbol('statewire:revocations');

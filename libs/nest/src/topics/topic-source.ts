@@ -8,6 +8,11 @@ import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 /** How often a node asks whether the one that runs the source has let go of it. */
 const LEASE_INTERVAL = 2_000;
 
+/** The lease of the node that runs the source of a topic. */
+export function sourceLease(topic: string): string {
+  return `source:${topic}`;
+}
+
 export interface TopicSourceOptions {
   readonly topic: string;
   readonly kind: TopicKind;
@@ -40,7 +45,7 @@ export class TopicSource {
   async start(): Promise<void> {
     try {
       const { broker, topic } = this.options;
-      const lease = await broker.lease(`source:${topic}`);
+      const lease = await broker.lease(sourceLease(topic));
       if (lease === undefined) return this.startLater();
       this.lease = lease;
       if (this.isStopped) return await this.release(lease);

@@ -1,0 +1,94 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Json } from '@statewire/protocol';
+
+import type { Broker } from '../broker/broker.js';
+import { withDeadline } from '../common/with-deadline.js';
+import { HandlerRegistry, type MatchedTopic } from '../dispatcher/handler-registry.js';
+import type { CallerContext } from '../dispatcher/index.js';
+import { requestOf } from '../dispatcher/request-of.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
+import { project } from '../topics/projection.js';
+import type { ResolvedTopic } from '../topics/topics.js';
+import type { Attendance, Stay } from './attendance.js';
+import { presenceLease, presenceName } from './presence-name.js';
+import { TopicAttendance } from './topic-attendance.js';
+
+/** Clients that are counted at once, over all topics of a node; those beyond are not. */
+const MAX_CLIENTS = 100_000;
+
+/** Who follows topics over this node, of those that may be asked. */
+@Injectable()
+export class NodeAttendance implements Attendance {
+  private readonly topics = new Map<string, TopicAttendance>();
+  private readonly count = { clients: 0 };
+  private readonly pollGrace: number;
+  private disposed = false;
+
+  constructor(
+    private readonly registry: HandlerRegistry,
+    @Inject(BROKER) private readonly broker: Broker,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+  ) {
+    const { polling, presence } = options;
+    // A client that polls is gone between two polls; one of them may come late.
+    this.pollGrace = Math.max(presence.grace, 2 * polling.interval);
+  }
+
+  enter({ name }: ResolvedTopic, caller: CallerContext): Stay | undefined {
+    const match = this.registry.presence(name);
+    if (!match || caller.clientId === '' || this.disposed) return undefined;
+    if (this.count.clients >= MAX_CLIENTS) {
+      this.log.warn('presence-full', { reason: 'clients', limit: MAX_CLIENTS });
+      return undefined;
+    }
+    const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.grace;
+    return this.attendanceOf(name, match).enter(caller, grace);
+  }
+
+  /** Forgets everybody. The broker is told nothing: it knows that this node is gone. */
+  dispose(): void {
+    this.disposed = true;
+    for (const topic of this.topics.values()) topic.dispose();
+    this.topics.clear();
+  }
+
+  private attendanceOf(topic: string, match: MatchedTopic): TopicAttendance {
+    const known = this.topics.get(topic);
+    if (known !== undefined) return known;
+    const { broker, log, options } = this;
+    const attendance = new TopicAttendance({
+      ...{ topic, broker, log, count: this.count },
+      environment: options.environment,
+      interval: options.presence.interval,
+      describe: (caller) => this.describe(topic, match, caller),
+      notify: () => broker.request(presenceLease(topic), null),
+      onEmpty: () => {
+        if (this.topics.get(topic) === attendance) this.topics.delete(topic);
+      },
+    });
+    this.topics.set(topic, attendance);
+    return attendance;
+  }
+
+  /** What the application shows of a caller. What it throws harms nobody but itself. */
+  private async describe(
+    followed: string,
+    { handler, params }: MatchedTopic,
+    caller: CallerContext,
+  ): Promise<Json | undefined> {
+    const { environment, limits, presence } = this.options;
+    const topic = presenceName(followed);
+    try {
+      const load = await handler.load(requestOf(caller, { topic, params }));
+      if (load.type === 'source') throw new TypeError('An @OnPresence handler returns a value, not an observable.');
+      const shown = load.type === 'value' ? await withDeadline(environment, limits.loadTimeout, load.value) : undefined;
+      return shown === undefined || shown === null ? undefined : project(topic, shown, presence.infoBytes).value;
+    } catch (error) {
+      this.log.warn('presence-info-left-out', { reason: String(error), topic });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { topicOfPresence } from '@statewire/protocol';
+
+import type { Broker } from '../broker/broker.js';
+import { HandlerTopicLoader } from '../dispatcher/handler-topic-loader.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
+import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
+import { presenceSource } from './presence-source.js';
+
+/** Brings presence topics to life by who follows, and all others by their handlers. */
+@Injectable()
+export class PresenceTopicLoader implements TopicLoader {
+  constructor(
+    private readonly handlers: HandlerTopicLoader,
+    @Inject(BROKER) private readonly broker: Broker,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+  ) {}
+
+  load(topic: ResolvedTopic): TopicLoad | Promise<TopicLoad> {
+    const followed = topicOfPresence(topic.name);
+    if (followed === undefined) return this.handlers.load(topic);
+    const { broker, log } = this;
+    const { environment, presence } = this.options;
+    return { type: 'source', source: presenceSource(followed, { broker, environment, log, presence }) };
+  }
+}

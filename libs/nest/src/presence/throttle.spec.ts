@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+
+import { Gate } from '../testing/connection-rig.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { Throttle } from './throttle.js';
+
+const INTERVAL = 250;
+
+function setUp(work: () => Promise<void> = () => Promise.resolve()) {
+  const environment = new VirtualEnvironment();
+  const runs: number[] = [];
+  const throttle = new Throttle(environment, INTERVAL, () => {
+    runs.push(environment.monotonic());
+    return work();
+  });
+  return { environment, runs, throttle };
+}
+
+test('runs at once, and once more for everything that is asked for within the interval', async () => {
+  const { environment, runs, throttle } = setUp();
+  for (let asked = 0; asked < 1_000; asked++) {
+    throttle.ask();
+    await environment.advance(1);
+  }
+  await environment.advance(1_000);
+  expect(runs).toEqual([0, 250, 500, 750, 1_000]);
+  expect(environment.pendingTimers).toBe(0);
+});
+
+test('never runs twice at once, and forgets nothing that is asked meanwhile', async () => {
+  const gate = new Gate();
+  const { environment, runs, throttle } = setUp(() => gate.opened);
+  throttle.ask();
+  await environment.advance(1_000);
+  throttle.ask();
+  await environment.advance(1_000);
+  expect(runs).toEqual([0]);
+  gate.open();
+  await environment.settle();
+  expect(runs).toEqual([0, 2_000]);
+});
+
+test('does nothing once it is stopped', async () => {
+  const { environment, runs, throttle } = setUp();
+  throttle.ask();
+  throttle.ask();
+  await environment.settle();
+  throttle.stop();
+  throttle.ask();
+  await environment.advance(1_000);
+  expect(runs).toEqual([0]);
+  expect(environment.pendingTimers).toBe(0);
+});

@@ -1,0 +1,186 @@
+import type { Json } from '@statewire/protocol';
+
+import type { Broker } from '../broker/broker.js';
+import type { CallerContext } from '../dispatcher/index.js';
+import type { Environment, Timer } from '../environment.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Stay } from './attendance.js';
+import { memberKey, toPresenceMember } from './member-record.js';
+import { Throttle } from './throttle.js';
+
+/** How long to wait (ms) after the broker could not be told. */
+const RETRY_INTERVAL = 1_000;
+
+export interface TopicAttendanceOptions {
+  /** Name of the topic that is followed. */
+  readonly topic: string;
+  readonly broker: Broker;
+  readonly environment: Environment;
+  readonly log: Pick<RealtimeLog, 'error'>;
+  /** Milliseconds between two reports to the broker. */
+  readonly interval: number;
+  /** What is shown of a caller; undefined for nothing. Never rejects. */
+  readonly describe: (caller: CallerContext) => Promise<Json | undefined>;
+  /** Tells whoever computes the presence topic that something changed. */
+  readonly notify: () => Promise<unknown>;
+  /** Clients that are counted, over all topics of the node. */
+  readonly count: { clients: number };
+  /** Called when nobody is left and the broker knows. */
+  readonly onEmpty: () => void;
+}
+
+/** A user, or a client without one, that follows the topic over this node. */
+interface Member {
+  readonly id: string;
+  readonly key: string;
+  readonly since: number;
+  info: Json | undefined;
+  described: boolean;
+  /** Clients of the member that follow the topic, or are in their grace. */
+  clients: number;
+  /** Whether the broker may know it. */
+  told: boolean;
+}
+
+/** One client that follows the topic. */
+interface Client {
+  readonly id: string;
+  readonly member: Member;
+  /** Transports it follows the topic over. */
+  transports: number;
+  /** When its grace is over, by the monotonic clock. */
+  until: number;
+  timer: Timer | undefined;
+}
+
+/** Who follows one topic over this node. What changes is told to the broker soon, and again until the broker has it. */
+export class TopicAttendance {
+  private readonly clients = new Map<string, Client>();
+  private readonly members = new Map<string, Member>();
+  private changed = new Set<Member>();
+  private readonly reports: Throttle;
+  private retry: Timer | undefined;
+
+  constructor(private readonly options: TopicAttendanceOptions) {
+    this.reports = new Throttle(options.environment, options.interval, () => this.report());
+  }
+
+  /** @param grace milliseconds that the client still counts after it left. */
+  enter(caller: CallerContext, grace: number): Stay {
+    const client = this.clientOf(caller);
+    client.transports += 1;
+    client.timer?.cancel();
+    client.timer = undefined;
+    let over = false;
+    const once = (work: () => void) => (): void => {
+      if (over || this.clients.get(client.id) !== client) return;
+      over = true;
+      work();
+    };
+    return { leave: once(() => this.leave(client, grace)), end: once(() => this.remove(client)) };
+  }
+
+  dispose(): void {
+    this.reports.stop();
+    this.retry?.cancel();
+    for (const { timer } of this.clients.values()) timer?.cancel();
+    this.clients.clear();
+    this.members.clear();
+  }
+
+  private clientOf(caller: CallerContext): Client {
+    const id = caller.clientId;
+    const key = memberKey(caller);
+    const known = this.clients.get(id);
+    if (known?.member.key === key) return known;
+    // Somebody signed in or out: the client is one of them, not both.
+    if (known !== undefined) this.remove(known);
+    const member = this.members.get(key) ?? this.memberOf(key);
+    const client: Client = { id, member, transports: 0, until: 0, timer: undefined };
+    member.clients += 1;
+    this.clients.set(id, client);
+    this.options.count.clients += 1;
+    void this.describe(member, caller);
+    return client;
+  }
+
+  private memberOf(key: string): Member {
+    const { environment } = this.options;
+    const member: Member = {
+      id: environment.id(),
+      key,
+      since: environment.now(),
+      info: undefined,
+      described: false,
+      clients: 0,
+      told: false,
+    };
+    this.members.set(key, member);
+    return member;
+  }
+
+  /** Nobody is told of a member before it is known what may be shown of it, so that it does not come in twice. */
+  private async describe(member: Member, caller: CallerContext): Promise<void> {
+    const info = await this.options.describe(caller);
+    if (this.members.get(member.key) !== member) return;
+    if (member.described && JSON.stringify(info) === JSON.stringify(member.info)) return;
+    member.info = info;
+    member.described = true;
+    this.change(member);
+  }
+
+  private leave(client: Client, grace: number): void {
+    const { environment } = this.options;
+    const now = environment.monotonic();
+    client.transports -= 1;
+    client.until = Math.max(client.until, now + grace);
+    if (client.transports > 0) return;
+    client.timer = environment.setTimer(() => this.remove(client), client.until - now);
+  }
+
+  private remove(client: Client): void {
+    client.timer?.cancel();
+    this.clients.delete(client.id);
+    this.options.count.clients -= 1;
+    const { member } = client;
+    member.clients -= 1;
+    if (member.clients > 0) return;
+    this.members.delete(member.key);
+    this.change(member);
+  }
+
+  private change(member: Member): void {
+    this.changed.add(member);
+    this.reports.ask();
+  }
+
+  private async report(): Promise<void> {
+    const { environment, log, notify, topic } = this.options;
+    const changes = [...this.changed];
+    this.changed.clear();
+    try {
+      const told = await Promise.all(changes.map((member) => this.tell(member)));
+      if (told.includes(true)) await notify();
+    } catch (error) {
+      log.error('presence not told', error, { topic });
+      for (const member of changes) this.changed.add(member);
+      this.retry?.cancel();
+      this.retry = environment.setTimer(() => this.reports.ask(), RETRY_INTERVAL);
+    }
+    if (this.clients.size === 0 && this.changed.size === 0) this.options.onEmpty();
+  }
+
+  /** @returns whether there was anything to tell. */
+  private async tell(member: Member): Promise<boolean> {
+    const { broker, topic } = this.options;
+    const { id, key, since, info } = member;
+    if (this.members.get(key) === member) {
+      member.told = true;
+      await broker.join(topic, toPresenceMember({ id, key, since, ...(info === undefined ? {} : { info }) }));
+      return true;
+    }
+    if (!member.told) return false;
+    await broker.leave(topic, id);
+    return true;
+  }
+}

@@ -1,0 +1,415 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { eventTopic, presenceTopic, stateTopic, type Presence, type ServerFrame } from '@statewire/protocol';
+
+import {
+  Caller,
+  OnPresence,
+  OnTopic,
+  RealtimeHandlers,
+  systemEnvironment,
+  TopicParams,
+  type Environment,
+  type RealtimeRequest,
+} from '../src/index.js';
+import { NodeAttendance } from '../src/presence/node-attendance.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { VirtualEnvironment } from '../src/testing/virtual-environment.js';
+import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
+import { poll, send, TRANSPORTS } from './transports.js';
+
+interface Spectator {
+  readonly name: string;
+}
+
+const battle = stateTopic<{ hp: number }>()('battles/:battleId');
+const spectators = presenceTopic<Spectator>()(battle);
+const secrets = stateTopic<string>()('secrets/:owner');
+const readers = presenceTopic()(secrets);
+const rooms = eventTopic<string>()('rooms/:roomId');
+const occupants = presenceTopic<string>()(rooms);
+const club = stateTopic<number>()('club');
+const guests = presenceTopic()(club);
+const lonely = stateTopic<number>()('lonely');
+
+const GRACE = 10_000;
+const BATTLE = 'battles/7';
+
+class AdminGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return context.getArgByIndex<RealtimeRequest>(0).user === 'admin';
+  }
+}
+
+@RealtimeHandlers()
+class Handlers {
+  @OnTopic(battle)
+  battle(): { hp: number } {
+    return { hp: 7 };
+  }
+
+  @OnPresence(spectators)
+  async spectator(
+    @Caller() user: string | undefined,
+    @TopicParams() { battleId }: { battleId: string },
+  ): Promise<Spectator | undefined> {
+    if (user === 'thrower') throw new Error('secret of the server');
+    if (user === 'never') return new Promise(() => undefined);
+    if (user === 'large') return { name: 'x'.repeat(2_000) };
+    return user === undefined ? undefined : { name: `${user} at ${battleId}` };
+  }
+
+  @OnTopic(secrets)
+  @UseGuards(OwnerGuard)
+  secret(): string {
+    return 'secret';
+  }
+
+  @OnPresence(readers)
+  reader(): void {}
+
+  @OnTopic(rooms)
+  room(): void {}
+
+  @OnPresence(occupants)
+  @UseGuards(AdminGuard)
+  occupant(@Caller() user: string): string {
+    return user;
+  }
+
+  @OnTopic(club)
+  @UseGuards(BanGuard)
+  club(): number {
+    return 1;
+  }
+
+  @OnPresence(guests)
+  guest(): void {}
+
+  @OnTopic(lonely)
+  lonely(): number {
+    return 1;
+  }
+}
+
+let arena: TestApplication;
+let virtual: VirtualEnvironment;
+/** Every value of `presence/battles/7` since the start. */
+let values: Presence<Spectator>[];
+
+beforeEach(async () => {
+  virtual = new VirtualEnvironment();
+  values = [];
+  // Sockets are real, and time is not.
+  const environment: Partial<Environment> = {
+    now: () => virtual.now(),
+    monotonic: () => virtual.monotonic(),
+    setTimer: (callback, delay) => virtual.setTimer(callback, delay),
+    id: () => systemEnvironment.id(),
+  };
+  arena = await TestApplication.start({
+    realtime: { authenticate, environment, heartbeat: { interval: 3_600_000 } },
+    providers: [Handlers],
+  });
+});
+
+afterEach(() => arena.close());
+
+/** Follows who watches the battle, and resolves when it is known. */
+async function watch(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    arena.bus.stream(spectators.with({ battleId: '7' })).subscribe((value) => {
+      values.push(value);
+      resolve();
+    });
+  });
+}
+
+/** Waits for a value of so many members, while as little time passes as can. */
+async function counted(count: number): Promise<Presence<Spectator>> {
+  for (let waited = 0; waited < 200; waited++) {
+    const last = values.at(-1);
+    if (last?.count === count) return last;
+    await virtual.advance(5);
+  }
+  throw new Error(`There are ${values.at(-1)?.count}, and never ${count}.`);
+}
+
+function clientId(name: string): string {
+  return name.padEnd(24, '-');
+}
+
+/** A client that follows topics over a socket. */
+async function follow(name: string, topics: readonly string[] = [BATTLE], token?: string) {
+  const socket = await arena.connect();
+  await socket.hello(token, clientId(name));
+  for (const topic of topics) {
+    socket.send({ type: 'subscribe', topics: [{ topic }] });
+    await socket.next('subscribed', (frame) => frame.topic === topic);
+  }
+  return socket;
+}
+
+/** Waits until the server has noticed that sockets are gone. */
+async function connections(count: number): Promise<void> {
+  while (arena.connections.list().length !== count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+const bearer = (user: string) => ({ headers: { authorization: `Bearer ${user}` } });
+
+describe('a presence topic', () => {
+  test('says who follows the topic: users by what the application shows of them, clients by nothing', async () => {
+    await watch();
+    expect(values).toEqual([{ count: 0, members: [] }]);
+    await follow('a', [BATTLE], 'ann');
+    await counted(1);
+    await follow('b');
+    const { members } = await counted(2);
+    expect(members.map(({ info }) => info)).toEqual([{ name: 'ann at 7' }, undefined]);
+  });
+
+  test('shows nothing that leads back to a client: no id, no token, no address', async () => {
+    await watch();
+    const socket = await follow('a', [BATTLE, 'battles/8', 'presence/battles/8'], 'ann');
+    await follow('b', [BATTLE, 'battles/8']);
+    const here = await counted(2);
+    const { data } = await socket.next('snapshot', (frame) => frame.topic === 'presence/battles/8');
+    const there = data as unknown as Presence;
+    expect(Object.keys(here.members[1]!)).toEqual(['id']);
+    const text = JSON.stringify([values, there]);
+    for (const private_ of [
+      clientId('a'),
+      clientId('b'),
+      '127.0.0.1',
+      ...arena.connections.list().map(({ id }) => id),
+    ]) {
+      expect(text).not.toContain(private_);
+    }
+    const ids = [...here.members, ...there.members].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{20,}$/);
+  });
+
+  test('is a state topic like any other: snapshots, patches, positions, polling', async () => {
+    const reader = await follow('r', ['presence/battles/7']);
+    const snapshot = await reader.next('snapshot');
+    expect(snapshot).toMatchObject({ topic: 'presence/battles/7', offset: 1, data: { count: 0, members: [] } });
+    await follow('a', [BATTLE], 'ann');
+    await virtual.advance(250);
+    const next = await reader.next(['patch', 'snapshot']);
+    expect(next).toMatchObject({ topic: 'presence/battles/7', offset: 2 });
+    const { frames } = await poll(arena, [
+      { topic: 'presence/battles/7', since: { epoch: snapshot.epoch, offset: 1 } },
+    ]);
+    expect(frames).toMatchObject([{ type: 'subscribed', recovered: true, offset: 2 }, { offset: 2 }]);
+    const answer = await send(arena, { path: '/realtime/snapshot?topic=presence/battles/7' });
+    expect(answer.json).toMatchObject({ kind: 'state', offset: 2, data: { count: 1 } });
+  });
+
+  test('who reads it is not counted, and who only asks for a snapshot neither', async () => {
+    await watch();
+    await follow('r', ['presence/battles/7', 'lonely']);
+    await send(arena, { path: '/realtime/snapshot?topic=battles/7' });
+    await virtual.advance(1_000);
+    expect(values).toEqual([{ count: 0, members: [] }]);
+  });
+
+  test('counts each client once and each user once, whatever they have open', async () => {
+    await watch();
+    await follow('a');
+    await follow('a');
+    await poll(arena, [{ topic: BATTLE }], { clientId: clientId('a') });
+    await follow('b', [BATTLE], 'ann');
+    await follow('c', [BATTLE], 'ann');
+    await poll(arena, [{ topic: BATTLE }], { clientId: clientId('d'), ...bearer('ann') });
+    await virtual.advance(1_000);
+    expect((await counted(2)).members).toHaveLength(2);
+  });
+
+  test('members that the application fails to describe, describes too slowly or at length are shown without', async () => {
+    await watch();
+    for (const user of ['thrower', 'large', 'never']) await follow(user, [BATTLE], user);
+    await virtual.advance(3_000);
+    const { members } = await counted(3);
+    expect(members.map(({ info }) => info)).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('leaving', () => {
+  test('a reload is not seen: who is back within the grace was never away', async () => {
+    await watch();
+    const before = await follow('a', [BATTLE], 'ann');
+    await counted(1);
+    before.webSocket.terminate();
+    await connections(0);
+    await virtual.advance(GRACE - 10);
+    const after = await follow('a', [BATTLE], 'ann');
+    await virtual.advance(3 * GRACE);
+    expect(values.map(({ count }) => count)).toEqual([0, 1]);
+    after.webSocket.terminate();
+    await connections(0);
+    await virtual.advance(GRACE - 10);
+    expect(values.at(-1)?.count).toBe(1);
+    await virtual.advance(300);
+    expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
+  });
+
+  test('who unsubscribes is gone without a grace, and who subscribes again at once keeps its place', async () => {
+    await watch();
+    const socket = await follow('a');
+    await counted(1);
+    socket.send({ type: 'subscribe', topics: [{ topic: BATTLE }] });
+    await socket.next('subscribed');
+    await virtual.advance(1_000);
+    expect(values.map(({ count }) => count)).toEqual([0, 1]);
+    socket.send({ type: 'unsubscribe', topics: [BATTLE] });
+    await socket.next('unsubscribed');
+    await virtual.advance(250);
+    expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
+  });
+
+  test('moving from polling to a socket and back is not seen', async () => {
+    await watch();
+    const everySecond = async (times: number): Promise<void> => {
+      for (let n = 0; n < times; n++) {
+        await poll(arena, [{ topic: BATTLE }], { clientId: clientId('a') });
+        await virtual.advance(2_000);
+      }
+    };
+    await everySecond(10);
+    const socket = await follow('a');
+    await virtual.advance(60_000);
+    socket.webSocket.terminate();
+    await connections(0);
+    await virtual.advance(3_000);
+    await everySecond(10);
+    expect(values.map(({ count }) => count)).toEqual([0, 1]);
+    await virtual.advance(GRACE);
+    expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
+  });
+
+  test('a held poll counts as long as it is held', async () => {
+    await watch();
+    const { frames } = await poll(arena, [{ topic: BATTLE }], { clientId: clientId('a') });
+    const [{ epoch, offset }] = frames as [Extract<ServerFrame, { type: 'subscribed' }>];
+    await counted(1);
+    const held = poll(arena, [{ topic: BATTLE, since: { epoch, offset } }], { clientId: clientId('a'), wait: 25 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await virtual.advance(24_000);
+    expect(values.map(({ count }) => count)).toEqual([0, 1]);
+    await virtual.advance(1_000);
+    await held;
+    await virtual.advance(GRACE - 10);
+    expect(values.at(-1)?.count).toBe(1);
+    await virtual.advance(300);
+    expect(values.at(-1)?.count).toBe(0);
+  });
+
+  test('everybody is gone at once where the topic is closed', async () => {
+    await watch();
+    await follow('a');
+    await counted(1);
+    await arena.bus.close(battle.with({ battleId: '7' }));
+    await virtual.advance(300);
+    expect(values.at(-1)?.count).toBe(0);
+  });
+});
+
+describe('who may read it', () => {
+  test.each(TRANSPORTS)(
+    'who may read the topic, and nobody else learns whether there is one, over $name',
+    async (transport) => {
+      await follow('o', ['secrets/ann'], 'ann');
+      const owner = await transport.open(arena, 'ann', clientId('ann'));
+      expect(await owner.read('presence/secrets/ann')).toMatchObject({ type: 'subscribed', kind: 'state' });
+      for (const token of ['ben', undefined]) {
+        const stranger = await transport.open(arena, token, clientId(`stranger-${token}`));
+        const refusals = [
+          await stranger.read('secrets/ann'),
+          await stranger.read('presence/secrets/ann'),
+          await stranger.read('presence/secrets/nobody'),
+        ];
+        expect(refusals).toEqual(
+          refusals.map((refusal) => ({
+            ...(refusals[0] as object),
+            ...('topic' in refusal ? { topic: refusal.topic } : {}),
+          })),
+        );
+        expect(refusals[0]).toMatchObject({ type: 'error', code: 'forbidden' });
+      }
+    },
+  );
+
+  test.each(['presence/lonely', 'presence/nowhere', 'presence/presence/battles/7', 'presence'])(
+    'there is no %s',
+    async (topic) => {
+      const stranger = await TRANSPORTS[0]!.open(arena);
+      expect(await stranger.read(topic)).toMatchObject({ type: 'error', code: 'unknown_topic' });
+    },
+  );
+
+  test('only whom its own guards let in as well', async () => {
+    await follow('b', ['rooms/1'], 'ben');
+    const ben = await TRANSPORTS[0]!.open(arena, 'ben', clientId('ben'));
+    expect(await ben.read('presence/rooms/1')).toMatchObject({ type: 'error', code: 'forbidden' });
+    const admin = await follow('admin', ['presence/rooms/1'], 'admin');
+    const { data } = await admin.next('snapshot');
+    expect(data).toMatchObject({ count: 1, members: [{ info: 'ben' }] });
+  });
+
+  test('not who lost the permission, who is gone from it at once', async () => {
+    const counts: number[] = [];
+    arena.bus.stream(guests.with()).subscribe(({ count }) => counts.push(count));
+    const socket = await follow('a', ['club', 'presence/club'], 'ann');
+    await virtual.advance(1_000);
+    expect(counts.at(-1)).toBe(1);
+    BanGuard.banned.add('ann');
+    try {
+      socket.send({ type: 'authenticate', token: 'ann' });
+      const ended = [await socket.next('unsubscribed'), await socket.next('unsubscribed')];
+      expect(ended.map(({ topic, code }) => [topic, code])).toEqual([
+        ['club', 'forbidden'],
+        ['presence/club', 'forbidden'],
+      ]);
+    } finally {
+      BanGuard.banned.clear();
+    }
+    await virtual.advance(250);
+    expect(counts.at(-1)).toBe(0);
+  });
+});
+
+describe('abuse', () => {
+  test('a crowd that comes and goes in a loop is at most four publications a second', async () => {
+    await watch();
+    const sockets = await Promise.all(Array.from({ length: 20 }, (_, n) => follow(`loop-${n}`, [])));
+    const began = virtual.monotonic();
+    for (let round = 0; round < 20; round++) {
+      for (const socket of sockets) {
+        socket.send({ type: 'subscribe', topics: [{ topic: BATTLE }] });
+        socket.send({ type: 'unsubscribe', topics: [BATTLE] });
+      }
+      await Promise.all(sockets.map((socket) => socket.next('unsubscribed')));
+      await virtual.advance(100);
+    }
+    await virtual.advance(1_000);
+    const quarters = (virtual.monotonic() - began) / 250;
+    expect(values.length).toBeLessThanOrEqual(quarters + 2);
+    expect(values.at(-1)?.count).toBe(0);
+  });
+
+  test('R17: when everybody has left, nothing of them is held', async () => {
+    const attendance = arena.get<NodeAttendance>(NodeAttendance) as unknown as { topics: Map<string, unknown> };
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        follow(`client-${n}`, [`battles/${n}`], n % 2 === 0 ? `user-${n}` : undefined),
+      ),
+    );
+    for (let n = 0; n < 20; n++) await poll(arena, [{ topic: `battles/${n}` }], { clientId: clientId(`poll-${n}`) });
+    expect(attendance.topics.size).toBe(20);
+    for (const socket of sockets) socket.webSocket.terminate();
+    await connections(0);
+    await virtual.advance(GRACE + 1_000);
+    expect(attendance.topics.size).toBe(0);
+  });
+});
