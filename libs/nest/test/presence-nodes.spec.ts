@@ -213,6 +213,6 @@ describe('presence over several nodes', () => {
     expect(here.broker.sizes).toMatchObject({ leases: 0, presence: 0 });
     expect(here.topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
     await here.environment.advance(600_000);
-    expect(here.environment.pendingTimers).toBe(0);
+    expect(here.environment.timers).toBe(0);
   });
 });

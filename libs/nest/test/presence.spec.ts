@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { VirtualEnvironment } from '@statewire/client/testing';
 import { eventTopic, presenceTopic, stateTopic, type Presence, type ServerFrame } from '@statewire/protocol';
 
 import {
@@ -14,7 +15,6 @@ import {
 } from '../src/index.js';
 import { NodeAttendance } from '../src/presence/node-attendance.js';
 import { TestApplication } from '../src/testing/test-application.js';
-import { VirtualEnvironment } from '../src/testing/virtual-environment.js';
 import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
 import { poll, send, TRANSPORTS } from './transports.js';
 

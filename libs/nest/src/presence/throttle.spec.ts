@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { Gate } from '../testing/connection-rig.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { Throttle } from './throttle.js';
 
 const INTERVAL = 250;
@@ -24,7 +24,7 @@ test('runs at once, and once more for everything that is asked for within the in
   }
   await environment.advance(1_000);
   expect(runs).toEqual([0, 250, 500, 750, 1_000]);
-  expect(environment.pendingTimers).toBe(0);
+  expect(environment.timers).toBe(0);
 });
 
 test('never runs twice at once, and forgets nothing that is asked meanwhile', async () => {
@@ -49,5 +49,5 @@ test('does nothing once it is stopped', async () => {
   throttle.ask();
   await environment.advance(1_000);
   expect(runs).toEqual([0]);
-  expect(environment.pendingTimers).toBe(0);
+  expect(environment.timers).toBe(0);
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
 import type { Json } from '@statewire/protocol';
 
 import { MemoryBroker } from '../broker/memory-broker.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import { Gate } from '../testing/connection-rig.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { readPresenceMember } from './member-record.js';
 import { TopicAttendance } from './topic-attendance.js';
 
@@ -133,7 +133,7 @@ describe('TopicAttendance', () => {
     other.end();
     await environment.advance(GRACE);
     expect(await present()).toBe('');
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
   });
 
   test('who signs in is the user from then on, and not somebody else besides', async () => {
@@ -224,10 +224,10 @@ describe('TopicAttendance', () => {
     await environment.advance(GRACE + 1_000);
     expect(count.clients).toBe(0);
     expect(broker.sizes.presence).toBe(0);
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
     expect(state.emptied).toBeGreaterThan(0);
     enter(client('a')).leave();
     attendance.dispose();
-    expect(environment.pendingTimers).toBe(0);
+    expect(environment.timers).toBe(0);
   });
 });
