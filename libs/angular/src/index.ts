@@ -19,5 +19,7 @@ export {
   type ConnectionStatus,
   type EventDelivery,
   type Freshness,
+  type OptimisticUpdate,
+  type OptimisticUpdates,
   type TopicState,
 } from '@statewire/client';

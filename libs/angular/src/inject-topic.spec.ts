@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { TopicReference } from '@statewire/protocol';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-import { battle, first, second, type Battle } from '../test/contract.js';
+import { battle, first, pause, second, type Battle } from '../test/contract.js';
 import { injectTopic } from './inject-topic.js';
+import { RealtimeService } from './realtime.service.js';
 
 const reference: WritableSignal<TopicReference<Battle, 'state'> | undefined> = signal(undefined);
 
@@ -116,6 +117,25 @@ describe('injectTopic', () => {
 
     expect(await screen()).toBe('error');
     expect(fixture.componentInstance.battle.error()).toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
+  });
+
+  test('shows the optimistic value, says that it is pending, and goes back where the action is refused', async () => {
+    const { battle: resource } = fixture.componentInstance;
+    await screen();
+    server.publish(first, { tick: 1 });
+    const realtime = TestBed.inject(RealtimeService);
+    const optimistic = [first, ({ tick }: Battle) => ({ tick: tick + 100 })] as const;
+
+    realtime.act(pause, { battleId: '1' }, { optimistic }).subscribe({ error: () => undefined });
+    server.publish(first, { tick: 2 });
+
+    expect(await screen()).toBe('tick 102 live');
+    expect([resource.pending(), resource.confirmed(), resource.position()?.offset]).toEqual([1, { tick: 2 }, 2]);
+
+    server.expectAction(pause).refuse('forbidden');
+
+    expect(await screen()).toBe('tick 2 live');
+    expect([resource.pending(), resource.confirmed()]).toEqual([0, resource.value()]);
   });
 
   test('is in error, and nothing breaks, when a parameter fits no topic', async () => {

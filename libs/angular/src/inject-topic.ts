@@ -10,6 +10,8 @@ import { Updates } from './updates.js';
 
 const UNKNOWN: TopicState<never> = {
   value: undefined,
+  confirmed: undefined,
+  pending: 0,
   position: undefined,
   freshness: { state: 'catching-up' },
   error: undefined,
@@ -45,7 +47,7 @@ export function injectTopic<T>(reference: () => TopicReference<T, 'state'> | und
       const wanted = topic();
       if (wanted === undefined) return undefined;
       if (wanted instanceof Error) {
-        return { value: undefined, position: undefined, freshness: undefined, error: wanted };
+        return { ...UNKNOWN, freshness: undefined, error: wanted };
       }
       const known = latest();
       return known?.of === wanted ? known.state : UNKNOWN;

@@ -1,5 +1,5 @@
 import { isPlatformServer } from '@angular/common';
-import { DestroyRef, inject, InjectionToken, NgZone, PLATFORM_ID } from '@angular/core';
+import { DestroyRef, ErrorHandler, inject, InjectionToken, NgZone, PLATFORM_ID } from '@angular/core';
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@statewire/client';
 
 import { REALTIME_OPTIONS } from './realtime-options.js';
@@ -17,7 +17,9 @@ export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIE
 export function createInjectedClient(): RealtimeClient {
   if (isPlatformServer(inject(PLATFORM_ID))) return serverRenderingClient();
   const zone = inject(NgZone);
-  const options = Object.assign({}, ...inject(REALTIME_OPTIONS)) as RealtimeClientOptions;
+  const errors = inject(ErrorHandler);
+  const onError = (error: unknown): void => zone.run(() => errors.handleError(error));
+  const options = Object.assign({ onError }, ...inject(REALTIME_OPTIONS)) as RealtimeClientOptions;
   const client = zone.runOutsideAngular(() => createRealtimeClient(options));
   inject(DestroyRef).onDestroy(() => zone.runOutsideAngular(() => client.close()));
   return client;

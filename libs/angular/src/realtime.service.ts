@@ -88,8 +88,16 @@ export class RealtimeService {
   /**
    * Sends an action at once, once, whether or not anybody subscribes, and again after reconnects until it is answered.
    * Emits the result and completes; errs with a `RealtimeClientError`, whose `details` name the fields that were wrong.
+   * With `optimistic` its effect is on the screen at once, and gives way to the server's word when that arrives.
+   *
+   * @example
+   * realtime.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
    */
-  act<D, R>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions): Observable<R> {
+  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+    action: Action<D, R>,
+    data: NoInfer<D>,
+    options?: ActOptions<T, Several>,
+  ): Observable<R> {
     return this.#updates.observe(this.#updates.outside(() => this.#client.act(action, data, options)));
   }
 }

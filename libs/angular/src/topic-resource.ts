@@ -16,8 +16,12 @@ import type { Position } from '@statewire/protocol';
 export interface TopicResource<T> extends Resource<T> {
   /** `live`, `catching-up` or `stale(since)`; undefined without a topic. Stale is not an error: the value was true then. */
   readonly freshness: Signal<Freshness | undefined>;
-  /** Where in the topic's history the value stands; undefined until it is known. */
+  /** Where in the topic's history the confirmed value stands; undefined until it is known. */
   readonly position: Signal<Position | undefined>;
+  /** How many optimistic updates of unanswered actions `value()` has on top; 0: it is the server's. */
+  readonly pending: Signal<number>;
+  /** The server's value without them; the same object as `value()` while nothing is pending. Never throws. */
+  readonly confirmed: Signal<T | undefined>;
   hasValue(this: T extends undefined ? this : never): this is TopicResource<Exclude<T, undefined>>;
   hasValue(): boolean;
 }
@@ -25,12 +29,17 @@ export interface TopicResource<T> extends Resource<T> {
 /** A topic's state as the client knows it, or why there is no topic at all. */
 export type FollowedState<T> =
   | TopicState<T>
-  | { readonly value: undefined; readonly position: undefined; readonly freshness: undefined; readonly error: Error };
+  | (Omit<TopicState<never>, 'freshness' | 'error'> & { readonly freshness: undefined; readonly error: Error });
 
 /** Makes the resource of a topic; `undefined` for no topic. The one place that uses Angular's experimental resources. */
 export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): TopicResource<T | undefined> {
   const resource = resourceFromSnapshots(() => toSnapshot(state()));
-  const truth = { freshness: computed(() => state()?.freshness), position: computed(() => state()?.position) };
+  const truth = {
+    freshness: computed(() => state()?.freshness),
+    position: computed(() => state()?.position),
+    pending: computed(() => state()?.pending ?? 0),
+    confirmed: computed(() => state()?.confirmed),
+  };
   // The cast widens what `hasValue()` narrows to; nothing else differs.
   return Object.assign(resource, truth) as TopicResource<T | undefined>;
 }

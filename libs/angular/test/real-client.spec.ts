@@ -1,4 +1,4 @@
-import { Component, inject, InjectionToken, PLATFORM_ID } from '@angular/core';
+import { Component, ErrorHandler, inject, InjectionToken, PLATFORM_ID } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
@@ -143,5 +143,36 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(server.upgradeCount).toBe(0);
     expect(server.polls).toEqual([]);
     expect((fixture.nativeElement as HTMLElement).textContent).toBe('idle:  catching-up []');
+  });
+
+  test('an optimistic update is on the screen at once and gives way to the value with its effect', async () => {
+    const fixture = TestBed.createComponent(Page);
+    const { battle, realtime } = fixture.componentInstance;
+    server.handle(pause.name, () => void server.publish(first, { tick: 8 }));
+    await fixture.whenStable();
+    await environment.advance(200);
+    const ticks: unknown[] = [];
+    realtime.topic(first).subscribe(({ value, pending }) => ticks.push([value?.tick, pending]));
+    realtime.act(pause, { battleId: '1' }, { optimistic: [first, () => ({ tick: 8 })] });
+    expect([battle.value()?.tick, battle.confirmed()?.tick, battle.pending()]).toEqual([8, 1, 1]);
+    await environment.advance(200);
+    expect([battle.value()?.tick, battle.confirmed()?.tick, battle.pending()]).toEqual([8, 8, 0]);
+    expect(ticks).not.toContainEqual([1, 1]);
+  });
+
+  test('what an optimistic update throws reaches the ErrorHandler, and the action goes on', async () => {
+    const handled: unknown[] = [];
+    TestBed.inject(ErrorHandler).handleError = (error) => void handled.push(error);
+    const realtime = TestBed.inject(RealtimeService);
+    server.handle(pause.name, () => ({ paused: true }));
+    realtime.state(first).subscribe();
+    await environment.advance(200);
+    const bug = (): never => {
+      throw new Error('a bug');
+    };
+    const answer = firstValueFrom(realtime.act(pause, { battleId: '1' }, { optimistic: [first, bug] }));
+    await environment.advance(200);
+    expect(await answer).toEqual({ paused: true });
+    expect(handled).toEqual([new Error('a bug')]);
   });
 });

@@ -54,6 +54,16 @@ realtime.act(pause, { battleId: 1 });
 // @ts-expect-error there is no such field
 realtime.act(pause, { battleId: '1', force: true });
 
+realtime.act(pause, { battleId: '1' }, { optimistic: [first, (value) => ({ ...value, tick: value.tick + 1 })] });
+realtime.act(pause, { battleId: '1' }, { expiresAfter: 0, optimistic: [[first, (value) => value]] });
+// @ts-expect-error the topic has other values
+realtime.act(pause, { battleId: '1' }, { optimistic: [first, () => ({ turn: 1 })] });
+// @ts-expect-error an event topic has no value to update
+realtime.act(pause, { battleId: '1' }, { optimistic: [mine, (notice) => notice] });
+const pending: number = resource.pending();
+// @ts-expect-error there may be no confirmed value yet
+export const confirmed: Battle = pending === 0 && resource.confirmed();
+
 provideRealtime(
   { origin: 'https://api.example' },
   withAuth(() => Promise.resolve('token')),

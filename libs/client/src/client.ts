@@ -1,16 +1,23 @@
 import type { Action, Since, TopicReference } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
+import type { OptimisticUpdate, OptimisticUpdates } from './optimistic-update.js';
 import type { ClientMetrics } from './metrics.js';
 import type { ConnectionStatus } from './status.js';
 import type { EventDelivery, TopicState } from './topic-state.js';
 
-export interface ActOptions {
+export interface ActOptions<T = never, Several extends readonly unknown[] = readonly never[]> {
   /**
    * An action that was never sent fails with `not_sent` after this many ms without any transport. Default 30,000;
    * 0 keeps it until a transport is up.
    */
   readonly expiresAfter?: number;
+  /**
+   * What to show until the server's own word arrives: `[topic, update]`, or a list of these. An update is shown from
+   * now on, over every newer value, and dropped in the very state in which its effect arrives; at once where the action
+   * did not change the topic, is refused or fails. One that throws is dropped and told to `onError`.
+   */
+  readonly optimistic?: OptimisticUpdate<T> | OptimisticUpdates<Several>;
 }
 
 /** What an application uses. Made by `createRealtimeClient(options)`. */
@@ -45,8 +52,15 @@ export interface RealtimeClient {
   /**
    * Sends an action at once, whether or not anybody subscribes (hot, sent once), over whatever transport is up, and
    * again after reconnects until it is answered. Emits the result and completes; errs with a `RealtimeClientError`.
+   *
+   * @example
+   * client.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
    */
-  act<D, R>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions): Observable<R>;
+  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+    action: Action<D, R>,
+    data: NoInfer<D>,
+    options?: ActOptions<T, Several>,
+  ): Observable<R>;
 
   /** The credentials changed: gets a new token and authenticates in place, or reconnects where the identity changed. */
   reauthenticate(): void;

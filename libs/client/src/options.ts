@@ -38,5 +38,7 @@ export interface RealtimeClientOptions {
   };
   /** How long a topic stays subscribed after its last subscriber left. Default 1,000; 0: not at all. */
   readonly linger?: number;
+  /** Told what an optimistic update threw. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void;
   readonly environment?: Partial<Environment>;
 }

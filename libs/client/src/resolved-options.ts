@@ -9,6 +9,8 @@ export interface ResolvedOptions {
   readonly backoff: NonNullable<RealtimeClientOptions['backoff']>;
   readonly stableAfter: number;
   readonly linger: number;
+  /** Never throws. */
+  readonly report: (error: unknown) => void;
 }
 
 /** @throws Error where no origin is given and there is no page to take it from. */
@@ -30,5 +32,18 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     backoff,
     stableAfter,
     linger: options.linger ?? 1_000,
+    report: reportTo(options.onError),
+  };
+}
+
+/** Where errors of the application's own functions go that nobody waits for; what the way there throws goes nowhere. */
+// eslint-disable-next-line no-console -- the one place a bug of the application is sure to be seen, in browsers and Node.
+function reportTo(onError: (error: unknown) => void = (error) => console.error(error)): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // There is nobody left to tell.
+    }
   };
 }

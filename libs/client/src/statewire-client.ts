@@ -9,6 +9,7 @@ import type { ClientMetrics } from './metrics.js';
 import { MetricsRecorder } from './metrics-recorder.js';
 import { Monitor } from './monitor/monitor.js';
 import { StatusBoard } from './monitor/status-board.js';
+import { listUpdates, type OptimisticUpdate } from './optimistic-update.js';
 import type { RealtimeClientOptions } from './options.js';
 import { resolveOptions } from './resolved-options.js';
 import type { ConnectionStatus } from './status.js';
@@ -33,7 +34,7 @@ export class StatewireClient implements RealtimeClient {
       options,
       metrics,
       clientId: environment.id(),
-      registry: new TopicRegistry(environment, metrics, options.linger),
+      registry: new TopicRegistry(environment, metrics, options.linger, options.report),
       outbox: new ActionOutbox(environment),
       tokens,
       http: new HttpTransport(options.httpBase, environment, metrics, tokens),
@@ -100,12 +101,14 @@ export class StatewireClient implements RealtimeClient {
     return this.parts.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
   }
 
-  act<D, R>(
+  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
     { name }: Action<D, R>,
     data: NoInfer<D>,
-    { expiresAfter = EXPIRES_AFTER }: ActOptions = {},
+    { expiresAfter = EXPIRES_AFTER, optimistic = [] }: ActOptions<T, Several> = {},
   ): Observable<R> {
-    const result = this.parts.outbox.add(name, data, expiresAfter);
+    const { outbox, registry } = this.parts;
+    const updates = listUpdates(optimistic as readonly OptimisticUpdate<never>[]);
+    const result = outbox.add(name, data, expiresAfter, () => registry.show(updates));
     this.monitor.start();
     return result as Observable<R>;
   }

@@ -8,8 +8,13 @@ export type Freshness =
 
 /** A state topic as the client knows it. */
 export interface TopicState<T> {
-  /** Undefined until the first snapshot. */
+  /** What to show: the confirmed value with the optimistic updates of unanswered actions on top. */
   readonly value: T | undefined;
+  /** The server's value at `position`; the same object as `value` while nothing is pending. Undefined until the first snapshot. */
+  readonly confirmed: T | undefined;
+  /** How many optimistic updates are in `value`, or wait for one; 0: it is the server's. */
+  readonly pending: number;
+  /** Of `confirmed`. */
   readonly position: Position | undefined;
   readonly freshness: Freshness;
   /** Set while the topic cannot be followed: refused, unknown, closed, of another kind. */

@@ -9,7 +9,7 @@ const count = action<{ n: number }, number>('count');
 
 type Fault = (setup: Setup) => void;
 
-const FAULTS: Record<string, Fault> = {
+export const FAULTS: Record<string, Fault> = {
   cut: ({ server }) => server.cut(),
   blackhole: ({ server }) => server.blackhole(),
   heal: ({ server }) => server.heal(),
@@ -32,7 +32,7 @@ const FAULTS: Record<string, Fault> = {
   'wake visible': ({ environment }) => environment.wake('visible'),
 };
 
-const history = fc.array(fc.tuple(fc.constantFrom(...Object.keys(FAULTS)), fc.integer({ min: 0, max: 2_500 })), {
+export const history = fc.array(fc.tuple(fc.constantFrom(...Object.keys(FAULTS)), fc.integer({ min: 0, max: 2_500 })), {
   minLength: 1,
   maxLength: 12,
 });

@@ -10,20 +10,21 @@ function follow({ client }: Setup) {
   return states;
 }
 
+const UNKNOWN = { value: undefined, confirmed: undefined, pending: 0, position: undefined, error: undefined };
+
 describe('a state topic', () => {
   test('it is catching up before the first value and live with it', async () => {
     const setup = setUp();
     setup.server.publish(battle, battleAt(1));
     const states = follow(setup);
-    expect(states).toEqual([
-      { value: undefined, position: undefined, freshness: { state: 'catching-up' }, error: undefined },
-    ]);
+    expect(states).toEqual([{ ...UNKNOWN, freshness: { state: 'catching-up' } }]);
     await setup.environment.advance(100);
     expect(states.at(-1)).toEqual({
+      ...UNKNOWN,
       value: battleAt(1),
+      confirmed: battleAt(1),
       position: setup.server.position(battle),
       freshness: { state: 'live' },
-      error: undefined,
     });
   });
 

@@ -26,6 +26,8 @@ type StateReference<T> = TopicReference<T, 'state'> | undefined;
 
 const UNKNOWN: TopicState<never> = {
   value: undefined,
+  confirmed: undefined,
+  pending: 0,
   position: undefined,
   freshness: { state: 'catching-up' },
   error: undefined,

@@ -2,8 +2,11 @@ import { Injectable, type OnDestroy } from '@angular/core';
 import { ɵNO_METRICS as NO_METRICS } from '@statewire/angular';
 import {
   RealtimeClientError,
+  ɵlistUpdates as listUpdates,
+  type ActOptions,
   type ConnectionStatus,
   type EventDelivery,
+  type OptimisticUpdate,
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
@@ -70,7 +73,9 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
         if (error !== undefined) throw error;
       }),
       filter(({ position }) => position !== undefined),
-      distinctUntilChanged((one, other) => one.position?.offset === other.position?.offset),
+      distinctUntilChanged(
+        (one, other) => one.position?.offset === other.position?.offset && one.value === other.value,
+      ),
       map(({ value }) => value as T),
     );
   }
@@ -99,10 +104,20 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     });
   }
 
-  act<D, R>(action: Action<D, R>, data: D): Observable<R> {
+  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+    action: Action<D, R>,
+    data: NoInfer<D>,
+    { optimistic = [] }: ActOptions<T, Several> = {},
+  ): Observable<R> {
     const sent = new TestAction<D, R>(action.name, data);
     this.#actions.push(sent as TestAction);
     this.#connectOnce();
+    const drops = listUpdates(optimistic as readonly OptimisticUpdate<never>[]).map(([topic, update]) =>
+      this.stateTopic(topic.name).show(update as unknown as (value: unknown) => unknown),
+    );
+    sent.whenAnswered(() => {
+      for (const drop of drops) drop();
+    });
     return sent.answer;
   }
 

@@ -4,6 +4,8 @@ import { BehaviorSubject, concat, defer, from, Subject, type Observable } from '
 
 const EPOCH = 'testing';
 
+type Update = (value: unknown) => unknown;
+
 /** A topic of the fake server together with what its one client has seen of it. */
 export interface FakeTopic {
   readonly isFollowed: boolean;
@@ -18,12 +20,15 @@ export interface FakeTopic {
 export class FakeStateTopic implements FakeTopic {
   readonly #states = new BehaviorSubject<TopicState<unknown>>({
     value: undefined,
+    confirmed: undefined,
+    pending: 0,
     position: undefined,
     freshness: { state: 'catching-up' },
     error: undefined,
   });
   #value: unknown;
   #offset = 0;
+  #updates: readonly Update[] = [];
 
   readonly states: Observable<TopicState<unknown>> = this.#states.asObservable();
 
@@ -39,7 +44,18 @@ export class FakeStateTopic implements FakeTopic {
   catchUp(): void {
     if (this.#offset === 0) return;
     const position = { epoch: EPOCH, offset: this.#offset };
-    this.#change({ value: this.#value, position, freshness: { state: 'live' } });
+    this.#change({ confirmed: this.#value, position, freshness: { state: 'live' } });
+  }
+
+  /** @returns what ends it. */
+  show(given: Update): () => void {
+    const update: Update = (value) => given(value);
+    this.#updates = [...this.#updates, update];
+    this.#change({});
+    return () => {
+      this.#updates = this.#updates.filter((other) => other !== update);
+      this.#change({});
+    };
   }
 
   interrupt(since: number): void {
@@ -47,7 +63,8 @@ export class FakeStateTopic implements FakeTopic {
   }
 
   refuse(error: RealtimeClientError): void {
-    this.#change({ value: undefined, position: undefined, error });
+    this.#updates = [];
+    this.#change({ confirmed: undefined, position: undefined, error });
   }
 
   complete(): void {
@@ -55,8 +72,12 @@ export class FakeStateTopic implements FakeTopic {
   }
 
   #change(change: Partial<TopicState<unknown>>): void {
-    const state = this.#states.value;
-    if (state.error === undefined) this.#states.next({ ...state, ...change });
+    const state = { ...this.#states.value, ...change };
+    if (this.#states.value.error !== undefined) return;
+    const { confirmed } = state;
+    const value =
+      confirmed === undefined ? undefined : this.#updates.reduce<unknown>((base, update) => update(base), confirmed);
+    this.#states.next({ ...state, value, pending: this.#updates.length });
   }
 }
 

@@ -150,6 +150,24 @@ describe('RealtimeTestingController', () => {
     );
   });
 
+  test('shows optimistic updates until the action is answered, in the order they were made', () => {
+    const seen: unknown[] = [];
+    realtime
+      .topic(first)
+      .subscribe(({ value, confirmed, pending }) => seen.push([value?.tick, confirmed?.tick, pending]));
+    server.publish(first, { tick: 1 });
+    realtime.act(pause, { battleId: '1' }, { optimistic: [[first, ({ tick }) => ({ tick: tick + 1 })]] });
+    realtime.act(pause, { battleId: '1' }, { optimistic: [first, ({ tick }) => ({ tick: tick * 10 })] });
+    expect(seen.at(-1)).toEqual([20, 1, 2]);
+
+    server.expectAction(pause).respond({ paused: true });
+    expect(seen.at(-1)).toEqual([10, 1, 1]);
+    server.publish(first, { tick: 3 });
+    expect(seen.at(-1)).toEqual([30, 3, 1]);
+    server.expectAction(pause).respond({ paused: true });
+    expect(seen.at(-1)).toEqual([3, 3, 0]);
+  });
+
   test('closing completes what is followed and errs what is unanswered, and connecting begins anew', () => {
     const completed = jest.fn();
     const failed = jest.fn();

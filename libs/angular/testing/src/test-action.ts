@@ -7,6 +7,7 @@ import { jsonProjection } from './json-projection.js';
 /** An action the application sent, waiting for the test's answer. Given by `RealtimeTestingController.expectAction()`. */
 export class TestAction<D = unknown, R = unknown> {
   readonly #answer = new ReplaySubject<R>();
+  #onAnswer: () => void = () => undefined;
 
   /** What was sent, as JSON leaves it. */
   readonly data: D;
@@ -21,14 +22,24 @@ export class TestAction<D = unknown, R = unknown> {
     this.data = jsonProjection(data);
   }
 
-  /** Acknowledges the action: its observable emits the result and completes. */
+  /** @internal Called before the answer is told. */
+  whenAnswered(callback: () => void): void {
+    this.#onAnswer = callback;
+  }
+
+  /**
+   * Acknowledges the action: its optimistic updates are dropped, its observable emits the result and completes. Publish
+   * first what the handler publishes.
+   */
   respond(result: NoInfer<R>): void {
+    this.#onAnswer();
     this.#answer.next(jsonProjection(result));
     this.#answer.complete();
   }
 
-  /** Refuses the action: its observable errs with a `RealtimeClientError` of this code. */
+  /** Refuses the action: its optimistic updates are rolled back, its observable errs with a `RealtimeClientError` of this code. */
   refuse(code: ClientErrorCode, message = `The test refused "${this.name}".`, details?: Json): void {
+    this.#onAnswer();
     this.#answer.error(new RealtimeClientError(code, message, details));
   }
 }

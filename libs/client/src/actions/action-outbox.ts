@@ -27,8 +27,16 @@ export class ActionOutbox {
     return this.unanswered.size === 0;
   }
 
-  /** Takes an action and hands it to the carrier, if there is one. `expiresAfter` 0: never. */
-  add(name: string, data: unknown, expiresAfter: number): Observable<Json | undefined> {
+  /**
+   * Takes an action and hands it to the carrier, if there is one. `expiresAfter` 0: never. `begin` is called where it
+   * is taken, and what it returns with its end.
+   */
+  add(
+    name: string,
+    data: unknown,
+    expiresAfter: number,
+    begin: () => PendingAction['settle'] = () => ignore,
+  ): Observable<Json | undefined> {
     if (this.isClosed) return refused('client_closed', 'close() was called: make a new client.', false);
     if (this.unanswered.size >= MOST_UNANSWERED) {
       return refused('too_many_requests', `${MOST_UNANSWERED} actions are unanswered: wait for one of them.`, true);
@@ -44,11 +52,13 @@ export class ActionOutbox {
       ...fields,
       bytes: utf8Length(actionFrame(fields)),
       result: new AsyncSubject(),
+      settle: ignore,
       firstSentAt: undefined,
       carrier: undefined,
     };
     if (this.isTooLarge(action)) return refused('too_large', tooLarge(action, this.frameBytes), false);
     this.unanswered.set(action.id, action);
+    action.settle = begin();
     if (expiresAfter > 0) {
       this.later(action, expiresAfter, () => {
         if (action.firstSentAt !== undefined) return;
@@ -92,10 +102,12 @@ export class ActionOutbox {
     if (action === undefined) return;
     this.unanswered.delete(frame.id);
     if (frame.type === 'ack') {
+      action.settle(frame.positions);
       action.result.next(frame.data);
       action.result.complete();
     } else {
       const { code, message, details, temporary } = frame;
+      action.settle();
       action.result.error(new RealtimeClientError(code, message, details, temporary));
     }
   }
@@ -144,6 +156,7 @@ export class ActionOutbox {
 
   private fail(action: PendingAction, code: ClientErrorCode, message: string): void {
     this.unanswered.delete(action.id);
+    action.settle();
     action.result.error(new RealtimeClientError(code, message));
   }
 }
@@ -155,3 +168,5 @@ function refused(code: ClientErrorCode, message: string, temporary: boolean): Ob
 function tooLarge({ bytes }: PendingAction, limit: number | undefined): string {
   return `It takes ${bytes} bytes and the server accepts ${limit ?? 0}: send less, or raise its limit.`;
 }
+
+function ignore(): void {}

@@ -1,4 +1,4 @@
-import type { Json } from '@statewire/protocol';
+import type { Json, TopicPosition } from '@statewire/protocol';
 import type { AsyncSubject } from 'rxjs';
 
 /** An action on its way: kept until it is answered. */
@@ -10,6 +10,8 @@ export interface PendingAction {
   /** Of its frame, in UTF-8. */
   readonly bytes: number;
   readonly result: AsyncSubject<Json | undefined>;
+  /** Takes where the topics stand that it changed; nothing where it took no effect. Called before the result. */
+  settle: (positions?: readonly TopicPosition[]) => void;
   /** On the monotonic clock; undefined while it was never sent. */
   firstSentAt: number | undefined;
   /** What it was last handed to. */

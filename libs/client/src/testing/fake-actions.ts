@@ -42,14 +42,19 @@ export class FakeActions {
     this.handlers.set(name, handler);
   }
 
-  act(invocation: FakeInvocation, positions: () => readonly TopicPosition[]): Promise<AckFrame | ErrorFrame> {
+  /** `positions` tells where the topics stand that the handler published to, `isTold` which of them the asker hears of. */
+  async act(
+    invocation: FakeInvocation,
+    positions: () => readonly TopicPosition[],
+    isTold: (topic: string) => boolean,
+  ): Promise<AckFrame | ErrorFrame> {
     this.received.push(invocation);
     const key = `${invocation.clientId} ${invocation.id}`;
-    const known = this.answers.get(key);
-    if (known !== undefined) return known;
-    const answer = this.start(invocation, positions);
-    this.answers.set(key, answer);
-    return answer;
+    const known = this.answers.get(key) ?? this.start(invocation, positions);
+    this.answers.set(key, known);
+    const answer = await known;
+    if (answer.type === 'error') return answer;
+    return { ...answer, positions: answer.positions?.filter(({ topic }) => isTold(topic)) ?? [] };
   }
 
   /** A restarted server without a shared broker remembers nothing. */

@@ -58,7 +58,10 @@ export class FakeHttp {
     }
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
     const { clientId, id, name, data } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
-    const answer = await this.server.actions.act({ clientId, id, name, data, transport: 'polling' }, () => []);
+    // What a polling client follows is not known: it is told of what it may read.
+    const isTold = (topic: string) => this.server.refusalOf(topic, token) === undefined;
+    const invocation = { clientId, id, name, data, transport: 'polling' } as const;
+    const answer = await this.server.actions.act(invocation, this.server.watchPositions(), isTold);
     return { status: answer.type === 'ack' ? 200 : ERROR_CODES[answer.code].status, body: answer };
   }
 

@@ -9,6 +9,7 @@ import {
   type Position,
   type ServerFrame,
   type TopicKind,
+  type TopicPosition,
   type TopicReference,
   type UnsubscribedCode,
 } from '@statewire/protocol';
@@ -244,13 +245,19 @@ export class FakeServer {
 
   act(connection: FakeConnection, { id, name, data }: ActionFrame) {
     const clientId = connection.hello?.clientId ?? '';
-    const before = new Map([...connection.subscriptions].map((topic) => [topic, this.topic(topic).position.offset]));
-    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, () =>
-      [...before].flatMap(([topic, offset]) => {
-        const { position } = this.topic(topic);
-        return position.offset > offset ? [{ topic, ...position }] : [];
-      }),
-    );
+    const isTold = (topic: string) => connection.subscriptions.has(topic);
+    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, this.watchPositions(), isTold);
+  }
+
+  /** @returns what tells which topics were published to since. */
+  watchPositions(): () => readonly TopicPosition[] {
+    const before = new Map([...this.topics].map(([name, { position }]) => [name, position]));
+    return () =>
+      [...this.topics].flatMap(([topic, { position }]) => {
+        const known = before.get(topic) ?? { ...position, offset: 0 };
+        const isMoved = position.epoch !== known.epoch || position.offset > known.offset;
+        return isMoved ? [{ topic, ...position }] : [];
+      });
   }
 
   refusalOf(topic: string, token: string | undefined): (ErrorFrame & { topic: string }) | undefined {

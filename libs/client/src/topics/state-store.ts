@@ -4,11 +4,16 @@ import { BehaviorSubject, type Observable } from 'rxjs';
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import type { TopicState } from '../topic-state.js';
+import type { RealtimeClientError } from '../realtime-client-error.js';
+import { OptimisticOverlay, type PendingUpdate, type Update } from './optimistic-overlay.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
 const MEASURE_EVERY = 1_000;
 
-/** The value of a state topic, its position, and how true it is. */
+/** Where the effect of an action on a topic is; undefined where there is none. Called once. */
+export type SettleUpdate = (effect: Position | undefined) => void;
+
+/** The value of a state topic, its position, how true it is, and what unanswered actions make of it. */
 export class StateStore extends TopicStore {
   readonly kind = 'state';
 
@@ -17,12 +22,17 @@ export class StateStore extends TopicStore {
   private bytes = 0;
   private measuredAt = 0;
   private readonly states: BehaviorSubject<TopicState<Json>>;
+  private readonly overlay: OptimisticOverlay;
+  private isEmitting = false;
+  private isOutdated = false;
 
   constructor(
     private readonly environment: Environment,
     private readonly metrics: MetricsRecorder,
+    report: (error: unknown) => void = () => undefined,
   ) {
     super();
+    this.overlay = new OptimisticOverlay(report);
     this.states = new BehaviorSubject<TopicState<Json>>(this.state);
   }
 
@@ -64,6 +74,28 @@ export class StateStore extends TopicStore {
     this.moved(caughtUp);
   }
 
+  /**
+   * Shows an update on top of the value until its effect has arrived, or there is none. A topic that errs shows no
+   * updates any more.
+   */
+  show(update: Update, onDropped: () => void): SettleUpdate {
+    const pending: PendingUpdate = { update, epoch: this.position?.epoch, onDropped, effect: undefined };
+    this.overlay.add(pending);
+    this.emit();
+    return (effect) => {
+      const size = this.overlay.size;
+      pending.effect = effect;
+      if (effect === undefined) this.overlay.drop(pending);
+      else if (this.position !== undefined) this.overlay.reach(this.position);
+      if (this.overlay.size < size) this.emit();
+    };
+  }
+
+  override fail(error: RealtimeClientError, now: number, forget: boolean): void {
+    this.overlay.clear();
+    super.fail(error, now, forget);
+  }
+
   forget(): void {
     this.value = undefined;
     this.position = undefined;
@@ -73,15 +105,26 @@ export class StateStore extends TopicStore {
     this.states.complete();
   }
 
+  /** An observer may act on what it sees: everybody gets this state before the one that follows from it. */
   protected emit(): void {
-    this.states.next(this.state);
+    this.isOutdated = true;
+    if (this.isEmitting) return;
+    this.isEmitting = true;
+    while (this.isOutdated) {
+      this.isOutdated = false;
+      this.states.next(this.state);
+    }
+    this.isEmitting = false;
   }
 
   private get state(): TopicState<Json> {
-    return { value: this.value, position: this.position, freshness: this.freshness, error: this.error };
+    const { value: confirmed, position, freshness, error, overlay } = this;
+    const value = overlay.over(confirmed);
+    return { value, confirmed, pending: overlay.size, position, freshness, error };
   }
 
   private moved(caughtUp: boolean): void {
+    if (this.position) this.overlay.reach(this.position);
     this.touch(caughtUp ? LIVE : CATCHING_UP);
     this.emit();
   }

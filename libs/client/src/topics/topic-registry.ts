@@ -1,11 +1,13 @@
-import type { Json, Since, TopicReference } from '@statewire/protocol';
+import type { Json, Since, TopicPosition, TopicReference } from '@statewire/protocol';
 import { Observable, Subject } from 'rxjs';
 
 import type { Environment, Timer } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import { RealtimeClientError } from '../realtime-client-error.js';
 import type { EventDelivery, TopicState } from '../topic-state.js';
+import type { OptimisticUpdate } from '../optimistic-update.js';
 import { EventStore } from './event-store.js';
+import type { Update } from './optimistic-overlay.js';
 import { StateStore } from './state-store.js';
 import type { TopicEntry } from './topic-entry.js';
 
@@ -29,6 +31,8 @@ export class TopicRegistry {
     private readonly environment: Environment,
     private readonly metrics: MetricsRecorder,
     private readonly linger: number,
+    /** Told what optimistic updates threw. */
+    private readonly report: (error: unknown) => void,
   ) {}
 
   /** Topics that can be asked for. */
@@ -52,6 +56,26 @@ export class TopicRegistry {
       const { store } = entry;
       return store.kind === 'events' ? store.read(since, () => this.wanted$.next(entry)) : undefined;
     });
+  }
+
+  /**
+   * Shows what an action will make of topics. Each is followed for as long as its update is shown.
+   *
+   * @returns what takes the answer: where the topics stand after it, or undefined where it took no effect.
+   */
+  show(updates: readonly OptimisticUpdate<never>[]): (positions?: readonly TopicPosition[]) => void {
+    const settles = updates.flatMap(([topic, update]) => {
+      const known = this.entries.get(topic.name);
+      if (known?.store.error) return [];
+      const entry = known ?? this.entry(topic);
+      if (entry.store.kind !== 'state') return [];
+      this.retain(entry);
+      const settle = entry.store.show(update as unknown as Update, () => this.release(entry));
+      return [{ topic: topic.name, settle }];
+    });
+    return (positions = []) => {
+      for (const { topic, settle } of settles) settle(positions.find((position) => position.topic === topic));
+    };
   }
 
   /** Topics that were refused may be allowed now. */
@@ -92,8 +116,7 @@ export class TopicRegistry {
         );
         return;
       }
-      entry.followers += 1;
-      entry.linger?.cancel();
+      this.retain(entry);
       subscriber.add(() => this.release(entry));
       subscriber.add(values$.subscribe(subscriber));
     });
@@ -103,7 +126,8 @@ export class TopicRegistry {
     let entry = this.entries.get(topic.name);
     if (entry === undefined) {
       const { environment, metrics } = this;
-      const store = topic.kind === 'state' ? new StateStore(environment, metrics) : new EventStore(metrics);
+      const store =
+        topic.kind === 'state' ? new StateStore(environment, metrics, this.report) : new EventStore(metrics);
       entry = {
         name: topic.name,
         store,
@@ -124,6 +148,11 @@ export class TopicRegistry {
   private ask(entry: TopicEntry): void {
     entry.store.recover();
     this.wanted$.next(entry);
+  }
+
+  private retain(entry: Followed): void {
+    entry.followers += 1;
+    entry.linger?.cancel();
   }
 
   private release(entry: Followed): void {

@@ -3,6 +3,7 @@ import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory-broker.js';
 import type { Broker } from '../broker/broker.js';
+import { recordPosition } from '../bus/collect-positions.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ActionRunner } from './action-runner.js';
 import { ActionScope } from './action-scope.js';
@@ -58,6 +59,18 @@ describe('ActionRunner', () => {
       return null;
     };
   }
+
+  test('who asks again over another connection is told of the topics that this one follows', async () => {
+    const published = () => recordPosition('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
+    const action = { call: handler(published), timeout: 0 };
+    const gone = { ...invocation, follows: () => false };
+    const back = { ...invocation, follows: (topic: string) => topic === 'battles/1' };
+    expect(await runner().run(gone, caller, action)).toEqual({ type: 'ack', id: '1', data: null });
+    expect(await runner().run(back, caller, action)).toMatchObject({
+      positions: [{ topic: 'battles/1', epoch: 'e', offset: 3 }],
+    });
+    expect(runs).toBe(1);
+  });
 
   test('two nodes that get an action at the same time run it once and answer the same', async () => {
     let finish = (): void => undefined;

@@ -45,6 +45,10 @@ export class ActionRunner {
   constructor(private readonly options: ActionRunnerOptions) {}
 
   async run(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
+    return toldTo(invocation, await this.runOnce(invocation, caller, action));
+  }
+
+  private async runOnce(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
     const key = actionKey(caller, invocation.id);
     try {
       const claim = await this.claim(key, invocation, caller);
@@ -99,7 +103,7 @@ export class ActionRunner {
     try {
       const work = scope.run(() => collectPositions(action.call));
       const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
-      return acknowledge(id, result, await followed(positions, invocation));
+      return acknowledge(id, result, positions);
     } catch (error) {
       return (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
     } finally {
@@ -117,14 +121,19 @@ function acknowledge(id: string, data: Json | undefined, positions: readonly Top
   };
 }
 
-/** Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. */
-async function followed(
-  positions: readonly TopicPosition[],
-  { follows }: Invocation,
-): Promise<readonly TopicPosition[]> {
-  if (!follows) return [];
-  const known = await Promise.all(positions.map(async ({ topic }) => follows(topic)));
-  return positions.filter((_, index) => known[index]);
+/**
+ * Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. Decided
+ * anew each time an answer is given: who asks again over another connection follows what that one follows.
+ */
+async function toldTo({ follows }: Invocation, answer: Answer): Promise<Answer> {
+  if (answer.type !== 'ack' || answer.positions === undefined) return answer;
+  const { positions, ...rest } = answer;
+  const known = await Promise.all(positions.map(async ({ topic }) => follows?.(topic) ?? false));
+  return acknowledge(
+    rest.id,
+    rest.data,
+    positions.filter((_, index) => known[index]),
+  );
 }
 
 function refuse(
