@@ -172,6 +172,23 @@ describe('an upgrade', () => {
     expect((await refusal({})).status).toBe(429);
   });
 
+  test('A16: is refused with 429 and Retry-After where connections of an address come too fast', async () => {
+    await start({ limits: { connectionsPerAddress: 3, connectsPerSecondPerAddress: 1 } });
+    for (let count = 0; count < 3; count += 1) await (await arena.connect()).close();
+    const refused = await refusal({});
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
+    expect(JSON.parse(refused.body)).toMatchObject({ code: 'too_many_requests', temporary: true });
+  });
+
+  test('A16: does not believe a forwarded address where no proxy is trusted, and counts nobody by it', async () => {
+    await start({ limits: { connectionsPerAddress: 1 } });
+    await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
+    // Loopback is private: what forwards from there is most likely a proxy that nobody named, so nothing is counted.
+    await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
+    await arena.connect();
+    expect((await refusal({})).status).toBe(429);
+  });
+
   test('A16: counts the address a trusted proxy reports', async () => {
     await start({ trustedProxies: ['loopback'], limits: { connectionsPerAddress: 1 } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });

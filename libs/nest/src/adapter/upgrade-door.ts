@@ -43,7 +43,7 @@ export class UpgradeDoor {
     }
     const received = admission.receive(incoming(request));
     const presentedAt = revocations.mark;
-    const seat = limits.enter(received.addressIsMeaningful ? received.ip : undefined);
+    const seat = limits.enter(received.network);
     try {
       if (received.bearer === undefined && received.cookieToken === undefined) {
         return { received, seat, admitted: false, identity: undefined, presentedAt };

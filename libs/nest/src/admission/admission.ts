@@ -19,8 +19,8 @@ export interface ReceivedRequest {
   readonly cookies: Readonly<Record<string, string>>;
   /** The client's address: of the socket, or what trusted proxies say. */
   readonly ip: string;
-  /** Whether `ip` means a client, so that limits by address make sense. */
-  readonly addressIsMeaningful: boolean;
+  /** What limits by address count: the IPv4 address, or the /64 of an IPv6 one. Undefined where it means no client. */
+  readonly network: string | undefined;
   /** Allowed, lower-case origin for CORS answers. */
   readonly origin: string | undefined;
   /** From `Authorization: Bearer`. */

@@ -39,16 +39,28 @@ describe('A16: the address of a client', () => {
   });
 
   test('stands for one client where it is the client’s own', () => {
-    expect(address('198.51.100.1').isMeaningful).toBe(true);
-    expect(address('10.0.0.1', '198.51.100.1').isMeaningful).toBe(true);
-    expect(address('203.0.113.1', 'spoofed', []).isMeaningful).toBe(true);
-    expect(address('127.0.0.1', undefined, []).isMeaningful).toBe(true);
+    expect(address('198.51.100.1').network).toBe('198.51.100.1');
+    expect(address('10.0.0.1', '198.51.100.1').network).toBe('198.51.100.1');
+    expect(address('203.0.113.1', 'spoofed', []).network).toBe('203.0.113.1');
+    expect(address('127.0.0.1', undefined, []).network).toBe('127.0.0.1');
   });
 
   test('stands for nobody where it is a proxy’s, named or not', () => {
-    expect(address('10.0.0.1').isMeaningful).toBe(false);
-    expect(address('172.17.0.1', '198.51.100.1', []).isMeaningful).toBe(false);
-    expect(address(undefined).isMeaningful).toBe(false);
+    expect(address('10.0.0.1').network).toBeUndefined();
+    expect(address('172.17.0.1', '198.51.100.1', []).network).toBeUndefined();
+    expect(address(undefined).network).toBeUndefined();
+  });
+
+  test.each([
+    ['2001:4860:1:2:3:4:5:6', '2001:4860:1:2::/64'],
+    ['2001:4860:1:2:ffff::', '2001:4860:1:2::/64'],
+    ['2001:4860::1', '2001:4860:0:0::/64'],
+    ['2001:4860:0001:0000::1', '2001:4860:1:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['64:ff9b:0:1:2:3:198.51.100.1', '64:ff9b:0:1::/64'],
+    ['64:ff9b::198.51.100.1', '64:ff9b:0:0::/64'],
+  ])('%s is counted with its whole site, %s', (ip, network) => {
+    expect(address(ip, undefined, [])).toMatchObject({ ip, network });
   });
 
   test('forwarded by a stranger is told, once no proxy is named', () => {

@@ -2,14 +2,15 @@ import { BlockList, isIP } from 'node:net';
 
 import type { IncomingRequest } from './admission.js';
 import { listOf } from './headers.js';
+import { networkOf } from './network.js';
 import { normalizeAddress } from './normalize-address.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 
 /** Where a request comes from. */
 export interface ClientAddress {
   readonly ip: string;
-  /** Whether `ip` stands for one client, so that limits by address make sense. */
-  readonly isMeaningful: boolean;
+  /** What limits by address count; undefined where `ip` stands for no client in particular. */
+  readonly network: string | undefined;
   /** Whether somebody forwarded the request who is not known to be a proxy. */
   readonly isForwardedByStranger: boolean;
 }
@@ -51,7 +52,7 @@ export function addressOf(
   }
   const isForwardedByStranger = proxies.none && forwarded.length > 0;
   const isMeaningful = isIP(ip) !== 0 && !proxies.has(ip) && !(isForwardedByStranger && isPrivate(peer));
-  return { ip, isMeaningful, isForwardedByStranger };
+  return { ip, network: isMeaningful ? networkOf(ip) : undefined, isForwardedByStranger };
 }
 
 /** Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`. */

@@ -89,7 +89,7 @@ describe('RequestAdmission', () => {
         headers: {},
         cookies: {},
         ip: '203.0.113.1',
-        addressIsMeaningful: true,
+        network: '203.0.113.1',
         origin: undefined,
         bearer: undefined,
         cookieToken: undefined,

@@ -40,7 +40,7 @@ export class RequestAdmission implements Admission, OnModuleInit {
     if (origin !== undefined && !this.origins.allows(origin, request)) {
       throw new RealtimeError('forbidden', 'This origin is not allowed.');
     }
-    const { ip, isMeaningful, isForwardedByStranger } = addressOf(request, this.proxies);
+    const { ip, network, isForwardedByStranger } = addressOf(request, this.proxies);
     if (isForwardedByStranger) this.warnOfStranger();
     const cookiesCount = origin !== undefined || request.headers['sec-fetch-site'] === 'same-origin';
     // Guards that read the header themselves must not be fooled either.
@@ -50,7 +50,7 @@ export class RequestAdmission implements Admission, OnModuleInit {
       headers: cookiesCount ? request.headers : others,
       cookies,
       ip,
-      addressIsMeaningful: isMeaningful,
+      network,
       origin,
       bearer: BEARER.exec(textOf(request.headers.authorization) ?? '')?.[1],
       cookieToken: this.cookieToken(cookies),

@@ -1,12 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { VirtualEnvironment } from '@statewire/client/testing';
 import { ConnectionLimits } from './connection-limits.js';
 
-const LIMITS = { connectionsPerUser: 2, connectionsPerAddress: 3, pendingPerAddress: 2 };
+const LIMITS = {
+  connectionsPerUser: 2,
+  connectionsPerAddress: 3,
+  pendingPerAddress: 2,
+  connectsPerSecondPerUser: 0,
+  connectsPerSecondPerAddress: 0,
+};
+
+const create = (limits: Partial<typeof LIMITS> = {}, environment = new VirtualEnvironment()) =>
+  new ConnectionLimits({ ...LIMITS, ...limits }, environment);
 
 describe('the limits of connections', () => {
   test('A16: count those of an address that are not admitted, and free their places when they are', () => {
-    const limits = new ConnectionLimits(LIMITS);
+    const limits = create();
     const first = limits.enter('a');
     limits.enter('a');
     expect(() => limits.enter('a')).toThrow('not admitted yet');
@@ -17,7 +27,7 @@ describe('the limits of connections', () => {
   });
 
   test('A16: count those of a user, over all addresses', () => {
-    const limits = new ConnectionLimits(LIMITS);
+    const limits = create();
     const first = limits.enter('a');
     first.admit('alice');
     limits.enter('b').admit('alice');
@@ -27,7 +37,7 @@ describe('the limits of connections', () => {
   });
 
   test('free every place once, whenever a connection leaves', () => {
-    const limits = new ConnectionLimits({ ...LIMITS, connectionsPerAddress: 2 });
+    const limits = create({ connectionsPerAddress: 2 });
     const [pending, admitted] = [limits.enter('a'), limits.enter('a')];
     admitted.admit('alice');
     for (const seat of [pending, pending, admitted, admitted]) seat.leave();
@@ -37,22 +47,90 @@ describe('the limits of connections', () => {
   });
 
   test('mean nothing where addresses mean nothing', () => {
-    const limits = new ConnectionLimits(LIMITS);
+    const limits = create();
     const enter = () => limits.enter(undefined);
     for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
   test('are off at 0', () => {
-    const limits = new ConnectionLimits({ connectionsPerUser: 0, connectionsPerAddress: 0, pendingPerAddress: 0 });
+    const limits = create({
+      ...{ connectionsPerUser: 0, connectionsPerAddress: 0, pendingPerAddress: 0 },
+      ...{ connectsPerSecondPerUser: 1, connectsPerSecondPerAddress: 1 },
+    });
     const enter = () => limits.enter('a').admit('alice');
     for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
   test('say when to try again', () => {
-    const limits = new ConnectionLimits({ ...LIMITS, pendingPerAddress: 1 });
+    const limits = create({ pendingPerAddress: 1 });
     limits.enter('a');
     expect(() => limits.enter('a')).toThrow(
       expect.objectContaining({ code: 'too_many_requests', options: { retryAfter: 5_000 } }),
     );
+  });
+});
+
+describe('A16: the rate of new connections', () => {
+  const RATES = {
+    ...{ connectionsPerUser: 5, connectionsPerAddress: 10, pendingPerAddress: 0 },
+    ...{ connectsPerSecondPerUser: 2, connectsPerSecondPerAddress: 4 },
+  };
+
+  function countWhile(connect: () => void): number {
+    let count = 0;
+    try {
+      for (; count < 100; count += 1) connect();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'too_many_requests', options: { retryAfter: expect.any(Number) } });
+    }
+    return count;
+  }
+
+  test('lets as many of an address come at once as may be open, and then so many a second', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(RATES, environment);
+    const connect = () => limits.enter('a').leave();
+    expect(countWhile(connect)).toBe(10);
+    expect(connect).toThrow(expect.objectContaining({ options: { retryAfter: 250 } }));
+    expect(() => limits.enter('b')).not.toThrow();
+    await environment.advance(2_000);
+    expect(countWhile(connect)).toBe(8);
+  });
+
+  test('lets twice as many of a user come at once as may be open, from wherever', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(RATES, environment);
+    let address = 0;
+    const connect = () => {
+      const seat = limits.enter(String((address += 1)));
+      seat.admit('alice');
+      seat.leave();
+    };
+    expect(countWhile(connect)).toBe(10);
+    await environment.advance(1_000);
+    expect(countWhile(connect)).toBe(2);
+    expect(() => limits.enter('b').admit('bob')).not.toThrow();
+  });
+
+  test.each([
+    ['its rate', { connectsPerSecondPerUser: 0, connectsPerSecondPerAddress: 0 }],
+    ['the number of connections', { connectionsPerUser: 0, connectionsPerAddress: 0 }],
+  ])('is none where %s is not limited', (_, off) => {
+    const limits = create({ ...RATES, ...off });
+    const connect = () => {
+      const seat = limits.enter('a');
+      seat.admit('alice');
+      seat.leave();
+    };
+    expect(countWhile(connect)).toBe(100);
+  });
+
+  test('remembers nobody who has gone, and a bounded number of those who try', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(RATES, environment);
+    for (let address = 0; address < 50_000; address += 1) limits.enter(String(address)).leave();
+    expect(limits.size).toBe(20_000);
+    await environment.advance(2_500);
+    expect(limits.size).toBe(0);
   });
 });

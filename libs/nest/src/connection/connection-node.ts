@@ -1,4 +1,4 @@
-import type { Admission } from '../admission/index.js';
+import type { Admission, FrameRates } from '../admission/index.js';
 import type { Dispatcher } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { InFlight } from '../lifecycle/in-flight.js';
@@ -22,6 +22,7 @@ export interface ConnectionNode {
   readonly log: RealtimeLog;
   readonly inFlight: InFlight;
   readonly revocations: RecentRevocations;
+  readonly rates: FrameRates;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { RealtimeError } from '../realtime-error.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { FakeSocket } from '../testing/fake-socket.js';
 
 const HELLO = { type: 'hello', clientId: CLIENT_ID };
 
@@ -282,6 +283,72 @@ describe('the rate of frames', () => {
     await rig.welcome();
     for (let count = 0; count < 1_000; count += 1) rig.say({ type: 'ping' });
     expect(await rig.heard()).toHaveLength(1_000);
+  });
+});
+
+describe('A16: the rate of all connections of a user or an address', () => {
+  /** Opens one more connection of the same address. */
+  function open(rig: ConnectionRig) {
+    const socket = new FakeSocket();
+    const connection = rig.hub.open(socket, rig.entrance());
+    const say = (frame: object): void => connection.receive(Buffer.from(JSON.stringify(frame)), false);
+    return { say, heard: () => rig.environment.settle().then(() => socket.written.splice(0)) };
+  }
+
+  test.each([
+    ['user', 'alice', { framesPerSecondPerUser: 30 }],
+    ['address', 'bob', { framesPerSecondPerAddress: 30 }],
+  ])('counts what two connections of one %s send', async (_, second, limits) => {
+    const rig = new ConnectionRig({ limits });
+    await rig.welcome('alice');
+    const other = open(rig);
+    other.say({ ...HELLO, token: second });
+    await other.heard();
+    for (let id = 0; id < 40; id += 1) {
+      rig.say({ type: 'ping', time: id });
+      other.say({ type: 'ping', time: id });
+    }
+    const told = [...(await rig.heard()), ...(await other.heard())];
+    expect(told.filter(({ type }) => type === 'pong')).toHaveLength(60);
+    expect(told.filter((frame) => frame.type === 'error' && frame.code === 'too_many_requests')).toHaveLength(20);
+  });
+
+  test('counts what is pipelined before hello is settled', async () => {
+    const rig = new ConnectionRig({ limits: { framesPerSecondPerAddress: 10 } });
+    await rig.welcome('alice');
+    for (let id = 0; id < 20; id += 1) rig.say({ type: 'pong' });
+    const other = open(rig);
+    other.say(HELLO);
+    other.say({ type: 'action', id: '1', name: 'a' });
+    expect(await other.heard()).toMatchObject([
+      { type: 'error', code: 'too_many_requests', id: '1' },
+      { type: 'welcome' },
+    ]);
+  });
+});
+
+describe('actions refused for their rate', () => {
+  const action = (id: number) => ({ type: 'action', id: String(id), name: 'parallel/a' });
+  const refusal = {
+    ...{ type: 'error', code: 'too_many_requests', temporary: true },
+    ...{ id: expect.any(String), retryAfter: expect.any(Number) },
+  };
+
+  test.each([
+    ['the rate of a connection', 40, {}],
+    ['the rate of a user', 20, { framesPerSecondPerUser: 10 }],
+    ['the rate of an address', 20, { framesPerSecondPerAddress: 10 }],
+    ['the number that may wait', 4, { waitingFrames: 2 }],
+  ])('say by %s that they may come again, and when', async (_, passed, limits) => {
+    const rig = new ConnectionRig({ limits });
+    await rig.welcome('alice');
+    const gate = new Gate();
+    rig.act = ({ id }) => gate.opened.then(() => ({ type: 'ack', id }));
+    for (let id = 0; id < 50; id += 1) rig.say(action(id));
+    const refused = await rig.heard();
+    expect(refused).toHaveLength(50 - passed);
+    for (const frame of refused) expect(frame).toEqual(expect.objectContaining(refusal));
+    expect((refused[0] as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
   });
 });
 

@@ -61,7 +61,10 @@ export class Connection {
     this.since = environment.now();
     this.phaseBegan = pulse.now;
     this.credentials = new Credentials(this.id, entrance, node);
-    this.gate = new FrameGate(options.limits, environment);
+    const { network } = entrance.received;
+    this.gate = new FrameGate(options.limits, environment, () => {
+      return node.rates.refuseFrom(network) ?? node.rates.refuseOf(this.user);
+    });
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.held = new HeldFrames(socket, options.limits);
     this.outbox = new Outbox(new TimedSocket(socket.frames, this.heartbeat), node.outbox, () => {
@@ -191,8 +194,9 @@ export class Connection {
       this.send(tooLong.toFrame(idOf(frame)));
       return;
     }
-    // What was pipelined is bounded by what is held, not by the rate: a client that comes back has much to say.
-    if (this.phase === 'open' && !this.passes(frame, this.gate.refuseTooFast())) return;
+    // What was pipelined is bounded by what is held, not by the connection's rate: who comes back has much to say.
+    const refused = this.phase === 'open' ? this.gate.refuseTooFast() : this.gate.refuseTooManyTogether();
+    if (!this.passes(frame, refused)) return;
     if (frame.type === 'subscribe' && !this.passes(frame, this.gate.refuseTopics(this.newTopics(frame)))) return;
     if (this.session === undefined || !this.held.isEmpty) {
       this.held.push(frame, bytes);

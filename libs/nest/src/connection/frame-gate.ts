@@ -31,9 +31,11 @@ export class FrameGate {
   private readonly refused: RecentCount;
   private readonly bad: RecentCount;
 
+  /** @param refuseTogether counts a frame among those of the same user and address; undefined where it passes. */
   constructor(
     private readonly limits: GateLimits,
     private readonly clock: { monotonic(): number },
+    private readonly refuseTogether: () => RealtimeError | undefined,
   ) {
     this.rate = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond * BURST, clock.monotonic());
     const topics = topicsPerSecond(limits);
@@ -65,9 +67,16 @@ export class FrameGate {
     return new RealtimeError('too_many_subscriptions', `A frame may name ${subscriptions} topics.`);
   }
 
-  /** @returns undefined where the rate lets one more frame through. */
+  /** @returns undefined where the rates of the connection, its user and its address let one more frame through. */
   refuseTooFast(): Refused | undefined {
-    return this.refuseAbove(this.rate, 1, `At most ${this.limits.framesPerSecond} frames a second are read.`);
+    const message = `At most ${this.limits.framesPerSecond} frames a second are read.`;
+    return this.refuseAbove(this.rate, 1, message) ?? this.refuseTooManyTogether();
+  }
+
+  /** The same without the rate of the connection. */
+  refuseTooManyTogether(): Refused | undefined {
+    const error = this.refuseTogether();
+    return error && this.refuse(error);
   }
 
   /** @returns undefined where the rate lets so many new topics through. */
@@ -79,7 +88,10 @@ export class FrameGate {
   private refuseAbove(bucket: TokenBucket, count: number, message: string): Refused | undefined {
     const now = this.clock.monotonic();
     if (bucket.take(now, count)) return undefined;
-    const error = new RealtimeError('too_many_requests', message, { retryAfter: bucket.retryAfter });
-    return { type: 'refused', error, asked: {}, tooMany: this.refused.reached(now) };
+    return this.refuse(new RealtimeError('too_many_requests', message, { retryAfter: bucket.retryAfter }));
+  }
+
+  private refuse(error: RealtimeError): Refused {
+    return { type: 'refused', error, asked: {}, tooMany: this.refused.reached(this.clock.monotonic()) };
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '@statewire/protocol';
 import { filter } from 'rxjs';
 
-import type { Admission, ReceivedRequest } from '../admission/index.js';
+import { FrameRates, type Admission, type ReceivedRequest } from '../admission/index.js';
 import { explain } from '../common/explain.js';
 import type { Dispatcher } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
@@ -67,6 +67,7 @@ export class HttpBinding implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly inFlight: InFlight,
+    rates: FrameRates,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ADMISSION) admission: Admission,
@@ -78,7 +79,7 @@ export class HttpBinding implements OnModuleInit {
     @Inject(REVOCATIONS) revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
-    this.requests = new RequestLimits(limits, environment);
+    this.requests = new RequestLimits(limits, environment, rates);
     this.visits = new HttpVisits(admission, dispatcher, this.requests, options);
     const authorize: Authorize = (topic, caller) => this.visits.authorize(topic, caller);
     this.snapshot = new Snapshot(authorize, topics);

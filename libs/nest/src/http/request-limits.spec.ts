@@ -2,10 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
 import type { CallerContext } from '../dispatcher/index.js';
+import { FrameRates } from '../admission/index.js';
 import { RequestLimits } from './request-limits.js';
 
 const LIMITS = {
   framesPerSecond: 2,
+  framesPerSecondPerUser: 3,
+  framesPerSecondPerAddress: 6,
   subscriptions: 4,
   connectionsPerAddress: 3,
   connectionsPerUser: 2,
@@ -24,9 +27,13 @@ function caller(over: Partial<CallerContext> = {}): CallerContext {
   };
 }
 
+function create(limits = LIMITS, environment = new VirtualEnvironment()): RequestLimits {
+  return new RequestLimits(limits, environment, new FrameRates(limits, environment));
+}
+
 /** As many topics as a client may follow. */
 const page = (name: number) => [1, 2, 3, 4].map((index) => ({ topic: `${name}/${index}` }));
-const place = { ip: '192.0.2.1', addressIsMeaningful: true };
+const place = { network: '192.0.2.1' };
 const ann = caller({ identity: { id: 'ann', user: 'ann' } });
 
 function passes(count: () => void): boolean {
@@ -48,14 +55,14 @@ function countWhile(passing: () => boolean): number {
 describe('RequestLimits', () => {
   test('a caller may send bursts of twice the rate, and goes on at the rate', async () => {
     const environment = new VirtualEnvironment();
-    const limits = new RequestLimits(LIMITS, environment);
+    const limits = create(LIMITS, environment);
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(4);
     await environment.advance(1_000);
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(2);
   });
 
   test('one user is one caller wherever it comes from; anonymous clients are told apart', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const limits = create();
     countWhile(() => passes(() => limits.countCaller(ann)));
     expect(passes(() => limits.countCaller({ ...ann, ip: '192.0.2.9', clientId: 'other' }))).toBe(false);
     countWhile(() => passes(() => limits.countCaller(caller())));
@@ -66,7 +73,7 @@ describe('RequestLimits', () => {
 
   test('new topics are counted, bursts of twice as many as may be followed pass', async () => {
     const environment = new VirtualEnvironment();
-    const limits = new RequestLimits(LIMITS, environment);
+    const limits = create(LIMITS, environment);
     let name = 0;
     expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(2);
     await environment.advance(1_000);
@@ -75,7 +82,7 @@ describe('RequestLimits', () => {
 
   test('topics that a caller polls all the time cost nothing, by whatever its last polls began', async () => {
     const environment = new VirtualEnvironment();
-    const limits = new RequestLimits(LIMITS, environment);
+    const limits = create(LIMITS, environment);
     for (const pause of [0, 50, 2_000, 1_999, 0, 25_000, 0]) {
       await environment.advance(pause);
       expect(countWhile(() => passes(() => limits.countTopics(ann, page(1))))).toBe(100);
@@ -84,24 +91,33 @@ describe('RequestLimits', () => {
   });
 
   test('only the topics named last are remembered', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const limits = create();
     for (const name of [1, 2]) limits.countTopics(ann, page(name));
     expect(passes(() => limits.countTopics(ann, page(1)))).toBe(true);
     expect(passes(() => limits.countTopics(ann, page(3)))).toBe(false);
     expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
   });
 
-  test('an address may send what all its connections may, where it means something', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
-    const received = { headers: {}, cookies: {}, origin: undefined, bearer: undefined, cookieToken: undefined };
-    const count = (addressIsMeaningful: boolean) =>
-      countWhile(() => passes(() => limits.countAddress({ ...received, ip: '192.0.2.1', addressIsMeaningful })));
-    expect(count(true)).toBe(12);
-    expect(count(false)).toBe(100);
+  test('A16: an address may send bursts of twice its rate, where it means something', () => {
+    const limits = create();
+    const count = (network: string | undefined) => countWhile(() => passes(() => limits.countAddress({ network })));
+    expect(count('192.0.2.1')).toBe(12);
+    expect(count(undefined)).toBe(100);
+  });
+
+  test('A16: a user may not send more in requests and frames together than a user may', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new FrameRates(LIMITS, environment);
+    const limits = new RequestLimits(LIMITS, environment, rates);
+    expect(countWhile(() => rates.refuseOf('ann') === undefined)).toBe(6);
+    expect(passes(() => limits.countCaller(ann))).toBe(false);
+    expect(passes(() => limits.countCaller(caller()))).toBe(true);
+    await environment.advance(400);
+    expect(passes(() => limits.countCaller(ann))).toBe(true);
   });
 
   test('polls are held up to the connections of a user or an address', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const limits = create();
     const held = [limits.hold(ann, place), limits.hold(ann, place)];
     expect(limits.hold(ann, place)).toBeUndefined();
     held[0]!();
@@ -110,14 +126,14 @@ describe('RequestLimits', () => {
   });
 
   test('anonymous polls behind a proxy that nobody named do not take each other’s places', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
-    const nowhere = { ...place, addressIsMeaningful: false };
+    const limits = create();
+    const nowhere = { network: undefined };
     expect(countWhile(() => limits.hold(caller(), nowhere) !== undefined)).toBe(100);
     expect(countWhile(() => limits.hold(ann, nowhere) !== undefined)).toBe(2);
   });
 
   test('actions of one caller run side by side up to a bound', () => {
-    const limits = new RequestLimits(LIMITS, new VirtualEnvironment());
+    const limits = create();
     const release = limits.act(ann);
     limits.act(ann);
     expect(passes(() => limits.act(ann))).toBe(false);
@@ -126,10 +142,10 @@ describe('RequestLimits', () => {
   });
 
   test('0 switches a limit off', () => {
-    const limits = new RequestLimits(
-      { framesPerSecond: 0, subscriptions: 0, connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
-      new VirtualEnvironment(),
-    );
+    const limits = create({
+      ...{ framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0, subscriptions: 0 },
+      ...{ connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
+    });
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
     expect(countWhile(() => passes(() => limits.countTopics(ann, page(Math.random()))))).toBe(100);
     expect(countWhile(() => limits.hold(ann, place) !== undefined)).toBe(100);
@@ -138,7 +154,7 @@ describe('RequestLimits', () => {
 
   test('callers that stopped asking are forgotten', async () => {
     const environment = new VirtualEnvironment();
-    const limits = new RequestLimits(LIMITS, environment);
+    const limits = create(LIMITS, environment);
     for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));
     const release = limits.hold(ann, place);
     expect(limits.size).toBe(1_001);

@@ -1,11 +1,13 @@
 import type { TopicRequest } from '@statewire/protocol';
 
+import { KeyedBuckets } from '../common/keyed-buckets.js';
+import { RecentlyUsed } from '../common/recently-used.js';
 import { TokenBucket } from '../common/token-bucket.js';
 import { topicsPerSecond } from '../common/topics-per-second.js';
 import type { Environment } from '../environment.js';
 import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
-import type { ReceivedRequest } from '../admission/index.js';
+import type { FrameRates, ReceivedRequest } from '../admission/index.js';
 import type { CallerContext } from '../dispatcher/index.js';
 
 type CountedLimits = Pick<
@@ -17,43 +19,50 @@ interface Allowance {
   readonly bucket: TokenBucket;
   /** Topics that were counted lately, newest last. */
   readonly topics: Set<string>;
-  usedAt: number;
 }
 
 /** Bursts of twice the rate pass. */
 const BURST = 2;
 
-/** A bucket that nobody took from for so long (ms) is full again, and need not be remembered. */
+/** Topics that nobody asked for so long (ms) cost as if they were new: the bucket they would empty is full again. */
 const REFILL = BURST * 1_000;
 
 /**
  * How much one caller may ask over HTTP: as much as over WebSocket. A user, or one anonymous client, may send what one
- * connection may; an address what all its connections may; and as many polls are held as connections would be open.
+ * connection may, and not more than all of its user and address may together; and as many polls are held as connections
+ * would be open.
  */
 export class RequestLimits {
-  private readonly buckets = new Map<string, Allowance>();
+  private readonly callers: KeyedBuckets;
+  private readonly topics = new RecentlyUsed<Allowance>(REFILL);
   private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly limits: CountedLimits,
     private readonly environment: Pick<Environment, 'monotonic'>,
-  ) {}
+    private readonly rates: FrameRates,
+  ) {
+    this.callers = new KeyedBuckets(limits.framesPerSecond, BURST * limits.framesPerSecond);
+  }
 
   /** Callers that are remembered, for tests: none when nobody asks. */
   get size(): number {
-    this.forgetFull(this.environment.monotonic());
-    return this.buckets.size + this.counts.size;
+    const now = this.environment.monotonic();
+    return this.callers.sizeAt(now) + this.topics.sizeAt(now) + this.counts.size;
   }
 
   /** @throws RealtimeError `too_many_requests` */
-  countAddress({ ip, addressIsMeaningful }: ReceivedRequest): void {
-    const { framesPerSecond, connectionsPerAddress } = this.limits;
-    if (addressIsMeaningful) this.take(`address ${ip}`, framesPerSecond * connectionsPerAddress);
+  countAddress({ network }: Pick<ReceivedRequest, 'network'>): void {
+    const refused = this.rates.refuseFrom(network);
+    if (refused) throw refused;
   }
 
   /** @throws RealtimeError `too_many_requests` */
   countCaller(caller: CallerContext): void {
-    this.take(`rate ${nameOf(caller)}`, this.limits.framesPerSecond);
+    const retryAfter = this.callers.refuse(nameOf(caller), this.environment.monotonic());
+    if (retryAfter !== undefined) throw tooMany(retryAfter);
+    const refused = this.rates.refuseOf(caller.identity?.id);
+    if (refused) throw refused;
   }
 
   /**
@@ -65,8 +74,12 @@ export class RequestLimits {
     const rate = topicsPerSecond(this.limits);
     if (rate === 0) return;
     const now = this.environment.monotonic();
-    const { bucket, topics } = this.allowance(`topics ${nameOf(caller)}`, rate, now);
-    spend(bucket, now, requests.filter(({ topic }) => !topics.has(topic)).length);
+    const { bucket, topics } = this.topics.of(nameOf(caller), now, () => ({
+      bucket: new TokenBucket(rate, BURST * rate, now),
+      topics: new Set(),
+    }));
+    const fresh = requests.filter(({ topic }) => !topics.has(topic)).length;
+    if (!bucket.take(now, fresh)) throw tooMany(bucket.retryAfter);
     for (const { topic } of requests) {
       topics.delete(topic);
       topics.add(topic);
@@ -78,13 +91,10 @@ export class RequestLimits {
   }
 
   /** @returns what gives the place back, or undefined where all are taken: then the poll is answered at once. */
-  hold(
-    caller: CallerContext,
-    { ip, addressIsMeaningful }: Pick<ReceivedRequest, 'ip' | 'addressIsMeaningful'>,
-  ): (() => void) | undefined {
+  hold(caller: CallerContext, { network = '' }: Pick<ReceivedRequest, 'network'>): (() => void) | undefined {
     const { connectionsPerUser, connectionsPerAddress } = this.limits;
     if (caller.identity) return this.occupy(`held ${nameOf(caller)}`, connectionsPerUser);
-    return this.occupy(`held ${ip}`, addressIsMeaningful ? connectionsPerAddress : 0);
+    return this.occupy(`held ${network}`, network === '' ? 0 : connectionsPerAddress);
   }
 
   /** @throws RealtimeError `too_many_requests` where too many actions of the caller run already. */
@@ -92,33 +102,6 @@ export class RequestLimits {
     const release = this.occupy(`acting ${nameOf(caller)}`, this.limits.waitingFrames);
     if (!release) throw tooMany(1_000);
     return release;
-  }
-
-  private take(key: string, rate: number): void {
-    if (rate === 0) return;
-    const now = this.environment.monotonic();
-    spend(this.allowance(key, rate, now).bucket, now, 1);
-  }
-
-  private allowance(key: string, rate: number, now: number): Allowance {
-    this.forgetFull(now);
-    const allowance = this.buckets.get(key) ?? {
-      bucket: new TokenBucket(rate, BURST * rate, now),
-      topics: new Set<string>(),
-      usedAt: now,
-    };
-    allowance.usedAt = now;
-    // Inserted anew, so that the map is ordered by use.
-    this.buckets.delete(key);
-    this.buckets.set(key, allowance);
-    return allowance;
-  }
-
-  private forgetFull(now: number): void {
-    for (const [key, { usedAt }] of this.buckets) {
-      if (now - usedAt < REFILL) return;
-      this.buckets.delete(key);
-    }
   }
 
   private occupy(key: string, limit: number): (() => void) | undefined {
@@ -136,10 +119,6 @@ export class RequestLimits {
 /** Injective: an identity's id never reads like an address with a client id. */
 function nameOf({ identity, ip, clientId }: CallerContext): string {
   return JSON.stringify(identity ? [identity.id] : [ip, clientId]);
-}
-
-function spend(bucket: TokenBucket, now: number, count: number): void {
-  if (!bucket.take(now, count)) throw tooMany(bucket.retryAfter);
 }
 
 function tooMany(retryAfter: number): RealtimeError {

@@ -96,7 +96,17 @@ export interface RealtimeLimits {
   readonly authenticationTimeout: number;
   /** Frames per second of one connection, with bursts of twice as many. Default 20. */
   readonly framesPerSecond: number;
-  /** Frames of one connection refused by that rate within 10 s, after which it is closed with 4100. Default 100. */
+  /**
+   * Frames and requests per second of all connections and polls of one user together, with bursts of twice as many:
+   * ten tabs that all send as fast as one may. 0, or `framesPerSecond` 0: any number. Default 200.
+   */
+  readonly framesPerSecondPerUser: number;
+  /**
+   * The same of one address, which may be that of a whole office or of a mobile network: what 200 connections may send
+   * at full rate. An address is an IPv4 address or the /64 of an IPv6 one. Default 4,000.
+   */
+  readonly framesPerSecondPerAddress: number;
+  /** Frames of one connection refused by these rates within 10 s, after which it is closed with 4100. Default 100. */
   readonly refusedFrames: number;
   /** Malformed frames of one connection within 10 s, after which it is closed with 4000. Default 10. */
   readonly badFrames: number;
@@ -107,8 +117,18 @@ export interface RealtimeLimits {
   readonly subscriptions: number;
   /** Default 20. */
   readonly connectionsPerUser: number;
-  /** Default 200. */
+  /** Of one IPv4 address or the /64 of an IPv6 one. Default 200. */
   readonly connectionsPerAddress: number;
+  /**
+   * New connections per second of one user, with bursts of twice `connectionsPerUser`: all of them may come back after
+   * an outage, twice. 0, or `connectionsPerUser` 0: any number. Default 20.
+   */
+  readonly connectsPerSecondPerUser: number;
+  /**
+   * New connections per second of one address, with bursts of `connectionsPerAddress`: everybody behind a NAT may come
+   * back at once. 0, or `connectionsPerAddress` 0: any number. Default 50.
+   */
+  readonly connectsPerSecondPerAddress: number;
   /** Connections of one address that are not admitted yet. Default 20. */
   readonly pendingPerAddress: number;
   /** Largest published value. Default 256 KiB. */

@@ -11,7 +11,7 @@ import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core
 import { hasOtherGateways, loadDefaultAdapter } from '../adapter/default-adapter.js';
 import { RealtimeWsAdapter } from '../adapter/realtime-ws-adapter.js';
 import { UpgradeDoor } from '../adapter/upgrade-door.js';
-import { admissionProviders, type Admission } from '../admission/index.js';
+import { admissionProviders, FrameRates, type Admission } from '../admission/index.js';
 import type { Broker } from '../broker/broker.js';
 import { MemoryBroker } from '../broker/memory-broker.js';
 import { RealtimeBus } from '../bus/realtime-bus.js';
@@ -120,7 +120,10 @@ const connections: Provider[] = [
   StartReport,
   {
     provide: ConnectionHub,
-    inject: [REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG, InFlight, RecentRevocations],
+    inject: [
+      ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG],
+      ...[InFlight, RecentRevocations, FrameRates],
+    ],
     useFactory: connectionHub,
   },
 ];
@@ -172,6 +175,7 @@ function connectionHub(
   log: RealtimeLog,
   inFlight: InFlight,
   revocations: RecentRevocations,
+  rates: FrameRates,
 ): ConnectionHub {
   const { environment, limits } = options;
   const outbox = {
@@ -183,7 +187,7 @@ function connectionHub(
   };
   return new ConnectionHub({
     ...{ options, environment, admission, dispatcher, topics: followed, attendance },
-    ...{ outbox, log, inFlight, revocations },
+    ...{ outbox, log, inFlight, revocations, rates },
   });
 }
 
@@ -202,7 +206,7 @@ async function realtimeWsAdapter(
   const door = new UpgradeDoor({
     admission,
     dispatcher,
-    limits: new ConnectionLimits(limits),
+    limits: new ConnectionLimits(limits, environment),
     revocations,
     realtimeSwitch,
     drain,

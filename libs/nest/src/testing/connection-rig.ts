@@ -1,10 +1,11 @@
 import { VirtualEnvironment } from '@statewire/client/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
-import type { Admission, ReceivedRequest } from '../admission/index.js';
+import { FrameRates, type Admission, type ReceivedRequest } from '../admission/index.js';
 import { ConnectionHub } from '../connection/connection-hub.js';
 import { ConnectionLimits } from '../connection/connection-limits.js';
 import type { Connection } from '../connection/connection.js';
+import type { Entrance } from '../connection/entrance.js';
 import { RecentRevocations } from '../connection/recent-revocations.js';
 import type { CallerContext, Dispatcher, Identity, Invocation } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
@@ -22,7 +23,7 @@ const RECEIVED: ReceivedRequest = {
   headers: {},
   cookies: {},
   ip: '203.0.113.7',
-  addressIsMeaningful: true,
+  network: '203.0.113.7',
   origin: undefined,
   bearer: undefined,
   cookieToken: undefined,
@@ -38,6 +39,7 @@ export class ConnectionRig {
   readonly logged: string[] = [];
   readonly log: RealtimeLog;
   readonly hub: ConnectionHub;
+  readonly limits: ConnectionLimits;
   readonly connection: Connection;
 
   /** What the application does; replace any of it. */
@@ -61,6 +63,7 @@ export class ConnectionRig {
       topics: this.topics,
       inFlight: this.inFlight,
       revocations: this.revocations,
+      rates: new FrameRates(resolved.limits, this.environment),
       log: this.log,
       outbox: {
         softMark: resolved.limits.outboxSoftMark,
@@ -70,15 +73,16 @@ export class ConnectionRig {
         scheduler: new FlushScheduler(this.environment),
       },
     });
-    const seat = new ConnectionLimits(resolved.limits).enter(RECEIVED.ip);
-    this.connection = this.hub.open(this.socket, {
-      received: RECEIVED,
-      admitted: entrance.identity !== undefined,
-      identity: entrance.identity,
-      seat,
-      presentedAt: this.revocations.mark,
-    });
+    this.limits = new ConnectionLimits(resolved.limits, this.environment);
+    this.connection = this.hub.open(this.socket, this.entrance(entrance.identity));
     this.socket.onEnd = () => this.connection.gone();
+  }
+
+  /** What an upgrade would have come to, with the credentials of an identity or without any. */
+  entrance(identity?: Identity): Entrance {
+    const seat = this.limits.enter(RECEIVED.network);
+    const presentedAt = this.revocations.mark;
+    return { received: RECEIVED, admitted: identity !== undefined, identity, seat, presentedAt };
   }
 
   /** A message arrives from the client. */

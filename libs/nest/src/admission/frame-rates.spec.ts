@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import { FrameRates } from './frame-rates.js';
+
+const LIMITS = { framesPerSecond: 20, framesPerSecondPerUser: 3, framesPerSecondPerAddress: 5 };
+
+function countWhile(refuse: () => unknown): number {
+  let count = 0;
+  while (count < 100 && refuse() === undefined) count += 1;
+  return count;
+}
+
+describe('A16: the rate of frames', () => {
+  test('of a user and of an address lets bursts of twice as many through, and fills up again', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new FrameRates(LIMITS, environment);
+    expect(countWhile(() => rates.refuseOf('alice'))).toBe(6);
+    expect(countWhile(() => rates.refuseFrom('192.0.2.1'))).toBe(10);
+    expect(rates.refuseOf('alice')).toMatchObject({ code: 'too_many_requests', options: { retryAfter: 334 } });
+    expect(rates.refuseFrom('192.0.2.1')).toMatchObject({ code: 'too_many_requests', options: { retryAfter: 200 } });
+    await environment.advance(1_000);
+    expect(countWhile(() => rates.refuseOf('alice'))).toBe(3);
+    expect(countWhile(() => rates.refuseFrom('192.0.2.1'))).toBe(5);
+  });
+
+  test('of one user or address is nobody else’s, and nobody’s where there is none', () => {
+    const rates = new FrameRates(LIMITS, new VirtualEnvironment());
+    countWhile(() => rates.refuseOf('a'));
+    expect(rates.refuseOf('b')).toBeUndefined();
+    expect(rates.refuseFrom('a')).toBeUndefined();
+    expect(countWhile(() => rates.refuseOf(undefined))).toBe(100);
+    expect(countWhile(() => rates.refuseFrom(undefined))).toBe(100);
+  });
+
+  test.each([
+    ['it is 0', { framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 }],
+    ['that of a connection is', { framesPerSecond: 0 }],
+  ])('is none where %s', (_, off) => {
+    const rates = new FrameRates({ ...LIMITS, ...off }, new VirtualEnvironment());
+    expect(countWhile(() => rates.refuseOf('alice'))).toBe(100);
+    expect(countWhile(() => rates.refuseFrom('192.0.2.1'))).toBe(100);
+  });
+
+  test('remembers a bounded number of addresses, and none when nobody sends', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new FrameRates(LIMITS, environment);
+    for (let address = 0; address < 50_000; address += 1) rates.refuseFrom(String(address));
+    expect(rates.size).toBe(20_000);
+    expect(countWhile(() => rates.refuseFrom('49999'))).toBe(9);
+    await environment.advance(2_000);
+    expect(rates.size).toBe(0);
+  });
+});
