@@ -32,6 +32,27 @@ describe('the log', () => {
     expect(lines).toEqual(['started path=/ws topic="a\\nfake=line" empty="" count=3']);
   });
 
+  test('A18: shows no control character, also of those that JSON leaves, and no mark that turns text around', () => {
+    const { lines, log } = create();
+    log.warn('refused', { message: 'a\u001b[2Jb\u009b2Jc\u007fd\u2028e\u202ef' });
+    log.error('failed', new Error('\u001b]0;title\u0007 \u009b1m'));
+    expect(lines[0]).toBe('refused message="a\\u001b[2Jb\\u009b2Jc\\u007fd\\u2028e\\u202ef"');
+    expect(lines[1]).toContain('Error: \\u001b]0;title\\u0007 \\u009b1m');
+  });
+
+  test('A18: indents every line of what was thrown, so that no message can write a line of its own', () => {
+    const { lines, log } = create();
+    const line = 'hello-refused reason=forged';
+    log.error('failed', new Error(`no\n${line}\r\n${line}\r${line}\u2028${line}`));
+    log.error('failed-oddly', `\n${line}`);
+    const forged = lines
+      .join('\n')
+      .split(/[\n\r\u2028]/)
+      .filter((text) => text.startsWith(line));
+    expect(forged).toEqual([]);
+    expect(lines[0]!.split('\n').filter((text) => text === `    ${line}`)).toHaveLength(4);
+  });
+
   test('keeps the stack of what was thrown', () => {
     const { lines, log } = create();
     log.error('failed', new TypeError('why'));

@@ -12,6 +12,10 @@ type LogValue = string | number | boolean | undefined;
 
 const ONE_SECOND = 1_000;
 
+/** What terminals obey instead of showing it, in part beyond what JSON escapes: C0 and C1, marks of direction, breaks. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
  * Lines of `event key=value …`, at most one a second for each event and reason, so that a flood of bad frames is not
  * a flood of lines. What was left out is counted in the next line. Values are quoted: they may come from a client.
@@ -40,7 +44,7 @@ export class RealtimeLog {
 
   /** `error` is what application code threw: its stack belongs in the log, and nowhere else. */
   error(event: string, error: unknown, values: Readonly<Record<string, LogValue>> = {}): void {
-    this.write(event, values, (line) => this.sink.error(line, error instanceof Error ? error.stack : String(error)));
+    this.write(event, values, (line) => this.sink.error(line, traceOf(error)));
   }
 
   private write(event: string, values: Readonly<Record<string, LogValue>>, emit: (line: string) => void): void {
@@ -64,5 +68,15 @@ function format(event: string, values: Readonly<Record<string, LogValue>>): stri
 }
 
 function quote(value: string): string {
-  return /^[A-Za-z0-9._:/~-]+$/.test(value) ? value : JSON.stringify(value);
+  return /^[A-Za-z0-9._:/~-]+$/.test(value) ? value : JSON.stringify(value).replace(INVISIBLE, escape);
+}
+
+/** What was thrown, its lines indented as those of a stack: its message may quote a client, who must not write lines. */
+function traceOf(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  return text.replace(/\r\n?|[\n\u2028\u2029](?! {4}at )/g, '\n    ').replace(INVISIBLE, escape);
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
