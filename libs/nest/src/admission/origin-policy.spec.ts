@@ -7,6 +7,7 @@ import { TrustedProxies } from './trusted-proxies.js';
 interface Asked {
   readonly origin: string;
   readonly host?: string;
+  readonly otherHost?: string;
   readonly forwardedHost?: string;
   readonly remoteAddress?: string;
   readonly encrypted?: boolean;
@@ -18,7 +19,7 @@ function allows(asked: Asked): boolean {
   const options = { allowedOrigins: undefined, allowAnyOrigin: false, ...asked.options };
   const request: IncomingRequest = {
     headers: { origin, host, ...(forwardedHost === undefined ? {} : { 'x-forwarded-host': forwardedHost }) },
-    rawHeaders: ['Host', host, 'Origin', origin],
+    rawHeaders: ['Host', host, ...(asked.otherHost === undefined ? [] : ['host', asked.otherHost]), 'Origin', origin],
     remoteAddress,
     encrypted,
   };
@@ -32,6 +33,10 @@ describe('A1: without allowedOrigins an origin is allowed where it', () => {
     ['has the port of the request', { origin: 'http://play.example:3000', host: 'play.example:3000' }],
     ['has its scheme’s own port', { origin: 'https://play.example', host: 'play.example:443' }],
     ['has the host in other letters', { origin: 'https://play.example', host: 'Play.Example' }],
+    [
+      'has the ASCII form of an international host',
+      { origin: 'https://xn--bcher-kva.example', host: 'xn--bcher-kva.example' },
+    ],
     ['has an IPv6 host', { origin: 'http://[::1]:3000', host: '[::1]:3000' }],
     [
       'has the host that a trusted proxy names',
@@ -74,6 +79,10 @@ describe('A1: without allowedOrigins an origin is refused where it', () => {
     ['is of an extension', { origin: 'chrome-extension://play.example' }],
     ['is plain HTTP where this server has TLS', { origin: 'http://play.example', encrypted: true }],
     ['is a list', { origin: 'https://play.example, https://evil.example' }],
+    ['meets two hosts', { origin: 'https://play.example', otherHost: 'evil.example' }],
+    ['has its scheme’s own port in it', { origin: 'https://play.example:443', host: 'play.example:443' }],
+    ['looks alike in another script', { origin: 'https://xn--ply-5cd.example' }],
+    ['is not in ASCII', { origin: 'https://bücher.example', host: 'xn--bcher-kva.example' }],
     ['meets no host', { origin: 'https://play.example', host: '' }],
     ['meets a host that is a URL', { origin: 'https://play.example', host: 'evil.example/play.example' }],
     ['meets a host with credentials', { origin: 'https://play.example', host: 'a@play.example' }],

@@ -20,7 +20,7 @@ export class OriginPolicy {
   }
 
   allows(origin: string, request: IncomingRequest): boolean {
-    if (countHeader(request, 'origin') > 1) return false;
+    if (countHeader(request, 'origin') > 1 || countHeader(request, 'host') > 1) return false;
     if (this.options.allowAnyOrigin) return true;
     const url = parse(origin);
     if (!url) return false;
