@@ -30,10 +30,13 @@ import {
   TOPICS,
 } from '../module/tokens.js';
 import type { Attendance } from '../presence/index.js';
+import { RealtimeError } from '../realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
+import { limitHeads, type HeadDeadlines } from './head-deadline.js';
 import { HttpRefusal } from './http-refusal.js';
 import { HttpVisits, type Authorize } from './http-visits.js';
+import { Pipelines } from './pipelines.js';
 import { Poll } from './poll.js';
 import { takeRequests } from './request-hook.js';
 import { RequestLimits } from './request-limits.js';
@@ -48,6 +51,9 @@ interface Route {
 /** What logs show where a connection's id would be. */
 const TRANSPORT = 'http';
 
+/** Milliseconds after which a client may try again that sent too many requests without waiting for answers. */
+const RETRY_AFTER = 1_000;
+
 /** No page of a client, for requests that name none. */
 const NO_CLIENT = '';
 
@@ -58,6 +64,7 @@ const NO_CLIENT = '';
  */
 @Injectable()
 export class HttpBinding implements OnModuleInit {
+  private readonly pipelines = new Pipelines();
   private readonly requests: RequestLimits;
   private readonly visits: HttpVisits;
   private readonly poll: Poll;
@@ -112,13 +119,16 @@ export class HttpBinding implements OnModuleInit {
     const { httpAdapter } = this.adapterHost as Partial<HttpAdapterHost>;
     // An application without HTTP, that only publishes.
     if (!httpAdapter) return;
+    limitHeads(httpAdapter.getHttpServer() as HeadDeadlines, this.options.limits.headersTimeout);
     takeRequests(httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
   }
 
   private take(request: IncomingMessage, response: ServerResponse, parsed: unknown): boolean {
     const route = this.routes.get(split(request.url ?? '').pathname);
     if (!route) return false;
-    void this.serve(new Exchange(request, response, parsed, () => this.drain.draining), route);
+    const exchange = new Exchange(request, response, parsed, () => this.drain.draining);
+    if (this.pipelines.enter(request, response)) void this.serve(exchange, route);
+    else exchange.refuse(HttpRefusal.of(pipelined()));
     return true;
   }
 
@@ -177,6 +187,12 @@ export class HttpBinding implements OnModuleInit {
     };
     return { status: 200, body: JSON.stringify(config) };
   }
+}
+
+function pipelined(): RealtimeError {
+  return new RealtimeError('too_many_requests', 'Wait for an answer before the next request.', {
+    retryAfter: RETRY_AFTER,
+  });
 }
 
 const yes = (): boolean => true;

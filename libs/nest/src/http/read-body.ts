@@ -5,6 +5,9 @@ import { withDeadline } from '../common/with-deadline.js';
 import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 
+/** Pieces of a body that are joined: each is an object of its own, many times the size of the byte it may hold. */
+const MANY = 64;
+
 /** Bounds of a body. */
 export interface BodyLimits {
   /** 0: no limit. */
@@ -33,7 +36,7 @@ export async function readBody(request: IncomingMessage, parsed: unknown, limits
 
 function collect(request: IncomingMessage, frameBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
@@ -42,6 +45,7 @@ function collect(request: IncomingMessage, frameBytes: number): Promise<Buffer> 
         reject(tooLarge(frameBytes));
       } else {
         chunks.push(chunk);
+        if (chunks.length === MANY) chunks = [Buffer.concat(chunks)];
       }
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));

@@ -90,6 +90,11 @@ export interface RealtimeLimits {
   readonly frameBytes: number;
   /** Deepest nesting of JSON a client may send. Default 32. */
   readonly depth: number;
+  /**
+   * Time for the head of any HTTP request or upgrade to arrive, looked at once a second: the application's server is set
+   * to it unless its own `headersTimeout` is shorter. Default 9,000.
+   */
+  readonly headersTimeout: number;
   /** Time for `hello` to arrive. Default 5,000. */
   readonly helloTimeout: number;
   /** Time for `hello` to be verified. Default 10,000. */

@@ -16,6 +16,7 @@ const MEMBER_ENVELOPE = 64;
 export const DEFAULT_LIMITS: RealtimeLimits = {
   frameBytes: 64 * KiB,
   depth: 32,
+  headersTimeout: 9_000,
   helloTimeout: 5_000,
   authenticationTimeout: 10_000,
   framesPerSecond: 20,
