@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { connect as connectTcp, type Socket } from 'node:net';
 
 import type { RealtimeModuleOptions } from '../src/index.js';
 import { REALTIME_SWITCH } from '../src/module/tokens.js';
@@ -8,6 +7,7 @@ import { NodeDrainState } from '../src/lifecycle/node-drain-state.js';
 import { TestApplication, type Platform } from '../src/testing/test-application.js';
 import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
+import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from './raw-wire.js';
 
 let arena: TestApplication;
 
@@ -221,10 +221,11 @@ describe('an upgrade', () => {
   test('frees its place when the client leaves while it is verified', async () => {
     await start({ limits: { pendingPerAddress: 1 } });
     const verification = HeldVerification.next();
-    const socket = await tcp([...handshake(), 'Authorization: Bearer held']);
+    const wire = await RawWire.open(arena.port);
+    wire.write(head([...handshake(), 'Authorization: Bearer held']));
     await verification.arrived.opened;
     expect((await refusal({})).status).toBe(429);
-    socket.destroy();
+    wire.destroy();
     verification.released.open();
     await expect(eventually(() => arena.connect())).resolves.toBeInstanceOf(TestSocket);
   });
@@ -241,21 +242,20 @@ describe('an upgrade', () => {
 
   test.each([0, 20, 100])("R4: keeps frames of the handshake's own segment while %d ms pass", async (delay) => {
     await start();
-    const socket = await tcp(
-      [...handshake(), `Authorization: Bearer late:${delay}`],
+    const wire = await RawWire.open(arena.port);
+    wire.write(
       Buffer.concat([
-        masked({ type: 'hello', clientId: 'client-0123456789abcdef' }),
-        masked({ type: 'subscribe', topics: [{ topic: 'battles/3' }], ref: 's' }),
-        masked({ type: 'action', id: '1', name: 'double', data: { n: 4 } }),
+        Buffer.from(head([...handshake(), `Authorization: Bearer late:${delay}`])),
+        rawText({ type: 'hello', clientId: 'client-0123456789abcdef' }),
+        rawText({ type: 'subscribe', topics: [{ topic: 'battles/3' }], ref: 's' }),
+        rawText({ type: 'action', id: '1', name: 'double', data: { n: 4 } }),
       ]),
     );
-    socket.write(masked({ type: 'ping', time: 9 }));
-    const heard = await readUntil(socket, (text) =>
-      ['"ack"', '"snapshot"', '"pong"'].every((word) => text.includes(word)),
-    );
+    wire.write(rawText({ type: 'ping', time: 9 }));
+    const heard = await wire.until((text) => ['"ack"', '"snapshot"', '"pong"'].every((word) => text.includes(word)));
     expect(heard.indexOf('"welcome"')).toBeLessThan(heard.indexOf('"subscribed"'));
     expect(heard).toContain('"data":{"n":8,"by":"late"}');
-    socket.destroy();
+    wire.destroy();
   });
 
   test('over a message above the limit is closed with 1009', async () => {
@@ -267,49 +267,11 @@ describe('an upgrade', () => {
 });
 
 function handshake(): string[] {
-  return [
-    'GET /ws HTTP/1.1',
-    `Host: 127.0.0.1:${arena.port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  ];
+  return handshakeOf(arena.port);
 }
 
-function tcp(lines: readonly string[], body = Buffer.alloc(0)): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTcp(arena.port, '127.0.0.1', () => {
-      socket.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
-}
-
-/** Sends a request and resolves with everything that is answered until the server ends the connection. */
-async function raw(lines: readonly string[]): Promise<string> {
-  const socket = await tcp(lines);
-  return readUntil(socket, () => false);
-}
-
-function readUntil(socket: Socket, done: (text: string) => boolean): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1');
-      if (done(text)) resolve(text);
-    });
-    socket.once('close', () => resolve(text));
-    socket.once('error', reject);
-  });
-}
-
-/** A short text message as a client sends it (RFC 6455 §5.2), masked with zeros. */
-function masked(frame: object): Buffer {
-  const payload = Buffer.from(JSON.stringify(frame));
-  if (payload.length > 125) throw new Error('Too long for this test.');
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+function raw(lines: readonly string[]): Promise<string> {
+  return exchangeRaw(arena.port, head(lines));
 }
 
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
