@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Injectable, NotFoundException, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { VirtualEnvironment } from '@statewire/client/testing';
 import { action, eventTopic, stateTopic, type ServerFrame } from '@statewire/protocol';
 
 import {
@@ -12,7 +13,6 @@ import {
   type RealtimeRequest,
 } from '../../src/index.js';
 import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import { VirtualEnvironment } from '../../src/testing/virtual-environment.js';
 import { RecordedLog } from '../recorded-log.js';
 import { CLIENT_ID, post, send, type TestAnswer } from '../transports.js';
 
@@ -67,7 +67,7 @@ afterEach(() => arena.close());
 async function start(platform: Platform, logger?: RecordedLog['logger']): Promise<void> {
   const realtime: RealtimeModuleOptions = {
     authenticate: (_, token) => ({ id: token, user: token }),
-    limits: { framesPerSecond: 0, badFrames: 0 },
+    limits: { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0, badFrames: 0 },
   };
   arena = await TestApplication.start({ platform, realtime, providers: [Players], ...(logger ? { logger } : {}) });
   for (const playerId of PLAYERS) await arena.bus.publish(inbox.with({ playerId }), `${MARK} for ${playerId}`);
