@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 
+import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { ArenaState, Session } from '@statewire/arena';
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@statewire/client';
@@ -16,6 +17,8 @@ export type Transport = 'websocket' | 'polling';
 export interface ArenaTestOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly game?: Partial<GameOptions>;
+  /** Default: none. */
+  readonly logger?: LoggerService;
 }
 
 /** The whole server on a free port of the loopback interface, and clients for it. */
@@ -27,14 +30,14 @@ export class Arena {
     readonly origin: string,
   ) {}
 
-  static async start({ env, game }: ArenaTestOptions = {}): Promise<Arena> {
+  static async start({ env, game, logger }: ArenaTestOptions = {}): Promise<Arena> {
     const config = readConfig({
       ARENA_DRAIN_SECONDS: '0',
       ARENA_POLL_MILLISECONDS: '100',
       ARENA_CLIENT_DIR: '/nowhere',
       ...env,
     });
-    const app = await createArena(config, { logger: false, ...(game ? { game } : {}) });
+    const app = await createArena(config, { logger: logger ?? false, ...(game ? { game } : {}) });
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new Arena(app, `http://127.0.0.1:${port}`);
