@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { battle, lobby, type BattleSnapshot } from '@statewire/arena';
+import { battle, lobby, spectators, type BattleSnapshot } from '@statewire/arena';
 import type { RealtimeClient, TopicState } from '@statewire/client';
 import { filter, firstValueFrom, map, take, toArray } from 'rxjs';
 
@@ -80,5 +80,26 @@ describe('Watching', () => {
     for (const client of [arena.client(), arena.client(undefined, 'polling')]) {
       await expect(firstValueFrom(client.state(topic))).rejects.toMatchObject({ code: 'unknown_topic' });
     }
+  });
+
+  it('shows who watches, players by name and guests by number, whatever they watch with', async () => {
+    const ann = await arena.session('Ann');
+    const watchers = [
+      arena.client(ann),
+      arena.client(ann, 'polling'),
+      arena.client(),
+      arena.client(undefined, 'polling'),
+    ];
+    const battleId = await aBattle(arena.client());
+    const all = arena
+      .client(undefined, 'polling')
+      .state(spectators.with({ battleId }))
+      .pipe(filter(({ count }) => count === 3));
+    for (const watcher of watchers) watcher.state(battle.with({ battleId })).subscribe();
+    const { members } = await firstValueFrom(all);
+
+    expect(members.map(({ info }) => info)).toEqual(
+      expect.arrayContaining([{ playerId: ann.playerId, name: 'Ann' }, undefined, undefined]),
+    );
   });
 });

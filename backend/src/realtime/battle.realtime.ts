@@ -4,13 +4,25 @@ import {
   pauseBattle,
   resumeBattle,
   setBattleSpeed,
+  spectators,
   type BattleProgress,
   type BattleSnapshot,
+  type Spectator,
 } from '@statewire/arena';
-import { ActionData, OnAction, OnTopic, RealtimeError, RealtimeHandlers, TopicParams } from '@statewire/nest';
+import {
+  ActionData,
+  Caller,
+  OnAction,
+  OnPresence,
+  OnTopic,
+  RealtimeError,
+  RealtimeHandlers,
+  TopicParams,
+} from '@statewire/nest';
 import type { TopicParameters } from '@statewire/protocol';
 
 import { BattleService } from '../game/battle.service.js';
+import type { Player } from '../session/player.js';
 import { BattleCommandDto, SetBattleSpeedDto } from './battle.dto.js';
 import { PlayerGuard } from './player.guard.js';
 import { RuleErrorFilter } from './rule-error.filter.js';
@@ -26,6 +38,11 @@ export class BattleRealtime {
     const snapshot = this.battles.snapshot(battleId);
     if (!snapshot) throw new RealtimeError('unknown_topic', 'There is no such battle, or it is over.');
     return snapshot;
+  }
+
+  @OnPresence(spectators)
+  spectator(@Caller() player: Player | undefined): Spectator | undefined {
+    return player && { playerId: player.playerId, name: player.name };
   }
 
   @OnAction(pauseBattle)

@@ -1,4 +1,4 @@
-import { stateTopic } from '@statewire/protocol';
+import { presenceTopic, stateTopic } from '@statewire/protocol';
 
 import type { Combatant, Foe } from './combatant.js';
 import type { DamageType } from './damage-type.js';
@@ -58,3 +58,12 @@ export interface BattleSnapshot {
 
 /** A battle as it goes on, ten times a second while it runs. Anyone may watch. */
 export const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
+
+/** What everybody may see of a player who watches; who has no session is counted as a guest. */
+export interface Spectator {
+  readonly playerId: string;
+  readonly name: string;
+}
+
+/** Who watches a battle, its own player included. */
+export const spectators = presenceTopic<Spectator>()(battle);

@@ -21,6 +21,7 @@ describe('The contract of the Arena', () => {
       'events players/:playerId/notifications',
       'state battles/:battleId',
       'state lobby',
+      'state presence/battles/:battleId',
       'state runs/:runId',
     ]);
   });

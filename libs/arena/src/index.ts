@@ -19,11 +19,13 @@ export {
   BATTLE_SPEEDS,
   TICK_LENGTH,
   battle,
+  spectators,
   type BattleSnapshot,
   type BattleSpeed,
   type BattleStatus,
   type Hit,
   type LogEntry,
+  type Spectator,
 } from './battle.js';
 export type { ChaosCut, ChaosState, ChaosWebSocket } from './chaos.js';
 export type { Combatant, Dot, Foe, FoeRank, Hot, Passive } from './combatant.js';

@@ -10,11 +10,12 @@ import { battleClock } from './battle-clock';
 import { BattleControls } from './battle-controls';
 import { BattleStage } from './battle-stage';
 import { battleStatusWords } from './battle-words';
+import { Spectators } from './spectators';
 
 /** The battle that the store follows: what it is, who may steer it, the stage, and how it ended. */
 @Component({
   selector: 'arena-battle-view',
-  imports: [BattleControls, BattleStage, Icon, LiveFrame, RouterLink],
+  imports: [BattleControls, BattleStage, Icon, LiveFrame, RouterLink, Spectators],
   templateUrl: './battle-view.html',
   styleUrl: './battle-view.css',
   changeDetection: ChangeDetectionStrategy.OnPush,

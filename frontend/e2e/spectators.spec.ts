@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+
+import { Player, startArena, type Arena } from './arena.js';
+import { describeInBrowser, launchChromium } from './chromium.js';
+import { ArenaPage } from './page.js';
+
+jest.setTimeout(90_000);
+
+/** How long the server waits for somebody to come back (`presence.grace`), and what it takes to be seen here. */
+const GRACE = 10_000;
+const SLACK = 8_000;
+
+declare global {
+  var counts: string[];
+}
+
+/** Runs in the page: notes every number of spectators that it shows, the current one first. */
+function recordCounts(): void {
+  globalThis.counts = [];
+  const note = (): void => {
+    const shown = document.querySelector<HTMLElement>('[data-spectators]')?.dataset['spectators'] ?? 'none';
+    if (shown !== globalThis.counts.at(-1)) globalThis.counts.push(shown);
+  };
+  note();
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true });
+}
+
+/** Waits until the page shows that so many watch, and says how long that took, in milliseconds. */
+async function watching({ page }: ArenaPage, count: number, timeout = SLACK): Promise<number> {
+  const begun = performance.now();
+  await page.locator(`[data-spectators="${count}"]`).waitFor({ timeout });
+  return performance.now() - begun;
+}
+
+describeInBrowser('Spectators', () => {
+  let arena: Arena;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [arena, browser] = await Promise.all([startArena(), launchChromium()]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await arena.stop();
+  });
+
+  test('see each other; who left is gone after the grace, and who reloads was never away', async () => {
+    const player = await Player.join(arena.url, 'Hedy');
+    const { battleId } = await player.startBattle();
+    // A battle that is over would take its page away before the end of this.
+    await player.pause(battleId);
+    const address = `${arena.url}/battles/${battleId}`;
+    const one = await ArenaPage.open(browser, address);
+    await watching(one, 1);
+    const hedy = await ArenaPage.open(browser, 'about:blank');
+    await hedy.page.addInitScript((session) => {
+      if (location.protocol !== 'about:') sessionStorage.setItem('arena.session', JSON.stringify(session));
+    }, player.session);
+    await hedy.page.goto(address);
+    const leaving = await ArenaPage.open(browser, address);
+    await Promise.all([one, hedy, leaving].map((page) => watching(page, 3)));
+    await one.page.getByText('3 watching').click();
+    const list = one.page.getByRole('list', { name: 'Who is watching' });
+    expect((await list.innerText()).replaceAll(/\s+/g, ' ')).toContain('Hedy 2 guests (you are one)');
+
+    await one.page.evaluate(recordCounts);
+    await Promise.all([hedy.page.reload(), leaving.close()]);
+    await watching(hedy, 3);
+    expect(await watching(one, 2, GRACE + SLACK)).toBeGreaterThan(GRACE / 2);
+    await watching(hedy, 2);
+    expect(await one.page.evaluate(() => globalThis.counts)).toEqual(['3', '2']);
+    expect((await list.innerText()).replaceAll(/\s+/g, ' ')).toContain('Hedy 1 guest (you)');
+    expect([...one.complaints, ...(await one.violations())]).toEqual([]);
+    await Promise.all([one.close(), hedy.close()]);
+  });
+});
