@@ -1,10 +1,15 @@
-import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
-import { DRAIN_STATE, type DrainState } from '@statewire/nest';
+import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
+import { RealtimeHealthIndicator } from '@statewire/nest';
+
+const REASONS = {
+  draining: 'This server is going away.',
+  broker: 'The broker does not answer.',
+};
 
 /** For whoever starts, stops and balances: live says "do not restart me", ready says "send me clients". */
 @Controller('health')
 export class HealthController {
-  constructor(@Inject(DRAIN_STATE) private readonly drain: DrainState) {}
+  constructor(private readonly realtime: RealtimeHealthIndicator) {}
 
   @Get('live')
   @Header('Cache-Control', 'no-store')
@@ -14,8 +19,9 @@ export class HealthController {
 
   @Get('ready')
   @Header('Cache-Control', 'no-store')
-  ready(): { readonly status: 'ok' } {
-    if (this.drain.draining) throw new ServiceUnavailableException('This server is going away.');
+  async ready(): Promise<{ readonly status: 'ok' }> {
+    const health = await this.realtime.check();
+    if (health.status === 'down') throw new ServiceUnavailableException(REASONS[health.reason]);
     return { status: 'ok' };
   }
 }

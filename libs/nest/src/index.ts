@@ -33,6 +33,13 @@ export { MemoryBroker, type MemoryBrokerOptions } from './broker/memory-broker.j
 export { RealtimeConnections, type ConnectionInfo } from './connection/realtime-connections.js';
 export type { Environment, Timer } from './environment.js';
 export type { DrainState, RealtimeSwitch, Revocation, RevokeOptions } from './lifecycle/lifecycle.js';
+export {
+  RealtimeHealthIndicator,
+  type HealthOptions,
+  type RealtimeHealth,
+} from './health/realtime-health-indicator.js';
+export { RealtimeMetrics, type MetricsSnapshot } from './metrics/realtime-metrics.js';
+export { toPrometheus } from './metrics/to-prometheus.js';
 export { RealtimeLog, type LogSink } from './lifecycle/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './module/options.js';
 export { RealtimeOptionsError, type OptionProblem } from './module/options-error.js';

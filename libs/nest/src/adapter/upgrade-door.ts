@@ -9,6 +9,7 @@ import type { RecentRevocations } from '../connection/recent-revocations.js';
 import { withDeadline } from '../common/with-deadline.js';
 import type { Dispatcher, Identity } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
+import type { Counters } from '../metrics/counters.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import { RealtimeError } from '../realtime-error.js';
 import { offersOurs } from './subprotocol.js';
@@ -23,6 +24,7 @@ export interface DoorKeepers {
   readonly dispatcher: Dispatcher;
   readonly limits: ConnectionLimits;
   readonly revocations: RecentRevocations;
+  readonly counters: Counters;
   readonly realtimeSwitch: Pick<RealtimeSwitch, 'enabled'>;
   readonly drain: Pick<DrainState, 'draining'>;
   readonly environment: Environment;
@@ -36,6 +38,15 @@ export class UpgradeDoor {
 
   /** @throws RealtimeError that says why the upgrade is refused. */
   async admit(request: IncomingMessage): Promise<Entrance> {
+    try {
+      return await this.enter(request);
+    } catch (error) {
+      this.keepers.counters.refusals.add(error instanceof RealtimeError ? error.code : 'internal');
+      throw error;
+    }
+  }
+
+  private async enter(request: IncomingMessage): Promise<Entrance> {
     const { admission, limits, revocations, authenticationTimeout, environment } = this.keepers;
     this.refuseWhileShut();
     if (!offersOurs(request.headers['sec-websocket-protocol'])) {

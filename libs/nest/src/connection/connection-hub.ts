@@ -27,6 +27,13 @@ export class ConnectionHub {
     return this.connections.size;
   }
 
+  /** Topics that are followed, once for each connection. */
+  get subscriptions(): number {
+    let sum = 0;
+    for (const { topics } of this.connections.values()) sum += topics.length;
+    return sum;
+  }
+
   /** The connections as they are now; closing some while looking is fine. */
   all(): readonly Connection[] {
     return [...this.connections.values()];

@@ -3,6 +3,7 @@ import type { Dispatcher } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { InFlight } from '../lifecycle/in-flight.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Counters } from '../metrics/counters.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import type { OutboxOptions } from '../outbox/outbox.js';
 import type { Attendance } from '../presence/index.js';
@@ -23,6 +24,7 @@ export interface ConnectionNode {
   readonly inFlight: InFlight;
   readonly revocations: RecentRevocations;
   readonly rates: FrameRates;
+  readonly counters: Counters;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };
 }

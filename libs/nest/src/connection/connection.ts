@@ -1,11 +1,4 @@
-import {
-  CLOSE_CODES,
-  ProtocolError,
-  type ClientFrame,
-  type HelloFrame,
-  type ServerFrame,
-  type SubscribeFrame,
-} from '@statewire/protocol';
+import { CLOSE_CODES, ProtocolError, type ClientFrame, type HelloFrame, type ServerFrame } from '@statewire/protocol';
 
 import { Outbox } from '../outbox/outbox.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -110,6 +103,7 @@ export class Connection {
 
   /** The socket is gone. */
   gone(): void {
+    if (this.phase !== 'closed') this.node.counters.closes.add('peer');
     this.end();
     this.entrance.seat.leave();
     this.onGone();
@@ -152,6 +146,7 @@ export class Connection {
     if (this.phase === 'closed') return;
     if (error !== undefined) this.send(error.toFrame());
     this.end();
+    this.node.counters.closes.add(closing.code);
     this.node.log.debug('connection-closed', { reason: closing.meaning, code: closing.code, connection: this.id });
     this.socket.close(closing.code, closing.meaning);
   }
@@ -197,7 +192,7 @@ export class Connection {
     // What was pipelined is bounded by what is held, not by the connection's rate: who comes back has much to say.
     const refused = this.phase === 'open' ? this.gate.refuseTooFast() : this.gate.refuseTooManyTogether();
     if (!this.passes(frame, refused)) return;
-    if (frame.type === 'subscribe' && !this.passes(frame, this.gate.refuseTopics(this.newTopics(frame)))) return;
+    if (frame.type === 'subscribe' && !this.passes(frame, this.gate.refuseTopics(frame, this.session))) return;
     if (this.session === undefined || !this.held.isEmpty) {
       this.held.push(frame, bytes);
     } else if (this.session.hasRoom) {
@@ -216,6 +211,7 @@ export class Connection {
       this.entrance.seat.admit(this.user);
       this.session = new Session(this.credentials, this.outbox, this.node, () => this.settle());
       this.enter('open');
+      this.node.counters.connectionsAdmitted += 1;
       this.send(welcome(this.id, this.node, this.credentials.expiresAt));
       this.settle();
     } catch (thrown) {
@@ -276,10 +272,6 @@ export class Connection {
 
   private answerMisplaced(message: string, frame: ClientFrame): void {
     this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, idOf(frame))));
-  }
-
-  private newTopics({ topics }: SubscribeFrame): number {
-    return topics.filter(({ topic }) => !this.session?.isNamed(topic)).length;
   }
 
   private answerBad({ error, asked: about, tooMany }: Refused): void {

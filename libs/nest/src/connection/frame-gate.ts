@@ -1,4 +1,11 @@
-import { parseClientFrame, ProtocolError, type Asked, type ClientFrame, type FrameLimits } from '@statewire/protocol';
+import {
+  parseClientFrame,
+  ProtocolError,
+  type Asked,
+  type ClientFrame,
+  type FrameLimits,
+  type SubscribeFrame,
+} from '@statewire/protocol';
 
 import type { RealtimeLimits } from '../module/options.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -79,8 +86,9 @@ export class FrameGate {
     return error && this.refuse(error);
   }
 
-  /** @returns undefined where the rate lets so many new topics through. */
-  refuseTopics(count: number): Refused | undefined {
+  /** @returns undefined where the rate lets the topics through that are not `known` yet. */
+  refuseTopics({ topics }: SubscribeFrame, known?: { isNamed(topic: string): boolean }): Refused | undefined {
+    const count = topics.filter(({ topic }) => !known?.isNamed(topic)).length;
     const message = `At most ${topicsPerSecond(this.limits)} new topics a second may be asked for.`;
     return this.refuseAbove(this.topicRate, count, message);
   }

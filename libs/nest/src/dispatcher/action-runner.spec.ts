@@ -24,11 +24,13 @@ describe('ActionRunner', () => {
   let environment: VirtualEnvironment;
   let broker: MemoryBroker;
   let failures: unknown[];
+  let outcomes: string[];
   let runs: number;
 
   beforeEach(() => {
     environment = new VirtualEnvironment();
     failures = [];
+    outcomes = [];
     runs = 0;
     broker = new MemoryBroker(brokerOptions());
   });
@@ -46,6 +48,7 @@ describe('ActionRunner', () => {
       environment,
       window: WINDOW,
       onBrokerFailure: (error) => failures.push(error),
+      count: (outcome) => outcomes.push(outcome),
     });
   }
 
@@ -135,6 +138,26 @@ describe('ActionRunner', () => {
     await environment.settle();
     expect(runs).toBe(0);
     expect(broker.sizes.claims).toBe(0);
+  });
+
+  test('counts what becomes of each action', async () => {
+    const ran = { call: handler(() => undefined), timeout: 0 };
+    await runner().run(invocation, caller, ran);
+    await runner().run(invocation, caller, ran);
+    await runner().run({ ...invocation, name: 'other' }, caller, ran);
+    const id = (next: string) => ({ ...invocation, id: next });
+    const broken = handler(() => Promise.reject(new RealtimeError('action_failed', 'No.')));
+    await runner().run(id('2'), caller, { call: broken, timeout: 0 });
+    const guarded = () => Promise.reject(new RealtimeError('forbidden', 'No.'));
+    await runner().run(id('3'), caller, { call: guarded, timeout: 0 });
+    const late = runner().run(id('4'), caller, { call: handler(() => new Promise<never>(() => {})), timeout: 10 });
+    await environment.advance(10);
+    await late;
+    await runner({ claim: async () => ({ outcome: 'lost' }) }).run(id('5'), caller, ran);
+    await runner({ claim: () => Promise.reject(new Error('down')) }).run(id('6'), caller, ran);
+    expect(outcomes).toEqual([
+      ...['run', 'deduplicated', 'conflict', 'failed', 'refused', 'timeout', 'outcome_unknown', 'unavailable'],
+    ]);
   });
 
   test('an action whose node is gone is reported as outcome_unknown and not run', async () => {

@@ -5,6 +5,7 @@ import type { Broker, Claim } from '../broker/broker.js';
 import { collectPositions } from '../bus/collect-positions.js';
 import { withDeadline } from '../common/with-deadline.js';
 import type { Environment } from '../environment.js';
+import type { ActionOutcome } from '../metrics/counters.js';
 import { RealtimeError } from '../realtime-error.js';
 import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
@@ -24,6 +25,7 @@ export interface ActionRunnerOptions {
   readonly window: number;
   /** Told what the broker could not do. */
   readonly onBrokerFailure: (error: unknown) => void;
+  readonly count: (outcome: ActionOutcome) => void;
 }
 
 /** How one action is run, once it is sure that it may. */
@@ -56,18 +58,19 @@ export class ActionRunner {
         case 'claimed':
           return await this.runClaimed(key, invocation, action);
         case 'settled':
+          this.options.count('deduplicated');
           return JSON.parse(claim.answer) as Answer;
         case 'conflict':
-          return refuse(invocation, 'conflict', 'This id was used for an action with another name or other data.');
+          return this.refuse(invocation, 'conflict', 'This id was used for an action with another name or other data.');
         case 'lost':
-          return refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
+          return this.refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
       }
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'share_full') {
-        return refuse(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
+        return this.refuse(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
       }
       this.options.onBrokerFailure(error);
-      return refuse(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
+      return this.refuse(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
     }
   }
 
@@ -93,9 +96,20 @@ export class ActionRunner {
     const { broker, window } = this.options;
     const scope = new ActionScope();
     const answer = await this.answer(invocation, action, scope);
+    this.options.count(outcomeOf(answer, scope.started));
     if (answer.type === 'error' && !scope.started) await broker.unclaim(key);
     else await broker.settle(key, JSON.stringify(answer), window).catch(this.options.onBrokerFailure);
     return answer;
+  }
+
+  private refuse(
+    { id }: Invocation,
+    code: 'conflict' | 'outcome_unknown' | 'too_many_requests' | 'unavailable',
+    message: string,
+    retryAfter?: number,
+  ): Answer {
+    this.options.count(code);
+    return new RealtimeError(code, message, retryAfter === undefined ? {} : { retryAfter }).toFrame({ id });
   }
 
   private async answer(invocation: Invocation, action: ActionRun, scope: ActionScope): Promise<Answer> {
@@ -136,12 +150,8 @@ async function toldTo({ follows }: Invocation, answer: Answer): Promise<Answer> 
   );
 }
 
-function refuse(
-  invocation: Invocation,
-  code: 'conflict' | 'outcome_unknown' | 'too_many_requests' | 'unavailable',
-  message: string,
-  retryAfter?: number,
-): Answer {
-  const options = retryAfter === undefined ? {} : { retryAfter };
-  return new RealtimeError(code, message, options).toFrame({ id: invocation.id });
+function outcomeOf(answer: Answer, started: boolean): ActionOutcome {
+  if (answer.type === 'ack') return 'run';
+  if (!started) return 'refused';
+  return answer.code === 'timeout' ? 'timeout' : 'failed';
 }

@@ -5,6 +5,7 @@ import type { Broker } from '../broker/broker.js';
 import type { Environment } from '../environment.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Counters } from '../metrics/counters.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -25,6 +26,7 @@ export class NestDispatcher implements Dispatcher {
     private readonly registry: HandlerRegistry,
     private readonly guards: ConnectionGuards,
     private readonly inFlight: InFlight,
+    private readonly counters: Counters,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(BROKER) broker: Broker,
     @Inject(ENVIRONMENT) environment: Environment,
@@ -35,6 +37,7 @@ export class NestDispatcher implements Dispatcher {
       environment,
       window: options.actionWindow,
       onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
+      count: (outcome) => counters.actions.add(outcome),
     });
   }
 
@@ -52,7 +55,10 @@ export class NestDispatcher implements Dispatcher {
   async act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame> {
     const { id, name, data } = invocation;
     const action = this.registry.action(name);
-    if (!action) return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
+    if (!action) {
+      this.counters.actions.add('unknown_action');
+      return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
+    }
     return this.runner.run(invocation, caller, {
       // Goes on after it was answered `timeout`, and then nobody but the drain waits for it.
       call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),

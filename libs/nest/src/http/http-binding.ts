@@ -16,6 +16,7 @@ import { explain } from '../common/explain.js';
 import type { Dispatcher } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import type { DrainState, RealtimeSwitch, Revocations } from '../lifecycle/lifecycle.js';
+import { Counters } from '../metrics/counters.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import {
@@ -75,6 +76,7 @@ export class HttpBinding implements OnModuleInit {
     private readonly adapterHost: HttpAdapterHost,
     private readonly inFlight: InFlight,
     rates: FrameRates,
+    private readonly counters: Counters,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ADMISSION) admission: Admission,
@@ -99,7 +101,8 @@ export class HttpBinding implements OnModuleInit {
       websocket,
       drain,
       revoked: (user) => revocations.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
-      explain: (thrown, topic) => explain(thrown, log, TRANSPORT).toFrame({ topic }),
+      counters,
+      explain: (thrown, topic) => this.counted(explain(thrown, log, TRANSPORT)).toFrame({ topic }),
     });
     this.routes = new Map<string, Route>([
       [`${httpPath}/poll`, { method: 'POST', answer: (exchange, received) => this.answerPoll(exchange, received) }],
@@ -140,8 +143,15 @@ export class HttpBinding implements OnModuleInit {
       if (answer) exchange.answer(answer);
     } catch (error) {
       if (error instanceof ProtocolError) exchange.asked = error.asked;
-      exchange.refuse(error instanceof HttpRefusal ? error : HttpRefusal.of(explain(error, this.log, TRANSPORT)));
+      const refusal = error instanceof HttpRefusal ? error : HttpRefusal.of(explain(error, this.log, TRANSPORT));
+      this.counted(refusal.error);
+      exchange.refuse(refusal);
     }
+  }
+
+  private counted(error: RealtimeError): RealtimeError {
+    this.counters.refusals.add(error.code);
+    return error;
   }
 
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
@@ -167,6 +177,7 @@ export class HttpBinding implements OnModuleInit {
     const follows = (topic: string): Promise<boolean> => this.visits.authorize(topic, caller).then(yes, no);
     try {
       const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
+      if (frame.type === 'error') this.counters.refusals.add(frame.code);
       return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
     } finally {
       release();

@@ -7,6 +7,7 @@ import { after } from '../common/after.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
 import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import type { Counters } from '../metrics/counters.js';
 import type { RealtimeLimits } from '../module/options.js';
 import type { Attendance, Stay } from '../presence/index.js';
 import { RealtimeError } from '../realtime-error.js';
@@ -25,6 +26,7 @@ export interface PollContext {
   readonly drain: DrainState;
   /** Emits when the identity with this id loses its right to be here, with the milliseconds it has left. */
   readonly revoked: (identity: string) => Observable<{ readonly grace: number }>;
+  readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** The frame for something that was thrown; logs what is nobody's business. */
   readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
 }
@@ -69,10 +71,12 @@ export class Poll {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }
     visitor.ask(topics);
+    this.context.counters.polls += 1;
     const arrived = await this.read(topics, visitor.caller, stays);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
     const release = mayWait ? visitor.hold() : undefined;
     if (!release) return this.write(arrived);
+    this.context.counters.pollsHeld += 1;
     try {
       await this.hold(arrived, wait * 1_000, visitor);
     } finally {

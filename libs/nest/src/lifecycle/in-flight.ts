@@ -3,6 +3,10 @@ export class InFlight {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
+  get size(): number {
+    return this.running;
+  }
+
   get none(): boolean {
     return this.running === 0;
   }

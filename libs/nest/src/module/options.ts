@@ -142,6 +142,12 @@ export interface RealtimeLimits {
   readonly outboxSoftMark: number;
   /** Bytes waiting for one connection above which it is closed with 4101. Default 1 MiB. */
   readonly outboxHardMark: number;
+  /**
+   * Bytes waiting for all connections of the process together. Above it readers are closed with 4101 until it is kept:
+   * the one first that has let more than `outboxSoftMark` wait for longest, and when nobody does, whoever has had
+   * anything waiting for longest. Default 256 MiB.
+   */
+  readonly outboxTotal: number;
   /** Time without progress after which a reader is closed with 4101. Default 10,000. */
   readonly stalledTimeout: number;
   /** Deadline of an action's handler. Default 30,000. */

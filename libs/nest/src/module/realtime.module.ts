@@ -21,6 +21,7 @@ import { RecentRevocations } from '../connection/recent-revocations.js';
 import { RealtimeConnections } from '../connection/realtime-connections.js';
 import { dispatcherProviders, type Dispatcher } from '../dispatcher/index.js';
 import { realtimeGateway } from '../gateway/realtime.gateway.js';
+import { RealtimeHealthIndicator } from '../health/realtime-health-indicator.js';
 import { httpProviders } from '../http/index.js';
 import { ClusterSwitch } from '../lifecycle/cluster-switch.js';
 import { Disposal } from '../lifecycle/disposal.js';
@@ -30,6 +31,9 @@ import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import { NodeDrainState } from '../lifecycle/node-drain-state.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { StartReport } from '../lifecycle/start-report.js';
+import { Counters } from '../metrics/counters.js';
+import { RealtimeMetrics } from '../metrics/realtime-metrics.js';
+import { OutboxBudget } from '../outbox/outbox-budget.js';
 import { FlushScheduler } from '../outbox/flush-scheduler.js';
 import { presenceProviders, type Attendance } from '../presence/index.js';
 import { systemEnvironment } from '../system-environment.js';
@@ -94,15 +98,28 @@ const topics: Provider[] = [
   },
   {
     provide: TOPICS,
-    inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG],
-    useFactory: (broker: Broker, loader: TopicLoader, options: ResolvedRealtimeOptions, log: RealtimeLog) =>
-      new TopicRegistry({ ...options, broker, loader, log }),
+    inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG, Counters],
+    useFactory: (
+      broker: Broker,
+      loader: TopicLoader,
+      options: ResolvedRealtimeOptions,
+      log: RealtimeLog,
+      counters: Counters,
+    ) => new TopicRegistry({ ...options, broker, loader, log, counters }),
   },
   RealtimeBus,
 ];
 
 const connections: Provider[] = [
   InFlight,
+  Counters,
+  RealtimeMetrics,
+  RealtimeHealthIndicator,
+  {
+    provide: OutboxBudget,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ limits }: ResolvedRealtimeOptions) => new OutboxBudget(limits.outboxTotal, limits.outboxSoftMark),
+  },
   {
     provide: RecentRevocations,
     inject: [REALTIME_OPTIONS],
@@ -122,7 +139,7 @@ const connections: Provider[] = [
     provide: ConnectionHub,
     inject: [
       ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG],
-      ...[InFlight, RecentRevocations, FrameRates],
+      ...[InFlight, RecentRevocations, FrameRates, OutboxBudget, Counters],
     ],
     useFactory: connectionHub,
   },
@@ -131,7 +148,16 @@ const connections: Provider[] = [
 const adapter: FactoryProvider<RealtimeWsAdapter> = {
   provide: RealtimeWsAdapter,
   inject: [
-    ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, RecentRevocations, REALTIME_SWITCH, DRAIN_STATE, REALTIME_LOG],
+    ...[
+      REALTIME_OPTIONS,
+      ADMISSION,
+      DISPATCHER,
+      RecentRevocations,
+      Counters,
+      REALTIME_SWITCH,
+      DRAIN_STATE,
+      REALTIME_LOG,
+    ],
     ...[HttpAdapterHost, ModulesContainer],
   ],
   useFactory: realtimeWsAdapter,
@@ -156,7 +182,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
     ...httpProviders,
     adapter,
   ],
-  exports: [RealtimeBus, RealtimeConnections, REALTIME_SWITCH, DRAIN_STATE],
+  exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, REALTIME_SWITCH, DRAIN_STATE],
 })
 export class RealtimeModule extends ConfigurableModuleClass {
   /** Without options everything has its default. The options are checked when the application starts. */
@@ -176,6 +202,8 @@ function connectionHub(
   inFlight: InFlight,
   revocations: RecentRevocations,
   rates: FrameRates,
+  budget: OutboxBudget,
+  counters: Counters,
 ): ConnectionHub {
   const { environment, limits } = options;
   const outbox = {
@@ -183,11 +211,12 @@ function connectionHub(
     hardMark: limits.outboxHardMark,
     stalledTimeout: limits.stalledTimeout,
     environment,
-    scheduler: new FlushScheduler(environment),
+    counters,
+    scheduler: new FlushScheduler(environment, budget),
   };
   return new ConnectionHub({
     ...{ options, environment, admission, dispatcher, topics: followed, attendance },
-    ...{ outbox, log, inFlight, revocations, rates },
+    ...{ outbox, log, inFlight, revocations, rates, counters },
   });
 }
 
@@ -196,6 +225,7 @@ async function realtimeWsAdapter(
   admission: Admission,
   dispatcher: Dispatcher,
   revocations: RecentRevocations,
+  counters: Counters,
   realtimeSwitch: RealtimeSwitch,
   drain: DrainState,
   log: RealtimeLog,
@@ -208,6 +238,7 @@ async function realtimeWsAdapter(
     dispatcher,
     limits: new ConnectionLimits(limits, environment),
     revocations,
+    counters,
     realtimeSwitch,
     drain,
     environment,

@@ -33,6 +33,7 @@ export const DEFAULT_LIMITS: RealtimeLimits = {
   maxPublication: 256 * KiB,
   outboxSoftMark: 64 * KiB,
   outboxHardMark: KiB * KiB,
+  outboxTotal: 256 * KiB * KiB,
   stalledTimeout: 10_000,
   actionTimeout: 30_000,
   waitingFrames: 64,

@@ -1,3 +1,5 @@
+import type { FrameKind } from '../metrics/counters.js';
+
 /**
  * A frame that was encoded once, for everybody who gets it.
  */
@@ -8,4 +10,6 @@ export interface EncodedFrame {
   readonly message: Buffer;
   /** Bytes of `message`. Never forces the buffer to be made. */
   readonly size: number;
+  /** What it is counted as. */
+  readonly kind: FrameKind;
 }

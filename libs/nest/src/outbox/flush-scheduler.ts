@@ -1,5 +1,6 @@
 import type { Environment } from '../environment.js';
 import { Batch } from './batch.js';
+import { OutboxBudget } from './outbox-budget.js';
 
 export interface Flushable {
   flush(): void;
@@ -12,7 +13,11 @@ export class FlushScheduler {
   private dirty: Flushable[] = [];
   private readonly run = (): void => this.flushAll();
 
-  constructor(private readonly environment: Pick<Environment, 'defer'>) {}
+  /** @param budget what all outboxes may let wait together. Default: any number of bytes. */
+  constructor(
+    private readonly environment: Pick<Environment, 'defer'>,
+    readonly budget = new OutboxBudget(0, 0),
+  ) {}
 
   /** Called once per tick by an outbox that has something to write. */
   schedule(outbox: Flushable): void {
@@ -24,5 +29,6 @@ export class FlushScheduler {
     this.dirty = [];
     this.root = Batch.empty();
     for (const outbox of dirty) outbox.flush();
+    this.budget.enforce();
   }
 }

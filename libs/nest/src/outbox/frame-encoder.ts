@@ -1,5 +1,6 @@
 import type { ServerFrame } from '@statewire/protocol';
 
+import { FRAME_KINDS, type FrameKind } from '../metrics/counters.js';
 import type { EncodedFrame } from './encoded-frame.js';
 
 /** FIN and the opcode of a text message (RFC 6455 §5.2). */
@@ -9,7 +10,10 @@ class TextFrame implements EncodedFrame {
   private bytes = -1;
   private framed: Buffer | undefined;
 
-  constructor(readonly text: string) {}
+  constructor(
+    readonly text: string,
+    readonly kind: FrameKind,
+  ) {}
 
   get size(): number {
     const payload = this.payloadBytes();
@@ -55,6 +59,6 @@ export function encodeFrame(frame: ServerFrame): EncodedFrame {
 }
 
 /** A frame whose JSON text is known already. */
-export function encodeText(text: string): EncodedFrame {
-  return new TextFrame(text);
+export function encodeText(text: string, kind: FrameKind = FRAME_KINDS.other): EncodedFrame {
+  return new TextFrame(text, kind);
 }

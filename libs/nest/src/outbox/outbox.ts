@@ -1,11 +1,13 @@
 import type { ServerFrame } from '@statewire/protocol';
 
 import type { Environment } from '../environment.js';
+import type { Counters } from '../metrics/counters.js';
 import type { Batch } from './batch.js';
 import type { EncodedFrame } from './encoded-frame.js';
 import type { FlushScheduler } from './flush-scheduler.js';
 import { encodeFrame } from './frame-encoder.js';
 import type { FrameSocket } from './frame-socket.js';
+import type { Debtor } from './outbox-budget.js';
 import type { TopicBacklog, TopicOutlet } from './outlet.js';
 import { StallWatch } from './stall-watch.js';
 
@@ -15,8 +17,9 @@ import { StallWatch } from './stall-watch.js';
  * - `hard-mark`: it lets more than `hardMark` bytes wait.
  * - `stalled`: it took nothing for `stalledTimeout`.
  * - `history`: it fell further behind on an event topic than history reaches.
+ * - `total`: all readers of the node let too much wait, and it has lagged longest.
  */
-export type OverflowReason = 'hard-mark' | 'stalled' | 'history';
+export type OverflowReason = 'hard-mark' | 'stalled' | 'history' | 'total';
 
 /** One object may serve all outboxes of a node. */
 export interface OutboxOptions {
@@ -28,6 +31,8 @@ export interface OutboxOptions {
   readonly stalledTimeout: number;
   readonly environment: Pick<Environment, 'setTimer'>;
   readonly scheduler: FlushScheduler;
+  /** Omitted: nothing is counted. */
+  readonly counters?: Counters;
 }
 
 /**
@@ -36,12 +41,14 @@ export interface OutboxOptions {
  * Live frames of topics and replays never pass the soft mark by more than one pull, so the hard mark is reached only by
  * what was sent outright: answers to a client that asks and does not read.
  */
-export class Outbox implements TopicOutlet {
+export class Outbox implements TopicOutlet, Debtor {
   private batch: Batch | undefined;
   /** Bytes in the socket when the first frame of this tick was queued. */
   private buffered = 0;
   /** Bytes ever written. */
   private written = 0;
+  /** Bytes the budget knows of. */
+  private owed = 0;
   private closed = false;
   private lagging: Set<TopicBacklog> | undefined;
   private waiters: (() => void)[] | undefined;
@@ -63,7 +70,12 @@ export class Outbox implements TopicOutlet {
   /** Queues a frame for the end of the tick. After `close` it is dropped. */
   send(frame: ServerFrame | EncodedFrame): void {
     if (this.closed) return;
-    this.queue('type' in frame ? encodeFrame(frame) : frame);
+    if (!('type' in frame)) {
+      this.queue(frame);
+    } else {
+      if (frame.type === 'error') this.options.counters?.refusals.add(frame.code);
+      this.queue(encodeFrame(frame));
+    }
     if (!this.passesHardMark()) return;
     // A burst within one tick says nothing about the reader yet.
     this.flush();
@@ -74,6 +86,7 @@ export class Outbox implements TopicOutlet {
     if (this.closed) return true;
     if (this.lags()) {
       (this.lagging ??= new Set()).add(backlog);
+      if (this.options.counters) this.options.counters.conflations += 1;
       return false;
     }
     this.queue(frame);
@@ -101,7 +114,23 @@ export class Outbox implements TopicOutlet {
     this.end();
   }
 
+  settle(): void {
+    this.owe(this.socket.bufferedAmount);
+  }
+
+  giveUp(): void {
+    this.overflow('total');
+  }
+
+  private owe(bytes: number): void {
+    if (bytes === this.owed) return;
+    this.options.scheduler.budget.changed(this, this.owed, bytes);
+    this.owed = bytes;
+  }
+
   private queue(frame: EncodedFrame): void {
+    const { counters } = this.options;
+    if (counters !== undefined) counters.sent[frame.kind] += 1;
     if (this.batch === undefined) {
       this.buffered = this.socket.bufferedAmount;
       this.batch = this.options.scheduler.root.with(frame);
@@ -123,7 +152,9 @@ export class Outbox implements TopicOutlet {
 
   private refill(): void {
     if (this.closed) return;
-    if (this.socket.bufferedAmount > 0) this.watchForStall();
+    const { bufferedAmount } = this.socket;
+    this.owe(bufferedAmount);
+    if (bufferedAmount > 0) this.watchForStall();
     if (this.lags()) return;
     if (this.waiters !== undefined) this.letIn(this.waiters);
     else if (this.lagging !== undefined) this.pull(this.lagging);
@@ -174,6 +205,7 @@ export class Outbox implements TopicOutlet {
 
   private end(): void {
     this.closed = true;
+    this.owe(0);
     this.batch = undefined;
     this.lagging = undefined;
     this.stallWatch?.stop();

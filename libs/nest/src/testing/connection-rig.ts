@@ -10,6 +10,7 @@ import { RecentRevocations } from '../connection/recent-revocations.js';
 import type { CallerContext, Dispatcher, Identity, Invocation } from '../dispatcher/index.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Counters } from '../metrics/counters.js';
 import type { RealtimeModuleOptions } from '../module/options.js';
 import { resolveOptions } from '../module/resolve-options.js';
 import { FlushScheduler } from '../outbox/flush-scheduler.js';
@@ -35,6 +36,7 @@ export class ConnectionRig {
   readonly socket = new FakeSocket();
   readonly topics = new FakeTopics();
   readonly inFlight = new InFlight();
+  readonly counters = new Counters();
   readonly revocations: RecentRevocations;
   readonly logged: string[] = [];
   readonly log: RealtimeLog;
@@ -63,6 +65,7 @@ export class ConnectionRig {
       topics: this.topics,
       inFlight: this.inFlight,
       revocations: this.revocations,
+      counters: this.counters,
       rates: new FrameRates(resolved.limits, this.environment),
       log: this.log,
       outbox: {
@@ -70,6 +73,7 @@ export class ConnectionRig {
         hardMark: resolved.limits.outboxHardMark,
         stalledTimeout: resolved.limits.stalledTimeout,
         environment: this.environment,
+        counters: this.counters,
         scheduler: new FlushScheduler(this.environment),
       },
     });

@@ -26,6 +26,10 @@ export class FakeTopics implements Topics {
     return [...this.followers].filter(([, followers]) => followers.size > 0).map(([topic]) => topic);
   }
 
+  get size(): number {
+    return this.followed.length;
+  }
+
   async subscribe(topic: ResolvedTopic, outlet: TopicOutlet, options: SubscribeOptions): Promise<TopicSubscription> {
     await this.loading(topic.name);
     const { ref, onEnd } = options;

@@ -1,5 +1,6 @@
 import type { Since } from '@statewire/protocol';
 
+import { FRAME_KINDS, type Counters } from '../metrics/counters.js';
 import type { EncodedFrame } from '../outbox/encoded-frame.js';
 import type { TopicBacklog, TopicOutlet } from '../outbox/outlet.js';
 import type { Start, Timeline } from './timeline.js';
@@ -13,6 +14,8 @@ export interface OutletMemberOptions {
   readonly onEnd: (code: 'closed') => void;
   /** The subscriber left. */
   readonly onClose: () => void;
+  /** Omitted: nothing is counted. */
+  readonly counters?: Counters;
 }
 
 /** One connection's subscription of one topic: how far its outlet got, and whether it lags. */
@@ -32,6 +35,7 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
     const { position, recovered, cursor } = timeline.start(options.since);
     this.cursor = cursor;
     outlet.send(timeline.frames.subscribed(position, recovered, options.ref));
+    this.countResume(recovered);
     this.replay();
   }
 
@@ -94,6 +98,14 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
     for (const frame of first.frames) this.outlet.send(frame);
     this.cursor = first.cursor;
     this.advance();
+  }
+
+  private countResume(recovered: boolean): void {
+    const { counters, since } = this.options;
+    if (counters === undefined || since === undefined || since === 'oldest') return;
+    const first = recovered ? this.timeline.after(this.cursor) : 'lost';
+    const leads = first === 'lost' ? undefined : (first?.frames[0]?.kind ?? FRAME_KINDS.patch);
+    counters.resumes.add(leads === undefined ? 'lost' : leads === FRAME_KINDS.snapshot ? 'snapshot' : 'patches');
   }
 
   private advance(): void {

@@ -1,5 +1,6 @@
 import type { Position, TopicKind } from '@statewire/protocol';
 
+import { FRAME_KINDS } from '../metrics/counters.js';
 import type { EncodedFrame } from '../outbox/encoded-frame.js';
 import { encodeFrame, encodeText } from '../outbox/frame-encoder.js';
 
@@ -30,6 +31,7 @@ export class TopicFrames {
   snapshot({ epoch, offset }: Position, data: string, time: number): EncodedFrame {
     return encodeText(
       `{"type":"snapshot","topic":${this.topic},"epoch":"${epoch}","offset":${offset},"data":${data},"time":${time}}`,
+      FRAME_KINDS.snapshot,
     );
   }
 
@@ -37,10 +39,14 @@ export class TopicFrames {
   patch(offset: number, delta: string, time: number): EncodedFrame {
     return encodeText(
       `{"type":"patch","topic":${this.topic},"from":${offset - 1},"offset":${offset},"delta":${delta},"time":${time}}`,
+      FRAME_KINDS.patch,
     );
   }
 
   event(offset: number, data: string, time: number): EncodedFrame {
-    return encodeText(`{"type":"event","topic":${this.topic},"offset":${offset},"data":${data},"time":${time}}`);
+    return encodeText(
+      `{"type":"event","topic":${this.topic},"offset":${offset},"data":${data},"time":${time}}`,
+      FRAME_KINDS.event,
+    );
   }
 }

@@ -5,6 +5,7 @@ import type { Broker } from '../broker/broker.js';
 import type { LogLimits } from '../broker/publication-log.js';
 import { recordPosition } from '../bus/collect-positions.js';
 import type { Environment, Timer } from '../environment.js';
+import type { Counters } from '../metrics/counters.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { TopicOutlet } from '../outbox/outlet.js';
 import { Activation } from './activation.js';
@@ -40,6 +41,8 @@ export interface TopicRegistryOptions {
   readonly history: LogLimits;
   /** Whether published objects are frozen, so that changing one throws where it happens. Default: outside production. */
   readonly freeze?: boolean;
+  /** Omitted: nothing is counted. */
+  readonly counters?: Counters;
 }
 
 interface Entry {
@@ -64,6 +67,10 @@ export class TopicRegistry implements Topics {
     return { live: this.entries.size, lingering: this.lingering.size, releasing: this.releasing.size };
   }
 
+  get size(): number {
+    return this.entries.size;
+  }
+
   async subscribe(
     topic: ResolvedTopic,
     outlet: TopicOutlet,
@@ -79,7 +86,11 @@ export class TopicRegistry implements Topics {
         live.remove(outlet, member);
         this.drop(topic.name, entry);
       };
-      const member: OutletMember = new OutletMember(timeline, outlet, { since, ref, onEnd, onClose });
+      const { counters } = this.options;
+      const member: OutletMember = new OutletMember(timeline, outlet, {
+        ...{ since, ref, onEnd, onClose },
+        ...(counters === undefined ? {} : { counters }),
+      });
       live.add(outlet, member);
       entry.holders += 1;
       return member;

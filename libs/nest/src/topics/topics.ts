@@ -84,6 +84,9 @@ export interface Topics {
 
   close(topic: string): Promise<void>;
 
+  /** How many topics are alive on this node, those included that linger. */
+  readonly size: number;
+
   /** Ends all sources and timers. */
   dispose(): Promise<void>;
 }

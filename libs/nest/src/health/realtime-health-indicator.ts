@@ -1,0 +1,67 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Broker } from '../broker/broker.js';
+import { withDeadline } from '../common/with-deadline.js';
+import type { Environment } from '../environment.js';
+import type { DrainState } from '../lifecycle/lifecycle.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { BROKER, DRAIN_STATE, ENVIRONMENT, REALTIME_LOG } from '../module/tokens.js';
+
+/** A lease that nobody holds: to ask for its holder goes all the way to the broker and changes nothing. */
+const NOBODY = 'statewire:health';
+
+/** Milliseconds that the broker may take. */
+const DEADLINE = 1_000;
+
+/** `reason`: `draining`, or `broker` where that fails or does not answer in time. */
+export type RealtimeHealth =
+  { readonly status: 'up' } | { readonly status: 'down'; readonly reason: 'draining' | 'broker' };
+
+export interface HealthOptions {
+  /** Milliseconds that the broker may take to answer. 0: any time. Default 1,000. */
+  readonly timeout?: number;
+}
+
+/**
+ * Whether this node should be sent clients: answer 503 to a readiness check while it is down. It says nothing about
+ * whether the process should be restarted.
+ *
+ * @example
+ * // with @nestjs/terminus
+ * this.health.check([() => this.realtime.isHealthy('realtime')]);
+ */
+@Injectable()
+export class RealtimeHealthIndicator {
+  private probe: Promise<unknown> | undefined;
+
+  constructor(
+    @Inject(DRAIN_STATE) private readonly drain: DrainState,
+    @Inject(BROKER) private readonly broker: Broker,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+  ) {}
+
+  async check({ timeout = DEADLINE }: HealthOptions = {}): Promise<RealtimeHealth> {
+    if (this.drain.draining) return { status: 'down', reason: 'draining' };
+    try {
+      await withDeadline(this.environment, timeout, this.ask());
+    } catch (error) {
+      this.log.error('broker-failed', error, { reason: 'health' });
+      return { status: 'down', reason: 'broker' };
+    }
+    return { status: 'up' };
+  }
+
+  /** The same in the shape of a `HealthIndicatorResult` of @nestjs/terminus. Never rejects. */
+  async isHealthy<Key extends string>(key: Key, options?: HealthOptions): Promise<Record<Key, RealtimeHealth>> {
+    return { [key]: await this.check(options) } as Record<Key, RealtimeHealth>;
+  }
+
+  /** One question at a time: checks of a broker that hangs must not pile up. */
+  private ask(): Promise<unknown> {
+    this.probe ??= this.broker.request(NOBODY, null).finally(() => {
+      this.probe = undefined;
+    });
+    return this.probe;
+  }
+}

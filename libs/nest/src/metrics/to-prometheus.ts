@@ -1,0 +1,42 @@
+import type { MetricsSnapshot } from './realtime-metrics.js';
+
+type Samples = number | { readonly label: string; readonly counts: Readonly<Record<string, number>> };
+
+/**
+ * A snapshot in the text format of Prometheus (version 0.0.4), to be answered with the content type
+ * `text/plain; version=0.0.4`.
+ *
+ * @example
+ * @Get('metrics') @Header('Content-Type', 'text/plain; version=0.0.4')
+ * metrics() { return toPrometheus(this.realtimeMetrics.snapshot()); }
+ */
+export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
+  const labelled = (label: string, counts: Readonly<Record<string, number>>): Samples => ({ label, counts });
+  return [
+    family('connections', 'gauge', 'Open sockets.', gauges.connections),
+    family('subscriptions', 'gauge', 'Topics followed, once for each connection.', gauges.subscriptions),
+    family('topics', 'gauge', 'Topics that are alive.', gauges.topics),
+    family('outbox_bytes', 'gauge', 'Bytes that wait for slow readers.', gauges.outboxBytes),
+    family('actions_in_flight', 'gauge', 'Actions that run.', gauges.actionsInFlight),
+    family('connections_admitted_total', 'counter', 'Connections that were welcomed.', counters.connectionsAdmitted),
+    family('closes_total', 'counter', 'Ends of connections by close code.', labelled('code', counters.closes)),
+    family('refusals_total', 'counter', 'Errors that were answered by code.', labelled('code', counters.refusals)),
+    family('resumes_total', 'counter', 'Subscriptions that came with a position.', labelled('by', counters.resumes)),
+    family('snapshots_sent_total', 'counter', 'Snapshots handed to sockets.', counters.snapshotsSent),
+    family('patches_sent_total', 'counter', 'Patches handed to sockets.', counters.patchesSent),
+    family('events_sent_total', 'counter', 'Events handed to sockets.', counters.eventsSent),
+    family('conflations_total', 'counter', 'Topics that a reader fell behind on.', counters.conflations),
+    family('actions_total', 'counter', 'Actions by outcome.', labelled('outcome', counters.actions)),
+    family('polls_total', 'counter', 'Polls.', counters.polls),
+    family('polls_held_total', 'counter', 'Polls that waited for news.', counters.pollsHeld),
+  ].join('');
+}
+
+function family(name: string, type: 'gauge' | 'counter', help: string, samples: Samples): string {
+  const full = `statewire_${name}`;
+  const lines =
+    typeof samples === 'number'
+      ? [`${full} ${samples}`]
+      : Object.entries(samples.counts).map(([value, count]) => `${full}{${samples.label}="${value}"} ${count}`);
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...lines, ''].join('\n');
+}

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { firstValueFrom, take, toArray } from 'rxjs';
+
+import { RealtimeHealthIndicator, RealtimeMetrics, toPrometheus, type MetricsSnapshot } from '../src/index.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
+import { poll, post, CLIENT_ID } from './transports.js';
+
+let arena: TestApplication;
+
+beforeEach(async () => {
+  arena = await TestApplication.start({ realtime: { authenticate }, providers: arenaProviders });
+});
+
+afterEach(() => arena.close());
+
+const metrics = (): RealtimeMetrics => arena.get(RealtimeMetrics);
+const now = (): MetricsSnapshot => metrics().snapshot();
+
+describe('the metrics of a node', () => {
+  test('show who is connected and what is followed, as it is now', async () => {
+    const [socket, greeting] = [await arena.welcome('alice'), await arena.connect()];
+    socket.send({ type: 'subscribe', topics: [{ topic: 'battles/1' }, { topic: 'notices' }] });
+    await socket.next('snapshot');
+    socket.send({ type: 'action', id: '1', name: 'slow' });
+    await socket.roundTrip();
+    expect(now().gauges).toEqual({
+      ...{ connections: 2, subscriptions: 2, topics: 2, outboxBytes: 0, actionsInFlight: expect.any(Number) },
+    });
+    expect(now().gauges.actionsInFlight).toBeGreaterThan(0);
+    arena.get(SlowWork).running.forEach((finish) => finish());
+    await socket.next('ack');
+    await Promise.all([socket.close(), greeting.close()]);
+    while (now().gauges.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(now().gauges).toMatchObject({ subscriptions: 0, actionsInFlight: 0 });
+    expect(now().counters).toMatchObject({ connectionsAdmitted: 1, closes: { peer: 2 }, actions: { run: 1 } });
+  });
+
+  test('count what is sent, resumed and refused, over every transport', async () => {
+    const topic = battle.with({ battleId: '1' });
+    const first = await arena.welcome('alice');
+    first.send({ type: 'subscribe', topics: [{ topic: 'battles/1' }] });
+    const since = await first.next('subscribed');
+    await arena.bus.publish(topic, { hp: 2 });
+    await first.next(['patch', 'snapshot'], (frame) => frame.offset > since.offset);
+    const before = now().counters;
+    for (const from of [
+      { epoch: since.epoch, offset: since.offset + 1 },
+      { epoch: since.epoch, offset: 0 },
+      { epoch: 'gone', offset: 1 },
+    ]) {
+      const next = await arena.welcome('bob');
+      next.send({ type: 'subscribe', topics: [{ topic: 'battles/1', since: from }] });
+      await next.next('subscribed');
+      await next.roundTrip();
+    }
+    const { counters } = now();
+    expect(counters.resumes).toEqual({ patches: 1, snapshot: 1, lost: 1 });
+    expect(counters.snapshotsSent - before.snapshotsSent).toBe(2);
+    first.send({ type: 'subscribe', topics: [{ topic: 'secrets/bob' }] });
+    await first.next('error');
+    await poll(arena, [{ topic: 'nowhere' }, { topic: 'secrets/bob' }]);
+    await post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', name: 'none' });
+    await post(arena, '/realtime/poll', '{', { authorization: 'Bearer nobody' });
+    await expect(arena.connect({ headers: { authorization: 'Bearer nobody' } })).rejects.toThrow('401');
+    await expect(arena.connect({ origin: 'https://evil.example' })).rejects.toThrow('403');
+    expect(now().counters).toMatchObject({
+      refusals: { forbidden: 3, unknown_topic: 1, unknown_action: 1, bad_request: 1, unauthorized: 1 },
+      ...{ actions: { unknown_action: 1 }, polls: 1, pollsHeld: 0 },
+    });
+  });
+
+  test('count closes by code, and say nothing of who it was', async () => {
+    const socket = await arena.welcome('mallory');
+    await arena.connections.revoke({ user: 'mallory' });
+    await socket.closed();
+    expect(now().counters).toMatchObject({ closes: { 4003: 1 }, refusals: { unauthorized: 1 } });
+    expect(JSON.stringify(now()) + toPrometheus(now())).not.toContain('mallory');
+  });
+
+  test('come at an interval for as long as somebody listens, and end with the application', async () => {
+    const three = await firstValueFrom(metrics().every(1).pipe(take(3), toArray()));
+    expect(three.map(({ time }) => time)).toEqual([...three.map(({ time }) => time)].sort((a, b) => a - b));
+    let completed = false;
+    metrics()
+      .every(3_600_000)
+      .subscribe({ complete: () => (completed = true) });
+    await arena.app.close();
+    expect(completed).toBe(true);
+    expect(() => metrics().every(0)).toThrow(RangeError);
+  });
+});
+
+test('the health of a node is there to be injected', async () => {
+  expect(await arena.get(RealtimeHealthIndicator).check()).toEqual({ status: 'up' });
+});
