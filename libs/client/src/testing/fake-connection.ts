@@ -8,7 +8,8 @@ import {
 
 import type { FakeServer } from './fake-server.js';
 import { FakeSocket } from './fake-socket.js';
-import { FakeWire } from './fake-wire.js';
+import { IDEAL } from './network/link-conditions.js';
+import { Link } from './network/link.js';
 
 /** One WebSocket as the fake server sees it. */
 export class FakeConnection {
@@ -21,19 +22,21 @@ export class FakeConnection {
   isOpen = true;
 
   private readonly topics = new Set<string>();
-  private readonly up: FakeWire;
-  private readonly down: FakeWire;
+  private isFrozen = false;
+  private readonly up: Link;
+  private readonly down: Link;
 
   constructor(private readonly server: FakeServer) {
     const { environment } = server;
     this.id = environment.id();
-    this.up = new FakeWire(environment, server.latency);
-    this.down = new FakeWire(environment, server.latency);
+    const conditions = () => ({ ...IDEAL, latency: server.latency() });
+    this.up = new Link(environment, conditions);
+    this.down = new Link(environment, conditions);
     this.socket = new FakeSocket(
-      (text) => this.up.carry(() => this.receive(text)),
+      (text) => carry(this.up, () => this.receive(text), text.length),
       (code) => {
         this.down.cut();
-        this.up.carry(() => this.end(code));
+        carry(this.up, () => this.end(code));
       },
     );
   }
@@ -44,23 +47,23 @@ export class FakeConnection {
 
   /** The upgrade went through. */
   accept(): void {
-    this.up.carry(() => this.down.carry(() => this.socket.acceptedByServer()));
+    carry(this.up, () => carry(this.down, () => this.socket.acceptedByServer()));
   }
 
   /** The upgrade was answered with a status other than 101. */
   refuse(): void {
-    this.up.carry(() => this.close(1006));
+    carry(this.up, () => this.close(1006));
   }
 
   send(frame: ServerFrame): void {
     if (!this.isOpen) return;
     const text = JSON.stringify(frame);
-    this.down.carry(() => this.socket.textFromServer(text));
+    carry(this.down, () => this.socket.textFromServer(text), text.length);
   }
 
   /** Sends a text that need not be a frame. */
   sendRaw(text: string): void {
-    this.down.carry(() => this.socket.textFromServer(text));
+    carry(this.down, () => this.socket.textFromServer(text), text.length);
   }
 
   /** Sends to those who are subscribed. */
@@ -73,7 +76,7 @@ export class FakeConnection {
   }
 
   close(code: number, reason = ''): void {
-    this.down.carry(() => this.socket.closedByServer(code, reason));
+    carry(this.down, () => this.socket.closedByServer(code, reason));
     this.end(code);
   }
 
@@ -87,13 +90,15 @@ export class FakeConnection {
 
   /** Nothing gets through any more, and nobody is told. */
   freeze(): void {
-    this.up.freeze();
-    this.down.freeze();
+    if (this.isFrozen) return;
+    this.isFrozen = true;
+    for (const link of [this.up, this.down]) link.hold();
   }
 
   thaw(): void {
-    this.up.thaw();
-    this.down.thaw();
+    if (!this.isFrozen) return;
+    this.isFrozen = false;
+    for (const link of [this.up, this.down]) link.release();
   }
 
   private end(code: number): void {
@@ -141,4 +146,9 @@ export class FakeConnection {
 
 function withRef(ref: string | undefined): { ref?: string } {
   return ref === undefined ? {} : { ref };
+}
+
+/** A message arrives as a whole, with its last byte. */
+function carry(link: Link, arrive: () => void, size = 0): void {
+  link.send({ size, deliver: (_, to) => to === size && arrive() });
 }

@@ -2,3 +2,15 @@ export { FakeRefusal, type FakeHandler, type FakeInvocation } from './fake-actio
 export type { FakeConnection } from './fake-connection.js';
 export { FakeServer, type FakeServerOptions, type HttpMode, type UpgradeMode } from './fake-server.js';
 export { VirtualEnvironment, type VirtualEnvironmentOptions } from './virtual-environment.js';
+export type { LinkConditions } from './network/link-conditions.js';
+export type { Link, LinkEnvironment, Parcel } from './network/link.js';
+export type {
+  HttpMode as NetworkHttpMode,
+  NetworkFaults,
+  Side,
+  UpgradeMode as NetworkUpgradeMode,
+} from './network/network-faults.js';
+export type { NetworkPath } from './network/network-path.js';
+export type { ConnectionEnd, SimulatedConnection } from './network/simulated-connection.js';
+export { SimulatedNetwork } from './network/simulated-network.js';
+export type { VirtualProcess } from './virtual-process.js';

@@ -1,0 +1,142 @@
+import type { LinkConditions } from './link-conditions.js';
+import type { LinkEnvironment } from './link.js';
+import type { HttpMode, NetworkFaults, Side, UpgradeMode } from './network-faults.js';
+import { SimulatedConnection } from './simulated-connection.js';
+
+/** Why nothing gets through. */
+type Hold = 'blackhole' | 'freeze' | 'sleep';
+
+/** The network between one client and the server: its connections, and what befalls them. */
+export class NetworkPath implements NetworkFaults {
+  conditions: LinkConditions;
+  upgradeMode: UpgradeMode = 'pass';
+  httpMode: HttpMode = 'pass';
+
+  private readonly open = new Set<SimulatedConnection>();
+  private readonly holds = new Set<Hold>();
+  private isReading = true;
+  private frozenUntil = 0;
+  private duplicates = 0;
+  private cutNextAfter: number | undefined;
+
+  constructor(
+    readonly environment: LinkEnvironment,
+    private readonly initial: LinkConditions,
+  ) {
+    this.conditions = initial;
+  }
+
+  get connections(): readonly SimulatedConnection[] {
+    return [...this.open];
+  }
+
+  connect(): SimulatedConnection {
+    const connection = new SimulatedConnection(this);
+    this.open.add(connection);
+    if (this.holds.size > 0) hold(connection);
+    if (!this.isReading) connection.down.hold();
+    if (this.cutNextAfter !== undefined) connection.cutAfter(this.cutNextAfter);
+    this.cutNextAfter = undefined;
+    return connection;
+  }
+
+  forget(connection: SimulatedConnection): void {
+    this.open.delete(connection);
+  }
+
+  /** Whether the request that is about to be made reaches the server twice. */
+  takeDuplicate(): boolean {
+    if (this.duplicates === 0) return false;
+    this.duplicates -= 1;
+    return true;
+  }
+
+  latency(latency: number, jitter = 0): void {
+    this.conditions = { ...this.conditions, latency, jitter };
+  }
+
+  throttle(bytesPerSecond: number): void {
+    this.conditions = { ...this.conditions, bytesPerSecond };
+  }
+
+  slice(slice: number): void {
+    this.conditions = { ...this.conditions, slice };
+  }
+
+  cut(): void {
+    for (const connection of this.connections) connection.cut();
+  }
+
+  cutAfter(bytes: number): void {
+    if (this.open.size === 0) this.cutNextAfter = bytes;
+    for (const connection of this.connections) connection.cutAfter(bytes);
+  }
+
+  halfOpen(told: Side): void {
+    for (const connection of this.connections) connection.halfOpen(told);
+  }
+
+  blackhole(): void {
+    this.hold('blackhole');
+  }
+
+  freeze(ms: number): void {
+    const until = this.environment.monotonic() + ms;
+    this.frozenUntil = Math.max(this.frozenUntil, until);
+    this.hold('freeze');
+    this.environment.setTimer(() => {
+      if (this.frozenUntil === until) this.release('freeze');
+    }, ms);
+  }
+
+  stopReading(): void {
+    if (!this.isReading) return;
+    this.isReading = false;
+    for (const { down } of this.open) down.hold();
+  }
+
+  duplicate(requests = 1): void {
+    this.duplicates += requests;
+  }
+
+  upgrades(mode: UpgradeMode): void {
+    this.upgradeMode = mode;
+  }
+
+  http(mode: HttpMode): void {
+    this.httpMode = mode;
+  }
+
+  heal(): void {
+    this.conditions = this.initial;
+    this.upgradeMode = 'pass';
+    this.httpMode = 'pass';
+    this.duplicates = 0;
+    this.cutNextAfter = undefined;
+    if (!this.isReading) for (const { down } of this.open) down.release();
+    this.isReading = true;
+    this.release('blackhole');
+    this.release('freeze');
+  }
+
+  /** @internal */
+  hold(why: Hold): void {
+    if (this.holds.size === 0) this.open.forEach(hold);
+    this.holds.add(why);
+  }
+
+  /** @internal */
+  release(why: Hold): void {
+    if (this.holds.delete(why) && this.holds.size === 0) this.open.forEach(release);
+  }
+}
+
+function hold({ up, down }: SimulatedConnection): void {
+  up.hold();
+  down.hold();
+}
+
+function release({ up, down }: SimulatedConnection): void {
+  up.release();
+  down.release();
+}
