@@ -141,6 +141,8 @@ export default defineConfig(
   },
   ...directions(),
   ...inner(),
+  // `@statewire/nest/testing` drives the server with real clients.
+  restrict(['libs/nest/src/simulation/**'], ['protocol', 'nest', 'client']),
   {
     files: TESTS,
     rules: {

@@ -10,8 +10,14 @@ import { fail, root } from './lib/workspace.mjs';
 
 const PACKAGES = {
   protocol: { folder: 'libs/protocol', entries: { '.': ['parseClientFrame', 'diff', 'applyDelta', 'stateTopic'] } },
-  client: { folder: 'libs/client', entries: { '.': ['createRealtimeClient'], './testing': [] } },
-  nest: { folder: 'libs/nest', entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'] } },
+  client: {
+    folder: 'libs/client',
+    entries: { '.': ['createRealtimeClient'], './testing': ['VirtualEnvironment', 'SimulatedNetwork'] },
+  },
+  nest: {
+    folder: 'libs/nest',
+    entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'], './testing': ['simulate'] },
+  },
   angular: { folder: 'libs/angular/dist', entries: { '.': ['provideRealtime', 'injectTopic'], './testing': [] } },
 };
 

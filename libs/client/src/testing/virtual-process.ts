@@ -24,7 +24,7 @@ export class VirtualProcess implements Environment, TimerOwner {
     this.state = seed >>> 0;
   }
 
-  readonly now = (): number => this.wallOffset + this.scheduler.elapsed;
+  readonly now = (): number => Math.floor(this.wallOffset + this.scheduler.elapsed);
 
   readonly monotonic = (): number => this.scheduler.elapsed;
 

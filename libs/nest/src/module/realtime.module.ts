@@ -57,7 +57,7 @@ import {
   TOPICS,
 } from './tokens.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
   RealtimeModuleOptions | undefined
 >()
   .setClassMethodName('forRoot')

@@ -44,6 +44,7 @@ export class Link {
     private readonly environment: LinkEnvironment,
     /** Asked at each parcel, so that they may change. */
     private readonly conditions: () => LinkConditions,
+    private readonly onCarried: (bytes: number) => void = () => undefined,
   ) {}
 
   send(parcel: Parcel): void {
@@ -124,6 +125,7 @@ export class Link {
 
   private take(parcel: Parcel, from: number, to: number): void {
     this.carried += to - from;
+    this.onCarried(to - from);
     this.buffered -= to - from;
     parcel.deliver(from, to);
     this.onDelivered();

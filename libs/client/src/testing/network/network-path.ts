@@ -4,7 +4,7 @@ import type { HttpMode, NetworkFaults, Side, UpgradeMode } from './network-fault
 import { SimulatedConnection } from './simulated-connection.js';
 
 /** Why nothing gets through. */
-type Hold = 'blackhole' | 'freeze' | 'sleep';
+type Hold = 'blackhole' | 'freeze' | 'sleep' | 'stall';
 
 /** The network between one client and the server: its connections, and what befalls them. */
 export class NetworkPath implements NetworkFaults {
@@ -22,6 +22,8 @@ export class NetworkPath implements NetworkFaults {
   constructor(
     readonly environment: LinkEnvironment,
     private readonly initial: LinkConditions,
+    /** Told of everything that happens on it. */
+    readonly record: (what: string) => void = () => undefined,
   ) {
     this.conditions = initial;
   }
@@ -31,6 +33,7 @@ export class NetworkPath implements NetworkFaults {
   }
 
   connect(): SimulatedConnection {
+    this.record('connect');
     const connection = new SimulatedConnection(this);
     this.open.add(connection);
     if (this.holds.size > 0) hold(connection);

@@ -18,8 +18,8 @@ export class SimulatedConnection {
 
   constructor(private readonly path: NetworkPath) {
     const conditions = () => path.conditions;
-    this.up = new Link(path.environment, conditions);
-    this.down = new Link(path.environment, conditions);
+    this.up = new Link(path.environment, conditions, (bytes) => path.record(`up ${bytes}`));
+    this.down = new Link(path.environment, conditions, (bytes) => path.record(`down ${bytes}`));
   }
 
   attach(side: Side, end: ConnectionEnd): void {
@@ -33,6 +33,7 @@ export class SimulatedConnection {
 
   /** Lost for both, who are told at once. */
   cut(): void {
+    this.path.record('cut');
     this.end();
     this.ends.client?.reset();
     this.ends.server?.reset();

@@ -7,6 +7,10 @@ type Fault = (path: NetworkPath) => void;
 
 /** The network of everybody: one path for each client. What is done to it befalls every path, those to come included. */
 export class SimulatedNetwork implements NetworkFaults {
+  /**
+   * Everything that happened: `<virtual ms> <client> <what>`. Two histories are the same where this is.
+   */
+  readonly trace: string[] = [];
   private readonly all: NetworkPath[] = [];
   /** What lasts until `heal`, and therefore befalls new paths as well. */
   private readonly lasting = new Map<string, Fault>();
@@ -25,7 +29,11 @@ export class SimulatedNetwork implements NetworkFaults {
 
   /** The way of one more client. */
   path(): NetworkPath {
-    const path = new NetworkPath(this.environment, this.initial);
+    const client = this.all.length;
+    const record = (what: string): void => {
+      this.trace.push(`${this.environment.monotonic().toFixed(3)} ${client} ${what}`);
+    };
+    const path = new NetworkPath(this.environment, this.initial, record);
     this.all.push(path);
     for (const fault of this.lasting.values()) fault(path);
     return path;

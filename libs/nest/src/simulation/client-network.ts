@@ -1,0 +1,143 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+
+import type { Environment as ClientEnvironment, WebSocketLike } from '@statewire/client';
+import type { NetworkPath, VirtualProcess } from '@statewire/client/testing';
+import { WebSocket } from 'ws';
+
+import type { PeerAddress, SimulatedSocket } from './simulated-socket.js';
+
+/** How a client reaches the server: a connection whose other end is the server's, or that of a proxy before it. */
+export type Dial = (
+  path: NetworkPath,
+  process: VirtualProcess,
+  peer: PeerAddress,
+  proxy?: ProxyAnswer,
+) => SimulatedSocket;
+
+/** What a proxy makes of a connection instead of passing it on; undefined: nothing at all. */
+export type ProxyAnswer = { readonly status: number } | { readonly silence: true };
+
+/** Milliseconds after which a client gives up on the answer to its closing handshake. */
+const CLOSE_TIMEOUT = 30_000;
+
+export interface ClientNetworkParts {
+  readonly path: NetworkPath;
+  readonly process: VirtualProcess;
+  readonly peer: PeerAddress;
+  readonly dial: Dial;
+  /** Sent with each request and upgrade. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly random: () => number;
+}
+
+/** `WebSocket` and `fetch` of one simulated client: `ws` and `http` over connections of its network path. */
+export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 'fetch'> {
+  constructor(private readonly parts: ClientNetworkParts) {}
+
+  /** WebSockets that were asked for. */
+  upgrades = 0;
+
+  readonly openWebSocket = (url: string, protocol: string): WebSocketLike => {
+    this.upgrades += 1;
+    const { path, process, headers } = this.parts;
+    const { upgradeMode } = path;
+    const proxy: ProxyAnswer | undefined =
+      upgradeMode === 'pass' ? undefined : upgradeMode === 'hang' ? { silence: true } : { status: 403 };
+    const socket = new WebSocket(url, [protocol], {
+      perMessageDeflate: false,
+      headers: { ...headers },
+      createConnection: () => this.dial(proxy),
+      generateMask: (mask: Buffer) => void mask.writeUInt32LE(Math.floor(this.parts.random() * 2 ** 32)),
+    });
+    const close = socket.close.bind(socket);
+    socket.close = (code, reason) => {
+      close(code, reason);
+      if (socket.readyState === WebSocket.CLOSED) return;
+      const timer = process.setTimer(() => socket.terminate(), CLOSE_TIMEOUT);
+      socket.once('close', () => timer.cancel());
+    };
+    const send = socket.send.bind(socket) as (text: string) => void;
+    socket.send = ((text: string) => {
+      path.record(`> ${text}`);
+      send(text);
+    }) as WebSocket['send'];
+    socket.on('message', (data: Buffer) => path.record(`< ${data.toString()}`));
+    // `onerror` is taken away by some, and an error that nobody listens to ends the process.
+    socket.on('error', () => undefined);
+    return socket;
+  };
+
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    const { path, random } = this.parts;
+    const mode = path.httpMode;
+    const outgoing = new Outgoing(input, init, this.parts.headers);
+    if (mode === 'unreachable') throw new TypeError('fetch failed');
+    if (mode === 'hang') return outgoing.send(() => this.dial({ silence: true }));
+    if (mode === 'bad-gateway') return outgoing.send(() => this.dial({ status: 502 }));
+    const send = () => outgoing.send(() => this.dial());
+    if (path.takeDuplicate()) {
+      const first = send();
+      // A proxy retries where it had no answer in time, or where the answer did not make it.
+      if (random() < 0.5) await first.catch(() => undefined);
+      const [, second] = await Promise.allSettled([first, send()]);
+      if (second.status === 'rejected') throw second.reason;
+      return second.value;
+    }
+    const response = await send();
+    return mode === 'answer-lost' ? new Response('<html>502 Bad Gateway</html>', { status: 502 }) : response;
+  };
+
+  private dial(proxy?: ProxyAnswer): SimulatedSocket {
+    const { path, process, peer, dial } = this.parts;
+    return dial(path, process, peer, proxy);
+  }
+}
+
+type Fetch = Parameters<typeof globalThis.fetch>;
+
+const NULL_BODY = [101, 204, 205, 304];
+
+/** A request as `fetch` was given it; may be sent more than once. */
+class Outgoing {
+  private readonly url: URL;
+
+  constructor(
+    input: Fetch[0],
+    private readonly init: RequestInit = {},
+    private readonly headers: Readonly<Record<string, string>>,
+  ) {
+    this.url = new URL(typeof input === 'object' && 'url' in input ? input.url : input);
+  }
+
+  send(createConnection: () => SimulatedSocket): Promise<Response> {
+    const { method = 'GET', body, signal, headers } = this.init;
+    const given: Record<string, string> = {};
+    new Headers(headers).forEach((value, name) => (given[name] = value));
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(new DOMException('This operation was aborted', 'AbortError'));
+      const fail = (): void => reject(new TypeError('fetch failed'));
+      const request = httpRequest(
+        this.url,
+        { method, headers: { ...this.headers, ...given }, createConnection: createConnection },
+        (response) => void read(response).then(resolve, fail),
+      );
+      request.on('error', fail);
+      signal?.addEventListener('abort', () => {
+        reject(new DOMException('This operation was aborted', 'AbortError'));
+        request.destroy();
+      });
+      request.end(body ?? undefined);
+    });
+  }
+}
+
+async function read(incoming: IncomingMessage): Promise<Response> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const status = incoming.statusCode ?? 0;
+  const headers = new Headers();
+  for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
+    headers.append(incoming.rawHeaders[index]!, incoming.rawHeaders[index + 1]!);
+  }
+  return new Response(NULL_BODY.includes(status) ? null : Buffer.concat(chunks), { status, headers });
+}

@@ -1,0 +1,129 @@
+import type { HttpServer, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import {
+  SimulatedNetwork,
+  VirtualEnvironment,
+  type LinkConditions,
+  type VirtualProcess,
+} from '@statewire/client/testing';
+
+import type { Broker } from '../broker/broker.js';
+import { resolveOptions } from '../module/resolve-options.js';
+import type { RealtimeModuleOptions } from '../module/options.js';
+import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import { MODULE_OPTIONS_TOKEN } from '../module/realtime.module.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
+import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Expiry } from './expiry.js';
+import { LastingBroker } from './lasting-broker.js';
+import { Pass } from './pass.js';
+import { SimulatedServer } from './simulated-server.js';
+import { Simulation } from './simulation.js';
+import { installVirtualTime } from './virtual-time.js';
+
+/** What is simulated: a module like the application's root module, and how the world around it is. */
+export interface SimulationOptions extends ModuleMetadata {
+  /** What randomness grows from. Default: `STATEWIRE_SEED` of the environment, or another one each time. */
+  readonly seed?: number;
+  /** What the network is like. Default: 10 ms each way. */
+  readonly network?: Partial<LinkConditions>;
+  /** Default `express`. */
+  readonly platform?: 'express' | 'fastify';
+  /** Replaces providers, `builder.overrideProvider(Mailer).useValue(fake)`. Called at each start. */
+  readonly override?: (builder: TestingModuleBuilder) => unknown;
+  /** Does what `main.ts` does before it listens: global pipes, prefix, CORS. Called at each start. */
+  readonly configure?: (app: INestApplication) => void | Promise<void>;
+  /**
+   * Whether what the broker remembers outlives stops and crashes, as it does in Redis: positions, history, answers of
+   * actions. Default false: it is lost with the process.
+   */
+  readonly keepBroker?: boolean;
+  /** Default: nothing is logged. */
+  readonly logger?: LoggerService;
+}
+
+/** Turns of the event loop without a movement after which nothing is under way any more in Node's own parts. */
+const QUIET_TURNS = 3;
+
+const LATENCY = 10;
+
+/**
+ * Starts an application on a simulated network and a virtual clock: the real application with its guards, middleware and
+ * adapters, real clients, and between them bytes that can be cut, held back and slowed down. No port, no sleep.
+ *
+ * @example
+ * const simulation = await simulate({ imports: [AppModule] });
+ * const page = simulation.connect({ token }).watch(battle.with({ battleId: '1' }));
+ * await page.live();
+ * await simulation.server.restart();
+ * await page.live();
+ * await simulation.close();
+ */
+export async function simulate(options: SimulationOptions): Promise<Simulation> {
+  const { seed = seedOfRun(), network: conditions, keepBroker = false } = options;
+  const environment = new VirtualEnvironment({ seed, quietTurns: QUIET_TURNS });
+  const pass = new Pass(environment, `seed ${seed}: STATEWIRE_SEED=${seed} runs it again`);
+  const network = new SimulatedNetwork(environment, { latency: LATENCY, ...conditions });
+  const expiry = new Expiry(() => server.process.now());
+  const broker = keepBroker ? new LastingBroker(environment.fork()) : undefined;
+  const server: SimulatedServer = new SimulatedServer(
+    environment,
+    (process) => startApplication(options, process, expiry, broker),
+    () => network.paths,
+    (work, what) => pass.wait(work, what),
+  );
+  const restore = installVirtualTime(() => server.process);
+  try {
+    await server.start();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  return new Simulation({ seed, environment, network, server, expiry, pass, restore });
+}
+
+function seedOfRun(): number {
+  const given = Number(process.env['STATEWIRE_SEED']);
+  return Number.isSafeInteger(given) && given > 0 ? given : Math.floor(Math.random() * 2 ** 32);
+}
+
+async function startApplication(
+  { platform = 'express', override, configure, logger, ...options }: SimulationOptions,
+  process: VirtualProcess,
+  expiry: Expiry,
+  broker: LastingBroker | undefined,
+): Promise<INestApplication> {
+  const { imports = [], providers = [], controllers = [], exports = [] } = options;
+  const builder = Test.createTestingModule({ imports, providers, controllers, exports });
+  builder.setLogger(logger ?? SILENT);
+  builder.overrideProvider(REALTIME_OPTIONS).useFactory({
+    inject: [MODULE_OPTIONS_TOKEN],
+    factory: (given: RealtimeModuleOptions | undefined): ResolvedRealtimeOptions => {
+      const resolved = resolveOptions(given, process);
+      return { ...resolved, authenticate: expiry.apply(resolved.authenticate) };
+    },
+  });
+  if (broker !== undefined) {
+    const factory = (resolved: ResolvedRealtimeOptions, log: RealtimeLog): Broker => broker.get(resolved, log);
+    builder.overrideProvider(BROKER).useFactory({ inject: [REALTIME_OPTIONS, REALTIME_LOG], factory });
+  }
+  override?.(builder);
+  const module = await builder.compile();
+  const app = module.createNestApplication(await adapter(platform));
+  await configure?.(app);
+  await app.init();
+  // Fastify builds its routes when it listens, or when it is asked to.
+  if (platform === 'fastify') await (app.getHttpAdapter().getInstance() as { ready(): PromiseLike<unknown> }).ready();
+  return app;
+}
+
+async function adapter(platform: 'express' | 'fastify'): Promise<HttpServer> {
+  if (platform === 'express') {
+    const { ExpressAdapter } = await import('@nestjs/platform-express');
+    return new ExpressAdapter();
+  }
+  const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+  return new FastifyAdapter();
+}
+
+const SILENT: LoggerService = { log() {}, error() {}, warn() {}, debug() {}, verbose() {} };

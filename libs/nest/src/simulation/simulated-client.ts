@@ -1,0 +1,177 @@
+import {
+  createRealtimeClient,
+  type ActOptions,
+  type ConnectionStatus,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+} from '@statewire/client';
+import type { NetworkFaults, NetworkPath, VirtualProcess } from '@statewire/client/testing';
+import type { Action, TopicReference } from '@statewire/protocol';
+
+import type { ClientNetwork } from './client-network.js';
+import { EventWatch } from './event-watch.js';
+import type { Pass } from './pass.js';
+import { StateWatch } from './state-watch.js';
+
+export interface SimulatedClientOptions extends Omit<RealtimeClientOptions, 'environment' | 'origin' | 'token'> {
+  /** A token, or what gives the next one. Default: none, anonymous. */
+  readonly token?: string | NonNullable<RealtimeClientOptions['token']>;
+  /** Sent with each request and with the upgrade: `{ Origin: 'http://server.test', Cookie: 'session=…' }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Parts {
+  readonly origin: string;
+  readonly path: NetworkPath;
+  readonly process: VirtualProcess;
+  readonly wire: ClientNetwork;
+  readonly pass: Pass;
+  readonly expire: (token: string) => void;
+}
+
+/** A real client of `@statewire/client` on a machine and a network of its own. */
+export class SimulatedClient {
+  /** The client itself, as an application has it. */
+  readonly realtime: RealtimeClient;
+  /** Its way to the server: cut it, freeze it, slow it down. */
+  readonly network: NetworkFaults;
+  /** `fetch` from its machine, for what an application asks over HTTP itself. Paths are resolved against the server. */
+  readonly fetch: typeof globalThis.fetch;
+
+  private presented: string | undefined;
+  private readonly watches: { stop(): void }[] = [];
+
+  /** @internal */
+  constructor(
+    private readonly parts: Parts,
+    { token, headers: _headers, ...options }: SimulatedClientOptions,
+  ) {
+    const { origin, path, process, wire } = parts;
+    this.network = path;
+    this.fetch = (input, init) => wire.fetch(typeof input === 'string' ? new URL(input, origin) : input, init);
+    const next = typeof token === 'string' ? () => token : token;
+    this.realtime = createRealtimeClient({
+      ...options,
+      origin,
+      ...(next !== undefined && {
+        token: async (reason) => {
+          const given = await next(reason);
+          this.presented = given;
+          return given;
+        },
+      }),
+      environment: {
+        ...process,
+        openWebSocket: wire.openWebSocket,
+        fetch: wire.fetch,
+      },
+    });
+  }
+
+  get status(): ConnectionStatus {
+    return this.realtime.status;
+  }
+
+  /** How many WebSockets it has asked for so far. */
+  get upgrades(): number {
+    return this.parts.wire.upgrades;
+  }
+
+  /** Follows a state topic and remembers what it was told. */
+  watch<T>(topic: TopicReference<T, 'state'>): StateWatch<T> {
+    const watch = new StateWatch(this.realtime, topic, this.parts.pass);
+    this.watches.push(watch);
+    return watch;
+  }
+
+  /** Follows an event topic and keeps what happened. */
+  listen<T>(topic: TopicReference<T, 'events'>): EventWatch<T> {
+    const watch = new EventWatch(this.realtime, topic, this.parts.pass);
+    this.watches.push(watch);
+    return watch;
+  }
+
+  /**
+   * Acts, and lets time pass until there is an answer.
+   *
+   * @throws RealtimeClientError as `RealtimeClient.act` does.
+   */
+  act<D, R>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions): Promise<R> {
+    const answered = new Promise<R>((resolve, reject) => {
+      let result: R;
+      this.realtime.act(action, data, options).subscribe({
+        next: (value) => (result = value),
+        error: reject,
+        complete: () => resolve(result),
+      });
+    });
+    return this.parts.pass.wait(answered, `the answer to ${action.name}`);
+  }
+
+  /** Lets time pass until the WebSocket carries everything. */
+  async live(within?: number): Promise<void> {
+    await this.reached('live', within);
+  }
+
+  /** Lets time pass until the client polls. */
+  async polling(within?: number): Promise<void> {
+    await this.reached('polling', within);
+  }
+
+  /**
+   * The token it presented last expires now: its connection is closed with 4202, and its polls are refused, until it
+   * presents another. Its `token` function is asked for one.
+   *
+   * @throws Error where it has presented none.
+   */
+  expireToken(): void {
+    if (this.presented === undefined) throw new Error('This client has presented no token that could expire.');
+    this.parts.expire(this.presented);
+  }
+
+  /** Its machine sleeps for `ms`: no timer runs, nothing is read or written. Then the page becomes visible again. */
+  sleep(ms: number): void {
+    const { process, path } = this.parts;
+    process.suspend(ms);
+    path.hold('sleep');
+    path.environment.setTimer(() => {
+      path.release('sleep');
+      process.wake('visible');
+    }, ms);
+  }
+
+  /** Its browser throttles the timers of a hidden tab: none runs for `ms`, and bytes still arrive. */
+  throttleTimers(ms: number): void {
+    this.parts.process.suspend(ms);
+  }
+
+  /** Somebody sets the clock of its machine `ms` forwards, or backwards. */
+  jumpClock(ms: number): void {
+    const { process } = this.parts;
+    process.setWallClock(process.now() + ms);
+  }
+
+  /** Its browser tells that the network is back, or that the page is visible. */
+  wake(cause: 'online' | 'visible'): void {
+    this.parts.process.wake(cause);
+  }
+
+  /** Leaves for good, as a page that is closed. */
+  close(): void {
+    for (const watch of this.watches) watch.stop();
+    this.realtime.close();
+  }
+
+  /** @internal */
+  get timers(): number {
+    return this.parts.process.timers;
+  }
+
+  private async reached(state: ConnectionStatus['state'], within?: number): Promise<void> {
+    if (this.status.state === 'idle') this.realtime.connect();
+    await this.parts.pass.until(() => this.status.state === state, {
+      ...(within !== undefined && { within }),
+      what: () => `the client to be ${state}; it is ${JSON.stringify(this.status)}`,
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import type { VirtualProcess } from '@statewire/client/testing';
+
+const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] as const;
+
+/** What `setTimeout` returns on virtual time: as much of Node's `Timeout` as is in use. */
+class VirtualTimeout {
+  private cancel: (() => void) | undefined;
+
+  constructor(
+    private readonly process: VirtualProcess,
+    private readonly run: () => void,
+    private readonly delay: number,
+    private readonly repeats: boolean,
+  ) {
+    this.refresh();
+  }
+
+  refresh(): this {
+    this.close();
+    const timer = this.process.setTimer(() => {
+      if (this.repeats) this.refresh();
+      this.run();
+    }, this.delay);
+    this.cancel = () => timer.cancel();
+    return this;
+  }
+
+  close(): this {
+    this.cancel?.();
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
+}
+
+let installed = false;
+
+/**
+ * Puts `setTimeout`, `setInterval` and `Date` of this process on virtual time, so that the timers of an application and
+ * of the libraries it uses run there as well. What Node itself times is not touched, and neither is `node:timers`.
+ *
+ * @returns what takes it back.
+ * @throws Error where it is so already: two simulations cannot share a process at the same time.
+ */
+export function installVirtualTime(current: () => VirtualProcess): () => void {
+  if (installed) {
+    throw new Error('Another simulation runs in this process: close it first, with `await simulation.close()`.');
+  }
+  installed = true;
+  const real = Object.fromEntries(NAMES.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
+  const start =
+    (repeats: boolean) =>
+    (callback: (...values: unknown[]) => void, delay = 0, ...values: unknown[]): VirtualTimeout =>
+      new VirtualTimeout(current(), () => callback(...values), Math.max(1, Number(delay) || 0), repeats);
+  const stop = (timeout: unknown): void => {
+    if (timeout instanceof VirtualTimeout) timeout.close();
+    else clearReal(timeout as NodeJS.Timeout);
+  };
+  const clearReal = globalThis.clearTimeout;
+  const parts = {
+    setTimeout: start(false),
+    setInterval: start(true),
+    clearTimeout: stop,
+    clearInterval: stop,
+    Date: virtualDate(() => current().now()),
+  };
+  for (const [name, value] of Object.entries(parts)) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: true });
+  }
+  return () => {
+    installed = false;
+    for (const name of NAMES) Object.defineProperty(globalThis, name, real[name]!);
+  };
+}
+
+function virtualDate(now: () => number): DateConstructor {
+  const RealDate = globalThis.Date;
+  return new Proxy(RealDate, {
+    construct: (target, values, newTarget) =>
+      Reflect.construct(target, values.length === 0 ? [now()] : values, newTarget) as Date,
+    apply: () => new RealDate(now()).toString(),
+    get: (target, name, receiver) => (name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown)),
+  });
+}
