@@ -121,16 +121,20 @@ export class ActionOutbox {
     }
   }
 
-  /** Somebody else is logged in now: what was sent before must not run again in another name. */
+  /** Somebody else may be here now: what was asked for before must not run in another name. */
   identityChanged(): void {
-    for (const action of [...this.unanswered.values()]) if (action.firstSentAt !== undefined) this.unknown(action);
+    this.giveUp('The credentials changed before it was sent.');
   }
 
   close(): void {
     this.isClosed = true;
     this.carrier = undefined;
+    this.giveUp('The client was closed before it was sent.');
+  }
+
+  private giveUp(whyNotSent: string): void {
     for (const action of [...this.unanswered.values()]) {
-      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', 'The client was closed before it was sent.');
+      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', whyNotSent);
       else this.unknown(action);
     }
   }

@@ -11,12 +11,12 @@ const MOST_OF_IT = 0.8;
 /** Keeps the credentials of the current socket valid, in place where the identity stays the same. */
 export class CredentialKeeper {
   private timer: Timer | undefined;
-  /** `reauthenticate()` asked, not the clock: the answer may show another identity. */
-  private wasAsked = false;
+  /** Where `reauthenticate()` asked, not the clock: the answer may show another identity. */
+  private asked: SocketLink | undefined;
 
   constructor(
     private readonly parts: ClientParts,
-    /** Somebody else is logged in: a new connection is needed. */
+    /** Somebody else may be logged in: a new connection is needed. */
     private readonly onIdentityChanged: () => void,
   ) {}
 
@@ -47,19 +47,29 @@ export class CredentialKeeper {
   reauthenticate(link: SocketLink | undefined): void {
     // Without a token on both sides the server cannot compare identities on a connection that is open already.
     if (link?.token === undefined || !link.isHealthy) return this.onIdentityChanged();
-    this.wasAsked = true;
-    this.present(link).then(
-      (isPresented) => {
-        if (!isPresented) this.onIdentityChanged();
-      },
-      () => this.onIdentityChanged(),
-    );
+    this.asked = link;
+    const interrupted = () => this.interrupted(link);
+    this.present(link).then((isPresented) => {
+      if (!isPresented) interrupted();
+    }, interrupted);
+  }
+
+  /** The connection that was to tell whether the new credentials are the same person's cannot tell any more. */
+  interrupted(link: SocketLink): void {
+    if (this.asked === link) this.onIdentityChanged();
+  }
+
+  /** A new connection is about to be made. @returns whether an older one was to tell and did not yet. */
+  wasInterrupted(): boolean {
+    const { asked } = this;
+    this.asked = undefined;
+    return asked !== undefined;
   }
 
   /** `authenticated`, or the error in its place: the old credentials stay in force then, until they expire. */
   answered(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void {
-    const { wasAsked } = this;
-    this.wasAsked = false;
+    const wasAsked = this.asked === link;
+    if (wasAsked) this.asked = undefined;
     if (!('code' in result)) {
       this.parts.tokens.accepted(link.token);
       this.watch(link, result.expiresAt);

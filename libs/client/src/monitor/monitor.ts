@@ -1,4 +1,4 @@
-import type { WelcomeFrame } from '@statewire/protocol';
+import { CLOSE_CODES, type WelcomeFrame } from '@statewire/protocol';
 
 import { HttpActions } from '../actions/http-actions.js';
 import type { ActionCarrier } from '../actions/pending-action.js';
@@ -6,7 +6,8 @@ import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
 import type { StatusReason } from '../status.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
-import type { ConnectionFailure } from './connection-failure.js';
+import { CATCHING_UP } from '../topics/topic-store.js';
+import { closeReason, type ConnectionFailure } from './connection-failure.js';
 import { CredentialKeeper } from './credential-keeper.js';
 import { describeStatus } from './describe-status.js';
 import { Poller } from './poller.js';
@@ -17,6 +18,14 @@ import type { StatusBoard } from './status-board.js';
 
 /** Polling starts spread over so many ms, so that a lost server is not asked by everybody at one moment. */
 const POLL_JITTER = 250;
+
+/** Denials that say that this person may not be here: nothing is shown any longer. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'forbidden',
+  'unauthorized',
+  closeReason(CLOSE_CODES.refused.code),
+  closeReason(CLOSE_CODES.tokenExpired.code),
+]);
 
 /** Which transport is believed: sockets, and polling where they are not healthy in time. */
 export class Monitor {
@@ -70,11 +79,7 @@ export class Monitor {
       failed: (failure) => this.onPollFailed(failure),
       rest: (entry, retryAfter) => this.resting.rest(entry, retryAfter),
     });
-    this.credentials = new CredentialKeeper(parts, () => {
-      parts.outbox.identityChanged();
-      registry.recover();
-      this.sockets.restart();
-    });
+    this.credentials = new CredentialKeeper(parts, () => this.changeIdentity());
     this.resting = new RestingTopics(parts, (entry) => this.ask(entry));
     registry.wanted$.subscribe((entry) => {
       this.start();
@@ -93,9 +98,10 @@ export class Monitor {
   /** Starts, after a denial too. */
   connect(): void {
     if (this.isStarted || this.isClosed) return;
-    const { environment } = this.parts;
+    const { environment, registry } = this.parts;
     this.isStarted = true;
     this.denial = undefined;
+    registry.recover();
     this.reason = undefined;
     this.removeWake = environment.onWake((cause) => {
       this.sockets.wake(cause);
@@ -115,6 +121,23 @@ export class Monitor {
   reauthenticate(): void {
     if (this.denial) return this.connect();
     this.credentials.reauthenticate(this.sockets.current);
+  }
+
+  /** Nothing that was asked or answered for the one who was here goes on. */
+  private changeIdentity(): void {
+    this.sockets.restart();
+    this.forgetIdentity();
+  }
+
+  private forgetIdentity(): void {
+    const { outbox, registry } = this.parts;
+    this.credentials.wasInterrupted();
+    outbox.identityChanged();
+    this.httpActions.stop();
+    this.poller.abort();
+    registry.withdraw(CATCHING_UP);
+    registry.recover();
+    this.poller.now();
   }
 
   private stop(): void {
@@ -137,6 +160,10 @@ export class Monitor {
 
   private onAttempt(): void {
     this.isPatient = false;
+    if (this.credentials.wasInterrupted()) {
+      this.sockets.retire(undefined);
+      this.forgetIdentity();
+    }
     this.armRace();
     this.update();
   }
@@ -160,6 +187,7 @@ export class Monitor {
 
   private onSuspect(link: SocketLink): void {
     link.session.suspend();
+    this.credentials.interrupted(link);
     this.reason = { code: 'silent', message: 'the server does not answer' };
     this.markStale(link.lastHeardAt);
     if (this.sockets.live === undefined) this.startPolling(this.jitter());
@@ -169,6 +197,7 @@ export class Monitor {
   private onLost(link: SocketLink): void {
     if (!this.poller.isHealthy) this.markStale(link.lastHeardAt);
     if (this.sockets.live === undefined) this.credentials.stop();
+    this.credentials.interrupted(link);
     // Browsers hide why an upgrade was refused; where nothing polls, only this request can tell.
     if (!link.isGreeted && !this.parts.options.polling.enabled) void this.poller.askConfig();
     this.armRace();
@@ -197,9 +226,12 @@ export class Monitor {
   }
 
   private deny(reason: StatusReason): void {
+    const { environment, outbox, registry } = this.parts;
     this.stop();
     this.denial = reason;
-    this.markStale(this.parts.environment.now());
+    outbox.identityChanged();
+    if (REFUSALS.has(reason.code)) registry.withdraw({ state: 'stale', since: environment.now() });
+    this.markStale(environment.now());
     this.showStatus();
   }
 

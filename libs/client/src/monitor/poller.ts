@@ -126,6 +126,8 @@ export class Poller {
       };
       const deadline = DEADLINE + wait * 1_000;
       const answer = await http.request({ path: '/poll', body, deadline, signal: abort.signal });
+      // What it brings may be for eyes that are not here any more.
+      if (abort.signal.aborted) throw new Error('The poll was given up.');
       if (answer.status === 200) tokens.accepted(answer.token);
       delay = answer.status === 200 ? this.succeed(session, answer.text, held) : this.fail(this.failureOf(answer));
     } catch (error) {

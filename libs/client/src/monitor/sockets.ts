@@ -199,7 +199,7 @@ export class Sockets {
   }
 
   /** This drained socket stays beside the next one; the one that stayed before is closed. */
-  private retire(link: SocketLink | undefined): void {
+  retire(link: SocketLink | undefined): void {
     this.retiring?.close();
     this.retiring = link;
     link?.session.retire();

@@ -4,7 +4,7 @@ import { Observable, Subject } from 'rxjs';
 import type { Environment, Timer } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import { RealtimeClientError } from '../realtime-client-error.js';
-import type { EventDelivery, TopicState } from '../topic-state.js';
+import type { EventDelivery, Freshness, TopicState } from '../topic-state.js';
 import type { OptimisticUpdate } from '../optimistic-update.js';
 import { EventStore } from './event-store.js';
 import type { Update } from './optimistic-overlay.js';
@@ -81,6 +81,11 @@ export class TopicRegistry {
   /** Topics that were refused may be allowed now. */
   recover(): void {
     for (const entry of this.entries.values()) if (entry.store.error) this.ask(entry);
+  }
+
+  /** Whoever is here now may not be shown any value before the server gave it anew. Events are not kept. */
+  withdraw(freshness: Freshness): void {
+    for (const { store } of this.entries.values()) if (store.kind === 'state') store.withdraw(freshness);
   }
 
   /** No transport vouches for these topics any more. */

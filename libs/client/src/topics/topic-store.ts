@@ -45,6 +45,13 @@ export abstract class TopicStore {
     this.emit();
   }
 
+  /** What is known must not be shown any longer. */
+  withdraw(freshness: Freshness): void {
+    this.forget();
+    this.touch(freshness);
+    this.emit();
+  }
+
   /** It is asked for once more. */
   recover(): void {
     this.currentError = undefined;
