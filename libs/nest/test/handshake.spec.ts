@@ -15,7 +15,7 @@ describe('the handshake', () => {
       connectionId: expect.stringMatching(/^[A-Za-z0-9_-]{22,64}$/),
       serverTime: expect.any(Number),
       heartbeat: { interval: 30_000, timeout: 10_000 },
-      limits: { frameBytes: 65_536, subscriptions: 128 },
+      limits: { frameBytes: 65_536, subscriptions: 128, framesPerSecond: 20 },
       actionWindow: 120_000,
     });
   });

@@ -8,7 +8,7 @@ const welcome = {
   connectionId: 'c1',
   serverTime: 1_700_000_000_000,
   heartbeat: { interval: 30_000, timeout: 10_000 },
-  limits: { frameBytes: 65_536, subscriptions: 128 },
+  limits: { frameBytes: 65_536, subscriptions: 128, framesPerSecond: 20 },
   actionWindow: 120_000,
 };
 

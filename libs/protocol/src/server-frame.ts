@@ -45,7 +45,11 @@ const FRAMES = checksByType<ServerFrame>({
     connectionId: textWhere('a string that is not empty', (text) => text !== ''),
     serverTime: moment,
     heartbeat: objectOf<WelcomeFrame['heartbeat']>({ interval: duration, timeout: duration }),
-    limits: objectOf<WelcomeFrame['limits']>({ frameBytes: count, subscriptions: count }),
+    limits: objectOf<WelcomeFrame['limits']>({
+      frameBytes: count,
+      subscriptions: count,
+      framesPerSecond: optional(duration),
+    }),
     actionWindow: duration,
     expiresAt: optionalMoment,
   },

@@ -97,6 +97,13 @@ export class ActionOutbox {
     });
   }
 
+  /** The server did not start it: it is sent again, before all that were not sent yet. */
+  takeBack(id: string): void {
+    const action = this.unanswered.get(id);
+    if (action !== undefined) action.carrier = undefined;
+    this.pump();
+  }
+
   answer(frame: AckFrame | (ErrorFrame & { readonly id: string })): void {
     const action = this.unanswered.get(frame.id);
     if (action === undefined) return;
@@ -110,6 +117,7 @@ export class ActionOutbox {
       action.settle();
       action.result.error(new RealtimeClientError(code, message, details, temporary));
     }
+    this.pump();
   }
 
   /** What the server told about itself. */

@@ -2,14 +2,12 @@ import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
 import { readAnswer } from '../session/read-answer.js';
 import type { HttpAnswer } from '../transport/http-transport.js';
+import { isNotStarted } from './not-started.js';
 import { actionFields, type ActionCarrier, type PendingAction } from './pending-action.js';
 
 /** Above the 30 s in which a server answers `timeout` itself. */
 const DEADLINE = 35_000;
 const RETRY_AFTER = 1_000;
-
-/** Refusals of the way in, before any handler: the same action is sent again later. */
-const NOT_STARTED: ReadonlySet<string> = new Set(['unavailable', 'too_many_requests']);
 
 /** Takes actions over HTTP, one at a time and in order. */
 export class HttpActions implements ActionCarrier {
@@ -66,8 +64,10 @@ export class HttpActions implements ActionCarrier {
       this.onAck();
     } else if (status === 401 && !this.parts.tokens.refused(token)) {
       action.carrier = undefined;
-    } else if (frame === undefined || NOT_STARTED.has(frame.code)) {
-      this.retry(action, frame?.retryAfter ?? retryAfter ?? RETRY_AFTER);
+    } else if (frame === undefined) {
+      this.retry(action, retryAfter ?? RETRY_AFTER);
+    } else if (isNotStarted(frame)) {
+      this.retry(action, frame.retryAfter);
     } else {
       this.parts.outbox.answer({ ...frame, id: action.id });
     }

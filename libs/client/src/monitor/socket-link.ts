@@ -40,6 +40,7 @@ export class SocketLink {
   private transport: WebSocketTransport | undefined;
   private liveness: Liveness | undefined;
   private deadline: Timer | undefined;
+  private pace: Timer | undefined;
   private refusal: StatusReason | undefined;
   private isOver = false;
 
@@ -54,6 +55,10 @@ export class SocketLink {
       topicMoved: (topic) => this.liveness?.topicHeard(topic),
       asked: () => this.liveness?.asked(),
       rest: (entry, retryAfter) => this.listener.rest(entry, retryAfter),
+      carryLater: (delay) => {
+        this.pace?.cancel();
+        this.pace = environment.setTimer(() => outbox.pump(), delay);
+      },
       drain: (within) => this.listener.drain(this, within),
       authenticated: (result) => this.listener.authenticated(this, result),
       refused: ({ code, message }) => (this.refusal = { code, message }),
@@ -124,6 +129,7 @@ export class SocketLink {
     if (this.isOver) return;
     this.isOver = true;
     this.deadline?.cancel();
+    this.pace?.cancel();
     this.liveness?.stop();
     this.session.end();
     this.transport?.close();

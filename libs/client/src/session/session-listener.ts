@@ -11,6 +11,8 @@ export interface SessionListener {
   asked(): void;
   /** A temporary error: ask for the topic again later. */
   rest(entry: TopicEntry, retryAfter: number | undefined): void;
+  /** Actions wait: hand them out again after so many ms. */
+  carryLater(delay: number): void;
   drain(reconnectWithin: number): void;
   /** An `authenticated`, or the error that came in its place. */
   authenticated(result: { readonly expiresAt?: number } | ErrorFrame): void;

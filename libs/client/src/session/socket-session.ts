@@ -8,11 +8,14 @@ import {
 } from '@statewire/protocol';
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
+import { isNotStarted } from '../actions/not-started.js';
 import { actionFrame, type ActionCarrier, type PendingAction } from '../actions/pending-action.js';
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
+import { believedRetryAfter } from '../retry-after.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
+import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
 import { judge } from './judge.js';
 import type { SessionListener } from './session-listener.js';
 import { endTopic, failTopic } from './topic-error.js';
@@ -22,6 +25,9 @@ import { TopicFeed, type FeedFrame } from './topic-feed.js';
 const TOPICS_PER_FRAME = 64;
 /** What every server takes before it told its limit in `welcome`. */
 const SURE_FRAME_BYTES = 64 * 1024;
+
+/** Half of what servers let wait by default, so that a slow handler makes actions wait here and not be refused there. */
+const MOST_IN_FLIGHT = 32;
 
 /** The subscription of one topic on one socket. */
 interface Subscription {
@@ -41,6 +47,9 @@ export class SocketSession implements ActionCarrier {
   private readonly toUnsubscribe = new Set<string>();
   private authenticateRef: string | undefined;
   private lastRef = 0;
+  private readonly budget: FrameBudget;
+  /** The server asked not to be sent actions; on the monotonic clock. */
+  private restUntil = 0;
   private isGreeted = false;
   private isWelcomed = false;
   private isDraining = false;
@@ -54,7 +63,9 @@ export class SocketSession implements ActionCarrier {
     private readonly metrics: MetricsRecorder,
     private readonly environment: Environment,
     private readonly listener: SessionListener,
-  ) {}
+  ) {
+    this.budget = new FrameBudget(environment);
+  }
 
   /** Everything the client wants, in one go: no round trip is spent on asking first. */
   greet(clientId: string, token: string | undefined): void {
@@ -114,13 +125,21 @@ export class SocketSession implements ActionCarrier {
     this.write({ type: 'ping', time });
   }
 
+  /** As many as the server takes now, in order; the others when {@link SessionListener.carryLater} comes back. */
   carry(unanswered: readonly PendingAction[]): void {
+    let inFlight = unanswered.filter(({ carrier }) => carrier === this).length;
     let isNew = false;
     for (const action of unanswered) {
-      if (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES) break;
       if (action.carrier === this) continue;
+      if (inFlight >= MOST_IN_FLIGHT || (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES)) break;
+      const delay = Math.max(this.budget.delay, this.restUntil - this.environment.monotonic());
+      if (delay > 0) {
+        this.listener.carryLater(delay);
+        break;
+      }
       this.outbox.sent(action, this);
       this.post(actionFrame(action));
+      inFlight += 1;
       isNew = true;
     }
     if (isNew) this.listener.asked();
@@ -158,6 +177,7 @@ export class SocketSession implements ActionCarrier {
         break;
       case 'welcome':
         this.isWelcomed = true;
+        this.budget.learn(frame.limits.framesPerSecond ?? DEFAULT_RATE);
         this.listener.welcome(frame);
         this.settle();
         break;
@@ -212,7 +232,9 @@ export class SocketSession implements ActionCarrier {
     if (id !== undefined) {
       // A draining node starts no more actions: it goes to the next one, as everything unanswered does.
       if (this.isDraining && error.code === 'unavailable') return;
-      this.outbox.answer({ ...error, id });
+      if (!isNotStarted(error)) return this.outbox.answer({ ...error, id });
+      this.restUntil = this.environment.monotonic() + believedRetryAfter(error.retryAfter);
+      this.outbox.takeBack(id);
     } else if (ref !== undefined && ref === this.authenticateRef) {
       this.listener.authenticated(error);
     } else if (topic === undefined && ref === undefined) {
@@ -291,6 +313,7 @@ export class SocketSession implements ActionCarrier {
   private post(text: string): void {
     if (this.isOver) return;
     this.metrics.add('framesSent');
+    this.budget.spend();
     this.send(text);
   }
 }

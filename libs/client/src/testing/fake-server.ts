@@ -31,6 +31,8 @@ export interface FakeServerOptions {
   readonly actionWindow?: number;
   /** Default 64 KiB. */
   readonly frameBytes?: number;
+  /** Told in `welcome`, where it is given. */
+  readonly framesPerSecond?: number;
   /** What `config` tells. Default 2 s. */
   readonly pollInterval?: number;
 }
@@ -229,7 +231,11 @@ export class FakeServer {
       connectionId: connection.id,
       serverTime: this.environment.now(),
       heartbeat: this.options.heartbeat ?? { interval: 30_000, timeout: 10_000 },
-      limits: { frameBytes: this.options.frameBytes ?? 64 * 1024, subscriptions: 128 },
+      limits: {
+        frameBytes: this.options.frameBytes ?? 64 * 1024,
+        subscriptions: 128,
+        ...(this.options.framesPerSecond !== undefined && { framesPerSecond: this.options.framesPerSecond }),
+      },
       actionWindow: this.actionWindow,
       ...(expiresAt !== undefined && { expiresAt }),
     });

@@ -15,7 +15,7 @@ describe('the greeting', () => {
         connectionId: rig.connection.id,
         serverTime: rig.environment.now(),
         heartbeat: { interval: 30_000, timeout: 10_000 },
-        limits: { frameBytes: 65_536, subscriptions: 128 },
+        limits: { frameBytes: 65_536, subscriptions: 128, framesPerSecond: 20 },
         actionWindow: 120_000,
       },
     ]);

@@ -14,7 +14,11 @@ export function welcome(
     connectionId,
     serverTime: environment.now(),
     heartbeat,
-    limits: { frameBytes: limits.frameBytes, subscriptions: limits.subscriptions },
+    limits: {
+      frameBytes: limits.frameBytes,
+      subscriptions: limits.subscriptions,
+      framesPerSecond: limits.framesPerSecond,
+    },
     actionWindow,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
