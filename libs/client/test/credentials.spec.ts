@@ -63,6 +63,47 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
+  test('the renewal in place asks for a token as one that is expired, so that a cached one is not given again', async () => {
+    const reasons: string[] = [];
+    const { environment, server, client } = setUp({
+      token: (reason) => {
+        reasons.push(reason);
+        return reason === 'expired' ? 'new' : 'cached';
+      },
+    });
+    server.expiresAt = (token) => environment.now() + (token === 'new' ? 3_600_000 : 60_000);
+    client.state(battle).subscribe();
+    await environment.advance(59_000);
+    expect(reasons).toEqual(['connect', 'expired']);
+    expect(server.connections[0]!.received).toContainEqual(
+      expect.objectContaining({ type: 'authenticate', token: 'new' }),
+    );
+    expect(server.upgradeCount).toBe(1);
+  });
+
+  test.each([
+    ['with a new connection', undefined],
+    ['in place', 100_000],
+  ])('a token that was renewed %s and accepted is renewed again when it is over in its turn', async (_, lifetime) => {
+    let given = 0;
+    const { environment, server, client } = setUp({
+      token: (reason) => (reason === 'expired' ? `token-${++given}` : `token-${given}`),
+    });
+    let expired = lifetime === undefined ? 'token-0' : 'none';
+    server.verify = (token) => (token === expired ? 'expired' : undefined);
+    server.expiresAt = (token) =>
+      lifetime !== undefined && token === 'token-0' ? environment.now() + lifetime : undefined;
+    client.state(battle).subscribe();
+    await environment.advance(81_000);
+    expect(given).toBe(1);
+    expect(client.status.state).toBe('live');
+    expired = 'token-1';
+    server.cut();
+    await environment.advance(50);
+    await environment.until(() => client.status.state === 'live', 5_000);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'token-2' });
+  });
+
   test.each([true, false])('a renewal that fails is tried again, and denies nobody (polling: %s)', async (enabled) => {
     let valid = 'old';
     let cached = 'old';

@@ -90,8 +90,14 @@ describe.each(transports)('another identity over %s', (_, options) => {
 });
 
 describe('another identity', () => {
-  test('an answer to a poll of the one before shows nothing any more', async () => {
-    const { environment, server, client, become, seen } = annThenBob({ environment: { openWebSocket: undefined } });
+  test.each([
+    ['is given up', true],
+    ['arrives all the same', false],
+  ])('a poll of the one before that %s shows nothing any more', async (_, isAbortable) => {
+    const fetch: typeof globalThis.fetch = (input, init) =>
+      setup.server.network.fetch!(input, isAbortable ? init : { ...init, signal: null });
+    const setup = annThenBob({ environment: { openWebSocket: undefined, fetch } });
+    const { environment, server, client, become, seen } = setup;
     await environment.until(() => server.polls.length === 1);
     become('bob');
     client.reauthenticate();

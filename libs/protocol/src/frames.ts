@@ -66,12 +66,8 @@ export interface WelcomeFrame {
   readonly connectionId: string;
   readonly serverTime: number;
   readonly heartbeat: { readonly interval: number; readonly timeout: number };
-  readonly limits: {
-    readonly frameBytes: number;
-    readonly subscriptions: number;
-    /** Bursts of twice as many pass. */
-    readonly framesPerSecond?: number;
-  };
+  /** 0 is no limit. Bursts of twice `framesPerSecond` pass. */
+  readonly limits: { readonly frameBytes: number; readonly subscriptions: number; readonly framesPerSecond?: number };
   readonly actionWindow: number;
   readonly expiresAt?: number;
 }

@@ -50,6 +50,8 @@ export class SocketSession implements ActionCarrier {
   private readonly budget: FrameBudget;
   /** The server asked not to be sent actions; on the monotonic clock. */
   private restUntil = 0;
+  /** Actions that may be in flight: one where the last was refused, so that none overtakes it. */
+  private mostInFlight = MOST_IN_FLIGHT;
   private isGreeted = false;
   private isWelcomed = false;
   private isDraining = false;
@@ -131,7 +133,7 @@ export class SocketSession implements ActionCarrier {
     let isNew = false;
     for (const action of unanswered) {
       if (action.carrier === this) continue;
-      if (inFlight >= MOST_IN_FLIGHT || (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES)) break;
+      if (inFlight >= this.mostInFlight || (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES)) break;
       const delay = Math.max(this.budget.delay, this.restUntil - this.environment.monotonic());
       if (delay > 0) {
         this.listener.carryLater(delay);
@@ -173,7 +175,7 @@ export class SocketSession implements ActionCarrier {
         this.takeError(frame);
         break;
       case 'ack':
-        this.outbox.answer(frame);
+        this.takeAnswer(frame);
         break;
       case 'welcome':
         this.isWelcomed = true;
@@ -227,12 +229,18 @@ export class SocketSession implements ActionCarrier {
     this.settle();
   }
 
+  private takeAnswer(frame: Parameters<ActionOutbox['answer']>[0]): void {
+    this.mostInFlight = MOST_IN_FLIGHT;
+    this.outbox.answer(frame);
+  }
+
   private takeError(error: ErrorFrame): void {
     const { id, topic, ref } = error;
     if (id !== undefined) {
       // A draining node starts no more actions: it goes to the next one, as everything unanswered does.
       if (this.isDraining && error.code === 'unavailable') return;
-      if (!isNotStarted(error)) return this.outbox.answer({ ...error, id });
+      if (!isNotStarted(error)) return this.takeAnswer({ ...error, id });
+      this.mostInFlight = 1;
       this.restUntil = this.environment.monotonic() + believedRetryAfter(error.retryAfter);
       this.outbox.takeBack(id);
     } else if (ref !== undefined && ref === this.authenticateRef) {

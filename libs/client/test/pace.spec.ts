@@ -1,0 +1,141 @@
+import { action } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+
+import { FakeRefusal, type FakeInvocation } from '../src/testing/index.js';
+import { battle, setUp, type Setup } from './bench.js';
+
+const count = action<{ n: number }, number>('count');
+
+/** When and in which order actions ran. */
+function record({ server, environment }: Setup) {
+  const runs: { n: number; at: number }[] = [];
+  server.handle(count.name, ({ n }: { n: number }) => runs.push({ n, at: environment.monotonic() }));
+  return runs;
+}
+
+const numbers = (length: number) => Array.from({ length }, (_, n) => n);
+
+describe('actions on a WebSocket', () => {
+  test.each([
+    ['the default', undefined, 20],
+    ['what the server told', 50, 50],
+  ])('go out in a burst and then at the rate of the server: %s', async (_, framesPerSecond, rate) => {
+    const setup = setUp({}, framesPerSecond === undefined ? {} : { framesPerSecond });
+    const { environment, client } = setup;
+    const runs = record(setup);
+    client.state(battle).subscribe();
+    await environment.advance(5_000);
+    const began = environment.monotonic();
+    for (const n of numbers(100)) client.act(count, { n });
+    await environment.advance(6_000);
+    expect(runs.map(({ n }) => n)).toEqual(numbers(100));
+    const within = (ms: number) => runs.filter(({ at }) => at - began <= ms).length;
+    expect(within(100)).toBeLessThanOrEqual(1.1 * rate);
+    expect(within(1_000)).toBeLessThanOrEqual(2 * rate + 1);
+    expect(within(1_000)).toBeGreaterThan(1.8 * rate);
+  });
+
+  test('go out at once where the server has no limit', async () => {
+    const setup = setUp({}, { framesPerSecond: 0 });
+    const { environment, client } = setup;
+    const runs = record(setup);
+    client.connect();
+    await environment.advance(100);
+    for (const n of numbers(100)) client.act(count, { n });
+    await environment.advance(100);
+    expect(runs.map(({ n }) => n)).toEqual(numbers(100));
+  });
+
+  test('made without a connection all run once and in order when there is one', async () => {
+    const setup = setUp();
+    const { environment, server, client } = setup;
+    const runs = record(setup);
+    server.upgrades = 'refuse';
+    server.http = 'unreachable';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    const answers: number[] = [];
+    for (const n of numbers(100)) client.act(count, { n }, { expiresAfter: 0 }).subscribe(() => answers.push(n));
+    await environment.advance(60_000);
+    server.upgrades = 'accept';
+    await environment.until(() => answers.length === 100, 60_000);
+    expect(runs.map(({ n }) => n)).toEqual(numbers(100));
+    expect(answers).toEqual(numbers(100));
+    expect(server.actions.received).toHaveLength(100);
+  });
+
+  test('wait here and not at the server while a handler is slow', async () => {
+    const { environment, server, client } = setUp({}, { framesPerSecond: 0 });
+    let release: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    server.handle(count.name, () => slow);
+    client.connect();
+    await environment.advance(100);
+    for (const n of numbers(100)) client.act(count, { n });
+    await environment.advance(10_000);
+    expect(server.actions.received).toHaveLength(32);
+    release();
+    await environment.advance(1_000);
+    expect(server.actions.run).toHaveLength(100);
+  });
+});
+
+describe.each([
+  ['the WebSocket', {}],
+  ['polling', { environment: { openWebSocket: undefined } }],
+] as const)('an action that the server did not start, over %s', (_, options) => {
+  async function refusing(code: 'too_many_requests' | 'unavailable', retryAfter: number | undefined) {
+    const setup = setUp(options);
+    const { environment, server, client } = setup;
+    const runs: number[] = [];
+    server.handle(count.name, ({ n }: { n: number }) => runs.push(n));
+    const act = server.actions.act.bind(server.actions);
+    let refusals = 2;
+    server.actions.act = (invocation: FakeInvocation, ...rest) => {
+      if (refusals-- <= 0) return act(invocation, ...rest);
+      const frame = { type: 'error', id: invocation.id, code, message: 'later', temporary: true } as const;
+      return Promise.resolve({ ...frame, ...(retryAfter !== undefined && { retryAfter }) });
+    };
+    client.connect();
+    await environment.advance(1_000);
+    const log: unknown[] = [];
+    const send = (n: number) =>
+      client.act(count, { n }).subscribe({ next: () => log.push(n), error: ({ code: problem }) => log.push(problem) });
+    return { ...setup, runs, log, send };
+  }
+
+  test.each(['too_many_requests', 'unavailable'] as const)(
+    'is sent again after %s and its retryAfter, before newer ones',
+    async (code) => {
+      const { environment, runs, log, send } = await refusing(code, 3_000);
+      send(1);
+      await environment.advance(500);
+      send(2);
+      await environment.advance(2_400);
+      expect(runs).toEqual([]);
+      await environment.advance(5_000);
+      expect(runs).toEqual([1, 2]);
+      expect(log).toEqual([1, 2]);
+    },
+  );
+
+  test('is the answer where no retryAfter says that it can be sent again', async () => {
+    const { environment, runs, log, send } = await refusing('too_many_requests', undefined);
+    send(1);
+    await environment.advance(5_000);
+    expect(log).toEqual(['too_many_requests']);
+    expect(runs).toEqual([]);
+  });
+});
+
+test('what a handler itself refuses for now is the answer, and the handler runs once', async () => {
+  const { environment, server, client } = setUp();
+  server.handle(count.name, () => {
+    throw new FakeRefusal('unavailable');
+  });
+  const codes: string[] = [];
+  client.act(count, { n: 1 }).subscribe({ error: ({ code }) => codes.push(code) });
+  await environment.advance(30_000);
+  expect(codes).toEqual(['unavailable']);
+  expect(server.actions.run).toHaveLength(1);
+});
