@@ -1,52 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { RawSocket } from './support/raw-socket.js';
+import { ServerProcess } from './support/server-process.js';
 
-const PROJECT = join(import.meta.dirname, '..');
-
-/** The server as a process of its own, from its sources. */
-class Server {
-  output = '';
-  readonly #child: ChildProcess;
-
-  constructor(env: Readonly<Record<string, string>>) {
-    const from = ['--conditions=source', '--import', './dev/register.mjs', 'src/main.ts'];
-    this.#child = spawn(process.execPath, from, {
-      cwd: PROJECT,
-      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', HOST: '127.0.0.1', ARENA_DRAIN_SECONDS: '1', ...env },
-    });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
-    }
-  }
-
-  async origin(): Promise<string> {
-    for (;;) {
-      const found = /The Arena is on (http:\S+)/.exec(this.output)?.[1];
-      if (found) return found;
-      if (this.#child.exitCode !== null) throw new Error(this.output);
-      await once(this.#child.stdout!, 'data');
-    }
-  }
-
-  async exit(signal?: NodeJS.Signals): Promise<number | null> {
-    const gone = once(this.#child, 'exit') as Promise<[number | null]>;
-    if (signal) this.#child.kill(signal);
-    return (await gone)[0];
-  }
-
-  destroy(): void {
-    if (this.#child.exitCode === null) this.#child.kill('SIGKILL');
-  }
+/** The Arena as a process of its own. */
+function arena(env: Readonly<Record<string, string>>): ServerProcess {
+  return new ServerProcess('src/main.ts', { env: { HOST: '127.0.0.1', ARENA_DRAIN_SECONDS: '1', ...env } });
 }
 
 describe('The process', () => {
-  let server: Server;
+  let server: ServerProcess;
 
   afterEach(() => server.destroy());
 
@@ -54,7 +20,7 @@ describe('The process', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    server = new Server({ PORT: String(port) });
+    server = arena({ PORT: String(port) });
     const code = await server.exit();
     other.close();
 
@@ -64,7 +30,7 @@ describe('The process', () => {
   });
 
   it('names everything that is wrong with its environment at once', async () => {
-    server = new Server({ PORT: 'many', AF_WEBSOCKET_ENABLED: 'perhaps', ARENA_SECRET: 'short' });
+    server = arena({ PORT: 'many', AF_WEBSOCKET_ENABLED: 'perhaps', ARENA_SECRET: 'short' });
 
     expect(await server.exit()).toBe(1);
     expect(server.output).toMatch(/cannot start:\s+ARENA_SECRET .*\s+PORT .*\s+AF_WEBSOCKET_ENABLED /);
@@ -72,7 +38,7 @@ describe('The process', () => {
   });
 
   it('names an option of the realtime module that cannot be used', async () => {
-    server = new Server({ PORT: '0', TRUSTED_PROXIES: 'everybody' });
+    server = arena({ PORT: '0', TRUSTED_PROXIES: 'everybody' });
 
     expect(await server.exit()).toBe(1);
     expect(server.output).toContain('trustedProxies');
@@ -80,7 +46,7 @@ describe('The process', () => {
   });
 
   it('is ready until it is told to go, sends its clients away and ends with 0', async () => {
-    server = new Server({ PORT: '0' });
+    server = arena({ PORT: '0' });
     const origin = await server.origin();
     const ready = await fetch(`${origin}/health/ready`);
     const socket = new RawSocket(origin);

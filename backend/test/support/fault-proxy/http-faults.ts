@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 import type { HttpFate } from './faults.js';
@@ -19,7 +18,7 @@ export async function meet(fate: HttpFate, tunnel: Tunnel, { bytes }: RawRequest
       return deliver(open(), bytes);
     case 'replayed':
       tunnel.up.push(bytes);
-      await once(tunnel.server, 'data');
+      await heard(tunnel.server);
       return deliver(open(), bytes);
     case 'cut':
       tunnel.down.hold();
@@ -36,8 +35,12 @@ export async function meet(fate: HttpFate, tunnel: Tunnel, { bytes }: RawRequest
 /** Resolves when the request was answered, or the connection is over. */
 async function deliver(server: Socket, bytes: Buffer): Promise<void> {
   server.write(bytes);
-  await new Promise<void>((resolve) => server.once('data', () => resolve()).once('close', () => resolve()));
+  await heard(server);
   server.destroy();
+}
+
+function heard(server: Socket): Promise<void> {
+  return new Promise((resolve) => server.once('data', () => resolve()).once('close', () => resolve()));
 }
 
 function cutAnswer(tunnel: Tunnel, server: Socket, bytes: Buffer): void {

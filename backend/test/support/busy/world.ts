@@ -1,0 +1,79 @@
+import { appendFileSync } from 'node:fs';
+
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { RealtimeBus } from '@statewire/nest';
+import type { Position } from '@statewire/protocol';
+
+import { field, fieldAt, log, type Work } from './contract.js';
+
+export interface WorldOptions {
+  /** Topics of each kind, called `0`, `1`, … */
+  readonly topics: number;
+  /** Milliseconds between two publications of a topic; 0: none, but the first. */
+  readonly period: number;
+  /** File that gets a line for each piece of work that was done. */
+  readonly workFile?: string;
+  /** Told of each publication. */
+  readonly onPublished?: (topic: string, position: Position, data: unknown) => void;
+}
+
+export const WORLD_OPTIONS = Symbol('world options');
+
+/** What the server does all day. */
+@Injectable()
+export class World implements OnApplicationShutdown {
+  /** Where each topic is. */
+  readonly tops = new Map<string, Position>();
+  /** How often each piece of work was done. */
+  readonly done = new Map<string, number>();
+  #tick = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bus: RealtimeBus,
+    @Inject(WORLD_OPTIONS) private readonly options: WorldOptions,
+  ) {}
+
+  async begin(): Promise<void> {
+    await this.publish();
+    if (this.options.period > 0) this.#timer = setInterval(() => void this.publish(), this.options.period);
+  }
+
+  /** Nothing moves any more but by hand. */
+  rest(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** One publication of each topic. */
+  async publish(): Promise<void> {
+    const tick = (this.#tick += 1);
+    const { bus } = this;
+    const publications: Promise<void>[] = [];
+    for (let topic = 0; topic < this.options.topics; topic += 1) {
+      const id = String(topic);
+      const [value, entry] = [fieldAt(id, tick), { id, tick }];
+      const [state, events] = [field.with({ id }), log.with({ id })];
+      publications.push(
+        bus.publish(state, value).then((position) => this.#published(state.name, position, value)),
+        bus.publish(events, entry).then((position) => this.#published(events.name, position, entry)),
+      );
+    }
+    await Promise.all(publications);
+  }
+
+  async work({ key, takes = 0 }: Work): Promise<string> {
+    if (takes > 0) await new Promise((resolve) => setTimeout(resolve, takes));
+    this.done.set(key, (this.done.get(key) ?? 0) + 1);
+    if (this.options.workFile !== undefined) appendFileSync(this.options.workFile, `${key}\n`);
+    return key;
+  }
+
+  onApplicationShutdown(): void {
+    this.rest();
+  }
+
+  #published(topic: string, position: Position, data: unknown): void {
+    this.tops.set(topic, position);
+    this.options.onPublished?.(topic, position, data);
+  }
+}

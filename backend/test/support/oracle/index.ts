@@ -1,0 +1,2 @@
+export { Oracle, type OracleOptions } from './oracle.js';
+export { WireWitness } from './wire-witness.js';

@@ -1,0 +1,64 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+export interface ServerProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Command in front of Node. Default: none. */
+  readonly within?: readonly string[];
+}
+
+/** A script of this project as a process of its own, run from the sources. */
+export class ServerProcess {
+  /** Everything it wrote. */
+  output = '';
+  readonly #child: ChildProcess;
+
+  constructor(script: string, { env = {}, within = [] }: ServerProcessOptions = {}) {
+    const from = [process.execPath, '--conditions=source', '--import', './dev/register.mjs', script];
+    const [command = '', ...args] = [...within, ...from];
+    this.#child = spawn(command, args, {
+      cwd: PROJECT,
+      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves with the origin that it says it listens on. */
+  async origin(): Promise<string> {
+    return this.said(/(?:Listening|The Arena is) on (http:\S+)/);
+  }
+
+  /** Resolves with the group of the pattern when it was written. */
+  async said(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.output)?.[1];
+      if (found) return found;
+      if (!this.isRunning) throw new Error(`The process ended.\n${this.output}`);
+      await Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'exit')]);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async exit(signal?: NodeJS.Signals): Promise<number | null> {
+    if (!this.isRunning) return this.#child.exitCode;
+    const gone = once(this.#child, 'exit') as Promise<[number | null]>;
+    if (signal) this.#child.kill(signal);
+    return (await gone)[0];
+  }
+
+  destroy(): void {
+    if (this.isRunning) this.#child.kill('SIGKILL');
+  }
+}
