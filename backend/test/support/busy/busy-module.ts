@@ -1,11 +1,13 @@
-import { Controller, Get, Module, Post, type DynamicModule } from '@nestjs/common';
+import { Controller, Get, Inject, Module, Post, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
 import {
   ActionData,
+  DRAIN_STATE,
   OnAction,
   OnTopic,
   RealtimeConnections,
   RealtimeHandlers,
   RealtimeModule,
+  type DrainState,
   type RealtimeModuleOptions,
 } from '@statewire/nest';
 
@@ -41,7 +43,18 @@ class ControlController {
   constructor(
     private readonly world: World,
     private readonly connections: RealtimeConnections,
+    @Inject(DRAIN_STATE) private readonly drain: DrainState,
   ) {}
+
+  @Get('ready')
+  ready(): void {
+    if (this.drain.draining) throw new ServiceUnavailableException();
+  }
+
+  @Get('load')
+  load(): { readonly connections: number; readonly working: number } {
+    return { connections: this.connections.list().length, working: this.world.working };
+  }
 
   @Post('rest')
   async rest(): Promise<object> {
@@ -51,8 +64,8 @@ class ControlController {
   }
 
   @Get('footprint')
-  footprint(): Footprint & { readonly connections: number } {
-    return { ...footprint(), connections: this.connections.list().length };
+  footprint(): Footprint {
+    return footprint();
   }
 }
 

@@ -26,6 +26,8 @@ export class World implements OnApplicationShutdown {
   readonly tops = new Map<string, Position>();
   /** How often each piece of work was done. */
   readonly done = new Map<string, number>();
+  /** Pieces of work that are being done. */
+  working = 0;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,7 +64,9 @@ export class World implements OnApplicationShutdown {
   }
 
   async work({ key, takes = 0 }: Work): Promise<string> {
+    this.working += 1;
     if (takes > 0) await new Promise((resolve) => setTimeout(resolve, takes));
+    this.working -= 1;
     this.done.set(key, (this.done.get(key) ?? 0) + 1);
     if (this.options.workFile !== undefined) appendFileSync(this.options.workFile, `${key}\n`);
     return key;
