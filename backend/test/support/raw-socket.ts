@@ -6,6 +6,8 @@ import { WebSocket, type ClientOptions } from 'ws';
 /** A socket that speaks frames and nothing else, for what a client library would never do. */
 export class RawSocket {
   readonly frames: ServerFrame[] = [];
+  /** Gets every frame from now on, instead of `frames`. */
+  onFrame: ((frame: ServerFrame) => void) | undefined;
   readonly #socket: WebSocket;
   readonly closed: Promise<number>;
   #wake: () => void = () => undefined;
@@ -15,7 +17,9 @@ export class RawSocket {
     this.closed = new Promise((resolve) => this.#socket.once('close', resolve));
     this.#socket.on('error', () => undefined);
     this.#socket.on('message', (data: Buffer) => {
-      this.frames.push(JSON.parse(data.toString()) as ServerFrame);
+      const frame = JSON.parse(data.toString()) as ServerFrame;
+      if (this.onFrame) return this.onFrame(frame);
+      this.frames.push(frame);
       this.#wake();
     });
   }

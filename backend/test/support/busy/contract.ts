@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 export interface Field {
   readonly id: string;
   readonly tick: number;
+  readonly padding?: string;
   readonly units: readonly { readonly name: string; readonly hp: number; readonly marks?: readonly number[] }[];
 }
 
@@ -25,6 +26,9 @@ export const work = action<Work, string>('work');
 /** Keeps the event loop of the server busy for so many milliseconds. */
 export const block = action<{ readonly milliseconds: number }, void>('block');
 
+/** The field that is some 100 KiB, each tick anew. */
+export const HEAVY = 'heavy';
+
 /** The value of a field at its tick: everywhere and always the same, so that a wrong one shows. */
 export function fieldAt(id: string, tick: number): Field {
   const units = Array.from({ length: 1 + (tick % 7) }, (_, unit) => ({
@@ -32,7 +36,7 @@ export function fieldAt(id: string, tick: number): Field {
     hp: 1_000 - ((tick * (unit + 3)) % 997),
     ...(unit % 2 === tick % 2 ? { marks: Array.from({ length: tick % 4 }, (_, mark) => mark * tick) } : {}),
   }));
-  return { id, tick, units };
+  return id === HEAVY ? { id, tick, units, padding: `${tick} `.repeat(20_000) } : { id, tick, units };
 }
 
 /** Whether it is what the server says at its tick. */

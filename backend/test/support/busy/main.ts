@@ -15,7 +15,9 @@ export interface BusyOptions {
 
 if (process.argv[1] === import.meta.filename) {
   const { world, realtime, host = '127.0.0.1' } = JSON.parse(process.env.BUSY_OPTIONS ?? '{}') as BusyOptions;
-  const app = await NestFactory.create(BusyModule.forRoot(world, realtime), { logger: ['error', 'warn', 'log'] });
+  const app = await NestFactory.create(BusyModule.forRoot(world, realtime), {
+    logger: ['error', 'warn', 'log', 'debug'],
+  });
   app.enableShutdownHooks([], { useProcessExit: true });
   await app.listen(0, host);
   await app.get(World).begin();

@@ -4,7 +4,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { RealtimeBus } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
-import { field, fieldAt, log, type Work } from './contract.js';
+import { field, fieldAt, HEAVY, log, type Work } from './contract.js';
 
 export interface WorldOptions {
   /** Topics of each kind, called `0`, `1`, … */
@@ -13,6 +13,8 @@ export interface WorldOptions {
   readonly period: number;
   /** File that gets a line for each piece of work that was done. */
   readonly workFile?: string;
+  /** Whether the heavy field moves too. */
+  readonly heavy?: boolean;
   /** Told of each publication. */
   readonly onPublished?: (topic: string, position: Position, data: unknown) => void;
 }
@@ -51,8 +53,8 @@ export class World implements OnApplicationShutdown {
     const tick = (this.#tick += 1);
     const { bus } = this;
     const publications: Promise<void>[] = [];
-    for (let topic = 0; topic < this.options.topics; topic += 1) {
-      const id = String(topic);
+    const ids = Array.from({ length: this.options.topics }, (_, topic) => String(topic));
+    for (const id of this.options.heavy ? [HEAVY, ...ids] : ids) {
       const [value, entry] = [fieldAt(id, tick), { id, tick }];
       const [state, events] = [field.with({ id }), log.with({ id })];
       publications.push(

@@ -1,0 +1,169 @@
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
+import { filter, firstValueFrom } from 'rxjs';
+
+import { BusyProcess } from '../support/busy/busy-process.js';
+import { block, field, isGenuine, log } from '../support/busy/contract.js';
+import { ClientProcess } from '../support/client-process.js';
+import { FaultProxy } from '../support/fault-proxy/index.js';
+import { Oracle } from '../support/oracle/index.js';
+import { until } from '../support/until.js';
+import { actAtTimes } from './acting.js';
+
+const CLIENTS = 30;
+const TOPICS = 5;
+
+describe('A server process', () => {
+  let servers: BusyProcess[] = [];
+  let clients: RealtimeClient[] = [];
+  let proxy: FaultProxy;
+  let oracle: Oracle;
+
+  const start = async (...options: Parameters<typeof BusyProcess.start>): Promise<BusyProcess> => {
+    const server = await BusyProcess.start(...options);
+    servers.push(server);
+    return server;
+  };
+  const connect = async (server: BusyProcess): Promise<void> => {
+    oracle = new Oracle({ isGenuine });
+    proxy = await FaultProxy.start(server.port);
+    const { openWebSocket } = oracle;
+    for (let n = 0; n < CLIENTS; n += 1) {
+      const backoff = { network: 100, server: 100, cap: 500 };
+      const client = createRealtimeClient({ origin: proxy.origin, backoff, environment: { openWebSocket } });
+      clients.push(client);
+      for (const id of [n % TOPICS, (n + 1) % TOPICS].map(String)) {
+        oracle.followState(`client ${n}`, client, field.with({ id }));
+        oracle.followEvents(`client ${n}`, client, log.with({ id }));
+      }
+    }
+    await Promise.all(
+      clients.map((client) => firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'live')))),
+    );
+  };
+
+  afterEach(async () => {
+    for (const client of clients) client.close();
+    for (const { process } of servers) process.destroy();
+    await proxy.stop();
+    [servers, clients] = [[], []];
+  });
+
+  it('R13: killed in the middle of fan-out and restarted has every client back at the truth, and did what it acknowledged', async () => {
+    const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
+    const options = { world: { topics: TOPICS, period: 40, workFile } };
+    const first = await start(options);
+    await connect(first);
+    const acting = actAtTimes(clients);
+    const before = oracle.checked;
+    await until(
+      () => oracle.checked > before + CLIENTS * 20 && acting.answered.size > 10,
+      () => 'nothing moves',
+      20_000,
+    );
+    first.process.signal('SIGKILL');
+    await first.process.exit();
+    const acknowledged = [...acting.answered];
+    const second = await start(options);
+    proxy.upstream = second.port;
+    await until(
+      () => clients.every(({ status }) => status.state === 'live'),
+      () => JSON.stringify(clients[0]?.status),
+      20_000,
+    );
+    acting.stop();
+    const converged = await oracle.converged(await second.rest(), 20_000);
+    const done = new Set((await readFile(workFile, 'utf8')).split('\n'));
+    await rm(workFile);
+    process.stdout.write(
+      `R13: ${oracle.checked} values checked; converged in ${Math.round(converged)} ms; ` +
+        `${acknowledged.length} actions acknowledged before\n`,
+    );
+
+    expect(oracle.violations).toEqual([]);
+    expect(acknowledged.length).toBeGreaterThan(0);
+    expect(acknowledged.filter((key) => !done.has(key))).toEqual([]);
+    // What it never acknowledged was sent again to the next process, or is honestly said to be unknown.
+    const { failed } = await acting.end();
+    expect(failed).toEqual([]);
+  }, 60_000);
+
+  it.each([
+    ['longer than its heartbeat allows', { interval: 1_000, timeout: 500 }, 1],
+    ['shorter than that', { interval: 3_000, timeout: 3_000 }, 0],
+  ])(
+    'R19: whose event loop stands still for 3 s, %s, gives nobody up',
+    async (_, heartbeat, mayReconnect) => {
+      const server = await start({ world: { topics: TOPICS, period: 100 }, realtime: { heartbeat } });
+      await connect(server);
+      await until(
+        async () => (await server.load()).connections === CLIENTS,
+        () => 'not everybody is there',
+      );
+      await firstValueFrom(clients[0]!.act(block, { milliseconds: 3_000 }), { defaultValue: undefined });
+      // Whoever was thought to be silent would be closed in the beats after the stall.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const converged = await oracle.converged(await server.rest(), 20_000);
+      const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
+      const reconnects = clients.map(({ metrics }) => metrics.reconnects);
+      process.stdout.write(
+        `R19: ${lost.length} closed by the server, ${reconnects.filter((count) => count > 0).length} of ${CLIENTS} ` +
+          `clients reconnected; converged in ${Math.round(converged)} ms\n`,
+      );
+
+      expect(lost).toEqual([]);
+      // Their own clocks ran on: they may look for another connection after interval + timeout, once.
+      expect(Math.max(...reconnects)).toBeLessThanOrEqual(mayReconnect);
+      expect(oracle.violations).toEqual([]);
+    },
+    60_000,
+  );
+
+  it('R15: a client process that was stopped for 5 s comes back with one connection at most, and no storm', async () => {
+    const heartbeat = { interval: 1_000, timeout: 500 };
+    const server = await start({ world: { topics: 1, period: 100 }, realtime: { heartbeat } });
+    proxy = await FaultProxy.start(server.port);
+    let upgrades = 0;
+    proxy.fate = () => {
+      upgrades += 1;
+      return 'pass';
+    };
+    const client = new ClientProcess(proxy.origin);
+    try {
+      await until(
+        () => client.states.includes('live'),
+        () => client.process.output,
+        20_000,
+      );
+      client.process.signal('SIGSTOP');
+      await until(
+        async () => (await server.load()).connections === 0,
+        () => 'the server keeps it',
+        10_000,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 5_000 - heartbeat.interval - heartbeat.timeout));
+      client.process.signal('SIGCONT');
+      await until(
+        async () => (await server.load()).connections === 1,
+        () => client.process.output,
+        10_000,
+      );
+      const top = (await server.rest()).get('fields/0')!;
+      await until(
+        () => client.isLiveAt(top),
+        () => client.process.output.slice(-2_000),
+        10_000,
+      );
+
+      expect(client.violations).toEqual([]);
+      expect(upgrades).toBe(2);
+      expect((await server.load()).connections).toBe(1);
+    } finally {
+      client.process.destroy();
+    }
+  }, 60_000);
+});

@@ -1,0 +1,23 @@
+import { createRealtimeClient } from '@statewire/client';
+import { WebSocket } from 'ws';
+
+import { field } from './busy/contract.js';
+
+/** A client as a process of its own: follows one field of `ORIGIN`, and says what becomes of it. */
+if (process.argv[1] === import.meta.filename) {
+  const client = createRealtimeClient({
+    origin: process.env.ORIGIN ?? '',
+    polling: { interval: 500 },
+    backoff: { cap: 500 },
+    environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol, { handshakeTimeout: 2_000 }) },
+  });
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  client.status$.subscribe((status) => say(`status ${status.state}`));
+  client.topic(field.with({ id: '0' })).subscribe(({ position, value, freshness }) => {
+    if (position === undefined) return;
+    say(`at ${position.epoch}:${position.offset} ${freshness.state} ${JSON.stringify(value)}`);
+  });
+  client.metrics$.subscribe(({ reconnects, polls, snapshots }) =>
+    say(`metrics ${JSON.stringify({ reconnects, polls, snapshots })}`),
+  );
+}
