@@ -4,14 +4,7 @@ import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { field, isGenuine, log } from '../support/busy/contract.js';
 import { BusyServer } from '../support/busy/busy-server.js';
 import { footprint } from '../support/busy/footprint.js';
-import {
-  FaultProxy,
-  type Fate,
-  type HttpFate,
-  type Side,
-  type Tunnel,
-  type Way,
-} from '../support/fault-proxy/index.js';
+import { FaultProxy } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { seeded, type Seeded } from '../support/seed.js';
 import { actAtTimes } from './acting.js';

@@ -1,0 +1,177 @@
+import { expect } from '@jest/globals';
+import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
+import { filter, firstValueFrom } from 'rxjs';
+import type { WebSocket } from 'ws';
+
+import { BusyProcess } from '../support/busy/busy-process.js';
+import { field, HEAVY, isGenuine } from '../support/busy/contract.js';
+import { Oracle } from '../support/oracle/index.js';
+import { RawSocket } from '../support/raw-socket.js';
+import { until } from '../support/until.js';
+
+const SLOW = 10;
+const MIB = 2 ** 20;
+/** Milliseconds between two values: fast enough to fill what the kernel holds for those who do not read. */
+const PERIOD = 40;
+
+export interface SlowReaders {
+  /** Clients in all; ten of them stop reading. */
+  readonly clients: number;
+  /** Milliseconds for which they do not read. */
+  readonly duration: number;
+  /** The server's `stalledTimeout`; 0: it never gives a reader up. */
+  readonly stalledTimeout: number;
+}
+
+/** Ten clients of a heavy topic stop reading, and go on; the others follow light topics all the time. */
+export async function holdSlowReaders({ clients, duration, stalledTimeout }: SlowReaders): Promise<void> {
+  const server = await BusyProcess.start({
+    world: { topics: 4, period: PERIOD, heavy: true },
+    realtime: { limits: { stalledTimeout } },
+  });
+  const oracle = new Oracle({ isGenuine });
+  const slow = Array.from({ length: SLOW }, (_, n) => new SlowReader(`slow ${n}`, server.origin, oracle));
+  const others = Array.from({ length: clients - SLOW }, (_, n) => new Other(server.origin, String(n % 4)));
+  try {
+    await Promise.all([...slow.map((reader) => reader.live()), ...others.map((other) => other.follow())]);
+    await pass(1_000);
+    const usual = others.flatMap((other) => other.takeDelays());
+    const before = await server.footprint();
+    for (const reader of slow) reader.stopReading();
+    const received = slow.map(({ client }) => client.metrics.bytesReceived);
+    let held = 0;
+    for (let second = 0; second < duration / 1_000; second += 1) {
+      await pass(1_000);
+      const { heap, external } = await server.footprint();
+      held = Math.max(held, heap + external - before.heap - before.external);
+    }
+    const meanwhile = others.flatMap((other) => other.takeDelays());
+    for (const reader of slow) reader.goOn();
+    if (stalledTimeout > 0) {
+      const isBack = ({ client }: SlowReader): boolean => client.metrics.reconnects > 0;
+      await until(
+        () => slow.every(isBack),
+        () => server.process.output.slice(-2_000),
+        20_000,
+      );
+    }
+    const tops = await server.rest();
+    const converged = await oracle.converged(tops, 20_000);
+    const closed = slow.map(({ closeCode }) => closeCode);
+    const reconnects = slow.map(({ client }) => client.metrics.reconnects);
+    const read = slow.reduce((sum, { client }, n) => sum + client.metrics.bytesReceived - received[n]!, 0) / MIB;
+    process.stdout.write(
+      `R18: ${held.toFixed(1)} MiB held for ${SLOW} slow readers of ${clients}, who read ${read.toFixed(0)} MiB later; ` +
+        `closed with ${[...new Set(closed)].join()}; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
+        `converged in ${Math.round(converged)} ms\n`,
+    );
+
+    expect(oracle.violations).toEqual([]);
+    expect(others.filter(({ holes }) => holes > 0)).toEqual([]);
+    expect(held).toBeLessThan(SLOW * 1.25 + 8);
+    // It was not the kernel that held all of it.
+    expect(slow.every(({ wasBehind }) => wasBehind)).toBe(true);
+    expect(reconnects).toEqual(slow.map(() => (stalledTimeout > 0 ? 1 : 0)));
+    expect(closed).toEqual(slow.map(() => (stalledTimeout > 0 ? 4101 : undefined)));
+    expect(median(meanwhile)).toBeLessThan(3 * median(usual) + 50);
+    expect(meanwhile.length / usual.length).toBeGreaterThan(0.5 * (duration / 1_000));
+  } finally {
+    for (const { client } of slow) client.close();
+    for (const other of others) other.close();
+    server.process.destroy();
+  }
+}
+
+class SlowReader {
+  readonly client: RealtimeClient;
+  /** Of the socket that it did not read. */
+  closeCode: number | undefined;
+  #socket: WebSocket | undefined;
+  #patches = 0;
+  #ticks = 0;
+  #tick = 0;
+
+  constructor(who: string, origin: string, oracle: Oracle) {
+    this.client = createRealtimeClient({
+      origin,
+      polling: { enabled: false },
+      backoff: { overload: 100, cap: 300 },
+      environment: {
+        openWebSocket: (url, protocol) => (this.#socket = oracle.openWebSocket(url, protocol) as WebSocket),
+      },
+    });
+    oracle.followState(who, this.client, field.with({ id: HEAVY }));
+    this.client.state(field.with({ id: HEAVY })).subscribe(({ tick }) => {
+      this.#patches += 1;
+      if (this.#tick > 0) this.#ticks += tick - this.#tick;
+      this.#tick = tick;
+    });
+  }
+
+  /** Whether it got several publications in one, because it was slow. */
+  get wasBehind(): boolean {
+    return this.#ticks > this.#patches;
+  }
+
+  async live(): Promise<void> {
+    await firstValueFrom(this.client.status$.pipe(filter(({ state }) => state === 'live')));
+    await firstValueFrom(this.client.state(field.with({ id: HEAVY })));
+  }
+
+  stopReading(): void {
+    this.#socket!.once('close', (code) => (this.closeCode = code)).pause();
+  }
+
+  goOn(): void {
+    this.#socket!.resume();
+  }
+}
+
+/** A client of a light topic that measures how long everything takes to arrive. */
+class Other {
+  holes = 0;
+  #delays: number[] = [];
+  #offset = 0;
+  readonly #socket: RawSocket;
+
+  constructor(
+    origin: string,
+    readonly id: string,
+  ) {
+    this.#socket = new RawSocket(origin);
+  }
+
+  async follow(): Promise<void> {
+    await this.#socket.open();
+    const topic = field.with({ id: this.id }).name;
+    this.#socket.send(
+      { type: 'hello', clientId: 'a-client-id-of-this-test-0123' },
+      { type: 'subscribe', topics: [{ topic }] },
+    );
+    await this.#socket.frame('snapshot');
+    this.#socket.onFrame = (frame) => {
+      if (frame.type === 'patch' && frame.from !== this.#offset && this.#offset > 0) this.holes += 1;
+      if (frame.type !== 'patch' && frame.type !== 'snapshot') return;
+      this.#offset = frame.offset;
+      this.#delays.push(Math.max(0, Date.now() - (frame.time ?? 0)));
+    };
+  }
+
+  takeDelays(): readonly number[] {
+    const delays = this.#delays;
+    this.#delays = [];
+    return delays;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function pass(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
