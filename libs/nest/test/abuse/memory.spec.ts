@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { action, stateTopic } from '@statewire/protocol';
+
+import {
+  MemoryBroker,
+  OnAction,
+  OnTopic,
+  RealtimeHandlers,
+  systemEnvironment,
+  type RealtimeModuleOptions,
+} from '../../src/index.js';
+import { ConnectionHub } from '../../src/connection/connection-hub.js';
+import { BROKER, TOPICS } from '../../src/module/tokens.js';
+import { TestApplication } from '../../src/testing/test-application.js';
+import type { TopicRegistry } from '../../src/topics/topic-registry.js';
+import { RawWire } from '../raw-wire.js';
+import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
+
+const silent = { error: () => undefined };
+const history = { count: 10, bytes: 10_000, age: 0 };
+const freely = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
+
+let calls = 0;
+
+@RealtimeHandlers()
+class Handlers {
+  @OnTopic(stateTopic<number>()('things/:thing'))
+  thing(): number {
+    return 1;
+  }
+
+  @OnAction(action<void, number>('count'))
+  count(): number {
+    return ++calls;
+  }
+}
+
+let arena: TestApplication;
+
+afterEach(() => arena.close());
+
+async function start(realtime: RealtimeModuleOptions): Promise<void> {
+  calls = 0;
+  arena = await TestApplication.start({ realtime, providers: [Handlers] });
+}
+
+describe('A14: topics that nobody has published to', () => {
+  test('are forgotten beyond a number, however many are asked for', async () => {
+    const broker = new MemoryBroker({ environment: systemEnvironment, log: silent, history, maxIdleTopics: 500 });
+    await start({ broker, limits: { ...freely, linger: 50 } });
+    for (let first = 0; first < 5_000; first += 100) {
+      const topics = Array.from({ length: 100 }, (_, index) => ({ topic: `things/${first + index}` }));
+      const { status } = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
+      expect(status).toBe(200);
+    }
+    const registry = arena.get<TopicRegistry>(TOPICS);
+    while (registry.sizes.live > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(arena.get<MemoryBroker>(BROKER).sizes.topics).toBeLessThanOrEqual(500);
+  });
+
+  test('are asked for at a rate, by a client that polls and by one that subscribes', async () => {
+    await start({ limits: { subscriptions: 10, framesPerSecond: 10 } });
+    const names = (first: number) => Array.from({ length: 10 }, (_, index) => ({ topic: `things/${first + index}` }));
+    const statuses = [];
+    for (let turn = 0; turn < 5; turn++) {
+      statuses.push((await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: names(turn * 10) })).status);
+    }
+    expect(statuses.slice(0, 2)).toEqual([200, 200]);
+    expect(statuses).toContain(429);
+    const socket = await arena.welcome();
+    for (let turn = 0; turn < 5; turn++) {
+      socket.send({ type: 'subscribe', topics: names(turn * 10) });
+      socket.send({ type: 'unsubscribe', topics: names(turn * 10).map(({ topic }) => topic) });
+    }
+    expect(await socket.next('error', ({ code }) => code === 'too_many_requests')).toMatchObject({ temporary: true });
+  });
+});
+
+describe.each(TRANSPORTS)('A24: over $name, the memory of answers', ({ open }) => {
+  test('filled by one user refuses that user alone, and filled by many refuses new actions, never repeats old ones', async () => {
+    const broker = new MemoryBroker({ environment: systemEnvironment, log: silent, history, maxClaims: 100 });
+    await start({ broker, authenticate: (_, token) => ({ id: token, user: token }), limits: freely });
+    const mallory = await open(arena, 'mallory');
+    const answers = [];
+    for (let id = 0; id < 15; id++) answers.push(await mallory.act({ id: `${id}`, name: 'count' }));
+    expect(answers.slice(0, 10).every(({ type }) => type === 'ack')).toBe(true);
+    expect(answers.slice(10)).toEqual(
+      Array.from({ length: 5 }, () =>
+        expect.objectContaining({ code: 'too_many_requests', retryAfter: expect.any(Number) }),
+      ),
+    );
+    expect(await (await open(arena, 'ann')).act({ id: '1', name: 'count' })).toEqual({
+      type: 'ack',
+      id: '1',
+      data: 11,
+    });
+
+    for (let user = 0; user < 9; user++) {
+      const crowd = await open(arena, `one-of-many-${user}`);
+      for (let id = 0; id < 10; id++) await crowd.act({ id: `${id}`, name: 'count' });
+    }
+    const done = calls;
+    const bob = await open(arena, 'bob');
+    expect(await bob.act({ id: '1', name: 'count' })).toMatchObject({ code: 'unavailable', temporary: true });
+    expect(await mallory.act({ id: '3', name: 'count' })).toEqual({ type: 'ack', id: '3', data: 4 });
+    expect(await (await open(arena, 'ann')).act({ id: '1', name: 'count' })).toEqual({
+      type: 'ack',
+      id: '1',
+      data: 11,
+    });
+    expect(calls).toBe(done);
+    expect(done).toBe(100);
+  });
+});
+
+describe('A10: a storm of 500 connections from one address', () => {
+  test.each([
+    ['cut before the upgrade', (port: number) => RawWire.open(port)],
+    ['cut after it', (port: number) => RawWire.upgraded(port)],
+    ['cut after hello', (port: number) => RawWire.welcomed(port)],
+  ])(
+    '%s gives every place back, and whoever comes next is welcome',
+    async (_, open) => {
+      await start({ limits: { connectsPerSecondPerAddress: 0, connectionsPerAddress: 30, pendingPerAddress: 20 } });
+      const hub = arena.get(ConnectionHub);
+      for (let wave = 0; wave < 50; wave++) {
+        const wires = await Promise.all(Array.from({ length: 10 }, () => open(arena.port)));
+        for (const { socket } of wires) socket.resetAndDestroy();
+        while (hub.size > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await arena.welcome();
+      expect(hub.size).toBe(1);
+    },
+    20_000,
+  );
+});

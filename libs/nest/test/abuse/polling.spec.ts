@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stateTopic } from '@statewire/protocol';
+
+import { OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
+import { TestApplication, type Platform } from '../../src/testing/test-application.js';
+import { exchangeRaw, head } from '../raw-wire.js';
+import { CLIENT_ID, poll, post, send } from '../transports.js';
+
+const page = stateTopic<string>()('pages/:number');
+const JSON_BODY = 'Content-Type: application/json';
+const BODY = JSON.stringify({ clientId: CLIENT_ID, topics: [] });
+const POLL = ['POST /realtime/poll HTTP/1.1', 'Host: a'];
+
+@RealtimeHandlers()
+class Pages {
+  readonly loaded: string[] = [];
+
+  @OnTopic(page)
+  load(@TopicParams() { number }: { number: string }): string {
+    this.loaded.push(number);
+    return number.slice(0, 1).repeat(200_000);
+  }
+}
+
+/** One request; the connection is closed after it, also by a server that would have kept it. */
+function request(lines: readonly string[], body = ''): string {
+  return head([...lines, 'Connection: close']) + body;
+}
+
+const statusesOf = (text: string): readonly string[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => code!);
+
+describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
+  let arena: TestApplication;
+
+  beforeAll(async () => {
+    arena = await TestApplication.start({
+      platform,
+      providers: [Pages],
+      realtime: {
+        authenticate: (_, token) => ({ id: token, user: token }),
+        cookie: 'session',
+        limits: { framesPerSecond: 0, connectionsPerUser: 2 },
+      },
+    });
+  });
+
+  afterAll(() => arena.close());
+
+  test.each<[string, string, readonly number[]]>([
+    [
+      'a content type that a form may send',
+      request([...POLL, 'Content-Type: text/plain', `Content-Length: ${BODY.length}`], BODY),
+      [415],
+    ],
+    [
+      'one that only begins like ours',
+      request([...POLL, 'Content-Type: application/jsonp', `Content-Length: ${BODY.length}`], BODY),
+      [415],
+    ],
+    [
+      'one that only ends like ours',
+      request([...POLL, 'Content-Type: text/plain; application/json', `Content-Length: ${BODY.length}`], BODY),
+      [415],
+    ],
+    [
+      'a body of several parts',
+      request([...POLL, 'Content-Type: multipart/form-data; boundary=x', 'Content-Length: 2'], '{}'),
+      [415],
+    ],
+    [
+      'a length that is less than the body, whose rest is no request',
+      request([...POLL, JSON_BODY, 'Content-Length: 2'], `{}${BODY}`),
+      [400],
+    ],
+    ['a length that is negative', request([...POLL, JSON_BODY, 'Content-Length: -1'], BODY), [400]],
+    ['a length that is no number', request([...POLL, JSON_BODY, 'Content-Length: 1e3'], BODY), [400]],
+    ['two lengths', request([...POLL, JSON_BODY, 'Content-Length: 2', `Content-Length: ${BODY.length}`], BODY), [400]],
+    ['a length beyond all', request([...POLL, JSON_BODY, 'Content-Length: 99999999999'], BODY), [413]],
+    [
+      'a length and chunks',
+      request([...POLL, JSON_BODY, 'Content-Length: 4', 'Transfer-Encoding: chunked'], '0\r\n\r\n'),
+      [400],
+    ],
+    [
+      'chunks and a length',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked', 'Content-Length: 4'], '0\r\n\r\n'),
+      [400],
+    ],
+    [
+      'chunks under another name',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: xchunked'], '0\r\n\r\n'),
+      [400, 501],
+    ],
+    ['chunks twice', request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked, identity'], '0\r\n\r\n'), [400]],
+    ['a space before the colon', request([...POLL, JSON_BODY, 'Transfer-Encoding : chunked'], '0\r\n\r\n'), [400]],
+    ['a folded header', request([...POLL, JSON_BODY, 'Transfer-Encoding:\r\n chunked'], '0\r\n\r\n'), [400]],
+    [
+      'a size of a chunk that is none',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], 'zz\r\n{}\r\n0\r\n\r\n'),
+      [400],
+    ],
+    [
+      'a size of a chunk that overflows',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], 'fffffffffffffffff\r\n{}'),
+      [400],
+    ],
+    [
+      'a chunk that is longer than it says',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], `1\r\n{}\r\n0\r\n\r\n`),
+      [400],
+    ],
+    ['lines that end without a return', `POST /realtime/poll HTTP/1.1\nHost: a\n\n`, [400]],
+    ['a head of 20 KB', request([...POLL, `X: ${'x'.repeat(20_000)}`]), [431]],
+    ['a method that nobody knows', request(['POLL /realtime/poll HTTP/1.1', 'Host: a']), [400]],
+    ['TRACE', request(['TRACE /realtime/poll HTTP/1.1', 'Host: a']), [405]],
+    ['DELETE', request(['DELETE /realtime/actions HTTP/1.1', 'Host: a']), [405]],
+    ['HEAD of what is posted', request(['HEAD /realtime/poll HTTP/1.1', 'Host: a']), [405]],
+    [
+      'a method in a header',
+      request(['GET /realtime/poll HTTP/1.1', 'Host: a', 'X-HTTP-Method-Override: POST']),
+      [405],
+    ],
+    ['a path in a header', request(['GET /nothing HTTP/1.1', 'Host: a', 'X-Original-URL: /realtime/config']), [404]],
+    ['the path of another host', request(['GET http://evil.example/realtime/config HTTP/1.1', 'Host: a']), [404]],
+    ['a path that has to be tidied', request(['GET /realtime/../realtime/config HTTP/1.1', 'Host: a']), [404]],
+    ['a path in other letters', request(['GET /Realtime/Config HTTP/1.1', 'Host: a']), [404]],
+    ['a path in escapes', request(['GET /realtime%2fconfig HTTP/1.1', 'Host: a']), [404]],
+    [
+      'an expectation that cannot be met',
+      request([...POLL, JSON_BODY, 'Expect: bananas', `Content-Length: ${BODY.length}`], BODY),
+      [417],
+    ],
+    ['no host', request(['GET /realtime/config HTTP/1.1']), [400]],
+    ['an upgrade of a poll', head([...POLL, 'Connection: Upgrade', 'Upgrade: websocket']), [404]],
+    ['a tunnel', head(['CONNECT evil.example:443 HTTP/1.1', 'Host: a']), []],
+  ])('%s is refused at once, and the connection is not used again', async (_, bytes, expected) => {
+    const began = performance.now();
+    const text = await exchangeRaw(arena.port, bytes);
+    const [status, ...others] = statusesOf(text);
+    if (expected.length === 0) expect(text).toBe('');
+    else expect(expected).toContain(Number(status));
+    expect(others.filter((code) => code !== '400')).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  test('what follows a body that was cut short is no request of its own', async () => {
+    const smuggled = 'GET /realtime/config HTTP/1.1\r\nHost: a\r\n\r\n';
+    const text = await exchangeRaw(
+      arena.port,
+      head([...POLL, 'Content-Type: text/plain', 'Content-Length: 70000']) + smuggled.repeat(3),
+    );
+    expect(statusesOf(text)).toEqual(['415']);
+  });
+
+  test.each([
+    ['cross-site', 'https://evil.example', 403],
+    ['same-site', 'https://sibling.a', 403],
+    ['cross-site', undefined, 200],
+  ])('a post that is %s from %s does nothing in the name of its visitor', async (site, origin, status) => {
+    const headers = { cookie: 'session=ann', 'sec-fetch-site': site, ...(origin === undefined ? {} : { origin }) };
+    const answer = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [] }, headers);
+    expect(answer.status).toBe(status);
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  test.each<[string, object, number]>([
+    ['10,000 topics', { topics: Array.from({ length: 10_000 }, (_, index) => ({ topic: `a/${index}` })) }, 413],
+    ['more topics than may be followed', { topics: Array.from({ length: 129 }, () => ({ topic: 'a' })) }, 400],
+    ['a wait of more than 25 s', { topics: [], wait: 25.001 }, 400],
+    ['a negative wait', { topics: [], wait: -0.001 }, 400],
+    ['a wait in words', { topics: [], wait: '1' }, 400],
+    ['an offset below 0', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: -1 } }] }, 400],
+    ['an offset of 2^53', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: 2 ** 53 } }] }, 400],
+  ])('a poll with %s is refused', async (_, body, status) => {
+    const answer = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, ...body });
+    expect(answer.status).toBe(status);
+    expect(answer.json).toMatchObject({ type: 'error' });
+  });
+
+  test('a wait beyond every number is refused', async () => {
+    const body = `{"clientId":"${CLIENT_ID}","topics":[],"wait":1e999}`;
+    const answer = await send(arena, {
+      method: 'POST',
+      path: '/realtime/poll',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  test('polls beyond what one user may hold are answered at once', async () => {
+    const headers = { authorization: 'Bearer holder' };
+    const { frames } = await poll(arena, [{ topic: 'pages/1' }], { headers });
+    const { epoch, offset } = frames[0] as { epoch: string; offset: number };
+    const body = JSON.stringify({
+      clientId: CLIENT_ID,
+      topics: [{ topic: 'pages/1', since: { epoch, offset } }],
+      wait: 20,
+    });
+    const held = () =>
+      send(arena, {
+        method: 'POST',
+        path: '/realtime/poll',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body,
+      });
+    const began = performance.now();
+    let answered = 0;
+    const polls = Array.from({ length: 6 }, () => held().finally(() => (answered += 1)));
+    while (answered < 4) await new Promise((resolve) => setImmediate(resolve));
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await arena.bus.publish(page.with({ number: '1' }), 'news');
+    const answers = await Promise.all(polls);
+    expect(answers.map(({ status }) => status)).toEqual(Array(6).fill(200));
+    expect(answers.filter(({ text }) => text.includes('news'))).toHaveLength(2);
+  });
+
+  test('requests sent without waiting for answers are refused beyond four, so that answers do not pile up', async () => {
+    const body = (number: number) => JSON.stringify({ clientId: CLIENT_ID, topics: [{ topic: `pages/x${number}` }] });
+    const polls = Array.from({ length: 100 }, (_, index) => {
+      const text = body(index);
+      return head([...POLL, JSON_BODY, `Content-Length: ${text.length}`]) + text;
+    });
+    const statuses = statusesOf(await exchangeRaw(arena.port, polls.join('')));
+    // How many are under way at once depends on what the server reads at once; that was some, and not all.
+    expect(statuses.at(-1)).toBe('429');
+    expect(statuses.slice(0, -1)).toEqual(Array(statuses.length - 1).fill('200'));
+    expect(statuses.length).toBeLessThan(90);
+    expect(arena.get(Pages).loaded.filter((number) => number.startsWith('x'))).toHaveLength(statuses.length - 1);
+  });
+});
