@@ -17,54 +17,60 @@ interface Member {
  */
 export class MemberList {
   private places: string[] = [];
-  private ids = new Map<string, string>();
+  private members: ReadonlyMap<string, Member> = new Map();
 
   /** @param limit of members that are listed; 0: none. */
   constructor(private readonly limit: number) {}
 
   update(records: readonly MemberRecord[]): Presence<Json> {
-    const members = this.merge(records);
-    this.ids = new Map([...members].map(([key, { id }]) => [key, id]));
-    this.fill(members);
-    return { count: members.size, members: this.places.map((key) => shown(members.get(key)!)) };
+    this.members = this.merge(records);
+    this.fill();
+    return { count: this.members.size, members: this.places.map((key) => shown(this.members.get(key)!)) };
   }
 
   /** One member of all its records. It keeps the id that readers know it by. */
   private merge(records: readonly MemberRecord[]): Map<string, Member> {
     const members = new Map<string, Member>();
-    for (const { id, key, since, info } of records) {
+    for (const { id: own, key, since, info } of records) {
+      const id = this.members.get(key)?.id ?? own;
       const known = members.get(key);
       if (known === undefined) {
-        members.set(key, { id: this.ids.get(key) ?? id, since, info, told: since });
+        members.set(key, { id, since, info, told: since });
         continue;
       }
-      if (since < known.since) Object.assign(known, { id: this.ids.get(key) ?? id, since });
+      if (since < known.since) Object.assign(known, { id, since });
       if (since > known.told) Object.assign(known, { info, told: since });
     }
     return members;
   }
 
-  private fill(members: ReadonlyMap<string, Member>): void {
+  private fill(): void {
     const listed = new Set(this.places);
-    const waiting = [...members].filter(([key]) => !listed.has(key)).sort(([, a], [, b]) => rank(a, b));
-    const next = (): string | undefined => waiting.shift()?.[0];
-    const kept = this.places.flatMap((key) => (members.has(key) ? [key] : (next() ?? [])));
-    while (kept.length < this.limit && waiting.length > 0) kept.push(next()!);
+    const named: string[] = [];
+    const nameless: string[] = [];
+    for (const [key, { info }] of this.members) {
+      if (!listed.has(key)) (info === undefined ? nameless : named).push(key);
+    }
+    // Who came first is taken first, from the end, where it costs nothing.
+    named.reverse();
+    nameless.reverse();
+    const next = (): string | undefined => named.pop() ?? nameless.pop();
+    const kept = this.places.flatMap((key) => (this.members.has(key) ? key : (next() ?? [])));
+    while (kept.length < this.limit) {
+      const key = next();
+      if (key === undefined) break;
+      kept.push(key);
+    }
     this.places = kept;
-    this.promote(members, waiting);
+    this.promote(named);
   }
 
   /** Who is shown as somebody takes the place of who is not. */
-  private promote(members: ReadonlyMap<string, Member>, waiting: readonly (readonly [string, Member])[]): void {
-    const named = waiting.filter(([, { info }]) => info !== undefined);
+  private promote(named: string[]): void {
     for (let place = this.places.length - 1; place >= 0 && named.length > 0; place--) {
-      if (members.get(this.places[place]!)?.info === undefined) this.places[place] = named.shift()![0];
+      if (this.members.get(this.places[place]!)?.info === undefined) this.places[place] = named.pop()!;
     }
   }
-}
-
-function rank(a: Member, b: Member): number {
-  return Number(a.info === undefined) - Number(b.info === undefined) || a.since - b.since;
 }
 
 function shown({ id, info }: Member): PresentMember<Json> {

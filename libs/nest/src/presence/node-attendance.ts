@@ -15,12 +15,11 @@ import type { Attendance, Stay } from './attendance.js';
 import { presenceLease, presenceName } from './presence-name.js';
 import { TopicAttendance } from './topic-attendance.js';
 
-/** Clients that are counted at once, over all topics of a node; those beyond are not. */
-const MAX_CLIENTS = 100_000;
-
 /** Who follows topics over this node, of those that may be asked. */
 @Injectable()
 export class NodeAttendance implements Attendance {
+  /** Clients that are counted at once, over all topics; those beyond are not. */
+  protected readonly maxClients: number = 100_000;
   private readonly topics = new Map<string, TopicAttendance>();
   private readonly count = { clients: 0 };
   private readonly pollGrace: number;
@@ -40,8 +39,8 @@ export class NodeAttendance implements Attendance {
   enter({ name }: ResolvedTopic, caller: CallerContext): Stay | undefined {
     const match = this.registry.presence(name);
     if (!match || caller.clientId === '' || this.disposed) return undefined;
-    if (this.count.clients >= MAX_CLIENTS) {
-      this.log.warn('presence-full', { reason: 'clients', limit: MAX_CLIENTS });
+    if (this.count.clients >= this.maxClients) {
+      this.log.warn('presence-full', { reason: 'clients', limit: this.maxClients });
       return undefined;
     }
     const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.grace;

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import { MemoryBroker } from '../broker/memory-broker.js';
+import type { HandlerRegistry } from '../dispatcher/handler-registry.js';
+import type { CallerContext } from '../dispatcher/index.js';
+import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { resolveOptions } from '../module/resolve-options.js';
+import type { ResolvedTopic } from '../topics/topics.js';
+import { NodeAttendance } from './node-attendance.js';
+
+const BATTLE: ResolvedTopic = { name: 'battles/42', kind: 'state' };
+const MOST = 100;
+
+class SmallNode extends NodeAttendance {
+  protected override readonly maxClients = MOST;
+}
+
+function setUp() {
+  const environment = new VirtualEnvironment();
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
+  const options = resolveOptions({ environment }, environment);
+  const broker = new MemoryBroker({ environment, log, history: options.history });
+  const handler = { load: () => ({ type: 'nothing' }) };
+  const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
+  const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log);
+  const enter = (clientId: string, topic = BATTLE) => {
+    const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission: 'hello', clientId, identity: undefined };
+    return attendance.enter(topic, caller as CallerContext);
+  };
+  return { attendance, broker, enter, environment, lines };
+}
+
+test('counts nobody where nobody may ask, and no request that names no client', () => {
+  const { enter } = setUp();
+  expect(enter('a', { name: 'lobby', kind: 'state' })).toBeUndefined();
+  expect(enter('')).toBeUndefined();
+});
+
+test('counts so many clients and no more, says so once, and counts again when some have left', async () => {
+  const { attendance, broker, enter, environment, lines } = setUp();
+  const first = enter('client-0');
+  for (let n = 1; n < MOST; n++) enter(`client-${n}`);
+  await environment.advance(1_000);
+  expect(await broker.members(BATTLE.name)).toHaveLength(MOST);
+  expect(enter('one-more')).toBeUndefined();
+  expect(enter('and-another')).toBeUndefined();
+  expect(lines.filter((line) => line.includes('presence-full'))).toHaveLength(1);
+  first?.end();
+  expect(enter('one-more')).toBeDefined();
+  attendance.dispose();
+  expect(enter('late')).toBeUndefined();
+});
