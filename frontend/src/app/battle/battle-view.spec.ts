@@ -101,9 +101,23 @@ describe('BattleView', () => {
     await own();
     await view.click('Pause');
     expect(view.server.expectAction(pauseBattle).data).toEqual({ battleId: 'b1' });
-    expect(view.button('1×').getAttribute('aria-pressed')).toBe('true');
     await view.click('4×');
     expect(view.server.expectAction(setBattleSpeed).data).toEqual({ battleId: 'b1', speed: 4 });
+  });
+
+  test('shows a pause and another speed at once, and takes back what the server refuses', async () => {
+    await publish();
+    await own();
+    await view.click('Pause');
+    await view.click('4×');
+    expect(view.text).toContain('Paused');
+    expect(view.button('4×').getAttribute('aria-pressed')).toBe('true');
+    view.server.expectAction(setBattleSpeed).refuse('forbidden', 'Not now.');
+    await view.settle();
+    expect(view.button('1×').getAttribute('aria-pressed')).toBe('true');
+    expect(view.text).toContain('Paused');
+    await publish({ status: 'won' });
+    expect(view.element.querySelector('[aria-label="Result"]')?.textContent).toContain('Victory');
   });
 
   test('offers to resume what is paused', async () => {

@@ -1,6 +1,7 @@
 import { inject, Injectable } from '@angular/core';
 import { RealtimeService } from '@statewire/angular';
 import {
+  battle,
   chooseRoom,
   dismissNotification,
   pauseBattle,
@@ -8,13 +9,26 @@ import {
   resumeBattle,
   setBattleSpeed,
   startRun,
+  type BattleSnapshot,
   type BattleSpeed,
+  type BattleStatus,
   type RunProgress,
 } from '@statewire/arena';
-import { RealtimeClientError } from '@statewire/angular';
+import { RealtimeClientError, type OptimisticUpdate } from '@statewire/angular';
 import { firstValueFrom, type Observable } from 'rxjs';
 
 import { Toasts } from '../shell/toasts';
+
+type BattleUpdate = (value: BattleSnapshot) => BattleSnapshot;
+
+function changed(battleId: string, update: BattleUpdate): OptimisticUpdate<BattleSnapshot> {
+  return [battle.with({ battleId }), update];
+}
+
+/** A battle that is decided meanwhile stays decided. */
+function turned(from: BattleStatus, to: BattleStatus): BattleUpdate {
+  return (value) => (value.status === from ? { ...value, status: to } : value);
+}
 
 /** What a player can do. Each resolves when the server has answered; a refusal is told to the player. */
 @Injectable({ providedIn: 'root' })
@@ -39,15 +53,19 @@ export class Commands {
   }
 
   async pause(battleId: string): Promise<void> {
-    await this.answered('The battle was not paused', this.realtime.act(pauseBattle, { battleId }));
+    const optimistic = changed(battleId, turned('running', 'paused'));
+    await this.answered('The battle was not paused', this.realtime.act(pauseBattle, { battleId }, { optimistic }));
   }
 
   async resume(battleId: string): Promise<void> {
-    await this.answered('The battle was not resumed', this.realtime.act(resumeBattle, { battleId }));
+    const optimistic = changed(battleId, turned('paused', 'running'));
+    await this.answered('The battle was not resumed', this.realtime.act(resumeBattle, { battleId }, { optimistic }));
   }
 
   async setSpeed(battleId: string, speed: BattleSpeed): Promise<void> {
-    await this.answered('The speed was not changed', this.realtime.act(setBattleSpeed, { battleId, speed }));
+    const optimistic = changed(battleId, (value) => ({ ...value, speed }));
+    const answer = this.realtime.act(setBattleSpeed, { battleId, speed }, { optimistic });
+    await this.answered('The speed was not changed', answer);
   }
 
   async dismiss(notificationId: string): Promise<void> {

@@ -86,12 +86,12 @@ export class GameStore {
     this.realtime.reauthenticate();
   }
 
-  /** Comparable with `GET /api/state`: the same values under the same keys. */
+  /** Comparable with `GET /api/state`: the same values under the same keys, without what is only hoped for. */
   snapshot(): FollowedState {
-    const run = this.run().value;
-    const battle = this.battle().value;
+    const run = this.run().confirmed;
+    const battle = this.battle().confirmed;
     return {
-      lobby: this.lobby().value,
+      lobby: this.lobby().confirmed,
       runs: run === undefined ? {} : { [run.runId]: run },
       battles: battle === undefined ? {} : { [battle.battleId]: battle },
       notifications: this.notifications(),
