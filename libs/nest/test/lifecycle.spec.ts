@@ -1,13 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 
-import { RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
+import {
+  RealtimeModule,
+  RealtimeOptionsError,
+  systemEnvironment,
+  type Environment,
+  type RealtimeModuleOptions,
+} from '../src/index.js';
 import { InFlight } from '../src/lifecycle/in-flight.js';
 import type { DrainState, RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
 import { DRAIN_STATE, REALTIME_SWITCH } from '../src/module/tokens.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
+import { CLIENT_ID, post } from './transports.js';
 
 let arena: TestApplication;
 let logged: string[];
@@ -87,6 +94,24 @@ describe('a drain', () => {
     expect(await socket.next('ack')).toMatchObject({ id: '1', data: 'done' });
     expect(await socket.closed()).toBe(1012);
     await closing;
+  });
+
+  test('R11: lets an action over HTTP finish, and cuts off one that never does', async () => {
+    // Its grace would take seconds.
+    const setTimer: Environment['setTimer'] = (callback, delay) => systemEnvironment.setTimer(callback, delay / 20);
+    await start({ environment: { setTimer } });
+    const act = (id: string) => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name: 'slow' });
+    const [finished, cut] = [act('1'), act('2').catch((error: Error) => error)];
+    const { running } = arena.get(SlowWork);
+    while (running.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const closed = arena.app.close();
+    running[0]!();
+    const answers = await Promise.race([finished, cut]);
+    expect(answers).toMatchObject({ status: 200, json: { type: 'ack' } });
+    const began = performance.now();
+    await closed;
+    expect(performance.now() - began).toBeLessThan(1_500);
+    expect([await finished, await cut]).toContainEqual(expect.objectContaining({ code: 'ECONNRESET' }));
   });
 
   test('waits for a handler that runs on although its action was answered `timeout`', async () => {

@@ -10,7 +10,7 @@ import { RealtimeHealthIndicator } from './realtime-health-indicator.js';
 
 function create(request?: Broker['request']) {
   const environment = new VirtualEnvironment();
-  const drain = { draining: false, began: NEVER };
+  const drain = { draining: false, began: NEVER, ended: NEVER };
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);

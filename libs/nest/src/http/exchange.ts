@@ -76,6 +76,11 @@ export class Exchange {
     this.cors.set('Access-Control-Expose-Headers', 'ETag, Retry-After');
   }
 
+  /** Ends the connection without an answer, as a failing network would: the client asks again elsewhere. */
+  cut(): void {
+    this.response.destroy();
+  }
+
   refuse({ status, error, headers }: HttpRefusal): void {
     this.answer({ status, headers, body: JSON.stringify(error.toFrame(this.asked)) });
   }

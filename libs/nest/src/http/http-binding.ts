@@ -131,7 +131,7 @@ export class HttpBinding implements OnModuleInit {
     if (!route) return false;
     const exchange = new Exchange(request, response, parsed, () => this.drain.draining);
     if (this.pipelines.enter(request, response)) void this.serve(exchange, route);
-    else exchange.refuse(HttpRefusal.of(pipelined()));
+    else exchange.refuse(HttpRefusal.of(this.counted(pipelined())));
     return true;
   }
 
@@ -173,6 +173,8 @@ export class HttpBinding implements OnModuleInit {
     exchange.asked = { id };
     const caller = await this.visits.caller(received, clientId);
     const release = this.requests.act(caller);
+    // The HTTP server waits for its requests, and with it the process.
+    const ending = this.drain.ended.subscribe(() => exchange.cut());
     // What a polling client follows is not known here: it may be told of what it may read.
     const follows = (topic: string): Promise<boolean> => this.visits.authorize(topic, caller).then(yes, no);
     try {
@@ -180,6 +182,7 @@ export class HttpBinding implements OnModuleInit {
       if (frame.type === 'error') this.counters.refusals.add(frame.code);
       return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
     } finally {
+      ending.unsubscribe();
       release();
     }
   }

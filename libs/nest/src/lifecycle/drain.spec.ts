@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { resolveOptions } from '../module/resolve-options.js';
-import { ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { FakeSocket } from '../testing/fake-socket.js';
 import { Drain } from './drain.js';
 import { NodeDrainState } from './node-drain-state.js';
 
@@ -68,6 +69,39 @@ describe('a drain', () => {
     await rig.environment.settle();
     expect(outcome.over).toBe(true);
     expect(rig.environment.timers).toBe(0);
+  });
+
+  test('R11: tells clients in batches over the first half of its window, each how long it has left', async () => {
+    const rig = new ConnectionRig({ limits: { connectionsPerAddress: 0, pendingPerAddress: 0 } });
+    const sockets = await Promise.all(
+      Array.from({ length: 999 }, async () => {
+        const socket = new FakeSocket();
+        const connection = rig.hub.open(socket, rig.entrance());
+        socket.onEnd = () => connection.gone();
+        connection.receive(Buffer.from(JSON.stringify({ type: 'hello', clientId: CLIENT_ID })), false);
+        return socket;
+      }),
+    );
+    await rig.welcome();
+    for (const socket of [rig.socket, ...sockets]) socket.written.length = 0;
+    const told = (): number[] =>
+      [rig.socket, ...sockets].flatMap(({ written }) =>
+        written.map((frame) => (frame.type === 'drain' ? frame.reconnectWithin : NaN)),
+      );
+    const { begin, outcome } = drainOf(rig, 5_000);
+    begin();
+    await rig.environment.settle();
+    expect(told()).toEqual(Array(100).fill(5_000));
+    await rig.environment.advance(50);
+    expect(new Set(told())).toEqual(new Set([5_000, 4_950]));
+    await rig.environment.advance(2_450);
+    expect(told()).toHaveLength(1_000);
+    expect(Math.min(...told())).toBe(4_550);
+    expect(sockets.some(({ closedWith }) => closedWith !== undefined)).toBe(false);
+    await rig.environment.advance(2_500);
+    expect(new Set([rig.socket, ...sockets].map(({ closedWith }) => closedWith))).toEqual(new Set([1012]));
+    await rig.environment.settle();
+    expect(outcome.over).toBe(true);
   });
 
   test('R11: ends after window and grace, whatever never ends', async () => {

@@ -39,6 +39,7 @@ export class Drain implements BeforeApplicationShutdown {
     for (const connection of this.hub.all()) connection.closeAfterActions(SERVICE_RESTART);
     await this.wait(GRACE, left);
     for (const connection of this.hub.all()) connection.terminate(SERVICE_RESTART);
+    this.state.end();
   }
 
   /** Resolves when nobody is connected and no action runs. While either is so, the other may begin anew. */

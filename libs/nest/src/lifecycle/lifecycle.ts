@@ -14,6 +14,8 @@ export interface DrainState {
   readonly draining: boolean;
   /** Emits once, when draining begins; later subscribers get it at once. */
   readonly began: Observable<void>;
+  /** Emits once, when whoever is left is cut off; later subscribers get it at once. */
+  readonly ended: Observable<void>;
 }
 
 /** Whose permission is taken back: all connections of a user, or a single one. */

@@ -10,14 +10,16 @@ import type { RealtimeLog } from './realtime-log.js';
 @Injectable()
 export class NodeDrainState implements DrainState {
   private readonly beginnings = new ReplaySubject<void>(1);
+  private readonly endings = new ReplaySubject<void>(1);
   private begun = false;
 
   readonly began: Observable<void>;
+  readonly ended: Observable<void>;
 
   constructor(@Inject(REALTIME_LOG) log: RealtimeLog) {
-    this.began = new GuardedObservable(this.beginnings, (error) => {
-      log.error('subscriber-failed', error, { reason: 'drain' });
-    });
+    const report = (error: unknown): void => log.error('subscriber-failed', error, { reason: 'drain' });
+    this.began = new GuardedObservable(this.beginnings, report);
+    this.ended = new GuardedObservable(this.endings, report);
   }
 
   get draining(): boolean {
@@ -29,5 +31,10 @@ export class NodeDrainState implements DrainState {
     this.begun = true;
     this.beginnings.next();
     this.beginnings.complete();
+  }
+
+  end(): void {
+    this.endings.next();
+    this.endings.complete();
   }
 }
