@@ -1,0 +1,48 @@
+import { mangle, VirtualEnvironment } from '@statewire/client/testing';
+import fc from 'fast-check';
+
+import { CLIENT_ID } from '../../src/testing/connection-rig.js';
+
+/** Each frame a client may send, with every field there is. */
+export const CLIENT_FRAMES: readonly object[] = [
+  { type: 'hello', clientId: CLIENT_ID, token: 'secret' },
+  { type: 'authenticate', token: 'secret', ref: 'r1' },
+  { type: 'subscribe', topics: [{ topic: 'rooms/1' }, { topic: 'rooms/2', since: { epoch: 'e1', offset: 3 } }], ref: 'r2' },
+  { type: 'subscribe', topics: [{ topic: 'logs/a', since: 'oldest' }] },
+  { type: 'unsubscribe', topics: ['rooms/1', 'rooms/3'], ref: 'r3' },
+  { type: 'action', id: 'a1', name: 'rooms/say', data: { text: 'hello', list: [1, { deep: [null, true] }] } },
+  { type: 'action', id: 'a2', name: 'parallel/act' },
+  { type: 'ping', time: 5 },
+  { type: 'pong', time: 5 },
+];
+
+/** Values that no field of any frame wants, or only just. */
+const WRONG: readonly unknown[] = [
+  ...[null, true, '', 'x'.repeat(300), -1, 0.5, -0, 2 ** 53, 1e308, [], {}, [[]], 'oldest', 'a//b', '..', '\ud800'],
+  ...['__proto__', 'constructor', 'toString', { epoch: 'e1' }, { epoch: 'e1', offset: -1 }, [{ topic: '__proto__' }]],
+];
+
+/** Bytes after a few edits that know nothing of JSON. */
+export function mangled(texts: readonly string[]): fc.Arbitrary<Buffer> {
+  return fc
+    .tuple(fc.constantFrom(...texts), fc.nat())
+    .map(([text, seed]) => Buffer.from(mangle(Buffer.from(text), new VirtualEnvironment({ seed }).random)));
+}
+
+/** A frame of which a field is of another type, left out, or there twice. */
+export function misshapen(frames: readonly object[]): fc.Arbitrary<string> {
+  const place = fc.constantFrom(...frames).chain((frame) => fc.tuple(fc.constant(frame), fc.constantFrom(...Object.keys(frame))));
+  return fc.tuple(place, fc.constantFrom(...WRONG, undefined), fc.boolean()).map(([[frame, key], value, twice]) => {
+    const text = JSON.stringify({ ...frame, [key]: value });
+    return twice ? `{${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'},${JSON.stringify(frame).slice(1)}` : text;
+  });
+}
+
+/** Anything a socket may bring. */
+export const clientMessage: fc.Arbitrary<Buffer> = fc.oneof(
+  { arbitrary: fc.constantFrom(...CLIENT_FRAMES).map((frame) => Buffer.from(JSON.stringify(frame))), weight: 2 },
+  { arbitrary: mangled(CLIENT_FRAMES.map((frame) => JSON.stringify(frame))), weight: 4 },
+  { arbitrary: misshapen(CLIENT_FRAMES).map((text) => Buffer.from(text)), weight: 4 },
+  { arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)), weight: 1 },
+  { arbitrary: fc.nat(100).map((levels) => Buffer.from('['.repeat(levels))), weight: 1 },
+);

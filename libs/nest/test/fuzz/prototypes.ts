@@ -1,0 +1,17 @@
+import { expect } from '@jest/globals';
+
+const PROTOTYPES = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Map.prototype];
+
+let before: unknown;
+
+const keys = () => PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype));
+
+export function rememberPrototypes(): void {
+  before = keys();
+}
+
+/** Nobody has put anything on what all objects inherit. */
+export function expectPrototypesUnchanged(): void {
+  expect(keys()).toEqual(before);
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+}

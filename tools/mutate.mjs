@@ -1,0 +1,60 @@
+/**
+ * Mutation testing of the code that the guarantees stand on: `npm run mutate`, `npm run mutate -- delta timeline.ts`
+ * (areas or files), `npm run mutate -- --sample 40 --seconds 120` (a slice by chance; `--seed` repeats one).
+ */
+import { parseArgs } from 'node:util';
+
+import { fail, requireSupportedNode } from './lib/workspace.mjs';
+import { AreaRun } from './mutate/area-run.mjs';
+import { AREAS } from './mutate/areas.mjs';
+import { reasonOf, stale } from './mutate/equivalents.mjs';
+import { inOrderOfChance } from './mutate/random-order.mjs';
+import { report } from './mutate/report.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sample: { type: 'string' },
+    seconds: { type: 'string' },
+    seed: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+requireSupportedNode();
+const seed = Number(values.seed ?? process.env.STATEWIRE_SEED ?? Date.now() % 2 ** 31);
+console.log(`STATEWIRE_SEED=${seed}`);
+const until = performance.now() + Number(values.seconds ?? Infinity) * 1000;
+
+const runs = AREAS.map((area) => ({ area, files: area.files.filter((file) => isAsked(area, file)) }))
+  .filter(({ files }) => files.length > 0)
+  .map(({ area, files }) => new AreaRun(area, files, seed));
+if (runs.length === 0) fail(`Nothing is called ${positionals.join(' ')}. Areas: ${AREAS.map(({ name }) => name).join(', ')}.`);
+
+const all = runs.flatMap((run) => run.mutants.map((mutant) => ({ run, mutant })));
+const chosen = new Set(values.sample === undefined ? all : inOrderOfChance(all, seed).slice(0, Number(values.sample)));
+const results = [];
+try {
+  for (const run of runs) {
+    const own = all.filter((each) => each.run === run && chosen.has(each));
+    if (own.length > 0) await tryAll(run, own);
+  }
+} finally {
+  for (const run of runs) run.end();
+}
+process.exitCode = report(results, { planned: chosen.size, stale: values.sample === undefined ? stale(all) : [] });
+
+async function tryAll(run, own) {
+  await run.prepare();
+  for (const { mutant } of own) {
+    if (performance.now() > until) return;
+    const equivalent = reasonOf(mutant);
+    const killedBy = equivalent === undefined ? await run.verdictOn(mutant) : undefined;
+    results.push({ area: run.area.name, mutant, equivalent, killedBy });
+    if (values.verbose) console.log(`${mutant.file}:${mutant.line} ${mutant.from} → ${mutant.to}: ${killedBy ?? 'SURVIVED'}`);
+  }
+}
+
+function isAsked({ name }, file) {
+  return positionals.length === 0 || positionals.some((asked) => asked === name || file.endsWith(asked));
+}

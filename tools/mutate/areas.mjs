@@ -1,0 +1,57 @@
+/**
+ * What is mutated, and the tests that must notice. Only tests on virtual time or of pure functions: they are run
+ * thousands of times in one process, so that nothing may wait for a network or a clock.
+ */
+export const AREAS = [
+  {
+    name: 'session',
+    files: [
+      'libs/client/src/session/judge.ts',
+      'libs/client/src/session/poll-session.ts',
+      'libs/client/src/session/read-answer.ts',
+      'libs/client/src/session/socket-session.ts',
+      'libs/client/src/session/topic-error.ts',
+      'libs/client/src/session/topic-feed.ts',
+      'libs/nest/src/connection/session.ts',
+      'libs/nest/src/connection/subscriptions.ts',
+    ],
+    specs: ['libs/client/src/session/', 'libs/client/test/', 'libs/nest/src/connection/'],
+  },
+  {
+    name: 'catch-up',
+    files: [
+      'libs/nest/src/topics/live-topic.ts',
+      'libs/nest/src/topics/outlet-member.ts',
+      'libs/nest/src/topics/publications.ts',
+      'libs/nest/src/topics/timeline.ts',
+      'libs/nest/src/topics/topic-frames.ts',
+    ],
+    specs: ['libs/nest/src/topics/', 'libs/nest/src/bus/'],
+  },
+  {
+    name: 'outbox',
+    files: [
+      'libs/client/src/actions/action-outbox.ts',
+      'libs/nest/src/outbox/batch.ts',
+      'libs/nest/src/outbox/outbox.ts',
+      'libs/nest/src/outbox/stall-watch.ts',
+    ],
+    specs: ['libs/client/src/actions/', 'libs/client/test/', 'libs/nest/src/outbox/'],
+  },
+  {
+    name: 'delta',
+    files: [
+      'libs/protocol/src/delta/apply.ts',
+      'libs/protocol/src/delta/delta.ts',
+      'libs/protocol/src/delta/diff.ts',
+      'libs/protocol/src/delta/equal.ts',
+    ],
+    specs: ['libs/protocol/test/delta'],
+  },
+];
+
+/** Specs that use real sockets or the compiler, and those of the long tier. */
+export const NOT_SPECS = /real-network|types\.spec|ws-frame-socket|\.long\.spec|real-socket/;
+
+/** Tests that compare durations: a busy machine fails them, which would count as a kill. */
+export const NOT_TESTS = /the cost of a delta|10\^5/;
