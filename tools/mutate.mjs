@@ -29,7 +29,8 @@ const until = performance.now() + Number(values.seconds ?? Infinity) * 1000;
 const runs = AREAS.map((area) => ({ area, files: area.files.filter((file) => isAsked(area, file)) }))
   .filter(({ files }) => files.length > 0)
   .map(({ area, files }) => new AreaRun(area, files, seed));
-if (runs.length === 0) fail(`Nothing is called ${positionals.join(' ')}. Areas: ${AREAS.map(({ name }) => name).join(', ')}.`);
+if (runs.length === 0)
+  fail(`Nothing is called ${positionals.join(' ')}. Areas: ${AREAS.map(({ name }) => name).join(', ')}.`);
 
 const all = runs.flatMap((run) => run.mutants.map((mutant) => ({ run, mutant })));
 const chosen = new Set(values.sample === undefined ? all : inOrderOfChance(all, seed).slice(0, Number(values.sample)));
@@ -51,7 +52,8 @@ async function tryAll(run, own) {
     const equivalent = reasonOf(mutant);
     const killedBy = equivalent === undefined ? await run.verdictOn(mutant) : undefined;
     results.push({ area: run.area.name, mutant, equivalent, killedBy });
-    if (values.verbose) console.log(`${mutant.file}:${mutant.line} ${mutant.from} → ${mutant.to}: ${killedBy ?? 'SURVIVED'}`);
+    if (values.verbose)
+      console.log(`${mutant.file}:${mutant.line} ${mutant.from} → ${mutant.to}: ${killedBy ?? 'SURVIVED'}`);
   }
 }
 

@@ -43,7 +43,9 @@ export class AreaRun {
   /** @returns what killed it: the name of a test; undefined where all passed. */
   async verdictOn({ id }) {
     const order = this.reaching.get(id);
-    if (order.length > 0) return this.run(this.process, id, order);
+    if (order.length > 0) {
+      return (await this.run(this.process, id, order)) ?? this.run(this.process, id, order, { allRuns: true });
+    }
     if (!this.atLoad.has(id)) return undefined;
     // What runs as the module is loaded has to be switched on before.
     const fresh = new TestProcess(this.plan(id));
@@ -54,10 +56,10 @@ export class AreaRun {
     return verdict;
   }
 
-  async run(process, mutant, reaching) {
+  async run(process, mutant, reaching, { allRuns = false } = {}) {
     const cost = ({ index, ms }) => ms / (1 + (this.kills.get(index) ?? 0));
     const order = [...reaching].sort((a, b) => cost(a) - cost(b));
-    const answer = await process.ask({ mutant, order }, FIRST_SIGN);
+    const answer = await process.ask({ mutant, order, allRuns }, FIRST_SIGN);
     if (answer !== undefined) {
       const { killedBy } = answer;
       if (killedBy !== undefined) this.kills.set(killedBy, (this.kills.get(killedBy) ?? 0) + 1);

@@ -15,11 +15,11 @@ export function reasonOf(mutant) {
 /** @returns entries of the list that fit no mutant any more. */
 export function stale(all) {
   const files = new Set(all.map(({ mutant }) => mutant.file));
-  return EQUIVALENTS.filter(
-    (listed) => files.has(listed.file) && !all.some(({ mutant }) => isIt(listed, mutant)),
-  );
+  return EQUIVALENTS.filter((listed) => files.has(listed.file) && !all.some(({ mutant }) => isIt(listed, mutant)));
 }
 
 function isIt({ file, from, to, inside }, mutant) {
-  return file === mutant.file && from === mutant.from && to === mutant.to && (inside ?? mutant.inside) === mutant.inside;
+  return (
+    file === mutant.file && from === mutant.from && to === mutant.to && (inside ?? mutant.inside) === mutant.inside
+  );
 }

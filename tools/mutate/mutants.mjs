@@ -121,7 +121,8 @@ function replacementsOf(node, text) {
 function isCondition(node) {
   const { parent } = node;
   if (parent === undefined) return false;
-  if (ts.isIfStatement(parent) || ts.isWhileStatement(parent) || ts.isDoStatement(parent)) return parent.expression === node;
+  if (ts.isIfStatement(parent) || ts.isWhileStatement(parent) || ts.isDoStatement(parent))
+    return parent.expression === node;
   return (ts.isConditionalExpression(parent) || ts.isForStatement(parent)) && parent.condition === node;
 }
 
@@ -179,7 +180,8 @@ function callMutants(node, text) {
 /** A link of `a?.b.c` cannot be wrapped: what follows it would no longer be skipped with it. */
 function isInsideChain(node) {
   const { parent } = node;
-  const isLink = ts.isPropertyAccessExpression(parent) || ts.isCallExpression(parent) || ts.isElementAccessExpression(parent);
+  const isLink =
+    ts.isPropertyAccessExpression(parent) || ts.isCallExpression(parent) || ts.isElementAccessExpression(parent);
   return (isLink && parent.expression === node) || ts.isNonNullExpression(parent) || isTarget(node);
 }
 
@@ -194,11 +196,26 @@ function isTarget(node) {
 function literalMutants(node, text) {
   if (node.kind === ts.SyntaxKind.TrueKeyword) return ['false'];
   if (node.kind === ts.SyntaxKind.FalseKeyword) return ['true'];
-  if (ts.isNumericLiteral(node)) return isName(node) ? [] : [String(Number(node.text) + 1)];
-  if (!ts.isStringLiteral(node) && !ts.isNoSubstitutionTemplateLiteral(node) && !ts.isTemplateExpression(node)) return [];
+  if (ts.isNumericLiteral(node)) return isName(node) || isTuning(node) ? [] : [String(Number(node.text) + 1)];
+  if (!ts.isStringLiteral(node) && !ts.isNoSubstitutionTemplateLiteral(node) && !ts.isTemplateExpression(node))
+    return [];
   // Sentences are for people: no test should spell them out.
-  if (isName(node) || text(node).includes(' ')) return [];
+  // And what is only compared is mutated as a comparison already.
+  if (isName(node) || text(node).includes(' ') || isComparand(node)) return [];
   return [text(node).length === 2 ? '"other"' : '""'];
+}
+
+/** A constant of a module says how much is enough: a test of 64 against 65 would be a copy of it. */
+function isTuning(node) {
+  for (let { parent } = node; parent !== undefined; { parent } = parent) {
+    if (ts.isVariableStatement(parent)) return ts.isSourceFile(parent.parent);
+    if (ts.isFunctionLike(parent) || ts.isClassLike(parent)) return false;
+  }
+  return false;
+}
+
+function isComparand({ parent }) {
+  return ts.isBinaryExpression(parent) && /^[=!]==$/.test(parent.operatorToken.getText());
 }
 
 function isName({ parent, pos }) {

@@ -55,12 +55,14 @@ async function dryRun() {
   process.send({ runs, atLoad });
 }
 
-async function tryMutant({ mutant, order }) {
+async function tryMutant({ mutant, order, allRuns }) {
   active = mutant;
+  globalThis.__allRuns = allRuns;
   for (const { index, ms } of order) {
-    process.send({ next: true, within: patienceFor(ms) * 2 });
+    const patience = patienceFor(ms) * (allRuns ? 25 : 1);
+    process.send({ next: true, within: patience * 2 });
     try {
-      await runTest(tests[index], patienceFor(ms));
+      await runTest(tests[index], patience);
     } catch (error) {
       active = onFromStart ?? -1;
       process.send({ mutant, killedBy: index, why: String(error?.message ?? error).slice(0, 300) });

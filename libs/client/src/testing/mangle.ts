@@ -1,6 +1,16 @@
 const INTERESTING = [
   ...['null', 'true', '-1', '-0', '1e999', '9007199254740993', '1e-7', '""', '"\\ud800"', '"\\u0000"', '[]', '{}'],
-  ...['"__proto__":{"polluted":1},', '"constructor":1,', '"type":"pong",', '[[[[[[[[', '}}}}', '//', "'", '\ud800', '\u2028'],
+  ...[
+    '"__proto__":{"polluted":1},',
+    '"constructor":1,',
+    '"type":"pong",',
+    '[[[[[[[[',
+    '}}}}',
+    '//',
+    "'",
+    '\ud800',
+    '\u2028',
+  ],
 ].map((text) => new TextEncoder().encode(text));
 /** Bytes that occur in no UTF-8: stray, overlong, a surrogate, beyond Unicode, cut off. */
 const NOT_UTF8 = [[0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]];

@@ -7,7 +7,11 @@ import { CLIENT_ID } from '../../src/testing/connection-rig.js';
 export const CLIENT_FRAMES: readonly object[] = [
   { type: 'hello', clientId: CLIENT_ID, token: 'secret' },
   { type: 'authenticate', token: 'secret', ref: 'r1' },
-  { type: 'subscribe', topics: [{ topic: 'rooms/1' }, { topic: 'rooms/2', since: { epoch: 'e1', offset: 3 } }], ref: 'r2' },
+  {
+    type: 'subscribe',
+    topics: [{ topic: 'rooms/1' }, { topic: 'rooms/2', since: { epoch: 'e1', offset: 3 } }],
+    ref: 'r2',
+  },
   { type: 'subscribe', topics: [{ topic: 'logs/a', since: 'oldest' }] },
   { type: 'unsubscribe', topics: ['rooms/1', 'rooms/3'], ref: 'r3' },
   { type: 'action', id: 'a1', name: 'rooms/say', data: { text: 'hello', list: [1, { deep: [null, true] }] } },
@@ -31,10 +35,14 @@ export function mangled(texts: readonly string[]): fc.Arbitrary<Buffer> {
 
 /** A frame of which a field is of another type, left out, or there twice. */
 export function misshapen(frames: readonly object[]): fc.Arbitrary<string> {
-  const place = fc.constantFrom(...frames).chain((frame) => fc.tuple(fc.constant(frame), fc.constantFrom(...Object.keys(frame))));
+  const place = fc
+    .constantFrom(...frames)
+    .chain((frame) => fc.tuple(fc.constant(frame), fc.constantFrom(...Object.keys(frame))));
   return fc.tuple(place, fc.constantFrom(...WRONG, undefined), fc.boolean()).map(([[frame, key], value, twice]) => {
     const text = JSON.stringify({ ...frame, [key]: value });
-    return twice ? `{${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'},${JSON.stringify(frame).slice(1)}` : text;
+    return twice
+      ? `{${JSON.stringify(key)}:${JSON.stringify(value) ?? 'null'},${JSON.stringify(frame).slice(1)}`
+      : text;
   });
 }
 

@@ -42,7 +42,9 @@ function answersDue(asked: ClientFrame | ProtocolError): number {
 function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly ServerFrame[]): void {
   expect(answers).toHaveLength(answersDue(asked));
   if (asked instanceof ProtocolError) {
-    expect(answers).toEqual([{ type: 'error', code: asked.code, message: asked.message, temporary: false, ...asked.asked }]);
+    expect(answers).toEqual([
+      { type: 'error', code: asked.code, message: asked.message, temporary: false, ...asked.asked },
+    ]);
     return;
   }
   for (const answer of answers) {

@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseServerFrame, type ServerFrame } from '@statewire/protocol';
+import fc from 'fast-check';
+
+import type { TopicState } from '../src/index.js';
+import { battle, battleAt, notices, pause, setUp, type Battle, type Setup } from './bench.js';
+import { garbage, textOf } from './server-messages.js';
+
+const FRESHNESS = ['live', 'catching-up', 'stale'];
+
+interface Follower {
+  readonly states: TopicState<Battle>[];
+  readonly failures: unknown[];
+}
+
+function follow({ client, server }: Setup): Follower {
+  const follower: Follower = { states: [], failures: [] };
+  server.declare(notices);
+  client.topic(battle).subscribe({
+    next: (state) => follower.states.push(state),
+    error: (error) => follower.failures.push(error),
+  });
+  client.deliveries(notices).subscribe({ error: (error) => follower.failures.push(error) });
+  return follower;
+}
+
+/** Frames with which a server takes a topic away for good: what follows from them is no fault. */
+function isFinal(text: string): boolean {
+  let frame: ServerFrame | undefined;
+  try {
+    frame = parseServerFrame(text);
+  } catch {
+    return false;
+  }
+  if (frame?.type === 'subscribed') return frame.kind !== (frame.topic === battle.name ? 'state' : 'events');
+  if (frame?.type === 'error') return !frame.temporary || (frame.retryAfter ?? 0) > 1_000;
+  return frame?.type === 'unsubscribed';
+}
+
+/** A new epoch, which every client is told of: the resync that no garbage can imitate. */
+async function resync({ environment, server }: Setup, tick: number): Promise<void> {
+  server.http = 'up';
+  server.upgrades = 'accept';
+  for (let epochs = 0; epochs < 3; epochs++) server.renew(battle);
+  server.publish(battle, battleAt(tick));
+  server.cut();
+  await environment.advance(40_000);
+}
+
+function expectEqual({ client, server }: Setup, { states, failures }: Follower): void {
+  expect(failures).toEqual([]);
+  for (const { freshness, error } of states) {
+    expect(FRESHNESS).toContain(freshness.state);
+    expect(error).toBeUndefined();
+  }
+  expect(client.status.state).toBe('live');
+  expect(states.at(-1)).toMatchObject({
+    value: server.value(battle),
+    position: server.position(battle),
+    freshness: { state: 'live' },
+  });
+}
+
+describe('F1: whatever a server or something between sends', () => {
+  test('F1: frames that were mangled throw nothing, and after a resync the client has the truth again', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(garbage, { minLength: 1, maxLength: 8 }), async (recipes) => {
+        const setup = setUp();
+        const { environment, server, client } = setup;
+        server.publish(battle, battleAt(1));
+        const follower = follow(setup);
+        await environment.advance(500);
+        for (const [index, recipe] of recipes.entries()) {
+          const { epoch, offset } = server.position(battle);
+          const text = textOf(recipe, epoch, offset);
+          if (!isFinal(text)) server.connections[0]?.sendRaw(text);
+          await environment.advance(100);
+          server.publish(battle, battleAt(2 + index));
+          await environment.advance(2_000);
+        }
+        await resync(setup, 70);
+        expectEqual(setup, follower);
+        client.close();
+      }),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+
+  test('F1: frames that were cut off cost nothing but a moment: no resync is needed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(garbage, { minLength: 1, maxLength: 5 }), async (recipes) => {
+        const setup = setUp();
+        const { environment, server, client } = setup;
+        server.publish(battle, battleAt(1));
+        const follower = follow(setup);
+        await environment.advance(500);
+        for (const [index, recipe] of recipes.entries()) {
+          const { epoch, offset } = server.position(battle);
+          server.connections[0]?.sendRaw(textOf({ ...recipe, how: 'cut' }, epoch, offset));
+          server.publish(battle, battleAt(2 + index));
+          await environment.advance(500);
+        }
+        await environment.advance(40_000);
+        expectEqual(setup, follower);
+        for (const { value } of follower.states) {
+          if (value !== undefined) expect(value).toEqual(battleAt(value.tick));
+        }
+        client.close();
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test('F1: answers of a poll that were mangled throw nothing, and after a resync the client has the truth', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(garbage, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(200, 200, 200, 204, 302, 404, 500),
+        fc.boolean(),
+        async (recipes, status, wrapped) => {
+          const setup = setUp();
+          const { environment, server, client } = setup;
+          server.upgrades = 'refuse';
+          server.publish(battle, battleAt(1));
+          const follower = follow(setup);
+          await environment.advance(3_000);
+          expect(client.status.state).toBe('polling');
+          for (const recipe of recipes) {
+            const { epoch, offset } = server.position(battle);
+            const text = textOf(recipe, epoch, offset);
+            const body = wrapped ? `{"frames":[${text}],"websocket":false,"serverTime":1}` : text;
+            if (!isFinal(text)) server.http = { status, body };
+            await environment.advance(2_500);
+          }
+          await resync(setup, 70);
+          expectEqual(setup, follower);
+          client.close();
+        },
+      ),
+      { numRuns: 80 },
+    );
+  }, 30_000);
+
+  test('F1: an action whose answer was mangled is answered all the same, by an answer or a typed error', async () => {
+    await fc.assert(
+      fc.asyncProperty(garbage, fc.constantFrom(200, 400, 500), async (recipe, status) => {
+        const setup = setUp();
+        const { environment, server, client } = setup;
+        server.upgrades = 'refuse';
+        server.handle(pause.name, () => ({ paused: true }));
+        await environment.advance(100);
+        client.connect();
+        await environment.advance(3_000);
+        server.http = { status, body: textOf(recipe, 'e', 1) };
+        const outcomes: unknown[] = [];
+        client.act(pause, { battleId: '1' }).subscribe({
+          next: (result) => outcomes.push(result),
+          error: ({ code }: { code: unknown }) => outcomes.push(code),
+        });
+        await environment.advance(5_000);
+        server.http = 'up';
+        await environment.advance(130_000);
+        expect(outcomes).toHaveLength(1);
+        client.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
