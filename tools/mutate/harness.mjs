@@ -75,7 +75,7 @@ export async function runTest({ suite: { before, after }, run }, timeout) {
   try {
     await Promise.race([all(), late]);
     // Rejections that nobody handles are reported after the microtasks.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
     if (stray) throw stray.error;
   } finally {
     clearTimeout(timer);

@@ -29,7 +29,7 @@ export function report(results, { planned, stale }) {
   // A slice across areas is judged as a whole: of few mutants of one area a single survivor would decide.
   const isSlice = results.length < 200;
   const judged = isSlice ? [['the slice', tried]] : [...grouped(tried, ({ area }) => area)];
-  const below = judged.filter(([area, group]) => scoreOf(group) < (isSlice ? leastOf(tried) : TARGET));
+  const below = judged.filter(([, group]) => scoreOf(group) < (isSlice ? leastOf(tried) : TARGET));
   for (const [area] of below) console.log(`\n${area} is below ${TARGET * 100} % killed.`);
   return below.length === 0 && stale.length === 0 ? 0 : 1;
 }

@@ -61,7 +61,7 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
 
 describe('F1: whatever bytes a client sends', () => {
   test('F1: the gate reads a frame or refuses with a typed error', () => {
-    const gate = new FrameGate({ ...CLIENT_FRAME_LIMITS, ...UNBOUNDED }, { monotonic: () => 0 });
+    const gate = new FrameGate({ ...CLIENT_FRAME_LIMITS, ...UNBOUNDED }, { monotonic: () => 0 }, () => undefined);
     fc.assert(
       fc.property(clientMessage, fc.boolean(), (bytes, binary) => {
         const read = gate.read(bytes, binary);
