@@ -240,7 +240,7 @@ describe('an upgrade', () => {
     expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  test.each([0, 20, 100])("R4: keeps frames of the handshake's own segment while %d ms pass", async (delay) => {
+  test.each([0, 20, 100, 500])("R4: keeps frames of the handshake's own segment while %d ms pass", async (delay) => {
     await start();
     const wire = await RawWire.open(arena.port);
     wire.write(

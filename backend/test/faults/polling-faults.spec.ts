@@ -1,0 +1,89 @@
+import type { Server } from 'node:http';
+
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
+
+import { BusyServer } from '../support/busy/busy-server.js';
+import { field, isGenuine, log } from '../support/busy/contract.js';
+import { FaultProxy, type HttpFate } from '../support/fault-proxy/index.js';
+import { Oracle } from '../support/oracle/index.js';
+import { until } from '../support/until.js';
+import { actAtTimes } from './acting.js';
+
+const CLIENTS = 4;
+
+let server: BusyServer;
+let proxy: FaultProxy;
+let clients: RealtimeClient[];
+let oracle: Oracle;
+/** Requests that the server has not answered to the end, nor given up. */
+let unanswered: number;
+
+beforeEach(async () => {
+  oracle = new Oracle({ isGenuine });
+  server = await BusyServer.start({
+    topics: 2,
+    period: 100,
+    onPublished: (topic, position, data) => oracle.published(topic, position, data),
+  });
+  unanswered = 0;
+  (server.app.getHttpServer() as Server).on('request', (_, response) => {
+    unanswered += 1;
+    response.once('close', () => (unanswered -= 1));
+  });
+  proxy = await FaultProxy.start(server.port);
+  clients = Array.from({ length: CLIENTS }, (_, n) => {
+    const client = createRealtimeClient({
+      origin: proxy.origin,
+      webSocket: { enabled: false },
+      polling: { interval: 100, wait: n % 2 },
+      backoff: { network: 50, server: 50, cap: 200 },
+    });
+    oracle.followState(`client ${n}`, client, field.with({ id: String(n % 2) }));
+    oracle.followEvents(`client ${n}`, client, log.with({ id: String(n % 2) }));
+    return client;
+  });
+});
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await proxy.stop();
+  await server.stop();
+});
+
+it.each<[string, HttpFate]>([
+  ['are cut in the middle', 'cut'],
+  ['are those to requests that came twice at once', 'twice'],
+  ['are those to requests that are replayed', 'replayed'],
+  ['are a 502 of a gateway', 502],
+  ['are a 504 of a gateway, for what the server did', 504],
+])(
+  'R10: where many answers %s, actions take effect once, what polling shows is true, every response ends',
+  async (_, fate) => {
+    // Enough at a stretch that every kind of request meets it, and then some that pass.
+    proxy.httpFate = ({ number }) => (number % 7 < 4 ? fate : 'pass');
+    const acting = actAtTimes(clients);
+    await until(
+      () => (proxy.done.get(fate) ?? 0) >= 30 && acting.answered.size >= 5,
+      () => `${proxy.done.get(fate)} of ${fate}`,
+      15_000,
+    );
+    proxy.heal();
+    server.world.rest();
+    await server.world.publish();
+    const actions = await acting.end();
+    await oracle.converged(server.world.tops, 15_000);
+    for (const client of clients) client.close();
+    await until(
+      () => unanswered === 0,
+      () => `${unanswered} responses have not ended`,
+    );
+
+    expect(oracle.violations).toEqual([]);
+    expect(oracle.losses).toBe(0);
+    expect(actions.failed).toEqual([]);
+    expect([...server.world.done.values()].filter((times) => times !== 1)).toEqual([]);
+    expect(server.world.done.size).toBe(actions.sent);
+  },
+  60_000,
+);
