@@ -219,6 +219,60 @@ describe('credentials', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
   });
 
+  test('R3: of two calls of reauthenticate() in a row, the answer to the second counts as well', async () => {
+    const { environment, server, client } = setUp({ token: () => 'token' });
+    const refs: string[] = [];
+    server.reauthenticate = (_connection, { ref }) => void refs.push(ref!);
+    server.publish(battle, battleAt(1));
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(100);
+    client.reauthenticate();
+    client.reauthenticate();
+    await environment.advance(100);
+    server.send({ type: 'authenticated', ref: refs[0]! });
+    server.unsubscribe(battle, 'forbidden');
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
+    server.send({ type: 'authenticated', ref: refs[1]! });
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
+  });
+
+  test('R3: where the socket breaks before authenticate is answered, refused topics are asked for over the next', async () => {
+    const { environment, server, client } = setUp({ token: () => 'token' });
+    server.reauthenticate = () => undefined;
+    server.publish(battle, battleAt(1));
+    server.refuse(battle, 'forbidden');
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(100);
+    server.refuse(battle, undefined);
+    client.reauthenticate();
+    await environment.advance(100);
+    expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
+    server.cut();
+    await environment.advance(2_000);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined, freshness: { state: 'live' } });
+  });
+
+  test('R3: a poll that was sent with the old token ends no topic that the new one may read', async () => {
+    const { environment, server, client } = setUp(
+      { environment: { openWebSocket: undefined }, token: () => 'token' },
+      { latency: 100 },
+    );
+    server.publish(battle, battleAt(1));
+    server.refuse(battle, 'forbidden');
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.until(() => server.polls.length > 0, 5_000);
+    server.refuse(battle, undefined);
+    client.reauthenticate();
+    await environment.advance(5_000);
+    expect(states.some(({ error }) => error !== undefined)).toBe(false);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
+  });
+
   test('when the identity changed it reconnects, and what was sent before is never sent again', async () => {
     let token = 'ann';
     const { environment, server, client } = setUp({ token: () => token });

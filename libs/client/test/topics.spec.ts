@@ -35,6 +35,21 @@ describe('a state topic', () => {
     expect(states.at(-1)).toMatchObject({ value: undefined, position: { offset: 0 }, freshness: { state: 'live' } });
   });
 
+  test('R3: the answer to an unsubscribe that crossed the end of the topic does not end a newer subscription', async () => {
+    const { environment, server, client } = setUp({ linger: 0 });
+    server.publish(battle, battleAt(1));
+    const former = client.topic(battle).subscribe();
+    await environment.advance(100);
+    server.unsubscribe(battle, 'forbidden');
+    former.unsubscribe();
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    server.send({ type: 'error', code: 'not_subscribed', message: '', temporary: false, topic: battle.name });
+    await environment.advance(100);
+    expect(states.some(({ error }) => error !== undefined)).toBe(false);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
+  });
+
   test('what a patch does not touch keeps its identity', async () => {
     const { environment, server, client } = setUp();
     const values: Battle[] = [];

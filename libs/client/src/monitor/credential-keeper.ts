@@ -13,6 +13,8 @@ export class CredentialKeeper {
   private timer: Timer | undefined;
   /** Where `reauthenticate()` asked, not the clock: the answer may show another identity. */
   private asked: SocketLink | undefined;
+  /** What was presented and not answered, in order, and whether `reauthenticate()` asked for it. */
+  private unanswered: { readonly link: SocketLink; readonly wasAsked: boolean }[] = [];
 
   constructor(
     private readonly parts: ClientParts,
@@ -35,7 +37,7 @@ export class CredentialKeeper {
     }
     this.timer = environment.setTimer(() => {
       tokens.expire();
-      void this.present(link).catch(ignore);
+      void this.present(link, false).catch(ignore);
     }, delay);
   }
 
@@ -49,7 +51,7 @@ export class CredentialKeeper {
     if (link?.token === undefined || !link.isHealthy) return this.onIdentityChanged();
     this.asked = link;
     const interrupted = () => this.interrupted(link);
-    this.present(link).then((isPresented) => {
+    this.present(link, true).then((isPresented) => {
       if (!isPresented) interrupted();
     }, interrupted);
   }
@@ -68,8 +70,10 @@ export class CredentialKeeper {
 
   /** `authenticated`, or the error in its place: the old credentials stay in force then, until they expire. */
   answered(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void {
-    const wasAsked = this.asked === link;
-    if (wasAsked) this.asked = undefined;
+    const answered = this.unanswered.find((presented) => presented.link === link);
+    this.unanswered = this.unanswered.filter((presented) => presented !== answered);
+    const wasAsked = answered?.wasAsked === true;
+    if (wasAsked && !this.unanswered.some((presented) => presented.wasAsked)) this.asked = undefined;
     if (!('code' in result)) {
       this.parts.tokens.accepted(link.token);
       this.watch(link, result.expiresAt);
@@ -79,10 +83,13 @@ export class CredentialKeeper {
     }
   }
 
-  private async present(link: SocketLink): Promise<boolean> {
+  private async present(link: SocketLink, wasAsked: boolean): Promise<boolean> {
     const token = await this.parts.tokens.get('connect');
     if (token === undefined || !link.isHealthy) return false;
     link.token = token;
+    // Those of former sockets will not be answered any more.
+    this.unanswered = [...this.unanswered.filter((presented) => presented.link === link), { link, wasAsked }];
+    if (wasAsked) this.asked = link;
     link.session.authenticate(token);
     return true;
   }

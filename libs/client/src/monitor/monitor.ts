@@ -120,6 +120,8 @@ export class Monitor {
 
   reauthenticate(): void {
     if (this.denial) return this.connect();
+    // What the old credentials may not see says nothing about the new ones.
+    this.poller.abort();
     this.credentials.reauthenticate(this.sockets.current);
   }
 

@@ -45,7 +45,8 @@ export class SocketSession implements ActionCarrier {
   private readonly told = new Set<string>();
   private readonly toSubscribe = new Set<TopicEntry>();
   private readonly toUnsubscribe = new Set<string>();
-  private authenticateRef: string | undefined;
+  /** Of each `authenticate` that is not answered. */
+  private readonly authenticating = new Set<string>();
   private lastRef = 0;
   private readonly budget: FrameBudget;
   /** The server asked not to be sent actions; on the monotonic clock. */
@@ -118,8 +119,9 @@ export class SocketSession implements ActionCarrier {
   }
 
   authenticate(token: string): void {
-    this.authenticateRef = this.ref();
-    this.write({ type: 'authenticate', token, ref: this.authenticateRef });
+    const ref = this.ref();
+    this.authenticating.add(ref);
+    this.write({ type: 'authenticate', token, ref });
     this.listener.asked();
   }
 
@@ -184,6 +186,7 @@ export class SocketSession implements ActionCarrier {
         this.settle();
         break;
       case 'authenticated':
+        if (frame.ref !== undefined) this.authenticating.delete(frame.ref);
         this.listener.authenticated(frame);
         break;
       case 'drain':
@@ -243,11 +246,12 @@ export class SocketSession implements ActionCarrier {
       this.mostInFlight = 1;
       this.restUntil = this.environment.monotonic() + believedRetryAfter(error.retryAfter);
       this.outbox.takeBack(id);
-    } else if (ref !== undefined && ref === this.authenticateRef) {
+    } else if (ref !== undefined && this.authenticating.delete(ref)) {
       this.listener.authenticated(error);
     } else if (topic === undefined && ref === undefined) {
       this.listener.refused(error);
-    } else {
+    } else if (error.code !== 'not_subscribed') {
+      // That one answers an `unsubscribe` that crossed the end of its topic: who follows it anew meanwhile is not meant.
       for (const subscription of [...this.subscriptions.values()]) {
         const isMeant = topic === undefined || topic === subscription.entry.name;
         if (isMeant && (ref === undefined || ref === subscription.ref)) this.failSubscription(subscription, error);
