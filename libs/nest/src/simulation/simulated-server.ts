@@ -150,6 +150,7 @@ export class SimulatedServer {
     }
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
+    socket.handOver();
     (this.running.app.getHttpServer() as Server).emit('connection', socket);
   }
 
@@ -160,7 +161,6 @@ export class SimulatedServer {
 }
 
 function answer(socket: SimulatedSocket, status: number): void {
-  socket.on('error', () => undefined);
   socket.resume();
   socket.end(`HTTP/1.1 ${status} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

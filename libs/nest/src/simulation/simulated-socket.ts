@@ -44,6 +44,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.in = connection.from(side === 'client' ? 'server' : 'client');
     this.out.onDelivered = () => this.goOn();
     connection.attach(side, this);
+    this.on('error', ignore);
   }
 
   /** Both ends of a connection. */
@@ -65,6 +66,11 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.out.send({ size: 0, deliver: arrived });
   }
 
+  /** From here on an error that nobody listens to is one, as it is for every socket that a server was given. */
+  handOver(): void {
+    this.off('error', ignore);
+  }
+
   /** The connection is gone: nobody is told any more. */
   reset(): void {
     this.isLost = true;
@@ -74,7 +80,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   /** The process dies: its kernel resets the connection, and nothing here runs any more. */
   crash(): void {
     this.removeAllListeners();
-    this.on('error', () => undefined);
+    this.on('error', ignore);
     this.signal(() => this.other.reset());
     this.isLost = true;
     this.destroy();
@@ -179,3 +185,5 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.idle = { after, timer: this.parts.environment.setTimer(() => this.emit('timeout'), after) };
   }
 }
+
+function ignore(): void {}

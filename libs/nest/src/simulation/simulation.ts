@@ -107,6 +107,13 @@ export class Simulation {
     }
   }
 
+  /** Gives everything up without a look, after a failure: {@link close} would only report what follows from it. */
+  async abandon(): Promise<void> {
+    for (const client of this.clients) client.close();
+    if (this.server.isUp) this.server.crash();
+    this.parts.restore();
+  }
+
   /** `await using simulation = await simulate(…)` closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+
+import { commands } from './command.js';
+import { play } from './history.js';
+
+const PAGES = 2;
+const LONGEST = 10;
+const EVERY = 1_000;
+
+const plan = fc.record({
+  seed: fc.nat(),
+  pages: fc.integer({ min: 1, max: PAGES }),
+  keepBroker: fc.boolean(),
+  commands: commands(PAGES, LONGEST),
+});
+
+/**
+ * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
+ *
+ * @returns how many were played.
+ * @throws Error with the seed and the shortest history that still fails.
+ */
+export async function checkHistories(histories: number): Promise<number> {
+  const given = process.env['STATEWIRE_SEED'];
+  const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
+  say(`${histories} histories from STATEWIRE_SEED=${seed}`);
+  const began = performance.now();
+  let played = 0;
+  let virtual = 0;
+  const property = fc.asyncProperty(plan, async (history) => {
+    virtual += (await play(history)).duration;
+    played += 1;
+    if (played % EVERY === 0) say(`${played} histories`);
+  });
+  try {
+    await fc.assert(property, { numRuns: histories, seed });
+  } catch (error) {
+    const how = `npm run simulate -- --histories ${histories} --seed ${seed} plays it again.`;
+    throw new Error(`${(error as Error).message}\n${how}`, { cause: error });
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  say(`${played} histories, ${(virtual / 3_600_000).toFixed(1)} h of virtual time, in ${seconds.toFixed(1)} s`);
+  return played;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+
+import type { Simulation } from '@statewire/nest/testing';
+
+import type { Page } from './page.js';
+import { advanceBoard, BOARDS, publishNews, type World } from './world.js';
+
+export interface Stage {
+  readonly simulation: Simulation;
+  readonly world: World;
+  readonly pages: readonly Page[];
+  /** Whether what the broker knows outlives its process. */
+  readonly keepBroker: boolean;
+}
+
+/** One thing that happens: to one page, or to everybody. `size` is how long, how much, which. */
+export interface Command {
+  readonly name: string;
+  readonly page: number;
+  readonly size: number;
+  /** Milliseconds until the next. */
+  readonly pause: number;
+}
+
+type Run = (stage: Stage, page: Page, size: number) => void | Promise<void>;
+
+async function publish({ simulation, world }: Stage, times: number): Promise<void> {
+  if (!simulation.server.isUp) return;
+  const { bus } = simulation.server;
+  for (let time = 0; time < times; time += 1) {
+    await advanceBoard(world, bus, BOARDS[time % BOARDS.length]!);
+    await publishNews(world, bus);
+  }
+}
+
+const up =
+  (run: Run): Run =>
+  (stage, page, size) =>
+    stage.simulation.server.isUp ? run(stage, page, size) : undefined;
+
+/** Everything that can happen in a history. `size` is 0 to 99. */
+const COMMANDS: Record<string, Run> = {
+  publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
+  'publish more than history keeps': (stage) => publish(stage, 25),
+  act: (_, page, size) => page.act(`${page.name}-${page.actions.length}-${size}`),
+  'change board': (_, page, size) => page.change(BOARDS[size % BOARDS.length]!),
+  cut: (_, page) => page.client.network.cut(),
+  'cut everybody': ({ simulation }) => simulation.network.cut(),
+  'cut after bytes': (_, page, size) => page.client.network.cutAfter(size * 11),
+  freeze: (_, page, size) => page.client.network.freeze(size * 40),
+  'black hole': (_, page) => page.client.network.blackhole(),
+  'half open for the client': (_, page) => page.client.network.halfOpen('client'),
+  'half open for the server': (_, page) => page.client.network.halfOpen('server'),
+  'stop reading': (_, page) => page.client.network.stopReading(),
+  throttle: (_, page, size) => page.client.network.throttle(200 + size * 50),
+  slice: (_, page, size) => page.client.network.slice(1 + (size % 7)),
+  delay: (_, page, size) => page.client.network.latency(size, size),
+  duplicate: (_, page, size) => page.client.network.duplicate(1 + (size % 3)),
+  'refuse upgrades': (_, page) => page.client.network.upgrades('refuse'),
+  'hang upgrades': (_, page) => page.client.network.upgrades('hang'),
+  'HTTP unreachable': (_, page) => page.client.network.http('unreachable'),
+  'HTTP hangs': (_, page) => page.client.network.http('hang'),
+  'HTTP 502': (_, page) => page.client.network.http('bad-gateway'),
+  'HTTP answers lost': (_, page) => page.client.network.http('answer-lost'),
+  heal: (_, page) => page.client.network.heal(),
+  'expire token': (_, page) => (page.client.status.state === 'live' ? page.client.expireToken() : undefined),
+  sleep: (_, page, size) => page.client.sleep(size * 100),
+  'freeze timers': (_, page, size) => page.client.throttleTimers(size * 50),
+  'jump the client’s clock': (_, page, size) => page.client.jumpClock((size - 50) * 3_600_000),
+  'jump the server’s clock': ({ simulation: { server } }, _, size) =>
+    server.process.setWallClock(server.process.now() + (size - 50) * 3_600_000),
+  wake: (_, page, size) => page.client.wake(size % 2 === 0 ? 'online' : 'visible'),
+  'stall the server': up(({ simulation }, _, size) => simulation.server.stall(size * 30)),
+  'switch off': up(({ simulation }) => simulation.server.webSocket.set(false)),
+  'switch on': up(({ simulation }) => simulation.server.webSocket.set(true)),
+  revoke: up(({ simulation }, page) => simulation.server.connections.revoke({ user: page.name })),
+  crash: up((stage) => {
+    stage.simulation.server.crash();
+    if (!stage.keepBroker) stage.world.losses += 1;
+  }),
+  start: ({ simulation }) => (simulation.server.isUp ? undefined : simulation.server.start()),
+  restart: up(async (stage, _, size) => {
+    await stage.simulation.server.restart({ downFor: size * 10 });
+    if (!stage.keepBroker) stage.world.losses += 1;
+  }),
+};
+
+export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonly Command[]> =>
+  fc.array(
+    fc.record({
+      name: fc.constantFrom(...Object.keys(COMMANDS)),
+      page: fc.nat(pages - 1),
+      size: fc.nat(99),
+      pause: fc.nat(1_500),
+    }),
+    { minLength: 1, maxLength },
+  );
+
+/** Runs one command, and lets its pause pass under a moving board. */
+export async function run(stage: Stage, { name, page, size, pause }: Command): Promise<void> {
+  await COMMANDS[name]!(stage, stage.pages[page % stage.pages.length]!, size);
+  await stage.simulation.clock.advance(pause / 2);
+  await publish(stage, 1);
+  await stage.simulation.clock.advance(pause / 2);
+}

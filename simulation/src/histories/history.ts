@@ -1,0 +1,86 @@
+import { simulate } from '@statewire/nest/testing';
+
+import { run, type Command, type Stage } from './command.js';
+import { describe, isCurrent, judge } from './oracle.js';
+import { Page } from './page.js';
+import { advanceBoard, application, BOARDS, publishNews, World } from './world.js';
+
+export interface HistoryPlan {
+  readonly seed: number;
+  readonly pages: number;
+  readonly keepBroker: boolean;
+  readonly commands: readonly Command[];
+}
+
+export interface HistoryReport {
+  readonly trace: readonly string[];
+  /** Virtual time it took, ms. */
+  readonly duration: number;
+}
+
+/** Milliseconds within which everything must be true again once nothing is wrong any more. */
+const CONVERGENCE = 5_000;
+/** Milliseconds after which the longest sleep of a machine is over. */
+const LONGEST_FAULT = 10_000;
+/** Milliseconds after which both sides have noticed a connection that is dead. */
+const HEARTBEAT = 3_500;
+/** Milliseconds for every client to notice what is over: heartbeats, suspended timers, backoff. */
+const QUIESCENCE = 60_000;
+
+/** Plays one history from beginning to end, and holds it against the oracle. @throws Error for what does not hold. */
+export async function play({ seed, pages, keepBroker, commands }: HistoryPlan): Promise<HistoryReport> {
+  const uncaught: unknown[] = [];
+  const note = (error: unknown): void => void uncaught.push(error);
+  process.on('uncaughtException', note).on('unhandledRejection', note);
+  const world = new World();
+  const simulation = await simulate({ ...application(world), seed, keepBroker });
+  try {
+    const names = Array.from({ length: pages }, (_, index) => `p${index}`);
+    const stage: Stage = {
+      simulation,
+      world,
+      keepBroker,
+      pages: names.map((name, index) => new Page(simulation, name, names[index - 1] ?? 'nobody')),
+    };
+    for (const command of commands) await run(stage, command);
+    await calm(stage);
+    await converge(stage);
+    judge(stage);
+    await simulation.close();
+    if (uncaught.length > 0) throw new Error('Something was thrown and not caught.', { cause: uncaught[0] });
+    return { trace: simulation.trace, duration: simulation.clock.monotonic() };
+  } finally {
+    process.off('uncaughtException', note).off('unhandledRejection', note);
+    await simulation.abandon();
+  }
+}
+
+/** Ends everything that is wrong, and waits until everybody has noticed. */
+async function calm({ simulation, pages }: Stage): Promise<void> {
+  simulation.network.heal();
+  if (!simulation.server.isUp) await simulation.server.start();
+  await simulation.server.webSocket.set(true);
+  for (const { client } of pages) if (client.status.state === 'denied') client.realtime.connect();
+  const settled = (): boolean => {
+    for (const { client } of pages) if (client.status.state === 'denied') client.realtime.connect();
+    return pages.every(({ client }) => client.status.state === 'live');
+  };
+  await simulation.clock.advance(LONGEST_FAULT);
+  await simulation.until(settled, 'everybody to be live', QUIESCENCE);
+  await simulation.clock.advance(HEARTBEAT);
+  await simulation.until(settled, 'everybody to be live again', QUIESCENCE);
+}
+
+async function converge(stage: Stage): Promise<void> {
+  const { simulation, world, pages } = stage;
+  for (const boardId of BOARDS) await advanceBoard(world, simulation.server.bus, boardId);
+  await publishNews(world, simulation.server.bus);
+  const answered = (): boolean =>
+    pages.every(({ actions }) => actions.every(({ result, code }) => result !== undefined || code !== undefined));
+  const all = (): boolean => pages.every((page) => isCurrent(stage, page)) && answered();
+  try {
+    await simulation.until(all, 'every page to show what is true, and every action to be answered', CONVERGENCE);
+  } catch (error) {
+    throw new Error(pages.map((page) => describe(stage, page)).join('\n'), { cause: error });
+  }
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { checkHistories } from '../src/histories/check-histories.js';
+import type { Command } from '../src/histories/command.js';
+import { play } from '../src/histories/history.js';
+
+const HISTORIES = Number(process.env['STATEWIRE_HISTORIES']) || 200;
+const ONE_DAY = 86_400_000;
+
+describe('histories', () => {
+  test(
+    'R1, R5, R15, R18: whatever happened in it, everything was true, and is current when it is over',
+    async () => {
+      expect(await checkHistories(HISTORIES)).toBe(HISTORIES);
+    },
+    ONE_DAY,
+  );
+
+  test('one seed is one history, to the byte and to the microsecond', async () => {
+    const names = ['publish', 'cut after bytes', 'act', 'delay', 'freeze', 'restart', 'duplicate', 'hang upgrades'];
+    const commands = names.map((name, index): Command => ({ name, page: index % 2, size: 37, pause: 700 }));
+    const plan = { pages: 2, keepBroker: false, commands };
+    const [one, again, other] = [
+      await play({ ...plan, seed: 5 }),
+      await play({ ...plan, seed: 5 }),
+      await play({ ...plan, seed: 6 }),
+    ];
+    expect(one.trace.length).toBeGreaterThan(100);
+    expect(again).toEqual(one);
+    expect(other.trace).not.toEqual(one.trace);
+  });
+});
