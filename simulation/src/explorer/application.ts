@@ -1,0 +1,81 @@
+import { RealtimeError, type RealtimeRequest } from '@statewire/nest';
+import type { Json, Position } from '@statewire/protocol';
+
+import { BOARD, boardAt, move, NOTICES, TOKENS } from './contract.js';
+import { ActionScope, type HandlerRegistry, type TopicRegistry } from './server-core.js';
+import type { Truth } from './truth.js';
+
+const TOPICS = [BOARD, NOTICES];
+
+interface User {
+  readonly topics: readonly string[];
+}
+
+/** What an application would have written: topics with guards, and an action that publishes. */
+export class Application {
+  /** How often each action ran, by what its data said. */
+  readonly runs = new Map<string, number>();
+  /** Handlers that have not returned, oldest first. */
+  readonly running: { readonly by: string; readonly finish: () => void }[] = [];
+
+  constructor(
+    private readonly topics: () => TopicRegistry,
+    private readonly truth: Truth,
+    /** Whether handlers return when a step says so, and not at once. */
+    private readonly slow: boolean,
+  ) {}
+
+  /** What the dispatcher asks of the handlers it found. */
+  get handlers(): HandlerRegistry {
+    const handlers: Pick<HandlerRegistry, 'topic' | 'action'> = {
+      topic: (name) => {
+        const topic = TOPICS.find((known) => known.name === name);
+        const authorize = async (request: RealtimeRequest): Promise<void> => refuseUnless(mayRead(request, name));
+        return topic && { handler: { kind: topic.kind, authorize } as never, params: {} };
+      },
+      action: (name) =>
+        name === move.name
+          ? ({ parallel: false, timeout: 0, call: (request: RealtimeRequest) => this.act(request) } as never)
+          : undefined,
+    };
+    return handlers as HandlerRegistry;
+  }
+
+  publishBoard(): Promise<Position> {
+    return this.topics().publish(BOARD, boardAt(this.next(BOARD.name)));
+  }
+
+  publishNotice(): Promise<Position> {
+    return this.topics().publish(NOTICES, { number: this.next(NOTICES.name) });
+  }
+
+  private next(topic: string): number {
+    return (this.truth.top(topic)?.offset ?? 0) + 1;
+  }
+
+  private async act({ data }: RealtimeRequest): Promise<Json> {
+    return (await ActionScope.start(async () => {
+      const { by } = data as { by: string };
+      const run = (this.runs.get(by) ?? 0) + 1;
+      this.runs.set(by, run);
+      await this.publishBoard();
+      if (this.slow) await new Promise<void>((finish) => this.running.push({ by, finish }));
+      return { run };
+    })) as Json;
+  }
+}
+
+/** Who a token stands for: always the same user, with the rights of the token. */
+export function userOf(token: string | undefined): { readonly id: string; readonly user: User } | undefined {
+  if (token === 'refused') throw new RealtimeError('unauthorized', 'Your token is refused.');
+  const rights = TOKENS[token as keyof typeof TOKENS] as User | undefined;
+  return rights && { id: 'ann', user: rights };
+}
+
+function mayRead({ user }: RealtimeRequest, topic: string): boolean {
+  return (user as User | undefined)?.topics.includes(topic) === true;
+}
+
+function refuseUnless(isAllowed: boolean): void {
+  if (!isAllowed) throw new RealtimeError('forbidden', 'Not for you.');
+}

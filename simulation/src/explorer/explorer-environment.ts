@@ -1,0 +1,59 @@
+import type { Timer } from '@statewire/client';
+import { VirtualEnvironment } from '@statewire/client/testing';
+import type { Environment as ServerEnvironment } from '@statewire/nest';
+
+/** A timer of the client, which knows when it is due. */
+export class ExplorerTimer implements Timer {
+  constructor(
+    readonly due: number,
+    private readonly pending: Set<ExplorerTimer>,
+    set: (callback: () => void) => Timer,
+    callback: () => void,
+  ) {
+    const timer = set(() => {
+      pending.delete(this);
+      callback();
+    });
+    this.cancel = () => {
+      pending.delete(this);
+      timer.cancel();
+    };
+    pending.add(this);
+  }
+
+  readonly cancel: () => void;
+
+  /** How many others run before it; undefined where it does not run any more. */
+  get rank(): number | undefined {
+    if (!this.pending.has(this)) return undefined;
+    return [...this.pending].filter(({ due }) => due < this.due).length;
+  }
+}
+
+/** One clock for both sides, and no chance, so that a history is its steps and nothing else. */
+export class ExplorerEnvironment extends VirtualEnvironment {
+  declare readonly setTimer: (callback: () => void, delay: number) => Timer;
+  /** The same for the server, whose timers are none of the client's. */
+  readonly ofServer: ServerEnvironment;
+  private readonly pendingTimers = new Set<ExplorerTimer>();
+
+  constructor() {
+    super();
+    const { pendingTimers, setTimer: set } = this;
+    const { now, monotonic, defer, id } = this;
+    this.ofServer = { now, monotonic, defer, id, setTimer: set, random: () => 0 };
+    this.setTimer = (callback, delay) => {
+      const due = this.monotonic() + Math.max(0, delay);
+      return new ExplorerTimer(due, pendingTimers, (run) => set(run, delay), callback);
+    };
+  }
+
+  /** No jitter: when things happen is decided by the steps. */
+  override readonly random = (): number => 0;
+
+  /** What a step led to has happened before the server's turn ends and its frames are written. */
+  override async settle(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await super.settle();
+  }
+}

@@ -1,0 +1,65 @@
+import type { HttpAnswer } from './server-node.js';
+
+export interface HttpRequest {
+  readonly path: string;
+  readonly body: string;
+  readonly token: string | undefined;
+}
+
+/** One request, waiting to arrive at the server, at work there, or answered and on its way back. */
+export class HttpWire {
+  state: 'asked' | 'serving' | 'answered' | 'over' = 'asked';
+  answer: HttpAnswer | undefined;
+  /** The client gave it up: it may arrive nevertheless. */
+  isAborted = false;
+  /** What the page showed when it was asked; an answer counts for nobody else. */
+  askedFor: readonly unknown[] = [];
+  private readonly gone = new AbortController();
+
+  constructor(
+    readonly request: HttpRequest,
+    private readonly serve: (request: HttpRequest, gone: AbortSignal) => Promise<HttpAnswer>,
+    private readonly resolve: (response: Response) => void,
+    private readonly reject: (error: Error) => void,
+    private readonly delivering: (answer: HttpAnswer) => void,
+  ) {}
+
+  /** Whether it may run something on the server that outlives its answer. */
+  get isAction(): boolean {
+    return this.request.path.endsWith('/actions');
+  }
+
+  arrive(): void {
+    this.state = 'serving';
+    void this.serve(this.request, this.gone.signal).then((answer) => {
+      this.answer = answer;
+      this.state = this.isAborted ? 'over' : 'answered';
+    });
+  }
+
+  deliver(): void {
+    const { answer } = this;
+    if (answer === undefined) return;
+    this.state = 'over';
+    this.delivering(answer);
+    const { status, body } = answer;
+    const headers = { get: () => null };
+    this.resolve({ status, headers, text: () => Promise.resolve(body) } as unknown as Response);
+  }
+
+  /** The request or its answer is lost, and the client is told. */
+  lose(): void {
+    if (this.state === 'answered' || this.state === 'asked') this.state = 'over';
+    this.isAborted = true;
+    this.gone.abort();
+    this.reject(new TypeError('fetch failed'));
+  }
+
+  abort(): void {
+    if (this.state === 'over') return;
+    this.isAborted = true;
+    if (this.state === 'answered' || !this.isAction) this.state = 'over';
+    this.gone.abort();
+    this.reject(new Error('aborted'));
+  }
+}

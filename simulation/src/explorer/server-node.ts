@@ -1,0 +1,221 @@
+import { MemoryBroker, RealtimeError, RealtimeLog } from '@statewire/nest';
+import { ERROR_CODES, parseActionRequest, parsePollRequest } from '@statewire/protocol';
+import { EMPTY } from 'rxjs';
+
+import { Application, userOf } from './application.js';
+import type { ExplorerEnvironment } from './explorer-environment.js';
+
+import {
+  ConnectionHub,
+  ConnectionLimits,
+  Counters,
+  FlushScheduler,
+  FrameRates,
+  HttpVisits,
+  InFlight,
+  NestDispatcher,
+  Poll,
+  RecentRevocations,
+  RequestLimits,
+  resolveOptions,
+  TopicRegistry,
+  type Admission,
+  type Connection,
+  type ConnectionGuards,
+  type ConnectionSocket,
+  type ReceivedRequest,
+} from './server-core.js';
+import type { Truth } from './truth.js';
+import type { Verdict } from './verdict.js';
+import { WatchedBroker } from './watched-broker.js';
+
+export interface ServerOptions {
+  /** Publications a topic keeps. */
+  readonly history: number;
+  /** Bytes in the network from which a connection is a slow reader. 0: none ever is. */
+  readonly softMark: number;
+  readonly slowBroker: boolean;
+  readonly slowActions: boolean;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const MINUTE = 60_000;
+/** Above what history, claims and lingering topics are kept for. */
+const FORGETS_AFTER = 7 * MINUTE;
+
+const ANYBODY: Omit<ReceivedRequest, 'bearer'> = {
+  headers: {},
+  cookies: {},
+  ip: '203.0.113.7',
+  network: '203.0.113.7',
+  origin: undefined,
+  cookieToken: undefined,
+};
+
+/** One node: the real core of the server between an application and a network that both do what the steps say. */
+export class ServerNode {
+  readonly broker: WatchedBroker;
+  readonly topics: TopicRegistry;
+  readonly hub: ConnectionHub;
+  readonly application: Application;
+  private readonly dispatcher: NestDispatcher;
+  private readonly limits: ConnectionLimits;
+  private readonly requests: RequestLimits;
+  private readonly revocations: RecentRevocations;
+  private readonly visits: HttpVisits;
+  private readonly poll: Poll;
+  private readonly log: RealtimeLog;
+  private readonly options: ReturnType<typeof optionsOf>;
+
+  constructor(
+    private readonly clock: ExplorerEnvironment,
+    private readonly truth: Truth,
+    private readonly verdict: Verdict,
+    options: ServerOptions,
+  ) {
+    const environment = clock.ofServer;
+    const resolved = optionsOf(environment, options);
+    const { history, limits } = resolved;
+    this.options = resolved;
+    const fail = (line: string, stack = ''): void => verdict.complain(`the server logged: ${line} ${stack}`);
+    const quiet = (): void => undefined;
+    this.log = new RealtimeLog({ debug: quiet, log: quiet, warn: quiet, error: fail }, environment);
+    const memory = new MemoryBroker({ environment, log: this.log, history });
+    this.broker = new WatchedBroker(memory, truth, verdict, options.slowBroker);
+    const { broker } = this.broker;
+    this.application = new Application(() => this.topics, truth, options.slowActions);
+    this.topics = new TopicRegistry({
+      ...{ broker, environment, history, limits, log: this.log },
+      loader: { load: () => ({ type: 'nothing' }) },
+    });
+    const inFlight = new InFlight();
+    const counters = new Counters();
+    const rates = new FrameRates(limits, environment);
+    const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
+    const { handlers } = this.application;
+    this.dispatcher = new NestDispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
+    const admission: Admission = {
+      receive: () => ({ ...ANYBODY, bearer: undefined }),
+      identify: async ({ bearer }, helloToken) => userOf(helloToken ?? bearer),
+    };
+    this.limits = new ConnectionLimits(limits, environment);
+    this.revocations = new RecentRevocations(environment, limits.authenticationTimeout);
+    this.hub = new ConnectionHub({
+      ...{ options: resolved, environment, admission, inFlight },
+      dispatcher: this.dispatcher,
+      topics: this.topics,
+      revocations: this.revocations,
+      counters,
+      rates,
+      log: this.log,
+      outbox: {
+        softMark: limits.outboxSoftMark,
+        hardMark: limits.outboxHardMark,
+        stalledTimeout: limits.stalledTimeout,
+        environment,
+        counters,
+        scheduler: new FlushScheduler(environment),
+      },
+    });
+    this.requests = new RequestLimits(limits, environment, rates);
+    this.visits = new HttpVisits(admission, this.dispatcher, this.requests, resolved);
+    this.poll = new Poll({
+      ...{ environment, limits, counters, topics: this.topics },
+      authorize: (topic, caller) => this.visits.authorize(topic, caller),
+      websocket: { enabled: true, changes: EMPTY, set: () => Promise.resolve() },
+      drain: { draining: false, began: EMPTY, ended: EMPTY },
+      attendance: { enter: () => undefined },
+      revoked: () => EMPTY,
+      explain: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
+    });
+  }
+
+  accept(socket: ConnectionSocket): Connection {
+    const seat = this.limits.enter(ANYBODY.network);
+    const received = { ...ANYBODY, bearer: undefined };
+    return this.hub.open(socket, {
+      received,
+      admitted: false,
+      identity: undefined,
+      seat,
+      presentedAt: this.revocations.mark,
+    });
+  }
+
+  async answer(path: string, body: string, bearer: string | undefined, gone: AbortSignal): Promise<HttpAnswer> {
+    try {
+      const received = { ...ANYBODY, bearer };
+      if (path.endsWith('/config')) return { status: 200, body: this.config() };
+      if (path.endsWith('/actions')) return await this.act(body, received);
+      const request = parsePollRequest(body, this.options.limits);
+      const caller = await this.visits.caller(received, request.clientId);
+      const answer = await this.poll.answer(request, {
+        caller,
+        gone,
+        ask: (topics) => this.requests.countTopics(caller, topics),
+        hold: () => this.requests.hold(caller, received),
+        readmit: () => this.visits.readmit(received, request.clientId),
+      });
+      return { status: 200, body: answer ?? '' };
+    } catch (thrown) {
+      const error = this.explain(thrown);
+      return { status: ERROR_CODES[error.code].status, body: JSON.stringify(error.toFrame()) };
+    }
+  }
+
+  /** Lets everything be forgotten that nobody uses. @returns what is still held. */
+  async leftovers(): Promise<Record<string, number>> {
+    await this.clock.advance(FORGETS_AFTER);
+    return {
+      connections: this.hub.size,
+      requests: this.requests.size,
+      timers: this.clock.timers,
+      seats: this.limits.size,
+      ...this.topics.sizes,
+      ...this.broker.memory.sizes,
+    };
+  }
+
+  private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
+    const { clientId, id, name, data } = parseActionRequest(body, this.options.limits);
+    const caller = await this.visits.caller(received, clientId);
+    const frame = await this.dispatcher.act({ id, name, data }, caller);
+    return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
+  }
+
+  private config(): string {
+    const { actionWindow, polling } = this.options;
+    return JSON.stringify({ websocket: true, poll: { interval: polling.interval }, actionWindow });
+  }
+
+  private explain(thrown: unknown): RealtimeError {
+    if (thrown instanceof RealtimeError) return thrown;
+    this.log.error('request-failed', thrown);
+    return new RealtimeError('internal', 'Something failed on the server.');
+  }
+}
+
+function optionsOf(environment: ExplorerEnvironment['ofServer'], { history, softMark }: ServerOptions) {
+  return resolveOptions(
+    {
+      history: { count: history, bytes: 0, age: 5 * MINUTE },
+      limits: {
+        // Deadlines and rates are other tests' business: what happens here takes no time.
+        helloTimeout: 0,
+        authenticationTimeout: 0,
+        framesPerSecond: 0,
+        subscriptions: 0,
+        stalledTimeout: 0,
+        actionTimeout: 0,
+        loadTimeout: 0,
+        outboxSoftMark: softMark,
+        outboxHardMark: 0,
+      },
+    },
+    environment,
+  );
+}

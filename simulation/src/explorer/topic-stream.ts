@@ -1,0 +1,113 @@
+import { applyDelta, type Json, type Position, type ServerFrame, type Since } from '@statewire/protocol';
+
+import type { Truth } from './truth.js';
+import type { Verdict } from './verdict.js';
+
+type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
+export type StreamFrame = FrameOf<'subscribed' | 'snapshot' | 'patch' | 'event'>;
+
+/** The frames of one subscription or one poll answer, judged one after the other by PROTOCOL.md and by the truth. */
+export class TopicStream {
+  private epoch = '';
+  /** Up to where everything was told; undefined while a snapshot is due. */
+  private cursor: number | undefined;
+  /** Where the snapshot has to be that `subscribed` promised. */
+  private due: number | undefined;
+
+  constructor(
+    private readonly topic: string,
+    private readonly truth: Truth,
+    private readonly verdict: Verdict,
+    /** How the complaints call who sent it. */
+    private readonly label: string,
+  ) {}
+
+  get position(): Position | undefined {
+    return this.cursor === undefined ? undefined : { epoch: this.epoch, offset: this.cursor };
+  }
+
+  take(frame: StreamFrame, since?: Since): void {
+    switch (frame.type) {
+      case 'subscribed':
+        return this.begin(frame, since);
+      case 'snapshot':
+        return this.takeSnapshot(frame);
+      case 'patch':
+        return this.takePatch(frame);
+      case 'event':
+        return this.takeEvent(frame);
+    }
+  }
+
+  private begin(frame: FrameOf<'subscribed'>, since: Since | undefined): void {
+    const { epoch, kind, offset, recovered, ref } = frame;
+    const { topic, truth } = this;
+    this.demand(truth.knows(topic, { epoch, offset }), 'names a position that never was', frame);
+    const known = typeof since === 'object' ? since : undefined;
+    if (recovered) {
+      const follows = known?.epoch === epoch && known.offset <= offset;
+      if (!this.demand(follows, `recovers from ${JSON.stringify(since)}`, frame)) return;
+    } else if (known?.epoch === epoch && known.offset <= offset) {
+      const isKept = kind === 'state' || known.offset + 1 >= truth.oldest(topic, epoch);
+      this.demand(!isKept, `gives up history that is kept, from ${known.offset}`, frame);
+    }
+    if (ref === undefined && this.epoch !== '') {
+      this.demand(!recovered && this.epoch !== epoch, `announces no new epoch, after ${this.epoch}`, frame);
+    }
+    this.epoch = epoch;
+    this.due = kind === 'state' && !recovered && offset > 0 ? offset : undefined;
+    if (this.due !== undefined) this.cursor = undefined;
+    else this.cursor = recovered ? known?.offset : offset;
+  }
+
+  private takeSnapshot(frame: FrameOf<'snapshot'>): void {
+    const { epoch, offset, data } = frame;
+    this.demand(epoch === this.epoch, `is of another epoch than ${this.epoch}`, frame);
+    if (this.due !== undefined) this.demand(offset === this.due, `is not the one announced for ${this.due}`, frame);
+    else this.demand(this.cursor !== undefined && offset > this.cursor, `goes back from ${this.cursor}`, frame);
+    this.isTrue(frame, offset, data);
+    this.due = undefined;
+    this.cursor = offset;
+  }
+
+  private takePatch(frame: FrameOf<'patch'>): void {
+    const { from, offset, delta } = frame;
+    const { cursor, epoch, topic, truth } = this;
+    this.cursor = offset;
+    if (!this.demand(from === cursor && offset > from, `does not follow ${cursor}`, frame)) return;
+    const before = truth.valueAt(topic, { epoch, offset: from });
+    if (this.demand(before !== undefined, 'patches nothing', frame))
+      this.isTrue(frame, offset, patched(before!, delta));
+  }
+
+  private takeEvent(frame: FrameOf<'event'>): void {
+    const { offset, data } = frame;
+    this.demand(this.cursor !== undefined && offset === this.cursor + 1, `does not follow ${this.cursor}`, frame);
+    this.isTrue(frame, offset, data);
+    this.cursor = offset;
+  }
+
+  private isTrue(frame: StreamFrame, offset: number, data: Json | undefined): void {
+    const told = JSON.stringify(data);
+    this.demand(told === this.truth.at(this.topic, { epoch: this.epoch, offset }), 'is not what was published', frame);
+  }
+
+  private demand(holds: boolean, complaint: string, frame: StreamFrame): boolean {
+    return this.verdict.demand(holds, () => `${this.label} sent ${brief(frame)}, which ${complaint}`);
+  }
+}
+
+function patched(before: Json, delta: Json): Json | undefined {
+  try {
+    return applyDelta(before, delta);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A frame for a complaint: without values, which are long. */
+export function brief(frame: ServerFrame): string {
+  return JSON.stringify(frame, (key, value: unknown) => (VALUES.has(key) ? undefined : value));
+}
+
+const VALUES: ReadonlySet<string> = new Set(['data', 'delta', 'time']);

@@ -1,0 +1,75 @@
+import type { NewPublication, TopicMessage } from '@statewire/nest';
+import { MemoryBroker } from '@statewire/nest';
+import type { Position } from '@statewire/protocol';
+
+import type { Truth } from './truth.js';
+import type { Verdict } from './verdict.js';
+
+/** Calls whose answers may be made to wait: those between which a publication could be missed. */
+const SLOW: ReadonlySet<string> = new Set(['listen', 'read', 'replaceEpoch']);
+
+/** The memory broker, writing down the truth; with `slow`, as far away as a broker in the network. */
+export class WatchedBroker {
+  /** What a node uses. */
+  readonly broker: MemoryBroker;
+  /** Whether the next message to the node's listeners is lost on its way. */
+  losesNext = false;
+  /** Whether one was, so that the node learns of it with the next one only. */
+  hasLost = false;
+  /** Answers on their way to the node, oldest first. */
+  readonly answers: { readonly name: string; readonly answer: unknown; readonly arrive: () => void }[] = [];
+
+  constructor(
+    readonly memory: MemoryBroker,
+    private readonly truth: Truth,
+    private readonly verdict: Verdict,
+    private readonly slow: boolean,
+  ) {
+    this.broker = new Proxy(memory, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        return (...parameters: unknown[]) => this.call(String(name), member.bind(target) as never, parameters);
+      },
+    });
+  }
+
+  /** The history is lost, as when somebody flushes the broker. */
+  async flush(topic: string): Promise<void> {
+    const { epoch } = await this.memory.read(topic, 'state');
+    const position = await this.memory.replaceEpoch(topic, 'state', epoch);
+    this.truth.begin(topic, position.epoch);
+  }
+
+  private call(name: string, member: (...parameters: unknown[]) => unknown, parameters: unknown[]): unknown {
+    if (name === 'listen') parameters[1] = this.lossy(parameters[1] as (message: TopicMessage) => void);
+    const result = member(...parameters);
+    if (!(result instanceof Promise)) return result;
+    return this.answer(name, parameters, result);
+  }
+
+  private lossy(listener: (message: TopicMessage) => void): (message: TopicMessage) => void {
+    return (message) => {
+      if (!this.losesNext) return listener(message);
+      this.losesNext = false;
+      this.hasLost = true;
+    };
+  }
+
+  private async answer(name: string, parameters: unknown[], result: Promise<unknown>): Promise<unknown> {
+    const [topic] = parameters as [string];
+    // The broker has done its part; only then does the answer travel.
+    const answer = await result;
+    if (name === 'publish') this.publish(topic, answer as Position, parameters[1] as NewPublication);
+    if (name === 'read') this.truth.begin(topic, (answer as Position).epoch);
+    if (this.slow && SLOW.has(name)) await new Promise<void>((arrive) => this.answers.push({ name, answer, arrive }));
+    return answer;
+  }
+
+  private publish(topic: string, position: Position, { data }: NewPublication): void {
+    this.verdict.demand(
+      this.truth.publish(topic, position, data),
+      () => `the broker gave a publication of ${topic} the offset ${position.offset}`,
+    );
+  }
+}

@@ -1,0 +1,182 @@
+import type { SeededBug } from './seeded-bug.js';
+
+const CLIENT = 'libs/client/src';
+
+/** Bugs of the client's core. The last four were real, and the explorer found them. */
+export const CLIENT_BUGS: readonly SeededBug[] = [
+  {
+    name: 'the client skips its hole check',
+    edits: [
+      {
+        file: `${CLIENT}/session/topic-feed.ts`,
+        find: "    if (offset !== own.offset + 1) return 'hole';\n",
+        replace: '',
+      },
+    ],
+    caughtBy: 'lost messages',
+    depth: 2,
+  },
+  {
+    name: 'a patch is applied to a value it was not made for',
+    edits: [
+      {
+        file: `${CLIENT}/session/topic-feed.ts`,
+        find: "    if (from !== own.offset) return 'hole';\n",
+        replace: '',
+      },
+    ],
+    caughtBy: 'lost messages',
+    depth: 2,
+  },
+  {
+    name: 'a patch is applied twice',
+    edits: [
+      {
+        file: `${CLIENT}/topics/state-store.ts`,
+        find: 'this.value = applyDelta(this.value, delta);',
+        replace: 'this.value = applyDelta(applyDelta(this.value, delta), delta);',
+      },
+    ],
+    caughtBy: 'a state topic',
+    depth: 1,
+  },
+  {
+    name: 'events that a poll brought are told again by the socket',
+    edits: [
+      {
+        file: `${CLIENT}/session/topic-feed.ts`,
+        find: `    if (offset <= own.offset) return 'taken';
+    if (offset !== own.offset + 1) return 'hole';`,
+        replace: "    if (offset > own.offset + 1) return 'hole';",
+      },
+      {
+        file: `${CLIENT}/topics/event-store.ts`,
+        find: 'reader.cursor.offset >= position.offset\n',
+        replace: 'reader.cursor.offset > position.offset\n',
+      },
+    ],
+    caughtBy: 'the switch from polling',
+    depth: 5,
+  },
+  {
+    name: 'an older snapshot replaces the value',
+    edits: [
+      {
+        file: `${CLIENT}/session/topic-feed.ts`,
+        find: `      if (own?.epoch !== epoch) return 'hole';
+      if (offset <= own.offset) return 'taken';`,
+        replace: "      if (own?.epoch !== epoch) return 'hole';",
+      },
+    ],
+    caughtBy: 'the switch from polling',
+    depth: 4,
+  },
+  {
+    name: 'the answer of a poll is applied to a topic that a socket carries',
+    edits: [
+      {
+        file: `${CLIENT}/session/poll-session.ts`,
+        find: 'return entry.carrier === undefined && this.registry',
+        replace: 'return this.registry',
+      },
+      {
+        file: `${CLIENT}/session/topic-feed.ts`,
+        find: ': !isSame(own, since);',
+        replace: ': false;',
+      },
+    ],
+    caughtBy: 'the switch from polling',
+    depth: 4,
+  },
+  {
+    name: 'a `subscribed` is taken for the answer to a later subscribe',
+    edits: [
+      {
+        file: `${CLIENT}/session/socket-session.ts`,
+        find: "if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;",
+        replace: "if (frame.type !== 'subscribed') return;",
+      },
+    ],
+    caughtBy: 'a change of mind',
+    depth: 6,
+  },
+  {
+    name: 'an action that was sent is not sent again over the next socket',
+    edits: [
+      {
+        file: `${CLIENT}/session/socket-session.ts`,
+        find: 'if (action.carrier === this) continue;',
+        replace: 'if (action.carrier !== undefined) continue;',
+      },
+    ],
+    caughtBy: 'actions',
+    depth: 2,
+  },
+  {
+    name: 'a value is kept after the right to see it is gone',
+    edits: [
+      {
+        file: `${CLIENT}/session/topic-error.ts`,
+        find: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, RIGHT_IS_GONE.has(code));',
+        replace: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, false);',
+      },
+    ],
+    caughtBy: 'rights that change',
+    depth: 1,
+  },
+  {
+    name: 'the answer to an unsubscribe ends the subscription that came after it',
+    edits: [
+      {
+        file: `${CLIENT}/session/socket-session.ts`,
+        find: "} else if (error.code !== 'not_subscribed') {",
+        replace: '} else {',
+      },
+    ],
+    caughtBy: 'rights that change',
+    depth: 3,
+  },
+  {
+    name: 'the answer to the first of two authenticates counts for both',
+    edits: [
+      {
+        file: `${CLIENT}/monitor/credential-keeper.ts`,
+        find: 'this.unanswered.filter((presented) => presented !== answered);',
+        replace: '[];',
+      },
+    ],
+    caughtBy: 'rights that change',
+    depth: 4,
+  },
+  {
+    name: 'a poll with the old token ends a topic that the new one may read',
+    edits: [
+      {
+        file: `${CLIENT}/monitor/monitor.ts`,
+        find: `    this.poller.abort();
+    this.credentials`,
+        replace: '    this.credentials',
+      },
+    ],
+    caughtBy: 'a late refusal',
+    depth: 6,
+  },
+  {
+    name: 'an authenticate whose answer was lost is forgotten',
+    edits: [
+      {
+        file: `${CLIENT}/monitor/monitor.ts`,
+        find: `    this.credentials.interrupted(link);
+    // Browsers`,
+        replace: '    // Browsers',
+      },
+      {
+        file: `${CLIENT}/monitor/monitor.ts`,
+        find: 'if (this.credentials.wasInterrupted()) {',
+        replace: 'if (false) {',
+      },
+    ],
+    caughtBy: 'rights that change',
+    depth: 5,
+  },
+];

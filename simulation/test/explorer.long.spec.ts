@@ -1,0 +1,3 @@
+import { describeExplorations } from './explorations.js';
+
+describeExplorations(() => 8);
