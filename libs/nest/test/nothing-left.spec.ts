@@ -2,11 +2,16 @@ import { afterEach, expect, test } from '@jest/globals';
 import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
 import { RealtimeLog, RealtimeModule, systemEnvironment, type Environment } from '../src/index.js';
+import { FrameRates } from '../src/admission/frame-rates.js';
+import { ConnectionLimits } from '../src/connection/connection-limits.js';
 import { RequestLimits } from '../src/http/request-limits.js';
+import { Counters } from '../src/metrics/counters.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
 import { poll, post } from './transports.js';
 
+/** Forget with the next request, or when asked for their size. */
+const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits];
 const CLIENTS = 60;
 const ROUNDS = 3;
 /** Everything is forgotten in its time, and that runs so much faster here. */
@@ -80,8 +85,9 @@ function held(): Held {
   const walk = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null || seen.has(value) || isApart(value)) return;
     seen.add(value);
-    // Forgets with the next request, or when it is asked.
-    if (value instanceof RequestLimits) expect(value.size).toBeGreaterThanOrEqual(0);
+    if (FORGETFUL.some((type) => value instanceof type)) {
+      expect((value as { readonly size: number }).size).toBeGreaterThanOrEqual(0);
+    }
     if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
       const items = [...(value as Iterable<unknown>)];
       if (items.length > 0) sizes[path] = (sizes[path] ?? 0) + items.length;
@@ -94,9 +100,17 @@ function held(): Held {
   return sizes;
 }
 
-/** Nest's own, and the log, which remembers each kind of line and nothing of clients. */
+/** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
 function isApart(value: object): boolean {
-  const apart = [ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer, RealtimeLog];
+  const apart = [
+    ApplicationConfig,
+    HttpAdapterHost,
+    MetadataScanner,
+    ModuleRef,
+    ModulesContainer,
+    RealtimeLog,
+    Counters,
+  ];
   return apart.some((type) => value instanceof type);
 }
 
