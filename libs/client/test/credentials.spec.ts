@@ -63,6 +63,38 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
+  test('credentials that the server says end earlier, unasked, are renewed before then', async () => {
+    const { environment, server, client, states } = setUp({
+      token: (reason) => (reason === 'expired' ? 'new' : 'old'),
+    });
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    const [connection] = server.connections;
+    // As in the grace of a revocation.
+    connection!.send({ type: 'authenticated', expiresAt: environment.now() + 10_000 });
+    await environment.advance(7_000);
+    expect(connection!.received.filter(({ type }) => type === 'authenticate')).toEqual([]);
+    await environment.advance(2_900);
+    expect(connection!.received).toContainEqual(expect.objectContaining({ type: 'authenticate', token: 'new' }));
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+  });
+
+  test('an end told unasked is not the answer to credentials that were presented: a refusal after it counts', async () => {
+    let token = 'of-ann';
+    const { environment, server, client } = setUp({ token: () => token }, { latency: 500 });
+    client.state(battle).subscribe();
+    await environment.advance(3_000);
+    const [connection] = server.connections;
+    server.verify = (given) => (given === 'of-bob' && server.upgradeCount === 1 ? 'forbidden' : undefined);
+    token = 'of-bob';
+    client.reauthenticate();
+    await environment.advance(100);
+    connection!.send({ type: 'authenticated', expiresAt: environment.now() + 600_000 });
+    await environment.advance(5_000);
+    expect(server.upgradeCount).toBe(2);
+    expect(server.connections[0]!.hello).toMatchObject({ token: 'of-bob' });
+  });
+
   test('the renewal in place asks for a token as one that is expired, so that a cached one is not given again', async () => {
     const reasons: string[] = [];
     const { environment, server, client } = setUp({

@@ -94,7 +94,7 @@ describe('errors', () => {
   });
 
   test.each(['nothing', '__proto__', 'constructor', 'toString', 'battles/1/2', 'hasOwnProperty/x'])(
-    'A12: of the topic %s, which there is not, are unknown_topic',
+    'A13: of the topic %s, which there is not, are unknown_topic',
     async (topic) => {
       socket.send({ type: 'subscribe', topics: [{ topic }], ref: 'r' });
       expect(await socket.next('error')).toMatchObject({ code: 'unknown_topic', topic, ref: 'r' });
@@ -102,7 +102,7 @@ describe('errors', () => {
   );
 
   test.each(['nothing', '__proto__', 'constructor', 'toString'])(
-    'A12: of the action %s, which there is not, are unknown_action',
+    'A13: of the action %s, which there is not, are unknown_action',
     async (name) => {
       socket.send({ type: 'action', id: '1', name });
       expect(await socket.next('error')).toMatchObject({ code: 'unknown_action', id: '1' });

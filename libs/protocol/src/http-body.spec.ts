@@ -52,7 +52,7 @@ describe.each([
     );
   });
 
-  test('refuses 10^5 levels without a stack overflow (A12)', () => {
+  test('A12: refuses 10^5 levels without a stack overflow', () => {
     const data: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
     const text = `{"clientId":"${clientId}","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const body = encode('') === '""' ? text : { clientId, id: '1', name: 'a', data };

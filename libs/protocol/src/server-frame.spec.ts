@@ -99,7 +99,7 @@ describe('parseServerFrame', () => {
     expect(() => parse(frame)).toThrow(message);
   });
 
-  test('refuses 10^5 levels without a stack overflow (A12)', () => {
+  test('A12: refuses 10^5 levels without a stack overflow', () => {
     const text = `{"type":"snapshot","topic":"a","epoch":"e","offset":1,"data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect(() => parseServerFrame(text)).toThrow('levels of nesting');
   });

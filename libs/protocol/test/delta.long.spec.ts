@@ -7,7 +7,7 @@ import { mutate, randomValue } from './random-json.js';
 
 const PAIRS = 1_000_000;
 
-test(`the delta is exact for ${PAIRS} random pairs, half of them edits of one another (F1)`, () => {
+test(`F1: the delta is exact for ${PAIRS} random pairs, half of them edits of one another`, () => {
   const seed = Number(process.env.STATEWIRE_SEED ?? Date.now() % 2 ** 31);
   for (let pair = 0; pair < PAIRS; pair++) {
     const random = seeded(seed + pair * 7919);

@@ -52,7 +52,7 @@ describe('the test vectors', () => {
 });
 
 describe('the delta', () => {
-  test('is exact for any two values (F1)', () => {
+  test('F1: is exact for any two values', () => {
     fc.assert(fc.property(jsonValue, jsonValue, assertExact), { numRuns: 5000 });
   });
 
@@ -294,7 +294,7 @@ describe('depth', () => {
     },
   );
 
-  test('values of 10^5 levels cause no stack overflow (A12)', () => {
+  test('A12: values of 10^5 levels cause no stack overflow', () => {
     const [before, after] = [nested(100_000, 1), nested(100_000, 2)];
     const delta = diff(before, after);
     let [a, b] = [applyDelta(before, delta), after] as [Json, Json];
@@ -303,13 +303,13 @@ describe('depth', () => {
     expect([a, b]).toEqual([2, 2]);
   });
 
-  test('lists of elements of 10^5 levels cause no stack overflow (A12)', () => {
+  test('A12: lists of elements of 10^5 levels cause no stack overflow', () => {
     const [one, same] = [nested(100_000, 1), nested(100_000, 1)];
     expect(Object.keys(diff([1, one, 2], [1, same, 2, 3]))).toEqual(['~1']);
     expect(Object.keys(diff([one, 2, 3], [2, 3, same]))).toEqual(['~0', '~3']);
   });
 
-  test('a delta may descend as deep as the limit and no deeper (A13)', () => {
+  test('A12: a delta may descend as deep as the limit and no deeper', () => {
     expect(() => applyDelta(records(MAX_DELTA_DEPTH), descents(MAX_DELTA_DEPTH))).not.toThrow();
     expect(() => applyDelta(records(MAX_DELTA_DEPTH + 1), descents(MAX_DELTA_DEPTH + 1))).toThrow(DeltaError);
     expect(() => applyDelta(records(100_000), descents(100_000))).toThrow(DeltaError);
@@ -339,7 +339,7 @@ describe('a delta from the wire that is not one of ours', () => {
     }))
     .delta.map(project);
 
-  test('gives a JSON value or a DeltaError, never anything else, and no prototype changes (F1, A13)', () => {
+  test('F1, A13: gives a JSON value or a DeltaError, never anything else, and no prototype changes', () => {
     fc.assert(
       fc.property(jsonValue, anyDelta, (value, delta) => {
         try {

@@ -1,4 +1,4 @@
-import type { ErrorFrame } from '@statewire/protocol';
+import type { AuthenticatedFrame, ErrorFrame } from '@statewire/protocol';
 
 import type { ClientParts } from '../client-parts.js';
 import { LONGEST_DELAY, type Timer } from '../environment.js';
@@ -14,7 +14,7 @@ export class CredentialKeeper {
   /** Where `reauthenticate()` asked, not the clock: the answer may show another identity. */
   private asked: SocketLink | undefined;
   /** What was presented and not answered, in order, and whether `reauthenticate()` asked for it. */
-  private unanswered: { readonly link: SocketLink; readonly wasAsked: boolean }[] = [];
+  private unanswered: { readonly link: SocketLink; readonly ref: string; readonly wasAsked: boolean }[] = [];
 
   constructor(
     private readonly parts: ClientParts,
@@ -68,13 +68,20 @@ export class CredentialKeeper {
     return asked !== undefined;
   }
 
-  /** `authenticated`, or the error in its place: the old credentials stay in force then, until they expire. */
-  answered(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void {
-    const answered = this.unanswered.find((presented) => presented.link === link);
+  /**
+   * `authenticated`, or the error in its place: the old credentials stay in force then, until they expire. Without the
+   * `ref` of what was presented it answers nothing: the credentials in force expire at another time, as after a revocation.
+   */
+  answered(link: SocketLink, result: AuthenticatedFrame | ErrorFrame): void {
+    const answered = this.unanswered.find((presented) => presented.link === link && presented.ref === result.ref);
+    if (answered === undefined) {
+      if (result.type === 'authenticated') this.watch(link, result.expiresAt);
+      return;
+    }
     this.unanswered = this.unanswered.filter((presented) => presented !== answered);
-    const wasAsked = answered?.wasAsked === true;
+    const { wasAsked } = answered;
     if (wasAsked && !this.unanswered.some((presented) => presented.wasAsked)) this.asked = undefined;
-    if (!('code' in result)) {
+    if (result.type === 'authenticated') {
       this.parts.tokens.accepted(link.token);
       this.watch(link, result.expiresAt);
       if (wasAsked) this.parts.registry.recover();
@@ -87,10 +94,10 @@ export class CredentialKeeper {
     const token = await this.parts.tokens.get('connect');
     if (token === undefined || !link.isHealthy) return false;
     link.token = token;
-    // Those of former sockets will not be answered any more.
-    this.unanswered = [...this.unanswered.filter((presented) => presented.link === link), { link, wasAsked }];
     if (wasAsked) this.asked = link;
-    link.session.authenticate(token);
+    const ref = link.session.authenticate(token);
+    // Those of former sockets will not be answered any more.
+    this.unanswered = [...this.unanswered.filter((presented) => presented.link === link), { link, ref, wasAsked }];
     return true;
   }
 }

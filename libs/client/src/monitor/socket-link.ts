@@ -1,4 +1,4 @@
-import type { ErrorFrame, WelcomeFrame } from '@statewire/protocol';
+import type { AuthenticatedFrame, ErrorFrame, WelcomeFrame } from '@statewire/protocol';
 
 import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
@@ -21,7 +21,7 @@ export interface SocketLinkListener {
   recovered(link: SocketLink): void;
   measured(link: SocketLink): void;
   drain(link: SocketLink, within: number): void;
-  authenticated(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void;
+  authenticated(link: SocketLink, result: AuthenticatedFrame | ErrorFrame): void;
   rest(entry: TopicEntry, retryAfter: number | undefined): void;
   /** It is over; nothing is reported afterwards. */
   lost(link: SocketLink, failure: ConnectionFailure): void;

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type ErrorFrame, type WelcomeFrame } from '@statewire/protocol';
+import { CLOSE_CODES, type AuthenticatedFrame, type ErrorFrame, type WelcomeFrame } from '@statewire/protocol';
 import {
   BehaviorSubject,
   defer,
@@ -49,7 +49,7 @@ export interface SocketsListener {
   /** No socket is tried for now. */
   waiting(failure: ConnectionFailure): void;
   denied(reason: StatusReason): void;
-  authenticated(link: SocketLink, result: { readonly expiresAt?: number } | ErrorFrame): void;
+  authenticated(link: SocketLink, result: AuthenticatedFrame | ErrorFrame): void;
   rest(entry: TopicEntry, retryAfter: number | undefined): void;
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorFrame, WelcomeFrame } from '@statewire/protocol';
+import type { AuthenticatedFrame, ErrorFrame, WelcomeFrame } from '@statewire/protocol';
 
 import type { TopicEntry } from '../topics/topic-entry.js';
 
@@ -15,7 +15,7 @@ export interface SessionListener {
   carryLater(delay: number): void;
   drain(reconnectWithin: number): void;
   /** An `authenticated`, or the error that came in its place. */
-  authenticated(result: { readonly expiresAt?: number } | ErrorFrame): void;
+  authenticated(result: AuthenticatedFrame | ErrorFrame): void;
   /** An error that concerns the whole connection; a close follows. */
   refused(error: ErrorFrame): void;
   /** Every topic that was asked for on this connection is answered. */

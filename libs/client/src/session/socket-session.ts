@@ -118,11 +118,13 @@ export class SocketSession implements ActionCarrier {
     this.suspend();
   }
 
-  authenticate(token: string): void {
+  /** @returns the `ref` of what answers it. */
+  authenticate(token: string): string {
     const ref = this.ref();
     this.authenticating.add(ref);
     this.write({ type: 'authenticate', token, ref });
     this.listener.asked();
+    return ref;
   }
 
   ping(time: number): void {
