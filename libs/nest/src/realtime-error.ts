@@ -1,7 +1,7 @@
 import { ERROR_CODES, type ErrorCode, type ErrorFrame, type Json } from '@statewire/protocol';
 
 export interface RealtimeErrorOptions {
-  /** Milliseconds to wait before asking again. */
+  /** Milliseconds to wait before asking again. Not told of what an action's handler throws: it is the action's answer. */
   readonly retryAfter?: number;
   /** For `validation_failed`: what is wrong with which field. */
   readonly details?: Json;

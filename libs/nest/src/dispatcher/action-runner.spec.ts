@@ -140,6 +140,17 @@ describe('ActionRunner', () => {
     expect(broker.sizes.claims).toBe(0);
   });
 
+  test('what a handler refuses is told without retryAfter, which says that none started', async () => {
+    const refusal = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
+    const refuse = () => Promise.reject(refusal);
+    const handled = await runner().run(invocation, caller, { call: handler(refuse), timeout: 0 });
+    expect(handled).toEqual({
+      ...{ type: 'error', id: '1', code: 'too_many_requests', message: 'Cooling down.', temporary: true },
+    });
+    const guarded = await runner().run({ ...invocation, id: '2' }, caller, { call: refuse, timeout: 0 });
+    expect(guarded).toMatchObject({ code: 'too_many_requests', retryAfter: 3_000 });
+  });
+
   test('counts what becomes of each action', async () => {
     const ran = { call: handler(() => undefined), timeout: 0 };
     await runner().run(invocation, caller, ran);

@@ -119,7 +119,9 @@ export class ActionRunner {
       const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
       return acknowledge(id, result, positions);
     } catch (error) {
-      return (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
+      const { retryAfter, ...frame } = (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
+      // Clients take it for "did not start, send it again", and what is sent again is given this same answer.
+      return scope.started || retryAfter === undefined ? frame : { ...frame, retryAfter };
     } finally {
       scope.end();
     }

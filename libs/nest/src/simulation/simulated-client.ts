@@ -96,7 +96,11 @@ export class SimulatedClient {
    *
    * @throws RealtimeClientError as `RealtimeClient.act` does.
    */
-  act<D, R>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions): Promise<R> {
+  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+    action: Action<D, R>,
+    data: NoInfer<D>,
+    options?: ActOptions<T, Several>,
+  ): Promise<R> {
     const answered = new Promise<R>((resolve, reject) => {
       let result: R;
       this.realtime.act(action, data, options).subscribe({

@@ -1,0 +1,60 @@
+import { afterEach, expect, test } from '@jest/globals';
+import {
+  ActionData,
+  OnAction,
+  OnTopic,
+  RealtimeBus,
+  RealtimeError,
+  RealtimeHandlers,
+  RealtimeModule,
+} from '@statewire/nest';
+import { simulate, type Simulation } from '@statewire/nest/testing';
+import { action, stateTopic } from '@statewire/protocol';
+
+const round = stateTopic<{ n: number }>()('round');
+const advance = action<{ n: number }, null>('advance');
+
+@RealtimeHandlers()
+class Handlers {
+  constructor(private readonly bus: RealtimeBus) {}
+
+  @OnTopic(round)
+  load(): { n: number } {
+    return { n: 1 };
+  }
+
+  @OnAction(advance)
+  async advance(@ActionData() { n }: { n: number }): Promise<null> {
+    if (n < 0) throw new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 1_000 });
+    await this.bus.publish(round.with(), { n });
+    return null;
+  }
+}
+
+let simulation: Simulation;
+afterEach(() => simulation.close());
+
+async function start() {
+  simulation = await simulate({ imports: [RealtimeModule.forRoot()], providers: [Handlers] });
+  return simulation.connect();
+}
+
+test('what a handler refuses for a while is its answer, and holds no other action up', async () => {
+  const client = await start();
+  const refused = client.act(advance, { n: -1 }).catch(({ code }: { code: string }) => code);
+  expect(await refused).toBe('too_many_requests');
+  const asked = simulation.clock.monotonic();
+  expect(await client.act(advance, { n: 2 })).toBeNull();
+  expect(simulation.clock.monotonic() - asked).toBeLessThan(500);
+});
+
+test('a simulated client shows optimistic updates, until the word of the server takes their place', async () => {
+  const client = await start();
+  const page = client.watch(round.with());
+  await page.live();
+  const answer = client.act(advance, { n: 2 }, { optimistic: [round.with(), (value) => ({ ...value, n: 2 })] });
+  expect(page.state).toMatchObject({ value: { n: 2 }, confirmed: { n: 1 }, pending: 1 });
+  await answer;
+  await page.shows(({ n }) => n === 2);
+  expect(page.state).toMatchObject({ confirmed: { n: 2 }, pending: 0 });
+});
