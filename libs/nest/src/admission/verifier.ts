@@ -12,6 +12,9 @@ type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' |
 /** As milliseconds it is in 1973, before any token; as seconds, in 5138. */
 const SECONDS_AT_MOST = 100_000_000_000;
 
+/** Milliseconds after which whoever verifies may answer again. An action that is told so is sent again, not failed. */
+const RETRY_AFTER = 5_000;
+
 /** Asks the application whose token it is. */
 export class Verifier {
   private readonly warned = new Set<string>();
@@ -93,7 +96,8 @@ function expired(cause?: unknown): RealtimeError {
 }
 
 function unavailable(cause: unknown): RealtimeError {
-  return new RealtimeError('unavailable', 'The credentials cannot be verified right now.', { cause });
+  const message = 'The credentials cannot be verified right now.';
+  return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER, cause });
 }
 
 function requestOf(
