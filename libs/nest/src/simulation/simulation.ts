@@ -89,7 +89,7 @@ export class Simulation {
   /**
    * Closes the clients, lets the server drain and stop, and gives the real clock back.
    *
-   * @throws Error where something is left: connections, or timers of the client or of the module.
+   * @throws Error where something is left: connections of the server, or timers of a client.
    */
   async close(): Promise<void> {
     const { network, server, restore } = this.parts;
