@@ -75,13 +75,19 @@ function judgePrivacy(page: Page): void {
   if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw what belongs to somebody else');
 }
 
+/** Whether it has the newest event, or was told that it is lost. */
+function isToldOfNews(page: Page, newest: number): boolean {
+  const last = page.news.deliveries.at(-1);
+  return last?.type === 'lost' || last?.data === newest;
+}
+
 /** Whether a page shows what is true now. */
 export function isCurrent({ world }: Stage, page: Page): boolean {
   const { boardId, watch } = page.boards.at(-1)!;
   return (
     watch.state?.freshness.state === 'live' &&
     watch.value?.n === world.boards[boardId satisfies BoardId] &&
-    page.news.events.at(-1) === world.news &&
+    isToldOfNews(page, world.news) &&
     page.own.value === 10 &&
     page.foreign.state?.error?.code === 'forbidden'
   );

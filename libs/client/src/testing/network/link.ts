@@ -86,6 +86,11 @@ export class Link {
     this.limit = { at: this.carried + bytes, reached };
   }
 
+  /** There is no limit any more. */
+  unlimit(): void {
+    this.limit = undefined;
+  }
+
   private arrival(bytes: number, bytesPerSecond: number, delay: number): number {
     const now = this.environment.monotonic();
     const taken = bytesPerSecond > 0 ? (bytes * 1_000) / bytesPerSecond : 0;

@@ -43,6 +43,11 @@ export class SimulatedConnection {
     for (const link of [this.up, this.down]) link.limitTo(bytes, () => this.cut());
   }
 
+  /** It is not cut after all. */
+  spare(): void {
+    for (const link of [this.up, this.down]) link.unlimit();
+  }
+
   /** Lost for one side; the other finds out by itself, or never. */
   halfOpen(told: Side): void {
     for (const link of [this.up, this.down]) link.hold();
