@@ -4,7 +4,7 @@ import { checkHistories } from '../src/histories/check-histories.js';
 import type { Command } from '../src/histories/command.js';
 import { play } from '../src/histories/history.js';
 
-const HISTORIES = Number(process.env['STATEWIRE_HISTORIES']) || 1_500;
+const HISTORIES = Number(process.env['STATEWIRE_HISTORIES']) || 1_000;
 const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
@@ -19,7 +19,7 @@ describe('histories', () => {
   test('one seed is one history, to the byte and to the microsecond', async () => {
     const names = ['publish', 'cut after bytes', 'act', 'delay', 'freeze', 'restart', 'duplicate', 'hang upgrades'];
     const commands = names.map((name, index): Command => ({ name, page: index % 2, size: 37, pause: 700 }));
-    const plan = { pages: 2, keepBroker: false, commands };
+    const plan = { pages: 2, keepBroker: false, tick: 100, commands };
     const [one, again, other] = [
       await play({ ...plan, seed: 5 }),
       await play({ ...plan, seed: 5 }),

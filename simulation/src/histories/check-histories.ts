@@ -11,6 +11,8 @@ const plan = fc.record({
   seed: fc.nat(),
   pages: fc.integer({ min: 1, max: PAGES }),
   keepBroker: fc.boolean(),
+  // Often enough that some fall into a hand-over between transports; or seldom, which is soon played.
+  tick: fc.constantFrom(50, 400, 1_600),
   commands: commands(PAGES, LONGEST),
 });
 

@@ -11,6 +11,8 @@ export interface Stage {
   readonly pages: readonly Page[];
   /** Whether what the broker knows outlives its process. */
   readonly keepBroker: boolean;
+  /** Milliseconds between two publications. */
+  readonly tick: number;
 }
 
 /** One thing that happens: to one page, or to everybody. `size` is how long, how much, which. */
@@ -99,7 +101,9 @@ export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonl
 /** Runs one command, and lets its pause pass under a moving board. */
 export async function run(stage: Stage, { name, page, size, pause }: Command): Promise<void> {
   await COMMANDS[name]!(stage, stage.pages[page % stage.pages.length]!, size);
-  await stage.simulation.clock.advance(pause / 2);
-  await publish(stage, 1);
-  await stage.simulation.clock.advance(pause / 2);
+  const { tick } = stage;
+  for (let passed = 0; passed < pause; passed += tick) {
+    await publish(stage, 1);
+    await stage.simulation.clock.advance(Math.min(tick, pause - passed));
+  }
 }

@@ -9,6 +9,8 @@ export interface HistoryPlan {
   readonly seed: number;
   readonly pages: number;
   readonly keepBroker: boolean;
+  /** Milliseconds between two publications, while anything happens. */
+  readonly tick: number;
   readonly commands: readonly Command[];
 }
 
@@ -28,7 +30,7 @@ const HEARTBEAT = 3_500;
 const QUIESCENCE = 60_000;
 
 /** Plays one history from beginning to end, and holds it against the oracle. @throws Error for what does not hold. */
-export async function play({ seed, pages, keepBroker, commands }: HistoryPlan): Promise<HistoryReport> {
+export async function play({ seed, pages, keepBroker, tick, commands }: HistoryPlan): Promise<HistoryReport> {
   const uncaught: unknown[] = [];
   const note = (error: unknown): void => void uncaught.push(error);
   process.on('uncaughtException', note).on('unhandledRejection', note);
@@ -40,6 +42,7 @@ export async function play({ seed, pages, keepBroker, commands }: HistoryPlan): 
       simulation,
       world,
       keepBroker,
+      tick,
       pages: names.map((name, index) => new Page(simulation, name, names[index - 1] ?? 'nobody')),
     };
     for (const command of commands) await run(stage, command);

@@ -86,9 +86,17 @@ export class Link {
     this.limit = { at: this.carried + bytes, reached };
   }
 
-  /** There is no limit any more. */
-  unlimit(): void {
+  /** There is no limit any more, and what is on its way arrives now. */
+  expedite(): void {
     this.limit = undefined;
+    const now = this.environment.monotonic();
+    this.lastDeparture = now;
+    this.lastArrival = now;
+    this.queue = this.queue.map((segment) => ({ ...segment, due: Math.min(segment.due, now) }));
+    this.timer?.cancel();
+    this.isPlanned &&= this.timer === undefined;
+    this.timer = undefined;
+    this.plan();
   }
 
   private arrival(bytes: number, bytesPerSecond: number, delay: number): number {
@@ -107,6 +115,7 @@ export class Link {
     const wait = next.due - this.environment.monotonic();
     const arrive = (): void => {
       this.isPlanned = false;
+      this.timer = undefined;
       this.arrive();
       this.plan();
     };

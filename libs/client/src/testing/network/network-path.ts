@@ -116,7 +116,7 @@ export class NetworkPath implements NetworkFaults {
     this.httpMode = 'pass';
     this.duplicates = 0;
     this.cutNextAfter = undefined;
-    for (const connection of this.open) connection.spare();
+    for (const connection of this.open) connection.expedite();
     if (!this.isReading) for (const { down } of this.open) down.release();
     this.isReading = true;
     this.release('blackhole');

@@ -43,9 +43,9 @@ export class SimulatedConnection {
     for (const link of [this.up, this.down]) link.limitTo(bytes, () => this.cut());
   }
 
-  /** It is not cut after all. */
-  spare(): void {
-    for (const link of [this.up, this.down]) link.unlimit();
+  /** It is not cut after all, and what is on its way arrives now. */
+  expedite(): void {
+    for (const link of [this.up, this.down]) link.expedite();
   }
 
   /** Lost for one side; the other finds out by itself, or never. */
