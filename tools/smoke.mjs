@@ -18,7 +18,13 @@ const PACKAGES = {
     folder: 'libs/nest',
     entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'], './testing': ['simulate'] },
   },
-  angular: { folder: 'libs/angular/dist', entries: { '.': ['provideRealtime', 'injectTopic'], './testing': [] } },
+  angular: {
+    folder: 'libs/angular/dist',
+    entries: {
+      '.': ['provideRealtime', 'injectTopic'],
+      './testing': ['provideRealtimeTesting', 'provideRealtimeSimulation'],
+    },
+  },
 };
 
 // Inside the workspace, so that frameworks resolve to the ones installed here.

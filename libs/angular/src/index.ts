@@ -4,6 +4,7 @@ export { NO_METRICS as ɵNO_METRICS } from './no-metrics.js';
 export { PACE as ɵPACE, type Pace as ɵPace } from './pace.js';
 export { provideRealtime, type RealtimeConfig } from './provide-realtime.js';
 export { REALTIME_CLIENT as ɵREALTIME_CLIENT } from './realtime-client.js';
+export { REALTIME_OPTIONS as ɵREALTIME_OPTIONS } from './realtime-options.js';
 export type { RealtimeFeature, RealtimeFeatureKind } from './realtime-feature.js';
 export { RealtimeService } from './realtime.service.js';
 export type { TopicResource } from './topic-resource.js';

@@ -1,3 +1,6 @@
+export { provideRealtimeSimulation } from './provide-realtime-simulation.js';
 export { provideRealtimeTesting } from './provide-realtime-testing.js';
+export type { RealtimeNetwork } from './realtime-network.js';
+export { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-simulation.js';
 export { RealtimeTestingController } from './realtime-testing-controller.js';
 export type { TestAction } from './test-action.js';

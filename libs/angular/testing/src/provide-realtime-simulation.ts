@@ -1,0 +1,29 @@
+import { Injector, makeEnvironmentProviders, type EnvironmentProviders } from '@angular/core';
+import { ɵPACE, ɵREALTIME_OPTIONS } from '@statewire/angular';
+
+import { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-simulation.js';
+
+/**
+ * Puts the real client of `provideRealtime()`, which comes before it, on a simulated network and clock, with a server in
+ * memory. The options of the application stay: its token, its polling, its backoff. No port, no timer of the host.
+ *
+ * @example
+ * TestBed.configureTestingModule({ providers: [provideRealtime(), provideRealtimeSimulation({ latency: 20 })] });
+ * const simulation = TestBed.inject(RealtimeSimulation);
+ */
+export function provideRealtimeSimulation(options: RealtimeSimulationOptions = {}): EnvironmentProviders {
+  return makeEnvironmentProviders([
+    {
+      provide: RealtimeSimulation,
+      useFactory: (injector: Injector) => new RealtimeSimulation(injector, options),
+      deps: [Injector],
+    },
+    {
+      provide: ɵREALTIME_OPTIONS,
+      multi: true,
+      useFactory: ({ environment }: RealtimeSimulation) => ({ environment }),
+      deps: [RealtimeSimulation],
+    },
+    { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
+  ]);
+}
