@@ -84,6 +84,18 @@ describe('Outbox', () => {
     expect(c.socket.writes[0]!.message).toEqual(Buffer.concat([other.message, second.message]));
   });
 
+  test('clients that take turns in what they send still share their buffers', () => {
+    const { connect, environment } = setUp();
+    const clients = Array.from({ length: 9 }, connect);
+    const kinds = [frame(50, 'a'), frame(50, 'b'), frame(50, 'c')];
+    for (const published of [0, 1]) {
+      clients.forEach(({ outbox }, client) => outbox.send(kinds[(client + published) % 3]!));
+    }
+    environment.tick();
+    const buffers = new Set(clients.map(({ socket }) => socket.writes[0]!.message));
+    expect(buffers.size).toBe(3);
+  });
+
   test('a single frame is written as it was framed, without a copy', () => {
     const { environment, outbox, socket } = setUp();
     const only = frame(100);

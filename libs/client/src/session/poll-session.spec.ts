@@ -1,0 +1,214 @@
+import { stateTopic, type Json, type ServerFrame } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+
+import { MetricsRecorder } from '../metrics-recorder.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import type { TopicState } from '../topic-state.js';
+import { TopicRegistry } from '../topics/topic-registry.js';
+import { PollSession } from './poll-session.js';
+
+const a = stateTopic<Json>()('a').with();
+const b = stateTopic<Json>()('b').with();
+
+/** Topics that are followed, and polls for them. */
+function setUp(...followed: (typeof a)[]) {
+  const environment = new VirtualEnvironment();
+  const metrics = new MetricsRecorder(environment);
+  const registry = new TopicRegistry(environment, metrics, 0, () => undefined);
+  const rests: unknown[] = [];
+  const states = new Map<string, TopicState<Json>>();
+  for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
+  const asked = (wait = 0) => {
+    const session = new PollSession(registry, metrics, environment, ({ name }, after) => rests.push([name, after]));
+    return { request: session.request('client', wait), take: (...frames: ServerFrame[]) => session.take({ frames }) };
+  };
+  const entry = (name = 'a') => registry.get(name)!;
+  const state = (name = 'a') => states.get(name)!;
+  return { asked, entry, metrics, registry, rests, state };
+}
+
+function subscribed(offset: number, recovered = false, topic = 'a'): ServerFrame {
+  return { type: 'subscribed', topic, kind: 'state', epoch: 'e', offset, recovered };
+}
+
+function snapshot(offset: number, topic = 'a'): ServerFrame {
+  return { type: 'snapshot', topic, epoch: 'e', offset, data: offset };
+}
+
+function patch(from: number, topic = 'a'): ServerFrame {
+  return { type: 'patch', topic, from, offset: from + 1, delta: [from + 1] };
+}
+
+function error(code: 'unavailable' | 'forbidden', more: { temporary: boolean; retryAfter?: number }): ServerFrame {
+  return { type: 'error', topic: 'a', code, message: 'No.', ...more };
+}
+
+describe('what a poll asks', () => {
+  test('is every topic that is followed, from where it stands', () => {
+    const { asked } = setUp(a, b);
+    asked().take(subscribed(3), snapshot(3));
+    expect(asked().request).toStrictEqual({
+      clientId: 'client',
+      topics: [{ topic: 'a', since: { epoch: 'e', offset: 3 } }, { topic: 'b' }],
+    });
+  });
+
+  test('leaves out what a socket carries, and what rests', () => {
+    const { asked, entry } = setUp(a, b);
+    entry('a').carrier = {};
+    expect(asked().request.topics).toEqual([{ topic: 'b' }]);
+    entry('b').resting = true;
+    expect(asked().request.topics).toEqual([]);
+  });
+
+  test('waits for news only where it asks for a topic', () => {
+    expect(setUp(a).asked(1).request).toMatchObject({ wait: 1 });
+    expect(setUp(a).asked(0).request).not.toHaveProperty('wait');
+    expect(setUp().asked(1).request).not.toHaveProperty('wait');
+  });
+});
+
+describe('what answers a poll', () => {
+  test('is applied, and counted frame by frame', () => {
+    const { asked, metrics, state } = setUp(a, b);
+    expect(asked().take(subscribed(3), snapshot(3), subscribed(5, false, 'b'), snapshot(5, 'b'))).toBe(false);
+    expect([state('a').value, state('b').value]).toEqual([3, 5]);
+    expect(metrics.metrics.framesReceived).toBe(4);
+  });
+
+  test('does not count where it is about nothing that was asked', () => {
+    const { asked, registry, state } = setUp(a);
+    const poll = asked();
+    registry.states(b).subscribe();
+    expect(poll.take({ type: 'pong' }, subscribed(1, false, 'b'), snapshot(1, 'b'))).toBe(false);
+    expect(registry.get('b')!.store.cursor).toBeUndefined();
+    expect(state('a').value).toBeUndefined();
+  });
+
+  test('does not count where a socket has taken the topic over meanwhile', () => {
+    const { asked, entry, state } = setUp(a);
+    const poll = asked();
+    entry().carrier = {};
+    expect(poll.take(subscribed(3), snapshot(3))).toBe(false);
+    expect(state().value).toBeUndefined();
+  });
+
+  test('does not count for a topic that was left and followed anew meanwhile', () => {
+    const { asked, registry } = setUp();
+    const following = registry.states(a).subscribe();
+    const poll = asked();
+    following.unsubscribe();
+    registry.states(a).subscribe();
+    poll.take(subscribed(3), snapshot(3));
+    expect(registry.get('a')!.store.cursor).toBeUndefined();
+  });
+
+  test('asks for a topic again at once where something is missing, and takes nothing more for it', () => {
+    const { asked, metrics, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3));
+    expect(asked().take(subscribed(9, true), patch(7), patch(8))).toBe(true);
+    expect(metrics.metrics.holes).toBe(1);
+    expect(state().value).toBe(3);
+    expect(state().freshness.state).toBe('catching-up');
+  });
+
+  test('asks again though only one of several topics misses something', () => {
+    const { asked } = setUp(a, b);
+    expect(asked().take(patch(1), subscribed(3, false, 'b'), snapshot(3, 'b'))).toBe(true);
+  });
+});
+
+describe('a topic that goes on missing something', () => {
+  test('rests after the third time in a row', () => {
+    const { asked, rests } = setUp(a);
+    expect([1, 2, 3, 4].map(() => asked().take(patch(1)))).toEqual([true, true, true, false]);
+    expect(rests).toEqual([['a', undefined]]);
+  });
+
+  test('is given three more times once it was live', () => {
+    const { asked, rests } = setUp(a);
+    for (let time = 0; time < 3; time++) asked().take(patch(1));
+    asked().take(subscribed(3), snapshot(3));
+    for (let time = 0; time < 3; time++) expect(asked().take(patch(7))).toBe(true);
+    expect(rests).toEqual([]);
+  });
+
+  test('is not forgiven for what leads there only half of the way', () => {
+    const { asked, rests } = setUp(a);
+    for (let time = 0; time < 3; time++) asked().take(patch(1));
+    asked().take(subscribed(9), snapshot(3));
+    expect(asked().take(patch(7))).toBe(false);
+    expect(rests).toEqual([['a', undefined]]);
+  });
+
+  test('is asked for as a whole where a patch does not fit its value', () => {
+    const { asked, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3));
+    const misfit: ServerFrame = { type: 'patch', topic: 'a', from: 3, offset: 4, delta: { x: [1] } };
+    expect(asked().take(subscribed(4, true), misfit)).toBe(true);
+    expect(asked().request.topics).toEqual([{ topic: 'a' }]);
+    expect(state().freshness.state).toBe('catching-up');
+  });
+});
+
+describe('a topic that a poll may not follow', () => {
+  test('rests for as long as a temporary error asks, and takes nothing more of this poll', () => {
+    const { asked, rests, state } = setUp(a);
+    const poll = asked();
+    const refused = error('unavailable', { temporary: true, retryAfter: 700 });
+    expect(poll.take(refused, subscribed(3), snapshot(3))).toBe(false);
+    expect(rests).toEqual([['a', 700]]);
+    expect(state()).toMatchObject({ value: undefined, error: undefined });
+  });
+
+  test('errs where the error is final, and takes nothing more of this poll', () => {
+    const { asked, rests, state } = setUp(a);
+    expect(asked().take(error('forbidden', { temporary: false }), subscribed(3), snapshot(3))).toBe(false);
+    expect(rests).toEqual([]);
+    expect(state()).toMatchObject({ value: undefined, error: { code: 'forbidden' } });
+  });
+
+  test('keeps its value when it is closed, and loses it with the right to it', () => {
+    for (const [code, value] of [
+      ['closed', 3],
+      ['forbidden', undefined],
+      ['unauthorized', undefined],
+    ] as const) {
+      const { asked, metrics, state } = setUp(a);
+      const poll = asked();
+      poll.take(subscribed(3), snapshot(3));
+      expect(poll.take({ type: 'unsubscribed', topic: 'a', code })).toBe(false);
+      expect(state()).toMatchObject({ value, error: { code }, freshness: { state: 'stale' } });
+      expect(metrics.metrics.holes).toBe(0);
+    }
+  });
+
+  test('goes on where it was only a request of its own that ended', () => {
+    const { asked, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3), { type: 'unsubscribed', topic: 'a', code: 'requested' });
+    expect(state()).toMatchObject({ value: 3, error: undefined, freshness: { state: 'live' } });
+  });
+
+  test('loses its value where the server no longer knows it', () => {
+    const { asked, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3));
+    asked().take({ type: 'error', topic: 'a', code: 'unknown_topic', message: 'No.', temporary: false });
+    expect(state()).toMatchObject({ value: undefined, error: { code: 'unknown_topic' } });
+  });
+
+  test('loses its value where the server has it as the other kind, and is not asked for again', () => {
+    const { asked, metrics, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3));
+    const other: ServerFrame = {
+      type: 'subscribed',
+      topic: 'a',
+      kind: 'events',
+      epoch: 'e',
+      offset: 3,
+      recovered: true,
+    };
+    expect(asked().take(other)).toBe(false);
+    expect(state()).toMatchObject({ value: undefined, error: { code: 'kind_mismatch' } });
+    expect(metrics.metrics.holes).toBe(0);
+  });
+});
