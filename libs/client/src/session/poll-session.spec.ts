@@ -20,7 +20,8 @@ function setUp(...followed: (typeof a)[]) {
   for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
   const asked = (wait = 0) => {
     const session = new PollSession(registry, metrics, environment, ({ name }, after) => rests.push([name, after]));
-    return { request: session.request('client', wait), take: (...frames: ServerFrame[]) => session.take({ frames }) };
+    const take = (...frames: ServerFrame[]) => session.take({ frames, websocket: true, serverTime: 0 });
+    return { request: session.request('client', wait), take };
   };
   const entry = (name = 'a') => registry.get(name)!;
   const state = (name = 'a') => states.get(name)!;
