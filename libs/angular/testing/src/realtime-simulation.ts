@@ -1,4 +1,4 @@
-import { ApplicationRef, Injector, type OnDestroy } from '@angular/core';
+import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
 import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '@statewire/client/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
@@ -21,7 +21,7 @@ export interface RealtimeSimulationOptions extends FakeServerOptions {
  * simulation.server.restart({ keep: true });
  * await simulation.until(() => page.textContent.includes('polling'));
  */
-export class RealtimeSimulation implements OnDestroy {
+export class RealtimeSimulation {
   /** Publish to its topics, handle actions, restart it. `expireToken` stands on its `verify`. */
   readonly server: FakeServer;
   readonly network: RealtimeNetwork;
@@ -44,6 +44,9 @@ export class RealtimeSimulation implements OnDestroy {
       this.#presented = token;
       return token !== undefined && this.#expired.has(token) ? 'expired' : undefined;
     };
+    injector.get(DestroyRef).onDestroy(() => {
+      this.environment.kill();
+    });
   }
 
   /** Timers of the client and of the network that wait for time to pass. */
@@ -88,10 +91,6 @@ export class RealtimeSimulation implements OnDestroy {
     if (this.#presented === undefined) throw new Error('The client has presented no token that could expire.');
     this.#expired.add(this.#presented);
     this.server.close(CLOSE_CODES.tokenExpired.code);
-  }
-
-  ngOnDestroy(): void {
-    this.environment.kill();
   }
 
   #show(): void {
