@@ -4,7 +4,7 @@ import { checkHistories } from '../src/histories/check-histories.js';
 import type { Command } from '../src/histories/command.js';
 import { play } from '../src/histories/history.js';
 
-const HISTORIES = Number(process.env['STATEWIRE_HISTORIES']) || 1_000;
+const HISTORIES = Number(process.env['STATEWIRE_HISTORIES']) || 500;
 const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
