@@ -86,7 +86,7 @@ export class NodeAttendance implements Attendance {
       const shown = load.type === 'value' ? await withDeadline(environment, limits.loadTimeout, load.value) : undefined;
       return shown === undefined || shown === null ? undefined : project(topic, shown, presence.infoBytes).value;
     } catch (error) {
-      this.log.warn('presence-info-left-out', { reason: String(error), topic });
+      this.log.warn('presence-info-left-out', { topic, error: String(error) });
       return undefined;
     }
   }

@@ -164,7 +164,7 @@ export class LiveTopic {
       }
     } catch (error) {
       if (this.isOver) return;
-      log.warn('broker not read, will try again', { topic: name, reason: String(error) });
+      log.warn('broker not read, will try again', { topic: name, error: String(error) });
       this.retry = environment.setTimer(() => {
         this.reading = this.readOn();
       }, RETRY_INTERVAL);
