@@ -20,8 +20,10 @@ function setUp(...followed: (typeof a)[]) {
   for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
   const asked = (wait = 0) => {
     const session = new PollSession(registry, metrics, environment, ({ name }, after) => rests.push([name, after]));
-    const take = (...frames: ServerFrame[]) => session.take({ frames, websocket: true, serverTime: 0 });
-    return { request: session.request('client', wait), take };
+    return {
+      request: session.request('client', wait),
+      take: (...frames: ServerFrame[]) => session.take({ frames, websocket: false, serverTime: 0 }),
+    };
   };
   const entry = (name = 'a') => registry.get(name)!;
   const state = (name = 'a') => states.get(name)!;
@@ -110,7 +112,13 @@ describe('what answers a poll', () => {
     expect(asked().take(subscribed(9, true), patch(7), patch(8))).toBe(true);
     expect(metrics.metrics.holes).toBe(1);
     expect(state().value).toBe(3);
-    expect(state().freshness.state).toBe('catching-up');
+    expect(asked().request.topics).toEqual([{ topic: 'a', since: { epoch: 'e', offset: 3 } }]);
+  });
+
+  test('is no longer called live where it misses something', () => {
+    const { asked, state } = setUp(a);
+    asked().take(subscribed(3), snapshot(3), patch(7));
+    expect(state()).toMatchObject({ value: 3, freshness: { state: 'catching-up' } });
   });
 
   test('asks again though only one of several topics misses something', () => {
