@@ -98,6 +98,21 @@ describe('drain', () => {
     expect(early).toBeLessThan(70);
   });
 
+  test('R11: a client whose action is unanswered and whose socket is silent when its moment comes opens the next one nevertheless', async () => {
+    const { environment, server, client } = setUp({ environment: { random: () => 0.5 } });
+    server.handle(pause.name, () => ({ paused: true }));
+    client.connect();
+    await environment.advance(100);
+    server.send({ type: 'drain', reconnectWithin: 3_000 });
+    await environment.advance(20);
+    server.blackhole();
+    client.act(pause, { battleId: '1' }).subscribe();
+    await environment.advance(1_400);
+    expect([client.status.reason?.code, server.upgradeCount]).toEqual(['silent', 1]);
+    await environment.advance(200);
+    expect(server.upgradeCount).toBe(2);
+  });
+
   test('when the new node does not answer, the old socket carries on', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);

@@ -192,7 +192,7 @@ export class Sockets {
     if (link !== this.current) return;
     this.drain?.cancel();
     this.drain = this.parts.environment.setTimer(() => {
-      if (link !== this.current || !link.isHealthy) return;
+      if (link !== this.current) return;
       this.retire(link);
       this.fail(HANDOVER);
     }, this.parts.environment.random() * within);
