@@ -1,6 +1,13 @@
 import { expect, test } from '@jest/globals';
 
-import { BOARD_SCENARIO, LATE_REFUSAL_SCENARIO, replay, type Scenario, type StepName } from '../src/explorer/index.js';
+import {
+  BOARD_SCENARIO,
+  LATE_REFUSAL_SCENARIO,
+  replay,
+  SLOW_BROKER_SCENARIO,
+  type Scenario,
+  type StepName,
+} from '../src/explorer/index.js';
 
 /** Histories that broke a promise when the explorer found them. */
 const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
@@ -23,6 +30,11 @@ const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
     'a poll that is answered by the old rights after the new ones are in force shows nothing and ends nothing',
     LATE_REFUSAL_SCENARIO,
     ['down', 'authenticate wide', 'up', 'down', 'down'],
+  ],
+  [
+    'a topic that moves further than its history while the node starts over is told as beyond a gap',
+    SLOW_BROKER_SCENARIO,
+    ['up', 'publish board', 'flush board', 'broker answers', 'publish board', 'publish board', 'publish board'],
   ],
   [
     'rights that come back over a socket that breaks before it says so bring the topic back',

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 
+import { runChild } from '../src/child/run-child.js';
 import type { Exploration } from '../src/explorer/index.js';
 import { SEEDED_BUGS } from '../src/seeded-bugs/seeded-bugs.js';
 
@@ -20,12 +19,8 @@ interface Outcome extends Pick<Exploration, 'counterexample' | 'states'> {
 let outcomes: ReadonlyMap<string, Outcome>;
 
 beforeAll(async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', RUN], {
-    env: { ...process.env, NODE_OPTIONS: '' },
-    maxBuffer: 2 ** 24,
-  });
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  outcomes = new Map(lines.map((line) => JSON.parse(line) as Outcome).map((outcome) => [outcome.name, outcome]));
+  const run = (await runChild(RUN)) as readonly Outcome[];
+  outcomes = new Map(run.map((outcome) => [outcome.name, outcome]));
 });
 
 // That it finds nothing where no bug is seeded, to the same depths, is what explorer.spec.ts shows.

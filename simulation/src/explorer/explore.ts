@@ -5,6 +5,8 @@ import { World, type WorldOptions } from './world.js';
 /** What is explored: where histories begin, and what may happen in them. */
 export interface Scenario {
   readonly name: string;
+  /** The row of docs/reliability.md that it proves. Default: R3. */
+  readonly row?: string;
   readonly world?: Partial<WorldOptions>;
   /** Steps before the first, of which `calm` delivers everything. They do not count. */
   readonly start: readonly (StepName | 'calm')[];

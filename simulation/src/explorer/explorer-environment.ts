@@ -23,10 +23,8 @@ export class ExplorerTimer implements Timer {
 
   readonly cancel: () => void;
 
-  /** How many others run before it; undefined where it does not run any more. */
-  get rank(): number | undefined {
-    if (!this.pending.has(this)) return undefined;
-    return [...this.pending].filter(({ due }) => due < this.due).length;
+  get isPending(): boolean {
+    return this.pending.has(this);
   }
 }
 
@@ -36,6 +34,11 @@ export class ExplorerEnvironment extends VirtualEnvironment {
   /** The same for the server, whose timers are none of the client's. */
   readonly ofServer: ServerEnvironment;
   private readonly pendingTimers = new Set<ExplorerTimer>();
+
+  /** Milliseconds until each of the client's timers runs. */
+  get delays(): readonly number[] {
+    return [...this.pendingTimers].map(({ due }) => due - this.monotonic()).sort((a, b) => a - b);
+  }
 
   constructor() {
     super();

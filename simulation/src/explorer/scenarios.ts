@@ -107,12 +107,24 @@ export const ACTIONS_SCENARIO: Scenario = {
 /** A broker whose answers take their time, so that publications fall between reading and going live. */
 export const SLOW_BROKER_SCENARIO: Scenario = {
   name: 'a slow broker',
+  row: 'R6',
   world: { slowBroker: true },
-  start: ['publish board', 'publish notice', 'follow board', 'up', 'up'],
+  start: ['publish board', 'follow board', 'up', 'up'],
   steps: {
-    ...often('publish board', 'publish notice', 'follow board', 'leave board', 'follow notices'),
-    ...often('cut', 'reconnect', 'up', 'down', 'broker answers'),
+    ...often('publish board', 'follow board', 'leave board', 'cut', 'reconnect', 'up', 'down', 'broker answers'),
     'flush board': 1,
+  },
+};
+
+/** The same with events. */
+export const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
+  name: 'a slow broker of events',
+  row: 'R6',
+  world: { slowBroker: true },
+  start: ['publish notice', 'follow notices', 'up', 'up'],
+  steps: {
+    ...often('publish notice', 'follow notices', 'leave notices', 'cut', 'reconnect', 'up', 'down', 'broker answers'),
+    'flush notices': 1,
   },
 };
 
@@ -154,6 +166,7 @@ export const SCENARIOS: readonly Scenario[] = [
   OUTAGE_SCENARIO,
   ACTIONS_SCENARIO,
   SLOW_BROKER_SCENARIO,
+  SLOW_EVENT_BROKER_SCENARIO,
   SLOW_READER_SCENARIO,
   LOSSY_SCENARIO,
   REFUSED_SCENARIO,

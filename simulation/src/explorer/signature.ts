@@ -16,7 +16,20 @@ const MOMENTS: ReadonlySet<string> = new Set([
 /** What never changes, what only labels or counts for display, and what is computed from the rest and kept for speed. */
 const IGNORED: ReadonlySet<string> = new Set([
   ...['options', 'context', 'node', 'limits', 'environment', 'verdict', 'metrics', 'watcher', 'backoff'],
-  ...['number', 'opened', 'tokens', 'gaps', 'timers', 'gate', 'heartbeat', 'prepared', 'snapshot', 'frame', 'root'],
+  ...[
+    'number',
+    'label',
+    'opened',
+    'tokens',
+    'gaps',
+    'timers',
+    'gate',
+    'heartbeat',
+    'prepared',
+    'snapshot',
+    'frame',
+    'root',
+  ],
   ...[
     'board',
     'visits',
@@ -61,7 +74,7 @@ export function signatureOf(world: World, rest: unknown): string {
 }
 
 /** What is digested; for whoever asks why two states differ. */
-export function describeState({ network, oracle, page, server, truth }: World, rest: unknown): string {
+export function describeState({ environment, network, oracle, page, server, truth }: World, rest: unknown): string {
   const { application, broker, hub, topics } = server;
   const writer = new GraphWriter();
   writer.write({
@@ -77,6 +90,7 @@ export function describeState({ network, oracle, page, server, truth }: World, r
   writer.write({
     memory: broker.memory,
     answers: broker.answers,
+    delays: environment.delays,
     lost: [broker.losesNext, broker.hasLost],
     runs: application.runs,
     running: application.running,
@@ -136,7 +150,7 @@ class GraphWriter {
     else if (value instanceof Set) this.writeAll('<', value, '>');
     else if (value instanceof Promise || ArrayBuffer.isView(value) || value instanceof WeakMap) this.parts.push(name);
     else if (value instanceof AbortController) this.parts.push(String(value.signal.aborted));
-    else if (value instanceof ExplorerTimer) this.parts.push(`timer ${value.rank ?? ''}`);
+    else if (value instanceof ExplorerTimer) this.parts.push(value.isPending ? 'timer' : 'no timer');
     else if (value instanceof Observable || value instanceof Subscription) this.writeStream(value as Stream);
     else if (!IGNORED_CLASSES.has(name)) this.writeFields(name, value);
   }

@@ -52,7 +52,9 @@ export class TopicStream {
       this.demand(!isKept, `gives up history that is kept, from ${known.offset}`, frame);
     }
     if (ref === undefined && this.epoch !== '') {
-      this.demand(!recovered && this.epoch !== epoch, `announces no new epoch, after ${this.epoch}`, frame);
+      const isBeyond = this.cursor !== undefined && this.cursor + 1 < truth.oldest(topic, epoch);
+      const isNew = this.epoch !== epoch || isBeyond;
+      this.demand(!recovered && isNew, `starts over without need, after ${this.epoch}:${this.cursor}`, frame);
     }
     this.epoch = epoch;
     this.due = kind === 'state' && !recovered && offset > 0 ? offset : undefined;

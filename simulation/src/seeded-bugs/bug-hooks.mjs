@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { compile } from './compile.mjs';
+import { compile } from '../child/compile.mjs';
 
 /** What marks the modules of a copy of the workspace in which one bug is seeded. */
 const MARK = '?bug=';

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const root = join(import.meta.dirname, '../../..');
 
-register('./typescript-hooks.mjs', import.meta.url);
+register('../child/typescript-hooks.mjs', import.meta.url);
 const { SEEDED_BUGS } = await import('./seeded-bugs.ts');
 register('./bug-hooks.mjs', import.meta.url, { data: { bugs: SEEDED_BUGS, root } });
 
