@@ -1,0 +1,92 @@
+import { Agent, request } from 'node:http';
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ERROR_CODES } from '@statewire/protocol';
+import fc from 'fast-check';
+
+import { TestApplication } from '../../src/testing/test-application.js';
+import { arenaProviders, authenticate } from '../arena.fixture.js';
+import { CLIENT_ID } from '../transports.js';
+import { mangled, misshapen } from './client-messages.js';
+import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
+
+const POLLS: readonly object[] = [
+  { clientId: CLIENT_ID, topics: [{ topic: 'battles/1' }, { topic: 'notices', since: 'oldest' }] },
+  { clientId: CLIENT_ID, topics: [{ topic: 'battles/2', since: { epoch: 'e1', offset: 3 } }], wait: 0 },
+];
+const ACTIONS: readonly object[] = [
+  { clientId: CLIENT_ID, id: 'a1', name: 'double', data: { n: 2, list: [1, { deep: [null, true] }] } },
+  { clientId: CLIENT_ID, id: 'a2', name: 'fail' },
+];
+
+const limits = { framesPerSecond: 0, framesPerSecondPerAddress: 0, badFrames: 0 };
+const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+let arena: TestApplication;
+
+beforeAll(async () => {
+  rememberPrototypes();
+  arena = await TestApplication.start({ realtime: { authenticate, limits }, providers: arenaProviders });
+});
+
+afterAll(async () => {
+  agent.destroy();
+  await arena.close();
+});
+
+function ask(path: string, body: Buffer): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const asked = request({ host: '127.0.0.1', port: arena.port, method: 'POST', path, headers, agent }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+const bodies = (valid: readonly object[]): fc.Arbitrary<Buffer> =>
+  fc.oneof(
+    mangled(valid.map((body) => JSON.stringify(body))),
+    misshapen(valid).map((text) => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+  );
+
+test.each([
+  ['poll', POLLS],
+  ['actions', ACTIONS],
+])(
+  'F1: a body of %s that was mangled is answered as a body is, or with a typed error and its status',
+  async (endpoint, valid) => {
+    const path = `/realtime/${endpoint}`;
+    const seen = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(bodies(valid), async (body) => {
+        const { status, text } = await ask(path, body);
+        seen.add(status);
+        const answer = JSON.parse(text) as { type?: string; code: keyof typeof ERROR_CODES; frames?: unknown[] };
+        expect(text).not.toContain('secret of the server');
+        if (status === 200) {
+          if (endpoint === 'poll') expect(answer.frames).toBeInstanceOf(Array);
+          else expect(answer).toMatchObject({ type: 'ack', id: expect.any(String) });
+          return;
+        }
+        expect(answer).toMatchObject({ type: 'error', message: expect.any(String), temporary: expect.any(Boolean) });
+        expect(status).toBe(ERROR_CODES[answer.code].status);
+        // The handler that throws is the only one whose fault is the server's.
+        if (status === 500) expect(body.includes('fail')).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+    // Neither all refused nor all taken: else nothing was looked at.
+    expect(seen).toContain(200);
+    expect(seen).toContain(400);
+    expectPrototypesUnchanged();
+    // Under an id that no body above came to have, with other data.
+    const next = JSON.stringify({ ...valid[0], ...(endpoint === 'actions' && { id: 'the-next-one' }) });
+    expect((await ask(path, Buffer.from(next))).status).toBe(200);
+  },
+  30_000,
+);
