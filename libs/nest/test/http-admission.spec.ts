@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Injectable, UnauthorizedException, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Injectable,
+  ServiceUnavailableException,
+  UnauthorizedException,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 
 import {
@@ -32,6 +39,7 @@ class NotBanned implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<RealtimeRequest>();
     const name = (request.user as { name: string } | undefined)?.name;
+    if (name === 'early') throw new ServiceUnavailableException('The list of the banned is not loaded yet.');
     if (name === 'nobody') throw new UnauthorizedException('Sign in first.');
     return !this.banned.has(name);
   }
@@ -149,6 +157,15 @@ describe('credentials of HTTP requests', () => {
       expect(json['details']).toEqual(details);
     }
     expect(lines.join('\n')).not.toContain('token-123');
+  });
+
+  test('a connection guard that cannot decide yet says when to come back, so that an action is sent again', async () => {
+    await start({ connectionGuards: [NotBanned] });
+    expect(await who({ authorization: 'Bearer early' })).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      json: { code: 'unavailable', retryAfter: 1_000 },
+    });
   });
 
   test('A2: what authenticate cannot verify in time is unavailable, and not refused', async () => {

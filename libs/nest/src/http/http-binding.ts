@@ -143,7 +143,8 @@ export class HttpBinding implements OnModuleInit {
       if (answer) exchange.answer(answer);
     } catch (error) {
       if (error instanceof ProtocolError) exchange.asked = error.asked;
-      const refusal = error instanceof HttpRefusal ? error : HttpRefusal.of(explain(error, this.log, TRANSPORT));
+      const refusal =
+        error instanceof HttpRefusal ? error : HttpRefusal.of(toComeBack(explain(error, this.log, TRANSPORT)));
       this.counted(refusal.error);
       exchange.refuse(refusal);
     }
@@ -201,6 +202,16 @@ export class HttpBinding implements OnModuleInit {
     };
     return { status: 200, body: JSON.stringify(config) };
   }
+}
+
+/**
+ * What is refused here started nothing, whatever refused it. Clients know that by `retryAfter`, and send an action again
+ * that they would fail without it.
+ */
+function toComeBack(error: RealtimeError): RealtimeError {
+  const { code, message, options } = error;
+  if (options.retryAfter !== undefined || (code !== 'unavailable' && code !== 'too_many_requests')) return error;
+  return new RealtimeError(code, message, { ...options, retryAfter: RETRY_AFTER });
 }
 
 function pipelined(): RealtimeError {
