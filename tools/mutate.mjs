@@ -33,7 +33,8 @@ if (runs.length === 0)
   fail(`Nothing is called ${positionals.join(' ')}. Areas: ${AREAS.map(({ name }) => name).join(', ')}.`);
 
 const all = runs.flatMap((run) => run.mutants.map((mutant) => ({ run, mutant })));
-const chosen = new Set(values.sample === undefined ? all : inOrderOfChance(all, seed).slice(0, Number(values.sample)));
+const isSample = values.sample !== undefined;
+const chosen = new Set(isSample ? inOrderOfChance(all, seed).slice(0, Number(values.sample)) : all);
 const results = [];
 try {
   for (const run of runs) {
@@ -43,7 +44,7 @@ try {
 } finally {
   for (const run of runs) run.end();
 }
-process.exitCode = report(results, { planned: chosen.size, stale: values.sample === undefined ? stale(all) : [] });
+process.exitCode = report(results, { planned: chosen.size, isSample, stale: isSample ? [] : stale(all) });
 
 async function tryAll(run, own) {
   await run.prepare();

@@ -8,7 +8,7 @@ const TARGET = 0.9;
  *
  * @returns the exit code: 1 where an area, or a sample as a whole, is below the least score.
  */
-export function report(results, { planned, stale }) {
+export function report(results, { planned, isSample, stale }) {
   const tried = results.filter(({ equivalent }) => equivalent === undefined);
   const survivors = tried.filter(({ killedBy }) => killedBy === undefined);
   for (const { mutant } of survivors) {
@@ -27,7 +27,7 @@ export function report(results, { planned, stale }) {
   if (results.length < planned) console.log(`\n${planned - results.length} more were chosen, but the time was over.`);
 
   // A slice across areas is judged as a whole: of few mutants of one area a single survivor would decide.
-  const isSlice = results.length < 200;
+  const isSlice = isSample || results.length < planned;
   const judged = isSlice ? [['the slice', tried]] : [...grouped(tried, ({ area }) => area)];
   const below = judged.filter(([, group]) => scoreOf(group) < (isSlice ? leastOf(tried) : TARGET));
   for (const [area] of below) console.log(`\n${area} is below ${TARGET * 100} % killed.`);
