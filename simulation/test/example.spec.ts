@@ -15,8 +15,8 @@ class BattleHandlers {
 
 const app = { imports: [RealtimeModule.forRoot()], providers: [BattleHandlers] };
 
-let simulation: Simulation;
-afterEach(() => simulation.close());
+let simulation: Simulation | undefined;
+afterEach(() => simulation?.close());
 
 test('my battle page survives a restart of the server', async () => {
   simulation = await simulate(app);

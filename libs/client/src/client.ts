@@ -15,7 +15,8 @@ export interface ActOptions<T = never, Several extends readonly unknown[] = read
   /**
    * What to show until the server's own word arrives: `[topic, update]`, or a list of these. An update is shown from
    * now on, over every newer value, and dropped in the very state in which its effect arrives; at once where the action
-   * did not change the topic, is refused or fails. One that throws is dropped and told to `onError`.
+   * did not change the topic, is refused or fails. One that throws, or gives back undefined, is dropped and told
+   * to `onError`.
    */
   readonly optimistic?: OptimisticUpdate<T> | OptimisticUpdates<Several>;
 }

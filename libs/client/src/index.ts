@@ -3,7 +3,12 @@ export { createRealtimeClient } from './create-realtime-client.js';
 export { browserEnvironment } from './browser-environment.js';
 export type { Environment, Timer, WebSocketLike } from './environment.js';
 export type { ClientMetrics } from './metrics.js';
-export { listUpdates as ɵlistUpdates, type OptimisticUpdate, type OptimisticUpdates } from './optimistic-update.js';
+export {
+  applyUpdate as ɵapplyUpdate,
+  listUpdates as ɵlistUpdates,
+  type OptimisticUpdate,
+  type OptimisticUpdates,
+} from './optimistic-update.js';
 export type { RealtimeClientOptions } from './options.js';
 export { RealtimeClientError, type ClientErrorCode } from './realtime-client-error.js';
 export type {

@@ -1,4 +1,7 @@
-import type { TopicReference } from '@statewire/protocol';
+import type { Json, TopicReference } from '@statewire/protocol';
+
+import { RealtimeClientError } from './realtime-client-error.js';
+import { deepFreeze } from './topics/deep-freeze.js';
 
 /**
  * A topic, and what an action will make of its value, to be shown until the server's own word arrives.
@@ -16,6 +19,20 @@ export type OptimisticUpdate<T> = readonly [
 export type OptimisticUpdates<Values extends readonly unknown[]> = {
   readonly [Index in keyof Values]: OptimisticUpdate<Values[Index]>;
 };
+
+const WITHOUT_VALUE =
+  'An optimistic update gave back undefined. Let it return the value to show, `(value) => ({ ...value, paused: true })`, ' +
+  'and not change the one it gets.';
+
+/**
+ * @returns what to show instead of the value, which is frozen from here on.
+ * @throws RealtimeClientError `invalid_update` where the update gives back nothing; and what it throws itself.
+ */
+export function applyUpdate(update: (value: Json) => Json | undefined, value: Json): Json {
+  const updated = update(deepFreeze(value));
+  if (updated === undefined) throw new RealtimeClientError('invalid_update', WITHOUT_VALUE);
+  return updated;
+}
 
 /** @returns a list, whichever of the two forms was given. */
 export function listUpdates(

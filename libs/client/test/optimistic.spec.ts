@@ -363,6 +363,20 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { shelf: SHELF }, pending: 0 });
   });
 
+  test('that gives back nothing is dropped, and its error says what it must give back', async () => {
+    const problems: unknown[] = [];
+    const { client, last } = await opened({ onError: (error) => problems.push(error) });
+    const forgetful = ((value: Shop) => void { ...value, gold: 7 }) as unknown as (value: Shop) => Shop;
+    client.act(pay, { amount: 3 }, { optimistic: [shop, forgetful] });
+    expect(problems).toEqual([
+      expect.objectContaining({
+        code: 'invalid_update',
+        message: expect.stringContaining('({ ...value, paused: true })'),
+      }),
+    ]);
+    expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
+  });
+
   test('that throws harms nobody where the report of it throws as well', async () => {
     const { client, last } = await opened({
       onError: (error) => {

@@ -273,6 +273,40 @@ describe('a simulated server', () => {
     await simulation.clock.advance(10_000);
     expect(simulation.server.connections.list()[0]?.id).toBe(before?.id);
   });
+
+  test('that stalls reads nothing of those who come meanwhile, until it goes on', async () => {
+    await start();
+    simulation.server.stall(3_000);
+    const late = simulation.connect();
+    const page = late.watch(first);
+    await simulation.clock.advance(2_900);
+    expect(page.value).toBeUndefined();
+    expect(simulation.server.openSockets).toBe(0);
+    await page.shows(({ round }) => round === 1, 1_000);
+  });
+
+  test('that stalls again before it goes on stands still until the longer of both is over', async () => {
+    await start();
+    const page = simulation.connect().watch(first);
+    await page.live();
+    simulation.server.stall(3_000);
+    simulation.server.stall(500);
+    await simulation.server.bus.publish(first, { round: 2 });
+    await simulation.clock.advance(2_900);
+    expect(page.value).toEqual({ round: 1 });
+    await page.shows(({ round }) => round === 2, 500);
+  });
+
+  test('that is killed in a stall leaves nobody held up by it', async () => {
+    await start();
+    const page = simulation.connect().watch(first);
+    await page.live();
+    simulation.server.stall(30_000);
+    simulation.server.crash();
+    await simulation.server.start();
+    await simulation.until(() => page.state?.freshness.state !== 'live', 'the page to notice');
+    await page.live(10_000);
+  });
 });
 
 describe('a simulated client', () => {
@@ -294,6 +328,17 @@ describe('a simulated client', () => {
     await client.live();
     await page.live();
     expect(page.value).toBe(10);
+  });
+
+  test('waits no longer for a server whose tokens take the machine long to verify', async () => {
+    const slow: RealtimeModuleOptions['authenticate'] = async (request, token) => {
+      await crypto.subtle.digest('SHA-512', new Uint8Array(8_000_000));
+      return authenticate(request, token);
+    };
+    await start({ authenticate: slow });
+    const asked = simulation.clock.monotonic();
+    await simulation.connect({ token: 'ann:1' }).live();
+    expect(simulation.clock.monotonic() - asked).toBeLessThan(100);
   });
 
   test('is refused what belongs to somebody else', async () => {

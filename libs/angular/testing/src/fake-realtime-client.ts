@@ -1,4 +1,4 @@
-import { Injectable, type OnDestroy } from '@angular/core';
+import { ErrorHandler, inject, Injectable, NgZone, type OnDestroy } from '@angular/core';
 import { ɵNO_METRICS as NO_METRICS } from '@statewire/angular';
 import {
   RealtimeClientError,
@@ -10,7 +10,7 @@ import {
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
-import type { Action, Since, TopicReference } from '@statewire/protocol';
+import type { Action, Json, Since, TopicReference } from '@statewire/protocol';
 import { BehaviorSubject, defer, distinctUntilChanged, filter, map, of, tap, type Observable } from 'rxjs';
 
 import { FakeEventTopic, FakeStateTopic, type FakeTopic } from './fake-topic.js';
@@ -21,6 +21,8 @@ import { TestAction } from './test-action.js';
 export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
   readonly #status$ = new BehaviorSubject<ConnectionStatus>({ state: 'idle', since: Date.now() });
   readonly #topics = new Map<string, FakeTopic>();
+  readonly #errors = inject(ErrorHandler);
+  readonly #zone = inject(NgZone);
   #actions: TestAction[] = [];
 
   readonly status$ = this.#status$.asObservable();
@@ -113,7 +115,7 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     this.#actions.push(sent as TestAction);
     this.#connectOnce();
     const drops = listUpdates(optimistic as readonly OptimisticUpdate<never>[]).map(([topic, update]) =>
-      this.stateTopic(topic.name).show(update as unknown as (value: unknown) => unknown),
+      this.stateTopic(topic.name).show(update as unknown as (value: Json) => Json),
     );
     sent.whenAnswered(() => {
       for (const drop of drops) drop();
@@ -127,11 +129,11 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
   }
 
   stateTopic(name: string): FakeStateTopic {
-    return this.#topic(name, FakeStateTopic);
+    return this.#topic(name, FakeStateTopic, () => new FakeStateTopic(this.#report));
   }
 
   eventTopic(name: string): FakeEventTopic {
-    return this.#topic(name, FakeEventTopic);
+    return this.#topic(name, FakeEventTopic, () => new FakeEventTopic());
   }
 
   /** The topic of this name, of whatever kind, if anybody published or followed it. */
@@ -139,11 +141,13 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     return this.#topics.get(name);
   }
 
-  #topic<T extends FakeTopic>(name: string, kind: new () => T): T {
+  readonly #report = (error: unknown): void => this.#zone.run(() => this.#errors.handleError(error));
+
+  #topic<T extends FakeTopic>(name: string, kind: new (...parameters: never[]) => T, make: () => T): T {
     const known = this.#topics.get(name);
     if (known instanceof kind) return known;
     if (known !== undefined) throw new RealtimeClientError('kind_mismatch', `"${name}" is a topic of the other kind.`);
-    const topic = new kind();
+    const topic = make();
     this.#topics.set(name, topic);
     return topic;
   }

@@ -1,10 +1,10 @@
-import type { EventDelivery, RealtimeClientError, TopicState } from '@statewire/client';
-import type { Since } from '@statewire/protocol';
+import { ɵapplyUpdate, type EventDelivery, type RealtimeClientError, type TopicState } from '@statewire/client';
+import type { Json, Since } from '@statewire/protocol';
 import { BehaviorSubject, concat, defer, from, Subject, type Observable } from 'rxjs';
 
 const EPOCH = 'testing';
 
-type Update = (value: unknown) => unknown;
+type Update = (value: Json) => Json;
 
 /** A topic of the fake server together with what its one client has seen of it. */
 export interface FakeTopic {
@@ -31,6 +31,9 @@ export class FakeStateTopic implements FakeTopic {
   #updates: readonly Update[] = [];
 
   readonly states: Observable<TopicState<unknown>> = this.#states.asObservable();
+
+  /** @param report is told what an update threw, as the application's `ErrorHandler` is. */
+  constructor(private readonly report: (error: unknown) => void) {}
 
   get isFollowed(): boolean {
     return this.#states.observed;
@@ -74,10 +77,20 @@ export class FakeStateTopic implements FakeTopic {
   #change(change: Partial<TopicState<unknown>>): void {
     const state = { ...this.#states.value, ...change };
     if (this.#states.value.error !== undefined) return;
-    const { confirmed } = state;
-    const value =
-      confirmed === undefined ? undefined : this.#updates.reduce<unknown>((base, update) => update(base), confirmed);
+    const value = state.confirmed === undefined ? undefined : this.#updated(state.confirmed as Json);
     this.#states.next({ ...state, value, pending: this.#updates.length });
+  }
+
+  #updated(confirmed: Json): Json {
+    return this.#updates.reduce<Json>((base, update) => {
+      try {
+        return ɵapplyUpdate(update, base);
+      } catch (error) {
+        this.#updates = this.#updates.filter((other) => other !== update);
+        this.report(error);
+        return base;
+      }
+    }, confirmed);
   }
 }
 

@@ -1,10 +1,10 @@
-import { Component, inject } from '@angular/core';
+import { Component, ErrorHandler, inject } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { injectTopic, provideRealtime, RealtimeService } from '@statewire/angular';
 import { stateTopic } from '@statewire/protocol';
 
-import { first, mine, pause } from '../../test/contract.js';
+import { first, mine, pause, type Battle } from '../../test/contract.js';
 import { provideRealtimeTesting } from './provide-realtime-testing.js';
 import { RealtimeTestingController } from './realtime-testing-controller.js';
 
@@ -166,6 +166,20 @@ describe('RealtimeTestingController', () => {
     expect(seen.at(-1)).toEqual([30, 3, 1]);
     server.expectAction(pause).respond({ paused: true });
     expect(seen.at(-1)).toEqual([3, 3, 0]);
+  });
+
+  test('tells the ErrorHandler of an update that gives back nothing or changes what it gets, and shows neither', () => {
+    const told = jest.spyOn(TestBed.inject(ErrorHandler), 'handleError').mockImplementation(() => undefined);
+    const ticks: (number | undefined)[] = [];
+    realtime.topic(first).subscribe(({ value }) => ticks.push(value?.tick));
+    server.publish(first, { tick: 1 });
+    const forgetful = (() => undefined) as unknown as (value: Battle) => Battle;
+    const careless = (value: Battle) => Object.assign(value, { tick: 2 });
+    realtime.act(pause, { battleId: '1' }, { optimistic: [first, forgetful] });
+    realtime.act(pause, { battleId: '1' }, { optimistic: [first, careless] });
+    server.publish(first, { tick: 3 });
+    expect(told.mock.calls).toEqual([[expect.objectContaining({ code: 'invalid_update' })], [expect.any(TypeError)]]);
+    expect(new Set(ticks)).toEqual(new Set([undefined, 1, 3]));
   });
 
   test('closing completes what is followed and errs what is unanswered, and connecting begins anew', () => {

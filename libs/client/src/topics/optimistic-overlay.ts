@@ -1,6 +1,6 @@
 import type { Json, Position } from '@statewire/protocol';
 
-import { deepFreeze } from './deep-freeze.js';
+import { applyUpdate } from '../optimistic-update.js';
 
 export type Update = (value: Json) => Json;
 
@@ -61,7 +61,7 @@ export class OptimisticOverlay {
     let shown = base;
     for (const pending of this.pending) {
       try {
-        shown = pending.update(deepFreeze(shown));
+        shown = applyUpdate(pending.update, shown);
       } catch (error) {
         this.drop(pending);
         this.report(error);

@@ -8,12 +8,14 @@ import {
 } from '@statewire/client/testing';
 
 import type { Broker } from '../broker/broker.js';
+import type { Environment } from '../environment.js';
 import { resolveOptions } from '../module/resolve-options.js';
 import type { RealtimeModuleOptions } from '../module/options.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { MODULE_OPTIONS_TOKEN } from '../module/realtime.module.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { awaitCrypto } from './crypto-work.js';
 import { Expiry } from './expiry.js';
 import { LastingBroker } from './lasting-broker.js';
 import { Pass } from './pass.js';
@@ -29,8 +31,11 @@ export interface SimulationOptions extends ModuleMetadata {
   readonly network?: Partial<LinkConditions>;
   /** Default `express`. */
   readonly platform?: 'express' | 'fastify';
-  /** Replaces providers, `builder.overrideProvider(Mailer).useValue(fake)`. Called at each start. */
-  readonly override?: (builder: TestingModuleBuilder) => unknown;
+  /**
+   * Replaces providers, `builder.overrideProvider(Mailer).useValue(fake)`. Called at each start, with clock, timers,
+   * randomness and ids of the process that starts: for an application that has providers of its own for these.
+   */
+  readonly override?: (builder: TestingModuleBuilder, environment: Environment) => unknown;
   /** Does what `main.ts` does before it listens: global pipes, prefix, CORS. Called at each start. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /**
@@ -72,7 +77,12 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     () => network.paths,
     (work, what) => pass.wait(work, what),
   );
-  const restore = installVirtualTime(() => server.process);
+  const giveTimeBack = installVirtualTime(() => server.process);
+  const giveCryptoBack = awaitCrypto(environment.stir);
+  const restore = (): void => {
+    giveCryptoBack();
+    giveTimeBack();
+  };
   try {
     await server.start();
   } catch (error) {
@@ -107,7 +117,7 @@ async function startApplication(
     const factory = (resolved: ResolvedRealtimeOptions, log: RealtimeLog): Broker => broker.get(resolved, log);
     builder.overrideProvider(BROKER).useFactory({ inject: [REALTIME_OPTIONS, REALTIME_LOG], factory });
   }
-  override?.(builder);
+  override?.(builder, process);
   const module = await builder.compile();
   const app = module.createNestApplication(await adapter(platform));
   await configure?.(app);

@@ -27,6 +27,8 @@ export class SimulatedServer {
   /** Keeps time for what is asked of nobody. */
   private readonly nobody: VirtualProcess;
   private starting: VirtualProcess | undefined;
+  private stalledUntil = 0;
+  private readonly stalled = new Set<NetworkPath>();
 
   /** @internal */
   constructor(
@@ -97,11 +99,7 @@ export class SimulatedServer {
   async stop(): Promise<void> {
     const { app } = this.current;
     await this.wait(app.close(), 'the server to drain and close');
-    const { process } = this.current;
-    this.running = undefined;
-    for (const socket of this.sockets) socket.crash();
-    this.sockets.clear();
-    process.kill();
+    this.crash();
   }
 
   /** {@link stop}, and {@link start} after `downFor` ms. Default 0. */
@@ -118,20 +116,23 @@ export class SimulatedServer {
     for (const socket of this.sockets) socket.crash();
     this.sockets.clear();
     process.kill();
+    this.goOn();
   }
 
-  /** Its event loop stands still for `ms`: no timer runs, nothing is read or written. */
+  /** Its event loop stands still for `ms`: no timer runs, nothing is read or written. Who comes meanwhile waits as well. */
   stall(ms: number): void {
+    const until = this.environment.monotonic() + ms;
+    this.stalledUntil = Math.max(this.stalledUntil, until);
     this.process.suspend(ms);
-    const paths = this.paths();
-    for (const path of paths) path.hold('stall');
+    for (const path of this.paths()) this.hold(path);
     this.environment.setTimer(() => {
-      for (const path of paths) path.release('stall');
+      if (this.stalledUntil === until) this.goOn();
     }, ms);
   }
 
   /** @internal */
   readonly dial: Dial = (path, clientProcess, address, proxy) => {
+    if (this.environment.monotonic() < this.stalledUntil) this.hold(path);
     const connection = path.connect();
     const environments = { client: clientProcess, server: this.process };
     const { client, server } = SimulatedSocket.pair(connection, environments, address);
@@ -152,6 +153,18 @@ export class SimulatedServer {
     socket.once('close', () => this.sockets.delete(socket));
     socket.handOver();
     (this.running.app.getHttpServer() as Server).emit('connection', socket);
+  }
+
+  private hold(path: NetworkPath): void {
+    path.hold('stall');
+    this.stalled.add(path);
+  }
+
+  /** The event loop turns again, or there is none any more that could stand still. */
+  private goOn(): void {
+    this.stalledUntil = 0;
+    for (const path of this.stalled) path.release('stall');
+    this.stalled.clear();
   }
 
   private get current(): Running {

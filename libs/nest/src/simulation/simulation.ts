@@ -33,6 +33,7 @@ export class Simulation {
   /** The network of everybody. Each client has its own as well. */
   readonly network: NetworkFaults;
   readonly clients: SimulatedClient[] = [];
+  private isClosed = false;
 
   /** @internal */
   constructor(private readonly parts: SimulationParts) {
@@ -87,11 +88,13 @@ export class Simulation {
   }
 
   /**
-   * Closes the clients, lets the server drain and stop, and gives the real clock back.
+   * Closes the clients, lets the server drain and stop, and gives the real clock back. Does nothing the second time.
    *
    * @throws Error where something is left: connections of the server, or timers of a client.
    */
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
     const { network, server, restore } = this.parts;
     try {
       network.heal();
@@ -109,6 +112,7 @@ export class Simulation {
 
   /** Gives everything up without a look, after a failure: {@link close} would only report what follows from it. */
   async abandon(): Promise<void> {
+    this.isClosed = true;
     for (const client of this.clients) client.close();
     if (this.server.isUp) this.server.crash();
     this.parts.restore();
