@@ -1,15 +1,34 @@
 import type { Environment } from '@statewire/client';
 import type { FakeServer, NetworkFaults } from '@statewire/client/testing';
 
+type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
+
+/** Milliseconds from one side to the other, or a function that is asked for each message. */
+export type Latency = number | (() => number);
+
 /** What can be done to the network of a component test, named as in `@statewire/nest/testing`. */
-export class RealtimeNetwork implements Pick<NetworkFaults, 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'> {
+export class RealtimeNetwork implements Faults {
+  #latency: Latency;
+  #upgrades: 'pass' | 'refuse' | 'hang' = 'pass';
+  #http: 'pass' | 'unreachable' | 'hang' = 'pass';
+  #isHole = false;
+  #frozenUntil = 0;
+  #wasSilent = false;
   #duplicates = 0;
 
   /** @internal */
   constructor(
     private readonly server: FakeServer,
-    private readonly setTimer: Environment['setTimer'],
-  ) {}
+    private readonly environment: Pick<Environment, 'setTimer' | 'monotonic' | 'random'>,
+    private readonly initial: Latency,
+  ) {
+    this.#latency = initial;
+  }
+
+  /** From now on everything takes `ms`, and up to `jitter` ms more, from one side to the other, until {@link heal}. */
+  latency(ms: number, jitter = 0): void {
+    this.#latency = () => ms + (jitter > 0 ? this.environment.random() * jitter : 0);
+  }
 
   /** Every WebSocket is reset, and both sides are told. New ones can be made. */
   cut(): void {
@@ -18,15 +37,20 @@ export class RealtimeNetwork implements Pick<NetworkFaults, 'cut' | 'blackhole' 
 
   /** Nothing gets through any more, and nobody is told, until {@link heal}. New connections hang as well. */
   blackhole(): void {
-    this.server.blackhole();
-    this.upgrades('hang');
-    this.http('hang');
+    this.#isHole = true;
+    this.#apply();
   }
 
-  /** A black hole that heals by itself after `ms`; what was sent on open sockets meanwhile arrives then. */
+  /** A black hole that ends by itself after `ms`; what was sent on open sockets meanwhile arrives then. */
   freeze(ms: number): void {
-    this.blackhole();
-    this.setTimer(() => this.heal(), ms);
+    const until = this.environment.monotonic() + ms;
+    this.#frozenUntil = Math.max(this.#frozenUntil, until);
+    this.#apply();
+    this.environment.setTimer(() => {
+      if (this.#frozenUntil !== until) return;
+      this.#frozenUntil = 0;
+      this.#apply();
+    }, ms);
   }
 
   /** The next HTTP requests reach the server twice, the second time when the first was answered, as proxies retry. */
@@ -36,21 +60,29 @@ export class RealtimeNetwork implements Pick<NetworkFaults, 'cut' | 'blackhole' 
 
   /** What becomes of new WebSockets, until {@link heal}; those that are open stay. */
   upgrades(mode: 'pass' | 'refuse' | 'hang'): void {
-    this.server.upgrades = mode === 'pass' ? 'accept' : mode;
+    this.#upgrades = mode;
+    this.#apply();
   }
 
   /** What becomes of HTTP requests, until {@link heal}. */
   http(mode: 'pass' | 'unreachable' | 'hang'): void {
-    this.server.http = mode === 'pass' ? 'up' : mode === 'hang' ? 'hanging' : mode;
+    this.#http = mode;
+    this.#apply();
   }
 
   /** Everything is again as it was at the beginning; what open sockets held back arrives. */
   heal(): void {
+    this.#latency = this.initial;
+    this.#upgrades = 'pass';
+    this.#http = 'pass';
+    this.#isHole = false;
+    this.#frozenUntil = 0;
     this.#duplicates = 0;
-    this.upgrades('pass');
-    this.http('pass');
-    this.server.heal();
+    this.#apply();
   }
+
+  /** @internal */
+  readonly delay = (): number => (typeof this.#latency === 'number' ? this.#latency : this.#latency());
 
   /** @internal */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
@@ -62,4 +94,15 @@ export class RealtimeNetwork implements Pick<NetworkFaults, 'cut' | 'blackhole' 
     }
     return fetch(input, init);
   };
+
+  #apply(): void {
+    const isSilent = this.#isHole || this.#frozenUntil > 0;
+    const upgrades = isSilent ? 'hang' : this.#upgrades;
+    const http = isSilent ? 'hang' : this.#http;
+    this.server.upgrades = upgrades === 'pass' ? 'accept' : upgrades;
+    this.server.http = http === 'pass' ? 'up' : http === 'hang' ? 'hanging' : http;
+    if (isSilent && !this.#wasSilent) this.server.blackhole();
+    if (!isSilent && this.#wasSilent) this.server.heal();
+    this.#wasSilent = isSilent;
+  }
 }

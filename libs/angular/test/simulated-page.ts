@@ -1,0 +1,144 @@
+import { Component, inject, type EnvironmentProviders } from '@angular/core';
+import { TestBed, type ComponentFixture } from '@angular/core/testing';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { injectTopic, provideRealtime, RealtimeService, withAuth } from '@statewire/angular';
+import { provideRealtimeSimulation, RealtimeSimulation } from '@statewire/angular/testing';
+import { firstValueFrom } from 'rxjs';
+
+import { first, pause } from './contract.js';
+
+@Component({
+  selector: 'sw-simulated-page',
+  template: `tick {{ battle.value()?.tick }}, {{ battle.freshness()?.state }}, {{ realtime.status().state }}`,
+})
+class BattlePage {
+  readonly realtime = inject(RealtimeService);
+  readonly battle = injectTopic(() => first);
+}
+
+/** What a page and the network under it can be tested for, in applications that detect changes in this way. */
+export function describeSimulatedPages(changeDetection: string, providers: EnvironmentProviders): void {
+  describe(`a simulated page ${changeDetection}`, () => {
+    let simulation: RealtimeSimulation;
+    let token: string;
+    let page: ComponentFixture<BattlePage>;
+    const shows = (text: string, within?: number): Promise<void> => simulation.shows(page, text, within);
+    const text = (): string => (page.nativeElement as HTMLElement).textContent;
+
+    beforeEach(async () => {
+      token = 'token-1';
+      TestBed.configureTestingModule({
+        providers: [
+          providers,
+          provideRealtime(
+            { origin: 'http://server.test' },
+            withAuth(() => token),
+          ),
+          provideRealtimeSimulation({ latency: 20 }),
+        ],
+      });
+      simulation = TestBed.inject(RealtimeSimulation);
+      simulation.server.publish(first, { tick: 7 });
+      page = TestBed.createComponent(BattlePage);
+      await shows('tick 7, live, live');
+    });
+
+    test('survives a restart of the server, and polls while no socket gets through', async () => {
+      simulation.network.upgrades('refuse');
+      simulation.server.restart({ keep: true });
+      await shows('polling');
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 8, live, polling');
+
+      simulation.network.heal();
+      await shows('tick 8, live, live');
+    });
+
+    test('goes on where its socket is cut, with what it missed, on another socket', async () => {
+      const [lost] = simulation.server.connections;
+      simulation.network.cut();
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 7, stale');
+      await shows('tick 8, live, live');
+      expect(lost?.isOpen).toBe(false);
+      expect(simulation.server.upgradeCount).toBe(2);
+    });
+
+    test('in a black hole says stale, and comes back with what it missed', async () => {
+      simulation.network.blackhole();
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 7, stale');
+      await simulation.clock.advance(10_000);
+      expect(text()).toContain('tick 7, stale');
+
+      simulation.network.heal();
+      await shows('tick 8, live, live');
+    });
+
+    test('goes on after a freeze at its time, and other faults outlast it', async () => {
+      simulation.network.upgrades('refuse');
+      simulation.network.freeze(1_000);
+      simulation.server.publish(first, { tick: 8 });
+      await simulation.clock.advance(900);
+      page.detectChanges();
+      expect(text()).toContain('tick 7');
+      await shows('tick 8', 200);
+
+      simulation.network.cut();
+      await shows('polling');
+      await simulation.clock.advance(10_000);
+      expect(simulation.server.connections).toEqual([]);
+    });
+
+    test('is as late as the network', async () => {
+      simulation.network.latency(250);
+      const published = simulation.clock.monotonic();
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 8');
+      expect(simulation.clock.monotonic() - published).toBe(250);
+    });
+
+    test('is not let in with the token that expired, and is with the next', async () => {
+      const [before] = simulation.server.connections;
+      simulation.expireToken();
+      await simulation.clock.advance(5_000);
+      page.detectChanges();
+      expect(before?.isOpen).toBe(false);
+      expect(simulation.server.connections).toEqual([]);
+      expect(text()).not.toContain('tick 7, live');
+
+      token = 'token-2';
+      TestBed.inject(RealtimeService).connect();
+      await shows('tick 7, live, live');
+      expect(simulation.server.connections.map(({ hello }) => hello?.token)).toEqual(['token-2']);
+    });
+
+    test('acts once over HTTP, though what it sent arrives twice', async () => {
+      simulation.server.handle(pause.name, () => ({ paused: true }));
+      simulation.network.upgrades('refuse');
+      simulation.network.cut();
+      await shows('polling');
+
+      simulation.network.duplicate(10);
+      const answer = firstValueFrom(TestBed.inject(RealtimeService).act(pause, { battleId: '1' }));
+      expect(await simulation.outcome(answer)).toEqual({ paused: true });
+      expect(simulation.server.actions.received).toHaveLength(2);
+      expect(simulation.server.actions.run).toHaveLength(1);
+    });
+
+    test('says what it waited for in vain, and what was there instead', async () => {
+      await expect(simulation.until(() => false, 'the end of the world', 100)).rejects.toThrow('the end of the world');
+      await expect(shows('tick 9', 100)).rejects.toThrow('waiting for tick 9, the page shows: tick 7, live, live');
+    });
+
+    test('leaves no timer and no socket behind when the injector is destroyed', async () => {
+      expect(simulation.timers).toBeGreaterThan(0);
+      const [connection] = simulation.server.connections;
+      TestBed.resetTestingModule();
+      expect(simulation.timers).toBe(0);
+      await simulation.environment.settle();
+      expect(simulation.timers).toBe(0);
+      expect(connection?.socket.readyState).toBe(WebSocket.CLOSED);
+    });
+  });
+}
