@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { withToken, type Admission, type IncomingRequest, type ReceivedRequest } from '../admission/index.js';
 import type { ConnectionLimits } from '../connection/connection-limits.js';
+import { forgottenError } from '../connection/credentials.js';
 import type { Entrance } from '../connection/entrance.js';
 import type { RecentRevocations } from '../connection/recent-revocations.js';
 import { withDeadline } from '../common/with-deadline.js';
@@ -60,6 +61,7 @@ export class UpgradeDoor {
         return { received, seat, admitted: false, identity: undefined, presentedAt };
       }
       const identity = await withDeadline(environment, authenticationTimeout, this.verify(received));
+      if (!revocations.reachesBackTo(presentedAt)) throw forgottenError();
       seat.admit(identity?.id);
       // It may have been shut while credentials were verified.
       this.refuseWhileShut();

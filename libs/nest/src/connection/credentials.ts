@@ -68,7 +68,10 @@ export class Credentials {
     const verified = settled ? identity : await this.verifiers.admission.identify(received, hello.token);
     const token = hello.token ?? received.bearer ?? received.cookieToken;
     const caller = this.callerOf(hello.clientId, verified, token);
-    if (!settled) await this.verifiers.dispatcher.admit(caller);
+    if (!settled) {
+      await this.verifiers.dispatcher.admit(caller);
+      this.refuseForgotten(at);
+    }
     this.inForce = { caller, at };
     if (this.ended === 'revoked') throw revokedError();
   }
@@ -91,8 +94,13 @@ export class Credentials {
     return { caller, at };
   }
 
-  /** Puts verified ones in force. */
+  /**
+   * Puts verified ones in force.
+   *
+   * @throws RealtimeError where it took so long to verify them that nobody can tell whether they were revoked meanwhile.
+   */
   renew(presented: Presented): void {
+    this.refuseForgotten(presented.at);
     this.inForce = presented;
   }
 
@@ -103,6 +111,10 @@ export class Credentials {
   private get revokedAt(): number | undefined {
     const presented = this.inForce?.at ?? this.entrance.presentedAt;
     return this.verifiers.revocations.deadline({ connection: this.connectionId, user: this.user, presented });
+  }
+
+  private refuseForgotten(at: number): void {
+    if (!this.verifiers.revocations.reachesBackTo(at)) throw forgottenError();
   }
 
   private callerOf(clientId: string, identity: Identity | undefined, token: string | undefined): CallerContext {
@@ -122,4 +134,9 @@ export class Credentials {
 /** What a connection is told whose permission was taken back. */
 export function revokedError(): RealtimeError {
   return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
+}
+
+/** What is said to credentials of which nobody can tell any more whether they were revoked while they were verified. */
+export function forgottenError(): RealtimeError {
+  return new RealtimeError('timeout', 'It took too long to verify the credentials: present them again.');
 }

@@ -41,13 +41,55 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ ...alice, presented: 3 })).toBe(13_000);
   });
 
+  test('takes no time from credentials that were presented after the shorter grace of an earlier one began', () => {
+    const { revocations } = create();
+    revocations.add({ user: 'alice' }, 5_000);
+    const renewed = revocations.mark;
+    revocations.add({ user: 'alice' }, 60_000);
+    revocations.add({ connection: 'c1' }, 50_000);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBe(5_000);
+    expect(revocations.deadline({ ...alice, presented: renewed })).toBe(50_000);
+    expect(revocations.deadline({ connection: 'c2', user: 'alice', presented: renewed })).toBe(60_000);
+  });
+
+  test('gives no more time to whom an earlier one ended', async () => {
+    const { environment, revocations } = create();
+    revocations.add({ user: 'alice' }, 1_000);
+    await environment.advance(2_000);
+    revocations.add({ user: 'alice' }, 30_000);
+    expect(revocations.deadline({ ...alice, presented: 0 })).toBe(1_000);
+    expect(revocations.deadline({ ...alice, presented: 1 })).toBe(32_000);
+  });
+
+  test('are 100,000 at once, in a moment and not in minutes', () => {
+    const { revocations } = create();
+    for (let user = 0; user < 100_000; user += 1) revocations.add({ user: `u${user}` }, 0);
+    expect(revocations.size).toBe(100_000);
+    expect(revocations.deadline({ connection: 'c', user: 'u99998', presented: 0 })).toBe(0);
+  });
+
+  test('is told to reach not far enough back where a verification began before something that is forgotten', async () => {
+    const { environment, revocations } = create(0);
+    const verifying = revocations.mark;
+    revocations.add({ user: 'bob' }, 1_000);
+    const later = revocations.mark;
+    await environment.advance(60_000);
+    revocations.add({ user: 'carol' }, 0);
+    expect(revocations.reachesBackTo(verifying)).toBe(true);
+    await environment.advance(62_000);
+    revocations.add({ user: 'carol' }, 0);
+    expect(revocations.reachesBackTo(verifying)).toBe(false);
+    expect(revocations.reachesBackTo(later)).toBe(false);
+    expect(revocations.reachesBackTo(revocations.mark)).toBe(true);
+  });
+
   test('is forgotten when no verification can still be under way', async () => {
     const { environment, revocations } = create(100_000);
     for (let user = 0; user < 1_000; user += 1) revocations.add({ user: `u${user}` }, 1_000);
     await environment.advance(100_000);
     revocations.add({ user: 'alice' }, 0);
     expect(revocations.size).toBe(1_001);
-    await environment.advance(2_000);
+    await environment.advance(100_000);
     revocations.add({ user: 'bob' }, 0);
     expect(revocations.size).toBe(2);
   });

@@ -13,20 +13,25 @@ export interface Holder {
 }
 
 interface Entry {
-  /** Number of the last revocation. */
-  number: number;
+  readonly number: number;
   /** End of the grace, in monotonic milliseconds. */
-  until: number;
+  readonly until: number;
 }
 
 /**
  * What was revoked lately on this node. Connections ask it at each beat, and again when a verification has ended that
  * began before the revocation: credentials that were accepted too early must not outlive it.
+ *
+ * Each revocation concerns who presented credentials before it. Of several that concern a holder the one that ends first
+ * counts; those made before it presented do not, however long their graces last.
  */
 export class RecentRevocations {
-  private readonly entries = new Map<string, Entry>();
+  /** Of each holder in the order they were made, and so of their ends: what ends later than a newer one is left out. */
+  private readonly entries = new Map<string, Entry[]>();
   private readonly memory: number;
   private count = 0;
+  private forgotten = 0;
+  private sweepAt = 0;
 
   /** @param verification milliseconds that a verification may take. 0: any time. */
   constructor(
@@ -41,31 +46,50 @@ export class RecentRevocations {
     return this.count;
   }
 
-  /** Revocations that are remembered, for tests. */
+  /** Holders that are remembered, for tests. */
   get size(): number {
     return this.entries.size;
   }
 
-  /** @param grace milliseconds; a shorter one that has not ended yet stays in force. */
+  /**
+   * Whether everything that was revoked since `mark` is still known. False only where a verification had no limit and
+   * took longer than a minute: then nobody can tell whether what it accepted was taken back meanwhile.
+   */
+  reachesBackTo(mark: number): boolean {
+    return mark >= this.forgotten;
+  }
+
+  /** @param grace milliseconds */
   add(whose: Revocation, grace: number): void {
     const now = this.environment.monotonic();
-    for (const [key, { until }] of this.entries) {
-      if (until + this.memory < now) this.entries.delete(key);
-    }
+    // Not each time: whoever revokes many at once would go through all of them for each.
+    if (now >= this.sweepAt) this.sweep(now);
     const key = 'user' in whose ? ofUser(whose.user) : ofConnection(whose.connection);
-    const before = this.entries.get(key);
-    const until = before === undefined || before.until <= now ? now + grace : Math.min(before.until, now + grace);
-    this.entries.set(key, { number: ++this.count, until });
+    const until = now + grace;
+    const entries = this.entries.get(key) ?? [];
+    while ((entries.at(-1)?.until ?? -Infinity) >= until) entries.pop();
+    entries.push({ number: ++this.count, until });
+    this.entries.set(key, entries);
   }
 
   /** When the holder has to go, in monotonic milliseconds; undefined where nothing was revoked since it presented. */
   deadline({ connection, user, presented }: Holder): number | undefined {
     if (presented === this.count) return undefined;
-    const deadlines = [this.entries.get(ofConnection(connection)), user && this.entries.get(ofUser(user))]
-      .filter((entry) => typeof entry === 'object')
-      .filter(({ number }) => number > presented)
-      .map(({ until }) => until);
+    const deadlines = [ofConnection(connection), ...(user === undefined ? [] : [ofUser(user)])]
+      .map((key) => this.entries.get(key)?.find(({ number }) => number > presented))
+      .flatMap((entry) => entry?.until ?? []);
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+  }
+
+  private sweep(now: number): void {
+    this.sweepAt = now + this.memory;
+    for (const [key, entries] of this.entries) {
+      const kept = entries.filter(({ until }) => until + this.memory >= now);
+      const dropped = entries[entries.length - kept.length - 1];
+      this.forgotten = Math.max(this.forgotten, dropped?.number ?? 0);
+      if (kept.length === 0) this.entries.delete(key);
+      else this.entries.set(key, kept);
+    }
   }
 }
 

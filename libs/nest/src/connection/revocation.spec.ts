@@ -81,6 +81,46 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
+  test('refuses what took longer to verify than revocations are remembered, where that has no limit', async () => {
+    const limits = { authenticationTimeout: 0 };
+    for (const renewing of [false, true]) {
+      const { rig, connections } = set(new ConnectionRig({ limits }));
+      const verifying = new Gate();
+      if (renewing) await rig.welcome('alice');
+      rig.identify = async (token) => {
+        await verifying.opened;
+        return { id: token!, user: token };
+      };
+      if (renewing) rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+      else await rig.welcome('alice');
+      await connections.revoke({ connection: 'another' });
+      for (let passed = 0; passed < 140_000; passed += 20_000) {
+        await rig.environment.advance(20_000);
+        rig.say({ type: 'pong' });
+      }
+      await connections.revoke({ connection: 'a third' });
+      await rig.heard();
+      verifying.open();
+      const refused = { type: 'error', code: 'timeout', temporary: true };
+      expect(await rig.heard()).toMatchObject([renewing ? { ...refused, ref: 'r' } : refused]);
+      expect(rig.socket.closedWith).toBe(renewing ? undefined : 4102);
+    }
+  });
+
+  test('with a longer grace than an earlier one leaves new credentials that longer time', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 5_000 });
+    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+    await rig.heard();
+    await connections.revoke({ user: 'alice' }, { grace: 20_000 });
+    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000 }]);
+    await rig.environment.advance(19_400);
+    expect(rig.socket.closedWith).toBeUndefined();
+    await rig.environment.advance(1_100);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
   test('also meets a hello that was accepted before it and settles after it', async () => {
     const { rig, connections } = set();
     const verifying = new Gate();

@@ -57,4 +57,17 @@ describe('the health of a node', () => {
     expect(asked).toBe(2);
     expect(environment.timers).toBe(0);
   });
+
+  test('is down where a question is never answered, also for who would wait for ever, and asks anew then', async () => {
+    const answers: (() => Promise<null>)[] = [() => new Promise(() => undefined), () => Promise.resolve(null)];
+    const { environment, health } = create(() => answers.shift()!());
+    const patient = health.check({ timeout: 0 });
+    expect(await Promise.all([health.check({ timeout: 500 }), environment.advance(500)])).toMatchObject([
+      { status: 'down', reason: 'broker' },
+    ]);
+    const [waited] = await Promise.all([patient, environment.advance(9_500)]);
+    expect(waited).toEqual({ status: 'down', reason: 'broker' });
+    expect(await health.check()).toEqual({ status: 'up' });
+    expect(environment.timers).toBe(0);
+  });
 });

@@ -13,12 +13,18 @@ const NOBODY = 'statewire:health';
 /** Milliseconds that the broker may take. */
 const DEADLINE = 1_000;
 
+/** Milliseconds after which a question is given up and asked anew: one that was lost is never answered. */
+const GIVEN_UP = 10_000;
+
 /** `reason`: `draining`, or `broker` where that fails or does not answer in time. */
 export type RealtimeHealth =
   { readonly status: 'up' } | { readonly status: 'down'; readonly reason: 'draining' | 'broker' };
 
 export interface HealthOptions {
-  /** Milliseconds that the broker may take to answer. 0: any time. Default 1,000. */
+  /**
+   * Milliseconds that the broker may take to answer. Default 1,000. However long this is, or 0 for no limit of its own,
+   * a question that is not answered within 10 s is given up: the node is down, and the next check asks anew.
+   */
   readonly timeout?: number;
 }
 
@@ -59,7 +65,7 @@ export class RealtimeHealthIndicator {
 
   /** One question at a time: checks of a broker that hangs must not pile up. */
   private ask(): Promise<unknown> {
-    this.probe ??= this.broker.request(NOBODY, null).finally(() => {
+    this.probe ??= withDeadline(this.environment, GIVEN_UP, this.broker.request(NOBODY, null)).finally(() => {
       this.probe = undefined;
     });
     return this.probe;

@@ -24,7 +24,8 @@ export type Revocation = { readonly user: string } | { readonly connection: stri
 export interface RevokeOptions {
   /**
    * Milliseconds to come back with credentials that `authenticate` accepts now, or to finish what is under way. Clients
-   * of Statewire ask for new ones on their own. Default 0: the end is at once.
+   * of Statewire ask for new ones on their own. Of several revocations the one counts that ends first, among those made
+   * after the credentials were presented. Default 0: the end is at once.
    */
   readonly grace?: number;
 }

@@ -26,6 +26,29 @@ describe('the log', () => {
     expect(lines[2]).toBe('refused reason=origin alike=99999');
   });
 
+  test('A22: remembers a thousand reasons and no more, the longest unused of which are forgotten', () => {
+    const { lines, log } = create();
+    for (let count = 0; count < 3; count += 1) log.warn('refused', { reason: 'first' });
+    for (let reason = 0; reason < 999; reason += 1) log.warn('refused', { reason: `r${reason}` });
+    log.warn('refused', { reason: 'first' });
+    expect(lines).toHaveLength(1_000);
+    for (let reason = 0; reason < 1_000; reason += 1) log.warn('refused', { reason: `s${reason}` });
+    log.warn('refused', { reason: 'first' });
+    expect(lines).toHaveLength(2_001);
+    expect(lines.at(-1)).toBe('refused reason=first');
+  });
+
+  test('tells what was left out also when it takes long until the same happens again, up to an hour', async () => {
+    const { environment, lines, log } = create();
+    const twice = (): void => [1, 2].forEach(() => log.warn('refused', { reason: 'origin' }));
+    twice();
+    await environment.advance(3_599_000);
+    twice();
+    await environment.advance(3_600_000);
+    twice();
+    expect(lines).toEqual(['refused reason=origin', 'refused reason=origin alike=1', 'refused reason=origin']);
+  });
+
   test('quotes what could pass for something else', () => {
     const { lines, log } = create();
     log.info('started', { path: '/ws', topic: 'a\nfake=line', empty: '', count: 3, missing: undefined });

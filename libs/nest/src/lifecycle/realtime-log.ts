@@ -1,3 +1,4 @@
+import { RecentlyUsed } from '../common/recently-used.js';
 import type { Environment } from '../environment.js';
 
 /** The part of Nest's `Logger` that is used. */
@@ -12,6 +13,12 @@ type LogValue = string | number | boolean | undefined;
 
 const ONE_SECOND = 1_000;
 
+/** Milliseconds after which what was left out of an event and reason that never came again is told no more. */
+const REMEMBERED = 3_600_000;
+
+/** Events and reasons that are told apart. There are a few hundred, unless a reason is made of what a client sent. */
+const MOST_REASONS = 1_000;
+
 /** What terminals obey instead of showing it, in part beyond what JSON escapes: C0 and C1, marks of direction, breaks. */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -23,7 +30,7 @@ const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u
  * Never given payloads, tokens or cookies.
  */
 export class RealtimeLog {
-  private readonly lines = new Map<string, { at: number; left: number }>();
+  private readonly lines = new RecentlyUsed<{ at: number; left: number }>(REMEMBERED, MOST_REASONS);
 
   constructor(
     private readonly sink: LogSink,
@@ -50,13 +57,15 @@ export class RealtimeLog {
   private write(event: string, values: Readonly<Record<string, LogValue>>, emit: (line: string) => void): void {
     const key = `${event} ${values.reason ?? ''}`;
     const now = this.environment.monotonic();
-    const last = this.lines.get(key);
-    if (last !== undefined && now - last.at < ONE_SECOND) {
+    const last = this.lines.of(key, now, () => ({ at: -Infinity, left: 0 }));
+    if (now - last.at < ONE_SECOND) {
       last.left += 1;
       return;
     }
-    this.lines.set(key, { at: now, left: 0 });
-    emit(format(event, { ...values, alike: last === undefined || last.left === 0 ? undefined : last.left }));
+    const alike = last.left === 0 ? undefined : last.left;
+    last.at = now;
+    last.left = 0;
+    emit(format(event, { ...values, alike }));
   }
 }
 

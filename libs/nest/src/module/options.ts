@@ -97,7 +97,10 @@ export interface RealtimeLimits {
   readonly headersTimeout: number;
   /** Time for `hello` to arrive. Default 5,000. */
   readonly helloTimeout: number;
-  /** Time for `hello` to be verified. Default 10,000. */
+  /**
+   * Time for `hello` to be verified. Default 10,000. Where it is 0, credentials whose verification
+   * took so long that a revocation made meanwhile may be forgotten are refused with `timeout`, and may be presented again.
+   */
   readonly authenticationTimeout: number;
   /** Frames per second of one connection, with bursts of twice as many. Default 20. */
   readonly framesPerSecond: number;

@@ -23,14 +23,14 @@ function setUp() {
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
   const options = resolveOptions({ environment }, environment);
   const broker = new MemoryBroker({ environment, log, history: options.history });
-  const handler = { load: () => ({ type: 'nothing' }) };
+  const handler = { load: (): unknown => ({ type: 'nothing' }) };
   const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
   const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log);
   const enter = (clientId: string, topic = BATTLE) => {
     const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission: 'hello', clientId, identity: undefined };
     return attendance.enter(topic, caller as CallerContext);
   };
-  return { attendance, broker, enter, environment, lines };
+  return { attendance, broker, enter, environment, handler, lines };
 }
 
 test('counts nobody where nobody may ask, and no request that names no client', () => {
@@ -52,4 +52,19 @@ test('counts so many clients and no more, says so once, and counts again when so
   expect(enter('one-more')).toBeDefined();
   attendance.dispose();
   expect(enter('late')).toBeUndefined();
+});
+
+test('logs what a handler throws as an error, which is not what lines are counted by', async () => {
+  const { enter, environment, handler, lines } = setUp();
+  handler.load = () => {
+    throw new Error(`thrown ${lines.length}`);
+  };
+  enter('a');
+  await environment.settle();
+  handler.load = () => {
+    throw new Error('thrown anew');
+  };
+  enter('b');
+  await environment.settle();
+  expect(lines).toEqual(['presence-info-left-out topic=presence/battles/42 error="Error: thrown 0"']);
 });

@@ -1,0 +1,27 @@
+import { expect, test } from '@jest/globals';
+
+import type { Broker } from '../src/broker/broker.js';
+import { lossy } from './lossy-broker.js';
+import { EVENTS, setUp } from './topics-set-up.js';
+
+test('what a broker throws while a hole is read is logged as an error, and not as a reason that lines are counted by', async () => {
+  const faults = lossy();
+  let thrown = 0;
+  let failing = false;
+  const { environment, reader, topics, logged } = setUp({
+    wrap: (real) => {
+      const broker = faults.wrap(real);
+      const read: Broker['read'] = (...parameters) =>
+        failing ? Promise.reject(new Error(`refused ${++thrown}`)) : broker.read(...parameters);
+      return Object.assign(Object.create(broker) as Broker, { read });
+    },
+  });
+  await reader().subscribe(EVENTS);
+  failing = true;
+  faults.lose = 1;
+  for (const n of [1, 2]) await topics.publish(EVENTS, n);
+  await environment.settle();
+  expect(logged).toEqual([
+    `broker not read, will try again: ${JSON.stringify({ topic: EVENTS.name, error: 'Error: refused 1' })}`,
+  ]);
+});
