@@ -12,7 +12,7 @@ import { ClientProcess } from '../support/client-process.js';
 import { FaultProxy } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { until } from '../support/until.js';
-import { actAtTimes } from './acting.js';
+import { actAtTimes } from '../support/acting.js';
 
 const CLIENTS = 30;
 const TOPICS = 5;

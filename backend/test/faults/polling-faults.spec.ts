@@ -8,7 +8,7 @@ import { field, isGenuine, log } from '../support/busy/contract.js';
 import { FaultProxy, type HttpFate } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { until } from '../support/until.js';
-import { actAtTimes } from './acting.js';
+import { actAtTimes } from '../support/acting.js';
 
 const CLIENTS = 4;
 

@@ -7,7 +7,7 @@ import { footprint } from '../support/busy/footprint.js';
 import { FaultProxy } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { seeded, type Seeded } from '../support/seed.js';
-import { actAtTimes } from './acting.js';
+import { actAtTimes } from '../support/acting.js';
 import { breakSomething } from './random-breaking.js';
 
 export interface RandomFaults {

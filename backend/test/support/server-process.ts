@@ -14,22 +14,29 @@ export interface ServerProcessOptions {
 export class ServerProcess {
   /** Everything it wrote. */
   output = '';
-  readonly #child: ChildProcess;
+  /** It has a channel for messages. */
+  readonly child: ChildProcess;
+  #waiting: (() => void)[] = [];
 
   constructor(script: string, { env = {}, within = [] }: ServerProcessOptions = {}) {
     const from = [process.execPath, '--conditions=source', '--import', './dev/register.mjs', script];
     const [command = '', ...args] = [...within, ...from];
-    this.#child = spawn(command, args, {
+    this.child = spawn(command, args, {
       cwd: PROJECT,
       env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.output += chunk.toString();
+        this.#wake();
+      });
     }
+    this.child.once('close', () => this.#wake());
   }
 
   get isRunning(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   /** Resolves with the origin that it says it listens on. */
@@ -43,22 +50,26 @@ export class ServerProcess {
       const found = pattern.exec(this.output)?.[1];
       if (found) return found;
       if (!this.isRunning) throw new Error(`The process ended.\n${this.output}`);
-      await Promise.race([once(this.#child.stdout!, 'data'), once(this.#child, 'exit')]);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    this.child.kill(signal);
   }
 
   async exit(signal?: NodeJS.Signals): Promise<number | null> {
-    if (!this.isRunning) return this.#child.exitCode;
-    const gone = once(this.#child, 'exit') as Promise<[number | null]>;
-    if (signal) this.#child.kill(signal);
+    if (!this.isRunning) return this.child.exitCode;
+    const gone = once(this.child, 'exit') as Promise<[number | null]>;
+    if (signal) this.child.kill(signal);
     return (await gone)[0];
   }
 
   destroy(): void {
-    if (this.isRunning) this.#child.kill('SIGKILL');
+    if (this.isRunning) this.child.kill('SIGKILL');
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

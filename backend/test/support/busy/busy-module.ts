@@ -1,10 +1,9 @@
-import { Controller, Get, Inject, Module, Post, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { Controller, Get, Inject, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
 import {
   ActionData,
   DRAIN_STATE,
   OnAction,
   OnTopic,
-  RealtimeConnections,
   RealtimeHandlers,
   RealtimeModule,
   type DrainState,
@@ -12,7 +11,6 @@ import {
 } from '@statewire/nest';
 
 import { block, field, log, work, type Work } from './contract.js';
-import { footprint, type Footprint } from './footprint.js';
 import { World, WORLD_OPTIONS, type WorldOptions } from './world.js';
 
 @RealtimeHandlers()
@@ -37,35 +35,13 @@ class BusyHandlers {
   }
 }
 
-/** For tests that have the server in another process. */
-@Controller('control')
-class ControlController {
-  constructor(
-    private readonly world: World,
-    private readonly connections: RealtimeConnections,
-    @Inject(DRAIN_STATE) private readonly drain: DrainState,
-  ) {}
+@Controller('ready')
+class ReadinessController {
+  constructor(@Inject(DRAIN_STATE) private readonly drain: DrainState) {}
 
-  @Get('ready')
+  @Get()
   ready(): void {
     if (this.drain.draining) throw new ServiceUnavailableException();
-  }
-
-  @Get('load')
-  load(): { readonly connections: number; readonly working: number } {
-    return { connections: this.connections.list().length, working: this.world.working };
-  }
-
-  @Post('rest')
-  async rest(): Promise<object> {
-    this.world.rest();
-    await this.world.publish();
-    return Object.fromEntries(this.world.tops);
-  }
-
-  @Get('footprint')
-  footprint(): Footprint {
-    return footprint();
   }
 }
 
@@ -82,7 +58,7 @@ export class BusyModule {
     return {
       module: BusyModule,
       imports: [RealtimeModule.forRoot(options)],
-      controllers: [ControlController],
+      controllers: [ReadinessController],
       providers: [World, BusyHandlers, { provide: WORLD_OPTIONS, useValue: world }],
     };
   }

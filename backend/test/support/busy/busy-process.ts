@@ -1,15 +1,20 @@
 import type { Position } from '@statewire/protocol';
 
+import { remote } from '../remote.js';
 import { ServerProcess, type ServerProcessOptions } from '../server-process.js';
 import type { Footprint } from './footprint.js';
-import type { BusyOptions } from './main.js';
+import type { BusyControl, BusyOptions } from './main.js';
 
 /** A server of many moving topics, as a process of its own. */
 export class BusyProcess {
+  readonly #control;
+
   private constructor(
     readonly process: ServerProcess,
     readonly origin: string,
-  ) {}
+  ) {
+    this.#control = remote<BusyControl>(process);
+  }
 
   static async start(options: BusyOptions, { env, ...rest }: ServerProcessOptions = {}): Promise<BusyProcess> {
     const process = new ServerProcess('test/support/busy/main.ts', {
@@ -25,28 +30,22 @@ export class BusyProcess {
 
   /** Nothing moves any more; resolves with where each topic is. */
   async rest(): Promise<ReadonlyMap<string, Position>> {
-    const response = await fetch(`${this.origin}/control/rest`, { method: 'POST' });
-    return new Map(Object.entries((await response.json()) as Record<string, Position>));
+    return new Map(await this.#control.rest());
   }
 
   load(): Promise<{ readonly connections: number; readonly working: number }> {
-    return this.#get('load');
+    return this.#control.load();
   }
 
   footprint(): Promise<Footprint> {
-    return this.#get('footprint');
+    return this.#control.footprint();
   }
 
   /** Status of the readiness check; undefined where nobody answers. */
   async ready(): Promise<number | undefined> {
-    return fetch(`${this.origin}/control/ready`).then(
+    return fetch(`${this.origin}/ready`).then(
       ({ status }) => status,
       () => undefined,
     );
-  }
-
-  async #get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.origin}/control/${path}`);
-    return (await response.json()) as T;
   }
 }

@@ -1,7 +1,7 @@
 import type { RealtimeClient } from '@statewire/client';
 
-import { work } from '../support/busy/contract.js';
-import { until } from '../support/until.js';
+import { work } from './busy/contract.js';
+import { until } from './until.js';
 
 /** Lets every client act now and then, until `end`, which resolves when all of it was answered. */
 export function actAtTimes(clients: readonly RealtimeClient[]) {

@@ -1,0 +1,145 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { BusyProcess } from '../support/busy/busy-process.js';
+import { CrowdProcess } from '../support/crowd-process.js';
+import type { Saying } from '../support/crowd.js';
+import { NetworkLink, type End } from '../support/network-link.js';
+import { until } from '../support/until.js';
+
+const CLIENTS = 4;
+const TOPICS = 2;
+const HEARTBEAT = { interval: 1_000, timeout: 500 };
+/** What a busy machine may be late with. */
+const SLACK = 1_500;
+const PROMISED = HEARTBEAT.interval + HEARTBEAT.timeout + SLACK;
+const ENDS: readonly End[] = ['client', 'server'];
+/** Milliseconds for which the link stays down when everybody has noticed. */
+const PAUSE = 1_000;
+
+const whyNot = NetworkLink.whyNot();
+const where = whyNot === undefined ? '' : ` (skipped, as no network namespace can be made: ${whyNot})`;
+const test = whyNot === undefined ? it : it.skip;
+// The reporter is silent about a spec in which everything is skipped.
+if (whyNot !== undefined) process.stdout.write(`R8 is skipped: ${whyNot}\n`);
+
+describe(`R8: between two network namespaces${where}, a link that goes down`, () => {
+  let folder: string;
+  let link: NetworkLink;
+  let server: BusyProcess;
+  let clients: CrowdProcess;
+
+  /** What undoes what was made, also where only half of it could be. */
+  let undo: (() => unknown)[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'statewire-link-'));
+    undo.push(() => rm(folder, { recursive: true }));
+    link = await NetworkLink.connect();
+    undo.push(() => link.destroy());
+    const world = { topics: TOPICS, period: 100, workFile: join(folder, 'work') };
+    const realtime = { heartbeat: HEARTBEAT, history: { count: 10_000, bytes: 0 } };
+    clients = new CrowdProcess('', { within: link.at('client') });
+    undo.push(() => clients.process.destroy());
+    server = await BusyProcess.start({ world, realtime, host: '0.0.0.0' }, { within: link.at('server') });
+    undo.push(() => server.process.destroy());
+    await clients.crowd.lead(`http://${link.addresses.server}:${server.port}`);
+  });
+
+  afterEach(async () => {
+    for (const each of undo.reverse()) await each();
+    undo = [];
+  });
+
+  test('at either end is told by every client and frees the server, and nothing is lost or comes twice', async () => {
+    const { crowd } = clients;
+    const backoff = { network: 100, server: 100, cap: 500 };
+    await crowd.connect({ clients: CLIENTS, topics: TOPICS, client: { backoff, polling: { interval: 200 } } });
+    await crowd.actAtTimes();
+    await until(
+      async () => (await crowd.report()).checked > 20 * CLIENTS,
+      () => 'nothing moves',
+    );
+    for (const end of ENDS) await goDown(end);
+    const acted = await crowd.acted();
+    const converged = await crowd.converged([...(await server.rest())]);
+    const { violations, losses, checked } = await crowd.report();
+    const done = (await readFile(join(folder, 'work'), 'utf8')).trim().split('\n');
+    process.stdout.write(
+      `R8: ${checked} values checked, ${acted.answered} actions, converged in ${Math.round(converged)} ms\n`,
+    );
+
+    expect({ violations, losses }).toEqual({ violations: [], losses: 0 });
+    expect(acted).toEqual({ sent: acted.sent, answered: acted.sent, failed: [] });
+    const asked = acted.sent + ENDS.length * CLIENTS;
+    expect([new Set(done).size, done.length]).toEqual([asked, asked]);
+    expect((await server.load()).connections).toBe(CLIENTS);
+    expect(server.process.output).not.toMatch(/\bERROR\b/);
+  }, 60_000);
+
+  /** The link goes down at this end, and comes back when everybody has noticed. */
+  async function goDown(end: End): Promise<void> {
+    const { crowd } = clients;
+    await crowd.act(`while it goes down at the ${end}`, 500);
+    await until(
+      async () => (await server.load()).working >= CLIENTS,
+      () => 'not every action runs',
+    );
+    const down = Date.now();
+    link.down(end);
+    await until(
+      async () => (await server.load()).connections === 0,
+      () => 'the server keeps connections',
+    );
+    const freed = Date.now() - down;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    const { sayings } = await crowd.report();
+    const [told, stale] = [firstSaid(sayings, down, isElsewhere), firstSaid(sayings, down, isStale)];
+    const states = lastSaid(sayings);
+    link.up(end);
+    const up = Date.now();
+    await until(
+      async () => lastSaid((await crowd.report()).sayings).every((says) => says === 'live'),
+      () => 'not everybody is back',
+      20_000,
+    );
+    process.stdout.write(
+      `R8: down at the ${end}: clients say so after ${told.join()} ms (${[...new Set(states)].join()}), values are stale ` +
+        `after ${stale.join()} ms, the server is free after ${freed} ms; live ${Date.now() - up} ms after it is up\n`,
+    );
+
+    expect(freed).toBeLessThan(PROMISED);
+    for (const after of [...told, ...stale]) expect(after).toBeLessThan(PROMISED);
+    // What it did was told to nobody: it was asked again, and did it once.
+    expect(await crowd.outcomes()).toEqual(Array<string>(CLIENTS).fill('acknowledged'));
+    // What it says is so for as long as it is so.
+    expect(states).not.toContain('live');
+  }
+});
+
+function isElsewhere(says: string): boolean {
+  return ['polling', 'offline', 'connecting'].includes(says);
+}
+
+function isStale(says: string): boolean {
+  return says === 'value stale';
+}
+
+/** For each client, the milliseconds until it first said so; Infinity where it never did. */
+function firstSaid(sayings: readonly Saying[], from: number, fits: (says: string) => boolean): readonly number[] {
+  return Array.from({ length: CLIENTS }, (_, n) => {
+    const found = sayings.find(({ at, client, says }) => client === n && at >= from && fits(says));
+    return (found?.at ?? Infinity) - from;
+  });
+}
+
+/** The state of each client's connection. */
+function lastSaid(sayings: readonly Saying[]): readonly string[] {
+  return Array.from(
+    { length: CLIENTS },
+    (_, n) => sayings.findLast(({ client, says }) => client === n && !says.startsWith('value'))?.says ?? '',
+  );
+}
