@@ -11,6 +11,7 @@ export const AREAS = [
       'libs/client/src/session/judge.ts',
       'libs/client/src/session/poll-session.ts',
       'libs/client/src/session/read-answer.ts',
+      'libs/client/src/session/socket-actions.ts',
       'libs/client/src/session/socket-session.ts',
       'libs/client/src/session/topic-error.ts',
       'libs/client/src/session/topic-feed.ts',

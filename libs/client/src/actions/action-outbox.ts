@@ -18,7 +18,8 @@ export class ActionOutbox {
   private readonly unanswered = new Map<string, PendingAction>();
   private carrier: ActionCarrier | undefined;
   private isClosed = false;
-  private frameBytes: number | undefined;
+  /** Of the largest frame that the server takes; 0: without limit, or not known yet. */
+  private frameBytes = 0;
   private window = DEFAULT_WINDOW;
 
   constructor(private readonly environment: Environment) {}
@@ -78,12 +79,14 @@ export class ActionOutbox {
 
   /** Hands the carrier what it may send now. */
   pump(): void {
-    if (this.carrier === undefined || this.unanswered.size === 0) return;
+    const { carrier } = this;
+    if (carrier === undefined) return;
     const now = this.environment.monotonic();
     for (const action of [...this.unanswered.values()]) {
-      if (action.carrier !== this.carrier && this.isBeyondWindow(action, now)) this.unknown(action);
+      if (action.carrier !== carrier && this.isBeyondWindow(action, now)) this.unknown(action);
     }
-    this.carrier.carry([...this.unanswered.values()]);
+    // Who heard of an unknown outcome may have ended the way meanwhile.
+    if (!this.isEmpty) this.carrier?.carry([...this.unanswered.values()]);
   }
 
   /** A carrier says that it hands the action to the network now. */
@@ -136,7 +139,6 @@ export class ActionOutbox {
 
   close(): void {
     this.isClosed = true;
-    this.carrier = undefined;
     this.giveUp('The client was closed before it was sent.');
   }
 
@@ -157,9 +159,8 @@ export class ActionOutbox {
     return firstSentAt !== undefined && now - firstSentAt > this.window;
   }
 
-  /** 0 is no limit. */
   private isTooLarge({ bytes }: PendingAction): boolean {
-    return this.frameBytes !== undefined && this.frameBytes > 0 && bytes > this.frameBytes;
+    return this.frameBytes > 0 && bytes > this.frameBytes;
   }
 
   private unknown(action: PendingAction): void {
@@ -177,8 +178,8 @@ function refused(code: ClientErrorCode, message: string, temporary: boolean): Ob
   return throwError(() => new RealtimeClientError(code, message, undefined, temporary));
 }
 
-function tooLarge({ bytes }: PendingAction, limit: number | undefined): string {
-  return `It takes ${bytes} bytes and the server accepts ${limit ?? 0}: send less, or raise its limit.`;
+function tooLarge({ bytes }: PendingAction, limit: number): string {
+  return `It takes ${bytes} bytes and the server accepts ${limit}: send less, or raise its limit.`;
 }
 
 function ignore(): void {}

@@ -275,10 +275,10 @@ export class Monitor {
 
   private chooseCarrier(): ActionCarrier | undefined {
     const { sockets, poller } = this;
-    if (sockets.live) return sockets.live.session;
+    if (sockets.live) return sockets.live.session.actions;
     if (poller.isRunning) return poller.hasFailed ? undefined : this.httpActions;
     const { current } = sockets;
-    return current?.isGreeted && current.welcome === undefined ? current.session : undefined;
+    return current?.isGreeted && current.welcome === undefined ? current.session.actions : undefined;
   }
 
   private showStatus(): void {

@@ -8,26 +8,19 @@ import {
 } from '@statewire/protocol';
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
-import { isNotStarted } from '../actions/not-started.js';
-import { actionFrame, type ActionCarrier, type PendingAction } from '../actions/pending-action.js';
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
-import { believedRetryAfter } from '../retry-after.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
 import { judge } from './judge.js';
 import type { SessionListener } from './session-listener.js';
+import { SocketActions } from './socket-actions.js';
 import { endTopic, failTopic } from './topic-error.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
 /** Topics in one `subscribe`: with names of 256 bytes the frame stays below 32 KiB. */
 const TOPICS_PER_FRAME = 64;
-/** What every server takes before it told its limit in `welcome`. */
-const SURE_FRAME_BYTES = 64 * 1024;
-
-/** Half of what servers let wait by default, so that a slow handler makes actions wait here and not be refused there. */
-const MOST_IN_FLIGHT = 32;
 
 /** The subscription of one topic on one socket. */
 interface Subscription {
@@ -39,7 +32,9 @@ interface Subscription {
 }
 
 /** The frames of one socket: what is asked, what is answered, and in which order it counts. Knows no timers. */
-export class SocketSession implements ActionCarrier {
+export class SocketSession {
+  readonly actions: SocketActions;
+
   private readonly subscriptions = new Map<string, Subscription>();
   /** Topics the server may be sending, carried or not. */
   private readonly told = new Set<string>();
@@ -49,25 +44,21 @@ export class SocketSession implements ActionCarrier {
   private readonly authenticating = new Set<string>();
   private lastRef = 0;
   private readonly budget: FrameBudget;
-  /** The server asked not to be sent actions; on the monotonic clock. */
-  private restUntil = 0;
-  /** Actions that may be in flight: one where the last was refused, so that none overtakes it. */
-  private mostInFlight = MOST_IN_FLIGHT;
   private isGreeted = false;
   private isWelcomed = false;
-  private isDraining = false;
   private isRetiring = false;
   private isOver = false;
 
   constructor(
     private readonly send: (text: string) => void,
     private readonly registry: TopicRegistry,
-    private readonly outbox: ActionOutbox,
+    outbox: ActionOutbox,
     private readonly metrics: MetricsRecorder,
     private readonly environment: Environment,
     private readonly listener: SessionListener,
   ) {
     this.budget = new FrameBudget(environment);
+    this.actions = new SocketActions((text) => this.post(text), outbox, this.budget, environment, listener);
   }
 
   /** Everything the client wants, in one go: no round trip is spent on asking first. */
@@ -131,26 +122,6 @@ export class SocketSession implements ActionCarrier {
     this.write({ type: 'ping', time });
   }
 
-  /** As many as the server takes now, in order; the others when {@link SessionListener.carryLater} comes back. */
-  carry(unanswered: readonly PendingAction[]): void {
-    let inFlight = unanswered.filter(({ carrier }) => carrier === this).length;
-    let isNew = false;
-    for (const action of unanswered) {
-      if (action.carrier === this) continue;
-      if (inFlight >= this.mostInFlight || (!this.isWelcomed && action.bytes > SURE_FRAME_BYTES)) break;
-      const delay = Math.max(this.budget.delay, this.restUntil - this.environment.monotonic());
-      if (delay > 0) {
-        this.listener.carryLater(delay);
-        break;
-      }
-      this.outbox.sent(action, this);
-      this.post(actionFrame(action));
-      inFlight += 1;
-      isNew = true;
-    }
-    if (isNew) this.listener.asked();
-  }
-
   /**
    * Takes what the socket brought.
    *
@@ -179,10 +150,11 @@ export class SocketSession implements ActionCarrier {
         this.takeError(frame);
         break;
       case 'ack':
-        this.takeAnswer(frame);
+        this.actions.answer(frame);
         break;
       case 'welcome':
         this.isWelcomed = true;
+        this.actions.welcomed();
         this.budget.learn(frame.limits.framesPerSecond ?? DEFAULT_RATE);
         this.listener.welcome(frame);
         this.settle();
@@ -192,7 +164,7 @@ export class SocketSession implements ActionCarrier {
         this.listener.authenticated(frame);
         break;
       case 'drain':
-        this.isDraining = true;
+        this.actions.drain();
         this.listener.drain(frame.reconnectWithin);
         break;
       case 'ping':
@@ -234,20 +206,10 @@ export class SocketSession implements ActionCarrier {
     this.settle();
   }
 
-  private takeAnswer(frame: Parameters<ActionOutbox['answer']>[0]): void {
-    this.mostInFlight = MOST_IN_FLIGHT;
-    this.outbox.answer(frame);
-  }
-
   private takeError(error: ErrorFrame): void {
     const { id, topic, ref } = error;
     if (id !== undefined) {
-      // A draining node starts no more actions: it goes to the next one, as everything unanswered does.
-      if (this.isDraining && error.code === 'unavailable') return;
-      if (!isNotStarted(error)) return this.takeAnswer({ ...error, id });
-      this.mostInFlight = 1;
-      this.restUntil = this.environment.monotonic() + believedRetryAfter(error.retryAfter);
-      this.outbox.takeBack(id);
+      this.actions.refuse({ ...error, id });
     } else if (ref !== undefined && this.authenticating.delete(ref)) {
       this.listener.authenticated(error);
     } else if (topic === undefined && ref === undefined) {

@@ -1,0 +1,440 @@
+import type { Json, TopicPosition } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+import type { Observable } from 'rxjs';
+
+import type { RealtimeClientError } from '../realtime-client-error.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { ActionOutbox } from './action-outbox.js';
+import { actionFrame, type ActionCarrier, type PendingAction } from './pending-action.js';
+
+/** Sends everything it is handed, unless it `holds`. */
+class Carrier implements ActionCarrier {
+  readonly handed: string[][] = [];
+  private actions: readonly PendingAction[] = [];
+
+  constructor(
+    private readonly outbox: ActionOutbox,
+    private readonly holds = false,
+  ) {}
+
+  carry(unanswered: readonly PendingAction[]): void {
+    this.handed.push(unanswered.map(({ name }) => name));
+    this.actions = unanswered;
+    if (this.holds) return;
+    for (const action of unanswered) if (action.carrier !== this) this.outbox.sent(action, this);
+  }
+
+  id(name: string): string {
+    return this.actions.find((action) => action.name === name)!.id;
+  }
+}
+
+function setUp() {
+  const environment = new VirtualEnvironment();
+  const outbox = new ActionOutbox(environment);
+  const log: unknown[] = [];
+  const watch = (name: string, result$: Observable<unknown>) =>
+    result$.subscribe({
+      next: (value) => log.push([name, value]),
+      error: ({ code, temporary }: RealtimeClientError) => log.push([name, code, temporary]),
+      complete: () => log.push([name, 'complete']),
+    });
+  const act = (name: string, data?: Json, expiresAfter = 0) => watch(name, outbox.add(name, data, expiresAfter));
+  return { act, environment, log, outbox, watch };
+}
+
+function acted(id: string, data: Json = null): { type: 'ack'; id: string; data: Json } {
+  return { type: 'ack', id, data };
+}
+
+/** Of the frame of an action, in bytes. */
+function sizeOf(name: string, json: string): number {
+  const id = new VirtualEnvironment().id();
+  return new TextEncoder().encode(actionFrame({ id, name, json })).length;
+}
+
+describe('an action', () => {
+  test('is handed to the carrier at once, in order with all that are unanswered', () => {
+    const { act, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a');
+    act('b');
+    expect(carrier.handed).toEqual([['a'], ['a', 'b']]);
+  });
+
+  test('waits for a carrier where there is none', () => {
+    const { act, outbox, log } = setUp();
+    act('a');
+    act('b');
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    expect(carrier.handed).toEqual([['a', 'b']]);
+    expect(log).toEqual([]);
+  });
+
+  test('is done with its answer, which comes once', () => {
+    const { act, outbox, log } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a');
+    const id = carrier.id('a');
+    expect(outbox.isEmpty).toBe(false);
+    outbox.answer(acted(id, 5));
+    outbox.answer(acted(id, 6));
+    expect(log).toEqual([
+      ['a', 5],
+      ['a', 'complete'],
+    ]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('that is refused errs with what the server said', () => {
+    const { act, outbox, log } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a');
+    act('b');
+    const [a, b] = [carrier.id('a'), carrier.id('b')];
+    outbox.answer({ type: 'error', id: a, code: 'forbidden', message: 'No.', temporary: false });
+    outbox.answer({ type: 'error', id: b, code: 'internal', message: 'Oh.', temporary: true });
+    expect(log).toEqual([
+      ['a', 'forbidden', false],
+      ['b', 'internal', true],
+    ]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('makes room for the next with its answer', () => {
+    const { act, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a');
+    act('b');
+    outbox.answer(acted(carrier.id('a')));
+    expect(carrier.handed.at(-1)).toEqual(['b']);
+    expect(carrier.handed).toHaveLength(3);
+  });
+
+  test('tells who asked for it where the topics stand, and nothing where it took no effect', () => {
+    const { outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    const settled: unknown[] = [];
+    const begin = (name: string) => () => (positions?: readonly TopicPosition[]) =>
+      void settled.push([name, positions]);
+    for (const name of ['a', 'b', 'c']) outbox.add(name, 0, 0, begin(name)).subscribe({ error: () => undefined });
+    const [a, b] = [carrier.id('a'), carrier.id('b')];
+    const positions = [{ topic: 't', epoch: 'e', offset: 1 }];
+    outbox.answer({ ...acted(a), positions });
+    outbox.answer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
+    expect(settled).toEqual([
+      ['a', positions],
+      ['b', undefined],
+    ]);
+    outbox.close();
+    expect(settled.at(-1)).toEqual(['c', undefined]);
+  });
+
+  test('leaves no timer behind, however it ends', async () => {
+    const { act, environment, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a', 0, 5_000);
+    act('b', 0, 5_000);
+    await environment.settle();
+    expect(environment.timers).toBe(4);
+    const [a, b] = [carrier.id('a'), carrier.id('b')];
+    outbox.answer(acted(a));
+    outbox.answer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
+    expect(environment.timers).toBe(0);
+  });
+});
+
+describe('an action that is not taken', () => {
+  test('is one too many, as long as none of the 100 others is answered', () => {
+    const { act, outbox, log } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    for (let n = 0; n < 100; n++) act(String(n));
+    expect(log).toEqual([]);
+    act('more');
+    expect(log).toEqual([['more', 'too_many_requests', true]]);
+    outbox.answer(acted(carrier.id('0')));
+    act('again');
+    expect(carrier.handed.at(-1)).toContain('again');
+  });
+
+  test('is no JSON, which trying again does not change', () => {
+    const { outbox, log, watch } = setUp();
+    watch('bigint', outbox.add('say', 1n, 0));
+    expect(log).toEqual([['bigint', 'bad_request', false]]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('comes after the end of the client', () => {
+    const { act, outbox, log } = setUp();
+    outbox.close();
+    act('late');
+    expect(log).toEqual([['late', 'client_closed', false]]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('began nothing', () => {
+    const { outbox } = setUp();
+    outbox.close();
+    let begun = 0;
+    const begin = () => {
+      begun += 1;
+      return () => undefined;
+    };
+    outbox.add('late', 0, 0, begin).subscribe({ error: () => undefined });
+    expect(begun).toBe(0);
+  });
+});
+
+describe('an action of unusual size', () => {
+  const size = sizeOf('say', '"ü"');
+
+  test('counts as its frame in UTF-8, and may be as large as the server takes and no larger', () => {
+    const small = setUp();
+    small.outbox.learn({ actionWindow: 1_000, frameBytes: size });
+    small.act('say', 'ü');
+    expect(small.log).toEqual([]);
+    const large = setUp();
+    large.outbox.learn({ actionWindow: 1_000, frameBytes: size - 1 });
+    large.act('say', 'ü');
+    expect(large.log).toEqual([['say', 'too_large', false]]);
+    expect(large.outbox.isEmpty).toBe(true);
+  });
+
+  test('is no matter where the server takes any', () => {
+    const { act, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000, frameBytes: 0 });
+    act('say', 'ü');
+    expect(log).toEqual([]);
+  });
+
+  test('fails as soon as the limit is known, and others go on', () => {
+    const { act, outbox, log } = setUp();
+    act('say', 'ü');
+    act('say more', 'ü'.repeat(50));
+    outbox.learn({ actionWindow: 1_000, frameBytes: size });
+    expect(log).toEqual([['say more', 'too_large', false]]);
+    expect(outbox.isEmpty).toBe(false);
+  });
+
+  test('is held against the limit that was told last', () => {
+    const { act, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000, frameBytes: size - 1 });
+    outbox.learn({ actionWindow: 1_000 });
+    act('say', 'ü');
+    expect(log).toEqual([['say', 'too_large', false]]);
+    outbox.learn({ actionWindow: 1_000, frameBytes: 0 });
+    act('say', 'ü');
+    expect(log).toHaveLength(1);
+  });
+});
+
+describe('an action that finds no way', () => {
+  test('fails unsent after as long as it was given, exactly', async () => {
+    const { act, environment, outbox, log } = setUp();
+    act('a', 0, 5_000);
+    outbox.use(new Carrier(outbox, true));
+    await environment.advance(4_999);
+    expect(log).toEqual([]);
+    await environment.advance(1);
+    expect(log).toEqual([['a', 'not_sent', false]]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('waits for ever where it was given 0', async () => {
+    const { act, environment, log } = setUp();
+    act('a', 0, 0);
+    await environment.advance(1e9);
+    expect(log).toEqual([]);
+    expect(environment.timers).toBe(0);
+  });
+
+  test('does not expire once it was sent', async () => {
+    const { act, environment, outbox, log } = setUp();
+    outbox.use(new Carrier(outbox));
+    act('a', 0, 5_000);
+    await environment.advance(10_000);
+    expect(log).toEqual([]);
+  });
+});
+
+describe('another carrier', () => {
+  test('gets all that are unanswered, in order', () => {
+    const { act, outbox } = setUp();
+    outbox.use(new Carrier(outbox));
+    act('a');
+    act('b');
+    const next = new Carrier(outbox);
+    outbox.use(next);
+    expect(next.handed).toEqual([['a', 'b']]);
+  });
+
+  test('is asked once, though it is named again', () => {
+    const { act, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    act('a');
+    outbox.use(carrier);
+    outbox.use(carrier);
+    expect(carrier.handed).toHaveLength(1);
+  });
+
+  test('is not asked where nothing is unanswered', () => {
+    const { act, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    outbox.pump();
+    expect(carrier.handed).toEqual([]);
+    act('a');
+    outbox.answer(acted(carrier.id('a')));
+    expect(carrier.handed).toHaveLength(1);
+  });
+
+  test('is handed again what it gives back, also by a name that nobody knows', () => {
+    const { act, outbox } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    act('a');
+    outbox.takeBack(carrier.id('a'));
+    expect(carrier.handed).toEqual([['a'], ['a']]);
+    outbox.takeBack('nobody');
+    expect(carrier.handed).toHaveLength(3);
+  });
+});
+
+describe('the action window', () => {
+  test('is two minutes until the server tells', async () => {
+    const { act, environment, outbox, log } = setUp();
+    outbox.use(new Carrier(outbox));
+    act('a');
+    outbox.use(undefined);
+    await environment.advance(119_999);
+    expect(log).toEqual([]);
+    await environment.advance(1);
+    expect(log).toEqual([['a', 'outcome_unknown', false]]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  test('does not matter to an action that its carrier still has', async () => {
+    const { act, environment, outbox, log } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.learn({ actionWindow: 1_000 });
+    outbox.use(carrier);
+    act('slow');
+    await environment.advance(5_000);
+    outbox.pump();
+    outbox.answer(acted(carrier.id('slow'), 1));
+    expect(log).toEqual([
+      ['slow', 1],
+      ['slow', 'complete'],
+    ]);
+  });
+
+  test('does matter where the carrier that had it was left for one that does not take it', async () => {
+    const { act, environment, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000 });
+    outbox.use(new Carrier(outbox));
+    act('a');
+    outbox.use(new Carrier(outbox, true));
+    await environment.advance(1_000);
+    expect(log).toEqual([['a', 'outcome_unknown', false]]);
+  });
+
+  test('does matter where it was given back and there is no way', async () => {
+    const { act, environment, outbox, log } = setUp();
+    const carrier = new Carrier(outbox);
+    outbox.learn({ actionWindow: 1_000 });
+    outbox.use(carrier);
+    act('a');
+    outbox.use(undefined);
+    outbox.takeBack(carrier.id('a'));
+    await environment.advance(1_000);
+    expect(log).toEqual([['a', 'outcome_unknown', false]]);
+  });
+
+  test('lets an action be sent again up to its last millisecond, and not after it', async () => {
+    for (const [after, expected] of [
+      [1_000, []],
+      [1_001, [['a', 'outcome_unknown', false]]],
+    ] as const) {
+      const { act, environment, outbox, log } = setUp();
+      outbox.use(new Carrier(outbox));
+      act('a');
+      await environment.advance(after);
+      outbox.learn({ actionWindow: 1_000 });
+      const next = new Carrier(outbox);
+      outbox.use(next);
+      expect(log).toEqual(expected);
+      expect(next.handed).toEqual(after > 1_000 ? [] : [['a']]);
+    }
+  });
+
+  test('may end the way to the server by what who hears of the outcome does', async () => {
+    const { environment, outbox } = setUp();
+    outbox.use(new Carrier(outbox));
+    outbox.add('a', 0, 0).subscribe({ error: () => outbox.use(undefined) });
+    await environment.advance(1_001);
+    outbox.add('b', 0, 0);
+    outbox.learn({ actionWindow: 1_000 });
+    const next = new Carrier(outbox);
+    outbox.use(next);
+    expect(next.handed).toEqual([]);
+  });
+
+  test('counts from the first time, however often it is sent', async () => {
+    const { act, environment, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000 });
+    outbox.use(new Carrier(outbox));
+    act('a');
+    await environment.advance(600);
+    outbox.use(new Carrier(outbox));
+    outbox.use(undefined);
+    await environment.advance(400);
+    expect(log).toEqual([['a', 'outcome_unknown', false]]);
+  });
+
+  test('does not matter to what was never sent', async () => {
+    const { act, environment, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000 });
+    act('a');
+    await environment.advance(5_000);
+    const carrier = new Carrier(outbox);
+    outbox.use(carrier);
+    expect(carrier.handed).toEqual([['a']]);
+    expect(log).toEqual([]);
+  });
+});
+
+describe.each([
+  ['close()', (outbox: ActionOutbox) => outbox.close()],
+  ['another identity', (outbox: ActionOutbox) => outbox.identityChanged()],
+] as const)('%s', (_, end) => {
+  test('ends what was not sent as unsent, and what was sent with an unknown outcome', () => {
+    const { act, outbox, log } = setUp();
+    outbox.use(new Carrier(outbox));
+    act('sent');
+    outbox.use(undefined);
+    act('unsent');
+    end(outbox);
+    expect(log).toEqual([
+      ['sent', 'outcome_unknown', false],
+      ['unsent', 'not_sent', false],
+    ]);
+    expect(outbox.isEmpty).toBe(true);
+  });
+});
+
+test('another identity does not end the outbox', () => {
+  const { act, outbox } = setUp();
+  outbox.identityChanged();
+  const carrier = new Carrier(outbox);
+  outbox.use(carrier);
+  act('a');
+  expect(carrier.handed).toEqual([['a']]);
+});
