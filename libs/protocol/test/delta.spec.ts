@@ -58,7 +58,9 @@ describe('the delta', () => {
 
   test('is exact for two lists of like elements, whatever was pushed, shifted, inserted or removed', () => {
     const list = fc
-      .array(fc.oneof(fc.nat(3), fc.record({ id: fc.nat(3) }), fc.constant([])), { maxLength: 12 })
+      .array(fc.oneof(fc.nat(3), fc.record({ id: fc.nat(2), at: fc.nat(1) }), fc.array(fc.nat(1), { maxLength: 2 })), {
+        maxLength: 12,
+      })
       .map(project);
     fc.assert(fc.property(list, list, assertExact), { numRuns: 5000 });
   });
@@ -129,6 +131,12 @@ describe('the delta', () => {
     expect(is.log[1]).toBe(was.log[2]);
   });
 
+  test('sets a key of any name as an ordinary one', () => {
+    const result = applyDelta({}, JSON.parse('{"=__proto__":1}') as Json);
+    const ordinary = { value: 1, writable: true, enumerable: true, configurable: true };
+    expect(Object.getOwnPropertyDescriptor(result, '__proto__')).toEqual(ordinary);
+  });
+
   test('of no changes leaves the identity of the value itself', () => {
     const value: Json = { a: [] };
     expect(applyDelta(value, {})).toBe(value);
@@ -179,6 +187,19 @@ describe('the size of a delta', () => {
       { '=0': 4, '=1': 9, '=2': 5, '=3': 6 },
     ],
     ['where the first element stays, nothing fell off', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
+    ['the one element that stays is kept', [1, 2, 3], [1], { '~1': [2] }],
+    [
+      'lists of which one element differs are other lists',
+      [3, [1, 2], 6],
+      [5, [1, 4], 7, 6],
+      { '~0': [2, 5, [1, 4], 7] },
+    ],
+    [
+      'records of which one key differs are other records',
+      [3, { a: 1, b: 2 }, 6],
+      [5, { a: 1, b: 4 }, 7, 6],
+      { '~0': [2, 5, { a: 1, b: 4 }, 7] },
+    ],
     [
       'what is inserted and removed between the ends is one splice',
       [1, 2, 3, 4],
@@ -294,6 +315,35 @@ describe('depth', () => {
     },
   );
 
+  /** As many lists or records in one another, in each of which something stays and only the innermost changes. */
+  const lists = (levels: number, core: Json): Json => (levels === 0 ? core : [lists(levels - 1, core), 0]);
+  const recordsOf = (levels: number, core: Json): Json =>
+    levels === 0 ? core : { a: recordsOf(levels - 1, core), b: 0 };
+  const descended = (delta: unknown) => JSON.stringify(delta).split('>').length - 1;
+
+  test.each([
+    ['lists', lists],
+    ['records', recordsOf],
+  ] as const)('a diff of %s descends as deep as a delta may, and sets what is deeper', (_, of) => {
+    const deepest = MAX_DELTA_DEPTH - 1;
+    expect(descended(diff(of(MAX_DELTA_DEPTH, 1), of(MAX_DELTA_DEPTH, 2)))).toBe(deepest);
+    expect(descended(diff(of(MAX_DELTA_DEPTH + 1, 1), of(MAX_DELTA_DEPTH + 1, 2)))).toBe(deepest);
+    expect(JSON.stringify(diff(of(MAX_DELTA_DEPTH, 1), of(MAX_DELTA_DEPTH, 2)))).toContain(':2}');
+    assertExact(of(MAX_DELTA_DEPTH + 1, 1), of(MAX_DELTA_DEPTH + 1, 2));
+  });
+
+  test.each([
+    ['lists', lists],
+    ['records', recordsOf],
+  ] as const)('elements are known again down to the limit, not below it: %s', (_, of) => {
+    const fits = () => of(MAX_DELTA_DEPTH - 1, 1);
+    const deeper = () => of(MAX_DELTA_DEPTH, 1);
+    expect(diff([fits(), 2], [fits(), 2, 3])).toEqual({ '~2': [0, 3] });
+    expect(diff([2, deeper(), 3], [2, deeper(), 3, 4])).toEqual({ '~1': [2, deeper(), 3, 4] });
+    expect(diff([1, fits(), 2], [fits(), 2, 3])).toEqual({ '~0': [1], '~3': [0, 3] });
+    expect(diff({ list: [1, deeper(), 2], id: 0 }, { list: [deeper(), 2, 3], id: 0 })).toHaveProperty(['=list']);
+  });
+
   test('A12: values of 10^5 levels cause no stack overflow', () => {
     const [before, after] = [nested(100_000, 1), nested(100_000, 2)];
     const delta = diff(before, after);
@@ -360,6 +410,10 @@ describe('a delta from the wire that is not one of ours', () => {
     expect(() => applyDelta('x', { '=b': 0 })).toThrow('There is nothing to change in a string');
     expect(() => applyDelta(1, [])).toThrow('A replacement has one value, not 0');
     expect(() => applyDelta({}, { [`-${'x'.repeat(1000)}`]: 0 })).toThrow(/^"-x{63}" does not/);
+  });
+
+  test('is refused with an error of its own name', () => {
+    expect(() => applyDelta(1, [])).toThrow(expect.objectContaining({ name: 'DeltaError' }));
   });
 
   test('is refused where a splice names more than there is, without making room for it', () => {

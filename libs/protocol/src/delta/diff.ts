@@ -32,21 +32,21 @@ function compare(before: Json, after: Json, depth: number): Difference {
 function diffObjects(before: JsonObject, after: JsonObject, depth: number): Difference {
   const changes: Record<string, Json> = {};
   let common = 0;
-  let kept = 0;
+  let keepsAny = false;
   for (const key of Object.keys(after)) {
     const next = after[key] as Json;
     const isCommon = Object.hasOwn(before, key);
     if (isCommon) common += 1;
     const difference = isCommon ? compare(before[key] as Json, next, depth + 1) : 'replaced';
     if (difference === 'replaced') changes[SET + key] = next;
-    else kept += 1;
+    else keepsAny = true;
     if (typeof difference === 'object') changes[DESCEND + key] = difference;
   }
   const previous = Object.keys(before);
   if (common < previous.length) {
     for (const key of previous) if (!Object.hasOwn(after, key)) changes[REMOVE + key] = 0;
   }
-  return summarize(changes, kept);
+  return summarize(changes, keepsAny);
 }
 
 /**
@@ -62,14 +62,14 @@ function diffArrays(before: List, after: List, depth: number): Difference {
 
 function diffElements(before: List, after: List, depth: number): Difference {
   const changes: Record<string, Json> = {};
-  let kept = 0;
+  let keepsAny = false;
   for (const [index, next] of after.entries()) {
     const difference = compare(before[index] as Json, next, depth + 1);
     if (difference === 'replaced') changes[`${SET}${index}`] = next;
-    else kept += 1;
+    else keepsAny = true;
     if (typeof difference === 'object') changes[`${DESCEND}${index}`] = difference;
   }
-  return summarize(changes, kept);
+  return summarize(changes, keepsAny);
 }
 
 function diffEnds(before: List, after: List, depth: number): Difference {
@@ -81,7 +81,7 @@ function diffEnds(before: List, after: List, depth: number): Difference {
   while (suffix < shorter - prefix && isSame(before.length - 1 - suffix, after.length - 1 - suffix)) suffix += 1;
   const removed = before.length - prefix - suffix;
   const items = after.slice(prefix, after.length - suffix);
-  return summarize({ [`${SPLICE}${prefix}`]: [removed, ...items] }, prefix + suffix);
+  return summarize({ [`${SPLICE}${prefix}`]: [removed, ...items] }, prefix + suffix > 0);
 }
 
 function diffShifted(before: List, after: List, shift: number): Difference {
@@ -93,10 +93,9 @@ function diffShifted(before: List, after: List, shift: number): Difference {
 
 /** @returns how many elements fell off the front, where all others stayed and are at least half; 0 otherwise. */
 function findShift(before: List, after: List, depth: number): number {
-  const [first] = after;
-  if (first === undefined || before.length < 2 || isEqual(before[0] as Json, first, depth)) return 0;
-  const longest = Math.min(LONGEST_SHIFT, Math.floor(before.length / 2));
-  for (let shift = Math.max(1, before.length - after.length); shift <= longest; shift++) {
+  if (isEqual(before[0] as Json, after[0] as Json, depth)) return 0;
+  const longest = Math.min(LONGEST_SHIFT, before.length / 2);
+  for (let shift = 1; shift <= longest; shift++) {
     const staysAt = (index: number) => isEqual(before[shift + index] as Json, after[index] as Json, depth);
     let stayed = 0;
     while (shift + stayed < before.length && staysAt(stayed)) stayed += 1;
@@ -106,7 +105,7 @@ function findShift(before: List, after: List, depth: number): number {
 }
 
 /** Where nothing of the old value is kept, setting the new one whole is shorter. */
-function summarize(changes: Changes, kept: number): Difference {
-  for (const _ in changes) return kept === 0 ? 'replaced' : changes;
+function summarize(changes: Changes, keepsAny: boolean): Difference {
+  for (const _ in changes) return keepsAny ? changes : 'replaced';
   return undefined;
 }
