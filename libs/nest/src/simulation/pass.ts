@@ -1,7 +1,13 @@
+import { setTimeout as setRealTimeout, clearTimeout as clearRealTimeout } from 'node:timers';
+
 import type { VirtualEnvironment } from '@statewire/client/testing';
 
 /** Milliseconds of virtual time. */
 const DEFAULT_WITHIN = 60_000;
+/** Milliseconds of real time after which what has not settled waits for a timer, where there is one. */
+const PATIENCE = 100;
+/** Milliseconds of real time after which it is taken to wait for something else that needs virtual time. */
+const LONGEST_PATIENCE = 5_000;
 
 /** Lets virtual time pass until something is the case. */
 export class Pass {
@@ -32,4 +38,27 @@ export class Pass {
     await this.until(() => settled, { within: 10 * DEFAULT_WITHIN, what: () => what });
     return work;
   }
+
+  /**
+   * The same for what may load modules and read files, which takes real time. Virtual time stands still meanwhile, unless
+   * it waits for a timer.
+   */
+  async waitPatiently<T>(work: Promise<T>, what: string, hasTimers: () => boolean): Promise<T> {
+    for (let waited = 0; waited < LONGEST_PATIENCE; waited += PATIENCE) {
+      if (await settlesWithin(PATIENCE, work)) return work;
+      await this.environment.settle();
+      if (hasTimers()) break;
+    }
+    return this.wait(work, what);
+  }
+}
+
+async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setRealTimeout(resolve, ms, false)));
+  const settled = work.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([settled, late]).finally(() => clearRealTimeout(timer));
 }

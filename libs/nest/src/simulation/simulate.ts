@@ -75,7 +75,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     environment,
     (process) => startApplication(options, process, expiry, broker),
     () => network.paths,
-    (work, what) => pass.wait(work, what),
+    pass,
   );
   const giveTimeBack = installVirtualTime(() => server.process);
   const giveCryptoBack = awaitCrypto(environment.stir);

@@ -9,6 +9,7 @@ import { RealtimeConnections } from '../connection/realtime-connections.js';
 import type { RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import { REALTIME_SWITCH } from '../module/tokens.js';
 import type { Dial } from './client-network.js';
+import type { Pass } from './pass.js';
 import { SimulatedSocket } from './simulated-socket.js';
 
 /** Makes the application anew at each start, on the process it is given. */
@@ -35,7 +36,7 @@ export class SimulatedServer {
     private readonly environment: VirtualEnvironment,
     private readonly startApplication: StartApplication,
     private readonly paths: () => readonly NetworkPath[],
-    private readonly wait: <T>(work: Promise<T>, what: string) => Promise<T>,
+    private readonly pass: Pass,
   ) {
     this.nobody = environment.fork();
   }
@@ -89,7 +90,9 @@ export class SimulatedServer {
     const process = this.environment.fork();
     this.starting = process;
     try {
-      this.running = { process, app: await this.wait(this.startApplication(process), 'the start of the server') };
+      const app = this.startApplication(process);
+      const hasTimers = (): boolean => process.timers > 0;
+      this.running = { process, app: await this.pass.waitPatiently(app, 'the start of the server', hasTimers) };
     } finally {
       this.starting = undefined;
     }
@@ -98,7 +101,7 @@ export class SimulatedServer {
   /** Stops it as SIGTERM does: it drains, which takes as long as `drain.window` says, and closes. */
   async stop(): Promise<void> {
     const { app } = this.current;
-    await this.wait(app.close(), 'the server to drain and close');
+    await this.pass.wait(app.close(), 'the server to drain and close');
     this.crash();
   }
 
