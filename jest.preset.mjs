@@ -7,6 +7,16 @@ const root = import.meta.dirname;
 const full = process.env.STATEWIRE_TEST_TIER === 'full';
 
 /**
+ * The `moduleNameMapper` entry through which `STATEWIRE_SEED` reaches the properties of fast-check; without it each has a
+ * random seed, which its failure names.
+ *
+ * @param format of the project's modules: `mjs` or `cjs`.
+ */
+export function seededProperties(format) {
+  return process.env.STATEWIRE_SEED ? { '^fast-check$': join(root, `tools/seeded-fast-check.${format}`) } : {};
+}
+
+/**
  * Configuration shared by all projects: where tests are, what counts as covered, and a reporter that keeps the totals.
  */
 export function commonPreset(projectRoot) {
@@ -34,7 +44,7 @@ export function nodePreset(projectRoot, { decorators = false } = {}) {
     testEnvironment: 'node',
     testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
     extensionsToTreatAsEsm: ['.ts'],
-    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('mjs') },
     transform: {
       '^.+\\.ts$': [
         '@swc/jest',

@@ -1,4 +1,4 @@
-import { commonPreset, nodePreset } from '../jest.preset.mjs';
+import { commonPreset, nodePreset, seededProperties } from '../jest.preset.mjs';
 import presets from 'jest-preset-angular/presets/index.js';
 
 const { reporters, coverageDirectory } = commonPreset(import.meta.dirname);
@@ -22,7 +22,7 @@ export default {
       displayName: 'frontend',
       testMatch: ['<rootDir>/src/**/*.spec.ts'],
       testEnvironmentOptions: { customExportConditions: ['source', 'browser', 'require', 'default'] },
-      moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+      moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('cjs') },
       setupFilesAfterEnv: ['<rootDir>/src/test-setup.ts'],
     },
     {

@@ -13,6 +13,9 @@ export default class JestTotalsReporter {
 
   onRunComplete(_contexts, results) {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = results;
+    const seed = process.env.STATEWIRE_SEED;
+    if (seed && numFailedTests + numRuntimeErrorTestSuites > 0)
+      console.log(`STATEWIRE_SEED=${seed} runs the same again.`);
     writeFileSync(
       this.#file,
       JSON.stringify({
