@@ -25,7 +25,7 @@ export class Credentials {
   private inForce: Presented | undefined;
 
   constructor(
-    private readonly connectionId: string,
+    readonly connectionId: string,
     private readonly entrance: Entrance,
     private readonly verifiers: Verifiers,
   ) {}

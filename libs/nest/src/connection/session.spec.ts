@@ -91,7 +91,55 @@ describe('actions', () => {
     expect(frames[0]).toMatchObject({ type: 'error', code: 'too_many_requests', id: '128', retryAfter: 1_000 });
   });
 
-  test('are answered `internal` where the dispatcher itself fails', async () => {
+  test('that wait take the room of changes that wait, and the other way round', async () => {
+    const rig = await welcomed({ limits: { waitingFrames: 3 } });
+    const { finish } = heldActions(rig);
+    const gate = new Gate();
+    rig.topics.loading = () => gate.opened;
+    const overflow = async (ref: string): Promise<unknown> => {
+      rig.say(subscribe('t', ref));
+      const frames = await rig.heard();
+      return frames.map((frame) => frame.type === 'error' && [frame.code, frame.ref]);
+    };
+    for (const id of ['1', '2', '3']) rig.say(act(id));
+    rig.say(subscribe('t', 'first'));
+    expect(await overflow('above')).toEqual([['too_many_requests', 'above']]);
+    for (const id of ['1', '2']) {
+      finish(id);
+      await rig.heard();
+    }
+    rig.say(subscribe('t', 'second'));
+    rig.say(subscribe('t', 'third'));
+    rig.say(subscribe('t', 'fourth'));
+    expect(await overflow('above')).toEqual([['too_many_requests', 'above']]);
+    gate.open();
+    expect((await rig.heard()).map((frame) => 'ref' in frame && frame.ref)).toEqual([
+      ...['first', 'second', 'third', 'fourth'],
+    ]);
+    expect(await overflow('room again')).toEqual([false]);
+  });
+
+  test('may wait in any number where that has no limit', async () => {
+    const rig = await welcomed({ limits: { waitingFrames: 0, framesPerSecond: 0 } });
+    const { finish } = heldActions(rig);
+    for (let id = 0; id < 100; id += 1) rig.say(act(String(id)));
+    expect(await rig.heard()).toEqual([]);
+    finish('0');
+    expect(await rig.heard()).toEqual([{ type: 'ack', id: '0' }]);
+  });
+
+  test('that wait when the connection ends never start', async () => {
+    const rig = await welcomed();
+    const { started, finish } = heldActions(rig);
+    for (const id of ['1', '2']) rig.say(act(id));
+    await rig.environment.settle();
+    rig.connection.gone();
+    finish('1');
+    await rig.environment.settle();
+    expect(started).toEqual(['1']);
+  });
+
+  test('are answered `internal` where the dispatcher itself fails, and the log says on which connection', async () => {
     const rig = await welcomed();
     rig.act = () => {
       throw new Error('secret');
@@ -101,7 +149,9 @@ describe('actions', () => {
     expect(frames).toEqual([
       { type: 'error', code: 'internal', message: 'Something failed on the server.', temporary: true, id: '1' },
     ]);
-    expect(rig.logged.filter((line) => line.startsWith('request-failed'))).toHaveLength(1);
+    const lines = rig.logged.filter((line) => line.startsWith('request-failed'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(rig.connection.id);
   });
 
   test('may be told only where topics stand that the connection follows', async () => {

@@ -121,6 +121,6 @@ export class Session implements FrameWork {
   }
 
   private explain(thrown: unknown, about: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {
-    return explain(thrown, this.node.log, this.credentials.caller.connectionId ?? '').toFrame(asked(about));
+    return explain(thrown, this.node.log, this.credentials.connectionId).toFrame(asked(about));
   }
 }

@@ -87,25 +87,25 @@ export class Subscriptions {
     }
     this.change(topic, ref, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
-      entry.stay?.end();
       detach(entry);
+      entry.stay?.end();
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
     });
   }
 
   /**
-   * Asks the guards of every topic again, and ends what they no longer allow.
+   * Asks the guards of every topic again, and ends what they no longer allow. Only while no change is under way.
    *
    * @throws what a guard threw that could not say: then nothing has changed.
    */
   async reauthorize(caller: CallerContext): Promise<void> {
-    const followed = [...this.entries].filter(([, entry]) => entry.subscription !== undefined);
+    const followed = [...this.entries];
     const refusals = await Promise.all(followed.map(([topic]) => this.refusalOf(topic, caller)));
     for (const [index, [topic, entry]] of followed.entries()) {
       const code = refusals[index];
       if (code === undefined || entry.subscription === undefined) continue;
-      entry.stay?.end();
       detach(entry);
+      entry.stay?.end();
       this.entries.delete(topic);
       this.context.outbox.send({ type: 'unsubscribed', topic, code });
     }
@@ -113,7 +113,10 @@ export class Subscriptions {
 
   close(): void {
     this.closed = true;
-    for (const entry of this.entries.values()) detach(entry);
+    for (const entry of this.entries.values()) {
+      detach(entry);
+      entry.stay?.leave();
+    }
     this.entries.clear();
   }
 
@@ -125,21 +128,27 @@ export class Subscriptions {
     caller: CallerContext,
   ): Promise<void> {
     detach(entry);
-    const resolved = await this.authorize(topic, caller);
-    if (this.closed) return;
-    let ended = false;
-    const subscription = await this.context.topics.subscribe(resolved, this.context.outbox, {
-      ...(since === undefined ? {} : { since }),
-      ...asked({ ref }),
-      onEnd: () => {
+    const former = entry.stay;
+    try {
+      const resolved = await this.authorize(topic, caller);
+      if (this.closed) return;
+      let ended = false;
+      const onEnd = (): void => {
         ended = true;
         this.end(topic, entry);
-      },
-    });
-    if (this.closed) subscription.close();
-    else if (!ended) {
+      };
+      const { outbox, topics } = this.context;
+      const subscription = await topics.subscribe(resolved, outbox, { since, ref, onEnd });
+      if (this.closed) return subscription.close();
+      if (ended) return;
       entry.subscription = subscription;
       entry.stay = this.context.attendance?.enter(resolved, caller);
+      former?.leave();
+    } catch (thrown) {
+      // Who may come back keeps its place as long as one who lost the connection; who lost the right has none.
+      if (isTemporary(thrown)) former?.leave();
+      else former?.end();
+      throw thrown;
     }
   }
 
@@ -153,16 +162,14 @@ export class Subscriptions {
       await this.authorize(topic, caller);
       return undefined;
     } catch (thrown) {
-      const { code } = toRealtimeError(thrown);
-      if (ERROR_CODES[code].temporary) throw thrown;
-      return code === 'unauthorized' ? 'unauthorized' : 'forbidden';
+      if (isTemporary(thrown)) throw thrown;
+      return toRealtimeError(thrown).code === 'unauthorized' ? 'unauthorized' : 'forbidden';
     }
   }
 
   private end(topic: string, entry: Entry): void {
     entry.subscription = undefined;
     entry.stay?.end();
-    if (this.closed) return;
     if (entry.changes === 0) this.entries.delete(topic);
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
@@ -199,9 +206,12 @@ export class Subscriptions {
   }
 }
 
+/** Nothing of the topic is sent from now on. Whether its follower is still counted is another matter. */
 function detach(entry: Entry): void {
   entry.subscription?.close();
   entry.subscription = undefined;
-  entry.stay?.leave();
-  entry.stay = undefined;
+}
+
+function isTemporary(thrown: unknown): boolean {
+  return ERROR_CODES[toRealtimeError(thrown).code].temporary;
 }

@@ -146,6 +146,36 @@ describe('TopicAttendance', () => {
     expect(await present()).toBe('"ann"');
   });
 
+  test('users who name the same client are counted one by one, and none of them takes another away', async () => {
+    const { count, enter, environment, present } = setUp();
+    const ann = enter(client('a', 'ann'));
+    const ben = enter(client('a', 'ben'));
+    await environment.advance(250);
+    expect(await present()).toBe('"ann" "ben"');
+    expect(count.clients).toBe(2);
+    ben.end();
+    await environment.advance(250);
+    expect(await present()).toBe('"ann"');
+    ann.leave();
+    await environment.advance(GRACE - 1);
+    expect(await present()).toBe('"ann"');
+    await environment.advance(251);
+    expect(await present()).toBe('');
+    expect(environment.timers).toBe(0);
+  });
+
+  test('a client that is back is not taken for one who signs in beside it', async () => {
+    const { enter, environment, present } = setUp();
+    enter(client('a', 'ann')).leave();
+    const back = enter(client('a', 'ann'));
+    enter(client('a', 'ben'));
+    await environment.advance(250);
+    expect(await present()).toBe('"ann" "ben"');
+    back.end();
+    await environment.advance(250);
+    expect(await present()).toBe('"ben"');
+  });
+
   test('what is shown of a user is what is true of the client that came last', async () => {
     let name = 'Ann';
     const { calls, enter, environment, present } = setUp({ describe: () => Promise.resolve({ name }) });

@@ -42,9 +42,10 @@ interface Member {
   told: boolean;
 }
 
-/** One client that follows the topic. */
+/** One client that follows the topic for one member: nobody but the client itself vouches for its id. */
 interface Client {
   readonly id: string;
+  readonly key: string;
   readonly member: Member;
   /** Transports it follows the topic over. */
   transports: number;
@@ -56,6 +57,8 @@ interface Client {
 /** Who follows one topic over this node. What changes is told to the broker soon, and again until the broker has it. */
 export class TopicAttendance {
   private readonly clients = new Map<string, Client>();
+  /** Clients in their grace, by their ids. */
+  private readonly away = new Map<string, Client>();
   private readonly members = new Map<string, Member>();
   private changed = new Set<Member>();
   private readonly reports: Throttle;
@@ -69,11 +72,10 @@ export class TopicAttendance {
   enter(caller: CallerContext, grace: number): Stay {
     const client = this.clientOf(caller);
     client.transports += 1;
-    client.timer?.cancel();
-    client.timer = undefined;
+    this.stay(client);
     let over = false;
     const once = (work: () => void) => (): void => {
-      if (over || this.clients.get(client.id) !== client) return;
+      if (over || this.clients.get(client.key) !== client) return;
       over = true;
       work();
     };
@@ -85,20 +87,23 @@ export class TopicAttendance {
     this.retry?.cancel();
     for (const { timer } of this.clients.values()) timer?.cancel();
     this.clients.clear();
+    this.away.clear();
     this.members.clear();
   }
 
   private clientOf(caller: CallerContext): Client {
     const id = caller.clientId;
-    const key = memberKey(caller);
-    const known = this.clients.get(id);
-    if (known?.member.key === key) return known;
+    const ofMember = memberKey(caller);
+    const key = `${ofMember} ${id}`;
+    const known = this.clients.get(key);
+    if (known !== undefined) return known;
     // Somebody signed in or out: the client is one of them, not both.
-    if (known !== undefined) this.remove(known);
-    const member = this.members.get(key) ?? this.memberOf(key);
-    const client: Client = { id, member, transports: 0, until: 0, timer: undefined };
+    const former = this.away.get(id);
+    if (former !== undefined) this.remove(former);
+    const member = this.members.get(ofMember) ?? this.memberOf(ofMember);
+    const client: Client = { id, key, member, transports: 0, until: 0, timer: undefined };
     member.clients += 1;
-    this.clients.set(id, client);
+    this.clients.set(key, client);
     this.options.count.clients += 1;
     void this.describe(member, caller);
     return client;
@@ -136,11 +141,18 @@ export class TopicAttendance {
     client.until = Math.max(client.until, now + grace);
     if (client.transports > 0) return;
     client.timer = environment.setTimer(() => this.remove(client), client.until - now);
+    this.away.set(client.id, client);
+  }
+
+  private stay(client: Client): void {
+    client.timer?.cancel();
+    client.timer = undefined;
+    if (this.away.get(client.id) === client) this.away.delete(client.id);
   }
 
   private remove(client: Client): void {
-    client.timer?.cancel();
-    this.clients.delete(client.id);
+    this.stay(client);
+    this.clients.delete(client.key);
     this.options.count.clients -= 1;
     const { member } = client;
     member.clients -= 1;

@@ -74,7 +74,7 @@ export class TopicRegistry implements Topics {
   async subscribe(
     topic: ResolvedTopic,
     outlet: TopicOutlet,
-    { since: asked, ref, onEnd }: { since?: Since; ref?: string; onEnd: (code: 'closed') => void },
+    { since: asked, ref, onEnd }: Parameters<Topics['subscribe']>[2],
   ): Promise<TopicSubscription> {
     const since = startOf(topic, asked);
     return this.visit(topic, async (entry) => {

@@ -59,7 +59,11 @@ export interface Topics {
   subscribe(
     topic: ResolvedTopic,
     outlet: TopicOutlet,
-    options: { readonly since?: Since; readonly ref?: string; readonly onEnd: (code: 'closed') => void },
+    options: {
+      readonly since?: Since | undefined;
+      readonly ref?: string | undefined;
+      readonly onEnd: (code: 'closed') => void;
+    },
   ): Promise<TopicSubscription>;
 
   /** Exactly the frames that `subscribe` would have sent, and no subscription. */
