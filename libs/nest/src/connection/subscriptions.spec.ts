@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
-import type { ErrorFrame, ServerFrame } from '@statewire/protocol';
+import type { ServerFrame } from '@statewire/protocol';
 
 import { toRealtimeError } from '../common/to-realtime-error.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
@@ -65,7 +65,7 @@ function setUp({ limit = 0 } = {}) {
     },
     limit,
     deadline: (work) => work,
-    explain: (thrown, about) => ({ ...toRealtimeError(thrown).toFrame(), ...about }) as ErrorFrame,
+    explain: (thrown, about) => ({ ...toRealtimeError(thrown).toFrame(), ...about }),
     onSettled: () => (state.settled += 1),
   });
   const subscribe = (topic: string, ref?: string): void => subscriptions.subscribe({ topic }, ref, CALLER);

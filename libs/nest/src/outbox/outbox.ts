@@ -209,8 +209,6 @@ export class Outbox implements TopicOutlet, Debtor {
     this.batch = undefined;
     this.lagging = undefined;
     this.stallWatch?.stop();
-    const waiters = this.waiters;
-    this.waiters = undefined;
-    waiters?.forEach((resolve) => resolve());
+    this.waiters?.forEach((resolve) => resolve());
   }
 }
