@@ -156,8 +156,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         file: `${NEST}/connection/subscriptions.ts`,
         find: `    detach(entry);
-    const resolved = await this.authorize(topic, caller);`,
-        replace: '    const resolved = await this.authorize(topic, caller);',
+    const former = entry.stay;`,
+        replace: '    const former = entry.stay;',
       },
     ],
     caughtBy: 'lost messages',
