@@ -104,7 +104,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an action that was sent is not sent again over the next socket',
     edits: [
       {
-        file: `${CLIENT}/session/socket-session.ts`,
+        file: `${CLIENT}/session/socket-actions.ts`,
         find: 'if (action.carrier === this) continue;',
         replace: 'if (action.carrier !== undefined) continue;',
       },
