@@ -79,11 +79,9 @@ export class ActionOutbox {
 
   /** Hands the carrier what it may send now. */
   pump(): void {
-    const { carrier } = this;
-    if (carrier === undefined) return;
     const now = this.environment.monotonic();
     for (const action of [...this.unanswered.values()]) {
-      if (action.carrier !== carrier && this.isBeyondWindow(action, now)) this.unknown(action);
+      if (action.carrier !== this.carrier && this.isBeyondWindow(action, now)) this.unknown(action);
     }
     // Who heard of an unknown outcome may have ended the way meanwhile.
     if (!this.isEmpty) this.carrier?.carry([...this.unanswered.values()]);

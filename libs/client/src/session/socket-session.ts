@@ -64,7 +64,7 @@ export class SocketSession {
   /** Everything the client wants, in one go: no round trip is spent on asking first. */
   greet(clientId: string, token: string | undefined): void {
     this.isGreeted = true;
-    this.write({ type: 'hello', clientId, ...(token !== undefined && { token }) });
+    this.write({ type: 'hello', clientId, token });
     this.followAll();
   }
 
@@ -168,7 +168,7 @@ export class SocketSession {
         this.listener.drain(frame.reconnectWithin);
         break;
       case 'ping':
-        this.write({ type: 'pong', ...(frame.time !== undefined && { time: frame.time }) });
+        this.write({ type: 'pong', time: frame.time });
         break;
       case 'pong':
         return frame.time;
@@ -271,7 +271,7 @@ export class SocketSession {
       const since = store.cursor;
       this.told.add(name);
       this.subscriptions.set(name, { entry, feed: new TopicFeed(store, since), ref, confirmed: false });
-      return since === undefined ? { topic: name } : { topic: name, since };
+      return { topic: name, since };
     });
     this.write({ type: 'subscribe', topics, ref });
     this.listener.asked();

@@ -41,10 +41,18 @@ describe('a feed of a state topic', () => {
     expect(new TopicFeed(stateStore(), undefined).take(snapshot('e', 1))).toBe('hole');
   });
 
-  test('an event is a hole', () => {
-    const feed = new TopicFeed(stateStore(), undefined);
-    feed.take(subscribed('state', 'e', 0, false));
-    expect(feed.take(event(1))).toBe('hole');
+  test('an event is a hole, wherever it is', () => {
+    const feed = new TopicFeed(stateStore('e', 5), at('e', 5));
+    feed.take(subscribed('state', 'e', 5, true));
+    expect(feed.take(event(6))).toBe('hole');
+    expect(feed.take(event(5))).toBe('hole');
+  });
+
+  test('a topic without any publication is live, and has no value', () => {
+    const store = stateStore('d', 3);
+    expect(new TopicFeed(store, at('d', 3)).take(subscribed('state', 'e', 0, false))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 0));
+    expect(store.freshness.state).toBe('live');
   });
 
   test('recovered at the own position is live at once; further on it is catching up until the patches lead there', () => {
@@ -79,6 +87,33 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('e', 1));
   });
 
+  test('a first snapshot of another epoch than the one that was told is a hole', () => {
+    const store = stateStore();
+    const feed = new TopicFeed(store, undefined);
+    feed.take(subscribed('state', 'e', 5, false));
+    expect(feed.take(snapshot('f', 5))).toBe('hole');
+    expect(store.cursor).toBeUndefined();
+  });
+
+  test('a patch where a snapshot was told is a hole, though it would fit', () => {
+    const store = stateStore('e', 5);
+    const feed = new TopicFeed(store, at('e', 5));
+    feed.take(subscribed('state', 'e', 5, false));
+    expect(feed.take(patch(5, 6))).toBe('hole');
+    expect(store.cursor).toEqual(at('e', 5));
+  });
+
+  test('snapshot and patch are a hole where the value was taken away meanwhile', () => {
+    const store = stateStore('e', 5);
+    const [snapshots, patches] = [new TopicFeed(store, at('e', 5)), new TopicFeed(store, at('e', 5))];
+    snapshots.take(subscribed('state', 'e', 9, false));
+    patches.take(subscribed('state', 'e', 9, true));
+    store.forget();
+    expect(snapshots.take(snapshot('e', 9))).toBe('hole');
+    expect(patches.take(patch(5, 6))).toBe('hole');
+    expect(store.cursor).toBeUndefined();
+  });
+
   test('recovered in an epoch that is not the own one cannot be trusted', () => {
     expect(new TopicFeed(stateStore('e', 1), at('e', 1)).take(subscribed('state', 'f', 1, true))).toBe('broken');
     expect(new TopicFeed(stateStore(), undefined).take(subscribed('state', 'f', 1, true))).toBe('broken');
@@ -91,6 +126,15 @@ describe('a feed of a state topic', () => {
     feed.take(snapshot('e', 5));
     expect(feed.take(snapshot('e', 4))).toBe('taken');
     expect(store.cursor).toEqual(at('e', 5));
+  });
+
+  test('only the first snapshot is the beginning, also where it is the position that was there', () => {
+    const store = stateStore('e', 9);
+    const feed = new TopicFeed(store, at('e', 9));
+    feed.take(subscribed('state', 'e', 9, false));
+    feed.take(snapshot('e', 9));
+    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    expect(store.cursor).toEqual(at('e', 9));
   });
 
   test('a beginning that was announced again is forgotten', () => {
@@ -121,6 +165,27 @@ describe('a feed of a state topic', () => {
       expect(feed.take(patch(5, 6))).toBe('taken');
       expect(feed.take(snapshot('e', 8))).toBe('taken');
       expect(store.cursor).toEqual(at('e', 8));
+    });
+
+    test('what leads to the own position is known already', () => {
+      const store = stateStore('e', 5);
+      const values: unknown[] = [];
+      store.state$.subscribe(({ value }) => values.push(value));
+      const feed = new TopicFeed(store, at('e', 2));
+      feed.take(subscribed('state', 'e', 6, true));
+      expect(feed.take(patch(4, 5))).toBe('taken');
+      expect(feed.take({ type: 'snapshot', topic, epoch: 'e', offset: 5, data: 'another' })).toBe('taken');
+      expect(values).toEqual([5]);
+    });
+
+    test('and found a new epoch, what follows of the old one is a hole', () => {
+      const store = stateStore('e', 5);
+      const feed = new TopicFeed(store, at('e', 5));
+      feed.take(subscribed('state', 'e', 6, true));
+      store.replace(9, at('f', 9), true);
+      expect(feed.take(patch(5, 6))).toBe('hole');
+      expect(feed.take(snapshot('e', 6))).toBe('hole');
+      expect(store.cursor).toEqual(at('f', 9));
     });
 
     test('a patch from elsewhere is a hole', () => {
@@ -172,6 +237,34 @@ describe('a feed of an event topic', () => {
     expect(store.freshness.state).toBe('live');
     expect(feed.take(event(9))).toBe('hole');
     expect(feed.take(event(8))).toBe('taken');
+  });
+
+  test('recovered at the own position is live at once', () => {
+    const store = eventStore('e', 3);
+    store.freshen({ state: 'stale', since: 0 });
+    new TopicFeed(store, at('e', 3)).take(subscribed('events', 'e', 3, true));
+    expect(store.freshness.state).toBe('live');
+  });
+
+  test('everything since the first event is live at once where there was none yet', () => {
+    for (const [offset, state] of [
+      [0, 'live'],
+      [1, 'catching-up'],
+    ] as const) {
+      const store = eventStore();
+      store.read('oldest', () => undefined).subscribe();
+      new TopicFeed(store, 'oldest').take(subscribed('events', 'e', offset, true));
+      expect(store.freshness.state).toBe(state);
+    }
+  });
+
+  test('an event is a hole where somebody went back for older ones, or where the position was lost, meanwhile', () => {
+    const [rewound, lost] = [eventStore('e', 3), eventStore('e', 3)];
+    const feeds = [rewound, lost].map((store) => new TopicFeed(store, at('e', 3)));
+    for (const feed of feeds) feed.take(subscribed('events', 'e', 5, true));
+    rewound.read('oldest', () => undefined).subscribe();
+    lost.forget();
+    expect(feeds.map((feed) => feed.take(event(4)))).toEqual(['hole', 'hole']);
   });
 
   test('recovered is catching up until the replay is through', () => {
@@ -256,8 +349,19 @@ describe('a feed of an event topic', () => {
       const store = eventStore('e', 5);
       const feed = new TopicFeed(store, at('e', 3));
       expect(feed.take(subscribed('events', 'e', 7, true))).toBe('taken');
-      for (const offset of [4, 5, 6, 7]) expect(feed.take(event(offset))).toBe('taken');
+      expect(feed.take(event(4))).toBe('taken');
+      expect(store.cursor).toEqual(at('e', 5));
+      for (const offset of [5, 6, 7]) expect(feed.take(event(offset))).toBe('taken');
       expect(store.cursor).toEqual(at('e', 7));
+    });
+
+    test('and found a new epoch, what follows of the old one is a hole', () => {
+      const store = eventStore('e', 3);
+      const feed = new TopicFeed(store, at('e', 3));
+      feed.take(subscribed('events', 'e', 5, true));
+      store.start(at('f', 9), true);
+      expect(feed.take(event(4))).toBe('hole');
+      expect(store.cursor).toEqual(at('f', 9));
     });
 
     test('a reader that went back to the oldest is served by a request of its own', () => {

@@ -34,9 +34,9 @@ export class TopicFeed {
 
   take(frame: FeedFrame): FeedOutcome {
     if (frame.type === 'subscribed') return this.begin(frame);
-    const { store } = this;
-    if (this.epoch === undefined) return 'hole';
-    if (store.kind === 'events') return frame.type === 'event' ? this.takeEvent(store, frame) : 'hole';
+    const { store, epoch } = this;
+    if (epoch === undefined) return 'hole';
+    if (store.kind === 'events') return frame.type === 'event' ? this.takeEvent(store, epoch, frame) : 'hole';
     if (frame.type === 'event') return 'hole';
     return frame.type === 'snapshot' ? this.takeSnapshot(store, frame) : this.takePatch(store, frame);
   }
@@ -70,7 +70,7 @@ export class TopicFeed {
     const { recovered, epoch, offset } = frame;
     const own = store.cursor;
     const top = { epoch, offset };
-    if (!announced) store.open(top);
+    store.open(top);
     if (own === 'oldest' && !announced) {
       if (recovered) store.start({ epoch, offset: 0 }, offset === 0);
       else this.beginsAfter = { cursor: own };
@@ -122,8 +122,7 @@ export class TopicFeed {
     }
   }
 
-  private takeEvent(store: EventStore, { offset, data, time }: EventFrame): FeedOutcome {
-    const epoch = this.epoch ?? '';
+  private takeEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
     if (this.begins(store.cursor)) {
       if (offset > this.target + 1) return 'hole';
       store.start({ epoch, offset: offset - 1 }, false);

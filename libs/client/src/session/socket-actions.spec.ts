@@ -1,0 +1,176 @@
+import type { ErrorFrame } from '@statewire/protocol';
+import { describe, expect, test } from '@jest/globals';
+
+import { ActionOutbox } from '../actions/action-outbox.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
+import type { SessionListener } from './session-listener.js';
+import { SocketActions } from './socket-actions.js';
+
+const SURE_BYTES = 64 * 1024;
+
+/** A socket that takes actions, with as many frames as asked for a second; 0: without limit. */
+function setUp(rate = 0) {
+  const environment = new VirtualEnvironment();
+  const outbox = new ActionOutbox(environment);
+  const budget = new FrameBudget(environment);
+  budget.learn(rate);
+  const sent: { readonly id: string; readonly name: string }[] = [];
+  const listener = {
+    delays: [] as number[],
+    timesAsked: 0,
+    carryLater: (delay: number) => listener.delays.push(delay),
+    asked: () => (listener.timesAsked += 1),
+  };
+  const post = (text: string) => {
+    budget.spend();
+    sent.push(JSON.parse(text) as (typeof sent)[number]);
+  };
+  const actions = new SocketActions(post, outbox, budget, environment, listener as unknown as SessionListener);
+  const errors: string[] = [];
+  const act = (name: string, data: unknown = null) =>
+    outbox.add(name, data, 0).subscribe({ error: ({ code }) => errors.push(code) });
+  const idOf = (name: string) => sent.find((action) => action.name === name)!.id;
+  const ack = (name: string) => actions.answer({ type: 'ack', id: idOf(name) });
+  const refuse = (name: string, code: ErrorFrame['code'], more: Partial<ErrorFrame> = {}) =>
+    actions.refuse({ type: 'error', id: idOf(name), code, message: 'No.', temporary: true, ...more });
+  const names = () => sent.map(({ name }) => name);
+  return { ack, act, actions, environment, errors, listener, names, outbox, refuse, sent };
+}
+
+describe('actions on a socket', () => {
+  test('go out in order, each once, and ask the server for a sign of life together', () => {
+    const { act, actions, listener, names, outbox, sent } = setUp();
+    act('a', 1);
+    act('b', 2);
+    outbox.use(actions);
+    act('c', 3);
+    outbox.pump();
+    expect(names()).toEqual(['a', 'b', 'c']);
+    expect(sent[0]).toEqual({ type: 'action', id: expect.any(String), name: 'a', data: 1 });
+    expect(listener.timesAsked).toBe(2);
+  });
+
+  test('wait while 32 are in flight, and go one by one with the answers', () => {
+    const { ack, act, actions, names, outbox } = setUp();
+    for (let n = 0; n < 34; n++) act(String(n));
+    outbox.use(actions);
+    expect(names()).toHaveLength(32);
+    ack('5');
+    expect(names()).toHaveLength(33);
+    ack('6');
+    expect(names().at(-1)).toBe('33');
+  });
+
+  test('of unusual size wait for the welcome, and so does what comes after them', () => {
+    const { act, actions, names, outbox } = setUp();
+    outbox.use(actions);
+    const frame = JSON.stringify({ type: 'action', id: new VirtualEnvironment().id(), name: 'sure', data: '' });
+    act('sure', 'x'.repeat(SURE_BYTES - frame.length));
+    act('less', 'x'.repeat(SURE_BYTES - frame.length + 1));
+    act('small');
+    expect(names()).toEqual(['sure']);
+    actions.welcomed();
+    outbox.pump();
+    expect(names()).toEqual(['sure', 'less', 'small']);
+  });
+
+  test('wait where the rate of the server is used up, as long as one frame takes', async () => {
+    const { act, actions, environment, listener, names, outbox } = setUp(DEFAULT_RATE);
+    outbox.use(actions);
+    for (let n = 0; n < DEFAULT_RATE + 1; n++) act(String(n));
+    expect(names()).toHaveLength(DEFAULT_RATE);
+    expect(listener.delays).toEqual([1_000 / DEFAULT_RATE]);
+    await environment.advance(1_000 / DEFAULT_RATE);
+    outbox.pump();
+    expect(names()).toHaveLength(DEFAULT_RATE + 1);
+  });
+});
+
+describe('an action that the server did not start', () => {
+  const later = { retryAfter: 700 };
+
+  test('is sent again when the server said so, and none before it', async () => {
+    const { act, actions, environment, errors, listener, names, outbox, refuse } = setUp();
+    await environment.advance(10_000);
+    outbox.use(actions);
+    act('a');
+    refuse('a', 'unavailable', later);
+    act('b');
+    expect(names()).toEqual(['a']);
+    expect(listener.delays).toEqual([700, 700]);
+    await environment.advance(699);
+    outbox.pump();
+    expect(listener.delays.at(-1)).toBe(1);
+    await environment.advance(1);
+    outbox.pump();
+    expect(names()).toEqual(['a', 'a']);
+    expect(errors).toEqual([]);
+  });
+
+  test('is overtaken by none: one at a time goes out until one is answered', async () => {
+    const { ack, act, actions, environment, names, outbox, refuse } = setUp();
+    outbox.use(actions);
+    for (const name of ['a', 'b', 'c', 'd']) act(name);
+    for (const name of ['a', 'b', 'c', 'd']) refuse(name, 'too_many_requests', later);
+    await environment.advance(700);
+    outbox.pump();
+    expect(names().slice(4)).toEqual(['a']);
+    ack('a');
+    expect(names().slice(4)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('rests for the longer of what the server and its rate ask for', () => {
+    const { act, actions, listener, outbox, refuse } = setUp(1);
+    outbox.use(actions);
+    act('a');
+    refuse('a', 'unavailable', { retryAfter: 300 });
+    expect(listener.delays).toEqual([1_000]);
+    const other = setUp(1);
+    other.outbox.use(other.actions);
+    other.act('a');
+    other.refuse('a', 'unavailable', { retryAfter: 3_000 });
+    expect(other.listener.delays).toEqual([3_000]);
+  });
+
+  test('rests for an hour at most', () => {
+    const { act, actions, listener, outbox, refuse } = setUp();
+    outbox.use(actions);
+    act('a');
+    refuse('a', 'unavailable', { retryAfter: 1e9 });
+    expect(listener.delays).toEqual([3_600_000]);
+  });
+
+  test('is taken to the next node by a node that drains', async () => {
+    const { act, actions, environment, errors, listener, names, outbox, refuse } = setUp();
+    outbox.use(actions);
+    act('a');
+    actions.drain();
+    refuse('a', 'unavailable', later);
+    await environment.advance(1_000);
+    outbox.pump();
+    expect({ names: names(), delays: listener.delays, errors }).toEqual({ names: ['a'], delays: [], errors: [] });
+    expect(outbox.isEmpty).toBe(false);
+  });
+});
+
+describe('an action that its handler refused', () => {
+  test('is answered by it, and the others go on', () => {
+    const { act, actions, errors, names, outbox, refuse } = setUp();
+    outbox.use(actions);
+    act('a');
+    refuse('a', 'unavailable');
+    act('b');
+    expect(errors).toEqual(['unavailable']);
+    expect(names()).toEqual(['a', 'b']);
+  });
+
+  test('is answered by it while the node drains', () => {
+    const { act, actions, errors, outbox, refuse } = setUp();
+    outbox.use(actions);
+    act('a');
+    actions.drain();
+    refuse('a', 'forbidden', { temporary: false });
+    expect(errors).toEqual(['forbidden']);
+  });
+});
