@@ -8,12 +8,13 @@ import {
   OnPresence,
   OnTopic,
   RealtimeHandlers,
+  RealtimeMetrics,
   systemEnvironment,
   TopicParams,
   type Environment,
+  type MetricsSnapshot,
   type RealtimeRequest,
 } from '../src/index.js';
-import { NodeAttendance } from '../src/presence/node-attendance.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
 import { poll, send, TRANSPORTS } from './transports.js';
@@ -399,17 +400,20 @@ describe('abuse', () => {
   });
 
   test('R17: when everybody has left, nothing of them is held', async () => {
-    const attendance = arena.get<NodeAttendance>(NodeAttendance) as unknown as { topics: Map<string, unknown> };
+    const metrics = (): MetricsSnapshot => arena.get(RealtimeMetrics).snapshot();
     const sockets = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
         follow(`client-${n}`, [`battles/${n}`], n % 2 === 0 ? `user-${n}` : undefined),
       ),
     );
     for (let n = 0; n < 20; n++) await poll(arena, [{ topic: `battles/${n}` }], { clientId: clientId(`poll-${n}`) });
-    expect(attendance.topics.size).toBe(20);
+    expect(metrics().gauges).toMatchObject({ presenceTopics: 20, presenceClients: 40 });
     for (const socket of sockets) socket.webSocket.terminate();
     await connections(0);
     await virtual.advance(GRACE + 1_000);
-    expect(attendance.topics.size).toBe(0);
+    expect(metrics()).toMatchObject({
+      gauges: { presenceTopics: 0, presenceClients: 0 },
+      counters: { presenceJoins: 40, presenceLeaves: { lost: 40 }, presenceUncounted: 0 },
+    });
   });
 });

@@ -29,6 +29,21 @@ describeBroker('memory', async () => {
 });
 
 describe('MemoryBroker', () => {
+  test.each([-1, 1])('R15: a wall clock that is set, by %d day, ages no history and forgets no topic', async (days) => {
+    const { broker, environment } = create();
+    const first = await broker.publish('idle', { kind: 'state', data: '1' });
+    await broker.publish('log', { kind: 'events', data: '1' });
+    environment.setWallClock(environment.now() + days * 86_400_000);
+    await environment.advance(HISTORY.age / 2);
+    await broker.publish('log', { kind: 'events', data: '2' });
+    const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
+    expect(await kept()).toBe(2);
+    await environment.advance(HISTORY.age / 2 - 1);
+    expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
+    await environment.advance(2);
+    expect(await kept()).toBe(1);
+  });
+
   test('listeners are told before publish returns, so that a publication and its delivery are one step', async () => {
     const { broker } = create();
     let told = false;

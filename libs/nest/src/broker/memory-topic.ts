@@ -10,7 +10,7 @@ type Entry = StoredPublication & { readonly size: number };
 /** One topic of the memory broker: its history, and who listens in this process. */
 export class MemoryTopic {
   readonly listeners = new Set<TopicListener>();
-  /** When it was last of use to anybody. */
+  /** When it was last of use to anybody, by the same clock as every `now`, which never goes back. */
   usedAt: number;
   private offset = 0;
   private data: string | undefined;
@@ -38,17 +38,18 @@ export class MemoryTopic {
     return this.log.weight + (this.data?.length ?? 0);
   }
 
-  publish(publication: NewPublication, now: number): Position {
+  /** @param time what readers are told, in milliseconds since the Unix epoch. */
+  publish(publication: NewPublication, now: number, time: number): Position {
     this.usedAt = now;
     this.offset += 1;
     const { kind, data, patch, value } = publication;
     const delta = patch?.epoch === this.epoch && patch.from === this.offset - 1 ? patch.delta : undefined;
     const { offset } = this;
     const kept = delta === undefined ? { data } : { delta };
-    this.log.push({ offset, time: now, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
+    this.log.push({ offset, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
     if (kind === 'state') this.data = data;
-    this.time = now;
-    const live: LivePublication = { epoch: this.epoch, offset, time: now, data, delta, value };
+    this.time = time;
+    const live: LivePublication = { epoch: this.epoch, offset, time, data, delta, value };
     this.tell({ type: 'publication', publication: live });
     return { epoch: this.epoch, offset };
   }

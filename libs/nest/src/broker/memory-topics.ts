@@ -30,7 +30,7 @@ export class MemoryTopics {
 
   publish(name: string, publication: NewPublication): Position {
     const topic = this.topic(name);
-    const position = topic.publish(publication, this.environment.now());
+    const position = topic.publish(publication, this.environment.monotonic(), this.environment.now());
     this.use(name, topic);
     return position;
   }
@@ -43,21 +43,21 @@ export class MemoryTopics {
     this.idle.delete(name);
     return async () => {
       if (!topic.listeners.delete(own)) return;
-      topic.usedAt = this.environment.now();
+      topic.usedAt = this.environment.monotonic();
       this.use(name, topic);
     };
   }
 
   read(name: string, { above, limit }: Parameters<Broker['read']>[2] = {}): TopicHistory {
     const topic = this.topic(name);
-    const history = topic.read(this.environment.now(), above, limit);
+    const history = topic.read(this.environment.monotonic(), above, limit);
     this.use(name, topic);
     return history;
   }
 
   replaceEpoch(name: string, expected: string): Position {
     const topic = this.topic(name);
-    if (topic.position.epoch === expected) topic.replaceEpoch(this.environment.id(), this.environment.now());
+    if (topic.position.epoch === expected) topic.replaceEpoch(this.environment.id(), this.environment.monotonic());
     this.use(name, topic);
     return topic.position;
   }
@@ -79,7 +79,7 @@ export class MemoryTopics {
     const known = this.topics.get(name);
     if (known !== undefined) return known;
     const { environment } = this;
-    const topic = new MemoryTopic(environment.id(), this.history, environment.now(), (error) =>
+    const topic = new MemoryTopic(environment.id(), this.history, environment.monotonic(), (error) =>
       this.onListenerError(name, error),
     );
     this.topics.set(name, topic);
@@ -102,7 +102,7 @@ export class MemoryTopics {
 
   private evictIdle(): void {
     this.sweep = undefined;
-    const now = this.environment.now();
+    const now = this.environment.monotonic();
     for (const [name, topic] of this.topics) {
       if (topic.listeners.size > 0 || now - topic.usedAt < this.history.age) continue;
       this.topics.delete(name);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 
 import { PublicationLog, type LogEntry } from './publication-log.js';
 
-function entry(offset: number, { size = 1, time = 0 } = {}): LogEntry {
-  return { offset, size, time };
+function entry(offset: number, { size = 1 } = {}): LogEntry {
+  return { offset, size };
 }
 
 function offsets(entries: readonly LogEntry[]): number[] {
@@ -49,14 +49,31 @@ describe('PublicationLog', () => {
 
   test('drops what has aged, the newest too', () => {
     const log = new PublicationLog({ count: 0, bytes: 0, age: 100 });
-    log.push(entry(1, { time: 0 }), 0);
-    log.push(entry(2, { time: 50 }), 50);
+    log.push(entry(1), 0);
+    log.push(entry(2), 50);
     log.trim(100);
     expect(log.oldest).toBe(1);
     log.trim(101);
     expect(log.oldest).toBe(2);
     log.trim(151);
     expect(log.oldest).toBeUndefined();
+    expect(log.size).toBe(0);
+  });
+
+  test('takes what it gets from behind for as old as its oldest entry', () => {
+    const log = new PublicationLog({ count: 0, bytes: 0, age: 100 });
+    log.push(entry(3), 10);
+    log.push(entry(4), 50);
+    log.prepend([entry(1), entry(2)], 90);
+    log.trim(110);
+    expect(log.oldest).toBe(1);
+    log.trim(111);
+    expect(offsets(log.above(0))).toEqual([4]);
+    log.trim(151);
+    log.prepend([entry(2), entry(3), entry(4)], 200);
+    log.trim(300);
+    expect(log.oldest).toBe(2);
+    log.trim(301);
     expect(log.size).toBe(0);
   });
 
@@ -69,18 +86,18 @@ describe('PublicationLog', () => {
         }),
         (pushes) => {
           const log = new PublicationLog(limits);
-          const all: LogEntry[] = [];
+          const all: (LogEntry & { taken: number })[] = [];
           let now = 0;
           for (const { size, wait } of pushes) {
             now += wait;
-            all.push(entry(all.length + 1, { size, time: now }));
+            all.push({ ...entry(all.length + 1, { size }), taken: now });
             log.push(all.at(-1)!, now);
-            const expected: LogEntry[] = [];
+            const expected: typeof all = [];
             let bytes = 0;
             for (const candidate of [...all].reverse()) {
               bytes += candidate.size;
               const fits = expected.length < limits.count && (bytes <= limits.bytes || expected.length === 0);
-              if (!fits || candidate.time < now - limits.age) break;
+              if (!fits || candidate.taken < now - limits.age) break;
               expected.unshift(candidate);
             }
             expect(log.above(0)).toEqual(expected);

@@ -1,8 +1,6 @@
 /** What a log needs to know of its entries. */
 export interface LogEntry {
   readonly offset: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly time: number;
   /** Bytes it counts for. */
   readonly size: number;
 }
@@ -15,10 +13,16 @@ export interface LogLimits {
   readonly age: number;
 }
 
-/** The newest publications of a topic: consecutive offsets, bounded by count, bytes and age. */
+/**
+ * The newest publications of a topic: consecutive offsets, bounded by count, bytes and age. They age from the moment they
+ * are taken here, by a clock that never goes back: a wall clock that is set must not age or prolong a whole history.
+ * Every `now` is milliseconds of that clock.
+ */
 export class PublicationLog<Entry extends LogEntry> {
   /** Undefined before `start`: dropped, until the array is compacted. */
   private entries: (Entry | undefined)[] = [];
+  /** When each of them was taken. */
+  private moments: number[] = [];
   /** Index of the oldest entry. */
   private start = 0;
   private bytes = 0;
@@ -48,16 +52,22 @@ export class PublicationLog<Entry extends LogEntry> {
   push(entry: Entry, now: number): void {
     if (this.entries.at(-1)?.offset !== entry.offset - 1) this.clear();
     this.entries.push(entry);
+    this.moments.push(now);
     this.bytes += entry.size;
     this.trim(now);
   }
 
-  /** Puts older entries in front, ascending; those that do not reach to the oldest one are ignored. */
+  /**
+   * Puts older entries in front, ascending; those that do not reach to the oldest one are ignored. They count as old as
+   * that one, because nothing here knows better.
+   */
   prepend(older: readonly Entry[], now: number): void {
     const first = this.oldest;
     const fitting = first === undefined ? older : older.filter((entry) => entry.offset < first);
     if (first !== undefined && fitting.at(-1)?.offset !== first - 1) return;
+    const moment = this.moments[this.start] ?? now;
     this.entries = [...fitting, ...this.entries.slice(this.start)];
+    this.moments = [...fitting.map(() => moment), ...this.moments.slice(this.start)];
     this.start = 0;
     this.bytes += fitting.reduce((sum, entry) => sum + entry.size, 0);
     this.trim(now);
@@ -79,7 +89,7 @@ export class PublicationLog<Entry extends LogEntry> {
       const entry = this.entries[this.start];
       if (entry === undefined) break;
       const over = (count > 0 && this.size > count) || (bytes > 0 && this.bytes > bytes && this.size > 1);
-      if (!over && entry.time >= expired) break;
+      if (!over && this.moments[this.start]! >= expired) break;
       this.bytes -= entry.size;
       this.entries[this.start] = undefined;
       this.start += 1;
@@ -88,12 +98,14 @@ export class PublicationLog<Entry extends LogEntry> {
     // Each compaction halves the array at least, so that dropping costs O(1) on average.
     else if (this.start > this.entries.length / 2) {
       this.entries = this.entries.slice(this.start);
+      this.moments = this.moments.slice(this.start);
       this.start = 0;
     }
   }
 
   clear(): void {
     this.entries = [];
+    this.moments = [];
     this.start = 0;
     this.bytes = 0;
   }

@@ -24,6 +24,12 @@ export type ResumeOutcome = 'patches' | 'snapshot' | 'lost';
 /** How a connection ended: the close code the server sent, or `peer` where the client or the network was first. */
 export type CloseReason = number | 'peer';
 
+/**
+ * Why a client that was counted counts no longer: it unsubscribed, it ended and did not come back within its grace, or it
+ * signed in or out and counts as somebody else.
+ */
+export type PresenceLeave = 'unsubscribed' | 'lost' | 'identity';
+
 /** Counts by name. */
 export class Tally<Name extends string | number> {
   private readonly counts = new Map<Name, number>();
@@ -49,6 +55,9 @@ export class Counters {
   readonly closes = new Tally<CloseReason>();
   readonly resumes = new Tally<ResumeOutcome>();
   readonly actions = new Tally<ActionOutcome>();
+  readonly presenceLeaves = new Tally<PresenceLeave>();
+  presenceJoins = 0;
+  presenceUncounted = 0;
   connectionsAdmitted = 0;
   conflations = 0;
   polls = 0;

@@ -6,6 +6,7 @@ import type { Environment, Timer } from '../environment.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import { ENVIRONMENT, TOPICS } from '../module/tokens.js';
 import { OutboxBudget } from '../outbox/outbox-budget.js';
+import { NodeAttendance } from '../presence/node-attendance.js';
 import type { Topics } from '../topics/topics.js';
 import { Counters, FRAME_KINDS } from './counters.js';
 
@@ -26,6 +27,10 @@ export interface MetricsSnapshot {
     /** Bytes that wait for slow readers, as of the last write of each. */
     readonly outboxBytes: number;
     readonly actionsInFlight: number;
+    /** Topics somebody follows that have an `@OnPresence` handler. */
+    readonly presenceTopics: number;
+    /** Clients that are counted in those, once for each topic; those included that ended and may be on their way back. */
+    readonly presenceClients: number;
   };
   /** Since the start of the node; they only grow. Names that never occurred are left out. */
   readonly counters: {
@@ -47,6 +52,12 @@ export interface MetricsSnapshot {
     readonly polls: number;
     /** Polls that waited for news. */
     readonly pollsHeld: number;
+    /** Clients that came to be counted, once for each topic with an `@OnPresence` handler. */
+    readonly presenceJoins: number;
+    /** The end of that: `unsubscribed`, `lost` (did not come back within the grace), `identity` (signed in or out). */
+    readonly presenceLeaves: Counts;
+    /** Clients that were not counted, because so many were already. */
+    readonly presenceUncounted: number;
   };
 }
 
@@ -66,12 +77,14 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     private readonly budget: OutboxBudget,
     private readonly inFlight: InFlight,
     @Inject(TOPICS) private readonly topics: Topics,
+    private readonly attendance: NodeAttendance,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
   snapshot(): MetricsSnapshot {
-    const { connectionsAdmitted, closes, refusals, resumes, sent, conflations, actions, polls, pollsHeld } =
-      this.counters;
+    const { closes, refusals, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
+    const { connectionsAdmitted, conflations, polls, pollsHeld, presenceJoins, presenceUncounted } = numbers;
+    const { topics: presenceTopics, clients: presenceClients } = this.attendance.sizes;
     return {
       time: this.environment.now(),
       gauges: {
@@ -80,6 +93,8 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         topics: this.topics.size,
         outboxBytes: this.budget.bytes,
         actionsInFlight: this.inFlight.size,
+        presenceTopics,
+        presenceClients,
       },
       counters: {
         connectionsAdmitted,
@@ -93,6 +108,9 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         actions: actions.toRecord(),
         polls,
         pollsHeld,
+        presenceJoins,
+        presenceLeaves: presenceLeaves.toRecord(),
+        presenceUncounted,
       },
     };
   }

@@ -5,10 +5,14 @@ import { toPrometheus } from './to-prometheus.js';
 
 const snapshot: MetricsSnapshot = {
   time: 1,
-  gauges: { connections: 2, subscriptions: 3, topics: 1, outboxBytes: 4, actionsInFlight: 0 },
+  gauges: {
+    ...{ connections: 2, subscriptions: 3, topics: 1, outboxBytes: 4, actionsInFlight: 0 },
+    ...{ presenceTopics: 1, presenceClients: 2 },
+  },
   counters: {
     ...{ connectionsAdmitted: 5, closes: { 4003: 1, peer: 2 }, refusals: {}, resumes: { patches: 9 } },
     ...{ snapshotsSent: 6, patchesSent: 7, eventsSent: 8, conflations: 0, actions: { run: 1 }, polls: 0, pollsHeld: 0 },
+    ...{ presenceJoins: 3, presenceLeaves: { lost: 1 }, presenceUncounted: 0 },
   },
 };
 
@@ -20,6 +24,8 @@ test('metrics are told in the text format of Prometheus', () => {
   expect(text).toContain('\nstatewire_closes_total{code="peer"} 2\n# HELP');
   expect(text).toContain('statewire_resumes_total{by="patches"} 9\n');
   expect(text).toContain('statewire_actions_total{outcome="run"} 1\n');
+  expect(text).toContain('\nstatewire_presence_clients 2\n');
+  expect(text).toContain('statewire_presence_leaves_total{cause="lost"} 1\n');
   expect(text.endsWith('\n')).toBe(true);
   const names = text.match(/^statewire_\w+/gm)!;
   const numbers = Object.keys(snapshot.gauges).length + Object.keys(snapshot.counters).length;

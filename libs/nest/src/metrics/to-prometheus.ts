@@ -18,6 +18,8 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     family('topics', 'gauge', 'Topics that are alive.', gauges.topics),
     family('outbox_bytes', 'gauge', 'Bytes that wait for slow readers.', gauges.outboxBytes),
     family('actions_in_flight', 'gauge', 'Actions that run.', gauges.actionsInFlight),
+    family('presence_topics', 'gauge', 'Followed topics that say who follows them.', gauges.presenceTopics),
+    family('presence_clients', 'gauge', 'Clients counted in those, once for each topic.', gauges.presenceClients),
     family('connections_admitted_total', 'counter', 'Connections that were welcomed.', counters.connectionsAdmitted),
     family('closes_total', 'counter', 'Ends of connections by close code.', labelled('code', counters.closes)),
     family('refusals_total', 'counter', 'Errors that were answered by code.', labelled('code', counters.refusals)),
@@ -29,6 +31,9 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     family('actions_total', 'counter', 'Actions by outcome.', labelled('outcome', counters.actions)),
     family('polls_total', 'counter', 'Polls.', counters.polls),
     family('polls_held_total', 'counter', 'Polls that waited for news.', counters.pollsHeld),
+    family('presence_joins_total', 'counter', 'Clients that came to be counted.', counters.presenceJoins),
+    family('presence_leaves_total', 'counter', 'The end of that by cause.', labelled('cause', counters.presenceLeaves)),
+    family('presence_uncounted_total', 'counter', 'Clients beyond those counted.', counters.presenceUncounted),
   ].join('');
 }
 

@@ -51,7 +51,7 @@ export interface RealtimeModuleOptions {
     readonly count?: number;
     /** Bytes kept per topic. Default 1 MiB. */
     readonly bytes?: number;
-    /** Age up to which publications are kept, and idle topics. Default 300,000. */
+    /** Age up to which publications are kept, and idle topics, whatever the wall clock is set to. Default 300,000. */
     readonly age?: number;
   };
   readonly limits?: Partial<RealtimeLimits>;

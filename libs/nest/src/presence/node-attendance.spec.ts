@@ -5,6 +5,7 @@ import { MemoryBroker } from '../broker/memory-broker.js';
 import type { HandlerRegistry } from '../dispatcher/handler-registry.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Counters } from '../metrics/counters.js';
 import { resolveOptions } from '../module/resolve-options.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import { NodeAttendance } from './node-attendance.js';
@@ -25,12 +26,13 @@ function setUp() {
   const broker = new MemoryBroker({ environment, log, history: options.history });
   const handler = { load: (): unknown => ({ type: 'nothing' }) };
   const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
-  const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log);
+  const counters = new Counters();
+  const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
   const enter = (clientId: string, topic = BATTLE) => {
     const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission: 'hello', clientId, identity: undefined };
     return attendance.enter(topic, caller as CallerContext);
   };
-  return { attendance, broker, enter, environment, handler, lines };
+  return { attendance, broker, counters, enter, environment, handler, lines };
 }
 
 test('counts nobody where nobody may ask, and no request that names no client', () => {
@@ -40,7 +42,7 @@ test('counts nobody where nobody may ask, and no request that names no client', 
 });
 
 test('counts so many clients and no more, says so once, and counts again when some have left', async () => {
-  const { attendance, broker, enter, environment, lines } = setUp();
+  const { attendance, broker, counters, enter, environment, lines } = setUp();
   const first = enter('client-0');
   for (let n = 1; n < MOST; n++) enter(`client-${n}`);
   await environment.advance(1_000);
@@ -48,9 +50,12 @@ test('counts so many clients and no more, says so once, and counts again when so
   expect(enter('one-more')).toBeUndefined();
   expect(enter('and-another')).toBeUndefined();
   expect(lines.filter((line) => line.includes('presence-full'))).toHaveLength(1);
+  expect(counters).toMatchObject({ presenceJoins: MOST, presenceUncounted: 2 });
+  expect(attendance.sizes).toEqual({ topics: 1, clients: MOST });
   first?.end();
   expect(enter('one-more')).toBeDefined();
   attendance.dispose();
+  expect(attendance.sizes).toEqual({ topics: 0, clients: 0 });
   expect(enter('late')).toBeUndefined();
 });
 

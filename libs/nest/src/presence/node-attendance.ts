@@ -7,6 +7,7 @@ import { HandlerRegistry, type MatchedTopic } from '../dispatcher/handler-regist
 import type { CallerContext } from '../dispatcher/index.js';
 import { requestOf } from '../dispatcher/request-of.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Counters } from '../metrics/counters.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
 import { project } from '../topics/projection.js';
@@ -30,16 +31,23 @@ export class NodeAttendance implements Attendance {
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+    private readonly counters: Counters,
   ) {
     const { polling, presence } = options;
     // A client that polls is gone between two polls; one of them may come late.
     this.pollGrace = Math.max(presence.grace, 2 * polling.interval);
   }
 
+  /** Topics in which somebody is counted, and clients, once for each topic. */
+  get sizes(): { readonly topics: number; readonly clients: number } {
+    return { topics: this.topics.size, clients: this.count.clients };
+  }
+
   enter({ name }: ResolvedTopic, caller: CallerContext): Stay | undefined {
     const match = this.registry.presence(name);
     if (!match || caller.clientId === '' || this.disposed) return undefined;
     if (this.count.clients >= this.maxClients) {
+      this.counters.presenceUncounted += 1;
       this.log.warn('presence-full', { reason: 'clients', limit: this.maxClients });
       return undefined;
     }
@@ -52,14 +60,15 @@ export class NodeAttendance implements Attendance {
     this.disposed = true;
     for (const topic of this.topics.values()) topic.dispose();
     this.topics.clear();
+    this.count.clients = 0;
   }
 
   private attendanceOf(topic: string, match: MatchedTopic): TopicAttendance {
     const known = this.topics.get(topic);
     if (known !== undefined) return known;
-    const { broker, log, options } = this;
+    const { broker, count, counters, log, options } = this;
     const attendance = new TopicAttendance({
-      ...{ topic, broker, log, count: this.count },
+      ...{ topic, broker, log, count, counters },
       environment: options.environment,
       interval: options.presence.interval,
       describe: (caller) => this.describe(topic, match, caller),

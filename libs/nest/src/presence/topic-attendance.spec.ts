@@ -4,6 +4,7 @@ import type { Json } from '@statewire/protocol';
 
 import { MemoryBroker } from '../broker/memory-broker.js';
 import type { CallerContext } from '../dispatcher/index.js';
+import { Counters } from '../metrics/counters.js';
 import { Gate } from '../testing/connection-rig.js';
 import { readPresenceMember } from './member-record.js';
 import { TopicAttendance } from './topic-attendance.js';
@@ -47,6 +48,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
     },
   });
   const count = { clients: 0 };
+  const counters = new Counters();
   const state = { notified: 0, emptied: 0 };
   const attendance = new TopicAttendance({
     topic: TOPIC,
@@ -57,6 +59,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
     describe: describeCaller,
     notify: async () => void (state.notified += 1),
     count,
+    counters,
     onEmpty: () => void (state.emptied += 1),
   });
   /** What is shown of who is there, `-` for nothing. */
@@ -67,10 +70,26 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   };
   const enter = (caller: CallerContext) => attendance.enter(caller, GRACE);
   const fail = (times: number) => void (failing = times);
-  return { attendance, broker, calls, count, enter, environment, errors, fail, present, state };
+  return { attendance, broker, calls, count, counters, enter, environment, errors, fail, present, state };
 }
 
 describe('TopicAttendance', () => {
+  test('counts who came and why they went, once for each client', async () => {
+    const { counters, enter, environment } = setUp();
+    const stays = ['a', 'b', 'c'].map((id) => enter(client(id)));
+    enter(client('a')).leave();
+    stays[0]!.end();
+    stays[0]!.leave();
+    stays[1]!.leave();
+    stays[2]!.leave();
+    enter(client('c', 'carol'));
+    await environment.advance(GRACE - 1);
+    expect(counters.presenceJoins).toBe(4);
+    expect(counters.presenceLeaves.toRecord()).toEqual({ unsubscribed: 1, identity: 1 });
+    await environment.advance(1);
+    expect(counters.presenceLeaves.toRecord()).toEqual({ unsubscribed: 1, identity: 1, lost: 1 });
+  });
+
   test('a client that comes back within the grace was never away', async () => {
     const { calls, enter, environment, present, count } = setUp();
     const first = enter(client('a', 'ann'));

@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment, Timer } from '../environment.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Counters, PresenceLeave } from '../metrics/counters.js';
 import type { Stay } from './attendance.js';
 import { memberKey, toPresenceMember } from './member-record.js';
 import { Throttle } from './throttle.js';
@@ -25,6 +26,7 @@ export interface TopicAttendanceOptions {
   readonly notify: () => Promise<unknown>;
   /** Clients that are counted, over all topics of the node. */
   readonly count: { clients: number };
+  readonly counters: Pick<Counters, 'presenceJoins' | 'presenceLeaves'>;
   /** Called when nobody is left and the broker knows. */
   readonly onEmpty: () => void;
 }
@@ -79,7 +81,7 @@ export class TopicAttendance {
       over = true;
       work();
     };
-    return { leave: once(() => this.leave(client, grace)), end: once(() => this.remove(client)) };
+    return { leave: once(() => this.leave(client, grace)), end: once(() => this.remove(client, 'unsubscribed')) };
   }
 
   dispose(): void {
@@ -99,12 +101,13 @@ export class TopicAttendance {
     if (known !== undefined) return known;
     // Somebody signed in or out: the client is one of them, not both.
     const former = this.away.get(id);
-    if (former !== undefined) this.remove(former);
+    if (former !== undefined) this.remove(former, 'identity');
     const member = this.members.get(ofMember) ?? this.memberOf(ofMember);
     const client: Client = { id, key, member, transports: 0, until: 0, timer: undefined };
     member.clients += 1;
     this.clients.set(key, client);
     this.options.count.clients += 1;
+    this.options.counters.presenceJoins += 1;
     void this.describe(member, caller);
     return client;
   }
@@ -140,7 +143,7 @@ export class TopicAttendance {
     client.transports -= 1;
     client.until = Math.max(client.until, now + grace);
     if (client.transports > 0) return;
-    client.timer = environment.setTimer(() => this.remove(client), client.until - now);
+    client.timer = environment.setTimer(() => this.remove(client, 'lost'), client.until - now);
     this.away.set(client.id, client);
   }
 
@@ -150,10 +153,11 @@ export class TopicAttendance {
     if (this.away.get(client.id) === client) this.away.delete(client.id);
   }
 
-  private remove(client: Client): void {
+  private remove(client: Client, cause: PresenceLeave): void {
     this.stay(client);
     this.clients.delete(client.key);
     this.options.count.clients -= 1;
+    this.options.counters.presenceLeaves.add(cause);
     const { member } = client;
     member.clients -= 1;
     if (member.clients > 0) return;

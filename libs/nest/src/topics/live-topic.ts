@@ -93,7 +93,7 @@ export class LiveTopic {
     if (missing === undefined || missing === 'newer') return;
     const { broker, environment, log, topic } = this.options;
     try {
-      this.timeline.prepend(await broker.read(topic.name, topic.kind, missing), environment.now());
+      this.timeline.prepend(await broker.read(topic.name, topic.kind, missing), environment.monotonic());
     } catch (error) {
       log.error('history not read', error, { topic: topic.name });
     }
@@ -133,7 +133,7 @@ export class LiveTopic {
         const { publication } = message;
         if (publication.epoch !== epoch || publication.offset > offset + 1) return false;
         if (publication.offset === offset + 1) {
-          this.tell(timeline.append(publication, this.options.environment.now()), publication);
+          this.tell(timeline.append(publication, this.options.environment.monotonic()), publication);
         } else if (timeline.contradicts(publication)) {
           void this.replaceEpoch();
         }
@@ -185,7 +185,7 @@ export class LiveTopic {
     if (read.epoch === epoch && read.offset === offset) return;
     if (read.epoch !== epoch || read.oldest > offset + 1) return this.restart(read);
     const missed = read.publications.filter((publication) => publication.offset > offset);
-    const frames = timeline.extend(read, this.options.environment.now());
+    const frames = timeline.extend(read, this.options.environment.monotonic());
     frames.forEach((frame, index) => this.tell(frame, missed[index] as TakenPublication));
   }
 

@@ -17,6 +17,7 @@ const REPLAY_BYTES = 16 * 1024;
 const PATCH_ENVELOPE = 100;
 
 interface Entry extends LogEntry {
+  readonly time: number;
   readonly data?: string;
   readonly delta?: string;
   frame: EncodedFrame | undefined;
