@@ -26,8 +26,13 @@ export async function createArena(
     abortOnError: false,
     ...(logger === undefined ? {} : { logger }),
   });
+  configureArena(app, config);
+  return app;
+}
+
+/** What is said of the application rather than of its modules. */
+export function configureArena(app: NestExpressApplication, { clientDirectory }: ArenaConfig): void {
   app.disable('x-powered-by');
   app.use(securityHeaders);
-  serveClient(app, config.clientDirectory);
-  return app;
+  serveClient(app, clientDirectory);
 }

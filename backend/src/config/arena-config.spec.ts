@@ -16,6 +16,7 @@ describe('readConfig', () => {
       drainWindow: 5_000,
       pollInterval: 2_000,
       heartbeatInterval: 30_000,
+      saveFile: undefined,
     });
   });
 

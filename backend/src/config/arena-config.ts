@@ -32,6 +32,11 @@ export interface ArenaConfig {
    * `ARENA_HEARTBEAT_MILLISECONDS`, below the idle timeout of any proxy in front. Default 30000.
    */
   readonly heartbeatInterval: number;
+  /**
+   * `ARENA_SAVE_FILE`, where a server that stops leaves its runs to the next. With an `ARENA_SECRET` a deploy ends nothing
+   * then. Default: none, and runs end with the process.
+   */
+  readonly saveFile: string | undefined;
   /** `ARENA_CLIENT_DIR`, the built Angular client. */
   readonly clientDirectory: string;
 }
@@ -69,6 +74,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       integer(100, 300_000),
       'milliseconds, 100 to 300000',
     ),
+    saveFile: environment.ARENA_SAVE_FILE?.trim() || undefined,
     clientDirectory:
       environment.ARENA_CLIENT_DIR?.trim() || fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),
   };

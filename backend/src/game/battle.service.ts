@@ -19,6 +19,15 @@ export class BattleService {
     return [...this.#battles.values()].map(({ snapshot }) => snapshot);
   }
 
+  get states(): readonly BattleState[] {
+    return [...this.#battles.values()];
+  }
+
+  /** Goes on where another process stopped. */
+  async restore(states: readonly BattleState[]): Promise<void> {
+    await Promise.all(states.map((state) => this.#set(state)));
+  }
+
   snapshot(battleId: string): BattleSnapshot | undefined {
     return this.#battles.get(battleId)?.snapshot;
   }

@@ -1,6 +1,11 @@
 import { Module } from '@nestjs/common';
 
+import type { ArenaConfig } from '../config/arena-config.js';
+import { ARENA_CONFIG } from '../config/config.module.js';
 import { BattleService } from './battle.service.js';
+import { FileArchive } from './file-archive.js';
+import { GAME_ARCHIVE, NO_ARCHIVE, type GameArchive } from './game-archive.js';
+import { GameKeeper } from './game-keeper.js';
 import { Game } from './game.js';
 import { House } from './house.js';
 import { LobbyService } from './lobby.service.js';
@@ -9,8 +14,15 @@ import { Publisher } from './publisher.js';
 import { RunService } from './run.service.js';
 import { Ticker } from './ticker.js';
 
+function archiveOf({ saveFile }: Pick<ArenaConfig, 'saveFile'>): GameArchive {
+  return saveFile === undefined ? NO_ARCHIVE : new FileArchive(saveFile);
+}
+
 @Module({
-  providers: [Publisher, BattleService, NotificationService, RunService, LobbyService, House, Game, Ticker],
+  providers: [
+    ...[Publisher, BattleService, NotificationService, RunService, LobbyService, House, Game, Ticker, GameKeeper],
+    { provide: GAME_ARCHIVE, inject: [ARENA_CONFIG], useFactory: archiveOf },
+  ],
   exports: [BattleService, NotificationService, RunService, LobbyService],
 })
 export class GameModule {}

@@ -3,9 +3,11 @@ import type { BattleSnapshot } from '@statewire/arena';
 
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { BattleService } from './battle.service.js';
+import type { SavedGame } from './game-archive.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
 import { House } from './house.js';
 import { LobbyService } from './lobby.service.js';
+import { NotificationService } from './notification.service.js';
 import { RunService } from './run.service.js';
 
 /** Milliseconds between two looks at what is over and at the list of what goes on. */
@@ -22,9 +24,26 @@ export class Game {
     private readonly runs: RunService,
     private readonly house: House,
     private readonly lobby: LobbyService,
+    private readonly notifications: NotificationService,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     @Inject(GAME_OPTIONS) private readonly options: GameOptions,
   ) {}
+
+  /** Everything that another process needs to go on from here. */
+  save(): SavedGame {
+    const { battles, runs, notifications } = this;
+    return { battles: battles.states, runs: runs.states, notifications: notifications.lists };
+  }
+
+  async restore({ battles, runs, notifications }: SavedGame): Promise<void> {
+    await this.runs.restore(runs);
+    await this.battles.restore(battles);
+    await this.notifications.restore(notifications);
+    const now = this.environment.monotonic();
+    for (const { battleId, status } of this.battles.snapshots) {
+      if (status === 'won' || status === 'lost') this.#decidedAt.set(battleId, now);
+    }
+  }
 
   async turn(): Promise<void> {
     const now = this.environment.monotonic();

@@ -37,6 +37,9 @@ export class House {
   }
 
   async #start(): Promise<void> {
+    // Those of the process before are still on their way.
+    const taken = this.runs.snapshots.map(({ player }) => player.playerId);
+    while (taken.includes(`house-${this.#started + 1}`)) this.#started++;
     const number = this.#started++;
     const name = HOUSES[number % HOUSES.length] ?? 'House';
     const player: RunPlayer = { playerId: `house-${number + 1}`, name, house: true };

@@ -27,6 +27,19 @@ export class NotificationService {
     @Inject(GAME_OPTIONS) private readonly options: GameOptions,
   ) {}
 
+  /** By player. */
+  get lists(): readonly (readonly [playerId: string, list: readonly Notification[]])[] {
+    return [...this.#lists];
+  }
+
+  /** Goes on where another process stopped. Told again, as the history of the topics may have ended with that process. */
+  async restore(lists: readonly (readonly [playerId: string, list: readonly Notification[]])[]): Promise<void> {
+    for (const [playerId, list] of lists) {
+      this.#lists.set(playerId, list);
+      for (const notification of list) await this.#publish(playerId, { type: 'notified', notification });
+    }
+  }
+
   /** Oldest first. */
   list(playerId: string): readonly Notification[] {
     return this.#lists.get(playerId) ?? [];

@@ -34,6 +34,15 @@ export class RunService {
     return [...this.#runs.values()].map(({ state }) => state.snapshot);
   }
 
+  get states(): readonly RunState[] {
+    return [...this.#runs.values()].map(({ state }) => state);
+  }
+
+  /** Goes on where another process stopped; nobody has been idle meanwhile. */
+  async restore(states: readonly RunState[]): Promise<void> {
+    await Promise.all(states.map((state) => this.#move(state)));
+  }
+
   snapshot(runId: string): RunSnapshot | undefined {
     return this.#runs.get(runId)?.state.snapshot;
   }

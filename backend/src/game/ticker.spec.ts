@@ -17,7 +17,7 @@ function started(turn: () => Promise<void> = () => Promise.resolve()) {
     },
   } as unknown as Game;
   const ticker = new Ticker(game, environment, DEFAULT_GAME_OPTIONS);
-  ticker.onApplicationBootstrap();
+  ticker.start();
   return { environment, turns, ticker };
 }
 
@@ -59,7 +59,7 @@ describe('Ticker', () => {
   it('stops with the application', async () => {
     const { environment, turns, ticker } = started();
     await environment.advance(150);
-    ticker.onApplicationShutdown();
+    ticker.stop();
     await environment.advance(1_000);
 
     expect(turns).toHaveLength(2);

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
@@ -9,7 +9,7 @@ import { Game } from './game.js';
  * not add up. Turns that were missed (a laptop asleep, a stalled process) are left out, never caught up in a burst.
  */
 @Injectable()
-export class Ticker implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Ticker {
   readonly #logger = new Logger('Arena');
   #timer: ReturnType<Environment['setTimer']> | undefined;
 
@@ -19,11 +19,11 @@ export class Ticker implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(GAME_OPTIONS) private readonly options: GameOptions,
   ) {}
 
-  onApplicationBootstrap(): void {
+  start(): void {
     this.#schedule(this.environment.monotonic());
   }
 
-  onApplicationShutdown(): void {
+  stop(): void {
     this.#timer?.cancel();
   }
 

@@ -34,6 +34,8 @@ export class TokenService {
     const token = await new SignJWT({ name })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(playerId)
+      // No two are alike, also of one second: whoever refuses an old one does not refuse the new one by it.
+      .setJti(this.environment.id())
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
       .setIssuedAt(now)

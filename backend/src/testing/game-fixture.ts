@@ -33,7 +33,7 @@ export class GameFixture {
     this.runs = new RunService(this.battles, this.notifications, publisher, this.environment, this.options);
     const house = new House(this.runs, this.battles, this.environment, this.options);
     const lobby = new LobbyService(this.battles, this.runs, publisher);
-    this.game = new Game(this.battles, this.runs, house, lobby, this.environment, this.options);
+    this.game = new Game(this.battles, this.runs, house, lobby, this.notifications, this.environment, this.options);
   }
 
   /** As many turns as fit into the time; `each` looks at the game after every one. */

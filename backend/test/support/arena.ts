@@ -45,7 +45,7 @@ export class Arena {
 
   /** Ends the turns of the game, so that nothing moves but by actions. */
   rest(): void {
-    this.app.get(Ticker).onApplicationShutdown();
+    this.app.get(Ticker).stop();
   }
 
   async session(name = 'Ann'): Promise<Session> {

@@ -76,7 +76,7 @@ import { Chaos, SLOW_BY } from './chaos.service';
 })
 export class ChaosControls {
   protected readonly chaos = inject(Chaos);
-  protected readonly slowText = `All frames and requests are ${SLOW_BY} ms late; nothing is lost.`;
+  protected readonly slowText = `Everything takes ${SLOW_BY} ms longer each way, frames, requests and answers alike; nothing is lost.`;
   private readonly store = inject(GameStore);
   protected readonly hasSession = computed(() => this.store.player() !== undefined);
 

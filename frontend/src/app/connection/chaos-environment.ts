@@ -12,8 +12,27 @@ export function chaosEnvironment(switches: ChaosSwitches): Network {
       return new ChaosWebSocket(new WebSocket(url, protocol), switches);
     },
     async fetch(input, init) {
-      if (switches.delay > 0) await new Promise((resolve) => setTimeout(resolve, switches.delay));
-      return globalThis.fetch(input, init);
+      await late(switches.delay, init?.signal);
+      const response = await globalThis.fetch(input, init);
+      await late(switches.delay, init?.signal);
+      return response;
     },
   };
+}
+
+/** One way over a slow network. Whoever gives a request up meanwhile is told at once, as by `fetch` itself. */
+async function late(delay: number, signal: AbortSignal | null | undefined): Promise<void> {
+  if (delay === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve();
+    }, delay);
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
+  });
 }

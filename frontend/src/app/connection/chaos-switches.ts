@@ -6,7 +6,7 @@ export class ChaosSwitches {
   severed = false;
   /** Opening a socket throws, as a content security policy makes it throw. */
   refuse = false;
-  /** Milliseconds each frame and each request is late. */
+  /** Milliseconds by which each frame, each request and each answer is late. */
   delay = 0;
 
   private readonly cutters = new Set<() => void>();

@@ -28,7 +28,8 @@ export class ChaosWebSocket implements WebSocketLike {
     this.inbound = new DelayLine(() => switches.delay);
     this.outbound = new DelayLine(() => switches.delay);
     this.unregister = switches.register({ cut: () => this.cut(), release: () => this.release() });
-    socket.onopen = (event) => this.announce(() => this.onopen?.(event));
+    // The handshake goes there and back.
+    socket.onopen = (event) => this.outbound.pass(() => this.announce(() => this.onopen?.(event)));
     socket.onerror = (event) => this.announce(() => this.onerror?.(event));
     socket.onclose = (event) => this.announce(() => this.closed(event));
     socket.onmessage = (event) => {

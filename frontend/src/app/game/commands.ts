@@ -18,6 +18,7 @@ import { RealtimeClientError, type OptimisticUpdate } from '@statewire/angular';
 import { firstValueFrom, type Observable } from 'rxjs';
 
 import { Toasts } from '../shell/toasts';
+import { GameStore } from './game-store';
 
 type BattleUpdate = (value: BattleSnapshot) => BattleSnapshot;
 
@@ -35,6 +36,7 @@ function turned(from: BattleStatus, to: BattleStatus): BattleUpdate {
 export class Commands {
   private readonly realtime = inject(RealtimeService);
   private readonly toasts = inject(Toasts);
+  private readonly store = inject(GameStore);
 
   startRun(): Promise<RunProgress | undefined> {
     return this.answered('The run did not start', this.realtime.act(startRun, {}));
@@ -69,7 +71,9 @@ export class Commands {
   }
 
   async dismiss(notificationId: string): Promise<void> {
-    await this.answered('The notification stays', this.realtime.act(dismissNotification, { notificationId }));
+    const putBack = this.store.hideNotification(notificationId);
+    const answer = this.realtime.act(dismissNotification, { notificationId });
+    if ((await this.answered('The notification stays', answer)) === undefined) putBack();
   }
 
   private async answered<R>(problem: string, answer: Observable<R>): Promise<R | undefined> {

@@ -79,6 +79,17 @@ describe('GameStore', () => {
     expect(store.notifications().map(({ id }) => id)).toEqual(['n2']);
   });
 
+  test('hides what is about to be dismissed, which the unified state has until it is', () => {
+    follow();
+    const topic = notifications.with({ playerId: 'p1' });
+    server.emit(topic, { type: 'notified', notification: notification() });
+    const putBack = store.hideNotification('n1');
+    expect(store.notifications()).toEqual([]);
+    expect(store.snapshot().notifications).toEqual([notification()]);
+    putBack();
+    expect(store.notifications()).toEqual([notification()]);
+  });
+
   test('follows notifications only for a player, and nobody else’s after leaving', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });

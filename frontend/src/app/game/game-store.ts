@@ -59,8 +59,15 @@ export class GameStore {
     return runId === undefined ? undefined : run.with({ runId });
   });
 
-  /** Not dismissed, oldest first. */
-  readonly notifications: Signal<readonly Notification[]> = this.followNotifications();
+  /** Those the server has not called dismissed, oldest first. */
+  private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();
+  private readonly dismissing = signal<ReadonlySet<string>>(new Set());
+
+  /** Not dismissed, nor about to be, oldest first. */
+  readonly notifications = computed<readonly Notification[]>(() => {
+    const dismissing = this.dismissing();
+    return this.undismissed().filter(({ id }) => !dismissing.has(id));
+  });
 
   /** The player's unfinished run, or the one that ended last. */
   readonly ownRunId = computed(() => {
@@ -94,8 +101,14 @@ export class GameStore {
       lobby: this.lobby().confirmed,
       runs: run === undefined ? {} : { [run.runId]: run },
       battles: battle === undefined ? {} : { [battle.battleId]: battle },
-      notifications: this.notifications(),
+      notifications: this.undismissed(),
     };
+  }
+
+  /** Takes a notification off the list before the server does. @returns what puts it back, where the server refuses. */
+  hideNotification(id: string): () => void {
+    this.dismissing.update((ids) => new Set(ids).add(id));
+    return () => this.dismissing.update((ids) => new Set([...ids].filter((other) => other !== id)));
   }
 
   /** A session that the server does not know any more must not keep anybody from watching. */

@@ -17,12 +17,13 @@ export class FocusKeeper {
     });
   }
 
-  /** Focuses a heading, if nothing else has the focus. */
-  offer(heading: HTMLElement | null): void {
-    if (heading === null || this.document.activeElement !== this.document.body) return;
-    heading.tabIndex = -1;
+  /** Focuses a heading or a control, if nothing else has the focus. */
+  offer(element: HTMLElement | null): void {
+    if (element === null || this.document.activeElement !== this.document.body) return;
+    // What is no control can have the focus with the attribute only.
+    if (element.tabIndex < 0) element.tabIndex = -1;
     // Where the page is scrolled to is the choice of the router and of the person.
-    heading.focus({ preventScroll: true });
+    element.focus({ preventScroll: true });
   }
 
   /** The heading of a page that waits for its data comes later; the region around it is there already. */

@@ -5,6 +5,7 @@ import { dismissNotification, notifications } from '@statewire/arena';
 import { provideArenaTesting, render, type Rendered } from '../../testing/render';
 import { notification, SESSION } from '../../testing/samples';
 import { SessionService } from '../game/session.service';
+import { Toasts } from './toasts';
 import { NotificationBell } from './notification-bell';
 
 const topic = notifications.with({ playerId: 'p1' });
@@ -33,14 +34,43 @@ describe('NotificationBell', () => {
     expect(items.map((item) => item.getAttribute('data-notification'))).toEqual(['n2', 'n1']);
   });
 
-  test('dismisses by an action and shows what the server makes of it', async () => {
+  test('dismisses at once, and for good when the server has done it', async () => {
     await bell.click('Notifications, 1 new');
     await bell.click('Dismiss: Loot');
-    expect(bell.server.expectAction(dismissNotification).data).toEqual({ notificationId: 'n1' });
+    expect(bell.text).toContain('Nothing new.');
+    expect(bell.buttons('Notifications')).toHaveLength(1);
+    const sent = bell.server.expectAction(dismissNotification);
+    expect(sent.data).toEqual({ notificationId: 'n1' });
+    sent.respond({ notificationId: 'n1' });
+    await bell.settle();
+    expect(bell.text).toContain('Nothing new.');
     bell.server.emit(topic, { type: 'dismissed', notificationId: 'n1' });
     await bell.settle();
     expect(bell.text).toContain('Nothing new.');
-    expect(bell.buttons('Notifications')).toHaveLength(1);
+  });
+
+  test('puts back what the server does not dismiss', async () => {
+    await bell.click('Notifications, 1 new');
+    await bell.click('Dismiss: Loot');
+    bell.server.expectAction(dismissNotification).refuse('action_failed', 'There is no such notification.');
+    await bell.settle();
+    expect(bell.text).toContain('Loot');
+    expect(bell.buttons('Notifications, 1 new')).toHaveLength(1);
+    expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', title: 'The notification stays' }]);
+  });
+
+  test('gives the focus of a dismissed line to the next, and to the heading after the last', async () => {
+    document.body.append(bell.element);
+    bell.server.emit(topic, { type: 'notified', notification: notification({ id: 'n2', title: 'Victory' }) });
+    await bell.settle();
+    await bell.click('Notifications, 2 new');
+    bell.button('Dismiss: Victory').focus();
+    await bell.click('Dismiss: Victory');
+    expect(document.activeElement).toBe(bell.button('Dismiss: Loot'));
+    expect(bell.button('Dismiss: Loot').tabIndex).toBe(0);
+    await bell.click('Dismiss: Loot');
+    expect(document.activeElement?.textContent).toBe('Notifications');
+    bell.element.remove();
   });
 
   test('closes with Escape and gives the focus back', async () => {

@@ -1,4 +1,14 @@
-import { ChangeDetectionStrategy, Component, computed, ElementRef, inject, signal, viewChild } from '@angular/core';
+import {
+  afterNextRender,
+  ChangeDetectionStrategy,
+  Component,
+  computed,
+  ElementRef,
+  inject,
+  Injector,
+  signal,
+  viewChild,
+} from '@angular/core';
 import { RouterLink } from '@angular/router';
 
 import { formatAge } from '../connection/format';
@@ -6,6 +16,7 @@ import { Commands } from '../game/commands';
 import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 import { Clock } from './clock';
+import { FocusKeeper } from './focus-keeper';
 
 /** The player's notifications: how many, and the list with a way to dismiss each. */
 @Component({
@@ -20,6 +31,8 @@ export class NotificationBell {
   private readonly store = inject(GameStore);
   private readonly commands = inject(Commands);
   private readonly clock = inject(Clock);
+  private readonly focusKeeper = inject(FocusKeeper);
+  private readonly injector = inject(Injector);
   private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
   private readonly button = viewChild.required<ElementRef<HTMLButtonElement>>('button');
 
@@ -52,9 +65,23 @@ export class NotificationBell {
 
   protected dismiss(id: string): void {
     void this.commands.dismiss(id);
+    this.keepFocus();
   }
 
   protected dismissAll(): void {
-    for (const { id } of this.items()) this.dismiss(id);
+    for (const { id } of this.items()) void this.commands.dismiss(id);
+    this.keepFocus();
+  }
+
+  /** What was pressed is gone: the next one of its kind is at hand, or what is left of the list. */
+  private keepFocus(): void {
+    afterNextRender(
+      () => {
+        const section = this.host.nativeElement.querySelector('section');
+        const next = section?.querySelector<HTMLElement>('li button') ?? section?.querySelector('h2') ?? null;
+        this.focusKeeper.offer(next);
+      },
+      { injector: this.injector },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { Environment } from '@statewire/client';
-import type { FakeServer, NetworkFaults } from '@statewire/client/testing';
+import type { FakeServer, NetworkFaults, Reach } from '@statewire/client/testing';
 
 type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
 
@@ -14,6 +14,7 @@ export class RealtimeNetwork implements Faults {
   #isHole = false;
   #frozenUntil = 0;
   #wasSilent = false;
+  #hasForgotten = false;
   #duplicates = 0;
 
   /** @internal */
@@ -35,8 +36,18 @@ export class RealtimeNetwork implements Faults {
     this.server.cut();
   }
 
-  /** Nothing gets through any more, and nobody is told, until {@link heal}. New connections hang as well. */
-  blackhole(): void {
+  /**
+   * Nothing gets through any more, and nobody is told, until {@link heal}.
+   *
+   * @param reach `all`, the default: new connections and requests hang as well. `open`: they do not, as where something
+   * in between forgot the WebSockets that are open now.
+   */
+  blackhole(reach: Reach = 'all'): void {
+    if (reach === 'open') {
+      this.#hasForgotten = true;
+      this.server.blackhole();
+      return;
+    }
     this.#isHole = true;
     this.#apply();
   }
@@ -79,6 +90,8 @@ export class RealtimeNetwork implements Faults {
     this.#frozenUntil = 0;
     this.#duplicates = 0;
     this.#apply();
+    if (this.#hasForgotten) this.server.heal();
+    this.#hasForgotten = false;
   }
 
   /** @internal */
@@ -102,7 +115,7 @@ export class RealtimeNetwork implements Faults {
     this.server.upgrades = upgrades === 'pass' ? 'accept' : upgrades;
     this.server.http = http === 'pass' ? 'up' : http === 'hang' ? 'hanging' : http;
     if (isSilent && !this.#wasSilent) this.server.blackhole();
-    if (!isSilent && this.#wasSilent) this.server.heal();
+    if (!isSilent && this.#wasSilent && !this.#hasForgotten) this.server.heal();
     this.#wasSilent = isSilent;
   }
 }

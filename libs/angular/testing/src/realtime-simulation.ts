@@ -109,7 +109,7 @@ export class RealtimeSimulation {
 
   /**
    * The token that was presented last expires now: its WebSocket is closed with 4202 and its requests are refused, so
-   * that the function of `withAuth` is asked for another.
+   * that the function of `withAuth` is asked for another. Where it gives the same one again the client is denied.
    *
    * @throws Error where none was presented.
    */

@@ -8,6 +8,7 @@ export type { Link, LinkEnvironment, Parcel } from './network/link.js';
 export type {
   HttpMode as NetworkHttpMode,
   NetworkFaults,
+  Reach,
   Side,
   UpgradeMode as NetworkUpgradeMode,
 } from './network/network-faults.js';

@@ -1,5 +1,5 @@
 import type { EventDelivery, RealtimeClient } from '@statewire/client';
-import type { TopicReference } from '@statewire/protocol';
+import type { Since, TopicReference } from '@statewire/protocol';
 import type { Subscription } from 'rxjs';
 
 import type { Pass } from './pass.js';
@@ -17,8 +17,9 @@ export class EventWatch<T> {
     client: RealtimeClient,
     private readonly topic: TopicReference<T, 'events'>,
     private readonly pass: Pass,
+    options: { readonly since?: Since },
   ) {
-    this.subscription = client.deliveries(topic).subscribe({
+    this.subscription = client.deliveries(topic, options).subscribe({
       next: (delivery) => this.deliveries.push(delivery),
       error: (error: unknown) => (this.error = error),
     });

@@ -109,7 +109,7 @@ async function startApplication(
   builder.overrideProvider(REALTIME_OPTIONS).useFactory({
     inject: [MODULE_OPTIONS_TOKEN],
     factory: (given: RealtimeModuleOptions | undefined): ResolvedRealtimeOptions => {
-      const resolved = resolveOptions(given, process);
+      const resolved = resolveOptions(given && { ...given, environment: {} }, process);
       return { ...resolved, authenticate: expiry.apply(resolved.authenticate) };
     },
   });

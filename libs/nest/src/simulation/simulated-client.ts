@@ -6,8 +6,9 @@ import {
   type RealtimeClientOptions,
 } from '@statewire/client';
 import type { NetworkFaults, NetworkPath, VirtualProcess } from '@statewire/client/testing';
-import type { Action, TopicReference } from '@statewire/protocol';
+import type { Action, Since, TopicReference } from '@statewire/protocol';
 
+import { Awaited } from './awaited.js';
 import type { ClientNetwork } from './client-network.js';
 import { EventWatch } from './event-watch.js';
 import type { Pass } from './pass.js';
@@ -84,17 +85,24 @@ export class SimulatedClient {
     return watch;
   }
 
-  /** Follows an event topic and keeps what happened. */
-  listen<T>(topic: TopicReference<T, 'events'>): EventWatch<T> {
-    const watch = new EventWatch(this.realtime, topic, this.parts.pass);
+  /**
+   * Follows an event topic and keeps what happened: from when the subscription reaches the server, or `since` a position,
+   * or `'oldest'`, all that history has.
+   */
+  listen<T>(topic: TopicReference<T, 'events'>, options: { readonly since?: Since } = {}): EventWatch<T> {
+    const watch = new EventWatch(this.realtime, topic, this.parts.pass, options);
     this.watches.push(watch);
     return watch;
   }
 
   /**
-   * Acts, and lets time pass until there is an answer.
+   * Acts at once, and lets time pass until there is an answer, from when that is awaited.
    *
    * @throws RealtimeClientError as `RealtimeClient.act` does.
+   * @example
+   * const answer = client.act(pause, { battleId });
+   * client.network.cut();
+   * expect(await answer).toEqual({ paused: true });
    */
   act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
     action: Action<D, R>,
@@ -109,7 +117,7 @@ export class SimulatedClient {
         complete: () => resolve(result),
       });
     });
-    return this.parts.pass.wait(answered, `the answer to ${action.name}`);
+    return new Awaited(answered, (work) => this.parts.pass.wait(work, `the answer to ${action.name}`));
   }
 
   /** Lets time pass until the WebSocket carries everything. */
@@ -124,7 +132,8 @@ export class SimulatedClient {
 
   /**
    * The token it presented last expires now: its connection is closed with 4202, and its polls are refused, until it
-   * presents another. Its `token` function is asked for one.
+   * presents another. Its `token` function is asked for one, and has to give another one: a JWT that was signed in the
+   * same second for the same subject is the same one, unless it has a `jti`.
    *
    * @throws Error where it has presented none.
    */

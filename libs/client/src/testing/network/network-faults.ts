@@ -1,6 +1,9 @@
 /** One of the two who are connected. */
 export type Side = 'client' | 'server';
 
+/** Which connections something befalls: those that are open now, or those to come as well. */
+export type Reach = 'open' | 'all';
+
 /** `pass`: to the server; `refuse`: a proxy answers 403; `hang`: no answer at all. */
 export type UpgradeMode = 'pass' | 'refuse' | 'hang';
 
@@ -30,8 +33,13 @@ export interface NetworkFaults {
   cutAfter(bytes: number): void;
   /** Every connection ends for one side only. The other goes on sending into the void. */
   halfOpen(told: Side): void;
-  /** Nothing gets through any more, and nobody is told, until {@link heal}. New connections hang as well. */
-  blackhole(): void;
+  /**
+   * Nothing gets through any more, and nobody is told, until {@link heal}.
+   *
+   * @param reach `all`, the default: new connections hang as well. `open`: they do not, as where something in between
+   * forgot the ones that are open now.
+   */
+  blackhole(reach?: Reach): void;
   /** A black hole that ends by itself after `ms`; what was sent meanwhile arrives then. */
   freeze(ms: number): void;
   /** The client reads nothing, so that what the server sends piles up there. Until {@link heal}. */

@@ -1,6 +1,6 @@
 import type { LinkConditions } from './link-conditions.js';
 import type { LinkEnvironment } from './link.js';
-import type { HttpMode, NetworkFaults, Side, UpgradeMode } from './network-faults.js';
+import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
 /** Why nothing gets through. */
@@ -14,6 +14,8 @@ export class NetworkPath implements NetworkFaults {
 
   private readonly open = new Set<SimulatedConnection>();
   private readonly holds = new Set<Hold>();
+  /** What is open and lies in a black hole of its own. */
+  private readonly forgotten = new Set<SimulatedConnection>();
   private isReading = true;
   private frozenUntil = 0;
   private duplicates = 0;
@@ -45,6 +47,7 @@ export class NetworkPath implements NetworkFaults {
 
   forget(connection: SimulatedConnection): void {
     this.open.delete(connection);
+    this.forgotten.delete(connection);
   }
 
   /** Whether the request that is about to be made reaches the server twice. */
@@ -79,8 +82,12 @@ export class NetworkPath implements NetworkFaults {
     for (const connection of this.connections) connection.halfOpen(told);
   }
 
-  blackhole(): void {
-    this.hold('blackhole');
+  blackhole(reach: Reach = 'all'): void {
+    if (reach === 'all') return this.hold('blackhole');
+    for (const connection of this.open) {
+      if (!this.forgotten.has(connection)) hold(connection);
+      this.forgotten.add(connection);
+    }
   }
 
   freeze(ms: number): void {
@@ -119,6 +126,8 @@ export class NetworkPath implements NetworkFaults {
     for (const connection of this.open) connection.expedite();
     if (!this.isReading) for (const { down } of this.open) down.release();
     this.isReading = true;
+    this.forgotten.forEach(release);
+    this.forgotten.clear();
     this.release('blackhole');
     this.release('freeze');
   }

@@ -1,6 +1,6 @@
 import { IDEAL, type LinkConditions } from './link-conditions.js';
 import type { LinkEnvironment } from './link.js';
-import type { HttpMode, NetworkFaults, Side, UpgradeMode } from './network-faults.js';
+import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
 import { NetworkPath } from './network-path.js';
 
 type Fault = (path: NetworkPath) => void;
@@ -63,8 +63,8 @@ export class SimulatedNetwork implements NetworkFaults {
     this.everywhere((path) => path.halfOpen(told));
   }
 
-  blackhole(): void {
-    this.everywhere((path) => path.blackhole(), 'blackhole');
+  blackhole(reach: Reach = 'all'): void {
+    this.everywhere((path) => path.blackhole(reach), reach === 'all' ? 'blackhole' : undefined);
   }
 
   freeze(ms: number): void {

@@ -1,0 +1,82 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { notifications } from '@statewire/arena';
+
+import { ANN, GameFixture } from '../testing/game-fixture.js';
+import { FileArchive } from './file-archive.js';
+import type { SavedGame } from './game-archive.js';
+
+const LONG_ENOUGH = 5_000;
+
+async function played(): Promise<{ readonly before: GameFixture; readonly saved: SavedGame }> {
+  const before = new GameFixture();
+  const { runId } = await before.runs.start(ANN);
+  await before.runs.chooseRoom(runId, 'room-1-1');
+  await before.play(LONG_ENOUGH);
+  return { before, saved: JSON.parse(JSON.stringify(before.game.save())) as SavedGame };
+}
+
+describe('A game that another process takes up', () => {
+  it('is the same, and everybody’s news are told again', async () => {
+    const { before, saved } = await played();
+    const after = new GameFixture({ seed: 2 });
+    await after.game.restore(saved);
+
+    expect(after.game.save()).toEqual(before.game.save());
+    const topic = notifications.with({ playerId: ANN.playerId });
+    expect(after.bus.published(topic)).toEqual(before.bus.published(topic));
+  });
+
+  it('goes on, with the runs of the house that were under way', async () => {
+    const { saved } = await played();
+    const after = new GameFixture({ seed: 2 });
+    await after.game.restore(saved);
+    await after.play(LONG_ENOUGH);
+
+    const unfinished = after.runs.snapshots.filter(({ phase }) => phase !== 'finished').map(({ runId }) => runId);
+    expect(unfinished).toEqual(expect.arrayContaining(saved.runs.map(({ snapshot }) => snapshot.runId)));
+  });
+
+  it('takes battles that were decided off the board in time', async () => {
+    const before = new GameFixture({ battleLinger: 60_000 });
+    await before.playUntil(() => before.battles.snapshots.some(({ status }) => status === 'won'));
+    const { battleId } = before.battles.snapshots.find(({ status }) => status === 'won')!;
+    const after = new GameFixture({ battleLinger: 2_000 });
+    await after.game.restore(before.game.save());
+    await after.play(1_000);
+    expect(after.battles.snapshot(battleId)).toBeDefined();
+    await after.play(3_000);
+    expect(after.battles.snapshot(battleId)).toBeUndefined();
+  });
+});
+
+describe('FileArchive', () => {
+  let folder: string;
+  let archive: FileArchive;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'arena-'));
+    archive = new FileArchive(join(folder, 'game.json'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('has nothing before the first game, and then the last one, whole', async () => {
+    const { saved } = await played();
+    expect(await archive.load()).toBeUndefined();
+    await archive.save({ ...saved, runs: [] });
+    await archive.save(saved);
+    expect(await archive.load()).toEqual(saved);
+    expect(await readdir(folder)).toEqual(['game.json']);
+  });
+
+  it('refuses what another version wrote, and what is no game', async () => {
+    await writeFile(join(folder, 'game.json'), '{"version":0}');
+    await expect(archive.load()).rejects.toThrow('version 0');
+    await writeFile(join(folder, 'game.json'), '{');
+    await expect(archive.load()).rejects.toThrow();
+  });
+});

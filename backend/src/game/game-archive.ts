@@ -1,0 +1,23 @@
+import type { Notification } from '@statewire/arena';
+
+import type { BattleState } from '../battle/battle-state.js';
+import type { RunState } from '../run/run-state.js';
+
+/** Everything that one process hands to the next. */
+export interface SavedGame {
+  readonly battles: readonly BattleState[];
+  readonly runs: readonly RunState[];
+  readonly notifications: readonly (readonly [playerId: string, list: readonly Notification[]])[];
+}
+
+/** Where the game is kept while no process runs. */
+export interface GameArchive {
+  /** Undefined where nothing was kept. */
+  load(): Promise<SavedGame | undefined>;
+  save(game: SavedGame): Promise<void>;
+}
+
+export const GAME_ARCHIVE = Symbol('arena:game-archive');
+
+/** For those who want to begin anew each time. */
+export const NO_ARCHIVE: GameArchive = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };

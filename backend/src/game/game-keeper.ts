@@ -1,0 +1,41 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+import { GAME_ARCHIVE, type GameArchive } from './game-archive.js';
+import { Game } from './game.js';
+import { Ticker } from './ticker.js';
+
+/** Takes the game up where the process before left it, and leaves it to the next: a deploy ends nobody's run. */
+@Injectable()
+export class GameKeeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #logger = new Logger('Arena');
+
+  constructor(
+    private readonly game: Game,
+    private readonly ticker: Ticker,
+    @Inject(GAME_ARCHIVE) private readonly archive: GameArchive,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    try {
+      const saved = await this.archive.load();
+      if (saved !== undefined) await this.game.restore(saved);
+    } catch (error) {
+      this.#report('The game that was saved could not be taken up; a new one begins.', error);
+    }
+    this.ticker.start();
+  }
+
+  /** Everybody was sent away and every action was answered by now. */
+  async onApplicationShutdown(): Promise<void> {
+    this.ticker.stop();
+    try {
+      await this.archive.save(this.game.save());
+    } catch (error) {
+      this.#report('The game could not be saved; it ends with this process.', error);
+    }
+  }
+
+  #report(problem: string, error: unknown): void {
+    this.#logger.error(`${problem} ${error instanceof Error ? error.message : ''}`.trim());
+  }
+}
