@@ -65,6 +65,11 @@ describe('the delta', () => {
     fc.assert(fc.property(list, list, assertExact), { numRuns: 5000 });
   });
 
+  test('is exact for two records of like members, whatever was set, added or removed', () => {
+    const record = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), fc.nat(1)).map(project);
+    fc.assert(fc.property(record, record, assertExact), { numRuns: 1000 });
+  });
+
   test('is empty exactly when nothing changed', () => {
     fc.assert(
       fc.property(jsonValue, jsonValue, (a, b) => {

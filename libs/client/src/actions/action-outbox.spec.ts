@@ -212,6 +212,13 @@ describe('an action of unusual size', () => {
     expect(large.outbox.isEmpty).toBe(true);
   });
 
+  test('is any, where the server takes next to nothing', () => {
+    const { act, outbox, log } = setUp();
+    outbox.learn({ actionWindow: 1_000, frameBytes: 1 });
+    act('say', 'ü');
+    expect(log).toEqual([['say', 'too_large', false]]);
+  });
+
   test('is no matter where the server takes any', () => {
     const { act, outbox, log } = setUp();
     outbox.learn({ actionWindow: 1_000, frameBytes: 0 });
