@@ -70,7 +70,7 @@ describe.each([
     const { log, watch } = outcomes();
     for (let n = 0; n < 101; n++) watch(String(n), client.act(count, { n }));
     expect(log).toEqual([['100', 'too_many_requests']]);
-    await environment.advance(5_000);
+    await environment.advance(10_000);
     expect(log).toHaveLength(101);
   });
 });

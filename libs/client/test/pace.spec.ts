@@ -80,6 +80,33 @@ describe('actions on a WebSocket', () => {
   });
 });
 
+describe('requests of a client that polls', () => {
+  test.each([
+    ['the default', undefined, 20],
+    ['what the server told over a socket before', 50, 50],
+  ])('keep to the rate of the server, polls included: %s', async (_, framesPerSecond, rate) => {
+    const setup = setUp({}, framesPerSecond === undefined ? {} : { framesPerSecond });
+    const { environment, server, client } = setup;
+    const runs = record(setup);
+    if (framesPerSecond === undefined) server.upgrades = 'refuse';
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    server.upgrades = 'refuse';
+    for (const connection of server.connections) connection.cut();
+    await environment.until(() => client.status.state === 'polling');
+    await environment.advance(5_000);
+    const began = environment.monotonic();
+    const polls = client.metrics.polls;
+    for (const n of numbers(100)) client.act(count, { n });
+    await environment.until(() => runs.length === 100);
+    const took = environment.monotonic() - began;
+    expect(runs.map(({ n }) => n)).toEqual(numbers(100));
+    const requests = 100 + client.metrics.polls - polls;
+    expect(requests).toBeLessThanOrEqual(rate * (1 + took / 1_000) + 1);
+    expect(requests).toBeGreaterThan(0.8 * Math.min(rate, 40) * (took / 1_000));
+  });
+});
+
 describe.each([
   ['the WebSocket', {}],
   ['polling', { environment: { openWebSocket: undefined } }],

@@ -98,6 +98,17 @@ describe.each(['express', 'fastify'] as const)('a simulated application on %s', 
     expect(client.status).toMatchObject({ state: 'live', transport: 'websocket' });
   });
 
+  test('shows an update that adds over a value until its effect is there, and never twice', async () => {
+    const page = simulation.connect();
+    const seen = page.watch(first);
+    await seen.live();
+    const add = (value: { round: number }) => ({ round: value.round + 1 });
+    for (let n = 0; n < 3; n++) await page.act(strike, { by: 1 }, { optimistic: [first, add] });
+    await seen.shows(({ round }) => round === 4);
+    const rounds = seen.states.flatMap(({ value }) => value?.round ?? []);
+    expect(rounds.filter((round, n) => round !== rounds[n - 1])).toEqual([1, 2, 3, 4]);
+  });
+
   test('survives a restart of the server, with what happened meanwhile', async () => {
     const page = simulation.connect().watch(first);
     await page.live();

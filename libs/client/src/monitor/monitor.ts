@@ -4,6 +4,7 @@ import { HttpActions } from '../actions/http-actions.js';
 import type { ActionCarrier } from '../actions/pending-action.js';
 import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
+import { DEFAULT_RATE } from '../session/frame-budget.js';
 import type { StatusReason } from '../status.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import { CATCHING_UP } from '../topics/topic-store.js';
@@ -171,8 +172,9 @@ export class Monitor {
   }
 
   private onWelcome(link: SocketLink, { actionWindow, limits, expiresAt }: WelcomeFrame): void {
-    const { outbox, metrics } = this.parts;
+    const { http, outbox, metrics } = this.parts;
     outbox.learn({ actionWindow, frameBytes: limits.frameBytes });
+    http.learn(limits.framesPerSecond ?? DEFAULT_RATE);
     if (this.wasEverLive) metrics.add('reconnects');
     this.wasEverLive = true;
     this.credentials.watch(link, expiresAt);

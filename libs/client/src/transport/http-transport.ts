@@ -3,6 +3,7 @@ import { utf8Length } from '@statewire/protocol';
 import type { Environment } from '../environment.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import { believedRetryAfter } from '../retry-after.js';
+import { FrameBudget } from '../session/frame-budget.js';
 import type { TokenSource } from '../token-source.js';
 
 /** What came back, whatever it means. */
@@ -25,14 +26,23 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Bytes in and out over HTTP: the requests of the polling fallback. */
+/** Bytes in and out over HTTP: the requests of the polling fallback, no faster than the server takes frames. */
 export class HttpTransport {
+  private readonly budget: FrameBudget;
+
   constructor(
     private readonly base: string,
     private readonly environment: Environment,
     private readonly metrics: MetricsRecorder,
     private readonly tokens: TokenSource,
-  ) {}
+  ) {
+    this.budget = new FrameBudget(environment);
+  }
+
+  /** Requests a second that the server takes; 0: without limit. */
+  learn(rate: number): void {
+    this.budget.learn(rate);
+  }
 
   /** @throws whatever `fetch` and the application's `token` reject with: unreachable, given up, aborted. */
   async request({ path, body: makeBody, deadline, signal }: HttpRequest): Promise<HttpAnswer> {
@@ -44,6 +54,7 @@ export class HttpTransport {
     signal?.addEventListener('abort', giveUp);
     try {
       const token = await unlessAborted(abort.signal, this.tokens.get('poll'));
+      await this.turn(abort.signal);
       const body = makeBody?.();
       if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
       const response = await fetch(this.base + path, {
@@ -71,11 +82,20 @@ export class HttpTransport {
       signal?.removeEventListener('abort', giveUp);
     }
   }
+
+  /** Waits until one more request may be made: a poll that is refused would pass for a server that is overloaded. */
+  private async turn(signal: AbortSignal): Promise<void> {
+    for (let { delay } = this.budget; delay > 0; { delay } = this.budget) {
+      const passed = new Promise<void>((resolve) => void this.environment.setTimer(resolve, delay));
+      await unlessAborted(signal, passed);
+    }
+    this.budget.spend();
+  }
 }
 
 function unlessAborted<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The request was given up before there was a token.')));
+    signal.addEventListener('abort', () => reject(new Error('The request was given up before it was made.')));
     Promise.resolve(value).then(resolve, reject);
   });
 }

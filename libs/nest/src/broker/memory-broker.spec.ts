@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
-import { describeBroker } from '../../test/describe-broker.js';
+import { describeBroker } from '../../test/broker/describe-broker.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 
 const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };

@@ -1,3 +1,4 @@
+import { FRAME_KINDS } from '../metrics/counters.js';
 import type { EncodedFrame } from './encoded-frame.js';
 
 /**
@@ -32,6 +33,18 @@ export class Batch {
     if (last?.frame !== undefined) (this.others ??= new Map<EncodedFrame, Batch>()).set(last.frame, last);
     this.lastNext = next;
     return next;
+  }
+
+  /** The batch with one frame more, in front of the frames of topics at its end. */
+  withAhead(frame: EncodedFrame): Batch {
+    const passed: EncodedFrame[] = [];
+    let [batch, { frame: last, previous }] = [this as Batch, this.path()];
+    while (last !== undefined && previous !== undefined && last.kind !== FRAME_KINDS.other) {
+      passed.push(last);
+      batch = previous;
+      ({ frame: last, previous } = batch.path());
+    }
+    return passed.reduceRight((longer, next) => longer.with(next), batch.with(frame));
   }
 
   /** All frames, in order. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
+import { FRAME_KINDS } from '../metrics/counters.js';
 import type { EncodedFrame } from './encoded-frame.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { encodeText } from './frame-encoder.js';
@@ -122,6 +123,30 @@ describe('Outbox', () => {
     environment.tick();
     expect(socket.frames.map((sent) => sent.type === 'ping' && sent.time)).toEqual([1, 2, 3]);
     expect(socket.writes).toHaveLength(3);
+  });
+
+  test('an ack goes ahead of what topics told in its tick, and of nothing else', () => {
+    const { connect, environment } = setUp();
+    const [alice, bob] = [connect(), connect()];
+    const patch = encodeText('{"type":"pong","time":1}', FRAME_KINDS.patch);
+    const snapshot = encodeText('{"type":"pong","time":2}', FRAME_KINDS.snapshot);
+    for (const { outbox } of [alice, bob]) {
+      outbox.offer(patch, backlogOf([]));
+      outbox.send({ type: 'ping', time: 3 });
+      outbox.offer(snapshot, backlogOf([]));
+      outbox.offer(patch, backlogOf([]));
+      if (outbox === alice.outbox) for (const id of ['1', '2']) outbox.send({ type: 'ack', id });
+    }
+    bob.outbox.flush();
+    alice.outbox.offer(patch, backlogOf([]));
+    environment.tick();
+    const names = ({ socket }: typeof alice) =>
+      socket.frames.map((sent) => (sent.type === 'ack' ? sent.id : 'time' in sent && sent.time));
+    expect(names(alice)).toEqual([1, 3, '1', '2', 2, 1, 1]);
+    expect(names(bob)).toEqual([1, 3, 2, 1]);
+    alice.outbox.send({ type: 'ack', id: '3' });
+    environment.tick();
+    expect(names(alice).slice(7)).toEqual(['3']);
   });
 
   test('live frames are held back at the soft mark and pulled as the reader takes', async () => {

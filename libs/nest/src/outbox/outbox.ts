@@ -67,14 +67,17 @@ export class Outbox implements TopicOutlet, Debtor {
     return this.batch === undefined ? this.socket.bufferedAmount : this.buffered + this.batch.size;
   }
 
-  /** Queues a frame for the end of the tick. After `close` it is dropped. */
+  /**
+   * Queues a frame for the end of the tick. After `close` it is dropped. An `ack` overtakes what topics told in the same
+   * tick: who shows what the action does already would show it twice between the patch that has it and the `ack`.
+   */
   send(frame: ServerFrame | EncodedFrame): void {
     if (this.closed) return;
     if (!('type' in frame)) {
       this.queue(frame);
     } else {
       if (frame.type === 'error') this.options.counters?.refusals.add(frame.code);
-      this.queue(encodeFrame(frame));
+      this.queue(encodeFrame(frame), frame.type === 'ack');
     }
     if (!this.passesHardMark()) return;
     // A burst within one tick says nothing about the reader yet.
@@ -128,7 +131,7 @@ export class Outbox implements TopicOutlet, Debtor {
     this.owed = bytes;
   }
 
-  private queue(frame: EncodedFrame): void {
+  private queue(frame: EncodedFrame, isAhead = false): void {
     const { counters } = this.options;
     if (counters !== undefined) counters.sent[frame.kind] += 1;
     if (this.batch === undefined) {
@@ -136,7 +139,7 @@ export class Outbox implements TopicOutlet, Debtor {
       this.batch = this.options.scheduler.root.with(frame);
       this.options.scheduler.schedule(this);
     } else {
-      this.batch = this.batch.with(frame);
+      this.batch = isAhead ? this.batch.withAhead(frame) : this.batch.with(frame);
     }
   }
 

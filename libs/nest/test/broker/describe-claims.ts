@@ -1,0 +1,61 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { BrokerError } from '../../src/broker/broker-error.js';
+import type { Cluster } from './cluster.js';
+
+export function describeClaims(cluster: Cluster): void {
+  describe('claims', () => {
+    test('a key is claimed once; others get the answer of who claimed it', async () => {
+      expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'claimed' });
+      const second = await cluster.there.claim('k', 'f');
+      if (second.outcome !== 'running') throw new Error(second.outcome);
+      await cluster.here.settle('k', 'answer', 1_000);
+      expect(await second.answer).toBe('answer');
+      expect(await cluster.there.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
+    });
+
+    test('of many who claim at once one gets it', async () => {
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => cluster.setup.nodes[index % 2]!.claim('k', 'f')),
+      );
+      expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
+      expect(claims.filter(({ outcome }) => outcome === 'running')).toHaveLength(19);
+      await cluster.here.settle('k', 'answer', 1_000);
+    });
+
+    test('the same key with another fingerprint is a conflict, before and after it is settled', async () => {
+      await cluster.here.claim('k', 'f');
+      expect(await cluster.there.claim('k', 'g')).toEqual({ outcome: 'conflict' });
+      await cluster.here.settle('k', 'answer', 1_000);
+      expect(await cluster.there.claim('k', 'g')).toEqual({ outcome: 'conflict' });
+    });
+
+    test('an answer is remembered for its window and no longer', async () => {
+      await cluster.here.claim('k', 'f');
+      await cluster.here.settle('k', 'answer', 5_000);
+      await cluster.setup.advance(4_999);
+      expect(await cluster.there.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
+      await cluster.setup.advance(2);
+      expect(await cluster.there.claim('k', 'f')).toEqual({ outcome: 'claimed' });
+    });
+
+    test('a claim that was given back can be claimed again, and who waited for it is told', async () => {
+      await cluster.here.claim('k', 'f');
+      const waiting = await cluster.there.claim('k', 'f');
+      if (waiting.outcome !== 'running') throw new Error(waiting.outcome);
+      const answer = waiting.answer.catch((error: unknown) => error);
+      await cluster.here.unclaim('k');
+      expect(await answer).toMatchObject({ code: 'unclaimed' });
+      expect(await cluster.there.claim('k', 'other')).toEqual({ outcome: 'claimed' });
+    });
+
+    test('only what was claimed can be settled or given back', async () => {
+      await expect(cluster.here.settle('k', 'answer', 1_000)).rejects.toMatchObject({ code: 'not_held' });
+      await expect(cluster.here.unclaim('k')).rejects.toBeInstanceOf(BrokerError);
+      await cluster.here.claim('k', 'f');
+      await cluster.here.settle('k', 'answer', 1_000);
+      await expect(cluster.here.unclaim('k')).rejects.toMatchObject({ code: 'not_held' });
+      expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
+    });
+  });
+}
