@@ -6,7 +6,7 @@
 export const AREAS = [
   {
     name: 'session-client',
-    measured: 0.76,
+    measured: 0.99,
     files: [
       'libs/client/src/session/judge.ts',
       'libs/client/src/session/poll-session.ts',
@@ -38,7 +38,7 @@ export const AREAS = [
   },
   {
     name: 'outbox-client',
-    measured: 0.74,
+    measured: 0.99,
     files: ['libs/client/src/actions/action-outbox.ts'],
     specs: ['libs/client/src/actions/'],
   },
@@ -50,7 +50,7 @@ export const AREAS = [
   },
   {
     name: 'delta',
-    measured: 0.885,
+    measured: 0.99,
     files: [
       'libs/protocol/src/delta/apply.ts',
       'libs/protocol/src/delta/delta.ts',
