@@ -84,21 +84,6 @@ describe('a node that misses messages of the broker', () => {
     expect(environment.timers).toBe(1);
   });
 
-  test('keeps a bounded number of messages while it reads, and reads the rest afterwards', async () => {
-    const faults = lossy();
-    const { environment, reader, topics } = setUp({
-      wrap: (broker) => faults.wrap(broker),
-      history: { count: 10_000 },
-    });
-    const alice = await reader().subscribe(EVENTS);
-    faults.lose = 1;
-    faults.failReads = 1;
-    for (let n = 1; n <= 3_000; n++) await topics.publish(EVENTS, n);
-    await environment.advance(1_000);
-    expect(alice.update().events).toHaveLength(3_000);
-    expect(faults.reads).toBeLessThan(6);
-  });
-
   test('reads on when told of another epoch than it knows', async () => {
     const faults = lossy();
     const { broker, environment, reader, topics } = setUp({ wrap: (inner) => faults.wrap(inner) });

@@ -100,7 +100,6 @@ export class LiveTopic {
   }
 
   private receive(message: TopicMessage): void {
-    if (this.over) return;
     this.inbox.push(message);
     if (this.inbox.length > MAX_INBOX) this.inbox.shift();
     this.drain();
@@ -182,11 +181,9 @@ export class LiveTopic {
   private adopt(read: TopicHistory): void {
     const { timeline } = this;
     const { epoch, offset } = timeline.position;
-    if (read.epoch === epoch && read.offset === offset) return;
     if (read.epoch !== epoch || read.oldest > offset + 1) return this.restart(read);
-    const missed = read.publications.filter((publication) => publication.offset > offset);
     const frames = timeline.extend(read, this.options.environment.monotonic());
-    frames.forEach((frame, index) => this.tell(frame, missed[index] as TakenPublication));
+    frames.forEach((frame, index) => this.tell(frame, read.publications[index]!));
   }
 
   private restart(history: TopicHistory): void {
@@ -211,9 +208,7 @@ export class LiveTopic {
   }
 
   private end(reason: 'closed' | 'released'): void {
-    if (this.over) return;
     this.over = true;
-    this.inbox.length = 0;
     const members = [...this.members.values()];
     this.members.clear();
     for (const member of members) member.ended(reason);

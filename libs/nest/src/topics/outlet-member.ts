@@ -1,6 +1,6 @@
 import type { Since } from '@statewire/protocol';
 
-import { FRAME_KINDS, type Counters } from '../metrics/counters.js';
+import { FRAME_KINDS, type Counters, type ResumeOutcome } from '../metrics/counters.js';
 import type { EncodedFrame } from '../outbox/encoded-frame.js';
 import type { TopicBacklog, TopicOutlet } from '../outbox/outlet.js';
 import type { Start, Timeline } from './timeline.js';
@@ -102,10 +102,14 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
 
   private countResume(recovered: boolean): void {
     const { counters, since } = this.options;
-    if (counters === undefined || since === undefined || since === 'oldest') return;
-    const first = recovered ? this.timeline.after(this.cursor) : 'lost';
-    const leads = first === 'lost' ? undefined : (first?.frames[0]?.kind ?? FRAME_KINDS.patch);
-    counters.resumes.add(leads === undefined ? 'lost' : leads === FRAME_KINDS.snapshot ? 'snapshot' : 'patches');
+    if (since === undefined || since === 'oldest') return;
+    counters?.resumes.add(recovered ? this.resumesBy() : 'lost');
+  }
+
+  private resumesBy(): ResumeOutcome {
+    const next = this.timeline.after(this.cursor);
+    const leadsToSnapshot = typeof next === 'object' && next.frames[0]?.kind === FRAME_KINDS.snapshot;
+    return leadsToSnapshot ? 'snapshot' : 'patches';
   }
 
   private advance(): void {

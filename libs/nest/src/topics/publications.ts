@@ -22,7 +22,7 @@ export class PublicationsMember implements TopicMember {
   appended(_frame: unknown, { data, offset, time, value }: TakenPublication): void {
     const { epoch } = this.timeline.position;
     if (this.timeline.kind === 'events') {
-      this.listener.next({ position: { epoch, offset }, value: value ?? (JSON.parse(data ?? 'null') as Json), time });
+      this.listener.next({ position: { epoch, offset }, value: value ?? parsed(data!), time });
     } else if (offset === this.timeline.position.offset) {
       // Of several that come at once out of the broker's history, only the newest value is there.
       this.restarted();
@@ -30,11 +30,15 @@ export class PublicationsMember implements TopicMember {
   }
 
   restarted(): void {
-    const { position, time, value } = this.timeline;
-    if (value !== undefined && time !== undefined) this.listener.next({ position, value, time });
+    const { newest, position } = this.timeline;
+    if (newest !== undefined) this.listener.next({ position, ...newest });
   }
 
   ended(): void {
     this.listener.complete();
   }
+}
+
+function parsed(data: string): Json {
+  return JSON.parse(data) as Json;
 }

@@ -37,6 +37,46 @@ describe('Timeline', () => {
     expect(timeline.missing({ epoch: 'a', offset: 10 })).toBe('newer');
     expect(timeline.missing({ epoch: 'b', offset: 9 })).toBe('newer');
     expect(timeline.missing('oldest')).toEqual({ above: 0 });
+    expect(timeline.missing(undefined)).toBeUndefined();
+    expect(events(3).missing('oldest')).toBeUndefined();
+  });
+
+  test('asks for older publications no more where the broker had none, or began anew', () => {
+    const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 9), oldest: 3 });
+    expect(timeline.missing({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
+    timeline.prepend({ ...history('a', [], 9), oldest: 7 }, 0);
+    expect(timeline.missing({ epoch: 'a', offset: 3 })).toBeUndefined();
+    expect(timeline.missing({ epoch: 'a', offset: 6 })).toEqual({ above: 6 });
+    timeline.reset({ ...history('b', [], 9), oldest: 1 });
+    expect(timeline.missing({ epoch: 'b', offset: 3 })).toEqual({ above: 3 });
+    timeline.reset({ ...history('c', [], 9), oldest: 8 });
+    expect(timeline.missing({ epoch: 'c', offset: 3 })).toBeUndefined();
+  });
+
+  test('asks from the very start for events, not for a state that nothing leads on to', () => {
+    const before = { ...history('a', [], 9), oldest: 1 };
+    expect(new Timeline('t', 'events', LIMITS, before).missing({ epoch: 'a', offset: 0 })).toEqual({ above: 0 });
+    const state = new Timeline('t', 'state', LIMITS, before);
+    expect(state.missing({ epoch: 'a', offset: 0 })).toBeUndefined();
+    expect(state.missing({ epoch: 'a', offset: 1 })).toEqual({ above: 1 });
+  });
+
+  test('recovers a reader of events exactly as far back as it knows them', () => {
+    const timeline = new Timeline('notices', 'events', LIMITS, history('a', [], 4));
+    timeline.append({ epoch: 'a', offset: 5, time: 5, data: '5' }, 0);
+    expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false, cursor: 5 });
+    expect(timeline.start({ epoch: 'a', offset: 4 })).toMatchObject({ recovered: true, cursor: 4 });
+    expect(timeline.start({ epoch: 'a', offset: 5 })).toMatchObject({ recovered: true, cursor: 5 });
+    expect(timeline.after(3)).toBe('lost');
+    expect(new Timeline('notices', 'events', LIMITS, history('a', [], 4)).after(3)).toBe('lost');
+  });
+
+  test('takes of the broker’s history what came before its newest publication, and what follows as it is told', () => {
+    const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
+    timeline.prepend(history('a', [4, 5, 6, 7]), 0);
+    expect(timeline.after(3)).toMatchObject({ cursor: 5 });
+    timeline.append({ epoch: 'a', offset: 6, time: 6, data: '6' }, 0);
+    expect(timeline.after(3)).toMatchObject({ cursor: 6 });
   });
 
   test('keeps the frames of the newest publications ready, and makes those of older ones again', () => {
@@ -57,4 +97,149 @@ describe('Timeline', () => {
     expect(timeline.after(64)).toMatchObject({ cursor: 100 });
     expect(timeline.after(100)).toBeUndefined();
   });
+
+  test('replays events in portions of 16 KiB and the event that passes it', () => {
+    const timeline = new Timeline('notices', 'events', LIMITS, history('a', []));
+    const ofBytes = (bytes: number) => JSON.stringify('x'.repeat(bytes - 2));
+    for (const [index, bytes] of [8_192, 8_191, 3, 8_192, 8_192, 3].entries()) {
+      timeline.append({ epoch: 'a', offset: index + 1, time: 0, data: ofBytes(bytes) }, 0);
+    }
+    expect(timeline.after(0)).toMatchObject({ cursor: 3 });
+    expect(timeline.after(3)).toMatchObject({ cursor: 5 });
+  });
+
+  test.each([
+    ['events by their data', 'events', { data: '"12345678"' }],
+    ['states by their deltas', 'state', { data: '"a value that is longer"', delta: '"12345678"' }],
+  ] as const)('keeps as many bytes of history as it may, %s', (_, kind, text) => {
+    const timeline = new Timeline('t', kind, { ...LIMITS, bytes: 20 }, history('a', []));
+    for (const offset of [1, 2, 3]) timeline.append({ epoch: 'a', offset, time: offset, ...text }, 0);
+    const known = [1, 2, 3].filter((offset) => timeline.contradicts({ offset, time: 0 }));
+    expect(known).toEqual([2, 3]);
+  });
+
+  test('has no value where it has events, or a position and nothing else', () => {
+    const { newest } = events(3);
+    expect(newest).toBeUndefined();
+    const named = new Timeline('t', 'events', LIMITS, { ...history('a', [1]), data: '"value"', time: 1 });
+    expect(named.newest).toBeUndefined();
+    const empty = new Timeline('t', 'state', LIMITS, { ...history('a', [], 5), time: 5 });
+    expect(empty.newest).toBeUndefined();
+    expect(empty.after(0)).toBeUndefined();
+  });
 });
+
+/** A state topic at 1, whose value is JSON of so many characters. */
+function state(length: number): Timeline {
+  const data = JSON.stringify('x'.repeat(length - 2));
+  return new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data, time: 1 });
+}
+
+/** Appends a value of so many characters, that is kept as a delta of so many. */
+function append(timeline: Timeline, length: number, delta: number) {
+  const offset = timeline.position.offset + 1;
+  return timeline.append(
+    {
+      ...{ epoch: 'a', offset, time: offset },
+      ...{ data: JSON.stringify('y'.repeat(length - 2)), delta: JSON.stringify('d'.repeat(delta - 2)) },
+    },
+    0,
+  );
+}
+
+const kindsAfter = (timeline: Timeline, cursor: number): string[] => {
+  const next = timeline.after(cursor);
+  if (next === undefined || next === 'lost') return [];
+  return next.frames.map(({ text }) => (JSON.parse(text) as { type: string }).type);
+};
+
+describe('a reader of a state', () => {
+  test('gets a patch where that is shorter than the value', () => {
+    const timeline = state(500);
+    append(timeline, 500, 499);
+    expect(kindsAfter(timeline, 1)).toEqual(['patch']);
+    append(timeline, 500, 500);
+    expect(kindsAfter(timeline, 2)).toEqual(['snapshot']);
+  });
+
+  test('gets several patches where they are shorter together, with what each one costs beside its delta', () => {
+    const timeline = state(500);
+    for (const length of [199, 200]) append(timeline, 500, length);
+    expect(kindsAfter(timeline, 1)).toEqual(['patch', 'patch']);
+    append(timeline, 500, 200);
+    expect(kindsAfter(timeline, 1)).toEqual(['snapshot']);
+    expect(kindsAfter(timeline, 2)).toEqual(['snapshot']);
+    expect(kindsAfter(timeline, 3)).toEqual(['patch']);
+  });
+
+  test('gets a snapshot where the patches it lacks are not known, of before or of after', () => {
+    const timeline = state(500);
+    expect(kindsAfter(timeline, 0)).toEqual(['snapshot']);
+    append(timeline, 500, 100);
+    expect(kindsAfter(timeline, 0)).toEqual(['snapshot']);
+    expect(kindsAfter(timeline, 1)).toEqual(['patch']);
+    const data = JSON.stringify('z'.repeat(498));
+    timeline.extend({ ...history('a', [], 4), data, time: 4 }, 0);
+    expect(kindsAfter(timeline, 1)).toEqual(['snapshot']);
+    expect(kindsAfter(timeline, 4)).toEqual([]);
+  });
+
+  test('gets the delta that the broker has, and the one that was computed for a publication', () => {
+    const timeline = state(500);
+    expect(append(timeline, 500, 20).text).toContain(`"delta":"${'d'.repeat(18)}"`);
+    let reads = 0;
+    const value = {
+      text: 'x'.repeat(200),
+      get read() {
+        return (reads += 1);
+      },
+    };
+    timeline.append({ epoch: 'a', offset: 3, time: 3, data: JSON.stringify({ text: value.text, read: 0 }) }, 0);
+    reads = 0;
+    const data = JSON.stringify({ text: value.text, read: 1 });
+    const { patch } = timeline.prepare({ text: data, value });
+    expect(patch).toMatchObject({ epoch: 'a', from: 3 });
+    const computed = reads;
+    expect(computed).toBeGreaterThan(0);
+    const frame = timeline.append({ epoch: 'a', offset: 4, time: 4, data, value }, 0);
+    expect(reads).toBe(computed);
+    expect(frame.text).toContain(`"delta":${patch!.delta},`);
+  });
+
+  test('never gets a delta that was computed from the value of another epoch', () => {
+    const timeline = state(500);
+    const next = { text: JSON.stringify({ n: 2, text: 'x'.repeat(100) }) };
+    const value = JSON.parse(next.text) as { n: number };
+    const first = { ...value, n: 1 };
+    timeline.reset({ ...history('b', [], 1), data: JSON.stringify(first), time: 1 });
+    const { patch } = timeline.prepare({ ...next, value });
+    timeline.reset({ ...history('c', [], 1), data: JSON.stringify({ ...first, extra: true }), time: 1 });
+    const { patch: anew } = timeline.prepare({ ...next, value });
+    expect(anew!.delta).not.toBe(patch!.delta);
+    expect(anew).toMatchObject({ epoch: 'c', from: 1 });
+  });
+
+  test('gets frames that were made once: the live one, and the snapshot of who comes later', () => {
+    const timeline = state(500);
+    expect(frameAfter(timeline)).toBe(frameAfter(timeline));
+    const live = timeline.append({ epoch: 'a', offset: 2, time: 2, data: '"short"' }, 0);
+    expect(frameAfter(timeline)).toBe(live);
+  });
+
+  test('has its value parsed once', () => {
+    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data: '{"n":1}', time: 1 });
+    expect(timeline.newest!.value).toEqual({ n: 1 });
+    expect(timeline.newest!.value).toBe(timeline.newest!.value);
+  });
+
+  test('has no delta to its first value', () => {
+    const timeline = new Timeline('t', 'state', LIMITS, history('a', []));
+    const publication = timeline.prepare({ text: '{"n":1}', value: { n: 1 } });
+    expect(Object.keys(publication)).toEqual(['kind', 'data', 'value']);
+  });
+});
+
+function frameAfter(timeline: Timeline) {
+  const next = timeline.after(0);
+  return next === undefined || next === 'lost' ? undefined : next.frames[0];
+}

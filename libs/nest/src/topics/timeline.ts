@@ -79,27 +79,16 @@ export class Timeline {
   }
 
   /** The value of a state topic; undefined where nothing was published. */
-  get value(): Json | undefined {
+  get newest(): { readonly value: Json; readonly time: number } | undefined {
     const { head } = this;
     if (head === undefined) return undefined;
-    return (head.value ??= JSON.parse(head.data) as Json);
-  }
-
-  /** Time of the newest value of a state topic. */
-  get time(): number | undefined {
-    return this.head?.time;
-  }
-
-  get snapshot(): EncodedFrame | undefined {
-    const { head } = this;
-    if (head === undefined) return undefined;
-    return (head.snapshot ??= this.frames.snapshot(this.position, head.data, head.time));
+    return { value: (head.value ??= JSON.parse(head.data) as Json), time: head.time };
   }
 
   /** What to hand to the broker, with the delta from the newest value where that is worth it. */
   prepare({ text: data, value }: Projection): NewPublication {
     const { epoch, kind, offset: from } = this;
-    const delta = kind === 'state' ? this.deltaTo(data, value) : undefined;
+    const delta = this.deltaTo(data, value);
     return { kind, data, value, ...(delta === undefined ? {} : { patch: { epoch, from, delta } }) };
   }
 
@@ -116,7 +105,7 @@ export class Timeline {
   /** Takes the publication that follows the newest one, and returns its frame: a patch, a snapshot or an event. */
   append(publication: LivePublication, now: number): EncodedFrame {
     const { data, time, value } = publication;
-    const delta = this.kind === 'state' ? (publication.delta ?? this.deltaTo(data, value)) : undefined;
+    const delta = publication.delta ?? this.deltaTo(data, value);
     this.offset = publication.offset;
     if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
     const frame = this.keep({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
@@ -124,12 +113,11 @@ export class Timeline {
     return frame;
   }
 
-  /** Takes publications that follow the newest one out of the broker's history; those before it are ignored. */
+  /** Takes what the broker has above the newest publication, and returns a frame for each. */
   extend(history: TopicHistory, now: number): readonly EncodedFrame[] {
-    const missed = history.publications.filter(({ offset }) => offset > this.offset);
     this.offset = history.offset;
     this.head = this.headOf(history);
-    return missed.map((publication) => this.keep(publication, now));
+    return history.publications.map((publication) => this.keep(publication, now));
   }
 
   /** Takes older publications out of the broker's history, so that readers can catch up from further back. */
@@ -182,16 +170,19 @@ export class Timeline {
   }
 
   private stateAfter(cursor: number): Step | undefined {
-    const { offset, snapshot } = this;
-    if (snapshot === undefined) return undefined;
-    return { frames: this.patchesAfter(cursor) ?? [snapshot], cursor: offset };
+    const { head, offset } = this;
+    if (head === undefined) return undefined;
+    return { frames: this.patchesAfter(cursor, head.data.length) ?? [this.snapshotOf(head)], cursor: offset };
   }
 
-  /** Undefined where a snapshot is smaller, or the patches do not reach that far back. */
-  private patchesAfter(cursor: number): readonly EncodedFrame[] | undefined {
-    const oldest = this.log.oldest;
-    if (oldest === undefined || cursor + 1 < oldest) return undefined;
-    let left = this.head?.data.length ?? 0;
+  private snapshotOf(head: Head): EncodedFrame {
+    return (head.snapshot ??= this.frames.snapshot(this.position, head.data, head.time));
+  }
+
+  /** Undefined where they do not reach that far back, or are as long as the value of `length`. */
+  private patchesAfter(cursor: number, length: number): readonly EncodedFrame[] | undefined {
+    if (this.log.at(cursor + 1) === undefined) return undefined;
+    let left = length;
     const entries: Entry[] = [];
     for (let offset = this.offset; offset > cursor; offset--) {
       const entry = this.log.at(offset);
@@ -230,16 +221,16 @@ export class Timeline {
 
   private entry(publication: StoredPublication): Entry {
     const { offset, time, data, delta } = publication;
-    const size = Buffer.byteLength(delta ?? data ?? '');
+    const size = Buffer.byteLength((delta ?? data)!);
     return { offset, time, size, frame: undefined, ...(delta === undefined ? { data } : { delta }) };
   }
 
   private frameOf(entry: Entry): EncodedFrame {
     if (entry.frame !== undefined) return entry.frame;
-    const { offset, time, delta, data = '' } = entry;
-    if (this.kind === 'events') return this.frames.event(offset, data, time);
+    const { offset, time, delta, data } = entry;
     if (delta !== undefined) return this.frames.patch(offset, delta, time);
-    return this.frames.snapshot({ epoch: this.epoch, offset }, data, time);
+    if (this.kind === 'events') return this.frames.event(offset, data!, time);
+    return this.frames.snapshot({ epoch: this.epoch, offset }, data!, time);
   }
 
   private headOf({ data, time }: TopicHistory): Head | undefined {
@@ -251,9 +242,9 @@ export class Timeline {
   private deltaTo(data: string, value: Json | undefined): string | undefined {
     const { offset: from, prepared } = this;
     if (prepared?.from === from && prepared.data === data) return prepared.delta;
-    const before = this.value;
+    const before = this.newest;
     if (before === undefined) return undefined;
-    const delta = JSON.stringify(diff(before, value ?? (JSON.parse(data) as Json)));
+    const delta = JSON.stringify(diff(before.value, value ?? (JSON.parse(data) as Json)));
     this.prepared = { from, data, delta: isDeltaSmaller(delta, data) ? delta : undefined };
     return this.prepared.delta;
   }

@@ -1,5 +1,6 @@
 import type { Position, TopicKind } from '@statewire/protocol';
 
+import { asked } from '../common/explain.js';
 import { FRAME_KINDS } from '../metrics/counters.js';
 import type { EncodedFrame } from '../outbox/encoded-frame.js';
 import { encodeFrame, encodeText } from '../outbox/frame-encoder.js';
@@ -24,7 +25,7 @@ export class TopicFrames {
       epoch,
       offset,
       recovered,
-      ...(ref === undefined ? {} : { ref }),
+      ...asked({ ref }),
     });
   }
 

@@ -1,0 +1,403 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../broker/broker.js';
+import { Gate } from '../testing/connection-rig.js';
+import { LiveTopic } from './live-topic.js';
+import { EVENTS } from '../../test/topics-set-up.js';
+
+type Read = Parameters<Broker['read']>[2];
+
+/** Publications of so many offsets. */
+function publications(from: number, to: number): StoredPublication[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const offset = from + index;
+    return { offset, time: offset, data: `"${offset}"` };
+  });
+}
+
+/** A broker that has so many publications of an epoch. */
+function history(epoch: string, offset: number, { above = offset, oldest = 1 } = {}): TopicHistory {
+  return { epoch, offset, oldest, publications: publications(Math.max(above + 1, oldest), offset) };
+}
+
+/** A topic between a broker that answers as a test says and a member that notes what it is told. */
+function setUp({ count = 10_000 } = {}) {
+  const environment = new VirtualEnvironment();
+  const notes: string[] = [];
+  const logged: string[] = [];
+  const reads: Read[] = [];
+  let listener: (message: TopicMessage) => void = () => undefined;
+  const answers = {
+    listening: Promise.resolve() as Promise<unknown>,
+    /** What the broker has. */
+    has: history('a', 0),
+    /** Awaited by each read. */
+    reading: Promise.resolve() as Promise<unknown>,
+    replaced: () => Promise.resolve({ epoch: 'b', offset: 0 }),
+    unlistened: 0,
+    replacements: [] as string[],
+  };
+  const broker: Pick<Broker, 'listen' | 'read' | 'replaceEpoch'> = {
+    listen: async (_, tell) => {
+      await answers.listening;
+      listener = tell;
+      return async () => void (answers.unlistened += 1);
+    },
+    read: async (_name, _kind, options) => {
+      reads.push(options);
+      await answers.reading;
+      const { epoch, offset, oldest } = answers.has;
+      return history(epoch, offset, { oldest, ...(options?.above === undefined ? {} : { above: options.above }) });
+    },
+    replaceEpoch: async (_name, _kind, expected) => {
+      answers.replacements.push(expected);
+      return answers.replaced();
+    },
+  };
+  const live = new LiveTopic({
+    topic: EVENTS,
+    broker: broker as Broker,
+    environment,
+    log: {
+      warn: (event) => void logged.push(event),
+      error: (event) => void logged.push(event),
+    },
+    history: { count, bytes: 0, age: 0 },
+    onEmptied: () => notes.push('emptied'),
+    onClosed: () => notes.push('onClosed'),
+  });
+  const member = {
+    appended: (_: unknown, { offset }: StoredPublication) => void notes.push(String(offset)),
+    restarted: () => void notes.push(`restarted at ${live.timeline.position.epoch}:${live.timeline.position.offset}`),
+    ended: (reason: string) => void notes.push(`ended: ${reason}`),
+  };
+  live.add(member, member);
+  /** What was noted since. */
+  const noted = async (): Promise<string[]> => {
+    await environment.settle();
+    return notes.splice(0);
+  };
+  const open = async (has: TopicHistory = history('a', 0)): Promise<void> => {
+    answers.has = has;
+    await live.open();
+    reads.length = 0;
+  };
+  const tell = (message: TopicMessage): void => listener(message);
+  const publish = (offset: number, epoch = 'a', time = offset): void => {
+    tell({ type: 'publication', publication: { epoch, offset, time, data: `"${offset}"` } });
+  };
+  const tellEpoch = (epoch: string, offset = 0): void => tell({ type: 'epoch', position: { epoch, offset } });
+  return { answers, environment, live, logged, noted, open, publish, reads, tell, tellEpoch };
+}
+
+describe('opening a topic', () => {
+  test('has no timeline before', () => {
+    const { live } = setUp();
+    expect(() => live.timeline).toThrow('is not open');
+  });
+
+  test('publishes without a delta meanwhile', async () => {
+    const { live } = setUp();
+    expect(live.prepare({ text: '1', value: 1 })).toEqual({ kind: 'events', data: '1', value: 1 });
+  });
+
+  test('tells what was published between the reading and its end, and once', async () => {
+    const { answers, environment, live, noted, publish } = setUp();
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('a', 3);
+    const opening = live.open();
+    await environment.settle();
+    for (const offset of [2, 3, 4]) publish(offset);
+    gate.open();
+    await opening;
+    expect(await noted()).toEqual(['4']);
+  });
+
+  test('listens no more, and reads nothing, where it was let go of before the broker listened', async () => {
+    const { answers, live, reads } = setUp();
+    const gate = new Gate();
+    answers.listening = gate.opened;
+    const opening = live.open();
+    await live.release();
+    expect(answers.unlistened).toBe(0);
+    gate.open();
+    await opening;
+    expect(answers.unlistened).toBe(1);
+    expect(reads).toEqual([]);
+  });
+});
+
+describe('messages of the broker', () => {
+  test('are told in order, and those that are known already are not', async () => {
+    const { noted, open, publish, reads } = setUp();
+    await open(history('a', 2));
+    for (const offset of [1, 2, 3, 3, 4]) publish(offset);
+    expect(await noted()).toEqual(['3', '4']);
+    expect(reads).toEqual([]);
+  });
+
+  test('that leave a hole make it read on, once, and nothing that comes meanwhile is lost or told twice', async () => {
+    const { answers, noted, open, publish, reads } = setUp();
+    await open(history('a', 2));
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('a', 5);
+    for (const offset of [4, 5, 6, 7]) publish(offset);
+    expect(await noted()).toEqual([]);
+    gate.open();
+    expect(await noted()).toEqual(['3', '4', '5', '6', '7']);
+    expect(reads).toEqual([{ above: 2 }]);
+  });
+
+  test('that wait are bounded: what is dropped of them is read', async () => {
+    for (const [waiting, read] of [
+      [1_024, 1],
+      [3_000, 2],
+    ] as const) {
+      const { answers, noted, open, publish, reads } = setUp();
+      await open(history('a', 0));
+      const gate = new Gate();
+      answers.reading = gate.opened;
+      answers.has = history('a', 2);
+      publish(2);
+      for (let offset = 3; offset < 3 + waiting; offset++) publish(offset);
+      expect(await noted()).toEqual([]);
+      gate.open();
+      // What the broker has when it is asked again.
+      answers.reading = Promise.resolve().then(() => (answers.has = history('a', 2 + waiting)));
+      expect(await noted()).toEqual(Array.from({ length: 2 + waiting }, (_, index) => String(index + 1)));
+      expect(reads).toHaveLength(read);
+    }
+  });
+
+  test('are told up to a hole that history does not fill, and members start over behind it', async () => {
+    const { answers, noted, open, publish } = setUp();
+    await open(history('a', 2));
+    answers.has = history('a', 9, { oldest: 4 });
+    publish(9);
+    expect(await noted()).toEqual(['restarted at a:9']);
+    publish(10);
+    expect(await noted()).toEqual(['10']);
+  });
+
+  test('are taken out of history where that begins right behind what is known', async () => {
+    const { answers, noted, open, publish } = setUp();
+    await open(history('a', 2));
+    answers.has = history('a', 5, { oldest: 3 });
+    publish(5);
+    expect(await noted()).toEqual(['3', '4', '5']);
+  });
+
+  test('of a new epoch start members over without reading, because nothing is in it', async () => {
+    const { noted, open, publish, reads, tellEpoch } = setUp();
+    await open(history('a', 2));
+    tellEpoch('b');
+    publish(1, 'b');
+    expect(await noted()).toEqual(['restarted at b:0', 'emptied', '1']);
+    expect(reads).toEqual([]);
+  });
+
+  test('of an epoch that is known already change nothing', async () => {
+    const { noted, open, reads, tellEpoch } = setUp();
+    await open(history('a', 2));
+    tellEpoch('a', 2);
+    expect(await noted()).toEqual([]);
+    expect(reads).toEqual([]);
+  });
+
+  test('of a new epoch that something is in make it read', async () => {
+    const { answers, noted, open, publish, reads, tellEpoch } = setUp();
+    await open(history('a', 2));
+    answers.has = history('b', 1);
+    tellEpoch('b', 1);
+    expect(await noted()).toEqual(['restarted at b:1']);
+    expect(reads).toHaveLength(1);
+    answers.has = history('c', 3);
+    publish(3, 'c');
+    expect(await noted()).toEqual(['restarted at c:3']);
+    expect(reads).toHaveLength(2);
+  });
+
+  test('of its end end every member, once, and nothing follows', async () => {
+    const { live, noted, open, publish, tell, tellEpoch } = setUp();
+    await open(history('a', 2));
+    tell({ type: 'closed' });
+    publish(3);
+    tellEpoch('b');
+    await live.release();
+    expect(await noted()).toEqual(['ended: closed', 'onClosed']);
+    expect(live.ended).toBe(true);
+  });
+});
+
+describe('a position that somebody asks for', () => {
+  test('that is known costs no reading', async () => {
+    const { live, open, publish, reads } = setUp();
+    await open();
+    for (const offset of [1, 2]) publish(offset);
+    await live.reach(undefined);
+    await live.reach({ epoch: 'a', offset: 1 });
+    await live.reach('oldest');
+    expect(reads).toEqual([]);
+  });
+
+  test('beyond this node’s is read, in one reading for all who ask at once', async () => {
+    const { answers, live, noted, open, reads } = setUp();
+    await open(history('a', 2));
+    answers.has = history('a', 4);
+    await Promise.all([3, 4].map((offset) => live.reach({ epoch: 'a', offset })));
+    expect(reads).toEqual([{ above: 2 }]);
+    expect(await noted()).toEqual(['3', '4']);
+    await live.reach({ epoch: 'a', offset: 9 });
+    expect(reads).toEqual([{ above: 2 }, { above: 4 }]);
+    expect(await noted()).toEqual([]);
+  });
+
+  test('further back than this node saw is read, once', async () => {
+    const { live, open, reads } = setUp();
+    await open(history('a', 5));
+    for (let time = 0; time < 2; time++) await live.reach({ epoch: 'a', offset: 3 });
+    expect(reads).toEqual([{ above: 3 }]);
+    expect(live.timeline.after(3)).toMatchObject({ cursor: 5 });
+  });
+
+  test('at the start of an epoch that began before its eyes is read where it forgot what followed', async () => {
+    const { answers, live, open, publish, reads, tellEpoch } = setUp({ count: 2 });
+    await open(history('a', 5));
+    tellEpoch('b');
+    for (const offset of [1, 2, 3, 4]) publish(offset, 'b');
+    answers.has = history('b', 4);
+    await live.reach({ epoch: 'b', offset: 0 });
+    expect(reads).toEqual([{ above: 0 }]);
+  });
+
+  test('that cannot be read is logged, and the reader starts without', async () => {
+    const { answers, live, logged, open } = setUp();
+    await open(history('a', 5));
+    answers.reading = Promise.reject(new Error('connection reset'));
+    await live.reach({ epoch: 'a', offset: 3 });
+    expect(logged).toEqual(['history not read']);
+    expect(live.timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false });
+  });
+
+  test('is not looked for in the history of a topic that was closed meanwhile', async () => {
+    const { answers, environment, live, open, reads, tell } = setUp();
+    await open(history('a', 2));
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('b', 5);
+    const reaching = live.reach({ epoch: 'b', offset: 3 });
+    await environment.settle();
+    tell({ type: 'closed' });
+    gate.open();
+    await reaching;
+    expect(reads).toEqual([{ above: 2 }]);
+  });
+});
+
+describe('a broker that lost publications', () => {
+  test('has its epoch replaced where it has fewer than this node, and members start over in the new one', async () => {
+    const { answers, live, noted, open } = setUp();
+    await open(history('a', 5));
+    answers.has = history('a', 3);
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 0 };
+    };
+    await live.reach({ epoch: 'a', offset: 6 });
+    expect(answers.replacements).toEqual(['a']);
+    expect(await noted()).toEqual(['restarted at b:1']);
+  });
+
+  test('keeps its epoch where this node let go of the topic before it knew', async () => {
+    const { answers, environment, live, noted, open } = setUp();
+    await open(history('a', 5));
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('a', 3);
+    void live.reach({ epoch: 'a', offset: 6 });
+    await environment.settle();
+    await live.release();
+    gate.open();
+    expect(await noted()).toEqual(['ended: released']);
+    expect(answers.replacements).toEqual([]);
+  });
+
+  test('loads nothing again for a topic that was let go of while its epoch was replaced', async () => {
+    const { answers, environment, live, noted, open } = setUp();
+    await open(history('a', 5));
+    const gate = new Gate();
+    answers.has = history('a', 3);
+    answers.replaced = async () => {
+      await gate.opened;
+      answers.has = history('b', 0);
+      return { epoch: 'b', offset: 0 };
+    };
+    void live.reach({ epoch: 'a', offset: 6 });
+    await environment.settle();
+    await live.release();
+    gate.open();
+    expect(await noted()).toEqual(['ended: released']);
+  });
+
+  test('is told so where it assigns an offset again, and asked no more where it cannot be', async () => {
+    const { answers, environment, logged, noted, open, publish } = setUp();
+    await open();
+    publish(1, 'a', 10);
+    publish(1, 'a', 10);
+    await environment.settle();
+    expect(answers.replacements).toEqual([]);
+    answers.replaced = () => Promise.reject(new Error('connection reset'));
+    publish(1, 'a', 20);
+    expect(await noted()).toEqual(['1']);
+    expect(answers.replacements).toEqual(['a']);
+    expect(logged).toEqual(['broker assigned offsets again', 'epoch not replaced']);
+  });
+});
+
+describe('letting go of a topic', () => {
+  test('tells every member so, once, and listens no more', async () => {
+    const { answers, live, noted, open } = setUp();
+    await open();
+    await live.release();
+    await live.release();
+    expect((await noted())[0]).toBe('ended: released');
+    expect(await noted()).toEqual([]);
+    expect(answers.unlistened).toBe(2);
+  });
+
+  test('leaves no timer where the broker could not be read', async () => {
+    const { answers, environment, live, logged, open, publish } = setUp();
+    await open();
+    answers.reading = Promise.reject(new Error('connection reset'));
+    publish(2);
+    await environment.settle();
+    expect(logged).toEqual(['broker not read, will try again']);
+    expect(environment.timers).toBe(1);
+    await live.release();
+    expect(environment.timers).toBe(0);
+  });
+
+  test('keeps out a member that was replaced, but not the one that replaced it', async () => {
+    const { live, noted, open, publish } = setUp();
+    await open();
+    const key = {};
+    const told: string[] = [];
+    const named = (name: string) => ({
+      appended: () => void told.push(name),
+      restarted: () => undefined,
+      ended: () => undefined,
+    });
+    const [first, second] = [named('first'), named('second')];
+    live.add(key, first);
+    live.add(key, second);
+    live.remove(key, first);
+    publish(1);
+    live.remove(key, second);
+    publish(2);
+    expect(told).toEqual(['second']);
+    expect(await noted()).toEqual(['1', '2']);
+  });
+});
