@@ -31,7 +31,7 @@ export class FrameBudget {
   get delay(): number {
     if (this.rate === 0) return 0;
     this.refill();
-    return this.left >= 1 ? 0 : Math.ceil(((1 - this.left) / this.rate) * 1_000);
+    return Math.max(0, Math.ceil(((1 - this.left) / this.rate) * 1_000));
   }
 
   private refill(): void {
