@@ -25,6 +25,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
+import { RecordedLog } from './recorded-log.js';
 import { TRANSPORTS, type TestCaller } from './transports.js';
 
 const counter = stateTopic<number>()('counters/:name');
@@ -131,23 +132,17 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
   let arena: TestApplication;
   let shop: Shop;
   let ann: TestCaller;
-  let errors: string[];
+  let log: RecordedLog;
 
   beforeEach(async () => {
-    errors = [];
+    log = new RecordedLog();
     arena = await TestApplication.start({
       providers: [Shop],
       realtime: {
         authenticate: (_: RealtimeRequest, token: string) => ({ id: token, user: { name: token } }),
         actionWindow: 60_000,
       },
-      logger: {
-        log() {},
-        debug() {},
-        verbose() {},
-        warn() {},
-        error: (...parts: unknown[]) => errors.push(parts.join(' ')),
-      },
+      logger: log.logger,
     });
     shop = arena.get(Shop);
     ann = await open(arena, 'ann');
@@ -201,7 +196,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
     ])('a handler that throws %s is answered with its code and message', async (how, expected) => {
       const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
       expect(answer).toEqual({ type: 'error', id: '1', temporary: false, ...expected });
-      expect(errors).toEqual([]);
+      expect(log.errors).toEqual([]);
     });
 
     test.each(['bug', 'no-error', 'internal'])(
@@ -215,9 +210,9 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
           message: 'Something failed on the server.',
           temporary: true,
         });
-        expect(errors).toHaveLength(1);
-        expect(errors[0]).toContain(how === 'no-error' ? 'just a text' : 'secret of the implementation');
-        expect(errors[0]).toContain('Shop.fail');
+        expect(log.errors).toHaveLength(1);
+        expect(log.errors[0]).toContain(how === 'no-error' ? 'just a text' : 'secret of the implementation');
+        expect(log.errors[0]).toContain('Shop.fail');
       },
     );
 
@@ -229,7 +224,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
 
     test('a result that is no JSON is answered internal', async () => {
       expect(await ann.act({ id: '1', name: 'shop/circular' })).toMatchObject({ type: 'error', code: 'internal' });
-      expect(errors).toHaveLength(1);
+      expect(log.errors).toHaveLength(1);
     });
 
     test('an action nobody handles is unknown', async () => {

@@ -6,6 +6,7 @@ import { BehaviorSubject, firstValueFrom, ReplaySubject, skip } from 'rxjs';
 
 import { OnTopic, RealtimeError, RealtimeHandlers, TopicParams } from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
+import { RecordedLog } from './recorded-log.js';
 import { TRANSPORTS, type TestCaller } from './transports.js';
 
 const shop = stateTopic<string>()('shops/:shopId');
@@ -69,19 +70,13 @@ class Topics {
 describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
   let arena: TestApplication;
   let caller: TestCaller;
-  let errors: string[];
+  let log: RecordedLog;
 
   beforeEach(async () => {
-    errors = [];
+    log = new RecordedLog();
     arena = await TestApplication.start({
       providers: [Topics],
-      logger: {
-        log() {},
-        debug() {},
-        verbose() {},
-        warn() {},
-        error: (...parts: unknown[]) => errors.push(parts.join(' ')),
-      },
+      logger: log.logger,
     });
     caller = await open(arena);
   });
@@ -130,15 +125,15 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
     ['told', { code: 'unavailable', message: 'Closed for lunch.', retryAfter: 5_000 }],
   ])('a handler that says %s is answered so', async (how, expected) => {
     expect(await caller.read(`broken/${how}`)).toMatchObject({ type: 'error', topic: `broken/${how}`, ...expected });
-    expect(errors).toEqual([]);
+    expect(log.errors).toEqual([]);
   });
 
   test('R20: a handler that throws is answered internal without its message, and logged', async () => {
     const answer = await caller.read('broken/bug');
     expect(answer).toMatchObject({ type: 'error', topic: 'broken/bug', code: 'internal', temporary: true });
     expect(JSON.stringify(answer)).not.toContain('secret');
-    expect(errors).toHaveLength(1);
-    expect(errors[0]).toContain('Topics.broken');
+    expect(log.errors).toHaveLength(1);
+    expect(log.errors[0]).toContain('Topics.broken');
   });
 
   test.each(['nowhere', 'shops', 'shops/1/2', 'presence/shops', '__proto__', 'constructor'])(

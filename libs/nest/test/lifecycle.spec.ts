@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
+import { SUBPROTOCOL, type SubscribedFrame } from '@statewire/protocol';
 
 import {
+  RealtimeMetrics,
   RealtimeModule,
   RealtimeOptionsError,
   systemEnvironment,
@@ -14,7 +16,7 @@ import { DRAIN_STATE, REALTIME_SWITCH } from '../src/module/tokens.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
-import { CLIENT_ID, post } from './transports.js';
+import { CLIENT_ID, poll, post, send } from './transports.js';
 
 let arena: TestApplication;
 let logged: string[];
@@ -56,6 +58,34 @@ describe('a drain', () => {
       expect(reconnectWithin).toBeLessThanOrEqual(60_000);
       await socket.close();
     }
+    await closing;
+  });
+
+  test('R11: refuses upgrades with 503 and when to come back, and goes on answering polls', async () => {
+    await start({ drain: { window: 60_000 } });
+    const straggler = await arena.welcome();
+    const topics = [{ topic: 'battles/7' }];
+    const [subscribed] = (await poll(arena, topics)).frames as [SubscribedFrame];
+    const since = { epoch: subscribed.epoch, offset: subscribed.offset };
+    const began = performance.now();
+    const held = poll(arena, [{ topic: 'battles/7', since }], { wait: 20 });
+    while (arena.get(RealtimeMetrics).snapshot().counters.pollsHeld === 0) await straggler.roundTrip();
+    const closing = arena.app.close();
+    expect(await held).toMatchObject({ websocket: false, frames: [{ type: 'subscribed', recovered: true }] });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await straggler.next('drain');
+    const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
+    const refused = await send(arena, {
+      path: '/ws',
+      headers: { ...upgrade, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol': SUBPROTOCOL },
+    });
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { code: 'unavailable' } });
+    // One that would be held is answered at once now: the client shall find the next node soon.
+    await arena.bus.publish(battle.with({ battleId: '7' }), { hp: 1 });
+    const answer = await poll(arena, [{ topic: 'battles/7', since }], { wait: 20 });
+    expect(answer.frames.at(-1)).toMatchObject({ offset: since.offset + 1 });
+    expect(await poll(arena, topics, { wait: 20 })).toMatchObject({ websocket: false });
+    await straggler.close();
     await closing;
   });
 

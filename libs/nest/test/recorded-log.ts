@@ -3,11 +3,17 @@ import type { TestApplicationOptions } from '../src/testing/test-application.js'
 /** Everything an application writes to its log, of every level. */
 export class RecordedLog {
   readonly lines: string[] = [];
+  /** Those that are errors. */
+  readonly errors: string[] = [];
   readonly logger: NonNullable<Exclude<TestApplicationOptions['logger'], false>>;
 
   constructor() {
-    const write = (...parts: unknown[]): void => void this.lines.push(parts.map(String).join(' '));
-    this.logger = { log: write, debug: write, verbose: write, warn: write, error: write };
+    const note = (...parts: unknown[]): void => void this.lines.push(parts.map(String).join(' '));
+    const error = (...parts: unknown[]): void => {
+      this.errors.push(parts.map(String).join(' '));
+      note(...parts);
+    };
+    this.logger = { log: note, debug: note, verbose: note, warn: note, error };
   }
 
   get text(): string {

@@ -7,14 +7,22 @@ export interface FloodOptions {
   readonly flooders: number;
   /** Publications in each round. */
   readonly publications: number;
-  /** Pairs of rounds, one with a flood and one without, in turn. */
+  /** Pairs of rounds, one with a flood and one without, next to each other and in random order. */
   readonly rounds: number;
+  /**
+   * Up to so many more pairs are played, `rounds` at a time, while this ratio is passed by the median of all so far. One
+   * that is really higher stays so; what else the machine does goes. Default: none.
+   */
+  readonly until?: { readonly ratio: number; readonly rounds: number };
 }
 
 export interface FloodResult {
   /** Median of the rounds' p99 from publication to arrival, in ms. */
   readonly quietP99: number;
   readonly floodP99: number;
+  /** Median over all pairs of the p99 with the flood against that without. */
+  readonly ratio: number;
+  readonly pairs: number;
   /** Publications that arrived at the clients that do not flood, and that should have. */
   readonly delivered: number;
   readonly expected: number;
@@ -25,7 +33,8 @@ export interface FloodResult {
 const BATTLE = battle.with({ battleId: '1000000' });
 
 /** Some clients flood while the others follow a battle: how late do those get what is published? */
-export async function measureFlood({ clients, flooders, publications, rounds }: FloodOptions): Promise<FloodResult> {
+export async function measureFlood(options: FloodOptions): Promise<FloodResult> {
+  const { clients, flooders, publications, rounds, until = { ratio: Infinity, rounds: 0 } } = options;
   // All come from one address here, as they would not elsewhere: its limits are what they have in common, and are off.
   const limits = {
     framesPerSecondPerAddress: 0,
@@ -56,11 +65,9 @@ export async function measureFlood({ clients, flooders, publications, rounds }: 
       }
       return percentile(arrivals, 0.99);
     };
-    await round();
     const [quiet, flooded, closed]: [number[], number[], number[]] = [[], [], []];
-    delivered = 0;
-    for (let pair = 0; pair < rounds; pair++) {
-      quiet.push(await round());
+    const quietRound = async (): Promise<void> => void quiet.push(await round());
+    const floodedRound = async (): Promise<void> => {
       const bad = await Promise.all(Array.from({ length: flooders }, () => follow(arena)));
       const ends = bad.map((socket) => socket.closed());
       const flood = setInterval(() => {
@@ -69,9 +76,22 @@ export async function measureFlood({ clients, flooders, publications, rounds }: 
       flooded.push(await round());
       closed.push(...(await Promise.all(ends)));
       clearInterval(flood);
-    }
-    const expected = 2 * rounds * publications * others.length;
-    return { quietP99: median(quiet), floodP99: median(flooded), delivered, expected, closed };
+    };
+    const ratio = (): number => median(flooded.map((p99, pair) => p99 / quiet[pair]!));
+    const play = async (): Promise<void> => {
+      for (let pair = 0; pair < rounds; pair++) {
+        const arms = [quietRound, floodedRound];
+        if (Math.random() < 0.5) arms.reverse();
+        for (const arm of arms) await arm();
+      }
+    };
+    await round();
+    delivered = 0;
+    await play();
+    while (ratio() > until.ratio && quiet.length < rounds + until.rounds) await play();
+    const pairs = quiet.length;
+    const expected = 2 * pairs * publications * others.length;
+    return { quietP99: median(quiet), floodP99: median(flooded), ratio: ratio(), pairs, delivered, expected, closed };
   } finally {
     await arena.close();
   }

@@ -1,0 +1,29 @@
+import { expect } from '@jest/globals';
+import type { ServerFrame } from '@statewire/protocol';
+
+import { TestApplication } from '../../src/testing/test-application.js';
+import { arenaProviders, authenticate } from '../arena.fixture.js';
+
+const limits = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
+
+/** Asks for so many topics over one connection, 100 a frame, and expects that all beyond 128 are refused by name. */
+export async function followMany(count: number): Promise<void> {
+  const arena = await TestApplication.start({ realtime: { authenticate, limits }, providers: arenaProviders });
+  const greedy = await arena.welcome('greedy');
+  const answers = { subscribed: 0, refused: 0 };
+  for (let first = 0; first < count; first += 1_000) {
+    // Twelve bytes each, which is what a frame of 64 KiB has room for.
+    for (let frame = 0; frame < 1_000; frame += 100) {
+      const topics = Array.from({ length: 100 }, (_, index) => ({ topic: `battles/${first + frame + index}` }));
+      greedy.send({ type: 'subscribe', topics });
+    }
+    await greedy.roundTrip();
+    for (const { type } of (greedy.unread as ServerFrame[]).splice(0)) {
+      if (type === 'subscribed') answers.subscribed += 1;
+      if (type === 'error') answers.refused += 1;
+    }
+  }
+  expect(answers).toEqual({ subscribed: 128, refused: count - 128 });
+  expect(arena.connections.list().find(({ user }) => user === 'greedy')?.subscriptions).toHaveLength(128);
+  await arena.close();
+}
