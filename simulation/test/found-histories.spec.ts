@@ -8,6 +8,7 @@ import {
   type Scenario,
   type StepName,
 } from '../src/explorer/index.js';
+import { play, type HistoryPlan } from '../src/histories/history.js';
 
 /** Histories that broke a promise when the explorer found them. */
 const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
@@ -42,6 +43,25 @@ const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
     ['authenticate narrow', 'authenticate wide', 'up', 'down', 'cut'],
   ],
 ];
+
+/** The same of random histories. */
+const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
+  [
+    'a topic that a poll was refused is not shown by a socket whose older rights are still in force',
+    {
+      ...{ seed: 0, pages: 1, keepBroker: false, tick: 50 },
+      commands: [
+        { name: 'publish', page: 0, size: 0, pause: 110 },
+        { name: 'stop reading', page: 0, size: 0, pause: 198 },
+        { name: 'take a right and revoke with a grace', page: 0, size: 21, pause: 611 },
+      ],
+    },
+  ],
+];
+
+test.each(FOUND_AT_RANDOM)('R1: %s', async (_, plan) => {
+  expect((await play(plan)).duration).toBeGreaterThan(0);
+});
 
 test.each(FOUND)('R3: %s', async (_, scenario, steps) => {
   expect(await replay(scenario, steps)).toEqual([]);

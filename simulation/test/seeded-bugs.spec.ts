@@ -4,11 +4,13 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 
 import { runChild } from '../src/child/run-child.js';
 import type { Exploration } from '../src/explorer/index.js';
+import { HISTORY_BUGS } from '../src/seeded-bugs/history-bugs.js';
 import { SEEDED_BUGS } from '../src/seeded-bugs/seeded-bugs.js';
 
 jest.setTimeout(600_000);
 
 const RUN = join(import.meta.dirname, '../src/seeded-bugs/run.mjs');
+const RUN_HISTORIES = join(import.meta.dirname, '../src/seeded-bugs/run-histories.mjs');
 
 interface Outcome extends Pick<Exploration, 'counterexample' | 'states'> {
   readonly name: string;
@@ -16,11 +18,21 @@ interface Outcome extends Pick<Exploration, 'counterexample' | 'states'> {
   readonly error?: string;
 }
 
+interface Play {
+  readonly name: string;
+  readonly played: number;
+  /** What was wrong with the last history that was played; undefined where the bug survived. */
+  readonly complaint?: string;
+}
+
 let outcomes: ReadonlyMap<string, Outcome>;
+let plays: ReadonlyMap<string, Play>;
 
 beforeAll(async () => {
   const run = (await runChild(RUN)) as readonly Outcome[];
   outcomes = new Map(run.map((outcome) => [outcome.name, outcome]));
+  const played = (await runChild(RUN_HISTORIES)) as readonly Play[];
+  plays = new Map(played.map((play) => [play.name, play]));
 });
 
 // That it finds nothing where no bug is seeded, to the same depths, is what explorer.spec.ts shows.
@@ -30,5 +42,15 @@ describe('R3: the explorer catches', () => {
     expect(error).toBeUndefined();
     expect(counterexample?.complaints[0]).toEqual(expect.any(String));
     expect(counterexample!.steps.length).toBeLessThanOrEqual(depth);
+  });
+});
+
+// That they find nothing where no bug is seeded is what histories.spec.ts shows.
+describe('R1: random histories catch', () => {
+  test.each(HISTORY_BUGS.map(({ name }) => [name]))('the seeded bug that %s', (name) => {
+    const { complaint, played } = plays.get(name)!;
+    expect(complaint).toEqual(expect.any(String));
+    expect(complaint).not.toMatch(/cannot be/);
+    expect(played).toBeGreaterThan(0);
   });
 });

@@ -1,17 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { RealtimeLog, RealtimeModule, systemEnvironment, type Environment } from '../src/index.js';
-import { FrameRates } from '../src/admission/frame-rates.js';
-import { ConnectionLimits } from '../src/connection/connection-limits.js';
-import { RequestLimits } from '../src/http/request-limits.js';
-import { Counters } from '../src/metrics/counters.js';
+import { systemEnvironment, type Environment } from '../src/index.js';
+import { heldBy, type Held } from '../src/testing/held.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
 import { poll, post } from './transports.js';
 
-/** Forget with the next request, or when asked for their size. */
-const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits];
 const CLIENTS = 60;
 const ROUNDS = 3;
 /** Everything is forgotten in its time, and that runs so much faster here. */
@@ -40,11 +34,11 @@ test('R17: when everybody has left, whichever way, nothing of them is held', asy
     },
     providers: arenaProviders,
   });
-  const before = held();
+  const before = heldBy(arena.app);
   for (let round = 0; round < ROUNDS; round += 1) {
     await Promise.all(Array.from({ length: CLIENTS }, (_, n) => comeAndGo(round * CLIENTS + n)));
   }
-  expect(total(held())).toBeGreaterThan(total(before));
+  expect(total(heldBy(arena.app))).toBeGreaterThan(total(before));
   await expect(eventually(before)).resolves.toEqual(before);
 }, 20_000);
 
@@ -76,53 +70,6 @@ async function comeAndGo(n: number): Promise<void> {
   else await socket.close();
 }
 
-/** Sizes of all collections that the module's providers reach, by where they are. */
-type Held = Readonly<Record<string, number>>;
-
-function held(): Held {
-  const sizes: Record<string, number> = {};
-  const seen = new Set<unknown>([arena.app.getHttpServer()]);
-  const walk = (value: unknown, path: string): void => {
-    if (typeof value !== 'object' || value === null || seen.has(value) || isApart(value)) return;
-    seen.add(value);
-    if (FORGETFUL.some((type) => value instanceof type)) {
-      expect((value as { readonly size: number }).size).toBeGreaterThanOrEqual(0);
-    }
-    if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
-      const items = [...(value as Iterable<unknown>)];
-      if (items.length > 0) sizes[path] = (sizes[path] ?? 0) + items.length;
-      for (const item of items.flat()) walk(item, `${path}[]`);
-    } else {
-      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
-    }
-  };
-  for (const [token, { instance }] of ownProviders()) walk(instance, token);
-  return sizes;
-}
-
-/** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
-function isApart(value: object): boolean {
-  const apart = [
-    ApplicationConfig,
-    HttpAdapterHost,
-    MetadataScanner,
-    ModuleRef,
-    ModulesContainer,
-    RealtimeLog,
-    Counters,
-  ];
-  return apart.some((type) => value instanceof type);
-}
-
-function ownProviders(): readonly (readonly [string, { readonly instance: unknown }])[] {
-  const modules = [...arena.get(ModulesContainer).values()];
-  const own = modules.find(({ metatype }) => metatype === RealtimeModule);
-  return [...(own?.providers ?? [])].map(([token, wrapper]) => [
-    typeof token === 'function' ? token.name : String(token),
-    wrapper,
-  ]);
-}
-
 function total(sizes: Held): number {
   return Object.values(sizes).reduce((sum, size) => sum + size, 0);
 }
@@ -131,7 +78,7 @@ function total(sizes: Held): number {
 async function eventually(expected: Held): Promise<Held> {
   const deadline = Date.now() + 8_000;
   for (;;) {
-    const now = held();
+    const now = heldBy(arena.app);
     if (JSON.stringify(now) === JSON.stringify(expected) || Date.now() > deadline) return now;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

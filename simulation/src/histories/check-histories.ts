@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { commands } from './command.js';
-import { play } from './history.js';
+import { play, type HistoryPlan } from './history.js';
 
 const PAGES = 2;
 const LONGEST = 10;
@@ -16,15 +16,20 @@ const plan = fc.record({
   commands: commands(PAGES, LONGEST),
 });
 
+/** The first histories that grow from a seed. */
+export function sampleHistories(histories: number, seed: number): readonly HistoryPlan[] {
+  return fc.sample(plan, { numRuns: histories, seed });
+}
+
 /**
  * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
  *
  * @returns how many were played.
  * @throws Error with the seed and the shortest history that still fails.
  */
-export async function checkHistories(histories: number): Promise<number> {
-  const given = process.env['STATEWIRE_SEED'];
-  const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
+export async function checkHistories(histories: number, fixed?: number): Promise<number> {
+  const given = fixed ?? process.env['STATEWIRE_SEED'];
+  const seed = given !== undefined && given !== '' ? Number(given) : Math.floor(Math.random() * 2 ** 31);
   say(`${histories} histories from STATEWIRE_SEED=${seed}`);
   const began = performance.now();
   let played = 0;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Simulation } from '@statewire/nest/testing';
 
 import type { Page } from './page.js';
+import { giveRights, presentsAnew, revokesConnections, revokesUser, takeRight } from './rights.js';
 import { advanceBoard, BOARDS, publishNews, type World } from './world.js';
 
 export interface Stage {
@@ -13,6 +14,8 @@ export interface Stage {
   readonly keepBroker: boolean;
   /** Milliseconds between two publications. */
   readonly tick: number;
+  /** Virtual ms until which a machine sleeps or stands still. */
+  stillUntil: number;
 }
 
 /** One thing that happens: to one page, or to everybody. `size` is how long, how much, which. */
@@ -40,11 +43,16 @@ const up =
   (stage, page, size) =>
     stage.simulation.server.isUp ? run(stage, page, size) : undefined;
 
+function stands(stage: Stage, ms: number): void {
+  stage.stillUntil = Math.max(stage.stillUntil, stage.simulation.clock.monotonic() + ms);
+}
+
 /** Everything that can happen in a history. `size` is 0 to 99. */
 const COMMANDS: Record<string, Run> = {
   publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
   'publish more than history keeps': (stage) => publish(stage, 25),
-  act: (_, page, size) => page.act(`${page.name}-${page.actions.length}-${size}`),
+  act: (_, page, size) =>
+    page.act(`${page.name}-${page.actions.length}`, { isOptimistic: size % 3 > 0, isRefused: size % 4 === 0 }),
   'change board': (_, page, size) => page.change(BOARDS[size % BOARDS.length]!),
   cut: (_, page) => page.client.network.cut(),
   'cut everybody': ({ simulation }) => simulation.network.cut(),
@@ -66,16 +74,36 @@ const COMMANDS: Record<string, Run> = {
   'HTTP answers lost': (_, page) => page.client.network.http('answer-lost'),
   heal: (_, page) => page.client.network.heal(),
   'expire token': (_, page) => (page.client.status.state === 'live' ? page.client.expireToken() : undefined),
-  sleep: (_, page, size) => page.client.sleep(size * 100),
-  'freeze timers': (_, page, size) => page.client.throttleTimers(size * 50),
+  sleep: (stage, page, size) => {
+    page.client.sleep(size * 100);
+    stands(stage, size * 100);
+  },
+  'freeze timers': (stage, page, size) => {
+    page.client.throttleTimers(size * 50);
+    stands(stage, size * 50);
+  },
   'jump the client’s clock': (_, page, size) => page.client.jumpClock((size - 50) * 3_600_000),
-  'jump the server’s clock': ({ simulation: { server } }, _, size) =>
-    server.process.setWallClock(server.process.now() + (size - 50) * 3_600_000),
+  'jump the server’s clock': ({ simulation: { server }, world }, _, size) => {
+    server.process.setWallClock(server.process.now() + (size - 50) * 3_600_000);
+    world.isAgeWrong = true;
+  },
   wake: (_, page, size) => page.client.wake(size % 2 === 0 ? 'online' : 'visible'),
-  'stall the server': up(({ simulation }, _, size) => simulation.server.stall(size * 30)),
+  'stall the server': up((stage, _, size) => {
+    stage.simulation.server.stall(size * 30);
+    stands(stage, size * 30);
+  }),
   'switch off': up(({ simulation }) => simulation.server.webSocket.set(false)),
   'switch on': up(({ simulation }) => simulation.server.webSocket.set(true)),
-  revoke: up(({ simulation }, page) => simulation.server.connections.revoke({ user: page.name })),
+  revoke: up(async (stage, page) => void (await revokesUser(0)(stage, page))),
+  'revoke its connections': up(async (stage, page) => void (await revokesConnections(stage, page))),
+  'revoke with a grace': up(async (stage, page, size) => void (await revokesUser(size * 30)(stage, page))),
+  'present credentials anew': (_, page) => page.reauthenticate(),
+  'take a right and revoke': up((stage, page) => takeRight(stage, page, revokesUser(0))),
+  'take a right and revoke with a grace': up((stage, page, size) => takeRight(stage, page, revokesUser(size * 30))),
+  'take a right and revoke connections': up((stage, page) => takeRight(stage, page, revokesConnections)),
+  'take a right and present credentials anew': (stage, page) => takeRight(stage, page, presentsAnew),
+  'take a right in silence': (stage, page) => takeRight(stage, page, undefined),
+  'give the rights back': giveRights,
   crash: up((stage) => {
     stage.simulation.server.crash();
     if (!stage.keepBroker) stage.world.losses += 1;

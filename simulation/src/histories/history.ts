@@ -1,4 +1,7 @@
-import { simulate } from '@statewire/nest/testing';
+import { simulate, type Simulation } from '@statewire/nest/testing';
+
+// Behind `@statewire/nest`: what no application needs to know.
+import { heldBy as collectionsOf, type Held } from '../../../libs/nest/src/testing/held.js';
 
 import { run, type Command, type Stage } from './command.js';
 import { describe, isCurrent, judge } from './oracle.js';
@@ -22,10 +25,10 @@ export interface HistoryReport {
 
 /** Milliseconds within which everything must be true again once nothing is wrong any more. */
 const CONVERGENCE = 5_000;
-/** Milliseconds after which the longest sleep of a machine is over. */
-const LONGEST_FAULT = 10_000;
 /** Milliseconds after which both sides have noticed a connection that is dead. */
 const HEARTBEAT = 3_500;
+/** Milliseconds, at least, after which the server has forgotten who was there: history, answers, revocations. */
+const FORGETS_AFTER = 900_000;
 /** Milliseconds for every client to notice what is over: heartbeats, suspended timers, backoff. */
 const QUIESCENCE = 60_000;
 
@@ -34,8 +37,9 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
   const uncaught: unknown[] = [];
   const note = (error: unknown): void => void uncaught.push(error);
   process.on('uncaughtException', note).on('unhandledRejection', note);
-  const world = new World();
-  const simulation = await simulate({ ...application(world), seed, keepBroker });
+  const world: World = new World(() => simulation.clock.monotonic());
+  const simulation: Simulation = await simulate({ ...application(world), seed, keepBroker });
+  const before = heldBy(simulation);
   try {
     const names = Array.from({ length: pages }, (_, index) => `p${index}`);
     const stage: Stage = {
@@ -43,15 +47,18 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
       world,
       keepBroker,
       tick,
+      stillUntil: 0,
       pages: names.map((name, index) => new Page(simulation, name, names[index - 1] ?? 'nobody')),
     };
     for (const command of commands) await run(stage, command);
     await calm(stage);
     await converge(stage);
     judge(stage);
+    const duration = simulation.clock.monotonic();
+    await leave(stage, before);
     await simulation.close();
     if (uncaught.length > 0) throw new Error('Something was thrown and not caught.', { cause: uncaught[0] });
-    return { trace: simulation.trace, duration: simulation.clock.monotonic() };
+    return { trace: simulation.trace, duration };
   } finally {
     process.off('uncaughtException', note).off('unhandledRejection', note);
     await simulation.abandon();
@@ -59,16 +66,17 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
 }
 
 /** Ends everything that is wrong, and waits until everybody has noticed. */
-async function calm({ simulation, pages }: Stage): Promise<void> {
+async function calm({ simulation, pages, stillUntil }: Stage): Promise<void> {
   simulation.network.heal();
   if (!simulation.server.isUp) await simulation.server.start();
   await simulation.server.webSocket.set(true);
-  for (const { client } of pages) if (client.status.state === 'denied') client.realtime.connect();
+  for (const page of pages) if (page.isUntold) page.reauthenticate();
   const settled = (): boolean => {
     for (const { client } of pages) if (client.status.state === 'denied') client.realtime.connect();
     return pages.every(({ client }) => client.status.state === 'live');
   };
-  await simulation.clock.advance(LONGEST_FAULT);
+  settled();
+  await simulation.clock.advance(Math.max(0, stillUntil - simulation.clock.monotonic()));
   await simulation.until(settled, 'everybody to be live', QUIESCENCE);
   await simulation.clock.advance(HEARTBEAT);
   await simulation.until(settled, 'everybody to be live again', QUIESCENCE);
@@ -86,4 +94,18 @@ async function converge(stage: Stage): Promise<void> {
   } catch (error) {
     throw new Error(pages.map((page) => describe(stage, page)).join('\n'), { cause: error });
   }
+}
+
+/** Everybody leaves, and the server has to be as it was before anybody came. */
+async function leave({ pages, simulation }: Stage, before: Held): Promise<void> {
+  const { clock, server } = simulation;
+  for (const { client } of pages) client.close();
+  await simulation.until(() => server.openConnections === 0, 'the server to notice that everybody has left');
+  await clock.advance(FORGETS_AFTER);
+  const more = Object.entries(heldBy(simulation)).filter(([where, count]) => count > (before[where] ?? 0));
+  if (more.length > 0) throw new Error(`The server still holds ${more.map((one) => one.join(': ')).join(', ')}`);
+}
+
+function heldBy({ server }: Simulation): Held {
+  return { ...collectionsOf(server.app), timers: server.process.timers };
 }

@@ -4,6 +4,7 @@ import {
   OnAction,
   OnTopic,
   RealtimeBus,
+  RealtimeError,
   RealtimeHandlers,
   RealtimeModule,
   TopicParams,
@@ -11,22 +12,28 @@ import {
   type RealtimeRequest,
 } from '@statewire/nest';
 import type { SimulationOptions } from '@statewire/nest/testing';
-import { action, eventTopic, stateTopic } from '@statewire/protocol';
+import { action, eventTopic, stateTopic, type Position } from '@statewire/protocol';
 
 /** A value that can be told from every other, and checked by itself: everything in it follows from `n`. */
 export interface Board {
   readonly n: number;
   readonly rows: readonly { readonly id: number; readonly score: number }[];
   readonly text: string;
+  /** Keys of the actions whose optimistic updates are shown; never in what the server has. */
+  readonly marks?: readonly string[];
 }
 
 export const board = stateTopic<Board>()('boards/:boardId');
 export const purse = stateTopic<number>()('players/:playerId/purse');
 export const news = eventTopic<number>()('news');
-export const count = action<{ key: string }, number>('count');
+/** Advances a board and says how often that was done, or refuses to. */
+export const count = action<{ key: string; boardId: BoardId; isRefused: boolean }, number>('count');
 
 export const BOARDS = ['a', 'b'] as const;
 export type BoardId = (typeof BOARDS)[number];
+
+/** Publications a topic keeps. */
+export const HISTORY = 20;
 
 const ROWS = 6;
 
@@ -42,17 +49,46 @@ export class World {
   readonly published = new Map<string, number>();
   /** Events published so far. */
   news = 0;
-  /** How often each action took effect. */
-  readonly counts = new Map<string, number>();
+  /** When each value of a board came into being, in virtual ms, by its `n`. */
+  readonly born: Record<BoardId, number[]> = { a: [0, 0], b: [0, 0] };
+  /** Where the board stood after each time that an action took effect. */
+  readonly effects = new Map<string, Position[]>();
+  private readonly rights = new Map<string, ReadonlySet<BoardId>>();
   /** Processes that died, whose memory of actions died with them. */
   losses = 0;
+  /** Whether a clock jumped, so that history may be taken for older than it is. */
+  isAgeWrong = false;
+
+  constructor(readonly monotonic: () => number = () => 0) {}
+
+  /** Boards that whoever has this name may see, as of now. What is in force is what `authenticate` was told last. */
+  rightsOf(name: string): ReadonlySet<BoardId> {
+    return this.rights.get(name) ?? new Set(BOARDS);
+  }
+
+  setRights(name: string, boards: Iterable<BoardId>): void {
+    this.rights.set(name, new Set(boards));
+  }
+}
+
+interface Reader {
+  readonly name: string;
+  readonly boards: ReadonlySet<BoardId>;
 }
 
 @Injectable()
 class OwnPurse implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { user, params } = context.getArgByIndex<RealtimeRequest>(0);
-    return user === params.playerId;
+    return (user as Reader).name === params.playerId;
+  }
+}
+
+@Injectable()
+class MayRead implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { user, params } = context.getArgByIndex<RealtimeRequest>(0);
+    return (user as Reader).boards.has(params.boardId as BoardId);
   }
 }
 
@@ -64,6 +100,7 @@ class Handlers {
   ) {}
 
   @OnTopic(board)
+  @UseGuards(MayRead)
   board(@TopicParams() { boardId }: { boardId: string }): Board {
     return boardAt(this.world.boards[boardId as BoardId]);
   }
@@ -78,18 +115,24 @@ class Handlers {
   news(): void {}
 
   @OnAction(count)
-  async count(@ActionData() { key }: { key: string }): Promise<number> {
-    const times = (this.world.counts.get(key) ?? 0) + 1;
-    this.world.counts.set(key, times);
-    await advanceBoard(this.world, this.bus, 'a');
+  async count(
+    @ActionData() { key, boardId, isRefused }: { key: string; boardId: BoardId; isRefused: boolean },
+  ): Promise<number> {
+    if (isRefused) throw new RealtimeError('action_failed', 'Not now.');
+    const effects = this.world.effects.get(key) ?? [];
+    this.world.effects.set(key, effects);
+    const times = effects.length + 1;
+    effects.push(await advanceBoard(this.world, this.bus, boardId));
     return times;
   }
 }
 
-export async function advanceBoard(world: World, bus: RealtimeBus, boardId: BoardId): Promise<void> {
+export async function advanceBoard(world: World, bus: RealtimeBus, boardId: BoardId): Promise<Position> {
   const n = (world.boards[boardId] += 1);
+  world.born[boardId][n] = world.monotonic();
   const { epoch, offset } = await bus.publish(board.with({ boardId }), boardAt(n));
   world.published.set(`${boardId} ${epoch} ${offset}`, n);
+  return { epoch, offset };
 }
 
 export async function publishNews(world: World, bus: RealtimeBus): Promise<void> {
@@ -102,10 +145,14 @@ export function application(world: World): SimulationOptions {
   return {
     imports: [
       RealtimeModule.forRoot({
-        authenticate: (_, token): Identity => ({ id: token.split(':')[0]!, user: token.split(':')[0]! }),
+        authenticate: (_, token): Identity => {
+          const name = token.split(':')[0]!;
+          const user: Reader = { name, boards: world.rightsOf(name) };
+          return { id: name, user };
+        },
         heartbeat: { interval: 2_000, timeout: 1_000 },
         polling: { interval: 1_000 },
-        history: { count: 20, bytes: 1_000_000, age: 300_000 },
+        history: { count: HISTORY, bytes: 1_000_000, age: 300_000 },
         drain: { window: 400, batch: 100 },
         limits: { framesPerSecond: 0, outboxSoftMark: 2_000, outboxHardMark: 100_000, stalledTimeout: 4_000 },
       }),

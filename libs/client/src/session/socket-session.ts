@@ -183,6 +183,12 @@ export class SocketSession {
     if (!subscription.confirmed) {
       if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;
       subscription.confirmed = true;
+      if (entry.store.error !== undefined) {
+        // It was refused on another way meanwhile, which stands until it is asked for once more.
+        this.leave(entry);
+        this.settle();
+        return;
+      }
       if (this.isRetiring && entry.carrier !== undefined) return;
       entry.carrier = subscription;
     } else if (entry.carrier !== subscription) {

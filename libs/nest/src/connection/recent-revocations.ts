@@ -46,8 +46,9 @@ export class RecentRevocations {
     return this.count;
   }
 
-  /** Holders that are remembered, for tests. */
+  /** Holders that are remembered, for tests. Forgets those whose time has passed, as the next revocation does. */
   get size(): number {
+    this.sweep(this.environment.monotonic());
     return this.entries.size;
   }
 

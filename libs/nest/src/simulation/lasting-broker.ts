@@ -1,6 +1,6 @@
 import type { VirtualProcess } from '@statewire/client/testing';
 
-import type { Broker } from '../broker/broker.js';
+import type { Broker, Release } from '../broker/broker.js';
 import { MemoryBroker } from '../broker/memory-broker.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
@@ -8,15 +8,51 @@ import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 /** A memory broker on a process of its own: what it remembers outlives the servers that use it one after the other. */
 export class LastingBroker {
   private broker: MemoryBroker | undefined;
+  private disconnect: () => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly environment: VirtualProcess) {}
 
+  /** What a server that starts uses. The one before it is gone, and hears and holds nothing any more. */
   get({ history }: ResolvedRealtimeOptions, log: RealtimeLog): Broker {
-    if (this.broker === undefined) {
-      this.broker = new MemoryBroker({ environment: this.environment, history, log });
-      // A server that stops disposes of its broker, and this is not its own.
-      this.broker.dispose = () => Promise.resolve();
-    }
-    return this.broker;
+    this.broker ??= new MemoryBroker({ environment: this.environment, history, log });
+    void this.disconnect();
+    const connection = connect(this.broker);
+    this.disconnect = () => connection.dispose();
+    return connection;
   }
+}
+
+/** One server's connection to a broker that others may use after it. */
+function connect(broker: MemoryBroker): Broker {
+  const held: Release[] = [];
+  const hold = (release: Release): Release => {
+    held.push(release);
+    return release;
+  };
+  return {
+    name: broker.name,
+    publish: (...given) => broker.publish(...given),
+    listen: async (...given) => hold(await broker.listen(...given)),
+    read: (...given) => broker.read(...given),
+    replaceEpoch: (...given) => broker.replaceEpoch(...given),
+    close: (...given) => broker.close(...given),
+    claim: (...given) => broker.claim(...given),
+    settle: (...given) => broker.settle(...given),
+    unclaim: (...given) => broker.unclaim(...given),
+    lease: async (...given) => {
+      const lease = await broker.lease(...given);
+      if (lease !== undefined) hold(() => lease.release());
+      return lease;
+    },
+    request: (...given) => broker.request(...given),
+    onRequest: (...given) => hold(broker.onRequest(...given)),
+    broadcast: (...given) => broker.broadcast(...given),
+    onBroadcast: (...given) => hold(broker.onBroadcast(...given)),
+    join: (...given) => broker.join(...given),
+    leave: (...given) => broker.leave(...given),
+    members: (...given) => broker.members(...given),
+    dispose: async () => {
+      for (const release of held.splice(0)) await release();
+    },
+  };
 }

@@ -1,0 +1,55 @@
+import type { INestApplication } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
+
+import { FrameRates } from '../admission/frame-rates.js';
+import { ConnectionLimits } from '../connection/connection-limits.js';
+import { RecentRevocations } from '../connection/recent-revocations.js';
+import { RequestLimits } from '../http/request-limits.js';
+import { RealtimeLog } from '../lifecycle/realtime-log.js';
+import { Counters } from '../metrics/counters.js';
+import { RealtimeModule } from '../module/realtime.module.js';
+
+/** Sizes of all collections that the module's providers reach, by where they are. */
+export type Held = Readonly<Record<string, number>>;
+
+/** Forget with the next request, or when asked for their size. */
+const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits, RecentRevocations];
+
+/** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
+const APART = [
+  ...[ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer],
+  ...[RealtimeLog, Counters],
+];
+
+/** Everything that a server holds. What is left of clients that are gone shows as one more than there was before they came. */
+export function heldBy(app: INestApplication): Held {
+  const sizes: Record<string, number> = {};
+  const seen = new Set<unknown>([app.getHttpServer()]);
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value) || isOneOf(APART, value)) return;
+    seen.add(value);
+    if (isOneOf(FORGETFUL, value)) void (value as { readonly size: number }).size;
+    if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
+      const items = [...(value as Iterable<unknown>)];
+      if (items.length > 0) sizes[path] = (sizes[path] ?? 0) + items.length;
+      for (const item of items.flat()) walk(item, `${path}[]`);
+    } else {
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
+    }
+  };
+  for (const [token, { instance }] of ownProviders(app)) walk(instance, token);
+  return sizes;
+}
+
+function isOneOf(types: readonly (abstract new (...parameters: never) => unknown)[], value: object): boolean {
+  return types.some((type) => value instanceof type);
+}
+
+function ownProviders(app: INestApplication): readonly (readonly [string, { readonly instance: unknown }])[] {
+  const modules = [...app.get(ModulesContainer).values()];
+  const own = modules.find(({ metatype }) => metatype === RealtimeModule);
+  return [...(own?.providers ?? [])].map(([token, wrapper]) => [
+    typeof token === 'function' ? token.name : String(token),
+    wrapper,
+  ]);
+}

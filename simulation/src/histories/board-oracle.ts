@@ -1,0 +1,160 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import type { TopicState } from '@statewire/client';
+import type { Position } from '@statewire/protocol';
+
+import type { Stage } from './command.js';
+import { fail } from './fail.js';
+import type { Page } from './page.js';
+import { boardAt, type Board, type BoardId } from './world.js';
+
+const RIGHT_IS_GONE: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']);
+
+/**
+ * What is confirmed is the server's at its position, always; positions never go back; and nothing is shown without the
+ * right to see it.
+ */
+export function judgeBoards({ world }: Stage, page: Page): void {
+  const seen = new Map<string, number>();
+  const tops = new Map<string, number>();
+  for (const happening of page.happenings) {
+    if (happening.type !== 'state') continue;
+    const { boardId, state, at } = happening;
+    const { confirmed, error, position, value } = state;
+    if (error !== undefined && RIGHT_IS_GONE.has(error.code) && value !== undefined) {
+      fail(page, `${boardId} is shown although it erred with ${error.code}`);
+    }
+    if (confirmed === undefined) {
+      if (value !== undefined) fail(page, `a value of ${boardId} that nothing is known of`);
+      continue;
+    }
+    if (position === undefined) return fail(page, `a value of ${boardId} without a position`);
+    if (!isDeepStrictEqual(confirmed, boardAt(confirmed.n))) {
+      fail(page, `a wrong value of ${boardId}: ${JSON.stringify(confirmed)}`);
+    }
+    const key = keyOf(boardId, position);
+    const known = world.published.get(key) ?? seen.get(key) ?? confirmed.n;
+    if (known !== confirmed.n) fail(page, `${confirmed.n} at ${key}, where the server has ${known}`);
+    seen.set(key, confirmed.n);
+    const epoch = `${boardId} ${position.epoch}`;
+    const top = tops.get(epoch) ?? 0;
+    if (position.offset < top) fail(page, `${epoch} went back from ${top} to ${position.offset}`);
+    tops.set(epoch, position.offset);
+    const born = world.born[boardId][confirmed.n]!;
+    const taken = page.taken.find((one) => one.boardId === boardId && one.inForce < born && at < one.until);
+    if (taken)
+      fail(page, `${boardId} ${confirmed.n} of ${born} ms was shown, and its right was gone at ${taken.inForce}`);
+  }
+}
+
+export function keyOf(boardId: BoardId, { epoch, offset }: Position): string {
+  return `${boardId} ${epoch} ${offset}`;
+}
+
+/** One action whose update is shown, as somebody knows who knows everything. */
+interface Update {
+  readonly boardId: BoardId;
+  /** Of the board when the update was made; undefined where nothing was known of it. */
+  readonly epoch: string | undefined;
+  /** Where it took effect, once that was answered. */
+  effect: Position | undefined;
+  isAnswered: boolean;
+  /** Where the board stood when it went in the same breath in which its action was answered. */
+  wentAt: Position | undefined;
+  /** Whether something happened to it that nobody saw. */
+  isUncertain: boolean;
+}
+
+/**
+ * What is shown is what is confirmed with the updates of pending actions on top, in order. Each goes with its refusal, or
+ * in the very state in which the position arrives at which its action took effect.
+ */
+export function judgeUpdates({ world }: Stage, page: Page): void {
+  const updates = new Map<string, Update>();
+  const states = new Map<BoardId, TopicState<Board>>();
+  for (const [index, happening] of page.happenings.entries()) {
+    switch (happening.type) {
+      case 'acts': {
+        const { key, shownOn: boardId } = happening;
+        const state = boardId && states.get(boardId);
+        if (boardId === undefined || state?.error) break;
+        const epoch = state?.position?.epoch;
+        updates.set(key, {
+          boardId,
+          epoch,
+          effect: undefined,
+          isAnswered: false,
+          wentAt: undefined,
+          isUncertain: false,
+        });
+        break;
+      }
+      case 'left':
+        states.delete(happening.boardId);
+        for (const update of updates.values()) update.isUncertain ||= update.boardId === happening.boardId;
+        break;
+      case 'answered': {
+        const update = updates.get(happening.key);
+        if (update === undefined) break;
+        const effects = world.effects.get(happening.key) ?? [];
+        update.isAnswered = true;
+        update.effect = effects[0];
+        // Which of several it was answered with is not known here.
+        update.isUncertain ||= effects.length > 1;
+        if (happening.code === undefined && update.wentAt && !update.isUncertain && !isReached(update, update.wentAt)) {
+          fail(page, `the update of ${happening.key} went before its effect was there`);
+        }
+        if (happening.code !== undefined || update.wentAt) updates.delete(happening.key);
+        break;
+      }
+      case 'state': {
+        const { boardId, state } = happening;
+        states.set(boardId, state);
+        const next = page.happenings[index + 1];
+        const answered = next?.type === 'answered' ? next.key : undefined;
+        judgeState(page, boardId, state, updates, answered);
+        break;
+      }
+      case 'identity':
+    }
+  }
+}
+
+function judgeState(
+  page: Page,
+  boardId: BoardId,
+  { confirmed, error, pending, position, value }: TopicState<Board>,
+  updates: Map<string, Update>,
+  /** Key of the action that is answered in the same breath. */
+  answered: string | undefined,
+): void {
+  const own = [...updates].filter(([, update]) => update.boardId === boardId);
+  if (error) {
+    for (const [key] of own) updates.delete(key);
+    return;
+  }
+  if (confirmed === undefined || value === undefined || position === undefined) return;
+  const marks = value.marks ?? [];
+  const shown = marks.length === 0 ? confirmed : { ...confirmed, marks };
+  if (!isDeepStrictEqual(value, shown))
+    fail(page, `${JSON.stringify(value)} is shown over ${JSON.stringify(confirmed)}`);
+  if (pending !== marks.length) fail(page, `${pending} updates are said to be shown, and ${marks.length} are`);
+  const order = own.map(([key]) => key).filter((key) => marks.includes(key));
+  if (!isDeepStrictEqual(marks, order)) fail(page, `updates ${marks.join()} are shown and not ${order.join()}`);
+  for (const [key, update] of own) {
+    const isShown = marks.includes(key);
+    const isOver = update.isAnswered && isReached(update, position);
+    const at = keyOf(boardId, position);
+    if (isShown && isOver && !update.isUncertain) fail(page, `the update of ${key} is still shown at ${at}`);
+    const mayGo = isOver || update.isUncertain || key === answered;
+    if (!isShown && !mayGo) fail(page, `the update of ${key} is gone at ${at}`);
+    if (!isShown && key !== answered) updates.delete(key);
+    if (!isShown && key === answered) update.wentAt = position;
+  }
+}
+
+/** In another epoch than that of its effect a value was taken whole, unless that epoch is still on its way. */
+function isReached({ effect, epoch }: Update, position: Position): boolean {
+  if (effect === undefined) return true;
+  return position.epoch === effect.epoch ? position.offset >= effect.offset : position.epoch !== epoch;
+}
