@@ -33,10 +33,7 @@ export class Rendered<T> {
   }
 
   buttons(name: string | RegExp): HTMLButtonElement[] {
-    return [...this.element.querySelectorAll('button')].filter((button) => {
-      const label = (button.getAttribute('aria-label') ?? button.textContent).replaceAll(/\s+/g, ' ').trim();
-      return typeof name === 'string' ? label === name : name.test(label);
-    });
+    return buttonsOf(this.element, name);
   }
 
   /** Lets answered requests and actions reach the page, and the page reach its template. */
@@ -49,6 +46,14 @@ export class Rendered<T> {
     this.button(name).click();
     await this.settle();
   }
+}
+
+/** The buttons below an element that are called so. */
+export function buttonsOf(element: HTMLElement, name: string | RegExp): HTMLButtonElement[] {
+  return [...element.querySelectorAll('button')].filter((button) => {
+    const label = (button.getAttribute('aria-label') ?? button.textContent).replaceAll(/\s+/g, ' ').trim();
+    return typeof name === 'string' ? label === name : name.test(label);
+  });
 }
 
 export function provideArenaTesting(): void {

@@ -75,6 +75,16 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 8, live, live');
     });
 
+    test('polls while its open socket is forgotten by the network, which lets new requests through', async () => {
+      simulation.network.blackhole('open');
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 7');
+      await simulation.clock.advance(41_000);
+      await shows('tick 8, live');
+      simulation.network.heal();
+      await shows('tick 8, live, live');
+    });
+
     test('goes on after a freeze at its time, and other faults outlast it', async () => {
       simulation.network.upgrades('refuse');
       simulation.network.freeze(1_000);

@@ -352,6 +352,28 @@ describe('a simulated client', () => {
     expect(simulation.clock.monotonic() - asked).toBeLessThan(100);
   });
 
+  test('has no time pass for an answer that nobody awaits yet', async () => {
+    await start();
+    const client = simulation.connect();
+    await client.live();
+    const asked = simulation.clock.monotonic();
+    const answer = client.act(strike, { by: 2 });
+    await simulation.clock.advance(15);
+    expect(battles.strikes).toBe(1);
+    client.network.cut();
+    expect(simulation.clock.monotonic() - asked).toBe(15);
+    expect(await answer).toBe(3);
+    expect(battles.strikes).toBe(1);
+  });
+
+  test('hears of an event topic since its oldest event, if it asks for it', async () => {
+    await start();
+    for (const text of ['one', 'two']) await simulation.server.bus.publish(log.with(), text);
+    const events = simulation.connect().listen(log.with(), { since: 'oldest' });
+    await events.count(2);
+    expect(events.events).toEqual(['one', 'two']);
+  });
+
   test('is refused what belongs to somebody else', async () => {
     await start({ authenticate });
     const page = simulation.connect({ token: 'eve:1' }).watch(purse.with({ playerId: 'ann' }));
@@ -391,6 +413,20 @@ describe('a simulated client', () => {
 });
 
 describe('a simulation', () => {
+  test('gives override the environment of the process that starts, and takes no other', async () => {
+    const told: number[] = [];
+    const silent = { setTimer: () => ({ cancel: () => undefined }) };
+    await start({ environment: silent }, { override: (_, environment) => void told.push(environment.monotonic()) });
+    const page = simulation.connect().watch(first);
+    await page.live();
+    simulation.server.crash();
+    await simulation.clock.advance(5_000);
+    await simulation.server.start();
+    await page.live();
+    expect(told[0]).toBe(0);
+    expect(told[1]).toBeGreaterThanOrEqual(5_000);
+  });
+
   test('says what it waited for, what was there instead, and how to see it again', async () => {
     await start({}, { seed: 42 });
     const page = simulation.connect().watch(first);

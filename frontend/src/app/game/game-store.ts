@@ -33,6 +33,9 @@ const UNKNOWN: TopicState<never> = {
   error: undefined,
 };
 
+/** Why a page is denied that may come back without its session. Whatever else it was denied for, the session is not. */
+const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set(['unauthorized', 'close-4003']);
+
 /**
  * The one store of the client: lobby, current run, current battle and the player's notifications, each with its
  * position and freshness. Everything comes from `RealtimeService`; nothing is fetched, nothing is kept twice.
@@ -61,6 +64,8 @@ export class GameStore {
 
   /** Those the server has not called dismissed, oldest first. */
   private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();
+  /** Where guests are refused too, asking again would never end. */
+  private isRefusedAsGuest = false;
   private readonly dismissing = signal<ReadonlySet<string>>(new Set());
 
   /** Not dismissed, nor about to be, oldest first. */
@@ -78,8 +83,10 @@ export class GameStore {
 
   constructor() {
     effect(() => {
-      const isUnknownToServer = this.status().state === 'denied' && untracked(this.player) !== undefined;
-      if (isUnknownToServer) untracked(() => this.watchAsGuest());
+      const status = this.status();
+      if (status.state === 'live' || status.state === 'polling') this.isRefusedAsGuest = false;
+      const isUnknownToServer = status.state === 'denied' && CREDENTIALS_REFUSED.has(status.reason.code);
+      if (isUnknownToServer && !this.isRefusedAsGuest) untracked(() => this.watchAsGuest());
     });
   }
 
@@ -113,7 +120,9 @@ export class GameStore {
 
   /** A session that the server does not know any more must not keep anybody from watching. */
   private watchAsGuest(): void {
-    this.session.lose();
+    // A refresh that was refused as well may have lost it already.
+    if (this.player() !== undefined) this.session.lose();
+    this.isRefusedAsGuest = true;
     this.realtime.connect();
   }
 

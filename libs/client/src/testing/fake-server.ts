@@ -1,6 +1,7 @@
 import {
   CLOSE_CODES,
   ERROR_CODES,
+  type Action,
   type ActionFrame,
   type AuthenticateFrame,
   type ErrorCode,
@@ -15,7 +16,7 @@ import {
 } from '@statewire/protocol';
 
 import type { Environment } from '../environment.js';
-import { FakeActions, type FakeHandler } from './fake-actions.js';
+import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
 import { FakeTopic } from './fake-topic.js';
@@ -149,8 +150,8 @@ export class FakeServer {
   }
 
   /** Handles an action. A handler that throws a `FakeRefusal` refuses with its code. */
-  handle(name: string, handler: FakeHandler): void {
-    this.actions.handle(name, handler);
+  handle<D, R>(action: string | Action<D, R>, handler: (data: D, invocation: FakeInvocation) => R | Promise<R>): void {
+    this.actions.handle(typeof action === 'string' ? action : action.name, handler);
   }
 
   /** Breaks every socket, as a lost network does. */
