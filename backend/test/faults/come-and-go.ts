@@ -6,15 +6,17 @@ import { RawSocket } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
 
 const AT_ONCE = 20;
-const WARM_UP = 500;
+/** Milliseconds for which the server remembers actions and topics. */
+const FORGOTTEN = 600;
+const WARM_UP = 300;
 const TOPICS = [field.with({ id: '0' }), log.with({ id: '0' })].map(({ name }) => ({ topic: name }));
 
 /** So many clients come, follow and leave, half of them over HTTP; then the server holds what it held before. */
 export async function holdComeAndGo(cycles: number): Promise<void> {
-  const limits = { linger: 500, framesPerSecond: 0 };
+  const limits = { linger: 200, framesPerSecond: 0 };
   const server = await BusyProcess.start({
     world: { topics: 1, period: 0 },
-    realtime: { limits, actionWindow: 1_000, history: { age: 1_000 } },
+    realtime: { limits, actionWindow: FORGOTTEN, history: { age: FORGOTTEN } },
   });
   try {
     await comeAndGo(server.origin, 0, WARM_UP);
@@ -81,5 +83,5 @@ async function untilEmpty(server: BusyProcess): Promise<void> {
     async () => (await server.load()).connections === 0,
     () => 'connections are left',
   );
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await new Promise((resolve) => setTimeout(resolve, 2 * FORGOTTEN));
 }

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 
@@ -16,47 +16,48 @@ import { actAtTimes } from '../support/acting.js';
 
 const CLIENTS = 30;
 const TOPICS = 5;
+const HEARTBEAT = { interval: 1_000, timeout: 500 };
 
-describe('A server process', () => {
-  let servers: BusyProcess[] = [];
-  let clients: RealtimeClient[] = [];
-  let proxy: FaultProxy;
-  let oracle: Oracle;
+let clients: RealtimeClient[] = [];
+let proxy: FaultProxy;
+let oracle: Oracle;
 
-  const start = async (...options: Parameters<typeof BusyProcess.start>): Promise<BusyProcess> => {
-    const server = await BusyProcess.start(...options);
-    servers.push(server);
-    return server;
-  };
-  const connect = async (server: BusyProcess): Promise<void> => {
-    oracle = new Oracle({ isGenuine });
-    proxy = await FaultProxy.start(server.port);
-    const { openWebSocket } = oracle;
-    for (let n = 0; n < CLIENTS; n += 1) {
-      const backoff = { network: 100, server: 100, cap: 500 };
-      const client = createRealtimeClient({ origin: proxy.origin, backoff, environment: { openWebSocket } });
-      clients.push(client);
-      for (const id of [n % TOPICS, (n + 1) % TOPICS].map(String)) {
-        oracle.followState(`client ${n}`, client, field.with({ id }));
-        oracle.followEvents(`client ${n}`, client, log.with({ id }));
-      }
+async function connect(server: BusyProcess): Promise<void> {
+  oracle = new Oracle({ isGenuine });
+  proxy = await FaultProxy.start(server.port);
+  const { openWebSocket } = oracle;
+  for (let n = 0; n < CLIENTS; n += 1) {
+    const backoff = { network: 100, server: 100, cap: 500 };
+    const client = createRealtimeClient({ origin: proxy.origin, backoff, environment: { openWebSocket } });
+    clients.push(client);
+    for (const id of [n % TOPICS, (n + 1) % TOPICS].map(String)) {
+      oracle.followState(`client ${n}`, client, field.with({ id }));
+      oracle.followEvents(`client ${n}`, client, log.with({ id }));
     }
-    await Promise.all(
-      clients.map((client) => firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'live')))),
-    );
-  };
+  }
+  await Promise.all(
+    clients.map((client) => firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'live')))),
+  );
+}
 
-  afterEach(async () => {
-    for (const client of clients) client.close();
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await proxy.stop();
+  clients = [];
+});
+
+describe('A server process that another takes over from', () => {
+  const servers: BusyProcess[] = [];
+
+  afterAll(() => {
     for (const { process } of servers) process.destroy();
-    await proxy.stop();
-    [servers, clients] = [[], []];
   });
 
   it('R13: killed in the middle of fan-out and restarted has every client back at the truth, and did what it acknowledged', async () => {
     const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
     const options = { world: { topics: TOPICS, period: 40, workFile } };
-    const first = await start(options);
+    const [first, second] = await Promise.all([BusyProcess.start(options), BusyProcess.start(options)]);
+    servers.push(first, second);
     await connect(first);
     const acting = actAtTimes(clients);
     const before = oracle.checked;
@@ -68,7 +69,6 @@ describe('A server process', () => {
     first.process.signal('SIGKILL');
     await first.process.exit();
     const acknowledged = [...acting.answered];
-    const second = await start(options);
     proxy.upstream = second.port;
     await until(
       () => clients.every(({ status }) => status.state === 'live'),
@@ -91,41 +91,41 @@ describe('A server process', () => {
     const { failed } = await acting.end();
     expect(failed).toEqual([]);
   }, 60_000);
+});
 
-  it.each([
-    ['longer than its heartbeat allows', { interval: 1_000, timeout: 500 }, 1],
-    ['shorter than that', { interval: 3_000, timeout: 3_000 }, 0],
-  ])(
-    'R19: whose event loop stands still for 3 s, %s, gives nobody up',
-    async (_, heartbeat, mayReconnect) => {
-      const server = await start({ world: { topics: TOPICS, period: 100 }, realtime: { heartbeat } });
-      await connect(server);
-      await until(
-        async () => (await server.load()).connections === CLIENTS,
-        () => 'not everybody is there',
-      );
-      await firstValueFrom(clients[0]!.act(block, { milliseconds: 3_000 }), { defaultValue: undefined });
-      // Whoever was thought to be silent would be closed in the beats after the stall.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      const converged = await oracle.converged(await server.rest(), 20_000);
-      const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
-      const reconnects = clients.map(({ metrics }) => metrics.reconnects);
-      process.stdout.write(
-        `R19: ${lost.length} closed by the server, ${reconnects.filter((count) => count > 0).length} of ${CLIENTS} ` +
-          `clients reconnected; converged in ${Math.round(converged)} ms\n`,
-      );
+describe('A server process', () => {
+  let server: BusyProcess;
 
-      expect(lost).toEqual([]);
-      // Their own clocks ran on: they may look for another connection after interval + timeout, once.
-      expect(Math.max(...reconnects)).toBeLessThanOrEqual(mayReconnect);
-      expect(oracle.violations).toEqual([]);
-    },
-    60_000,
-  );
+  beforeAll(async () => {
+    server = await BusyProcess.start({ world: { topics: TOPICS, period: 100 }, realtime: { heartbeat: HEARTBEAT } });
+  }, 20_000);
 
-  it('R15: a client process that was stopped for 5 s comes back with one connection at most, and no storm', async () => {
-    const heartbeat = { interval: 1_000, timeout: 500 };
-    const server = await start({ world: { topics: 1, period: 100 }, realtime: { heartbeat } });
+  afterAll(() => server.process.destroy());
+
+  it('R19: whose event loop stands still for 3 s, longer than its heartbeat allows, gives nobody up', async () => {
+    await connect(server);
+    await until(
+      async () => (await server.load()).connections === CLIENTS,
+      () => 'not everybody is there',
+    );
+    await firstValueFrom(clients[0]!.act(block, { milliseconds: 3_000 }), { defaultValue: undefined });
+    // Whoever was thought to be silent would be closed in the beats after the stall.
+    await new Promise((resolve) => setTimeout(resolve, HEARTBEAT.interval + HEARTBEAT.timeout));
+    const converged = await oracle.converged(await server.rest(), 20_000);
+    const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
+    const reconnects = clients.map(({ metrics }) => metrics.reconnects);
+    process.stdout.write(
+      `R19: ${lost.length} closed by the server, ${reconnects.filter((count) => count > 0).length} of ${CLIENTS} ` +
+        `clients reconnected; converged in ${Math.round(converged)} ms\n`,
+    );
+
+    expect(lost).toEqual([]);
+    // Their own clocks ran on: they may look for another connection after interval + timeout, once.
+    expect(Math.max(...reconnects)).toBeLessThanOrEqual(1);
+    expect(oracle.violations).toEqual([]);
+  }, 60_000);
+
+  it('R15: a client process that was stopped for 3 s comes back with one connection at most, and no storm', async () => {
     proxy = await FaultProxy.start(server.port);
     let upgrades = 0;
     proxy.fate = () => {
@@ -145,14 +145,14 @@ describe('A server process', () => {
         () => 'the server keeps it',
         10_000,
       );
-      await new Promise((resolve) => setTimeout(resolve, 5_000 - heartbeat.interval - heartbeat.timeout));
+      await new Promise((resolve) => setTimeout(resolve, 3_000 - HEARTBEAT.interval - HEARTBEAT.timeout));
+      const top = (await server.rest()).get('fields/0')!;
       client.process.signal('SIGCONT');
       await until(
         async () => (await server.load()).connections === 1,
         () => client.process.output,
         10_000,
       );
-      const top = (await server.rest()).get('fields/0')!;
       await until(
         () => client.isLiveAt(top),
         () => client.process.output.slice(-2_000),

@@ -7,6 +7,7 @@ import { footprint } from '../support/busy/footprint.js';
 import { FaultProxy } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { seeded, type Seeded } from '../support/seed.js';
+import { until } from '../support/until.js';
 import { actAtTimes } from '../support/acting.js';
 import { breakSomething } from './random-breaking.js';
 
@@ -76,6 +77,13 @@ async function play(options: RandomFaults): Promise<Outcome> {
   try {
     const [faults, early] = await breakFor(options, proxy, random);
     server.world.rest();
+    await server.world.publish();
+    // Whoever never saw an event of a topic, in a network that was never well for long, learns of it by the next one.
+    await until(
+      () => all.every(({ status }) => status.state === 'live'),
+      () => JSON.stringify(all.map(({ status }) => status.state)),
+      20_000,
+    );
     await server.world.publish();
     const converged = await oracle.converged(server.world.tops, 20_000);
     const actions = await acting.end();

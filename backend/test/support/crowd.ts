@@ -1,6 +1,7 @@
-import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
-import type { Position } from '@statewire/protocol';
+import { createRealtimeClient, type RealtimeClient, type Timer, type WebSocketLike } from '@statewire/client';
+import type { DrainFrame, Position } from '@statewire/protocol';
 import { filter, firstValueFrom, timeout } from 'rxjs';
+import type { WebSocket } from 'ws';
 
 import { actAtTimes } from './acting.js';
 import { field, isGenuine, log, work } from './busy/contract.js';
@@ -32,13 +33,26 @@ export interface Saying {
   readonly says: string;
 }
 
+/** A client was told to come back elsewhere within so many milliseconds. */
+export interface Told {
+  readonly at: number;
+  readonly within: number;
+}
+
+/** A WebSocket was opened. */
+export interface Opened {
+  readonly at: number;
+  /** The moment that the client had set a timer for: `at` is later where the machine is. */
+  readonly meant: number;
+}
+
 export interface Report {
   readonly violations: readonly string[];
   /** Values and events that were held against the truth. */
   readonly checked: number;
   readonly losses: number;
-  /** When a WebSocket was opened. */
-  readonly opened: readonly number[];
+  readonly opened: readonly Opened[];
+  readonly told: readonly Told[];
   readonly sayings: readonly Saying[];
 }
 
@@ -46,9 +60,12 @@ export interface Report {
 export class Crowd {
   readonly #clients: RealtimeClient[] = [];
   readonly #oracle = new Oracle({ isGenuine });
-  readonly #opened: number[] = [];
+  readonly #opened: Opened[] = [];
+  readonly #told: Told[] = [];
   readonly #sayings: Saying[] = [];
   #origin: string;
+  /** When what runs now was to run. */
+  #due: number | undefined;
   #acting: ReturnType<typeof actAtTimes> | undefined;
   #outcomes: Promise<readonly string[]> = Promise.resolve([]);
 
@@ -102,7 +119,7 @@ export class Crowd {
 
   report(): Report {
     const { violations, checked, losses } = this.#oracle;
-    return { violations, checked, losses, opened: this.#opened, sayings: this.#sayings };
+    return { violations, checked, losses, opened: this.#opened, told: this.#told, sayings: this.#sayings };
   }
 
   async #add({ topics, followers = 1, client: options }: CrowdOptions): Promise<void> {
@@ -111,10 +128,8 @@ export class Crowd {
       ...options,
       origin: ADDRESS,
       environment: {
-        openWebSocket: (url, protocol) => {
-          this.#opened.push(Date.now());
-          return this.#oracle.openWebSocket(this.#elsewhere(url).replace('http', 'ws'), protocol);
-        },
+        openWebSocket: (url, protocol) => this.#open(url, protocol),
+        setTimer: (callback, delay) => this.#setTimer(callback, delay),
         fetch: (url, init) => fetch(this.#elsewhere(new Request(url).url), init),
       },
     });
@@ -130,6 +145,17 @@ export class Crowd {
     );
   }
 
+  #open(url: string, protocol: string): WebSocketLike {
+    const at = Date.now();
+    this.#opened.push({ at, meant: this.#due ?? at });
+    const socket = this.#oracle.openWebSocket(this.#elsewhere(url).replace('http', 'ws'), protocol) as WebSocket;
+    return socket.on('message', (data: Buffer) => {
+      const frame = data.toString();
+      if (frame.startsWith('{"type":"drain"'))
+        this.#told.push({ at: Date.now(), within: (JSON.parse(frame) as DrainFrame).reconnectWithin });
+    });
+  }
+
   #follow(n: number, client: RealtimeClient, id: string): void {
     this.#oracle.followState(`client ${n}`, client, field.with({ id }));
     this.#oracle.followEvents(`client ${n}`, client, log.with({ id }));
@@ -139,6 +165,16 @@ export class Crowd {
       last = freshness.state;
       this.#say(n, `value ${last}`);
     });
+  }
+
+  #setTimer(callback: () => void, delay: number): Timer {
+    const due = Date.now() + delay;
+    const timer = setTimeout(() => {
+      this.#due = due;
+      callback();
+      this.#due = undefined;
+    }, delay);
+    return { cancel: () => clearTimeout(timer) };
   }
 
   #elsewhere(url: string): string {

@@ -96,6 +96,7 @@ describe('backoff', () => {
     [1012, 'server'],
     [4101, 'overload'],
     [4200, 'now'],
+    [4001, 'network'],
     [4003, 'stop'],
     [1009, 'stop'],
   ] as const)('a close with %i is a failure of the kind %s', (code, cause) => {

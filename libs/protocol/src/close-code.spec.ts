@@ -11,6 +11,8 @@ describe('reactionToClose', () => {
     [1011, 'reconnect'],
     [1012, 'reconnect'],
     [4000, 'stop'],
+    [4001, 'reconnect'],
+    [4002, 'stop'],
     [4099, 'stop'],
     [4100, 'reconnect-without-polling'],
     [4199, 'reconnect-without-polling'],

@@ -1,4 +1,4 @@
-/** What a client does after a close; the range of the code alone decides. */
+/** What a client does after a close; the range of the code decides, but for {@link CLOSE_CODES.helloTimeout}. */
 export type CloseReaction = 'stop' | 'reconnect-without-polling' | 'reconnect-now' | 'reconnect';
 
 /** The one table of close codes the server sends. PROTOCOL.md's table comes from it. */
@@ -22,6 +22,8 @@ const STOP_BELOW_4000: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 10
 
 /** @returns what a client does after a close with this code. */
 export function reactionToClose(code: number): CloseReaction {
+  // Whoever sends `hello` at all was only late: a device slept, a path stalled. Refused for good would be a lie.
+  if (code === CLOSE_CODES.helloTimeout.code) return 'reconnect';
   if (STOP_BELOW_4000.has(code) || (code >= 4000 && code < 4100)) return 'stop';
   if (code >= 4100 && code < 4200) return 'reconnect-without-polling';
   if (code >= 4200 && code < 4300) return 'reconnect-now';
