@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 import { runChild } from '../src/child/run-child.js';
+import { checkHistories } from '../src/histories/check-histories.js';
 import type { Command } from '../src/histories/command.js';
-import { play } from '../src/histories/history.js';
+import { play, type HistoryPlan } from '../src/histories/history.js';
 
 const RUN = join(import.meta.dirname, '../src/histories/run.mjs');
-const HISTORIES = process.env['STATEWIRE_HISTORIES'] || '500';
+const HISTORIES = process.env['STATEWIRE_HISTORIES'] || '2000';
 const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
@@ -18,6 +19,23 @@ describe('histories', () => {
     },
     ONE_DAY,
   );
+
+  test('a failure says what was wrong, the seed, and the shortest history that still fails', async () => {
+    const breaks = async ({ commands, pages }: HistoryPlan) => {
+      const actions = commands.filter(({ name }) => name === 'act').length;
+      if (actions >= 2 && pages === 2) throw new Error(`broken by ${actions} actions`);
+      return Promise.resolve({ duration: 0 });
+    };
+    const failure = checkHistories(2_000, 7, breaks).catch((error: unknown) => (error as Error).message);
+    const message = String(await failure);
+    expect(message).toMatch(/^Error: broken by 2 actions\n/);
+    expect(message).toContain('seed: 7');
+    const command = '{"name":"act","page":0,"size":0,"pause":0}';
+    expect(message).toContain(
+      `Counterexample: [{"seed":0,"pages":2,"keepBroker":false,"tick":50,"commands":[${command},${command}]}]`,
+    );
+    expect(message).toMatch(/npm run simulate -- --histories 2000 --seed 7 plays it again\.$/);
+  });
 
   test('one seed is one history, to the byte and to the microsecond', async () => {
     const names = ['publish', 'cut after bytes', 'act', 'delay', 'freeze', 'restart', 'duplicate', 'hang upgrades'];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 import { commands } from './command.js';
-import { play, type HistoryPlan } from './history.js';
+import { play, type HistoryPlan, type HistoryReport } from './history.js';
 
 const PAGES = 2;
 const LONGEST = 10;
@@ -25,9 +25,13 @@ export function sampleHistories(histories: number, seed: number): readonly Histo
  * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
  *
  * @returns how many were played.
- * @throws Error with the seed and the shortest history that still fails.
+ * @throws Error with what was wrong, the seed and the shortest history that still fails.
  */
-export async function checkHistories(histories: number, fixed?: number): Promise<number> {
+export async function checkHistories(
+  histories: number,
+  fixed?: number,
+  playOne: (plan: HistoryPlan) => Promise<Pick<HistoryReport, 'duration'>> = play,
+): Promise<number> {
   const given = fixed ?? process.env['STATEWIRE_SEED'];
   const seed = given !== undefined && given !== '' ? Number(given) : Math.floor(Math.random() * 2 ** 31);
   say(`${histories} histories from STATEWIRE_SEED=${seed}`);
@@ -35,7 +39,7 @@ export async function checkHistories(histories: number, fixed?: number): Promise
   let played = 0;
   let virtual = 0;
   const property = fc.asyncProperty(plan, async (history) => {
-    virtual += (await play(history)).duration;
+    virtual += (await playOne(history)).duration;
     played += 1;
     if (played % EVERY === 0) say(`${played} histories`);
   });
@@ -43,7 +47,8 @@ export async function checkHistories(histories: number, fixed?: number): Promise
     await fc.assert(property, { numRuns: histories, seed });
   } catch (error) {
     const how = `npm run simulate -- --histories ${histories} --seed ${seed} plays it again.`;
-    throw new Error(`${(error as Error).message}\n${how}`, { cause: error });
+    const { cause: what, message } = error as Error;
+    throw new Error(`${String(what)}\n${message}\n${how}`, { cause: error });
   }
   const seconds = (performance.now() - began) / 1_000;
   say(`${played} histories, ${(virtual / 3_600_000).toFixed(1)} h of virtual time, in ${seconds.toFixed(1)} s`);

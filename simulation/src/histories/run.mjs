@@ -17,5 +17,7 @@ try {
   const played = await checkHistories(Number(values.histories), seed);
   process.stdout.write(`${JSON.stringify({ played })}\n`);
 } catch (error) {
-  process.stdout.write(`${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.stack) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.cause?.stack) })}\n`,
+  );
 }

@@ -95,7 +95,7 @@ export class Session implements FrameWork {
     try {
       if (this.leaving)
         throw new RealtimeError('unavailable', 'This node is going away: send it over a new connection.');
-      const follows = (topic: string): boolean => this.subscriptions.has(topic);
+      const follows = (topic: string): Promise<boolean> => this.subscriptions.isAllowed(topic);
       this.outbox.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.credentials.caller)));
     } catch (thrown) {
       this.outbox.send(this.explain(thrown, { id }));

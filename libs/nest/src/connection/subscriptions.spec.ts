@@ -80,6 +80,59 @@ function setUp({ limit = 0 } = {}) {
 const refusing = (code: 'forbidden' | 'unauthorized' | 'unknown_topic' | 'unavailable') => () =>
   Promise.reject(new RealtimeError(code, 'No.'));
 
+describe('where a topic stands', () => {
+  test('may be told once its guards have let the follower in, though its value is still being loaded', async () => {
+    const { heard, state, subscribe, subscriptions, topics } = setUp();
+    const [guards, loading] = [new Gate(), new Gate()];
+    state.authorize = () => guards.opened;
+    const { subscribe: follow } = topics;
+    topics.subscribe = async (...parameters) => {
+      await loading.opened;
+      return follow.apply(topics, parameters);
+    };
+    expect(await subscriptions.isAllowed('t')).toBe(false);
+    subscribe('t');
+    await heard();
+    const allowed = subscriptions.isAllowed('t');
+    let answer: boolean | undefined;
+    void allowed.then((yes) => (answer = yes));
+    await heard();
+    expect(answer).toBeUndefined();
+    guards.open();
+    expect(await heard()).toEqual([]);
+    expect(answer).toBe(true);
+    loading.open();
+    expect(await heard()).toEqual(['subscribed t']);
+    expect(await subscriptions.isAllowed('t')).toBe(true);
+  });
+
+  test('may not be told where they refuse, nor to who left it, was sent away or is gone', async () => {
+    const { heard, state, subscribe, subscriptions, topics } = setUp();
+    const asked = new Gate();
+    state.authorize = async (topic) => {
+      if (topic !== 'refused') return;
+      await asked.opened;
+      await refusing('forbidden')();
+    };
+    const all = ['refused', 'left', 'closed', 'taken', 'gone'];
+    for (const topic of all) subscribe(topic);
+    await heard();
+    const refused = subscriptions.isAllowed('refused');
+    asked.open();
+    expect(await refused).toBe(false);
+    subscriptions.unsubscribe('left', undefined);
+    await heard();
+    await topics.close('closed');
+    state.authorize = (topic) => (topic === 'taken' ? refusing('forbidden')() : Promise.resolve());
+    await subscriptions.reauthorize(CALLER);
+    await heard();
+    const told = await Promise.all(all.map((topic) => subscriptions.isAllowed(topic)));
+    expect(told).toEqual([false, false, false, false, true]);
+    subscriptions.close();
+    expect(await subscriptions.isAllowed('gone')).toBe(false);
+  });
+});
+
 describe('who follows a topic', () => {
   test('is counted from the answer on, until it unsubscribes', async () => {
     const { heard, state, stays, subscribe, subscriptions } = setUp();
@@ -162,7 +215,7 @@ describe('who follows a topic', () => {
     subscribe('t');
     expect(await heard()).toEqual(['subscribed t', 'unsubscribed t closed']);
     expect(stays).toHaveLength(2);
-    expect(subscriptions.has('t')).toBe(false);
+    expect(await subscriptions.isAllowed('t')).toBe(false);
     expect(subscriptions.names).toEqual([]);
   });
 

@@ -14,6 +14,8 @@ import type { Topics, TopicSubscription } from '../topics/topics.js';
 import { asked } from '../common/explain.js';
 import { toRealtimeError } from '../common/to-realtime-error.js';
 
+const REFUSED = Promise.resolve(false);
+
 export interface SubscriptionsContext {
   readonly dispatcher: Dispatcher;
   readonly topics: Topics;
@@ -33,6 +35,8 @@ export interface SubscriptionsContext {
 interface Entry {
   subscription: TopicSubscription | undefined;
   stay: Stay | undefined;
+  /** Whether its guards let the follower in, once they have said so. */
+  allowed: Promise<boolean>;
   /** Changes that have not settled. */
   changes: number;
   last: Promise<void>;
@@ -66,8 +70,12 @@ export class Subscriptions {
     return this.inTurn;
   }
 
-  has(topic: string): boolean {
-    return this.entries.get(topic)?.subscription !== undefined;
+  /**
+   * Whether the connection may know where the topic stands: it follows it, or its guards have let it in and the rest of
+   * the subscription is under way. Waits for the guards.
+   */
+  isAllowed(topic: string): Promise<boolean> {
+    return this.entries.get(topic)?.allowed ?? REFUSED;
   }
 
   subscribe({ topic, since }: TopicRequest, ref: string | undefined, caller: CallerContext): void {
@@ -88,6 +96,7 @@ export class Subscriptions {
     this.change(topic, ref, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
       detach(entry);
+      entry.allowed = REFUSED;
       entry.stay?.end();
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
     });
@@ -130,7 +139,12 @@ export class Subscriptions {
     detach(entry);
     const former = entry.stay;
     try {
-      const resolved = await this.authorize(topic, caller);
+      const resolving = this.authorize(topic, caller);
+      entry.allowed = resolving.then(
+        () => true,
+        () => false,
+      );
+      const resolved = await resolving;
       if (this.closed) return;
       let ended = false;
       const onEnd = (): void => {
@@ -169,6 +183,7 @@ export class Subscriptions {
 
   private end(topic: string, entry: Entry): void {
     entry.subscription = undefined;
+    entry.allowed = REFUSED;
     entry.stay?.end();
     if (entry.changes === 0) this.entries.delete(topic);
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
@@ -178,6 +193,7 @@ export class Subscriptions {
     const entry = this.entries.get(topic) ?? {
       subscription: undefined,
       stay: undefined,
+      allowed: REFUSED,
       changes: 0,
       last: Promise.resolve(),
     };

@@ -9,7 +9,8 @@ export interface Invocation {
   readonly name: string;
   readonly data: Json | undefined;
   /**
-   * Whether the caller may be told where a topic stands that the handler published to: topics it follows. Omitted: none.
+   * Whether the caller may be told where a topic stands that the handler published to: topics it follows or is let in to.
+   * Omitted: none.
    */
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
