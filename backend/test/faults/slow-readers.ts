@@ -27,7 +27,8 @@ export interface SlowReaders {
 export async function holdSlowReaders({ clients, duration, stalledTimeout }: SlowReaders): Promise<void> {
   const server = await BusyProcess.start({
     world: { topics: 4, period: PERIOD, heavy: true },
-    realtime: { limits: { stalledTimeout } },
+    // A client that hears nothing for longer would give its socket up itself.
+    realtime: { heartbeat: { interval: 30_000, timeout: 30_000 }, limits: { stalledTimeout } },
   });
   const oracle = new Oracle({ isGenuine });
   const slow = Array.from({ length: SLOW }, (_, n) => new SlowReader(`slow ${n}`, server.origin, oracle));
