@@ -5,11 +5,14 @@ import { stateTopic } from '@statewire/protocol';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');
 
+/** What a database would hold: it outlives the server. */
+const saved = { round: 1 };
+
 @RealtimeHandlers()
 class BattleHandlers {
   @OnTopic(battle)
   load() {
-    return { round: 1 };
+    return { round: saved.round };
   }
 }
 
@@ -23,10 +26,12 @@ test('my battle page survives a restart of the server', async () => {
   const client = simulation.connect();
   const page = client.watch(battle.with({ battleId: '1' }));
   await page.live();
+  expect(page.value).toEqual({ round: 1 });
 
+  saved.round = 2; // Nobody publishes it: only a server that loads it anew can show it.
   await simulation.server.restart();
   await page.live();
-  expect(page.value).toEqual({ round: 1 });
+  expect(page.value).toEqual({ round: 2 });
 
   client.network.blackhole();
   await simulation.clock.advance(60_000);

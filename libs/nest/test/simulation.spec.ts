@@ -438,6 +438,7 @@ describe('a simulation', () => {
 
   test('the same seed is the same history, to the byte', async () => {
     const play = async (seed: number): Promise<readonly string[]> => {
+      battles.round = 1;
       await start({}, { seed, network: { latency: 5, jitter: 20 } });
       const client = simulation.connect();
       const page = client.watch(first);

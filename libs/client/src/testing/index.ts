@@ -2,7 +2,7 @@ export { FakeRefusal, type FakeHandler, type FakeInvocation } from './fake-actio
 export type { FakeConnection } from './fake-connection.js';
 export { FakeServer, type FakeServerOptions, type HttpMode, type UpgradeMode } from './fake-server.js';
 export { mangle } from './mangle.js';
-export { VirtualEnvironment, type VirtualEnvironmentOptions } from './virtual-environment.js';
+export { VirtualEnvironment, VirtualTimeoutError, type VirtualEnvironmentOptions } from './virtual-environment.js';
 export type { LinkConditions } from './network/link-conditions.js';
 export type { Link, LinkEnvironment, Parcel } from './network/link.js';
 export type {

@@ -10,6 +10,11 @@ export interface VirtualEnvironmentOptions {
   readonly quietTurns?: number;
 }
 
+/** What was waited for did not happen in time. What else is thrown while time passes comes from a timer. */
+export class VirtualTimeoutError extends Error {
+  override readonly name = 'VirtualTimeoutError';
+}
+
 /**
  * The environment of a client or of a server, or of both, whose clock moves only when a test says so, and whose
  * randomness comes from a seed: the same test is the same history every time.
@@ -38,8 +43,13 @@ export class VirtualEnvironment extends VirtualProcess {
     return this.scheduler.count();
   }
 
-  /** Lets `ms` pass: every timer runs at its time, and promises settle in between. */
+  /**
+   * Lets `ms` pass: every timer runs at its time, and promises settle in between.
+   *
+   * @throws RangeError where `ms` is no time that can pass. What a timer throws is thrown here.
+   */
   async advance(ms: number): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`Time cannot advance by ${ms} ms: give 0 or more.`);
     const end = this.monotonic() + ms;
     await this.settle();
     while (this.scheduler.runNext(end)) await this.settle();
@@ -63,7 +73,8 @@ export class VirtualEnvironment extends VirtualProcess {
    * Advances, timer by timer, until the condition holds.
    *
    * @param ms how long that may take. Default 60,000.
-   * @throws Error when it did not hold by then; `describe` says what was the case instead.
+   * @throws VirtualTimeoutError when it did not hold by then; `describe` says what was the case instead. What a timer
+   * throws is thrown here.
    */
   async until(condition: () => boolean, ms = 60_000, describe?: () => string): Promise<void> {
     const end = this.monotonic() + ms;
@@ -72,7 +83,7 @@ export class VirtualEnvironment extends VirtualProcess {
       if (!this.scheduler.runNext(end)) {
         this.scheduler.elapsed = end;
         const instead = describe === undefined ? '' : ` Instead: ${describe()}`;
-        if (!condition()) throw new Error(`It did not happen within ${ms} ms of virtual time.${instead}`);
+        if (!condition()) throw new VirtualTimeoutError(`It did not happen within ${ms} ms of virtual time.${instead}`);
       }
       await this.settle();
     }

@@ -5,15 +5,25 @@ import type { Identity } from '../dispatcher/realtime-request.js';
 /** Tokens that a test lets expire, whatever the application says of them. */
 export class Expiry {
   private readonly moments = new Map<string, number>();
+  private isAsked = false;
 
   constructor(private readonly now: () => number) {}
 
+  /** @throws Error where the application asks for no tokens. */
   expire(token: string): void {
+    if (!this.isAsked) {
+      throw new Error('No token can expire: the application has no `authenticate` in `RealtimeModule.forRoot({ … })`.');
+    }
     this.moments.set(token, this.now());
+  }
+
+  has(token: string): boolean {
+    return this.moments.has(token);
   }
 
   /** The application's own, but for what has expired. */
   apply(authenticate: Authenticate | undefined): Authenticate | undefined {
+    this.isAsked = authenticate !== undefined;
     if (authenticate === undefined) return undefined;
     return async (request, token) => {
       if (this.moments.has(token)) {

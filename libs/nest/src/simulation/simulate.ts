@@ -19,8 +19,10 @@ import { awaitCrypto } from './crypto-work.js';
 import { Expiry } from './expiry.js';
 import { LastingBroker } from './lasting-broker.js';
 import { Pass } from './pass.js';
+import type { SimulatedClient } from './simulated-client.js';
 import { SimulatedServer } from './simulated-server.js';
 import { Simulation } from './simulation.js';
+import { statusText } from './status-text.js';
 import { installVirtualTime } from './virtual-time.js';
 
 /** What is simulated: a module like the application's root module, and how the world around it is. */
@@ -52,6 +54,9 @@ const QUIET_TURNS = 3;
 
 const LATENCY = 10;
 
+/** Clients whose state a failure tells. */
+const MOST_TOLD = 10;
+
 /**
  * Starts an application on a simulated network and a virtual clock: the real application with its guards, middleware and
  * adapters, real clients, and between them bytes that can be cut, held back and slowed down. No port, no sleep.
@@ -61,13 +66,19 @@ const LATENCY = 10;
  * const page = simulation.connect({ token }).watch(battle.with({ battleId: '1' }));
  * await page.live();
  * await simulation.server.restart();
- * await page.live();
+ * await page.live(); // on the new server
  * await simulation.close();
  */
 export async function simulate(options: SimulationOptions): Promise<Simulation> {
   const { seed = seedOfRun(), network: conditions, keepBroker = false } = options;
   const environment = new VirtualEnvironment({ seed, quietTurns: QUIET_TURNS });
-  const pass = new Pass(environment, `seed ${seed}: STATEWIRE_SEED=${seed} runs it again`);
+  const clients: SimulatedClient[] = [];
+  const circumstances = (): string => {
+    const who = clients.map(({ status }, index) => `client ${index + 1} ${statusText(status)}`);
+    const what = [`server ${server.isUp ? 'up' : 'down'}`, ...who.slice(0, MOST_TOLD)];
+    return `${what.join(', ')}; seed ${seed}: STATEWIRE_SEED=${seed} runs it again`;
+  };
+  const pass = new Pass(environment, circumstances);
   const network = new SimulatedNetwork(environment, { latency: LATENCY, ...conditions });
   const expiry = new Expiry(() => server.process.now());
   const broker = keepBroker ? new LastingBroker(environment.fork()) : undefined;
@@ -89,7 +100,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     restore();
     throw error;
   }
-  return new Simulation({ seed, environment, network, server, expiry, pass, restore });
+  return new Simulation({ seed, environment, network, server, clients, expiry, pass, restore });
 }
 
 function seedOfRun(): number {

@@ -11,8 +11,11 @@ import type { Action, Since, TopicReference } from '@statewire/protocol';
 import { Awaited } from './awaited.js';
 import type { ClientNetwork } from './client-network.js';
 import { EventWatch } from './event-watch.js';
+import type { Expiry } from './expiry.js';
 import type { Pass } from './pass.js';
+import type { SimulatedServer } from './simulated-server.js';
 import { StateWatch } from './state-watch.js';
+import { statusText } from './status-text.js';
 
 export interface SimulatedClientOptions extends Omit<RealtimeClientOptions, 'environment' | 'origin' | 'token'> {
   /** A token, or what gives the next one. Default: none, anonymous. */
@@ -21,13 +24,17 @@ export interface SimulatedClientOptions extends Omit<RealtimeClientOptions, 'env
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Milliseconds: longer than the client itself waits before it says that the outcome is unknown. */
+const LONGEST_ACTION = 600_000;
+
 interface Parts {
   readonly origin: string;
   readonly path: NetworkPath;
   readonly process: VirtualProcess;
   readonly wire: ClientNetwork;
   readonly pass: Pass;
-  readonly expire: (token: string) => void;
+  readonly expiry: Expiry;
+  readonly server: Pick<SimulatedServer, 'has' | 'instance'>;
 }
 
 /** A real client of `@statewire/client` on a machine and a network of its own. */
@@ -40,6 +47,8 @@ export class SimulatedClient {
   readonly fetch: typeof globalThis.fetch;
 
   private presented: string | undefined;
+  /** The process that answered its last poll. */
+  private polled: object | undefined;
   private readonly watches: { stop(): void }[] = [];
 
   /** @internal */
@@ -64,7 +73,7 @@ export class SimulatedClient {
       environment: {
         ...process,
         openWebSocket: wire.openWebSocket,
-        fetch: wire.fetch,
+        fetch: (input, init) => this.request(input, init),
       },
     });
   }
@@ -80,7 +89,7 @@ export class SimulatedClient {
 
   /** Follows a state topic and remembers what it was told. */
   watch<T>(topic: TopicReference<T, 'state'>): StateWatch<T> {
-    const watch = new StateWatch(this.realtime, topic, this.parts.pass);
+    const watch = new StateWatch(this.realtime, topic, this.parts.pass, this);
     this.watches.push(watch);
     return watch;
   }
@@ -117,15 +126,23 @@ export class SimulatedClient {
         complete: () => resolve(result),
       });
     });
-    return new Awaited(answered, (work) => this.parts.pass.wait(work, `the answer to ${action.name}`));
+    return new Awaited(answered, (work) =>
+      this.parts.pass.wait(work, () => `the answer to ${action.name}`, LONGEST_ACTION),
+    );
   }
 
-  /** Lets time pass until the WebSocket carries everything. */
+  /**
+   * Lets time pass until the WebSocket carries everything, over a connection that the running server has: a client that
+   * has not yet heard that its connection, its server or its token has ended does not count.
+   *
+   * @param within milliseconds of virtual time. Default 60,000.
+   * @throws Error that says what it is instead; at once where it is denied or closed.
+   */
   async live(within?: number): Promise<void> {
     await this.reached('live', within);
   }
 
-  /** Lets time pass until the client polls. */
+  /** Lets time pass until the client polls the running server; otherwise as {@link live}. */
   async polling(within?: number): Promise<void> {
     await this.reached('polling', within);
   }
@@ -135,11 +152,11 @@ export class SimulatedClient {
    * presents another. Its `token` function is asked for one, and has to give another one: a JWT that was signed in the
    * same second for the same subject is the same one, unless it has a `jti`.
    *
-   * @throws Error where it has presented none.
+   * @throws Error where it has presented none, or the application has no `authenticate`.
    */
   expireToken(): void {
     if (this.presented === undefined) throw new Error('This client has presented no token that could expire.');
-    this.parts.expire(this.presented);
+    this.parts.expiry.expire(this.presented);
   }
 
   /** Its machine sleeps for `ms`: no timer runs, nothing is read or written. Then the page becomes visible again. */
@@ -176,15 +193,48 @@ export class SimulatedClient {
   }
 
   /** @internal */
+  get isServed(): boolean {
+    const { server, expiry } = this.parts;
+    if (this.presented !== undefined && expiry.has(this.presented)) return false;
+    if (this.status.state === 'live') return server.has(this.status.connectionId);
+    return this.status.state === 'polling' && this.polled !== undefined && this.polled === server.instance;
+  }
+
+  /** @internal */
+  refuseInVain(what: string): void {
+    const { state } = this.status;
+    if (state !== 'denied' && state !== 'closed') return;
+    const help = state === 'denied' ? 'call `realtime.connect()` to try again' : 'make a new one';
+    throw new Error(`Waiting for ${what} is in vain. The client is ${statusText(this.status)}: ${help}.`);
+  }
+
+  /** @internal */
   get timers(): number {
     return this.parts.process.timers;
   }
 
+  private async request(...[input, init]: Parameters<typeof globalThis.fetch>): Promise<Response> {
+    const { wire, server } = this.parts;
+    const { instance } = server;
+    const response = await wire.fetch(input, init);
+    // A page may go on for a while without a poll: what it shows is known to be current from the next answer on.
+    if (response.ok && isPoll(input)) this.polled = instance;
+    return response;
+  }
+
   private async reached(state: ConnectionStatus['state'], within?: number): Promise<void> {
     if (this.status.state === 'idle') this.realtime.connect();
-    await this.parts.pass.until(() => this.status.state === state, {
+    const isReached = (): boolean => {
+      this.refuseInVain(`the client to be ${state}`);
+      return this.status.state === state && this.isServed;
+    };
+    await this.parts.pass.until(isReached, {
       ...(within !== undefined && { within }),
-      what: () => `the client to be ${state}; it is ${JSON.stringify(this.status)}`,
+      what: () => `the client to be ${state}; it is ${statusText(this.status)}`,
     });
   }
+}
+
+function isPoll(input: Parameters<typeof globalThis.fetch>[0]): boolean {
+  return new URL(typeof input === 'object' && 'url' in input ? input.url : input).pathname.endsWith('/poll');
 }

@@ -11,9 +11,13 @@ import { REALTIME_SWITCH } from '../module/tokens.js';
 import type { Dial } from './client-network.js';
 import type { Pass } from './pass.js';
 import { SimulatedSocket } from './simulated-socket.js';
+import { singleTimersOf } from './virtual-time.js';
 
 /** Makes the application anew at each start, on the process it is given. */
 export type StartApplication = (process: VirtualProcess) => Promise<INestApplication>;
+
+/** Milliseconds; a drain takes as long as the application's `drain.window` and its hooks say. */
+const LONGEST_DRAIN = 600_000;
 
 /** What a server that was started has. */
 interface Running {
@@ -29,6 +33,8 @@ export class SimulatedServer {
   private readonly nobody: VirtualProcess;
   private starting: VirtualProcess | undefined;
   private stalledUntil = 0;
+  /** What it is at: `start`, `stop` or `restart`. */
+  private underway: string | undefined;
   private readonly stalled = new Set<NetworkPath>();
 
   /** @internal */
@@ -86,30 +92,34 @@ export class SimulatedServer {
 
   /** Starts it again after a {@link stop} or a {@link crash}: a new instance that remembers what its broker does. */
   async start(): Promise<void> {
-    if (this.running !== undefined) throw new Error('The server runs already.');
-    const process = this.environment.fork();
-    this.starting = process;
-    try {
-      const app = this.startApplication(process);
-      const hasTimers = (): boolean => process.timers > 0;
-      this.running = { process, app: await this.pass.waitPatiently(app, 'the start of the server', hasTimers) };
-    } finally {
-      this.starting = undefined;
-    }
+    await this.alone('start', () => this.begin());
   }
 
   /** Stops it as SIGTERM does: it drains, which takes as long as `drain.window` says, and closes. */
   async stop(): Promise<void> {
-    const { app } = this.current;
-    await this.pass.wait(app.close(), 'the server to drain and close');
-    this.crash();
+    await this.alone('stop', () => this.end());
   }
 
-  /** {@link stop}, and {@link start} after `downFor` ms. Default 0. */
+  /**
+   * {@link stop}, and {@link start} after `downFor` ms. Default 0. Clients hear of it as their network lets them:
+   * `live()` waits until they are connected to the new one.
+   */
   async restart({ downFor = 0 }: { readonly downFor?: number } = {}): Promise<void> {
-    await this.stop();
-    await this.environment.advance(downFor);
-    await this.start();
+    await this.alone('restart', async () => {
+      await this.end();
+      await this.environment.advance(downFor);
+      await this.begin();
+    });
+  }
+
+  /** @internal What tells the process that runs from those before; undefined while none does. */
+  get instance(): object | undefined {
+    return this.running;
+  }
+
+  /** @internal Whether the process that runs has this connection. */
+  has(connectionId: string): boolean {
+    return this.running !== undefined && this.get(ConnectionHub).get(connectionId) !== undefined;
   }
 
   /** The process dies at once, as with `kill -9`: no goodbye, and nothing of it runs any more. Until {@link start}. */
@@ -146,6 +156,37 @@ export class SimulatedServer {
     });
     return client;
   };
+
+  private async begin(): Promise<void> {
+    if (this.running !== undefined) throw new Error('The server runs already.');
+    const process = this.environment.fork();
+    this.starting = process;
+    try {
+      const app = this.startApplication(process);
+      const timers = (): number => singleTimersOf(process);
+      this.running = { process, app: await this.pass.waitPatiently(app, 'the server to start', timers) };
+    } finally {
+      this.starting = undefined;
+    }
+  }
+
+  private async end(): Promise<void> {
+    const { app } = this.current;
+    await this.pass.wait(app.close(), () => 'the server to drain and close', LONGEST_DRAIN);
+    this.crash();
+  }
+
+  private async alone(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.underway !== undefined) {
+      throw new Error(`The server is at a \`${this.underway}()\`: await that before you call \`${what}()\`.`);
+    }
+    this.underway = what;
+    try {
+      await work();
+    } finally {
+      this.underway = undefined;
+    }
+  }
 
   private accept(socket: SimulatedSocket): void {
     if (this.running === undefined) {

@@ -1,8 +1,8 @@
 import type { VirtualEnvironment } from '@statewire/client/testing';
 import { SimulatedNetwork, type NetworkFaults } from '@statewire/client/testing';
 
-import type { Expiry } from './expiry.js';
 import { ClientNetwork } from './client-network.js';
+import type { Expiry } from './expiry.js';
 import type { Pass } from './pass.js';
 import { SimulatedClient, type SimulatedClientOptions } from './simulated-client.js';
 import type { SimulatedServer } from './simulated-server.js';
@@ -15,6 +15,7 @@ export interface SimulationParts {
   readonly environment: VirtualEnvironment;
   readonly network: SimulatedNetwork;
   readonly server: SimulatedServer;
+  readonly clients: SimulatedClient[];
   readonly expiry: Expiry;
   readonly pass: Pass;
   /** Gives `setTimeout` and `Date` back. */
@@ -32,7 +33,9 @@ export class Simulation {
   readonly server: SimulatedServer;
   /** The network of everybody. Each client has its own as well. */
   readonly network: NetworkFaults;
-  readonly clients: SimulatedClient[] = [];
+  readonly clients: SimulatedClient[];
+  /** The clock. */
+  readonly clock: Pick<VirtualEnvironment, 'advance' | 'now' | 'monotonic'>;
   private isClosed = false;
 
   /** @internal */
@@ -40,6 +43,13 @@ export class Simulation {
     this.seed = parts.seed;
     this.server = parts.server;
     this.network = parts.network;
+    this.clients = parts.clients;
+    const { now, monotonic } = parts.environment;
+    const advance = async (ms: number): Promise<void> => {
+      this.refuseClosed();
+      await parts.environment.advance(ms);
+    };
+    this.clock = { now, monotonic, advance };
   }
 
   /**
@@ -50,13 +60,9 @@ export class Simulation {
     return this.parts.network.trace;
   }
 
-  /** The clock. */
-  get clock(): Pick<VirtualEnvironment, 'advance' | 'now' | 'monotonic'> {
-    return this.parts.environment;
-  }
-
   /** Opens one more page, as it were: a client of its own, on a network of its own. It connects when it is used. */
   connect(options: SimulatedClientOptions = {}): SimulatedClient {
+    this.refuseClosed();
     const { environment, network, server, expiry, pass } = this.parts;
     const path = network.path();
     const process = environment.fork();
@@ -66,8 +72,7 @@ export class Simulation {
       dial: server.dial,
       random: environment.random,
     });
-    const expire = (token: string): void => expiry.expire(token);
-    const client = new SimulatedClient({ origin: ORIGIN, path, process, wire, pass, expire }, options);
+    const client = new SimulatedClient({ origin: ORIGIN, path, process, wire, pass, expiry, server }, options);
     this.clients.push(client);
     return client;
   }
@@ -75,16 +80,19 @@ export class Simulation {
   /**
    * Lets time pass until the condition holds.
    *
+   * @param what is waited for; a function says what there is instead as well.
    * @param within milliseconds of virtual time. Default 60,000.
-   * @throws Error that says `what` was waited for.
+   * @throws Error that says `what` was waited for, and what server and clients were doing.
    */
-  async until(condition: () => boolean, what = 'a condition', within?: number): Promise<void> {
-    await this.parts.pass.until(condition, { ...(within !== undefined && { within }), what: () => what });
+  async until(condition: () => boolean, what: What = 'a condition', within?: number): Promise<void> {
+    this.refuseClosed();
+    await this.pass(condition, what, within);
   }
 
-  /** Lets time pass until the promise settles, and passes its outcome on. */
-  async outcome<T>(work: Promise<T>): Promise<T> {
-    return this.parts.pass.wait(work, 'a promise to settle');
+  /** {@link until} the promise settles, and passes its outcome on. */
+  async outcome<T>(work: Promise<T>, what: What = 'a promise to settle', within?: number): Promise<T> {
+    this.refuseClosed();
+    return this.parts.pass.wait(work, textOf(what), within);
   }
 
   /**
@@ -100,11 +108,11 @@ export class Simulation {
       network.heal();
       for (const client of this.clients) client.close();
       if (server.isUp) {
-        await this.until(() => server.openConnections === 0, 'the server to notice that everybody has left', 120_000);
+        await this.pass(() => server.openConnections === 0, 'the server to notice that everybody has left', 120_000);
         await server.stop();
       }
       const left = (): number => this.clients.reduce((count, { timers }) => count + timers, 0);
-      await this.until(() => left() === 0, 'closed clients to leave no timer behind');
+      await this.pass(() => left() === 0, 'closed clients to leave no timer behind');
     } finally {
       restore();
     }
@@ -122,4 +130,19 @@ export class Simulation {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  private async pass(condition: () => boolean, what: What, within?: number): Promise<void> {
+    await this.parts.pass.until(condition, { ...(within !== undefined && { within }), what: textOf(what) });
+  }
+
+  private refuseClosed(): void {
+    if (this.isClosed) throw new Error('This simulation is closed: start another one with `await simulate(…)`.');
+  }
+}
+
+/** What is waited for, as a failure tells it. */
+type What = string | (() => string);
+
+function textOf(what: What): () => string {
+  return typeof what === 'string' ? () => what : what;
 }

@@ -1,8 +1,18 @@
-import type { RealtimeClient, TopicState } from '@statewire/client';
+import type { ConnectionStatus, RealtimeClient, TopicState } from '@statewire/client';
 import type { Position, TopicReference } from '@statewire/protocol';
 import type { Subscription } from 'rxjs';
 
 import type { Pass } from './pass.js';
+import { statusText } from './status-text.js';
+
+/** What a page knows of the client it belongs to. */
+interface WatchingClient {
+  readonly status: ConnectionStatus;
+  /** Whether the running server knows the connection that the client takes itself to have. */
+  readonly isServed: boolean;
+  /** @throws Error where it was denied or closed, and nothing will come of waiting. */
+  refuseInVain(what: string): void;
+}
 
 /** What a page shows of one state topic, and everything it has shown. */
 export class StateWatch<T> {
@@ -12,11 +22,12 @@ export class StateWatch<T> {
 
   /** @internal */
   constructor(
-    client: RealtimeClient,
+    realtime: RealtimeClient,
     private readonly topic: TopicReference<T, 'state'>,
     private readonly pass: Pass,
+    private readonly client: WatchingClient,
   ) {
-    this.subscription = client.topic(topic).subscribe((state) => this.states.push(state));
+    this.subscription = realtime.topic(topic).subscribe((state) => this.states.push(state));
   }
 
   get state(): TopicState<T> | undefined {
@@ -32,9 +43,19 @@ export class StateWatch<T> {
     return this.state?.position;
   }
 
-  /** Lets time pass until the value is the current one. */
+  /**
+   * Lets time pass until the value is the current one of the server that runs. What a client shows that has not yet heard
+   * that its connection, its server or its token has ended does not count.
+   *
+   * @param within milliseconds of virtual time. Default 60,000.
+   * @throws Error that says what is shown instead; at once where the client is denied or closed.
+   */
   async live(within?: number): Promise<void> {
-    await this.until((state) => state.freshness.state === 'live' && state.position !== undefined, 'be live', within);
+    const isLive = (): boolean => {
+      this.client.refuseInVain(`${this.topic.name} to be live`);
+      return this.state?.freshness.state === 'live' && this.position !== undefined && this.client.isServed;
+    };
+    await this.until(isLive, 'be live', within);
   }
 
   /**
@@ -44,7 +65,8 @@ export class StateWatch<T> {
    * @throws Error that says what is shown instead.
    */
   async shows(fits: (value: T) => boolean, within?: number): Promise<void> {
-    await this.until((state) => state.value !== undefined && fits(state.value), 'show what is expected', within);
+    const isShown = (): boolean => this.value !== undefined && fits(this.value);
+    await this.until(isShown, 'show what is expected', within);
   }
 
   /** Leaves the topic. */
@@ -52,10 +74,11 @@ export class StateWatch<T> {
     this.subscription.unsubscribe();
   }
 
-  private async until(fits: (state: TopicState<T>) => boolean, what: string, within?: number): Promise<void> {
-    await this.pass.until(() => this.state !== undefined && fits(this.state), {
+  private async until(condition: () => boolean, what: string, within?: number): Promise<void> {
+    await this.pass.until(condition, {
       ...(within !== undefined && { within }),
-      what: () => `${this.topic.name} to ${what}; it is ${JSON.stringify(this.state)}`,
+      what: () =>
+        `${this.topic.name} to ${what}; it is ${JSON.stringify(this.state)}; its client is ${statusText(this.client.status)}`,
     });
   }
 }

@@ -1,6 +1,15 @@
+import { promisify } from 'node:util';
+
 import type { VirtualProcess } from '@statewire/client/testing';
 
 const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] as const;
+
+const intervals = new WeakMap<VirtualProcess, Set<VirtualTimeout>>();
+
+/** How many timers of a process are set once, for which something may wait. */
+export function singleTimersOf(process: VirtualProcess): number {
+  return process.timers - (intervals.get(process)?.size ?? 0);
+}
 
 /** What `setTimeout` returns on virtual time: as much of Node's `Timeout` as is in use. */
 class VirtualTimeout {
@@ -22,11 +31,13 @@ class VirtualTimeout {
       this.run();
     }, this.delay);
     this.cancel = () => timer.cancel();
+    if (this.repeats) this.siblings.add(this);
     return this;
   }
 
   close(): this {
     this.cancel?.();
+    this.siblings.delete(this);
     return this;
   }
 
@@ -40,6 +51,12 @@ class VirtualTimeout {
 
   hasRef(): boolean {
     return true;
+  }
+
+  private get siblings(): Set<VirtualTimeout> {
+    const siblings = intervals.get(this.process) ?? new Set();
+    intervals.set(this.process, siblings);
+    return siblings;
   }
 }
 
@@ -62,13 +79,17 @@ export function installVirtualTime(current: () => VirtualProcess): () => void {
     (repeats: boolean) =>
     (callback: (...values: unknown[]) => void, delay = 0, ...values: unknown[]): VirtualTimeout =>
       new VirtualTimeout(current(), () => callback(...values), Math.max(1, Number(delay) || 0), repeats);
+  const setTimeout = Object.assign(start(false), {
+    [promisify.custom]: (delay?: number, value?: unknown) =>
+      new Promise((resolve) => setTimeout(() => resolve(value), delay)),
+  });
   const stop = (timeout: unknown): void => {
     if (timeout instanceof VirtualTimeout) timeout.close();
     else clearReal(timeout as NodeJS.Timeout);
   };
   const clearReal = globalThis.clearTimeout;
   const parts = {
-    setTimeout: start(false),
+    setTimeout,
     setInterval: start(true),
     clearTimeout: stop,
     clearInterval: stop,

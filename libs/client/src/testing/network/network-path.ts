@@ -129,6 +129,7 @@ export class NetworkPath implements NetworkFaults {
     this.forgotten.forEach(release);
     this.forgotten.clear();
     this.release('blackhole');
+    this.frozenUntil = 0;
     this.release('freeze');
   }
 

@@ -15,6 +15,7 @@ export class SimulatedNetwork implements NetworkFaults {
   /** What lasts until `heal`, and therefore befalls new paths as well. */
   private readonly lasting = new Map<string, Fault>();
   private readonly initial: LinkConditions;
+  private frozenUntil = 0;
 
   constructor(
     private readonly environment: LinkEnvironment,
@@ -36,6 +37,8 @@ export class SimulatedNetwork implements NetworkFaults {
     const path = new NetworkPath(this.environment, this.initial, record);
     this.all.push(path);
     for (const fault of this.lasting.values()) fault(path);
+    const frozenFor = this.frozenUntil - this.environment.monotonic();
+    if (frozenFor > 0) path.freeze(frozenFor);
     return path;
   }
 
@@ -68,6 +71,7 @@ export class SimulatedNetwork implements NetworkFaults {
   }
 
   freeze(ms: number): void {
+    this.frozenUntil = Math.max(this.frozenUntil, this.environment.monotonic() + ms);
     this.everywhere((path) => path.freeze(ms));
   }
 
@@ -89,6 +93,7 @@ export class SimulatedNetwork implements NetworkFaults {
 
   heal(): void {
     this.lasting.clear();
+    this.frozenUntil = 0;
     this.everywhere((path) => path.heal());
   }
 

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { stateTopic } from '@statewire/protocol';
+
+import { OnTopic, RealtimeError, RealtimeHandlers, RealtimeModule, type RealtimeModuleOptions } from '../src/index.js';
+import {
+  simulate,
+  type SimulatedClient,
+  type SimulatedClientOptions,
+  type Simulation,
+  type StateWatch,
+} from '../src/simulation/index.js';
+
+const battle = stateTopic<{ round: number }>()('battles/:battleId');
+
+const saved = { round: 1 };
+let fails = false;
+
+@RealtimeHandlers()
+class Battles {
+  @OnTopic(battle)
+  load(): { round: number } {
+    if (fails) throw new Error('The second process cannot serve it.');
+    return { round: saved.round };
+  }
+}
+
+let simulation: Simulation;
+let client: SimulatedClient;
+let page: StateWatch<{ round: number }>;
+
+async function open(seed: number, options?: SimulatedClientOptions, more?: RealtimeModuleOptions): Promise<void> {
+  simulation = await simulate({ imports: [RealtimeModule.forRoot(more)], providers: [Battles], seed });
+  client = simulation.connect(options);
+  page = client.watch(battle.with({ battleId: '1' }));
+  await page.live();
+  expect(page.value).toEqual({ round: 1 });
+  saved.round = 2;
+}
+
+beforeEach(() => {
+  saved.round = 1;
+  fails = false;
+});
+
+afterEach(() => simulation.close());
+
+describe.each([
+  ['over a WebSocket', {}],
+  ['that polls', { webSocket: { enabled: false } }],
+])('a page %s that waits to be live', (_, options) => {
+  test.each([1, 2, 3, 4, 5, 6])('after a restart shows what the new server loaded (seed %i)', async (seed) => {
+    await open(seed, options);
+    await simulation.server.restart();
+    await page.live();
+    expect(page.value).toEqual({ round: 2 });
+  });
+
+  test('after a crash and a start shows what the new server loaded', async () => {
+    await open(1, options);
+    simulation.server.crash();
+    await simulation.server.start();
+    await page.live();
+    expect(page.value).toEqual({ round: 2 });
+  });
+
+  test('fails where the server does not come back, and says so', async () => {
+    await open(1, options);
+    simulation.server.crash();
+    await expect(page.live()).rejects.toThrow(/Waited 60000 ms .*battles\/1 to be live.*server down, client 1 offline/);
+    expect(page.state?.freshness.state).toBe('stale');
+    await simulation.server.start();
+  });
+
+  test('fails where the server loads nothing any more, and says what there is', async () => {
+    await open(1, options);
+    fails = true;
+    await simulation.server.restart();
+    await expect(page.live()).rejects.toThrow(
+      /battles\/1 to be live; it is .*"state":"stale".*its client is (live|polling)/,
+    );
+    expect(page.value).toEqual({ round: 1 });
+  });
+
+  test('does not wait for a server whose connection the network holds back, but for a new one', async () => {
+    await open(1, options);
+    client.network.blackhole('open');
+    await simulation.server.restart();
+    await page.live();
+    expect(page.value).toEqual({ round: 2 });
+  });
+});
+
+describe('a client that waits', () => {
+  let issued: number;
+  let known: (token: string) => boolean;
+  const authenticate: RealtimeModuleOptions['authenticate'] = (_request, token) => {
+    if (!known(token)) throw new RealtimeError('unauthorized', 'The token is not known.');
+    return { id: 'ann', user: 'ann' };
+  };
+
+  beforeEach(() => {
+    issued = 0;
+    known = () => true;
+  });
+
+  test('is live with its next token only, right after the last one has expired', async () => {
+    await open(1, { token: () => `t${(issued += 1)}` }, { authenticate });
+    const connection = (): unknown => client.status.state === 'live' && client.status.connectionId;
+    const before = connection();
+    client.expireToken();
+    await client.live();
+    await page.live();
+    expect(issued).toBe(2);
+    expect(connection()).not.toBe(before);
+  });
+
+  test('fails at once where it is denied, and says why', async () => {
+    await open(1, { token: () => `t${(issued += 1)}` }, { authenticate });
+    known = () => false;
+    client.expireToken();
+    const began = simulation.clock.monotonic();
+    await expect(page.live()).rejects.toThrow(/battles\/1 to be live is in vain.*denied: unauthorized/);
+    await expect(client.live()).rejects.toThrow(/to be live is in vain.*denied: unauthorized/);
+    expect(simulation.clock.monotonic() - began).toBeLessThan(10_000);
+  });
+
+  test('fails at once where it is closed', async () => {
+    await open(1);
+    client.close();
+    const began = simulation.clock.monotonic();
+    await expect(client.live()).rejects.toThrow(/The client is closed: make a new one/);
+    await expect(page.live()).rejects.toThrow(/The client is closed: make a new one/);
+    expect(simulation.clock.monotonic()).toBe(began);
+  });
+
+  test('has no token to expire where the application asks for none', async () => {
+    await open(1, { token: 'for nobody' });
+    expect(() => client.expireToken()).toThrow(/no `authenticate`/);
+  });
+});
