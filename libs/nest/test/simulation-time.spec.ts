@@ -53,6 +53,14 @@ describe('time in an application', () => {
     expect(simulation.clock.monotonic() - began).toBeLessThan(100);
     expect(await client.act(wait, 1)).toBe(7);
   });
+
+  test('closes while an action waits whose timer threw', async () => {
+    await start();
+    const client = simulation.connect();
+    await expect(client.act(explode, 50)).rejects.toThrow(/^boom$/);
+    await simulation.close();
+    expect(simulation.server.isUp).toBe(false);
+  });
 });
 
 describe('time in a start', () => {
@@ -66,7 +74,7 @@ describe('time in a start', () => {
 
   class Reading {
     async onModuleInit(): Promise<void> {
-      await realTime(300);
+      await realTime(700);
     }
   }
 
