@@ -57,6 +57,19 @@ const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
       ],
     },
   ],
+  [
+    'an update stays until its effect is there, also where its action overtook the subscription',
+    {
+      ...{ seed: 0, pages: 1, keepBroker: false, tick: 1_600 },
+      commands: [
+        { name: 'HTTP answers lost', page: 0, size: 0, pause: 0 },
+        { name: 'publish', page: 0, size: 0, pause: 696 },
+        { name: 'black hole', page: 0, size: 0, pause: 927 },
+        { name: 'publish', page: 0, size: 0, pause: 717 },
+        { name: 'act', page: 0, size: 10, pause: 1 },
+      ],
+    },
+  ],
 ];
 
 test.each(FOUND_AT_RANDOM)('R1: %s', async (_, plan) => {

@@ -72,6 +72,7 @@ interface Update {
 export function judgeUpdates({ world }: Stage, page: Page): void {
   const updates = new Map<string, Update>();
   const states = new Map<BoardId, TopicState<Board>>();
+  const barred = new Set<BoardId>();
   for (const [index, happening] of page.happenings.entries()) {
     switch (happening.type) {
       case 'acts': {
@@ -85,10 +86,14 @@ export function judgeUpdates({ world }: Stage, page: Page): void {
           effect: undefined,
           isAnswered: false,
           wentAt: undefined,
-          isUncertain: false,
+          isUncertain: barred.has(boardId),
         });
         break;
       }
+      case 'barred':
+        barred.add(happening.boardId);
+        for (const update of updates.values()) update.isUncertain ||= update.boardId === happening.boardId;
+        break;
       case 'left':
         states.delete(happening.boardId);
         for (const update of updates.values()) update.isUncertain ||= update.boardId === happening.boardId;

@@ -18,6 +18,8 @@ export type Happening =
   | { readonly type: 'state'; readonly boardId: BoardId; readonly state: TopicState<Board>; readonly at: number }
   /** The board is not followed any more, so that nobody sees what becomes of its updates. */
   | { readonly type: 'left'; readonly boardId: BoardId }
+  /** The right to see it was taken away: from now on the server does not tell where it stands, as the client may not know. */
+  | { readonly type: 'barred'; readonly boardId: BoardId }
   | { readonly type: 'acts'; readonly key: string; readonly shownOn: BoardId | undefined }
   | { readonly type: 'answered'; readonly key: string; readonly code: string | undefined }
   /** Somebody else may be here from now on, as far as the client knows: unanswered actions are given up. */

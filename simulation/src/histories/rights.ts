@@ -39,6 +39,7 @@ export async function takeRight(stage: Stage, page: Page, teller: Teller | undef
   const { boardId, name } = page;
   const left = [...world.rightsOf(name)].filter((other) => other !== boardId);
   world.setRights(name, left);
+  page.happenings.push({ type: 'barred', boardId });
   page.isUntold = true;
   if (teller === undefined) return;
   const inForce = await teller(stage, page);
