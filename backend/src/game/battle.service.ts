@@ -79,7 +79,8 @@ export class BattleService {
 
   #set(state: BattleState): Promise<void> {
     const { battleId } = state.snapshot;
+    const topic = battle.with({ battleId });
     this.#battles.set(battleId, state);
-    return this.publisher.publish(battle.with({ battleId }), state.snapshot);
+    return this.publisher.publish(topic, state.snapshot);
   }
 }

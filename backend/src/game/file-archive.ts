@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 
 import type { GameArchive, SavedGame } from './game-archive.js';
 
@@ -9,21 +9,38 @@ const VERSION = 1;
 export class FileArchive implements GameArchive {
   constructor(private readonly path: string) {}
 
-  /** @throws Error where the file cannot be read, or holds something else. */
-  async load(): Promise<SavedGame | undefined> {
-    const text = await readFile(this.path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (text === undefined) return undefined;
-    const { version, ...game } = JSON.parse(text) as SavedGame & { readonly version: unknown };
-    if (version !== VERSION) throw new Error(`It has version ${String(version)}, and this server writes ${VERSION}.`);
-    return game;
+  /** What cannot be taken up stays beside it as `<path>.refused`, where no later stop replaces it. */
+  async take(restore: (game: SavedGame) => Promise<void>): Promise<void> {
+    const taken = `${this.path}.taken`;
+    const refused = `${this.path}.refused`;
+    if (!(await isMoved(this.path, taken))) return;
+    try {
+      const { version, ...game } = JSON.parse(await readFile(taken, 'utf8')) as SavedGame & {
+        readonly version: unknown;
+      };
+      if (version !== VERSION) throw new Error(`It has version ${String(version)}, and this server writes ${VERSION}.`);
+      await restore(game);
+    } catch (cause) {
+      await rename(taken, refused);
+      throw new Error(`${cause instanceof Error ? cause.message : ''} It is kept in ${refused}.`.trim(), { cause });
+    }
+    await rm(taken);
   }
 
   async save(game: SavedGame): Promise<void> {
     const written = `${this.path}.new`;
     await writeFile(written, JSON.stringify({ version: VERSION, ...game }), { mode: 0o600 });
     await rename(written, this.path);
+  }
+}
+
+/** @returns false where there is nothing to move. */
+async function isMoved(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -51,9 +51,28 @@ describe('A game that another process takes up', () => {
     await after.play(3_000);
     expect(after.battles.snapshot(battleId)).toBeUndefined();
   });
+
+  it.each(['runs', 'battles', 'notifications'] as const)(
+    'is taken up whole or not at all: %s are broken',
+    async (part) => {
+      const { saved } = await played();
+      for (const list of [saved.runs, saved.battles, saved.notifications]) expect(list).not.toEqual([]);
+      const after = new GameFixture({ seed: 2 });
+      const broken = { ...saved, [part]: [...saved[part], [undefined, undefined]] };
+
+      await expect(after.game.restore(broken)).rejects.toThrow();
+      expect(after.game.save()).toEqual({ runs: [], battles: [], notifications: [] });
+    },
+  );
 });
 
 describe('FileArchive', () => {
+  async function take(): Promise<readonly SavedGame[]> {
+    const taken: SavedGame[] = [];
+    await archive.take(async (game) => void taken.push(game));
+    return taken;
+  }
+
   let folder: string;
   let archive: FileArchive;
 
@@ -66,17 +85,37 @@ describe('FileArchive', () => {
 
   it('has nothing before the first game, and then the last one, whole', async () => {
     const { saved } = await played();
-    expect(await archive.load()).toBeUndefined();
+    expect(await take()).toEqual([]);
     await archive.save({ ...saved, runs: [] });
     await archive.save(saved);
-    expect(await archive.load()).toEqual(saved);
     expect(await readdir(folder)).toEqual(['game.json']);
+    expect(await take()).toEqual([saved]);
+  });
+
+  it('hands a game over once, so that a process that is killed leaves none', async () => {
+    const { saved } = await played();
+    await archive.save(saved);
+    await take();
+    expect(await take()).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('keeps what was not taken up aside, where the next stop does not replace it', async () => {
+    const { saved } = await played();
+    const text = JSON.stringify({ ...saved, version: 2 });
+    await writeFile(join(folder, 'game.json'), text);
+    await expect(take()).rejects.toThrow(`version 2, and this server writes 1. It is kept in ${folder}`);
+    await archive.save(saved);
+    expect(await readFile(join(folder, 'game.json.refused'), 'utf8')).toBe(text);
+
+    await expect(archive.take(() => Promise.reject(new Error('It is broken.')))).rejects.toThrow('It is broken.');
+    expect(await readdir(folder)).toEqual(['game.json.refused']);
   });
 
   it('refuses what another version wrote, and what is no game', async () => {
     await writeFile(join(folder, 'game.json'), '{"version":0}');
-    await expect(archive.load()).rejects.toThrow('version 0');
+    await expect(take()).rejects.toThrow('version 0');
     await writeFile(join(folder, 'game.json'), '{');
-    await expect(archive.load()).rejects.toThrow();
+    await expect(take()).rejects.toThrow();
   });
 });

@@ -12,12 +12,16 @@ export interface SavedGame {
 
 /** Where the game is kept while no process runs. */
 export interface GameArchive {
-  /** Undefined where nothing was kept. */
-  load(): Promise<SavedGame | undefined>;
+  /**
+   * Hands over what was kept, if anything was, once: whatever becomes of this process, no other gets it again.
+   *
+   * @throws Error where it cannot be handed over, or `restore` rejects. What was kept is then put aside.
+   */
+  take(restore: (game: SavedGame) => Promise<void>): Promise<void>;
   save(game: SavedGame): Promise<void>;
 }
 
 export const GAME_ARCHIVE = Symbol('arena:game-archive');
 
 /** For those who want to begin anew each time. */
-export const NO_ARCHIVE: GameArchive = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+export const NO_ARCHIVE: GameArchive = { take: () => Promise.resolve(), save: () => Promise.resolve() };

@@ -17,8 +17,7 @@ export class GameKeeper implements OnApplicationBootstrap, OnApplicationShutdown
 
   async onApplicationBootstrap(): Promise<void> {
     try {
-      const saved = await this.archive.load();
-      if (saved !== undefined) await this.game.restore(saved);
+      await this.archive.take((saved) => this.game.restore(saved));
     } catch (error) {
       this.#report('The game that was saved could not be taken up; a new one begins.', error);
     }

@@ -35,10 +35,16 @@ export class Game {
     return { battles: battles.states, runs: runs.states, notifications: notifications.lists };
   }
 
+  /** All of it, or nothing where it rejects. */
   async restore({ battles, runs, notifications }: SavedGame): Promise<void> {
-    await this.runs.restore(runs);
-    await this.battles.restore(battles);
-    await this.notifications.restore(notifications);
+    try {
+      await this.runs.restore(runs);
+      await this.battles.restore(battles);
+      await this.notifications.restore(notifications);
+    } catch (error) {
+      await this.#clear();
+      throw error;
+    }
     const now = this.environment.monotonic();
     for (const { battleId, status } of this.battles.snapshots) {
       if (status === 'won' || status === 'lost') this.#decidedAt.set(battleId, now);
@@ -56,6 +62,14 @@ export class Game {
       moves.push(...this.#cleanUp(now), this.lobby.refresh());
     }
     await Promise.all(moves);
+  }
+
+  async #clear(): Promise<void> {
+    await Promise.all([
+      ...this.runs.snapshots.map(({ runId }) => this.runs.remove(runId)),
+      ...this.battles.snapshots.map(({ battleId }) => this.battles.remove(battleId)),
+      this.notifications.clear(),
+    ]);
   }
 
   #cleanUp(now: number): Promise<void>[] {

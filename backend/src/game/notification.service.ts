@@ -35,9 +35,18 @@ export class NotificationService {
   /** Goes on where another process stopped. Told again, as the history of the topics may have ended with that process. */
   async restore(lists: readonly (readonly [playerId: string, list: readonly Notification[]])[]): Promise<void> {
     for (const [playerId, list] of lists) {
+      // Throws for a name that could not be, before anything is kept of it.
+      notifications.with({ playerId });
       this.#lists.set(playerId, list);
       for (const notification of list) await this.#publish(playerId, { type: 'notified', notification });
     }
+  }
+
+  /** Nobody was told anything. */
+  async clear(): Promise<void> {
+    const players = [...this.#lists.keys()];
+    this.#lists.clear();
+    await Promise.all(players.map((playerId) => this.publisher.close(notifications.with({ playerId }))));
   }
 
   /** Oldest first. */

@@ -122,8 +122,9 @@ export class RunService {
 
   #move(state: RunState): Promise<void> {
     const { runId } = state.snapshot;
+    const topic = run.with({ runId });
     this.#runs.set(runId, { state, movedAt: this.environment.monotonic() });
-    return this.publisher.publish(run.with({ runId }), state.snapshot);
+    return this.publisher.publish(topic, state.snapshot);
   }
 }
 

@@ -58,12 +58,16 @@ test.each(['WebSocket', 'polling'])('notifications stay private to their player,
 
   await ann.client.act(startRun, {});
   await own.count(1);
+  const before = bob.token;
   bob.client.expireToken();
+  await simulation.until(() => bob.token !== before, 'the token to be renewed');
+  const again = bob.client.listen(topic, FROM_THE_BEGINNING);
   await simulation.clock.advance(10_000);
 
+  expect(bob.client.status.state).toBe(transport === 'polling' ? 'polling' : 'live');
   expect(told(own)).toEqual(['run-started']);
-  expect(others.map(({ error, deliveries }) => ({ error, deliveries }))).toEqual(
-    Array(2).fill({ error: expect.objectContaining({ code: 'forbidden' }), deliveries: [] }),
+  expect([...others, again].map(({ error, deliveries }) => ({ error, deliveries }))).toEqual(
+    Array(3).fill({ error: expect.objectContaining({ code: 'forbidden' }), deliveries: [] }),
   );
 });
 

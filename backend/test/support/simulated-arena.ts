@@ -25,8 +25,10 @@ export function arena(env: Readonly<Record<string, string>> = {}): SimulationOpt
 class MemoryArchive implements GameArchive {
   private text: string | undefined;
 
-  async load(): Promise<SavedGame | undefined> {
-    return this.text === undefined ? undefined : (JSON.parse(this.text) as SavedGame);
+  async take(restore: (game: SavedGame) => Promise<void>): Promise<void> {
+    const { text } = this;
+    this.text = undefined;
+    if (text !== undefined) await restore(JSON.parse(text) as SavedGame);
   }
 
   async save(game: SavedGame): Promise<void> {
