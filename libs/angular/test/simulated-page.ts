@@ -100,6 +100,43 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.connections).toEqual([]);
     });
 
+    test('goes on after a freeze also where its socket had been forgotten, on another one', async () => {
+      simulation.network.blackhole('open');
+      simulation.server.publish(first, { tick: 8 });
+      await shows('tick 8, live, live');
+      simulation.network.freeze(1_000);
+      simulation.server.publish(first, { tick: 9 });
+      await simulation.clock.advance(900);
+      page.detectChanges();
+      expect(text()).toContain('tick 8');
+      await shows('tick 9, live, live', 200);
+      expect(simulation.server.upgradeCount).toBe(2);
+    });
+
+    test('has what the server closed during a freeze told to it at the end of the freeze', async () => {
+      simulation.network.freeze(1_000);
+      simulation.server.restart({ keep: true });
+      await shows('tick 7, live, live', 0);
+      await simulation.clock.advance(1_000);
+      expect(simulation.server.upgradeCount).toBe(1);
+      await shows('tick 7, live, live', 5_000);
+      expect(simulation.server.upgradeCount).toBe(2);
+    });
+
+    test.each(['restart', 'cut'] as const)('is live after a %s only on the connection that came after', async (end) => {
+      simulation.server[end]();
+      simulation.server.publish(first, { tick: 7 });
+      await shows('tick 7, live, live');
+      expect(simulation.server.upgradeCount).toBe(2);
+    });
+
+    test.each(['restart', 'cut'] as const)('is not live after a %s of a server that stays away', async (end) => {
+      simulation.network.upgrades('refuse');
+      simulation.network.http('unreachable');
+      simulation.server[end]();
+      await expect(shows('live, live', 2_000)).rejects.toThrow('waiting for live, live, the page shows: tick 7, stale');
+    });
+
     test('is as late as the network', async () => {
       simulation.network.latency(250);
       const published = simulation.clock.monotonic();

@@ -90,6 +90,17 @@ describe('GameStore', () => {
     expect(store.notifications()).toEqual([notification()]);
   });
 
+  test('hides nothing for longer than until the server calls it dismissed', () => {
+    follow();
+    const topic = notifications.with({ playerId: 'p1' });
+    server.emit(topic, { type: 'notified', notification: notification() });
+    store.hideNotification('n1');
+    server.emit(topic, { type: 'dismissed', notificationId: 'n1' });
+    expect(store.notifications()).toEqual([]);
+    server.emit(topic, { type: 'notified', notification: notification() });
+    expect(store.notifications()).toEqual([notification()]);
+  });
+
   test('follows notifications only for a player, and nobody else’s after leaving', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });

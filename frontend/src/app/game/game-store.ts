@@ -14,7 +14,7 @@ import {
 } from '@statewire/arena';
 import { RealtimeClientError, type TopicState } from '@statewire/angular';
 import type { TopicReference } from '@statewire/protocol';
-import { catchError, EMPTY, of, scan, startWith, switchMap } from 'rxjs';
+import { catchError, EMPTY, of, scan, startWith, switchMap, tap } from 'rxjs';
 
 import { withNotificationEvent } from './notification-list';
 import { SessionService } from './session.service';
@@ -62,11 +62,11 @@ export class GameStore {
     return runId === undefined ? undefined : run.with({ runId });
   });
 
+  private readonly dismissing = signal<ReadonlySet<string>>(new Set());
   /** Those the server has not called dismissed, oldest first. */
   private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();
   /** Where guests are refused too, asking again would never end. */
   private isRefusedAsGuest = false;
-  private readonly dismissing = signal<ReadonlySet<string>>(new Set());
 
   /** Not dismissed, nor about to be, oldest first. */
   readonly notifications = computed<readonly Notification[]>(() => {
@@ -115,7 +115,11 @@ export class GameStore {
   /** Takes a notification off the list before the server does. @returns what puts it back, where the server refuses. */
   hideNotification(id: string): () => void {
     this.dismissing.update((ids) => new Set(ids).add(id));
-    return () => this.dismissing.update((ids) => new Set([...ids].filter((other) => other !== id)));
+    return () => this.endDismissing(id);
+  }
+
+  private endDismissing(id: string): void {
+    this.dismissing.update((ids) => new Set([...ids].filter((other) => other !== id)));
   }
 
   /** A session that the server does not know any more must not keep anybody from watching. */
@@ -151,10 +155,15 @@ export class GameStore {
     const playerId = computed(() => this.player()?.playerId);
     const none: readonly Notification[] = [];
     const lists = toObservable(playerId).pipe(
+      tap(() => this.dismissing.set(new Set())),
       switchMap((id) => {
         if (id === undefined) return of(none);
         const topic = notifications.with({ playerId: id });
         return this.realtime.deliveries(topic, { since: 'oldest' }).pipe(
+          tap((delivery) => {
+            if (delivery.type !== 'event' || delivery.data.type !== 'dismissed') return;
+            this.endDismissing(delivery.data.notificationId);
+          }),
           scan(
             (list, delivery) => (delivery.type === 'event' ? withNotificationEvent(list, delivery.data) : list),
             none,

@@ -1,6 +1,7 @@
 import { Injector, makeEnvironmentProviders, type EnvironmentProviders } from '@angular/core';
 import { ɵPACE, ɵREALTIME_OPTIONS } from '@statewire/angular';
 
+import { FakeRealtimeClient } from './fake-realtime-client.js';
 import { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-simulation.js';
 
 /**
@@ -15,7 +16,10 @@ export function provideRealtimeSimulation(options: RealtimeSimulationOptions = {
   return makeEnvironmentProviders([
     {
       provide: RealtimeSimulation,
-      useFactory: (injector: Injector) => new RealtimeSimulation(injector, options),
+      useFactory: (injector: Injector) => {
+        if (injector.get(FakeRealtimeClient, null, { optional: true, self: true }) !== null) throw bothProvided();
+        return new RealtimeSimulation(injector, options);
+      },
       deps: [Injector],
     },
     {
@@ -26,4 +30,11 @@ export function provideRealtimeSimulation(options: RealtimeSimulationOptions = {
     },
     { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
   ]);
+}
+
+function bothProvided(): Error {
+  return new Error(
+    'Both provideRealtimeTesting() and provideRealtimeSimulation() are provided. The first replaces the client that the ' +
+      'second puts on a simulated network: provide one of them.',
+  );
 }

@@ -1,5 +1,5 @@
 import type { Environment } from '@statewire/client';
-import type { FakeServer, NetworkFaults, Reach } from '@statewire/client/testing';
+import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/client/testing';
 
 type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
 
@@ -14,7 +14,10 @@ export class RealtimeNetwork implements Faults {
   #isHole = false;
   #frozenUntil = 0;
   #wasSilent = false;
-  #hasForgotten = false;
+  /** What lies in a black hole that everything lies in. */
+  readonly #held = new Set<FakeConnection>();
+  /** What lies in a black hole of its own. */
+  readonly #forgotten = new Set<FakeConnection>();
   #duplicates = 0;
 
   /** @internal */
@@ -44,8 +47,7 @@ export class RealtimeNetwork implements Faults {
    */
   blackhole(reach: Reach = 'all'): void {
     if (reach === 'open') {
-      this.#hasForgotten = true;
-      this.server.blackhole();
+      this.#hold(this.#forgotten);
       return;
     }
     this.#isHole = true;
@@ -90,8 +92,13 @@ export class RealtimeNetwork implements Faults {
     this.#frozenUntil = 0;
     this.#duplicates = 0;
     this.#apply();
-    if (this.#hasForgotten) this.server.heal();
-    this.#hasForgotten = false;
+    for (const connection of this.#forgotten) connection.thaw();
+    this.#forgotten.clear();
+  }
+
+  /** @internal Whether what was sent on it stays on the way. */
+  holds(connection: FakeConnection): boolean {
+    return this.#held.has(connection) || this.#forgotten.has(connection);
   }
 
   /** @internal */
@@ -114,8 +121,20 @@ export class RealtimeNetwork implements Faults {
     const http = isSilent ? 'hang' : this.#http;
     this.server.upgrades = upgrades === 'pass' ? 'accept' : upgrades;
     this.server.http = http === 'pass' ? 'up' : http === 'hang' ? 'hanging' : http;
-    if (isSilent && !this.#wasSilent) this.server.blackhole();
-    if (!isSilent && this.#wasSilent && !this.#hasForgotten) this.server.heal();
+    if (isSilent && !this.#wasSilent) this.#hold(this.#held);
+    if (!isSilent && this.#wasSilent) this.#release();
     this.#wasSilent = isSilent;
+  }
+
+  #hold(why: Set<FakeConnection>): void {
+    for (const connection of this.server.connections) {
+      connection.freeze();
+      why.add(connection);
+    }
+  }
+
+  #release(): void {
+    for (const connection of this.#held) if (!this.#forgotten.has(connection)) connection.thaw();
+    this.#held.clear();
   }
 }

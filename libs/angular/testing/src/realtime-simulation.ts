@@ -1,9 +1,10 @@
 import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
-import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '@statewire/client/testing';
+import { VirtualEnvironment, type FakeServer, type FakeServerOptions } from '@statewire/client/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
 import { RealtimeNetwork } from './realtime-network.js';
+import { SimulatedServer } from './simulated-server.js';
 
 export interface RealtimeSimulationOptions extends FakeServerOptions {
   /** What all randomness grows from: the same seed gives the same history. Default 1. */
@@ -31,6 +32,7 @@ const DEFAULT_WITHIN = 60_000;
 export class RealtimeSimulation {
   /** Publish to its topics, handle actions, restart it. `expireToken` stands on its `verify`. */
   readonly server: FakeServer;
+  readonly #server: SimulatedServer;
   readonly network: RealtimeNetwork;
   /** @internal */
   readonly environment: VirtualEnvironment;
@@ -49,7 +51,8 @@ export class RealtimeSimulation {
     const environment = new VirtualEnvironment({ seed, start });
     this.environment = environment;
     this.clock = { advance: (ms) => this.#advance(ms), now: environment.now, monotonic: environment.monotonic };
-    this.server = new FakeServer(environment, { ...options, latency: () => this.network.delay() });
+    this.#server = new SimulatedServer(environment, { ...options, latency: () => this.network.delay() });
+    this.server = this.#server;
     this.network = new RealtimeNetwork(this.server, environment, latency);
     environment.fetch = this.network.fetch;
     this.server.verify = (token) => {
@@ -65,7 +68,9 @@ export class RealtimeSimulation {
   }
 
   /**
-   * Lets time pass until the condition holds; the views of the application are up to date whenever it is asked. A
+   * Lets time pass until the condition holds, and the client has heard of every socket that `cut()`, `restart()` or
+   * another close ended, unless a black hole or a freeze keeps it from hearing: what is shown as live after a restart is
+   * then live with the server that came back. The views of the application are up to date whenever it is asked. A
    * fixture that does not detect changes by itself, as under zone.js without `autoDetectChanges()`, is brought up to
    * date by {@link shows} only.
    *
@@ -77,7 +82,8 @@ export class RealtimeSimulation {
   }
 
   /**
-   * Lets time pass until the text of the page, white space as one space, has or matches what is expected.
+   * Lets time pass until the text of the page, white space as one space, has or matches what is expected. Waits for
+   * the client to hear of ended sockets, as {@link until} does.
    *
    * @param page a fixture, whose changes are detected, or an element.
    * @param within milliseconds of virtual time. Default 60,000.
@@ -130,10 +136,14 @@ export class RealtimeSimulation {
   async #until(condition: () => boolean, instead: () => string, within = DEFAULT_WITHIN): Promise<void> {
     const holds = (): boolean => {
       this.#show();
-      return condition();
+      return !this.#isEndOnTheWay() && condition();
     };
     this.#show();
     await this.environment.until(holds, within, instead);
+  }
+
+  #isEndOnTheWay(): boolean {
+    return this.#server.ending.some((connection) => !this.network.holds(connection));
   }
 
   #show(): void {

@@ -5,7 +5,9 @@ import { injectTopic, provideRealtime, RealtimeService } from '@statewire/angula
 import { stateTopic } from '@statewire/protocol';
 
 import { first, mine, pause, type Battle } from '../../test/contract.js';
+import { provideRealtimeSimulation } from './provide-realtime-simulation.js';
 import { provideRealtimeTesting } from './provide-realtime-testing.js';
+import { RealtimeSimulation } from './realtime-simulation.js';
 import { RealtimeTestingController } from './realtime-testing-controller.js';
 
 @Component({
@@ -180,6 +182,27 @@ describe('RealtimeTestingController', () => {
     server.publish(first, { tick: 3 });
     expect(told.mock.calls).toEqual([[expect.objectContaining({ code: 'invalid_update' })], [expect.any(TypeError)]]);
     expect(new Set(ticks)).toEqual(new Set([undefined, 1, 3]));
+  });
+
+  test('an action has one answer', () => {
+    realtime.act(pause, { battleId: '1' }).subscribe({ error: () => undefined });
+    realtime.act(pause, { battleId: '2' }).subscribe({ error: () => undefined });
+    const [one, other] = [server.expectAction(pause), server.expectAction(pause)];
+    one.respond({ paused: true });
+    other.refuse('forbidden');
+    for (const { respond, refuse } of [one, other].map((sent) => ({
+      respond: () => sent.respond({ paused: true }),
+      refuse: () => sent.refuse('forbidden'),
+    }))) {
+      expect(respond).toThrow('"battles/pause" was answered already');
+      expect(refuse).toThrow('"battles/pause" was answered already');
+    }
+  });
+
+  test('is not given together with a simulated network, which it would replace', () => {
+    TestBed.resetTestingModule();
+    TestBed.configureTestingModule({ providers: [provideRealtimeTesting(), provideRealtimeSimulation()] });
+    expect(() => TestBed.inject(RealtimeSimulation)).toThrow('provide one of them');
   });
 
   test('closing completes what is followed and errs what is unanswered, and connecting begins anew', () => {

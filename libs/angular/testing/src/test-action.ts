@@ -7,6 +7,7 @@ import { jsonProjection } from './json-projection.js';
 /** An action the application sent, waiting for the test's answer. Given by `RealtimeTestingController.expectAction()`. */
 export class TestAction<D = unknown, R = unknown> {
   readonly #answer = new ReplaySubject<R>();
+  #isAnswered = false;
   #onAnswer: () => void = () => undefined;
 
   /** What was sent, as JSON leaves it. */
@@ -30,16 +31,29 @@ export class TestAction<D = unknown, R = unknown> {
   /**
    * Acknowledges the action: its optimistic updates are dropped, its observable emits the result and completes. Publish
    * first what the handler publishes.
+   *
+   * @throws Error where it was answered already.
    */
   respond(result: NoInfer<R>): void {
-    this.#onAnswer();
+    this.#answerOnce();
     this.#answer.next(jsonProjection(result));
     this.#answer.complete();
   }
 
-  /** Refuses the action: its optimistic updates are rolled back, its observable errs with a `RealtimeClientError` of this code. */
+  /**
+   * Refuses the action: its optimistic updates are rolled back, its observable errs with a `RealtimeClientError` of this
+   * code.
+   *
+   * @throws Error where it was answered already.
+   */
   refuse(code: ClientErrorCode, message = `The test refused "${this.name}".`, details?: Json): void {
-    this.#onAnswer();
+    this.#answerOnce();
     this.#answer.error(new RealtimeClientError(code, message, details));
+  }
+
+  #answerOnce(): void {
+    if (this.#isAnswered) throw new Error(`"${this.name}" was answered already. An action has one answer.`);
+    this.#isAnswered = true;
+    this.#onAnswer();
   }
 }
