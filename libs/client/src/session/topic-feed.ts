@@ -14,7 +14,7 @@ export type FeedFrame = SubscribedFrame | SnapshotFrame | PatchFrame | EventFram
 
 /**
  * One request to catch up, and all that answers it: a subscription of a socket, or one poll. It merges by position
- * (WIRE.md, "Catch-up" and "Merging"), so that feeds of several transports may meet in one store in any order.
+ * (PROTOCOL.md, "Merging two sources"), so that feeds of several transports may meet in one store in any order.
  */
 export class TopicFeed {
   /** Of the frames that follow; undefined before `subscribed`. */

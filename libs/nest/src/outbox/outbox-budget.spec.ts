@@ -48,6 +48,20 @@ describe('R18: what all outboxes let wait together', () => {
     expect(budget.bytes).toBe(4_500);
   });
 
+  test('counts from when a reader began to lag, however often it was sent more since', () => {
+    const { environment, connect } = setUp(5_000);
+    const readers = [connect(), connect(), connect()];
+    for (const { outbox } of readers) {
+      outbox.send(frame(1_500));
+      environment.tick();
+    }
+    readers[0]!.outbox.send(frame(200));
+    environment.tick();
+    readers[2]!.outbox.send(frame(600));
+    environment.tick();
+    expect(readers.map(({ gone }) => gone)).toEqual(['total', '', '']);
+  });
+
   test('spares those who hold a little for long, as long as others lag', () => {
     const { environment, connect } = setUp(3_000);
     const [patient, greedy] = [connect(), connect()];

@@ -6,6 +6,7 @@ import type { HandlerRegistry } from '../dispatcher/handler-registry.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { Counters } from '../metrics/counters.js';
+import type { RealtimeModuleOptions } from '../module/options.js';
 import { resolveOptions } from '../module/resolve-options.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import { NodeAttendance } from './node-attendance.js';
@@ -17,19 +18,22 @@ class SmallNode extends NodeAttendance {
   protected override readonly maxClients = MOST;
 }
 
-function setUp() {
-  const environment = new VirtualEnvironment();
+interface SetUpOptions extends Pick<RealtimeModuleOptions, 'presence' | 'polling'> {
+  readonly environment?: VirtualEnvironment;
+}
+
+function setUp({ environment = new VirtualEnvironment(), ...given }: SetUpOptions = {}) {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
-  const options = resolveOptions({ environment }, environment);
+  const options = resolveOptions({ environment, ...given }, environment);
   const broker = new MemoryBroker({ environment, log, history: options.history });
   const handler = { load: (): unknown => ({ type: 'nothing' }) };
   const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
   const counters = new Counters();
   const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
-  const enter = (clientId: string, topic = BATTLE) => {
-    const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission: 'hello', clientId, identity: undefined };
+  const enter = (clientId: string, topic = BATTLE, admission = 'hello') => {
+    const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission, clientId, identity: undefined };
     return attendance.enter(topic, caller as CallerContext);
   };
   return { attendance, broker, counters, enter, environment, handler, lines };
@@ -39,6 +43,19 @@ test('counts nobody where nobody may ask, and no request that names no client', 
   const { enter } = setUp();
   expect(enter('a', { name: 'lobby', kind: 'state' })).toBeUndefined();
   expect(enter('')).toBeUndefined();
+});
+
+test('counts a client that polls for two intervals, where the grace is shorter than that', async () => {
+  const environment = new VirtualEnvironment();
+  const { attendance, enter } = setUp({ environment, presence: { grace: 1_000 }, polling: { interval: 4_000 } });
+  enter('connected')?.leave();
+  enter('polling', BATTLE, 'http')?.leave();
+  await environment.advance(1_000);
+  expect(attendance.sizes.clients).toBe(1);
+  await environment.advance(6_999);
+  expect(attendance.sizes.clients).toBe(1);
+  await environment.advance(1);
+  expect(attendance.sizes.clients).toBe(0);
 });
 
 test('counts so many clients and no more, says so once, and counts again when some have left', async () => {

@@ -109,6 +109,17 @@ describe('TopicAttendance', () => {
     expect(count.clients).toBe(0);
   });
 
+  test('a shorter grace of one transport takes nothing from a longer one of another', async () => {
+    const { attendance, enter, environment, present } = setUp();
+    const socket = enter(client('a', 'ann'));
+    attendance.enter(client('a', 'ann'), 3 * GRACE).leave();
+    socket.leave();
+    await environment.advance(3 * GRACE - 1);
+    expect(await present()).toBe('"ann"');
+    await environment.advance(1);
+    expect(await present()).toBe('');
+  });
+
   test('a client over two transports counts once, until the grace after the last of them', async () => {
     const { enter, environment, present } = setUp();
     const polling = enter(client('a'));

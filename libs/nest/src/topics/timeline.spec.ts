@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { applyDelta, type Json, type PatchFrame } from '@statewire/protocol';
 
 import type { TopicHistory } from '../broker/broker.js';
 import { Timeline } from './timeline.js';
@@ -19,6 +20,24 @@ function events(count: number): Timeline {
 }
 
 describe('Timeline', () => {
+  test('a delta prepared in one epoch is not what leads on from the value of the next', () => {
+    const value = (score: number, name: string): Json => ({ score, name, note: 'x'.repeat(500) });
+    const at = (epoch: string, head: Json): TopicHistory => ({
+      ...history(epoch, [], 5),
+      data: JSON.stringify(head),
+      time: 5,
+    });
+    const before = value(2, 'ann');
+    const after = value(2, 'bob');
+    const timeline = new Timeline('score', 'state', LIMITS, at('a', value(1, 'bob')));
+    const data = JSON.stringify(after);
+    expect(timeline.prepare({ text: data, value: after }).patch?.epoch).toBe('a');
+    timeline.reset(at('b', before));
+    const frame = timeline.append({ epoch: 'b', offset: 6, time: 6, data, value: after }, 0);
+    const { delta } = JSON.parse(frame.text) as PatchFrame;
+    expect(applyDelta(before, delta)).toEqual(after);
+  });
+
   test('older publications of another epoch are not put in front', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
     expect(timeline.missing({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
