@@ -176,6 +176,24 @@ describe('TopicAttendance', () => {
     expect(await present()).toBe('"ann"');
   });
 
+  test('who signs in while its old line is silent is the user at once, and the end of that line changes nothing', async () => {
+    const { count, enter, environment, present } = setUp();
+    const silent = enter(client('a'));
+    const other = enter(client('b'));
+    expect(await present()).toBe('"-"');
+    const ann = enter(client('a', 'ann'));
+    await environment.advance(250);
+    expect(await present()).toBe('"-" "ann"');
+    expect(count.clients).toBe(2);
+    silent.leave();
+    other.end();
+    await environment.advance(GRACE + 250);
+    expect(await present()).toBe('"ann"');
+    ann.end();
+    await environment.advance(250);
+    expect([await present(), count.clients]).toEqual(['', 0]);
+  });
+
   test('users who name the same client are counted one by one, and none of them takes another away', async () => {
     const { count, enter, environment, present } = setUp();
     const ann = enter(client('a', 'ann'));

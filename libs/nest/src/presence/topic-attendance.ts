@@ -96,12 +96,15 @@ export class TopicAttendance {
   private clientOf(caller: CallerContext): Client {
     const id = caller.clientId;
     const ofMember = memberKey(caller);
-    const key = `${ofMember} ${id}`;
+    const key = clientKey(ofMember, id);
     const known = this.clients.get(key);
     if (known !== undefined) return known;
-    // Somebody signed in or out: the client is one of them, not both.
-    const former = this.away.get(id);
-    if (former !== undefined) this.remove(former, 'identity');
+    // Somebody signed in or out: the client is one of them, not both. Who signs in gives up the place it had before, also
+    // where that line is silent and has not ended yet. A user keeps its place: anybody could name its client.
+    const anonymous = this.clients.get(clientKey(memberKey({ clientId: id, identity: undefined }), id));
+    for (const former of new Set([this.away.get(id), anonymous])) {
+      if (former !== undefined) this.remove(former, 'identity');
+    }
     const member = this.members.get(ofMember) ?? this.memberOf(ofMember);
     const client: Client = { id, key, member, transports: 0, until: 0, timer: undefined };
     member.clients += 1;
@@ -199,4 +202,8 @@ export class TopicAttendance {
     await broker.leave(topic, id);
     return true;
   }
+}
+
+function clientKey(member: string, client: string): string {
+  return `${member} ${client}`;
 }
