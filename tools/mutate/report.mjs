@@ -30,7 +30,10 @@ export function report(results, { planned, isSample, stale }) {
   const isSlice = isSample || results.length < planned;
   const judged = isSlice ? [['the slice', tried]] : [...grouped(tried, ({ area }) => area)];
   const below = judged.filter(([, group]) => scoreOf(group) < (isSlice ? leastOf(tried) : TARGET));
-  for (const [area] of below) console.log(`\n${area} is below ${TARGET * 100} % killed.`);
+  for (const [area, group] of below) {
+    const least = isSlice ? leastOf(tried) : TARGET;
+    console.log(`\n${area}: ${percent(scoreOf(group))} killed, and ${percent(least)} is the least.`);
+  }
   return below.length === 0 && stale.length === 0 ? 0 : 1;
 }
 
@@ -47,8 +50,12 @@ function leastOf(tried) {
 function rowOf(name, results) {
   const tried = results.filter(({ equivalent }) => equivalent === undefined);
   const killed = tried.filter(({ killedBy }) => killedBy !== undefined).length;
-  const score = `${(scoreOf(tried) * 100).toFixed(1)} %`;
+  const score = percent(scoreOf(tried));
   return [name, results.length, results.length - tried.length, killed, tried.length - killed, score];
+}
+
+function percent(share) {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 function scoreOf(tried) {
