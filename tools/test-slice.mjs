@@ -87,6 +87,7 @@ function jest(project, spec) {
     env: {
       ...process.env,
       STATEWIRE_TEST_TIER: 'full',
+      STATEWIRE_SLICE: 'true',
       STATEWIRE_SEED: String(seed),
       NODE_OPTIONS: '--experimental-vm-modules --no-warnings=ExperimentalWarning',
     },

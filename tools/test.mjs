@@ -20,9 +20,6 @@ const code = await nx(
     'statewire',
     '--output-style',
     'stream',
-    // One more than the two cores that this is made for: much of what runs waits for a clock or a browser.
-    '--parallel',
-    '3',
     ...(values.coverage ? ['--coverage'] : []),
   ],
   { ...(values.full && { STATEWIRE_TEST_TIER: 'full' }), ...chosenSeed() },

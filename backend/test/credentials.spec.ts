@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { RealtimeConnections } from '@statewire/nest';
+import { RealtimeConnections, RealtimeMetrics } from '@statewire/nest';
 import type { Session } from '@statewire/arena';
 import { SignJWT } from 'jose';
 
@@ -10,6 +10,7 @@ import type { ArenaConfig } from '../src/config/arena-config.js';
 import { TokenService } from '../src/session/token.service.js';
 import { Arena, authorization } from './support/arena.js';
 import { RawSocket } from './support/raw-socket.js';
+import { until } from './support/until.js';
 
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 
@@ -155,13 +156,17 @@ describe('A2: a token', () => {
       frames: { epoch: string; offset: number }[];
     };
     const { epoch, offset } = first.frames[0]!;
+    const polls = (): number => arena.app.get(RealtimeMetrics).snapshot().counters.pollsHeld;
+    const before = polls();
     const held = arena.post(
       '/realtime/poll',
       { clientId: CLIENT_ID, topics: [{ topic, since: { epoch, offset } }], wait: 20 },
       headers,
     );
-    // The poll is held once it has been read; another round trip of the same process is behind it.
-    await arena.get('/realtime/config');
+    await until(
+      () => polls() > before,
+      () => 'the poll is not held',
+    );
 
     const began = performance.now();
     await arena.app.get(RealtimeConnections).revoke({ user: session.playerId });
