@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
+import { swcOptions } from './tools/lib/swc-options.mjs';
+
 const root = import.meta.dirname;
 
 /** True in the long tier (`npm run test:full`), where `*.long.spec.ts` run as well. */
@@ -46,20 +48,7 @@ export function nodePreset(projectRoot, { decorators = false } = {}) {
     extensionsToTreatAsEsm: ['.ts'],
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('mjs') },
     transform: {
-      '^.+\\.ts$': [
-        '@swc/jest',
-        {
-          swcrc: false,
-          sourceMaps: 'inline',
-          module: { type: 'es6' },
-          jsc: {
-            target: 'es2022',
-            keepClassNames: true,
-            parser: { syntax: 'typescript', decorators },
-            transform: decorators ? { legacyDecorator: true, decoratorMetadata: true } : {},
-          },
-        },
-      ],
+      '^.+\\.ts$': ['@swc/jest', swcOptions({ decorators })],
     },
   };
 }

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 import { transform } from '@swc/core';
 
+import { swcOptions } from '../../tools/lib/swc-options.mjs';
+
 /** Sources import each other as `./x.js`, because that is what they are once built. */
 export async function resolve(specifier, context, nextResolve) {
   const isOurs = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
@@ -12,17 +14,6 @@ export async function resolve(specifier, context, nextResolve) {
 export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
   const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), {
-    filename,
-    swcrc: false,
-    sourceMaps: 'inline',
-    module: { type: 'es6' },
-    jsc: {
-      target: 'es2022',
-      keepClassNames: true,
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-    },
-  });
+  const { code } = await transform(await readFile(filename, 'utf8'), { ...swcOptions(), filename });
   return { format: 'module', source: code, shortCircuit: true };
 }

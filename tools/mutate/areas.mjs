@@ -8,7 +8,7 @@ export const AREAS = [
     name: 'session-client',
     measured: 0.99,
     files: [
-      'libs/client/src/session/frame-budget.ts',
+      'libs/client/src/frame-budget.ts',
       'libs/client/src/session/judge.ts',
       'libs/client/src/session/poll-session.ts',
       'libs/client/src/session/read-answer.ts',
@@ -17,7 +17,7 @@ export const AREAS = [
       'libs/client/src/session/topic-error.ts',
       'libs/client/src/session/topic-feed.ts',
     ],
-    specs: ['libs/client/src/session/', 'libs/client/test/session-'],
+    specs: ['libs/client/src/frame-budget', 'libs/client/src/session/', 'libs/client/test/session-'],
   },
   {
     name: 'session-server',

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 
 import { transform } from '@swc/core';
 
+import { swcOptions } from '../lib/swc-options.mjs';
+
 let instrumented = {};
 let harness = '';
 let fewerRuns = '';
@@ -23,16 +25,8 @@ export async function load(url, context, nextLoad) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return nextLoad(url, context);
   const filename = fileURLToPath(url);
   const { code } = await transform(await readFile(instrumented[filename] ?? filename, 'utf8'), {
+    ...swcOptions({ sourceMaps: false }),
     filename,
-    swcrc: false,
-    sourceMaps: false,
-    module: { type: 'es6' },
-    jsc: {
-      target: 'es2022',
-      keepClassNames: true,
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-    },
   });
   return { format: 'module', source: code, shortCircuit: true };
 }

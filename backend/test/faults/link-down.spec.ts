@@ -73,6 +73,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     );
 
     expect({ violations, losses }).toEqual({ violations: [], losses: 0 });
+    expect(acted.sent).toBeGreaterThan(0);
     expect(acted).toEqual({ sent: acted.sent, answered: acted.sent, failed: [] });
     const asked = acted.sent + ENDS.length * CLIENTS;
     expect([new Set(done).size, done.length]).toEqual([asked, asked]);

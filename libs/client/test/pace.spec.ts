@@ -105,6 +105,20 @@ describe('requests of a client that polls', () => {
     expect(requests).toBeLessThanOrEqual(rate * (1 + took / 1_000) + 1);
     expect(requests).toBeGreaterThan(0.8 * Math.min(rate, 40) * (took / 1_000));
   });
+
+  test('leave no timer behind where the client is closed while they wait for their turn', async () => {
+    const setup = setUp({ environment: { openWebSocket: undefined } });
+    const { environment, client } = setup;
+    const runs = record(setup);
+    client.state(battle).subscribe();
+    for (const n of numbers(100)) client.act(count, { n }).subscribe({ error: () => undefined });
+    await environment.until(() => runs.length > 30);
+    client.close();
+    // What the server answers is under way for 10 ms; whoever waits for a turn waits longer.
+    await environment.advance(10);
+    expect(runs.length).toBeLessThan(100);
+    expect(environment.timers).toBe(0);
+  });
 });
 
 describe.each([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { failTopic } from '../src/session/topic-error.js';
 import { a, b, notices, WELCOME, setUp, setUpLive, subscribed, snapshot, patch, error } from './session-bench.js';
 
 describe('a topic that is followed', () => {
@@ -32,6 +33,20 @@ describe('a topic that is followed', () => {
     receive(subscribed(a, { ref: '2' }), snapshot(a));
     expect(entry().carrier).toBeDefined();
     expect(values.get(a.name)).toBe(3);
+  });
+
+  test('that another way was refused meanwhile is left with the answer, and the rest is settled', async () => {
+    const { entry, environment, look, receive, session, told, values } = setUp(a, b);
+    session.greet('client', undefined);
+    receive(WELCOME, subscribed(b));
+    failTopic(entry(), { type: 'error', code: 'forbidden', message: 'No.', temporary: false }, environment.now());
+    look();
+    expect(told('settled')).toEqual([]);
+    receive(subscribed(a), snapshot(a));
+    expect(told('settled')).toEqual([[]]);
+    expect([entry().carrier, values.get(a.name)]).toEqual([undefined, undefined]);
+    await environment.settle();
+    expect(look()).toEqual([{ type: 'unsubscribe', topics: [a.name] }]);
   });
 
   test('is no longer carried while it is asked for again', async () => {

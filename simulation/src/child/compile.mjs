@@ -1,5 +1,7 @@
 import { transformSync } from '@swc/core';
 
+import { swcOptions } from '../../../tools/lib/swc-options.mjs';
+
 const compiled = new Map();
 
 /** TypeScript to the JavaScript that Jest's preset makes of it; once for each source. */
@@ -12,17 +14,5 @@ export function compile(source, filename) {
 }
 
 function transform(source, filename) {
-  return transformSync(source, {
-    filename,
-    swcrc: false,
-    configFile: false,
-    sourceMaps: 'inline',
-    module: { type: 'es6' },
-    jsc: {
-      target: 'es2022',
-      keepClassNames: true,
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-    },
-  }).code;
+  return transformSync(source, { ...swcOptions(), filename, configFile: false }).code;
 }

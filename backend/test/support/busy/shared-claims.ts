@@ -3,14 +3,23 @@ import { existsSync, readFileSync, renameSync, rmSync, watch, writeFileSync } fr
 import { join } from 'node:path';
 
 import { Logger } from '@nestjs/common';
-import { MemoryBroker, systemEnvironment, type Claim } from '@statewire/nest';
+import { BrokerError, MemoryBroker, systemEnvironment, type Claim } from '@statewire/nest';
+
+/** Ends the name of a file with an answer; the name of its claim is the rest. */
+const ANSWER = '.answer';
+
+interface Waiting {
+  readonly answer: Promise<string>;
+  readonly resolve: (answer: string) => void;
+  readonly reject: (error: BrokerError) => void;
+}
 
 /**
  * A broker whose memory of actions is a folder, so that the processes of a deploy share it; topics stay in the memory of
  * each. Answers are kept for as long as the folder is.
  */
 export class SharedClaims extends MemoryBroker {
-  readonly #waiting = new Map<string, (answer: string) => void>();
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(readonly folder: string) {
     super({
@@ -19,43 +28,62 @@ export class SharedClaims extends MemoryBroker {
       history: { count: 1_024, bytes: 2 ** 20, age: 300_000 },
     });
     watch(folder, { persistent: false }, (_, file) => {
-      if (file !== null && this.#waiting.has(file)) this.#take(file);
+      if (file !== null) this.#look(file.replace(ANSWER, ''));
     });
   }
 
   override claim(key: string, fingerprint: string): Promise<Claim> {
-    const { claim, answer } = this.#files(key);
+    const name = nameOf(key);
     try {
-      writeFileSync(claim, fingerprint, { flag: 'wx' });
+      writeFileSync(this.#path(name), fingerprint, { flag: 'wx' });
       return Promise.resolve({ outcome: 'claimed' });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    if (readFileSync(claim, 'utf8') !== fingerprint) return Promise.resolve({ outcome: 'conflict' });
-    const settled = new Promise<string>((resolve) => this.#waiting.set(answer, resolve));
-    if (existsSync(join(this.folder, answer))) this.#take(answer);
-    return Promise.resolve({ outcome: 'running', answer: settled });
+    if (readFileSync(this.#path(name), 'utf8') !== fingerprint) return Promise.resolve({ outcome: 'conflict' });
+    const { answer } = this.#wait(name);
+    this.#look(name);
+    return Promise.resolve({ outcome: 'running', answer });
   }
 
   override settle(key: string, answer: string): Promise<void> {
-    const file = join(this.folder, this.#files(key).answer);
-    writeFileSync(`${file}.unfinished`, answer);
-    renameSync(`${file}.unfinished`, file);
+    const path = this.#path(nameOf(key) + ANSWER);
+    writeFileSync(`${path}.unfinished`, answer);
+    renameSync(`${path}.unfinished`, path);
     return Promise.resolve();
   }
 
   override unclaim(key: string): Promise<void> {
-    rmSync(this.#files(key).claim);
+    rmSync(this.#path(nameOf(key)));
     return Promise.resolve();
   }
 
-  #files(key: string): { readonly claim: string; readonly answer: string } {
-    const name = createHash('sha256').update(key).digest('hex');
-    return { claim: join(this.folder, name), answer: `${name}.answer` };
+  #path(file: string): string {
+    return join(this.folder, file);
   }
 
-  #take(file: string): void {
-    this.#waiting.get(file)?.(readFileSync(join(this.folder, file), 'utf8'));
-    this.#waiting.delete(file);
+  #wait(name: string): Waiting {
+    const known = this.#waiting.get(name);
+    if (known !== undefined) return known;
+    let resolve!: Waiting['resolve'];
+    let reject!: Waiting['reject'];
+    const answer = new Promise<string>((...settle) => ([resolve, reject] = settle));
+    const waiting = { answer, resolve, reject };
+    this.#waiting.set(name, waiting);
+    return waiting;
   }
+
+  /** Tells who waits in this process what became of a claim, whichever process had it. */
+  #look(name: string): void {
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined) return;
+    if (existsSync(this.#path(name + ANSWER))) waiting.resolve(readFileSync(this.#path(name + ANSWER), 'utf8'));
+    else if (!existsSync(this.#path(name))) waiting.reject(new BrokerError('unclaimed', 'It was given back.'));
+    else return;
+    this.#waiting.delete(name);
+  }
+}
+
+function nameOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
 }

@@ -4,7 +4,7 @@ import { HttpActions } from '../actions/http-actions.js';
 import type { ActionCarrier } from '../actions/pending-action.js';
 import type { ClientParts } from '../client-parts.js';
 import type { Timer } from '../environment.js';
-import { DEFAULT_RATE } from '../session/frame-budget.js';
+import { DEFAULT_RATE } from '../frame-budget.js';
 import type { StatusReason } from '../status.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import { CATCHING_UP } from '../topics/topic-store.js';

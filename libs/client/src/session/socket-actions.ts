@@ -4,8 +4,8 @@ import type { ActionOutbox } from '../actions/action-outbox.js';
 import { isNotStarted } from '../actions/not-started.js';
 import { actionFrame, type ActionCarrier, type PendingAction } from '../actions/pending-action.js';
 import type { Environment } from '../environment.js';
+import type { FrameBudget } from '../frame-budget.js';
 import { believedRetryAfter } from '../retry-after.js';
-import type { FrameBudget } from './frame-budget.js';
 import type { SessionListener } from './session-listener.js';
 
 /** What every server takes before it told its limit in `welcome`. */
@@ -16,11 +16,13 @@ const MOST_IN_FLIGHT = 32;
 
 /** The actions that one socket carries: how many at a time, of what size, and when. */
 export class SocketActions implements ActionCarrier {
+  /** Whether the server told its limits; set by {@link welcomed}. */
+  isWelcomed = false;
+
   /** The server asked not to be sent actions; on the monotonic clock. */
   private restUntil = 0;
   /** Actions that may be in flight: one where the last was refused, so that none overtakes it. */
   private mostInFlight = MOST_IN_FLIGHT;
-  private isWelcomed = false;
   private isDraining = false;
 
   constructor(
@@ -31,7 +33,6 @@ export class SocketActions implements ActionCarrier {
     private readonly listener: SessionListener,
   ) {}
 
-  /** The server told its limits. */
   welcomed(): void {
     this.isWelcomed = true;
   }

@@ -9,10 +9,10 @@ import {
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
 import type { Environment } from '../environment.js';
+import { DEFAULT_RATE, FrameBudget } from '../frame-budget.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
-import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
 import { judge } from './judge.js';
 import type { SessionListener } from './session-listener.js';
 import { SocketActions } from './socket-actions.js';
@@ -45,7 +45,6 @@ export class SocketSession {
   private lastRef = 0;
   private readonly budget: FrameBudget;
   private isGreeted = false;
-  private isWelcomed = false;
   private isRetiring = false;
   private isOver = false;
 
@@ -153,7 +152,6 @@ export class SocketSession {
         this.actions.answer(frame);
         break;
       case 'welcome':
-        this.isWelcomed = true;
         this.actions.welcomed();
         this.budget.learn(frame.limits.framesPerSecond ?? DEFAULT_RATE);
         this.listener.welcome(frame);
@@ -243,7 +241,7 @@ export class SocketSession {
   }
 
   private settle(): void {
-    if (!this.isWelcomed || this.toSubscribe.size > 0) return;
+    if (!this.actions.isWelcomed || this.toSubscribe.size > 0) return;
     if ([...this.subscriptions.values()].every(({ confirmed }) => confirmed)) this.listener.settled();
   }
 

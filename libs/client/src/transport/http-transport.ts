@@ -1,9 +1,9 @@
 import { utf8Length } from '@statewire/protocol';
 
-import type { Environment } from '../environment.js';
+import type { Environment, Timer } from '../environment.js';
+import { FrameBudget } from '../frame-budget.js';
 import type { MetricsRecorder } from '../metrics-recorder.js';
 import { believedRetryAfter } from '../retry-after.js';
-import { FrameBudget } from '../session/frame-budget.js';
 import type { TokenSource } from '../token-source.js';
 
 /** What came back, whatever it means. */
@@ -86,8 +86,9 @@ export class HttpTransport {
   /** Waits until one more request may be made: a poll that is refused would pass for a server that is overloaded. */
   private async turn(signal: AbortSignal): Promise<void> {
     for (let { delay } = this.budget; delay > 0; { delay } = this.budget) {
-      const passed = new Promise<void>((resolve) => void this.environment.setTimer(resolve, delay));
-      await unlessAborted(signal, passed);
+      let timer: Timer | undefined;
+      const passed = new Promise<void>((resolve) => (timer = this.environment.setTimer(resolve, delay)));
+      await unlessAborted(signal, passed).finally(() => timer?.cancel());
     }
     this.budget.spend();
   }

@@ -96,7 +96,6 @@ export class Subscriptions {
     this.change(topic, ref, (entry) => {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
       detach(entry);
-      entry.allowed = REFUSED;
       entry.stay?.end();
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
     });
@@ -183,7 +182,6 @@ export class Subscriptions {
 
   private end(topic: string, entry: Entry): void {
     entry.subscription = undefined;
-    entry.allowed = REFUSED;
     entry.stay?.end();
     if (entry.changes === 0) this.entries.delete(topic);
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });

@@ -1,0 +1,18 @@
+/**
+ * How TypeScript becomes what runs without a build: in Jest, in `npm run dev`, in the simulation and for mutants.
+ *
+ * @param {{ decorators?: boolean, sourceMaps?: 'inline' | false }} [options]
+ */
+export function swcOptions({ decorators = true, sourceMaps = 'inline' } = {}) {
+  return {
+    swcrc: false,
+    sourceMaps,
+    module: { type: 'es6' },
+    jsc: {
+      target: 'es2022',
+      keepClassNames: true,
+      parser: { syntax: 'typescript', decorators },
+      transform: decorators ? { legacyDecorator: true, decoratorMetadata: true } : {},
+    },
+  };
+}
