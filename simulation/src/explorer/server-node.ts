@@ -122,14 +122,14 @@ export class ServerNode {
       },
     });
     this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new HttpVisits(admission, this.dispatcher, this.requests, resolved);
+    this.visits = new HttpVisits(admission, this.dispatcher, this.requests, this.revocations, resolved);
     this.poll = new Poll({
       ...{ environment, limits, counters, topics: this.topics },
       authorize: (topic, caller) => this.visits.authorize(topic, caller),
       websocket: { enabled: true, changes: EMPTY, set: () => Promise.resolve() },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       attendance: { enter: () => undefined },
-      revoked: () => EMPTY,
+      revocations: this.revocations,
       explain: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
     });
   }
@@ -152,9 +152,11 @@ export class ServerNode {
       if (path.endsWith('/config')) return { status: 200, body: this.config() };
       if (path.endsWith('/actions')) return await this.act(body, received);
       const request = parsePollRequest(body, this.options.limits);
+      const presentedAt = this.revocations.mark;
       const caller = await this.visits.caller(received, request.clientId);
       const answer = await this.poll.answer(request, {
         caller,
+        presentedAt,
         gone,
         ask: (topics) => this.requests.countTopics(caller, topics),
         hold: () => this.requests.hold(caller, received),
@@ -183,7 +185,12 @@ export class ServerNode {
   private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
     const { clientId, id, name, data } = parseActionRequest(body, this.options.limits);
     const caller = await this.visits.caller(received, clientId);
-    const frame = await this.dispatcher.act({ id, name, data }, caller);
+    const follows = (topic: string): Promise<boolean> =>
+      this.visits.authorize(topic, caller).then(
+        () => true,
+        () => false,
+      );
+    const frame = await this.dispatcher.act({ id, name, data, follows }, caller);
     return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
   }
 

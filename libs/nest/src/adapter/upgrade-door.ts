@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { withToken, type Admission, type IncomingRequest, type ReceivedRequest } from '../admission/index.js';
 import type { ConnectionLimits } from '../connection/connection-limits.js';
-import { forgottenError } from '../connection/credentials.js';
+import { forgottenError } from '../connection/revocation-errors.js';
 import type { Entrance } from '../connection/entrance.js';
 import type { RecentRevocations } from '../connection/recent-revocations.js';
 import { withDeadline } from '../common/with-deadline.js';

@@ -6,6 +6,7 @@ import type { Environment } from '../environment.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { Entrance } from './entrance.js';
 import type { RecentRevocations } from './recent-revocations.js';
+import { forgottenError, revokedError } from './revocation-errors.js';
 
 interface Verifiers {
   readonly admission: Admission;
@@ -129,14 +130,4 @@ export class Credentials {
       identity,
     };
   }
-}
-
-/** What a connection is told whose permission was taken back. */
-export function revokedError(): RealtimeError {
-  return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
-}
-
-/** What is said to credentials of which nobody can tell any more whether they were revoked while they were verified. */
-export function forgottenError(): RealtimeError {
-  return new RealtimeError('timeout', 'It took too long to verify the credentials: present them again.');
 }

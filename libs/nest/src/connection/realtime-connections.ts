@@ -5,7 +5,7 @@ import { Subject, type Observable } from 'rxjs';
 import type { Broadcast, Broker } from '../broker/broker.js';
 import { GuardedObservable } from '../common/guarded-observable.js';
 import type { Environment } from '../environment.js';
-import type { Revocation, Revocations, RevokeOptions } from '../lifecycle/lifecycle.js';
+import type { Revocation, RevokeOptions } from '../lifecycle/lifecycle.js';
 import type { RealtimeLog } from '../lifecycle/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from '../module/tokens.js';
 import { ConnectionHub } from './connection-hub.js';
@@ -39,7 +39,7 @@ const LONGEST_GRACE = 2_147_483_647;
  * await connections.revoke({ user: player.id }, { grace: 30_000 });   // roles changed: new credentials, please
  */
 @Injectable()
-export class RealtimeConnections implements Revocations, OnApplicationShutdown {
+export class RealtimeConnections implements OnApplicationShutdown {
   private readonly revocations = new Subject<Revoked>();
 
   /** Emits each revocation when it is made, wherever in the cluster that is. */

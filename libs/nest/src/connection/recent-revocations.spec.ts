@@ -20,6 +20,41 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ ...alice, presented: revocations.mark - 1 })).toBeUndefined();
   });
 
+  test('is over at the end of the shortest grace for a request that is held, and not for one that presented after', async () => {
+    const { environment, revocations } = create();
+    const ended: string[] = [];
+    const hold = (name: string): void =>
+      void revocations.whilePermitted('alice', revocations.mark).subscribe({
+        error: ({ code }: { code: string }) => ended.push(`${name} ${code} at ${environment.monotonic()}`),
+      });
+    hold('first');
+    revocations.add({ user: 'alice' }, 5_000);
+    hold('second');
+    revocations.add({ connection: 'alice' }, 0);
+    revocations.add({ user: 'bob' }, 0);
+    await environment.advance(1_000);
+    revocations.add({ user: 'alice' }, 1_500);
+    hold('third');
+    await environment.advance(60_000);
+    expect(ended).toEqual(['first unauthorized at 2500', 'second unauthorized at 2500']);
+    expect(environment.timers).toBe(0);
+  });
+
+  test('is asked by a request whose verification has ended', async () => {
+    const { environment, revocations } = create(0);
+    const { mark } = revocations;
+    revocations.add({ user: 'alice' }, 1_000);
+    expect(() => revocations.check('alice', mark)).not.toThrow();
+    await environment.advance(1_000);
+    expect(() => revocations.check('alice', mark)).toThrow('taken back');
+    expect(() => revocations.check('alice', revocations.mark)).not.toThrow();
+    expect(() => revocations.check('bob', mark)).not.toThrow();
+    expect(() => revocations.check(undefined, mark)).not.toThrow();
+    await environment.advance(120_000);
+    revocations.add({ user: 'bob' }, 0);
+    expect(() => revocations.check('bob', mark)).toThrow('It took too long');
+  });
+
   test('never takes a connection for a user of the same name', () => {
     const { revocations } = create();
     revocations.add({ user: 'c1' }, 0);

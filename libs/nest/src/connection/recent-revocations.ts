@@ -1,12 +1,17 @@
+import { EMPTY, map, startWith, Subject, switchMap, type Observable } from 'rxjs';
+
+import { after } from '../common/after.js';
 import type { Environment } from '../environment.js';
-import type { Revocation } from '../lifecycle/lifecycle.js';
+import type { Revocation, Revocations } from '../lifecycle/lifecycle.js';
+import { forgottenError, revokedError } from './revocation-errors.js';
 
 /** Milliseconds a verification may take where there is no limit to it; who was verified before is remembered so long. */
 const UNBOUNDED_VERIFICATION = 60_000;
 
-/** Whose permission was taken back, as one connection asks about itself. */
+/** Whose permission was taken back, as one connection or request asks about itself. */
 export interface Holder {
-  readonly connection: string;
+  /** Undefined for a request. */
+  readonly connection: string | undefined;
   readonly user: string | undefined;
   /** The `mark` of the moment at which its credentials were presented. */
   readonly presented: number;
@@ -19,23 +24,24 @@ interface Entry {
 }
 
 /**
- * What was revoked lately on this node. Connections ask it at each beat, and again when a verification has ended that
- * began before the revocation: credentials that were accepted too early must not outlive it.
+ * What was revoked lately on this node. Connections ask it at each beat, and again, as requests do, when a verification
+ * has ended that began before the revocation: credentials that were accepted too early must not outlive it.
  *
  * Each revocation concerns who presented credentials before it. Of several that concern a holder the one that ends first
  * counts; those made before it presented do not, however long their graces last.
  */
-export class RecentRevocations {
+export class RecentRevocations implements Revocations {
   /** Of each holder in the order they were made, and so of their ends: what ends later than a newer one is left out. */
   private readonly entries = new Map<string, Entry[]>();
   private readonly memory: number;
+  private readonly added = new Subject<void>();
   private count = 0;
   private forgotten = 0;
   private sweepAt = 0;
 
   /** @param verification milliseconds that a verification may take. 0: any time. */
   constructor(
-    private readonly environment: Pick<Environment, 'monotonic'>,
+    private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     verification: number,
   ) {
     this.memory = Math.max(verification, UNBOUNDED_VERIFICATION);
@@ -71,12 +77,36 @@ export class RecentRevocations {
     while ((entries.at(-1)?.until ?? -Infinity) >= until) entries.pop();
     entries.push({ number: ++this.count, until });
     this.entries.set(key, entries);
+    this.added.next();
+  }
+
+  check(user: string | undefined, mark: number): void {
+    if (user === undefined) return;
+    if (!this.reachesBackTo(mark)) throw forgottenError();
+    const deadline = this.deadline({ connection: undefined, user, presented: mark });
+    if (deadline !== undefined && deadline <= this.environment.monotonic()) throw revokedError();
+  }
+
+  whilePermitted(user: string, mark: number): Observable<never> {
+    return this.added.pipe(
+      startWith(undefined),
+      switchMap(() => {
+        const deadline = this.deadline({ connection: undefined, user, presented: mark });
+        if (deadline === undefined) return EMPTY;
+        return after(this.environment, Math.max(0, deadline - this.environment.monotonic()));
+      }),
+      map(() => {
+        throw revokedError();
+      }),
+    );
   }
 
   /** When the holder has to go, in monotonic milliseconds; undefined where nothing was revoked since it presented. */
   deadline({ connection, user, presented }: Holder): number | undefined {
     if (presented === this.count) return undefined;
-    const deadlines = [ofConnection(connection), ...(user === undefined ? [] : [ofUser(user)])]
+    const keys = [connection && ofConnection(connection), user !== undefined && ofUser(user)];
+    const deadlines = keys
+      .filter((key) => typeof key === 'string')
       .map((key) => this.entries.get(key)?.find(({ number }) => number > presented))
       .flatMap((entry) => entry?.until ?? []);
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);

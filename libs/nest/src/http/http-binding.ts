@@ -9,7 +9,6 @@ import {
   parsePollRequest,
   type ConfigResponse,
 } from '@statewire/protocol';
-import { filter } from 'rxjs';
 
 import { FrameRates, type Admission, type ReceivedRequest } from '../admission/index.js';
 import { explain } from '../common/explain.js';
@@ -85,11 +84,11 @@ export class HttpBinding implements OnModuleInit {
     @Inject(ATTENDANCE) attendance: Attendance,
     @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
     @Inject(DRAIN_STATE) private readonly drain: DrainState,
-    @Inject(REVOCATIONS) revocations: Revocations,
+    @Inject(REVOCATIONS) private readonly revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new HttpVisits(admission, dispatcher, this.requests, options);
+    this.visits = new HttpVisits(admission, dispatcher, this.requests, revocations, options);
     const authorize: Authorize = (topic, caller) => this.visits.authorize(topic, caller);
     this.snapshot = new Snapshot(authorize, topics);
     this.poll = new Poll({
@@ -100,7 +99,7 @@ export class HttpBinding implements OnModuleInit {
       limits,
       websocket,
       drain,
-      revoked: (user) => revocations.revoked.pipe(filter((whose) => 'user' in whose && whose.user === user)),
+      revocations,
       counters,
       explain: (thrown, topic) => this.counted(explain(thrown, log, TRANSPORT)).toFrame({ topic }),
     });
@@ -158,9 +157,11 @@ export class HttpBinding implements OnModuleInit {
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
     const request = parsePollRequest(await this.visits.body(exchange), this.options.limits);
     const { clientId } = request;
+    const presentedAt = this.revocations.mark;
     const caller = await this.visits.caller(received, clientId);
     const body = await this.poll.answer(request, {
       caller,
+      presentedAt,
       ask: (topics) => this.requests.countTopics(caller, topics),
       hold: () => this.requests.hold(caller, received),
       readmit: () => this.visits.readmit(received, clientId),

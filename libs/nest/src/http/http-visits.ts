@@ -3,6 +3,7 @@ import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
 import { withToken, type Admission, type ReceivedRequest } from '../admission/index.js';
 import { withDeadline } from '../common/with-deadline.js';
 import type { CallerContext, Dispatcher } from '../dispatcher/index.js';
+import type { Revocations } from '../lifecycle/lifecycle.js';
 import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { ResolvedTopic } from '../topics/topics.js';
@@ -29,6 +30,7 @@ export class HttpVisits {
     private readonly admission: Admission,
     private readonly dispatcher: Dispatcher,
     private readonly requests: RequestLimits,
+    private readonly revocations: Pick<Revocations, 'mark' | 'check'>,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -68,17 +70,25 @@ export class HttpVisits {
   }
 
   /** @throws RealtimeError where the credentials, the rate or the connection guards refuse. */
-  async caller(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
-    const caller = await this.identify(received, clientId);
-    this.requests.countCaller(caller);
-    await this.admit(caller);
-    return caller;
+  caller(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+    return this.verify(received, clientId, (caller) => this.requests.countCaller(caller));
   }
 
   /** Verifies once more who was let in before. */
-  async readmit(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+  readmit(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+    return this.verify(received, clientId, () => undefined);
+  }
+
+  private async verify(
+    received: ReceivedRequest,
+    clientId: string,
+    count: (caller: CallerContext) => void,
+  ): Promise<CallerContext> {
+    const { mark } = this.revocations;
     const caller = await this.identify(received, clientId);
+    count(caller);
     await this.admit(caller);
+    this.revocations.check(caller.identity?.id, mark);
     return caller;
   }
 

@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events';
 
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
-import { merge, mergeMap, type Observable } from 'rxjs';
+import { merge } from 'rxjs';
 
-import { after } from '../common/after.js';
 import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
-import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
+import type { DrainState, RealtimeSwitch, Revocations } from '../lifecycle/lifecycle.js';
 import type { Counters } from '../metrics/counters.js';
 import type { RealtimeLimits } from '../module/options.js';
 import type { Attendance, Stay } from '../presence/index.js';
@@ -24,8 +23,7 @@ export interface PollContext {
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
   readonly websocket: RealtimeSwitch;
   readonly drain: DrainState;
-  /** Emits when the identity with this id loses its right to be here, with the milliseconds it has left. */
-  readonly revoked: (identity: string) => Observable<{ readonly grace: number }>;
+  readonly revocations: Pick<Revocations, 'whilePermitted'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** The frame for something that was thrown; logs what is nobody's business. */
   readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
@@ -34,6 +32,8 @@ export interface PollContext {
 /** Who polls. */
 export interface PollCaller {
   readonly caller: CallerContext;
+  /** The mark of revocations when its credentials were presented. */
+  readonly presentedAt: number;
   /** Verifies the credentials and runs the connection guards once more. */
   readmit(): Promise<CallerContext>;
   /** Counts what it asks for. @throws RealtimeError `too_many_requests` */
@@ -115,8 +115,8 @@ export class Poll {
    *
    * @throws RealtimeError `unauthorized` as soon as the caller's permission is taken back.
    */
-  private async hold(arrived: PollAnswer, wait: number, { caller, gone }: PollCaller): Promise<void> {
-    const { environment, topics, websocket, drain, revoked } = this.context;
+  private async hold(arrived: PollAnswer, wait: number, { caller, presentedAt, gone }: PollCaller): Promise<void> {
+    const { environment, topics, websocket, drain, revocations } = this.context;
     const { id, expiresAt = Infinity } = caller.identity ?? {};
     const stop = new AbortController();
     // One for each topic: Node would warn of a leak, for as many as any client likes to ask for.
@@ -126,8 +126,7 @@ export class Poll {
       const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));
       const happenings = merge(drain.began, websocket.changes).subscribe(wake);
       if (id !== undefined) {
-        const ended = revoked(id).pipe(mergeMap(({ grace }) => after(environment, grace)));
-        happenings.add(ended.subscribe(() => reject(revocation())));
+        happenings.add(revocations.whilePermitted(id, presentedAt).subscribe({ error: reject }));
       }
       gone.addEventListener('abort', wake);
       stop.signal.addEventListener('abort', () => {
@@ -149,8 +148,4 @@ export class Poll {
       serverTime: environment.now(),
     });
   }
-}
-
-function revocation(): RealtimeError {
-  return new RealtimeError('unauthorized', 'The permission to connect was taken back.');
 }

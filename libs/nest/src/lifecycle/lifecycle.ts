@@ -30,8 +30,16 @@ export interface RevokeOptions {
   readonly grace?: number;
 }
 
-/** Who is shown the door. */
+/** What was taken back of credentials that were presented some time ago. */
 export interface Revocations {
-  /** Emits each revocation when it is made, wherever in the cluster that is. */
-  readonly revoked: Observable<Revocation & Required<RevokeOptions>>;
+  /** Grows with each revocation: note it before credentials are verified. */
+  readonly mark: number;
+  /**
+   * Lets pass whose permission holds after the credentials were verified that were presented at `mark`.
+   *
+   * @throws RealtimeError `unauthorized` where it was taken back meanwhile, `timeout` where nobody can tell any more.
+   */
+  check(user: string | undefined, mark: number): void;
+  /** Errs with `unauthorized` as soon as the permission ends of a user who presented credentials at `mark`. */
+  whilePermitted(user: string, mark: number): Observable<never>;
 }

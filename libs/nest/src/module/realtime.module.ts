@@ -131,7 +131,7 @@ const connections: Provider[] = [
   ClusterSwitch,
   { provide: REALTIME_SWITCH, useExisting: ClusterSwitch },
   RealtimeConnections,
-  { provide: REVOCATIONS, useExisting: RealtimeConnections },
+  { provide: REVOCATIONS, useExisting: RecentRevocations },
   Drain,
   Disposal,
   StartReport,
