@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServerFrame } from '@statewire/protocol';
 import { WebSocket } from 'ws';
 
+import { FaultProxy } from './support/fault-proxy/index.js';
 import {
   calm,
   filtered,
@@ -29,6 +30,7 @@ const ACTIONS = [handle, guardedAction, intercept, filtered, piped];
 const LET_GO = 500;
 
 let application: ChildProcess;
+let proxy: FaultProxy;
 let origin: string;
 let output = '';
 
@@ -43,11 +45,15 @@ beforeAll(async () => {
     if (application.exitCode !== null) throw new Error(output);
     await once(application.stdout!, 'data');
   }
-  origin = /Listening on (\S+)/.exec(output)![1]!;
+  const { port } = new URL(/Listening on (\S+)/.exec(output)![1]!);
+  proxy = await FaultProxy.start(Number(port));
+  proxy.weather = { latency: 1, jitter: 2, slice: 200 };
+  origin = proxy.origin;
 }, 30_000);
 
-afterAll(() => {
+afterAll(async () => {
   application.kill('SIGKILL');
+  await proxy.stop();
 });
 
 describe.each(TROUBLES)('R20: application code that %s', (how) => {
@@ -79,6 +85,20 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
       );
     }
     expect(answers.join()).not.toContain(SECRET);
+  });
+
+  it('is left alone by a client whose connection is reset before anything is answered', async () => {
+    const socket = await open({ type: 'hello', clientId: CLIENT_ID });
+    const closed = once(socket, 'close');
+    const topics = TOPICS.map((topic) => ({ topic: topic.with({ how }).name }));
+    socket.send(JSON.stringify({ type: 'subscribe', topics }));
+    for (const { name } of ACTIONS) {
+      socket.send(JSON.stringify({ type: 'action', id: `reset-${name}-${how}`, name, data: { how } }));
+    }
+    await ask(socket, { type: 'ping' }, ({ type }) => type === 'welcome').catch(() => undefined);
+    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.reset();
+    await closed;
+    expect(application.exitCode ?? application.signalCode).toBeNull();
   });
 
   it.each(['verifier', 'guard'])('refuses or admits whoever connects where it is the %s', async (where) => {

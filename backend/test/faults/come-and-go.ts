@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 
 import { BusyProcess } from '../support/busy/busy-process.js';
 import { field, log } from '../support/busy/contract.js';
+import { FaultProxy } from '../support/fault-proxy/index.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
 
@@ -11,18 +12,23 @@ const FORGOTTEN = 600;
 const WARM_UP = 300;
 const TOPICS = [field.with({ id: '0' }), log.with({ id: '0' })].map(({ name }) => ({ topic: name }));
 
-/** So many clients come, follow and leave, half of them over HTTP; then the server holds what it held before. */
+/**
+ * So many clients come, follow and leave, half of them over HTTP; then the server holds what it held before. They come
+ * through a network that resets every other WebSocket, and cuts every fifth answer off.
+ */
 export async function holdComeAndGo(cycles: number): Promise<void> {
   const limits = { linger: 200, framesPerSecond: 0 };
   const server = await BusyProcess.start({
     world: { topics: 1, period: 0 },
     realtime: { limits, actionWindow: FORGOTTEN, history: { age: FORGOTTEN } },
   });
+  const proxy = await FaultProxy.start(server.port);
+  proxy.httpFate = ({ number }) => (number % 5 === 0 ? 'cut' : 'pass');
   try {
-    await comeAndGo(server.origin, 0, WARM_UP);
+    await comeAndGo(proxy, 0, WARM_UP);
     await untilEmpty(server);
     const before = await server.footprint();
-    await comeAndGo(server.origin, WARM_UP, cycles);
+    await comeAndGo(proxy, WARM_UP, cycles);
     await untilEmpty(server);
     const after = await server.footprint();
     process.stdout.write(
@@ -38,18 +44,24 @@ export async function holdComeAndGo(cycles: number): Promise<void> {
     expect(server.process.output).not.toContain('MaxListenersExceededWarning');
   } finally {
     server.process.destroy();
+    await proxy.stop();
   }
 }
 
-async function comeAndGo(origin: string, first: number, count: number): Promise<void> {
+async function comeAndGo(proxy: FaultProxy, first: number, count: number): Promise<void> {
+  const { origin } = proxy;
   for (let done = 0; done < count; done += AT_ONCE) {
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, (_, n) => (n % 2 === 0 ? overSocket : overHttp)(origin, first + done + n)),
-    );
+    const each = Array.from({ length: AT_ONCE }, (_, n) => first + done + n);
+    const polls = each.filter((n) => n % 2 === 1).map((n) => overHttp(origin, n));
+    const sockets = await Promise.all(each.filter((n) => n % 2 === 0).map((n) => overSocket(origin, n)));
+    sockets.forEach((socket, n) => n % 2 === 0 && socket.close());
+    await Promise.all(sockets.filter((_, n) => n % 2 === 0).map(({ closed }) => closed));
+    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.reset();
+    await Promise.all([...polls, ...sockets.map(({ closed }) => closed)]);
   }
 }
 
-async function overSocket(origin: string, n: number): Promise<void> {
+async function overSocket(origin: string, n: number): Promise<RawSocket> {
   const socket = new RawSocket(origin);
   await socket.open();
   socket.send(
@@ -59,8 +71,7 @@ async function overSocket(origin: string, n: number): Promise<void> {
   );
   await socket.frame('ack');
   await socket.frame('subscribed', ({ topic }) => topic === TOPICS[1]!.topic);
-  socket.close();
-  await socket.closed;
+  return socket;
 }
 
 async function overHttp(origin: string, n: number): Promise<void> {
@@ -70,7 +81,8 @@ async function overHttp(origin: string, n: number): Promise<void> {
     body: JSON.stringify({ clientId: clientId(n), topics: TOPICS }),
   });
   expect(response.status).toBe(200);
-  await response.text();
+  // Half of it, where the network cuts it off.
+  await response.text().catch(() => undefined);
 }
 
 function clientId(n: number): string {

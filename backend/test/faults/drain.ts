@@ -7,6 +7,7 @@ import { expect } from '@jest/globals';
 import { BusyProcess } from '../support/busy/busy-process.js';
 import { CrowdProcess } from '../support/crowd-process.js';
 import type { Opened, Report } from '../support/crowd.js';
+import { FaultProxy } from '../support/fault-proxy/index.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
 
@@ -28,8 +29,8 @@ export interface DrainOptions {
 }
 
 /**
- * Sends SIGTERM to a server with so many clients and an action in flight of each, while another server takes over behind
- * the same address, and holds what happens against R11.
+ * Sends SIGTERM to a server with so many clients and an action in flight of each, while the proxy in front of it leads
+ * to another server already, and holds what happens against R11.
  */
 export async function holdDrain({ clients, window, takes }: DrainOptions): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'statewire-drain-'));
@@ -44,6 +45,7 @@ export async function holdDrain({ clients, window, takes }: DrainOptions): Promi
   const processes = Array.from({ length: Math.ceil(clients / PER_PROCESS) }, () => new CrowdProcess(''));
   const crowds = processes.map(({ crowd }) => crowd);
   const servers: BusyProcess[] = [];
+  let proxy: FaultProxy | undefined;
   const start = async (): Promise<BusyProcess> => {
     const server = await BusyProcess.start(options);
     servers.push(server);
@@ -51,11 +53,12 @@ export async function holdDrain({ clients, window, takes }: DrainOptions): Promi
   };
   try {
     const [old, next] = await Promise.all([start(), start()]);
-    await Promise.all(crowds.map((crowd) => crowd.lead(old.origin)));
+    const { origin } = (proxy = await FaultProxy.start(old.port));
+    await Promise.all(crowds.map((crowd) => crowd.lead(origin)));
     const share = { clients: clients / crowds.length, topics: TOPICS, followers: FOLLOWERS };
     // A busy machine is no reason to poll.
     await Promise.all(crowds.map((crowd) => crowd.connect({ ...share, client: { polling: { startAfter: 20_000 } } })));
-    const stragglers = await Promise.all(Array.from({ length: STRAGGLERS }, (_, n) => straggle(old.origin, n)));
+    const stragglers = await Promise.all(Array.from({ length: STRAGGLERS }, (_, n) => straggle(origin, n)));
     await Promise.all(crowds.map((crowd, n) => crowd.act(`crowd ${n}`, takes)));
     await until(
       async () => (await old.load()).working === clients,
@@ -63,7 +66,7 @@ export async function holdDrain({ clients, window, takes }: DrainOptions): Promi
       takes,
     );
 
-    await Promise.all(crowds.map((crowd) => crowd.lead(next.origin)));
+    proxy.upstream = next.port;
     const began = Date.now();
     const exit = old.process.exit('SIGTERM').then((code) => ({ code, took: Date.now() - began }));
     let ready: number | undefined;
@@ -117,6 +120,7 @@ export async function holdDrain({ clients, window, takes }: DrainOptions): Promi
     expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
   } finally {
     for (const { process } of [...servers, ...processes]) process.destroy();
+    await proxy?.stop();
     await rm(folder, { recursive: true });
   }
 }

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 
 import { BusyProcess } from '../support/busy/busy-process.js';
 import { field, HEAVY, isGenuine } from '../support/busy/contract.js';
+import { FaultProxy } from '../support/fault-proxy/index.js';
 import { Oracle } from '../support/oracle/index.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { until } from '../support/until.js';
@@ -15,30 +16,34 @@ const MIB = 2 ** 20;
 const PERIOD = 40;
 
 export interface SlowReaders {
-  /** Clients in all; ten of them stop reading. */
+  /** Clients in all; ten of them are slow. */
   readonly clients: number;
-  /** Milliseconds for which they do not read. */
+  /** Milliseconds for which they are. */
   readonly duration: number;
   /** The server's `stalledTimeout`; 0: it never gives a reader up. */
   readonly stalledTimeout: number;
+  /** Bytes that their line takes in a second. Default 0: nothing passes. */
+  readonly line?: number;
 }
 
-/** Ten clients of a heavy topic stop reading, and go on; the others follow light topics all the time. */
-export async function holdSlowReaders({ clients, duration, stalledTimeout }: SlowReaders): Promise<void> {
+/** The line to ten clients of a heavy topic takes little or nothing for a while; the others follow light topics. */
+export async function holdSlowReaders({ clients, duration, stalledTimeout, line = 0 }: SlowReaders): Promise<void> {
   const server = await BusyProcess.start({
     world: { topics: 4, period: PERIOD, heavy: true },
     // A client that hears nothing for longer would give its socket up itself.
     realtime: { heartbeat: { interval: 30_000, timeout: 30_000 }, limits: { stalledTimeout } },
   });
+  const proxy = await FaultProxy.start(server.port);
   const oracle = new Oracle({ isGenuine });
-  const slow = Array.from({ length: SLOW }, (_, n) => new SlowReader(`slow ${n}`, server.origin, oracle));
+  const slow = Array.from({ length: SLOW }, (_, n) => new SlowReader(`slow ${n}`, proxy.origin, oracle));
   const others = Array.from({ length: clients - SLOW }, (_, n) => new Other(server.origin, String(n % 4)));
   try {
     await Promise.all([...slow.map((reader) => reader.live()), ...others.map((other) => other.follow())]);
     await pass(1_000);
     const usual = others.flatMap((other) => other.takeDelays());
     const before = await server.footprint();
-    for (const reader of slow) reader.stopReading();
+    if (line === 0) proxy.hold('to-client');
+    else proxy.weather = { bytesPerSecond: line };
     const received = slow.map(({ client }) => client.metrics.bytesReceived);
     let held = 0;
     for (let second = 0; second < duration / 1_000; second += 1) {
@@ -47,8 +52,9 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout }: Slo
       held = Math.max(held, heap + external - before.heap - before.external);
     }
     const meanwhile = others.flatMap((other) => other.takeDelays());
-    for (const reader of slow) reader.goOn();
-    if (stalledTimeout > 0) {
+    proxy.heal();
+    const areGivenUp = stalledTimeout > 0 && line === 0;
+    if (areGivenUp) {
       const isBack = ({ client }: SlowReader): boolean => client.metrics.reconnects > 0;
       await until(
         () => slow.every(isBack),
@@ -62,7 +68,7 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout }: Slo
     const reconnects = slow.map(({ client }) => client.metrics.reconnects);
     const read = slow.reduce((sum, { client }, n) => sum + client.metrics.bytesReceived - received[n]!, 0) / MIB;
     process.stdout.write(
-      `R18: ${held.toFixed(1)} MiB held for ${SLOW} slow readers of ${clients}, who read ${read.toFixed(0)} MiB later; ` +
+      `R18: ${held.toFixed(1)} MiB held for ${SLOW} slow readers of ${clients}, who read ${read.toFixed(0)} MiB since; ` +
         `closed with ${[...new Set(closed)].join()}; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
         `converged in ${Math.round(converged)} ms\n`,
     );
@@ -72,22 +78,22 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout }: Slo
     expect(held).toBeLessThan(SLOW * 1.25 + 8);
     // It was not the kernel that held all of it.
     expect(slow.every(({ wasBehind }) => wasBehind)).toBe(true);
-    expect(reconnects).toEqual(slow.map(() => (stalledTimeout > 0 ? 1 : 0)));
-    expect(closed).toEqual(slow.map(() => (stalledTimeout > 0 ? 4101 : undefined)));
+    expect(reconnects).toEqual(slow.map(() => (areGivenUp ? 1 : 0)));
+    expect(closed).toEqual(slow.map(() => (areGivenUp ? 4101 : undefined)));
     expect(median(meanwhile)).toBeLessThan(3 * median(usual) + 50);
     expect(meanwhile.length / usual.length).toBeGreaterThan(0.5 * (duration / 1_000));
   } finally {
     for (const { client } of slow) client.close();
     for (const other of others) other.close();
+    await proxy.stop();
     server.process.destroy();
   }
 }
 
 class SlowReader {
   readonly client: RealtimeClient;
-  /** Of the socket that it did not read. */
+  /** Of the first socket that ended. */
   closeCode: number | undefined;
-  #socket: WebSocket | undefined;
   #patches = 0;
   #ticks = 0;
   #tick = 0;
@@ -98,7 +104,8 @@ class SlowReader {
       polling: { enabled: false },
       backoff: { overload: 100, cap: 300 },
       environment: {
-        openWebSocket: (url, protocol) => (this.#socket = oracle.openWebSocket(url, protocol) as WebSocket),
+        openWebSocket: (url, protocol) =>
+          (oracle.openWebSocket(url, protocol) as WebSocket).once('close', (code) => (this.closeCode ??= code)),
       },
     });
     oracle.followState(who, this.client, field.with({ id: HEAVY }));
@@ -117,14 +124,6 @@ class SlowReader {
   async live(): Promise<void> {
     await firstValueFrom(this.client.status$.pipe(filter(({ state }) => state === 'live')));
     await firstValueFrom(this.client.state(field.with({ id: HEAVY })));
-  }
-
-  stopReading(): void {
-    this.#socket!.once('close', (code) => (this.closeCode = code)).pause();
-  }
-
-  goOn(): void {
-    this.#socket!.resume();
   }
 }
 

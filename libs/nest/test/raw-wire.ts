@@ -148,8 +148,10 @@ export class RawWire {
 
   /** The frames of WebSocket that arrived after the 101. */
   frames(): { readonly opcode: number; readonly payload: Buffer }[] {
-    const frames = [];
-    let rest = this.received.subarray(this.received.indexOf('\r\n\r\n') + 4);
+    const frames: { readonly opcode: number; readonly payload: Buffer }[] = [];
+    const answered = this.received.indexOf('\r\n\r\n');
+    if (answered < 0) return frames;
+    let rest = this.received.subarray(answered + 4);
     for (;;) {
       if (rest.length < 2) return frames;
       const short = rest[1]! & 0x7f;

@@ -1,0 +1,75 @@
+import { setTimeout as pass } from 'node:timers/promises';
+
+import { afterEach, describe, expect, it } from '@jest/globals';
+
+import { handshake, head, RawWire, rawText } from '../../../libs/nest/test/raw-wire.js';
+import { BusyServer } from '../support/busy/busy-server.js';
+import { field, work } from '../support/busy/contract.js';
+import { FaultProxy, type Weather } from '../support/fault-proxy/index.js';
+
+const TOPIC = field.with({ id: '0' }).name;
+
+describe('R4: frames that are sent with the handshake, in one write, while authentication takes its time', () => {
+  let server: BusyServer;
+  let proxy: FaultProxy;
+
+  afterEach(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
+
+  const networks: readonly (readonly [string, Weather])[] = [
+    ['delivers them in one segment', {}],
+    ['delivers byte by byte', { slice: 1 }],
+    ['is slow and uneven', { latency: 20, jitter: 60, slice: 40 }],
+  ];
+
+  it.each(networks.flatMap(([name, weather]) => [0, 100, 500].map((delay) => [delay, name, weather] as const)))(
+    '%d ms, are handled in order and none is lost over a network that %s',
+    async (delay, _, weather) => {
+      server = await BusyServer.start(
+        { topics: 1, period: 0 },
+        { authenticate: (_request, token) => pass(delay).then(() => ({ id: token, user: token })) },
+      );
+      proxy = await FaultProxy.start(server.port);
+      proxy.weather = weather;
+      const wire = await RawWire.open(proxy.port);
+      const early = [
+        { type: 'hello', clientId: 'a-client-id-of-this-test-0123' },
+        { type: 'subscribe', topics: [{ topic: TOPIC }], ref: 's' },
+        { type: 'action', id: '1', name: work.name, data: { key: 'early' } },
+        { type: 'unsubscribe', topics: [TOPIC], ref: 'u' },
+        { type: 'action', id: '2', name: work.name, data: { key: 'late' } },
+      ];
+      const upgrade = head([...handshake(proxy.port), 'Authorization: Bearer ann']);
+      wire.write(Buffer.concat([Buffer.from(upgrade), ...early.map(rawText)]));
+      const heard = (): string[] => wire.frames().map(({ payload }) => nameOf(JSON.parse(payload.toString()) as Heard));
+      await wire.until(() => ['ack 2', 'unsubscribed u'].every((name) => heard().includes(name)));
+      const names = heard();
+      wire.destroy();
+
+      expect(names.filter((name) => !name.startsWith('ack'))).toEqual([
+        'welcome',
+        'subscribed s',
+        'snapshot',
+        'unsubscribed u',
+      ]);
+      expect(names.filter((name) => name.startsWith('ack'))).toEqual(['ack 1', 'ack 2']);
+      expect(names[0]).toBe('welcome');
+      expect([...server.world.done]).toEqual([
+        ['early', 1],
+        ['late', 1],
+      ]);
+    },
+  );
+});
+
+interface Heard {
+  readonly type: string;
+  readonly id?: string;
+  readonly ref?: string;
+}
+
+function nameOf({ type, id, ref }: Heard): string {
+  return [type, id ?? ref].filter(Boolean).join(' ');
+}
