@@ -15,6 +15,8 @@ interface User {
 export class Application {
   /** How often each action ran, by what its data said. */
   readonly runs = new Map<string, number>();
+  /** Where the board stood after each of them. */
+  readonly effects = new Map<string, Position>();
   /** Handlers that have not returned, oldest first. */
   readonly running: { readonly by: string; readonly finish: () => void }[] = [];
 
@@ -58,7 +60,7 @@ export class Application {
       const { by } = data as { by: string };
       const run = (this.runs.get(by) ?? 0) + 1;
       this.runs.set(by, run);
-      await this.publishBoard();
+      this.effects.set(by, await this.publishBoard());
       if (this.slow) await new Promise<void>((finish) => this.running.push({ by, finish }));
       return { run };
     })) as Json;

@@ -7,6 +7,8 @@ export interface Board {
   readonly moves: readonly number[];
   /** Changes with the others: shows when a patch was left out. */
   readonly round: number;
+  /** Names of the actions whose optimistic updates are shown; never in what the server has. */
+  readonly marks?: readonly string[];
 }
 
 /** The application that is explored: one topic of each kind and one action that publishes. */

@@ -4,6 +4,7 @@ import type { Subscription } from 'rxjs';
 
 import { BOARD, move, NOTICES, TOKENS, type Board, type Token } from './contract.js';
 import type { Truth } from './truth.js';
+import { UpdatesOracle } from './updates-oracle.js';
 import type { Verdict } from './verdict.js';
 
 type BoardState = TopicState<Board>;
@@ -36,13 +37,18 @@ export class Page {
   /** The newest position of the board that was shown. */
   private shown: Position | undefined;
   private mayBeUnknown = false;
+  private readonly updates: UpdatesOracle;
 
+  /** @param effects where the board stood after each action, by its name. */
   constructor(
     readonly client: RealtimeClient,
     private readonly truth: Truth,
     private readonly verdict: Verdict,
     public token: Token,
-  ) {}
+    effects: ReadonlyMap<string, Position>,
+  ) {
+    this.updates = new UpdatesOracle(effects, verdict);
+  }
 
   get followsBoard(): boolean {
     return this.boardView !== undefined;
@@ -81,12 +87,21 @@ export class Page {
     this.noticesView = undefined;
   }
 
-  act(): void {
+  /** @param isOptimistic whether what it will do is shown at once, as a mark of its name. */
+  act(isOptimistic = false): void {
     const answer: Answer = { state: 'unanswered' };
-    const number = this.answers.push(answer);
-    this.client.act(move, { by: nameOf(number) }).subscribe({
-      next: ({ run }) => Object.assign(answer, { state: 'acknowledged', run }),
-      error: ({ code }: { code: string }) => Object.assign(answer, { state: 'failed', code }),
+    const name = nameOf(this.answers.push(answer));
+    if (isOptimistic) this.updates.sent(name);
+    const mark = (value: Board): Board => ({ ...value, marks: [...(value.marks ?? []), name] });
+    this.client.act(move, { by: name }, isOptimistic ? { optimistic: [BOARD, mark] } : {}).subscribe({
+      next: ({ run }) => {
+        Object.assign(answer, { state: 'acknowledged', run });
+        this.updates.answered(name, 'done');
+      },
+      error: ({ code }: { code: string }) => {
+        Object.assign(answer, { state: 'failed', code });
+        this.updates.answered(name, 'failed');
+      },
     });
   }
 
@@ -151,7 +166,8 @@ export class Page {
       return;
     }
     if (error !== undefined) yield `the board may be read and erred with ${error}`;
-    const { position, freshness } = view.last ?? {};
+    const { pending = 0, position, freshness } = view.last ?? {};
+    if (pending > 0) yield `${pending} updates of the board are still shown`;
     if (!this.isAtTop(BOARD.name, position)) {
       yield `the board stands at ${truth.top(BOARD.name)?.offset} and is shown at ${position?.offset}`;
     } else if (freshness?.state !== 'live') {
@@ -181,8 +197,9 @@ export class Page {
 
   private showBoard(view: BoardView, state: BoardState): void {
     const { truth, verdict } = this;
-    const { value, position, error } = state;
+    const { value, confirmed, position, error } = state;
     view.last = state;
+    this.updates.shown(state);
     if (error?.code === 'forbidden') {
       verdict.demand(value === undefined, () => 'the board is shown although the right to see it is gone');
     }
@@ -191,7 +208,7 @@ export class Page {
       return;
     }
     const at = `${position.epoch}:${position.offset}`;
-    const shown = JSON.stringify(value);
+    const shown = JSON.stringify(confirmed);
     verdict.demand(truth.knows(BOARD.name, position), () => `the board is shown at ${at}, where it never was`);
     verdict.demand(shown === truth.at(BOARD.name, position), () => `the board is shown at ${at} with another value`);
     if (this.shown !== undefined) {

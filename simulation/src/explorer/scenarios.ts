@@ -104,6 +104,18 @@ export const ACTIONS_SCENARIO: Scenario = {
   },
 };
 
+/** Actions whose effect is shown before the server knows of them, answered on one way and shown by the other. */
+export const OPTIMISTIC_SCENARIO: Scenario = {
+  name: 'optimistic updates',
+  start: ['publish board', 'follow board', 'calm'],
+  steps: {
+    ...SOCKET,
+    ...often('poll', 'poll up', 'poll down', 'action up', 'action down', 'action lost'),
+    'publish board': 2,
+    'act optimistically': 2,
+  },
+};
+
 /** A broker whose answers take their time, so that publications fall between reading and going live. */
 export const SLOW_BROKER_SCENARIO: Scenario = {
   name: 'a slow broker',
@@ -165,6 +177,7 @@ export const SCENARIOS: readonly Scenario[] = [
   CHANGE_OF_MIND_SCENARIO,
   OUTAGE_SCENARIO,
   ACTIONS_SCENARIO,
+  OPTIMISTIC_SCENARIO,
   SLOW_BROKER_SCENARIO,
   SLOW_EVENT_BROKER_SCENARIO,
   SLOW_READER_SCENARIO,

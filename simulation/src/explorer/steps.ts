@@ -45,6 +45,7 @@ export const STEPS = {
   'follow notices': follow('Notices'),
   'leave notices': leave('Notices'),
   act: { isEnabled: () => true, perform: ({ page }) => page.act() },
+  'act optimistically': { isEnabled: ({ page }) => page.followsBoard, perform: ({ page }) => page.act(true) },
   'authenticate narrow': {
     isEnabled: ({ page }) => page.token === 'wide',
     perform: ({ page }) => page.authenticate('narrow'),

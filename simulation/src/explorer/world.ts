@@ -48,7 +48,7 @@ export class World {
       linger: 0,
       token: () => this.page.token,
     });
-    this.page = new Page(client, this.truth, verdict, filled.token);
+    this.page = new Page(client, this.truth, verdict, filled.token, this.server.application.effects);
   }
 
   /** Delivers everything, and lets time pass where that is what is missing. */

@@ -47,12 +47,25 @@ function stands(stage: Stage, ms: number): void {
   stage.stillUntil = Math.max(stage.stillUntil, stage.simulation.clock.monotonic() + ms);
 }
 
+/**
+ * Milliseconds that an action takes before its effect, and after: none, some before, or some after. Where the broker
+ * outlives the process it takes none: nobody would answer for what a dead process had begun.
+ */
+function timesOf({ keepBroker }: Stage, size: number): readonly [number, number] {
+  const takes = keepBroker ? 0 : 20 * size;
+  return [[0, 0] as const, [takes, 0] as const, [0, takes] as const][size % 5] ?? [0, 0];
+}
+
 /** Everything that can happen in a history. `size` is 0 to 99. */
 const COMMANDS: Record<string, Run> = {
   publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
   'publish more than history keeps': (stage) => publish(stage, 25),
-  act: (_, page, size) =>
-    page.act(`${page.name}-${page.actions.length}`, { isOptimistic: size % 3 > 0, isRefused: size % 4 === 0 }),
+  act: (stage, page, size) =>
+    page.act(`${page.name}-${page.actions.length}`, {
+      isOptimistic: size % 3 > 0,
+      isRefused: size % 4 === 0,
+      takes: timesOf(stage, size),
+    }),
   'change board': (_, page, size) => page.change(BOARDS[size % BOARDS.length]!),
   cut: (_, page) => page.client.network.cut(),
   'cut everybody': ({ simulation }) => simulation.network.cut(),
@@ -115,10 +128,14 @@ const COMMANDS: Record<string, Run> = {
   }),
 };
 
+/** So often for each time that another command comes: faults show in what is under way. */
+const ACTS = 12;
+const NAMES = [...Object.keys(COMMANDS), ...Array<string>(ACTS - 1).fill('act')];
+
 export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonly Command[]> =>
   fc.array(
     fc.record({
-      name: fc.constantFrom(...Object.keys(COMMANDS)),
+      name: fc.constantFrom(...NAMES),
       page: fc.nat(pages - 1),
       size: fc.nat(99),
       pause: fc.nat(1_500),

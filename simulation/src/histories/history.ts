@@ -37,7 +37,10 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
   const uncaught: unknown[] = [];
   const note = (error: unknown): void => void uncaught.push(error);
   process.on('uncaughtException', note).on('unhandledRejection', note);
-  const world: World = new World(() => simulation.clock.monotonic());
+  const world: World = new World(
+    () => simulation.clock.monotonic(),
+    (ms) => new Promise((resolve) => void simulation.server.process.setTimer(resolve, ms)),
+  );
   const simulation: Simulation = await simulate({ ...application(world), seed, keepBroker });
   const before = heldBy(simulation);
   try {

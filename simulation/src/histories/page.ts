@@ -2,7 +2,7 @@ import { RealtimeClientError, type TopicState } from '@statewire/client';
 import type { EventWatch, SimulatedClient, Simulation, StateWatch } from '@statewire/nest/testing';
 import type { Subscription } from 'rxjs';
 
-import { board, count, news, purse, type Board, type BoardId } from './world.js';
+import { board, count, news, purse, type Board, type BoardId, type CountData } from './world.js';
 
 /** What became of one action: how often it had taken effect when it was answered, or the code of its error. */
 export interface ActionOutcome {
@@ -11,6 +11,11 @@ export interface ActionOutcome {
   readonly isRefused: boolean;
   result?: number;
   code?: string;
+}
+
+/** What is asked for with an action. */
+export interface Asked extends Pick<CountData, 'isRefused' | 'takes'> {
+  readonly isOptimistic: boolean;
 }
 
 /** What happened on a page, in order. */
@@ -86,7 +91,7 @@ export class Page {
     this.client.realtime.reauthenticate();
   }
 
-  act(key: string, { isOptimistic, isRefused }: { readonly isOptimistic: boolean; readonly isRefused: boolean }): void {
+  act(key: string, { isOptimistic, isRefused, takes }: Asked): void {
     const outcome: ActionOutcome = { key, isRefused };
     this.actions.push(outcome);
     const { boardId } = this;
@@ -96,7 +101,7 @@ export class Page {
     this.client.realtime
       .act(
         count,
-        { key, boardId, isRefused },
+        { key, boardId, isRefused, takes },
         { expiresAfter: 0, ...(isOptimistic && { optimistic: [board.with({ boardId }), mark] }) },
       )
       .subscribe({

@@ -27,7 +27,15 @@ export const board = stateTopic<Board>()('boards/:boardId');
 export const purse = stateTopic<number>()('players/:playerId/purse');
 export const news = eventTopic<number>()('news');
 /** Advances a board and says how often that was done, or refuses to. */
-export const count = action<{ key: string; boardId: BoardId; isRefused: boolean }, number>('count');
+export const count = action<CountData, number>('count');
+
+export interface CountData {
+  readonly key: string;
+  readonly boardId: BoardId;
+  readonly isRefused: boolean;
+  /** Milliseconds before the board advances, and milliseconds after. */
+  readonly takes: readonly [before: number, after: number];
+}
 
 export const BOARDS = ['a', 'b'] as const;
 export type BoardId = (typeof BOARDS)[number];
@@ -59,7 +67,11 @@ export class World {
   /** Whether a clock jumped, so that history may be taken for older than it is. */
   isAgeWrong = false;
 
-  constructor(readonly monotonic: () => number = () => 0) {}
+  constructor(
+    readonly monotonic: () => number,
+    /** Resolves after so many ms of the process that runs now; never, where that dies before. */
+    readonly pass: (ms: number) => Promise<void>,
+  ) {}
 
   /** Boards that whoever has this name may see, as of now. What is in force is what `authenticate` was told last. */
   rightsOf(name: string): ReadonlySet<BoardId> {
@@ -115,14 +127,14 @@ class Handlers {
   news(): void {}
 
   @OnAction(count)
-  async count(
-    @ActionData() { key, boardId, isRefused }: { key: string; boardId: BoardId; isRefused: boolean },
-  ): Promise<number> {
+  async count(@ActionData() { key, boardId, isRefused, takes: [before, after] }: CountData): Promise<number> {
+    if (before > 0) await this.world.pass(before);
     if (isRefused) throw new RealtimeError('action_failed', 'Not now.');
     const effects = this.world.effects.get(key) ?? [];
     this.world.effects.set(key, effects);
     const times = effects.length + 1;
     effects.push(await advanceBoard(this.world, this.bus, boardId));
+    if (after > 0) await this.world.pass(after);
     return times;
   }
 }

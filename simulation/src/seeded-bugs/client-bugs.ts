@@ -113,6 +113,30 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
+    name: 'an update goes with its answer, before its effect is there',
+    edits: [
+      {
+        file: `${CLIENT}/topics/state-store.ts`,
+        find: 'if (effect === undefined) this.overlay.drop(pending);',
+        replace: 'if (effect !== null) this.overlay.drop(pending);',
+      },
+    ],
+    caughtBy: 'optimistic updates',
+    depth: 4,
+  },
+  {
+    name: 'an update stays although its effect is there',
+    edits: [
+      {
+        file: `${CLIENT}/topics/optimistic-overlay.ts`,
+        find: 'position.offset >= effect.offset',
+        replace: 'position.offset > effect.offset',
+      },
+    ],
+    caughtBy: 'optimistic updates',
+    depth: 4,
+  },
+  {
     name: 'a value is kept after the right to see it is gone',
     edits: [
       {
