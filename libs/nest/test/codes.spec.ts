@@ -25,7 +25,7 @@ import {
 import { resolveOptions } from '../src/module/resolve-options.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
-import { arenaProviders, authenticate, HeldVerification, notices } from './arena.fixture.js';
+import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './arena.fixture.js';
 import { CLIENT_ID, post } from './transports.js';
 
 const checked = action<{ n: number }, void>('checked');
@@ -50,7 +50,11 @@ class CodeHandlers {
 let arena: TestApplication;
 let logged: string[];
 
-afterEach(() => arena.close());
+afterEach(async () => {
+  // Whoever closes the application waits for handlers that run.
+  for (const finish of arena.get(SlowWork).running) finish();
+  await arena.close();
+});
 
 async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
   logged = [];

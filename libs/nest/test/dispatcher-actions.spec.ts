@@ -12,7 +12,7 @@ import { WsException } from '@nestjs/websockets';
 import { action, stateTopic } from '@statewire/protocol';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, ValidateNested } from 'class-validator';
-import { NEVER, of, Subject, firstValueFrom } from 'rxjs';
+import { firstValueFrom, of, Subject } from 'rxjs';
 
 import {
   ActionData,
@@ -102,7 +102,7 @@ class Shop {
 
   @OnAction(action<void, never>('shop/endless'), { timeout: 20 })
   endless() {
-    return NEVER;
+    return this.gate;
   }
 
   @OnAction(action<void, void>('shop/nothing'))
@@ -220,6 +220,8 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       for (const name of ['shop/forever', 'shop/endless']) {
         expect(await ann.act({ id: name, name })).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
       }
+      // Whoever closes the application waits for handlers that run.
+      shop.gate.complete();
     });
 
     test('a result that is no JSON is answered internal', async () => {
