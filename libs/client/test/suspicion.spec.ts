@@ -44,6 +44,24 @@ describe('a live socket that goes silent', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
+  test('and says that the server closed it meanwhile, another one is opened', async () => {
+    const { environment, server, client } = setUp();
+    fight(environment, server);
+    client.state(battle).subscribe();
+    await environment.advance(2_000);
+    server.blackhole();
+    await environment.advance(1_000);
+    server.close(4200);
+    await environment.advance(500);
+    expect(server.upgradeCount).toBe(1);
+    server.heal();
+    await environment.advance(10);
+    expect(client.status).toMatchObject({ reason: { code: 'close-4200' } });
+    await environment.advance(3_000);
+    expect(server.upgradeCount).toBe(2);
+    expect(client.status.state).toBe('live');
+  });
+
   test('values are stale from the moment of the last frame until polling vouches for them', async () => {
     const { environment, server, client } = setUp();
     fight(environment, server);

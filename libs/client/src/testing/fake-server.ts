@@ -60,6 +60,7 @@ export class FakeServer {
   readonly actionWindow: number;
   readonly actions = new FakeActions();
   readonly connections: FakeConnection[] = [];
+  private readonly frozen = new Set<FakeConnection>();
 
   upgrades: UpgradeMode = 'accept';
   http: HttpMode = 'up';
@@ -161,12 +162,16 @@ export class FakeServer {
 
   /** Sockets stay open, and nothing gets through. */
   blackhole(): void {
-    for (const connection of [...this.connections]) connection.freeze();
+    for (const connection of this.connections) {
+      connection.freeze();
+      this.frozen.add(connection);
+    }
   }
 
-  /** What was held back arrives. */
+  /** What was held back arrives, also that the server ended a connection meanwhile. */
   heal(): void {
-    for (const connection of [...this.connections]) connection.thaw();
+    for (const connection of this.frozen) connection.thaw();
+    this.frozen.clear();
   }
 
   close(code: number, reason = ''): void {
