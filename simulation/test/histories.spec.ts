@@ -32,7 +32,7 @@ describe('histories', () => {
     expect(message).toContain('seed: 7');
     const command = '{"name":"act","page":0,"size":0,"pause":0}';
     expect(message).toContain(
-      `Counterexample: [{"seed":0,"pages":2,"keepBroker":false,"tick":50,"commands":[${command},${command}]}]`,
+      `that still fails: {"seed":0,"pages":2,"keepBroker":false,"tick":50,"commands":[${command},${command}]}\n`,
     );
     expect(message).toMatch(/npm run simulate -- --histories 2000 --seed 7 plays it again\.$/);
   });

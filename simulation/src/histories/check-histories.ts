@@ -43,16 +43,36 @@ export async function checkHistories(
     played += 1;
     if (played % EVERY === 0) say(`${played} histories`);
   });
-  try {
-    await fc.assert(property, { numRuns: histories, seed });
-  } catch (error) {
-    const how = `npm run simulate -- --histories ${histories} --seed ${seed} plays it again.`;
-    const { cause: what, message } = error as Error;
-    throw new Error(`${String(what)}\n${message}\n${how}`, { cause: error });
+  const details = await fc.check(property, { numRuns: histories, seed });
+  if (details.counterexample !== null) {
+    const shortest = await withoutNeedless(details.counterexample[0], playOne);
+    const lines = [
+      String(details.errorInstance),
+      await fc.asyncDefaultReportMessage(details),
+      `The shortest history that still fails: ${JSON.stringify(shortest)}`,
+      `npm run simulate -- --histories ${histories} --seed ${seed} plays it again.`,
+    ];
+    throw new Error(lines.join('\n'), { cause: details.errorInstance });
   }
   const seconds = (performance.now() - began) / 1_000;
   say(`${played} histories, ${(virtual / 3_600_000).toFixed(1)} h of virtual time, in ${seconds.toFixed(1)} s`);
   return played;
+}
+
+/** Shrinking takes commands away from the front; here each is left out that the failure does not need. */
+async function withoutNeedless(
+  plan: HistoryPlan,
+  playOne: (plan: HistoryPlan) => Promise<unknown>,
+): Promise<HistoryPlan> {
+  for (const index of plan.commands.keys()) {
+    const shorter = { ...plan, commands: plan.commands.toSpliced(index, 1) };
+    const stillFails = await playOne(shorter).then(
+      () => false,
+      () => true,
+    );
+    if (stillFails) return withoutNeedless(shorter, playOne);
+  }
+  return plan;
 }
 
 function say(line: string): void {

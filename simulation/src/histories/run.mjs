@@ -18,6 +18,6 @@ try {
   process.stdout.write(`${JSON.stringify({ played })}\n`);
 } catch (error) {
   process.stdout.write(
-    `${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.cause?.stack) })}\n`,
+    `${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.stack) })}\n`,
   );
 }
