@@ -17,7 +17,5 @@ try {
   const played = await checkHistories(Number(values.histories), seed);
   process.stdout.write(`${JSON.stringify({ played })}\n`);
 } catch (error) {
-  process.stdout.write(
-    `${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.stack) })}\n`,
-  );
+  process.stdout.write(`${JSON.stringify({ played: 0, error: error.message, stack: String(error.cause?.stack) })}\n`);
 }
