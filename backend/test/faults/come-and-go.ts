@@ -23,18 +23,24 @@ export async function holdComeAndGo(cycles: number): Promise<void> {
     realtime: { limits, actionWindow: FORGOTTEN, history: { age: FORGOTTEN } },
   });
   const proxy = await FaultProxy.start(server.port);
+  const heard: Heard = { whole: 0, half: 0 };
   proxy.httpFate = ({ number }) => (number % 5 === 0 ? 'cut' : 'pass');
   try {
-    await comeAndGo(proxy, 0, WARM_UP);
+    await comeAndGo(proxy, 0, WARM_UP, heard);
     await untilEmpty(server);
     const before = await server.footprint();
-    await comeAndGo(proxy, WARM_UP, cycles);
+    await comeAndGo(proxy, WARM_UP, cycles, heard);
     await untilEmpty(server);
     const after = await server.footprint();
     process.stdout.write(
       `R17: ${cycles} cycles: heap ${before.heap.toFixed(1)} → ${after.heap.toFixed(1)} MiB; ` +
         `${JSON.stringify(before.resources)} → ${JSON.stringify(after.resources)}\n`,
     );
+
+    // What the network did to them is what it was told to do.
+    expect(heard.half).toBe(proxy.done.get('cut'));
+    expect(heard.half).toBeGreaterThan((cycles + WARM_UP) / 2 / 6);
+    expect(heard.whole).toBeGreaterThan((cycles + WARM_UP) / 4);
 
     expect(after.heap).toBeLessThan(before.heap + 3);
     for (const kind of ['Timeout', 'Immediate', 'TCPServerWrap'])
@@ -48,11 +54,17 @@ export async function holdComeAndGo(cycles: number): Promise<void> {
   }
 }
 
-async function comeAndGo(proxy: FaultProxy, first: number, count: number): Promise<void> {
+/** Answers of HTTP, whole and cut off. */
+interface Heard {
+  whole: number;
+  half: number;
+}
+
+async function comeAndGo(proxy: FaultProxy, first: number, count: number, heard: Heard): Promise<void> {
   const { origin } = proxy;
   for (let done = 0; done < count; done += AT_ONCE) {
     const each = Array.from({ length: AT_ONCE }, (_, n) => first + done + n);
-    const polls = each.filter((n) => n % 2 === 1).map((n) => overHttp(origin, n));
+    const polls = each.filter((n) => n % 2 === 1).map((n) => overHttp(origin, n, heard));
     const sockets = await Promise.all(each.filter((n) => n % 2 === 0).map((n) => overSocket(origin, n)));
     sockets.forEach((socket, n) => n % 2 === 0 && socket.close());
     await Promise.all(sockets.filter((_, n) => n % 2 === 0).map(({ closed }) => closed));
@@ -74,15 +86,17 @@ async function overSocket(origin: string, n: number): Promise<RawSocket> {
   return socket;
 }
 
-async function overHttp(origin: string, n: number): Promise<void> {
+async function overHttp(origin: string, n: number, heard: Heard): Promise<void> {
   const response = await fetch(`${origin}/realtime/poll`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ clientId: clientId(n), topics: TOPICS }),
   });
   expect(response.status).toBe(200);
-  // Half of it, where the network cuts it off.
-  await response.text().catch(() => undefined);
+  await response.text().then(
+    () => (heard.whole += 1),
+    () => (heard.half += 1),
+  );
 }
 
 function clientId(n: number): string {

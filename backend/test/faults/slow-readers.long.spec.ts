@@ -14,3 +14,8 @@ it.each([
   },
   120_000,
 );
+
+it('R18: readers on a line that takes less than is published get fewer values, the newest in the end, and are not given up', async () => {
+  expect.hasAssertions();
+  await holdSlowReaders({ clients: 60, duration: 12_000, stalledTimeout: 10_000, line: 400_000 });
+}, 120_000);

@@ -69,7 +69,7 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout, line 
     const read = slow.reduce((sum, { client }, n) => sum + client.metrics.bytesReceived - received[n]!, 0) / MIB;
     process.stdout.write(
       `R18: ${held.toFixed(1)} MiB held for ${SLOW} slow readers of ${clients}, who read ${read.toFixed(0)} MiB since; ` +
-        `closed with ${[...new Set(closed)].join()}; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
+        `closed with ${[...new Set(closed)].join()}; ${slow.map(({ skipped }) => skipped).join()} skipped; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
         `converged in ${Math.round(converged)} ms\n`,
     );
 
@@ -77,7 +77,7 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout, line 
     expect(others.filter(({ holes }) => holes > 0)).toEqual([]);
     expect(held).toBeLessThan(SLOW * 1.25 + 8);
     // It was not the kernel that held all of it.
-    expect(slow.every(({ wasBehind }) => wasBehind)).toBe(true);
+    expect(Math.min(...slow.map(({ skipped }) => skipped))).toBeGreaterThan(0);
     expect(reconnects).toEqual(slow.map(() => (areGivenUp ? 1 : 0)));
     expect(closed).toEqual(slow.map(() => (areGivenUp ? 4101 : undefined)));
     expect(median(meanwhile)).toBeLessThan(3 * median(usual) + 50);
@@ -116,9 +116,9 @@ class SlowReader {
     });
   }
 
-  /** Whether it got several publications in one, because it was slow. */
-  get wasBehind(): boolean {
-    return this.#ticks > this.#patches;
+  /** Publications that it got together with others, because it was slow. */
+  get skipped(): number {
+    return this.#ticks - this.#patches;
   }
 
   async live(): Promise<void> {

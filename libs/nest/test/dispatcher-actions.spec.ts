@@ -100,7 +100,7 @@ class Shop {
     return of(1, 2, 3);
   }
 
-  @OnAction(action<void, never>('shop/endless'), { timeout: 20 })
+  @OnAction(action<void, void>('shop/endless'), { timeout: 20 })
   endless() {
     return this.gate;
   }

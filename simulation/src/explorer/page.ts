@@ -200,11 +200,15 @@ export class Page {
     const { value, confirmed, position, error } = state;
     view.last = state;
     this.updates.shown(state);
+    verdict.demand(
+      (value === undefined) === (confirmed === undefined),
+      () => `the board is ${value === undefined ? 'known and not shown' : 'shown and not known'}`,
+    );
     if (error?.code === 'forbidden') {
-      verdict.demand(value === undefined, () => 'the board is shown although the right to see it is gone');
+      verdict.demand(confirmed === undefined, () => 'the board is kept although the right to see it is gone');
     }
     if (position === undefined) {
-      verdict.demand(value === undefined, () => 'a value without a position is shown');
+      verdict.demand(confirmed === undefined, () => 'there is a value without a position');
       return;
     }
     const at = `${position.epoch}:${position.offset}`;

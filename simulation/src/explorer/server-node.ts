@@ -129,7 +129,6 @@ export class ServerNode {
       websocket: { enabled: true, changes: EMPTY, set: () => Promise.resolve() },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       attendance: { enter: () => undefined },
-      revocations: this.revocations,
       explain: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
     });
   }
@@ -152,11 +151,10 @@ export class ServerNode {
       if (path.endsWith('/config')) return { status: 200, body: this.config() };
       if (path.endsWith('/actions')) return await this.act(body, received);
       const request = parsePollRequest(body, this.options.limits);
-      const presentedAt = this.revocations.mark;
-      const caller = await this.visits.caller(received, request.clientId);
+      const visitor = await this.visits.admit(received, request.clientId);
+      const { caller } = visitor;
       const answer = await this.poll.answer(request, {
-        caller,
-        presentedAt,
+        visitor,
         gone,
         ask: (topics) => this.requests.countTopics(caller, topics),
         hold: () => this.requests.hold(caller, received),
@@ -184,7 +182,7 @@ export class ServerNode {
 
   private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
     const { clientId, id, name, data } = parseActionRequest(body, this.options.limits);
-    const caller = await this.visits.caller(received, clientId);
+    const { caller } = await this.visits.admit(received, clientId);
     const follows = (topic: string): Promise<boolean> =>
       this.visits.authorize(topic, caller).then(
         () => true,

@@ -17,6 +17,8 @@ interface Update {
  */
 export class UpdatesOracle {
   private updates: Update[] = [];
+  /** Of the board, as it was shown last. */
+  private last: Position | undefined;
 
   constructor(
     /** Where the board stood after each action, by its name. */
@@ -36,6 +38,10 @@ export class UpdatesOracle {
     update.outcome = outcome;
     const { wentAt } = update;
     if (wentAt === undefined) return;
+    this.verdict.demand(
+      outcome === 'done' || wentAt === this.last,
+      () => `the update of ${name} went before it failed`,
+    );
     this.verdict.demand(this.isOver(update, wentAt), () => `the update of ${name} went before its effect was there`);
     this.updates = this.updates.filter((one) => one !== update);
   }
@@ -43,6 +49,7 @@ export class UpdatesOracle {
   shown({ confirmed, pending, position, value }: TopicState<Board>): void {
     if (confirmed === undefined || value === undefined || position === undefined) return;
     const { verdict } = this;
+    this.last = position;
     const { marks = [], ...rest } = value;
     verdict.demand(JSON.stringify(rest) === JSON.stringify(confirmed), () => 'what is shown is not what is confirmed');
     verdict.demand(pending === marks.length, () => `${pending} updates are pending, and ${marks.join()} are shown`);

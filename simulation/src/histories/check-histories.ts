@@ -44,8 +44,9 @@ export async function checkHistories(
     if (played % EVERY === 0) say(`${played} histories`);
   });
   const details = await fc.check(property, { numRuns: histories, seed });
-  if (details.counterexample !== null) {
-    const shortest = await withoutNeedless(details.counterexample[0], playOne);
+  if (details.failed) {
+    const [found] = details.counterexample ?? [];
+    const shortest = found && (await withoutNeedless(found, playOne));
     const lines = [
       String(details.errorInstance),
       await fc.asyncDefaultReportMessage(details),

@@ -125,6 +125,18 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 4,
   },
   {
+    name: 'nothing is shown while an update is pending',
+    edits: [
+      {
+        file: `${CLIENT}/topics/state-store.ts`,
+        find: 'const value = overlay.over(confirmed);',
+        replace: 'const value = overlay.size > 0 ? undefined : overlay.over(confirmed);',
+      },
+    ],
+    caughtBy: 'optimistic updates',
+    depth: 1,
+  },
+  {
     name: 'an update stays although its effect is there',
     edits: [
       {

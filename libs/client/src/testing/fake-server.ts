@@ -170,7 +170,7 @@ export class FakeServer {
 
   /** What was held back arrives, also that the server ended a connection meanwhile. */
   heal(): void {
-    for (const connection of this.frozen) connection.thaw();
+    for (const connection of new Set([...this.connections, ...this.frozen])) connection.thaw();
     this.frozen.clear();
   }
 

@@ -71,8 +71,9 @@ export class RealtimeConnections implements OnApplicationShutdown {
   }
 
   /**
-   * Closes connections on every node with 4003, and ends held polls; clients do not come back on their own. Whoever
-   * revokes also makes `authenticate` refuse the credentials from now on.
+   * Closes connections on every node with 4003, and refuses polls and snapshots that are not answered yet; clients do not
+   * come back on their own. Actions that were let in run. Whoever revokes also makes `authenticate` refuse the credentials
+   * from now on.
    *
    * With a `grace` connections are told that their credentials end with it, and stay if the client presents new ones of
    * the same identity before. Until then everything goes on under the old ones. Polls that are held when the grace ends

@@ -53,6 +53,9 @@ describe('what was revoked lately', () => {
     await environment.advance(120_000);
     revocations.add({ user: 'bob' }, 0);
     expect(() => revocations.check('bob', mark)).toThrow('It took too long');
+    const told: string[] = [];
+    revocations.whilePermitted('bob', mark).subscribe({ error: ({ code }: { code: string }) => told.push(code) });
+    expect(told).toEqual(['timeout']);
   });
 
   test('never takes a connection for a user of the same name', () => {

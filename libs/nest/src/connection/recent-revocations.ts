@@ -1,4 +1,4 @@
-import { EMPTY, map, startWith, Subject, switchMap, type Observable } from 'rxjs';
+import { defer, EMPTY, filter, map, startWith, Subject, switchMap, type Observable } from 'rxjs';
 
 import { after } from '../common/after.js';
 import type { Environment } from '../environment.js';
@@ -34,7 +34,8 @@ export class RecentRevocations implements Revocations {
   /** Of each holder in the order they were made, and so of their ends: what ends later than a newer one is left out. */
   private readonly entries = new Map<string, Entry[]>();
   private readonly memory: number;
-  private readonly added = new Subject<void>();
+  /** Whose, by the key in `entries`. */
+  private readonly added = new Subject<string>();
   private count = 0;
   private forgotten = 0;
   private sweepAt = 0;
@@ -77,7 +78,7 @@ export class RecentRevocations implements Revocations {
     while ((entries.at(-1)?.until ?? -Infinity) >= until) entries.pop();
     entries.push({ number: ++this.count, until });
     this.entries.set(key, entries);
-    this.added.next();
+    this.added.next(key);
   }
 
   check(user: string | undefined, mark: number): void {
@@ -88,17 +89,22 @@ export class RecentRevocations implements Revocations {
   }
 
   whilePermitted(user: string, mark: number): Observable<never> {
-    return this.added.pipe(
-      startWith(undefined),
-      switchMap(() => {
-        const deadline = this.deadline({ connection: undefined, user, presented: mark });
-        if (deadline === undefined) return EMPTY;
-        return after(this.environment, Math.max(0, deadline - this.environment.monotonic()));
-      }),
-      map(() => {
-        throw revokedError();
-      }),
-    );
+    const key = ofUser(user);
+    const end = (): Observable<void> => {
+      const deadline = this.deadline({ connection: undefined, user, presented: mark });
+      return deadline === undefined ? EMPTY : after(this.environment, deadline - this.environment.monotonic());
+    };
+    return defer(() => {
+      this.check(user, mark);
+      return this.added.pipe(
+        filter((added) => added === key),
+        startWith(key),
+        switchMap(end),
+        map(() => {
+          throw revokedError();
+        }),
+      );
+    });
   }
 
   /** When the holder has to go, in monotonic milliseconds; undefined where nothing was revoked since it presented. */

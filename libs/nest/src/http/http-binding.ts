@@ -84,7 +84,7 @@ export class HttpBinding implements OnModuleInit {
     @Inject(ATTENDANCE) attendance: Attendance,
     @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
     @Inject(DRAIN_STATE) private readonly drain: DrainState,
-    @Inject(REVOCATIONS) private readonly revocations: Revocations,
+    @Inject(REVOCATIONS) revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment, rates);
@@ -99,7 +99,6 @@ export class HttpBinding implements OnModuleInit {
       limits,
       websocket,
       drain,
-      revocations,
       counters,
       explain: (thrown, topic) => this.counted(explain(thrown, log, TRANSPORT)).toFrame({ topic }),
     });
@@ -157,11 +156,10 @@ export class HttpBinding implements OnModuleInit {
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
     const request = parsePollRequest(await this.visits.body(exchange), this.options.limits);
     const { clientId } = request;
-    const presentedAt = this.revocations.mark;
-    const caller = await this.visits.caller(received, clientId);
+    const visitor = await this.visits.admit(received, clientId);
+    const { caller } = visitor;
     const body = await this.poll.answer(request, {
-      caller,
-      presentedAt,
+      visitor,
       ask: (topics) => this.requests.countTopics(caller, topics),
       hold: () => this.requests.hold(caller, received),
       readmit: () => this.visits.readmit(received, clientId),
@@ -173,7 +171,7 @@ export class HttpBinding implements OnModuleInit {
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
     const { clientId, id, name, data } = parseActionRequest(await this.visits.body(exchange), this.options.limits);
     exchange.asked = { id };
-    const caller = await this.visits.caller(received, clientId);
+    const { caller } = await this.visits.admit(received, clientId);
     const release = this.requests.act(caller);
     // The HTTP server waits for its requests, and with it the process.
     const ending = this.drain.ended.subscribe(() => exchange.cut());
@@ -190,8 +188,8 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerSnapshot(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
-    const caller = await this.visits.caller(received, NO_CLIENT);
-    return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), caller);
+    const visitor = await this.visits.admit(received, NO_CLIENT);
+    return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), visitor);
   }
 
   private answerConfig(): HttpAnswer {

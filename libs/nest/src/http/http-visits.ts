@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.js';
 import { HttpRefusal } from './http-refusal.js';
 import { readBody } from './read-body.js';
 import type { RequestLimits } from './request-limits.js';
+import { Visitor } from './visitor.js';
 
 /** Time for a body to arrive, in ms. */
 const BODY_TIMEOUT = 10_000;
@@ -30,7 +31,7 @@ export class HttpVisits {
     private readonly admission: Admission,
     private readonly dispatcher: Dispatcher,
     private readonly requests: RequestLimits,
-    private readonly revocations: Pick<Revocations, 'mark' | 'check'>,
+    private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -70,12 +71,12 @@ export class HttpVisits {
   }
 
   /** @throws RealtimeError where the credentials, the rate or the connection guards refuse. */
-  caller(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+  admit(received: ReceivedRequest, clientId: string): Promise<Visitor> {
     return this.verify(received, clientId, (caller) => this.requests.countCaller(caller));
   }
 
   /** Verifies once more who was let in before. */
-  readmit(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
+  readmit(received: ReceivedRequest, clientId: string): Promise<Visitor> {
     return this.verify(received, clientId, () => undefined);
   }
 
@@ -83,13 +84,14 @@ export class HttpVisits {
     received: ReceivedRequest,
     clientId: string,
     count: (caller: CallerContext) => void,
-  ): Promise<CallerContext> {
+  ): Promise<Visitor> {
     const { mark } = this.revocations;
     const caller = await this.identify(received, clientId);
     count(caller);
-    await this.admit(caller);
-    this.revocations.check(caller.identity?.id, mark);
-    return caller;
+    await this.inTime(this.dispatcher.admit(caller));
+    const visitor = new Visitor(caller, mark, this.revocations);
+    visitor.check();
+    return visitor;
   }
 
   private async identify(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
@@ -102,10 +104,6 @@ export class HttpVisits {
   /** Asks the guards of a topic. */
   authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
     return this.inTime(this.dispatcher.authorize(topic, caller));
-  }
-
-  private admit(caller: CallerContext): Promise<void> {
-    return this.inTime(this.dispatcher.admit(caller));
   }
 
   private inTime<T>(guards: Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { merge } from 'rxjs';
 
 import type { CallerContext } from '../dispatcher/index.js';
 import type { Environment } from '../environment.js';
-import type { DrainState, RealtimeSwitch, Revocations } from '../lifecycle/lifecycle.js';
+import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
 import type { Counters } from '../metrics/counters.js';
 import type { RealtimeLimits } from '../module/options.js';
 import type { Attendance, Stay } from '../presence/index.js';
@@ -14,6 +14,7 @@ import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
 import type { Authorize } from './http-visits.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
+import type { Visitor } from './visitor.js';
 
 export interface PollContext {
   readonly authorize: Authorize;
@@ -23,19 +24,16 @@ export interface PollContext {
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
   readonly websocket: RealtimeSwitch;
   readonly drain: DrainState;
-  readonly revocations: Pick<Revocations, 'whilePermitted'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** The frame for something that was thrown; logs what is nobody's business. */
   readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
 }
 
 /** Who polls. */
-export interface PollCaller {
-  readonly caller: CallerContext;
-  /** The mark of revocations when its credentials were presented. */
-  readonly presentedAt: number;
+export interface PollVisit {
+  readonly visitor: Visitor;
   /** Verifies the credentials and runs the connection guards once more. */
-  readmit(): Promise<CallerContext>;
+  readmit(): Promise<Visitor>;
   /** Counts what it asks for. @throws RealtimeError `too_many_requests` */
   ask(topics: readonly TopicRequest[]): void;
   /** @returns what gives the place of a held poll back, or undefined where all are taken. */
@@ -52,10 +50,10 @@ export class Poll {
   constructor(private readonly context: PollContext) {}
 
   /** @returns the body of the answer, or undefined where the client is gone. */
-  async answer(request: PollRequest, visitor: PollCaller): Promise<string | undefined> {
+  async answer(request: PollRequest, visit: PollVisit): Promise<string | undefined> {
     const stays: Stay[] = [];
     try {
-      return await this.answerWhile(stays, request, visitor);
+      return await this.answerWhile(stays, request, visit);
     } finally {
       for (const stay of stays) stay.leave();
     }
@@ -64,36 +62,37 @@ export class Poll {
   private async answerWhile(
     stays: Stay[],
     { topics, wait = 0 }: PollRequest,
-    visitor: PollCaller,
+    visit: PollVisit,
   ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits;
     if (subscriptions > 0 && topics.length > subscriptions) {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }
-    visitor.ask(topics);
+    visit.ask(topics);
     this.context.counters.polls += 1;
-    const arrived = await this.read(topics, visitor.caller, stays);
+    const arrived = await this.read(topics, visit.visitor, stays);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
-    const release = mayWait ? visitor.hold() : undefined;
+    const release = mayWait ? visit.hold() : undefined;
     if (!release) return this.write(arrived);
     this.context.counters.pollsHeld += 1;
     try {
-      await this.hold(arrived, wait * 1_000, visitor);
+      await this.hold(arrived, wait * 1_000, visit);
     } finally {
       release();
     }
-    if (visitor.gone.aborted) return undefined;
-    return this.write(await this.read(topics, await visitor.readmit(), stays));
+    if (visit.gone.aborted) return undefined;
+    return this.write(await this.read(topics, await visit.readmit(), stays));
   }
 
-  private async read(requests: readonly TopicRequest[], caller: CallerContext, stays: Stay[]): Promise<PollAnswer> {
+  private async read(requests: readonly TopicRequest[], visitor: Visitor, stays: Stay[]): Promise<PollAnswer> {
     const answer = new PollAnswer();
     for (let next = 0; next < requests.length && !answer.isFull; next += AT_ONCE) {
       const some = requests.slice(next, next + AT_ONCE);
-      const read = await Promise.all(some.map((request) => this.readTopic(request, caller, stays)));
+      const read = await Promise.all(some.map((request) => this.readTopic(request, visitor.caller, stays)));
       for (const topic of read) answer.add(topic);
       if (next + AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
     }
+    visitor.check();
     return answer;
   }
 
@@ -115,9 +114,9 @@ export class Poll {
    *
    * @throws RealtimeError `unauthorized` as soon as the caller's permission is taken back.
    */
-  private async hold(arrived: PollAnswer, wait: number, { caller, presentedAt, gone }: PollCaller): Promise<void> {
-    const { environment, topics, websocket, drain, revocations } = this.context;
-    const { id, expiresAt = Infinity } = caller.identity ?? {};
+  private async hold(arrived: PollAnswer, wait: number, { visitor, gone }: PollVisit): Promise<void> {
+    const { environment, topics, websocket, drain } = this.context;
+    const { expiresAt = Infinity } = visitor.caller.identity ?? {};
     const stop = new AbortController();
     // One for each topic: Node would warn of a leak, for as many as any client likes to ask for.
     setMaxListeners(0, stop.signal);
@@ -125,9 +124,7 @@ export class Poll {
       const wake = (): void => resolve();
       const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));
       const happenings = merge(drain.began, websocket.changes).subscribe(wake);
-      if (id !== undefined) {
-        happenings.add(revocations.whilePermitted(id, presentedAt).subscribe({ error: reject }));
-      }
+      happenings.add(visitor.permitted.subscribe({ error: reject }));
       gone.addEventListener('abort', wake);
       stop.signal.addEventListener('abort', () => {
         timer.cancel();

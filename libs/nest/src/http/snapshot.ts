@@ -1,10 +1,10 @@
 import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
 
-import type { CallerContext } from '../dispatcher/index.js';
 import { RealtimeError } from '../realtime-error.js';
 import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
 import type { HttpAnswer } from './exchange.js';
 import type { Authorize } from './http-visits.js';
+import type { Visitor } from './visitor.js';
 
 /** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
 const CACHE_CONTROL = 'private, no-cache';
@@ -17,10 +17,11 @@ export class Snapshot {
   ) {}
 
   /** @param known the request's `If-None-Match`. */
-  async answer(name: string | null, known: string | undefined, caller: CallerContext): Promise<HttpAnswer> {
+  async answer(name: string | null, known: string | undefined, visitor: Visitor): Promise<HttpAnswer> {
     if (name === null) throw new RealtimeError('bad_request', 'Name the topic: ?topic=battles/42.');
-    const topic = await this.authorize(name, caller);
+    const topic = await this.authorize(name, visitor.caller);
     const caughtUp = await this.topics.catchUp(topic, topic.kind === 'events' ? 'oldest' : undefined);
+    visitor.check();
     const { epoch, offset } = caughtUp.position;
     const tag = `"${epoch}:${offset}"`;
     const headers = { 'Cache-Control': CACHE_CONTROL, ETag: tag };

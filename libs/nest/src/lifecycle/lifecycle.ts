@@ -40,6 +40,6 @@ export interface Revocations {
    * @throws RealtimeError `unauthorized` where it was taken back meanwhile, `timeout` where nobody can tell any more.
    */
   check(user: string | undefined, mark: number): void;
-  /** Errs with `unauthorized` as soon as the permission ends of a user who presented credentials at `mark`. */
+  /** Errs as {@link check} throws, as soon as it would. */
   whilePermitted(user: string, mark: number): Observable<never>;
 }

@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Injectable, UseGuards, type CanActivate } from '@nestjs/common';
+import { action, stateTopic, type SubscribedFrame } from '@statewire/protocol';
+
+import { OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
+import { Gate } from '../src/testing/connection-rig.js';
+import { TestApplication } from '../src/testing/test-application.js';
+import { CLIENT_ID, poll, post, send, type TestAnswer } from './transports.js';
+
+const room = stateTopic<string>()('room');
+const SECRET = 'what was published after the revocation';
+const headers = { authorization: 'Bearer ann' };
+
+/** Application code that takes its time, once a test has asked it to. */
+@Injectable()
+class Thought implements CanActivate {
+  private going = { begun: new Gate(), over: new Gate() };
+  private isAsked = false;
+
+  /** Resolves when somebody waits for it. */
+  begin(): Promise<void> {
+    this.going = { begun: new Gate(), over: new Gate() };
+    this.isAsked = true;
+    return this.going.begun.opened;
+  }
+
+  end(): void {
+    this.isAsked = false;
+    this.going.over.open();
+  }
+
+  async canActivate(): Promise<boolean> {
+    if (!this.isAsked) return true;
+    this.going.begun.open();
+    await this.going.over.opened;
+    return true;
+  }
+}
+
+@RealtimeHandlers()
+class Rooms {
+  knocks = 0;
+
+  @OnTopic(room)
+  @UseGuards(Thought)
+  room(): string {
+    return 'nothing';
+  }
+
+  @OnAction(action('knock'))
+  knock(): void {
+    this.knocks += 1;
+  }
+}
+
+describe('A2: a user who is revoked', () => {
+  let arena: TestApplication;
+  const verification = new Thought();
+  let guard: Thought;
+
+  beforeEach(async () => {
+    arena = await TestApplication.start({
+      providers: [Rooms, Thought],
+      realtime: {
+        authenticate: async (_, token) => {
+          await verification.canActivate();
+          return { id: token, user: token };
+        },
+      },
+    });
+    guard = arena.get(Thought);
+  });
+
+  afterEach(() => arena.close());
+
+  const askedFor = (more: object): Promise<TestAnswer> =>
+    post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [{ topic: room.with().name }], ...more }, headers);
+  const requests = {
+    'a poll': () => askedFor({}),
+    'a poll that may wait': () => askedFor({ wait: 25 }),
+    'a snapshot': () => send(arena, { path: '/realtime/snapshot?topic=room', headers }),
+    'an action': () => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', name: 'knock' }, headers),
+  };
+
+  /** The user is revoked, and something happens that it must not see. */
+  async function revoke(): Promise<void> {
+    await arena.connections.revoke({ user: 'ann' });
+    await arena.bus.publish(room.with(), SECRET);
+  }
+
+  function expectRefused({ status, text }: TestAnswer): void {
+    expect({ status, text }).toMatchObject({ status: 401, text: expect.stringContaining('taken back') as unknown });
+    expect(text).not.toContain(SECRET);
+    expect(arena.get(Rooms).knocks).toBe(0);
+  }
+
+  test.each(Object.entries(requests))('while the credentials of %s are verified is refused', async (_, ask) => {
+    const begun = verification.begin();
+    const answer = ask();
+    await begun;
+    await revoke();
+    verification.end();
+    expectRefused(await answer);
+  });
+
+  test.each(Object.entries(requests).slice(0, 3))('while the guards of %s think is refused', async (_, ask) => {
+    const begun = guard.begin();
+    const answer = ask();
+    await begun;
+    await revoke();
+    guard.end();
+    expectRefused(await answer);
+  });
+
+  /** A poll by somebody who knows the newest value. */
+  async function wait(): Promise<{ readonly answer: Promise<TestAnswer> }> {
+    const { frames } = await poll(arena, [{ topic: room.with().name }]);
+    const { epoch, offset } = frames.find((frame): frame is SubscribedFrame => frame.type === 'subscribed')!;
+    return { answer: askedFor({ wait: 25, topics: [{ topic: room.with().name, since: { epoch, offset } }] }) };
+  }
+
+  test.each([
+    ['its credentials are verified', () => verification],
+    ['its guards think', () => guard],
+  ])('while %s anew, because a held poll has news, is refused', async (_, thought) => {
+    const { answer } = await wait();
+    // Each is looked at after the one before.
+    for (let turn = 0; turn < 5; turn++) await poll(arena, []);
+    const begun = thought().begin();
+    await arena.bus.publish(room.with(), 'news');
+    await begun;
+    await revoke();
+    thought().end();
+    expectRefused(await answer);
+  });
+
+  test('with a grace while the credentials of a poll are verified is refused when that ends, and not before', async () => {
+    const begun = verification.begin();
+    const { answer } = await wait();
+    await begun;
+    const began = performance.now();
+    await arena.connections.revoke({ user: 'ann' }, { grace: 300 });
+    verification.end();
+    expectRefused(await answer);
+    expect(performance.now() - began).toBeGreaterThan(295);
+  });
+});
