@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util';
 import { readSeed } from './lib/seed.mjs';
 import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/workspace.mjs';
 
-const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'simulation'];
-const FOLDERS = ['src', 'test'];
+const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'frontend', 'simulation'];
+const FOLDERS = ['src', 'test', 'e2e'];
 const ENDING = '.long.spec.ts';
 /** For a spec that `tools/long-specs.json` does not know: it has seconds, or why a spec is no part of a slice. */
 const USUAL_SECONDS = 60;

@@ -68,7 +68,8 @@ import type { Hit } from '@statewire/arena';
     @media (prefers-reduced-motion: reduce) {
       .hit {
         transform: translate(-50%, -60%);
-        animation: stay 900ms step-end both !important;
+        /* Nothing changes before its end: no frame is drawn for it meanwhile. */
+        animation: stay 1ms 900ms step-end both !important;
       }
       @keyframes stay {
         from {

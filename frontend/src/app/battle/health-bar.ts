@@ -14,8 +14,8 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
       [attr.aria-valuenow]="value()"
       [attr.aria-valuetext]="value() + ' of ' + max()"
     >
-      <span class="trail" [style.width.%]="percent()"></span>
-      <span class="fill" [style.width.%]="percent()"></span>
+      <span class="trail" [style.translate]="reach()"></span>
+      <span class="fill" [style.translate]="reach()"></span>
     </div>
   `,
   styles: `
@@ -31,16 +31,16 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
     }
     span {
       position: absolute;
-      inset: 0 auto 0 0;
+      inset: 0;
       border-radius: inherit;
     }
     .trail {
       background: var(--health-trail);
-      transition: width 500ms 180ms var(--ease);
+      transition: translate 500ms 180ms var(--ease);
     }
     .fill {
       background: linear-gradient(180deg, color-mix(in oklab, var(--health) 82%, white), var(--health));
-      transition: width 110ms linear;
+      transition: translate 110ms linear;
     }
     .low .fill {
       background: linear-gradient(180deg, color-mix(in oklab, var(--health-low) 82%, white), var(--health-low));
@@ -53,4 +53,6 @@ export class HealthBar {
   readonly max = input.required<number>();
   readonly label = input('Hit points');
   protected readonly percent = computed(() => (this.max() > 0 ? Math.max(0, (100 * this.value()) / this.max()) : 0));
+  /** A width that changes would lay the page out anew in each frame. */
+  protected readonly reach = computed(() => `${this.percent() - 100}% 0`);
 }
