@@ -69,7 +69,8 @@ export async function holdSlowReaders({ clients, duration, stalledTimeout, line 
     const read = slow.reduce((sum, { client }, n) => sum + client.metrics.bytesReceived - received[n]!, 0) / MIB;
     process.stdout.write(
       `R18: ${held.toFixed(1)} MiB held for ${SLOW} slow readers of ${clients}, who read ${read.toFixed(0)} MiB since; ` +
-        `closed with ${[...new Set(closed)].join()}; ${slow.map(({ skipped }) => skipped).join()} skipped; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
+        `closed with ${[...new Set(closed)].join()}; ` +
+        `${slow.map(({ skipped }) => skipped).join()} skipped; others' median ${median(usual)} → ${median(meanwhile)} ms; ` +
         `converged in ${Math.round(converged)} ms\n`,
     );
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Injectable, UseGuards, type CanActivate } from '@nestjs/common';
+import { UseGuards, type CanActivate } from '@nestjs/common';
 import { action, stateTopic, type SubscribedFrame } from '@statewire/protocol';
 
 import { OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
@@ -12,7 +12,6 @@ const SECRET = 'what was published after the revocation';
 const headers = { authorization: 'Bearer ann' };
 
 /** Application code that takes its time, once a test has asked it to. */
-@Injectable()
 class Thought implements CanActivate {
   private going = { begun: new Gate(), over: new Gate() };
   private isAsked = false;
@@ -37,12 +36,15 @@ class Thought implements CanActivate {
   }
 }
 
+const verification = new Thought();
+const guard = new Thought();
+
 @RealtimeHandlers()
 class Rooms {
   knocks = 0;
 
   @OnTopic(room)
-  @UseGuards(Thought)
+  @UseGuards(guard)
   room(): string {
     return 'nothing';
   }
@@ -55,12 +57,10 @@ class Rooms {
 
 describe('A2: a user who is revoked', () => {
   let arena: TestApplication;
-  const verification = new Thought();
-  let guard: Thought;
 
   beforeEach(async () => {
     arena = await TestApplication.start({
-      providers: [Rooms, Thought],
+      providers: [Rooms],
       realtime: {
         authenticate: async (_, token) => {
           await verification.canActivate();
@@ -68,7 +68,6 @@ describe('A2: a user who is revoked', () => {
         },
       },
     });
-    guard = arena.get(Thought);
   });
 
   afterEach(() => arena.close());
@@ -94,21 +93,19 @@ describe('A2: a user who is revoked', () => {
     expect(arena.get(Rooms).knocks).toBe(0);
   }
 
-  test.each(Object.entries(requests))('while the credentials of %s are verified is refused', async (_, ask) => {
-    const begun = verification.begin();
+  test.each([
+    ...Object.entries(requests).map(
+      ([what, ask]) => [`the credentials of ${what} are verified`, verification, ask] as const,
+    ),
+    ...['a poll', 'a poll that may wait', 'a snapshot'].map(
+      (what) => [`the guards of ${what} think`, guard, requests[what as keyof typeof requests]] as const,
+    ),
+  ])('while %s is refused', async (_, thought, ask) => {
+    const begun = thought.begin();
     const answer = ask();
     await begun;
     await revoke();
-    verification.end();
-    expectRefused(await answer);
-  });
-
-  test.each(Object.entries(requests).slice(0, 3))('while the guards of %s think is refused', async (_, ask) => {
-    const begun = guard.begin();
-    const answer = ask();
-    await begun;
-    await revoke();
-    guard.end();
+    thought.end();
     expectRefused(await answer);
   });
 
@@ -120,17 +117,17 @@ describe('A2: a user who is revoked', () => {
   }
 
   test.each([
-    ['its credentials are verified', () => verification],
-    ['its guards think', () => guard],
+    ['its credentials are verified', verification],
+    ['its guards think', guard],
   ])('while %s anew, because a held poll has news, is refused', async (_, thought) => {
     const { answer } = await wait();
     // Each is looked at after the one before.
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
-    const begun = thought().begin();
+    const begun = thought.begin();
     await arena.bus.publish(room.with(), 'news');
     await begun;
     await revoke();
-    thought().end();
+    thought.end();
     expectRefused(await answer);
   });
 

@@ -31,7 +31,7 @@ export class UpdatesOracle {
     this.updates.push({ name, outcome: 'unanswered', wentAt: undefined });
   }
 
-  /** Anything is said of any action. */
+  /** What became of an action, whether or not it has an update. */
   answered(name: string, outcome: 'done' | 'failed'): void {
     const update = this.updates.find((one) => one.name === name);
     if (update === undefined) return;

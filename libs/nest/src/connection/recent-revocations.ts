@@ -110,9 +110,11 @@ export class RecentRevocations implements Revocations {
   /** When the holder has to go, in monotonic milliseconds; undefined where nothing was revoked since it presented. */
   deadline({ connection, user, presented }: Holder): number | undefined {
     if (presented === this.count) return undefined;
-    const keys = [connection && ofConnection(connection), user !== undefined && ofUser(user)];
+    const keys = [
+      ...(connection === undefined ? [] : [ofConnection(connection)]),
+      ...(user === undefined ? [] : [ofUser(user)]),
+    ];
     const deadlines = keys
-      .filter((key) => typeof key === 'string')
       .map((key) => this.entries.get(key)?.find(({ number }) => number > presented))
       .flatMap((entry) => entry?.until ?? []);
     return deadlines.length === 0 ? undefined : Math.min(...deadlines);
