@@ -70,6 +70,18 @@ const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
       ],
     },
   ],
+  [
+    'new credentials that expire before they are verified are presented anew, so that lost rights do not stay',
+    {
+      ...{ seed: 0, pages: 1, keepBroker: false, tick: 50 },
+      commands: [
+        { name: 'publish', page: 0, size: 0, pause: 30 },
+        { name: 'heal', page: 0, size: 0, pause: 0 },
+        { name: 'take a right and present credentials anew', page: 0, size: 0, pause: 0 },
+        { name: 'expire token', page: 0, size: 0, pause: 0 },
+      ],
+    },
+  ],
 ];
 
 test.each(FOUND_AT_RANDOM)('R1: %s', async (_, plan) => {

@@ -338,6 +338,37 @@ describe('credentials', () => {
     expect(server.connections[0]!.received.some(({ type }) => type === 'authenticate')).toBe(false);
   });
 
+  test('R3: where the token of reauthenticate() expires before it is verified, the next one is presented', async () => {
+    const reasons: string[] = [];
+    const { environment, server, client } = setUp({ token: (reason) => `token-${reasons.push(reason)}` });
+    server.verify = (given) => (given === 'token-2' ? 'expired' : undefined);
+    server.publish(battle, battleAt(1));
+    server.refuse(battle, 'forbidden');
+    const states: TopicState<Battle>[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    await environment.advance(100);
+    server.refuse(battle, undefined);
+    client.reauthenticate();
+    await environment.advance(1_000);
+    expect(reasons).toEqual(['connect', 'connect', 'expired']);
+    const sent = server.connections[0]!.received.filter(({ type }) => type === 'authenticate');
+    expect(sent).toEqual(['token-2', 'token-3'].map((token) => expect.objectContaining({ token })));
+    expect(server.upgradeCount).toBe(1);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
+  });
+
+  test('R3: where the second token of reauthenticate() is refused as well, it asks for no third', async () => {
+    let tokens = 0;
+    const { environment, server, client } = setUp({ token: () => `token-${(tokens += 1)}` });
+    server.verify = (given) => (given === 'token-1' ? undefined : 'unauthorized');
+    client.connect();
+    await environment.advance(100);
+    client.reauthenticate();
+    await environment.advance(20_000);
+    expect(tokens).toBe(3);
+    expect(client.status.state).toBe('live');
+  });
+
   test('a new token that is no good leaves the connection as it is', async () => {
     let token = 'ann';
     const { environment, server, client } = setUp({ token: () => token });

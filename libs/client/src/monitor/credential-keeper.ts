@@ -8,13 +8,22 @@ import type { SocketLink } from './socket-link.js';
 const EARLY = 30_000;
 const MOST_OF_IT = 0.8;
 
+/** What the server was asked to put in force, and did not answer yet. */
+interface Presented {
+  readonly link: SocketLink;
+  readonly ref: string;
+  readonly token: string;
+  /** Whether `reauthenticate()` asked for it, and not the clock. */
+  readonly wasAsked: boolean;
+}
+
 /** Keeps the credentials of the current socket valid, in place where the identity stays the same. */
 export class CredentialKeeper {
   private timer: Timer | undefined;
   /** Where `reauthenticate()` asked, not the clock: the answer may show another identity. */
   private asked: SocketLink | undefined;
-  /** What was presented and not answered, in order, and whether `reauthenticate()` asked for it. */
-  private unanswered: { readonly link: SocketLink; readonly ref: string; readonly wasAsked: boolean }[] = [];
+  /** In the order in which they were presented. */
+  private unanswered: readonly Presented[] = [];
 
   constructor(
     private readonly parts: ClientParts,
@@ -79,14 +88,18 @@ export class CredentialKeeper {
       return;
     }
     this.unanswered = this.unanswered.filter((presented) => presented !== answered);
-    const { wasAsked } = answered;
-    if (wasAsked && !this.unanswered.some((presented) => presented.wasAsked)) this.asked = undefined;
+    const { wasAsked, token } = answered;
+    const isLast = !this.unanswered.some((presented) => presented.wasAsked);
+    if (wasAsked && isLast) this.asked = undefined;
     if (result.type === 'authenticated') {
-      this.parts.tokens.accepted(link.token);
+      this.parts.tokens.accepted(token);
       this.watch(link, result.expiresAt);
       if (wasAsked) this.parts.registry.recover();
     } else if (wasAsked && result.code !== 'unauthorized') {
       this.onIdentityChanged();
+    } else if (wasAsked && !this.parts.tokens.refused(token) && isLast) {
+      // It may have expired on its way. What was in force still is, and has rights that the new ones may not have.
+      this.reauthenticate(link);
     }
   }
 
@@ -97,7 +110,8 @@ export class CredentialKeeper {
     if (wasAsked) this.asked = link;
     const ref = link.session.authenticate(token);
     // Those of former sockets will not be answered any more.
-    this.unanswered = [...this.unanswered.filter((presented) => presented.link === link), { link, ref, wasAsked }];
+    const ofThisSocket = this.unanswered.filter((presented) => presented.link === link);
+    this.unanswered = [...ofThisSocket, { link, ref, token, wasAsked }];
     return true;
   }
 }
