@@ -19,6 +19,25 @@ describe('a live socket that goes silent', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
+  test.each([0, 1, 50, 99, 200, 290, 299])(
+    'and %d ms after the battle moved last, something else arrives: that puts the question off, and no more',
+    async (after) => {
+      const { environment, server, client } = setUp();
+      const game = fight(environment, server);
+      client.state(battle).subscribe();
+      server.declare(notices);
+      client.events(notices).subscribe();
+      await environment.advance(2_000);
+      game.stop();
+      await environment.advance(after);
+      server.publish(notices, 'the last word');
+      await environment.advance(15);
+      server.blackhole();
+      await environment.advance(1_000);
+      expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'silent' } });
+    },
+  );
+
   test('when it speaks again every topic catches up over it and polling stops', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);

@@ -128,15 +128,21 @@ export class Liveness {
 
   private watchGaps(due: number): void {
     this.gapDue = due;
-    const now = this.environment.monotonic();
-    this.set('gap', Math.max(0, due - now), () => {
-      const fired = this.environment.monotonic();
-      const noticed = this.gaps.notice(fired);
-      if (noticed && fired - this.lastHeard >= ANSWER_WITHIN) this.probe();
+    this.set('gap', Math.max(0, due - this.environment.monotonic()), () => {
       this.gapDue = Infinity;
-      const next = this.gaps.due;
-      if (next !== undefined) this.watchGaps(next);
+      const fired = this.environment.monotonic();
+      if (fired >= this.silenceDue) {
+        this.gaps.notice(fired);
+        this.probe();
+      }
+      const { silenceDue } = this;
+      if (silenceDue < Infinity) this.watchGaps(silenceDue);
     });
+  }
+
+  /** When a topic will have been silent for too long, and everything else for long enough to doubt the socket. */
+  private get silenceDue(): number {
+    return Math.max(this.gaps.due ?? Infinity, this.lastHeard + ANSWER_WITHIN);
   }
 
   private set(name: keyof Liveness['timers'], delay: number, callback: (late: boolean) => void): void {

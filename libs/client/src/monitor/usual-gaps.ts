@@ -32,16 +32,12 @@ export class UsualGaps {
     return dueOf(rhythm);
   }
 
-  /** Takes note of every silence that is suspicious at `now`, each once. */
-  notice(now: number): boolean {
-    let any = false;
+  /** Takes note of every silence that is suspicious at `now`: until it ends it says nothing more. */
+  notice(now: number): void {
     for (const rhythm of this.rhythms.values()) {
       const due = dueOf(rhythm);
-      if (due === undefined || due > now) continue;
-      rhythm.noticed = true;
-      any = true;
+      if (due !== undefined && due <= now) rhythm.noticed = true;
     }
-    return any;
   }
 
   /** When the next silence becomes suspicious. */
