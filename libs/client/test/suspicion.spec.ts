@@ -127,6 +127,42 @@ describe('a live socket that goes silent', () => {
     expect(server.actions.run[0]!.transport).toBe('polling');
   });
 
+  test.each([20, 300, 450])(
+    'an action without an answer makes the client ask, also where something else arrived %d ms after it',
+    async (after) => {
+      const { environment, server, client } = setUp();
+      server.handle(pause.name, () => new Promise(() => undefined));
+      server.publish(battle, battleAt(1));
+      client.state(battle).subscribe();
+      await environment.advance(5_000);
+      client.act(pause, { battleId: '1' }).subscribe();
+      await environment.advance(after);
+      server.publish(battle, battleAt(2));
+      await environment.advance(15);
+      server.blackhole();
+      await environment.advance(500 + 300 + 250 + 50);
+      expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'silent' } });
+    },
+  );
+
+  test('an action that takes its time costs a ping now and then, each after twice the silence', async () => {
+    const { environment, server, client, states } = setUp();
+    let finish: (result: { paused: true }) => void = () => undefined;
+    server.handle(pause.name, () => new Promise((resolve) => (finish = resolve)));
+    client.connect();
+    await environment.advance(5_000);
+    const before = pings(server.connections[0]!.received);
+    const results: unknown[] = [];
+    client.act(pause, { battleId: '1' }).subscribe((result) => results.push(result));
+    await environment.advance(10_000);
+    expect(pings(server.connections[0]!.received)).toBe(before + 4);
+    finish({ paused: true });
+    await environment.advance(20_000);
+    expect(results).toEqual([{ paused: true }]);
+    expect(pings(server.connections[0]!.received)).toBe(before + 4);
+    expect(states()).toEqual(['idle', 'connecting', 'live']);
+  });
+
   test('R7: an idle subscription notices within interval + timeout and opens a new socket', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     server.publish(battle, battleAt(1));

@@ -10,6 +10,8 @@ const FROZEN = 1_000;
 
 export interface LivenessListener {
   ping(): void;
+  /** Whether anything that was asked is unanswered. */
+  isWaiting(): boolean;
   /** Silent after a `ping`: somebody else should vouch for the state, the socket stays open. */
   suspect(): void;
   /** It speaks again. */
@@ -26,6 +28,7 @@ export class Liveness {
   private readonly gaps = new UsualGaps();
   private readonly timers: Partial<Record<'idle' | 'answer' | 'asked' | 'gap', Timer>> = {};
   private gapDue = Infinity;
+  private askedDue = Infinity;
   private lastHeard: number;
   private pingedAt: number | undefined;
   private suspected = false;
@@ -74,12 +77,8 @@ export class Liveness {
 
   /** Something was sent that the server answers. */
   asked(): void {
-    if (this.timers.asked) return;
-    const askedAt = this.environment.monotonic();
-    this.set('asked', ASKED_WITHIN, () => {
-      delete this.timers.asked;
-      if (this.lastHeard <= askedAt) this.probe();
-    });
+    const now = this.environment.monotonic();
+    if (now + ASKED_WITHIN < this.askedDue) this.expectAnswer(ASKED_WITHIN, now);
   }
 
   /** Sends a `ping` and expects a frame soon. */
@@ -123,6 +122,20 @@ export class Liveness {
       if (!this.excuse(late)) return this.listener.dead();
       this.listener.ping();
       this.awaitDeath(0);
+    });
+  }
+
+  /** Asks once nothing came for `patience` ms; more rarely each time, as the server may be there and at work. */
+  private expectAnswer(patience: number, since: number): void {
+    this.askedDue = since + patience;
+    this.set('asked', Math.max(0, this.askedDue - this.environment.monotonic()), () => {
+      this.askedDue = Infinity;
+      if (!this.listener.isWaiting()) return;
+      const silentSince = Math.max(this.lastHeard, since);
+      const fired = this.environment.monotonic();
+      if (fired < silentSince + patience) return this.expectAnswer(patience, silentSince);
+      this.probe();
+      this.expectAnswer(2 * patience, fired);
     });
   }
 

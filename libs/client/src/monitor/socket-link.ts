@@ -156,6 +156,7 @@ export class SocketLink {
     this.welcomedAt = this.parts.environment.monotonic();
     this.liveness = new Liveness(this.parts.environment, frame.heartbeat, {
       ping: () => this.session.ping(this.parts.environment.monotonic()),
+      isWaiting: () => this.session.isWaiting,
       suspect: () => this.listener.suspect(this),
       recovered: () => this.listener.recovered(this),
       dead: () => this.giveUp('silent', 'the server was silent for too long'),

@@ -16,20 +16,12 @@ import type { TopicRegistry } from '../topics/topic-registry.js';
 import { judge } from './judge.js';
 import type { SessionListener } from './session-listener.js';
 import { SocketActions } from './socket-actions.js';
+import type { Subscription } from './subscription.js';
 import { endTopic, failTopic } from './topic-error.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
 /** Topics in one `subscribe`: with names of 256 bytes the frame stays below 32 KiB. */
 const TOPICS_PER_FRAME = 64;
-
-/** The subscription of one topic on one socket. */
-interface Subscription {
-  readonly entry: TopicEntry;
-  readonly feed: TopicFeed;
-  /** Of the latest `subscribe`: everything before its `subscribed` belongs to an older one. */
-  readonly ref: string;
-  confirmed: boolean;
-}
 
 /** The frames of one socket: what is asked, what is answered, and in which order it counts. Knows no timers. */
 export class SocketSession {
@@ -51,13 +43,18 @@ export class SocketSession {
   constructor(
     private readonly send: (text: string) => void,
     private readonly registry: TopicRegistry,
-    outbox: ActionOutbox,
+    private readonly outbox: ActionOutbox,
     private readonly metrics: MetricsRecorder,
     private readonly environment: Environment,
     private readonly listener: SessionListener,
   ) {
     this.budget = new FrameBudget(environment);
     this.actions = new SocketActions((text) => this.post(text), outbox, this.budget, environment, listener);
+  }
+
+  /** Whether anything that was asked is unanswered. */
+  get isWaiting(): boolean {
+    return !this.outbox.isEmpty || this.authenticating.size > 0 || !this.isConfirmed;
   }
 
   /** Everything the client wants, in one go: no round trip is spent on asking first. */
@@ -241,8 +238,11 @@ export class SocketSession {
   }
 
   private settle(): void {
-    if (!this.actions.isWelcomed || this.toSubscribe.size > 0) return;
-    if ([...this.subscriptions.values()].every(({ confirmed }) => confirmed)) this.listener.settled();
+    if (this.actions.isWelcomed && this.toSubscribe.size === 0 && this.isConfirmed) this.listener.settled();
+  }
+
+  private get isConfirmed(): boolean {
+    return [...this.subscriptions.values()].every(({ confirmed }) => confirmed);
   }
 
   private drop(name: string): void {
