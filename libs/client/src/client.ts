@@ -63,6 +63,10 @@ export interface RealtimeClient {
     options?: ActOptions<T, Several>,
   ): Observable<R>;
 
-  /** The credentials changed: gets a new token and authenticates in place, or reconnects where the identity changed. */
+  /**
+   * The credentials changed: gets a new token and authenticates in place, or reconnects where the identity changed. A token
+   * that is refused may have expired on its way: one more is asked for, as `expired`. Refused as well, it leaves the old
+   * credentials in force until they end.
+   */
   reauthenticate(): void;
 }

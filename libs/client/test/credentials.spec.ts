@@ -1,7 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, battleAt, pause, setUp, type Battle } from './bench.js';
+import { battle, battleAt, pause, setUp, type Battle, type Setup } from './bench.js';
 import type { TopicState } from '../src/index.js';
+
+/** Follows a battle that is refused and then allowed, which only who asks anew is told. @returns what was shown of it. */
+async function followRefused({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
+  server.publish(battle, battleAt(1));
+  server.refuse(battle, 'forbidden');
+  const states: TopicState<Battle>[] = [];
+  client.topic(battle).subscribe((state) => states.push(state));
+  await environment.advance(100);
+  expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
+  server.refuse(battle, undefined);
+  return states;
+}
 
 describe('credentials', () => {
   test('4202 gets a new token first and reconnects at once', async () => {
@@ -231,15 +243,10 @@ describe('credentials', () => {
 
   test('reauthenticate() presents the new token in place, and asks again for topics that were refused', async () => {
     let token = 'guest';
-    const { environment, server, client } = setUp({ token: () => token });
-    server.publish(battle, battleAt(1));
-    server.refuse(battle, 'forbidden');
-    const states: TopicState<Battle>[] = [];
-    client.topic(battle).subscribe((state) => states.push(state));
-    await environment.advance(100);
-    expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
+    const bench = setUp({ token: () => token });
+    const { environment, server, client } = bench;
+    const states = await followRefused(bench);
     token = 'promoted';
-    server.refuse(battle, undefined);
     client.reauthenticate();
     await environment.advance(100);
     expect(server.upgradeCount).toBe(1);
@@ -272,14 +279,10 @@ describe('credentials', () => {
   });
 
   test('R3: where the socket breaks before authenticate is answered, refused topics are asked for over the next', async () => {
-    const { environment, server, client } = setUp({ token: () => 'token' });
+    const bench = setUp({ token: () => 'token' });
+    const { environment, server, client } = bench;
     server.reauthenticate = () => undefined;
-    server.publish(battle, battleAt(1));
-    server.refuse(battle, 'forbidden');
-    const states: TopicState<Battle>[] = [];
-    client.topic(battle).subscribe((state) => states.push(state));
-    await environment.advance(100);
-    server.refuse(battle, undefined);
+    const states = await followRefused(bench);
     client.reauthenticate();
     await environment.advance(100);
     expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
@@ -340,14 +343,10 @@ describe('credentials', () => {
 
   test('R3: where the token of reauthenticate() expires before it is verified, the next one is presented', async () => {
     const reasons: string[] = [];
-    const { environment, server, client } = setUp({ token: (reason) => `token-${reasons.push(reason)}` });
+    const bench = setUp({ token: (reason) => `token-${reasons.push(reason)}` });
+    const { environment, server, client } = bench;
     server.verify = (given) => (given === 'token-2' ? 'expired' : undefined);
-    server.publish(battle, battleAt(1));
-    server.refuse(battle, 'forbidden');
-    const states: TopicState<Battle>[] = [];
-    client.topic(battle).subscribe((state) => states.push(state));
-    await environment.advance(100);
-    server.refuse(battle, undefined);
+    const states = await followRefused(bench);
     client.reauthenticate();
     await environment.advance(1_000);
     expect(reasons).toEqual(['connect', 'connect', 'expired']);
@@ -363,6 +362,19 @@ describe('credentials', () => {
     server.verify = (given) => (given === 'token-1' ? undefined : 'unauthorized');
     client.connect();
     await environment.advance(100);
+    client.reauthenticate();
+    await environment.advance(20_000);
+    expect(tokens).toBe(3);
+    expect(client.status.state).toBe('live');
+  });
+
+  test('R3: where only the first of two tokens of reauthenticate() is refused, it asks for no third', async () => {
+    let tokens = 0;
+    const { environment, server, client } = setUp({ token: () => `token-${(tokens += 1)}` });
+    server.verify = (given) => (given === 'token-2' ? 'expired' : undefined);
+    client.connect();
+    await environment.advance(100);
+    client.reauthenticate();
     client.reauthenticate();
     await environment.advance(20_000);
     expect(tokens).toBe(3);

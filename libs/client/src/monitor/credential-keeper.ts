@@ -97,7 +97,7 @@ export class CredentialKeeper {
       if (wasAsked) this.parts.registry.recover();
     } else if (wasAsked && result.code !== 'unauthorized') {
       this.onIdentityChanged();
-    } else if (wasAsked && !this.parts.tokens.refused(token) && isLast) {
+    } else if (wasAsked && isLast && !this.parts.tokens.refused(token)) {
       // It may have expired on its way. What was in force still is, and has rights that the new ones may not have.
       this.reauthenticate(link);
     }
