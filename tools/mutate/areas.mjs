@@ -8,16 +8,16 @@ export const AREAS = [
     name: 'session-client',
     measured: 0.99,
     files: [
-      'libs/client/src/frame-budget.ts',
+      'libs/client/src/session/frame-budget.ts',
       'libs/client/src/session/judge.ts',
       'libs/client/src/session/poll-session.ts',
-      'libs/client/src/session/read-answer.ts',
+      'libs/client/src/connection/read-answer.ts',
       'libs/client/src/session/socket-actions.ts',
       'libs/client/src/session/socket-session.ts',
       'libs/client/src/session/topic-error.ts',
       'libs/client/src/session/topic-feed.ts',
     ],
-    specs: ['libs/client/src/frame-budget', 'libs/client/src/session/', 'libs/client/test/session-'],
+    specs: ['libs/client/src/session/', 'libs/client/src/connection/read-answer'],
   },
   {
     name: 'session-server',
@@ -42,11 +42,11 @@ export const AREAS = [
     measured: 0.99,
     files: [
       'libs/client/src/actions/action-outbox.ts',
-      'libs/client/src/actions/http-actions.ts',
+      'libs/client/src/connection/http-actions.ts',
       'libs/client/src/actions/not-started.ts',
       'libs/client/src/actions/pending-action.ts',
     ],
-    specs: ['libs/client/src/actions/'],
+    specs: ['libs/client/src/actions/', 'libs/client/src/connection/http-actions'],
   },
   {
     name: 'outbox-server',

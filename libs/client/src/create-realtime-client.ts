@@ -1,6 +1,6 @@
-import { browserEnvironment } from './browser-environment.js';
-import type { RealtimeClient } from './client.js';
-import type { RealtimeClientOptions } from './options.js';
+import { browserEnvironment } from './core/browser-environment.js';
+import type { RealtimeClient } from './realtime-client.js';
+import type { RealtimeClientOptions } from './core/options.js';
 import { StatewireClient } from './statewire-client.js';
 
 /**

@@ -1,16 +1,16 @@
-export type { ActOptions, RealtimeClient } from './client.js';
+export type { ActOptions, RealtimeClient } from './realtime-client.js';
 export { createRealtimeClient } from './create-realtime-client.js';
-export { browserEnvironment } from './browser-environment.js';
-export type { Environment, Timer, WebSocketLike } from './environment.js';
-export type { ClientMetrics } from './metrics.js';
+export { browserEnvironment } from './core/browser-environment.js';
+export type { Environment, Timer, WebSocketLike } from './core/environment.js';
+export type { ClientMetrics } from './core/metrics.js';
 export {
   applyUpdate as ɵapplyUpdate,
   listUpdates as ɵlistUpdates,
   type OptimisticUpdate,
   type OptimisticUpdates,
-} from './optimistic-update.js';
-export type { RealtimeClientOptions } from './options.js';
-export { RealtimeClientError, type ClientErrorCode } from './realtime-client-error.js';
+} from './topics/optimistic-update.js';
+export type { RealtimeClientOptions } from './core/options.js';
+export { RealtimeClientError, type ClientErrorCode } from './core/realtime-client-error.js';
 export type {
   ClosedStatus,
   ConnectingStatus,
@@ -21,5 +21,5 @@ export type {
   OfflineStatus,
   PollingStatus,
   StatusReason,
-} from './status.js';
-export type { EventDelivery, Freshness, TopicState } from './topic-state.js';
+} from './core/status.js';
+export type { EventDelivery, Freshness, TopicState } from './topics/topic-state.js';

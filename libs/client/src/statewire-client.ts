@@ -2,21 +2,21 @@ import type { Action, Since, TopicReference } from '@statewire/protocol';
 import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
-import type { ActOptions, RealtimeClient } from './client.js';
-import type { ClientParts } from './client-parts.js';
-import type { Environment } from './environment.js';
-import type { ClientMetrics } from './metrics.js';
-import { MetricsRecorder } from './metrics-recorder.js';
-import { Monitor } from './monitor/monitor.js';
-import { StatusBoard } from './monitor/status-board.js';
-import { listUpdates, type OptimisticUpdate } from './optimistic-update.js';
-import type { RealtimeClientOptions } from './options.js';
-import { resolveOptions } from './resolved-options.js';
-import type { ConnectionStatus } from './status.js';
-import { TokenSource } from './token-source.js';
-import type { EventDelivery, TopicState } from './topic-state.js';
+import type { ActOptions, RealtimeClient } from './realtime-client.js';
+import type { ClientParts } from './connection/client-parts.js';
+import type { Environment } from './core/environment.js';
+import type { ClientMetrics } from './core/metrics.js';
+import { MetricsRecorder } from './core/metrics-recorder.js';
+import { Monitor } from './connection/monitor.js';
+import { StatusBoard } from './connection/status-board.js';
+import { listUpdates, type OptimisticUpdate } from './topics/optimistic-update.js';
+import type { RealtimeClientOptions } from './core/options.js';
+import { resolveOptions } from './core/resolved-options.js';
+import type { ConnectionStatus } from './core/status.js';
+import { TokenSource } from './connection/token-source.js';
+import type { EventDelivery, TopicState } from './topics/topic-state.js';
 import { TopicRegistry } from './topics/topic-registry.js';
-import { HttpTransport } from './transport/http-transport.js';
+import { HttpTransport } from './connection/http-transport.js';
 
 const EXPIRES_AFTER = 30_000;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Observable } from 'rxjs';
 
 import { FakeRefusal } from '../src/testing/index.js';
-import { battle, battleAt, pause, setUp, type Setup } from './bench.js';
+import { battle, battleAt, pause, setUp, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');
 

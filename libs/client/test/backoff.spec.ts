@@ -2,12 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { defer, of, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 
-import type { Environment } from '../src/environment.js';
-import { after } from '../src/monitor/after.js';
-import { Backoff } from '../src/monitor/backoff.js';
-import { failureOfClose } from '../src/monitor/connection-failure.js';
-import { keepTrying } from '../src/monitor/keep-trying.js';
-import { battle, setUp } from './bench.js';
+import type { Environment } from '../src/core/environment.js';
+import { after } from '../src/core/after.js';
+import { Backoff } from '../src/connection/backoff.js';
+import { failureOfClose } from '../src/core/connection-failure.js';
+import { keepTrying } from '../src/connection/keep-trying.js';
+import { battle, setUp } from './support/bench.js';
 
 /** The marble diagrams' own clock as a client's environment. */
 function marbleEnvironment(scheduler: TestScheduler, random: () => number): Pick<Environment, 'setTimer' | 'random'> {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { createRealtimeClient } from '../src/index.js';
-import { battle, battleAt, notices, other, pause, setUp } from './bench.js';
+import { battle, battleAt, notices, other, pause, setUp } from './support/bench.js';
 
 const frameTypes = (frames: readonly { type: string }[]) => frames.map(({ type }) => type);
 

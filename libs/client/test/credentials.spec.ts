@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, battleAt, pause, setUp, type Battle, type Setup } from './bench.js';
+import { battle, battleAt, pause, setUp, type Battle, type Setup } from './support/bench.js';
 import type { TopicState } from '../src/index.js';
 
 /** Follows a battle that is refused and then allowed, which only who asks anew is told. @returns what was shown of it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, battleAt, fight, notices, setUp, type Setup } from './bench.js';
+import { battle, battleAt, fight, notices, setUp, type Setup } from './support/bench.js';
 
 const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
   ['refused with a status', ({ server }) => (server.upgrades = 'refuse'), ({ server }) => (server.upgrades = 'accept')],

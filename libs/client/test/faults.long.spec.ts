@@ -1,6 +1,6 @@
 import { describe, test } from '@jest/globals';
 
-import { holdAgainstFaults } from './faults.js';
+import { holdAgainstFaults } from './support/faults.js';
 
 describe('R1: thousands of random faults on virtual time', () => {
   test(

@@ -3,8 +3,8 @@ import { parseServerFrame, type ServerFrame } from '@statewire/protocol';
 import fc from 'fast-check';
 
 import type { TopicState } from '../src/index.js';
-import { battle, battleAt, notices, pause, setUp, type Battle, type Setup } from './bench.js';
-import { garbage, textOf } from './server-messages.js';
+import { battle, battleAt, notices, pause, setUp, type Battle, type Setup } from './support/bench.js';
+import { garbage, textOf } from './support/server-messages.js';
 
 const FRESHNESS = ['live', 'catching-up', 'stale'];
 

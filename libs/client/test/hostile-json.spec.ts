@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { action, eventTopic, stateTopic, type Json } from '@statewire/protocol';
 
-import { setUp, type Setup } from './bench.js';
+import { setUp, type Setup } from './support/bench.js';
 
 const NAMES = ['__proto__', 'constructor', 'toString'] as const;
 const LEVELS = 100_000;

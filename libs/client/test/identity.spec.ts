@@ -2,7 +2,7 @@ import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 
 import type { TopicState } from '../src/index.js';
-import { battle, battleAt, notices, other, pause, setUp, type Battle, type Setup } from './bench.js';
+import { battle, battleAt, notices, other, pause, setUp, type Battle, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');
 

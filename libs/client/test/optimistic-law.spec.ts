@@ -1,6 +1,6 @@
 import { test } from '@jest/globals';
 
-import { holdOptimisticLaw } from './optimistic-law.js';
+import { holdOptimisticLaw } from './support/optimistic-law.js';
 
 test('what is shown is always the truth with the pending updates on top, and the truth in the end', async () => {
   await holdOptimisticLaw(20);

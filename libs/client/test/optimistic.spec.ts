@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { TopicState } from '../src/index.js';
 import { FakeRefusal } from '../src/testing/index.js';
-import { setUp, type Setup } from './bench.js';
+import { setUp, type Setup } from './support/bench.js';
 
 interface Shop {
   readonly gold: number;

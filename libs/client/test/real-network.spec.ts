@@ -7,7 +7,7 @@ import { firstValueFrom, filter } from 'rxjs';
 import WebSocket, { WebSocketServer } from 'ws';
 
 import { browserEnvironment, createRealtimeClient, type RealtimeClient } from '../src/index.js';
-import { battle, battleAt } from './bench.js';
+import { battle, battleAt } from './support/bench.js';
 
 const openWebSocket = (url: string, protocol: string) => new WebSocket(url, protocol);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import type { RealtimeClient } from '../src/index.js';
-import { battle, battleAt, fight, notices, other, pause, setUp } from './bench.js';
+import { battle, battleAt, fight, notices, other, pause, setUp } from './support/bench.js';
 
 const pings = (frames: readonly { type: string }[]) => frames.filter(({ type }) => type === 'ping').length;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, fight, notices, pause, setUp } from './bench.js';
+import { battle, fight, notices, pause, setUp } from './support/bench.js';
 
 describe('the server’s WebSocket switch', () => {
   test('4203 moves the client to polling at once, and it comes back when it is told', async () => {

@@ -2,7 +2,7 @@ import { stateTopic } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 
 import type { TopicState } from '../src/index.js';
-import { battle, battleAt, notices, other, setUp, type Battle, type Setup } from './bench.js';
+import { battle, battleAt, notices, other, setUp, type Battle, type Setup } from './support/bench.js';
 
 function follow({ client }: Setup) {
   const states: TopicState<Battle>[] = [];

@@ -176,7 +176,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'the answer to the first of two authenticates counts for both',
     edits: [
       {
-        file: `${CLIENT}/monitor/credential-keeper.ts`,
+        file: `${CLIENT}/connection/credential-keeper.ts`,
         find: 'this.unanswered.filter((presented) => presented !== answered);',
         replace: '[];',
       },
@@ -188,7 +188,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a poll with the old token ends a topic that the new one may read',
     edits: [
       {
-        file: `${CLIENT}/monitor/monitor.ts`,
+        file: `${CLIENT}/connection/monitor.ts`,
         find: `    this.poller.abort();
     this.credentials`,
         replace: '    this.credentials',
@@ -201,13 +201,13 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an authenticate whose answer was lost is forgotten',
     edits: [
       {
-        file: `${CLIENT}/monitor/monitor.ts`,
+        file: `${CLIENT}/connection/monitor.ts`,
         find: `    this.credentials.interrupted(link);
     // Browsers`,
         replace: '    // Browsers',
       },
       {
-        file: `${CLIENT}/monitor/monitor.ts`,
+        file: `${CLIENT}/connection/monitor.ts`,
         find: 'if (this.credentials.wasInterrupted()) {',
         replace: 'if (false) {',
       },

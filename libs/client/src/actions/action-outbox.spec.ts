@@ -2,7 +2,7 @@ import type { Json, TopicPosition } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 import type { Observable } from 'rxjs';
 
-import type { RealtimeClientError } from '../realtime-client-error.js';
+import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { ActionOutbox } from './action-outbox.js';
 import { actionFrame, type ActionCarrier, type PendingAction } from './pending-action.js';

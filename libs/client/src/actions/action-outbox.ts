@@ -1,8 +1,8 @@
 import { utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
-import type { Environment } from '../environment.js';
-import { RealtimeClientError, type ClientErrorCode } from '../realtime-client-error.js';
+import type { Environment } from '../core/environment.js';
+import { RealtimeClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
 import { actionFrame, type ActionCarrier, type PendingAction } from './pending-action.js';
 
 const MOST_UNANSWERED = 100;

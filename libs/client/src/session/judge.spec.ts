@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { MetricsRecorder } from '../metrics-recorder.js';
+import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { StateStore } from '../topics/state-store.js';
 import { judge } from './judge.js';

@@ -1,4 +1,4 @@
-import type { MetricsRecorder } from '../metrics-recorder.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import { mismatchTopic } from './topic-error.js';
 import type { FeedOutcome } from './topic-feed.js';

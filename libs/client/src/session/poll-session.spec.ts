@@ -1,9 +1,9 @@
 import { stateTopic, type Json, type ServerFrame } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 
-import { MetricsRecorder } from '../metrics-recorder.js';
+import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import type { TopicState } from '../topic-state.js';
+import type { TopicState } from '../topics/topic-state.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
 import { PollSession } from './poll-session.js';
 

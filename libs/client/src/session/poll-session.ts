@@ -7,8 +7,8 @@ import type {
   UnsubscribedFrame,
 } from '@statewire/protocol';
 
-import type { Environment } from '../environment.js';
-import type { MetricsRecorder } from '../metrics-recorder.js';
+import type { Environment } from '../core/environment.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 import { judge } from './judge.js';

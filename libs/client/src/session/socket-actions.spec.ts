@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { ActionOutbox } from '../actions/action-outbox.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import { DEFAULT_RATE, FrameBudget } from '../frame-budget.js';
+import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
 import type { SessionListener } from './session-listener.js';
 import { SocketActions } from './socket-actions.js';
 

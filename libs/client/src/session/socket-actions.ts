@@ -3,9 +3,9 @@ import type { ErrorFrame } from '@statewire/protocol';
 import type { ActionOutbox } from '../actions/action-outbox.js';
 import { isNotStarted } from '../actions/not-started.js';
 import { actionFrame, type ActionCarrier, type PendingAction } from '../actions/pending-action.js';
-import type { Environment } from '../environment.js';
-import type { FrameBudget } from '../frame-budget.js';
-import { believedRetryAfter } from '../retry-after.js';
+import type { Environment } from '../core/environment.js';
+import type { FrameBudget } from './frame-budget.js';
+import { believedRetryAfter } from '../core/retry-after.js';
 import type { SessionListener } from './session-listener.js';
 
 /** What every server takes before it told its limit in `welcome`. */

@@ -8,9 +8,9 @@ import {
 } from '@statewire/protocol';
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
-import type { Environment } from '../environment.js';
-import { DEFAULT_RATE, FrameBudget } from '../frame-budget.js';
-import type { MetricsRecorder } from '../metrics-recorder.js';
+import type { Environment } from '../core/environment.js';
+import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 import { judge } from './judge.js';

@@ -1,6 +1,6 @@
 import type { ErrorFrame, UnsubscribedCode } from '@statewire/protocol';
 
-import { RealtimeClientError } from '../realtime-client-error.js';
+import { RealtimeClientError } from '../core/realtime-client-error.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 
 /** Codes after which the value itself must not be shown any longer. */

@@ -1,9 +1,9 @@
 import type { Json, SubscribedFrame, TopicKind } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 
-import { MetricsRecorder } from '../metrics-recorder.js';
+import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import type { EventDelivery } from '../topic-state.js';
+import type { EventDelivery } from '../topics/topic-state.js';
 import { EventStore } from '../topics/event-store.js';
 import { StateStore } from '../topics/state-store.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';

@@ -2,10 +2,10 @@ import { diff, type Json, type Position, type Since } from '@statewire/protocol'
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { MetricsRecorder } from '../metrics-recorder.js';
+import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { FakeTopic } from '../testing/fake-topic.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import type { EventDelivery } from '../topic-state.js';
+import type { EventDelivery } from '../topics/topic-state.js';
 import { EventStore } from '../topics/event-store.js';
 import { StateStore } from '../topics/state-store.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';

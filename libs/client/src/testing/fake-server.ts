@@ -15,7 +15,7 @@ import {
   type UnsubscribedCode,
 } from '@statewire/protocol';
 
-import type { Environment } from '../environment.js';
+import type { Environment } from '../core/environment.js';
 import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';

@@ -1,4 +1,4 @@
-import { LONGEST_DELAY, type Environment, type Timer, type WebSocketLike } from '../environment.js';
+import { LONGEST_DELAY, type Environment, type Timer, type WebSocketLike } from '../core/environment.js';
 import type { TimerOwner, VirtualScheduler } from './virtual-scheduler.js';
 
 /**

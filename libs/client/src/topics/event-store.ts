@@ -1,8 +1,8 @@
 import type { Json, Position, Since } from '@statewire/protocol';
 import { Observable, type Subscriber } from 'rxjs';
 
-import type { MetricsRecorder } from '../metrics-recorder.js';
-import type { EventDelivery } from '../topic-state.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
+import type { EventDelivery } from './topic-state.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
 /** One subscriber, and what it has seen: undefined is "from now on". */

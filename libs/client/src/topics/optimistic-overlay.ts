@@ -1,6 +1,6 @@
 import type { Json, Position } from '@statewire/protocol';
 
-import { applyUpdate } from '../optimistic-update.js';
+import { applyUpdate } from './optimistic-update.js';
 
 export type Update = (value: Json) => Json;
 

@@ -1,10 +1,10 @@
 import { applyDelta, utf8Length, type Json, type Position } from '@statewire/protocol';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
-import type { Environment } from '../environment.js';
-import type { MetricsRecorder } from '../metrics-recorder.js';
-import type { TopicState } from '../topic-state.js';
-import type { RealtimeClientError } from '../realtime-client-error.js';
+import type { Environment } from '../core/environment.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
+import type { TopicState } from './topic-state.js';
+import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { OptimisticOverlay, type PendingUpdate, type Update } from './optimistic-overlay.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 

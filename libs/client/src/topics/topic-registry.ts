@@ -1,11 +1,11 @@
 import type { Json, Since, TopicPosition, TopicReference } from '@statewire/protocol';
 import { Observable, Subject } from 'rxjs';
 
-import type { Environment, Timer } from '../environment.js';
-import type { MetricsRecorder } from '../metrics-recorder.js';
-import { RealtimeClientError } from '../realtime-client-error.js';
-import type { EventDelivery, Freshness, TopicState } from '../topic-state.js';
-import type { OptimisticUpdate } from '../optimistic-update.js';
+import type { Environment, Timer } from '../core/environment.js';
+import type { MetricsRecorder } from '../core/metrics-recorder.js';
+import { RealtimeClientError } from '../core/realtime-client-error.js';
+import type { EventDelivery, Freshness, TopicState } from './topic-state.js';
+import type { OptimisticUpdate } from './optimistic-update.js';
 import { EventStore } from './event-store.js';
 import type { Update } from './optimistic-overlay.js';
 import { StateStore } from './state-store.js';

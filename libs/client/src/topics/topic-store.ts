@@ -1,7 +1,7 @@
 import type { Since, TopicKind } from '@statewire/protocol';
 
-import type { RealtimeClientError } from '../realtime-client-error.js';
-import type { Freshness } from '../topic-state.js';
+import type { RealtimeClientError } from '../core/realtime-client-error.js';
+import type { Freshness } from './topic-state.js';
 
 export const LIVE: Freshness = { state: 'live' };
 export const CATCHING_UP: Freshness = { state: 'catching-up' };

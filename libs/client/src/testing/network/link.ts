@@ -1,4 +1,4 @@
-import type { Environment, Timer } from '../../environment.js';
+import type { Environment, Timer } from '../../core/environment.js';
 import type { LinkConditions } from './link-conditions.js';
 
 /** Something on its way: bytes that can be told apart, or a message, which arrives with its last byte. */

@@ -1,0 +1,259 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { ClientParts } from './client-parts.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import type { HttpAnswer, HttpRequest } from './http-transport.js';
+import { ActionOutbox } from '../actions/action-outbox.js';
+import { HttpActions } from './http-actions.js';
+import { actionFrame, type ActionCarrier } from '../actions/pending-action.js';
+
+const BAD_GATEWAY = '<html>bad gateway</html>';
+
+function setUp() {
+  const environment = new VirtualEnvironment();
+  const outbox = new ActionOutbox(environment);
+  const requests: { readonly request: HttpRequest; resolve: (answer: HttpAnswer) => void; reject: () => void }[] = [];
+  const state = { acks: 0, isTokenNew: false, refused: [] as unknown[] };
+  const request = (asked: HttpRequest) =>
+    new Promise<HttpAnswer>((resolve, reject) => {
+      requests.push({ request: asked, resolve, reject: () => reject(new TypeError('reset')) });
+    });
+  const refused = (token: unknown) => {
+    state.refused.push(token);
+    return state.isTokenNew;
+  };
+  const parts = { environment, outbox, clientId: 'client', http: { request }, tokens: { refused } };
+  const actions = new HttpActions(parts as unknown as ClientParts, () => (state.acks += 1));
+  const log: unknown[] = [];
+  const act = (name: string, data?: unknown) =>
+    outbox
+      .add(name, data, 0)
+      .subscribe({ next: (n) => log.push([name, n]), error: ({ code }) => log.push([name, code]) });
+  const answer = async (body: object | string, more: Partial<HttpAnswer> = {}) => {
+    const text = typeof body === 'string' ? body : JSON.stringify({ id: 'i', ...body });
+    requests.at(-1)!.resolve({ status: 200, text, token: 'token', retryAfter: undefined, ...more });
+    await environment.settle();
+  };
+  const error = (code: string, more: object = {}) => ({
+    type: 'error',
+    code,
+    message: 'No.',
+    temporary: true,
+    ...more,
+  });
+  const cut = async () => {
+    requests.at(-1)!.reject();
+    await environment.settle();
+  };
+  const names = () => requests.map((each) => (JSON.parse(each.request.body!()) as { name: string }).name);
+  return { act, actions, answer, cut, environment, error, log, names, outbox, requests, state };
+}
+
+/** Takes what it is handed, each once. */
+function otherCarrier(outbox: ActionOutbox) {
+  const taken: string[] = [];
+  const carrier: ActionCarrier = {
+    carry: (unanswered) => {
+      for (const action of unanswered.filter((each) => each.carrier !== carrier)) {
+        taken.push(action.name);
+        outbox.sent(action, carrier);
+      }
+    },
+  };
+  return { carrier, taken };
+}
+
+describe('actions over HTTP', () => {
+  test('go one at a time, in order, each after the answer to the one before', async () => {
+    const { act, actions, answer, log, names, outbox, requests, state } = setUp();
+    outbox.use(actions);
+    act('a', 1);
+    act('b');
+    expect(requests[0]!.request).toMatchObject({ path: '/actions', deadline: 35_000 });
+    expect(JSON.parse(requests[0]!.request.body!())).toEqual({
+      ...{ clientId: 'client', id: expect.any(String), name: 'a', data: 1 },
+    });
+    expect(names()).toEqual(['a']);
+    await answer({ type: 'ack', data: 5 });
+    expect(names()).toEqual(['a', 'b']);
+    expect(state.acks).toBe(1);
+    await answer({ type: 'error', code: 'forbidden', message: 'No.', temporary: false });
+    expect(log).toEqual([
+      ['a', 5],
+      ['b', 'forbidden'],
+    ]);
+    expect(state.acks).toBe(1);
+  });
+
+  test('go on where the way was open all along', () => {
+    const { act, actions, names, outbox } = setUp();
+    outbox.use(actions);
+    actions.resume();
+    act('a');
+    actions.resume();
+    expect(names()).toEqual(['a']);
+  });
+
+  test('have no data where there is none', () => {
+    expect(actionFrame({ id: 'i', name: 'n', json: undefined })).toBe('{"type":"action","id":"i","name":"n"}');
+  });
+});
+
+describe('an action whose answer did not come', () => {
+  test('is sent again after a second, and nothing before it', async () => {
+    const { act, actions, cut, environment, names, outbox } = setUp();
+    outbox.use(actions);
+    act('a');
+    act('b');
+    await cut();
+    await environment.advance(999);
+    outbox.pump();
+    expect(names()).toEqual(['a']);
+    await environment.advance(1);
+    expect(names()).toEqual(['a', 'a']);
+  });
+
+  test('is sent again after what a proxy asks for, or a second', async () => {
+    for (const [retryAfter, after] of [
+      [undefined, 1_000],
+      [3_000, 3_000],
+    ] as const) {
+      const { act, actions, answer, environment, names, outbox } = setUp();
+      outbox.use(actions);
+      act('a');
+      await answer(BAD_GATEWAY, { status: 502, retryAfter });
+      await environment.advance(after - 1);
+      expect(names()).toEqual(['a']);
+      await environment.advance(1);
+      expect(names()).toEqual(['a', 'a']);
+    }
+  });
+
+  test('is sent again at once where the way is known to be open, and leaves no timer', async () => {
+    const { act, actions, cut, environment, names, outbox } = setUp();
+    outbox.use(actions);
+    act('a');
+    const timers = environment.timers;
+    await cut();
+    actions.resume();
+    expect(names()).toEqual(['a', 'a']);
+    expect(environment.timers).toBe(timers);
+  });
+
+  test('is in nobody’s hands while it waits', async () => {
+    const { act, actions, cut, environment, log, outbox } = setUp();
+    outbox.learn({ actionWindow: 500 });
+    outbox.use(actions);
+    act('a');
+    await cut();
+    await environment.advance(500);
+    expect(log).toEqual([['a', 'outcome_unknown']]);
+  });
+
+  test('stays in the hands of who took it meanwhile', async () => {
+    const { act, actions, cut, environment, log, outbox } = setUp();
+    outbox.learn({ actionWindow: 500 });
+    outbox.use(actions);
+    act('a');
+    const { carrier, taken } = otherCarrier(outbox);
+    outbox.use(carrier);
+    await cut();
+    await environment.advance(600);
+    expect(log).toEqual([]);
+    expect(taken).toEqual(['a']);
+  });
+});
+
+describe('an action that is refused', () => {
+  test.each(['unavailable', 'too_many_requests'])('before it started is sent again: %s', async (code) => {
+    const { act, actions, answer, environment, error, log, names, outbox } = setUp();
+    outbox.use(actions);
+    act('a');
+    await answer(error(code, { retryAfter: 700 }), { status: 503 });
+    await environment.advance(699);
+    expect(names()).toEqual(['a']);
+    await environment.advance(1);
+    expect(names()).toEqual(['a', 'a']);
+    expect(log).toEqual([]);
+  });
+
+  test.each([
+    ['without a time to come back', 'unavailable', { retryAfter: undefined }],
+    ['for good', 'unavailable', { retryAfter: 700, temporary: false }],
+    ['for another reason', 'internal', { retryAfter: 700 }],
+  ])('by its handler is answered by that: %s', async (_, code, more) => {
+    const { act, actions, answer, error, log, outbox } = setUp();
+    outbox.use(actions);
+    act('a');
+    await answer(error(code, more), { status: 500 });
+    expect(log).toEqual([['a', code]]);
+  });
+
+  test('for its credentials is sent again at once with others', async () => {
+    const { act, actions, answer, error, log, names, outbox, state } = setUp();
+    outbox.use(actions);
+    act('a');
+    await answer(error('unauthorized', { temporary: false }), { status: 401 });
+    expect(state.refused).toEqual(['token']);
+    expect(names()).toEqual(['a', 'a']);
+    expect(log).toEqual([]);
+  });
+
+  test('for its credentials is not sent again after the action window', async () => {
+    const { act, actions, answer, environment, error, log, names, outbox } = setUp();
+    outbox.learn({ actionWindow: 500 });
+    outbox.use(actions);
+    act('a');
+    await environment.advance(600);
+    await answer(error('unauthorized', { temporary: false }), { status: 401 });
+    expect(names()).toEqual(['a']);
+    expect(log).toEqual([['a', 'outcome_unknown']]);
+  });
+
+  test('for credentials that are new fails', async () => {
+    const { act, actions, answer, error, log, outbox, state } = setUp();
+    state.isTokenNew = true;
+    outbox.use(actions);
+    act('a');
+    await answer(error('unauthorized', { temporary: false }), { status: 401 });
+    expect(log).toEqual([['a', 'unauthorized']]);
+  });
+
+  test('for anything else says nothing about the credentials', async () => {
+    const { act, actions, answer, error, log, outbox, state } = setUp();
+    outbox.use(actions);
+    act('a');
+    await answer(error('forbidden', { temporary: false }), { status: 403 });
+    expect(log).toEqual([['a', 'forbidden']]);
+    expect(state.refused).toEqual([]);
+  });
+});
+
+describe('stopping', () => {
+  test('gives up what is in flight, and tries nothing again', async () => {
+    const { act, actions, cut, environment, names, outbox, requests } = setUp();
+    outbox.use(actions);
+    act('a');
+    const timers = environment.timers;
+    outbox.use(undefined);
+    actions.stop();
+    expect(requests[0]!.request.signal!.aborted).toBe(true);
+    await cut();
+    expect(environment.timers).toBe(timers);
+    expect(names()).toEqual(['a']);
+  });
+
+  test('ends the wait for another try, and a later start sends at once', async () => {
+    const { act, actions, cut, environment, names, outbox, requests } = setUp();
+    outbox.use(actions);
+    act('a');
+    const timers = environment.timers;
+    await cut();
+    outbox.use(undefined);
+    actions.stop();
+    expect(environment.timers).toBe(timers);
+    outbox.use(actions);
+    expect(names()).toEqual(['a', 'a']);
+    expect(requests[1]!.request.signal!.aborted).toBe(false);
+  });
+});

@@ -1,0 +1,50 @@
+import { audit, defer, map, startWith, Subject, type Observable } from 'rxjs';
+
+import type { Environment } from './environment.js';
+import type { ClientMetrics } from './metrics.js';
+import { after } from './after.js';
+
+const EMIT_EVERY = 250;
+
+/** Counts, and shows the counters at a pace that a user interface can follow. */
+export class MetricsRecorder {
+  private readonly counters = {
+    framesReceived: 0,
+    framesSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    patches: 0,
+    snapshots: 0,
+    events: 0,
+    polls: 0,
+    reconnects: 0,
+    holes: 0,
+    fullStateBytes: 0,
+  };
+  private readonly changed$ = new Subject<void>();
+
+  readonly metrics$: Observable<ClientMetrics>;
+
+  constructor(environment: Environment) {
+    this.metrics$ = defer(() =>
+      this.changed$.pipe(
+        audit(() => after(environment, EMIT_EVERY)),
+        map(() => this.metrics),
+        startWith(this.metrics),
+      ),
+    );
+  }
+
+  get metrics(): ClientMetrics {
+    return { ...this.counters };
+  }
+
+  add(counter: keyof ClientMetrics, amount = 1): void {
+    this.counters[counter] += amount;
+    if (this.changed$.observed) this.changed$.next();
+  }
+
+  close(): void {
+    this.changed$.complete();
+  }
+}

@@ -1,0 +1,226 @@
+import { describe, expect, test } from '@jest/globals';
+
+import {
+  a,
+  b,
+  topicOf,
+  WELCOME,
+  setUp,
+  setUpLive,
+  subscribed,
+  snapshot,
+  patch,
+  error,
+  type Frame,
+} from '../../test/support/session-bench.js';
+
+describe('a session that greets', () => {
+  test('says who is there and asks for all topics from where they stand, without waiting', () => {
+    const { look, session, told } = setUp(a, b);
+    session.greet('client', 'token');
+    expect(look()).toEqual([
+      { type: 'hello', clientId: 'client', token: 'token' },
+      { type: 'subscribe', topics: [{ topic: a.name }, { topic: b.name }], ref: '1' },
+    ]);
+    expect(told('asked')).toHaveLength(1);
+  });
+
+  test('asks from the position of a topic where there is one', () => {
+    const { look, open } = setUpLive(a, b);
+    const next = open();
+    next.greet('client', undefined);
+    const since = { epoch: 'e', offset: 3 };
+    expect(look()).toEqual([
+      { type: 'hello', clientId: 'client' },
+      { ...{ type: 'subscribe', ref: '1' }, topics: [a, b].map(({ name }) => ({ topic: name, since })) },
+    ]);
+  });
+
+  test('asks for nothing where nothing is followed', () => {
+    const { look, session } = setUp();
+    session.greet('client', undefined);
+    expect(look()).toEqual([{ type: 'hello', clientId: 'client' }]);
+  });
+
+  test('asks for 64 topics in a frame', () => {
+    const topics = Array.from({ length: 129 }, (_, n) => topicOf(String(n)));
+    const { look, session } = setUp(...topics);
+    session.greet('client', undefined);
+    const requests = look().slice(1) as { ref: string; topics: { topic: string }[] }[];
+    expect(requests.map((request) => [request.ref, request.topics.length])).toEqual([
+      ['1', 64],
+      ['2', 64],
+      ['3', 1],
+    ]);
+    expect(requests.flatMap((request) => request.topics.map(({ topic }) => topic))).toEqual(
+      topics.map(({ name }) => name),
+    );
+  });
+
+  test('counts what it sends and what it is sent, but no frames of a later protocol', () => {
+    const { metrics, receive, session } = setUp(a);
+    session.greet('client', undefined);
+    receive(WELCOME, { type: 'tomorrow' });
+    expect(metrics.metrics).toMatchObject({ framesSent: 2, framesReceived: 1 });
+  });
+});
+
+describe('a session that ended', () => {
+  test('sends nothing, takes nothing and carries nothing', async () => {
+    const { calls, entry, environment, look, metrics, receive, session, values } = setUpLive(a);
+    const { framesReceived, framesSent } = metrics.metrics;
+    session.leave(entry());
+    session.end();
+    session.follow(entry());
+    session.ping(1);
+    await environment.settle();
+    expect(receive({ type: 'pong', time: 1 }, patch(a))).toEqual([undefined, undefined]);
+    expect([look(), calls]).toEqual([[], []]);
+    expect(entry().carrier).toBeUndefined();
+    expect(values.get(a.name)).toBe(3);
+    expect(metrics.metrics).toMatchObject({ framesReceived, framesSent });
+  });
+});
+
+describe('everything is settled', () => {
+  test('with the welcome, where nothing is followed', () => {
+    const { calls, receive, session } = setUp();
+    session.greet('client', undefined);
+    receive(WELCOME);
+    expect(calls).toEqual([['welcome', WELCOME], ['settled']]);
+  });
+
+  test('with the last answer, not before', () => {
+    const { receive, session, told } = setUp(a, b);
+    session.greet('client', undefined);
+    receive(WELCOME, subscribed(a), snapshot(a));
+    expect(told('settled')).toEqual([]);
+    receive(subscribed(b));
+    expect(told('settled')).toHaveLength(1);
+  });
+
+  test('with a refusal as last answer', () => {
+    const { receive, session, told } = setUp(a, b);
+    session.greet('client', undefined);
+    receive(WELCOME, subscribed(a), error('forbidden', { topic: b.name, ref: '1' }));
+    expect(told('settled')).toHaveLength(1);
+  });
+
+  test('not before the welcome, and not while a topic is still to be asked for', async () => {
+    const { entry, environment, follow, receive, session, told } = setUp(a);
+    session.greet('client', undefined);
+    receive(subscribed(a));
+    expect(told('settled')).toEqual([]);
+    follow(b);
+    session.follow(entry(b));
+    receive(WELCOME);
+    expect(told('settled')).toEqual([]);
+    await environment.settle();
+    receive(subscribed(b, { ref: '2' }));
+    expect(told('settled')).toHaveLength(1);
+  });
+});
+
+describe('new credentials', () => {
+  test('are answered once, by their ref', () => {
+    const { look, receive, session, told } = setUpLive();
+    const ref = session.authenticate('new');
+    expect(look()).toEqual([{ type: 'authenticate', token: 'new', ref }]);
+    expect(told('asked')).toHaveLength(1);
+    const answer = { type: 'authenticated', ref, expiresAt: 5 };
+    receive(answer, error('unauthorized', { ref }));
+    expect(told('authenticated')).toEqual([[answer]]);
+  });
+
+  test('may be refused, which is no matter of topics', () => {
+    const { entry, receive, session, told } = setUpLive(a);
+    const [first, second] = [session.authenticate('one'), session.authenticate('two')];
+    expect(first).not.toBe(second);
+    const refusals = [error('unauthorized', { ref: second }), error('forbidden', { ref: second })];
+    receive(...refusals);
+    expect(told('authenticated')).toEqual([[refusals[0]]]);
+    expect(entry().store.error).toBeUndefined();
+    expect(told('refused')).toEqual([]);
+  });
+
+  test('may be confirmed without having been sent', () => {
+    const { calls, receive } = setUpLive();
+    receive({ type: 'authenticated', expiresAt: 5 });
+    expect(calls).toEqual([['authenticated', { type: 'authenticated', expiresAt: 5 }]]);
+  });
+});
+
+describe('what concerns the whole connection', () => {
+  test('an error about nothing else is told, and a drain with the time there is', () => {
+    const { calls, look, receive } = setUpLive(a);
+    const refusal = error('too_many_requests');
+    receive(refusal, { type: 'drain', reconnectWithin: 5_000 });
+    expect(calls).toEqual([
+      ['refused', refusal],
+      ['drain', 5_000],
+    ]);
+    expect(look()).toEqual([]);
+  });
+
+  test('a ping is answered with its time, and a pong gives back ours', () => {
+    const { look, receive, session } = setUpLive();
+    session.ping(17);
+    expect(receive({ type: 'ping', time: 5 }, { type: 'ping' }, { type: 'pong', time: 17 })).toEqual([
+      ...[undefined, undefined],
+      17,
+    ]);
+    expect(look()).toEqual([{ type: 'ping', time: 17 }, { type: 'pong', time: 5 }, { type: 'pong' }]);
+  });
+});
+
+describe('actions of a session', () => {
+  const named = (frames: Frame[]) => frames.map(({ name }) => name);
+
+  test('are answered by their id', () => {
+    const { look, outbox, receive, session } = setUpLive();
+    outbox.use(session.actions);
+    const log: unknown[] = [];
+    for (const name of ['x', 'y']) {
+      outbox.add(name, 1, 0).subscribe({ next: (n) => log.push(n), error: ({ code }) => log.push(code) });
+    }
+    const [x, y] = look().map(({ id }) => id);
+    receive({ type: 'ack', id: x, data: 5 }, error('forbidden', { id: y, topic: a.name }));
+    expect(log).toEqual([5, 'forbidden']);
+  });
+
+  test('that a draining node does not start stay for the next one', () => {
+    const { look, outbox, receive, session, told } = setUpLive();
+    outbox.use(session.actions);
+    outbox.add('x', 1, 0);
+    const [x] = look();
+    receive({ type: 'drain', reconnectWithin: 5_000 });
+    receive(error('unavailable', { id: x!['id'], temporary: true, retryAfter: 100 }));
+    expect(told('carryLater')).toEqual([]);
+    expect(outbox.isEmpty).toBe(false);
+  });
+
+  test('of unusual size wait for the welcome', () => {
+    const { look, outbox, receive, session } = setUp();
+    session.greet('client', undefined);
+    outbox.use(session.actions);
+    outbox.add('large', 'x'.repeat(70_000), 0);
+    expect(named(look())).toEqual([undefined]);
+    receive(WELCOME);
+    outbox.pump();
+    expect(named(look())).toEqual(['large']);
+  });
+
+  test.each([
+    ['20 frames a second where the server tells no other', undefined, 18],
+    ['what the server tells', 25, 23],
+    ['no limit where the server has none', 0, 30],
+  ])('keep to %s, the greeting counted in', (_, framesPerSecond, expected) => {
+    const { look, outbox, receive, session } = setUp(a);
+    session.greet('client', undefined);
+    receive({ ...WELCOME, limits: { ...WELCOME.limits, framesPerSecond } });
+    look();
+    outbox.use(session.actions);
+    for (let n = 0; n < 30; n++) outbox.add(String(n), n, 0);
+    expect(look()).toHaveLength(expected);
+  });
+});
