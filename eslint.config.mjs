@@ -37,7 +37,7 @@ const INNER = [
   { files: ['libs/nest/src/http/**'], forbid: ['**/connection/**', '**/gateway/**', '**/adapter/**', 'ws'] },
 ];
 
-const TESTS = ['**/*.spec.ts', '**/test/**', '**/testing/**', '**/e2e/**'];
+const TESTS = ['**/*.spec.ts', '**/test/**/*.ts', '**/testing/**/*.ts', '**/e2e/**/*.ts'];
 
 function restrict(files, allowed, ignores = []) {
   const forbidden = PACKAGES.filter((name) => !allowed.includes(name));

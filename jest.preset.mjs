@@ -1,21 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
+import { readSeed } from './tools/lib/seed.mjs';
 import { swcOptions } from './tools/lib/swc-options.mjs';
 
 const root = import.meta.dirname;
+
+/** Every run has a seed, which the workers of Jest inherit and the reporter names. */
+process.env.STATEWIRE_SEED ||= String(readSeed());
 
 /** True in the long tier (`npm run test:full`), where `*.long.spec.ts` run as well. */
 const full = process.env.STATEWIRE_TEST_TIER === 'full';
 
 /**
- * The `moduleNameMapper` entry through which `STATEWIRE_SEED` reaches the properties of fast-check; without it each has a
- * random seed, which its failure names.
+ * The `moduleNameMapper` entry through which `STATEWIRE_SEED` reaches the properties of fast-check.
  *
  * @param format of the project's modules: `mjs` or `cjs`.
  */
 export function seededProperties(format) {
-  return process.env.STATEWIRE_SEED ? { '^fast-check$': join(root, `tools/seeded-fast-check.${format}`) } : {};
+  return { '^fast-check$': join(root, `tools/seeded-fast-check.${format}`) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What `fast-check` is to the tests of a run with `STATEWIRE_SEED`: the same, and every property that names no seed of its
- * own begins with that of the run. Put in its place by the presets, so that tests without properties load nothing.
+ * Replaces `fast-check` in tests: a property without a seed of its own starts from `STATEWIRE_SEED`. The presets map the
+ * import to this file, so that tests without properties load nothing.
  */
 import fc from '../node_modules/fast-check/lib/fast-check.js';
 
