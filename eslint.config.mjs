@@ -5,25 +5,28 @@ import angular from 'angular-eslint';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
+import { noImportAcrossPackages } from './tools/lint/no-import-across-packages.mjs';
+
 /**
  * What each project may import of the workspace. The arrows of docs/architecture.md, enforced:
  * `protocol ← client ← angular ← frontend` and `protocol ← nest ← backend`; only the game knows `arena`.
+ * `internal` adds the `/internal` entry points of the packages that are listed.
  */
 const ALLOWED = {
   'libs/protocol': [],
   'libs/arena': ['protocol'],
   'libs/client': ['protocol'],
-  'libs/angular': ['protocol', 'client'],
+  'libs/angular': ['protocol', 'client', 'internal'],
   'libs/nest': ['protocol'],
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
-  simulation: ['protocol', 'client', 'nest'],
+  simulation: ['protocol', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
 };
 
 /** Tests may drive a project from its other end. */
-const ALLOWED_IN_TESTS = { backend: ['client'], frontend: ['client'], 'libs/nest': ['client'] };
+const ALLOWED_IN_TESTS = { backend: ['client', 'internal'], frontend: ['client'], 'libs/nest': ['client'] };
 
 const PACKAGES = ['protocol', 'arena', 'client', 'angular', 'nest', 'backend', 'frontend'];
 
@@ -39,9 +42,18 @@ const INNER = [
 
 const TESTS = ['**/*.spec.ts', '**/test/**/*.ts', '**/testing/**/*.ts', '**/e2e/**/*.ts'];
 
-function restrict(files, allowed, ignores = []) {
+const INTERNAL = ['@statewire/*/internal', '@statewire/*/internal/*'];
+
+function forbiddenPackages(allowed) {
   const forbidden = PACKAGES.filter((name) => !allowed.includes(name));
-  const group = forbidden.flatMap((name) => [`@statewire/${name}`, `@statewire/${name}/*`]);
+  return [
+    ...forbidden.flatMap((name) => [`@statewire/${name}`, `@statewire/${name}/*`]),
+    ...(allowed.includes('internal') ? [] : INTERNAL),
+  ];
+}
+
+function restrict(files, allowed, ignores = []) {
+  const group = forbiddenPackages(allowed);
   return {
     files,
     ignores,
@@ -71,7 +83,6 @@ function directions() {
 function inner() {
   return INNER.map(({ files, forbid }) => {
     const project = Object.keys(ALLOWED).find((folder) => files[0].startsWith(`${folder}/`));
-    const forbidden = PACKAGES.filter((name) => !ALLOWED[project].includes(name));
     return {
       files,
       ignores: TESTS,
@@ -81,7 +92,7 @@ function inner() {
           {
             patterns: [
               {
-                group: [...forbid, ...forbidden.flatMap((name) => [`@statewire/${name}`, `@statewire/${name}/*`])],
+                group: [...forbid, ...forbiddenPackages(ALLOWED[project])],
                 message: 'This folder knows nothing of that; see docs/architecture.md.',
               },
             ],
@@ -95,6 +106,11 @@ function inner() {
 export default defineConfig(
   { ignores: ['**/dist/**', '**/coverage/**', '**/.angular/**', '**/.nx/**', '**/node_modules/**', 'tmp/**'] },
   js.configs.recommended,
+  {
+    files: ['**/*.{ts,mjs}'],
+    plugins: { statewire: { rules: { 'no-import-across-packages': noImportAcrossPackages } } },
+    rules: { 'statewire/no-import-across-packages': 'error' },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -7,7 +7,7 @@ import { NodeDrainState } from '../src/lifecycle/node-drain-state.js';
 import { TestApplication, type Platform } from '../src/testing/test-application.js';
 import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
-import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from './raw-wire.js';
+import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from '../src/testing/raw-wire.js';
 
 let arena: TestApplication;
 

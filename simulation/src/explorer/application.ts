@@ -1,8 +1,8 @@
 import { RealtimeError, type RealtimeRequest } from '@statewire/nest';
+import { ActionScope, type HandlerRegistry, type TopicRegistry } from '@statewire/nest/internal';
 import type { Json, Position } from '@statewire/protocol';
 
 import { BOARD, boardAt, move, NOTICES, TOKENS } from './contract.js';
-import { ActionScope, type HandlerRegistry, type TopicRegistry } from './server-core.js';
 import type { Truth } from './truth.js';
 
 const TOPICS = [BOARD, NOTICES];

@@ -1,10 +1,4 @@
 import { MemoryBroker, RealtimeError, RealtimeLog } from '@statewire/nest';
-import { ERROR_CODES, parseActionRequest, parsePollRequest } from '@statewire/protocol';
-import { EMPTY } from 'rxjs';
-
-import { Application, userOf } from './application.js';
-import type { ExplorerEnvironment } from './explorer-environment.js';
-
 import {
   ConnectionHub,
   ConnectionLimits,
@@ -24,7 +18,12 @@ import {
   type ConnectionGuards,
   type ConnectionSocket,
   type ReceivedRequest,
-} from './server-core.js';
+} from '@statewire/nest/internal';
+import { ERROR_CODES, parseActionRequest, parsePollRequest } from '@statewire/protocol';
+import { EMPTY } from 'rxjs';
+
+import { Application, userOf } from './application.js';
+import type { ExplorerEnvironment } from './explorer-environment.js';
 import type { Truth } from './truth.js';
 import type { Verdict } from './verdict.js';
 import { WatchedBroker } from './watched-broker.js';

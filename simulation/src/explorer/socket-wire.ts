@@ -1,6 +1,5 @@
 import type { WebSocketLike } from '@statewire/client';
-
-import type { Batch, Connection, ConnectionSocket, FrameSocket } from './server-core.js';
+import type { Batch, Connection, ConnectionSocket, FrameSocket } from '@statewire/nest/internal';
 
 /** Told in the order in which the server does it, whatever becomes of the frames on their way. */
 export interface WireWatcher {

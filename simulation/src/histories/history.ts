@@ -1,7 +1,5 @@
+import { heldBy as collectionsOf, type Held } from '@statewire/nest/internal/testing';
 import { simulate, type Simulation } from '@statewire/nest/testing';
-
-// Behind `@statewire/nest`: what no application needs to know.
-import { heldBy as collectionsOf, type Held } from '../../../libs/nest/src/testing/held.js';
 
 import { run, type Command, type Stage } from './command.js';
 import { describe, isCurrent, judge } from './oracle.js';

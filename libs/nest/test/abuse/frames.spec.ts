@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication } from '../../src/testing/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { RawWire, rawFrame, rawText } from '../raw-wire.js';
+import { RawWire, rawFrame, rawText } from '../../src/testing/raw-wire.js';
 
 const MiB = 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from '../../src/testing/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { RawWire, rawFrame } from '../raw-wire.js';
+import { RawWire, rawFrame } from '../../src/testing/raw-wire.js';
 import { LATE_BODIES, LATE_HEADS, playLate } from './late-clients.js';
 
 /** For the machine, which runs other tests as well. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from '../../src/testing/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { RawWire, rawFrame, rawText } from '../raw-wire.js';
+import { RawWire, rawFrame, rawText } from '../../src/testing/raw-wire.js';
 import { LATE_HEADS, playLate } from './late-clients.js';
 
 const HELLO = { type: 'hello', clientId: 'client-0123456789abcdef' };

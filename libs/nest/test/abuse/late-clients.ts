@@ -1,4 +1,4 @@
-import { RawWire, head } from '../raw-wire.js';
+import { RawWire, head } from '../../src/testing/raw-wire.js';
 
 export interface LateClient {
   readonly name: string;

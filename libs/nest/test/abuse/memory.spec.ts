@@ -13,7 +13,7 @@ import { ConnectionHub } from '../../src/connection/connection-hub.js';
 import { BROKER, TOPICS } from '../../src/module/tokens.js';
 import { TestApplication } from '../../src/testing/test-application.js';
 import type { TopicRegistry } from '../../src/topics/topic-registry.js';
-import { RawWire } from '../raw-wire.js';
+import { RawWire } from '../../src/testing/raw-wire.js';
 import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
 const silent = { error: () => undefined };

@@ -3,7 +3,7 @@ import { stateTopic } from '@statewire/protocol';
 
 import { OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
 import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import { exchangeRaw, head } from '../raw-wire.js';
+import { exchangeRaw, head } from '../../src/testing/raw-wire.js';
 import { CLIENT_ID, poll, post, send } from '../transports.js';
 
 const page = stateTopic<string>()('pages/:number');

@@ -3,7 +3,7 @@ import { action, stateTopic } from '@statewire/protocol';
 
 import { OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
 import { TestApplication } from '../../src/testing/test-application.js';
-import { RawWire, rawText } from '../raw-wire.js';
+import { RawWire, rawText } from '../../src/testing/raw-wire.js';
 import { RecordedLog } from '../recorded-log.js';
 
 const KiB = 1024;
