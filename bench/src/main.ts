@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { deltaCost } from './delta-cost.js';
 import { latency, type Measurement, memory, polling, throughput } from './measurements.js';
 import { percentile } from './percentile.js';
 import { table } from './table.js';
@@ -25,6 +26,7 @@ for (let round = 1; round <= rounds; round += 1) {
     keep(await throughput(arm, many, 8));
   }
   keep(await polling());
+  keep(deltaCost());
 }
 
 const medians = [...samples.values()].map((list) => ({

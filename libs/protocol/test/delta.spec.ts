@@ -5,16 +5,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import {
-  applyDelta,
-  DeltaError,
-  diff,
-  isDeltaSmaller,
-  MAX_DELTA_DEPTH,
-  type Changes,
-  type Json,
-} from '../src/index.js';
-import { nextTick, project, seeded, startBattle } from './battle.js';
+import { applyDelta, DeltaError, diff, type Changes, type Json } from '../src/index.js';
+import { project } from './battle.js';
 import { assertExact, freeze } from './delta-laws.js';
 import { jsonValue, KEYS } from './json-arbitrary.js';
 
@@ -53,7 +45,7 @@ describe('the test vectors', () => {
 
 describe('the delta', () => {
   test('F1: is exact for any two values', () => {
-    fc.assert(fc.property(jsonValue, jsonValue, assertExact), { numRuns: 5000 });
+    fc.assert(fc.property(jsonValue, jsonValue, assertExact), { numRuns: 1000 });
   });
 
   test('is exact for two lists of like elements, whatever was pushed, shifted, inserted or removed', () => {
@@ -62,12 +54,12 @@ describe('the delta', () => {
         maxLength: 12,
       })
       .map(project);
-    fc.assert(fc.property(list, list, assertExact), { numRuns: 5000 });
+    fc.assert(fc.property(list, list, assertExact), { numRuns: 1000 });
   });
 
   test('is exact for two records of like members, whatever was set, added or removed', () => {
     const record = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), fc.nat(1)).map(project);
-    fc.assert(fc.property(record, record, assertExact), { numRuns: 1000 });
+    fc.assert(fc.property(record, record, assertExact), { numRuns: 500 });
   });
 
   test('is empty exactly when nothing changed', () => {
@@ -76,7 +68,7 @@ describe('the delta', () => {
         expect(diff(a, project(a))).toEqual({});
         expect(JSON.stringify(diff(a, b)) === '{}').toBe(isDeepStrictEqual(a, b));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -85,7 +77,7 @@ describe('the delta', () => {
       fc.property(jsonValue, jsonValue, (a, b) => {
         deepStrictEqual(applyDelta(a, reversed(project(diff(a, b)))), b);
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 
@@ -161,219 +153,6 @@ function reversed(delta: Json): Json {
   return Object.fromEntries(entries.map(([key, operand]) => [key, key.startsWith('>') ? reversed(operand) : operand]));
 }
 
-describe('the size of a delta', () => {
-  const items = Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` }));
-  const item = { id: 100, name: 'item 100' };
-  const itemSize = JSON.stringify(item).length;
-  const size = (before: unknown, after: unknown) => JSON.stringify(diff(project(before), project(after))).length;
-
-  test.each<[string, unknown, number]>([
-    ['a push', [...items, item], itemSize],
-    ['an unshift', [item, ...items], itemSize],
-    ['an insertion in the middle', [...items.slice(0, 50), item, ...items.slice(50)], itemSize],
-    ['a push while the oldest falls off', [...items.slice(1), item], itemSize],
-    ['three pushes while the two oldest fall off', [...items.slice(2), item, item, item], itemSize * 3],
-    ['a shift', items.slice(1), 0],
-    ['a pop', items.slice(0, -1), 0],
-    ['a removal in the middle', items.filter(({ id }) => id !== 50), 0],
-    ['a change of one element', items.map((one) => (one.id === 50 ? { ...one, name: '' } : one)), 0],
-  ])('of %s is about the size of the new items', (_, after, itemsSize) => {
-    expect(size(items, after)).toBeLessThanOrEqual(itemsSize + 32);
-  });
-
-  test.each<[string, Json, Json, Json]>([
-    ['a fall from the front alone is one splice', [1, 2, 3, 4], [2, 3, 4], { '~0': [1] }],
-    ['a list of two can move on', [1, 2], [2, 3], { '~0': [1], '~2': [0, 3] }],
-    ['half of a list can fall off', [1, 2, 3, 4], [3, 4, 5, 6], { '~0': [2], '~4': [0, 5, 6] }],
-    [
-      'where more falls off, elements are set',
-      [1, 2, 3, 4, 9],
-      [4, 9, 5, 6, 9],
-      { '=0': 4, '=1': 9, '=2': 5, '=3': 6 },
-    ],
-    ['where the first element stays, nothing fell off', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
-    ['the one element that stays is kept', [1, 2, 3], [1], { '~1': [2] }],
-    [
-      'lists of which one element differs are other lists',
-      [3, [1, 2], 6],
-      [5, [1, 4], 7, 6],
-      { '~0': [2, 5, [1, 4], 7] },
-    ],
-    [
-      'records of which one key differs are other records',
-      [3, { a: 1, b: 2 }, 6],
-      [5, { a: 1, b: 4 }, 7, 6],
-      { '~0': [2, 5, { a: 1, b: 4 }, 7] },
-    ],
-    [
-      'what is inserted and removed between the ends is one splice',
-      [1, 2, 3, 4],
-      [1, 8, 9, 7, 4],
-      { '~1': [2, 8, 9, 7] },
-    ],
-  ])('%s', (_, before, after, delta) => {
-    expect(diff({ list: before, id: 0 }, { list: after, id: 0 })).toEqual({ '>list': delta });
-  });
-
-  test('is not searched for longer shifts than are likely', () => {
-    const list = Array.from({ length: 200 }, (_, index) => index);
-    const movedOn = (by: number) => [...list.slice(by), ...Array.from({ length: by }, () => -1)];
-    expect(diff(list, movedOn(64))).toHaveProperty('~0', [64]);
-    expect(diff({ list, id: 0 }, { list: movedOn(65), id: 0 })).toHaveProperty(['=list']);
-  });
-
-  test('is that of the new value where nothing of the old one stays', () => {
-    expect(diff({ x: 1, y: 2 }, { x: 3, y: 4 })).toEqual([{ x: 3, y: 4 }]);
-    expect(diff({ at: { x: 1, y: 2 }, id: 1 }, { at: { x: 3, y: 4 }, id: 1 })).toEqual({ '=at': { x: 3, y: 4 } });
-    expect(diff({ list: [1, 2], id: 1 }, { list: [], id: 1 })).toEqual({ '=list': [] });
-  });
-
-  test('is at most 18 % of a battle of which a tenth of the numbers changed', () => {
-    const random = seeded(42);
-    let battle = startBattle(random);
-    let [deltas, values] = [0, 0];
-    for (let tick = 0; tick < 100; tick++) {
-      const next = nextTick(battle, random, 0.1);
-      values += JSON.stringify(next).length;
-      deltas += size(battle, next);
-      battle = next;
-    }
-    expect(values / 100).toBeGreaterThan(6000);
-    expect(deltas / values).toBeLessThan(0.18);
-  });
-
-  test('decides whether a patch is worth sending', () => {
-    expect(isDeltaSmaller('{"=a":1}', '{"a":1,"b":2}')).toBe(true);
-    expect(isDeltaSmaller('{"=a":1}', '{"a":12}')).toBe(false);
-  });
-});
-
-describe('the cost of a delta', () => {
-  test('of a battle is of the order of writing the battle as JSON', () => {
-    const random = seeded(42);
-    const battles = [startBattle(random)];
-    while (battles.length < 50) battles.push(nextTick(battles.at(-1)!, random, 0.1));
-    const values = battles.map(project);
-    const pairs = values.slice(1).map((after, index) => [values[index] as Json, after] as const);
-    const written = fastest(() => values.forEach((value) => JSON.stringify(value)));
-    const compared = fastest(() => pairs.forEach(([before, after]) => applyDelta(before, diff(before, after))));
-    // On bare Node it is below 2. In the sandbox of the tests each look at a global costs a hundred times more.
-    expect(compared / written).toBeLessThan(25);
-  });
-
-  test('of long lists grows with their length, not with its square', () => {
-    const cost = (length: number) => {
-      const zeros = Array.from({ length }, () => 0);
-      const pairs = [
-        [
-          [1, ...zeros, 2],
-          [...zeros, 3, 4],
-        ],
-        [
-          [...zeros, 1],
-          [1, ...zeros, 1],
-        ],
-        [
-          [1, ...zeros],
-          [...zeros, 0, 0, 1],
-        ],
-      ] as const;
-      return fastest(() => pairs.forEach(([before, after]) => diff(before, after)));
-    };
-    expect(cost(40_000) / cost(4_000)).toBeLessThan(40);
-  });
-});
-
-/** Milliseconds of the fastest of several runs, which is the one that was disturbed least. */
-function fastest(run: () => void): number {
-  let best = Infinity;
-  for (let attempt = 0; attempt < 12; attempt++) {
-    const start = performance.now();
-    run();
-    best = Math.min(best, performance.now() - start);
-  }
-  return best;
-}
-
-describe('depth', () => {
-  const nested = (levels: number, core: Json): Json => {
-    let value = core;
-    for (let level = 0; level < levels; level++) value = level % 2 === 0 ? { a: value, b: 0 } : [value, 0];
-    return value;
-  };
-  const descents = (levels: number): Json => {
-    let delta: Json = { '=b': 5 };
-    for (let level = 1; level < levels; level++) delta = { '>a': delta };
-    return delta;
-  };
-  const records = (levels: number): Json => {
-    let value: Json = { b: 1 };
-    for (let level = 1; level < levels; level++) value = { a: value };
-    return value;
-  };
-
-  test.each([MAX_DELTA_DEPTH - 1, MAX_DELTA_DEPTH, MAX_DELTA_DEPTH + 1, 500])(
-    'values of %i levels are exact',
-    (levels) => {
-      assertExact(nested(levels, 1), nested(levels, 2));
-      assertExact(nested(levels, 1), nested(levels, [1]));
-    },
-  );
-
-  /** As many lists or records in one another, in each of which something stays and only the innermost changes. */
-  const lists = (levels: number, core: Json): Json => (levels === 0 ? core : [lists(levels - 1, core), 0]);
-  const recordsOf = (levels: number, core: Json): Json =>
-    levels === 0 ? core : { a: recordsOf(levels - 1, core), b: 0 };
-  const descended = (delta: unknown) => JSON.stringify(delta).split('>').length - 1;
-
-  test.each([
-    ['lists', lists],
-    ['records', recordsOf],
-  ] as const)('a diff of %s descends as deep as a delta may, and sets what is deeper', (_, of) => {
-    const deepest = MAX_DELTA_DEPTH - 1;
-    expect(descended(diff(of(MAX_DELTA_DEPTH, 1), of(MAX_DELTA_DEPTH, 2)))).toBe(deepest);
-    expect(descended(diff(of(MAX_DELTA_DEPTH + 1, 1), of(MAX_DELTA_DEPTH + 1, 2)))).toBe(deepest);
-    expect(JSON.stringify(diff(of(MAX_DELTA_DEPTH, 1), of(MAX_DELTA_DEPTH, 2)))).toContain(':2}');
-    assertExact(of(MAX_DELTA_DEPTH + 1, 1), of(MAX_DELTA_DEPTH + 1, 2));
-  });
-
-  test.each([
-    ['lists', lists],
-    ['records', recordsOf],
-  ] as const)('elements are known again down to the limit, not below it: %s', (_, of) => {
-    const fits = () => of(MAX_DELTA_DEPTH - 1, 1);
-    const deeper = () => of(MAX_DELTA_DEPTH, 1);
-    expect(diff([fits(), 2], [fits(), 2, 3])).toEqual({ '~2': [0, 3] });
-    expect(diff([2, deeper(), 3], [2, deeper(), 3, 4])).toEqual({ '~1': [2, deeper(), 3, 4] });
-    expect(diff([1, fits(), 2], [fits(), 2, 3])).toEqual({ '~0': [1], '~3': [0, 3] });
-    expect(diff({ list: [1, deeper(), 2], id: 0 }, { list: [deeper(), 2, 3], id: 0 })).toHaveProperty(['=list']);
-  });
-
-  test('A12: values of 10^5 levels cause no stack overflow', () => {
-    const [before, after] = [nested(100_000, 1), nested(100_000, 2)];
-    const delta = diff(before, after);
-    let [a, b] = [applyDelta(before, delta), after] as [Json, Json];
-    while (typeof a === 'object')
-      [a, b] = [Object.values(a as object)[0] as Json, Object.values(b as object)[0] as Json];
-    expect([a, b]).toEqual([2, 2]);
-  });
-
-  test('A12: lists of elements of 10^5 levels cause no stack overflow', () => {
-    const [one, same] = [nested(100_000, 1), nested(100_000, 1)];
-    expect(Object.keys(diff([1, one, 2], [1, same, 2, 3]))).toEqual(['~1']);
-    expect(Object.keys(diff([one, 2, 3], [2, 3, same]))).toEqual(['~0', '~3']);
-  });
-
-  test('A12: a delta may descend as deep as the limit and no deeper', () => {
-    expect(() => applyDelta(records(MAX_DELTA_DEPTH), descents(MAX_DELTA_DEPTH))).not.toThrow();
-    expect(() => applyDelta(records(MAX_DELTA_DEPTH + 1), descents(MAX_DELTA_DEPTH + 1))).toThrow(DeltaError);
-    expect(() => applyDelta(records(100_000), descents(100_000))).toThrow(DeltaError);
-    let [lists, delta]: [Json, Json] = [[1], { '=0': 2 }];
-    for (let level = 0; level < 100_000; level++) [lists, delta] = [[lists], { '>0': delta }];
-    expect(() => applyDelta(lists, delta)).toThrow(DeltaError);
-  });
-});
-
 describe('a delta from the wire that is not one of ours', () => {
   const operation = fc.tuple(
     fc.constantFrom('=', '>', '-', '~', '', '__proto__', 'x'),
@@ -404,7 +183,7 @@ describe('a delta from the wire that is not one of ours', () => {
           expect(error).toBeInstanceOf(DeltaError);
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: 2000 },
     );
     expectPrototypesUnchanged();
   });

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { diff, isDeltaSmaller, type Json } from '../src/index.js';
+import { nextTick, project, seeded, startBattle } from './battle.js';
+
+describe('the size of a delta', () => {
+  const items = Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` }));
+  const item = { id: 100, name: 'item 100' };
+  const itemSize = JSON.stringify(item).length;
+  const size = (before: unknown, after: unknown) => JSON.stringify(diff(project(before), project(after))).length;
+
+  test.each<[string, unknown, number]>([
+    ['a push', [...items, item], itemSize],
+    ['an unshift', [item, ...items], itemSize],
+    ['an insertion in the middle', [...items.slice(0, 50), item, ...items.slice(50)], itemSize],
+    ['a push while the oldest falls off', [...items.slice(1), item], itemSize],
+    ['three pushes while the two oldest fall off', [...items.slice(2), item, item, item], itemSize * 3],
+    ['a shift', items.slice(1), 0],
+    ['a pop', items.slice(0, -1), 0],
+    ['a removal in the middle', items.filter(({ id }) => id !== 50), 0],
+    ['a change of one element', items.map((one) => (one.id === 50 ? { ...one, name: '' } : one)), 0],
+  ])('of %s is about the size of the new items', (_, after, itemsSize) => {
+    expect(size(items, after)).toBeLessThanOrEqual(itemsSize + 32);
+  });
+
+  test.each<[string, Json, Json, Json]>([
+    ['a fall from the front alone is one splice', [1, 2, 3, 4], [2, 3, 4], { '~0': [1] }],
+    ['a list of two can move on', [1, 2], [2, 3], { '~0': [1], '~2': [0, 3] }],
+    ['half of a list can fall off', [1, 2, 3, 4], [3, 4, 5, 6], { '~0': [2], '~4': [0, 5, 6] }],
+    [
+      'where more falls off, elements are set',
+      [1, 2, 3, 4, 9],
+      [4, 9, 5, 6, 9],
+      { '=0': 4, '=1': 9, '=2': 5, '=3': 6 },
+    ],
+    ['where the first element stays, nothing fell off', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
+    ['the one element that stays is kept', [1, 2, 3], [1], { '~1': [2] }],
+    [
+      'lists of which one element differs are other lists',
+      [3, [1, 2], 6],
+      [5, [1, 4], 7, 6],
+      { '~0': [2, 5, [1, 4], 7] },
+    ],
+    [
+      'records of which one key differs are other records',
+      [3, { a: 1, b: 2 }, 6],
+      [5, { a: 1, b: 4 }, 7, 6],
+      { '~0': [2, 5, { a: 1, b: 4 }, 7] },
+    ],
+    [
+      'what is inserted and removed between the ends is one splice',
+      [1, 2, 3, 4],
+      [1, 8, 9, 7, 4],
+      { '~1': [2, 8, 9, 7] },
+    ],
+  ])('%s', (_, before, after, delta) => {
+    expect(diff({ list: before, id: 0 }, { list: after, id: 0 })).toEqual({ '>list': delta });
+  });
+
+  test('is not searched for longer shifts than are likely', () => {
+    const list = Array.from({ length: 200 }, (_, index) => index);
+    const movedOn = (by: number) => [...list.slice(by), ...Array.from({ length: by }, () => -1)];
+    expect(diff(list, movedOn(64))).toHaveProperty('~0', [64]);
+    expect(diff({ list, id: 0 }, { list: movedOn(65), id: 0 })).toHaveProperty(['=list']);
+  });
+
+  test('is that of the new value where nothing of the old one stays', () => {
+    expect(diff({ x: 1, y: 2 }, { x: 3, y: 4 })).toEqual([{ x: 3, y: 4 }]);
+    expect(diff({ at: { x: 1, y: 2 }, id: 1 }, { at: { x: 3, y: 4 }, id: 1 })).toEqual({ '=at': { x: 3, y: 4 } });
+    expect(diff({ list: [1, 2], id: 1 }, { list: [], id: 1 })).toEqual({ '=list': [] });
+  });
+
+  test('is at most 18 % of a battle of which a tenth of the numbers changed', () => {
+    const random = seeded(42);
+    let battle = startBattle(random);
+    let [deltas, values] = [0, 0];
+    for (let tick = 0; tick < 100; tick++) {
+      const next = nextTick(battle, random, 0.1);
+      values += JSON.stringify(next).length;
+      deltas += size(battle, next);
+      battle = next;
+    }
+    expect(values / 100).toBeGreaterThan(6000);
+    expect(deltas / values).toBeLessThan(0.18);
+  });
+
+  test('decides whether a patch is worth sending', () => {
+    expect(isDeltaSmaller('{"=a":1}', '{"a":1,"b":2}')).toBe(true);
+    expect(isDeltaSmaller('{"=a":1}', '{"a":12}')).toBe(false);
+  });
+});
