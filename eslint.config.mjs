@@ -6,6 +6,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 import { noImportAcrossPackages } from './tools/lint/no-import-across-packages.mjs';
+import { rankedFolders } from './tools/lint/ranked-folders.mjs';
 
 /**
  * What each project may import of the workspace. The arrows of docs/architecture.md, enforced:
@@ -39,6 +40,11 @@ const INNER = [
   { files: ['libs/nest/src/connection/**'], forbid: ['@nestjs/websockets', '@nestjs/platform-ws', '**/http/**'] },
   { files: ['libs/nest/src/http/**'], forbid: ['**/connection/**', '**/gateway/**', '**/adapter/**', 'ws'] },
 ];
+
+/** The folders of a package from the lowest to the highest; each imports lower ones only. */
+const RANKS = {
+  'libs/client/src': ['core', 'topics', 'actions', 'session', 'connection'],
+};
 
 const TESTS = ['**/*.spec.ts', '**/test/**/*.ts', '**/testing/**/*.ts', '**/e2e/**/*.ts'];
 
@@ -103,12 +109,24 @@ function inner() {
   });
 }
 
+function rankedFoldersOfPackages() {
+  return Object.entries(RANKS).map(([folder, ranks]) => ({
+    files: [`${folder}/**/*.ts`],
+    ignores: TESTS,
+    rules: { 'statewire/ranked-folders': ['error', { root: join(import.meta.dirname, folder), ranks }] },
+  }));
+}
+
 export default defineConfig(
   { ignores: ['**/dist/**', '**/coverage/**', '**/.angular/**', '**/.nx/**', '**/node_modules/**', 'tmp/**'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,mjs}'],
-    plugins: { statewire: { rules: { 'no-import-across-packages': noImportAcrossPackages } } },
+    plugins: {
+      statewire: {
+        rules: { 'no-import-across-packages': noImportAcrossPackages, 'ranked-folders': rankedFolders },
+      },
+    },
     rules: { 'statewire/no-import-across-packages': 'error' },
   },
   {
@@ -157,6 +175,7 @@ export default defineConfig(
   },
   ...directions(),
   ...inner(),
+  ...rankedFoldersOfPackages(),
   // `@statewire/nest/testing` drives the server with real clients.
   restrict(['libs/nest/src/simulation/**'], ['protocol', 'nest', 'client']),
   {
