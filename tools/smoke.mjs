@@ -12,7 +12,11 @@ const PACKAGES = {
   protocol: { folder: 'libs/protocol', entries: { '.': ['parseClientFrame', 'diff', 'applyDelta', 'stateTopic'] } },
   client: {
     folder: 'libs/client',
-    entries: { '.': ['createRealtimeClient'], './testing': ['VirtualEnvironment', 'SimulatedNetwork'] },
+    entries: {
+      '.': ['createRealtimeClient'],
+      './internal': ['applyUpdate', 'listUpdates'],
+      './testing': ['VirtualEnvironment', 'SimulatedNetwork'],
+    },
   },
   nest: {
     folder: 'libs/nest',

@@ -3,12 +3,7 @@ export { createRealtimeClient } from './create-realtime-client.js';
 export { browserEnvironment } from './core/browser-environment.js';
 export type { Environment, Timer, WebSocketLike } from './core/environment.js';
 export type { ClientMetrics } from './core/metrics.js';
-export {
-  applyUpdate as ɵapplyUpdate,
-  listUpdates as ɵlistUpdates,
-  type OptimisticUpdate,
-  type OptimisticUpdates,
-} from './topics/optimistic-update.js';
+export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 export type { RealtimeClientOptions } from './core/options.js';
 export { RealtimeClientError, type ClientErrorCode } from './core/realtime-client-error.js';
 export type {

@@ -2,7 +2,6 @@ import { ErrorHandler, inject, Injectable, NgZone, type OnDestroy } from '@angul
 import { ɵNO_METRICS as NO_METRICS } from '@statewire/angular';
 import {
   RealtimeClientError,
-  ɵlistUpdates as listUpdates,
   type ActOptions,
   type ConnectionStatus,
   type EventDelivery,
@@ -10,6 +9,7 @@ import {
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
+import { listUpdates } from '@statewire/client/internal';
 import type { Action, Json, Since, TopicReference } from '@statewire/protocol';
 import { BehaviorSubject, defer, distinctUntilChanged, filter, map, of, tap, type Observable } from 'rxjs';
 

@@ -1,4 +1,5 @@
-import { ɵapplyUpdate, type EventDelivery, type RealtimeClientError, type TopicState } from '@statewire/client';
+import type { EventDelivery, RealtimeClientError, TopicState } from '@statewire/client';
+import { applyUpdate } from '@statewire/client/internal';
 import type { Json, Since } from '@statewire/protocol';
 import { BehaviorSubject, concat, defer, from, Subject, type Observable } from 'rxjs';
 
@@ -84,7 +85,7 @@ export class FakeStateTopic implements FakeTopic {
   #updated(confirmed: Json): Json {
     return this.#updates.reduce<Json>((base, update) => {
       try {
-        return ɵapplyUpdate(update, base);
+        return applyUpdate(update, base);
       } catch (error) {
         this.#updates = this.#updates.filter((other) => other !== update);
         this.report(error);
