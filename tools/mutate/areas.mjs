@@ -22,20 +22,20 @@ export const AREAS = [
   {
     name: 'session-server',
     measured: 0.99,
-    files: ['libs/nest/src/connection/session.ts', 'libs/nest/src/connection/subscriptions.ts'],
-    specs: ['libs/nest/src/connection/'],
+    files: ['libs/nest/src/websocket/session.ts', 'libs/nest/src/websocket/subscriptions.ts'],
+    specs: ['libs/nest/src/websocket/'],
   },
   {
     name: 'catch-up',
     measured: 0.99,
     files: [
       'libs/nest/src/topics/live-topic.ts',
-      'libs/nest/src/topics/outlet-member.ts',
-      'libs/nest/src/topics/publications.ts',
+      'libs/nest/src/topics/connection-subscriber.ts',
+      'libs/nest/src/topics/stream-subscriber.ts',
       'libs/nest/src/topics/timeline.ts',
       'libs/nest/src/topics/topic-frames.ts',
     ],
-    specs: ['libs/nest/src/topics/', 'libs/nest/src/bus/'],
+    specs: ['libs/nest/src/topics/', 'libs/nest/src/realtime-bus'],
   },
   {
     name: 'outbox-client',
@@ -51,8 +51,12 @@ export const AREAS = [
   {
     name: 'outbox-server',
     measured: 0.99,
-    files: ['libs/nest/src/outbox/batch.ts', 'libs/nest/src/outbox/outbox.ts', 'libs/nest/src/outbox/stall-watch.ts'],
-    specs: ['libs/nest/src/outbox/'],
+    files: [
+      'libs/nest/src/delivery/batch.ts',
+      'libs/nest/src/delivery/outbox.ts',
+      'libs/nest/src/delivery/stall-watch.ts',
+    ],
+    specs: ['libs/nest/src/delivery/'],
   },
   {
     name: 'delta',

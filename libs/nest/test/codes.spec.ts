@@ -22,7 +22,7 @@ import {
   type RealtimeModuleOptions,
   type RealtimeSwitch,
 } from '../src/index.js';
-import { resolveOptions } from '../src/module/resolve-options.js';
+import { resolveOptions } from '../src/core/resolve-options.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './arena.fixture.js';

@@ -10,9 +10,9 @@ import {
   type Environment,
   type RealtimeModuleOptions,
 } from '../src/index.js';
-import { InFlight } from '../src/lifecycle/in-flight.js';
-import type { DrainState, RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
-import { DRAIN_STATE, REALTIME_SWITCH } from '../src/module/tokens.js';
+import { InFlight } from '../src/core/in-flight.js';
+import type { DrainState, RealtimeSwitch } from '../src/core/lifecycle.js';
+import { DRAIN_STATE, REALTIME_SWITCH } from '../src/core/tokens.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';

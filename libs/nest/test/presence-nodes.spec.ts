@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Json, Presence } from '@statewire/protocol';
 
-import type { Broker } from '../src/broker/broker.js';
+import type { Broker } from '../src/core/broker.js';
 import { presenceLease, presenceName } from '../src/presence/presence-name.js';
 import { toPresenceMember } from '../src/presence/member-record.js';
 import { presenceSource } from '../src/presence/presence-source.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import type { Broker } from '../src/broker/broker.js';
+import type { Broker } from '../src/core/broker.js';
 import { lossy } from './lossy-broker.js';
 import { EVENTS, setUp } from './topics-set-up.js';
 

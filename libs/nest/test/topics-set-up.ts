@@ -1,10 +1,10 @@
 import { VirtualEnvironment } from '@statewire/client/testing';
 import type { ServerFrame, Since } from '@statewire/protocol';
 
-import { MemoryBroker } from '../src/broker/memory-broker.js';
-import type { Broker } from '../src/broker/broker.js';
-import { FlushScheduler } from '../src/outbox/flush-scheduler.js';
-import { Outbox, type OverflowReason } from '../src/outbox/outbox.js';
+import { MemoryBroker } from '../src/broker/memory/memory-broker.js';
+import type { Broker } from '../src/core/broker.js';
+import { FlushScheduler } from '../src/delivery/flush-scheduler.js';
+import { Outbox, type OverflowReason } from '../src/delivery/outbox.js';
 import { TopicRegistry, type TopicRegistryOptions } from '../src/topics/topic-registry.js';
 import type { ResolvedTopic, TopicLoad, TopicSubscription } from '../src/topics/topics.js';
 import { FakeFrameSocket } from './fake-frame-socket.js';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { RealtimeModuleOptions } from '../src/index.js';
-import { REALTIME_SWITCH } from '../src/module/tokens.js';
-import type { RealtimeSwitch } from '../src/lifecycle/lifecycle.js';
-import { NodeDrainState } from '../src/lifecycle/node-drain-state.js';
+import { REALTIME_SWITCH } from '../src/core/tokens.js';
+import type { RealtimeSwitch } from '../src/core/lifecycle.js';
+import { NodeDrainState } from '../src/lifecycle/drain-state.js';
 import { TestApplication, type Platform } from '../src/testing/test-application.js';
 import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';

@@ -24,12 +24,12 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     name: 'a revocation leaves connections alone',
     edits: [
       {
-        file: `${NEST}/connection/realtime-connections.ts`,
+        file: `${NEST}/realtime-connections.ts`,
         find: 'if (concerns(whose, connection)) connection.revoked();',
         replace: '',
       },
       {
-        file: `${NEST}/connection/realtime-connections.ts`,
+        file: `${NEST}/realtime-connections.ts`,
         find: '    this.recent.add(whose, whose.grace);\n',
         replace: '',
       },

@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../../..');
 const MOST = 300;
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { HISTORY_BUGS } = await import('./history-bugs.ts');
+const { HISTORY_BUGS } = await import('./history-bugs.js');
 register('./bug-hooks.mjs', import.meta.url, { data: { bugs: HISTORY_BUGS, root } });
 
 for (const [index, bug] of HISTORY_BUGS.entries()) {

@@ -12,7 +12,7 @@ const { values } = parseArgs({ options: { only: { type: 'string', multiple: true
 const root = join(import.meta.dirname, '../../..');
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { SEEDED_BUGS } = await import('./seeded-bugs.ts');
+const { SEEDED_BUGS } = await import('./seeded-bugs.js');
 register('./bug-hooks.mjs', import.meta.url, { data: { bugs: SEEDED_BUGS, root } });
 
 for (const [index, bug] of SEEDED_BUGS.entries()) {

@@ -8,7 +8,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a frame is sent before `subscribed`',
     edits: [
       {
-        file: `${NEST}/topics/outlet-member.ts`,
+        file: `${NEST}/topics/connection-subscriber.ts`,
         find: '    outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
         replace: `    this.replay();
     outlet.send(timeline.frames.subscribed(position, recovered, options.ref));`,
@@ -69,7 +69,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a new epoch is not announced',
     edits: [
       {
-        file: `${NEST}/topics/outlet-member.ts`,
+        file: `${NEST}/topics/connection-subscriber.ts`,
         find: 'if (this.outlet.offer(this.announcement(start), this)) {',
         replace: 'if (!this.lagging) {',
       },
@@ -130,7 +130,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'authenticate does not ask the guards of what is subscribed',
     edits: [
       {
-        file: `${NEST}/connection/session.ts`,
+        file: `${NEST}/websocket/session.ts`,
         find: '      await this.subscriptions.reauthorize(presented.caller);\n',
         replace: '',
       },
@@ -142,7 +142,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a subscription that ends leaks its subscriber',
     edits: [
       {
-        file: `${NEST}/topics/outlet-member.ts`,
+        file: `${NEST}/topics/connection-subscriber.ts`,
         find: '    this.options.onClose();\n',
         replace: '',
       },
@@ -154,7 +154,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a subscription that is replaced is not ended',
     edits: [
       {
-        file: `${NEST}/connection/subscriptions.ts`,
+        file: `${NEST}/websocket/subscriptions.ts`,
         find: `    detach(entry);
     const former = entry.stay;`,
         replace: '    const former = entry.stay;',
@@ -167,7 +167,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a connection that ends keeps its place',
     edits: [
       {
-        file: `${NEST}/connection/connection.ts`,
+        file: `${NEST}/websocket/connection.ts`,
         find: '    this.entrance.seat.leave();\n',
         replace: '',
       },
@@ -179,7 +179,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'an action that runs is run again when it comes again',
     edits: [
       {
-        file: `${NEST}/broker/memory-claims.ts`,
+        file: `${NEST}/broker/memory/memory-claims.ts`,
         find: '    if (known === undefined) {',
         replace: "    if (known === undefined || known.state === 'running') {",
       },
@@ -191,7 +191,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the answer of an action is forgotten at once',
     edits: [
       {
-        file: `${NEST}/broker/memory-claims.ts`,
+        file: `${NEST}/broker/memory/memory-claims.ts`,
         find: 'const expiresAt = this.environment.monotonic() + window;',
         replace: 'const expiresAt = this.environment.monotonic() + window * 0;',
       },
@@ -203,7 +203,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the last frame before a close is dropped',
     edits: [
       {
-        file: `${NEST}/outbox/outbox.ts`,
+        file: `${NEST}/delivery/outbox.ts`,
         find: `  close(): void {
     this.flush();`,
         replace: '  close(): void {',

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
-import type { IncomingRequest } from './admission.js';
-import { listOf } from './headers.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
+import { listOf } from '../core/headers.js';
 import { networkOf } from './network.js';
 import { normalizeAddress } from './normalize-address.js';
 import type { TrustedProxies } from './trusted-proxies.js';

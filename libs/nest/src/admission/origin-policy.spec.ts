@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { IncomingRequest } from './admission.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
 import { OriginPolicy } from './origin-policy.js';
 import { TrustedProxies } from './trusted-proxies.js';
 

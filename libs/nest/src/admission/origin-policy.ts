@@ -1,6 +1,6 @@
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import type { IncomingRequest } from './admission.js';
-import { countHeader, listOf, textOf } from './headers.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
+import { countHeader, listOf, textOf } from '../core/headers.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 
 type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyOrigin'>;

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
-import { resolveOptions } from '../module/resolve-options.js';
-import type { RealtimeModuleOptions } from '../module/options.js';
-import { RealtimeError } from '../realtime-error.js';
-import type { IncomingRequest, ReceivedRequest } from './admission.js';
+import { resolveOptions } from '../core/resolve-options.js';
+import type { RealtimeModuleOptions } from '../core/options.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { RequestAdmission } from './request-admission.js';
 
 const environment = new VirtualEnvironment();

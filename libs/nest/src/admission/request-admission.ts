@@ -1,13 +1,14 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
-import type { Identity, RealtimeRequest } from '../dispatcher/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { REALTIME_OPTIONS } from '../module/tokens.js';
-import { RealtimeError } from '../realtime-error.js';
-import type { Admission, IncomingRequest, ReceivedRequest } from './admission.js';
+import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { REALTIME_OPTIONS } from '../core/tokens.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import type { Admission } from './admission.js';
+import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { addressOf } from './client-address.js';
 import { parseCookies } from './cookies.js';
-import { textOf } from './headers.js';
+import { textOf } from '../core/headers.js';
 import { OriginPolicy } from './origin-policy.js';
 import { TrustedProxies } from './trusted-proxies.js';
 import { Verifier } from './verifier.js';

@@ -1,10 +1,10 @@
 import { HttpException } from '@nestjs/common';
 
-import { withDeadline } from '../common/with-deadline.js';
-import type { Identity, RealtimeRequest } from '../dispatcher/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { RealtimeError } from '../realtime-error.js';
-import type { ReceivedRequest } from './admission.js';
+import { withDeadline } from '../core/with-deadline.js';
+import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import type { ReceivedRequest } from '../core/incoming-request.js';
 import { withToken } from './with-token.js';
 
 type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' | 'environment'>;

@@ -3,8 +3,8 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Asked } from '@statewire/protocol';
 
-import type { IncomingRequest } from '../admission/index.js';
-import type { HttpRefusal } from './http-refusal.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
+import type { HttpRefusal } from './http-error-response.js';
 
 /**
  * A reader that takes nothing for so long (ms) is cut off. Node looks twice before it calls a write stalled, so that it

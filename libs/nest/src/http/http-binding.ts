@@ -10,14 +10,16 @@ import {
   type ConfigResponse,
 } from '@statewire/protocol';
 
-import { FrameRates, type Admission, type ReceivedRequest } from '../admission/index.js';
-import { explain } from '../common/explain.js';
-import type { Dispatcher } from '../dispatcher/index.js';
-import { InFlight } from '../lifecycle/in-flight.js';
-import type { DrainState, RealtimeSwitch, Revocations } from '../lifecycle/lifecycle.js';
-import { Counters } from '../metrics/counters.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import { FrameRates } from '../rate-limiting/frame-rates.js';
+import type { Admission } from '../admission/admission.js';
+import type { ReceivedRequest } from '../core/incoming-request.js';
+import { explain } from '../core/explain.js';
+import type { Dispatcher } from '../handlers/dispatcher.js';
+import { InFlight } from '../core/in-flight.js';
+import type { DrainState, RealtimeSwitch, Revocations } from '../core/lifecycle.js';
+import { Counters } from '../core/counters.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
 import {
   ADMISSION,
   ATTENDANCE,
@@ -28,18 +30,18 @@ import {
   REALTIME_SWITCH,
   REVOCATIONS,
   TOPICS,
-} from '../module/tokens.js';
-import type { Attendance } from '../presence/index.js';
-import { RealtimeError } from '../realtime-error.js';
+} from '../core/tokens.js';
+import type { Attendance } from '../presence/presence-handle.js';
+import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { limitHeads, type HeadDeadlines } from './head-deadline.js';
-import { HttpRefusal } from './http-refusal.js';
-import { HttpVisits, type Authorize } from './http-visits.js';
+import { HttpRefusal } from './http-error-response.js';
+import { HttpVisits, type Authorize } from './request-authenticator.js';
 import { Pipelines } from './pipelines.js';
 import { Poll } from './poll.js';
 import { takeRequests } from './request-hook.js';
-import { RequestLimits } from './request-limits.js';
+import { RequestLimits } from '../rate-limiting/request-limits.js';
 import { Snapshot } from './snapshot.js';
 
 interface Route {

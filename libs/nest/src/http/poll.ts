@@ -3,18 +3,18 @@ import { setMaxListeners } from 'node:events';
 import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
 import { merge } from 'rxjs';
 
-import type { CallerContext } from '../dispatcher/index.js';
-import type { Environment } from '../environment.js';
-import type { DrainState, RealtimeSwitch } from '../lifecycle/lifecycle.js';
-import type { Counters } from '../metrics/counters.js';
-import type { RealtimeLimits } from '../module/options.js';
-import type { Attendance, Stay } from '../presence/index.js';
-import { RealtimeError } from '../realtime-error.js';
+import type { CallerContext } from '../core/realtime-request.js';
+import type { Environment } from '../core/environment.js';
+import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
+import type { Counters } from '../core/counters.js';
+import type { RealtimeLimits } from '../core/options.js';
+import type { Attendance, Stay } from '../presence/presence-handle.js';
+import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
-import type { Authorize } from './http-visits.js';
+import type { Authorize } from './request-authenticator.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
-import type { Visitor } from './visitor.js';
+import type { Visitor } from './authenticated-request.js';
 
 export interface PollContext {
   readonly authorize: Authorize;

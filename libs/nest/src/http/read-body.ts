@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-import { withDeadline } from '../common/with-deadline.js';
-import type { Environment } from '../environment.js';
-import { RealtimeError } from '../realtime-error.js';
+import { withDeadline } from '../core/with-deadline.js';
+import type { Environment } from '../core/environment.js';
+import { RealtimeError } from '../core/realtime-error.js';
 
 /** Pieces of a body that are joined: each is an object of its own, many times the size of the byte it may hold. */
 const MANY = 64;

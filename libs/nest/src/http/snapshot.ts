@@ -1,10 +1,10 @@
 import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
 
-import { RealtimeError } from '../realtime-error.js';
+import { RealtimeError } from '../core/realtime-error.js';
 import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
 import type { HttpAnswer } from './exchange.js';
-import type { Authorize } from './http-visits.js';
-import type { Visitor } from './visitor.js';
+import type { Authorize } from './request-authenticator.js';
+import type { Visitor } from './authenticated-request.js';
 
 /** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
 const CACHE_CONTROL = 'private, no-cache';

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
-import type { Broker } from '../broker/broker.js';
-import { BROKER, TOPICS } from '../module/tokens.js';
-import { NodeAttendance } from '../presence/node-attendance.js';
+import type { Broker } from '../core/broker.js';
+import { BROKER, TOPICS } from '../core/tokens.js';
+import { NodeAttendance } from '../presence/presence-tracker.js';
 import type { Topics } from '../topics/topics.js';
 
 /** Frees what outlives connections, when the last of them and the HTTP server are gone. */

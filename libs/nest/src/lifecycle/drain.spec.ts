@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { resolveOptions } from '../module/resolve-options.js';
+import { resolveOptions } from '../core/resolve-options.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
 import { FakeSocket } from '../testing/fake-socket.js';
 import { Drain } from './drain.js';
-import { NodeDrainState } from './node-drain-state.js';
+import { NodeDrainState } from './drain-state.js';
 
 function drainOf(rig: ConnectionRig, window: number) {
   const state = new NodeDrainState(rig.log);

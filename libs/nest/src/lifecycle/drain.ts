@@ -1,13 +1,13 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 
-import { SERVICE_RESTART } from '../connection/closing.js';
-import { ConnectionHub } from '../connection/connection-hub.js';
-import type { Connection } from '../connection/connection.js';
-import type { Environment } from '../environment.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { ENVIRONMENT, REALTIME_OPTIONS } from '../module/tokens.js';
-import { InFlight } from './in-flight.js';
-import { NodeDrainState } from './node-drain-state.js';
+import { SERVICE_RESTART } from '../websocket/closing.js';
+import { ConnectionHub } from '../websocket/connection-hub.js';
+import type { Connection } from '../websocket/connection.js';
+import type { Environment } from '../core/environment.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { ENVIRONMENT, REALTIME_OPTIONS } from '../core/tokens.js';
+import { InFlight } from '../core/in-flight.js';
+import { NodeDrainState } from './drain-state.js';
 
 /** Milliseconds between two batches. */
 const BATCH_PAUSE = 50;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
-import type { Broker } from '../broker/broker.js';
-import { resolveOptions } from '../module/resolve-options.js';
-import { RealtimeLog } from './realtime-log.js';
+import type { Broker } from '../core/broker.js';
+import { resolveOptions } from '../core/resolve-options.js';
+import { RealtimeLog } from '../core/realtime-log.js';
 import { StartReport } from './start-report.js';
 
 function create() {

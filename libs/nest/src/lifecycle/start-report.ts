@@ -1,10 +1,10 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
-import type { Broker } from '../broker/broker.js';
-import type { Timer } from '../environment.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
-import { RealtimeLog } from './realtime-log.js';
+import type { Broker } from '../core/broker.js';
+import type { Timer } from '../core/environment.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { RealtimeLog } from '../core/realtime-log.js';
 
 /** Milliseconds after the start within which `enableShutdownHooks()` may still be called. */
 const HOOKS_GRACE = 1_000;

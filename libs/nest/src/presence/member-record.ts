@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { Json } from '@statewire/protocol';
 
-import type { PresenceMember } from '../broker/broker.js';
-import type { CallerContext } from '../dispatcher/index.js';
+import type { PresenceMember } from '../core/broker.js';
+import type { CallerContext } from '../core/realtime-request.js';
 
 /** A member of a topic as one node tells it to the broker. Several nodes may know the same one. */
 export interface MemberRecord {

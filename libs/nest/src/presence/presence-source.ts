@@ -1,10 +1,10 @@
 import type { Json, Presence } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
-import type { Broker } from '../broker/broker.js';
-import type { Environment, Timer } from '../environment.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
+import type { Broker } from '../core/broker.js';
+import type { Environment, Timer } from '../core/environment.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
 import { MemberList } from './member-list.js';
 import { readPresenceMember } from './member-record.js';
 import { presenceLease } from './presence-name.js';

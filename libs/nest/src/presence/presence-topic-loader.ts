@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { topicOfPresence } from '@statewire/protocol';
 
-import type { Broker } from '../broker/broker.js';
-import { HandlerTopicLoader } from '../dispatcher/handler-topic-loader.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
+import type { Broker } from '../core/broker.js';
+import { HandlerTopicLoader } from '../handlers/handler-topic-loader.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
 import { presenceSource } from './presence-source.js';
 

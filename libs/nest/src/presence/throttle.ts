@@ -1,4 +1,4 @@
-import type { Environment, Timer } from '../environment.js';
+import type { Environment, Timer } from '../core/environment.js';
 
 /**
  * Does some work as soon as it is asked for, never twice at once, and begins it again no sooner than `interval` ms later.

@@ -1,6 +1,6 @@
-import type { Authenticate } from '../module/options.js';
-import { RealtimeError } from '../realtime-error.js';
-import type { Identity } from '../dispatcher/realtime-request.js';
+import type { Authenticate } from '../core/options.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import type { Identity } from '../core/realtime-request.js';
 
 /** Tokens that a test lets expire, whatever the application says of them. */
 export class Expiry {

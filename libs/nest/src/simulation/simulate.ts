@@ -7,14 +7,14 @@ import {
   type VirtualProcess,
 } from '@statewire/client/testing';
 
-import type { Broker } from '../broker/broker.js';
-import type { Environment } from '../environment.js';
-import { resolveOptions } from '../module/resolve-options.js';
-import type { RealtimeModuleOptions } from '../module/options.js';
-import type { ResolvedRealtimeOptions } from '../module/resolved-options.js';
-import { MODULE_OPTIONS_TOKEN } from '../module/realtime.module.js';
-import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../module/tokens.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Broker } from '../core/broker.js';
+import type { Environment } from '../core/environment.js';
+import { resolveOptions } from '../core/resolve-options.js';
+import type { RealtimeModuleOptions } from '../core/options.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { MODULE_OPTIONS_TOKEN } from '../realtime.module.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 import { awaitCrypto } from './crypto-work.js';
 import { Expiry } from './expiry.js';
 import { LastingBroker } from './lasting-broker.js';

@@ -3,11 +3,11 @@ import type { Server } from 'node:http';
 import type { INestApplication, Type } from '@nestjs/common';
 import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/client/testing';
 
-import { RealtimeBus } from '../bus/realtime-bus.js';
-import { ConnectionHub } from '../connection/connection-hub.js';
-import { RealtimeConnections } from '../connection/realtime-connections.js';
-import type { RealtimeSwitch } from '../lifecycle/lifecycle.js';
-import { REALTIME_SWITCH } from '../module/tokens.js';
+import { RealtimeBus } from '../realtime-bus.js';
+import { ConnectionHub } from '../websocket/connection-hub.js';
+import { RealtimeConnections } from '../realtime-connections.js';
+import type { RealtimeSwitch } from '../core/lifecycle.js';
+import { REALTIME_SWITCH } from '../core/tokens.js';
 import type { Dial } from './client-network.js';
 import type { Pass } from './pass.js';
 import { SimulatedSocket } from './simulated-socket.js';

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 
 import type { ConnectionEnd, Link, SimulatedConnection, Side } from '@statewire/client/testing';
 
-import type { Environment, Timer } from '../environment.js';
+import type { Environment, Timer } from '../core/environment.js';
 
 /** Bytes that the two kernels between the ends take before a writer has to wait. */
 const WINDOW = 64 * 1024;

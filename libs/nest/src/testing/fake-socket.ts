@@ -1,8 +1,8 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { ConnectionSocket } from '../connection/connection-socket.js';
-import type { Batch } from '../outbox/batch.js';
-import type { FrameSocket } from '../outbox/frame-socket.js';
+import type { ConnectionSocket } from '../websocket/connection-socket.js';
+import type { Batch } from '../delivery/batch.js';
+import type { FrameSocket } from '../delivery/frame-socket.js';
 
 /** A socket that keeps what is written to it. */
 export class FakeSocket implements ConnectionSocket {

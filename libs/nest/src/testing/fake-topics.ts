@@ -1,8 +1,8 @@
 import type { Json, Position } from '@statewire/protocol';
 import { NEVER, type Observable } from 'rxjs';
 
-import { encodeFrame } from '../outbox/frame-encoder.js';
-import type { TopicOutlet } from '../outbox/outlet.js';
+import { encodeFrame } from '../delivery/frame-encoder.js';
+import type { TopicOutlet } from '../delivery/frame-sink.js';
 import type { CatchUpAnswer, ResolvedTopic, TopicPublication, Topics, TopicSubscription } from '../topics/topics.js';
 
 type SubscribeOptions = Parameters<Topics['subscribe']>[2];

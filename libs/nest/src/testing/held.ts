@@ -1,13 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { FrameRates } from '../admission/frame-rates.js';
-import { ConnectionLimits } from '../connection/connection-limits.js';
-import { RecentRevocations } from '../connection/recent-revocations.js';
-import { RequestLimits } from '../http/request-limits.js';
-import { RealtimeLog } from '../lifecycle/realtime-log.js';
-import { Counters } from '../metrics/counters.js';
-import { RealtimeModule } from '../module/realtime.module.js';
+import { FrameRates } from '../rate-limiting/frame-rates.js';
+import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
+import { RecentRevocations } from '../admission/recent-revocations.js';
+import { RequestLimits } from '../rate-limiting/request-limits.js';
+import { RealtimeLog } from '../core/realtime-log.js';
+import { Counters } from '../core/counters.js';
+import { RealtimeModule } from '../realtime.module.js';
 
 /** Sizes of all collections that the module's providers reach, by where they are. */
 export type Held = Readonly<Record<string, number>>;

@@ -3,10 +3,10 @@ import { Test } from '@nestjs/testing';
 import type { AddressInfo } from 'node:net';
 import type { ClientOptions } from 'ws';
 
-import { RealtimeBus } from '../bus/realtime-bus.js';
-import { RealtimeConnections } from '../connection/realtime-connections.js';
-import type { RealtimeModuleOptions } from '../module/options.js';
-import { RealtimeModule } from '../module/realtime.module.js';
+import { RealtimeBus } from '../realtime-bus.js';
+import { RealtimeConnections } from '../realtime-connections.js';
+import type { RealtimeModuleOptions } from '../core/options.js';
+import { RealtimeModule } from '../realtime.module.js';
 import { TestSocket } from './test-socket.js';
 
 export type Platform = 'express' | 'fastify';

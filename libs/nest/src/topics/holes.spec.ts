@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { lossy } from '../../test/lossy-broker.js';
 import { EVENTS, setUp, STATE } from '../../test/topics-set-up.js';
-import type { Broker, TopicMessage } from '../broker/broker.js';
+import type { Broker, TopicMessage } from '../core/broker.js';
 
 function value(n: number) {
   return { n, name: 'a name that does not change', list: [1, 2, 3, 4, 5, 6, 7, 8, 9] };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 
-import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../broker/broker.js';
+import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
 import { Gate } from '../testing/connection-rig.js';
 import { LiveTopic } from './live-topic.js';
 import { EVENTS } from '../../test/topics-set-up.js';

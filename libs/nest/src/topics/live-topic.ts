@@ -1,12 +1,12 @@
 import type { Since } from '@statewire/protocol';
 
-import type { Broker, NewPublication, Release, TopicHistory, TopicMessage } from '../broker/broker.js';
-import type { LogLimits } from '../broker/publication-log.js';
-import type { Environment, Timer } from '../environment.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Broker, NewPublication, Release, TopicHistory, TopicMessage } from '../core/broker.js';
+import type { LogLimits } from '../broker/memory/publication-log.js';
+import type { Environment, Timer } from '../core/environment.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Projection } from './projection.js';
 import { Timeline } from './timeline.js';
-import type { TakenPublication, TopicMember } from './topic-member.js';
+import type { TakenPublication, TopicMember } from './topic-subscriber.js';
 import type { ResolvedTopic } from './topics.js';
 
 /** Messages that may wait while the broker is read. Older ones are dropped: the gap is read afterwards. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
-import type { Lease } from '../broker/broker.js';
+import type { Lease } from '../core/broker.js';
 import type { TopicLoad } from './topics.js';
 
 /** Counts who subscribes. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyDelta, type Json, type PatchFrame } from '@statewire/protocol';
 
-import type { TopicHistory } from '../broker/broker.js';
+import type { TopicHistory } from '../core/broker.js';
 import { Timeline } from './timeline.js';
 
 const LIMITS = { count: 1_000, bytes: 0, age: 0 };

@@ -1,8 +1,8 @@
 import { diff, isDeltaSmaller, type Json, type Position, type Since, type TopicKind } from '@statewire/protocol';
 
-import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../broker/broker.js';
-import { PublicationLog, type LogEntry, type LogLimits } from '../broker/publication-log.js';
-import type { EncodedFrame } from '../outbox/encoded-frame.js';
+import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
+import { PublicationLog, type LogEntry, type LogLimits } from '../broker/memory/publication-log.js';
+import type { EncodedFrame } from '../delivery/encoded-frame.js';
 import type { Projection } from './projection.js';
 import { TopicFrames } from './topic-frames.js';
 

@@ -1,9 +1,9 @@
 import type { Position, TopicKind } from '@statewire/protocol';
 
-import { asked } from '../common/explain.js';
-import { FRAME_KINDS } from '../metrics/counters.js';
-import type { EncodedFrame } from '../outbox/encoded-frame.js';
-import { encodeFrame, encodeText } from '../outbox/frame-encoder.js';
+import { asked } from '../core/explain.js';
+import { FRAME_KINDS } from '../core/counters.js';
+import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import { encodeFrame, encodeText } from '../delivery/frame-encoder.js';
 
 /** The frames of one topic. Values go in as the JSON text they already are. */
 export class TopicFrames {

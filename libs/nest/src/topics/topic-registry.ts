@@ -1,17 +1,17 @@
 import type { Position, Since } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
-import type { Broker } from '../broker/broker.js';
-import type { LogLimits } from '../broker/publication-log.js';
-import { recordPosition } from '../bus/collect-positions.js';
-import type { Environment, Timer } from '../environment.js';
-import type { Counters } from '../metrics/counters.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
-import type { TopicOutlet } from '../outbox/outlet.js';
-import { Activation } from './activation.js';
-import { OutletMember } from './outlet-member.js';
+import type { Broker } from '../core/broker.js';
+import type { LogLimits } from '../broker/memory/publication-log.js';
+import { recordPosition } from './collect-positions.js';
+import type { Environment, Timer } from '../core/environment.js';
+import type { Counters } from '../core/counters.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { TopicOutlet } from '../delivery/frame-sink.js';
+import { Activation } from './topic-lifecycle.js';
+import { OutletMember } from './connection-subscriber.js';
 import { freezeDeep, project } from './projection.js';
-import { PublicationsMember } from './publications.js';
+import { PublicationsMember } from './stream-subscriber.js';
 import { PublishError } from './publish-error.js';
 import type { Timeline } from './timeline.js';
 import type {

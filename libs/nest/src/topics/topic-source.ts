@@ -1,9 +1,9 @@
 import type { TopicKind } from '@statewire/protocol';
 import type { Observable, Subscription } from 'rxjs';
 
-import type { Broker, Lease } from '../broker/broker.js';
-import type { Environment, Timer } from '../environment.js';
-import type { RealtimeLog } from '../lifecycle/realtime-log.js';
+import type { Broker, Lease } from '../core/broker.js';
+import type { Environment, Timer } from '../core/environment.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 
 /** How often a node asks whether the one that runs the source has let go of it. */
 const LEASE_INTERVAL = 2_000;

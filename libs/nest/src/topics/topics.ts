@@ -1,8 +1,8 @@
 import type { Json, Position, Since, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
-import type { EncodedFrame } from '../outbox/encoded-frame.js';
-import type { TopicOutlet } from '../outbox/outlet.js';
+import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { TopicOutlet } from '../delivery/frame-sink.js';
 
 /** A topic that a client may ask for: its name was matched to a handler and its guards let the caller in. */
 export interface ResolvedTopic {

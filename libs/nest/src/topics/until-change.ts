@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.js';
+import type { Environment } from '../core/environment.js';
 import type { LiveTopic } from './live-topic.js';
 
 /**

@@ -9,8 +9,8 @@ import {
   systemEnvironment,
   type RealtimeModuleOptions,
 } from '../../src/index.js';
-import { ConnectionHub } from '../../src/connection/connection-hub.js';
-import { BROKER, TOPICS } from '../../src/module/tokens.js';
+import { ConnectionHub } from '../../src/websocket/connection-hub.js';
+import { BROKER, TOPICS } from '../../src/core/tokens.js';
 import { TestApplication } from '../../src/testing/test-application.js';
 import type { TopicRegistry } from '../../src/topics/topic-registry.js';
 import { RawWire } from '../../src/testing/raw-wire.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { Broadcast } from '../../src/broker/broker.js';
+import type { Broadcast } from '../../src/core/broker.js';
 import { event, type Cluster } from './cluster.js';
 
 export function describeCoordination(cluster: Cluster): void {

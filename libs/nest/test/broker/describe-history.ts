@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { TopicMessage } from '../../src/broker/broker.js';
+import type { TopicMessage } from '../../src/core/broker.js';
 import { state, event, type Cluster } from './cluster.js';
 
 export function describeHistory(cluster: Cluster): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { TopicMessage } from '../../src/broker/broker.js';
+import type { TopicMessage } from '../../src/core/broker.js';
 import { state, event, offsets, type Cluster } from './cluster.js';
 
 export function describeListening(cluster: Cluster): void {

@@ -9,8 +9,8 @@ import {
 } from '@statewire/protocol';
 import fc from 'fast-check';
 
-import { FrameGate } from '../../src/connection/frame-gate.js';
-import { RealtimeError } from '../../src/realtime-error.js';
+import { FrameGate } from '../../src/websocket/frame-gate.js';
+import { RealtimeError } from '../../src/core/realtime-error.js';
 import { CLIENT_ID, ConnectionRig } from '../../src/testing/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';

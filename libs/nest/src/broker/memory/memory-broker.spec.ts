@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import { describeBroker } from '../../../test/broker/describe-broker.js';
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
+
+const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
+
+function create(options: Partial<MemoryBrokerOptions> = {}) {
+  const environment = new VirtualEnvironment();
+  const loggedErrors: unknown[] = [];
+  const log = { error: (_event: string, error: unknown) => void loggedErrors.push(error) };
+  const broker = new MemoryBroker({ environment, log, history: HISTORY, ...options });
+  return { broker, environment, loggedErrors };
+}
+
+describeBroker('memory', async () => {
+  const { broker, environment, loggedErrors } = create();
+  return {
+    nodes: [broker, broker],
+    loggedErrors,
+    historyCount: HISTORY.count,
+    historyBytes: HISTORY.bytes,
+    historyAge: HISTORY.age,
+    advance: (duration) => environment.advance(duration),
+    settle: () => environment.settle(),
+    dispose: () => broker.dispose(),
+  };
+});
+
+describe('MemoryBroker', () => {
+  test.each([-1, 1])('R15: a wall clock that is set, by %d day, ages no history and forgets no topic', async (days) => {
+    const { broker, environment } = create();
+    const first = await broker.publish('idle', { kind: 'state', data: '1' });
+    await broker.publish('log', { kind: 'events', data: '1' });
+    environment.setWallClock(environment.now() + days * 86_400_000);
+    await environment.advance(HISTORY.age / 2);
+    await broker.publish('log', { kind: 'events', data: '2' });
+    const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
+    expect(await kept()).toBe(2);
+    await environment.advance(HISTORY.age / 2 - 1);
+    expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
+    await environment.advance(2);
+    expect(await kept()).toBe(1);
+  });
+
+  test('listeners are told before publish returns, so that a publication and its delivery are one step', async () => {
+    const { broker } = create();
+    let told = false;
+    await broker.listen('log', () => {
+      told = true;
+    });
+    const published = broker.publish('log', { kind: 'events', data: '1' });
+    expect(told).toBe(true);
+    await published;
+  });
+
+  test.each([false, true])(
+    'topics nobody listens to are remembered up to a cap, the longest unused forgotten first; published to: %s',
+    async (published) => {
+      const { broker } = create({ maxIdleTopics: 3 });
+      const use = async (topic: string): Promise<string> => {
+        if (published) await broker.publish(topic, { kind: 'events', data: '1' });
+        return (await broker.read(topic, 'events')).epoch;
+      };
+      const listened = await use('listened');
+      const release = await broker.listen('listened', () => undefined);
+      const first = await use('idle/0');
+      for (let index = 1; index < 100; index++) await use(`idle/${index}`);
+      const kept = await use('idle/98');
+      expect(broker.sizes.topics).toBe(4);
+      expect((await broker.read('idle/0', 'events')).epoch).not.toBe(first);
+      expect((await broker.read('idle/98', 'events')).epoch).toBe(kept);
+      expect((await broker.read('listened', 'events')).epoch).toBe(listened);
+      await release();
+      expect(broker.sizes.topics).toBe(3);
+    },
+  );
+
+  test('topics nobody listens to hold so many bytes together, and the one used last stays however heavy it is', async () => {
+    const { broker } = create({ maxIdleBytes: 1_000 });
+    const value = { kind: 'state', data: JSON.stringify('x'.repeat(198)) } as const;
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    expect(broker.sizes.topics).toBe(2);
+    const heavy = await broker.publish('heavy', { kind: 'state', data: JSON.stringify('x'.repeat(2_000)) });
+    expect(broker.sizes.topics).toBe(1);
+    expect((await broker.read('heavy', 'state')).epoch).toBe(heavy.epoch);
+    await broker.close('heavy');
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    expect(broker.sizes.topics).toBe(2);
+  });
+
+  test('a topic somebody listens to is never evicted, and counts as used when the listener leaves', async () => {
+    const { broker, environment } = create();
+    const { epoch } = await broker.publish('log', { kind: 'events', data: '1' });
+    const release = await broker.listen('log', () => undefined);
+    await environment.advance(HISTORY.age * 5 + 10);
+    await release();
+    await environment.advance(HISTORY.age - 1);
+    expect((await broker.read('log', 'events')).epoch).toBe(epoch);
+  });
+
+  test('it refuses new actions rather than forget one within its window', async () => {
+    const { broker, environment } = create({ maxClaims: 2, maxAnswers: 10 });
+    await broker.claim('a', 'f');
+    await broker.claim('b', 'f');
+    await expect(broker.claim('c', 'f')).rejects.toMatchObject({ code: 'full' });
+    await broker.settle('a', 'x'.repeat(10), 1_000);
+    await broker.unclaim('b');
+    await expect(broker.claim('c', 'f')).rejects.toMatchObject({ code: 'full' });
+    expect(await broker.claim('a', 'f')).toMatchObject({ outcome: 'settled' });
+    await environment.advance(20_000);
+    expect(await broker.claim('c', 'f')).toEqual({ outcome: 'claimed' });
+  });
+
+  test('when everything has passed nothing is held and no timer runs', async () => {
+    const { broker, environment } = create();
+    for (let index = 0; index < 100; index++) {
+      await broker.publish(`topics/${index}`, { kind: 'state', data: '1' });
+      await broker.claim(`key-${index}`, 'f');
+      await broker.settle(`key-${index}`, 'answer', 1_000 * index);
+      await broker.join('lobby', { id: `member-${index}`, info: null });
+      await broker.leave('lobby', `member-${index}`);
+    }
+    const lease = await broker.lease('arena');
+    await lease?.release();
+    await environment.advance(HISTORY.age * 3);
+    expect(broker.sizes).toEqual({ topics: 0, claims: 0, leases: 0, presence: 0, broadcastListeners: 0 });
+    expect(environment.timers).toBe(0);
+  });
+
+  test('who waits for an answer is told when the broker is shut down', async () => {
+    const { broker } = create();
+    await broker.claim('k', 'f');
+    const waiting = await broker.claim('k', 'f');
+    if (waiting.outcome !== 'running') throw new Error(waiting.outcome);
+    const answer = waiting.answer.catch((error: unknown) => error);
+    await broker.dispose();
+    expect(await answer).toMatchObject({ code: 'disposed' });
+  });
+});

@@ -1,0 +1,175 @@
+import type { Json, Position, TopicKind } from '@statewire/protocol';
+
+import type { Environment } from '../../core/environment.js';
+import type { RealtimeLog } from '../../core/realtime-log.js';
+import { BrokerError } from '../../core/broker-error.js';
+import type {
+  Broadcast,
+  Broker,
+  Claim,
+  Lease,
+  NewPublication,
+  PresenceMember,
+  Release,
+  TopicHistory,
+  TopicMessage,
+} from '../../core/broker.js';
+import { MemoryClaims } from './memory-claims.js';
+import { MemoryLeases } from './memory-leases.js';
+import { MemoryTopics } from './memory-topics.js';
+import type { LogLimits } from './publication-log.js';
+
+/** 0 switches a limit off. */
+export interface MemoryBrokerOptions {
+  readonly environment: Environment;
+  readonly log: Pick<RealtimeLog, 'error'>;
+  /** Per topic. `age` is also how long a topic is remembered that nobody uses. */
+  readonly history: LogLimits;
+  /**
+   * Topics that nobody listens to and that are remembered; beyond it the longest unused one is forgotten, before its age,
+   * and whoever asks for it finds a new epoch. Default 20,000.
+   */
+  readonly maxIdleTopics?: number;
+  /** Bytes that the values and publications of those topics may take, about. Default 64 Mi. */
+  readonly maxIdleBytes?: number;
+  /** Actions that run or are remembered; more are refused, and more than a tenth of it to one caller. Default 100,000. */
+  readonly maxClaims?: number;
+  /** Characters of all remembered answers together; more actions are refused then, as above. Default 64 Mi. */
+  readonly maxAnswers?: number;
+}
+
+/** Everything in the memory of one process. What a restart loses, clients are told by new epochs. */
+export class MemoryBroker implements Broker {
+  readonly name = 'memory';
+  private readonly topics: MemoryTopics;
+  private readonly claims: MemoryClaims;
+  private readonly leases = new MemoryLeases();
+  private readonly presence = new Map<string, Map<string, PresenceMember>>();
+  private readonly broadcastListeners = new Set<(message: Broadcast) => void>();
+  private disposed = false;
+
+  constructor(private readonly options: MemoryBrokerOptions) {
+    const { environment, history, log } = options;
+    const { maxIdleTopics = 20_000, maxIdleBytes = 2 ** 26, maxClaims = 100_000, maxAnswers = 2 ** 26 } = options;
+    const idle = { count: maxIdleTopics, weight: maxIdleBytes };
+    this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
+      log.error('listener failed', error, { topic }),
+    );
+    this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswers });
+  }
+
+  /** Everything that is held, for tests and metrics: all zero when nobody uses the broker any more. */
+  get sizes(): { topics: number; claims: number; leases: number; presence: number; broadcastListeners: number } {
+    return {
+      topics: this.topics.size,
+      claims: this.claims.size,
+      leases: this.leases.size,
+      presence: this.presence.size,
+      broadcastListeners: this.broadcastListeners.size,
+    };
+  }
+
+  async publish(topic: string, publication: NewPublication): Promise<Position> {
+    this.check();
+    return this.topics.publish(topic, publication);
+  }
+
+  async listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release> {
+    this.check();
+    return this.topics.listen(topic, listener);
+  }
+
+  async read(topic: string, _kind: TopicKind, options?: { above?: number; limit?: number }): Promise<TopicHistory> {
+    this.check();
+    return this.topics.read(topic, options);
+  }
+
+  async replaceEpoch(topic: string, _kind: TopicKind, expected: string): Promise<Position> {
+    this.check();
+    return this.topics.replaceEpoch(topic, expected);
+  }
+
+  async close(topic: string): Promise<void> {
+    this.check();
+    this.topics.close(topic);
+  }
+
+  async claim(key: string, fingerprint: string, caller?: string): Promise<Claim> {
+    this.check();
+    return this.claims.claim(key, fingerprint, caller);
+  }
+
+  async settle(key: string, answer: string, window: number): Promise<void> {
+    this.check();
+    this.claims.settle(key, answer, window);
+  }
+
+  async unclaim(key: string): Promise<void> {
+    this.check();
+    this.claims.unclaim(key);
+  }
+
+  async lease(name: string): Promise<Lease | undefined> {
+    this.check();
+    return this.leases.lease(name);
+  }
+
+  async request(leaseName: string, message: Json): Promise<Json | undefined> {
+    this.check();
+    return this.leases.request(leaseName, message);
+  }
+
+  onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release {
+    return this.leases.onRequest(leaseName, answer);
+  }
+
+  async broadcast(message: Broadcast): Promise<void> {
+    this.check();
+    for (const listener of this.broadcastListeners) {
+      try {
+        listener(message);
+      } catch (error) {
+        this.options.log.error('broadcast listener failed', error, { type: message.type });
+      }
+    }
+  }
+
+  onBroadcast(listener: (message: Broadcast) => void): Release {
+    const own = (message: Broadcast): void => listener(message);
+    this.broadcastListeners.add(own);
+    return async () => {
+      this.broadcastListeners.delete(own);
+    };
+  }
+
+  async join(topic: string, member: PresenceMember): Promise<void> {
+    this.check();
+    const members = this.presence.get(topic) ?? new Map<string, PresenceMember>();
+    this.presence.set(topic, members.set(member.id, member));
+  }
+
+  async leave(topic: string, memberId: string): Promise<void> {
+    this.check();
+    const members = this.presence.get(topic);
+    members?.delete(memberId);
+    if (members?.size === 0) this.presence.delete(topic);
+  }
+
+  async members(topic: string): Promise<readonly PresenceMember[]> {
+    this.check();
+    return [...(this.presence.get(topic)?.values() ?? [])];
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    this.topics.dispose();
+    this.claims.dispose();
+    this.leases.dispose();
+    this.presence.clear();
+    this.broadcastListeners.clear();
+  }
+
+  private check(): void {
+    if (this.disposed) throw new BrokerError('disposed', 'The broker was shut down.');
+  }
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { readFileSync } from 'node:fs';
+import type { Environment } from './environment.js';
+import type { RealtimeModuleOptions } from './options.js';
+import { RealtimeOptionsError } from './options-error.js';
+import { DEFAULT_LIMITS, resolveOptions } from './resolve-options.js';
+
+const system: Environment = {
+  now: () => 0,
+  monotonic: () => 0,
+  setTimer: () => ({ cancel: () => undefined }),
+  defer: () => undefined,
+  random: () => 0,
+  id: () => 'id',
+};
+
+function problemsOf(options: unknown): readonly string[] {
+  try {
+    resolveOptions(options as RealtimeModuleOptions, system);
+    return [];
+  } catch (error) {
+    if (error instanceof RealtimeOptionsError) return error.problems.map(({ option }) => option);
+    throw error;
+  }
+}
+
+describe('resolveOptions', () => {
+  test('fills in every default', () => {
+    expect(resolveOptions(undefined, system)).toEqual({
+      path: '/ws',
+      httpPath: '/realtime',
+      enabled: true,
+      authenticate: undefined,
+      cookie: undefined,
+      connectionGuards: [],
+      allowedOrigins: undefined,
+      allowAnyOrigin: false,
+      trustedProxies: [],
+      heartbeat: { interval: 30_000, timeout: 10_000 },
+      polling: { interval: 2_000 },
+      presence: { grace: 10_000, interval: 250, members: 100, infoBytes: 1_024 },
+      actionWindow: 120_000,
+      globalEnhancers: ['guards', 'pipes'],
+      history: { count: 1_024, bytes: 1_048_576, age: 300_000 },
+      limits: DEFAULT_LIMITS,
+      drain: { window: 5_000, batch: 100 },
+      environment: expect.anything(),
+    });
+  });
+
+  test('keeps what was given, and takes single parts of the environment', () => {
+    class FixedClock {
+      constructor(private readonly time: number) {}
+
+      now(): number {
+        return this.time;
+      }
+    }
+    const given = {
+      path: '/live',
+      limits: { framesPerSecond: 0 },
+      trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'],
+    };
+    const options = resolveOptions({ ...given, environment: new FixedClock(42) }, system);
+    expect(options.path).toBe('/live');
+    expect(options.limits).toEqual({ ...DEFAULT_LIMITS, framesPerSecond: 0 });
+    expect(options.trustedProxies).toEqual(given.trustedProxies);
+    expect(options.environment.now()).toBe(42);
+    expect(options.environment.id()).toBe('id');
+  });
+
+  test.each<[string, unknown]>([
+    ['path', { path: 'ws' }],
+    ['path', { path: '/ws?x=1' }],
+    ['path', { path: '/ws/' }],
+    ['path', { path: '/a', httpPath: '/a' }],
+    ['httpPath', { httpPath: 7 }],
+    ['enabled', { enabled: 'false' }],
+    ['authenticate', { authenticate: 'jwt' }],
+    ['authenticate', { cookie: 'session' }],
+    ['cookie', { cookie: 'a=b', authenticate: () => undefined }],
+    ['connectionGuards', { connectionGuards: [{}] }],
+    ['allowedOrigins', { allowedOrigins: ['play.example'] }],
+    ['allowedOrigins', { allowedOrigins: ['https://play.example/'] }],
+    ['allowedOrigins', { allowedOrigins: 'https://play.example' }],
+    ['allowAnyOrigin', { allowAnyOrigin: true, allowedOrigins: ['https://play.example'] }],
+    ['trustedProxies', { trustedProxies: ['10.0.0.0/33'] }],
+    ['trustedProxies', { trustedProxies: ['nginx'] }],
+    ['heartbeat', { heartbeat: 30_000 }],
+    ['heartbeat.interval', { heartbeat: { interval: 0 } }],
+    ['heartbeat.every', { heartbeat: { every: 1 } }],
+    ['presence.members', { presence: { members: 1_000 } }],
+    ['presence.infoBytes', { presence: { infoBytes: 0 } }],
+    ['polling.interval', { polling: { interval: -1 } }],
+    ['actionWindow', { actionWindow: 1.5 }],
+    ['globalEnhancers', { globalEnhancers: ['everything'] }],
+    ['history.age', { history: { age: '5m' } }],
+    ['limits.depth', { limits: { depth: -1 } }],
+    ['limits.linger', { limits: { linger: 2 ** 31 } }],
+    ['limits.connections', { limits: { connections: 1 } }],
+    ['limits.outboxSoftMark', { limits: { outboxSoftMark: 2_000_000 } }],
+    ['drain.batch', { drain: { batch: 0 } }],
+    ['environment.now', { environment: { now: 5 } }],
+    ['heartbeats', { heartbeats: {} }],
+    ['options', 'memory'],
+    ['options', null],
+  ])('refuses a wrong %s', (option, options) => {
+    expect(problemsOf(options)).toEqual([option]);
+  });
+
+  test('lists as many members of presence topics as fit into one publication', () => {
+    expect(resolveOptions({ limits: { maxPublication: 10_880 } }, system).presence.members).toBe(10);
+    const all = resolveOptions({ limits: { maxPublication: 0 }, presence: { members: 10_000 } }, system);
+    expect(all.presence.members).toBe(10_000);
+  });
+
+  test('names every problem at once, with what was got and what was expected', () => {
+    const options = { path: 'ws', limits: { depth: Number.NaN } };
+    expect(() => resolveOptions(options, system)).toThrow(
+      'RealtimeModule cannot start:\n' +
+        '  - option "path" must be a path like "/ws", got "ws"\n' +
+        '  - option "limits.depth" must be an integer from 0 to 2147483647, got NaN',
+    );
+  });
+
+  test('has the defaults that the README promises', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)];
+    expect(Object.fromEntries(rows.map(([, name, value]) => [name, Number(value)]))).toEqual(DEFAULT_LIMITS);
+  });
+});

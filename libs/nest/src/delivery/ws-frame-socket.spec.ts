@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import * as ws from 'ws';
+
+import { systemEnvironment } from '../core/system-environment.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import { encodeText } from './frame-encoder.js';
+import { Outbox } from './outbox.js';
+import { provesDirectWrites, WsFrameSocket } from './ws-frame-socket.js';
+
+const { Sender } = ws as unknown as { Sender: new (socket: object) => { sendFrame(list: Buffer[]): void } };
+
+describe('provesDirectWrites', () => {
+  test('the installed ws writes ready-made messages as they are', () => {
+    expect(provesDirectWrites(Sender)).toBe(true);
+  });
+
+  test.each([
+    ['there is no Sender', undefined],
+    ['it has no sendFrame', class {}],
+    [
+      'sendFrame alters what it is given',
+      class extends Sender {
+        override sendFrame(list: Buffer[]): void {
+          super.sendFrame([Buffer.concat(list).subarray(1)]);
+        }
+      },
+    ],
+  ])('ready-made messages are not used where %s', (_, candidate) => {
+    expect(provesDirectWrites(candidate)).toBe(false);
+  });
+});
+
+describe.each([
+  ['whole batches', true, false],
+  ['frame by frame', false, false],
+  ['frame by frame because ws has to compress', true, true],
+])('WsFrameSocket, %s', (_, direct, compressed) => {
+  let server: ws.WebSocketServer;
+  let accepted: ws.WebSocket;
+  let client: ws.WebSocket;
+
+  beforeEach(async () => {
+    server = new ws.WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: compressed });
+    await once(server, 'listening');
+    client = new ws.WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    [[accepted]] = (await Promise.all([once(server, 'connection'), once(client, 'open')])) as [[ws.WebSocket], unknown];
+  });
+
+  afterEach(async () => {
+    client.terminate();
+    server.close();
+    await once(server, 'close');
+  });
+
+  function outbox(overflows: string[] = []): Outbox {
+    return new Outbox(
+      new WsFrameSocket(accepted, direct),
+      {
+        softMark: 64 * 1024,
+        hardMark: 1024 * 1024,
+        stalledTimeout: 300,
+        environment: systemEnvironment,
+        scheduler: new FlushScheduler(systemEnvironment),
+      },
+      (reason) => overflows.push(reason),
+    );
+  }
+
+  test('a real client receives each frame as a message of its own', async () => {
+    const to = outbox();
+    const frames = ['é', 'x'.repeat(300), 'x'.repeat(70_000)].map(
+      (message) => ({ type: 'error', code: 'internal', message, temporary: true }) as const,
+    );
+    const texts: string[] = [];
+    const all = new Promise<void>((resolve) => {
+      client.on('message', (data: Buffer) => {
+        if (texts.push(data.toString()) === frames.length) resolve();
+      });
+    });
+    for (const frame of frames) to.send(frame);
+    await all;
+    expect(texts.map((text) => JSON.parse(text) as unknown)).toEqual(frames);
+    to.close();
+  });
+
+  test('a client that stops reading is noticed', async () => {
+    const overflows: string[] = [];
+    const to = outbox(overflows);
+    (client as unknown as { _socket: { pause(): void } })._socket.pause();
+    // Random, so that compression does not make it vanish.
+    const large = encodeText(JSON.stringify(randomBytes(150_000).toString('base64')));
+    while (overflows.length === 0) {
+      to.offer(large, { pull: () => [] });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(overflows).toEqual(['stalled']);
+  });
+
+  test('nothing is written to a socket that is closing', async () => {
+    const to = outbox();
+    accepted.close();
+    to.send({ type: 'ping' });
+    to.close();
+    const messages: unknown[] = [];
+    client.on('message', (data) => messages.push(data));
+    await once(client, 'close');
+    expect(messages).toEqual([]);
+  });
+});

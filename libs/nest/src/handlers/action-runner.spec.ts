@@ -1,0 +1,210 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory/memory-broker.js';
+import type { Broker } from '../core/broker.js';
+import { recordPosition } from '../topics/collect-positions.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import { ActionRunner } from './action-runner.js';
+import { ActionScope } from './action-scope.js';
+import type { CallerContext } from '../core/realtime-request.js';
+
+const WINDOW = 60_000;
+const caller: CallerContext = {
+  headers: {},
+  cookies: {},
+  ip: '192.0.2.1',
+  admission: 'http',
+  clientId: 'client',
+  identity: { id: 'ann', user: 'ann' },
+};
+const invocation = { id: '1', name: 'go', data: { x: 1 } };
+
+describe('ActionRunner', () => {
+  let environment: VirtualEnvironment;
+  let broker: MemoryBroker;
+  let failures: unknown[];
+  let outcomes: string[];
+  let runs: number;
+
+  beforeEach(() => {
+    environment = new VirtualEnvironment();
+    failures = [];
+    outcomes = [];
+    runs = 0;
+    broker = new MemoryBroker(brokerOptions());
+  });
+
+  function brokerOptions(): MemoryBrokerOptions {
+    return { environment, history: { count: 0, bytes: 0, age: 0 }, log: { error: () => undefined } };
+  }
+
+  function runner(over: Partial<Broker> = {}): ActionRunner {
+    const patched = new Proxy<Broker>(broker, {
+      get: (target, name: keyof Broker) => over[name] ?? (target[name] as () => void).bind(target),
+    });
+    return new ActionRunner({
+      broker: patched,
+      environment,
+      window: WINDOW,
+      onBrokerFailure: (error) => failures.push(error),
+      count: (outcome) => outcomes.push(outcome),
+    });
+  }
+
+  /** A handler behind guards that take a turn each. */
+  function handler(body: () => unknown): () => Promise<null> {
+    return async () => {
+      await ActionScope.start(() => {
+        runs += 1;
+        return body();
+      });
+      return null;
+    };
+  }
+
+  test('who asks again over another connection is told of the topics that this one follows', async () => {
+    const published = () => recordPosition('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
+    const action = { call: handler(published), timeout: 0 };
+    const gone = { ...invocation, follows: () => false };
+    const back = { ...invocation, follows: (topic: string) => topic === 'battles/1' };
+    expect(await runner().run(gone, caller, action)).toEqual({ type: 'ack', id: '1', data: null });
+    expect(await runner().run(back, caller, action)).toMatchObject({
+      positions: [{ topic: 'battles/1', epoch: 'e', offset: 3 }],
+    });
+    expect(runs).toBe(1);
+  });
+
+  test('two nodes that get an action at the same time run it once and answer the same', async () => {
+    let finish = (): void => undefined;
+    const call = handler(() => new Promise<void>((resolve) => (finish = resolve)));
+    const answers = [runner(), runner()].map((node) => node.run(invocation, caller, { call, timeout: 0 }));
+    await environment.settle();
+    finish();
+    expect(await Promise.all(answers)).toEqual([
+      { type: 'ack', id: '1', data: null },
+      { type: 'ack', id: '1', data: null },
+    ]);
+    expect(runs).toBe(1);
+  });
+
+  test('who waits for an action that is refused before it started runs it itself', async () => {
+    let refuse = (): void => undefined;
+    const guarded = (): Promise<null> =>
+      new Promise((_, reject) => (refuse = () => reject(new RealtimeError('forbidden', 'No.'))));
+    const first = runner().run(invocation, caller, { call: guarded, timeout: 0 });
+    const second = runner().run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    await environment.settle();
+    refuse();
+    expect(await first).toMatchObject({ type: 'error', code: 'forbidden' });
+    expect(await second).toMatchObject({ type: 'ack' });
+    expect(runs).toBe(1);
+  });
+
+  test('an answer is remembered for the window after it was given, and the action runs anew then', async () => {
+    const action = { call: handler(() => undefined), timeout: 0 };
+    await runner().run(invocation, caller, action);
+    await environment.advance(WINDOW - 1);
+    await runner().run(invocation, caller, action);
+    expect(runs).toBe(1);
+    await environment.advance(2);
+    await runner().run(invocation, caller, action);
+    expect(runs).toBe(2);
+  });
+
+  test('R20: a handler that is late is answered timeout; what it comes to is dropped, and it never runs again', async () => {
+    let finish = (): void => undefined;
+    const action = { call: handler(() => new Promise<void>((resolve) => (finish = resolve))), timeout: 1_000 };
+    const first = runner().run(invocation, caller, action);
+    await environment.advance(1_000);
+    expect(await first).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
+    finish();
+    await environment.settle();
+    expect(await runner().run(invocation, caller, action)).toMatchObject({ code: 'timeout' });
+    expect(runs).toBe(1);
+  });
+
+  test('R20: guards that are late leave no handler behind that starts afterwards', async () => {
+    let open = (): void => undefined;
+    const start = handler(() => undefined);
+    const call = async (): Promise<null> => {
+      await new Promise<void>((resolve) => (open = resolve));
+      return start();
+    };
+    const first = runner().run(invocation, caller, { call, timeout: 1_000 });
+    await environment.advance(1_000);
+    expect(await first).toMatchObject({ code: 'timeout' });
+    open();
+    await environment.settle();
+    expect(runs).toBe(0);
+    expect(broker.sizes.claims).toBe(0);
+  });
+
+  test('what a handler refuses is told without retryAfter, which says that none started', async () => {
+    const refusal = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
+    const refuse = () => Promise.reject(refusal);
+    const handled = await runner().run(invocation, caller, { call: handler(refuse), timeout: 0 });
+    expect(handled).toEqual({
+      ...{ type: 'error', id: '1', code: 'too_many_requests', message: 'Cooling down.', temporary: true },
+    });
+    const guarded = await runner().run({ ...invocation, id: '2' }, caller, { call: refuse, timeout: 0 });
+    expect(guarded).toMatchObject({ code: 'too_many_requests', retryAfter: 3_000 });
+  });
+
+  test('counts what becomes of each action', async () => {
+    const ran = { call: handler(() => undefined), timeout: 0 };
+    await runner().run(invocation, caller, ran);
+    await runner().run(invocation, caller, ran);
+    await runner().run({ ...invocation, name: 'other' }, caller, ran);
+    const id = (next: string) => ({ ...invocation, id: next });
+    const broken = handler(() => Promise.reject(new RealtimeError('action_failed', 'No.')));
+    await runner().run(id('2'), caller, { call: broken, timeout: 0 });
+    const guarded = () => Promise.reject(new RealtimeError('forbidden', 'No.'));
+    await runner().run(id('3'), caller, { call: guarded, timeout: 0 });
+    const late = runner().run(id('4'), caller, { call: handler(() => new Promise<never>(() => {})), timeout: 10 });
+    await environment.advance(10);
+    await late;
+    await runner({ claim: async () => ({ outcome: 'lost' }) }).run(id('5'), caller, ran);
+    await runner({ claim: () => Promise.reject(new Error('down')) }).run(id('6'), caller, ran);
+    expect(outcomes).toEqual([
+      ...['run', 'deduplicated', 'conflict', 'failed', 'refused', 'timeout', 'outcome_unknown', 'unavailable'],
+    ]);
+  });
+
+  test('an action whose node is gone is reported as outcome_unknown and not run', async () => {
+    const lost = runner({ claim: async () => ({ outcome: 'lost' }) });
+    const answer = await lost.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ type: 'error', id: '1', code: 'outcome_unknown', temporary: false });
+    expect(runs).toBe(0);
+  });
+
+  test('a broker that cannot claim makes actions unavailable, and none runs', async () => {
+    const down = runner({ claim: () => Promise.reject(new Error('down')) });
+    const answer = await down.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ code: 'unavailable', temporary: true, retryAfter: 5_000 });
+    expect(runs).toBe(0);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('an address that claims all it can is refused, whatever client ids it makes up, and a user is served', async () => {
+    broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 50 });
+    const action = { call: handler(() => undefined), timeout: 0 };
+    const anonymous = { ...caller, identity: undefined };
+    const answers = [];
+    for (let n = 0; n < 6; n++) {
+      answers.push(await runner().run(invocation, { ...anonymous, clientId: `client ${n}` }, action));
+    }
+    expect(answers.map(({ type }) => type)).toEqual(['ack', 'ack', 'ack', 'ack', 'ack', 'error']);
+    expect(answers[5]).toMatchObject({ code: 'too_many_requests', temporary: true, retryAfter: 5_000 });
+    expect(await runner().run(invocation, caller, action)).toMatchObject({ type: 'ack' });
+    expect(await runner().run(invocation, { ...anonymous, ip: '192.0.2.2' }, action)).toMatchObject({ type: 'ack' });
+    expect(failures).toEqual([]);
+  });
+
+  test('a broker that cannot remember an answer does not keep it from its caller', async () => {
+    const forgetful = runner({ settle: () => Promise.reject(new Error('down')) });
+    const answer = await forgetful.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
+    expect(answer).toMatchObject({ type: 'ack' });
+    expect(failures).toHaveLength(1);
+  });
+});

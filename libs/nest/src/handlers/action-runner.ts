@@ -1,0 +1,159 @@
+import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/protocol';
+
+import { BrokerError } from '../core/broker-error.js';
+import type { Broker, Claim } from '../core/broker.js';
+import { collectPositions } from '../topics/collect-positions.js';
+import { withDeadline } from '../core/with-deadline.js';
+import type { Environment } from '../core/environment.js';
+import type { ActionOutcome } from '../core/counters.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import { ActionScope } from './action-scope.js';
+import type { Invocation } from './dispatcher.js';
+import { actionKey, fingerprint, shareKey } from './fingerprint.js';
+import type { CallerContext } from '../core/realtime-request.js';
+import { internalError } from './application-error.js';
+
+type Answer = AckFrame | ErrorFrame;
+
+/** Milliseconds after which the broker may take actions again, where it did not. */
+const RETRY_AFTER = 5_000;
+
+export interface ActionRunnerOptions {
+  readonly broker: Broker;
+  readonly environment: Environment;
+  /** How long the answer of a handler that started is remembered, in ms. */
+  readonly window: number;
+  /** Told what the broker could not do. */
+  readonly onBrokerFailure: (error: unknown) => void;
+  readonly count: (outcome: ActionOutcome) => void;
+}
+
+/** How one action is run, once it is sure that it may. */
+export interface ActionRun {
+  /** Guards, pipes, interceptors and the handler; rejects with a RealtimeError. */
+  readonly call: () => Promise<Json | undefined>;
+  /** Milliseconds; 0: no deadline. */
+  readonly timeout: number;
+}
+
+/**
+ * Runs each action at most once. The key is claimed first, so that the same action on another node or transport shares
+ * the answer; it is given back where the handler never started.
+ *
+ * A handler that misses its deadline did start: `timeout` is the action's answer from then on and is remembered like any
+ * other; whatever the handler comes to later is dropped.
+ */
+export class ActionRunner {
+  constructor(private readonly options: ActionRunnerOptions) {}
+
+  async run(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
+    return toldTo(invocation, await this.runOnce(invocation, caller, action));
+  }
+
+  private async runOnce(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
+    const key = actionKey(caller, invocation.id);
+    try {
+      const claim = await this.claim(key, invocation, caller);
+      switch (claim.outcome) {
+        case 'claimed':
+          return await this.runClaimed(key, invocation, action);
+        case 'settled':
+          this.options.count('deduplicated');
+          return JSON.parse(claim.answer) as Answer;
+        case 'conflict':
+          return this.refuse(invocation, 'conflict', 'This id was used for an action with another name or other data.');
+        case 'lost':
+          return this.refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
+      }
+    } catch (error) {
+      if (error instanceof BrokerError && error.code === 'share_full') {
+        return this.refuse(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
+      }
+      this.options.onBrokerFailure(error);
+      return this.refuse(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
+    }
+  }
+
+  /** Waits for whoever runs the action now; where that one gave up before it started, claims again. */
+  private async claim(
+    key: string,
+    invocation: Invocation,
+    caller: CallerContext,
+  ): Promise<Exclude<Claim, { outcome: 'running' }>> {
+    const digest = fingerprint(invocation);
+    for (;;) {
+      const claim = await this.options.broker.claim(key, digest, shareKey(caller));
+      if (claim.outcome !== 'running') return claim;
+      try {
+        return { outcome: 'settled', answer: await claim.answer };
+      } catch (error) {
+        if (!(error instanceof BrokerError && error.code === 'unclaimed')) throw error;
+      }
+    }
+  }
+
+  private async runClaimed(key: string, invocation: Invocation, action: ActionRun): Promise<Answer> {
+    const { broker, window } = this.options;
+    const scope = new ActionScope();
+    const answer = await this.answer(invocation, action, scope);
+    this.options.count(outcomeOf(answer, scope.started));
+    if (answer.type === 'error' && !scope.started) await broker.unclaim(key);
+    else await broker.settle(key, JSON.stringify(answer), window).catch(this.options.onBrokerFailure);
+    return answer;
+  }
+
+  private refuse(
+    { id }: Invocation,
+    code: 'conflict' | 'outcome_unknown' | 'too_many_requests' | 'unavailable',
+    message: string,
+    retryAfter?: number,
+  ): Answer {
+    this.options.count(code);
+    return new RealtimeError(code, message, retryAfter === undefined ? {} : { retryAfter }).toFrame({ id });
+  }
+
+  private async answer(invocation: Invocation, action: ActionRun, scope: ActionScope): Promise<Answer> {
+    const { id } = invocation;
+    try {
+      const work = scope.run(() => collectPositions(action.call));
+      const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
+      return acknowledge(id, result, positions);
+    } catch (error) {
+      const { retryAfter, ...frame } = (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
+      // Clients take it for "did not start, send it again", and what is sent again is given this same answer.
+      return scope.started || retryAfter === undefined ? frame : { ...frame, retryAfter };
+    } finally {
+      scope.end();
+    }
+  }
+}
+
+function acknowledge(id: string, data: Json | undefined, positions: readonly TopicPosition[]): AckFrame {
+  return {
+    type: 'ack',
+    id,
+    ...(data === undefined ? {} : { data }),
+    ...(positions.length === 0 ? {} : { positions }),
+  };
+}
+
+/**
+ * Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. Decided
+ * anew each time an answer is given: who asks again over another connection follows what that one follows.
+ */
+async function toldTo({ follows }: Invocation, answer: Answer): Promise<Answer> {
+  if (answer.type !== 'ack' || answer.positions === undefined) return answer;
+  const { positions, ...rest } = answer;
+  const known = await Promise.all(positions.map(async ({ topic }) => follows?.(topic) ?? false));
+  return acknowledge(
+    rest.id,
+    rest.data,
+    positions.filter((_, index) => known[index]),
+  );
+}
+
+function outcomeOf(answer: Answer, started: boolean): ActionOutcome {
+  if (answer.type === 'ack') return 'run';
+  if (!started) return 'refused';
+  return answer.code === 'timeout' ? 'timeout' : 'failed';
+}

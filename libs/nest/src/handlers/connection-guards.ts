@@ -1,0 +1,59 @@
+import { Inject, Injectable, type CanActivate, type OnModuleInit, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
+
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import { CONTEXT_TYPE } from './handler-contexts.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+import { Refusal } from './exception-mapper.js';
+import { RESPONSE_TRAP } from './response-trap.js';
+
+/** The guards of the option `connectionGuards`, with their dependencies. */
+@Injectable()
+export class ConnectionGuards implements OnModuleInit {
+  private readonly consumer = new GuardsConsumer();
+  private readonly refusal: Refusal;
+  private guards: readonly CanActivate[] = [];
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) log: RealtimeLog,
+  ) {
+    this.refusal = new Refusal('connectionGuards', 'connection', log);
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.guards = await Promise.all(
+      this.options.connectionGuards.map(async (guard) => (typeof guard === 'function' ? this.resolve(guard) : guard)),
+    );
+  }
+
+  /** @throws RealtimeError `unauthorized`, `forbidden`, or what a guard threw. */
+  async admit(request: RealtimeRequest): Promise<void> {
+    if (this.guards.length === 0) return;
+    let admitted: boolean;
+    try {
+      const args = [request, RESPONSE_TRAP];
+      admitted = await this.consumer.tryActivate([...this.guards], args, this, connect, CONTEXT_TYPE);
+    } catch (error) {
+      throw await this.refusal.of(error, request);
+    }
+    if (!admitted) throw new RealtimeError('forbidden', 'You may not connect.');
+  }
+
+  /** The application's own instance where it provides one. */
+  private async resolve(type: Type<CanActivate>): Promise<CanActivate> {
+    try {
+      return this.moduleRef.get(type, { strict: false });
+    } catch {
+      return this.moduleRef.create(type);
+    }
+  }
+}
+
+/** What guards that read decorators are shown as the handler: there is none, and there are none on it. */
+function connect(): void {}

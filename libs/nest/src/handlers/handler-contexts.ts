@@ -1,0 +1,174 @@
+import { Inject, Injectable, ValidationPipe, type ArgumentsHost } from '@nestjs/common';
+import {
+  EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  ROUTE_ARGS_METADATA,
+} from '@nestjs/common/constants.js';
+import { ApplicationConfig, ExternalContextCreator, ModulesContainer, type NestContainer } from '@nestjs/core';
+import { ExternalExceptionFilterContext } from '@nestjs/core/exceptions/external-exception-filter-context.js';
+import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
+import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
+import { InterceptorsConsumer } from '@nestjs/core/interceptors/interceptors-consumer.js';
+import { InterceptorsContextCreator } from '@nestjs/core/interceptors/interceptors-context-creator.js';
+import { PipesConsumer } from '@nestjs/core/pipes/pipes-consumer.js';
+import { PipesContextCreator } from '@nestjs/core/pipes/pipes-context-creator.js';
+import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js';
+
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { parametersOf, type HandlerMethod } from './handler-method.js';
+import { PROBLEMS } from './handlers-error.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+import { RESPONSE_TRAP } from './response-trap.js';
+import { needsOwnValidation } from './validation.js';
+
+/** What guards, interceptors and filters see as `context.getType()`. */
+export const CONTEXT_TYPE = 'realtime';
+
+/** Calls a handler through Nest's pipeline. */
+export type Call = (request: RealtimeRequest) => Promise<unknown>;
+
+/** Gives an error to the filters of a handler; undefined where none took it. */
+export type Filter = (error: unknown, host: ArgumentsHost) => unknown;
+
+type Enhancer = ResolvedRealtimeOptions['globalEnhancers'][number];
+
+const routeParameters = new RouteParamsFactory();
+
+/** Nest's own factory, from the two arguments of a realtime context instead of Express's three. */
+const parameters = {
+  exchangeKeyForValue: (type: number, data: unknown, [req, res]: [RealtimeRequest, object]): unknown =>
+    routeParameters.exchangeKeyForValue(type, data as string, { req, res, next: Function.prototype }),
+};
+
+/**
+ * Builds Nest's pipeline around handlers. Its creators are made here and not taken from the container, because those
+ * apply every global enhancer of the application, and which of them apply to handlers is an option.
+ */
+@Injectable()
+export class HandlerContexts {
+  private readonly plain = new ApplicationConfig();
+  private readonly validating = new ApplicationConfig();
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly application: ApplicationConfig,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) readonly log: RealtimeLog,
+  ) {}
+
+  /** Takes over the global enhancers of the application as they are now. @returns what is wrong with them. */
+  adoptGlobals(): readonly string[] {
+    const { application } = this;
+    const scoped: Record<Enhancer, readonly unknown[]> = {
+      guards: application.getGlobalRequestGuards(),
+      pipes: application.getGlobalRequestPipes(),
+      interceptors: application.getGlobalRequestInterceptors(),
+      filters: application.getGlobalRequestFilters(),
+    };
+    for (const config of [this.plain, this.validating]) {
+      if (this.applies('guards')) config.useGlobalGuards(...application.getGlobalGuards());
+      if (this.applies('pipes')) config.useGlobalPipes(...application.getGlobalPipes());
+      if (this.applies('interceptors')) config.useGlobalInterceptors(...application.getGlobalInterceptors());
+      if (this.applies('filters')) config.useGlobalFilters(...application.getGlobalFilters());
+    }
+    this.validating.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
+    return this.options.globalEnhancers.filter((kind) => scoped[kind].length > 0).map(PROBLEMS.scopedGlobal);
+  }
+
+  /** Whether anything has to run around the handler. */
+  isPlain(handler: HandlerMethod): boolean {
+    const { plain } = this;
+    const globals = [plain.getGlobalGuards(), plain.getGlobalPipes(), plain.getGlobalInterceptors()];
+    const kinds = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA];
+    return (
+      globals.every((enhancers) => enhancers.length === 0) &&
+      kinds.every((kind) => !isDeclared(kind, handler)) &&
+      this.isPipeless(handler)
+    );
+  }
+
+  /** Whether the arguments of the handler are the request's own. */
+  isPipeless(handler: HandlerMethod): boolean {
+    return (
+      this.plain.getGlobalPipes().length === 0 &&
+      !isDeclared(PIPES_METADATA, handler) &&
+      !needsOwnValidation(handler, []) &&
+      parametersOf(handler).every(({ source, pipes }) => source !== 'other' && pipes.length === 0)
+    );
+  }
+
+  /** @param callback runs in the handler's place, with the handler's arguments and under its metadata. */
+  create(
+    handler: HandlerMethod,
+    callback: HandlerMethod['method'],
+    { enhancers }: { readonly enhancers: boolean },
+  ): Call {
+    const config = needsOwnValidation(handler, this.plain.getGlobalPipes()) ? this.validating : this.plain;
+    const context = this.creator(config).create(
+      handler.instance,
+      withMetadataOf(handler.method, callback),
+      handler.name,
+      ROUTE_ARGS_METADATA,
+      parameters,
+      STATIC_CONTEXT,
+      handler.providerId,
+      { guards: enhancers, interceptors: enhancers, filters: false },
+      CONTEXT_TYPE,
+    );
+    return (request) => context(request, RESPONSE_TRAP);
+  }
+
+  /** @returns undefined where the handler has no filters. */
+  filter(handler: HandlerMethod): Filter | undefined {
+    const { plain } = this;
+    if (plain.getGlobalFilters().length === 0 && !isDeclared(EXCEPTION_FILTERS_METADATA, handler)) return undefined;
+    const filters = new ExternalExceptionFilterContext(this.container, plain).create(
+      handler.instance,
+      handler.method as never,
+      handler.module,
+      STATIC_CONTEXT,
+      handler.providerId,
+    );
+    return (error, host) => filters.invokeCustomFilters(error, host);
+  }
+
+  private applies(kind: Enhancer): boolean {
+    return this.options.globalEnhancers.includes(kind);
+  }
+
+  private creator(config: ApplicationConfig): ExternalContextCreator {
+    const { container } = this;
+    return new ExternalContextCreator(
+      new GuardsContextCreator(container, config),
+      new GuardsConsumer(),
+      new InterceptorsContextCreator(container, config),
+      new InterceptorsConsumer(),
+      this.modules,
+      new PipesContextCreator(container, config),
+      new PipesConsumer(),
+      new ExternalExceptionFilterContext(container, config),
+    );
+  }
+
+  /** The one method of it that context creators use. Nest does not inject its container. */
+  private get container(): NestContainer {
+    return { getModules: () => this.modules } as NestContainer;
+  }
+}
+
+function isDeclared(kind: string, { instance, method }: HandlerMethod): boolean {
+  return Reflect.hasMetadata(kind, instance.constructor) || Reflect.hasMetadata(kind, method);
+}
+
+/** Enhancers find what decorators say about a handler on the function they are shown. */
+function withMetadataOf(method: HandlerMethod['method'], callback: HandlerMethod['method']): HandlerMethod['method'] {
+  for (const key of Reflect.getMetadataKeys(method)) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method), callback);
+  }
+  return Object.defineProperty(callback, 'name', { value: method.name });
+}

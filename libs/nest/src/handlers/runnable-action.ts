@@ -1,0 +1,42 @@
+import type { Json } from '@statewire/protocol';
+
+import { argumentsReader } from './arguments.js';
+import { ActionScope } from './action-scope.js';
+import type { Call, HandlerContexts } from './handler-contexts.js';
+import { labelOf, type ActionMethod } from './handler-method.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+import { Refusal } from './exception-mapper.js';
+
+/** An action of the application behind its pipeline. */
+export class RunnableAction {
+  readonly parallel: boolean;
+  /** Milliseconds; undefined: `limits.actionTimeout`. */
+  readonly timeout: number | undefined;
+  private readonly invoke: Call;
+  private readonly refusal: Refusal;
+
+  constructor(handler: ActionMethod, contexts: HandlerContexts) {
+    this.parallel = handler.parallel;
+    this.timeout = handler.timeout;
+    this.refusal = new Refusal(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
+    const { instance, method } = handler;
+    const start = (...list: unknown[]): Promise<unknown> => ActionScope.start(() => method.apply(instance, list));
+    if (contexts.isPlain(handler)) {
+      const read = argumentsReader(handler);
+      this.invoke = (request) => start(...read(request));
+    } else {
+      this.invoke = contexts.create(handler, start, { enhancers: true });
+    }
+  }
+
+  /** @throws RealtimeError, and nothing else. */
+  async call(request: RealtimeRequest): Promise<Json | undefined> {
+    try {
+      // The answer is sent and remembered as JSON: what is none fails here, where the handler is known.
+      const text: string | undefined = JSON.stringify(await this.invoke(request));
+      return text === undefined ? undefined : (JSON.parse(text) as Json);
+    } catch (error) {
+      throw await this.refusal.of(error, request);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { TopicKind } from '@statewire/protocol';
+import { isObservable } from 'rxjs';
+
+import type { TopicLoad } from '../topics/topics.js';
+import { argumentsReader } from './arguments.js';
+import type { Call, HandlerContexts } from './handler-contexts.js';
+import { labelOf, type TopicMethod } from './handler-method.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+import { Refusal } from './exception-mapper.js';
+
+/** A topic of the application: who may read it, and what brings it to life. */
+export class RunnableTopic {
+  readonly kind: TopicKind;
+  /** Guards, interceptors and pipes, with nothing behind them. Undefined where there are none. */
+  private readonly check: Call | undefined;
+  private readonly start: (request: RealtimeRequest) => unknown;
+  private readonly isPipeless: boolean;
+  private readonly refusal: Refusal;
+
+  constructor(handler: TopicMethod, contexts: HandlerContexts) {
+    this.kind = handler.topic.kind;
+    this.refusal = new Refusal(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
+    this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
+    this.isPipeless = contexts.isPipeless(handler);
+    const { instance, method } = handler;
+    if (this.isPipeless) {
+      const read = argumentsReader(handler);
+      this.start = (request) => method.apply(instance, read(request));
+    } else {
+      // Boxed, because the pipeline would wait for the last value of an observable.
+      const boxed = (...list: unknown[]): { result: unknown } => ({ result: method.apply(instance, list) });
+      this.start = contexts.create(handler, boxed, { enhancers: false });
+    }
+  }
+
+  /** Lets the caller of the request in, or throws the RealtimeError that refuses it. */
+  async authorize(request: RealtimeRequest): Promise<void> {
+    try {
+      await this.check?.(request);
+    } catch (error) {
+      await this.refuse(error, request);
+    }
+  }
+
+  /** Calls the handler. Whatever it throws reaches whoever waits for the first value as a RealtimeError. */
+  load(request: RealtimeRequest): TopicLoad | Promise<TopicLoad> {
+    return this.isPipeless ? this.loadNow(request) : this.loadAfterPipes(request);
+  }
+
+  private loadNow(request: RealtimeRequest): TopicLoad {
+    try {
+      return this.toLoad(this.start(request), request);
+    } catch (error) {
+      return { type: 'value', value: this.refuse(error, request) };
+    }
+  }
+
+  private async loadAfterPipes(request: RealtimeRequest): Promise<TopicLoad> {
+    try {
+      const { result } = (await this.start(request)) as { result: unknown };
+      return this.toLoad(result, request);
+    } catch (error) {
+      return this.refuse(error, request);
+    }
+  }
+
+  private toLoad(result: unknown, request: RealtimeRequest): TopicLoad {
+    if (result === undefined) return { type: 'nothing' };
+    if (isObservable(result)) return { type: 'source', source: result };
+    return { type: 'value', value: Promise.resolve(result).catch((error: unknown) => this.refuse(error, request)) };
+  }
+
+  private async refuse(error: unknown, request: RealtimeRequest): Promise<never> {
+    throw await this.refusal.of(error, request);
+  }
+}

@@ -1,0 +1,92 @@
+import { expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import { MemoryBroker } from '../broker/memory/memory-broker.js';
+import type { HandlerRegistry } from '../handlers/handler-registry.js';
+import type { CallerContext } from '../core/realtime-request.js';
+import { RealtimeLog } from '../core/realtime-log.js';
+import { Counters } from '../core/counters.js';
+import type { RealtimeModuleOptions } from '../core/options.js';
+import { resolveOptions } from '../core/resolve-options.js';
+import type { ResolvedTopic } from '../topics/topics.js';
+import { NodeAttendance } from './presence-tracker.js';
+
+const BATTLE: ResolvedTopic = { name: 'battles/42', kind: 'state' };
+const MOST = 100;
+
+class SmallNode extends NodeAttendance {
+  protected override readonly maxClients = MOST;
+}
+
+interface SetUpOptions extends Pick<RealtimeModuleOptions, 'presence' | 'polling'> {
+  readonly environment?: VirtualEnvironment;
+}
+
+function setUp({ environment = new VirtualEnvironment(), ...given }: SetUpOptions = {}) {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
+  const options = resolveOptions({ environment, ...given }, environment);
+  const broker = new MemoryBroker({ environment, log, history: options.history });
+  const handler = { load: (): unknown => ({ type: 'nothing' }) };
+  const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
+  const counters = new Counters();
+  const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
+  const enter = (clientId: string, topic = BATTLE, admission = 'hello') => {
+    const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission, clientId, identity: undefined };
+    return attendance.enter(topic, caller as CallerContext);
+  };
+  return { attendance, broker, counters, enter, environment, handler, lines };
+}
+
+test('counts nobody where nobody may ask, and no request that names no client', () => {
+  const { enter } = setUp();
+  expect(enter('a', { name: 'lobby', kind: 'state' })).toBeUndefined();
+  expect(enter('')).toBeUndefined();
+});
+
+test('counts a client that polls for two intervals, where the grace is shorter than that', async () => {
+  const environment = new VirtualEnvironment();
+  const { attendance, enter } = setUp({ environment, presence: { grace: 1_000 }, polling: { interval: 4_000 } });
+  enter('connected')?.leave();
+  enter('polling', BATTLE, 'http')?.leave();
+  await environment.advance(1_000);
+  expect(attendance.sizes.clients).toBe(1);
+  await environment.advance(6_999);
+  expect(attendance.sizes.clients).toBe(1);
+  await environment.advance(1);
+  expect(attendance.sizes.clients).toBe(0);
+});
+
+test('counts so many clients and no more, says so once, and counts again when some have left', async () => {
+  const { attendance, broker, counters, enter, environment, lines } = setUp();
+  const first = enter('client-0');
+  for (let n = 1; n < MOST; n++) enter(`client-${n}`);
+  await environment.advance(1_000);
+  expect(await broker.members(BATTLE.name)).toHaveLength(MOST);
+  expect(enter('one-more')).toBeUndefined();
+  expect(enter('and-another')).toBeUndefined();
+  expect(lines.filter((line) => line.includes('presence-full'))).toHaveLength(1);
+  expect(counters).toMatchObject({ presenceJoins: MOST, presenceUncounted: 2 });
+  expect(attendance.sizes).toEqual({ topics: 1, clients: MOST });
+  first?.end();
+  expect(enter('one-more')).toBeDefined();
+  attendance.dispose();
+  expect(attendance.sizes).toEqual({ topics: 0, clients: 0 });
+  expect(enter('late')).toBeUndefined();
+});
+
+test('logs what a handler throws as an error, which is not what lines are counted by', async () => {
+  const { enter, environment, handler, lines } = setUp();
+  handler.load = () => {
+    throw new Error(`thrown ${lines.length}`);
+  };
+  enter('a');
+  await environment.settle();
+  handler.load = () => {
+    throw new Error('thrown anew');
+  };
+  enter('b');
+  await environment.settle();
+  expect(lines).toEqual(['presence-info-left-out topic=presence/battles/42 error="Error: thrown 0"']);
+});

@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Json } from '@statewire/protocol';
+
+import type { Broker } from '../core/broker.js';
+import { withDeadline } from '../core/with-deadline.js';
+import { HandlerRegistry, type MatchedTopic } from '../handlers/handler-registry.js';
+import type { CallerContext } from '../core/realtime-request.js';
+import { requestOf } from '../handlers/request-of.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import { Counters } from '../core/counters.js';
+import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { project } from '../topics/projection.js';
+import type { ResolvedTopic } from '../topics/topics.js';
+import type { Attendance, Stay } from './presence-handle.js';
+import { presenceLease, presenceName } from './presence-name.js';
+import { TopicAttendance } from './topic-presence.js';
+
+/** Who follows topics over this node, of those that may be asked. */
+@Injectable()
+export class NodeAttendance implements Attendance {
+  /** Clients that are counted at once, over all topics; those beyond are not. */
+  protected readonly maxClients: number = 100_000;
+  private readonly topics = new Map<string, TopicAttendance>();
+  private readonly count = { clients: 0 };
+  private readonly pollGrace: number;
+  private disposed = false;
+
+  constructor(
+    private readonly registry: HandlerRegistry,
+    @Inject(BROKER) private readonly broker: Broker,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+    private readonly counters: Counters,
+  ) {
+    const { polling, presence } = options;
+    // A client that polls is gone between two polls; one of them may come late.
+    this.pollGrace = Math.max(presence.grace, 2 * polling.interval);
+  }
+
+  /** Topics in which somebody is counted, and clients, once for each topic. */
+  get sizes(): { readonly topics: number; readonly clients: number } {
+    return { topics: this.topics.size, clients: this.count.clients };
+  }
+
+  enter({ name }: ResolvedTopic, caller: CallerContext): Stay | undefined {
+    const match = this.registry.presence(name);
+    if (!match || caller.clientId === '' || this.disposed) return undefined;
+    if (this.count.clients >= this.maxClients) {
+      this.counters.presenceUncounted += 1;
+      this.log.warn('presence-full', { reason: 'clients', limit: this.maxClients });
+      return undefined;
+    }
+    const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.grace;
+    return this.attendanceOf(name, match).enter(caller, grace);
+  }
+
+  /** Forgets everybody. The broker is told nothing: it knows that this node is gone. */
+  dispose(): void {
+    this.disposed = true;
+    for (const topic of this.topics.values()) topic.dispose();
+    this.topics.clear();
+    this.count.clients = 0;
+  }
+
+  private attendanceOf(topic: string, match: MatchedTopic): TopicAttendance {
+    const known = this.topics.get(topic);
+    if (known !== undefined) return known;
+    const { broker, count, counters, log, options } = this;
+    const attendance = new TopicAttendance({
+      ...{ topic, broker, log, count, counters },
+      environment: options.environment,
+      interval: options.presence.interval,
+      describe: (caller) => this.describe(topic, match, caller),
+      notify: () => broker.request(presenceLease(topic), null),
+      onEmpty: () => {
+        if (this.topics.get(topic) === attendance) this.topics.delete(topic);
+      },
+    });
+    this.topics.set(topic, attendance);
+    return attendance;
+  }
+
+  /** What the application shows of a caller. What it throws harms nobody but itself. */
+  private async describe(
+    followed: string,
+    { handler, params }: MatchedTopic,
+    caller: CallerContext,
+  ): Promise<Json | undefined> {
+    const { environment, limits, presence } = this.options;
+    const topic = presenceName(followed);
+    try {
+      const load = await handler.load(requestOf(caller, { topic, params }));
+      if (load.type === 'source') throw new TypeError('An @OnPresence handler returns a value, not an observable.');
+      const shown = load.type === 'value' ? await withDeadline(environment, limits.loadTimeout, load.value) : undefined;
+      return shown === undefined || shown === null ? undefined : project(topic, shown, presence.infoBytes).value;
+    } catch (error) {
+      this.log.warn('presence-info-left-out', { topic, error: String(error) });
+      return undefined;
+    }
+  }
+}

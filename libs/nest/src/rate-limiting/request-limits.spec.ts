@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+
+import type { CallerContext } from '../core/realtime-request.js';
+import { FrameRates } from './frame-rates.js';
+import { RequestLimits } from './request-limits.js';
+
+const LIMITS = {
+  framesPerSecond: 2,
+  framesPerSecondPerUser: 3,
+  framesPerSecondPerAddress: 6,
+  subscriptions: 4,
+  connectionsPerAddress: 3,
+  connectionsPerUser: 2,
+  waitingFrames: 2,
+};
+
+function caller(over: Partial<CallerContext> = {}): CallerContext {
+  return {
+    headers: {},
+    cookies: {},
+    ip: '192.0.2.1',
+    admission: 'http',
+    clientId: 'client',
+    identity: undefined,
+    ...over,
+  };
+}
+
+function create(limits = LIMITS, environment = new VirtualEnvironment()): RequestLimits {
+  return new RequestLimits(limits, environment, new FrameRates(limits, environment));
+}
+
+/** As many topics as a client may follow. */
+const page = (name: number) => [1, 2, 3, 4].map((index) => ({ topic: `${name}/${index}` }));
+const place = { network: '192.0.2.1' };
+const ann = caller({ identity: { id: 'ann', user: 'ann' } });
+
+function passes(count: () => void): boolean {
+  try {
+    count();
+    return true;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'too_many_requests', options: { retryAfter: expect.any(Number) } });
+    return false;
+  }
+}
+
+function countWhile(passing: () => boolean): number {
+  let count = 0;
+  while (count < 100 && passing()) count += 1;
+  return count;
+}
+
+describe('RequestLimits', () => {
+  test('a caller may send bursts of twice the rate, and goes on at the rate', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(LIMITS, environment);
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(4);
+    await environment.advance(1_000);
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(2);
+  });
+
+  test('one user is one caller wherever it comes from; anonymous clients are told apart', () => {
+    const limits = create();
+    countWhile(() => passes(() => limits.countCaller(ann)));
+    expect(passes(() => limits.countCaller({ ...ann, ip: '192.0.2.9', clientId: 'other' }))).toBe(false);
+    countWhile(() => passes(() => limits.countCaller(caller())));
+    expect(passes(() => limits.countCaller(caller()))).toBe(false);
+    expect(passes(() => limits.countCaller(caller({ clientId: 'other' })))).toBe(true);
+    expect(passes(() => limits.countCaller(caller({ ip: '192.0.2.9' })))).toBe(true);
+  });
+
+  test('new topics are counted, bursts of twice as many as may be followed pass', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(LIMITS, environment);
+    let name = 0;
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(2);
+    await environment.advance(1_000);
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(1);
+  });
+
+  test('topics that a caller polls all the time cost nothing, by whatever its last polls began', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(LIMITS, environment);
+    for (const pause of [0, 50, 2_000, 1_999, 0, 25_000, 0]) {
+      await environment.advance(pause);
+      expect(countWhile(() => passes(() => limits.countTopics(ann, page(1))))).toBe(100);
+    }
+    expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
+  });
+
+  test('only the topics named last are remembered', () => {
+    const limits = create();
+    for (const name of [1, 2]) limits.countTopics(ann, page(name));
+    expect(passes(() => limits.countTopics(ann, page(1)))).toBe(true);
+    expect(passes(() => limits.countTopics(ann, page(3)))).toBe(false);
+    expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
+  });
+
+  test('A16: an address may send bursts of twice its rate, where it means something', () => {
+    const limits = create();
+    const count = (network: string | undefined) => countWhile(() => passes(() => limits.countAddress({ network })));
+    expect(count('192.0.2.1')).toBe(12);
+    expect(count(undefined)).toBe(100);
+  });
+
+  test('A16: a user may not send more in requests and frames together than a user may', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new FrameRates(LIMITS, environment);
+    const limits = new RequestLimits(LIMITS, environment, rates);
+    expect(countWhile(() => rates.refuseOf('ann') === undefined)).toBe(6);
+    expect(passes(() => limits.countCaller(ann))).toBe(false);
+    expect(passes(() => limits.countCaller(caller()))).toBe(true);
+    await environment.advance(400);
+    expect(passes(() => limits.countCaller(ann))).toBe(true);
+  });
+
+  test('polls are held up to the connections of a user or an address', () => {
+    const limits = create();
+    const held = [limits.hold(ann, place), limits.hold(ann, place)];
+    expect(limits.hold(ann, place)).toBeUndefined();
+    held[0]!();
+    expect(limits.hold(ann, place)).toBeDefined();
+    expect(countWhile(() => limits.hold(caller({ clientId: String(Math.random()) }), place) !== undefined)).toBe(3);
+  });
+
+  test('anonymous polls behind a proxy that nobody named do not take each other’s places', () => {
+    const limits = create();
+    const nowhere = { network: undefined };
+    expect(countWhile(() => limits.hold(caller(), nowhere) !== undefined)).toBe(100);
+    expect(countWhile(() => limits.hold(ann, nowhere) !== undefined)).toBe(2);
+  });
+
+  test('actions of one caller run side by side up to a bound', () => {
+    const limits = create();
+    const release = limits.act(ann);
+    limits.act(ann);
+    expect(passes(() => limits.act(ann))).toBe(false);
+    release();
+    expect(passes(() => limits.act(ann))).toBe(true);
+  });
+
+  test('0 switches a limit off', () => {
+    const limits = create({
+      ...{ framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0, subscriptions: 0 },
+      ...{ connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
+    });
+    expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
+    expect(countWhile(() => passes(() => limits.countTopics(ann, page(Math.random()))))).toBe(100);
+    expect(countWhile(() => limits.hold(ann, place) !== undefined)).toBe(100);
+    expect(countWhile(() => passes(() => limits.act(ann)))).toBe(100);
+  });
+
+  test('callers that stopped asking are forgotten', async () => {
+    const environment = new VirtualEnvironment();
+    const limits = create(LIMITS, environment);
+    for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));
+    const release = limits.hold(ann, place);
+    expect(limits.size).toBe(1_001);
+    release!();
+    await environment.advance(2_000);
+    expect(limits.size).toBe(0);
+  });
+});

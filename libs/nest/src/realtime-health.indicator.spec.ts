@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+import { NEVER } from 'rxjs';
+
+import type { Broker } from './core/broker.js';
+import { MemoryBroker } from './broker/memory/memory-broker.js';
+import { RealtimeLog } from './core/realtime-log.js';
+import { Gate } from './testing/connection-rig.js';
+import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
+
+function create(request?: Broker['request']) {
+  const environment = new VirtualEnvironment();
+  const drain = { draining: false, began: NEVER, ended: NEVER };
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
+  const broker = new MemoryBroker({ environment, history: { count: 1, bytes: 0, age: 0 }, log });
+  if (request) broker.request = request;
+  return { environment, drain, lines, health: new RealtimeHealthIndicator(drain, broker, environment, log) };
+}
+
+describe('the health of a node', () => {
+  test('is up while the broker answers, in the shape that terminus takes', async () => {
+    const { health } = create();
+    expect(await health.check()).toEqual({ status: 'up' });
+    expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'up' } });
+  });
+
+  test('R11: is down from the moment the node drains', async () => {
+    const { drain, health } = create();
+    drain.draining = true;
+    expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'down', reason: 'draining' } });
+  });
+
+  test('is down where the broker fails, with a line in the log', async () => {
+    const { health, lines } = create(() => Promise.reject(new Error('refused')));
+    expect(await health.check()).toEqual({ status: 'down', reason: 'broker' });
+    expect(lines).toEqual(['broker-failed reason=health']);
+  });
+
+  test('is down where the broker does not answer in time, and up again when it does', async () => {
+    const gate = new Gate<undefined>();
+    let asked = 0;
+    const { environment, health } = create(() => {
+      asked += 1;
+      return gate.opened;
+    });
+    const checks = Array.from({ length: 100 }, () => health.check({ timeout: 500 }));
+    await environment.advance(499);
+    const patient = health.check({ timeout: 0 });
+    await environment.advance(1);
+    for (const check of checks) expect(await check).toEqual({ status: 'down', reason: 'broker' });
+    expect(asked).toBe(1);
+    gate.open(undefined);
+    expect(await patient).toEqual({ status: 'up' });
+    expect(await health.check()).toEqual({ status: 'up' });
+    expect(asked).toBe(2);
+    expect(environment.timers).toBe(0);
+  });
+
+  test('is down where a question is never answered, also for who would wait for ever, and asks anew then', async () => {
+    const answers: (() => Promise<null>)[] = [() => new Promise(() => undefined), () => Promise.resolve(null)];
+    const { environment, health } = create(() => answers.shift()!());
+    const patient = health.check({ timeout: 0 });
+    expect(await Promise.all([health.check({ timeout: 500 }), environment.advance(500)])).toMatchObject([
+      { status: 'down', reason: 'broker' },
+    ]);
+    const [waited] = await Promise.all([patient, environment.advance(9_500)]);
+    expect(waited).toEqual({ status: 'down', reason: 'broker' });
+    expect(await health.check()).toEqual({ status: 'up' });
+    expect(environment.timers).toBe(0);
+  });
+});

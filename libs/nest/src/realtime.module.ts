@@ -1,0 +1,253 @@
+import {
+  ConfigurableModuleBuilder,
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type Provider,
+} from '@nestjs/common';
+import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+
+import { hasOtherGateways, loadDefaultAdapter } from './websocket/default-adapter.js';
+import { RealtimeWsAdapter } from './websocket/realtime-ws-adapter.js';
+import { UpgradeDoor } from './websocket/upgrade-authorizer.js';
+import { admissionProviders } from './admission/admission.providers.js';
+import { FrameRates } from './rate-limiting/frame-rates.js';
+import type { Admission } from './admission/admission.js';
+import type { Broker } from './core/broker.js';
+import { MemoryBroker } from './broker/memory/memory-broker.js';
+import { RealtimeBus } from './realtime-bus.js';
+import { ConnectionHub } from './websocket/connection-hub.js';
+import { ConnectionLimits } from './rate-limiting/connection-limits.js';
+import { RecentRevocations } from './admission/recent-revocations.js';
+import { RealtimeConnections } from './realtime-connections.js';
+import { dispatcherProviders } from './handlers/handlers.providers.js';
+import type { Dispatcher } from './handlers/dispatcher.js';
+import { realtimeGateway } from './websocket/realtime.gateway.js';
+import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
+import { HttpBinding } from './http/http-binding.js';
+import { ClusterSwitch } from './realtime-switch.js';
+import { Disposal } from './lifecycle/disposal.js';
+import { Drain } from './lifecycle/drain.js';
+import { InFlight } from './core/in-flight.js';
+import type { DrainState, RealtimeSwitch } from './core/lifecycle.js';
+import { NodeDrainState } from './lifecycle/drain-state.js';
+import { RealtimeLog } from './core/realtime-log.js';
+import { StartReport } from './lifecycle/start-report.js';
+import { Counters } from './core/counters.js';
+import { RealtimeMetrics } from './realtime-metrics.js';
+import { OutboxBudget } from './delivery/outbox-budget.js';
+import { FlushScheduler } from './delivery/flush-scheduler.js';
+import { presenceProviders } from './presence/presence.providers.js';
+import type { Attendance } from './presence/presence-handle.js';
+import { systemEnvironment } from './core/system-environment.js';
+import { TopicRegistry } from './topics/topic-registry.js';
+import type { TopicLoader, Topics } from './topics/topics.js';
+import type { RealtimeModuleOptions } from './core/options.js';
+import { resolveOptions } from './core/resolve-options.js';
+import type { ResolvedRealtimeOptions } from './core/resolved-options.js';
+import {
+  ADMISSION,
+  ATTENDANCE,
+  BROKER,
+  DISPATCHER,
+  DRAIN_STATE,
+  ENVIRONMENT,
+  REALTIME_LOG,
+  REALTIME_OPTIONS,
+  REALTIME_SWITCH,
+  REVOCATIONS,
+  TOPIC_LOADER,
+  TOPICS,
+} from './core/tokens.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+  RealtimeModuleOptions | undefined
+>()
+  .setClassMethodName('forRoot')
+  .setExtras({}, (definition) => ({
+    ...definition,
+    global: true,
+    providers: [...(definition.providers ?? []), realtimeGateway()],
+  }))
+  .build();
+
+const settings: Provider[] = [
+  {
+    provide: REALTIME_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: RealtimeModuleOptions | undefined) => resolveOptions(options, systemEnvironment),
+  },
+  {
+    provide: ENVIRONMENT,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment }: ResolvedRealtimeOptions) => environment,
+  },
+  {
+    provide: REALTIME_LOG,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment }: ResolvedRealtimeOptions) => new RealtimeLog(new Logger('Realtime'), environment),
+  },
+];
+
+const topics: Provider[] = [
+  {
+    provide: BROKER,
+    inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS, REALTIME_LOG],
+    useFactory: (
+      given: RealtimeModuleOptions | undefined,
+      { environment, history }: ResolvedRealtimeOptions,
+      log: RealtimeLog,
+    ) => given?.broker ?? new MemoryBroker({ environment, history, log }),
+  },
+  {
+    provide: TOPICS,
+    inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG, Counters],
+    useFactory: (
+      broker: Broker,
+      loader: TopicLoader,
+      options: ResolvedRealtimeOptions,
+      log: RealtimeLog,
+      counters: Counters,
+    ) => new TopicRegistry({ ...options, broker, loader, log, counters }),
+  },
+  RealtimeBus,
+];
+
+const connections: Provider[] = [
+  InFlight,
+  Counters,
+  RealtimeMetrics,
+  RealtimeHealthIndicator,
+  {
+    provide: OutboxBudget,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ limits }: ResolvedRealtimeOptions) => new OutboxBudget(limits.outboxTotal, limits.outboxSoftMark),
+  },
+  {
+    provide: RecentRevocations,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
+      new RecentRevocations(environment, limits.authenticationTimeout),
+  },
+  NodeDrainState,
+  { provide: DRAIN_STATE, useExisting: NodeDrainState },
+  ClusterSwitch,
+  { provide: REALTIME_SWITCH, useExisting: ClusterSwitch },
+  RealtimeConnections,
+  { provide: REVOCATIONS, useExisting: RecentRevocations },
+  Drain,
+  Disposal,
+  StartReport,
+  {
+    provide: ConnectionHub,
+    inject: [
+      ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG],
+      ...[InFlight, RecentRevocations, FrameRates, OutboxBudget, Counters],
+    ],
+    useFactory: connectionHub,
+  },
+];
+
+const adapter: FactoryProvider<RealtimeWsAdapter> = {
+  provide: RealtimeWsAdapter,
+  inject: [
+    ...[
+      REALTIME_OPTIONS,
+      ADMISSION,
+      DISPATCHER,
+      RecentRevocations,
+      Counters,
+      REALTIME_SWITCH,
+      DRAIN_STATE,
+      REALTIME_LOG,
+    ],
+    ...[HttpAdapterHost, ModulesContainer],
+  ],
+  useFactory: realtimeWsAdapter,
+};
+
+/**
+ * Live state for the whole application: import it once.
+ *
+ * @example
+ * RealtimeModule.forRoot({ authenticate: (request, token) => players.verify(token) })
+ * RealtimeModule.forRootAsync({ inject: [Config], useFactory: (config: Config) => config.realtime })
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    ...settings,
+    ...topics,
+    ...admissionProviders,
+    ...dispatcherProviders,
+    ...presenceProviders,
+    ...connections,
+    HttpBinding,
+    adapter,
+  ],
+  exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, REALTIME_SWITCH, DRAIN_STATE],
+})
+export class RealtimeModule extends ConfigurableModuleClass {
+  /** Without options everything has its default. The options are checked when the application starts. */
+  static override forRoot(options?: RealtimeModuleOptions): DynamicModule {
+    // Nest's own takes what it is given apart, before anything could say what is wrong with it.
+    return super.forRootAsync({ useFactory: () => options });
+  }
+}
+
+function connectionHub(
+  options: ResolvedRealtimeOptions,
+  admission: Admission,
+  dispatcher: Dispatcher,
+  followed: Topics,
+  attendance: Attendance,
+  log: RealtimeLog,
+  inFlight: InFlight,
+  revocations: RecentRevocations,
+  rates: FrameRates,
+  budget: OutboxBudget,
+  counters: Counters,
+): ConnectionHub {
+  const { environment, limits } = options;
+  const outbox = {
+    softMark: limits.outboxSoftMark,
+    hardMark: limits.outboxHardMark,
+    stalledTimeout: limits.stalledTimeout,
+    environment,
+    counters,
+    scheduler: new FlushScheduler(environment, budget),
+  };
+  return new ConnectionHub({
+    ...{ options, environment, admission, dispatcher, topics: followed, attendance },
+    ...{ outbox, log, inFlight, revocations, rates, counters },
+  });
+}
+
+async function realtimeWsAdapter(
+  options: ResolvedRealtimeOptions,
+  admission: Admission,
+  dispatcher: Dispatcher,
+  revocations: RecentRevocations,
+  counters: Counters,
+  realtimeSwitch: RealtimeSwitch,
+  drain: DrainState,
+  log: RealtimeLog,
+  host: HttpAdapterHost,
+  modules: ModulesContainer,
+): Promise<RealtimeWsAdapter> {
+  const { environment, limits } = options;
+  const door = new UpgradeDoor({
+    admission,
+    dispatcher,
+    limits: new ConnectionLimits(limits, environment),
+    revocations,
+    counters,
+    realtimeSwitch,
+    drain,
+    environment,
+    authenticationTimeout: limits.authenticationTimeout,
+  });
+  const defaultAdapter = hasOtherGateways(modules) ? await loadDefaultAdapter() : undefined;
+  return new RealtimeWsAdapter(options, door, host, log, defaultAdapter);
+}

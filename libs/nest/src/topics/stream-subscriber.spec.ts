@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Json, TopicKind } from '@statewire/protocol';
+
+import { PublicationsMember } from './stream-subscriber.js';
+import { Timeline } from './timeline.js';
+import type { TopicPublication } from './topics.js';
+
+function setUp(kind: TopicKind, data?: string) {
+  const newest = data === undefined ? {} : { data, time: 1_000 };
+  const offset = data === undefined ? 0 : 1;
+  const timeline = new Timeline(
+    't',
+    kind,
+    { count: 0, bytes: 0, age: 0 },
+    { epoch: 'a', offset, oldest: offset + 1, publications: [], ...newest },
+  );
+  const heard: TopicPublication[] = [];
+  let completed = 0;
+  const member = new PublicationsMember(timeline, {
+    next: (publication) => heard.push(publication),
+    complete: () => (completed += 1),
+  });
+  const append = (offset: number, value: Json, given: { readonly value?: Json } = { value }): void => {
+    const publication = { epoch: 'a', offset, time: 1_000 * offset, data: JSON.stringify(value), ...given };
+    member.appended(timeline.append(publication, 0), publication);
+  };
+  return { append, completed: () => completed, heard, member, timeline };
+}
+
+describe('a stream of events', () => {
+  test('begins with nothing, and hands each event over as its publisher made it', () => {
+    const { append, heard } = setUp('events', '"before"');
+    expect(heard).toEqual([]);
+    const event = { hello: 'world' };
+    append(2, event);
+    expect(heard).toEqual([{ position: { epoch: 'a', offset: 2 }, value: event, time: 2_000 }]);
+    expect(heard[0]!.value).toBe(event);
+  });
+
+  test('reads what comes from another node', () => {
+    const { append, heard } = setUp('events');
+    append(1, { hello: 'world' }, {});
+    append(2, null, {});
+    expect(heard.map(({ value }) => value)).toEqual([{ hello: 'world' }, null]);
+  });
+
+  test('hands over every event of several that come at once', () => {
+    const { heard, member, timeline } = setUp('events');
+    const publications = [1, 2].map((offset) => ({ offset, time: offset, data: String(offset) }));
+    const frames = timeline.extend({ epoch: 'a', offset: 2, oldest: 1, publications }, 0);
+    frames.forEach((frame, index) => member.appended(frame, publications[index]!));
+    expect(heard).toEqual([
+      { position: { epoch: 'a', offset: 1 }, value: 1, time: 1 },
+      { position: { epoch: 'a', offset: 2 }, value: 2, time: 2 },
+    ]);
+  });
+
+  test('says nothing of a new epoch, and completes with the topic', () => {
+    const { completed, heard, member, timeline } = setUp('events');
+    timeline.reset({ epoch: 'b', offset: 5, oldest: 6, time: 3_000, publications: [] });
+    member.restarted();
+    expect(heard).toEqual([]);
+    expect(completed()).toBe(0);
+    member.ended();
+    expect(completed()).toBe(1);
+  });
+});
+
+describe('a stream of a state', () => {
+  test('begins with its value, where there is one', () => {
+    expect(setUp('state').heard).toEqual([]);
+    expect(setUp('state', 'null').heard).toEqual([{ position: { epoch: 'a', offset: 1 }, value: null, time: 1_000 }]);
+  });
+
+  test('hands over the newest value of several that come at once, which need not have their own', () => {
+    const { heard, member, timeline } = setUp('state', '1');
+    const publications = [2, 3].map((offset) => ({ offset, time: offset, delta: '["a delta"]' }));
+    const frames = timeline.extend({ epoch: 'a', offset: 3, oldest: 1, data: '3', time: 3, publications }, 0);
+    frames.forEach((frame, index) => member.appended(frame, publications[index]!));
+    expect(heard.slice(1)).toEqual([{ position: { epoch: 'a', offset: 3 }, value: 3, time: 3 }]);
+  });
+
+  test('goes on with each value, and with the value of a new epoch', () => {
+    const { append, heard, member, timeline } = setUp('state', '1');
+    append(2, 'two');
+    timeline.reset({ epoch: 'b', offset: 1, oldest: 2, data: '"new"', time: 3_000, publications: [] });
+    member.restarted();
+    expect(heard.slice(1)).toEqual([
+      { position: { epoch: 'a', offset: 2 }, value: 'two', time: 2_000 },
+      { position: { epoch: 'b', offset: 1 }, value: 'new', time: 3_000 },
+    ]);
+  });
+});

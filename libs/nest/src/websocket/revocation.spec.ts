@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { MemoryBroker } from '../broker/memory/memory-broker.js';
+import { resolveOptions } from '../core/resolve-options.js';
+import { ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { RealtimeConnections } from '../realtime-connections.js';
+
+function set(rig = new ConnectionRig()) {
+  const { history } = resolveOptions(undefined, rig.environment);
+  const broker = new MemoryBroker({ environment: rig.environment, history, log: rig.log });
+  const connections = new RealtimeConnections(rig.hub, rig.revocations, broker, rig.environment, rig.log);
+  return { rig, broker, connections };
+}
+
+const closed = [{ type: 'error', code: 'unauthorized', temporary: false }];
+
+describe('A2: a revocation', () => {
+  test('without a grace closes with 4003 at once', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' });
+    expect(rig.socket.closedWith).toBe(4003);
+    expect(await rig.heard()).toMatchObject(closed);
+  });
+
+  test('with a grace says when the credentials end, and closes with 4003 then', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 10_000 }]);
+    await rig.environment.advance(9_400);
+    rig.say({ type: 'action', id: '1', name: 'a' });
+    expect(await rig.heard()).toEqual([{ type: 'ack', id: '1' }]);
+    expect(rig.socket.closedWith).toBeUndefined();
+    await rig.environment.advance(1_100);
+    expect(rig.socket.closedWith).toBe(4003);
+    expect(await rig.heard()).toMatchObject(closed);
+  });
+
+  test('with a grace leaves whoever presents new credentials of the same identity meanwhile', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    await rig.heard();
+    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.heard()).toEqual([{ type: 'authenticated', ref: 'r' }]);
+    await rig.environment.advance(12_000);
+    expect(rig.socket.closedWith).toBeUndefined();
+  });
+
+  test.each(['refused', 'bob'])('with a grace is not escaped with the token %s', async (token) => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    await rig.heard();
+    if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
+    rig.say({ type: 'authenticate', token, ref: 'r' });
+    expect(await rig.heard()).toMatchObject([{ type: 'error', ref: 'r' }]);
+    await rig.environment.advance(10_600);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('is not escaped with credentials whose verification began before it', async () => {
+    const { rig, connections } = set();
+    const verifying = new Gate();
+    await rig.welcome('alice');
+    rig.identify = async (token) => {
+      await verifying.opened;
+      return { id: token!, user: token };
+    };
+    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+    await rig.heard();
+    await connections.revoke({ user: 'alice' }, { grace: 5_000 });
+    const expiresAt = rig.environment.now() + 5_000;
+    verifying.open();
+    expect(await rig.heard()).toEqual([
+      { type: 'authenticated', expiresAt },
+      { type: 'authenticated', expiresAt, ref: 'r' },
+    ]);
+    await rig.environment.advance(5_600);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('refuses what took longer to verify than revocations are remembered, where that has no limit', async () => {
+    const limits = { authenticationTimeout: 0 };
+    for (const renewing of [false, true]) {
+      const { rig, connections } = set(new ConnectionRig({ limits }));
+      const verifying = new Gate();
+      if (renewing) await rig.welcome('alice');
+      rig.identify = async (token) => {
+        await verifying.opened;
+        return { id: token!, user: token };
+      };
+      if (renewing) rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+      else await rig.welcome('alice');
+      await connections.revoke({ connection: 'another' });
+      for (let passed = 0; passed < 140_000; passed += 20_000) {
+        await rig.environment.advance(20_000);
+        rig.say({ type: 'pong' });
+      }
+      await connections.revoke({ connection: 'a third' });
+      await rig.heard();
+      verifying.open();
+      const refused = { type: 'error', code: 'timeout', temporary: true };
+      expect(await rig.heard()).toMatchObject([renewing ? { ...refused, ref: 'r' } : refused]);
+      expect(rig.socket.closedWith).toBe(renewing ? undefined : 4102);
+    }
+  });
+
+  test('with a longer grace than an earlier one leaves new credentials that longer time', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 5_000 });
+    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+    await rig.heard();
+    await connections.revoke({ user: 'alice' }, { grace: 20_000 });
+    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000 }]);
+    await rig.environment.advance(19_400);
+    expect(rig.socket.closedWith).toBeUndefined();
+    await rig.environment.advance(1_100);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('also meets a hello that was accepted before it and settles after it', async () => {
+    const { rig, connections } = set();
+    const verifying = new Gate();
+    rig.identify = async (token) => {
+      await verifying.opened;
+      return { id: token!, user: token };
+    };
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' });
+    expect(rig.socket.closedWith).toBeUndefined();
+    verifying.open();
+    expect(await rig.heard()).toMatchObject(closed);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('also meets an upgrade that was accepted and has not said hello, and its grace is told by welcome', async () => {
+    const identity = { id: 'alice', user: 'alice' };
+    const strict = set(new ConnectionRig({}, { identity }));
+    await strict.connections.revoke({ user: 'alice' });
+    expect(strict.rig.socket.closedWith).toBe(4003);
+    const { rig, connections } = set(new ConnectionRig({}, { identity }));
+    await connections.revoke({ user: 'alice' }, { grace: 3_000 });
+    expect(await rig.welcome()).toMatchObject([{ type: 'welcome', expiresAt: rig.environment.now() + 3_000 }]);
+    await rig.environment.advance(3_600);
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('of a connection harms no other, and one of a user nobody else', async () => {
+    const { rig, connections } = set();
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'bob' });
+    await connections.revoke({ connection: 'alice' });
+    await rig.environment.advance(1_000);
+    expect(rig.socket.closedWith).toBeUndefined();
+    await connections.revoke({ connection: rig.connection.id });
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+
+  test('does not prolong credentials that end before its grace, which end with 4202 as they would have', async () => {
+    const { rig, connections } = set();
+    const expiresAt = rig.environment.now() + 4_000;
+    rig.identify = () => Promise.resolve({ id: 'alice', user: 'alice', expiresAt });
+    await rig.welcome('alice');
+    await connections.revoke({ user: 'alice' }, { grace: 60_000 });
+    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt }]);
+    await rig.environment.advance(4_600);
+    expect(rig.socket.closedWith).toBe(4202);
+  });
+
+  test.each([-1, NaN, Infinity, 2 ** 31])('is refused with a grace of %d', async (grace) => {
+    await expect(set().connections.revoke({ user: 'alice' }, { grace })).rejects.toThrow(RangeError);
+  });
+
+  test('of a node that knows no grace is at once', async () => {
+    const { rig, broker } = set();
+    await rig.welcome('alice');
+    await broker.broadcast({ type: 'statewire:revoke', payload: { user: 'alice' } });
+    expect(rig.socket.closedWith).toBe(4003);
+  });
+});

@@ -1,0 +1,386 @@
+import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/client/testing';
+import type { ServerFrame } from '@statewire/protocol';
+
+import { toRealtimeError } from '../core/to-realtime-error.js';
+import type { CallerContext } from '../core/realtime-request.js';
+import type { Dispatcher } from '../handlers/dispatcher.js';
+import { RealtimeError } from '../core/realtime-error.js';
+import { Gate } from '../testing/connection-rig.js';
+import { FakeTopics } from '../testing/fake-topics.js';
+import { Subscriptions, type SubscriptionsContext } from './subscriptions.js';
+
+const CALLER = {
+  headers: {},
+  cookies: {},
+  ip: '203.0.113.7',
+  admission: 'hello',
+  clientId: 'client-0123456789abcdef',
+  identity: undefined,
+} as const satisfies CallerContext;
+
+type Heard = ServerFrame & { readonly topic?: string; readonly ref?: string; readonly code?: string };
+
+/** The topics of one connection, between an application that does what a test says and notes of what came of it. */
+function setUp({ limit = 0 } = {}) {
+  const environment = new VirtualEnvironment();
+  const topics = new FakeTopics();
+  const sent: Heard[] = [];
+  const send: SubscriptionsContext['outbox']['send'] = (frame) => {
+    sent.push('type' in frame ? frame : (JSON.parse(frame.text) as ServerFrame));
+  };
+  const stays: string[] = [];
+  const state = {
+    settled: 0,
+    authorized: [] as string[],
+    authorize: (_topic: string): Promise<unknown> => Promise.resolve(),
+  };
+  const dispatcher: Pick<Dispatcher, 'authorize'> = {
+    authorize: async (name) => {
+      state.authorized.push(name);
+      await state.authorize(name);
+      return { name, kind: 'state' };
+    },
+  };
+  const subscriptions = new Subscriptions({
+    dispatcher: dispatcher as Dispatcher,
+    topics,
+    attendance: {
+      enter: ({ name }) => {
+        stays.push(`enter ${name}`);
+        let over = false;
+        const once = (what: string) => () => {
+          if (!over) stays.push(`${what} ${name}`);
+          over = true;
+        };
+        return { leave: once('leave'), end: once('end') };
+      },
+    },
+    outbox: {
+      send,
+      offer: (frame) => {
+        send(frame);
+        return true;
+      },
+      room: () => undefined,
+    },
+    limit,
+    deadline: (work) => work,
+    explain: (thrown, about) => ({ ...toRealtimeError(thrown).toFrame(), ...about }),
+    onSettled: () => (state.settled += 1),
+  });
+  const subscribe = (topic: string, ref?: string): void => subscriptions.subscribe({ topic }, ref, CALLER);
+  /** What was said since, as `type topic ref code`. */
+  const heard = async (): Promise<string[]> => {
+    await environment.settle();
+    return sent.splice(0).map(({ type, topic, ref, code }) => [type, topic, ref, code].filter(Boolean).join(' '));
+  };
+  return { environment, heard, state, stays, subscribe, subscriptions, topics };
+}
+
+const refusing = (code: 'forbidden' | 'unauthorized' | 'unknown_topic' | 'unavailable') => () =>
+  Promise.reject(new RealtimeError(code, 'No.'));
+
+describe('where a topic stands', () => {
+  test('may be told once its guards have let the follower in, though its value is still being loaded', async () => {
+    const { heard, state, subscribe, subscriptions, topics } = setUp();
+    const [guards, loading] = [new Gate(), new Gate()];
+    state.authorize = () => guards.opened;
+    const { subscribe: follow } = topics;
+    topics.subscribe = async (...parameters) => {
+      await loading.opened;
+      return follow.apply(topics, parameters);
+    };
+    expect(await subscriptions.isAllowed('t')).toBe(false);
+    subscribe('t');
+    await heard();
+    const allowed = subscriptions.isAllowed('t');
+    let answer: boolean | undefined;
+    void allowed.then((yes) => (answer = yes));
+    await heard();
+    expect(answer).toBeUndefined();
+    guards.open();
+    expect(await heard()).toEqual([]);
+    expect(answer).toBe(true);
+    loading.open();
+    expect(await heard()).toEqual(['subscribed t']);
+    expect(await subscriptions.isAllowed('t')).toBe(true);
+  });
+
+  test('may not be told where they refuse, nor to who left it, was sent away or is gone', async () => {
+    const { heard, state, subscribe, subscriptions, topics } = setUp();
+    const asked = new Gate();
+    state.authorize = async (topic) => {
+      if (topic !== 'refused') return;
+      await asked.opened;
+      await refusing('forbidden')();
+    };
+    const all = ['refused', 'left', 'closed', 'taken', 'gone'];
+    for (const topic of all) subscribe(topic);
+    await heard();
+    const refused = subscriptions.isAllowed('refused');
+    asked.open();
+    expect(await refused).toBe(false);
+    subscriptions.unsubscribe('left', undefined);
+    await heard();
+    await topics.close('closed');
+    state.authorize = (topic) => (topic === 'taken' ? refusing('forbidden')() : Promise.resolve());
+    await subscriptions.reauthorize(CALLER);
+    await heard();
+    const told = await Promise.all(all.map((topic) => subscriptions.isAllowed(topic)));
+    expect(told).toEqual([false, false, false, false, true]);
+    subscriptions.close();
+    expect(await subscriptions.isAllowed('gone')).toBe(false);
+  });
+});
+
+describe('who follows a topic', () => {
+  test('is counted from the answer on, until it unsubscribes', async () => {
+    const { heard, state, stays, subscribe, subscriptions } = setUp();
+    const gate = new Gate();
+    state.authorize = () => gate.opened;
+    subscribe('t');
+    await heard();
+    expect(stays).toEqual([]);
+    gate.open();
+    await heard();
+    expect(stays).toEqual(['enter t']);
+    subscriptions.unsubscribe('t', 'u');
+    expect(await heard()).toEqual(['unsubscribed t u requested']);
+    expect(stays).toEqual(['enter t', 'end t']);
+  });
+
+  test('is counted without a break when it subscribes again', async () => {
+    const { heard, stays, subscribe, subscriptions } = setUp();
+    subscribe('t');
+    await heard();
+    subscribe('t');
+    await heard();
+    expect(stays).toEqual(['enter t', 'enter t', 'leave t']);
+    subscriptions.unsubscribe('t', undefined);
+    await heard();
+    expect(stays.slice(3)).toEqual(['end t']);
+  });
+
+  test.each(['forbidden', 'unauthorized', 'unknown_topic'] as const)(
+    'is counted no longer where it subscribes again and is refused as %s',
+    async (code) => {
+      const { heard, state, stays, subscribe } = setUp();
+      subscribe('t');
+      await heard();
+      state.authorize = refusing(code);
+      subscribe('t', 'again');
+      expect(await heard()).toEqual([`error t again ${code}`]);
+      expect(stays).toEqual(['enter t', 'end t']);
+    },
+  );
+
+  test('is counted until the grace is over where it subscribes again and is told to come back', async () => {
+    const { heard, state, stays, subscribe } = setUp();
+    subscribe('t');
+    await heard();
+    state.authorize = refusing('unavailable');
+    subscribe('t', 'again');
+    expect(await heard()).toEqual(['error t again unavailable']);
+    expect(stays).toEqual(['enter t', 'leave t']);
+  });
+
+  test('is counted until the grace is over where the connection ends, also while it subscribes again', async () => {
+    const { heard, state, stays, subscribe, subscriptions } = setUp();
+    for (const topic of ['still', 'again']) subscribe(topic);
+    await heard();
+    const gate = new Gate();
+    state.authorize = () => gate.opened;
+    subscribe('again');
+    await heard();
+    subscriptions.close();
+    expect(stays.slice(2)).toEqual(['leave still', 'leave again']);
+    gate.open();
+    await heard();
+    expect(stays).toHaveLength(4);
+  });
+
+  test('is not counted where the topic is closed, before the subscription is there or after', async () => {
+    const { heard, stays, subscribe, subscriptions, topics } = setUp();
+    subscribe('t');
+    await heard();
+    await topics.close('t');
+    expect(await heard()).toEqual(['unsubscribed t closed']);
+    expect(stays).toEqual(['enter t', 'end t']);
+    const { subscribe: follow } = topics;
+    topics.subscribe = async (...parameters) => {
+      const subscription = await follow.apply(topics, parameters);
+      await topics.close('t');
+      return subscription;
+    };
+    subscribe('t');
+    expect(await heard()).toEqual(['subscribed t', 'unsubscribed t closed']);
+    expect(stays).toHaveLength(2);
+    expect(await subscriptions.isAllowed('t')).toBe(false);
+    expect(subscriptions.names).toEqual([]);
+  });
+
+  test('is counted no longer where its guards take the topic away, and the place is free', async () => {
+    const { heard, state, stays, subscribe, subscriptions } = setUp({ limit: 2 });
+    for (const topic of ['kept', 'lost']) subscribe(topic);
+    await heard();
+    state.authorize = (topic) => (topic === 'lost' ? refusing('forbidden')() : Promise.resolve());
+    await subscriptions.reauthorize(CALLER);
+    expect(await heard()).toEqual(['unsubscribed lost forbidden']);
+    expect(stays.slice(2)).toEqual(['end lost']);
+    expect(subscriptions.names).toEqual(['kept']);
+    subscribe('next');
+    expect(await heard()).toEqual(['subscribed next']);
+  });
+
+  test('hears once of a topic that is closed while its guards are asked again', async () => {
+    const { heard, state, subscribe, subscriptions, topics } = setUp();
+    subscribe('t');
+    await heard();
+    state.authorize = async () => {
+      await topics.close('t');
+      await refusing('forbidden')();
+    };
+    await subscriptions.reauthorize(CALLER);
+    expect(await heard()).toEqual(['unsubscribed t closed']);
+  });
+});
+
+describe('changes of one topic', () => {
+  test('wait for those before them, and are counted as long as they do', async () => {
+    const { environment, heard, subscribe, subscriptions, topics } = setUp();
+    const gates: Gate[] = [];
+    topics.loading = () => {
+      gates.push(new Gate());
+      return gates.at(-1)!.opened;
+    };
+    for (const ref of ['1', '2', '3']) subscribe('t', ref);
+    subscribe('other');
+    expect(subscriptions.waiting).toBe(2);
+    await environment.settle();
+    expect([subscriptions.waiting, subscriptions.settled]).toEqual([2, false]);
+    gates[0]!.open();
+    expect(await heard()).toEqual(['subscribed t 1']);
+    expect(subscriptions.waiting).toBe(1);
+    gates[1]!.open();
+    gates[2]!.open();
+    expect(await heard()).toEqual(['subscribed other', 'subscribed t 2']);
+    expect([subscriptions.waiting, subscriptions.settled]).toEqual([0, false]);
+    gates[3]!.open();
+    expect(await heard()).toEqual(['subscribed t 3']);
+    expect([subscriptions.waiting, subscriptions.settled]).toEqual([0, true]);
+  });
+
+  test('keep their order behind one that was refused', async () => {
+    const { environment, heard, state, subscribe, subscriptions } = setUp();
+    const gates: Gate[] = [];
+    state.authorize = () => {
+      gates.push(new Gate());
+      return gates.at(-1)!.opened;
+    };
+    for (const ref of ['1', '2', '3']) subscribe('t', ref);
+    await environment.settle();
+    gates[0]!.fail(new RealtimeError('forbidden', 'No.'));
+    expect(await heard()).toEqual(['error t 1 forbidden']);
+    gates[1]!.fail(new RealtimeError('forbidden', 'No.'));
+    expect(await heard()).toEqual(['error t 2 forbidden']);
+    subscribe('t', '4');
+    await environment.settle();
+    expect(gates).toHaveLength(3);
+    expect(subscriptions.waiting).toBe(1);
+    gates[2]!.open();
+    await environment.settle();
+    gates[3]!.open();
+    expect(await heard()).toEqual(['subscribed t 3', 'subscribed t 4']);
+    expect(subscriptions.names).toEqual(['t']);
+  });
+
+  test('keep their order when the topic is closed meanwhile, and nothing comes twice', async () => {
+    const { heard, subscribe, topics } = setUp();
+    subscribe('t', '1');
+    await heard();
+    subscribe('t', '2');
+    await topics.close('t');
+    subscribe('t', '3');
+    expect(await heard()).toEqual(['unsubscribed t closed', 'subscribed t 2', 'subscribed t 3']);
+    topics.tell('t', 'news');
+    expect(await heard()).toEqual(['snapshot t']);
+  });
+
+  test('to end a topic twice, or one that was closed meanwhile, are answered so', async () => {
+    const { heard, subscribe, subscriptions, topics } = setUp();
+    subscribe('t');
+    await heard();
+    for (const ref of ['1', '2']) subscriptions.unsubscribe('t', ref);
+    expect(await heard()).toEqual(['unsubscribed t 1 requested', 'error t 2 not_subscribed']);
+    subscribe('t');
+    await heard();
+    subscriptions.unsubscribe('t', '3');
+    await topics.close('t');
+    expect(await heard()).toEqual(['unsubscribed t closed', 'error t 3 not_subscribed']);
+  });
+
+  test('to end a topic that nobody follows take no place', async () => {
+    const { heard, subscribe, subscriptions } = setUp({ limit: 1 });
+    subscriptions.unsubscribe('unknown', '1');
+    expect(subscriptions.isNamed('unknown')).toBe(false);
+    subscribe('t', '2');
+    expect(await heard()).toEqual(['error unknown 1 not_subscribed', 'subscribed t 2']);
+  });
+
+  test('are limited by topics, and 0 is no limit', async () => {
+    const one = setUp({ limit: 1 });
+    for (const topic of ['a', 'b']) one.subscribe(topic);
+    expect(await one.heard()).toEqual(['error b too_many_subscriptions', 'subscribed a']);
+    const any = setUp({ limit: 0 });
+    for (const topic of ['a', 'b']) any.subscribe(topic);
+    expect(await any.heard()).toEqual(['subscribed a', 'subscribed b']);
+  });
+
+  test('hand over from where the topic is to be followed', async () => {
+    const { heard, subscriptions, topics } = setUp();
+    const asked: unknown[] = [];
+    const { subscribe } = topics;
+    topics.subscribe = (topic, outlet, options) => {
+      asked.push([options.since, options.ref]);
+      return subscribe.call(topics, topic, outlet, options);
+    };
+    subscriptions.subscribe({ topic: 't', since: { epoch: 'e1', offset: 7 } }, 'r', CALLER);
+    await heard();
+    expect(asked).toEqual([[{ epoch: 'e1', offset: 7 }, 'r']]);
+  });
+});
+
+describe('a connection that ended', () => {
+  test('follows nothing, loads nothing, and asks no guards for what still waited', async () => {
+    const { environment, state, subscribe, subscriptions, topics } = setUp();
+    const loaded: string[] = [];
+    topics.loading = async (topic) => void loaded.push(topic);
+    const gate = new Gate();
+    state.authorize = () => gate.opened;
+    for (const ref of ['1', '2']) subscribe('t', ref);
+    await environment.settle();
+    expect(state.authorized).toEqual(['t']);
+    subscriptions.close();
+    expect(subscriptions.names).toEqual([]);
+    gate.open();
+    await environment.settle();
+    expect(loaded).toEqual([]);
+    expect(state.authorized).toEqual(['t']);
+    expect([subscriptions.settled, subscriptions.waiting, state.settled]).toEqual([true, 0, 2]);
+  });
+
+  test('ends what was subscribed to in the moment it ended', async () => {
+    const { environment, stays, subscribe, subscriptions, topics } = setUp();
+    const gate = new Gate();
+    topics.loading = () => gate.opened;
+    subscribe('t');
+    await environment.settle();
+    subscriptions.close();
+    gate.open();
+    await environment.settle();
+    expect(topics.followed).toEqual([]);
+    expect(stays).toEqual([]);
+    expect(subscriptions.names).toEqual([]);
+  });
+});
