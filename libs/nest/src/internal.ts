@@ -14,7 +14,7 @@ export { ActionScope } from './handlers/action-scope.js';
 export type { ConnectionGuards } from './handlers/connection-guards.js';
 export type { HandlerRegistry } from './handlers/handler-registry.js';
 export { NestDispatcher } from './handlers/nest-dispatcher.js';
-export { HttpVisits } from './http/request-authenticator.js';
+export { RequestAuthenticator } from './http/request-authenticator.js';
 export { Poll } from './http/poll.js';
 export { RequestLimits } from './rate-limiting/request-limits.js';
 export { InFlight } from './core/in-flight.js';

@@ -6,7 +6,7 @@ import type { Environment, Timer } from './core/environment.js';
 import { InFlight } from './core/in-flight.js';
 import { ENVIRONMENT, TOPICS } from './core/tokens.js';
 import { OutboxBudget } from './delivery/outbox-budget.js';
-import { NodeAttendance } from './presence/presence-tracker.js';
+import { PresenceTracker } from './presence/presence-tracker.js';
 import type { Topics } from './topics/topics.js';
 import { Counters, FRAME_KINDS } from './core/counters.js';
 
@@ -77,7 +77,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     private readonly budget: OutboxBudget,
     private readonly inFlight: InFlight,
     @Inject(TOPICS) private readonly topics: Topics,
-    private readonly attendance: NodeAttendance,
+    private readonly attendance: PresenceTracker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 

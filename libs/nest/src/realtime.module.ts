@@ -10,7 +10,7 @@ import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core
 
 import { hasOtherGateways, loadDefaultAdapter } from './websocket/default-adapter.js';
 import { RealtimeWsAdapter } from './websocket/realtime-ws-adapter.js';
-import { UpgradeDoor } from './websocket/upgrade-authorizer.js';
+import { UpgradeAuthorizer } from './websocket/upgrade-authorizer.js';
 import { admissionProviders } from './admission/admission.providers.js';
 import { FrameRates } from './rate-limiting/frame-rates.js';
 import type { Admission } from './admission/admission.js';
@@ -237,7 +237,7 @@ async function realtimeWsAdapter(
   modules: ModulesContainer,
 ): Promise<RealtimeWsAdapter> {
   const { environment, limits } = options;
-  const door = new UpgradeDoor({
+  const door = new UpgradeAuthorizer({
     admission,
     dispatcher,
     limits: new ConnectionLimits(limits, environment),

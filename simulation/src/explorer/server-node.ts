@@ -5,7 +5,7 @@ import {
   Counters,
   FlushScheduler,
   FrameRates,
-  HttpVisits,
+  RequestAuthenticator,
   InFlight,
   NestDispatcher,
   Poll,
@@ -65,7 +65,7 @@ export class ServerNode {
   private readonly limits: ConnectionLimits;
   private readonly requests: RequestLimits;
   private readonly revocations: RecentRevocations;
-  private readonly visits: HttpVisits;
+  private readonly visits: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly log: RealtimeLog;
   private readonly options: ReturnType<typeof optionsOf>;
@@ -121,7 +121,7 @@ export class ServerNode {
       },
     });
     this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new HttpVisits(admission, this.dispatcher, this.requests, this.revocations, resolved);
+    this.visits = new RequestAuthenticator(admission, this.dispatcher, this.requests, this.revocations, resolved);
     this.poll = new Poll({
       ...{ environment, limits, counters, topics: this.topics },
       authorize: (topic, caller) => this.visits.authorize(topic, caller),

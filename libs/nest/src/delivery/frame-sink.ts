@@ -16,7 +16,7 @@ export interface TopicBacklog {
  * lags: then it answers false, the topic remembers where this outlet stands, and the outlet pulls the rest from the
  * backlog as it drains.
  */
-export interface TopicOutlet {
+export interface FrameSink {
   send(frame: EncodedFrame): void;
   offer(frame: EncodedFrame, backlog: TopicBacklog): boolean;
   /** Resolves when the reader does not lag; undefined where it does not now. Look again after waiting. */

@@ -8,7 +8,7 @@ import type { FlushScheduler } from './flush-scheduler.js';
 import { encodeFrame } from './frame-encoder.js';
 import type { FrameSocket } from './frame-socket.js';
 import type { Debtor } from './outbox-budget.js';
-import type { TopicBacklog, TopicOutlet } from './frame-sink.js';
+import type { TopicBacklog, FrameSink } from './frame-sink.js';
 import { StallWatch } from './stall-watch.js';
 
 /**
@@ -41,7 +41,7 @@ export interface OutboxOptions {
  * Live frames of topics and replays never pass the soft mark by more than one pull, so the hard mark is reached only by
  * what was sent outright: answers to a client that asks and does not read.
  */
-export class Outbox implements TopicOutlet, Debtor {
+export class Outbox implements FrameSink, Debtor {
   private batch: Batch | undefined;
   /** Bytes in the socket when the first frame of this tick was queued. */
   private buffered = 0;

@@ -8,14 +8,14 @@ import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeError } from '../core/realtime-error.js';
 import { CONTEXT_TYPE } from './handler-contexts.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import { Refusal } from './exception-mapper.js';
+import { ExceptionMapper } from './exception-mapper.js';
 import { RESPONSE_TRAP } from './response-trap.js';
 
 /** The guards of the option `connectionGuards`, with their dependencies. */
 @Injectable()
 export class ConnectionGuards implements OnModuleInit {
   private readonly consumer = new GuardsConsumer();
-  private readonly refusal: Refusal;
+  private readonly refusal: ExceptionMapper;
   private guards: readonly CanActivate[] = [];
 
   constructor(
@@ -23,7 +23,7 @@ export class ConnectionGuards implements OnModuleInit {
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
-    this.refusal = new Refusal('connectionGuards', 'connection', log);
+    this.refusal = new ExceptionMapper('connectionGuards', 'connection', log);
   }
 
   async onModuleInit(): Promise<void> {

@@ -8,7 +8,7 @@ import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
 import { fromFilterAnswer, internalError, fromThrown, type Asked } from './application-error.js';
 
 /** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
-export class Refusal {
+export class ExceptionMapper {
   private warned = false;
 
   constructor(

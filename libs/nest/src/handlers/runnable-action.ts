@@ -5,7 +5,7 @@ import { ActionScope } from './action-scope.js';
 import type { Call, HandlerContexts } from './handler-contexts.js';
 import { labelOf, type ActionMethod } from './handler-method.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import { Refusal } from './exception-mapper.js';
+import { ExceptionMapper } from './exception-mapper.js';
 
 /** An action of the application behind its pipeline. */
 export class RunnableAction {
@@ -13,12 +13,12 @@ export class RunnableAction {
   /** Milliseconds; undefined: `limits.actionTimeout`. */
   readonly timeout: number | undefined;
   private readonly invoke: Call;
-  private readonly refusal: Refusal;
+  private readonly refusal: ExceptionMapper;
 
   constructor(handler: ActionMethod, contexts: HandlerContexts) {
     this.parallel = handler.parallel;
     this.timeout = handler.timeout;
-    this.refusal = new Refusal(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
+    this.refusal = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
     const { instance, method } = handler;
     const start = (...list: unknown[]): Promise<unknown> => ActionScope.start(() => method.apply(instance, list));
     if (contexts.isPlain(handler)) {

@@ -6,7 +6,7 @@ import { argumentsReader } from './arguments.js';
 import type { Call, HandlerContexts } from './handler-contexts.js';
 import { labelOf, type TopicMethod } from './handler-method.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import { Refusal } from './exception-mapper.js';
+import { ExceptionMapper } from './exception-mapper.js';
 
 /** A topic of the application: who may read it, and what brings it to life. */
 export class RunnableTopic {
@@ -15,11 +15,11 @@ export class RunnableTopic {
   private readonly check: Call | undefined;
   private readonly start: (request: RealtimeRequest) => unknown;
   private readonly isPipeless: boolean;
-  private readonly refusal: Refusal;
+  private readonly refusal: ExceptionMapper;
 
   constructor(handler: TopicMethod, contexts: HandlerContexts) {
     this.kind = handler.topic.kind;
-    this.refusal = new Refusal(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
+    this.refusal = new ExceptionMapper(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
     this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
     this.isPipeless = contexts.isPipeless(handler);
     const { instance, method } = handler;

@@ -4,7 +4,7 @@ import type { CallerContext } from '../core/realtime-request.js';
 import type { Revocations } from '../core/lifecycle.js';
 
 /** Who was let in with one request, by credentials that may be taken back while it is answered. */
-export class Visitor {
+export class AuthenticatedRequest {
   /** @param mark that of the revocations when the credentials were presented. */
   constructor(
     readonly caller: CallerContext,

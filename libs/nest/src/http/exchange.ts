@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Asked } from '@statewire/protocol';
 
 import type { IncomingRequest } from '../core/incoming-request.js';
-import type { HttpRefusal } from './http-error-response.js';
+import type { HttpErrorResponse } from './http-error-response.js';
 
 /**
  * A reader that takes nothing for so long (ms) is cut off. Node looks twice before it calls a write stalled, so that it
@@ -81,7 +81,7 @@ export class Exchange {
     this.response.destroy();
   }
 
-  refuse({ status, error, headers }: HttpRefusal): void {
+  refuse({ status, error, headers }: HttpErrorResponse): void {
     this.answer({ status, headers, body: JSON.stringify(error.toFrame(this.asked)) });
   }
 

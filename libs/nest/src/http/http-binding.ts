@@ -36,8 +36,8 @@ import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { limitHeads, type HeadDeadlines } from './head-deadline.js';
-import { HttpRefusal } from './http-error-response.js';
-import { HttpVisits, type Authorize } from './request-authenticator.js';
+import { HttpErrorResponse } from './http-error-response.js';
+import { RequestAuthenticator, type Authorize } from './request-authenticator.js';
 import { Pipelines } from './pipelines.js';
 import { Poll } from './poll.js';
 import { takeRequests } from './request-hook.js';
@@ -68,7 +68,7 @@ const NO_CLIENT = '';
 export class HttpBinding implements OnModuleInit {
   private readonly pipelines = new Pipelines();
   private readonly requests: RequestLimits;
-  private readonly visits: HttpVisits;
+  private readonly visits: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly snapshot: Snapshot;
   private readonly routes: ReadonlyMap<string, Route>;
@@ -90,7 +90,7 @@ export class HttpBinding implements OnModuleInit {
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new HttpVisits(admission, dispatcher, this.requests, revocations, options);
+    this.visits = new RequestAuthenticator(admission, dispatcher, this.requests, revocations, options);
     const authorize: Authorize = (topic, caller) => this.visits.authorize(topic, caller);
     this.snapshot = new Snapshot(authorize, topics);
     this.poll = new Poll({
@@ -131,7 +131,7 @@ export class HttpBinding implements OnModuleInit {
     if (!route) return false;
     const exchange = new Exchange(request, response, parsed, () => this.drain.draining);
     if (this.pipelines.enter(request, response)) void this.serve(exchange, route);
-    else exchange.refuse(HttpRefusal.of(this.counted(pipelined())));
+    else exchange.refuse(HttpErrorResponse.of(this.counted(pipelined())));
     return true;
   }
 
@@ -144,7 +144,9 @@ export class HttpBinding implements OnModuleInit {
     } catch (error) {
       if (error instanceof ProtocolError) exchange.asked = error.asked;
       const refusal =
-        error instanceof HttpRefusal ? error : HttpRefusal.of(toComeBack(explain(error, this.log, TRANSPORT)));
+        error instanceof HttpErrorResponse
+          ? error
+          : HttpErrorResponse.of(toComeBack(explain(error, this.log, TRANSPORT)));
       this.counted(refusal.error);
       exchange.refuse(refusal);
     }

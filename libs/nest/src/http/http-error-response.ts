@@ -3,8 +3,8 @@ import { ERROR_CODES } from '@statewire/protocol';
 import type { RealtimeError } from '../core/realtime-error.js';
 
 /** An error whose HTTP status says more than its code. */
-export class HttpRefusal extends Error {
-  override readonly name = 'HttpRefusal';
+export class HttpErrorResponse extends Error {
+  override readonly name = 'HttpErrorResponse';
 
   constructor(
     readonly status: number,
@@ -14,10 +14,10 @@ export class HttpRefusal extends Error {
     super(error.message);
   }
 
-  static of(error: RealtimeError): HttpRefusal {
+  static of(error: RealtimeError): HttpErrorResponse {
     const { retryAfter } = error.options;
     const headers: Record<string, string> =
       retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1_000)) };
-    return new HttpRefusal(ERROR_CODES[error.code].status, error, headers);
+    return new HttpErrorResponse(ERROR_CODES[error.code].status, error, headers);
   }
 }

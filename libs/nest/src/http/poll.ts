@@ -8,13 +8,13 @@ import type { Environment } from '../core/environment.js';
 import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLimits } from '../core/options.js';
-import type { Attendance, Stay } from '../presence/presence-handle.js';
+import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
 import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
 import type { Authorize } from './request-authenticator.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
-import type { Visitor } from './authenticated-request.js';
+import type { AuthenticatedRequest } from './authenticated-request.js';
 
 export interface PollContext {
   readonly authorize: Authorize;
@@ -31,9 +31,9 @@ export interface PollContext {
 
 /** Who polls. */
 export interface PollVisit {
-  readonly visitor: Visitor;
+  readonly visitor: AuthenticatedRequest;
   /** Verifies the credentials and runs the connection guards once more. */
-  readmit(): Promise<Visitor>;
+  readmit(): Promise<AuthenticatedRequest>;
   /** Counts what it asks for. @throws RealtimeError `too_many_requests` */
   ask(topics: readonly TopicRequest[]): void;
   /** @returns what gives the place of a held poll back, or undefined where all are taken. */
@@ -51,7 +51,7 @@ export class Poll {
 
   /** @returns the body of the answer, or undefined where the client is gone. */
   async answer(request: PollRequest, visit: PollVisit): Promise<string | undefined> {
-    const stays: Stay[] = [];
+    const stays: PresenceHandle[] = [];
     try {
       return await this.answerWhile(stays, request, visit);
     } finally {
@@ -60,7 +60,7 @@ export class Poll {
   }
 
   private async answerWhile(
-    stays: Stay[],
+    stays: PresenceHandle[],
     { topics, wait = 0 }: PollRequest,
     visit: PollVisit,
   ): Promise<string | undefined> {
@@ -84,7 +84,11 @@ export class Poll {
     return this.write(await this.read(topics, await visit.readmit(), stays));
   }
 
-  private async read(requests: readonly TopicRequest[], visitor: Visitor, stays: Stay[]): Promise<PollAnswer> {
+  private async read(
+    requests: readonly TopicRequest[],
+    visitor: AuthenticatedRequest,
+    stays: PresenceHandle[],
+  ): Promise<PollAnswer> {
     const answer = new PollAnswer();
     for (let next = 0; next < requests.length && !answer.isFull; next += AT_ONCE) {
       const some = requests.slice(next, next + AT_ONCE);
@@ -96,7 +100,7 @@ export class Poll {
     return answer;
   }
 
-  private async readTopic(request: TopicRequest, caller: CallerContext, stays: Stay[]): Promise<TopicAnswer> {
+  private async readTopic(request: TopicRequest, caller: CallerContext, stays: PresenceHandle[]): Promise<TopicAnswer> {
     const { attendance, authorize, topics } = this.context;
     try {
       const topic = await authorize(request.topic, caller);

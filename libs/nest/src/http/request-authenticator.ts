@@ -11,10 +11,10 @@ import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
 import { RealtimeError } from '../core/realtime-error.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import type { Exchange } from './exchange.js';
-import { HttpRefusal } from './http-error-response.js';
+import { HttpErrorResponse } from './http-error-response.js';
 import { readBody } from './read-body.js';
 import type { RequestLimits } from '../rate-limiting/request-limits.js';
-import { Visitor } from './authenticated-request.js';
+import { AuthenticatedRequest } from './authenticated-request.js';
 
 /** Time for a body to arrive, in ms. */
 const BODY_TIMEOUT = 10_000;
@@ -29,7 +29,7 @@ const PREFLIGHT = {
 export type Authorize = (topic: string, caller: CallerContext) => Promise<ResolvedTopic>;
 
 /** Lets requests in: the same admission as for WebSockets, and what HTTP needs besides. */
-export class HttpVisits {
+export class RequestAuthenticator {
   constructor(
     private readonly admission: Admission,
     private readonly dispatcher: Dispatcher,
@@ -74,12 +74,12 @@ export class HttpVisits {
   }
 
   /** @throws RealtimeError where the credentials, the rate or the connection guards refuse. */
-  admit(received: ReceivedRequest, clientId: string): Promise<Visitor> {
+  admit(received: ReceivedRequest, clientId: string): Promise<AuthenticatedRequest> {
     return this.verify(received, clientId, (caller) => this.requests.countCaller(caller));
   }
 
   /** Verifies once more who was let in before. */
-  readmit(received: ReceivedRequest, clientId: string): Promise<Visitor> {
+  readmit(received: ReceivedRequest, clientId: string): Promise<AuthenticatedRequest> {
     return this.verify(received, clientId, () => undefined);
   }
 
@@ -87,12 +87,12 @@ export class HttpVisits {
     received: ReceivedRequest,
     clientId: string,
     count: (caller: CallerContext) => void,
-  ): Promise<Visitor> {
+  ): Promise<AuthenticatedRequest> {
     const { mark } = this.revocations;
     const caller = await this.identify(received, clientId);
     count(caller);
     await this.inTime(this.dispatcher.admit(caller));
-    const visitor = new Visitor(caller, mark, this.revocations);
+    const visitor = new AuthenticatedRequest(caller, mark, this.revocations);
     visitor.check();
     return visitor;
   }
@@ -115,6 +115,6 @@ export class HttpVisits {
   }
 }
 
-function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): HttpRefusal {
-  return new HttpRefusal(status, new RealtimeError('bad_request', message), headers);
+function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): HttpErrorResponse {
+  return new HttpErrorResponse(status, new RealtimeError('bad_request', message), headers);
 }

@@ -4,7 +4,7 @@ import { RealtimeError } from '../core/realtime-error.js';
 import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
 import type { HttpAnswer } from './exchange.js';
 import type { Authorize } from './request-authenticator.js';
-import type { Visitor } from './authenticated-request.js';
+import type { AuthenticatedRequest } from './authenticated-request.js';
 
 /** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
 const CACHE_CONTROL = 'private, no-cache';
@@ -17,7 +17,7 @@ export class Snapshot {
   ) {}
 
   /** @param known the request's `If-None-Match`. */
-  async answer(name: string | null, known: string | undefined, visitor: Visitor): Promise<HttpAnswer> {
+  async answer(name: string | null, known: string | undefined, visitor: AuthenticatedRequest): Promise<HttpAnswer> {
     if (name === null) throw new RealtimeError('bad_request', 'Name the topic: ?topic=battles/42.');
     const topic = await this.authorize(name, visitor.caller);
     const caughtUp = await this.topics.catchUp(topic, topic.kind === 'events' ? 'oldest' : undefined);

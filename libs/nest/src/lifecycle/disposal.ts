@@ -2,14 +2,14 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import type { Broker } from '../core/broker.js';
 import { BROKER, TOPICS } from '../core/tokens.js';
-import { NodeAttendance } from '../presence/presence-tracker.js';
+import { PresenceTracker } from '../presence/presence-tracker.js';
 import type { Topics } from '../topics/topics.js';
 
 /** Frees what outlives connections, when the last of them and the HTTP server are gone. */
 @Injectable()
 export class Disposal implements OnApplicationShutdown {
   constructor(
-    private readonly attendance: NodeAttendance,
+    private readonly attendance: PresenceTracker,
     @Inject(TOPICS) private readonly topics: Topics,
     @Inject(BROKER) private readonly broker: Broker,
   ) {}

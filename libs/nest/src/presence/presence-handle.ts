@@ -8,11 +8,11 @@ export interface Attendance {
    *
    * @returns undefined for topics that nobody may ask who follows them: then nothing is counted.
    */
-  enter(topic: ResolvedTopic, caller: CallerContext): Stay | undefined;
+  enter(topic: ResolvedTopic, caller: CallerContext): PresenceHandle | undefined;
 }
 
 /** That one client follows one topic, over one transport. Only the first of these calls counts. */
-export interface Stay {
+export interface PresenceHandle {
   /** The transport ended, and the client may be on its way back: it counts until the grace is over. */
   leave(): void;
   /** The client follows the topic no longer, over whatever transport. */

@@ -9,12 +9,12 @@ import { Counters } from '../core/counters.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { resolveOptions } from '../core/resolve-options.js';
 import type { ResolvedTopic } from '../topics/topics.js';
-import { NodeAttendance } from './presence-tracker.js';
+import { PresenceTracker } from './presence-tracker.js';
 
 const BATTLE: ResolvedTopic = { name: 'battles/42', kind: 'state' };
 const MOST = 100;
 
-class SmallNode extends NodeAttendance {
+class SmallNode extends PresenceTracker {
   protected override readonly maxClients = MOST;
 }
 

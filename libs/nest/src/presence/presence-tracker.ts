@@ -12,16 +12,16 @@ import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { project } from '../topics/projection.js';
 import type { ResolvedTopic } from '../topics/topics.js';
-import type { Attendance, Stay } from './presence-handle.js';
+import type { Attendance, PresenceHandle } from './presence-handle.js';
 import { presenceLease, presenceName } from './presence-name.js';
-import { TopicAttendance } from './topic-presence.js';
+import { TopicPresence } from './topic-presence.js';
 
 /** Who follows topics over this node, of those that may be asked. */
 @Injectable()
-export class NodeAttendance implements Attendance {
+export class PresenceTracker implements Attendance {
   /** Clients that are counted at once, over all topics; those beyond are not. */
   protected readonly maxClients: number = 100_000;
-  private readonly topics = new Map<string, TopicAttendance>();
+  private readonly topics = new Map<string, TopicPresence>();
   private readonly count = { clients: 0 };
   private readonly pollGrace: number;
   private disposed = false;
@@ -43,7 +43,7 @@ export class NodeAttendance implements Attendance {
     return { topics: this.topics.size, clients: this.count.clients };
   }
 
-  enter({ name }: ResolvedTopic, caller: CallerContext): Stay | undefined {
+  enter({ name }: ResolvedTopic, caller: CallerContext): PresenceHandle | undefined {
     const match = this.registry.presence(name);
     if (!match || caller.clientId === '' || this.disposed) return undefined;
     if (this.count.clients >= this.maxClients) {
@@ -63,11 +63,11 @@ export class NodeAttendance implements Attendance {
     this.count.clients = 0;
   }
 
-  private attendanceOf(topic: string, match: MatchedTopic): TopicAttendance {
+  private attendanceOf(topic: string, match: MatchedTopic): TopicPresence {
     const known = this.topics.get(topic);
     if (known !== undefined) return known;
     const { broker, count, counters, log, options } = this;
-    const attendance = new TopicAttendance({
+    const attendance = new TopicPresence({
       ...{ topic, broker, log, count, counters },
       environment: options.environment,
       interval: options.presence.interval,

@@ -7,7 +7,7 @@ import type { CallerContext } from '../core/realtime-request.js';
 import { Counters } from '../core/counters.js';
 import { Gate } from '../testing/connection-rig.js';
 import { readPresenceMember } from './member-record.js';
-import { TopicAttendance } from './topic-presence.js';
+import { TopicPresence } from './topic-presence.js';
 
 const TOPIC = 'battles/42';
 const GRACE = 10_000;
@@ -50,7 +50,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   const count = { clients: 0 };
   const counters = new Counters();
   const state = { notified: 0, emptied: 0 };
-  const attendance = new TopicAttendance({
+  const attendance = new TopicPresence({
     topic: TOPIC,
     broker: counted,
     environment,
@@ -73,7 +73,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   return { attendance, broker, calls, count, counters, enter, environment, errors, fail, present, state };
 }
 
-describe('TopicAttendance', () => {
+describe('TopicPresence', () => {
   test('counts who came and why they went, once for each client', async () => {
     const { counters, enter, environment } = setUp();
     const stays = ['a', 'b', 'c'].map((id) => enter(client(id)));

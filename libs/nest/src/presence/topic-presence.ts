@@ -5,7 +5,7 @@ import type { CallerContext } from '../core/realtime-request.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Counters, PresenceLeave } from '../core/counters.js';
-import type { Stay } from './presence-handle.js';
+import type { PresenceHandle } from './presence-handle.js';
 import { memberKey, toPresenceMember } from './member-record.js';
 import { Throttle } from './throttle.js';
 
@@ -57,7 +57,7 @@ interface Client {
 }
 
 /** Who follows one topic over this node. What changes is told to the broker soon, and again until the broker has it. */
-export class TopicAttendance {
+export class TopicPresence {
   private readonly clients = new Map<string, Client>();
   /** Clients in their grace, by their ids. */
   private readonly away = new Map<string, Client>();
@@ -71,7 +71,7 @@ export class TopicAttendance {
   }
 
   /** @param grace milliseconds that the client still counts after it left. */
-  enter(caller: CallerContext, grace: number): Stay {
+  enter(caller: CallerContext, grace: number): PresenceHandle {
     const client = this.clientOf(caller);
     client.transports += 1;
     this.stay(client);

@@ -51,7 +51,7 @@ export class ConnectionLimits {
    * @param address undefined where addresses mean nothing, because a proxy is not known to be one.
    * @throws RealtimeError `too_many_requests`
    */
-  enter(address: string | undefined): Seat {
+  enter(address: string | undefined): ConnectionSlot {
     this.refuseTooFast(this.addressRates, address, 'this address');
     if (address !== undefined) {
       refuseAt(this.limits.connectionsPerAddress, this.addresses.of(address), 'this address');
@@ -59,7 +59,7 @@ export class ConnectionLimits {
       this.addresses.add(address);
       this.pending.add(address);
     }
-    return new Seat(this, address);
+    return new ConnectionSlot(this, address);
   }
 
   /** @internal */
@@ -89,7 +89,7 @@ export class ConnectionLimits {
 }
 
 /** The place of one connection. */
-export class Seat {
+export class ConnectionSlot {
   private state: 'pending' | 'admitted' | 'left' = 'pending';
   private user: string | undefined;
 

@@ -7,7 +7,7 @@ import type { ReceivedRequest } from '../core/incoming-request.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import type { Connection } from '../websocket/connection.js';
-import type { Entrance } from '../websocket/upgrade-context.js';
+import type { UpgradeContext } from '../websocket/upgrade-context.js';
 import { RecentRevocations } from '../admission/recent-revocations.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
 import type { Dispatcher, Invocation } from '../handlers/dispatcher.js';
@@ -86,7 +86,7 @@ export class ConnectionRig {
   }
 
   /** What an upgrade would have come to, with the credentials of an identity or without any. */
-  entrance(identity?: Identity): Entrance {
+  entrance(identity?: Identity): UpgradeContext {
     const seat = this.limits.enter(RECEIVED.network);
     const presentedAt = this.revocations.mark;
     return { received: RECEIVED, admitted: identity !== undefined, identity, seat, presentedAt };

@@ -2,13 +2,13 @@ import type { Json, Position } from '@statewire/protocol';
 import { NEVER, type Observable } from 'rxjs';
 
 import { encodeFrame } from '../delivery/frame-encoder.js';
-import type { TopicOutlet } from '../delivery/frame-sink.js';
+import type { FrameSink } from '../delivery/frame-sink.js';
 import type { CatchUpAnswer, ResolvedTopic, TopicPublication, Topics, TopicSubscription } from '../topics/topics.js';
 
 type SubscribeOptions = Parameters<Topics['subscribe']>[2];
 
 interface Follower {
-  readonly outlet: TopicOutlet;
+  readonly outlet: FrameSink;
   readonly onEnd: SubscribeOptions['onEnd'];
 }
 
@@ -30,7 +30,7 @@ export class FakeTopics implements Topics {
     return this.followed.length;
   }
 
-  async subscribe(topic: ResolvedTopic, outlet: TopicOutlet, options: SubscribeOptions): Promise<TopicSubscription> {
+  async subscribe(topic: ResolvedTopic, outlet: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
     await this.loading(topic.name);
     const { ref, onEnd } = options;
     const frame = {

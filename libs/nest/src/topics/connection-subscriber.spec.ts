@@ -5,7 +5,7 @@ import type { TopicHistory } from '../core/broker.js';
 import { Counters } from '../core/counters.js';
 import type { EncodedFrame } from '../delivery/encoded-frame.js';
 import type { TopicBacklog } from '../delivery/frame-sink.js';
-import { OutletMember } from './connection-subscriber.js';
+import { ConnectionSubscriber } from './connection-subscriber.js';
 import { Timeline } from './timeline.js';
 
 const VALUE = 'x'.repeat(500);
@@ -50,7 +50,7 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
     room: () => undefined,
   };
   outlet.hasRoom = room;
-  const member = new OutletMember(timeline, outlet, {
+  const member = new ConnectionSubscriber(timeline, outlet, {
     since,
     ref: 'r',
     counters,

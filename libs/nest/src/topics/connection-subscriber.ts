@@ -2,9 +2,9 @@ import type { Since } from '@statewire/protocol';
 
 import { FRAME_KINDS, type Counters, type ResumeOutcome } from '../core/counters.js';
 import type { EncodedFrame } from '../delivery/encoded-frame.js';
-import type { TopicBacklog, TopicOutlet } from '../delivery/frame-sink.js';
+import type { TopicBacklog, FrameSink } from '../delivery/frame-sink.js';
 import type { Start, Timeline } from './timeline.js';
-import type { TakenPublication, TopicMember } from './topic-subscriber.js';
+import type { TakenPublication, TopicSubscriber } from './topic-subscriber.js';
 import type { TopicSubscription } from './topics.js';
 
 export interface OutletMemberOptions {
@@ -19,7 +19,7 @@ export interface OutletMemberOptions {
 }
 
 /** One connection's subscription of one topic: how far its outlet got, and whether it lags. */
-export class OutletMember implements TopicMember, TopicSubscription, TopicBacklog {
+export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription, TopicBacklog {
   private cursor: number;
   private lagging = false;
   private state: 'live' | 'closing' | 'closed' = 'live';
@@ -29,7 +29,7 @@ export class OutletMember implements TopicMember, TopicSubscription, TopicBacklo
   /** Sends `subscribed` and the first of what follows it. The outlet must have room. */
   constructor(
     private readonly timeline: Timeline,
-    private readonly outlet: TopicOutlet,
+    private readonly outlet: FrameSink,
     private readonly options: OutletMemberOptions,
   ) {
     const { position, recovered, cursor } = timeline.start(options.since);

@@ -6,7 +6,7 @@ import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Projection } from './projection.js';
 import { Timeline } from './timeline.js';
-import type { TakenPublication, TopicMember } from './topic-subscriber.js';
+import type { TakenPublication, TopicSubscriber } from './topic-subscriber.js';
 import type { ResolvedTopic } from './topics.js';
 
 /** Messages that may wait while the broker is read. Older ones are dropped: the gap is read afterwards. */
@@ -31,7 +31,7 @@ export interface LiveTopicOptions {
  * A topic on this node: follows the broker in offset order, reads from it what did not arrive, and tells its members.
  */
 export class LiveTopic {
-  private readonly members = new Map<object, TopicMember>();
+  private readonly members = new Map<object, TopicSubscriber>();
   private readonly inbox: TopicMessage[] = [];
   private reading: Promise<void> | undefined;
   private over = false;
@@ -71,11 +71,11 @@ export class LiveTopic {
   }
 
   /** @param key whom the member stands for; an earlier member of the same key is replaced. */
-  add(key: object, member: TopicMember): void {
+  add(key: object, member: TopicSubscriber): void {
     this.members.set(key, member);
   }
 
-  remove(key: object, member: TopicMember): void {
+  remove(key: object, member: TopicSubscriber): void {
     if (this.members.get(key) === member) this.members.delete(key);
   }
 
@@ -192,7 +192,7 @@ export class LiveTopic {
     if (history.offset === 0) this.options.onEmptied();
   }
 
-  private tell(frame: Parameters<TopicMember['appended']>[0], publication: TakenPublication): void {
+  private tell(frame: Parameters<TopicSubscriber['appended']>[0], publication: TakenPublication): void {
     for (const member of this.members.values()) member.appended(frame, publication);
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json, TopicKind } from '@statewire/protocol';
 
-import { PublicationsMember } from './stream-subscriber.js';
+import { StreamSubscriber } from './stream-subscriber.js';
 import { Timeline } from './timeline.js';
 import type { TopicPublication } from './topics.js';
 
@@ -16,7 +16,7 @@ function setUp(kind: TopicKind, data?: string) {
   );
   const heard: TopicPublication[] = [];
   let completed = 0;
-  const member = new PublicationsMember(timeline, {
+  const member = new StreamSubscriber(timeline, {
     next: (publication) => heard.push(publication),
     complete: () => (completed += 1),
   });

@@ -1,7 +1,7 @@
 import type { Json } from '@statewire/protocol';
 
 import type { Timeline } from './timeline.js';
-import type { TakenPublication, TopicMember } from './topic-subscriber.js';
+import type { TakenPublication, TopicSubscriber } from './topic-subscriber.js';
 import type { TopicPublication } from './topics.js';
 
 /** What `stream` tells its subscriber. */
@@ -11,7 +11,7 @@ interface Listener {
 }
 
 /** Follows a topic inside this process, as parsed values. */
-export class PublicationsMember implements TopicMember {
+export class StreamSubscriber implements TopicSubscriber {
   constructor(
     private readonly timeline: Timeline,
     private readonly listener: Listener,

@@ -28,7 +28,7 @@ export interface ActivationOptions {
 }
 
 /** A topic's life on this node: opened, loaded, followed, let go. */
-export class Activation {
+export class TopicLifecycle {
   readonly live: LiveTopic;
   private loaded = false;
   private closed = false;

@@ -7,11 +7,11 @@ import { recordPosition } from './collect-positions.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { TopicOutlet } from '../delivery/frame-sink.js';
-import { Activation } from './topic-lifecycle.js';
-import { OutletMember } from './connection-subscriber.js';
+import type { FrameSink } from '../delivery/frame-sink.js';
+import { TopicLifecycle } from './topic-lifecycle.js';
+import { ConnectionSubscriber } from './connection-subscriber.js';
 import { freezeDeep, project } from './projection.js';
-import { PublicationsMember } from './stream-subscriber.js';
+import { StreamSubscriber } from './stream-subscriber.js';
 import { PublishError } from './publish-error.js';
 import type { Timeline } from './timeline.js';
 import type {
@@ -46,7 +46,7 @@ export interface TopicRegistryOptions {
 }
 
 interface Entry {
-  readonly activation: Activation;
+  readonly activation: TopicLifecycle;
   holders: number;
 }
 
@@ -73,7 +73,7 @@ export class TopicRegistry implements Topics {
 
   async subscribe(
     topic: ResolvedTopic,
-    outlet: TopicOutlet,
+    outlet: FrameSink,
     { since: asked, ref, onEnd }: Parameters<Topics['subscribe']>[2],
   ): Promise<TopicSubscription> {
     const since = startOf(topic, asked);
@@ -87,7 +87,7 @@ export class TopicRegistry implements Topics {
         this.drop(topic.name, entry);
       };
       const { counters } = this.options;
-      const member: OutletMember = new OutletMember(timeline, outlet, {
+      const member: ConnectionSubscriber = new ConnectionSubscriber(timeline, outlet, {
         ...{ since, ref, onEnd, onClose },
         ...(counters === undefined ? {} : { counters }),
       });
@@ -147,7 +147,7 @@ export class TopicRegistry implements Topics {
         const timeline = await this.reach(entry, topic, undefined);
         if (subscriber.closed) return;
         if (timeline === undefined) return subscriber.complete();
-        const member = new PublicationsMember(timeline, subscriber);
+        const member = new StreamSubscriber(timeline, subscriber);
         live.add(key, member);
         subscriber.add(() => live.remove(key, member));
       };
@@ -223,7 +223,7 @@ export class TopicRegistry implements Topics {
   private activate(topic: ResolvedTopic): Entry {
     const { name } = topic;
     const { broker, environment, history, limits, loader, log } = this.options;
-    const activation = new Activation(
+    const activation = new TopicLifecycle(
       {
         ...{ broker, environment, history, limits, loader, log, topic },
         publish: (value) => this.write(topic, value),

@@ -7,7 +7,7 @@ import type { EncodedFrame } from '../delivery/encoded-frame.js';
 export type TakenPublication = StoredPublication & { readonly value?: Json };
 
 /** Somebody who follows a topic on this node. Told synchronously, in order; never throws. */
-export interface TopicMember {
+export interface TopicSubscriber {
   /** The timeline grew by one. */
   appended(frame: EncodedFrame, publication: TakenPublication): void;
   /** The timeline started over: a new epoch, or a gap that history does not fill. */

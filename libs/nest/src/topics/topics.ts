@@ -2,7 +2,7 @@ import type { Json, Position, Since, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import type { EncodedFrame } from '../delivery/encoded-frame.js';
-import type { TopicOutlet } from '../delivery/frame-sink.js';
+import type { FrameSink } from '../delivery/frame-sink.js';
 
 /** A topic that a client may ask for: its name was matched to a handler and its guards let the caller in. */
 export interface ResolvedTopic {
@@ -58,7 +58,7 @@ export interface Topics {
    */
   subscribe(
     topic: ResolvedTopic,
-    outlet: TopicOutlet,
+    outlet: FrameSink,
     options: {
       readonly since?: Since | undefined;
       readonly ref?: string | undefined;

@@ -3,7 +3,7 @@ import type { Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { Connection } from './connection.js';
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import { Pulse } from './pulse.js';
 
 /** Deadlines are checked this often in the shortest of them, within bounds that cost nothing and notice in time. */
@@ -44,7 +44,7 @@ export class ConnectionHub {
   }
 
   /** The connection of a new socket. Call its `gone` when the socket has closed. */
-  open(socket: ConnectionSocket, entrance: Entrance): Connection {
+  open(socket: ConnectionSocket, entrance: UpgradeContext): Connection {
     const connection = new Connection(socket, entrance, this.node, () => this.forget(connection));
     this.connections.set(connection.id, connection);
     this.pulse.start();

@@ -6,7 +6,7 @@ import { closingAfter, INTERNAL_ERROR, type Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { Credentials } from './credentials.js';
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import { explain } from '../core/explain.js';
 import { FrameGate, type Refused } from './frame-gate.js';
 import type { QueuedFrame } from './frame-queue.js';
@@ -46,7 +46,7 @@ export class Connection {
 
   constructor(
     private readonly socket: ConnectionSocket,
-    private readonly entrance: Entrance,
+    private readonly entrance: UpgradeContext,
     private readonly node: ConnectionNode,
     private readonly onGone: () => void,
   ) {

@@ -6,7 +6,7 @@ import type { CallerContext, Identity } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/realtime-error.js';
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import type { RecentRevocations } from '../admission/recent-revocations.js';
 import { forgottenError, revokedError } from '../admission/revocation-errors.js';
 
@@ -29,7 +29,7 @@ export class Credentials {
 
   constructor(
     readonly connectionId: string,
-    private readonly entrance: Entrance,
+    private readonly entrance: UpgradeContext,
     private readonly verifiers: Verifiers,
   ) {}
 

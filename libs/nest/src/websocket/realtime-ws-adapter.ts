@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import { RealtimeError } from '../core/realtime-error.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
@@ -15,7 +15,7 @@ import type { DefaultAdapter } from './default-adapter.js';
 import { OWN_GATEWAY } from './own-gateway.js';
 import { RealtimeSocket } from './realtime-socket.js';
 import { refuseUpgrade } from './reject-upgrade.js';
-import type { UpgradeDoor } from './upgrade-authorizer.js';
+import type { UpgradeAuthorizer } from './upgrade-authorizer.js';
 import { UpgradeRouter } from './upgrade-router.js';
 import { requireBoundedPongs } from './ws-version.js';
 
@@ -42,7 +42,7 @@ export class RealtimeWsAdapter extends WsAdapter {
 
   constructor(
     private readonly options: ResolvedRealtimeOptions,
-    private readonly door: UpgradeDoor,
+    private readonly door: UpgradeAuthorizer,
     private readonly host: HttpAdapterHost,
     private readonly log: RealtimeLog,
     private readonly defaultAdapter: DefaultAdapter | undefined,
@@ -149,7 +149,7 @@ export class RealtimeWsAdapter extends WsAdapter {
   private async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Node takes its own listener away with the upgrade, and an error nobody listens to ends the process.
     socket.on('error', destroy);
-    let entrance: Entrance;
+    let entrance: UpgradeContext;
     try {
       entrance = await this.door.admit(request);
     } catch (thrown) {
@@ -161,7 +161,7 @@ export class RealtimeWsAdapter extends WsAdapter {
   }
 
   /** @returns false where it was no handshake after all, which ws has answered, or where the peer is gone. */
-  private handOver(request: IncomingMessage, socket: Duplex, head: Buffer, entrance: Entrance): boolean {
+  private handOver(request: IncomingMessage, socket: Duplex, head: Buffer, entrance: UpgradeContext): boolean {
     let taken = false;
     try {
       this.ownServer?.handleUpgrade(request, socket, head, (webSocket) => {

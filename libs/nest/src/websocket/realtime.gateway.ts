@@ -6,7 +6,7 @@ import { OWN_GATEWAY } from './own-gateway.js';
 import { RealtimeWsAdapter } from './realtime-ws-adapter.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { ConnectionHub } from './connection-hub.js';
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 
@@ -31,7 +31,7 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
     );
   }
 
-  handleConnection(socket: RealtimeSocket, entrance: Entrance): void {
+  handleConnection(socket: RealtimeSocket, entrance: UpgradeContext): void {
     socket.tell(this.hub.open(socket, entrance));
   }
 }

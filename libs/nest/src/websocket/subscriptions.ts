@@ -9,7 +9,7 @@ import {
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
-import type { Attendance, Stay } from '../presence/presence-handle.js';
+import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
 import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
 import { asked } from '../core/explain.js';
@@ -35,7 +35,7 @@ export interface SubscriptionsContext {
 /** One topic of one connection. */
 interface Entry {
   subscription: TopicSubscription | undefined;
-  stay: Stay | undefined;
+  stay: PresenceHandle | undefined;
   /** Whether its guards let the follower in, once they have said so. */
   allowed: Promise<boolean>;
   /** Changes that have not settled. */

@@ -7,7 +7,7 @@ import type { Admission } from '../admission/admission.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import { forgottenError } from '../admission/revocation-errors.js';
-import type { Entrance } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-context.js';
 import type { RecentRevocations } from '../admission/recent-revocations.js';
 import { withDeadline } from '../core/with-deadline.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
@@ -37,11 +37,11 @@ export interface DoorKeepers {
 }
 
 /** Everything that is decided before an upgrade is accepted. */
-export class UpgradeDoor {
+export class UpgradeAuthorizer {
   constructor(private readonly keepers: DoorKeepers) {}
 
   /** @throws RealtimeError that says why the upgrade is refused. */
-  async admit(request: IncomingMessage): Promise<Entrance> {
+  async admit(request: IncomingMessage): Promise<UpgradeContext> {
     try {
       return await this.enter(request);
     } catch (error) {
@@ -50,7 +50,7 @@ export class UpgradeDoor {
     }
   }
 
-  private async enter(request: IncomingMessage): Promise<Entrance> {
+  private async enter(request: IncomingMessage): Promise<UpgradeContext> {
     const { admission, limits, revocations, authenticationTimeout, environment } = this.keepers;
     this.refuseWhileShut();
     if (!offersOurs(request.headers['sec-websocket-protocol'])) {

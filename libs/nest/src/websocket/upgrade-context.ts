@@ -1,14 +1,14 @@
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import type { Identity } from '../core/realtime-request.js';
-import type { Seat } from '../rate-limiting/connection-limits.js';
+import type { ConnectionSlot } from '../rate-limiting/connection-limits.js';
 
 /** What is known of a connection when its upgrade is accepted. */
-export interface Entrance {
+export interface UpgradeContext {
   readonly received: ReceivedRequest;
   /** Whether credentials came with the upgrade: then they are verified and the connection guards have run. */
   readonly admitted: boolean;
   readonly identity: Identity | undefined;
   /** The mark of `RecentRevocations` when the credentials were presented, or the connection came without any. */
   readonly presentedAt: number;
-  readonly seat: Seat;
+  readonly seat: ConnectionSlot;
 }
