@@ -11,8 +11,8 @@ const { values } = parseArgs({
 });
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { explore, SCENARIOS } = await import('./index.js');
-const { quickDepth } = await import('../seeded-bugs/quick-depth.js');
+const { explore, SCENARIOS } = await import('./index.ts');
+const { quickDepth } = await import('../seeded-bugs/quick-depth.ts');
 
 for (const scenario of SCENARIOS.filter(({ name }) => values.only?.includes(name) ?? true)) {
   const depth = values.depth === 'quick' ? quickDepth(scenario) : Number(values.depth);

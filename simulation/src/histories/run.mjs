@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { histories: { type: 'string', default: '1000' }, seed: { type: 'string' } } });
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { checkHistories } = await import('./check-histories.js');
+const { checkHistories } = await import('./check-histories.ts');
 
 try {
   const seed = values.seed === undefined ? undefined : Number(values.seed);

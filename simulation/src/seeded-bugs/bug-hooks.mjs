@@ -7,11 +7,11 @@ import { compile } from '../child/compile.mjs';
 /** What marks the modules of a copy of the workspace in which one bug is seeded. */
 const MARK = '?bug=';
 
-let bugs;
+let seeded;
 let root;
 
 export function initialize(data) {
-  ({ bugs, root } = data);
+  ({ seeded, root } = data);
 }
 
 /** Whatever a marked module of the workspace imports of the workspace is marked as well: each bug has its own copy. */
@@ -27,20 +27,12 @@ export async function load(url, context, next) {
   if (mark === undefined) return next(url, context);
   const path = fileURLToPath(url.slice(0, -mark.length));
   const file = relative(root, path).replaceAll(sep, '/');
-  const { name, edits } = bugs[Number(mark.slice(MARK.length))];
-  const source = edits
-    .filter((edit) => edit.file === file)
-    .reduce((text, edit) => apply(text, edit, name), readFileSync(path, 'utf8'));
+  const { sources } = seeded[Number(mark.slice(MARK.length))];
+  const source = sources[file] ?? readFileSync(path, 'utf8');
   return { format: 'module', source: compile(source, path), shortCircuit: true };
 }
 
 function markOf(url) {
   const start = url.indexOf(MARK);
   return start < 0 ? undefined : url.slice(start);
-}
-
-function apply(text, { file, find, replace }, name) {
-  const parts = text.split(find);
-  if (parts.length === 2) return parts.join(replace);
-  throw new Error(`"${name}" cannot be seeded: its text occurs ${parts.length - 1} times in ${file}, not once.`);
 }

@@ -1,15 +1,14 @@
 import type { SeededBug } from './seeded-bug.js';
 
-const CLIENT = 'libs/client/src';
-
 /** Bugs of the client's core. The last four were real, and the explorer found them. */
 export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'the client skips its hole check',
     edits: [
       {
-        file: `${CLIENT}/session/topic-feed.ts`,
-        find: "    if (offset !== own.offset + 1) return 'hole';\n",
+        package: 'client',
+        symbol: 'TopicFeed.takeEvent',
+        find: "if (offset !== own.offset + 1) return 'hole';",
         replace: '',
       },
     ],
@@ -20,8 +19,9 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a patch is applied to a value it was not made for',
     edits: [
       {
-        file: `${CLIENT}/session/topic-feed.ts`,
-        find: "    if (from !== own.offset) return 'hole';\n",
+        package: 'client',
+        symbol: 'TopicFeed.takePatch',
+        find: "if (from !== own.offset) return 'hole';",
         replace: '',
       },
     ],
@@ -32,7 +32,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a patch is applied twice',
     edits: [
       {
-        file: `${CLIENT}/topics/state-store.ts`,
+        package: 'client',
+        symbol: 'StateStore.patch',
         find: 'this.value = applyDelta(this.value, delta);',
         replace: 'this.value = applyDelta(applyDelta(this.value, delta), delta);',
       },
@@ -44,15 +45,16 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'events that a poll brought are told again by the socket',
     edits: [
       {
-        file: `${CLIENT}/session/topic-feed.ts`,
-        find: `    if (offset <= own.offset) return 'taken';
-    if (offset !== own.offset + 1) return 'hole';`,
-        replace: "    if (offset > own.offset + 1) return 'hole';",
+        package: 'client',
+        symbol: 'TopicFeed.takeEvent',
+        find: "if (offset <= own.offset) return 'taken'; if (offset !== own.offset + 1) return 'hole';",
+        replace: "if (offset > own.offset + 1) return 'hole';",
       },
       {
-        file: `${CLIENT}/topics/event-store.ts`,
-        find: 'reader.cursor.offset >= position.offset\n',
-        replace: 'reader.cursor.offset > position.offset\n',
+        package: 'client',
+        symbol: 'EventStore.take',
+        find: 'reader.cursor.offset >= position.offset',
+        replace: 'reader.cursor.offset > position.offset',
       },
     ],
     caughtBy: 'the switch from polling',
@@ -62,10 +64,10 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an older snapshot replaces the value',
     edits: [
       {
-        file: `${CLIENT}/session/topic-feed.ts`,
-        find: `      if (own?.epoch !== epoch) return 'hole';
-      if (offset <= own.offset) return 'taken';`,
-        replace: "      if (own?.epoch !== epoch) return 'hole';",
+        package: 'client',
+        symbol: 'TopicFeed.takeSnapshot',
+        find: "if (offset <= own.offset) return 'taken';",
+        replace: '',
       },
     ],
     caughtBy: 'the switch from polling',
@@ -75,12 +77,14 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'the answer of a poll is applied to a topic that a socket carries',
     edits: [
       {
-        file: `${CLIENT}/session/poll-session.ts`,
+        package: 'client',
+        symbol: 'PollSession.isStillAsked',
         find: 'return entry.carrier === undefined && this.registry',
         replace: 'return this.registry',
       },
       {
-        file: `${CLIENT}/session/topic-feed.ts`,
+        package: 'client',
+        symbol: 'TopicFeed.begin',
         find: ': !isSame(own, since);',
         replace: ': false;',
       },
@@ -92,7 +96,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a `subscribed` is taken for the answer to a later subscribe',
     edits: [
       {
-        file: `${CLIENT}/session/socket-session.ts`,
+        package: 'client',
+        symbol: 'SocketSession.takeTopicFrame',
         find: "if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;",
         replace: "if (frame.type !== 'subscribed') return;",
       },
@@ -104,7 +109,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an action that was sent is not sent again over the next socket',
     edits: [
       {
-        file: `${CLIENT}/session/socket-actions.ts`,
+        package: 'client',
+        symbol: 'SocketActions.carry',
         find: 'if (action.carrier === this) continue;',
         replace: 'if (action.carrier !== undefined) continue;',
       },
@@ -116,7 +122,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an update goes with its answer, before its effect is there',
     edits: [
       {
-        file: `${CLIENT}/topics/state-store.ts`,
+        package: 'client',
+        symbol: 'StateStore.show',
         find: 'if (effect === undefined) this.overlay.drop(pending);',
         replace: 'if (effect !== null) this.overlay.drop(pending);',
       },
@@ -128,7 +135,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'nothing is shown while an update is pending',
     edits: [
       {
-        file: `${CLIENT}/topics/state-store.ts`,
+        package: 'client',
+        symbol: 'StateStore.state',
         find: 'const value = overlay.over(confirmed);',
         replace: 'const value = overlay.size > 0 ? undefined : overlay.over(confirmed);',
       },
@@ -140,7 +148,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an update stays although its effect is there',
     edits: [
       {
-        file: `${CLIENT}/topics/optimistic-overlay.ts`,
+        package: 'client',
+        symbol: 'isOver',
         find: 'position.offset >= effect.offset',
         replace: 'position.offset > effect.offset',
       },
@@ -152,7 +161,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a value is kept after the right to see it is gone',
     edits: [
       {
-        file: `${CLIENT}/session/topic-error.ts`,
+        package: 'client',
+        symbol: 'endTopic',
         find: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, RIGHT_IS_GONE.has(code));',
         replace: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, false);',
       },
@@ -164,7 +174,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'the answer to an unsubscribe ends the subscription that came after it',
     edits: [
       {
-        file: `${CLIENT}/session/socket-session.ts`,
+        package: 'client',
+        symbol: 'SocketSession.takeError',
         find: "} else if (error.code !== 'not_subscribed') {",
         replace: '} else {',
       },
@@ -176,7 +187,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'the answer to the first of two authenticates counts for both',
     edits: [
       {
-        file: `${CLIENT}/connection/credential-keeper.ts`,
+        package: 'client',
+        symbol: 'CredentialKeeper.answered',
         find: 'this.unanswered.filter((presented) => presented !== answered);',
         replace: '[];',
       },
@@ -188,10 +200,10 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'a poll with the old token ends a topic that the new one may read',
     edits: [
       {
-        file: `${CLIENT}/connection/monitor.ts`,
-        find: `    this.poller.abort();
-    this.credentials`,
-        replace: '    this.credentials',
+        package: 'client',
+        symbol: 'Monitor.reauthenticate',
+        find: 'this.poller.abort();',
+        replace: '',
       },
     ],
     caughtBy: 'a late refusal',
@@ -201,13 +213,14 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     name: 'an authenticate whose answer was lost is forgotten',
     edits: [
       {
-        file: `${CLIENT}/connection/monitor.ts`,
-        find: `    this.credentials.interrupted(link);
-    // Browsers`,
-        replace: '    // Browsers',
+        package: 'client',
+        symbol: 'Monitor.onLost',
+        find: 'this.credentials.interrupted(link);',
+        replace: '',
       },
       {
-        file: `${CLIENT}/connection/monitor.ts`,
+        package: 'client',
+        symbol: 'Monitor.onAttempt',
         find: 'if (this.credentials.wasInterrupted()) {',
         replace: 'if (false) {',
       },

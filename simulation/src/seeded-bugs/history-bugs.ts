@@ -1,9 +1,6 @@
 import type { HistoryBug } from './seeded-bug.js';
 import { SEEDED_BUGS } from './seeded-bugs.js';
 
-const CLIENT = 'libs/client/src';
-const NEST = 'libs/nest/src';
-
 /** Of the bugs that the explorer has to catch, those that random histories have to catch as well, soon from these seeds. */
 const ALSO: Readonly<Record<string, number>> = {
   'a value is kept after the right to see it is gone': 2,
@@ -24,13 +21,15 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     name: 'a revocation leaves connections alone',
     edits: [
       {
-        file: `${NEST}/realtime-connections.ts`,
+        package: 'nest',
+        symbol: 'RealtimeConnections.receive',
         find: 'if (concerns(whose, connection)) connection.revoked();',
         replace: '',
       },
       {
-        file: `${NEST}/realtime-connections.ts`,
-        find: '    this.recent.add(whose, whose.grace);\n',
+        package: 'nest',
+        symbol: 'RealtimeConnections.receive',
+        find: 'this.recent.add(whose, whose.grace);',
         replace: '',
       },
     ],
@@ -40,7 +39,8 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     name: 'events are said to be lost that history keeps',
     edits: [
       {
-        file: `${NEST}/topics/timeline.ts`,
+        package: 'nest',
+        symbol: 'Timeline.start',
         find: 'this.knows(since) && since.offset + 1 >= oldest;',
         replace: 'this.knows(since) && since.offset + 3 >= offset;',
       },
@@ -51,12 +51,14 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     name: 'an update of a refused action stays',
     edits: [
       {
-        file: `${CLIENT}/topics/state-store.ts`,
+        package: 'client',
+        symbol: 'StateStore.show',
         find: 'if (effect === undefined) this.overlay.drop(pending);',
         replace: '',
       },
       {
-        file: `${CLIENT}/topics/state-store.ts`,
+        package: 'client',
+        symbol: 'StateStore.show',
         find: 'else if (this.position !== undefined) this.overlay.reach',
         replace: 'if (this.position !== undefined) this.overlay.reach',
       },
@@ -67,7 +69,8 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     name: 'an action whose answer was lost with its socket is said to be of unknown outcome',
     edits: [
       {
-        file: `${CLIENT}/actions/action-outbox.ts`,
+        package: 'client',
+        symbol: 'ActionOutbox.pump',
         find: 'if (action.carrier !== this.carrier && this.isBeyondWindow(action, now)) this.unknown(action);',
         replace: 'if (action.carrier !== undefined && action.carrier !== this.carrier) this.unknown(action);',
       },

@@ -14,8 +14,10 @@ const root = join(import.meta.dirname, '../../..');
 const MOST = 300;
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { HISTORY_BUGS } = await import('./history-bugs.js');
-register('./bug-hooks.mjs', import.meta.url, { data: { bugs: HISTORY_BUGS, root } });
+const { HISTORY_BUGS } = await import('./history-bugs.ts');
+const { seedBugs } = await import('./seed-bugs.ts');
+const seeded = seedBugs(HISTORY_BUGS);
+register('./bug-hooks.mjs', import.meta.url, { data: { seeded, root } });
 
 for (const [index, bug] of HISTORY_BUGS.entries()) {
   if (values.only && !values.only.some((part) => bug.name.includes(part))) continue;
@@ -27,6 +29,8 @@ async function playWith(index, { seed }) {
   let played = 0;
   const outcome = (complaint) => ({ played, complaint, milliseconds: Math.round(performance.now() - began) });
   try {
+    const { error } = seeded[index];
+    if (error !== undefined) throw new Error(error);
     const { sampleHistories } = await import(`../histories/check-histories.ts?bug=${index}`);
     const { play } = await import(`../histories/history.ts?bug=${index}`);
     for (const plan of sampleHistories(MOST, seed)) {

@@ -12,8 +12,10 @@ const { values } = parseArgs({ options: { only: { type: 'string', multiple: true
 const root = join(import.meta.dirname, '../../..');
 
 register('../child/typescript-hooks.mjs', import.meta.url);
-const { SEEDED_BUGS } = await import('./seeded-bugs.js');
-register('./bug-hooks.mjs', import.meta.url, { data: { bugs: SEEDED_BUGS, root } });
+const { SEEDED_BUGS } = await import('./seeded-bugs.ts');
+const { seedBugs } = await import('./seed-bugs.ts');
+const seeded = seedBugs(SEEDED_BUGS);
+register('./bug-hooks.mjs', import.meta.url, { data: { seeded, root } });
 
 for (const [index, bug] of SEEDED_BUGS.entries()) {
   if (values.only && !values.only.some((part) => bug.name.includes(part))) continue;
@@ -23,6 +25,8 @@ for (const [index, bug] of SEEDED_BUGS.entries()) {
 async function explore(index, { caughtBy, depth }) {
   const began = performance.now();
   try {
+    const { error } = seeded[index];
+    if (error !== undefined) throw new Error(error);
     const explorer = await import(`../explorer/index.ts?bug=${index}`);
     const scenario = explorer.SCENARIOS.find(({ name }) => name === caughtBy);
     if (!scenario) throw new Error(`There is no scenario called "${caughtBy}".`);

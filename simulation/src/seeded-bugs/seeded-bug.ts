@@ -1,13 +1,7 @@
-/** A change of the source that breaks a promise. */
-export interface Edit {
-  /** From the root of the workspace. */
-  readonly file: string;
-  /** Occurs exactly once in the file: where it does not, the bug has to be seeded anew. */
-  readonly find: string;
-  readonly replace: string;
-}
+import type { Edit } from '../source/source-index.js';
 
-interface Bug {
+/** Edits of the source that break a promise. */
+export interface Bug {
   readonly name: string;
   readonly edits: readonly Edit[];
 }

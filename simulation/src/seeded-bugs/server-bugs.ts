@@ -1,17 +1,15 @@
 import type { SeededBug } from './seeded-bug.js';
 
-const NEST = 'libs/nest/src';
-
 /** Bugs of the server's core. */
 export const SERVER_BUGS: readonly SeededBug[] = [
   {
     name: 'a frame is sent before `subscribed`',
     edits: [
       {
-        file: `${NEST}/topics/connection-subscriber.ts`,
-        find: '    outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
-        replace: `    this.replay();
-    outlet.send(timeline.frames.subscribed(position, recovered, options.ref));`,
+        package: 'nest',
+        symbol: 'OutletMember.constructor',
+        find: 'outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
+        replace: 'this.replay(); outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
       },
     ],
     caughtBy: 'the first connect',
@@ -21,7 +19,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a reader resumes from a position of another epoch',
     edits: [
       {
-        file: `${NEST}/topics/timeline.ts`,
+        package: 'nest',
+        symbol: 'Timeline.knows',
         find: 'return since.epoch === this.epoch && since.offset <= this.offset;',
         replace: 'return since.offset <= this.offset;',
       },
@@ -33,7 +32,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the replay leaves out the first publication',
     edits: [
       {
-        file: `${NEST}/topics/timeline.ts`,
+        package: 'nest',
+        symbol: 'Timeline.start',
         find: 'return { position, recovered, cursor: recovered ? since.offset : offset };',
         replace: 'return { position, recovered, cursor: recovered ? since.offset + 1 : offset };',
       },
@@ -45,7 +45,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'recovery is claimed beyond what history keeps',
     edits: [
       {
-        file: `${NEST}/topics/timeline.ts`,
+        package: 'nest',
+        symbol: 'Timeline.start',
         find: 'this.knows(since) && since.offset + 1 >= oldest;',
         replace: 'this.knows(since);',
       },
@@ -57,7 +58,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'events are conflated as if they were states',
     edits: [
       {
-        file: `${NEST}/topics/timeline.ts`,
+        package: 'nest',
+        symbol: 'Timeline.after',
         find: ': this.eventsAfter(cursor);',
         replace: ': this.eventsAfter(this.offset - 1);',
       },
@@ -69,7 +71,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a new epoch is not announced',
     edits: [
       {
-        file: `${NEST}/topics/connection-subscriber.ts`,
+        package: 'nest',
+        symbol: 'OutletMember.restarted',
         find: 'if (this.outlet.offer(this.announcement(start), this)) {',
         replace: 'if (!this.lagging) {',
       },
@@ -81,12 +84,10 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'what is published between reading and going live is dropped',
     edits: [
       {
-        file: `${NEST}/topics/live-topic.ts`,
-        find: `    this.current = new Timeline(topic.name, topic.kind, history, read);
-`,
-        replace: `    this.current = new Timeline(topic.name, topic.kind, history, read);
-    this.inbox.length = 0;
-`,
+        package: 'nest',
+        symbol: 'LiveTopic.open',
+        find: 'this.current = new Timeline(topic.name, topic.kind, history, read);',
+        replace: 'this.current = new Timeline(topic.name, topic.kind, history, read); this.inbox.length = 0;',
       },
     ],
     caughtBy: 'a slow broker',
@@ -96,17 +97,17 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a topic is read before it is listened to',
     edits: [
       {
-        file: `${NEST}/topics/live-topic.ts`,
+        package: 'nest',
+        symbol: 'LiveTopic.open',
         find: 'const unlisten = await broker.listen(topic.name, (message) => this.receive(message));',
-        replace: `const early = await broker.read(topic.name, topic.kind);
-    const unlisten = await broker.listen(topic.name, (message) => this.receive(message));`,
+        replace:
+          'const early = await broker.read(topic.name, topic.kind); const unlisten = await broker.listen(topic.name, (message) => this.receive(message));',
       },
       {
-        file: `${NEST}/topics/live-topic.ts`,
-        find: `    this.unlisten = unlisten;
-    const read = await broker.read(topic.name, topic.kind);`,
-        replace: `    this.unlisten = unlisten;
-    const read = early;`,
+        package: 'nest',
+        symbol: 'LiveTopic.open',
+        find: 'const read = await broker.read(topic.name, topic.kind);',
+        replace: 'const read = early;',
       },
     ],
     caughtBy: 'a slow broker',
@@ -116,11 +117,16 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the node skips its hole check',
     edits: [
       {
-        file: `${NEST}/topics/live-topic.ts`,
-        find: `if (publication.epoch !== epoch || publication.offset > offset + 1) return false;
-        if (publication.offset === offset + 1) {`,
-        replace: `if (publication.epoch !== epoch) return false;
-        if (publication.offset > offset) {`,
+        package: 'nest',
+        symbol: 'LiveTopic.take',
+        find: 'publication.epoch !== epoch || publication.offset > offset + 1',
+        replace: 'publication.epoch !== epoch',
+      },
+      {
+        package: 'nest',
+        symbol: 'LiveTopic.take',
+        find: 'publication.offset === offset + 1',
+        replace: 'publication.offset > offset',
       },
     ],
     caughtBy: 'lost messages',
@@ -130,8 +136,9 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'authenticate does not ask the guards of what is subscribed',
     edits: [
       {
-        file: `${NEST}/websocket/session.ts`,
-        find: '      await this.subscriptions.reauthorize(presented.caller);\n',
+        package: 'nest',
+        symbol: 'Session.authenticate',
+        find: 'await this.subscriptions.reauthorize(presented.caller);',
         replace: '',
       },
     ],
@@ -142,8 +149,9 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a subscription that ends leaks its subscriber',
     edits: [
       {
-        file: `${NEST}/topics/connection-subscriber.ts`,
-        find: '    this.options.onClose();\n',
+        package: 'nest',
+        symbol: 'OutletMember.close',
+        find: 'this.options.onClose();',
         replace: '',
       },
     ],
@@ -154,10 +162,10 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a subscription that is replaced is not ended',
     edits: [
       {
-        file: `${NEST}/websocket/subscriptions.ts`,
-        find: `    detach(entry);
-    const former = entry.stay;`,
-        replace: '    const former = entry.stay;',
+        package: 'nest',
+        symbol: 'Subscriptions.attach',
+        find: 'detach(entry);',
+        replace: '',
       },
     ],
     caughtBy: 'lost messages',
@@ -167,8 +175,9 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'a connection that ends keeps its place',
     edits: [
       {
-        file: `${NEST}/websocket/connection.ts`,
-        find: '    this.entrance.seat.leave();\n',
+        package: 'nest',
+        symbol: 'Connection.gone',
+        find: 'this.entrance.seat.leave();',
         replace: '',
       },
     ],
@@ -179,9 +188,10 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'an action that runs is run again when it comes again',
     edits: [
       {
-        file: `${NEST}/broker/memory/memory-claims.ts`,
-        find: '    if (known === undefined) {',
-        replace: "    if (known === undefined || known.state === 'running') {",
+        package: 'nest',
+        symbol: 'MemoryClaims.claim',
+        find: 'if (known === undefined) {',
+        replace: "if (known === undefined || known.state === 'running') {",
       },
     ],
     caughtBy: 'actions',
@@ -191,7 +201,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the answer of an action is forgotten at once',
     edits: [
       {
-        file: `${NEST}/broker/memory/memory-claims.ts`,
+        package: 'nest',
+        symbol: 'MemoryClaims.settle',
         find: 'const expiresAt = this.environment.monotonic() + window;',
         replace: 'const expiresAt = this.environment.monotonic() + window * 0;',
       },
@@ -203,10 +214,10 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     name: 'the last frame before a close is dropped',
     edits: [
       {
-        file: `${NEST}/delivery/outbox.ts`,
-        find: `  close(): void {
-    this.flush();`,
-        replace: '  close(): void {',
+        package: 'nest',
+        symbol: 'Outbox.close',
+        find: 'this.flush();',
+        replace: '',
       },
     ],
     caughtBy: 'a refused client',
