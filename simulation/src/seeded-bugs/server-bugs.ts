@@ -7,7 +7,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'OutletMember.constructor',
+        symbol: 'ConnectionSubscriber.constructor',
         find: 'outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
         replace: 'this.replay(); outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
       },
@@ -72,7 +72,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'OutletMember.restarted',
+        symbol: 'ConnectionSubscriber.restarted',
         find: 'if (this.outlet.offer(this.announcement(start), this)) {',
         replace: 'if (!this.lagging) {',
       },
@@ -150,7 +150,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'OutletMember.close',
+        symbol: 'ConnectionSubscriber.close',
         find: 'this.options.onClose();',
         replace: '',
       },
