@@ -8,7 +8,7 @@ import { mutate, randomValue } from './random-json.js';
 const PAIRS = 1_000_000;
 
 test(`F1: the delta is exact for ${PAIRS} random pairs, half of them edits of one another`, () => {
-  const seed = Number(process.env.STATEWIRE_SEED ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env.STATEWIRE_SEED);
   for (let pair = 0; pair < PAIRS; pair++) {
     const random = seeded(seed + pair * 7919);
     for (let warmUp = 0; warmUp < 4; warmUp++) random();
@@ -22,4 +22,4 @@ test(`F1: the delta is exact for ${PAIRS} random pairs, half of them edits of on
     }
   }
   expect(Object.keys(Object.prototype)).toEqual([]);
-}, 600_000);
+});
