@@ -7,7 +7,9 @@ import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/wo
 
 const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'simulation'];
 const FOLDERS = ['src', 'test', 'e2e'];
+/** Specs of the long tier alone. Other specs that read {@link TIER} have more to do there. */
 const ENDING = '.long.spec.ts';
+const TIER = 'STATEWIRE_TEST_TIER';
 /** For a spec that `tools/long-specs.json` does not know: it has seconds, or why a spec is no part of a slice. */
 const USUAL_SECONDS = 60;
 
@@ -27,7 +29,7 @@ const seed = values.seed === undefined ? readSeed() : Number(values.seed);
 const budget = Number(values.seconds);
 const durations = JSON.parse(readFileSync(join(root, 'tools/long-specs.json'), 'utf8'));
 const specs = values.project.flatMap(longSpecsOf);
-if (specs.length === 0) fail(`There is no *${ENDING}: something is wrong with this script.`);
+if (specs.length === 0) fail(`No spec is long: neither a name ends in ${ENDING} nor a text has ${TIER}.`);
 const chosen = choose(specs, budget, shuffler(seed));
 console.log(`${chosen.length} of ${specs.length} long specs, STATEWIRE_SEED=${seed}`);
 if (values.list) process.exit(0);
@@ -44,9 +46,14 @@ process.exit(failed === 0 ? 0 : 1);
 function longSpecsOf(project) {
   return FOLDERS.filter((folder) => existsSync(join(root, project, folder))).flatMap((folder) =>
     readdirSync(join(root, project, folder), { recursive: true })
-      .filter((file) => file.endsWith(ENDING))
-      .map((file) => ({ project, spec: `${folder}/${file.replaceAll('\\', '/')}` })),
+      .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
+      .filter((spec) => isLong(join(root, project, spec)))
+      .map((spec) => ({ project, spec })),
   );
+}
+
+function isLong(path) {
+  return path.endsWith(ENDING) || (path.endsWith('.spec.ts') && readFileSync(path, 'utf8').includes(TIER));
 }
 
 /** In random order, whatever still fits the budget. */
