@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 const MANIFESTS = ['package.json', 'project.json'];
 const folders = new Map();
@@ -7,6 +7,7 @@ const folders = new Map();
 /**
  * Reports a relative import that leads into another package. A package offers its entry points; a path into its folders
  * would break whenever its files move. The presets and tools of the workspace belong to no package, so that all may import them.
+ * Installed packages keep their files until their version changes.
  */
 export const noImportAcrossPackages = {
   meta: {
@@ -23,7 +24,7 @@ export const noImportAcrossPackages = {
     const check = (source) => {
       if (typeof source?.value !== 'string' || !source.value.startsWith('.')) return;
       const target = packageOf(dirname(resolve(dirname(file), source.value)));
-      if (target === packageOf(dirname(file)) || isWorkspace(target)) return;
+      if (target === packageOf(dirname(file)) || isWorkspace(target) || isInstalled(target)) return;
       const data = { path: source.value, package: relative(context.cwd, target) };
       context.report({ node: source, messageId: 'crossing', data });
     };
@@ -50,4 +51,8 @@ function packageOf(folder) {
 
 function isWorkspace(folder) {
   return existsSync(join(folder, 'nx.json'));
+}
+
+function isInstalled(folder) {
+  return folder.split(sep).includes('node_modules');
 }
