@@ -1,70 +1,45 @@
 /**
- * Packs every library as it would be published, unpacks the tarballs as a consumer would have them, and imports each
- * with plain Node: mistakes of ES modules can compile and pass Jest and still fail here.
+ * Installs the tarballs of `npm run pack` as a consumer would have them, and imports each entry point with plain Node.
+ * Mistakes of ES modules can compile and pass Jest and still fail here.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { publishedPackages } from './lib/published-package.mjs';
 import { fail, root } from './lib/workspace.mjs';
 
-const PACKAGES = {
-  protocol: { folder: 'libs/protocol', entries: { '.': ['parseClientFrame', 'diff', 'applyDelta', 'stateTopic'] } },
-  client: {
-    folder: 'libs/client',
-    entries: {
-      '.': ['createRealtimeClient'],
-      './internal': ['applyUpdate', 'listUpdates'],
-      './testing': ['VirtualEnvironment', 'SimulatedNetwork'],
-    },
-  },
-  nest: {
-    folder: 'libs/nest',
-    entries: { '.': ['RealtimeModule', 'RealtimeBus', 'OnTopic'], './testing': ['simulate'] },
-  },
-  angular: {
-    folder: 'libs/angular/dist',
-    entries: {
-      '.': ['provideRealtime', 'injectTopic'],
-      './testing': ['provideRealtimeTesting', 'provideRealtimeSimulation'],
-    },
-  },
-};
+/** What an application imports before a library with this peer dependency. */
+const PRELUDES = { '@angular/core': '@angular/compiler', 'reflect-metadata': 'reflect-metadata' };
 
-// Inside the workspace, so that frameworks resolve to the ones installed here.
+const packages = publishedPackages();
+const missing = packages.filter(({ tarball }) => !existsSync(tarball));
+if (missing.length > 0) fail(`${missing.map(({ name }) => name).join(', ')} is not packed. Run npm run pack first.`);
+
+// Inside the workspace, so that the packages find the frameworks that are installed here.
 const consumer = join(root, 'tmp/smoke');
 rmSync(consumer, { recursive: true, force: true });
-mkdirSync(consumer, { recursive: true });
-
-for (const [name, { folder }] of Object.entries(PACKAGES)) {
-  const npm = process.env.npm_execpath;
-  const args = ['pack', '--json', '--silent', '--pack-destination', consumer];
-  const options = { cwd: join(root, folder), encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] };
-  const output = npm ? execFileSync(process.execPath, [npm, ...args], options) : execFileSync('npm', args, options);
-  const [{ filename, files }] = [JSON.parse(output)]
-    .flat()
-    .flatMap((entry) => (entry.filename ? [entry] : Object.values(entry)));
-  if (files.some(({ path }) => path.endsWith('.spec.js'))) fail(`${name}: tests are in the package`);
-  const target = join(consumer, 'node_modules/@statewire', name);
+for (const { name, tarball } of packages) {
+  const target = join(consumer, 'node_modules', name);
   mkdirSync(target, { recursive: true });
-  execFileSync('tar', ['-xzf', join(consumer, filename), '-C', target, '--strip-components=1']);
-  JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'));
+  execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
 }
+for (const entry of packages) importEntries(entry);
 
-for (const [name, { entries }] of Object.entries(PACKAGES)) {
-  for (const [entry, expected] of Object.entries(entries)) {
-    const specifier = `@statewire/${name}${entry.slice(1)}`;
-    const script = join(consumer, `import-${name}${entry.replace(/\W/g, '_')}.mjs`);
-    const prelude =
-      name === 'angular' ? `import '@angular/compiler';\n` : name === 'nest' ? `import 'reflect-metadata';\n` : '';
+function importEntries({ name, manifest }) {
+  for (const [entry, target] of Object.entries(manifest.exports)) {
+    if (!target.default?.endsWith('js')) continue;
+    const specifier = `${name}${entry.slice(1)}`;
+    const script = join(consumer, `import-${specifier.replace(/\W+/g, '-')}.mjs`);
+    const preludes = Object.entries(PRELUDES).filter(([peer]) => peer in (manifest.peerDependencies ?? {}));
     writeFileSync(
       script,
-      `${prelude}import * as library from '${specifier}';
-const missing = ${JSON.stringify(expected)}.filter((name) => !(name in library));
-if (missing.length > 0) throw new Error('${specifier} does not export ' + missing.join(', '));
+      `${preludes.map(([, module]) => `import '${module}';\n`).join('')}import * as library from '${specifier}';
 const from = import.meta.resolve('${specifier}');
 if (!from.includes('/tmp/smoke/node_modules/')) throw new Error('${specifier} came from ' + from);
-console.log('${specifier}: ' + Object.keys(library).length + ' exports');
+const count = Object.keys(library).length;
+if (count === 0) throw new Error('${specifier} exports nothing');
+console.log('${specifier}: ' + count + ' exports');
 `,
     );
     execFileSync(process.execPath, [script], { cwd: consumer, stdio: 'inherit' });

@@ -3,7 +3,18 @@ import { join } from 'node:path';
 
 import { describeFailure, RESULTS } from './failures.mjs';
 
-const PROJECTS = ['protocol', 'client', 'angular', 'nest', 'arena', 'backend', 'frontend', 'docker', 'simulation', 'tools'];
+const PROJECTS = [
+  'protocol',
+  'client',
+  'angular',
+  'nest',
+  'arena',
+  'backend',
+  'frontend',
+  'docker',
+  'simulation',
+  'tools',
+];
 
 /**
  * Prints each failure of the projects' last runs, the totals of each project, and the sum as the last line.

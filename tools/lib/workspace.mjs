@@ -24,11 +24,19 @@ export async function ensureInstalled() {
   const lock = statSync(join(root, 'package-lock.json'));
   if (existsSync(writtenByNpm) && statSync(writtenByNpm).mtimeMs >= lock.mtimeMs) return;
   console.log('Installing dependencies (npm ci) …');
-  const npm = process.env.npm_execpath;
-  const code = npm
-    ? await run(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'])
-    : await run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
+  const code = await run(...npm(['ci', '--no-audit', '--no-fund']));
   if (code !== 0) fail('npm ci failed; its output is above.');
+}
+
+/**
+ * Returns the arguments that start npm with `spawn` or `execFileSync`: the npm that runs this script, or the one on the path.
+ *
+ * @param {object} [options] of the child process.
+ */
+export function npm(args, options) {
+  const current = process.env.npm_execpath;
+  if (current) return [process.execPath, [current, ...args], options];
+  return ['npm', args, { ...options, shell: process.platform === 'win32' }];
 }
 
 /** Runs Nx without a daemon that would outlive the command. */

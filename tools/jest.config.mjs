@@ -1,4 +1,0 @@
-import { nodePreset } from '../jest.preset.mjs';
-
-/** The scripts are plain JavaScript, so their specs are too. */
-export default { ...nodePreset(import.meta.dirname), testMatch: ['<rootDir>/test/**/*.spec.mjs'] };
