@@ -12,7 +12,7 @@ export {
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
 export { RealtimeBus, type Publication } from './realtime-bus.js';
-export { BrokerError, type BrokerErrorCode } from './core/broker-error.js';
+export { BrokerError, type BrokerErrorCode } from './core/broker.js';
 export type {
   Broadcast,
   Broker,
@@ -35,9 +35,9 @@ export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
 export { RealtimeLog, type LogSink } from './core/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './core/options.js';
-export { RealtimeOptionsError, type OptionProblem } from './core/options-error.js';
+export { RealtimeOptionsError, type OptionProblem } from './core/option-reader.js';
 export { RealtimeModule } from './realtime.module.js';
 export { DRAIN_STATE, REALTIME_SWITCH } from './core/tokens.js';
-export { RealtimeError, type RealtimeErrorOptions } from './core/realtime-error.js';
-export { systemEnvironment } from './core/system-environment.js';
+export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
+export { systemEnvironment } from './core/environment.js';
 export { PublishError, type PublishErrorCode } from './topics/publish-error.js';

@@ -20,7 +20,7 @@ export { RequestLimits } from './rate-limiting/request-limits.js';
 export { InFlight } from './core/in-flight.js';
 export { Counters } from './core/counters.js';
 export { resolveOptions } from './core/resolve-options.js';
-export type { ResolvedRealtimeOptions } from './core/resolved-options.js';
+export type { ResolvedRealtimeOptions } from './core/options.js';
 export type { Batch } from './delivery/batch.js';
 export { FlushScheduler } from './delivery/flush-scheduler.js';
 export type { FrameSocket } from './delivery/frame-socket.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import type { Broker } from './core/broker.js';
-import { withDeadline } from './core/with-deadline.js';
+import { withDeadline } from './core/deadline.js';
 import type { Environment } from './core/environment.js';
 import type { DrainState } from './core/lifecycle.js';
 import type { RealtimeLog } from './core/realtime-log.js';

@@ -5,7 +5,7 @@ import { Subject, type Observable } from 'rxjs';
 import type { Broadcast, Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
-import type { ResolvedRealtimeOptions } from './core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from './core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from './core/tokens.js';
 import type { RealtimeSwitch } from './core/lifecycle.js';
 import type { RealtimeLog } from './core/realtime-log.js';

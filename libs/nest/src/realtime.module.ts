@@ -40,12 +40,11 @@ import { OutboxBudget } from './delivery/outbox-budget.js';
 import { FlushScheduler } from './delivery/flush-scheduler.js';
 import { presenceProviders } from './presence/presence.providers.js';
 import type { Attendance } from './presence/presence-handle.js';
-import { systemEnvironment } from './core/system-environment.js';
+import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import type { TopicLoader, Topics } from './topics/topics.js';
-import type { RealtimeModuleOptions } from './core/options.js';
+import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
-import type { ResolvedRealtimeOptions } from './core/resolved-options.js';
 import {
   ADMISSION,
   ATTENDANCE,

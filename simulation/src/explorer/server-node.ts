@@ -128,7 +128,7 @@ export class ServerNode {
       websocket: { enabled: true, changes: EMPTY, set: () => Promise.resolve() },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       attendance: { enter: () => undefined },
-      explain: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
+      toErrorFrame: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
     });
   }
 

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { ADMISSION, REALTIME_OPTIONS } from '../core/tokens.js';
 import { FrameRates } from '../rate-limiting/frame-rates.js';
 import { RequestAdmission } from './request-admission.js';

@@ -1,4 +1,4 @@
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { IncomingRequest } from '../core/incoming-request.js';
 import { countHeader, listOf, textOf } from '../core/headers.js';
 import type { TrustedProxies } from './trusted-proxies.js';

@@ -1,6 +1,6 @@
 import { defer, EMPTY, filter, map, startWith, Subject, switchMap, type Observable } from 'rxjs';
 
-import { after } from '../core/after.js';
+import { after } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
 import type { Revocation, Revocations } from '../core/lifecycle.js';
 import { forgottenError, revokedError } from './revocation-errors.js';

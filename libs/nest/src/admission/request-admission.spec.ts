@@ -4,7 +4,7 @@ import { VirtualEnvironment } from '@statewire/client/testing';
 
 import { resolveOptions } from '../core/resolve-options.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { RequestAdmission } from './request-admission.js';
 

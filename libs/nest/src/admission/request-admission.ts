@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { Admission } from './admission.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { addressOf } from './client-address.js';

@@ -1,4 +1,4 @@
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 /** What is said to those whose permission was taken back. */
 export function revokedError(): RealtimeError {

@@ -1,9 +1,9 @@
 import { HttpException } from '@nestjs/common';
 
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
+import { RealtimeError } from '../core/errors.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { withToken } from './with-token.js';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { RealtimeModuleOptions } from './options.js';
-import { RealtimeOptionsError } from './options-error.js';
+import { RealtimeOptionsError } from './option-reader.js';
 import { DEFAULT_LIMITS, resolveOptions } from './resolve-options.js';
 
 const system: Environment = {

@@ -2,10 +2,8 @@ import type { CanActivate } from '@nestjs/common';
 import { isIP } from 'node:net';
 
 import type { Environment } from './environment.js';
-import { OptionReader } from './option-reader.js';
-import { RealtimeOptionsError, type OptionProblem } from './options-error.js';
-import type { RealtimeLimits, RealtimeModuleOptions } from './options.js';
-import type { ResolvedRealtimeOptions } from './resolved-options.js';
+import { OptionReader, RealtimeOptionsError, type OptionProblem } from './option-reader.js';
+import type { RealtimeLimits, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
 
 const KiB = 1024;
 

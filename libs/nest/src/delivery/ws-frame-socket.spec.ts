@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as ws from 'ws';
 
-import { systemEnvironment } from '../core/system-environment.js';
+import { systemEnvironment } from '../core/environment.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { encodeText } from './frame-encoder.js';
 import { Outbox } from './outbox.js';

@@ -4,7 +4,7 @@ import { VirtualEnvironment } from '@statewire/client/testing';
 import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory/memory-broker.js';
 import type { Broker } from '../core/broker.js';
 import { recordPosition } from '../topics/collect-positions.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { ActionRunner } from './action-runner.js';
 import { ActionScope } from './action-scope.js';
 import type { CallerContext } from '../core/realtime-request.js';

@@ -1,17 +1,15 @@
 import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/protocol';
 
-import { BrokerError } from '../core/broker-error.js';
-import type { Broker, Claim } from '../core/broker.js';
+import { BrokerError, type Broker, type Claim } from '../core/broker.js';
 import { collectPositions } from '../topics/collect-positions.js';
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
 import type { ActionOutcome } from '../core/counters.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { internalError, RealtimeError } from '../core/errors.js';
 import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
 import { actionKey, fingerprint, shareKey } from './fingerprint.js';
 import type { CallerContext } from '../core/realtime-request.js';
-import { internalError } from './application-error.js';
 
 type Answer = AckFrame | ErrorFrame;
 

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { isObservable, lastValueFrom, Subject, takeUntil } from 'rxjs';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 const scopes = new AsyncLocalStorage<ActionScope>();
 

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { fromFilterAnswer, fromThrown } from './application-error.js';
 
 const INTERNAL = { code: 'internal', message: 'Something failed on the server.' };

@@ -2,18 +2,10 @@ import { HttpException, type HttpExceptionBody } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { ERROR_CODES, type ErrorCode, type Json } from '@statewire/protocol';
 
-import { RealtimeError, type RealtimeErrorOptions } from '../core/realtime-error.js';
+import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core/errors.js';
 
 /** What was asked for: the same exception means something else for a topic than for an action. */
 export type Asked = 'topic' | 'action' | 'connection';
-
-/** What clients are told about everything that is not meant for them. */
-const INTERNAL_MESSAGE = 'Something failed on the server.';
-
-/** An error nobody foresaw: it is logged, and the client learns nothing. */
-export function internalError(cause: unknown): RealtimeError {
-  return new RealtimeError('internal', INTERNAL_MESSAGE, { cause });
-}
 
 /** The error that answers whatever application code threw. */
 export function fromThrown(thrown: unknown, asked: Asked): RealtimeError {

@@ -3,9 +3,9 @@ import { ModuleRef } from '@nestjs/core';
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
 
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { CONTEXT_TYPE } from './handler-contexts.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';

@@ -1,11 +1,11 @@
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { RealtimeError } from '../core/realtime-error.js';
+import { internalError, type RealtimeError } from '../core/errors.js';
 import { CONTEXT_TYPE, type Filter } from './handler-contexts.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
-import { fromFilterAnswer, internalError, fromThrown, type Asked } from './application-error.js';
+import { fromFilterAnswer, fromThrown, type Asked } from './application-error.js';
 
 /** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
 export class ExceptionMapper {

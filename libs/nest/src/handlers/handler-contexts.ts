@@ -18,7 +18,7 @@ import { PipesContextCreator } from '@nestjs/core/pipes/pipes-context-creator.js
 import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js';
 
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';

@@ -13,13 +13,13 @@ import {
 import { FrameRates } from '../rate-limiting/frame-rates.js';
 import type { Admission } from '../admission/admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
-import { explain } from '../core/explain.js';
+import { toClientError, RealtimeError } from '../core/errors.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/in-flight.js';
 import type { DrainState, RealtimeSwitch, Revocations } from '../core/lifecycle.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import {
   ADMISSION,
   ATTENDANCE,
@@ -32,7 +32,6 @@ import {
   TOPICS,
 } from '../core/tokens.js';
 import type { Attendance } from '../presence/presence-handle.js';
-import { RealtimeError } from '../core/realtime-error.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { limitHeads, type HeadDeadlines } from './head-deadline.js';
@@ -102,7 +101,7 @@ export class HttpBinding implements OnModuleInit {
       websocket,
       drain,
       counters,
-      explain: (thrown, topic) => this.counted(explain(thrown, log, TRANSPORT)).toFrame({ topic }),
+      toErrorFrame: (thrown, topic) => this.counted(toClientError(thrown, log, TRANSPORT)).toFrame({ topic }),
     });
     this.routes = new Map<string, Route>([
       [`${httpPath}/poll`, { method: 'POST', answer: (exchange, received) => this.answerPoll(exchange, received) }],
@@ -146,7 +145,7 @@ export class HttpBinding implements OnModuleInit {
       const refusal =
         error instanceof HttpErrorResponse
           ? error
-          : HttpErrorResponse.of(toComeBack(explain(error, this.log, TRANSPORT)));
+          : HttpErrorResponse.of(toComeBack(toClientError(error, this.log, TRANSPORT)));
       this.counted(refusal.error);
       exchange.refuse(refusal);
     }

@@ -1,6 +1,6 @@
 import { ERROR_CODES } from '@statewire/protocol';
 
-import type { RealtimeError } from '../core/realtime-error.js';
+import type { RealtimeError } from '../core/errors.js';
 
 /** An error whose HTTP status says more than its code. */
 export class HttpErrorResponse extends Error {

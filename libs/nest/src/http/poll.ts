@@ -9,7 +9,7 @@ import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLimits } from '../core/options.js';
 import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
 import type { Authorize } from './request-authenticator.js';
@@ -26,7 +26,7 @@ export interface PollContext {
   readonly drain: DrainState;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** The frame for something that was thrown; logs what is nobody's business. */
-  readonly explain: (thrown: unknown, topic: string) => ErrorFrame;
+  readonly toErrorFrame: (thrown: unknown, topic: string) => ErrorFrame;
 }
 
 /** Who polls. */
@@ -109,7 +109,7 @@ export class Poll {
       if (stay !== undefined) stays.push(stay);
       return answer;
     } catch (error) {
-      return { type: 'error', frame: this.context.explain(error, request.topic) };
+      return { type: 'error', frame: this.context.toErrorFrame(error, request.topic) };
     }
   }
 

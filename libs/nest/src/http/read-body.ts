@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 /** Pieces of a body that are joined: each is an object of its own, many times the size of the byte it may hold. */
 const MANY = 64;

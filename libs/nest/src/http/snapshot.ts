@@ -1,6 +1,6 @@
 import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
 import type { HttpAnswer } from './exchange.js';
 import type { Authorize } from './request-authenticator.js';

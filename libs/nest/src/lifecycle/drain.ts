@@ -4,7 +4,7 @@ import { SERVICE_RESTART } from '../websocket/closing.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import type { Connection } from '../websocket/connection.js';
 import type { Environment } from '../core/environment.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { ENVIRONMENT, REALTIME_OPTIONS } from '../core/tokens.js';
 import { InFlight } from '../core/in-flight.js';
 import { NodeDrainState } from './drain-state.js';

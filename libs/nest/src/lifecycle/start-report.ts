@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy }
 
 import type { Broker } from '../core/broker.js';
 import type { Timer } from '../core/environment.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 

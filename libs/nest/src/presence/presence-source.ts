@@ -4,7 +4,7 @@ import { Observable } from 'rxjs';
 import type { Broker } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { MemberList } from './member-list.js';
 import { readPresenceMember } from './member-record.js';
 import { presenceLease } from './presence-name.js';

@@ -4,7 +4,7 @@ import { topicOfPresence } from '@statewire/protocol';
 import type { Broker } from '../core/broker.js';
 import { HandlerTopicLoader } from '../handlers/handler-topic-loader.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
 import { presenceSource } from './presence-source.js';

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Json } from '@statewire/protocol';
 
 import type { Broker } from '../core/broker.js';
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import { HandlerRegistry, type MatchedTopic } from '../handlers/handler-registry.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import { requestOf } from '../handlers/request-of.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { project } from '../topics/projection.js';
 import type { ResolvedTopic } from '../topics/topics.js';

@@ -1,7 +1,7 @@
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { Environment } from '../core/environment.js';
 import type { RealtimeLimits } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 /** Long enough that a client that is turned away does not come back in the same breath. */
 const RETRY_AFTER = 5_000;

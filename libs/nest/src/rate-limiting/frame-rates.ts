@@ -1,7 +1,7 @@
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { Environment } from '../core/environment.js';
 import type { RealtimeLimits } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 type RateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'framesPerSecondPerUser' | 'framesPerSecondPerAddress'>;
 

@@ -6,7 +6,7 @@ import { TokenBucket } from './token-bucket.js';
 import { topicsPerSecond } from './topics-per-second.js';
 import type { Environment } from '../core/environment.js';
 import type { RealtimeLimits } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { FrameRates } from './frame-rates.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import type { CallerContext } from '../core/realtime-request.js';

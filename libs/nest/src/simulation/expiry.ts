@@ -1,5 +1,5 @@
 import type { Authenticate } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { Identity } from '../core/realtime-request.js';
 
 /** Tokens that a test lets expire, whatever the application says of them. */

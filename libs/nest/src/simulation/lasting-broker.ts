@@ -3,7 +3,7 @@ import type { VirtualProcess } from '@statewire/client/testing';
 import type { Broker, Release } from '../core/broker.js';
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 
 /** A memory broker on a process of its own: what it remembers outlives the servers that use it one after the other. */
 export class LastingBroker {

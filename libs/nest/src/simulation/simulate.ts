@@ -10,8 +10,7 @@ import {
 import type { Broker } from '../core/broker.js';
 import type { Environment } from '../core/environment.js';
 import { resolveOptions } from '../core/resolve-options.js';
-import type { RealtimeModuleOptions } from '../core/options.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from '../core/options.js';
 import { MODULE_OPTIONS_TOKEN } from '../realtime.module.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import type { RealtimeLog } from '../core/realtime-log.js';

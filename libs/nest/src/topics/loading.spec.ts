@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { of } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { TopicLoad } from './topics.js';
 
 interface Deferred {

@@ -1,6 +1,6 @@
 import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protocol';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { PublishError } from './publish-error.js';
 
 /** A value as it is published: what JSON makes of it, and nothing of the application's objects. */

@@ -1,6 +1,6 @@
 import type { Position, TopicKind } from '@statewire/protocol';
 
-import { asked } from '../core/explain.js';
+import { echoOf } from '../core/errors.js';
 import { FRAME_KINDS } from '../core/counters.js';
 import type { EncodedFrame } from '../delivery/encoded-frame.js';
 import { encodeFrame, encodeText } from '../delivery/frame-encoder.js';
@@ -25,7 +25,7 @@ export class TopicFrames {
       epoch,
       offset,
       recovered,
-      ...asked({ ref }),
+      ...echoOf({ ref }),
     });
   }
 

@@ -1,12 +1,11 @@
 import type { Position } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
-import { BrokerError } from '../core/broker-error.js';
-import type { Broker } from '../core/broker.js';
+import { BrokerError, type Broker } from '../core/broker.js';
 import type { LogLimits } from '../broker/memory/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { LiveTopic } from './live-topic.js';
 import { TopicSource } from './topic-source.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from './topics.js';

@@ -1,4 +1,4 @@
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 
 /** Milliseconds after which asking again may help. */
 const RETRY_AFTER = 1_000;

@@ -1,6 +1,6 @@
 import { CLOSE_CODES, type Json } from '@statewire/protocol';
 
-import type { RealtimeError } from '../core/realtime-error.js';
+import type { RealtimeError } from '../core/errors.js';
 
 /** A close code and the words that travel with it. */
 export interface Closing {

@@ -1,4 +1,4 @@
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';

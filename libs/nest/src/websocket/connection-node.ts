@@ -5,7 +5,7 @@ import type { Environment } from '../core/environment.js';
 import type { InFlight } from '../core/in-flight.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Counters } from '../core/counters.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { OutboxOptions } from '../delivery/outbox.js';
 import type { Attendance } from '../presence/presence-handle.js';
 import type { Topics } from '../topics/topics.js';

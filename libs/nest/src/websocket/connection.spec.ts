@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
 import { FakeSocket } from '../testing/fake-socket.js';
 

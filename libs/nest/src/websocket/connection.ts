@@ -1,13 +1,12 @@
 import { CLOSE_CODES, ProtocolError, type ClientFrame, type HelloFrame, type ServerFrame } from '@statewire/protocol';
 
 import { Outbox } from '../delivery/outbox.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError, toClientError } from '../core/errors.js';
 import { closingAfter, INTERNAL_ERROR, type Closing } from './closing.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { Credentials } from './credentials.js';
 import type { UpgradeContext } from './upgrade-context.js';
-import { explain } from '../core/explain.js';
 import { FrameGate, type Refused } from './frame-gate.js';
 import type { QueuedFrame } from './frame-queue.js';
 import { Heartbeat } from './heartbeat.js';
@@ -91,7 +90,7 @@ export class Connection {
       else this.take(read.frame, data.length);
     } catch (thrown) {
       // What is thrown into a socket's event ends the process.
-      this.close(INTERNAL_ERROR, explain(thrown, this.node.log, this.id));
+      this.close(INTERNAL_ERROR, toClientError(thrown, this.node.log, this.id));
     }
   }
 
@@ -217,7 +216,7 @@ export class Connection {
       this.settle();
     } catch (thrown) {
       if (this.phase === 'closed') return;
-      const error = explain(thrown, this.node.log, this.id);
+      const error = toClientError(thrown, this.node.log, this.id);
       this.node.log.warn('hello-refused', { reason: error.code, connection: this.id });
       this.close(closingAfter(error), error);
     }

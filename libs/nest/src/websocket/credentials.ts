@@ -5,7 +5,7 @@ import type { Admission } from '../admission/admission.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { UpgradeContext } from './upgrade-context.js';
 import type { RecentRevocations } from '../admission/recent-revocations.js';
 import { forgottenError, revokedError } from '../admission/revocation-errors.js';

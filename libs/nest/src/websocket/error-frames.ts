@@ -1,6 +1,6 @@
 import type { ClientFrame, ErrorFrame } from '@statewire/protocol';
 
-import type { RealtimeError } from '../core/realtime-error.js';
+import type { RealtimeError } from '../core/errors.js';
 
 /** The frames that refuse everything a frame asked for: one for each of its topics, none for a `pong`. */
 export function refusalsOf(frame: ClientFrame, error: RealtimeError): readonly ErrorFrame[] {

@@ -8,7 +8,7 @@ import {
 } from '@statewire/protocol';
 
 import type { RealtimeLimits } from '../core/options.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { RecentCount } from '../rate-limiting/recent-count.js';
 import { TokenBucket } from '../rate-limiting/token-bucket.js';
 import { topicsPerSecond } from '../rate-limiting/topics-per-second.js';

@@ -8,9 +8,9 @@ import type { Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 
 import type { UpgradeContext } from './upgrade-context.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { DefaultAdapter } from './default-adapter.js';
 import { OWN_GATEWAY } from './own-gateway.js';
 import { RealtimeSocket } from './realtime-socket.js';

@@ -7,7 +7,7 @@ import { RealtimeWsAdapter } from './realtime-ws-adapter.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { ConnectionHub } from './connection-hub.js';
 import type { UpgradeContext } from './upgrade-context.js';
-import type { ResolvedRealtimeOptions } from '../core/resolved-options.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 
 /** Where Nest hands over the sockets. Everything else is the connection's. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 
 import { ERROR_CODES } from '@statewire/protocol';
 
-import type { RealtimeError } from '../core/realtime-error.js';
+import type { RealtimeError } from '../core/errors.js';
 
 /** Milliseconds a peer may take to read why it was refused. */
 const LAST_WORDS = 5_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ServerFrame } from '@statewire/protocol';
 
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { ConnectionRig, Gate } from '../testing/connection-rig.js';
 
 async function welcomed(

@@ -1,13 +1,12 @@
 import type { ActionFrame, AuthenticateFrame, ErrorFrame, SubscribeFrame, UnsubscribeFrame } from '@statewire/protocol';
 
 import type { Outbox } from '../delivery/outbox.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError, echoOf, toClientError } from '../core/errors.js';
 import type { ConnectionNode } from './connection-node.js';
 import type { Credentials } from './credentials.js';
-import { asked, explain } from '../core/explain.js';
 import { FrameQueue, type FrameWork, type QueuedFrame } from './frame-queue.js';
 import { Subscriptions } from './subscriptions.js';
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import { authenticated } from './welcome.js';
 
 /** What a welcomed client may do: follow topics, act, renew its credentials. */
@@ -32,7 +31,7 @@ export class Session implements FrameWork {
       outbox,
       limit: options.limits.subscriptions,
       deadline: (work) => this.bounded(work),
-      explain: (thrown, about) => this.explain(thrown, about),
+      toErrorFrame: (thrown, about) => this.toErrorFrame(thrown, about),
       onSettled: () => this.settle(),
     });
   }
@@ -86,7 +85,7 @@ export class Session implements FrameWork {
       this.credentials.renew(presented);
       this.outbox.send(authenticated(this.credentials.expiresAt, ref));
     } catch (thrown) {
-      this.outbox.send(this.explain(thrown, { ref }));
+      this.outbox.send(this.toErrorFrame(thrown, { ref }));
     }
   }
 
@@ -98,7 +97,7 @@ export class Session implements FrameWork {
       const follows = (topic: string): Promise<boolean> => this.subscriptions.isAllowed(topic);
       this.outbox.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.credentials.caller)));
     } catch (thrown) {
-      this.outbox.send(this.explain(thrown, { id }));
+      this.outbox.send(this.toErrorFrame(thrown, { id }));
     }
   }
 
@@ -120,7 +119,7 @@ export class Session implements FrameWork {
     return withDeadline(environment, options.limits.authenticationTimeout, work);
   }
 
-  private explain(thrown: unknown, about: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {
-    return explain(thrown, this.node.log, this.credentials.connectionId).toFrame(asked(about));
+  private toErrorFrame(thrown: unknown, about: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {
+    return toClientError(thrown, this.node.log, this.credentials.connectionId).toFrame(echoOf(about));
   }
 }

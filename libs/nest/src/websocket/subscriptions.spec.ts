@@ -2,10 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 import type { ServerFrame } from '@statewire/protocol';
 
-import { toRealtimeError } from '../core/to-realtime-error.js';
+import { toRealtimeError, RealtimeError } from '../core/errors.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
-import { RealtimeError } from '../core/realtime-error.js';
 import { Gate } from '../testing/connection-rig.js';
 import { FakeTopics } from '../testing/fake-topics.js';
 import { Subscriptions, type SubscriptionsContext } from './subscriptions.js';
@@ -66,7 +65,7 @@ function setUp({ limit = 0 } = {}) {
     },
     limit,
     deadline: (work) => work,
-    explain: (thrown, about) => ({ ...toRealtimeError(thrown).toFrame(), ...about }),
+    toErrorFrame: (thrown, about) => ({ ...toRealtimeError(thrown).toFrame(), ...about }),
     onSettled: () => (state.settled += 1),
   });
   const subscribe = (topic: string, ref?: string): void => subscriptions.subscribe({ topic }, ref, CALLER);

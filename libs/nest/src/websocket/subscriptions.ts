@@ -10,10 +10,8 @@ import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
 import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
-import { asked } from '../core/explain.js';
-import { toRealtimeError } from '../core/to-realtime-error.js';
 
 const REFUSED = Promise.resolve(false);
 
@@ -27,7 +25,7 @@ export interface SubscriptionsContext {
   /** Bounds how long the guards of a topic may take. */
   readonly deadline: <T>(work: Promise<T>) => Promise<T>;
   /** The frame for something that was thrown. */
-  readonly explain: (thrown: unknown, asked: Pick<ErrorFrame, 'topic' | 'ref'>) => ErrorFrame;
+  readonly toErrorFrame: (thrown: unknown, asked: Pick<ErrorFrame, 'topic' | 'ref'>) => ErrorFrame;
   /** Called when a change of a topic has settled. */
   readonly onSettled: () => void;
 }
@@ -83,7 +81,7 @@ export class Subscriptions {
     const { limit, outbox } = this.context;
     if (limit > 0 && this.entries.size >= limit && !this.entries.has(topic)) {
       const error = new RealtimeError('too_many_subscriptions', `A connection may follow ${limit} topics.`);
-      outbox.send(error.toFrame(asked({ topic, ref })));
+      outbox.send(error.toFrame(echoOf({ topic, ref })));
       return;
     }
     this.change(topic, ref, (entry) => this.attach(entry, topic, since, ref, caller));
@@ -98,7 +96,7 @@ export class Subscriptions {
       if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
       detach(entry);
       entry.stay?.end();
-      this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...asked({ ref }) });
+      this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...echoOf({ ref }) });
     });
   }
 
@@ -206,7 +204,7 @@ export class Subscriptions {
         if (behind) this.inTurn -= 1;
         return this.closed ? undefined : work(entry);
       })
-      .catch((thrown: unknown) => this.context.outbox.send(this.context.explain(thrown, { topic, ref })))
+      .catch((thrown: unknown) => this.context.outbox.send(this.context.toErrorFrame(thrown, { topic, ref })))
       .then(() => {
         entry.changes -= 1;
         this.running -= 1;
@@ -217,7 +215,7 @@ export class Subscriptions {
 
   private answerNotSubscribed(topic: string, ref: string | undefined): void {
     const error = new RealtimeError('not_subscribed', 'The topic is not subscribed on this connection.');
-    this.context.outbox.send(error.toFrame(asked({ topic, ref })));
+    this.context.outbox.send(error.toFrame(echoOf({ topic, ref })));
   }
 }
 

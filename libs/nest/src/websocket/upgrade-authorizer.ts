@@ -9,13 +9,13 @@ import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import { forgottenError } from '../admission/revocation-errors.js';
 import type { UpgradeContext } from './upgrade-context.js';
 import type { RecentRevocations } from '../admission/recent-revocations.js';
-import { withDeadline } from '../core/with-deadline.js';
+import { withDeadline } from '../core/deadline.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Identity } from '../core/realtime-request.js';
 import type { Environment } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
 import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
-import { RealtimeError } from '../core/realtime-error.js';
+import { RealtimeError } from '../core/errors.js';
 import { offersOurs } from './subprotocol.js';
 
 /** Milliseconds after which a client that is refused may look again. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { BrokerError } from '../../src/core/broker-error.js';
+import { BrokerError } from '../../src/core/broker.js';
 import type { Cluster } from './cluster.js';
 
 export function describeClaims(cluster: Cluster): void {

@@ -10,7 +10,7 @@ import {
 import fc from 'fast-check';
 
 import { FrameGate } from '../../src/websocket/frame-gate.js';
-import { RealtimeError } from '../../src/core/realtime-error.js';
+import { RealtimeError } from '../../src/core/errors.js';
 import { CLIENT_ID, ConnectionRig } from '../../src/testing/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';

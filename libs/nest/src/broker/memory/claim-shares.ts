@@ -1,4 +1,4 @@
-import { BrokerError } from '../../core/broker-error.js';
+import { BrokerError } from '../../core/broker.js';
 
 /** Bounds of what is remembered of actions; 0 switches one off. */
 export interface ClaimLimits {

@@ -2,17 +2,17 @@ import type { Json, Position, TopicKind } from '@statewire/protocol';
 
 import type { Environment } from '../../core/environment.js';
 import type { RealtimeLog } from '../../core/realtime-log.js';
-import { BrokerError } from '../../core/broker-error.js';
-import type {
-  Broadcast,
-  Broker,
-  Claim,
-  Lease,
-  NewPublication,
-  PresenceMember,
-  Release,
-  TopicHistory,
-  TopicMessage,
+import {
+  BrokerError,
+  type Broadcast,
+  type Broker,
+  type Claim,
+  type Lease,
+  type NewPublication,
+  type PresenceMember,
+  type Release,
+  type TopicHistory,
+  type TopicMessage,
 } from '../../core/broker.js';
 import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';

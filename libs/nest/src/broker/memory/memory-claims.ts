@@ -1,6 +1,5 @@
 import type { Environment, Timer } from '../../core/environment.js';
-import { BrokerError } from '../../core/broker-error.js';
-import type { Claim } from '../../core/broker.js';
+import { BrokerError, type Claim } from '../../core/broker.js';
 import { ClaimShares, type ClaimLimits } from './claim-shares.js';
 
 interface Running {

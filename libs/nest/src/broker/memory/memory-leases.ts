@@ -1,7 +1,6 @@
 import type { Json } from '@statewire/protocol';
 
-import { BrokerError } from '../../core/broker-error.js';
-import type { Lease, Release } from '../../core/broker.js';
+import { BrokerError, type Lease, type Release } from '../../core/broker.js';
 
 type Answer = (message: Json) => Promise<Json>;
 

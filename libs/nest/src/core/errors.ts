@@ -1,0 +1,76 @@
+import { ERROR_CODES, ProtocolError, type ErrorCode, type ErrorFrame, type Json } from '@statewire/protocol';
+
+import type { RealtimeLog } from './realtime-log.js';
+
+export interface RealtimeErrorOptions {
+  /** Milliseconds to wait before asking again. Not told of what an action's handler throws: it is the action's answer. */
+  readonly retryAfter?: number;
+  /** For `validation_failed`: what is wrong with which field. */
+  readonly details?: Json;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error whose code and message reach the client. Throw it from handlers and guards:
+ *
+ * @example throw new RealtimeError('action_failed', 'The shop is closed.');
+ */
+export class RealtimeError extends Error {
+  override readonly name = 'RealtimeError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly options: RealtimeErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+  }
+
+  /** The frame that answers whatever failed; `asked` says what that was. */
+  toFrame(asked: Pick<ErrorFrame, 'id' | 'topic' | 'ref'> = {}): ErrorFrame {
+    const { retryAfter, details } = this.options;
+    return {
+      type: 'error',
+      code: this.code,
+      message: this.message,
+      temporary: ERROR_CODES[this.code].temporary,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(details === undefined ? {} : { details }),
+      ...asked,
+    };
+  }
+}
+
+/** The message of every error that is not meant for clients. */
+const INTERNAL_MESSAGE = 'Something failed on the server.';
+
+/** An error that nobody expected. The client learns nothing of its cause. */
+export function internalError(cause: unknown): RealtimeError {
+  return new RealtimeError('internal', INTERNAL_MESSAGE, { cause });
+}
+
+/** Maps anything that was thrown to an error for the client: `internal`, unless it was made for clients. */
+export function toRealtimeError(thrown: unknown): RealtimeError {
+  if (thrown instanceof RealtimeError) return thrown;
+  if (thrown instanceof ProtocolError) return new RealtimeError(thrown.code, thrown.message);
+  return internalError(thrown);
+}
+
+/** The same, and logs an error that nobody expected. */
+export function toClientError(thrown: unknown, log: RealtimeLog, connection: string): RealtimeError {
+  if (!(thrown instanceof RealtimeError || thrown instanceof ProtocolError)) {
+    log.error('request-failed', thrown, { connection });
+  }
+  return toRealtimeError(thrown);
+}
+
+type RequestReference = Pick<ErrorFrame, 'id' | 'topic' | 'ref'>;
+
+/** The fields of a request that its answer repeats. Leaves out fields that the request does not have. */
+export function echoOf({ id, topic, ref }: RequestReference): RequestReference {
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(topic === undefined ? {} : { topic }),
+    ...(ref === undefined ? {} : { ref }),
+  };
+}
