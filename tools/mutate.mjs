@@ -1,10 +1,12 @@
 /**
- * Mutation testing of the code that the guarantees stand on: `npm run mutate`, `npm run mutate -- delta timeline.ts`
- * (areas or files), `npm run mutate -- --sample 40 --seconds 120` (a slice by chance; `--seed` repeats one).
+ * Runs mutation tests of the code that the guarantees stand on: `npm run mutate`, `npm run mutate -- delta Timeline`
+ * (areas or symbols), `npm run mutate -- --sample 40 --seconds 120` (a slice by chance; `--seed` repeats one).
  */
+import { register } from 'node:module';
 import { parseArgs } from 'node:util';
 
 import { fail, requireSupportedNode } from './lib/workspace.mjs';
+import { filesOf } from './mutate/area-files.mjs';
 import { AreaRun } from './mutate/area-run.mjs';
 import { AREAS } from './mutate/areas.mjs';
 import { reasonOf, stale } from './mutate/equivalents.mjs';
@@ -26,9 +28,12 @@ const seed = Number(values.seed ?? process.env.STATEWIRE_SEED ?? Date.now() % 2 
 console.log(`STATEWIRE_SEED=${seed}`);
 const until = performance.now() + Number(values.seconds ?? Infinity) * 1000;
 
-const runs = AREAS.map((area) => ({ area, files: area.files.filter((file) => isAsked(area, file)) }))
+register('../simulation/src/child/typescript-hooks.mjs', import.meta.url);
+const { SourceIndex } = await import('../simulation/src/source/source-index.ts');
+const index = SourceIndex.ofWorkspace();
+const runs = AREAS.map((area) => askedOf(area, filesOf(area, index)))
   .filter(({ files }) => files.length > 0)
-  .map(({ area, files }) => new AreaRun(area, files, seed));
+  .map((area) => new AreaRun(area, seed));
 if (runs.length === 0)
   fail(`Nothing is called ${positionals.join(' ')}. Areas: ${AREAS.map(({ name }) => name).join(', ')}.`);
 
@@ -44,7 +49,7 @@ try {
 } finally {
   for (const run of runs) run.end();
 }
-process.exitCode = report(results, { planned: chosen.size, isSample, stale: isSample ? [] : stale(all) });
+process.exitCode = report(results, { planned: chosen.size, isSample, stale: isSample ? [] : stale(all, index) });
 
 async function tryAll(run, own) {
   await run.prepare();
@@ -52,12 +57,17 @@ async function tryAll(run, own) {
     if (performance.now() > until) return;
     const equivalent = reasonOf(mutant);
     const killedBy = equivalent === undefined ? await run.verdictOn(mutant) : undefined;
-    results.push({ area: run.area.name, mutant, equivalent, killedBy });
+    results.push({ area: run.area, mutant, equivalent, killedBy });
     if (values.verbose)
-      console.log(`${mutant.file}:${mutant.line} ${mutant.from} → ${mutant.to}: ${killedBy ?? 'SURVIVED'}`);
+      console.log(
+        `${mutant.file}:${mutant.line} in ${mutant.symbol}: ${mutant.from} → ${mutant.to}: ${killedBy ?? 'SURVIVED'}`,
+      );
   }
 }
 
-function isAsked({ name }, file) {
-  return positionals.length === 0 || positionals.some((asked) => asked === name || file.endsWith(asked));
+/** All files of the area, or those of the symbols that the command line names. */
+function askedOf(area, located) {
+  if (positionals.length === 0 || positionals.includes(area.name)) return located;
+  const asked = area.symbols.filter((symbol) => positionals.includes(symbol));
+  return { ...located, files: asked.map((symbol) => index.fileOf(area.package, symbol)) };
 }

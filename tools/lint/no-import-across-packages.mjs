@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
-const MANIFESTS = ['package.json', 'project.json'];
 const folders = new Map();
 
 /**
@@ -38,11 +37,11 @@ export const noImportAcrossPackages = {
   },
 };
 
-/** Returns the nearest folder upwards that holds a manifest. */
+/** Returns the nearest folder upwards that holds a `package.json`. */
 function packageOf(folder) {
   let known = folders.get(folder);
   if (known === undefined) {
-    const isPackage = dirname(folder) === folder || MANIFESTS.some((name) => existsSync(join(folder, name)));
+    const isPackage = dirname(folder) === folder || existsSync(join(folder, 'package.json'));
     known = isPackage ? folder : packageOf(dirname(folder));
     folders.set(folder, known);
   }

@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { root } from '../lib/workspace.mjs';
-import { NOT_SPECS, NOT_TESTS } from './areas.mjs';
+import { NOT_TESTS } from './areas.mjs';
 import { instrument } from './mutants.mjs';
 import { TestProcess } from './test-process.mjs';
 
@@ -12,8 +12,15 @@ const FIRST_SIGN = 10_000;
 
 /** One area: its mutants, which tests reach which of them, and what becomes of them. */
 export class AreaRun {
-  constructor(area, files, seed) {
+  /**
+   * @param area its name.
+   * @param package of the files, without its scope.
+   * @param files to mutate, from the root of the workspace.
+   * @param specs that must notice, as absolute paths.
+   */
+  constructor({ area, package: packageName, files, specs }, seed) {
     this.area = area;
+    this.specs = specs;
     this.seed = seed;
     this.folder = mkdtempSync(join(tmpdir(), 'statewire-mutants-'));
     this.mutants = [];
@@ -24,7 +31,7 @@ export class AreaRun {
       const copy = join(this.folder, file.replaceAll('/', '_'));
       writeFileSync(copy, code);
       this.instrumented[join(root, file)] = copy;
-      this.mutants.push(...mutants);
+      this.mutants.push(...mutants.map((mutant) => ({ ...mutant, package: packageName })));
     }
     this.process = new TestProcess(this.plan());
   }
@@ -83,21 +90,10 @@ export class AreaRun {
 
   plan(onFromStart) {
     const path = join(this.folder, `plan-${onFromStart ?? 'all'}.json`);
-    const specs = this.area.specs.flatMap(specsAt).filter((spec) => !NOT_SPECS.test(spec));
-    const { instrumented, seed } = this;
+    const { specs, instrumented, seed } = this;
     writeFileSync(path, JSON.stringify({ specs, instrumented, seed, isLeftOut: NOT_TESTS.source, onFromStart }));
     return path;
   }
-}
-
-/** Spec files whose path begins so. */
-function specsAt(prefix) {
-  const folder = prefix.slice(0, prefix.lastIndexOf('/'));
-  return readdirSync(join(root, folder))
-    .map((name) => `${folder}/${name}`)
-    .filter((path) => path.startsWith(prefix) && path.endsWith('.spec.ts'))
-    .map((path) => join(root, path))
-    .filter((path) => statSync(path).isFile());
 }
 
 function demand(answer) {

@@ -1,73 +1,49 @@
 /**
- * What is mutated, and the tests that must notice. Only tests on virtual time or of pure functions: they are run
- * thousands of times in one process, so that nothing may wait for a network or a clock. `measured` is the share that
- * was killed when the whole area was last tried, 0.99 at most: properties find some mutants only with luck.
+ * The code that the mutation runner changes, and the tests that must notice. An area names symbols of one package: the runner
+ * changes the whole files that declare them, and runs every spec in the folders of these files. `specsBesides` names further
+ * symbols whose folders have specs, `specs` is how the paths of further spec files of the package begin.
+ *
+ * All of these tests run on virtual time or test pure functions: they run thousands of times in one process, so that nothing
+ * may wait for a network or a clock. `measured` is the share that was killed when the whole area was last tried, 0.99 at
+ * most: properties find some mutants only with luck.
  */
 export const AREAS = [
   {
     name: 'session-client',
     measured: 0.99,
-    files: [
-      'libs/client/src/session/frame-budget.ts',
-      'libs/client/src/session/judge.ts',
-      'libs/client/src/session/poll-session.ts',
-      'libs/client/src/connection/read-answer.ts',
-      'libs/client/src/session/socket-actions.ts',
-      'libs/client/src/session/socket-session.ts',
-      'libs/client/src/session/topic-error.ts',
-      'libs/client/src/session/topic-feed.ts',
+    package: 'client',
+    symbols: [
+      'FrameBudget',
+      'judge',
+      'PollSession',
+      'readAnswer',
+      'SocketActions',
+      'SocketSession',
+      'failTopic',
+      'TopicFeed',
     ],
-    specs: ['libs/client/src/session/', 'libs/client/src/connection/read-answer'],
   },
-  {
-    name: 'session-server',
-    measured: 0.99,
-    files: ['libs/nest/src/websocket/session.ts', 'libs/nest/src/websocket/subscriptions.ts'],
-    specs: ['libs/nest/src/websocket/'],
-  },
+  { name: 'session-server', measured: 0.99, package: 'nest', symbols: ['Session', 'Subscriptions'] },
   {
     name: 'catch-up',
     measured: 0.99,
-    files: [
-      'libs/nest/src/topics/live-topic.ts',
-      'libs/nest/src/topics/connection-subscriber.ts',
-      'libs/nest/src/topics/stream-subscriber.ts',
-      'libs/nest/src/topics/timeline.ts',
-      'libs/nest/src/topics/topic-frames.ts',
-    ],
-    specs: ['libs/nest/src/topics/', 'libs/nest/src/realtime-bus'],
+    package: 'nest',
+    symbols: ['LiveTopic', 'ConnectionSubscriber', 'StreamSubscriber', 'Timeline', 'TopicFrames'],
+    specsBesides: ['RealtimeBus'],
   },
   {
     name: 'outbox-client',
     measured: 0.99,
-    files: [
-      'libs/client/src/actions/action-outbox.ts',
-      'libs/client/src/connection/http-actions.ts',
-      'libs/client/src/actions/not-started.ts',
-      'libs/client/src/actions/pending-action.ts',
-    ],
-    specs: ['libs/client/src/actions/', 'libs/client/src/connection/http-actions'],
+    package: 'client',
+    symbols: ['ActionOutbox', 'HttpActions', 'isNotStarted', 'actionFrame'],
   },
-  {
-    name: 'outbox-server',
-    measured: 0.99,
-    files: [
-      'libs/nest/src/delivery/batch.ts',
-      'libs/nest/src/delivery/outbox.ts',
-      'libs/nest/src/delivery/stall-watch.ts',
-    ],
-    specs: ['libs/nest/src/delivery/'],
-  },
+  { name: 'outbox-server', measured: 0.99, package: 'nest', symbols: ['Batch', 'Outbox', 'StallWatch'] },
   {
     name: 'delta',
     measured: 0.99,
-    files: [
-      'libs/protocol/src/delta/apply.ts',
-      'libs/protocol/src/delta/delta.ts',
-      'libs/protocol/src/delta/diff.ts',
-      'libs/protocol/src/delta/equal.ts',
-    ],
-    specs: ['libs/protocol/test/delta'],
+    package: 'protocol',
+    symbols: ['applyDelta', 'DeltaError', 'diff', 'isEqual'],
+    specs: ['test/delta'],
   },
 ];
 

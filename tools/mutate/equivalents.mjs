@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Mutants that no test can tell from the original, each with the reason. Found by what they change rather than by the
- * line, so that an edit elsewhere in the file leaves them valid; `inside`, a function's name, tells several of the same change apart.
+ * Mutants that no test can tell from the original, each with the reason. A package, a symbol and the change identify them, so
+ * that they stay valid when the symbol moves to another file. `symbol` names all declarations around the change.
  */
 const EQUIVALENTS = JSON.parse(readFileSync(join(import.meta.dirname, 'equivalent-mutants.json'), 'utf8'));
 
@@ -12,14 +12,23 @@ export function reasonOf(mutant) {
   return EQUIVALENTS.find((listed) => isIt(listed, mutant))?.reason;
 }
 
-/** @returns entries of the list that fit no mutant any more. */
-export function stale(all) {
+/** @returns entries of the list that fit no mutant of the files that declare them. */
+export function stale(all, index) {
   const files = new Set(all.map(({ mutant }) => mutant.file));
-  return EQUIVALENTS.filter((listed) => files.has(listed.file) && !all.some(({ mutant }) => isIt(listed, mutant)));
+  return EQUIVALENTS.filter(
+    (listed) => isDeclaredIn(files, listed, index) && !all.some(({ mutant }) => isIt(listed, mutant)),
+  );
 }
 
-function isIt({ file, from, to, inside }, mutant) {
-  return (
-    file === mutant.file && from === mutant.from && to === mutant.to && (inside ?? mutant.inside) === mutant.inside
-  );
+/** A symbol that the package does not declare any more counts as declared here: its entry is stale in every run. */
+function isDeclaredIn(files, { package: packageName, symbol }, index) {
+  try {
+    return files.has(index.fileOf(packageName, symbol.split('.')[0]));
+  } catch {
+    return true;
+  }
+}
+
+function isIt({ package: packageName, symbol, from, to }, mutant) {
+  return packageName === mutant.package && symbol === mutant.symbol && from === mutant.from && to === mutant.to;
 }

@@ -50,7 +50,7 @@ export function instrument(file, source, firstId) {
     mutants.push({
       id,
       file,
-      inside: nameAround(node),
+      symbol: symbolAround(node),
       line: line + 1,
       column: character + 1,
       from: oneLine(text(node)),
@@ -81,14 +81,24 @@ export function instrument(file, source, firstId) {
   return { code, mutants };
 }
 
-/** The function, method or constant the node is in. */
-function nameAround(node) {
+/** The names of all declarations around the node, the outermost first: `Class.member`, `function.constant`. */
+function symbolAround(node) {
+  const names = [];
   for (let { parent } = node; parent !== undefined; { parent } = parent) {
-    const isNamed = ts.isFunctionLike(parent) || ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent);
-    if (isNamed && parent.name !== undefined && ts.isIdentifier(parent.name)) return parent.name.text;
-    if (ts.isConstructorDeclaration(parent)) return 'constructor';
+    if (ts.isConstructorDeclaration(parent)) names.unshift('constructor');
+    else if (isNamed(parent) && parent.name !== undefined && ts.isIdentifier(parent.name))
+      names.unshift(parent.name.text);
   }
-  return 'the module';
+  return names.join('.') || 'the module';
+}
+
+function isNamed(node) {
+  return (
+    ts.isFunctionLike(node) ||
+    ts.isClassDeclaration(node) ||
+    ts.isVariableDeclaration(node) ||
+    ts.isPropertyDeclaration(node)
+  );
 }
 
 function isLeftAlone(node) {

@@ -12,10 +12,11 @@ export function report(results, { planned, isSample, stale }) {
   const tried = results.filter(({ equivalent }) => equivalent === undefined);
   const survivors = tried.filter(({ killedBy }) => killedBy === undefined);
   for (const { mutant } of survivors) {
-    console.log(`survived: ${mutant.file}:${mutant.line}:${mutant.column} in ${mutant.inside}`);
+    console.log(`survived: ${mutant.file}:${mutant.line}:${mutant.column} in ${mutant.symbol}`);
     console.log(`    ${mutant.from}  →  ${mutant.to}`);
   }
-  for (const { file, from, to } of stale) console.log(`listed as equivalent but gone: ${file}: ${from}  →  ${to}`);
+  for (const { package: name, symbol, from, to } of stale)
+    console.log(`listed as equivalent but gone: ${name} ${symbol}: ${from}  →  ${to}`);
 
   const rows = [];
   for (const [area, ofArea] of grouped(results, ({ area }) => area)) {
