@@ -22,7 +22,7 @@ const ALLOWED = {
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
-  simulation: ['protocol', 'client', 'nest', 'internal'],
+  verification: ['protocol', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
 };
 

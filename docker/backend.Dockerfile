@@ -11,7 +11,7 @@ COPY libs/arena/package.json libs/arena/
 COPY backend/package.json backend/
 COPY frontend/package.json frontend/
 COPY bench/package.json bench/
-COPY simulation/package.json simulation/
+COPY verification/package.json verification/
 
 FROM manifests AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund

@@ -14,8 +14,8 @@ await ensureInstalled();
 const jest = join(root, 'node_modules/jest/bin/jest.js');
 const options = ['--experimental-vm-modules', '--no-warnings=ExperimentalWarning'];
 process.exit(
-  await run(process.execPath, [...options, jest, '--runInBand', 'test/histories.spec.ts'], {
-    cwd: join(root, 'simulation'),
+  await run(process.execPath, [...options, jest, '--runInBand', 'histories/histories.spec.ts'], {
+    cwd: join(root, 'verification'),
     env: {
       ...process.env,
       STATEWIRE_HISTORIES: values.histories,

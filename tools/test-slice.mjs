@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { readSeed } from './lib/seed.mjs';
 import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/workspace.mjs';
 
-const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'simulation'];
+const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'verification'];
 const FOLDERS = ['src', 'test', 'e2e'];
 /** Specs of the long tier alone. Other specs that read {@link TIER} have more to do there. */
 const ENDING = '.long.spec.ts';

@@ -12,7 +12,7 @@ const PROJECTS = [
   'backend',
   'frontend',
   'docker',
-  'simulation',
+  'verification',
   'tools',
 ];
 

@@ -1,0 +1,61 @@
+import { afterAll, expect, jest, test } from '@jest/globals';
+
+import { begin, explore, perform, SCENARIOS, stateOf, type Scenario, type StepName } from './index.js';
+
+jest.setTimeout(600_000);
+
+const IS_FULL = process.env.STATEWIRE_TEST_TIER === 'full';
+const DEPTH = IS_FULL ? 5 : 3;
+/** Pairs of each scenario, and steps they are followed for. */
+const PAIRS = IS_FULL ? 100 : 5;
+const LENGTH = 6;
+
+const seed = Number(process.env.STATEWIRE_SEED ?? Date.now() % 2 ** 31);
+
+/** mulberry32 (T. Ettinger, public domain). */
+function generator(state: number): () => number {
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function run(scenario: Scenario, steps: readonly StepName[]) {
+  const world = await begin(scenario);
+  for (const step of steps) await perform(world, step);
+  return world;
+}
+
+/** Goes on from both in the same way, and compares where that leads. */
+async function expectAlike(scenario: Scenario, pair: readonly (readonly StepName[])[], random: () => number) {
+  const taken = pair.map((steps) => [...steps]);
+  const worlds = await Promise.all(pair.map((steps) => run(scenario, steps)));
+  for (let length = 0; length < LENGTH; length++) {
+    const [first, second] = worlds.map((world, index) => stateOf(scenario, world, taken[index]!));
+    expect({ taken: JSON.stringify(taken), ...second! }).toEqual({ taken: JSON.stringify(taken), ...first! });
+    const step = first!.enabled[Math.floor(random() * first!.enabled.length)];
+    if (step === undefined) break;
+    for (const [index, world] of worlds.entries()) {
+      taken[index]!.push(step);
+      await perform(world, step);
+    }
+  }
+  for (const world of worlds) expect(await world.finish()).toEqual([]);
+}
+
+test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
+  'R3: what the explorer takes for one state of %s goes on alike',
+  async (_, scenario) => {
+    const pairs: (readonly (readonly StepName[])[])[] = [];
+    await explore(scenario, DEPTH, (steps, earlier) => pairs.push([earlier, steps]));
+    expect(pairs.length).toBeGreaterThan(5);
+    const random = generator(seed);
+    for (let pair = 0; pair < PAIRS; pair++) {
+      await expectAlike(scenario, pairs[Math.floor(random() * pairs.length)]!, random);
+    }
+  },
+);
+
+afterAll(() => void process.stdout.write(`Pairs of equal states: STATEWIRE_SEED=${seed}\n`));

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+
+import { runChild } from '../support/run-child.js';
+import { SCENARIOS, toTest, type Exploration, type Scenario } from './index.js';
+
+const DEPTH = 8;
+/** Those that take no longer than a slice has. */
+const SHORT = ['a late refusal', 'a change of mind', 'a refused client', 'a slow reader'];
+const RUN = join(import.meta.dirname, 'run.mjs');
+
+// On a machine that does much else at the same time it takes many times as long as alone.
+jest.setTimeout(3_600_000);
+
+/** All of them; in a slice of the long tests a short one, another with each seed. */
+const scenarios = process.env['STATEWIRE_SLICE'] === 'true' ? SCENARIOS.filter(isInSlice) : SCENARIOS;
+
+function isInSlice({ name }: Scenario): boolean {
+  return name === SHORT[Number(process.env['STATEWIRE_SEED'] ?? 0) % SHORT.length];
+}
+
+let explorations: readonly Exploration[];
+
+beforeAll(async () => {
+  const only = scenarios.flatMap(({ name }) => ['--only', name]);
+  explorations = (await runChild(RUN, '--depth', String(DEPTH), ...only)) as readonly Exploration[];
+});
+
+test.each(scenarios.map(({ name, row = 'R3' }) => [row, DEPTH, name] as const))(
+  '%s: every order of %s steps of %s keeps every promise',
+  (_row, _depth, name) => {
+    const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;
+    expect(counterexample === undefined ? '' : toTest(counterexample)).toBe('');
+    expect(states).toBeGreaterThan(1_000);
+  },
+);
+
+afterAll(() => {
+  for (const { scenario, states, histories, orders } of explorations) {
+    process.stdout.write(`${scenario}: ${states} states, ${histories} histories, ${orders} orders of steps at least\n`);
+  }
+});

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+
+import { runChild } from '../support/run-child.js';
+import { SCENARIOS, toTest, type Exploration } from './index.js';
+import { quickDepth } from '../seeded-bugs/quick-depth.js';
+
+const RUN = join(import.meta.dirname, 'run.mjs');
+
+// On a machine that does much else at the same time it takes many times as long as alone.
+jest.setTimeout(600_000);
+
+let explorations: readonly Exploration[] = [];
+
+beforeAll(async () => {
+  explorations = (await runChild(RUN, '--depth', 'quick')) as readonly Exploration[];
+});
+
+test.each(SCENARIOS.map((scenario) => [scenario.row ?? 'R3', quickDepth(scenario), scenario.name] as const))(
+  '%s: every order of %s steps of %s keeps every promise',
+  (_row, depth, name) => {
+    const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;
+    expect(counterexample === undefined ? '' : toTest(counterexample)).toBe('');
+    // An exploration that finds nothing to do proves nothing.
+    expect(states).toBeGreaterThan(10 * depth);
+  },
+);
+
+afterAll(() => {
+  const rows = explorations.map(
+    ({ scenario, depth, states, histories, orders }) =>
+      `  ${scenario} to depth ${depth}: ${states} states, ${histories} histories, ${orders} orders of steps at least\n`,
+  );
+  process.stdout.write(`Explored:\n${rows.join('')}`);
+});

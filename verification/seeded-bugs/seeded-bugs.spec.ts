@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+
+import { runChild } from '../support/run-child.js';
+import type { Exploration } from '../explorer/index.js';
+import { HISTORY_BUGS } from './history-bugs.js';
+import { SEEDED_BUGS } from './seeded-bugs.js';
+
+jest.setTimeout(600_000);
+
+const RUN = join(import.meta.dirname, 'run.mjs');
+const RUN_HISTORIES = join(import.meta.dirname, 'run-histories.mjs');
+
+interface Outcome extends Pick<Exploration, 'counterexample' | 'states'> {
+  readonly name: string;
+  /** Why it could not be seeded. */
+  readonly error?: string;
+}
+
+interface Play {
+  readonly name: string;
+  readonly played: number;
+  /** What was wrong with the last history that was played; undefined where the bug survived. */
+  readonly complaint?: string;
+}
+
+let outcomes: ReadonlyMap<string, Outcome>;
+let plays: ReadonlyMap<string, Play>;
+
+beforeAll(async () => {
+  const run = (await runChild(RUN)) as readonly Outcome[];
+  outcomes = new Map(run.map((outcome) => [outcome.name, outcome]));
+  const played = (await runChild(RUN_HISTORIES)) as readonly Play[];
+  plays = new Map(played.map((play) => [play.name, play]));
+});
+
+// That it finds nothing where no bug is seeded, to the same depths, is what explorer.spec.ts shows.
+describe('R3: the explorer catches', () => {
+  test.each(SEEDED_BUGS.map((bug) => [bug.name, bug] as const))('the seeded bug that %s', (name, { depth }) => {
+    const { counterexample, error } = outcomes.get(name)!;
+    expect(error).toBeUndefined();
+    expect(counterexample?.complaints[0]).toEqual(expect.any(String));
+    expect(counterexample!.steps.length).toBeLessThanOrEqual(depth);
+  });
+});
+
+// That they find nothing where no bug is seeded is what histories.spec.ts shows.
+describe('R1: random histories catch', () => {
+  test.each(HISTORY_BUGS.map(({ name }) => [name]))('the seeded bug that %s', (name) => {
+    const { complaint, played } = plays.get(name)!;
+    expect(complaint).toEqual(expect.any(String));
+    expect(complaint).not.toMatch(/cannot be/);
+    expect(played).toBeGreaterThan(0);
+  });
+});

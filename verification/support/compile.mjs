@@ -1,0 +1,18 @@
+import { transformSync } from '@swc/core';
+
+import { swcOptions } from '../../tools/lib/swc-options.mjs';
+
+const compiled = new Map();
+
+/** TypeScript to the JavaScript that Jest's preset makes of it; once for each source. */
+export function compile(source, filename) {
+  const known = compiled.get(filename);
+  if (known?.source === source) return known.code;
+  const code = transform(source, filename);
+  compiled.set(filename, { source, code });
+  return code;
+}
+
+function transform(source, filename) {
+  return transformSync(source, { ...swcOptions(), filename, configFile: false }).code;
+}
