@@ -7,9 +7,9 @@ import {
   FrameRates,
   RequestAuthenticator,
   InFlight,
-  NestDispatcher,
+  Dispatcher,
   Poll,
-  RecentRevocations,
+  Revocations,
   RequestLimits,
   resolveOptions,
   TopicRegistry,
@@ -61,10 +61,10 @@ export class ServerNode {
   readonly topics: TopicRegistry;
   readonly hub: ConnectionHub;
   readonly application: Application;
-  private readonly dispatcher: NestDispatcher;
+  private readonly dispatcher: Dispatcher;
   private readonly limits: ConnectionLimits;
   private readonly requests: RequestLimits;
-  private readonly revocations: RecentRevocations;
+  private readonly revocations: Revocations;
   private readonly visits: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly log: RealtimeLog;
@@ -96,13 +96,13 @@ export class ServerNode {
     const rates = new FrameRates(limits, environment);
     const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
     const { handlers } = this.application;
-    this.dispatcher = new NestDispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
+    this.dispatcher = new Dispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
     const admission: Admission = {
       receive: () => ({ ...ANYBODY, bearer: undefined }),
       identify: async ({ bearer }, helloToken) => userOf(helloToken ?? bearer),
     };
     this.limits = new ConnectionLimits(limits, environment);
-    this.revocations = new RecentRevocations(environment, limits.authenticationTimeout);
+    this.revocations = new Revocations(environment, limits.authenticationTimeout);
     this.hub = new ConnectionHub({
       ...{ options: resolved, environment, admission, inFlight },
       dispatcher: this.dispatcher,
@@ -125,7 +125,7 @@ export class ServerNode {
     this.poll = new Poll({
       ...{ environment, limits, counters, topics: this.topics },
       authorize: (topic, caller) => this.visits.authorize(topic, caller),
-      websocket: { enabled: true, changes: EMPTY, set: () => Promise.resolve() },
+      websocket: { enabled: true, changes: EMPTY },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       attendance: { enter: () => undefined },
       toErrorFrame: (thrown, topic) => this.explain(thrown).toFrame({ topic }),

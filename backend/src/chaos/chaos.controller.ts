@@ -10,7 +10,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import type { ChaosState, Session } from '@statewire/arena';
-import { REALTIME_SWITCH, RealtimeConnections, type RealtimeSwitch } from '@statewire/nest';
+import { RealtimeConnections, RealtimeSwitch } from '@statewire/nest';
 
 import { bearer } from '../session/bearer.js';
 import { TokenService } from '../session/token.service.js';
@@ -25,7 +25,7 @@ export class ChaosController {
   constructor(
     private readonly connections: RealtimeConnections,
     private readonly tokens: TokenService,
-    @Inject(REALTIME_SWITCH) private readonly webSocket: RealtimeSwitch,
+    private readonly webSocket: RealtimeSwitch,
   ) {}
 
   @Get()

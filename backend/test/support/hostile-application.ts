@@ -17,7 +17,6 @@ import {
   ActionData,
   OnAction,
   OnTopic,
-  REALTIME_SWITCH,
   RealtimeBus,
   RealtimeConnections,
   RealtimeHandlers,
@@ -25,7 +24,7 @@ import {
   TopicParams,
   type Identity,
   type RealtimeRequest,
-  type RealtimeSwitch,
+  RealtimeSwitch,
 } from '@statewire/nest';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 import { map, Observable, of, throwError, timer, type MonoTypeOperatorFunction } from 'rxjs';
@@ -227,7 +226,7 @@ async function misuse(bus: RealtimeBus, connections: RealtimeConnections, flag: 
 
 if (process.argv[1] === import.meta.filename) {
   const app = await NestFactory.create(HostileModule, { logger: ['error', 'warn', 'log'] });
-  const parts = [app.get(RealtimeBus), app.get(RealtimeConnections), app.get<RealtimeSwitch>(REALTIME_SWITCH)] as const;
+  const parts = [app.get(RealtimeBus), app.get(RealtimeConnections), app.get(RealtimeSwitch)] as const;
   await app.listen(0, '127.0.0.1');
   listenHostile(...parts);
   await misuse(...parts);

@@ -29,7 +29,9 @@ export type {
 export { MemoryBroker, type MemoryBrokerOptions } from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
-export type { DrainState, RealtimeSwitch, Revocation, RevokeOptions } from './core/lifecycle.js';
+export { DrainState } from './core/drain-state.js';
+export { RealtimeSwitch } from './core/realtime-switch.js';
+export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
 export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
@@ -37,7 +39,6 @@ export { RealtimeLog, type LogSink } from './core/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './core/options.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/option-reader.js';
 export { RealtimeModule } from './realtime.module.js';
-export { DRAIN_STATE, REALTIME_SWITCH } from './core/tokens.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { systemEnvironment } from './core/environment.js';
 export { PublishError, type PublishErrorCode } from './topics/publish-error.js';

@@ -5,12 +5,12 @@ import { Subject, type Observable } from 'rxjs';
 import type { Broadcast, Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { Environment } from './core/environment.js';
-import type { Revocation, RevokeOptions } from './core/lifecycle.js';
+import type { Revocation, RevokeOptions } from './admission/revocations.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Connection } from './websocket/connection.js';
-import { RecentRevocations } from './admission/recent-revocations.js';
+import { Revocations } from './admission/revocations.js';
 
 /** One connection of this node, for people and admin pages. */
 export interface ConnectionInfo {
@@ -47,7 +47,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
 
   constructor(
     private readonly hub: ConnectionHub,
-    private readonly recent: RecentRevocations,
+    private readonly recent: Revocations,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     @Inject(REALTIME_LOG) log: RealtimeLog,

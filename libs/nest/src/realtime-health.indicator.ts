@@ -3,9 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Broker } from './core/broker.js';
 import { withDeadline } from './core/deadline.js';
 import type { Environment } from './core/environment.js';
-import type { DrainState } from './core/lifecycle.js';
+import { DrainState } from './core/drain-state.js';
 import type { RealtimeLog } from './core/realtime-log.js';
-import { BROKER, DRAIN_STATE, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
+import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 
 /** A lease that nobody holds: to ask for its holder goes all the way to the broker and changes nothing. */
 const NOBODY = 'statewire:health';
@@ -41,7 +41,7 @@ export class RealtimeHealthIndicator {
   private probe: Promise<unknown> | undefined;
 
   constructor(
-    @Inject(DRAIN_STATE) private readonly drain: DrainState,
+    @Inject(DrainState) private readonly drain: Pick<DrainState, 'draining'>,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,

@@ -19,19 +19,18 @@ import { MemoryBroker } from './broker/memory/memory-broker.js';
 import { RealtimeBus } from './realtime-bus.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import { ConnectionLimits } from './rate-limiting/connection-limits.js';
-import { RecentRevocations } from './admission/recent-revocations.js';
+import { Revocations } from './admission/revocations.js';
 import { RealtimeConnections } from './realtime-connections.js';
 import { dispatcherProviders } from './handlers/handlers.providers.js';
-import type { Dispatcher } from './handlers/dispatcher.js';
+import { Dispatcher } from './handlers/dispatcher.js';
 import { realtimeGateway } from './websocket/realtime.gateway.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 import { HttpBinding } from './http/http-binding.js';
-import { ClusterSwitch } from './realtime-switch.js';
+import { RealtimeSwitch } from './core/realtime-switch.js';
 import { Disposal } from './lifecycle/disposal.js';
 import { Drain } from './lifecycle/drain.js';
 import { InFlight } from './core/in-flight.js';
-import type { DrainState, RealtimeSwitch } from './core/lifecycle.js';
-import { NodeDrainState } from './lifecycle/drain-state.js';
+import { DrainState } from './core/drain-state.js';
 import { RealtimeLog } from './core/realtime-log.js';
 import { StartReport } from './lifecycle/start-report.js';
 import { Counters } from './core/counters.js';
@@ -39,26 +38,13 @@ import { RealtimeMetrics } from './realtime-metrics.js';
 import { OutboxBudget } from './delivery/outbox-budget.js';
 import { FlushScheduler } from './delivery/flush-scheduler.js';
 import { presenceProviders } from './presence/presence.providers.js';
-import type { Attendance } from './presence/presence-handle.js';
+import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import type { TopicLoader, Topics } from './topics/topics.js';
 import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
-import {
-  ADMISSION,
-  ATTENDANCE,
-  BROKER,
-  DISPATCHER,
-  DRAIN_STATE,
-  ENVIRONMENT,
-  REALTIME_LOG,
-  REALTIME_OPTIONS,
-  REALTIME_SWITCH,
-  REVOCATIONS,
-  TOPIC_LOADER,
-  TOPICS,
-} from './core/tokens.js';
+import { ADMISSION, BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS, TOPIC_LOADER, TOPICS } from './core/tokens.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
   RealtimeModuleOptions | undefined
@@ -124,25 +110,22 @@ const connections: Provider[] = [
     useFactory: ({ limits }: ResolvedRealtimeOptions) => new OutboxBudget(limits.outboxTotal, limits.outboxSoftMark),
   },
   {
-    provide: RecentRevocations,
+    provide: Revocations,
     inject: [REALTIME_OPTIONS],
     useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
-      new RecentRevocations(environment, limits.authenticationTimeout),
+      new Revocations(environment, limits.authenticationTimeout),
   },
-  NodeDrainState,
-  { provide: DRAIN_STATE, useExisting: NodeDrainState },
-  ClusterSwitch,
-  { provide: REALTIME_SWITCH, useExisting: ClusterSwitch },
+  DrainState,
+  RealtimeSwitch,
   RealtimeConnections,
-  { provide: REVOCATIONS, useExisting: RecentRevocations },
   Drain,
   Disposal,
   StartReport,
   {
     provide: ConnectionHub,
     inject: [
-      ...[REALTIME_OPTIONS, ADMISSION, DISPATCHER, TOPICS, ATTENDANCE, REALTIME_LOG],
-      ...[InFlight, RecentRevocations, FrameRates, OutboxBudget, Counters],
+      ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, TOPICS, PresenceTracker, REALTIME_LOG],
+      ...[InFlight, Revocations, FrameRates, OutboxBudget, Counters],
     ],
     useFactory: connectionHub,
   },
@@ -151,16 +134,7 @@ const connections: Provider[] = [
 const adapter: FactoryProvider<RealtimeWsAdapter> = {
   provide: RealtimeWsAdapter,
   inject: [
-    ...[
-      REALTIME_OPTIONS,
-      ADMISSION,
-      DISPATCHER,
-      RecentRevocations,
-      Counters,
-      REALTIME_SWITCH,
-      DRAIN_STATE,
-      REALTIME_LOG,
-    ],
+    ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, Revocations, Counters, RealtimeSwitch, DrainState, REALTIME_LOG],
     ...[HttpAdapterHost, ModulesContainer],
   ],
   useFactory: realtimeWsAdapter,
@@ -185,7 +159,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
     HttpBinding,
     adapter,
   ],
-  exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, REALTIME_SWITCH, DRAIN_STATE],
+  exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, RealtimeSwitch, DrainState],
 })
 export class RealtimeModule extends ConfigurableModuleClass {
   /** Without options everything has its default. The options are checked when the application starts. */
@@ -200,10 +174,10 @@ function connectionHub(
   admission: Admission,
   dispatcher: Dispatcher,
   followed: Topics,
-  attendance: Attendance,
+  attendance: PresenceTracker,
   log: RealtimeLog,
   inFlight: InFlight,
-  revocations: RecentRevocations,
+  revocations: Revocations,
   rates: FrameRates,
   budget: OutboxBudget,
   counters: Counters,
@@ -227,7 +201,7 @@ async function realtimeWsAdapter(
   options: ResolvedRealtimeOptions,
   admission: Admission,
   dispatcher: Dispatcher,
-  revocations: RecentRevocations,
+  revocations: Revocations,
   counters: Counters,
   realtimeSwitch: RealtimeSwitch,
   drain: DrainState,

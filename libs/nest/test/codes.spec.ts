@@ -14,13 +14,12 @@ import {
   ActionData,
   MemoryBroker,
   OnAction,
-  REALTIME_SWITCH,
   RealtimeHandlers,
   RealtimeLog,
   systemEnvironment,
   type Broker,
   type RealtimeModuleOptions,
-  type RealtimeSwitch,
+  RealtimeSwitch,
 } from '../src/index.js';
 import { resolveOptions } from '../src/core/resolve-options.js';
 import { TestApplication } from '../src/testing/test-application.js';
@@ -267,7 +266,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
   async switchedOff() {
     await start();
     const socket = await arena.welcome();
-    await arena.get<RealtimeSwitch>(REALTIME_SWITCH).set(false);
+    await arena.get(RealtimeSwitch).set(false);
     return socket;
   },
 };

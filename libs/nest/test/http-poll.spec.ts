@@ -16,12 +16,11 @@ import {
 import { Drain } from '../src/lifecycle/drain.js';
 import {
   OnTopic,
-  REALTIME_SWITCH,
   RealtimeHandlers,
   TopicParams,
   type RealtimeModuleOptions,
   type RealtimeRequest,
-  type RealtimeSwitch,
+  RealtimeSwitch,
 } from '../src/index.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { CLIENT_ID, poll, post } from './transports.js';
@@ -296,7 +295,7 @@ describe('a poll', () => {
     test('is told when WebSocket is switched off and on', async () => {
       await start();
       const since = await current('logs/a');
-      const websocket = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+      const websocket = arena.get(RealtimeSwitch);
       for (const enabled of [false, true]) {
         const held = await hold([since]);
         await websocket.set(enabled);

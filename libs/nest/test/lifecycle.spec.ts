@@ -11,8 +11,8 @@ import {
   type RealtimeModuleOptions,
 } from '../src/index.js';
 import { InFlight } from '../src/core/in-flight.js';
-import type { DrainState, RealtimeSwitch } from '../src/core/lifecycle.js';
-import { DRAIN_STATE, REALTIME_SWITCH } from '../src/core/tokens.js';
+import { DrainState } from '../src/core/drain-state.js';
+import { RealtimeSwitch } from '../src/core/realtime-switch.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
@@ -176,7 +176,7 @@ describe('a drain', () => {
 describe('the switch', () => {
   test('moves clients to polling, keeps them there, and lets them come back', async () => {
     await start();
-    const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+    const realtimeSwitch = arena.get(RealtimeSwitch);
     const changes: boolean[] = [];
     realtimeSwitch.changes.subscribe((enabled) => changes.push(enabled));
     const [welcomed, greeting] = [await arena.welcome(), await arena.connect()];
@@ -193,7 +193,7 @@ describe('the switch', () => {
   test('that is thrown to where it is changes nothing', async () => {
     await start();
     const socket = await arena.welcome();
-    const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+    const realtimeSwitch = arena.get(RealtimeSwitch);
     const changes: boolean[] = [];
     realtimeSwitch.changes.subscribe((enabled) => changes.push(enabled));
     await realtimeSwitch.set(true);
@@ -341,7 +341,7 @@ describe('a subscriber that throws', () => {
     [
       'switch',
       () => {
-        const realtimeSwitch = arena.get<RealtimeSwitch>(REALTIME_SWITCH);
+        const realtimeSwitch = arena.get(RealtimeSwitch);
         realtimeSwitch.changes.subscribe(fail);
         return realtimeSwitch.set(false);
       },
@@ -349,7 +349,7 @@ describe('a subscriber that throws', () => {
     [
       'drain',
       () => {
-        arena.get<DrainState>(DRAIN_STATE).began.subscribe(fail);
+        arena.get(DrainState).began.subscribe(fail);
         return arena.app.close();
       },
     ],

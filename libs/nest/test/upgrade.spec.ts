@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { RealtimeModuleOptions } from '../src/index.js';
-import { REALTIME_SWITCH } from '../src/core/tokens.js';
-import type { RealtimeSwitch } from '../src/core/lifecycle.js';
-import { NodeDrainState } from '../src/lifecycle/drain-state.js';
+import { RealtimeSwitch } from '../src/core/realtime-switch.js';
+import { DrainState } from '../src/core/drain-state.js';
 import { TestApplication, type Platform } from '../src/testing/test-application.js';
 import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
@@ -203,7 +202,7 @@ describe('an upgrade', () => {
     const refused = await refusal({});
     expect(refused.status).toBe(503);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    await arena.get<RealtimeSwitch>(REALTIME_SWITCH).set(true);
+    await arena.get(RealtimeSwitch).set(true);
     await (await arena.connect()).hello();
   });
 
@@ -212,7 +211,7 @@ describe('an upgrade', () => {
     const verification = HeldVerification.next();
     const verifying = refusal({ headers: { authorization: 'Bearer held' } });
     await verification.arrived.opened;
-    arena.get(NodeDrainState).begin();
+    arena.get(DrainState).begin();
     verification.released.open();
     expect((await verifying).status).toBe(503);
     expect((await refusal({})).status).toBe(503);

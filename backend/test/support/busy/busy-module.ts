@@ -1,12 +1,11 @@
 import { Controller, Get, Inject, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
 import {
   ActionData,
-  DRAIN_STATE,
   OnAction,
   OnTopic,
   RealtimeHandlers,
   RealtimeModule,
-  type DrainState,
+  DrainState,
   type RealtimeModuleOptions,
 } from '@statewire/nest';
 
@@ -37,7 +36,7 @@ class BusyHandlers {
 
 @Controller('ready')
 class ReadinessController {
-  constructor(@Inject(DRAIN_STATE) private readonly drain: DrainState) {}
+  constructor(private readonly drain: DrainState) {}
 
   @Get()
   ready(): void {

@@ -1,7 +1,20 @@
-import type { AckFrame, ErrorFrame, Json } from '@statewire/protocol';
+import { Inject, Injectable } from '@nestjs/common';
+import { topicOfPresence, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 
+import type { Broker } from '../core/broker.js';
+import type { Environment } from '../core/environment.js';
+import { InFlight } from '../core/in-flight.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import { Counters } from '../core/counters.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
+import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { RealtimeError } from '../core/errors.js';
 import type { ResolvedTopic } from '../topics/topics.js';
+import { ActionRunner } from './action-runner.js';
+import { ConnectionGuards } from './connection-guards.js';
+import { HandlerRegistry } from './handler-registry.js';
 import type { CallerContext } from '../core/realtime-request.js';
+import { requestOf } from './request-of.js';
 
 /** An action as it came in, over whatever transport. */
 export interface Invocation {
@@ -17,28 +30,92 @@ export interface Invocation {
 
 /**
  * The one pipeline from a request to application code: limits → deduplication → guards → pipes and DTO validation →
- * interceptors → handler → filters. Both transports use it; it knows neither.
+ * interceptors → handler → filters. Finds the handler and runs it inside Nest's own pipeline. Both transports use it;
+ * it knows neither.
  */
-export interface Dispatcher {
+@Injectable()
+export class Dispatcher {
+  private readonly runner: ActionRunner;
+
+  constructor(
+    private readonly registry: HandlerRegistry,
+    private readonly guards: ConnectionGuards,
+    private readonly inFlight: InFlight,
+    private readonly counters: Counters,
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(BROKER) broker: Broker,
+    @Inject(ENVIRONMENT) environment: Environment,
+    @Inject(REALTIME_LOG) log: RealtimeLog,
+  ) {
+    this.runner = new ActionRunner({
+      broker,
+      environment,
+      window: options.actionWindow,
+      onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
+      count: (outcome) => counters.actions.add(outcome),
+    });
+  }
+
   /**
    * Runs the connection guards of the module.
    *
    * @throws RealtimeError `forbidden` or `unauthorized`.
    */
-  admit(caller: CallerContext): Promise<void>;
+  admit(caller: CallerContext): Promise<void> {
+    return this.guards.admit(requestOf(caller, {}));
+  }
 
   /**
    * Finds the handler of a topic and runs its guards for this caller.
    *
    * @throws RealtimeError `unknown_topic`, `forbidden` or `unauthorized`.
    */
-  authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic>;
+  authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const followed = topicOfPresence(topic);
+    return followed === undefined
+      ? this.authorizeTopic(topic, caller)
+      : this.authorizePresence(topic, followed, caller);
+  }
 
-  /**
-   * Runs an action at most once and answers it. Never rejects: every failure is an error frame.
-   */
-  act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame>;
+  /** Runs an action at most once and answers it. Never rejects: every failure is an error frame. */
+  async act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame> {
+    const { id, name, data } = invocation;
+    const action = this.registry.action(name);
+    if (!action) {
+      this.counters.actions.add('unknown_action');
+      return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
+    }
+    return this.runner.run(invocation, caller, {
+      // Goes on after it was answered `timeout`, and then nobody but the drain waits for it.
+      call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),
+      timeout: action.timeout ?? this.options.limits.actionTimeout,
+    });
+  }
 
-  /** Whether actions of this name may run beside others of the same connection. Unknown names: false. */
-  isParallel(action: string): boolean;
+  /** Whether actions of this name may run beside others of the same connection. False for unknown names. */
+  isParallel(action: string): boolean {
+    return this.registry.action(action)?.parallel ?? false;
+  }
+
+  private async authorizeTopic(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const match = this.registry.topic(topic);
+    if (!match) throw unknownTopic();
+    const { handler, params } = match;
+    await handler.authorize(requestOf(caller, { topic, params }));
+    return { name: topic, kind: handler.kind };
+  }
+
+  /** Who may not read a topic does not learn who does: that it exists would be learnt with it. */
+  private async authorizePresence(topic: string, followed: string, caller: CallerContext): Promise<ResolvedTopic> {
+    const match = this.registry.presence(followed);
+    if (!match) throw unknownTopic();
+    const { handler, params } = match;
+    await this.authorizeTopic(followed, caller);
+    await handler.authorize(requestOf(caller, { topic, params }));
+    return { name: topic, kind: handler.kind };
+  }
+}
+
+function unknownTopic(): RealtimeError {
+  return new RealtimeError('unknown_topic', 'There is no such topic.');
 }

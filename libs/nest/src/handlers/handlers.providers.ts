@@ -1,17 +1,16 @@
 import type { Provider } from '@nestjs/common';
 
-import { DISPATCHER } from '../core/tokens.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerContexts } from './handler-contexts.js';
 import { HandlerRegistry } from './handler-registry.js';
 import { HandlerTopicLoader } from './handler-topic-loader.js';
-import { NestDispatcher } from './nest-dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
 
 /** Needs `DiscoveryModule`, `REALTIME_OPTIONS`, `REALTIME_LOG`, `BROKER`, `ENVIRONMENT` and `InFlight`. */
 export const dispatcherProviders: Provider[] = [
   HandlerContexts,
   HandlerRegistry,
   ConnectionGuards,
-  { provide: DISPATCHER, useClass: NestDispatcher },
+  Dispatcher,
   HandlerTopicLoader,
 ];

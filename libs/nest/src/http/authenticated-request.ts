@@ -1,7 +1,8 @@
+import type { PublicOf } from '../core/public-of.js';
 import { NEVER, type Observable } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
-import type { Revocations } from '../core/lifecycle.js';
+import type { Revocations } from '../admission/revocations.js';
 
 /** Who was let in with one request, by credentials that may be taken back while it is answered. */
 export class AuthenticatedRequest {
@@ -9,7 +10,7 @@ export class AuthenticatedRequest {
   constructor(
     readonly caller: CallerContext,
     private readonly mark: number,
-    private readonly revocations: Revocations,
+    private readonly revocations: PublicOf<Revocations>,
   ) {}
 
   /**

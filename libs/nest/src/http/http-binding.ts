@@ -14,24 +14,16 @@ import { FrameRates } from '../rate-limiting/frame-rates.js';
 import type { Admission } from '../admission/admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { toClientError, RealtimeError } from '../core/errors.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/in-flight.js';
-import type { DrainState, RealtimeSwitch, Revocations } from '../core/lifecycle.js';
+import { DrainState } from '../core/drain-state.js';
+import { RealtimeSwitch } from '../core/realtime-switch.js';
+import { Revocations } from '../admission/revocations.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import {
-  ADMISSION,
-  ATTENDANCE,
-  DISPATCHER,
-  DRAIN_STATE,
-  REALTIME_LOG,
-  REALTIME_OPTIONS,
-  REALTIME_SWITCH,
-  REVOCATIONS,
-  TOPICS,
-} from '../core/tokens.js';
-import type { Attendance } from '../presence/presence-handle.js';
+import { ADMISSION, REALTIME_LOG, REALTIME_OPTIONS, TOPICS } from '../core/tokens.js';
+import { PresenceTracker } from '../presence/presence-tracker.js';
 import type { Topics } from '../topics/topics.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { limitHeads, type HeadDeadlines } from './head-deadline.js';
@@ -80,12 +72,12 @@ export class HttpBinding implements OnModuleInit {
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ADMISSION) admission: Admission,
-    @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
+    private readonly dispatcher: Dispatcher,
     @Inject(TOPICS) topics: Topics,
-    @Inject(ATTENDANCE) attendance: Attendance,
-    @Inject(REALTIME_SWITCH) private readonly websocket: RealtimeSwitch,
-    @Inject(DRAIN_STATE) private readonly drain: DrainState,
-    @Inject(REVOCATIONS) revocations: Revocations,
+    attendance: PresenceTracker,
+    private readonly websocket: RealtimeSwitch,
+    private readonly drain: DrainState,
+    revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment, rates);

@@ -5,10 +5,12 @@ import { merge } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Environment } from '../core/environment.js';
-import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
+import type { DrainState } from '../core/drain-state.js';
+import type { RealtimeSwitch } from '../core/realtime-switch.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLimits } from '../core/options.js';
-import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
+import type { PresenceTracker } from '../presence/presence-tracker.js';
+import type { PresenceHandle } from '../presence/presence-handle.js';
 import { RealtimeError } from '../core/errors.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';
@@ -19,11 +21,11 @@ import type { AuthenticatedRequest } from './authenticated-request.js';
 export interface PollContext {
   readonly authorize: Authorize;
   readonly topics: Topics;
-  readonly attendance: Attendance;
+  readonly attendance: Pick<PresenceTracker, 'enter'>;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
-  readonly websocket: RealtimeSwitch;
-  readonly drain: DrainState;
+  readonly websocket: Pick<RealtimeSwitch, 'enabled' | 'changes'>;
+  readonly drain: Pick<DrainState, 'draining' | 'began' | 'ended'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** The frame for something that was thrown; logs what is nobody's business. */
   readonly toErrorFrame: (thrown: unknown, topic: string) => ErrorFrame;

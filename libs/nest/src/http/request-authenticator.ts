@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
 
 import { withToken } from '../admission/with-token.js';
@@ -6,7 +7,7 @@ import type { ReceivedRequest } from '../core/incoming-request.js';
 import { withDeadline } from '../core/deadline.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
-import type { Revocations } from '../core/lifecycle.js';
+import type { Revocations } from '../admission/revocations.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import type { ResolvedTopic } from '../topics/topics.js';
@@ -32,9 +33,9 @@ export type Authorize = (topic: string, caller: CallerContext) => Promise<Resolv
 export class RequestAuthenticator {
   constructor(
     private readonly admission: Admission,
-    private readonly dispatcher: Dispatcher,
+    private readonly dispatcher: PublicOf<Dispatcher>,
     private readonly requests: RequestLimits,
-    private readonly revocations: Revocations,
+    private readonly revocations: PublicOf<Revocations>,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 

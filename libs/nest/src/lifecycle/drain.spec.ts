@@ -4,10 +4,10 @@ import { resolveOptions } from '../core/resolve-options.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
 import { FakeSocket } from '../testing/fake-socket.js';
 import { Drain } from './drain.js';
-import { NodeDrainState } from './drain-state.js';
+import { DrainState } from '../core/drain-state.js';
 
 function drainOf(rig: ConnectionRig, window: number) {
-  const state = new NodeDrainState(rig.log);
+  const state = new DrainState(rig.log);
   const options = resolveOptions({ drain: { window } }, rig.environment);
   const outcome = { over: false };
   const drain = new Drain(rig.hub, state, rig.inFlight, options, rig.environment);

@@ -7,7 +7,7 @@ import type { Environment } from '../core/environment.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { ENVIRONMENT, REALTIME_OPTIONS } from '../core/tokens.js';
 import { InFlight } from '../core/in-flight.js';
-import { NodeDrainState } from './drain-state.js';
+import { DrainState } from '../core/drain-state.js';
 
 /** Milliseconds between two batches. */
 const BATCH_PAUSE = 50;
@@ -24,7 +24,7 @@ const GRACE = 4_000;
 export class Drain implements BeforeApplicationShutdown {
   constructor(
     private readonly hub: ConnectionHub,
-    private readonly state: NodeDrainState,
+    private readonly state: DrainState,
     private readonly inFlight: InFlight,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ENVIRONMENT) private readonly environment: Environment,

@@ -12,13 +12,13 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { project } from '../topics/projection.js';
 import type { ResolvedTopic } from '../topics/topics.js';
-import type { Attendance, PresenceHandle } from './presence-handle.js';
+import type { PresenceHandle } from './presence-handle.js';
 import { presenceLease, presenceName } from './presence-name.js';
 import { TopicPresence } from './topic-presence.js';
 
-/** Who follows topics over this node, of those that may be asked. */
+/** Counts the clients that follow topics over this node, for each topic with an `@OnPresence` handler. */
 @Injectable()
-export class PresenceTracker implements Attendance {
+export class PresenceTracker {
   /** Clients that are counted at once, over all topics; those beyond are not. */
   protected readonly maxClients: number = 100_000;
   private readonly topics = new Map<string, TopicPresence>();
@@ -43,6 +43,11 @@ export class PresenceTracker implements Attendance {
     return { topics: this.topics.size, clients: this.count.clients };
   }
 
+  /**
+   * Counts a client that follows a topic from now on. Never throws.
+   *
+   * @returns undefined for a topic without an `@OnPresence` handler: nothing is counted.
+   */
   enter({ name }: ResolvedTopic, caller: CallerContext): PresenceHandle | undefined {
     const match = this.registry.presence(name);
     if (!match || caller.clientId === '' || this.disposed) return undefined;

@@ -1,12 +1,11 @@
 import type { Provider } from '@nestjs/common';
 
-import { ATTENDANCE, TOPIC_LOADER } from '../core/tokens.js';
+import { TOPIC_LOADER } from '../core/tokens.js';
 import { PresenceTracker } from './presence-tracker.js';
 import { PresenceTopicLoader } from './presence-topic-loader.js';
 
 /** Needs `dispatcherProviders`, `REALTIME_OPTIONS`, `REALTIME_LOG` and `BROKER`. */
 export const presenceProviders: Provider[] = [
   PresenceTracker,
-  { provide: ATTENDANCE, useExisting: PresenceTracker },
   { provide: TOPIC_LOADER, useClass: PresenceTopicLoader },
 ];

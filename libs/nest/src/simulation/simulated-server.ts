@@ -6,8 +6,7 @@ import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire
 import { RealtimeBus } from '../realtime-bus.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import { RealtimeConnections } from '../realtime-connections.js';
-import type { RealtimeSwitch } from '../core/lifecycle.js';
-import { REALTIME_SWITCH } from '../core/tokens.js';
+import { RealtimeSwitch } from '../core/realtime-switch.js';
 import type { Dial } from './client-network.js';
 import type { Pass } from './pass.js';
 import { SimulatedSocket } from './simulated-socket.js';
@@ -67,7 +66,7 @@ export class SimulatedServer {
 
   /** The switch of the WebSocket: `set(false)` moves everybody to polling. */
   get webSocket(): RealtimeSwitch {
-    return this.get<RealtimeSwitch>(REALTIME_SWITCH);
+    return this.get(RealtimeSwitch);
   }
 
   /** Sockets the server has open, those that only made a request among them. */

@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import { VirtualEnvironment } from '@statewire/client/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
@@ -8,7 +9,7 @@ import { ConnectionHub } from '../websocket/connection-hub.js';
 import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import type { Connection } from '../websocket/connection.js';
 import type { UpgradeContext } from '../websocket/upgrade-context.js';
-import { RecentRevocations } from '../admission/recent-revocations.js';
+import { Revocations } from '../admission/revocations.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
 import type { Dispatcher, Invocation } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/in-flight.js';
@@ -40,7 +41,7 @@ export class ConnectionRig {
   readonly topics = new FakeTopics();
   readonly inFlight = new InFlight();
   readonly counters = new Counters();
-  readonly revocations: RecentRevocations;
+  readonly revocations: Revocations;
   readonly logged: string[] = [];
   readonly log: RealtimeLog;
   readonly hub: ConnectionHub;
@@ -59,7 +60,7 @@ export class ConnectionRig {
     const resolved = resolveOptions(options, this.environment);
     const write = (line: string): void => void this.logged.push(line);
     this.log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
-    this.revocations = new RecentRevocations(this.environment, resolved.limits.authenticationTimeout);
+    this.revocations = new Revocations(this.environment, resolved.limits.authenticationTimeout);
     this.hub = new ConnectionHub({
       options: resolved,
       environment: this.environment,
@@ -113,7 +114,7 @@ export class ConnectionRig {
     return { receive: () => RECEIVED, identify: (_, token) => this.identify(token) };
   }
 
-  private dispatcher(): Dispatcher {
+  private dispatcher(): PublicOf<Dispatcher> {
     return {
       admit: (caller) => this.admit(caller),
       authorize: async (topic, caller): Promise<ResolvedTopic> => {

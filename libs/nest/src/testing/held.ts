@@ -3,7 +3,7 @@ import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, Modules
 
 import { FrameRates } from '../rate-limiting/frame-rates.js';
 import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
-import { RecentRevocations } from '../admission/recent-revocations.js';
+import { Revocations } from '../admission/revocations.js';
 import { RequestLimits } from '../rate-limiting/request-limits.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
@@ -13,7 +13,7 @@ import { RealtimeModule } from '../realtime.module.js';
 export type Held = Readonly<Record<string, number>>;
 
 /** Forget with the next request, or when asked for their size. */
-const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits, RecentRevocations];
+const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits, Revocations];
 
 /** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
 const APART = [

@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import type { Admission } from '../admission/admission.js';
 import type { FrameRates } from '../rate-limiting/frame-rates.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
@@ -7,23 +8,23 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { OutboxOptions } from '../delivery/outbox.js';
-import type { Attendance } from '../presence/presence-handle.js';
+import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { Topics } from '../topics/topics.js';
-import type { RecentRevocations } from '../admission/recent-revocations.js';
+import type { Revocations } from '../admission/revocations.js';
 
 /** What all connections of a node share. */
 export interface ConnectionNode {
   readonly options: ResolvedRealtimeOptions;
   readonly environment: Environment;
   readonly admission: Admission;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: PublicOf<Dispatcher>;
   readonly topics: Topics;
   /** Absent: nobody is counted. */
-  readonly attendance?: Attendance;
+  readonly attendance?: Pick<PresenceTracker, 'enter'>;
   readonly outbox: OutboxOptions;
   readonly log: RealtimeLog;
   readonly inFlight: InFlight;
-  readonly revocations: RecentRevocations;
+  readonly revocations: Revocations;
   readonly rates: FrameRates;
   readonly counters: Counters;
   /** The coarse clock of deadlines and heartbeats. */

@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import type { HelloFrame } from '@statewire/protocol';
 
 import { withToken } from '../admission/with-token.js';
@@ -7,13 +8,13 @@ import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 import type { UpgradeContext } from './upgrade-context.js';
-import type { RecentRevocations } from '../admission/recent-revocations.js';
+import type { Revocations } from '../admission/revocations.js';
 import { forgottenError, revokedError } from '../admission/revocation-errors.js';
 
 interface Verifiers {
   readonly admission: Admission;
-  readonly dispatcher: Dispatcher;
-  readonly revocations: RecentRevocations;
+  readonly dispatcher: PublicOf<Dispatcher>;
+  readonly revocations: Revocations;
   readonly environment: Environment;
 }
 

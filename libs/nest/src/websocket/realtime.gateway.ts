@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
+import { CLOSE_CODES } from '@statewire/protocol';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 
 import { OWN_GATEWAY } from './own-gateway.js';
@@ -8,6 +9,7 @@ import type { RealtimeSocket } from './realtime-socket.js';
 import { ConnectionHub } from './connection-hub.js';
 import type { UpgradeContext } from './upgrade-context.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
+import { RealtimeSwitch } from '../core/realtime-switch.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 
 /** Where Nest hands over the sockets. Everything else is the connection's. */
@@ -18,10 +20,14 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
     private readonly adapter: RealtimeWsAdapter,
     private readonly hub: ConnectionHub,
     private readonly config: ApplicationConfig,
+    realtimeSwitch: RealtimeSwitch,
   ) {
     // The path is known only now, and Nest looks at the class after it has made the instance.
     WebSocketGateway({ path: options.path, [OWN_GATEWAY]: true })(new.target);
     adapter.install(config);
+    realtimeSwitch.changes.subscribe((enabled) => {
+      if (!enabled) hub.closeAll(CLOSE_CODES.switchedOff);
+    });
   }
 
   onModuleInit(): void {

@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
 import type { ServerFrame } from '@statewire/protocol';
@@ -42,7 +43,7 @@ function setUp({ limit = 0 } = {}) {
     },
   };
   const subscriptions = new Subscriptions({
-    dispatcher: dispatcher as Dispatcher,
+    dispatcher: dispatcher as PublicOf<Dispatcher>,
     topics,
     attendance: {
       enter: ({ name }) => {

@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import {
   ERROR_CODES,
   type ErrorFrame,
@@ -9,16 +10,17 @@ import {
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
-import type { Attendance, PresenceHandle } from '../presence/presence-handle.js';
+import type { PresenceTracker } from '../presence/presence-tracker.js';
+import type { PresenceHandle } from '../presence/presence-handle.js';
 import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
 
 const REFUSED = Promise.resolve(false);
 
 export interface SubscriptionsContext {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: PublicOf<Dispatcher>;
   readonly topics: Topics;
-  readonly attendance: Attendance | undefined;
+  readonly attendance: Pick<PresenceTracker, 'enter'> | undefined;
   readonly outbox: Pick<Outbox, 'send' | 'offer' | 'room'>;
   /** Topics one connection may follow. 0: any number. */
   readonly limit: number;

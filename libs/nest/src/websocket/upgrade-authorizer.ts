@@ -1,3 +1,4 @@
+import type { PublicOf } from '../core/public-of.js';
 import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
@@ -8,13 +9,14 @@ import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.
 import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import { forgottenError } from '../admission/revocation-errors.js';
 import type { UpgradeContext } from './upgrade-context.js';
-import type { RecentRevocations } from '../admission/recent-revocations.js';
+import type { Revocations } from '../admission/revocations.js';
 import { withDeadline } from '../core/deadline.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Identity } from '../core/realtime-request.js';
 import type { Environment } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
-import type { DrainState, RealtimeSwitch } from '../core/lifecycle.js';
+import type { DrainState } from '../core/drain-state.js';
+import type { RealtimeSwitch } from '../core/realtime-switch.js';
 import { RealtimeError } from '../core/errors.js';
 import { offersOurs } from './subprotocol.js';
 
@@ -25,9 +27,9 @@ const WHILE_OFF = 30_000;
 /** What the door asks before it lets an upgrade in. */
 export interface DoorKeepers {
   readonly admission: Admission;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: PublicOf<Dispatcher>;
   readonly limits: ConnectionLimits;
-  readonly revocations: RecentRevocations;
+  readonly revocations: Revocations;
   readonly counters: Counters;
   readonly realtimeSwitch: Pick<RealtimeSwitch, 'enabled'>;
   readonly drain: Pick<DrainState, 'draining'>;

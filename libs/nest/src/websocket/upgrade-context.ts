@@ -8,7 +8,7 @@ export interface UpgradeContext {
   /** Whether credentials came with the upgrade: then they are verified and the connection guards have run. */
   readonly admitted: boolean;
   readonly identity: Identity | undefined;
-  /** The mark of `RecentRevocations` when the credentials were presented, or the connection came without any. */
+  /** The mark of `Revocations` when the credentials were presented, or the connection came without any. */
   readonly presentedAt: number;
   readonly seat: ConnectionSlot;
 }

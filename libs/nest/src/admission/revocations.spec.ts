@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/client/testing';
-import { RecentRevocations } from './recent-revocations.js';
+import { Revocations } from './revocations.js';
 
 const alice = { connection: 'c1', user: 'alice' };
 
 function create(verification = 10_000) {
   const environment = new VirtualEnvironment();
-  return { environment, revocations: new RecentRevocations(environment, verification) };
+  return { environment, revocations: new Revocations(environment, verification) };
 }
 
 describe('what was revoked lately', () => {

@@ -1,29 +1,31 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { CLOSE_CODES } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
-import type { Broadcast, Broker } from './core/broker.js';
-import { GuardedObservable } from './core/guarded-observable.js';
-import { ConnectionHub } from './websocket/connection-hub.js';
-import type { ResolvedRealtimeOptions } from './core/options.js';
-import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from './core/tokens.js';
-import type { RealtimeSwitch } from './core/lifecycle.js';
-import type { RealtimeLog } from './core/realtime-log.js';
+import type { Broadcast, Broker } from './broker.js';
+import { GuardedObservable } from './guarded-observable.js';
+import type { ResolvedRealtimeOptions } from './options.js';
+import type { RealtimeLog } from './realtime-log.js';
+import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from './tokens.js';
 
 const SWITCH = 'statewire:switch';
 
-/** Begins as the option `enabled` says, and changes on every node at once. */
+/**
+ * Switches the WebSocket off and on while the application runs. HTTP polling goes on while it is off. Starts as the
+ * option `enabled` says.
+ *
+ * @example constructor(private readonly realtimeSwitch: RealtimeSwitch) {}
+ */
 @Injectable()
-export class ClusterSwitch implements RealtimeSwitch, OnApplicationShutdown {
+export class RealtimeSwitch implements OnApplicationShutdown {
+  /** Emits the new state after each change, on every node. */
+  readonly changes: Observable<boolean>;
+
   private on: boolean;
   private readonly turns = new Subject<boolean>();
 
-  readonly changes: Observable<boolean>;
-
   constructor(
-    private readonly hub: ConnectionHub,
     @Inject(BROKER) private readonly broker: Broker,
-    @Inject(REALTIME_OPTIONS) options: ResolvedRealtimeOptions,
+    @Inject(REALTIME_OPTIONS) options: Pick<ResolvedRealtimeOptions, 'enabled'>,
     @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
     this.changes = new GuardedObservable(this.turns, (error) => {
@@ -33,10 +35,12 @@ export class ClusterSwitch implements RealtimeSwitch, OnApplicationShutdown {
     broker.onBroadcast((message) => this.receive(message));
   }
 
+  /** Whether this node accepts WebSocket connections. */
   get enabled(): boolean {
     return this.on;
   }
 
+  /** Switches every node. Off: connected clients move to polling (close code 4203), and come back when it is on again. */
   async set(enabled: boolean): Promise<void> {
     await this.broker.broadcast({ type: SWITCH, payload: enabled });
   }
@@ -48,7 +52,6 @@ export class ClusterSwitch implements RealtimeSwitch, OnApplicationShutdown {
   private receive({ type, payload }: Broadcast): void {
     if (type !== SWITCH || typeof payload !== 'boolean' || payload === this.on) return;
     this.on = payload;
-    if (!payload) this.hub.closeAll(CLOSE_CODES.switchedOff);
     this.turns.next(payload);
   }
 }

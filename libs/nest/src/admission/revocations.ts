@@ -2,8 +2,19 @@ import { defer, EMPTY, filter, map, startWith, Subject, switchMap, type Observab
 
 import { after } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
-import type { Revocation, Revocations } from '../core/lifecycle.js';
 import { forgottenError, revokedError } from './revocation-errors.js';
+
+/** Names the connections that a revocation concerns: all of a user, or a single one. */
+export type Revocation = { readonly user: string } | { readonly connection: string };
+
+export interface RevokeOptions {
+  /**
+   * Milliseconds to come back with credentials that `authenticate` accepts now, or to finish what is under way. Clients
+   * of Statewire ask for new ones on their own. Of several revocations the one counts that ends first, among those made
+   * after the credentials were presented. Default 0: the end is at once.
+   */
+  readonly grace?: number;
+}
 
 /** Milliseconds a verification may take where there is no limit to it; who was verified before is remembered so long. */
 const UNBOUNDED_VERIFICATION = 60_000;
@@ -30,7 +41,7 @@ interface Entry {
  * Each revocation concerns who presented credentials before it. Of several that concern a holder the one that ends first
  * counts; those made before it presented do not, however long their graces last.
  */
-export class RecentRevocations implements Revocations {
+export class Revocations {
   /** Of each holder in the order they were made, and so of their ends: what ends later than a newer one is left out. */
   private readonly entries = new Map<string, Entry[]>();
   private readonly memory: number;

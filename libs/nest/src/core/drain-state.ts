@@ -1,20 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ReplaySubject, type Observable } from 'rxjs';
 
-import { GuardedObservable } from '../core/guarded-observable.js';
-import { REALTIME_LOG } from '../core/tokens.js';
-import type { DrainState } from '../core/lifecycle.js';
-import type { RealtimeLog } from '../core/realtime-log.js';
+import { GuardedObservable } from './guarded-observable.js';
+import type { RealtimeLog } from './realtime-log.js';
+import { REALTIME_LOG } from './tokens.js';
 
-/** Whether this node is going away. Once it is, it stays so. */
+/** Whether this node drains before it shuts down. A node that drains never stops draining. */
 @Injectable()
-export class NodeDrainState implements DrainState {
+export class DrainState {
+  /** Emits once when the drain begins, and at once to later subscribers. */
+  readonly began: Observable<void>;
+  /** Emits once when the node cuts the remaining connections, and at once to later subscribers. */
+  readonly ended: Observable<void>;
+
   private readonly beginnings = new ReplaySubject<void>(1);
   private readonly endings = new ReplaySubject<void>(1);
   private begun = false;
-
-  readonly began: Observable<void>;
-  readonly ended: Observable<void>;
 
   constructor(@Inject(REALTIME_LOG) log: RealtimeLog) {
     const report = (error: unknown): void => log.error('subscriber-failed', error, { reason: 'drain' });
@@ -26,6 +27,7 @@ export class NodeDrainState implements DrainState {
     return this.begun;
   }
 
+  /** @internal Called by the drain. */
   begin(): void {
     if (this.begun) return;
     this.begun = true;
@@ -33,6 +35,7 @@ export class NodeDrainState implements DrainState {
     this.beginnings.complete();
   }
 
+  /** @internal Called by the drain. */
   end(): void {
     this.endings.next();
     this.endings.complete();
