@@ -8,9 +8,9 @@ import type { World } from './world.js';
 
 /** Moments. When something happened decides nothing here: time passes in steps that wait for what is due. */
 const MOMENTS: ReadonlySet<string> = new Set([
-  ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'gapDue'],
-  ...['lastHeard', 'lastHeardAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
-  ...['holdUntil', 'restUntil', 'nextRetryAt'],
+  ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'cadenceDue'],
+  ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
+  ...['pausedUntil', 'nextRetryAt'],
 ]);
 
 /** What never changes, what only labels or counts for display, and what is computed from the rest and kept for speed. */
@@ -21,7 +21,7 @@ const IGNORED: ReadonlySet<string> = new Set([
     'label',
     'opened',
     'tokens',
-    'gaps',
+    'cadences',
     'timers',
     'gate',
     'heartbeat',
@@ -50,7 +50,7 @@ const IGNORED_CLASSES: ReadonlySet<string> = new Set([
   'TextFrame',
   'Backoff',
   'TopicFrames',
-  'StatusBoard',
+  'StatusStore',
   'RealtimeLog',
   'Counters',
   'FrameRates',

@@ -7,7 +7,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.takeEvent',
+        symbol: 'TopicFeed.applyEvent',
         find: "if (offset !== own.offset + 1) return 'hole';",
         replace: '',
       },
@@ -20,7 +20,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.takePatch',
+        symbol: 'TopicFeed.applyPatch',
         find: "if (from !== own.offset) return 'hole';",
         replace: '',
       },
@@ -46,13 +46,13 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.takeEvent',
-        find: "if (offset <= own.offset) return 'taken'; if (offset !== own.offset + 1) return 'hole';",
+        symbol: 'TopicFeed.applyEvent',
+        find: "if (offset <= own.offset) return 'applied'; if (offset !== own.offset + 1) return 'hole';",
         replace: "if (offset > own.offset + 1) return 'hole';",
       },
       {
         package: 'client',
-        symbol: 'EventStore.take',
+        symbol: 'EventStore.deliver',
         find: 'reader.cursor.offset >= position.offset',
         replace: 'reader.cursor.offset > position.offset',
       },
@@ -65,8 +65,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.takeSnapshot',
-        find: "if (offset <= own.offset) return 'taken';",
+        symbol: 'TopicFeed.applySnapshot',
+        find: "if (offset <= own.offset) return 'applied';",
         replace: '',
       },
     ],
@@ -78,13 +78,13 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'PollSession.isStillAsked',
-        find: 'return entry.carrier === undefined && this.registry',
-        replace: 'return this.registry',
+        symbol: 'PollSession.isStillRequested',
+        find: 'entry.subscription === undefined && this.registry',
+        replace: 'this.registry',
       },
       {
         package: 'client',
-        symbol: 'TopicFeed.begin',
+        symbol: 'TopicFeed.applySubscribed',
         find: ': !isSame(own, since);',
         replace: ': false;',
       },
@@ -97,7 +97,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'SocketSession.takeTopicFrame',
+        symbol: 'SocketTopics.handleFeedFrame',
         find: "if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;",
         replace: "if (frame.type !== 'subscribed') return;",
       },
@@ -110,9 +110,9 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'SocketActions.carry',
-        find: 'if (action.carrier === this) continue;',
-        replace: 'if (action.carrier !== undefined) continue;',
+        symbol: 'SocketActionSender.send',
+        find: 'if (action.sender === this) continue;',
+        replace: 'if (action.sender !== undefined) continue;',
       },
     ],
     caughtBy: 'actions',
@@ -123,7 +123,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'StateStore.show',
+        symbol: 'StateStore.showUpdate',
         find: 'if (effect === undefined) this.overlay.drop(pending);',
         replace: 'if (effect !== null) this.overlay.drop(pending);',
       },
@@ -137,8 +137,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'StateStore.state',
-        find: 'const value = overlay.over(confirmed);',
-        replace: 'const value = overlay.size > 0 ? undefined : overlay.over(confirmed);',
+        find: 'const value = overlay.applyTo(confirmed);',
+        replace: 'const value = overlay.size > 0 ? undefined : overlay.applyTo(confirmed);',
       },
     ],
     caughtBy: 'optimistic updates',
@@ -149,7 +149,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'isOver',
+        symbol: 'isCovered',
         find: 'position.offset >= effect.offset',
         replace: 'position.offset > effect.offset',
       },
@@ -163,8 +163,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'endTopic',
-        find: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, RIGHT_IS_GONE.has(code));',
-        replace: 'new RealtimeClientError(code, UNSUBSCRIBED[code]), now, false);',
+        find: 'new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, ACCESS_CODES.has(code));',
+        replace: 'new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, false);',
       },
     ],
     caughtBy: 'rights that change',
@@ -175,9 +175,9 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'SocketSession.takeError',
-        find: "} else if (error.code !== 'not_subscribed') {",
-        replace: '} else {',
+        symbol: 'SocketTopics.handleError',
+        find: "if (code === 'not_subscribed') return;",
+        replace: '',
       },
     ],
     caughtBy: 'rights that change',
@@ -188,8 +188,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'CredentialKeeper.answered',
-        find: 'this.unanswered.filter((presented) => presented !== answered);',
+        symbol: 'TokenRefresher.handleAnswer',
+        find: 'this.unanswered.filter((pending) => pending !== answered);',
         replace: '[];',
       },
     ],
@@ -201,7 +201,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'Monitor.reauthenticate',
+        symbol: 'ConnectionManager.reauthenticate',
         find: 'this.poller.abort();',
         replace: '',
       },
@@ -214,14 +214,14 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'Monitor.onLost',
-        find: 'this.credentials.interrupted(link);',
+        symbol: 'ConnectionManager.handleLoss',
+        find: 'this.tokenRefresher.handleInterruption(connection);',
         replace: '',
       },
       {
         package: 'client',
-        symbol: 'Monitor.onAttempt',
-        find: 'if (this.credentials.wasInterrupted()) {',
+        symbol: 'ConnectionManager.handleAttempt',
+        find: 'if (this.tokenRefresher.abandonReauthentication()) {',
         replace: 'if (false) {',
       },
     ],

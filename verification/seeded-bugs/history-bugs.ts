@@ -52,15 +52,15 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'StateStore.show',
+        symbol: 'StateStore.showUpdate',
         find: 'if (effect === undefined) this.overlay.drop(pending);',
         replace: '',
       },
       {
         package: 'client',
-        symbol: 'StateStore.show',
-        find: 'else if (this.position !== undefined) this.overlay.reach',
-        replace: 'if (this.position !== undefined) this.overlay.reach',
+        symbol: 'StateStore.showUpdate',
+        find: 'else if (this.position !== undefined) this.overlay.dropUntil',
+        replace: 'if (this.position !== undefined) this.overlay.dropUntil',
       },
     ],
     seed: 1,
@@ -70,9 +70,10 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'ActionOutbox.pump',
-        find: 'if (action.carrier !== this.carrier && this.isBeyondWindow(action, now)) this.unknown(action);',
-        replace: 'if (action.carrier !== undefined && action.carrier !== this.carrier) this.unknown(action);',
+        symbol: 'ActionOutbox.flush',
+        find: 'if (action.sender !== this.sender && this.isBeyondWindow(action, now)) this.failWithUnknownOutcome(action);',
+        replace:
+          'if (action.sender !== undefined && action.sender !== this.sender) this.failWithUnknownOutcome(action);',
       },
     ],
     seed: 1,

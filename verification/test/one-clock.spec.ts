@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createRealtimeClient, type Environment as ClientEnvironment } from '@statewire/client';
+import { createRealtimeClient, type ClientEnvironment } from '@statewire/client';
 import { VirtualEnvironment } from '@statewire/client/testing';
 import { MemoryBroker, type Environment as ServerEnvironment } from '@statewire/nest';
 

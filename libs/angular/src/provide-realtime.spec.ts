@@ -1,7 +1,7 @@
 import { createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken, PLATFORM_ID } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { describe, expect, jest, test } from '@jest/globals';
-import type { Environment, RealtimeClientOptions, WebSocketLike } from '@statewire/client';
+import type { ClientEnvironment, RealtimeClientOptions, WebSocketLike } from '@statewire/client';
 import { firstValueFrom } from 'rxjs';
 
 import { first, mine, pause } from '../test/contract.js';
@@ -20,7 +20,7 @@ function closedNetwork() {
       throw new Error('no network in this test');
     }),
     fetch: jest.fn<typeof fetch>(() => Promise.reject(new TypeError('no network in this test'))),
-  } satisfies Partial<Environment>;
+  } satisfies Partial<ClientEnvironment>;
 }
 
 function optionsOf(...providers: ReturnType<typeof provideRealtime>[]): RealtimeClientOptions {

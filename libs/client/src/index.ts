@@ -1,9 +1,6 @@
-export type { ActOptions, RealtimeClient } from './realtime-client.js';
-export { createRealtimeClient } from './create-realtime-client.js';
 export { browserEnvironment } from './core/browser-environment.js';
-export type { Environment, Timer, WebSocketLike } from './core/environment.js';
+export type { ClientEnvironment, Timer, WebSocketLike } from './core/environment.js';
 export type { ClientMetrics } from './core/metrics.js';
-export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 export type { RealtimeClientOptions } from './core/options.js';
 export { RealtimeClientError, type ClientErrorCode } from './core/realtime-client-error.js';
 export type {
@@ -17,4 +14,7 @@ export type {
   PollingStatus,
   StatusReason,
 } from './core/status.js';
+export { createRealtimeClient } from './create-realtime-client.js';
+export type { ActOptions, RealtimeClient } from './realtime-client.js';
+export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 export type { EventDelivery, Freshness, TopicState } from './topics/topic-state.js';

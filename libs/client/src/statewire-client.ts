@@ -2,74 +2,74 @@ import type { Action, Since, TopicReference } from '@statewire/protocol';
 import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
-import type { ActOptions, RealtimeClient } from './realtime-client.js';
-import type { ClientParts } from './connection/client-parts.js';
-import type { Environment } from './core/environment.js';
-import type { ClientMetrics } from './core/metrics.js';
-import { MetricsRecorder } from './core/metrics-recorder.js';
-import { Monitor } from './connection/monitor.js';
-import { StatusBoard } from './connection/status-board.js';
-import { listUpdates, type OptimisticUpdate } from './topics/optimistic-update.js';
-import type { RealtimeClientOptions } from './core/options.js';
-import { resolveOptions } from './core/resolved-options.js';
-import type { ConnectionStatus } from './core/status.js';
-import { TokenSource } from './connection/token-source.js';
-import type { EventDelivery, TopicState } from './topics/topic-state.js';
-import { TopicRegistry } from './topics/topic-registry.js';
+import type { ClientServices } from './connection/client-services.js';
+import { ConnectionManager } from './connection/connection-manager.js';
 import { HttpTransport } from './connection/http-transport.js';
+import { StatusStore } from './connection/status-store.js';
+import { TokenProvider } from './connection/token-provider.js';
+import type { ClientEnvironment } from './core/environment.js';
+import { MetricsRecorder } from './core/metrics-recorder.js';
+import type { ClientMetrics } from './core/metrics.js';
+import { resolveOptions, type RealtimeClientOptions } from './core/options.js';
+import type { ConnectionStatus } from './core/status.js';
+import type { ActOptions, RealtimeClient } from './realtime-client.js';
+import { ClientTopicRegistry } from './topics/client-topic-registry.js';
+import { listUpdates, type OptimisticUpdate } from './topics/optimistic-update.js';
+import type { EventDelivery, TopicState } from './topics/topic-state.js';
 
-const EXPIRES_AFTER = 30_000;
+const DEFAULT_EXPIRES_AFTER_MS = 30_000;
 
+/** Creates the objects of a client, and offers them as a {@link RealtimeClient}. */
 export class StatewireClient implements RealtimeClient {
-  private readonly parts: ClientParts;
-  private readonly board: StatusBoard;
-  private readonly monitor: Monitor;
+  private readonly services: ClientServices;
+  private readonly statusStore: StatusStore;
+  private readonly connectionManager: ConnectionManager;
 
-  constructor(given: RealtimeClientOptions, environment: Environment) {
+  constructor(given: RealtimeClientOptions, environment: ClientEnvironment) {
     const options = resolveOptions(given);
     const metrics = new MetricsRecorder(environment);
-    const tokens = new TokenSource(given.token, environment);
-    this.parts = {
+    const tokens = new TokenProvider(given.token, environment);
+    this.services = {
       environment,
       options,
       metrics,
       clientId: environment.id(),
-      registry: new TopicRegistry(environment, metrics, options.linger, options.report),
+      registry: new ClientTopicRegistry(environment, metrics, options.linger, options.reportError),
       outbox: new ActionOutbox(environment),
       tokens,
       http: new HttpTransport(options.httpBase, environment, metrics, tokens),
     };
-    this.board = new StatusBoard(environment);
-    this.monitor = new Monitor(this.parts, this.board);
+    this.statusStore = new StatusStore(environment);
+    this.connectionManager = new ConnectionManager(this.services, this.statusStore);
   }
 
   get status$(): Observable<ConnectionStatus> {
-    return this.board.status$;
+    return this.statusStore.status$;
   }
 
   get status(): ConnectionStatus {
-    return this.board.status;
+    return this.statusStore.status;
   }
 
   get metrics$(): Observable<ClientMetrics> {
-    return this.parts.metrics.metrics$;
+    return this.services.metrics.metrics$;
   }
 
   get metrics(): ClientMetrics {
-    return this.parts.metrics.metrics;
+    return this.services.metrics.metrics;
   }
 
   connect(): void {
-    this.monitor.connect();
+    this.connectionManager.connect();
   }
 
   close(): void {
     if (this.status.state === 'closed') return;
-    this.monitor.close();
-    this.board.close();
-    this.parts.outbox.close();
-    this.parts.registry.close();
-    this.parts.metrics.close();
+    this.connectionManager.close();
+    this.statusStore.close();
+    this.services.outbox.close();
+    this.services.registry.close();
+    this.services.metrics.close();
   }
 
   state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
@@ -84,7 +84,7 @@ export class StatewireClient implements RealtimeClient {
   }
 
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>> {
-    return this.parts.registry.states(topic) as Observable<TopicState<T>>;
+    return this.services.registry.states(topic) as Observable<TopicState<T>>;
   }
 
   events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
@@ -98,22 +98,23 @@ export class StatewireClient implements RealtimeClient {
     topic: TopicReference<T, 'events'>,
     { since }: { readonly since?: Since } = {},
   ): Observable<EventDelivery<T>> {
-    return this.parts.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
+    return this.services.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
   }
 
   act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
     { name }: Action<D, R>,
     data: NoInfer<D>,
-    { expiresAfter = EXPIRES_AFTER, optimistic = [] }: ActOptions<T, Several> = {},
+    { expiresAfter = DEFAULT_EXPIRES_AFTER_MS, optimistic }: ActOptions<T, Several> = {},
   ): Observable<R> {
-    const { outbox, registry } = this.parts;
-    const updates = listUpdates(optimistic as readonly OptimisticUpdate<never>[]);
-    const result = outbox.add(name, data, expiresAfter, () => registry.show(updates));
-    this.monitor.start();
+    const { outbox, registry } = this.services;
+    const showUpdates =
+      optimistic && (() => registry.showUpdates(listUpdates(optimistic as readonly OptimisticUpdate<never>[])));
+    const result = outbox.add(name, data, expiresAfter, showUpdates);
+    this.connectionManager.start();
     return result as Observable<R>;
   }
 
   reauthenticate(): void {
-    this.monitor.reauthenticate();
+    this.connectionManager.reauthenticate();
   }
 }

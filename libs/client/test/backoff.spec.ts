@@ -1,16 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { defer, of, throwError } from 'rxjs';
+import { defer, of, retry, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 
-import type { Environment } from '../src/core/environment.js';
-import { after } from '../src/core/after.js';
 import { Backoff } from '../src/connection/backoff.js';
 import { failureOfClose } from '../src/core/connection-failure.js';
-import { keepTrying } from '../src/connection/keep-trying.js';
+import { emitAfter } from '../src/core/emit-after.js';
+import type { ClientEnvironment } from '../src/core/environment.js';
+import { BACKOFF } from '../src/core/options.js';
 import { battle, setUp } from './support/bench.js';
 
 /** The marble diagrams' own clock as a client's environment. */
-function marbleEnvironment(scheduler: TestScheduler, random: () => number): Pick<Environment, 'setTimer' | 'random'> {
+function marbleEnvironment(
+  scheduler: TestScheduler,
+  random: () => number,
+): Pick<ClientEnvironment, 'setTimer' | 'random'> {
   return {
     random,
     setTimer(callback, delay) {
@@ -30,13 +33,13 @@ const run = (
 describe('backoff', () => {
   test('without luck the delays are base + base · 2^n, and the cap ends their growth', () => {
     run((scheduler, { expectObservable }) => {
-      const environment = marbleEnvironment(scheduler, () => 1 - Number.EPSILON) as Environment;
-      const backoff = new Backoff(environment, { network: 10, cap: 50 });
+      const environment = marbleEnvironment(scheduler, () => 1 - Number.EPSILON) as ClientEnvironment;
+      const backoff = new Backoff(environment, { ...BACKOFF, network: 10, cap: 50 });
       let attempt = 0;
       const attempts$ = defer(() => {
         attempt += 1;
         return attempt < 6 ? throwError(() => 'network' as const) : of(attempt);
-      }).pipe(keepTrying(() => after(environment, Math.round(backoff.next('network')))));
+      }).pipe(retry({ delay: () => emitAfter(environment, Math.round(backoff.next('network'))) }));
       // 20 + 30 + 50 + 50 + 50
       expectObservable(attempts$).toBe('200ms (a|)', { a: 6 });
     });
@@ -44,28 +47,28 @@ describe('backoff', () => {
 
   test('with all the luck only the base is waited', () => {
     run((scheduler, { expectObservable }) => {
-      const environment = marbleEnvironment(scheduler, () => 0) as Environment;
-      const backoff = new Backoff(environment, { server: 100 });
+      const environment = marbleEnvironment(scheduler, () => 0) as ClientEnvironment;
+      const backoff = new Backoff(environment, { ...BACKOFF, server: 100 });
       let attempt = 0;
       const attempts$ = defer(() => {
         attempt += 1;
         return attempt < 4 ? throwError(() => 'server' as const) : of(attempt);
-      }).pipe(keepTrying(() => after(environment, backoff.next('server'))));
+      }).pipe(retry({ delay: () => emitAfter(environment, backoff.next('server')) }));
       expectObservable(attempts$).toBe('300ms (a|)', { a: 4 });
     });
   });
 
   test('an error from what is waited for ends the attempts', () => {
     run((_, { expectObservable, cold }) => {
-      const attempts$ = cold('--#', {}, 'refused').pipe(keepTrying((failure) => throwError(() => failure)));
+      const attempts$ = cold('--#', {}, 'refused').pipe(retry({ delay: (failure) => throwError(() => failure) }));
       expectObservable(attempts$).toBe('--#', {}, 'refused');
     });
   });
 
   test('unsubscribing while it waits leaves no timer', () => {
     run((scheduler, { expectObservable, cold, flush }) => {
-      const environment = marbleEnvironment(scheduler, () => 0) as Environment;
-      const attempts$ = cold('#').pipe(keepTrying(() => after(environment, 1_000)));
+      const environment = marbleEnvironment(scheduler, () => 0) as ClientEnvironment;
+      const attempts$ = cold('#').pipe(retry({ delay: () => emitAfter(environment, 1_000) }));
       expectObservable(attempts$, '--!').toBe('---');
       flush();
       expect(scheduler.now()).toBeLessThan(1_000);
@@ -76,17 +79,17 @@ describe('backoff', () => {
     ['network', 300, 600],
     ['server', 1_000, 2_000],
     ['overload', 3_000, 6_000],
-    ['now', 0, 300],
+    ['none', 0, 300],
   ] as const)('the first wait after %s is between %i and %i ms', (cause, least, most) => {
     for (let i = 0; i < 100; i++) {
-      const delay = new Backoff({ random: () => i / 100 }).next(cause);
+      const delay = new Backoff({ random: () => i / 100 }, BACKOFF).next(cause);
       expect(delay).toBeGreaterThanOrEqual(least);
       expect(delay).toBeLessThan(most);
     }
   });
 
   test('the server’s retryAfter takes the place of the base and is never cut short', () => {
-    expect(new Backoff({ random: () => 0 }).next('overload', 60_000)).toBe(60_000);
+    expect(new Backoff({ random: () => 0 }, BACKOFF).next('overload', 60_000)).toBe(60_000);
   });
 
   test.each([
@@ -95,10 +98,10 @@ describe('backoff', () => {
     [1011, 'server'],
     [1012, 'server'],
     [4101, 'overload'],
-    [4200, 'now'],
+    [4200, 'none'],
     [4001, 'network'],
-    [4003, 'stop'],
-    [1009, 'stop'],
+    [4003, 'permanent'],
+    [1009, 'permanent'],
   ] as const)('a close with %i is a failure of the kind %s', (code, cause) => {
     expect(failureOfClose(code, '', undefined).cause).toBe(cause);
   });

@@ -158,7 +158,7 @@ describe('connecting', () => {
   });
 
   test('a client without a page needs an origin and says so', () => {
-    expect(() => createRealtimeClient()).toThrow('createRealtimeClient needs an origin');
-    expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('origin such as "https://api.example"');
+    expect(() => createRealtimeClient()).toThrow('needs the option `origin`');
+    expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('such as "https://api.example"');
   });
 });

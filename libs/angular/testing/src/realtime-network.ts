@@ -1,4 +1,4 @@
-import type { Environment } from '@statewire/client';
+import type { ClientEnvironment } from '@statewire/client';
 import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/client/testing';
 
 type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
@@ -23,7 +23,7 @@ export class RealtimeNetwork implements Faults {
   /** @internal */
   constructor(
     private readonly server: FakeServer,
-    private readonly environment: Pick<Environment, 'setTimer' | 'monotonic' | 'random'>,
+    private readonly environment: Pick<ClientEnvironment, 'setTimer' | 'monotonic' | 'random'>,
     private readonly initial: Latency,
   ) {
     this.#latency = initial;

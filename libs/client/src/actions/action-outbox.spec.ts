@@ -4,11 +4,11 @@ import type { Observable } from 'rxjs';
 
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import { ActionOutbox } from './action-outbox.js';
-import { actionFrame, type ActionCarrier, type PendingAction } from './pending-action.js';
+import { ActionOutbox, actionFrame } from './action-outbox.js';
+import type { ActionSender, PendingAction } from './pending-action.js';
 
 /** Sends everything it is handed, unless it `holds`. */
-class Carrier implements ActionCarrier {
+class RecordingSender implements ActionSender {
   readonly handed: string[][] = [];
   readonly sent: string[] = [];
   private actions: readonly PendingAction[] = [];
@@ -18,12 +18,12 @@ class Carrier implements ActionCarrier {
     private readonly holds = false,
   ) {}
 
-  carry(unanswered: readonly PendingAction[]): void {
+  send(unanswered: readonly PendingAction[]): void {
     this.handed.push(unanswered.map(({ name }) => name));
     this.actions = unanswered;
     if (this.holds) return;
-    for (const action of unanswered.filter(({ carrier }) => carrier !== this)) {
-      this.outbox.sent(action, this);
+    for (const action of unanswered.filter(({ sender }) => sender !== this)) {
+      this.outbox.markSent(action, this);
       this.sent.push(action.name);
     }
   }
@@ -54,38 +54,38 @@ function acted(id: string, data: Json = null): { type: 'ack'; id: string; data: 
 /** Of the frame of an action, in bytes. */
 function sizeOf(name: string, json: string): number {
   const id = new VirtualEnvironment().id();
-  return new TextEncoder().encode(actionFrame({ id, name, json })).length;
+  return new TextEncoder().encode(actionFrame(`"id":"${id}","name":"${name}","data":${json}`)).length;
 }
 
 describe('an action', () => {
-  test('is handed to the carrier at once, in order with all that are unanswered', () => {
+  test('is handed to the sender at once, in order with all that are unanswered', () => {
     const { act, outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a');
     act('b');
-    expect(carrier.handed).toEqual([['a'], ['a', 'b']]);
+    expect(sender.handed).toEqual([['a'], ['a', 'b']]);
   });
 
-  test('waits for a carrier where there is none', () => {
+  test('waits for a sender where there is none', () => {
     const { act, outbox, log } = setUp();
     act('a');
     act('b');
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
-    expect(carrier.handed).toEqual([['a', 'b']]);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
+    expect(sender.handed).toEqual([['a', 'b']]);
     expect(log).toEqual([]);
   });
 
   test('is done with its answer, which comes once', () => {
     const { act, outbox, log } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a');
-    const id = carrier.id('a');
+    const id = sender.id('a');
     expect(outbox.isEmpty).toBe(false);
-    outbox.answer(acted(id, 5));
-    outbox.answer(acted(id, 6));
+    outbox.handleAnswer(acted(id, 5));
+    outbox.handleAnswer(acted(id, 6));
     expect(log).toEqual([
       ['a', 5],
       ['a', 'complete'],
@@ -95,13 +95,13 @@ describe('an action', () => {
 
   test('that is refused errs with what the server said', () => {
     const { act, outbox, log } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a');
     act('b');
-    const [a, b] = [carrier.id('a'), carrier.id('b')];
-    outbox.answer({ type: 'error', id: a, code: 'forbidden', message: 'No.', temporary: false });
-    outbox.answer({ type: 'error', id: b, code: 'internal', message: 'Oh.', temporary: true });
+    const [a, b] = [sender.id('a'), sender.id('b')];
+    outbox.handleAnswer({ type: 'error', id: a, code: 'forbidden', message: 'No.', temporary: false });
+    outbox.handleAnswer({ type: 'error', id: b, code: 'internal', message: 'Oh.', temporary: true });
     expect(log).toEqual([
       ['a', 'forbidden', false],
       ['b', 'internal', true],
@@ -111,27 +111,27 @@ describe('an action', () => {
 
   test('makes room for the next with its answer', () => {
     const { act, outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a');
     act('b');
-    outbox.answer(acted(carrier.id('a')));
-    expect(carrier.handed.at(-1)).toEqual(['b']);
-    expect(carrier.handed).toHaveLength(3);
+    outbox.handleAnswer(acted(sender.id('a')));
+    expect(sender.handed.at(-1)).toEqual(['b']);
+    expect(sender.handed).toHaveLength(3);
   });
 
   test('tells who asked for it where the topics stand, and nothing where it took no effect', () => {
     const { outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     const settled: unknown[] = [];
     const begin = (name: string) => () => (positions?: readonly TopicPosition[]) =>
       void settled.push([name, positions]);
     for (const name of ['a', 'b', 'c']) outbox.add(name, 0, 0, begin(name)).subscribe({ error: () => undefined });
-    const [a, b] = [carrier.id('a'), carrier.id('b')];
+    const [a, b] = [sender.id('a'), sender.id('b')];
     const positions = [{ topic: 't', epoch: 'e', offset: 1 }];
-    outbox.answer({ ...acted(a), positions });
-    outbox.answer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
+    outbox.handleAnswer({ ...acted(a), positions });
+    outbox.handleAnswer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
     expect(settled).toEqual([
       ['a', positions],
       ['b', undefined],
@@ -142,15 +142,15 @@ describe('an action', () => {
 
   test('leaves no timer behind, however it ends', async () => {
     const { act, environment, outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a', 0, 5_000);
     act('b', 0, 5_000);
     await environment.settle();
     expect(environment.timers).toBe(4);
-    const [a, b] = [carrier.id('a'), carrier.id('b')];
-    outbox.answer(acted(a));
-    outbox.answer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
+    const [a, b] = [sender.id('a'), sender.id('b')];
+    outbox.handleAnswer(acted(a));
+    outbox.handleAnswer({ type: 'error', id: b, code: 'forbidden', message: 'No.', temporary: false });
     expect(environment.timers).toBe(0);
   });
 });
@@ -158,15 +158,15 @@ describe('an action', () => {
 describe('an action that is not taken', () => {
   test('is one too many, as long as none of the 100 others is answered', () => {
     const { act, outbox, log } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     for (let n = 0; n < 100; n++) act(String(n));
     expect(log).toEqual([]);
     act('more');
     expect(log).toEqual([['more', 'too_many_requests', true]]);
-    outbox.answer(acted(carrier.id('0')));
+    outbox.handleAnswer(acted(sender.id('0')));
     act('again');
-    expect(carrier.handed.at(-1)).toContain('again');
+    expect(sender.handed.at(-1)).toContain('again');
   });
 
   test('is no JSON, which trying again does not change', () => {
@@ -202,11 +202,11 @@ describe('an action of unusual size', () => {
 
   test('counts as its frame in UTF-8, and may be as large as the server takes and no larger', () => {
     const small = setUp();
-    small.outbox.learn({ actionWindow: 1_000, frameBytes: size });
+    small.outbox.setLimits({ actionWindow: 1_000, frameBytes: size });
     small.act('say', 'ü');
     expect(small.log).toEqual([]);
     const large = setUp();
-    large.outbox.learn({ actionWindow: 1_000, frameBytes: size - 1 });
+    large.outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
     large.act('say', 'ü');
     expect(large.log).toEqual([['say', 'too_large', false]]);
     expect(large.outbox.isEmpty).toBe(true);
@@ -214,14 +214,14 @@ describe('an action of unusual size', () => {
 
   test('is any, where the server takes next to nothing', () => {
     const { act, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000, frameBytes: 1 });
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: 1 });
     act('say', 'ü');
     expect(log).toEqual([['say', 'too_large', false]]);
   });
 
   test('is no matter where the server takes any', () => {
     const { act, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000, frameBytes: 0 });
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: 0 });
     act('say', 'ü');
     expect(log).toEqual([]);
   });
@@ -230,18 +230,18 @@ describe('an action of unusual size', () => {
     const { act, outbox, log } = setUp();
     act('say', 'ü');
     act('say more', 'ü'.repeat(50));
-    outbox.learn({ actionWindow: 1_000, frameBytes: size });
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: size });
     expect(log).toEqual([['say more', 'too_large', false]]);
     expect(outbox.isEmpty).toBe(false);
   });
 
   test('is held against the limit that was told last', () => {
     const { act, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000, frameBytes: size - 1 });
-    outbox.learn({ actionWindow: 1_000 });
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
+    outbox.setLimits({ actionWindow: 1_000 });
     act('say', 'ü');
     expect(log).toEqual([['say', 'too_large', false]]);
-    outbox.learn({ actionWindow: 1_000, frameBytes: 0 });
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: 0 });
     act('say', 'ü');
     expect(log).toHaveLength(1);
   });
@@ -251,7 +251,7 @@ describe('an action that finds no way', () => {
   test.each([1, 5_000])('fails unsent after as long as it was given, exactly: %i ms', async (expiresAfter) => {
     const { act, environment, outbox, log } = setUp();
     act('a', 0, expiresAfter);
-    outbox.use(new Carrier(outbox, true));
+    outbox.setSender(new RecordingSender(outbox, true));
     await environment.advance(expiresAfter - 1);
     expect(log).toEqual([]);
     await environment.advance(1);
@@ -269,62 +269,62 @@ describe('an action that finds no way', () => {
 
   test('does not expire once it was sent', async () => {
     const { act, environment, outbox, log } = setUp();
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     act('a', 0, 5_000);
     await environment.advance(10_000);
     expect(log).toEqual([]);
   });
 });
 
-describe('another carrier', () => {
+describe('another sender', () => {
   test('gets all that are unanswered, in order', () => {
     const { act, outbox } = setUp();
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     act('a');
     act('b');
-    const next = new Carrier(outbox);
-    outbox.use(next);
+    const next = new RecordingSender(outbox);
+    outbox.setSender(next);
     expect(next.handed).toEqual([['a', 'b']]);
   });
 
   test('is asked once, though it is named again', () => {
     const { act, outbox } = setUp();
-    const carrier = new Carrier(outbox);
+    const sender = new RecordingSender(outbox);
     act('a');
-    outbox.use(carrier);
-    outbox.use(carrier);
-    expect(carrier.handed).toHaveLength(1);
+    outbox.setSender(sender);
+    outbox.setSender(sender);
+    expect(sender.handed).toHaveLength(1);
   });
 
   test('is not asked where nothing is unanswered', () => {
     const { act, outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
-    outbox.pump();
-    expect(carrier.handed).toEqual([]);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
+    outbox.flush();
+    expect(sender.handed).toEqual([]);
     act('a');
-    outbox.answer(acted(carrier.id('a')));
-    expect(carrier.handed).toHaveLength(1);
+    outbox.handleAnswer(acted(sender.id('a')));
+    expect(sender.handed).toHaveLength(1);
   });
 
   test('is handed again what it gives back, and nothing by an id that nobody knows', () => {
     const { act, outbox } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
     act('a');
-    outbox.takeBack(carrier.id('a'));
-    expect(carrier.sent).toEqual(['a', 'a']);
-    outbox.takeBack('nobody');
-    expect(carrier.sent).toEqual(['a', 'a']);
+    outbox.requeue(sender.id('a'));
+    expect(sender.sent).toEqual(['a', 'a']);
+    outbox.requeue('nobody');
+    expect(sender.sent).toEqual(['a', 'a']);
   });
 });
 
 describe('the action window', () => {
   test('is two minutes until the server tells', async () => {
     const { act, environment, outbox, log } = setUp();
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     act('a');
-    outbox.use(undefined);
+    outbox.setSender(undefined);
     await environment.advance(119_999);
     expect(log).toEqual([]);
     await environment.advance(1);
@@ -332,39 +332,39 @@ describe('the action window', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('does not matter to an action that its carrier still has', async () => {
+  test('does not matter to an action that its sender still has', async () => {
     const { act, environment, outbox, log } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.learn({ actionWindow: 1_000 });
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setLimits({ actionWindow: 1_000 });
+    outbox.setSender(sender);
     act('slow');
     await environment.advance(5_000);
-    outbox.pump();
-    outbox.answer(acted(carrier.id('slow'), 1));
+    outbox.flush();
+    outbox.handleAnswer(acted(sender.id('slow'), 1));
     expect(log).toEqual([
       ['slow', 1],
       ['slow', 'complete'],
     ]);
   });
 
-  test('does matter where the carrier that had it was left for one that does not take it', async () => {
+  test('does matter where the sender that had it was left for one that does not take it', async () => {
     const { act, environment, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000 });
-    outbox.use(new Carrier(outbox));
+    outbox.setLimits({ actionWindow: 1_000 });
+    outbox.setSender(new RecordingSender(outbox));
     act('a');
-    outbox.use(new Carrier(outbox, true));
+    outbox.setSender(new RecordingSender(outbox, true));
     await environment.advance(1_000);
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
 
   test('does matter where it was given back and there is no way', async () => {
     const { act, environment, outbox, log } = setUp();
-    const carrier = new Carrier(outbox);
-    outbox.learn({ actionWindow: 1_000 });
-    outbox.use(carrier);
+    const sender = new RecordingSender(outbox);
+    outbox.setLimits({ actionWindow: 1_000 });
+    outbox.setSender(sender);
     act('a');
-    outbox.use(undefined);
-    outbox.takeBack(carrier.id('a'));
+    outbox.setSender(undefined);
+    outbox.requeue(sender.id('a'));
     await environment.advance(1_000);
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
@@ -376,12 +376,12 @@ describe('the action window', () => {
     ] as const) {
       const { act, environment, outbox, log } = setUp();
       await environment.advance(10_000);
-      outbox.use(new Carrier(outbox));
+      outbox.setSender(new RecordingSender(outbox));
       act('a');
       await environment.advance(after);
-      outbox.learn({ actionWindow: 1_000 });
-      const next = new Carrier(outbox);
-      outbox.use(next);
+      outbox.setLimits({ actionWindow: 1_000 });
+      const next = new RecordingSender(outbox);
+      outbox.setSender(next);
       expect(log).toEqual(expected);
       expect(next.handed).toEqual(after > 1_000 ? [] : [['a']]);
     }
@@ -389,50 +389,50 @@ describe('the action window', () => {
 
   test('may end the way to the server by what who hears of the outcome does', async () => {
     const { environment, outbox } = setUp();
-    outbox.use(new Carrier(outbox));
-    outbox.add('a', 0, 0).subscribe({ error: () => outbox.use(undefined) });
+    outbox.setSender(new RecordingSender(outbox));
+    outbox.add('a', 0, 0).subscribe({ error: () => outbox.setSender(undefined) });
     await environment.advance(1_001);
     outbox.add('b', 0, 0);
-    outbox.learn({ actionWindow: 1_000 });
-    const next = new Carrier(outbox);
-    outbox.use(next);
+    outbox.setLimits({ actionWindow: 1_000 });
+    const next = new RecordingSender(outbox);
+    outbox.setSender(next);
     expect(next.handed).toEqual([]);
   });
 
   test('counts from the first time, however often it is sent', async () => {
     const { act, environment, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000 });
-    outbox.use(new Carrier(outbox));
+    outbox.setLimits({ actionWindow: 1_000 });
+    outbox.setSender(new RecordingSender(outbox));
     act('a');
     await environment.advance(600);
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     await environment.advance(600);
     expect(log).toEqual([]);
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
 
   test('does not matter to what was never sent', async () => {
     const { act, environment, outbox, log } = setUp();
-    outbox.learn({ actionWindow: 1_000 });
+    outbox.setLimits({ actionWindow: 1_000 });
     act('a');
     await environment.advance(5_000);
-    const carrier = new Carrier(outbox);
-    outbox.use(carrier);
-    expect(carrier.handed).toEqual([['a']]);
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
+    expect(sender.handed).toEqual([['a']]);
     expect(log).toEqual([]);
   });
 });
 
 describe.each([
   ['close()', (outbox: ActionOutbox) => outbox.close()],
-  ['another identity', (outbox: ActionOutbox) => outbox.identityChanged()],
+  ['another identity', (outbox: ActionOutbox) => outbox.handleIdentityChange()],
 ] as const)('%s', (_, end) => {
   test('ends what was not sent as unsent, and what was sent with an unknown outcome', () => {
     const { act, outbox, log } = setUp();
-    outbox.use(new Carrier(outbox));
+    outbox.setSender(new RecordingSender(outbox));
     act('sent');
-    outbox.use(undefined);
+    outbox.setSender(undefined);
     act('unsent');
     end(outbox);
     expect(log).toEqual([
@@ -445,9 +445,9 @@ describe.each([
 
 test('another identity does not end the outbox', () => {
   const { act, outbox } = setUp();
-  outbox.identityChanged();
-  const carrier = new Carrier(outbox);
-  outbox.use(carrier);
+  outbox.handleIdentityChange();
+  const sender = new RecordingSender(outbox);
+  outbox.setSender(sender);
   act('a');
-  expect(carrier.handed).toEqual([['a']]);
+  expect(sender.handed).toEqual([['a']]);
 });

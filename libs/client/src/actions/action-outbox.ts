@@ -1,183 +1,197 @@
 import { utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
-import type { Environment } from '../core/environment.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import { RealtimeClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
-import { actionFrame, type ActionCarrier, type PendingAction } from './pending-action.js';
+import type { ActionSender, PendingAction } from './pending-action.js';
 
-const MOST_UNANSWERED = 100;
-/** The server's default, in force until it tells. */
-const DEFAULT_WINDOW = 120_000;
+const MAX_UNANSWERED_ACTIONS = 100;
+/** The default of a server, which counts until the server tells its own. */
+const DEFAULT_ACTION_WINDOW_MS = 120_000;
 
 /**
- * Actions from the moment they are asked for until they are answered. One carrier at a time takes them; a new carrier
- * gets all that are unanswered, in order, before newer ones. The server's memory of ids makes sending again harmless,
- * but only for its `actionWindow` and for the same identity: beyond that the outcome is unknown and said to be so.
+ * Keeps actions until the server answers them. One sender at a time sends them. A new sender gets all unanswered actions
+ * in order, before newer ones. The server remembers ids, so sending an action again is harmless, but only within the
+ * server's `actionWindow` and for the same user. Beyond that the action fails with `outcome_unknown`.
  */
 export class ActionOutbox {
   private readonly unanswered = new Map<string, PendingAction>();
-  private carrier: ActionCarrier | undefined;
+  private sender: ActionSender | undefined;
   private isClosed = false;
-  /** Of the largest frame that the server takes; 0: without limit, or not known yet. */
-  private frameBytes = 0;
-  private window = DEFAULT_WINDOW;
+  /** Bytes of the largest frame that the server accepts; 0 while it is unknown or unlimited. */
+  private maxFrameBytes = 0;
+  private actionWindow = DEFAULT_ACTION_WINDOW_MS;
 
-  constructor(private readonly environment: Environment) {}
+  constructor(private readonly environment: ClientEnvironment) {}
 
   get isEmpty(): boolean {
     return this.unanswered.size === 0;
   }
 
   /**
-   * Takes an action and hands it to the carrier, if there is one. `expiresAfter` 0: never. `begin` is called where it
-   * is taken, and what it returns with its end.
+   * Adds an action and passes it to the sender, if there is one.
+   *
+   * @param expiresAfter milliseconds after which an action that was never sent fails with `not_sent`; 0: never.
+   * @param showUpdates is called once the outbox accepts the action. It returns {@link PendingAction.settleUpdates}.
    */
   add(
     name: string,
     data: unknown,
     expiresAfter: number,
-    begin: () => PendingAction['settle'] = () => ignore,
+    showUpdates: () => PendingAction['settleUpdates'] = () => ignore,
   ): Observable<Json | undefined> {
-    if (this.isClosed) return refused('client_closed', 'close() was called: make a new client.', false);
-    if (this.unanswered.size >= MOST_UNANSWERED) {
-      return refused('too_many_requests', `${MOST_UNANSWERED} actions are unanswered: wait for one of them.`, true);
+    if (this.isClosed) return failed('client_closed', 'The client is closed. Create a new client.', false);
+    if (this.unanswered.size >= MAX_UNANSWERED_ACTIONS) {
+      const message = `${MAX_UNANSWERED_ACTIONS} actions are unanswered. Wait until one of them is answered.`;
+      return failed('too_many_requests', message, true);
     }
     let json: string | undefined;
     try {
       json = JSON.stringify(data);
     } catch {
-      return refused('bad_request', 'The data of an action must be JSON: no cycles, no BigInt.', false);
+      return failed('bad_request', 'The data of an action must be JSON, without cycles and BigInt values.', false);
     }
-    const fields = { id: this.environment.id(), name, json };
+    const id = this.environment.id();
+    const members = `"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${json === undefined ? '' : `,"data":${json}`}`;
     const action: PendingAction = {
-      ...fields,
-      bytes: utf8Length(actionFrame(fields)),
+      ...{ id, name, members, frameBytes: utf8Length(actionFrame(members)) },
       result: new AsyncSubject(),
-      settle: ignore,
+      settleUpdates: ignore,
       firstSentAt: undefined,
-      carrier: undefined,
+      sender: undefined,
     };
-    if (this.isTooLarge(action)) return refused('too_large', tooLarge(action, this.frameBytes), false);
+    if (this.isTooLarge(action)) return failed('too_large', this.describeSize(action), false);
     this.unanswered.set(action.id, action);
-    action.settle = begin();
+    action.settleUpdates = showUpdates();
     if (expiresAfter > 0) {
-      this.later(action, expiresAfter, () => {
+      this.setTimer(action, expiresAfter, () => {
         if (action.firstSentAt !== undefined) return;
-        this.fail(action, 'not_sent', `There was no way to the server for ${expiresAfter} ms: it was never sent.`);
+        this.fail(action, 'not_sent', `There was no connection for ${expiresAfter} ms, so the action was not sent.`);
       });
     }
-    this.pump();
+    this.flush();
     return action.result;
   }
 
-  /** From now on this carrier takes the actions, the unanswered ones first; undefined: there is no way at the moment. */
-  use(carrier: ActionCarrier | undefined): void {
-    if (carrier === this.carrier) return;
-    this.carrier = carrier;
-    this.pump();
+  /** Sets the sender and passes it the unanswered actions. Undefined: no transport works at the moment. */
+  setSender(sender: ActionSender | undefined): void {
+    if (sender === this.sender) return;
+    this.sender = sender;
+    this.flush();
   }
 
-  /** Hands the carrier what it may send now. */
-  pump(): void {
+  /** Passes the unanswered actions to the sender. */
+  flush(): void {
     const now = this.environment.monotonic();
     for (const action of [...this.unanswered.values()]) {
-      if (action.carrier !== this.carrier && this.isBeyondWindow(action, now)) this.unknown(action);
+      if (action.sender !== this.sender && this.isBeyondWindow(action, now)) this.failWithUnknownOutcome(action);
     }
-    // Who heard of an unknown outcome may have ended the way meanwhile.
-    if (!this.isEmpty) this.carrier?.carry([...this.unanswered.values()]);
+    // An observer of a failed action may have changed the sender.
+    if (!this.isEmpty) this.sender?.send([...this.unanswered.values()]);
   }
 
-  /** A carrier says that it hands the action to the network now. */
-  sent(action: PendingAction, carrier: ActionCarrier): void {
-    action.carrier = carrier;
+  /** Notes that a sender passes the action to the network now. */
+  markSent(action: PendingAction, sender: ActionSender): void {
+    action.sender = sender;
     if (action.firstSentAt !== undefined) return;
     action.firstSentAt = this.environment.monotonic();
-    this.later(action, this.window, () => {
-      const isInGoodHands = this.carrier !== undefined && action.carrier === this.carrier;
-      if (!isInGoodHands) this.unknown(action);
+    this.setTimer(action, this.actionWindow, () => {
+      const isWithSender = this.sender !== undefined && action.sender === this.sender;
+      if (!isWithSender) this.failWithUnknownOutcome(action);
     });
   }
 
-  /** The server did not start it: it is sent again, before all that were not sent yet. */
-  takeBack(id: string): void {
+  /** Sends an action again that the server rejected before it started. It keeps its place before newer actions. */
+  requeue(id: string): void {
     const action = this.unanswered.get(id);
-    if (action !== undefined) action.carrier = undefined;
-    this.pump();
+    if (action !== undefined) action.sender = undefined;
+    this.flush();
   }
 
-  answer(frame: AckFrame | (ErrorFrame & { readonly id: string })): void {
+  /** Ends an action with the server's answer. */
+  handleAnswer(frame: AckFrame | (ErrorFrame & { readonly id: string })): void {
     const action = this.unanswered.get(frame.id);
     if (action === undefined) return;
     this.unanswered.delete(frame.id);
     if (frame.type === 'ack') {
-      action.settle(frame.positions);
+      action.settleUpdates(frame.positions);
       action.result.next(frame.data);
       action.result.complete();
     } else {
       const { code, message, details, temporary } = frame;
-      action.settle();
+      action.settleUpdates();
       action.result.error(new RealtimeClientError(code, message, details, temporary));
     }
-    this.pump();
+    this.flush();
   }
 
-  /** What the server told about itself. */
-  learn(told: { readonly actionWindow: number; readonly frameBytes?: number }): void {
-    this.window = told.actionWindow;
-    this.frameBytes = told.frameBytes ?? this.frameBytes;
+  /** Applies the limits that the server told: its `actionWindow` in milliseconds, and its largest frame in bytes. */
+  setLimits(limits: { readonly actionWindow: number; readonly frameBytes?: number }): void {
+    this.actionWindow = limits.actionWindow;
+    this.maxFrameBytes = limits.frameBytes ?? this.maxFrameBytes;
     for (const action of [...this.unanswered.values()]) {
-      if (this.isTooLarge(action)) this.fail(action, 'too_large', tooLarge(action, this.frameBytes));
+      if (this.isTooLarge(action)) this.fail(action, 'too_large', this.describeSize(action));
     }
   }
 
-  /** Somebody else may be here now: what was asked for before must not run in another name. */
-  identityChanged(): void {
-    this.giveUp('The credentials changed before it was sent.');
+  /** Fails every action, because an action must not run in the name of another user. */
+  handleIdentityChange(): void {
+    this.failAll('The credentials changed before the action was sent.');
   }
 
   close(): void {
     this.isClosed = true;
-    this.giveUp('The client was closed before it was sent.');
+    this.failAll('The client was closed before the action was sent.');
   }
 
-  private giveUp(whyNotSent: string): void {
+  private failAll(messageIfNotSent: string): void {
     for (const action of [...this.unanswered.values()]) {
-      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', whyNotSent);
-      else this.unknown(action);
+      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', messageIfNotSent);
+      else this.failWithUnknownOutcome(action);
     }
   }
 
-  private later(action: PendingAction, delay: number, callback: () => void): void {
+  /** Sets a timer that the end of the action cancels. */
+  private setTimer(action: PendingAction, delay: number, callback: () => void): void {
     const timer = this.environment.setTimer(callback, delay);
     const cancel = () => timer.cancel();
     action.result.subscribe({ error: cancel, complete: cancel });
   }
 
   private isBeyondWindow({ firstSentAt }: PendingAction, now: number): boolean {
-    return firstSentAt !== undefined && now - firstSentAt > this.window;
+    return firstSentAt !== undefined && now - firstSentAt > this.actionWindow;
   }
 
-  private isTooLarge({ bytes }: PendingAction): boolean {
-    return this.frameBytes > 0 && bytes > this.frameBytes;
+  private isTooLarge({ frameBytes }: PendingAction): boolean {
+    return this.maxFrameBytes > 0 && frameBytes > this.maxFrameBytes;
   }
 
-  private unknown(action: PendingAction): void {
-    this.fail(action, 'outcome_unknown', 'It was sent, but the answer was lost: it may or may not have taken effect.');
+  private describeSize({ frameBytes }: PendingAction): string {
+    return (
+      `The action takes ${frameBytes} bytes, but the server accepts at most ${this.maxFrameBytes}. ` +
+      "Send less data, or raise the server's limit."
+    );
+  }
+
+  private failWithUnknownOutcome(action: PendingAction): void {
+    const message = 'The action was sent, but its answer was lost. It may or may not have taken effect.';
+    this.fail(action, 'outcome_unknown', message);
   }
 
   private fail(action: PendingAction, code: ClientErrorCode, message: string): void {
     this.unanswered.delete(action.id);
-    action.settle();
+    action.settleUpdates();
     action.result.error(new RealtimeClientError(code, message));
   }
 }
 
-function refused(code: ClientErrorCode, message: string, temporary: boolean): Observable<never> {
-  return throwError(() => new RealtimeClientError(code, message, undefined, temporary));
+/** Returns the `action` frame with the {@link PendingAction.members} of an action. */
+export function actionFrame(members: string): string {
+  return `{"type":"action",${members}}`;
 }
 
-function tooLarge({ bytes }: PendingAction, limit: number): string {
-  return `It takes ${bytes} bytes and the server accepts ${limit}: send less, or raise its limit.`;
+function failed(code: ClientErrorCode, message: string, temporary: boolean): Observable<never> {
+  return throwError(() => new RealtimeClientError(code, message, undefined, temporary));
 }
 
 function ignore(): void {}

@@ -1,11 +1,11 @@
-import type { Environment } from '../core/environment.js';
-import type { RealtimeClientOptions } from '../core/options.js';
 import type { FailureCause } from '../core/connection-failure.js';
+import type { ClientEnvironment } from '../core/environment.js';
+import type { ResolvedOptions } from '../core/options.js';
 
 /**
- * How long to wait before the next attempt: `base + random(0, min(cap, base · 2^n))`, the "full jitter" of M. Brooker,
- * "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015) above a base that depends on the cause, so that a
- * thousand clients that lost their server at one moment do not come back at one.
+ * Computes the delay before the next attempt: `base + random(0, min(cap, base · 2^n))` after `n` failures. It is the
+ * "full jitter" of M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), above a base that depends
+ * on the cause, so that a thousand clients that lost their server together do not come back together.
  */
 export class Backoff {
   private readonly bases: Record<FailureCause, number>;
@@ -13,19 +13,14 @@ export class Backoff {
   private failures = 0;
 
   constructor(
-    private readonly environment: Pick<Environment, 'random'>,
-    {
-      network = 300,
-      server = 1_000,
-      overload = 3_000,
-      cap = 30_000,
-    }: NonNullable<RealtimeClientOptions['backoff']> = {},
+    private readonly environment: Pick<ClientEnvironment, 'random'>,
+    { network, server, overload, cap }: ResolvedOptions['backoff'],
   ) {
-    this.bases = { network, server, overload, now: network };
+    this.bases = { network, server, overload, none: network };
     this.cap = cap;
   }
 
-  /** 1 before the first failure. */
+  /** Number of the next attempt, from 1. */
   get attempt(): number {
     return this.failures + 1;
   }
@@ -34,12 +29,12 @@ export class Backoff {
     this.failures = 0;
   }
 
-  /** Milliseconds until the next attempt. `retryAfter`, where the server gave one, takes the place of the base. */
+  /** Returns the milliseconds until the next attempt. A `retryAfter` of the server takes the place of the base. */
   next(cause: FailureCause, retryAfter?: number): number {
     const base = this.bases[cause];
     const jitter = this.environment.random() * Math.min(this.cap, base * 2 ** this.failures);
     this.failures += 1;
     if (retryAfter !== undefined) return retryAfter + jitter;
-    return Math.min(this.cap, (cause === 'now' ? 0 : base) + jitter);
+    return Math.min(this.cap, (cause === 'none' ? 0 : base) + jitter);
   }
 }

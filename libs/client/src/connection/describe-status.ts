@@ -1,22 +1,24 @@
 import type { StatusReason } from '../core/status.js';
 import type { Poller } from './poller.js';
-import type { Sockets } from './sockets.js';
-import type { StatusDescription } from './status-board.js';
+import type { StatusDescription } from './status-store.js';
+import type { WebSocketConnector } from './web-socket-connector.js';
 
-export const NOT_YET: StatusReason = { code: 'network', message: 'there is no connection yet' };
+const NO_CONNECTION_YET: StatusReason = { code: 'network', message: 'there is no connection yet' };
 
 interface Facts {
-  readonly sockets: Sockets;
+  readonly connector: WebSocketConnector;
   readonly poller: Poller;
+  /** Why the server refused the client permanently. */
   readonly denial: StatusReason | undefined;
+  /** Why there is no WebSocket. */
   readonly reason: StatusReason | undefined;
-  /** Polling runs, or is about to begin. */
+  /** Whether the client polls or is about to. */
   readonly willPoll: boolean;
 }
 
-/** @returns the one state that all facts together amount to. */
-export function describeStatus({ sockets, poller, denial, reason, willPoll }: Facts): StatusDescription {
-  const { live, attempt, nextRetryAt } = sockets;
+/** Returns the status that follows from the state of both transports. */
+export function describeStatus({ connector, poller, denial, reason, willPoll }: Facts): StatusDescription {
+  const { live, attempt, nextRetryAt } = connector;
   const retry = nextRetryAt === undefined ? {} : { nextRetryAt };
   if (denial) return { state: 'denied', reason: denial };
   if (live?.welcome) {
@@ -28,13 +30,13 @@ export function describeStatus({ sockets, poller, denial, reason, willPoll }: Fa
       state: 'polling',
       transport: 'polling',
       attempt,
-      reason: reason ?? NOT_YET,
+      reason: reason ?? NO_CONNECTION_YET,
       ...retry,
       ...measured(poller),
     };
   }
   if (poller.hasFailed || (nextRetryAt !== undefined && !willPoll)) {
-    return { state: 'offline', attempt, reason: reason ?? NOT_YET, ...retry };
+    return { state: 'offline', attempt, reason: reason ?? NO_CONNECTION_YET, ...retry };
   }
   return { state: 'connecting', attempt, ...(reason && { reason }) };
 }

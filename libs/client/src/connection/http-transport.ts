@@ -1,60 +1,51 @@
 import { utf8Length } from '@statewire/protocol';
 
-import type { Environment, Timer } from '../core/environment.js';
-import { FrameBudget } from '../session/frame-budget.js';
+import type { ClientEnvironment, Timer } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
-import { believedRetryAfter } from '../core/retry-after.js';
-import type { TokenSource } from './token-source.js';
-
-/** What came back, whatever it means. */
-export interface HttpAnswer {
-  readonly status: number;
-  readonly text: string;
-  /** What was presented. */
-  readonly token: string | undefined;
-  /** Milliseconds, from a `Retry-After` header in seconds. */
-  readonly retryAfter: number | undefined;
-}
+import { limitRetryAfter } from '../core/retry-after.js';
+import { FrameBudget } from '../session/frame-budget.js';
+import type { HttpResponse } from './http-response.js';
+import type { TokenProvider } from './token-provider.js';
 
 export interface HttpRequest {
+  /** Path below the HTTP binding, such as `/poll`. */
   readonly path: string;
-  /** Makes JSON, once there is a token; absent for GET. */
+  /** Makes the JSON body once there is a token. Without it the request is a GET. */
   readonly body?: () => string;
-  /** After so many ms without the whole answer the request is given up, the wait for a token included. */
-  readonly deadline: number;
-  /** Aborted by the caller. */
+  /** Milliseconds for the whole request, including the wait for a token. */
+  readonly timeout: number;
   readonly signal?: AbortSignal;
 }
 
-/** Bytes in and out over HTTP: the requests of the polling fallback, no faster than the server takes frames. */
+/** Sends HTTP requests with a token, no faster than the server accepts them. */
 export class HttpTransport {
   private readonly budget: FrameBudget;
 
   constructor(
     private readonly base: string,
-    private readonly environment: Environment,
+    private readonly environment: ClientEnvironment,
     private readonly metrics: MetricsRecorder,
-    private readonly tokens: TokenSource,
+    private readonly tokens: TokenProvider,
   ) {
     this.budget = new FrameBudget(environment);
   }
 
-  /** Requests a second that the server takes; 0: without limit. */
-  learn(rate: number): void {
-    this.budget.learn(rate);
+  /** Sets how many requests per second the server accepts. 0: without limit. */
+  setRate(rate: number): void {
+    this.budget.setRate(rate);
   }
 
-  /** @throws whatever `fetch` and the application's `token` reject with: unreachable, given up, aborted. */
-  async request({ path, body: makeBody, deadline, signal }: HttpRequest): Promise<HttpAnswer> {
+  /** @throws whatever `fetch` and the option `token` reject with, and an error after the timeout and an abort. */
+  async request({ path, body: makeBody, timeout, signal }: HttpRequest): Promise<HttpResponse> {
     const { fetch } = this.environment;
-    if (fetch === undefined) throw new Error('This host has no fetch.');
-    const abort = new AbortController();
-    const giveUp = () => abort.abort();
-    const timer = this.environment.setTimer(giveUp, deadline);
-    signal?.addEventListener('abort', giveUp);
+    if (fetch === undefined) throw new Error('This host has no fetch().');
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const timer = this.environment.setTimer(abort, timeout);
+    signal?.addEventListener('abort', abort);
     try {
-      const token = await unlessAborted(abort.signal, this.tokens.get('poll'));
-      await this.turn(abort.signal);
+      const token = await unlessAborted(controller.signal, this.tokens.get('poll'));
+      await this.awaitBudget(controller.signal);
       const body = makeBody?.();
       if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
       const response = await fetch(this.base + path, {
@@ -66,7 +57,7 @@ export class HttpTransport {
         ...(body !== undefined && { body }),
         credentials: 'include',
         cache: 'no-store',
-        signal: abort.signal,
+        signal: controller.signal,
       });
       const text = await response.text();
       this.metrics.add('bytesReceived', utf8Length(text));
@@ -75,20 +66,20 @@ export class HttpTransport {
         status: response.status,
         token,
         text,
-        retryAfter: seconds >= 0 ? believedRetryAfter(seconds * 1_000) : undefined,
+        retryAfter: seconds >= 0 ? limitRetryAfter(seconds * 1_000) : undefined,
       };
     } finally {
       timer.cancel();
-      signal?.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
-  /** Waits until one more request may be made: a poll that is refused would pass for a server that is overloaded. */
-  private async turn(signal: AbortSignal): Promise<void> {
+  /** Waits until the server accepts one more request. A rejected poll would look like an overloaded server. */
+  private async awaitBudget(signal: AbortSignal): Promise<void> {
     for (let { delay } = this.budget; delay > 0; { delay } = this.budget) {
       let timer: Timer | undefined;
-      const passed = new Promise<void>((resolve) => (timer = this.environment.setTimer(resolve, delay)));
-      await unlessAborted(signal, passed).finally(() => timer?.cancel());
+      const elapsed = new Promise<void>((resolve) => (timer = this.environment.setTimer(resolve, delay)));
+      await unlessAborted(signal, elapsed).finally(() => timer?.cancel());
     }
     this.budget.spend();
   }
@@ -96,7 +87,7 @@ export class HttpTransport {
 
 function unlessAborted<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The request was given up before it was made.')));
+    signal.addEventListener('abort', () => reject(new Error('The request was aborted before it was sent.')));
     Promise.resolve(value).then(resolve, reject);
   });
 }

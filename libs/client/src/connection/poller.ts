@@ -1,34 +1,26 @@
-import { parseConfigResponse, parsePollResponse, type ConfigResponse, type PollResponse } from '@statewire/protocol';
+import { parseConfigResponse, parsePollResponse } from '@statewire/protocol';
 
-import type { ClientParts } from './client-parts.js';
-import type { Timer } from '../core/environment.js';
-import { PollSession } from '../session/poll-session.js';
-import { readAnswer } from './read-answer.js';
-import type { TopicEntry } from '../topics/topic-entry.js';
-import type { HttpAnswer } from './http-transport.js';
-import { Backoff } from './backoff.js';
 import { ConnectionFailure } from '../core/connection-failure.js';
+import type { Timer } from '../core/environment.js';
+import type { Emit, HttpEvent } from '../session/client-event.js';
+import { PollSession } from '../session/poll-session.js';
+import { Backoff } from './backoff.js';
+import type { ClientServices } from './client-services.js';
+import { parseResponseFrame, type HttpResponse } from './http-response.js';
 
-/** Beyond the time the server may hold it. */
-const DEADLINE = 10_000;
-/** A poll that may be held follows the last one at once, but no faster than this. */
-const SHORTEST_HELD = 250;
+/** Beyond the time for which the server may hold a poll. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Time between the starts of two held polls. */
+const MIN_HELD_INTERVAL_MS = 250;
 
-export interface PollerListener {
-  config(config: ConfigResponse): void;
-  answered(response: PollResponse): void;
-  failed(failure: ConnectionFailure): void;
-  rest(entry: TopicEntry, retryAfter: number | undefined): void;
-}
-
-/** Polls while it runs: one at a time, none sooner than the interval after the last one began. */
+/** Polls while it runs: one request at a time, each at least `polling.interval` after the start of the one before. */
 export class Poller {
   isRunning = false;
-  /** The last poll was answered. */
+  /** Whether the server answered the last poll. */
   isHealthy = false;
   hasFailed = false;
   roundTripTime: number | undefined;
-  /** Milliseconds since the Unix epoch. */
+  /** In milliseconds since the Unix epoch. */
   lastAnswerAt: number | undefined;
 
   private interval: number;
@@ -36,16 +28,16 @@ export class Poller {
   private timer: Timer | undefined;
   private inFlight: AbortController | undefined;
   private beganAt = -Infinity;
-  private askedAgain = false;
-  /** Asked for while a poll was in flight. */
-  private isWantedSoon = false;
+  private wasIncomplete = false;
+  /** Whether another poll follows the one in flight at once. */
+  private isRequestedAgain = false;
 
   constructor(
-    private readonly parts: ClientParts,
-    private readonly listener: PollerListener,
+    private readonly services: ClientServices,
+    private readonly emit: Emit<HttpEvent>,
   ) {
-    this.interval = parts.options.polling.interval;
-    this.backoff = new Backoff(parts.environment, parts.options.backoff);
+    this.interval = services.options.polling.interval;
+    this.backoff = new Backoff(services.environment, services.options.backoff);
   }
 
   start(delay: number): void {
@@ -53,68 +45,72 @@ export class Poller {
     this.isRunning = true;
     this.isHealthy = false;
     this.hasFailed = false;
-    // One that hangs since before must not hold up this one.
+    // A poll that has hung since an earlier run must not hold up this run.
     this.abort();
     this.schedule(delay);
-    void this.askConfig();
+    void this.requestConfig();
   }
 
-  /** A poll in flight is still answered, and what it brings still counts where no socket was faster. */
+  /** Sends no more polls. The response to a poll in flight still counts where the WebSocket was not faster. */
   stop(): void {
     this.isRunning = false;
     this.isHealthy = false;
     this.timer?.cancel();
   }
 
-  /** Gives up what is in flight. */
+  /** Aborts the poll in flight. */
   abort(): void {
     this.inFlight?.abort();
   }
 
-  /** An action took effect. */
-  now(): void {
+  /** Polls at once, or right after the poll in flight, because an action took effect. */
+  pollNow(): void {
     if (!this.isRunning) return;
-    if (this.inFlight) this.isWantedSoon = true;
+    if (this.inFlight) this.isRequestedAgain = true;
     else this.schedule(0);
   }
 
-  /** There is a new topic, or the network came back: as soon as the interval allows. */
-  soon(): void {
+  /** Polls as soon as the interval allows, because there is a new topic, or the network came back. */
+  pollSoon(): void {
     if (!this.isRunning) return;
     if (!this.inFlight) return this.schedule(this.untilInterval());
-    if (this.parts.options.polling.wait > 0) this.inFlight.abort();
+    if (this.services.options.polling.wait > 0) this.inFlight.abort();
   }
 
-  /** The reason of a refused upgrade, which browsers hide, and the switches. */
-  async askConfig(): Promise<void> {
+  /** Requests the server's switches. Its status tells why an upgrade was refused, which browsers hide from scripts. */
+  async requestConfig(): Promise<void> {
+    const { http, options } = this.services;
     try {
-      const answer = await this.parts.http.request({ path: '/config', deadline: DEADLINE });
-      if (answer.status !== 200) return this.isRunning ? undefined : this.listener.failed(this.failureOf(answer));
-      const config = parseConfigResponse(answer.text);
-      this.interval = Math.max(this.parts.options.polling.interval, config.poll.interval);
-      this.listener.config(config);
+      const response = await http.request({ path: '/config', timeout: REQUEST_TIMEOUT_MS });
+      if (response.status !== 200) {
+        if (!this.isRunning) this.emit({ type: 'poll-failed', failure: this.failureOf(response) });
+        return;
+      }
+      const config = parseConfigResponse(response.text);
+      this.interval = Math.max(options.polling.interval, config.poll.interval);
+      this.emit({ type: 'config-received', config });
     } catch {
-      // It only adds to what polls and sockets find out themselves.
+      // Polls and connection attempts report the same failure.
     }
   }
 
   private schedule(delay: number): void {
     this.timer?.cancel();
-    this.timer = this.parts.environment.setTimer(() => void this.poll(), delay);
+    this.timer = this.services.environment.setTimer(() => void this.poll(), delay);
   }
 
   private untilInterval(): number {
-    return Math.max(0, this.beganAt + this.interval - this.parts.environment.monotonic());
+    return Math.max(0, this.beganAt + this.interval - this.services.environment.monotonic());
   }
 
   private async poll(): Promise<void> {
     if (this.inFlight) return;
-    const { environment, registry, metrics, clientId, options, http, tokens } = this.parts;
+    const { environment, registry, metrics, clientId, options, http, tokens } = this.services;
     const { wait } = options.polling;
-    const abort = new AbortController();
-    this.inFlight = abort;
+    const controller = new AbortController();
+    this.inFlight = controller;
     this.beganAt = environment.monotonic();
-    const session = new PollSession(registry, metrics, environment, (entry, after) => this.listener.rest(entry, after));
+    const session = new PollSession(registry, metrics, environment, this.emit);
     let delay: number;
     try {
       let held: number | undefined;
@@ -124,69 +120,72 @@ export class Poller {
         held = request.wait;
         return JSON.stringify(request);
       };
-      const deadline = DEADLINE + wait * 1_000;
-      const answer = await http.request({ path: '/poll', body, deadline, signal: abort.signal });
-      // What it brings may be for eyes that are not here any more.
-      if (abort.signal.aborted) throw new Error('The poll was given up.');
-      if (answer.status === 200) tokens.accepted(answer.token);
-      delay = answer.status === 200 ? this.succeed(session, answer.text, held) : this.fail(this.failureOf(answer));
+      const timeout = REQUEST_TIMEOUT_MS + wait * 1_000;
+      const response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
+      // The response may belong to a previous identity.
+      if (controller.signal.aborted) throw new Error('The poll was aborted.');
+      if (response.status === 200) tokens.markAccepted(response.token);
+      delay =
+        response.status === 200
+          ? this.handleResponse(session, response.text, held)
+          : this.handleFailure(this.failureOf(response));
     } catch (error) {
-      delay = abort.signal.aborted ? this.untilInterval() : this.fail(unreachable(error));
+      delay = controller.signal.aborted ? this.untilInterval() : this.handleFailure(networkFailure(error));
     }
     this.inFlight = undefined;
     if (!this.isRunning) return;
-    this.schedule(this.isWantedSoon ? 0 : delay);
-    this.isWantedSoon = false;
+    this.schedule(this.isRequestedAgain ? 0 : delay);
+    this.isRequestedAgain = false;
   }
 
-  private succeed(session: PollSession, text: string, wait: number | undefined): number {
+  /** Applies a response. @returns the milliseconds until the next poll. */
+  private handleResponse(session: PollSession, text: string, wait: number | undefined): number {
     const response = parsePollResponse(text);
-    const { environment } = this.parts;
-    const took = environment.monotonic() - this.beganAt;
-    if (wait === undefined) this.roundTripTime = took;
+    const { environment } = this.services;
+    const elapsed = environment.monotonic() - this.beganAt;
+    if (wait === undefined) this.roundTripTime = elapsed;
     this.backoff.reset();
     this.isHealthy = this.isRunning;
     this.hasFailed = false;
     this.lastAnswerAt = environment.now();
-    const again = session.take(response) && !this.askedAgain;
-    this.askedAgain = again;
-    this.listener.answered(response);
-    if (again || (response.more && response.frames.length > 0)) return 0;
-    return wait === undefined ? this.untilInterval() : Math.max(0, SHORTEST_HELD - took);
+    const isIncomplete = session.apply(response) && !this.wasIncomplete;
+    this.wasIncomplete = isIncomplete;
+    this.emit({ type: 'poll-answered', response });
+    if (isIncomplete || (response.more && response.frames.length > 0)) return 0;
+    return wait === undefined ? this.untilInterval() : Math.max(0, MIN_HELD_INTERVAL_MS - elapsed);
   }
 
-  private fail(failure: ConnectionFailure): number {
+  /** Reports a failure. @returns the milliseconds until the next poll. */
+  private handleFailure(failure: ConnectionFailure): number {
     if (!this.isRunning) return 0;
     this.isHealthy = false;
-    this.hasFailed = failure.cause !== 'now';
-    this.listener.failed(failure);
-    if (failure.cause === 'now' || failure.cause === 'stop') return 0;
+    this.hasFailed = failure.cause !== 'none';
+    this.emit({ type: 'poll-failed', failure });
+    if (failure.cause === 'none' || failure.cause === 'permanent') return 0;
     return Math.max(this.untilInterval(), this.backoff.next(failure.cause, failure.retryAfter));
   }
 
-  private failureOf({ status, text, token, retryAfter }: HttpAnswer): ConnectionFailure {
-    const frame = readAnswer(text);
+  private failureOf({ status, text, token, retryAfter }: HttpResponse): ConnectionFailure {
+    const frame = parseResponseFrame(text);
     const error = frame?.type === 'error' ? frame : undefined;
-    const reason = error ?? { code: `http-${status}`, message: `the server answered ${status}` };
-    const { code, message } = reason;
+    const { code, message } = error ?? { code: `http-${status}`, message: `the server answered ${status}` };
     if (status === 401) {
-      return new ConnectionFailure({ code, message }, this.parts.tokens.refused(token) ? 'stop' : 'now');
+      const wasRenewed = this.services.tokens.markRejected(token);
+      return new ConnectionFailure({ code, message }, wasRenewed ? 'permanent' : 'none');
     }
-    // A 403 without our error frame is a proxy's and says nothing about the server.
-    if (status === 403 && error) return new ConnectionFailure({ code, message }, 'stop');
+    // A 403 without an error frame comes from a proxy and says nothing about the server.
+    if (status === 403 && error) return new ConnectionFailure({ code, message }, 'permanent');
     const isOverload = status === 429 || status === 503;
     return new ConnectionFailure(
       { code, message },
       isOverload ? 'overload' : 'server',
-      isOverload ? 'never' : 'race',
+      isOverload ? 'never' : 'after-delay',
       error?.retryAfter ?? retryAfter,
     );
   }
 }
 
-function unreachable(error: unknown): ConnectionFailure {
-  return new ConnectionFailure(
-    { code: 'network', message: error instanceof Error ? error.message : 'the server cannot be reached' },
-    'network',
-  );
+function networkFailure(error: unknown): ConnectionFailure {
+  const message = error instanceof Error ? error.message : 'the server cannot be reached';
+  return new ConnectionFailure({ code: 'network', message }, 'network');
 }

@@ -1,17 +1,17 @@
-import { LONGEST_DELAY, type Environment } from './environment.js';
+import { MAX_TIMER_DELAY_MS, type ClientEnvironment } from './environment.js';
 
 /**
- * What a browser offers, and Node with its global `fetch` and (from Node 22) `WebSocket`. Where there is no global
- * `WebSocket` the client polls; in Node 20 pass `openWebSocket: (url, protocol) => new WebSocket(url, protocol)` with
- * the class of the `ws` package.
+ * Returns the environment of a browser, or of Node with its global `fetch` and (from Node 22) `WebSocket`. Without a
+ * global `WebSocket` the client polls. In Node 20 pass `openWebSocket: (url, protocol) => new WebSocket(url, protocol)`
+ * with the class of the `ws` package.
  */
-export function browserEnvironment(): Environment {
+export function browserEnvironment(): ClientEnvironment {
   const WebSocketClass = globalThis.WebSocket as typeof globalThis.WebSocket | undefined;
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
     setTimer(callback, delay) {
-      const timer = setTimeout(callback, Math.min(delay, LONGEST_DELAY));
+      const timer = setTimeout(callback, Math.min(delay, MAX_TIMER_DELAY_MS));
       return { cancel: () => clearTimeout(timer) };
     },
     random: () => Math.random(),
@@ -22,7 +22,7 @@ export function browserEnvironment(): Environment {
   };
 }
 
-/** 128 random bits in base64url: 22 characters. `crypto.randomUUID` is missing on pages that are not secure. */
+/** Returns 128 random bits as 22 characters of base64url. Insecure pages have no `crypto.randomUUID`. */
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return btoa(String.fromCharCode(...bytes))

@@ -1,7 +1,7 @@
 /** Compared bivariantly, so that a DOM `WebSocket` and one of the `ws` package both fit without a cast. */
 type Handler<Event> = { handle(event: Event): void }['handle'];
 
-/** The part of the WHATWG `WebSocket` that is used. */
+/** The part of the WHATWG `WebSocket` that the client uses. */
 export interface WebSocketLike {
   onopen: Handler<unknown> | null;
   onmessage: Handler<{ readonly data: unknown }> | null;
@@ -13,28 +13,37 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void;
 }
 
-/** Milliseconds, 24.8 days: hosts keep delays in 32 bits, and run a timer that is set for longer at once. */
-export const LONGEST_DELAY = 2 ** 31 - 1;
+/** 24.8 days. Hosts store delays in 32 bits; they run a timer with a longer delay at once. */
+export const MAX_TIMER_DELAY_MS = 2 ** 31 - 1;
 
+/** A timer that has not fired yet. */
 export interface Timer {
+  /** Prevents the callback. Does nothing after the callback ran. */
   cancel(): void;
 }
 
-/** Everything impure the client uses; replace any part of it in tests and in unusual hosts. */
-export interface Environment {
-  /** Milliseconds since the Unix epoch. */
+/**
+ * Everything impure that the client uses: clocks, timers, randomness, ids, sockets and requests. The option `environment`
+ * replaces any part of it in tests and in hosts that lack one.
+ */
+export interface ClientEnvironment {
+  /** Returns the wall clock in milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds of a clock that never goes back. */
+  /** Returns milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** `delay` is at most {@link LONGEST_DELAY}. */
+  /** Calls `callback` once after `delay` ms, which is at most {@link MAX_TIMER_DELAY_MS}. */
   setTimer(callback: () => void, delay: number): Timer;
-  /** Uniform in [0, 1). */
+  /** Returns a number that is uniformly distributed in [0, 1). */
   random(): number;
-  /** A fresh id of `[A-Za-z0-9_-]{22,64}`, ≥ 128 random bits. */
+  /** Returns a fresh id that matches `[A-Za-z0-9_-]{22,64}` and has at least 128 random bits. */
   id(): string;
-  /** Undefined where the host has no WebSocket. May throw (content security policy). */
+  /** Opens a WebSocket. Undefined where the host has none; the client then polls. May throw (content security policy). */
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
+  /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
-  /** Calls back on `online`, and when the page becomes visible; returns what removes the listeners. */
+  /**
+   * Calls `callback` when the network comes back (`online`) and when the page becomes visible (`visible`). Returns a
+   * function that removes the listeners.
+   */
   onWake(callback: (cause: 'online' | 'visible') => void): () => void;
 }

@@ -1,12 +1,12 @@
 import { audit, defer, map, startWith, Subject, type Observable } from 'rxjs';
 
-import type { Environment } from './environment.js';
+import { emitAfter } from './emit-after.js';
+import type { ClientEnvironment } from './environment.js';
 import type { ClientMetrics } from './metrics.js';
-import { after } from './after.js';
 
-const EMIT_EVERY = 250;
+const EMIT_INTERVAL_MS = 250;
 
-/** Counts, and shows the counters at a pace that a user interface can follow. */
+/** Counts, and emits the counters at a pace that a user interface can follow. */
 export class MetricsRecorder {
   private readonly counters = {
     framesReceived: 0,
@@ -25,10 +25,10 @@ export class MetricsRecorder {
 
   readonly metrics$: Observable<ClientMetrics>;
 
-  constructor(environment: Environment) {
+  constructor(environment: ClientEnvironment) {
     this.metrics$ = defer(() =>
       this.changed$.pipe(
-        audit(() => after(environment, EMIT_EVERY)),
+        audit(() => emitAfter(environment, EMIT_INTERVAL_MS)),
         map(() => this.metrics),
         startWith(this.metrics),
       ),

@@ -1,21 +1,28 @@
-/** Plain counters, so that an application can show what a connection costs and saves. */
+/** Counters since the client was created. They show what a connection costs and saves. */
 export interface ClientMetrics {
+  /** Frames from the server, over WebSockets and in poll responses. */
   readonly framesReceived: number;
+  /** Frames to the server, over WebSockets. */
   readonly framesSent: number;
-  /** Bytes of WebSocket payloads and HTTP bodies, as UTF-8. Headers are not counted. */
+  /** Bytes of WebSocket payloads and HTTP bodies in UTF-8, without headers. */
   readonly bytesReceived: number;
+  /** Bytes of WebSocket payloads and HTTP bodies in UTF-8, without headers. */
   readonly bytesSent: number;
+  /** Patches that changed a state topic. */
   readonly patches: number;
+  /** Snapshots that replaced the value of a state topic. */
   readonly snapshots: number;
+  /** Events that the client delivered. */
   readonly events: number;
+  /** Polls that the client sent. */
   readonly polls: number;
-  /** Sockets that were welcomed after the first. */
+  /** Connections that the server welcomed after the first one. */
   readonly reconnects: number;
-  /** Times a topic had to ask again because an offset was missing. */
+  /** Times that the client asked for a topic again because a publication was missing. */
   readonly holes: number;
   /**
-   * Bytes of the whole value each time a state topic changed: what full JSON would have cost. The size of a value is
-   * taken when a snapshot arrives and then at most once a second, not at every patch.
+   * Bytes of the whole value, added up at each change of a state topic: the cost of sending full JSON each time. The
+   * client measures a value when a snapshot arrives and then at most once per second, not at every patch.
    */
   readonly fullStateBytes: number;
 }

@@ -1,44 +1,113 @@
-import type { Environment } from './environment.js';
+import type { ClientEnvironment } from './environment.js';
 
-/** Options of `createRealtimeClient`. Durations are milliseconds. */
+/** Options of `createRealtimeClient`. Every duration is in milliseconds, except `polling.wait`. */
 export interface RealtimeClientOptions {
-  /** Scheme, host and port of the server, `https://api.example`. Default: the page's origin; required in Node. */
+  /** Scheme, host and port of the server, such as `https://api.example`. Default: the origin of the page. Required in Node. */
   readonly origin?: string;
-  /** Default `/ws`. */
+  /** Path of the WebSocket endpoint. Default `/ws`. */
   readonly webSocketPath?: string;
-  /** Default `/realtime`. */
+  /** Path of the HTTP binding, which serves polling. Default `/realtime`. */
   readonly httpPath?: string;
-  /** Gives the token for the next connection, poll or `authenticate`; undefined for anonymous. Called anew each time. */
+  /**
+   * Returns the token that the client presents; undefined for an anonymous client. The client calls it before each
+   * connection (`connect`) and each poll (`poll`), and when the server reports that the last token has expired
+   * (`expired`). A promise that does not settle within 10,000 ms counts as a failure. Default: anonymous.
+   */
   readonly token?: (reason: 'connect' | 'expired' | 'poll') => string | undefined | Promise<string | undefined>;
   readonly webSocket?: {
-    /** `false`: polling only. A function is asked before each attempt. Default true. */
+    /** `false` makes the client poll. The client calls a function before each attempt. Default true. */
     readonly enabled?: boolean | (() => boolean);
   };
   readonly polling?: {
-    /** Default true. */
+    /** `false` keeps the client from polling; without a WebSocket it is then offline. Default true. */
     readonly enabled?: boolean;
-    /** From the beginning of one poll to the next. Default 2,000; the server's `config` may raise it. */
+    /** Time from the start of one poll to the start of the next. Default 2,000. The server's `config` may raise it. */
     readonly interval?: number;
-    /** Seconds a poll is held by the server until there is news, 0–25. Default 0: plain polling. */
+    /** Seconds for which the server holds a poll until there is news, 0 to 25. Default 0: the server answers at once. */
     readonly wait?: number;
-    /** How long a connection attempt may take before polling starts. Default 500. */
+    /** Time that a connection attempt may take before polling starts. Default 500. */
     readonly startAfter?: number;
   };
+  /** Delays between connection attempts. Each failure in a row doubles the random part of the delay. */
   readonly backoff?: {
-    /** Base for network failures. Default 300. */
+    /** Base delay after a network failure. Default 300. */
     readonly network?: number;
-    /** Base for failures the server reported. Default 1,000. */
+    /** Base delay after a failure that the server reported. Default 1,000. */
     readonly server?: number;
-    /** Base when the server is overloaded. Default 3,000. */
+    /** Base delay after the server reported that it is overloaded. Default 3,000. */
     readonly overload?: number;
-    /** Longest delay. Default 30,000; where the server asks for longer, that long, up to an hour. */
+    /** Longest delay. Default 30,000. The server may ask for a longer one, up to an hour. */
     readonly cap?: number;
-    /** A connection that lived this long resets the attempts. Default 10,000. */
+    /** A connection that lasted this long resets the number of failures. Default 10,000. */
     readonly stableAfter?: number;
   };
-  /** How long a topic stays subscribed after its last subscriber left. Default 1,000; 0: not at all. */
+  /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
   readonly linger?: number;
-  /** Told what an optimistic update threw. Default: `console.error`. */
+  /** Receives what an optimistic update throws. Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
-  readonly environment?: Partial<Environment>;
+  /** Replaces parts of `browserEnvironment()`. */
+  readonly environment?: Partial<ClientEnvironment>;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions {
+  readonly webSocketUrl: string;
+  readonly httpBase: string;
+  readonly isWebSocketEnabled: () => boolean;
+  readonly polling: Required<NonNullable<RealtimeClientOptions['polling']>>;
+  readonly backoff: Required<NonNullable<RealtimeClientOptions['backoff']>>;
+  readonly linger: number;
+  /** Reports an error of one of the application's own functions. Never throws. */
+  readonly reportError: (error: unknown) => void;
+}
+
+const POLLING: ResolvedOptions['polling'] = { enabled: true, interval: 2_000, wait: 0, startAfter: 500 };
+
+export const BACKOFF: ResolvedOptions['backoff'] = {
+  network: 300,
+  server: 1_000,
+  overload: 3_000,
+  cap: 30_000,
+  stableAfter: 10_000,
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws Error without an `origin` where there is no page to take it from.
+ */
+export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
+  const page = (globalThis as { location?: { origin?: string } }).location;
+  const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
+  if (origin === undefined || !/^https?:\/\//.test(origin)) {
+    throw new Error(
+      'createRealtimeClient() needs the option `origin`, such as "https://api.example", because this host has no page ' +
+        'with an http or https origin.',
+    );
+  }
+  const { enabled = true } = options.webSocket ?? {};
+  return {
+    webSocketUrl: origin.replace(/^http/, 'ws') + (options.webSocketPath ?? '/ws'),
+    httpBase: origin + (options.httpPath ?? '/realtime'),
+    isWebSocketEnabled: typeof enabled === 'function' ? enabled : () => enabled,
+    polling: { ...POLLING, ...withoutUndefined(options.polling) },
+    backoff: { ...BACKOFF, ...withoutUndefined(options.backoff) },
+    linger: options.linger ?? 1_000,
+    reportError: reportTo(options.onError),
+  };
+}
+
+function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(given ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+// eslint-disable-next-line no-console -- developers look for errors of their own code on the console.
+function reportTo(onError: (error: unknown) => void = (error) => console.error(error)): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error);
+    } catch {
+      // An error handler that throws has nobody to report to.
+    }
+  };
 }

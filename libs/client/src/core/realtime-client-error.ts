@@ -1,18 +1,27 @@
 import type { ErrorCode, Json, UnsubscribedCode } from '@statewire/protocol';
 
-/** Codes that only the client itself can give. */
+/**
+ * Codes of a `RealtimeClientError`: those of the protocol, and five of the client itself.
+ *
+ * - `closed`: the server closed the topic.
+ * - `kind_mismatch`: the server has the topic as the other kind, state or events.
+ * - `not_sent`: the client never sent the action.
+ * - `client_closed`: the application called `close()`.
+ * - `invalid_update`: an optimistic update returned undefined.
+ */
 export type ClientErrorCode =
   ErrorCode | Extract<UnsubscribedCode, 'closed'> | 'kind_mismatch' | 'not_sent' | 'client_closed' | 'invalid_update';
 
-/** What observables of the client err with, and what the error of a topic is. */
+/** The error of an action, of `state()` and `events()`, and in the state of a topic. */
 export class RealtimeClientError extends Error {
   override readonly name = 'RealtimeClientError';
 
   constructor(
     readonly code: ClientErrorCode,
     message: string,
-    /** From the server's error frame, where there is one. */
+    /** Details of the server's error frame, where it has some. */
     readonly details?: Json,
+    /** Whether the same request may succeed later. */
     readonly temporary = false,
   ) {
     super(message);

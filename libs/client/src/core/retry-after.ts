@@ -1,7 +1,7 @@
-/** Milliseconds, one hour: a mistaken `retryAfter` of a month must not cost the page its data for a month. */
-const LONGEST_RETRY_AFTER = 3_600_000;
+/** One hour. A mistaken `retryAfter` of a month must not keep a page without data for a month. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** What a server asked to wait, in milliseconds, as far as it is believed. */
-export function believedRetryAfter(retryAfter: number): number {
-  return Math.min(retryAfter, LONGEST_RETRY_AFTER);
+/** Returns the delay that a server asked for, in milliseconds, limited to one hour. */
+export function limitRetryAfter(retryAfter: number): number {
+  return Math.min(retryAfter, MAX_RETRY_AFTER_MS);
 }

@@ -1,67 +1,81 @@
-/** Why the client is in its state; for people and logs. */
+/** Why the client is in its state, for people and logs. */
 export interface StatusReason {
-  /** An error code, a close code as text (`close-4201`), or one of the client's own (`no-websocket`, `silent`, `switched-off`, `network`). */
+  /**
+   * An error code of the protocol, a close code (`close-4201`), a failed response (`http-502`), or a code of the client:
+   * `network`, `no-websocket`, `reconnect`, `silent`, `switched-off`, `timeout`, `token`.
+   */
   readonly code: string;
+  /** A sentence in English. */
   readonly message: string;
 }
 
 interface StatusBase {
-  /** Milliseconds since the Unix epoch when this state began. */
+  /** When this state began, in milliseconds since the Unix epoch. */
   readonly since: number;
 }
 
-/** Nothing was asked for yet: no `connect()`, no subscription, no action. It never comes back. */
+/** The application has not called `connect()`, subscribed or acted yet. The client never returns to this state. */
 export interface IdleStatus extends StatusBase {
   readonly state: 'idle';
 }
 
-/** The first answer is awaited; there may be values from an earlier connection, and they are stale. */
+/** The client waits for the first response. Values of an earlier connection are stale. */
 export interface ConnectingStatus extends StatusBase {
   readonly state: 'connecting';
-  /** 1 for the first attempt. */
+  /** Number of the connection attempt, from 1. */
   readonly attempt: number;
+  /** Why the attempt before this one failed; undefined at the first attempt. */
   readonly reason?: StatusReason;
 }
 
-/** The WebSocket is welcomed and heard. */
+/** The server welcomed the WebSocket, and frames arrive in time. */
 export interface LiveStatus extends StatusBase {
   readonly state: 'live';
   readonly transport: 'websocket';
+  /** The id that the server gave to the connection. */
   readonly connectionId: string;
-  /** Milliseconds, from the last ping that was answered. */
+  /** Milliseconds between the last answered ping and its pong; undefined before the first one. */
   readonly roundTripTime?: number;
 }
 
-/** HTTP polling keeps values true while the WebSocket is tried again. */
+/** HTTP polling keeps the values current, while the client goes on trying to open a WebSocket. */
 export interface PollingStatus extends StatusBase {
   readonly state: 'polling';
   readonly transport: 'polling';
+  /** Number of the connection attempt, from 1. */
   readonly attempt: number;
-  /** When the WebSocket is tried next; absent while it is being tried or is switched off. */
+  /**
+   * When the client next tries a WebSocket, in milliseconds since the Unix epoch; undefined during an attempt, and while
+   * the WebSocket is switched off.
+   */
   readonly nextRetryAt?: number;
+  /** Why there is no WebSocket. */
   readonly reason: StatusReason;
-  /** Milliseconds the last poll took. */
+  /** Milliseconds that the last poll took; undefined before the first one. */
   readonly roundTripTime?: number;
 }
 
-/** Neither way works at the moment. */
+/** Neither the WebSocket nor polling works. The client goes on trying. */
 export interface OfflineStatus extends StatusBase {
   readonly state: 'offline';
+  /** Number of the connection attempt, from 1. */
   readonly attempt: number;
+  /** When the client next tries a WebSocket, in milliseconds since the Unix epoch; undefined during an attempt. */
   readonly nextRetryAt?: number;
   readonly reason: StatusReason;
 }
 
-/** The server refused for good; `connect()` tries again. */
+/** The server refused the client permanently. `connect()` tries again. */
 export interface DeniedStatus extends StatusBase {
   readonly state: 'denied';
   readonly reason: StatusReason;
 }
 
-/** `close()` was called. */
+/** The application called `close()`. */
 export interface ClosedStatus extends StatusBase {
   readonly state: 'closed';
 }
 
+/** The state of the connection, told apart by `state`. */
 export type ConnectionStatus =
   IdleStatus | ConnectingStatus | LiveStatus | PollingStatus | OfflineStatus | DeniedStatus | ClosedStatus;

@@ -1,33 +1,33 @@
-/** Frames a second that a server takes by default; in force until it tells. */
-export const DEFAULT_RATE = 20;
+/** The default of a server, which counts until the server tells its own rate. */
+export const DEFAULT_FRAMES_PER_SECOND = 20;
 
 /**
- * How many frames a connection may still send. Servers let bursts of twice their rate pass; this keeps to once the rate,
- * so that what the network delays and then delivers together stays within the limit.
+ * Counts how many frames a connection may still send. Servers accept bursts of twice their rate. The budget allows
+ * bursts of once the rate, so that frames stay within the limit when the network delays them and delivers them together.
  */
 export class FrameBudget {
-  private rate = DEFAULT_RATE;
-  private left = DEFAULT_RATE;
+  private rate = DEFAULT_FRAMES_PER_SECOND;
+  private left = DEFAULT_FRAMES_PER_SECOND;
   private countedAt: number;
 
   constructor(private readonly clock: { monotonic(): number }) {
     this.countedAt = clock.monotonic();
   }
 
-  /** Frames a second; 0: without limit. */
-  learn(rate: number): void {
+  /** Sets the rate in frames per second. 0: without limit. */
+  setRate(rate: number): void {
     this.refill();
     this.left += rate - this.rate;
     this.rate = rate;
   }
 
-  /** A frame was sent; those that must not wait may overdraw. */
+  /** Counts one frame. Frames that must not wait may overdraw the budget. */
   spend(): void {
     this.refill();
     this.left -= 1;
   }
 
-  /** Milliseconds until one that can wait may be sent; 0: now. */
+  /** Milliseconds until a frame that can wait may be sent. 0: now. */
   get delay(): number {
     if (this.rate === 0) return 0;
     this.refill();

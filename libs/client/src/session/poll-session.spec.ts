@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { TopicState } from '../topics/topic-state.js';
-import { TopicRegistry } from '../topics/topic-registry.js';
+import { ClientTopicRegistry } from '../topics/client-topic-registry.js';
 import { PollSession } from './poll-session.js';
 
 const a = stateTopic<Json>()('a').with();
@@ -14,15 +14,17 @@ const b = stateTopic<Json>()('b').with();
 function setUp(...followed: (typeof a)[]) {
   const environment = new VirtualEnvironment();
   const metrics = new MetricsRecorder(environment);
-  const registry = new TopicRegistry(environment, metrics, 0, () => undefined);
+  const registry = new ClientTopicRegistry(environment, metrics, 0, () => undefined);
   const rests: unknown[] = [];
   const states = new Map<string, TopicState<Json>>();
   for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
   const asked = (wait = 0) => {
-    const session = new PollSession(registry, metrics, environment, ({ name }, after) => rests.push([name, after]));
+    const session = new PollSession(registry, metrics, environment, ({ entry: { name }, retryAfter }) =>
+      rests.push([name, retryAfter]),
+    );
     return {
       request: session.request('client', wait),
-      take: (...frames: ServerFrame[]) => session.take({ frames, websocket: false, serverTime: 0 }),
+      apply: (...frames: ServerFrame[]) => session.apply({ frames, websocket: false, serverTime: 0 }),
     };
   };
   const entry = (name = 'a') => registry.get(name)!;
@@ -49,7 +51,7 @@ function error(code: 'unavailable' | 'forbidden', more: { temporary: boolean; re
 describe('what a poll asks', () => {
   test('is every topic that is followed, from where it stands', () => {
     const { asked } = setUp(a, b);
-    asked().take(subscribed(3), snapshot(3));
+    asked().apply(subscribed(3), snapshot(3));
     expect(asked().request).toStrictEqual({
       clientId: 'client',
       topics: [{ topic: 'a', since: { epoch: 'e', offset: 3 } }, { topic: 'b' }],
@@ -58,9 +60,9 @@ describe('what a poll asks', () => {
 
   test('leaves out what a socket carries, and what rests', () => {
     const { asked, entry } = setUp(a, b);
-    entry('a').carrier = {};
+    entry('a').subscription = {};
     expect(asked().request.topics).toEqual([{ topic: 'b' }]);
-    entry('b').resting = true;
+    entry('b').isDeferred = true;
     expect(asked().request.topics).toEqual([]);
   });
 
@@ -74,7 +76,7 @@ describe('what a poll asks', () => {
 describe('what answers a poll', () => {
   test('is applied, and counted frame by frame', () => {
     const { asked, metrics, state } = setUp(a, b);
-    expect(asked().take(subscribed(3), snapshot(3), subscribed(5, false, 'b'), snapshot(5, 'b'))).toBe(false);
+    expect(asked().apply(subscribed(3), snapshot(3), subscribed(5, false, 'b'), snapshot(5, 'b'))).toBe(false);
     expect([state('a').value, state('b').value]).toEqual([3, 5]);
     expect(metrics.metrics.framesReceived).toBe(4);
   });
@@ -83,7 +85,7 @@ describe('what answers a poll', () => {
     const { asked, registry, state } = setUp(a);
     const poll = asked();
     registry.states(b).subscribe();
-    expect(poll.take({ type: 'pong' }, subscribed(1, false, 'b'), snapshot(1, 'b'))).toBe(false);
+    expect(poll.apply({ type: 'pong' }, subscribed(1, false, 'b'), snapshot(1, 'b'))).toBe(false);
     expect(registry.get('b')!.store.cursor).toBeUndefined();
     expect(state('a').value).toBeUndefined();
   });
@@ -91,8 +93,8 @@ describe('what answers a poll', () => {
   test('does not count where a socket has taken the topic over meanwhile', () => {
     const { asked, entry, state } = setUp(a);
     const poll = asked();
-    entry().carrier = {};
-    expect(poll.take(subscribed(3), snapshot(3))).toBe(false);
+    entry().subscription = {};
+    expect(poll.apply(subscribed(3), snapshot(3))).toBe(false);
     expect(state().value).toBeUndefined();
   });
 
@@ -102,14 +104,14 @@ describe('what answers a poll', () => {
     const poll = asked();
     following.unsubscribe();
     registry.states(a).subscribe();
-    poll.take(subscribed(3), snapshot(3));
+    poll.apply(subscribed(3), snapshot(3));
     expect(registry.get('a')!.store.cursor).toBeUndefined();
   });
 
   test('asks for a topic again at once where something is missing, and takes nothing more for it', () => {
     const { asked, metrics, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3));
-    expect(asked().take(subscribed(9, true), patch(7), patch(8))).toBe(true);
+    asked().apply(subscribed(3), snapshot(3));
+    expect(asked().apply(subscribed(9, true), patch(7), patch(8))).toBe(true);
     expect(metrics.metrics.holes).toBe(1);
     expect(state().value).toBe(3);
     expect(asked().request.topics).toEqual([{ topic: 'a', since: { epoch: 'e', offset: 3 } }]);
@@ -117,44 +119,44 @@ describe('what answers a poll', () => {
 
   test('is no longer called live where it misses something', () => {
     const { asked, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3), patch(7));
+    asked().apply(subscribed(3), snapshot(3), patch(7));
     expect(state()).toMatchObject({ value: 3, freshness: { state: 'catching-up' } });
   });
 
   test('asks again though only one of several topics misses something', () => {
     const { asked } = setUp(a, b);
-    expect(asked().take(patch(1), subscribed(3, false, 'b'), snapshot(3, 'b'))).toBe(true);
+    expect(asked().apply(patch(1), subscribed(3, false, 'b'), snapshot(3, 'b'))).toBe(true);
   });
 });
 
 describe('a topic that goes on missing something', () => {
   test('rests after the third time in a row', () => {
     const { asked, rests } = setUp(a);
-    expect([1, 2, 3, 4].map(() => asked().take(patch(1)))).toEqual([true, true, true, false]);
+    expect([1, 2, 3, 4].map(() => asked().apply(patch(1)))).toEqual([true, true, true, false]);
     expect(rests).toEqual([['a', undefined]]);
   });
 
   test('is given three more times once it was live', () => {
     const { asked, rests } = setUp(a);
-    for (let time = 0; time < 3; time++) asked().take(patch(1));
-    asked().take(subscribed(3), snapshot(3));
-    for (let time = 0; time < 3; time++) expect(asked().take(patch(7))).toBe(true);
+    for (let time = 0; time < 3; time++) asked().apply(patch(1));
+    asked().apply(subscribed(3), snapshot(3));
+    for (let time = 0; time < 3; time++) expect(asked().apply(patch(7))).toBe(true);
     expect(rests).toEqual([]);
   });
 
   test('is not forgiven for what leads there only half of the way', () => {
     const { asked, rests } = setUp(a);
-    for (let time = 0; time < 3; time++) asked().take(patch(1));
-    asked().take(subscribed(9), snapshot(3));
-    expect(asked().take(patch(7))).toBe(false);
+    for (let time = 0; time < 3; time++) asked().apply(patch(1));
+    asked().apply(subscribed(9), snapshot(3));
+    expect(asked().apply(patch(7))).toBe(false);
     expect(rests).toEqual([['a', undefined]]);
   });
 
   test('is asked for as a whole where a patch does not fit its value', () => {
     const { asked, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3));
+    asked().apply(subscribed(3), snapshot(3));
     const misfit: ServerFrame = { type: 'patch', topic: 'a', from: 3, offset: 4, delta: { x: [1] } };
-    expect(asked().take(subscribed(4, true), misfit)).toBe(true);
+    expect(asked().apply(subscribed(4, true), misfit)).toBe(true);
     expect(asked().request.topics).toEqual([{ topic: 'a' }]);
     expect(state().freshness.state).toBe('catching-up');
   });
@@ -165,14 +167,14 @@ describe('a topic that a poll may not follow', () => {
     const { asked, rests, state } = setUp(a);
     const poll = asked();
     const refused = error('unavailable', { temporary: true, retryAfter: 700 });
-    expect(poll.take(refused, subscribed(3), snapshot(3))).toBe(false);
+    expect(poll.apply(refused, subscribed(3), snapshot(3))).toBe(false);
     expect(rests).toEqual([['a', 700]]);
     expect(state()).toMatchObject({ value: undefined, error: undefined });
   });
 
   test('errs where the error is final, and takes nothing more of this poll', () => {
     const { asked, rests, state } = setUp(a);
-    expect(asked().take(error('forbidden', { temporary: false }), subscribed(3), snapshot(3))).toBe(false);
+    expect(asked().apply(error('forbidden', { temporary: false }), subscribed(3), snapshot(3))).toBe(false);
     expect(rests).toEqual([]);
     expect(state()).toMatchObject({ value: undefined, error: { code: 'forbidden' } });
   });
@@ -185,8 +187,8 @@ describe('a topic that a poll may not follow', () => {
     ] as const) {
       const { asked, metrics, state } = setUp(a);
       const poll = asked();
-      poll.take(subscribed(3), snapshot(3));
-      expect(poll.take({ type: 'unsubscribed', topic: 'a', code })).toBe(false);
+      poll.apply(subscribed(3), snapshot(3));
+      expect(poll.apply({ type: 'unsubscribed', topic: 'a', code })).toBe(false);
       expect(state()).toMatchObject({ value, error: { code }, freshness: { state: 'stale' } });
       expect(metrics.metrics.holes).toBe(0);
     }
@@ -194,20 +196,20 @@ describe('a topic that a poll may not follow', () => {
 
   test('goes on where it was only a request of its own that ended', () => {
     const { asked, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3), { type: 'unsubscribed', topic: 'a', code: 'requested' });
+    asked().apply(subscribed(3), snapshot(3), { type: 'unsubscribed', topic: 'a', code: 'requested' });
     expect(state()).toMatchObject({ value: 3, error: undefined, freshness: { state: 'live' } });
   });
 
   test('loses its value where the server no longer knows it', () => {
     const { asked, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3));
-    asked().take({ type: 'error', topic: 'a', code: 'unknown_topic', message: 'No.', temporary: false });
+    asked().apply(subscribed(3), snapshot(3));
+    asked().apply({ type: 'error', topic: 'a', code: 'unknown_topic', message: 'No.', temporary: false });
     expect(state()).toMatchObject({ value: undefined, error: { code: 'unknown_topic' } });
   });
 
   test('loses its value where the server has it as the other kind, and is not asked for again', () => {
     const { asked, metrics, state } = setUp(a);
-    asked().take(subscribed(3), snapshot(3));
+    asked().apply(subscribed(3), snapshot(3));
     const other: ServerFrame = {
       type: 'subscribed',
       topic: 'a',
@@ -216,7 +218,7 @@ describe('a topic that a poll may not follow', () => {
       offset: 3,
       recovered: true,
     };
-    expect(asked().take(other)).toBe(false);
+    expect(asked().apply(other)).toBe(false);
     expect(state()).toMatchObject({ value: undefined, error: { code: 'kind_mismatch' } });
     expect(metrics.metrics.holes).toBe(0);
   });

@@ -7,87 +7,90 @@ import type {
   UnsubscribedFrame,
 } from '@statewire/protocol';
 
-import type { Environment } from '../core/environment.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
+import type { ClientTopicRegistry } from '../topics/client-topic-registry.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
-import type { TopicRegistry } from '../topics/topic-registry.js';
-import { judge } from './judge.js';
-import { endTopic, failTopic } from './topic-error.js';
+import type { Emit, TopicDeferredEvent } from './client-event.js';
+import { handleFeedOutcome } from './handle-feed-outcome.js';
+import { endTopic, failTopic } from './topic-errors.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
-interface Asked {
+interface RequestedTopic {
   readonly entry: TopicEntry;
   readonly feed: TopicFeed;
 }
 
-/** One poll: what is asked, and the merging of what is answered with what came another way meanwhile. */
+/** Builds the request of one poll, and merges the response with frames that arrived over a WebSocket meanwhile. */
 export class PollSession {
-  private readonly asked = new Map<string, Asked>();
+  private readonly requested = new Map<string, RequestedTopic>();
 
   constructor(
-    private readonly registry: TopicRegistry,
+    private readonly registry: ClientTopicRegistry,
     private readonly metrics: MetricsRecorder,
-    private readonly environment: Environment,
-    private readonly rest: (entry: TopicEntry, retryAfter: number | undefined) => void,
+    private readonly environment: ClientEnvironment,
+    private readonly emit: Emit<TopicDeferredEvent>,
   ) {}
 
-  /** Asks for every topic that no live socket carries. */
+  /** Requests every topic that no live WebSocket delivers. `wait` is in seconds. */
   request(clientId: string, wait: number): PollRequest {
     const topics: TopicRequest[] = [];
-    for (const entry of this.registry.open) {
-      if (entry.resting || entry.carrier !== undefined) continue;
+    for (const entry of this.registry.requestable) {
+      if (entry.isDeferred || entry.subscription !== undefined) continue;
       const { name, store } = entry;
       const since = store.cursor;
-      this.asked.set(name, { entry, feed: new TopicFeed(store, since) });
+      this.requested.set(name, { entry, feed: new TopicFeed(store, since) });
       topics.push(since === undefined ? { topic: name } : { topic: name, since });
     }
     return { clientId, topics, ...(wait > 0 && topics.length > 0 && { wait }) };
   }
 
-  /** @returns whether a topic has to be asked for again at once: its position had moved on another way. */
-  take(response: PollResponse): boolean {
-    let again = false;
+  /** Applies a response. @returns whether to poll again at once, because a topic had moved on over a WebSocket. */
+  apply(response: PollResponse): boolean {
+    let isIncomplete = false;
     for (const frame of response.frames) {
       this.metrics.add('framesReceived');
-      again = this.takeFrame(frame) || again;
+      isIncomplete = this.applyFrame(frame) || isIncomplete;
     }
-    return again;
+    return isIncomplete;
   }
 
-  private takeFrame(frame: ServerFrame): boolean {
+  private applyFrame(frame: ServerFrame): boolean {
     if (!('topic' in frame) || frame.topic === undefined) return false;
-    const asked = this.asked.get(frame.topic);
-    if (asked === undefined || !this.isStillAsked(asked.entry)) return false;
+    const requested = this.requested.get(frame.topic);
+    if (requested === undefined || !this.isStillRequested(requested.entry)) return false;
     switch (frame.type) {
       case 'unsubscribed':
-        this.takeUnsubscribed(asked.entry, frame);
+        this.applyUnsubscribed(requested.entry, frame);
         return false;
       case 'error':
-        this.takeError(asked.entry, frame);
+        this.applyError(requested.entry, frame);
         return false;
       default:
-        return this.takeFeedFrame(asked, frame);
+        return this.applyFeedFrame(requested, frame);
     }
   }
 
-  private takeFeedFrame({ entry, feed }: Asked, frame: FeedFrame): boolean {
-    const again = judge(entry, feed.take(frame), this.metrics, this.environment.now());
-    if (again !== 'no') this.asked.delete(entry.name);
-    if (again === 'later') this.rest(entry, undefined);
-    return again === 'now';
+  private applyFeedFrame({ entry, feed }: RequestedTopic, frame: FeedFrame): boolean {
+    const next = handleFeedOutcome(entry, feed.apply(frame), this.metrics, this.environment.now());
+    if (next !== 'none') this.requested.delete(entry.name);
+    if (next === 'deferred') this.emit({ type: 'topic-deferred', entry, retryAfter: undefined });
+    return next === 'immediate';
   }
 
-  private takeUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {
+  private applyUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {
     if (code !== 'requested') endTopic(entry, code, this.environment.now());
   }
 
-  private takeError(entry: TopicEntry, error: ErrorFrame): void {
-    this.asked.delete(entry.name);
-    if (error.temporary) this.rest(entry, error.retryAfter);
+  private applyError(entry: TopicEntry, error: ErrorFrame): void {
+    this.requested.delete(entry.name);
+    if (error.temporary) this.emit({ type: 'topic-deferred', entry, retryAfter: error.retryAfter });
     else failTopic(entry, error, this.environment.now());
   }
 
-  private isStillAsked(entry: TopicEntry): boolean {
-    return entry.carrier === undefined && this.registry.get(entry.name) === entry && entry.store.error === undefined;
+  private isStillRequested(entry: TopicEntry): boolean {
+    return (
+      entry.subscription === undefined && this.registry.get(entry.name) === entry && entry.store.error === undefined
+    );
   }
 }

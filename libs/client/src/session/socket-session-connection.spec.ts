@@ -12,17 +12,17 @@ import {
   patch,
   error,
   type Frame,
-} from '../../test/support/session-bench.js';
+} from '../../test/support/socket-session-bench.js';
 
 describe('a session that greets', () => {
   test('says who is there and asks for all topics from where they stand, without waiting', () => {
-    const { look, session, told } = setUp(a, b);
+    const { look, session, eventsOf } = setUp(a, b);
     session.greet('client', 'token');
     expect(look()).toEqual([
       { type: 'hello', clientId: 'client', token: 'token' },
       { type: 'subscribe', topics: [{ topic: a.name }, { topic: b.name }], ref: '1' },
     ]);
-    expect(told('asked')).toHaveLength(1);
+    expect(eventsOf('request-sent')).toHaveLength(1);
   });
 
   test('asks from the position of a topic where there is one', () => {
@@ -67,16 +67,16 @@ describe('a session that greets', () => {
 
 describe('a session that ended', () => {
   test('sends nothing, takes nothing and carries nothing', async () => {
-    const { calls, entry, environment, look, metrics, receive, session, values } = setUpLive(a);
+    const { events, entry, environment, look, metrics, receive, session, values } = setUpLive(a);
     const { framesReceived, framesSent } = metrics.metrics;
-    session.leave(entry());
+    session.topics.leave(entry());
     session.end();
-    session.follow(entry());
+    session.topics.follow(entry());
     session.ping(1);
     await environment.settle();
-    expect(receive({ type: 'pong', time: 1 }, patch(a))).toEqual([undefined, undefined]);
-    expect([look(), calls]).toEqual([[], []]);
-    expect(entry().carrier).toBeUndefined();
+    receive({ type: 'pong', time: 1 }, patch(a));
+    expect([look(), events]).toEqual([[], []]);
+    expect(entry().subscription).toBeUndefined();
     expect(values.get(a.name)).toBe(3);
     expect(metrics.metrics).toMatchObject({ framesReceived, framesSent });
   });
@@ -84,91 +84,88 @@ describe('a session that ended', () => {
 
 describe('everything is settled', () => {
   test('with the welcome, where nothing is followed', () => {
-    const { calls, receive, session } = setUp();
+    const { events, receive, session } = setUp();
     session.greet('client', undefined);
     receive(WELCOME);
-    expect(calls).toEqual([['welcome', WELCOME], ['settled']]);
+    expect(events).toEqual([{ type: 'welcomed', frame: WELCOME }, { type: 'topics-confirmed' }]);
   });
 
   test('with the last answer, not before', () => {
-    const { receive, session, told } = setUp(a, b);
+    const { receive, session, eventsOf } = setUp(a, b);
     session.greet('client', undefined);
     receive(WELCOME, subscribed(a), snapshot(a));
-    expect(told('settled')).toEqual([]);
+    expect(eventsOf('topics-confirmed')).toEqual([]);
     receive(subscribed(b));
-    expect(told('settled')).toHaveLength(1);
+    expect(eventsOf('topics-confirmed')).toHaveLength(1);
   });
 
   test('with a refusal as last answer', () => {
-    const { receive, session, told } = setUp(a, b);
+    const { receive, session, eventsOf } = setUp(a, b);
     session.greet('client', undefined);
     receive(WELCOME, subscribed(a), error('forbidden', { topic: b.name, ref: '1' }));
-    expect(told('settled')).toHaveLength(1);
+    expect(eventsOf('topics-confirmed')).toHaveLength(1);
   });
 
   test('not before the welcome, and not while a topic is still to be asked for', async () => {
-    const { entry, environment, follow, receive, session, told } = setUp(a);
+    const { entry, environment, follow, receive, session, eventsOf } = setUp(a);
     session.greet('client', undefined);
     receive(subscribed(a));
-    expect(told('settled')).toEqual([]);
+    expect(eventsOf('topics-confirmed')).toEqual([]);
     follow(b);
-    session.follow(entry(b));
+    session.topics.follow(entry(b));
     receive(WELCOME);
-    expect(told('settled')).toEqual([]);
+    expect(eventsOf('topics-confirmed')).toEqual([]);
     await environment.settle();
     receive(subscribed(b, { ref: '2' }));
-    expect(told('settled')).toHaveLength(1);
+    expect(eventsOf('topics-confirmed')).toHaveLength(1);
   });
 });
 
 describe('new credentials', () => {
   test('are answered once, by their ref', () => {
-    const { look, receive, session, told } = setUpLive();
+    const { look, receive, session, eventsOf } = setUpLive();
     const ref = session.authenticate('new');
     expect(look()).toEqual([{ type: 'authenticate', token: 'new', ref }]);
-    expect(told('asked')).toHaveLength(1);
+    expect(eventsOf('request-sent')).toHaveLength(1);
     const answer = { type: 'authenticated', ref, expiresAt: 5 };
     receive(answer, error('unauthorized', { ref }));
-    expect(told('authenticated')).toEqual([[answer]]);
+    expect(eventsOf('authenticate-answered')).toEqual([{ type: 'authenticate-answered', answer: answer }]);
   });
 
   test('may be refused, which is no matter of topics', () => {
-    const { entry, receive, session, told } = setUpLive(a);
+    const { entry, receive, session, eventsOf } = setUpLive(a);
     const [first, second] = [session.authenticate('one'), session.authenticate('two')];
     expect(first).not.toBe(second);
     const refusals = [error('unauthorized', { ref: second }), error('forbidden', { ref: second })];
     receive(...refusals);
-    expect(told('authenticated')).toEqual([[refusals[0]]]);
+    expect(eventsOf('authenticate-answered')).toEqual([{ type: 'authenticate-answered', answer: refusals[0] }]);
     expect(entry().store.error).toBeUndefined();
-    expect(told('refused')).toEqual([]);
+    expect(eventsOf('connection-rejected')).toEqual([]);
   });
 
   test('may be confirmed without having been sent', () => {
-    const { calls, receive } = setUpLive();
+    const { events, receive } = setUpLive();
     receive({ type: 'authenticated', expiresAt: 5 });
-    expect(calls).toEqual([['authenticated', { type: 'authenticated', expiresAt: 5 }]]);
+    expect(events).toEqual([{ type: 'authenticate-answered', answer: { type: 'authenticated', expiresAt: 5 } }]);
   });
 });
 
 describe('what concerns the whole connection', () => {
-  test('an error about nothing else is told, and a drain with the time there is', () => {
-    const { calls, look, receive } = setUpLive(a);
-    const refusal = error('too_many_requests');
-    receive(refusal, { type: 'drain', reconnectWithin: 5_000 });
-    expect(calls).toEqual([
-      ['refused', refusal],
-      ['drain', 5_000],
+  test('an error about nothing else is eventsOf, and a drain with the time there is', () => {
+    const { events, look, receive } = setUpLive(a);
+    receive(error('too_many_requests'), { type: 'drain', reconnectWithin: 5_000 });
+    expect(events).toEqual([
+      { type: 'connection-rejected', reason: { code: 'too_many_requests', message: 'No.' } },
+      { type: 'draining', reconnectWithin: 5_000 },
     ]);
     expect(look()).toEqual([]);
   });
 
   test('a ping is answered with its time, and a pong gives back ours', () => {
-    const { look, receive, session } = setUpLive();
+    const { events, look, receive, session } = setUpLive();
     session.ping(17);
-    expect(receive({ type: 'ping', time: 5 }, { type: 'ping' }, { type: 'pong', time: 17 })).toEqual([
-      ...[undefined, undefined],
-      17,
-    ]);
+    receive({ type: 'ping', time: 5 }, { type: 'ping' }, { type: 'pong', time: 17 }, { type: 'pong' });
+    expect(events).toEqual([{ type: 'pong-received', time: 17 }]);
     expect(look()).toEqual([{ type: 'ping', time: 17 }, { type: 'pong', time: 5 }, { type: 'pong' }]);
   });
 });
@@ -178,7 +175,7 @@ describe('actions of a session', () => {
 
   test('are answered by their id', () => {
     const { look, outbox, receive, session } = setUpLive();
-    outbox.use(session.actions);
+    outbox.setSender(session.actions);
     const log: unknown[] = [];
     for (const name of ['x', 'y']) {
       outbox.add(name, 1, 0).subscribe({ next: (n) => log.push(n), error: ({ code }) => log.push(code) });
@@ -189,24 +186,24 @@ describe('actions of a session', () => {
   });
 
   test('that a draining node does not start stay for the next one', () => {
-    const { look, outbox, receive, session, told } = setUpLive();
-    outbox.use(session.actions);
+    const { look, outbox, receive, session, eventsOf } = setUpLive();
+    outbox.setSender(session.actions);
     outbox.add('x', 1, 0);
     const [x] = look();
     receive({ type: 'drain', reconnectWithin: 5_000 });
     receive(error('unavailable', { id: x!['id'], temporary: true, retryAfter: 100 }));
-    expect(told('carryLater')).toEqual([]);
+    expect(eventsOf('actions-delayed')).toEqual([]);
     expect(outbox.isEmpty).toBe(false);
   });
 
   test('of unusual size wait for the welcome', () => {
     const { look, outbox, receive, session } = setUp();
     session.greet('client', undefined);
-    outbox.use(session.actions);
+    outbox.setSender(session.actions);
     outbox.add('large', 'x'.repeat(70_000), 0);
     expect(named(look())).toEqual([undefined]);
     receive(WELCOME);
-    outbox.pump();
+    outbox.flush();
     expect(named(look())).toEqual(['large']);
   });
 
@@ -219,7 +216,7 @@ describe('actions of a session', () => {
     session.greet('client', undefined);
     receive({ ...WELCOME, limits: { ...WELCOME.limits, framesPerSecond } });
     look();
-    outbox.use(session.actions);
+    outbox.setSender(session.actions);
     for (let n = 0; n < 30; n++) outbox.add(String(n), n, 0);
     expect(look()).toHaveLength(expected);
   });

@@ -1,116 +1,61 @@
-import {
-  parseServerFrame,
-  type ClientFrame,
-  type ErrorFrame,
-  type ServerFrame,
-  type TopicRequest,
-  type UnsubscribedFrame,
-} from '@statewire/protocol';
+import { parseServerFrame, type ClientFrame, type ErrorFrame, type ServerFrame } from '@statewire/protocol';
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
-import type { Environment } from '../core/environment.js';
-import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
-import type { TopicEntry } from '../topics/topic-entry.js';
-import type { TopicRegistry } from '../topics/topic-registry.js';
-import { judge } from './judge.js';
-import type { SessionListener } from './session-listener.js';
-import { SocketActions } from './socket-actions.js';
-import type { Subscription } from './subscription.js';
-import { endTopic, failTopic } from './topic-error.js';
-import { TopicFeed, type FeedFrame } from './topic-feed.js';
+import type { ClientTopicRegistry } from '../topics/client-topic-registry.js';
+import type { Emit, SessionEvent } from './client-event.js';
+import { DEFAULT_FRAMES_PER_SECOND, FrameBudget } from './frame-budget.js';
+import { SocketActionSender } from './socket-action-sender.js';
+import { SocketTopics } from './socket-topics.js';
 
-/** Topics in one `subscribe`: with names of 256 bytes the frame stays below 32 KiB. */
-const TOPICS_PER_FRAME = 64;
-
-/** The frames of one socket: what is asked, what is answered, and in which order it counts. Knows no timers. */
+/** Reads and writes the frames of one WebSocket. It sets no timers. */
 export class SocketSession {
-  readonly actions: SocketActions;
+  readonly topics: SocketTopics;
+  readonly actions: SocketActionSender;
 
-  private readonly subscriptions = new Map<string, Subscription>();
-  /** Topics the server may be sending, carried or not. */
-  private readonly told = new Set<string>();
-  private readonly toSubscribe = new Set<TopicEntry>();
-  private readonly toUnsubscribe = new Set<string>();
-  /** Of each `authenticate` that is not answered. */
+  /** The `ref` of each unanswered `authenticate`. */
   private readonly authenticating = new Set<string>();
   private lastRef = 0;
   private readonly budget: FrameBudget;
-  private isGreeted = false;
-  private isRetiring = false;
   private isOver = false;
 
   constructor(
-    private readonly send: (text: string) => void,
-    private readonly registry: TopicRegistry,
+    private readonly sendText: (text: string) => void,
+    registry: ClientTopicRegistry,
     private readonly outbox: ActionOutbox,
     private readonly metrics: MetricsRecorder,
-    private readonly environment: Environment,
-    private readonly listener: SessionListener,
+    environment: ClientEnvironment,
+    private readonly emit: Emit<SessionEvent>,
   ) {
     this.budget = new FrameBudget(environment);
-    this.actions = new SocketActions((text) => this.post(text), outbox, this.budget, environment, listener);
+    const [write, nextRef] = [(frame: ClientFrame) => this.write(frame), () => this.nextRef()];
+    this.topics = new SocketTopics(write, nextRef, registry, metrics, environment, emit);
+    this.actions = new SocketActionSender((text) => this.post(text), outbox, this.budget, environment, emit);
   }
 
-  /** Whether anything that was asked is unanswered. */
-  get isWaiting(): boolean {
-    return !this.outbox.isEmpty || this.authenticating.size > 0 || !this.isConfirmed;
+  /** Whether the server still has to answer a frame. */
+  get isAwaitingAnswer(): boolean {
+    return !this.outbox.isEmpty || this.authenticating.size > 0 || !this.topics.areConfirmed;
   }
 
-  /** Everything the client wants, in one go: no round trip is spent on asking first. */
+  /** Sends `hello` and every `subscribe` together, which saves a round trip. */
   greet(clientId: string, token: string | undefined): void {
-    this.isGreeted = true;
     this.write({ type: 'hello', clientId, token });
-    this.followAll();
-  }
-
-  /** Asks for a topic from its own position, again if need be. Several of one turn go in one frame. */
-  follow(entry: TopicEntry): void {
-    if (!this.isGreeted) return;
-    this.toUnsubscribe.delete(entry.name);
-    this.drop(entry.name);
-    this.toSubscribe.add(entry);
-    this.scheduleFlush();
-  }
-
-  followAll(): void {
-    for (const entry of this.registry.open) {
-      this.drop(entry.name);
-      this.toSubscribe.add(entry);
-    }
-    this.flush();
-  }
-
-  leave(entry: TopicEntry): void {
-    const { name } = entry;
-    this.toSubscribe.delete(entry);
-    this.drop(name);
-    if (!this.told.delete(name)) return;
-    this.toUnsubscribe.add(name);
-    this.scheduleFlush();
-  }
-
-  /** The socket is silent: what it carried is up to the others now, until {@link followAll}. */
-  suspend(): void {
-    for (const name of [...this.subscriptions.keys()]) this.drop(name);
-  }
-
-  /** A newer socket takes over: this one carries what that one does not carry yet. */
-  retire(): void {
-    this.isRetiring = true;
+    this.topics.greet();
   }
 
   end(): void {
     this.isOver = true;
-    this.suspend();
+    this.topics.end();
   }
 
-  /** @returns the `ref` of what answers it. */
+  /** Presents a token. @returns the `ref` of the answer. */
   authenticate(token: string): string {
-    const ref = this.ref();
+    const ref = this.nextRef();
     this.authenticating.add(ref);
     this.write({ type: 'authenticate', token, ref });
-    this.listener.asked();
+    this.emit({ type: 'request-sent' });
     return ref;
   }
 
@@ -119,169 +64,70 @@ export class SocketSession {
   }
 
   /**
-   * Takes what the socket brought.
+   * Handles a text message of the WebSocket.
    *
-   * @returns the time of a `pong`, for the round trip.
-   * @throws ProtocolError where it is not a frame.
+   * @throws ProtocolError if the text is not a frame.
    */
-  receive(text: string): number | undefined {
+  receive(text: string): void {
     const frame = parseServerFrame(text);
-    if (frame === undefined || this.isOver) return undefined;
+    if (frame === undefined || this.isOver) return;
     this.metrics.add('framesReceived');
-    return this.handle(frame);
+    this.handle(frame);
   }
 
-  private handle(frame: ServerFrame): number | undefined {
+  private handle(frame: ServerFrame): void {
     switch (frame.type) {
       case 'subscribed':
       case 'snapshot':
       case 'patch':
       case 'event':
-        this.takeTopicFrame(frame);
+        this.topics.handleFeedFrame(frame);
         break;
       case 'unsubscribed':
-        this.takeUnsubscribed(frame);
+        this.topics.handleUnsubscribed(frame);
         break;
       case 'error':
-        this.takeError(frame);
+        this.handleError(frame);
         break;
       case 'ack':
-        this.actions.answer(frame);
+        this.actions.handleAnswer(frame);
         break;
       case 'welcome':
-        this.actions.welcomed();
-        this.budget.learn(frame.limits.framesPerSecond ?? DEFAULT_RATE);
-        this.listener.welcome(frame);
-        this.settle();
+        this.actions.handleWelcome();
+        this.budget.setRate(frame.limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
+        this.emit({ type: 'welcomed', frame });
+        this.topics.handleWelcome();
         break;
       case 'authenticated':
         if (frame.ref !== undefined) this.authenticating.delete(frame.ref);
-        this.listener.authenticated(frame);
+        this.emit({ type: 'authenticate-answered', answer: frame });
         break;
       case 'drain':
-        this.actions.drain();
-        this.listener.drain(frame.reconnectWithin);
+        this.actions.handleDrain();
+        this.emit({ type: 'draining', reconnectWithin: frame.reconnectWithin });
         break;
       case 'ping':
         this.write({ type: 'pong', time: frame.time });
         break;
       case 'pong':
-        return frame.time;
+        if (frame.time !== undefined) this.emit({ type: 'pong-received', time: frame.time });
+        break;
     }
-    return undefined;
   }
 
-  private takeTopicFrame(frame: FeedFrame): void {
-    const subscription = this.subscriptions.get(frame.topic);
-    if (subscription === undefined) return;
-    const { entry, feed } = subscription;
-    if (!subscription.confirmed) {
-      if (frame.type !== 'subscribed' || frame.ref !== subscription.ref) return;
-      subscription.confirmed = true;
-      if (entry.store.error !== undefined) {
-        // It was refused on another way meanwhile, which stands until it is asked for once more.
-        this.leave(entry);
-        this.settle();
-        return;
-      }
-      if (this.isRetiring && entry.carrier !== undefined) return;
-      entry.carrier = subscription;
-    } else if (entry.carrier !== subscription) {
-      // A newer socket has taken the topic over.
-      return;
-    }
-    const again = judge(entry, feed.take(frame), this.metrics, this.environment.now());
-    if (entry.store.error?.code === 'kind_mismatch') this.leave(entry);
-    if (again === 'now') this.follow(entry);
-    if (again === 'later') this.rest(entry, undefined);
-    if (frame.type === 'subscribed') this.settle();
-    else this.listener.topicMoved(frame.topic);
-  }
-
-  private takeUnsubscribed({ topic, code }: UnsubscribedFrame): void {
-    const subscription = this.subscriptions.get(topic);
-    if (code === 'requested' || subscription?.entry.carrier !== subscription || subscription === undefined) return;
-    this.drop(topic);
-    this.told.delete(topic);
-    endTopic(subscription.entry, code, this.environment.now());
-    this.settle();
-  }
-
-  private takeError(error: ErrorFrame): void {
-    const { id, topic, ref } = error;
-    if (id !== undefined) {
-      this.actions.refuse({ ...error, id });
-    } else if (ref !== undefined && this.authenticating.delete(ref)) {
-      this.listener.authenticated(error);
+  private handleError(error: ErrorFrame): void {
+    const { id, topic, ref, code, message } = error;
+    if (id !== undefined) this.actions.handleError({ ...error, id });
+    else if (ref !== undefined && this.authenticating.delete(ref)) {
+      this.emit({ type: 'authenticate-answered', answer: error });
     } else if (topic === undefined && ref === undefined) {
-      this.listener.refused(error);
-    } else if (error.code !== 'not_subscribed') {
-      // That one answers an `unsubscribe` that crossed the end of its topic: who follows it anew meanwhile is not meant.
-      for (const subscription of [...this.subscriptions.values()]) {
-        const isMeant = topic === undefined || topic === subscription.entry.name;
-        if (isMeant && (ref === undefined || ref === subscription.ref)) this.failSubscription(subscription, error);
-      }
-      this.settle();
+      this.emit({ type: 'connection-rejected', reason: { code, message } });
+    } else {
+      this.topics.handleError(error);
     }
   }
 
-  private failSubscription({ entry }: Subscription, error: ErrorFrame): void {
-    this.told.delete(entry.name);
-    if (error.temporary) return this.rest(entry, error.retryAfter);
-    this.drop(entry.name);
-    failTopic(entry, error, this.environment.now());
-  }
-
-  private rest(entry: TopicEntry, retryAfter: number | undefined): void {
-    this.drop(entry.name);
-    this.listener.rest(entry, retryAfter);
-  }
-
-  private settle(): void {
-    if (this.actions.isWelcomed && this.toSubscribe.size === 0 && this.isConfirmed) this.listener.settled();
-  }
-
-  private get isConfirmed(): boolean {
-    return [...this.subscriptions.values()].every(({ confirmed }) => confirmed);
-  }
-
-  private drop(name: string): void {
-    const subscription = this.subscriptions.get(name);
-    if (subscription === undefined) return;
-    this.subscriptions.delete(name);
-    if (subscription.entry.carrier === subscription) subscription.entry.carrier = undefined;
-  }
-
-  private scheduleFlush(): void {
-    queueMicrotask(() => this.flush());
-  }
-
-  private flush(): void {
-    if (this.isOver) return;
-    const entries = [...this.toSubscribe];
-    this.toSubscribe.clear();
-    for (let start = 0; start < entries.length; start += TOPICS_PER_FRAME) {
-      this.subscribe(entries.slice(start, start + TOPICS_PER_FRAME));
-    }
-    if (this.toUnsubscribe.size === 0) return;
-    this.write({ type: 'unsubscribe', topics: [...this.toUnsubscribe] });
-    this.toUnsubscribe.clear();
-  }
-
-  private subscribe(entries: readonly TopicEntry[]): void {
-    const ref = this.ref();
-    const topics = entries.map((entry): TopicRequest => {
-      const { name, store } = entry;
-      const since = store.cursor;
-      this.told.add(name);
-      this.subscriptions.set(name, { entry, feed: new TopicFeed(store, since), ref, confirmed: false });
-      return { topic: name, since };
-    });
-    this.write({ type: 'subscribe', topics, ref });
-    this.listener.asked();
-  }
-
-  private ref(): string {
+  private nextRef(): string {
     this.lastRef += 1;
     return String(this.lastRef);
   }
@@ -294,6 +140,6 @@ export class SocketSession {
     if (this.isOver) return;
     this.metrics.add('framesSent');
     this.budget.spend();
-    this.send(text);
+    this.sendText(text);
   }
 }

@@ -38,43 +38,43 @@ function eventStore(epoch?: string, offset = 0): EventStore {
 
 describe('a feed of a state topic', () => {
   test('frames before subscribed are a hole', () => {
-    expect(new TopicFeed(stateStore(), undefined).take(snapshot('e', 1))).toBe('hole');
+    expect(new TopicFeed(stateStore(), undefined).apply(snapshot('e', 1))).toBe('hole');
   });
 
   test('an event is a hole, wherever it is', () => {
     const feed = new TopicFeed(stateStore('e', 5), at('e', 5));
-    feed.take(subscribed('state', 'e', 5, true));
-    expect(feed.take(event(6))).toBe('hole');
-    expect(feed.take(event(5))).toBe('hole');
+    feed.apply(subscribed('state', 'e', 5, true));
+    expect(feed.apply(event(6))).toBe('hole');
+    expect(feed.apply(event(5))).toBe('hole');
   });
 
   test('a topic without any publication is live, and has no value', () => {
     const store = stateStore('d', 3);
-    expect(new TopicFeed(store, at('d', 3)).take(subscribed('state', 'e', 0, false))).toBe('taken');
+    expect(new TopicFeed(store, at('d', 3)).apply(subscribed('state', 'e', 0, false))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 0));
     expect(store.freshness.state).toBe('live');
   });
 
   test('recovered at the own position is live at once; further on it is catching up until the patches lead there', () => {
     const store = stateStore('e', 3);
-    store.freshen({ state: 'stale', since: 0 });
-    new TopicFeed(store, at('e', 3)).take(subscribed('state', 'e', 3, true));
+    store.setFreshness({ state: 'stale', since: 0 });
+    new TopicFeed(store, at('e', 3)).apply(subscribed('state', 'e', 3, true));
     expect(store.freshness.state).toBe('live');
     const feed = new TopicFeed(store, at('e', 3));
-    feed.take(subscribed('state', 'e', 5, true));
+    feed.apply(subscribed('state', 'e', 5, true));
     expect(store.freshness.state).toBe('catching-up');
-    feed.take(patch(3, 4));
+    feed.apply(patch(3, 4));
     expect(store.freshness.state).toBe('catching-up');
-    feed.take(patch(4, 5));
+    feed.apply(patch(4, 5));
     expect(store.freshness.state).toBe('live');
   });
 
   test('not recovered is catching up until the snapshot, which may be of a lower offset', () => {
     const store = stateStore('e', 9);
     const feed = new TopicFeed(store, at('e', 9));
-    feed.take(subscribed('state', 'e', 4, false));
+    feed.apply(subscribed('state', 'e', 4, false));
     expect(store.freshness.state).toBe('catching-up');
-    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    expect(feed.apply(snapshot('e', 4))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 4));
     expect(store.freshness.state).toBe('live');
   });
@@ -82,76 +82,76 @@ describe('a feed of a state topic', () => {
   test('a snapshot of another epoch than the stream’s is a hole', () => {
     const store = stateStore('e', 1);
     const feed = new TopicFeed(store, at('e', 1));
-    feed.take(subscribed('state', 'e', 1, true));
-    expect(feed.take(snapshot('f', 2))).toBe('hole');
+    feed.apply(subscribed('state', 'e', 1, true));
+    expect(feed.apply(snapshot('f', 2))).toBe('hole');
     expect(store.cursor).toEqual(at('e', 1));
   });
 
   test('a first snapshot of another epoch than the one that was told is a hole', () => {
     const store = stateStore();
     const feed = new TopicFeed(store, undefined);
-    feed.take(subscribed('state', 'e', 5, false));
-    expect(feed.take(snapshot('f', 5))).toBe('hole');
+    feed.apply(subscribed('state', 'e', 5, false));
+    expect(feed.apply(snapshot('f', 5))).toBe('hole');
     expect(store.cursor).toBeUndefined();
   });
 
   test('a patch where a snapshot was told is a hole, though it would fit', () => {
     const store = stateStore('e', 5);
     const feed = new TopicFeed(store, at('e', 5));
-    feed.take(subscribed('state', 'e', 5, false));
-    expect(feed.take(patch(5, 6))).toBe('hole');
+    feed.apply(subscribed('state', 'e', 5, false));
+    expect(feed.apply(patch(5, 6))).toBe('hole');
     expect(store.cursor).toEqual(at('e', 5));
   });
 
   test('snapshot and patch are a hole where the value was taken away meanwhile', () => {
     const store = stateStore('e', 5);
     const [snapshots, patches] = [new TopicFeed(store, at('e', 5)), new TopicFeed(store, at('e', 5))];
-    snapshots.take(subscribed('state', 'e', 9, false));
-    patches.take(subscribed('state', 'e', 9, true));
-    store.forget();
-    expect(snapshots.take(snapshot('e', 9))).toBe('hole');
-    expect(patches.take(patch(5, 6))).toBe('hole');
+    snapshots.apply(subscribed('state', 'e', 9, false));
+    patches.apply(subscribed('state', 'e', 9, true));
+    store.reset();
+    expect(snapshots.apply(snapshot('e', 9))).toBe('hole');
+    expect(patches.apply(patch(5, 6))).toBe('hole');
     expect(store.cursor).toBeUndefined();
   });
 
   test('recovered in an epoch that is not the own one cannot be trusted', () => {
-    expect(new TopicFeed(stateStore('e', 1), at('e', 1)).take(subscribed('state', 'f', 1, true))).toBe('broken');
-    expect(new TopicFeed(stateStore(), undefined).take(subscribed('state', 'f', 1, true))).toBe('broken');
+    expect(new TopicFeed(stateStore('e', 1), at('e', 1)).apply(subscribed('state', 'f', 1, true))).toBe('broken');
+    expect(new TopicFeed(stateStore(), undefined).apply(subscribed('state', 'f', 1, true))).toBe('broken');
   });
 
   test('only the first snapshot is the beginning', () => {
     const store = stateStore();
     const feed = new TopicFeed(store, undefined);
-    feed.take(subscribed('state', 'e', 5, false));
-    feed.take(snapshot('e', 5));
-    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    feed.apply(subscribed('state', 'e', 5, false));
+    feed.apply(snapshot('e', 5));
+    expect(feed.apply(snapshot('e', 4))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 5));
   });
 
   test('only the first snapshot is the beginning, also where it is the position that was there', () => {
     const store = stateStore('e', 9);
     const feed = new TopicFeed(store, at('e', 9));
-    feed.take(subscribed('state', 'e', 9, false));
-    feed.take(snapshot('e', 9));
-    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    feed.apply(subscribed('state', 'e', 9, false));
+    feed.apply(snapshot('e', 9));
+    expect(feed.apply(snapshot('e', 4))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 9));
   });
 
   test('a beginning that was announced again is forgotten', () => {
     const store = stateStore('e', 5);
     const feed = new TopicFeed(store, at('e', 5));
-    feed.take(subscribed('state', 'f', 9, false));
-    feed.take(subscribed('state', 'e', 5, false));
-    expect(feed.take(snapshot('e', 4))).toBe('taken');
+    feed.apply(subscribed('state', 'f', 9, false));
+    feed.apply(subscribed('state', 'e', 5, false));
+    expect(feed.apply(snapshot('e', 4))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 5));
   });
 
   test('an announced epoch replaces the value', () => {
     const store = stateStore('e', 5);
     const feed = new TopicFeed(store, at('e', 5));
-    feed.take(subscribed('state', 'e', 5, true));
-    feed.take(subscribed('state', 'f', 1, false));
-    expect(feed.take(snapshot('f', 1))).toBe('taken');
+    feed.apply(subscribed('state', 'e', 5, true));
+    feed.apply(subscribed('state', 'f', 1, false));
+    expect(feed.apply(snapshot('f', 1))).toBe('applied');
     expect(store.cursor).toEqual(at('f', 1));
   });
 
@@ -159,11 +159,11 @@ describe('a feed of a state topic', () => {
     test('what is known is dropped, a higher snapshot and a patch from the own position are taken', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 2));
-      expect(feed.take(subscribed('state', 'e', 4, true))).toBe('taken');
-      expect(feed.take(patch(2, 4))).toBe('taken');
+      expect(feed.apply(subscribed('state', 'e', 4, true))).toBe('applied');
+      expect(feed.apply(patch(2, 4))).toBe('applied');
       expect(store.cursor).toEqual(at('e', 5));
-      expect(feed.take(patch(5, 6))).toBe('taken');
-      expect(feed.take(snapshot('e', 8))).toBe('taken');
+      expect(feed.apply(patch(5, 6))).toBe('applied');
+      expect(feed.apply(snapshot('e', 8))).toBe('applied');
       expect(store.cursor).toEqual(at('e', 8));
     });
 
@@ -172,45 +172,45 @@ describe('a feed of a state topic', () => {
       const values: unknown[] = [];
       store.state$.subscribe(({ value }) => values.push(value));
       const feed = new TopicFeed(store, at('e', 2));
-      feed.take(subscribed('state', 'e', 6, true));
-      expect(feed.take(patch(4, 5))).toBe('taken');
-      expect(feed.take({ type: 'snapshot', topic, epoch: 'e', offset: 5, data: 'another' })).toBe('taken');
+      feed.apply(subscribed('state', 'e', 6, true));
+      expect(feed.apply(patch(4, 5))).toBe('applied');
+      expect(feed.apply({ type: 'snapshot', topic, epoch: 'e', offset: 5, data: 'another' })).toBe('applied');
       expect(values).toEqual([5]);
     });
 
     test('and found a new epoch, what follows of the old one is a hole', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 5));
-      feed.take(subscribed('state', 'e', 6, true));
+      feed.apply(subscribed('state', 'e', 6, true));
       store.replace(9, at('f', 9), true);
-      expect(feed.take(patch(5, 6))).toBe('hole');
-      expect(feed.take(snapshot('e', 6))).toBe('hole');
+      expect(feed.apply(patch(5, 6))).toBe('hole');
+      expect(feed.apply(snapshot('e', 6))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
     });
 
     test('a patch from elsewhere is a hole', () => {
       const feed = new TopicFeed(stateStore('e', 5), at('e', 2));
-      feed.take(subscribed('state', 'e', 9, true));
-      expect(feed.take(patch(4, 9))).toBe('hole');
+      feed.apply(subscribed('state', 'e', 9, true));
+      expect(feed.apply(patch(4, 9))).toBe('hole');
     });
 
     test('another epoch is a hole', () => {
-      expect(new TopicFeed(stateStore('e', 5), undefined).take(subscribed('state', 'f', 1, false))).toBe('hole');
+      expect(new TopicFeed(stateStore('e', 5), undefined).apply(subscribed('state', 'f', 1, false))).toBe('hole');
     });
 
     test('a value that was taken away meanwhile is a hole', () => {
-      expect(new TopicFeed(stateStore(), at('e', 2)).take(subscribed('state', 'e', 4, true))).toBe('hole');
+      expect(new TopicFeed(stateStore(), at('e', 2)).apply(subscribed('state', 'e', 4, true))).toBe('hole');
     });
 
     test('a stale value is live again as soon as the server is known not to be ahead', () => {
       const stale = { state: 'stale', since: 0 } as const;
       const ahead = stateStore('e', 5);
-      ahead.freshen(stale);
-      new TopicFeed(ahead, at('e', 2)).take(subscribed('state', 'e', 6, true));
+      ahead.setFreshness(stale);
+      new TopicFeed(ahead, at('e', 2)).apply(subscribed('state', 'e', 6, true));
       expect(ahead.freshness.state).toBe('stale');
       const same = stateStore('e', 5);
-      same.freshen(stale);
-      new TopicFeed(same, at('e', 2)).take(subscribed('state', 'e', 5, true));
+      same.setFreshness(stale);
+      new TopicFeed(same, at('e', 2)).apply(subscribed('state', 'e', 5, true));
       expect(same.freshness.state).toBe('live');
     });
   });
@@ -225,24 +225,24 @@ describe('a feed of an event topic', () => {
 
   test('anything but events is a hole', () => {
     const feed = new TopicFeed(eventStore(), undefined);
-    feed.take(subscribed('events', 'e', 0, false));
-    expect(feed.take(snapshot('e', 1))).toBe('hole');
+    feed.apply(subscribed('events', 'e', 0, false));
+    expect(feed.apply(snapshot('e', 1))).toBe('hole');
   });
 
   test('without a past it begins above the top and is live', () => {
     const store = eventStore();
     const feed = new TopicFeed(store, undefined);
-    expect(feed.take(subscribed('events', 'e', 7, false))).toBe('taken');
+    expect(feed.apply(subscribed('events', 'e', 7, false))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 7));
     expect(store.freshness.state).toBe('live');
-    expect(feed.take(event(9))).toBe('hole');
-    expect(feed.take(event(8))).toBe('taken');
+    expect(feed.apply(event(9))).toBe('hole');
+    expect(feed.apply(event(8))).toBe('applied');
   });
 
   test('recovered at the own position is live at once', () => {
     const store = eventStore('e', 3);
-    store.freshen({ state: 'stale', since: 0 });
-    new TopicFeed(store, at('e', 3)).take(subscribed('events', 'e', 3, true));
+    store.setFreshness({ state: 'stale', since: 0 });
+    new TopicFeed(store, at('e', 3)).apply(subscribed('events', 'e', 3, true));
     expect(store.freshness.state).toBe('live');
   });
 
@@ -253,7 +253,7 @@ describe('a feed of an event topic', () => {
     ] as const) {
       const store = eventStore();
       store.read('oldest', () => undefined).subscribe();
-      new TopicFeed(store, 'oldest').take(subscribed('events', 'e', offset, true));
+      new TopicFeed(store, 'oldest').apply(subscribed('events', 'e', offset, true));
       expect(store.freshness.state).toBe(state);
     }
   });
@@ -261,19 +261,19 @@ describe('a feed of an event topic', () => {
   test('an event is a hole where somebody went back for older ones, or where the position was lost, meanwhile', () => {
     const [rewound, lost] = [eventStore('e', 3), eventStore('e', 3)];
     const feeds = [rewound, lost].map((store) => new TopicFeed(store, at('e', 3)));
-    for (const feed of feeds) feed.take(subscribed('events', 'e', 5, true));
+    for (const feed of feeds) feed.apply(subscribed('events', 'e', 5, true));
     rewound.read('oldest', () => undefined).subscribe();
-    lost.forget();
-    expect(feeds.map((feed) => feed.take(event(4)))).toEqual(['hole', 'hole']);
+    lost.reset();
+    expect(feeds.map((feed) => feed.apply(event(4)))).toEqual(['hole', 'hole']);
   });
 
   test('recovered is catching up until the replay is through', () => {
     const store = eventStore('e', 3);
     const feed = new TopicFeed(store, at('e', 3));
-    feed.take(subscribed('events', 'e', 5, true));
+    feed.apply(subscribed('events', 'e', 5, true));
     expect(store.freshness.state).toBe('catching-up');
-    feed.take(event(4));
-    feed.take(event(5));
+    feed.apply(event(4));
+    feed.apply(event(5));
     expect(store.freshness.state).toBe('live');
   });
 
@@ -281,9 +281,9 @@ describe('a feed of an event topic', () => {
     const store = eventStore('e', 3);
     const deliveries = read(store);
     const feed = new TopicFeed(store, at('e', 3));
-    expect(feed.take(subscribed('events', 'e', 9, false))).toBe('taken');
+    expect(feed.apply(subscribed('events', 'e', 9, false))).toBe('applied');
     expect(deliveries).toEqual([{ type: 'lost', position: at('e', 9) }]);
-    expect(feed.take(event(10))).toBe('taken');
+    expect(feed.apply(event(10))).toBe('applied');
   });
 
   test('a loss for one reader only makes it ask again from where the others stand', () => {
@@ -292,7 +292,7 @@ describe('a feed of an event topic', () => {
     const late: EventDelivery<Json>[] = [];
     store.read(at('e', 2), () => undefined).subscribe((delivery) => late.push(delivery));
     const feed = new TopicFeed(store, at('e', 2));
-    expect(feed.take(subscribed('events', 'e', 9, false))).toBe('hole');
+    expect(feed.apply(subscribed('events', 'e', 9, false))).toBe('hole');
     expect(store.cursor).toEqual(at('e', 8));
     expect(late).toEqual([{ type: 'lost', position: at('e', 8) }]);
     expect(others).toEqual([]);
@@ -303,11 +303,11 @@ describe('a feed of an event topic', () => {
     const deliveries: unknown[] = [];
     store.read('oldest', () => undefined).subscribe((delivery) => deliveries.push(delivery.position.offset));
     const feed = new TopicFeed(store, 'oldest');
-    feed.take(subscribed('events', 'e', 2, true));
+    feed.apply(subscribed('events', 'e', 2, true));
     expect(store.freshness.state).toBe('catching-up');
     expect(store.cursor).toEqual(at('e', 0));
-    feed.take(event(1));
-    feed.take(event(2));
+    feed.apply(event(1));
+    feed.apply(event(2));
     expect(store.freshness.state).toBe('live');
     expect(deliveries).toEqual([1, 2]);
   });
@@ -317,8 +317,8 @@ describe('a feed of an event topic', () => {
     const deliveries = read(store);
     store.read('oldest', () => undefined).subscribe();
     const feed = new TopicFeed(store, 'oldest');
-    feed.take(subscribed('events', 'e', 2, true));
-    for (const offset of [1, 2, 3]) feed.take(event(offset));
+    feed.apply(subscribed('events', 'e', 2, true));
+    for (const offset of [1, 2, 3]) feed.apply(event(offset));
     expect(deliveries.map(({ position }) => position.offset)).toEqual([3]);
   });
 
@@ -326,48 +326,48 @@ describe('a feed of an event topic', () => {
     const store = eventStore();
     store.read('oldest', () => undefined).subscribe();
     const feed = new TopicFeed(store, 'oldest');
-    feed.take(subscribed('events', 'e', 5, false));
-    expect(feed.take(event(7))).toBe('hole');
+    feed.apply(subscribed('events', 'e', 5, false));
+    expect(feed.apply(event(7))).toBe('hole');
     const again = new TopicFeed(store, 'oldest');
-    again.take(subscribed('events', 'e', 5, false));
-    expect(again.take(event(6))).toBe('taken');
+    again.apply(subscribed('events', 'e', 5, false));
+    expect(again.apply(event(6))).toBe('applied');
     expect(store.cursor).toEqual(at('e', 6));
   });
 
   describe('when another transport was faster', () => {
     test('a start above the own position is a hole, at or below it goes on', () => {
       const store = eventStore('e', 5);
-      expect(new TopicFeed(store, undefined).take(subscribed('events', 'e', 6, false))).toBe('hole');
+      expect(new TopicFeed(store, undefined).apply(subscribed('events', 'e', 6, false))).toBe('hole');
       const feed = new TopicFeed(store, undefined);
-      expect(feed.take(subscribed('events', 'e', 5, false))).toBe('taken');
-      expect(feed.take(event(5))).toBe('taken');
-      expect(feed.take(event(6))).toBe('taken');
+      expect(feed.apply(subscribed('events', 'e', 5, false))).toBe('applied');
+      expect(feed.apply(event(5))).toBe('applied');
+      expect(feed.apply(event(6))).toBe('applied');
       expect(store.cursor).toEqual(at('e', 6));
     });
 
     test('a replay that reaches the own position goes on from it', () => {
       const store = eventStore('e', 5);
       const feed = new TopicFeed(store, at('e', 3));
-      expect(feed.take(subscribed('events', 'e', 7, true))).toBe('taken');
-      expect(feed.take(event(4))).toBe('taken');
+      expect(feed.apply(subscribed('events', 'e', 7, true))).toBe('applied');
+      expect(feed.apply(event(4))).toBe('applied');
       expect(store.cursor).toEqual(at('e', 5));
-      for (const offset of [5, 6, 7]) expect(feed.take(event(offset))).toBe('taken');
+      for (const offset of [5, 6, 7]) expect(feed.apply(event(offset))).toBe('applied');
       expect(store.cursor).toEqual(at('e', 7));
     });
 
     test('and found a new epoch, what follows of the old one is a hole', () => {
       const store = eventStore('e', 3);
       const feed = new TopicFeed(store, at('e', 3));
-      feed.take(subscribed('events', 'e', 5, true));
+      feed.apply(subscribed('events', 'e', 5, true));
       store.start(at('f', 9), true);
-      expect(feed.take(event(4))).toBe('hole');
+      expect(feed.apply(event(4))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
     });
 
     test('a reader that went back to the oldest is served by a request of its own', () => {
       const store = eventStore('e', 5);
       store.read('oldest', () => undefined).subscribe();
-      expect(new TopicFeed(store, at('e', 5)).take(subscribed('events', 'e', 5, true))).toBe('hole');
+      expect(new TopicFeed(store, at('e', 5)).apply(subscribed('events', 'e', 5, true))).toBe('hole');
     });
   });
 });

@@ -95,7 +95,7 @@ class Conversation {
   private arrive(transport: string, { feed, frames }: Stream): void {
     const frame = frames.shift();
     if (frame === undefined) return;
-    const outcome = feed.take(frame);
+    const outcome = feed.apply(frame);
     expect(outcome).not.toBe('broken');
     expect(outcome).not.toBe('kind-mismatch');
     if (outcome === 'hole') this.ask(transport);
@@ -197,11 +197,11 @@ describe('merging of two transports', () => {
     conversation.quiesce();
     const before = store.cursor;
     const feed = new TopicFeed(store, store.cursor);
-    feed.take({ type: 'subscribed', topic: 't', kind: 'state', ...before!, recovered: true });
-    expect(feed.take({ type: 'patch', topic: 't', from: 1, offset: 2, delta: { '-nothing': 0 } })).toBe('broken');
+    feed.apply({ type: 'subscribed', topic: 't', kind: 'state', ...before!, recovered: true });
+    expect(feed.apply({ type: 'patch', topic: 't', from: 1, offset: 2, delta: { '-nothing': 0 } })).toBe('broken');
     expect(
-      feed.take({ type: 'patch', topic: 't', from: 1, offset: 2, delta: diff(conversation.topic.value!, 5) as Json }),
-    ).toBe('taken');
+      feed.apply({ type: 'patch', topic: 't', from: 1, offset: 2, delta: diff(conversation.topic.value!, 5) as Json }),
+    ).toBe('applied');
     expect(store.cursor).toEqual({ ...before!, offset: 2 });
   });
 });

@@ -4,135 +4,139 @@ import type { EventStore } from '../topics/event-store.js';
 import type { StateStore } from '../topics/state-store.js';
 
 /**
- * `taken`: applied, or known already. `hole`: what would lead there from our own position is missing, so ask again
- * from it. `broken`: the value itself cannot be trusted, so ask for the whole. `kind-mismatch`: not the contract's topic.
+ * What became of a frame.
+ *
+ * - `applied`: the store has it, now or already before.
+ * - `hole`: a publication between the store's position and the frame is missing. Request the topic from the position.
+ * - `broken`: the value cannot be trusted. Request the whole value.
+ * - `kind-mismatch`: the server has the topic as the other kind.
  */
-export type FeedOutcome = 'taken' | 'hole' | 'broken' | 'kind-mismatch';
+export type FeedOutcome = 'applied' | 'hole' | 'broken' | 'kind-mismatch';
 
-/** The frames that bring a topic up to date and carry it. */
+/** The frames that bring a topic up to date and keep it so. */
 export type FeedFrame = SubscribedFrame | SnapshotFrame | PatchFrame | EventFrame;
 
 /**
- * One request to catch up, and all that answers it: a subscription of a socket, or one poll. It merges by position
- * (PROTOCOL.md, "Merging two sources"), so that feeds of several transports may meet in one store in any order.
+ * Applies the answer to one catch-up request: a subscription over a WebSocket, or one poll. It merges by position
+ * (PROTOCOL.md, "Merging two sources"), so that feeds of both transports may fill one store in any order.
  */
 export class TopicFeed {
-  /** Of the frames that follow; undefined before `subscribed`. */
+  /** Epoch of the frames that follow; undefined before `subscribed`. */
   private epoch: string | undefined;
-  /** Where the replay leads. */
+  /** Offset at which the replay ends. */
   private target = 0;
   /**
-   * The next snapshot, or the first event of a replay from the oldest, is the beginning, wherever it is; unless the
-   * store has left this cursor by then.
+   * Set while the next snapshot, or the first event of a replay from the oldest, starts the store wherever it is. It
+   * counts only while the store is still at this cursor.
    */
-  private beginsAfter: { readonly cursor: Since | undefined } | undefined;
+  private startsAfter: { readonly cursor: Since | undefined } | undefined;
 
   constructor(
     private readonly store: StateStore | EventStore,
     private readonly since: Since | undefined,
   ) {}
 
-  take(frame: FeedFrame): FeedOutcome {
-    if (frame.type === 'subscribed') return this.begin(frame);
+  apply(frame: FeedFrame): FeedOutcome {
+    if (frame.type === 'subscribed') return this.applySubscribed(frame);
     const { store, epoch } = this;
     if (epoch === undefined) return 'hole';
-    if (store.kind === 'events') return frame.type === 'event' ? this.takeEvent(store, epoch, frame) : 'hole';
+    if (store.kind === 'events') return frame.type === 'event' ? this.applyEvent(store, epoch, frame) : 'hole';
     if (frame.type === 'event') return 'hole';
-    return frame.type === 'snapshot' ? this.takeSnapshot(store, frame) : this.takePatch(store, frame);
+    return frame.type === 'snapshot' ? this.applySnapshot(store, frame) : this.applyPatch(store, frame);
   }
 
-  private begin(frame: SubscribedFrame): FeedOutcome {
+  private applySubscribed(frame: SubscribedFrame): FeedOutcome {
     const { store, since } = this;
     if (frame.kind !== store.kind) return 'kind-mismatch';
-    // A second `subscribed` is the server's own word that the epoch is new, whatever the request had asked.
-    const announced = this.epoch !== undefined;
+    // A second `subscribed` announces a new epoch, whatever the request asked for.
+    const isNewEpoch = this.epoch !== undefined;
     const own = store.cursor;
-    const isKnown = announced ? typeof own === 'object' && own.epoch === frame.epoch : !isSame(own, since);
+    const hasMoved = isNewEpoch ? typeof own === 'object' && own.epoch === frame.epoch : !isSame(own, since);
     this.epoch = frame.epoch;
     this.target = frame.offset;
-    this.beginsAfter = undefined;
-    if (isKnown) return this.joinMoved(frame);
+    this.startsAfter = undefined;
+    if (hasMoved) return this.joinMovedStore(frame);
     if (frame.recovered && own !== 'oldest' && own?.epoch !== frame.epoch) return 'broken';
-    return store.kind === 'state' ? this.beginState(store, frame) : this.beginEvents(store, frame, announced);
+    return store.kind === 'state' ? this.startState(store, frame) : this.startEvents(store, frame, isNewEpoch);
   }
 
-  private beginState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
+  private startState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
     if (!recovered && offset === 0) {
       store.clear({ epoch, offset });
-      return 'taken';
+      return 'applied';
     }
-    if (!recovered) this.beginsAfter = { cursor: store.cursor };
-    store.freshen({ state: recovered && store.cursor?.offset === offset ? 'live' : 'catching-up' });
-    return 'taken';
+    if (!recovered) this.startsAfter = { cursor: store.cursor };
+    store.setFreshness({ state: recovered && store.cursor?.offset === offset ? 'live' : 'catching-up' });
+    return 'applied';
   }
 
-  private beginEvents(store: EventStore, frame: SubscribedFrame, announced: boolean): FeedOutcome {
+  private startEvents(store: EventStore, frame: SubscribedFrame, isNewEpoch: boolean): FeedOutcome {
     const { recovered, epoch, offset } = frame;
     const own = store.cursor;
     const top = { epoch, offset };
     store.open(top);
-    if (own === 'oldest' && !announced) {
+    if (own === 'oldest' && !isNewEpoch) {
       if (recovered) store.start({ epoch, offset: 0 }, offset === 0);
-      else this.beginsAfter = { cursor: own };
+      else this.startsAfter = { cursor: own };
     } else if (recovered) {
-      store.freshen({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
+      store.setFreshness({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
     } else if (store.lose(top)) {
       return 'hole';
     }
-    return 'taken';
+    return 'applied';
   }
 
-  /** Whether what comes now is the beginning; asked once. */
-  private begins(own: Since | undefined): boolean {
-    const { beginsAfter } = this;
-    this.beginsAfter = undefined;
-    return beginsAfter !== undefined && isSame(own, beginsAfter.cursor);
+  /** Tells whether the current frame starts the store. Only the first frame can. */
+  private takeStart(own: Since | undefined): boolean {
+    const { startsAfter } = this;
+    this.startsAfter = undefined;
+    return startsAfter !== undefined && isSame(own, startsAfter.cursor);
   }
 
-  /** Another transport was faster: only what continues its position counts. */
-  private joinMoved(frame: SubscribedFrame): FeedOutcome {
+  /** The other transport was faster. Only frames that continue the store's position count. */
+  private joinMovedStore(frame: SubscribedFrame): FeedOutcome {
     const own = this.store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== frame.epoch) return 'hole';
     if (frame.kind === 'events' && !frame.recovered && frame.offset > own.offset) return 'hole';
-    if (own.offset >= frame.offset) this.store.freshen({ state: 'live' });
-    return 'taken';
+    if (own.offset >= frame.offset) this.store.setFreshness({ state: 'live' });
+    return 'applied';
   }
 
-  private takeSnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
+  private applySnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
     if (epoch !== this.epoch) return 'hole';
     const own = store.cursor;
-    if (!this.begins(own)) {
+    if (!this.takeStart(own)) {
       if (own?.epoch !== epoch) return 'hole';
-      if (offset <= own.offset) return 'taken';
+      if (offset <= own.offset) return 'applied';
     }
     store.replace(data, { epoch, offset }, offset >= this.target);
-    return 'taken';
+    return 'applied';
   }
 
-  private takePatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
+  private applyPatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
     const own = store.cursor;
-    if (this.begins(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
-    if (offset <= own.offset) return 'taken';
+    if (this.takeStart(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
+    if (offset <= own.offset) return 'applied';
     if (from !== own.offset) return 'hole';
     try {
       store.patch(delta, offset, offset >= this.target);
-      return 'taken';
+      return 'applied';
     } catch {
       return 'broken';
     }
   }
 
-  private takeEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
-    if (this.begins(store.cursor)) {
+  private applyEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
+    if (this.takeStart(store.cursor)) {
       if (offset > this.target + 1) return 'hole';
       store.start({ epoch, offset: offset - 1 }, false);
     }
     const own = store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== epoch) return 'hole';
-    if (offset <= own.offset) return 'taken';
+    if (offset <= own.offset) return 'applied';
     if (offset !== own.offset + 1) return 'hole';
-    store.take(data, { epoch, offset }, time, offset >= this.target);
-    return 'taken';
+    store.deliver(data, { epoch, offset }, time, offset >= this.target);
+    return 'applied';
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type UnsubscribedCode,
 } from '@statewire/protocol';
 
-import type { Environment } from '../core/environment.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
@@ -81,7 +81,7 @@ export class FakeServer {
   private readonly binding = new FakeHttp(this);
 
   constructor(
-    readonly environment: Environment,
+    readonly environment: ClientEnvironment,
     private readonly options: FakeServerOptions = {},
   ) {
     const { latency = 0, pollInterval = 2_000, actionWindow = 120_000 } = options;
@@ -92,7 +92,7 @@ export class FakeServer {
   }
 
   /** The parts of an environment that lead to this server. */
-  get network(): Pick<Environment, 'openWebSocket' | 'fetch'> {
+  get network(): Pick<ClientEnvironment, 'openWebSocket' | 'fetch'> {
     return { openWebSocket: this.openWebSocket, fetch: this.binding.fetch };
   }
 

@@ -5,20 +5,20 @@ import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { EventDelivery } from './topic-state.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
-/** One subscriber, and what it has seen: undefined is "from now on". */
+/** A subscriber, and the position up to which it has seen the events; undefined until the server tells its position. */
 interface Reader {
   cursor: Since | undefined;
   readonly subscriber: Subscriber<EventDelivery<Json>>;
 }
 
 /**
- * The events of a topic. Keeps none: each reader has a cursor of its own, so that somebody who joins with an older
- * `since` is served by one replay from the server, of which the others see nothing twice.
+ * Distributes the events of a topic and keeps none. Each reader has its own cursor. A reader that starts at an older
+ * position makes the store replay from there; the other readers see nothing twice.
  */
 export class EventStore extends TopicStore {
   readonly kind = 'events';
 
-  private from: Since | undefined;
+  private position: Since | undefined;
   private readonly readers = new Set<Reader>();
 
   constructor(private readonly metrics: MetricsRecorder) {
@@ -26,58 +26,59 @@ export class EventStore extends TopicStore {
   }
 
   get cursor(): Since | undefined {
-    return this.from;
+    return this.position;
   }
 
-  /** `onRewind` is called where the reader wants events from before the store's own cursor. */
+  /** Emits the deliveries after `since`. Calls `onRewind` if the store has to replay events that it has passed already. */
   read(since: Since | undefined, onRewind: () => void): Observable<EventDelivery<Json>> {
     return new Observable((subscriber) => {
       if (this.error) return subscriber.error(this.error);
-      const own = this.from;
+      const own = this.position;
       const reader: Reader = { cursor: since ?? (isPosition(own) ? own : undefined), subscriber };
       this.readers.add(reader);
       if (isPosition(since) && isPosition(own) && since.epoch !== own.epoch) {
         this.advance(reader, own);
-      } else if (since !== undefined && !isAbove(since, own)) {
-        this.from = since;
+      } else if (since !== undefined && !isAtOrAfter(since, own)) {
+        this.position = since;
         onRewind();
       }
       return () => this.readers.delete(reader);
     });
   }
 
-  /** The server stands at `top`; who asked for no past begins there. */
+  /** Starts readers that asked for no past events at `top`, the server's position. */
   open(top: Position): void {
     for (const reader of this.readers) reader.cursor ??= top;
   }
 
-  /** The next event is the one after `position`, and nothing that anybody saw lies in between. */
-  start(position: Position, caughtUp: boolean): void {
-    this.from = position;
+  /** Starts the store at `position`. No reader has missed an event between its own cursor and `position`. */
+  start(position: Position, isCurrent: boolean): void {
+    this.position = position;
     for (const reader of this.readers) if (reader.cursor === 'oldest') reader.cursor = position;
-    this.freshen(caughtUp ? LIVE : CATCHING_UP);
+    this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
   }
 
   /**
-   * Nothing up to `position` is coming. Who had seen something older is told so.
+   * Notes that the server has no events up to `position` any more. Readers before it get a `lost`.
    *
-   * @returns whether a reader is further ahead than what was asked for, so that less may be lost: ask again from there.
+   * @returns whether a reader is further ahead than the request was, so that a request from there may lose less.
    */
   lose(position: Position): boolean {
-    const asked = this.from;
+    const asked = this.position;
     const ahead = [...this.readers].flatMap(({ cursor }) =>
-      isPosition(cursor) && cursor.epoch === position.epoch && !isAbove(asked, cursor) ? [cursor.offset] : [],
+      isPosition(cursor) && cursor.epoch === position.epoch && !isAtOrAfter(asked, cursor) ? [cursor.offset] : [],
     );
     const offset = Math.min(position.offset, ...ahead);
     const to = { epoch: position.epoch, offset };
-    this.from = to;
+    this.position = to;
     for (const reader of [...this.readers]) this.advance(reader, to);
-    this.freshen(LIVE);
+    this.setFreshness(LIVE);
     return offset < position.offset;
   }
 
-  take(data: Json, position: Position, time: number | undefined, caughtUp: boolean): void {
-    this.from = position;
+  /** Delivers the event at `position` to the readers that have not seen it. */
+  deliver(data: Json, position: Position, time: number | undefined, isCurrent: boolean): void {
+    this.position = position;
     this.metrics.add('events');
     const before: Position = { epoch: position.epoch, offset: position.offset - 1 };
     for (const reader of [...this.readers]) {
@@ -92,11 +93,11 @@ export class EventStore extends TopicStore {
       reader.cursor = position;
       reader.subscriber.next({ type: 'event', data, position, time });
     }
-    this.freshen(caughtUp ? LIVE : CATCHING_UP);
+    this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
   }
 
-  forget(): void {
-    this.from = undefined;
+  reset(): void {
+    this.position = undefined;
   }
 
   close(): void {
@@ -107,6 +108,7 @@ export class EventStore extends TopicStore {
     if (this.error) for (const reader of [...this.readers]) reader.subscriber.error(this.error);
   }
 
+  /** Moves a reader to `to`. A reader that skips events gets a `lost`. */
   private advance(reader: Reader, to: Position): void {
     const { cursor } = reader;
     reader.cursor = to;
@@ -123,8 +125,8 @@ function isPosition(since: Since | undefined): since is Position {
   return typeof since === 'object';
 }
 
-/** Whether `since` needs nothing from before `own`. */
-function isAbove(since: Since | undefined, own: Since | undefined): boolean {
+/** Tells whether a reader at `since` needs no event from before `own`. */
+function isAtOrAfter(since: Since | undefined, own: Since | undefined): boolean {
   if (own === 'oldest') return true;
   return isPosition(since) && isPosition(own) && since.epoch === own.epoch && since.offset >= own.offset;
 }

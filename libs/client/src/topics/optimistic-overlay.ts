@@ -4,30 +4,27 @@ import { applyUpdate } from './optimistic-update.js';
 
 export type Update = (value: Json) => Json;
 
-/** One update of one action, from when it is shown until it is dropped. */
+/** The update that one action makes to one topic. */
 export interface PendingUpdate {
   readonly update: Update;
-  /** Of the topic when it was made; undefined where nothing was known of it. */
+  /** Epoch of the topic when the application acted; undefined if the topic had no value. */
   readonly epoch: string | undefined;
-  /** Called once, when it is dropped. */
+  /** Called once, when the overlay drops the update. */
   readonly onDropped: () => void;
-  /** Where its effect is, once the server told. */
+  /** Position of the action's effect, once the server has acknowledged the action. */
   effect: Position | undefined;
 }
 
 /**
- * What is shown of a topic while actions are unanswered: its true value with their updates on top, in the order in which
- * they were made. The true value is never changed.
+ * Lays the optimistic updates of unanswered actions over the confirmed value of a topic, in the order of the actions. It
+ * never changes the confirmed value.
  */
 export class OptimisticOverlay {
-  /** A new list with each change. */
+  /** Replaced at each change, so that the identity of the list tells whether it changed. */
   private pending: readonly PendingUpdate[] = [];
   private last: { readonly base: Json; readonly pending: readonly PendingUpdate[]; readonly shown: Json } | undefined;
 
-  constructor(
-    /** Told what an update threw. */
-    private readonly report: (error: unknown) => void,
-  ) {}
+  constructor(private readonly reportError: (error: unknown) => void) {}
 
   get size(): number {
     return this.pending.length;
@@ -37,22 +34,25 @@ export class OptimisticOverlay {
     this.pending = [...this.pending, update];
   }
 
-  /** @returns whether it was still shown. */
-  drop(update: PendingUpdate): boolean {
-    return this.dropAll((pending) => pending === update);
+  /** Drops the update if it is still pending. */
+  drop(update: PendingUpdate): void {
+    this.dropAll((pending) => pending === update);
   }
 
-  /** The topic stands at `position` now: updates whose effect is in its value, or never will be, are dropped. */
-  reach(position: Position): void {
-    this.dropAll(({ effect, epoch }) => effect !== undefined && isOver(effect, position, epoch));
+  /** Drops the updates that a confirmed value at `position` contains or makes pointless. */
+  dropUntil(position: Position): void {
+    this.dropAll(({ effect, epoch }) => effect !== undefined && isCovered(effect, position, epoch));
   }
 
   clear(): void {
     this.dropAll(() => true);
   }
 
-  /** @returns what to show; the same object for the same value and updates. */
-  over(base: Json | undefined): Json | undefined {
+  /**
+   * Returns the value to show: `base` with the updates on top. The same base and updates give the same object. An update
+   * that throws is dropped and reported.
+   */
+  applyTo(base: Json | undefined): Json | undefined {
     if (base === undefined || this.pending.length === 0) {
       this.last = undefined;
       return base;
@@ -64,26 +64,25 @@ export class OptimisticOverlay {
         shown = applyUpdate(pending.update, shown);
       } catch (error) {
         this.drop(pending);
-        this.report(error);
+        this.reportError(error);
       }
     }
     this.last = { base, pending: this.pending, shown };
     return shown;
   }
 
-  private dropAll(isDropped: (update: PendingUpdate) => boolean): boolean {
+  private dropAll(isDropped: (update: PendingUpdate) => boolean): void {
     const dropped = this.pending.filter(isDropped);
     if (dropped.length > 0) this.pending = this.pending.filter((update) => !dropped.includes(update));
     for (const { onDropped } of dropped) onDropped();
-    return dropped.length > 0;
   }
 }
 
 /**
- * Whether a value at `position` makes an update with this effect pointless. In another epoch than the effect's it does,
- * for its value was taken whole; unless the topic has not left the epoch in which the update was made, and what
- * leads to the effect's is still on its way.
+ * Tells whether a value at `position` makes an update with this effect pointless. Within the epoch of the effect the
+ * offset decides. A value of another epoch came as a whole snapshot, which covers the update, unless the topic is still
+ * in the `epoch` in which the application acted: then the effect is yet to arrive.
  */
-function isOver(effect: Position, position: Position, epoch: string | undefined): boolean {
+function isCovered(effect: Position, position: Position, epoch: string | undefined): boolean {
   return position.epoch === effect.epoch ? position.offset >= effect.offset : position.epoch !== epoch;
 }

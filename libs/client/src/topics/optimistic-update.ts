@@ -1,40 +1,43 @@
 import type { Json, TopicReference } from '@statewire/protocol';
 
 import { RealtimeClientError } from '../core/realtime-client-error.js';
-import { deepFreeze } from './deep-freeze.js';
 
 /**
- * A topic, and what an action will make of its value, to be shown until the server's own word arrives.
+ * A topic, and a function that changes its value as the action is expected to.
  *
- * The function is called again over every newer value, so it must be pure: give back a new value that shares what did
- * not change (`(battle) => ({ ...battle, status: 'paused' })`). What it gets is frozen. Let it set rather than add: a
- * value that has the effect already may come a moment before the answer that says so.
+ * The client calls the function again over every newer value, so the function must be pure: it returns a new value that
+ * shares the unchanged parts (`(battle) => ({ ...battle, status: 'paused' })`). Its argument is frozen. Prefer setting a
+ * property to adding to one, because a value that already has the effect can arrive just before the answer to the action.
  */
 export type OptimisticUpdate<T> = readonly [
   topic: TopicReference<T, 'state'>,
   update: (value: NoInfer<T>) => NoInfer<T>,
 ];
 
-/** Optimistic updates of several topics, each typed by its own. */
+/** Optimistic updates of several topics, each with the type of its own topic. */
 export type OptimisticUpdates<Values extends readonly unknown[]> = {
   readonly [Index in keyof Values]: OptimisticUpdate<Values[Index]>;
 };
 
-const WITHOUT_VALUE =
-  'An optimistic update gave back undefined. Let it return the value to show, `(value) => ({ ...value, paused: true })`, ' +
-  'and not change the one it gets.';
-
 /**
- * @returns what to show instead of the value, which is frozen from here on.
- * @throws RealtimeClientError `invalid_update` where the update gives back nothing; and what it throws itself.
+ * Freezes `value` and returns what the update makes of it.
+ *
+ * @throws RealtimeClientError `invalid_update` if the update returns undefined.
+ * @throws whatever the update throws.
  */
 export function applyUpdate(update: (value: Json) => Json | undefined, value: Json): Json {
   const updated = update(deepFreeze(value));
-  if (updated === undefined) throw new RealtimeClientError('invalid_update', WITHOUT_VALUE);
+  if (updated === undefined) {
+    throw new RealtimeClientError(
+      'invalid_update',
+      'An optimistic update returned undefined. Return the changed value, as in ' +
+        '`(value) => ({ ...value, paused: true })`, instead of changing the argument.',
+    );
+  }
   return updated;
 }
 
-/** @returns a list, whichever of the two forms was given. */
+/** Returns the updates as a list, whether one update or a list was given. */
 export function listUpdates(
   given: OptimisticUpdate<never> | readonly OptimisticUpdate<never>[],
 ): readonly OptimisticUpdate<never>[] {
@@ -45,4 +48,13 @@ function isSingle(
   given: OptimisticUpdate<never> | readonly OptimisticUpdate<never>[],
 ): given is OptimisticUpdate<never> {
   return typeof given[1] === 'function';
+}
+
+/** Skips parts that are frozen already, so that freezing a patched value costs as much as the patch. */
+function deepFreeze(value: Json): Json {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
 }

@@ -1,19 +1,19 @@
 import { applyDelta, utf8Length, type Json, type Position } from '@statewire/protocol';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
-import type { Environment } from '../core/environment.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
-import type { TopicState } from './topic-state.js';
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { OptimisticOverlay, type PendingUpdate, type Update } from './optimistic-overlay.js';
+import type { TopicState } from './topic-state.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
-const MEASURE_EVERY = 1_000;
+const MEASURE_INTERVAL_MS = 1_000;
 
-/** Where the effect of an action on a topic is; undefined where there is none. Called once. */
+/** Takes the position of the action's effect on the topic; undefined if the action has no effect on it. Called once. */
 export type SettleUpdate = (effect: Position | undefined) => void;
 
-/** The value of a state topic, its position, how true it is, and what unanswered actions make of it. */
+/** The value, position and freshness of a state topic, and the optimistic updates on top of the value. */
 export class StateStore extends TopicStore {
   readonly kind = 'state';
 
@@ -27,12 +27,12 @@ export class StateStore extends TopicStore {
   private isOutdated = false;
 
   constructor(
-    private readonly environment: Environment,
+    private readonly environment: ClientEnvironment,
     private readonly metrics: MetricsRecorder,
-    report: (error: unknown) => void = () => undefined,
+    reportError: (error: unknown) => void = () => undefined,
   ) {
     super();
-    this.overlay = new OptimisticOverlay(report);
+    this.overlay = new OptimisticOverlay(reportError);
     this.states = new BehaviorSubject<TopicState<Json>>(this.state);
   }
 
@@ -44,41 +44,38 @@ export class StateStore extends TopicStore {
     return this.position;
   }
 
-  /** The topic has no value: nothing was published in this epoch yet. */
+  /** Notes that the topic has no value, because nobody has published in this epoch yet. */
   clear(position: Position): void {
     this.value = undefined;
     this.position = position;
-    this.moved(true);
+    this.handleMove(true);
   }
 
-  /** The whole value at `position`. */
-  replace(value: Json, position: Position, caughtUp: boolean): void {
+  /** Replaces the value with the one at `position`. `isCurrent`: no newer value is on its way. */
+  replace(value: Json, position: Position, isCurrent: boolean): void {
     this.value = value;
     this.position = position;
     this.metrics.add('snapshots');
     this.measure(true);
-    this.moved(caughtUp);
+    this.handleMove(isCurrent);
   }
 
   /**
-   * Turns the value at the current position into the value at `offset`. What did not change keeps its identity.
+   * Turns the value at the current position into the value at `offset`. Unchanged parts keep their identity.
    *
-   * @throws DeltaError where the delta does not fit the value; nothing has changed then.
+   * @throws DeltaError if the delta does not fit the value. The value is then unchanged.
    */
-  patch(delta: Json, offset: number, caughtUp: boolean): void {
+  patch(delta: Json, offset: number, isCurrent: boolean): void {
     if (this.position === undefined || this.value === undefined) throw new Error('There is no value to patch.');
     this.value = applyDelta(this.value, delta);
     this.position = { epoch: this.position.epoch, offset };
     this.metrics.add('patches');
     this.measure(false);
-    this.moved(caughtUp);
+    this.handleMove(isCurrent);
   }
 
-  /**
-   * Shows an update on top of the value until its effect has arrived, or there is none. A topic that errs shows no
-   * updates any more.
-   */
-  show(update: Update, onDropped: () => void): SettleUpdate {
+  /** Lays an update over the value until the store has its effect, or the action turns out to have none. */
+  showUpdate(update: Update, onDropped: () => void): SettleUpdate {
     const pending: PendingUpdate = { update, epoch: this.position?.epoch, onDropped, effect: undefined };
     this.overlay.add(pending);
     this.emit();
@@ -86,17 +83,17 @@ export class StateStore extends TopicStore {
       const size = this.overlay.size;
       pending.effect = effect;
       if (effect === undefined) this.overlay.drop(pending);
-      else if (this.position !== undefined) this.overlay.reach(this.position);
+      else if (this.position !== undefined) this.overlay.dropUntil(this.position);
       if (this.overlay.size < size) this.emit();
     };
   }
 
-  override fail(error: RealtimeClientError, now: number, forget: boolean): void {
+  override fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
     this.overlay.clear();
-    super.fail(error, now, forget);
+    super.fail(error, now, dropValue);
   }
 
-  forget(): void {
+  reset(): void {
     this.value = undefined;
     this.position = undefined;
   }
@@ -105,7 +102,7 @@ export class StateStore extends TopicStore {
     this.states.complete();
   }
 
-  /** An observer may act on what it sees: everybody gets this state before the one that follows from it. */
+  /** An observer may act on a state. Every observer gets that state before the one that follows from the action. */
   protected emit(): void {
     this.isOutdated = true;
     if (this.isEmitting) return;
@@ -119,20 +116,20 @@ export class StateStore extends TopicStore {
 
   private get state(): TopicState<Json> {
     const { value: confirmed, position, freshness, error, overlay } = this;
-    const value = overlay.over(confirmed);
+    const value = overlay.applyTo(confirmed);
     return { value, confirmed, pending: overlay.size, position, freshness, error };
   }
 
-  private moved(caughtUp: boolean): void {
-    if (this.position) this.overlay.reach(this.position);
-    this.touch(caughtUp ? LIVE : CATCHING_UP);
+  private handleMove(isCurrent: boolean): void {
+    if (this.position) this.overlay.dropUntil(this.position);
+    this.updateFreshness(isCurrent ? LIVE : CATCHING_UP);
     this.emit();
   }
 
-  /** Stringifying each value after each patch would cost more than the patch: the size is taken once a second. */
-  private measure(whole: boolean): void {
+  /** Measures the value once per second, because stringifying it after each patch would cost more than the patch. */
+  private measure(isSnapshot: boolean): void {
     const now = this.environment.monotonic();
-    if (whole || now - this.measuredAt >= MEASURE_EVERY) {
+    if (isSnapshot || now - this.measuredAt >= MEASURE_INTERVAL_MS) {
       this.measuredAt = now;
       this.bytes = utf8Length(JSON.stringify(this.value));
     }

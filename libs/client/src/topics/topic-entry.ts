@@ -1,14 +1,14 @@
 import type { EventStore } from './event-store.js';
 import type { StateStore } from './state-store.js';
 
-/** A topic that somebody follows. */
+/** A topic that the application follows. */
 export interface TopicEntry {
   readonly name: string;
   readonly store: StateStore | EventStore;
-  /** The subscription of a live socket that carries the topic now; answers of polls are discarded meanwhile. */
-  carrier: object | undefined;
-  /** A temporary error said to leave it out for now. */
-  resting: boolean;
-  /** Temporary errors in a row. */
+  /** The subscription that delivers the topic over a live WebSocket. While there is one, poll responses do not count. */
+  subscription: object | undefined;
+  /** Whether the client leaves the topic out for now, because of a temporary error. */
+  isDeferred: boolean;
+  /** Number of temporary errors in a row. */
   failures: number;
 }

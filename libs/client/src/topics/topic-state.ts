@@ -2,27 +2,39 @@ import type { Position } from '@statewire/protocol';
 
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
 
-/** How true a value is now. Stale is not an error: the value was true at `since`. */
+/**
+ * Whether a value is current. `live`: it is the server's value. `catching-up`: the client waits for the server's value.
+ * `stale`: no transport works; the value was current at `since`, in milliseconds since the Unix epoch.
+ */
 export type Freshness =
   { readonly state: 'live' } | { readonly state: 'catching-up' } | { readonly state: 'stale'; readonly since: number };
 
-/** A state topic as the client knows it. */
+/** The state of a state topic in the client. */
 export interface TopicState<T> {
-  /** What to show: the confirmed value with the optimistic updates of unanswered actions on top. */
+  /** The value to show: `confirmed` with the optimistic updates of unanswered actions on top. */
   readonly value: T | undefined;
-  /** The server's value at `position`; the same object as `value` while nothing is pending. Undefined until the first snapshot. */
+  /**
+   * The server's value at `position`. It is the same object as `value` while no update is pending. Undefined before the
+   * first snapshot, and while the application may not see the value.
+   */
   readonly confirmed: T | undefined;
-  /** How many optimistic updates are in `value`, or wait for one; 0: it is the server's. */
+  /** Number of optimistic updates in `value`. 0: `value` is the server's value. */
   readonly pending: number;
-  /** Of `confirmed`. */
+  /** Position of `confirmed`; undefined before the first answer. */
   readonly position: Position | undefined;
   readonly freshness: Freshness;
-  /** Set while the topic cannot be followed: refused, unknown, closed, of another kind. */
+  /** Why the client does not follow the topic: the topic is forbidden, unknown, closed, or of the other kind. */
   readonly error: RealtimeClientError | undefined;
 }
 
-/** What an event topic delivers: its events, and an honest word where some are gone. */
+/** What an event topic delivers: its events, and a `lost` wherever events are missing. */
 export type EventDelivery<T> =
-  | { readonly type: 'event'; readonly data: T; readonly position: Position; readonly time: number | undefined }
-  /** History no longer reaches back to what was seen last. */
+  | {
+      readonly type: 'event';
+      readonly data: T;
+      readonly position: Position;
+      /** When the server published the event, in milliseconds since the Unix epoch, if the server sends it. */
+      readonly time: number | undefined;
+    }
+  /** The events between the last delivery and `position` are missing, because the server's history no longer has them. */
   | { readonly type: 'lost'; readonly position: Position };

@@ -6,7 +6,7 @@ import type { Freshness } from './topic-state.js';
 export const LIVE: Freshness = { state: 'live' };
 export const CATCHING_UP: Freshness = { state: 'catching-up' };
 
-/** What one topic has come to, whichever transport brought it. */
+/** The content of one topic, whichever transport delivered it. */
 export abstract class TopicStore {
   abstract readonly kind: TopicKind;
 
@@ -24,42 +24,46 @@ export abstract class TopicStore {
     return this.currentError;
   }
 
-  /** Takes effect for observers with the next {@link emit}. */
-  protected touch(freshness: Freshness): void {
-    this.currentFreshness = freshness;
-  }
-
-  freshen(freshness: Freshness): void {
+  /** Changes the freshness and tells the observers if it differs. */
+  setFreshness(freshness: Freshness): void {
     if (freshness.state === this.currentFreshness.state) return;
-    // What was never known cannot be out of date.
+    // A topic without an answer has no value that could be out of date.
     if (freshness.state === 'stale' && this.cursor === undefined) return;
-    this.touch(freshness);
+    this.updateFreshness(freshness);
     this.emit();
   }
 
-  /** The topic cannot be followed. `forget` drops its value as well: the right to see it is gone. */
-  fail(error: RealtimeClientError, now: number, forget: boolean): void {
+  /** Ends the topic with an error. `dropValue` drops its value too, because the application may no longer see it. */
+  fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
     this.currentError = error;
-    this.touch({ state: 'stale', since: now });
-    if (forget) this.forget();
+    this.updateFreshness({ state: 'stale', since: now });
+    if (dropValue) this.reset();
     this.emit();
   }
 
-  /** What is known must not be shown any longer. */
+  /** Drops the value, because another user may look at the application now. */
   withdraw(freshness: Freshness): void {
-    this.forget();
-    this.touch(freshness);
+    this.reset();
+    this.updateFreshness(freshness);
     this.emit();
   }
 
-  /** It is asked for once more. */
+  /** Clears the error, because the client asks for the topic again. */
   recover(): void {
     this.currentError = undefined;
-    this.touch(CATCHING_UP);
+    this.updateFreshness(CATCHING_UP);
     this.emit();
   }
 
   abstract close(): void;
-  abstract forget(): void;
+
+  /** Drops value and position without telling the observers. */
+  abstract reset(): void;
+
+  /** Changes the freshness; the observers see it with the next {@link emit}. */
+  protected updateFreshness(freshness: Freshness): void {
+    this.currentFreshness = freshness;
+  }
+
   protected abstract emit(): void;
 }

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 
-import type { Environment as ClientEnvironment, WebSocketLike } from '@statewire/client';
+import type { ClientEnvironment, WebSocketLike } from '@statewire/client';
 import type { NetworkPath, VirtualProcess } from '@statewire/client/testing';
 import { WebSocket } from 'ws';
 

@@ -1,4 +1,4 @@
-import type { Environment, Timer } from '../../core/environment.js';
+import type { ClientEnvironment, Timer } from '../../core/environment.js';
 import type { LinkConditions } from './link-conditions.js';
 
 /** Something on its way: bytes that can be told apart, or a message, which arrives with its last byte. */
@@ -10,7 +10,9 @@ export interface Parcel {
 }
 
 /** What a link needs of an environment; a `VirtualEnvironment` has it. */
-export type LinkEnvironment = Pick<Environment, 'monotonic' | 'setTimer' | 'random'> & { readonly stir?: () => void };
+export type LinkEnvironment = Pick<ClientEnvironment, 'monotonic' | 'setTimer' | 'random'> & {
+  readonly stir?: () => void;
+};
 
 interface Segment {
   readonly parcel: Parcel;

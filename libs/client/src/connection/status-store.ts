@@ -1,18 +1,18 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 
-import type { Environment } from '../core/environment.js';
+import type { ClientEnvironment } from '../core/environment.js';
 import type { ConnectionStatus } from '../core/status.js';
 
 type WithoutSince<T> = T extends unknown ? Omit<T, 'since'> : never;
 
-/** A status before it is known since when it holds. */
+/** A status without the time when it began. */
 export type StatusDescription = WithoutSince<ConnectionStatus>;
 
-/** The status as everybody sees it: a new object only where something is different. */
-export class StatusBoard {
+/** Holds the status, and emits a new object only when something in it changes. */
+export class StatusStore {
   private readonly subject: BehaviorSubject<ConnectionStatus>;
 
-  constructor(private readonly environment: Environment) {
+  constructor(private readonly environment: ClientEnvironment) {
     this.subject = new BehaviorSubject<ConnectionStatus>({ state: 'idle', since: environment.now() });
   }
 
@@ -24,7 +24,7 @@ export class StatusBoard {
     return this.subject.value;
   }
 
-  show(next: StatusDescription): void {
+  update(next: StatusDescription): void {
     const last = this.subject.value;
     const since = next.state === last.state ? last.since : this.environment.now();
     const status = { since, ...next } as ConnectionStatus;
@@ -32,7 +32,7 @@ export class StatusBoard {
   }
 
   close(): void {
-    this.show({ state: 'closed' });
+    this.update({ state: 'closed' });
     this.subject.complete();
   }
 }

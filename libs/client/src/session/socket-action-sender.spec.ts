@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 
 import { ActionOutbox } from '../actions/action-outbox.js';
 import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import { DEFAULT_RATE, FrameBudget } from './frame-budget.js';
-import type { SessionListener } from './session-listener.js';
-import { SocketActions } from './socket-actions.js';
+import type { SessionEvent } from './client-event.js';
+import { DEFAULT_FRAMES_PER_SECOND, FrameBudget } from './frame-budget.js';
+import { SocketActionSender } from './socket-action-sender.js';
 
 const SURE_BYTES = 64 * 1024;
 
@@ -14,47 +14,47 @@ function setUp(rate = 0) {
   const environment = new VirtualEnvironment();
   const outbox = new ActionOutbox(environment);
   const budget = new FrameBudget(environment);
-  budget.learn(rate);
+  budget.setRate(rate);
   const sent: { readonly id: string; readonly name: string }[] = [];
-  const listener = {
-    delays: [] as number[],
-    timesAsked: 0,
-    carryLater: (delay: number) => listener.delays.push(delay),
-    asked: () => (listener.timesAsked += 1),
+  const delays: number[] = [];
+  const requests: SessionEvent[] = [];
+  const emit = (event: SessionEvent) => {
+    if (event.type === 'actions-delayed') delays.push(event.delay);
+    else requests.push(event);
   };
   const post = (text: string) => {
     budget.spend();
     sent.push(JSON.parse(text) as (typeof sent)[number]);
   };
-  const actions = new SocketActions(post, outbox, budget, environment, listener as unknown as SessionListener);
+  const actions = new SocketActionSender(post, outbox, budget, environment, emit);
   const errors: string[] = [];
   const act = (name: string, data: unknown = null) =>
     outbox.add(name, data, 0).subscribe({ error: ({ code }) => errors.push(code) });
   const idOf = (name: string) => sent.find((action) => action.name === name)!.id;
-  const ack = (name: string) => actions.answer({ type: 'ack', id: idOf(name) });
+  const ack = (name: string) => actions.handleAnswer({ type: 'ack', id: idOf(name) });
   const refuse = (name: string, code: ErrorFrame['code'], more: Partial<ErrorFrame> = {}) =>
-    actions.refuse({ type: 'error', id: idOf(name), code, message: 'No.', temporary: true, ...more });
+    actions.handleError({ type: 'error', id: idOf(name), code, message: 'No.', temporary: true, ...more });
   const names = () => sent.map(({ name }) => name);
-  return { ack, act, actions, environment, errors, listener, names, outbox, refuse, sent };
+  return { ack, act, actions, delays, environment, errors, names, outbox, refuse, requests, sent };
 }
 
 describe('actions on a socket', () => {
   test('go out in order, each once, and ask the server for a sign of life together', () => {
-    const { act, actions, listener, names, outbox, sent } = setUp();
+    const { act, actions, names, outbox, requests, sent } = setUp();
     act('a', 1);
     act('b', 2);
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('c', 3);
-    outbox.pump();
+    outbox.flush();
     expect(names()).toEqual(['a', 'b', 'c']);
     expect(sent[0]).toEqual({ type: 'action', id: expect.any(String), name: 'a', data: 1 });
-    expect(listener.timesAsked).toBe(2);
+    expect(requests).toEqual([{ type: 'request-sent' }, { type: 'request-sent' }]);
   });
 
   test('wait while 32 are in flight, and go one by one with the answers', () => {
     const { ack, act, actions, names, outbox } = setUp();
     for (let n = 0; n < 34; n++) act(String(n));
-    outbox.use(actions);
+    outbox.setSender(actions);
     expect(names()).toHaveLength(32);
     ack('5');
     expect(names()).toHaveLength(33);
@@ -64,26 +64,26 @@ describe('actions on a socket', () => {
 
   test('of unusual size wait for the welcome, and so does what comes after them', () => {
     const { act, actions, names, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     const frame = JSON.stringify({ type: 'action', id: new VirtualEnvironment().id(), name: 'sure', data: '' });
     act('sure', 'x'.repeat(SURE_BYTES - frame.length));
     act('less', 'x'.repeat(SURE_BYTES - frame.length + 1));
     act('small');
     expect(names()).toEqual(['sure']);
-    actions.welcomed();
-    outbox.pump();
+    actions.handleWelcome();
+    outbox.flush();
     expect(names()).toEqual(['sure', 'less', 'small']);
   });
 
   test('wait where the rate of the server is used up, as long as one frame takes', async () => {
-    const { act, actions, environment, listener, names, outbox } = setUp(DEFAULT_RATE);
-    outbox.use(actions);
-    for (let n = 0; n < DEFAULT_RATE + 1; n++) act(String(n));
-    expect(names()).toHaveLength(DEFAULT_RATE);
-    expect(listener.delays).toEqual([1_000 / DEFAULT_RATE]);
-    await environment.advance(1_000 / DEFAULT_RATE);
-    outbox.pump();
-    expect(names()).toHaveLength(DEFAULT_RATE + 1);
+    const { act, actions, environment, delays, names, outbox } = setUp(DEFAULT_FRAMES_PER_SECOND);
+    outbox.setSender(actions);
+    for (let n = 0; n < DEFAULT_FRAMES_PER_SECOND + 1; n++) act(String(n));
+    expect(names()).toHaveLength(DEFAULT_FRAMES_PER_SECOND);
+    expect(delays).toEqual([1_000 / DEFAULT_FRAMES_PER_SECOND]);
+    await environment.advance(1_000 / DEFAULT_FRAMES_PER_SECOND);
+    outbox.flush();
+    expect(names()).toHaveLength(DEFAULT_FRAMES_PER_SECOND + 1);
   });
 });
 
@@ -91,65 +91,65 @@ describe('an action that the server did not start', () => {
   const later = { retryAfter: 700 };
 
   test('is sent again when the server said so, and none before it', async () => {
-    const { act, actions, environment, errors, listener, names, outbox, refuse } = setUp();
+    const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
     await environment.advance(10_000);
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     refuse('a', 'unavailable', later);
     act('b');
     expect(names()).toEqual(['a']);
-    expect(listener.delays).toEqual([700, 700]);
+    expect(delays).toEqual([700, 700]);
     await environment.advance(699);
-    outbox.pump();
-    expect(listener.delays.at(-1)).toBe(1);
+    outbox.flush();
+    expect(delays.at(-1)).toBe(1);
     await environment.advance(1);
-    outbox.pump();
+    outbox.flush();
     expect(names()).toEqual(['a', 'a']);
     expect(errors).toEqual([]);
   });
 
   test('is overtaken by none: one at a time goes out until one is answered', async () => {
     const { ack, act, actions, environment, names, outbox, refuse } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     for (const name of ['a', 'b', 'c', 'd']) act(name);
     for (const name of ['a', 'b', 'c', 'd']) refuse(name, 'too_many_requests', later);
     await environment.advance(700);
-    outbox.pump();
+    outbox.flush();
     expect(names().slice(4)).toEqual(['a']);
     ack('a');
     expect(names().slice(4)).toEqual(['a', 'b', 'c', 'd']);
   });
 
   test('rests for the longer of what the server and its rate ask for', () => {
-    const { act, actions, listener, outbox, refuse } = setUp(1);
-    outbox.use(actions);
+    const { act, actions, delays, outbox, refuse } = setUp(1);
+    outbox.setSender(actions);
     act('a');
     refuse('a', 'unavailable', { retryAfter: 300 });
-    expect(listener.delays).toEqual([1_000]);
+    expect(delays).toEqual([1_000]);
     const other = setUp(1);
-    other.outbox.use(other.actions);
+    other.outbox.setSender(other.actions);
     other.act('a');
     other.refuse('a', 'unavailable', { retryAfter: 3_000 });
-    expect(other.listener.delays).toEqual([3_000]);
+    expect(other.delays).toEqual([3_000]);
   });
 
   test('rests for an hour at most', () => {
-    const { act, actions, listener, outbox, refuse } = setUp();
-    outbox.use(actions);
+    const { act, actions, delays, outbox, refuse } = setUp();
+    outbox.setSender(actions);
     act('a');
     refuse('a', 'unavailable', { retryAfter: 1e9 });
-    expect(listener.delays).toEqual([3_600_000]);
+    expect(delays).toEqual([3_600_000]);
   });
 
   test('is taken to the next node by a node that drains', async () => {
-    const { act, actions, environment, errors, listener, names, outbox, refuse } = setUp();
-    outbox.use(actions);
+    const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
+    outbox.setSender(actions);
     act('a');
-    actions.drain();
+    actions.handleDrain();
     refuse('a', 'unavailable', later);
     await environment.advance(1_000);
-    outbox.pump();
-    expect({ names: names(), delays: listener.delays, errors }).toEqual({ names: ['a'], delays: [], errors: [] });
+    outbox.flush();
+    expect({ names: names(), delays, errors }).toEqual({ names: ['a'], delays: [], errors: [] });
     expect(outbox.isEmpty).toBe(false);
   });
 });
@@ -157,7 +157,7 @@ describe('an action that the server did not start', () => {
 describe('an action that its handler refused', () => {
   test('is answered by it, and the others go on', () => {
     const { act, actions, errors, names, outbox, refuse } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     refuse('a', 'unavailable');
     act('b');
@@ -167,9 +167,9 @@ describe('an action that its handler refused', () => {
 
   test('is answered by it while the node drains', () => {
     const { act, actions, errors, outbox, refuse } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
-    actions.drain();
+    actions.handleDrain();
     refuse('a', 'forbidden', { temporary: false });
     expect(errors).toEqual(['forbidden']);
   });

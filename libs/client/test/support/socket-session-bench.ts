@@ -3,9 +3,9 @@ import { eventTopic, stateTopic, type Json, type TopicReference } from '@statewi
 import { ActionOutbox } from '../../src/actions/action-outbox.js';
 import { MetricsRecorder } from '../../src/core/metrics-recorder.js';
 import { VirtualEnvironment } from '../../src/testing/virtual-environment.js';
-import { TopicRegistry } from '../../src/topics/topic-registry.js';
-import type { SessionListener } from '../../src/session/session-listener.js';
+import type { SessionEvent } from '../../src/session/client-event.js';
 import { SocketSession } from '../../src/session/socket-session.js';
+import { ClientTopicRegistry } from '../../src/topics/client-topic-registry.js';
 
 export type Frame = Record<string, unknown>;
 
@@ -18,32 +18,20 @@ export const WELCOME = {
   ...{ limits: { frameBytes: 65_536, subscriptions: 128 }, actionWindow: 120_000 },
 };
 
-/** A session that was not greeted yet, of topics that somebody follows. */
+/** A session that has not sent `hello` yet, with topics that the application follows. */
 export function setUp(...followed: (typeof a)[]) {
   const environment = new VirtualEnvironment();
   const metrics = new MetricsRecorder(environment);
-  const registry = new TopicRegistry(environment, metrics, 0, () => undefined);
+  const registry = new ClientTopicRegistry(environment, metrics, 0, () => undefined);
   const outbox = new ActionOutbox(environment);
   const sent: Frame[] = [];
-  const calls: unknown[][] = [];
-  const noted =
-    (name: string) =>
-    (...args: unknown[]) =>
-      void calls.push([name, ...args]);
-  const listener: SessionListener = {
-    welcome: noted('welcome'),
-    topicMoved: noted('topicMoved'),
-    asked: noted('asked'),
-    rest: ({ name }, retryAfter) => calls.push(['rest', name, retryAfter]),
-    carryLater: noted('carryLater'),
-    drain: noted('drain'),
-    authenticated: noted('authenticated'),
-    refused: noted('refused'),
-    settled: noted('settled'),
-  };
+  /** A deferred topic stands there with its name instead of its entry. */
+  const events: (Frame & { readonly type: SessionEvent['type'] })[] = [];
+  const emit = (event: SessionEvent) =>
+    void events.push('entry' in event ? { ...event, entry: event.entry.name } : event);
   const open = () => {
     const send = (text: string) => void sent.push(JSON.parse(text) as Frame);
-    return new SocketSession(send, registry, outbox, metrics, environment, listener);
+    return new SocketSession(send, registry, outbox, metrics, environment, emit);
   };
   const session = open();
   const values = new Map<string, unknown>();
@@ -52,22 +40,21 @@ export function setUp(...followed: (typeof a)[]) {
   followed.forEach(follow);
   const receive = (...frames: Frame[]) => frames.map((frame) => session.receive(JSON.stringify(frame)));
   return {
-    ...{ calls, environment, follow, metrics, open, outbox, receive, registry, sent, session, values },
+    ...{ events, environment, follow, metrics, open, outbox, receive, registry, sent, session, values },
     entry: (topic: TopicReference = a) => registry.get(topic.name)!,
-    /** Arguments of each call of the listener. */
-    told: (name: keyof SessionListener) => calls.filter(([called]) => called === name).map(([, ...args]) => args),
+    eventsOf: (type: SessionEvent['type']) => events.filter((event) => event.type === type),
     /** Frames since the last look. */
     look: () => sent.splice(0),
   };
 }
 
-/** Greeted, welcomed and confirmed at offset 3. */
+/** A session after `welcome`, with each topic confirmed at offset 3. */
 export function setUpLive(...followed: (typeof a)[]) {
   const setup = setUp(...followed);
   setup.session.greet('client', undefined);
   setup.receive(WELCOME, ...followed.flatMap((topic) => [subscribed(topic), snapshot(topic)]));
   setup.look();
-  setup.calls.length = 0;
+  setup.events.length = 0;
   return setup;
 }
 

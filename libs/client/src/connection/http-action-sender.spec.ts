@@ -1,35 +1,36 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { ClientParts } from './client-parts.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
-import type { HttpAnswer, HttpRequest } from './http-transport.js';
 import { ActionOutbox } from '../actions/action-outbox.js';
-import { HttpActions } from './http-actions.js';
-import { actionFrame, type ActionCarrier } from '../actions/pending-action.js';
+import type { ActionSender } from '../actions/pending-action.js';
+import { VirtualEnvironment } from '../testing/virtual-environment.js';
+import type { ClientServices } from './client-services.js';
+import { HttpActionSender } from './http-action-sender.js';
+import type { HttpResponse } from './http-response.js';
+import type { HttpRequest } from './http-transport.js';
 
 const BAD_GATEWAY = '<html>bad gateway</html>';
 
 function setUp() {
   const environment = new VirtualEnvironment();
   const outbox = new ActionOutbox(environment);
-  const requests: { readonly request: HttpRequest; resolve: (answer: HttpAnswer) => void; reject: () => void }[] = [];
+  const requests: { readonly request: HttpRequest; resolve: (answer: HttpResponse) => void; reject: () => void }[] = [];
   const state = { acks: 0, isTokenNew: false, refused: [] as unknown[] };
   const request = (asked: HttpRequest) =>
-    new Promise<HttpAnswer>((resolve, reject) => {
+    new Promise<HttpResponse>((resolve, reject) => {
       requests.push({ request: asked, resolve, reject: () => reject(new TypeError('reset')) });
     });
   const refused = (token: unknown) => {
     state.refused.push(token);
     return state.isTokenNew;
   };
-  const parts = { environment, outbox, clientId: 'client', http: { request }, tokens: { refused } };
-  const actions = new HttpActions(parts as unknown as ClientParts, () => (state.acks += 1));
+  const services = { environment, outbox, clientId: 'client', http: { request }, tokens: { markRejected: refused } };
+  const actions = new HttpActionSender(services as unknown as ClientServices, () => (state.acks += 1));
   const log: unknown[] = [];
   const act = (name: string, data?: unknown) =>
     outbox
       .add(name, data, 0)
       .subscribe({ next: (n) => log.push([name, n]), error: ({ code }) => log.push([name, code]) });
-  const answer = async (body: object | string, more: Partial<HttpAnswer> = {}) => {
+  const answer = async (body: object | string, more: Partial<HttpResponse> = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify({ id: 'i', ...body });
     requests.at(-1)!.resolve({ status: 200, text, token: 'token', retryAfter: undefined, ...more });
     await environment.settle();
@@ -50,26 +51,26 @@ function setUp() {
 }
 
 /** Takes what it is handed, each once. */
-function otherCarrier(outbox: ActionOutbox) {
+function otherSender(outbox: ActionOutbox) {
   const taken: string[] = [];
-  const carrier: ActionCarrier = {
-    carry: (unanswered) => {
-      for (const action of unanswered.filter((each) => each.carrier !== carrier)) {
+  const sender: ActionSender = {
+    send: (unanswered) => {
+      for (const action of unanswered.filter((each) => each.sender !== sender)) {
         taken.push(action.name);
-        outbox.sent(action, carrier);
+        outbox.markSent(action, sender);
       }
     },
   };
-  return { carrier, taken };
+  return { sender, taken };
 }
 
 describe('actions over HTTP', () => {
   test('go one at a time, in order, each after the answer to the one before', async () => {
     const { act, actions, answer, log, names, outbox, requests, state } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a', 1);
     act('b');
-    expect(requests[0]!.request).toMatchObject({ path: '/actions', deadline: 35_000 });
+    expect(requests[0]!.request).toMatchObject({ path: '/actions', timeout: 35_000 });
     expect(JSON.parse(requests[0]!.request.body!())).toEqual({
       ...{ clientId: 'client', id: expect.any(String), name: 'a', data: 1 },
     });
@@ -87,27 +88,30 @@ describe('actions over HTTP', () => {
 
   test('go on where the way was open all along', () => {
     const { act, actions, names, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     actions.resume();
     act('a');
     actions.resume();
     expect(names()).toEqual(['a']);
   });
 
-  test('have no data where there is none', () => {
-    expect(actionFrame({ id: 'i', name: 'n', json: undefined })).toBe('{"type":"action","id":"i","name":"n"}');
+  test('have no data if the application passed none', () => {
+    const { act, actions, outbox, requests } = setUp();
+    outbox.setSender(actions);
+    act('a');
+    expect(JSON.parse(requests[0]!.request.body!())).toEqual({ clientId: 'client', id: expect.any(String), name: 'a' });
   });
 });
 
 describe('an action whose answer did not come', () => {
   test('is sent again after a second, and nothing before it', async () => {
     const { act, actions, cut, environment, names, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     act('b');
     await cut();
     await environment.advance(999);
-    outbox.pump();
+    outbox.flush();
     expect(names()).toEqual(['a']);
     await environment.advance(1);
     expect(names()).toEqual(['a', 'a']);
@@ -119,7 +123,7 @@ describe('an action whose answer did not come', () => {
       [3_000, 3_000],
     ] as const) {
       const { act, actions, answer, environment, names, outbox } = setUp();
-      outbox.use(actions);
+      outbox.setSender(actions);
       act('a');
       await answer(BAD_GATEWAY, { status: 502, retryAfter });
       await environment.advance(after - 1);
@@ -131,7 +135,7 @@ describe('an action whose answer did not come', () => {
 
   test('is sent again at once where the way is known to be open, and leaves no timer', async () => {
     const { act, actions, cut, environment, names, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     const timers = environment.timers;
     await cut();
@@ -142,8 +146,8 @@ describe('an action whose answer did not come', () => {
 
   test('is in nobody’s hands while it waits', async () => {
     const { act, actions, cut, environment, log, outbox } = setUp();
-    outbox.learn({ actionWindow: 500 });
-    outbox.use(actions);
+    outbox.setLimits({ actionWindow: 500 });
+    outbox.setSender(actions);
     act('a');
     await cut();
     await environment.advance(500);
@@ -152,11 +156,11 @@ describe('an action whose answer did not come', () => {
 
   test('stays in the hands of who took it meanwhile', async () => {
     const { act, actions, cut, environment, log, outbox } = setUp();
-    outbox.learn({ actionWindow: 500 });
-    outbox.use(actions);
+    outbox.setLimits({ actionWindow: 500 });
+    outbox.setSender(actions);
     act('a');
-    const { carrier, taken } = otherCarrier(outbox);
-    outbox.use(carrier);
+    const { sender, taken } = otherSender(outbox);
+    outbox.setSender(sender);
     await cut();
     await environment.advance(600);
     expect(log).toEqual([]);
@@ -167,7 +171,7 @@ describe('an action whose answer did not come', () => {
 describe('an action that is refused', () => {
   test.each(['unavailable', 'too_many_requests'])('before it started is sent again: %s', async (code) => {
     const { act, actions, answer, environment, error, log, names, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     await answer(error(code, { retryAfter: 700 }), { status: 503 });
     await environment.advance(699);
@@ -183,7 +187,7 @@ describe('an action that is refused', () => {
     ['for another reason', 'internal', { retryAfter: 700 }],
   ])('by its handler is answered by that: %s', async (_, code, more) => {
     const { act, actions, answer, error, log, outbox } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     await answer(error(code, more), { status: 500 });
     expect(log).toEqual([['a', code]]);
@@ -191,7 +195,7 @@ describe('an action that is refused', () => {
 
   test('for its credentials is sent again at once with others', async () => {
     const { act, actions, answer, error, log, names, outbox, state } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     await answer(error('unauthorized', { temporary: false }), { status: 401 });
     expect(state.refused).toEqual(['token']);
@@ -201,8 +205,8 @@ describe('an action that is refused', () => {
 
   test('for its credentials is not sent again after the action window', async () => {
     const { act, actions, answer, environment, error, log, names, outbox } = setUp();
-    outbox.learn({ actionWindow: 500 });
-    outbox.use(actions);
+    outbox.setLimits({ actionWindow: 500 });
+    outbox.setSender(actions);
     act('a');
     await environment.advance(600);
     await answer(error('unauthorized', { temporary: false }), { status: 401 });
@@ -213,7 +217,7 @@ describe('an action that is refused', () => {
   test('for credentials that are new fails', async () => {
     const { act, actions, answer, error, log, outbox, state } = setUp();
     state.isTokenNew = true;
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     await answer(error('unauthorized', { temporary: false }), { status: 401 });
     expect(log).toEqual([['a', 'unauthorized']]);
@@ -221,7 +225,7 @@ describe('an action that is refused', () => {
 
   test('for anything else says nothing about the credentials', async () => {
     const { act, actions, answer, error, log, outbox, state } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     await answer(error('forbidden', { temporary: false }), { status: 403 });
     expect(log).toEqual([['a', 'forbidden']]);
@@ -232,10 +236,10 @@ describe('an action that is refused', () => {
 describe('stopping', () => {
   test('gives up what is in flight, and tries nothing again', async () => {
     const { act, actions, cut, environment, names, outbox, requests } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     const timers = environment.timers;
-    outbox.use(undefined);
+    outbox.setSender(undefined);
     actions.stop();
     expect(requests[0]!.request.signal!.aborted).toBe(true);
     await cut();
@@ -245,14 +249,14 @@ describe('stopping', () => {
 
   test('ends the wait for another try, and a later start sends at once', async () => {
     const { act, actions, cut, environment, names, outbox, requests } = setUp();
-    outbox.use(actions);
+    outbox.setSender(actions);
     act('a');
     const timers = environment.timers;
     await cut();
-    outbox.use(undefined);
+    outbox.setSender(undefined);
     actions.stop();
     expect(environment.timers).toBe(timers);
-    outbox.use(actions);
+    outbox.setSender(actions);
     expect(names()).toEqual(['a', 'a']);
     expect(requests[1]!.request.signal!.aborted).toBe(false);
   });

@@ -1,0 +1,309 @@
+import { CLOSE_CODES, type WelcomeFrame } from '@statewire/protocol';
+
+import type { ActionSender } from '../actions/pending-action.js';
+import { closeReason, type ConnectionFailure } from '../core/connection-failure.js';
+import type { Timer } from '../core/environment.js';
+import type { StatusReason } from '../core/status.js';
+import type { ClientEvent } from '../session/client-event.js';
+import { DEFAULT_FRAMES_PER_SECOND } from '../session/frame-budget.js';
+import type { TopicEntry } from '../topics/topic-entry.js';
+import { CATCHING_UP } from '../topics/topic-store.js';
+import type { ClientServices } from './client-services.js';
+import { describeStatus } from './describe-status.js';
+import { HttpActionSender } from './http-action-sender.js';
+import { Poller } from './poller.js';
+import type { StatusStore } from './status-store.js';
+import { TokenRefresher } from './token-refresher.js';
+import { TopicRetryScheduler } from './topic-retry-scheduler.js';
+import type { WebSocketConnection } from './web-socket-connection.js';
+import { WebSocketConnector } from './web-socket-connector.js';
+
+/** Clients start to poll within this time after they lost a server together. */
+const POLLING_JITTER_MS = 250;
+
+/** Denials that concern the user. The application may no longer show any value then. */
+const ACCESS_DENIALS: ReadonlySet<string> = new Set([
+  'forbidden',
+  'unauthorized',
+  closeReason(CLOSE_CODES.refused.code),
+  closeReason(CLOSE_CODES.tokenExpired.code),
+]);
+
+/** Decides which transport the client uses: the WebSocket, and polling while no WebSocket is healthy. */
+export class ConnectionManager {
+  private readonly connector: WebSocketConnector;
+  private readonly poller: Poller;
+  private readonly httpActions: HttpActionSender;
+  private readonly tokenRefresher: TokenRefresher;
+  private readonly topicRetries: TopicRetryScheduler;
+
+  /** Starts polling if no WebSocket is healthy in time. */
+  private fallbackTimer: Timer | undefined;
+  private removeWakeListener: (() => void) | undefined;
+  private isStarted = false;
+  private isClosed = false;
+  private wasEverLive = false;
+  private denial: StatusReason | undefined;
+  private reason: StatusReason | undefined;
+  /** The server asked for no requests, so the client does not poll before the next attempt. */
+  private isPollingPaused = false;
+
+  constructor(
+    private readonly services: ClientServices,
+    private readonly statusStore: StatusStore,
+  ) {
+    const { registry } = services;
+    const handle = (event: ClientEvent<WebSocketConnection>) => this.handle(event);
+    this.connector = new WebSocketConnector(services, handle);
+    this.httpActions = new HttpActionSender(services, handle);
+    this.poller = new Poller(services, handle);
+    this.tokenRefresher = new TokenRefresher(services, handle);
+    this.topicRetries = new TopicRetryScheduler(services, handle);
+    registry.requested$.subscribe((entry) => {
+      this.start();
+      this.request(entry);
+    });
+    registry.released$.subscribe((entry) => {
+      for (const connection of this.connector.connections) connection.leave(entry);
+    });
+  }
+
+  /** Connects for a subscription or an action. Does nothing after a denial. */
+  start(): void {
+    if (this.denial === undefined) this.connect();
+  }
+
+  /** Connects, after a denial too. */
+  connect(): void {
+    if (this.isStarted || this.isClosed) return;
+    const { environment, registry } = this.services;
+    this.isStarted = true;
+    this.denial = undefined;
+    registry.retryFailed();
+    this.reason = undefined;
+    this.removeWakeListener = environment.onWake((cause) => {
+      this.connector.wake(cause);
+      this.poller.pollSoon();
+    });
+    if (environment.openWebSocket !== undefined) return this.connector.start();
+    this.reason = { code: 'no-websocket', message: 'this host has no WebSocket' };
+    this.startPolling(0);
+    this.update();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.stop();
+  }
+
+  reauthenticate(): void {
+    if (this.denial) return this.connect();
+    // A refusal of the old credentials says nothing about the new ones.
+    this.poller.abort();
+    this.tokenRefresher.reauthenticate(this.connector.current);
+  }
+
+  private handle(event: ClientEvent<WebSocketConnection>): void {
+    switch (event.type) {
+      case 'attempt-started':
+        return this.handleAttempt();
+      case 'greeted':
+      case 'round-trip-measured':
+        return this.update();
+      case 'welcomed':
+        return this.handleWelcome(event.connection, event.frame);
+      case 'suspected':
+        return this.handleSilence(event.connection);
+      case 'recovered':
+        event.connection.session.topics.followAll();
+        return this.handleLive();
+      case 'lost':
+        return this.handleLoss(event.connection);
+      case 'attempt-postponed':
+        return this.handlePostponedAttempt(event.failure);
+      case 'denied':
+        return this.deny(event.reason);
+      case 'authenticate-answered':
+        return this.tokenRefresher.handleAnswer(event.connection, event.answer);
+      case 'identity-changed':
+        return this.handleIdentityChange();
+      case 'topic-deferred':
+        return this.topicRetries.defer(event);
+      case 'topic-retry-due':
+        return this.request(event.entry);
+      case 'config-received':
+        this.services.outbox.setLimits({ actionWindow: event.config.actionWindow });
+        return this.connector.setAllowed(event.config.websocket);
+      case 'poll-answered':
+        this.connector.setAllowed(event.response.websocket);
+        this.update();
+        return this.httpActions.resume();
+      case 'poll-failed':
+        return this.handlePollFailure(event.failure);
+      case 'action-acknowledged':
+        return this.poller.pollNow();
+    }
+  }
+
+  private request(entry: TopicEntry): void {
+    for (const { session } of this.connector.connections) session.topics.follow(entry);
+    this.poller.pollSoon();
+  }
+
+  private handleAttempt(): void {
+    this.isPollingPaused = false;
+    if (this.tokenRefresher.abandonReauthentication()) {
+      this.connector.retire(undefined);
+      this.forgetIdentity();
+    }
+    this.startFallbackTimer();
+    this.update();
+  }
+
+  private handleWelcome(connection: WebSocketConnection, { actionWindow, limits, expiresAt }: WelcomeFrame): void {
+    const { http, outbox, metrics } = this.services;
+    outbox.setLimits({ actionWindow, frameBytes: limits.frameBytes });
+    http.setRate(limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
+    if (this.wasEverLive) metrics.add('reconnects');
+    this.wasEverLive = true;
+    this.tokenRefresher.schedule(connection, expiresAt);
+    this.handleLive();
+    outbox.flush();
+  }
+
+  private handleLive(): void {
+    this.cancelFallbackTimer();
+    this.reason = undefined;
+    this.poller.stop();
+    this.update();
+  }
+
+  private handleSilence(connection: WebSocketConnection): void {
+    connection.session.topics.suspend();
+    this.tokenRefresher.handleInterruption(connection);
+    this.reason = { code: 'silent', message: 'the server does not answer' };
+    this.markStale(connection.lastFrameAt);
+    if (this.connector.live === undefined) this.startPolling(this.pollingJitter());
+    this.update();
+  }
+
+  private handleLoss(connection: WebSocketConnection): void {
+    if (!this.poller.isHealthy) this.markStale(connection.lastFrameAt);
+    if (this.connector.live === undefined) this.tokenRefresher.stop();
+    this.tokenRefresher.handleInterruption(connection);
+    // Browsers hide why an upgrade was refused. Without polling only this request can tell.
+    if (!connection.isGreeted && !this.services.options.polling.enabled) void this.poller.requestConfig();
+    this.startFallbackTimer();
+    this.update();
+  }
+
+  private handlePostponedAttempt({ reason, polling }: ConnectionFailure): void {
+    this.reason = reason;
+    if (polling === 'immediately') this.startPolling(this.pollingJitter());
+    if (polling === 'never') {
+      this.isPollingPaused = true;
+      this.cancelFallbackTimer();
+    } else {
+      this.startFallbackTimer();
+    }
+    this.update();
+  }
+
+  private handlePollFailure({ cause, reason, retryAfter }: ConnectionFailure): void {
+    if (cause === 'permanent') return this.deny(reason);
+    if (cause === 'overload' && retryAfter !== undefined) this.connector.pause(retryAfter);
+    this.reason = reason;
+    this.markStale(this.poller.lastAnswerAt ?? this.services.environment.now());
+    this.update();
+  }
+
+  /** Ends every request that belongs to the previous identity. */
+  private handleIdentityChange(): void {
+    this.connector.restart();
+    this.forgetIdentity();
+  }
+
+  private forgetIdentity(): void {
+    const { outbox, registry } = this.services;
+    this.tokenRefresher.abandonReauthentication();
+    outbox.handleIdentityChange();
+    this.httpActions.stop();
+    this.poller.abort();
+    registry.withdrawValues(CATCHING_UP);
+    registry.retryFailed();
+    this.poller.pollNow();
+  }
+
+  private deny(reason: StatusReason): void {
+    const { environment, outbox, registry } = this.services;
+    this.stop();
+    this.denial = reason;
+    outbox.handleIdentityChange();
+    if (ACCESS_DENIALS.has(reason.code)) registry.withdrawValues({ state: 'stale', since: environment.now() });
+    this.markStale(environment.now());
+    this.updateStatus();
+  }
+
+  private stop(): void {
+    this.isStarted = false;
+    this.removeWakeListener?.();
+    this.connector.stop();
+    this.cancelFallbackTimer();
+    this.poller.stop();
+    this.poller.abort();
+    this.httpActions.stop();
+    this.tokenRefresher.stop();
+    this.topicRetries.stop();
+    this.services.outbox.setSender(undefined);
+  }
+
+  /** Marks the topics as stale that no WebSocket delivers. */
+  private markStale(since: number): void {
+    this.services.registry.markStale(since, ({ subscription }) => subscription === undefined);
+  }
+
+  private startFallbackTimer(): void {
+    const { environment, options } = this.services;
+    const isNeeded = this.connector.live === undefined && !this.poller.isRunning;
+    if (!options.polling.enabled || !isNeeded || this.fallbackTimer || this.isPollingPaused) return;
+    const start = () => this.startPolling(this.pollingJitter());
+    this.fallbackTimer = environment.setTimer(start, options.polling.startAfter);
+  }
+
+  private cancelFallbackTimer(): void {
+    this.fallbackTimer?.cancel();
+    this.fallbackTimer = undefined;
+  }
+
+  private startPolling(delay: number): void {
+    this.cancelFallbackTimer();
+    if (!this.services.options.polling.enabled) return;
+    this.poller.start(delay);
+    this.update();
+  }
+
+  private pollingJitter(): number {
+    return this.services.environment.random() * POLLING_JITTER_MS;
+  }
+
+  /** Chooses the transport for actions, and updates the status. */
+  private update(): void {
+    if (!this.isStarted) return;
+    this.services.outbox.setSender(this.chooseActionSender());
+    this.updateStatus();
+  }
+
+  private chooseActionSender(): ActionSender | undefined {
+    const { connector, poller } = this;
+    if (connector.live) return connector.live.session.actions;
+    if (poller.isRunning) return poller.hasFailed ? undefined : this.httpActions;
+    const { current } = connector;
+    return current?.isGreeted && current.welcome === undefined ? current.session.actions : undefined;
+  }
+
+  private updateStatus(): void {
+    const { connector, poller, denial, reason, fallbackTimer } = this;
+    const willPoll = poller.isRunning || fallbackTimer !== undefined;
+    this.statusStore.update(describeStatus({ connector, poller, denial, reason, willPoll }));
+  }
+}

@@ -1,0 +1,81 @@
+import type { ActionSender, PendingAction } from '../actions/pending-action.js';
+import { isRejectedBeforeStart } from '../actions/rejected-before-start.js';
+import type { Timer } from '../core/environment.js';
+import type { Emit, HttpEvent } from '../session/client-event.js';
+import type { ClientServices } from './client-services.js';
+import { parseResponseFrame, type HttpResponse } from './http-response.js';
+
+/** Above the 30 s after which a server answers `timeout` itself. */
+const ACTION_TIMEOUT_MS = 35_000;
+const RETRY_DELAY_MS = 1_000;
+
+/** Sends actions over HTTP, one at a time and in order. */
+export class HttpActionSender implements ActionSender {
+  private isBusy = false;
+  private inFlight = new AbortController();
+  private pause: Timer | undefined;
+
+  constructor(
+    private readonly services: ClientServices,
+    private readonly emit: Emit<HttpEvent>,
+  ) {}
+
+  send([action]: readonly PendingAction[]): void {
+    if (action === undefined || this.isBusy || this.pause !== undefined) return;
+    this.isBusy = true;
+    this.services.outbox.markSent(action, this);
+    void this.post(action)
+      .then(
+        (response) => this.handleResponse(action, response),
+        () => this.retry(action, RETRY_DELAY_MS),
+      )
+      .finally(() => {
+        this.isBusy = false;
+        this.services.outbox.flush();
+      });
+  }
+
+  /** Ends a pause, because the server is reachable again. */
+  resume(): void {
+    this.pause?.cancel();
+    this.pause = undefined;
+    this.services.outbox.flush();
+  }
+
+  /** Aborts the request in flight. */
+  stop(): void {
+    this.pause?.cancel();
+    this.pause = undefined;
+    this.inFlight.abort();
+  }
+
+  private post({ members }: PendingAction): Promise<HttpResponse> {
+    const { clientId, http } = this.services;
+    const body = () => `{"clientId":${JSON.stringify(clientId)},${members}}`;
+    this.inFlight = new AbortController();
+    return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.inFlight.signal });
+  }
+
+  private handleResponse(action: PendingAction, { status, text, token, retryAfter }: HttpResponse): void {
+    const frame = parseResponseFrame(text);
+    if (frame?.type === 'ack') {
+      this.services.outbox.handleAnswer({ ...frame, id: action.id });
+      this.emit({ type: 'action-acknowledged' });
+    } else if (status === 401 && !this.services.tokens.markRejected(token)) {
+      action.sender = undefined;
+    } else if (frame === undefined) {
+      this.retry(action, retryAfter ?? RETRY_DELAY_MS);
+    } else if (isRejectedBeforeStart(frame)) {
+      this.retry(action, frame.retryAfter);
+    } else {
+      this.services.outbox.handleAnswer({ ...frame, id: action.id });
+    }
+  }
+
+  private retry(action: PendingAction, delay: number): void {
+    if (action.sender === this) action.sender = undefined;
+    // stop() aborted the request. Another sender takes the action.
+    if (this.inFlight.signal.aborted) return;
+    this.pause = this.services.environment.setTimer(() => this.resume(), delay);
+  }
+}

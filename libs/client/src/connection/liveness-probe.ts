@@ -1,0 +1,161 @@
+import type { ClientEnvironment, Timer } from '../core/environment.js';
+import type { Emit, LivenessEvent } from '../session/client-event.js';
+import { CadenceTracker } from './cadence-tracker.js';
+
+/** A `ping` without any frame for this long makes the connection suspect. */
+const PING_PATIENCE_MS = 300;
+/** A request without any frame for this long makes the probe send a `ping`. */
+const ANSWER_PATIENCE_MS = 500;
+/** A timer this late was frozen together with the tab or the machine. So was the network, so it proves nothing. */
+const FROZEN_TIMER_MS = 1_000;
+
+/**
+ * Finds out whether a welcomed connection still works. It judges by the frames that arrive and never by timers alone:
+ * background tabs run timers once a minute, and a machine that wakes up runs all due timers at once.
+ */
+export class LivenessProbe {
+  private readonly cadences = new CadenceTracker();
+  private readonly timers: Partial<Record<'idle' | 'ping' | 'answer' | 'cadence', Timer>> = {};
+  private cadenceDue = Infinity;
+  private answerDue = Infinity;
+  private lastFrameAt: number;
+  private pingedAt: number | undefined;
+  private suspected = false;
+  private isExcused = false;
+  private roundTripTime = 0;
+
+  constructor(
+    private readonly environment: ClientEnvironment,
+    private readonly heartbeat: { readonly interval: number; readonly timeout: number },
+    private readonly isAwaitingAnswer: () => boolean,
+    private readonly emit: Emit<LivenessEvent>,
+  ) {
+    this.lastFrameAt = environment.monotonic();
+    this.probe();
+  }
+
+  get isSuspect(): boolean {
+    return this.suspected;
+  }
+
+  /** Notes that a frame arrived. */
+  handleFrame(): void {
+    this.lastFrameAt = this.environment.monotonic();
+    this.isExcused = false;
+    if (this.pingedAt !== undefined) {
+      this.pingedAt = undefined;
+      this.timers.ping?.cancel();
+    }
+    if (!this.suspected) return;
+    this.suspected = false;
+    this.emit({ type: 'recovered' });
+  }
+
+  /** Notes that a `pong` came back after `roundTripTime` ms. */
+  handleRoundTrip(roundTripTime: number): void {
+    this.roundTripTime = roundTripTime;
+  }
+
+  /** Notes that the current frame is a publication of a topic. */
+  handlePublication(topic: string): void {
+    const due = this.cadences.record(topic, this.lastFrameAt);
+    if (due !== undefined && due < this.cadenceDue) this.awaitPublication(due);
+  }
+
+  /** Expects no more publications of a topic. */
+  forgetTopic(topic: string): void {
+    this.cadences.forget(topic);
+  }
+
+  /** Notes that the client sent a frame that the server answers. */
+  handleRequest(): void {
+    const now = this.environment.monotonic();
+    if (now + ANSWER_PATIENCE_MS < this.answerDue) this.awaitAnswer(ANSWER_PATIENCE_MS, now);
+  }
+
+  /** Sends a `ping` and expects a frame soon. */
+  probe(): void {
+    if (this.suspected || this.pingedAt !== undefined) return;
+    this.pingedAt = this.environment.monotonic();
+    this.emit({ type: 'ping-due' });
+    const { interval } = this.heartbeat;
+    if (interval > 0) this.setTimer('idle', interval, () => this.probe());
+    // A slow network needs more time: at least twice the last round trip.
+    const patience = Math.max(PING_PATIENCE_MS, 2 * this.roundTripTime);
+    this.setTimer('ping', patience, (isLate) => {
+      if (this.excuse(isLate)) return this.probeAgain();
+      this.suspected = true;
+      this.awaitTimeout(patience);
+      this.emit({ type: 'suspected' });
+    });
+  }
+
+  stop(): void {
+    for (const timer of Object.values(this.timers)) timer.cancel();
+  }
+
+  /** Excuses one late timer between two frames, so that a tab with late timers still notices a dead connection. */
+  private excuse(isLate: boolean): boolean {
+    if (!isLate || this.isExcused) return false;
+    this.isExcused = true;
+    return true;
+  }
+
+  /** Probes again after a late timer, because frames may have arrived that the host has yet to deliver. */
+  private probeAgain(): void {
+    this.pingedAt = undefined;
+    this.probe();
+  }
+
+  private awaitTimeout(waited: number): void {
+    const { timeout } = this.heartbeat;
+    if (timeout === 0) return;
+    this.setTimer('ping', Math.max(0, timeout - waited), (isLate) => {
+      if (!this.excuse(isLate)) return this.emit({ type: 'timed-out' });
+      this.emit({ type: 'ping-due' });
+      this.awaitTimeout(0);
+    });
+  }
+
+  /** Probes after `patience` ms without a frame, and then more and more rarely, because a busy server answers late. */
+  private awaitAnswer(patience: number, since: number): void {
+    this.answerDue = since + patience;
+    this.setTimer('answer', Math.max(0, this.answerDue - this.environment.monotonic()), () => {
+      this.answerDue = Infinity;
+      if (!this.isAwaitingAnswer()) return;
+      const silentSince = Math.max(this.lastFrameAt, since);
+      const now = this.environment.monotonic();
+      if (now < silentSince + patience) return this.awaitAnswer(patience, silentSince);
+      this.probe();
+      this.awaitAnswer(2 * patience, now);
+    });
+  }
+
+  private awaitPublication(due: number): void {
+    this.cadenceDue = due;
+    this.setTimer('cadence', Math.max(0, due - this.environment.monotonic()), () => {
+      this.cadenceDue = Infinity;
+      const now = this.environment.monotonic();
+      if (now >= this.silenceDue) {
+        this.cadences.noticeSilences(now);
+        this.probe();
+      }
+      const { silenceDue } = this;
+      if (silenceDue < Infinity) this.awaitPublication(silenceDue);
+    });
+  }
+
+  /** When a topic has been silent for too long, and the whole connection for long enough to doubt it. */
+  private get silenceDue(): number {
+    return Math.max(this.cadences.due ?? Infinity, this.lastFrameAt + PING_PATIENCE_MS);
+  }
+
+  private setTimer(name: keyof LivenessProbe['timers'], delay: number, callback: (isLate: boolean) => void): void {
+    this.timers[name]?.cancel();
+    const due = this.environment.monotonic() + delay;
+    this.timers[name] = this.environment.setTimer(
+      () => callback(this.environment.monotonic() - due > FROZEN_TIMER_MS),
+      delay,
+    );
+  }
+}

@@ -1,0 +1,42 @@
+import type { Timer } from '../core/environment.js';
+import { limitRetryAfter } from '../core/retry-after.js';
+import type { Emit, TopicDeferredEvent, TopicRetryDueEvent } from '../session/client-event.js';
+import type { TopicEntry } from '../topics/topic-entry.js';
+import type { ClientServices } from './client-services.js';
+
+/** Leaves topics out after a temporary error, and reports when to request them again. */
+export class TopicRetryScheduler {
+  private readonly timers = new Map<TopicEntry, Timer>();
+
+  constructor(
+    private readonly services: ClientServices,
+    private readonly emit: Emit<TopicRetryDueEvent>,
+  ) {}
+
+  /** Defers a topic for the time that the server asked for, or for a backoff of the topic's own. */
+  defer({ entry, retryAfter }: TopicDeferredEvent): void {
+    const { environment, options, registry } = this.services;
+    const { server, cap } = options.backoff;
+    const backoff = Math.min(cap, server * 2 ** entry.failures);
+    entry.failures += 1;
+    entry.isDeferred = true;
+    entry.store.setFreshness({ state: 'stale', since: environment.now() });
+    const retry = () => {
+      this.timers.delete(entry);
+      entry.isDeferred = false;
+      const isStillNeeded = registry.get(entry.name) === entry && entry.subscription === undefined;
+      if (isStillNeeded) this.emit({ type: 'topic-retry-due', entry });
+    };
+    this.timers.get(entry)?.cancel();
+    const delay = retryAfter === undefined ? backoff : limitRetryAfter(retryAfter);
+    this.timers.set(entry, environment.setTimer(retry, delay + environment.random() * backoff));
+  }
+
+  stop(): void {
+    for (const [entry, timer] of this.timers) {
+      timer.cancel();
+      entry.isDeferred = false;
+    }
+    this.timers.clear();
+  }
+}

@@ -1,0 +1,87 @@
+import type { AuthenticatedFrame, ConfigResponse, ErrorFrame, PollResponse, WelcomeFrame } from '@statewire/protocol';
+
+import type { ConnectionFailure } from '../core/connection-failure.js';
+import type { StatusReason } from '../core/status.js';
+import type { TopicEntry } from '../topics/topic-entry.js';
+
+/** Passes an event to the layer above. */
+export type Emit<Event> = (event: Event) => void;
+
+/** The server asked to leave a topic out for a while: for `retryAfter` ms, or for a backoff if it is undefined. */
+export interface TopicDeferredEvent {
+  readonly type: 'topic-deferred';
+  readonly entry: TopicEntry;
+  readonly retryAfter: number | undefined;
+}
+
+/** Events of the session of one WebSocket. */
+export type SessionEvent =
+  | { readonly type: 'welcomed'; readonly frame: WelcomeFrame }
+  /** The session sent a frame that the server answers at once. */
+  | { readonly type: 'request-sent' }
+  | { readonly type: 'publication-received'; readonly topic: string }
+  /** `time` is the one of the ping, on the monotonic clock. */
+  | { readonly type: 'pong-received'; readonly time: number }
+  /** Actions wait for `delay` ms, because the server accepts no more for now. */
+  | { readonly type: 'actions-delayed'; readonly delay: number }
+  /** The server has answered every topic that this connection asked for. */
+  | { readonly type: 'topics-confirmed' }
+  | TopicDeferredEvent
+  /** The server closes the connection soon. The client connects anew within `reconnectWithin` ms. */
+  | { readonly type: 'draining'; readonly reconnectWithin: number }
+  /** The server accepted or rejected a token, or it changed the expiry of the credentials on its own. */
+  | { readonly type: 'authenticate-answered'; readonly answer: AuthenticatedFrame | ErrorFrame }
+  /** The server rejected the whole connection. It closes the connection next. */
+  | { readonly type: 'connection-rejected'; readonly reason: StatusReason };
+
+/** Events of the liveness probe of one WebSocket. */
+export type LivenessEvent =
+  | { readonly type: 'ping-due' }
+  /** No frame followed a ping in time. The connection stays open. */
+  | { readonly type: 'suspected' }
+  /** A frame arrived after all. */
+  | { readonly type: 'recovered' }
+  /** No frame followed a ping within the heartbeat's `timeout`. */
+  | { readonly type: 'timed-out' };
+
+/** Events of one WebSocket connection: those of its parts, and its own. `connection` names the source. */
+export type ConnectionEvent<Connection> = { readonly connection: Connection } & (
+  | SessionEvent
+  | LivenessEvent
+  /** The session sent `hello` and every `subscribe`. Actions may follow. */
+  | { readonly type: 'greeted' }
+  | { readonly type: 'round-trip-measured' }
+  /** The connection has ended. It emits no more events. */
+  | { readonly type: 'lost'; readonly failure: ConnectionFailure }
+);
+
+/** Events of the connector, which opens one WebSocket after the other. */
+export type ConnectorEvent =
+  | { readonly type: 'attempt-started' }
+  /** The connector waits before its next attempt. */
+  | { readonly type: 'attempt-postponed'; readonly failure: ConnectionFailure }
+  /** The server refused the client permanently. */
+  | { readonly type: 'denied'; readonly reason: StatusReason };
+
+/** Events of the HTTP transport. */
+export type HttpEvent =
+  | { readonly type: 'config-received'; readonly config: ConfigResponse }
+  | { readonly type: 'poll-answered'; readonly response: PollResponse }
+  | { readonly type: 'poll-failed'; readonly failure: ConnectionFailure }
+  | { readonly type: 'action-acknowledged' }
+  | TopicDeferredEvent;
+
+/** A deferred topic may be requested again. */
+export interface TopicRetryDueEvent {
+  readonly type: 'topic-retry-due';
+  readonly entry: TopicEntry;
+}
+
+/** Another user may be signed in. */
+export interface IdentityChangedEvent {
+  readonly type: 'identity-changed';
+}
+
+/** Everything that the connection manager handles. */
+export type ClientEvent<Connection> =
+  ConnectionEvent<Connection> | ConnectorEvent | HttpEvent | TopicRetryDueEvent | IdentityChangedEvent;

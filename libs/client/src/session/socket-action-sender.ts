@@ -1,0 +1,74 @@
+import type { ErrorFrame } from '@statewire/protocol';
+
+import { actionFrame, type ActionOutbox } from '../actions/action-outbox.js';
+import type { ActionSender, PendingAction } from '../actions/pending-action.js';
+import { isRejectedBeforeStart } from '../actions/rejected-before-start.js';
+import type { ClientEnvironment } from '../core/environment.js';
+import { limitRetryAfter } from '../core/retry-after.js';
+import type { Emit, SessionEvent } from './client-event.js';
+import type { FrameBudget } from './frame-budget.js';
+
+/** Every server accepts frames of this size, so that the client may send them before `welcome`. */
+const MIN_FRAME_BYTES = 64 * 1024;
+
+/** Half of what a server queues by default. Behind a slow handler the other actions wait here instead of being rejected. */
+const MAX_ACTIONS_IN_FLIGHT = 32;
+
+/** Sends actions over one WebSocket, no more at a time and no faster than the server accepts them. */
+export class SocketActionSender implements ActionSender {
+  private isWelcomed = false;
+  private isDraining = false;
+  /** On the monotonic clock. The server asked for no actions until then. */
+  private pausedUntil = 0;
+  /** 1 after a rejected action, so that no other action overtakes it. */
+  private maxInFlight = MAX_ACTIONS_IN_FLIGHT;
+
+  constructor(
+    private readonly post: (text: string) => void,
+    private readonly outbox: ActionOutbox,
+    private readonly budget: FrameBudget,
+    private readonly environment: ClientEnvironment,
+    private readonly emit: Emit<SessionEvent>,
+  ) {}
+
+  handleWelcome(): void {
+    this.isWelcomed = true;
+  }
+
+  handleDrain(): void {
+    this.isDraining = true;
+  }
+
+  send(unanswered: readonly PendingAction[]): void {
+    let inFlight = unanswered.filter(({ sender }) => sender === this).length;
+    let hasSent = false;
+    for (const action of unanswered) {
+      if (action.sender === this) continue;
+      if (inFlight >= this.maxInFlight || (!this.isWelcomed && action.frameBytes > MIN_FRAME_BYTES)) break;
+      const delay = Math.max(this.budget.delay, this.pausedUntil - this.environment.monotonic());
+      if (delay > 0) {
+        this.emit({ type: 'actions-delayed', delay });
+        break;
+      }
+      this.outbox.markSent(action, this);
+      this.post(actionFrame(action.members));
+      inFlight += 1;
+      hasSent = true;
+    }
+    if (hasSent) this.emit({ type: 'request-sent' });
+  }
+
+  handleAnswer(frame: Parameters<ActionOutbox['handleAnswer']>[0]): void {
+    this.maxInFlight = MAX_ACTIONS_IN_FLIGHT;
+    this.outbox.handleAnswer(frame);
+  }
+
+  handleError(error: ErrorFrame & { readonly id: string }): void {
+    // A draining server starts no more actions. The action goes to the next server with everything unanswered.
+    if (this.isDraining && error.code === 'unavailable') return;
+    if (!isRejectedBeforeStart(error)) return this.handleAnswer(error);
+    this.maxInFlight = 1;
+    this.pausedUntil = this.environment.monotonic() + limitRetryAfter(error.retryAfter);
+    this.outbox.requeue(error.id);
+  }
+}
