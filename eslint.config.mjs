@@ -16,20 +16,27 @@ import { rankedFolders } from './tools/lint/ranked-folders.mjs';
 const ALLOWED = {
   'libs/protocol': [],
   'libs/arena': ['protocol'],
+  'libs/testing': ['protocol'],
   'libs/client': ['protocol'],
   'libs/angular': ['protocol', 'client', 'internal'],
   'libs/nest': ['protocol'],
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
-  verification: ['protocol', 'client', 'nest', 'internal'],
+  verification: ['protocol', 'testing', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
 };
 
 /** Tests may drive a project from its other end. */
-const ALLOWED_IN_TESTS = { backend: ['client', 'internal'], frontend: ['client'], 'libs/nest': ['client'] };
+const ALLOWED_IN_TESTS = {
+  backend: ['client', 'testing', 'internal'],
+  frontend: ['client', 'testing'],
+  'libs/angular': ['testing'],
+  'libs/client': ['testing'],
+  'libs/nest': ['client', 'testing'],
+};
 
-const PACKAGES = ['protocol', 'arena', 'client', 'angular', 'nest', 'backend', 'frontend'];
+const PACKAGES = ['protocol', 'arena', 'testing', 'client', 'angular', 'nest', 'backend', 'frontend'];
 
 /** Folders of one library that must stay ignorant of a framework or of each other. */
 const INNER = [
@@ -59,9 +66,14 @@ const RANKS = {
   'libs/client/src': ['core', 'topics', 'actions', 'session', 'connection'],
 };
 
-const TESTS = ['**/*.spec.ts', '**/test/**/*.ts', '**/testing/**/*.ts', '**/e2e/**/*.ts'];
+const TESTS = Object.keys(ALLOWED).flatMap(testsOf);
 
 const INTERNAL = ['@statewire/*/internal', '@statewire/*/internal/*'];
+
+/** Relative to the project, because `libs/testing` is a library and not a folder of tests. */
+function testsOf(folder) {
+  return ['**/*.spec.ts', '**/test/**/*.ts', '**/testing/**/*.ts', '**/e2e/**/*.ts'].map((glob) => `${folder}/${glob}`);
+}
 
 function forbiddenPackages(allowed) {
   const forbidden = PACKAGES.filter((name) => !allowed.includes(name));
@@ -91,10 +103,7 @@ function directions() {
     const inTests = [...allowed, own, ...(ALLOWED_IN_TESTS[folder] ?? [])];
     return [
       restrict([`${folder}/**/*.ts`], [...allowed, ...(own === 'angular' ? ['angular'] : [])], TESTS),
-      restrict(
-        TESTS.map((glob) => `${folder}/${glob}`),
-        inTests,
-      ),
+      restrict(testsOf(folder), inTests),
     ];
   });
 }
@@ -190,7 +199,7 @@ export default defineConfig(
   ...inner(),
   ...rankedFoldersOfPackages(),
   // `@statewire/nest/testing` drives the server with real clients.
-  restrict(['libs/nest/src/simulation/**'], ['protocol', 'nest', 'client']),
+  restrict(['libs/nest/src/simulation/**'], ['protocol', 'testing', 'nest', 'client']),
   {
     files: TESTS,
     rules: {

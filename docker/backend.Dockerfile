@@ -4,6 +4,7 @@ FROM node:20.20.2-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/protocol/package.json libs/protocol/
+COPY libs/testing/package.json libs/testing/
 COPY libs/client/package.json libs/client/
 COPY libs/angular/package.json libs/angular/
 COPY libs/nest/package.json libs/nest/

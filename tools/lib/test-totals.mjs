@@ -5,6 +5,7 @@ import { describeFailure, RESULTS } from './failures.mjs';
 
 const PROJECTS = [
   'protocol',
+  'testing',
   'client',
   'angular',
   'nest',

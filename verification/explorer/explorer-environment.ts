@@ -1,5 +1,5 @@
 import type { Timer } from '@statewire/client';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { Environment as ServerEnvironment } from '@statewire/nest';
 
 /** A timer of the client, which knows when it is due. */

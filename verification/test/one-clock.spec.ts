@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createRealtimeClient, type ClientEnvironment } from '@statewire/client';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import { MemoryBroker, type Environment as ServerEnvironment } from '@statewire/nest';
 
 test('server and client run on one virtual clock', async () => {

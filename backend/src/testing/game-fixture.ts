@@ -1,5 +1,5 @@
 import type { RunPlayer } from '@statewire/arena';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { RealtimeBus } from '@statewire/nest';
 
 import { BattleService } from '../game/battle.service.js';

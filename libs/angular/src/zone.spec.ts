@@ -11,7 +11,7 @@ import {
 import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
-import { FakeServer, VirtualEnvironment } from '@statewire/client/testing';
+import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { Observable, Subject } from 'rxjs';
 
 import { first, mine, pause } from '../test/contract.js';

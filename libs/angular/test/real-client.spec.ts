@@ -10,7 +10,7 @@ import {
   withPolling,
   ɵPACE,
 } from '@statewire/angular';
-import { FakeRefusal, FakeServer, VirtualEnvironment } from '@statewire/client/testing';
+import { FakeRefusal, FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { firstValueFrom } from 'rxjs';
 
 import { first, mine, pause, second } from './contract.js';

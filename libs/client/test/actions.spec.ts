@@ -1,8 +1,8 @@
 import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { FakeRefusal } from '@statewire/testing';
 import type { Observable } from 'rxjs';
 
-import { FakeRefusal } from '../src/testing/index.js';
 import { battle, battleAt, pause, setUp, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');

@@ -2,9 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { expect, test } from '@jest/globals';
 import { applyDelta, DeltaError, diff, type Json } from '@statewire/protocol';
+import { mangle, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
-
-import { mangle, VirtualEnvironment } from '../src/testing/index.js';
 
 const KEYS = ['a', 'b', '__proto__', 'constructor', 'toString', '0', '=a', '~0'];
 

@@ -1,9 +1,9 @@
 import { action, type Position } from '@statewire/protocol';
 import { expect, test } from '@jest/globals';
+import { FakeRefusal } from '@statewire/testing';
 import fc from 'fast-check';
 
 import type { TopicState } from '../src/index.js';
-import { FakeRefusal } from '../src/testing/index.js';
 import { battle, battleAt, setUp, type Battle, type Setup } from './support/bench.js';
 import { FAULTS, history } from './support/faults.js';
 

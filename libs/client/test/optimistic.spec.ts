@@ -1,8 +1,8 @@
 import { action, stateTopic } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { FakeRefusal } from '@statewire/testing';
 
 import type { TopicState } from '../src/index.js';
-import { FakeRefusal } from '../src/testing/index.js';
 import { setUp, type Setup } from './support/bench.js';
 
 interface Shop {

@@ -1,7 +1,7 @@
 import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { FakeRefusal, type FakeInvocation } from '@statewire/testing';
 
-import { FakeRefusal, type FakeInvocation } from '../src/testing/index.js';
 import { battle, setUp, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');

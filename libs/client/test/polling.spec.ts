@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import type { FakeServerOptions } from '@statewire/testing';
 
 import type { RealtimeClientOptions } from '../src/index.js';
-import type { FakeServerOptions } from '../src/testing/index.js';
 import { battle, battleAt, fight, notices, other, setUp } from './support/bench.js';
 
 const poller = (options: Partial<RealtimeClientOptions> = {}, server: FakeServerOptions = {}) =>

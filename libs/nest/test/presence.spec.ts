@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import { eventTopic, presenceTopic, stateTopic, type Presence, type ServerFrame } from '@statewire/protocol';
 
 import {

@@ -1,4 +1,4 @@
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { ServerFrame, Since } from '@statewire/protocol';
 
 import { MemoryBroker } from '../src/broker/memory/memory-broker.js';

@@ -1,5 +1,5 @@
 import type { ClientEnvironment } from '@statewire/client';
-import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/client/testing';
+import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/testing';
 
 type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
 

@@ -1,6 +1,6 @@
 import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
-import { VirtualEnvironment, type FakeServer, type FakeServerOptions } from '@statewire/client/testing';
+import { VirtualEnvironment, type FakeServer, type FakeServerOptions } from '@statewire/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
 import { RealtimeNetwork } from './realtime-network.js';

@@ -1,4 +1,4 @@
-import { FakeServer, type FakeConnection } from '@statewire/client/testing';
+import { FakeServer, type FakeConnection } from '@statewire/testing';
 
 const OPEN = 1;
 

@@ -1,9 +1,9 @@
 import type { Json, TopicPosition } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { Observable } from 'rxjs';
 
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { ActionOutbox, actionFrame } from './action-outbox.js';
 import type { ActionSender, PendingAction } from './pending-action.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { ActionOutbox } from '../actions/action-outbox.js';
 import type { ActionSender } from '../actions/pending-action.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { ClientServices } from './client-services.js';
 import { HttpActionSender } from './http-action-sender.js';
 import type { HttpResponse } from './http-response.js';

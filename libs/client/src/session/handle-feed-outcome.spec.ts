@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { MetricsRecorder } from '../core/metrics-recorder.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import { StateStore } from '../topics/state-store.js';
 import { handleFeedOutcome } from './handle-feed-outcome.js';
 

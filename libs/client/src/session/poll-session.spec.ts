@@ -1,8 +1,8 @@
 import { stateTopic, type Json, type ServerFrame } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { MetricsRecorder } from '../core/metrics-recorder.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { TopicState } from '../topics/topic-state.js';
 import { ClientTopicRegistry } from '../topics/client-topic-registry.js';
 import { PollSession } from './poll-session.js';

@@ -1,8 +1,8 @@
 import type { ErrorFrame } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { ActionOutbox } from '../actions/action-outbox.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { SessionEvent } from './client-event.js';
 import { DEFAULT_FRAMES_PER_SECOND, FrameBudget } from './frame-budget.js';
 import { SocketActionSender } from './socket-action-sender.js';

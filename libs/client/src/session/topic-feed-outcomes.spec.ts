@@ -1,8 +1,8 @@
 import type { Json, SubscribedFrame, TopicKind } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { MetricsRecorder } from '../core/metrics-recorder.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { EventDelivery } from '../topics/topic-state.js';
 import { EventStore } from '../topics/event-store.js';
 import { StateStore } from '../topics/state-store.js';

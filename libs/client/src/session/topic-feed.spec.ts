@@ -1,10 +1,9 @@
 import { diff, type Json, type Position, type Since } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
+import { FakeTopic, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 import { MetricsRecorder } from '../core/metrics-recorder.js';
-import { FakeTopic } from '../testing/fake-topic.js';
-import { VirtualEnvironment } from '../testing/virtual-environment.js';
 import type { EventDelivery } from '../topics/topic-state.js';
 import { EventStore } from '../topics/event-store.js';
 import { StateStore } from '../topics/state-store.js';

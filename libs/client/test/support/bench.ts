@@ -1,4 +1,5 @@
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
+import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '@statewire/testing';
 
 import {
   createRealtimeClient,
@@ -6,7 +7,6 @@ import {
   type RealtimeClient,
   type RealtimeClientOptions,
 } from '../../src/index.js';
-import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '../../src/testing/index.js';
 
 export interface Battle {
   tick: number;

@@ -1,6 +1,6 @@
+import { mangle, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
-import { mangle, VirtualEnvironment } from '../../src/testing/index.js';
 import { battle, battleAt, notices } from './bench.js';
 
 /** Values that no field of any frame wants, or only just. */

@@ -1,8 +1,8 @@
 import { eventTopic, stateTopic, type Json, type TopicReference } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { ActionOutbox } from '../../src/actions/action-outbox.js';
 import { MetricsRecorder } from '../../src/core/metrics-recorder.js';
-import { VirtualEnvironment } from '../../src/testing/virtual-environment.js';
 import type { SessionEvent } from '../../src/session/client-event.js';
 import { SocketSession } from '../../src/session/socket-session.js';
 import { ClientTopicRegistry } from '../../src/topics/client-topic-registry.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { resolveOptions } from '../core/resolve-options.js';
 import type { RealtimeModuleOptions } from '../core/options.js';

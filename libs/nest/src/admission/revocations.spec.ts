@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import { Revocations } from './revocations.js';
 
 const alice = { connection: 'c1', user: 'alice' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
 import type { EncodedFrame } from './encoded-frame.js';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory/memory-broker.js';
 import type { Broker } from '../core/broker.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
 import type { HandlerRegistry } from '../handlers/handler-registry.js';

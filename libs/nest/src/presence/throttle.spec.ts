@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { Gate } from '../testing/connection-rig.js';
 import { Throttle } from './throttle.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { Json } from '@statewire/protocol';
 
 import { MemoryBroker } from '../broker/memory/memory-broker.js';

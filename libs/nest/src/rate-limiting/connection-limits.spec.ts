@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import { ConnectionLimits } from './connection-limits.js';
 
 const LIMITS = {

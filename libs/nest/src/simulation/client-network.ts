@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 
 import type { ClientEnvironment, WebSocketLike } from '@statewire/client';
-import type { NetworkPath, VirtualProcess } from '@statewire/client/testing';
+import type { NetworkPath, VirtualProcess } from '@statewire/testing';
 import { WebSocket } from 'ws';
 
 import type { PeerAddress, SimulatedSocket } from './simulated-socket.js';

@@ -1,4 +1,4 @@
-import type { VirtualProcess } from '@statewire/client/testing';
+import type { VirtualProcess } from '@statewire/testing';
 
 import type { Broker, Release } from '../core/broker.js';
 import { MemoryBroker } from '../broker/memory/memory-broker.js';

@@ -1,6 +1,6 @@
 import { setTimeout as setRealTimeout, clearTimeout as clearRealTimeout } from 'node:timers';
 
-import { VirtualTimeoutError, type VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualTimeoutError, type VirtualEnvironment } from '@statewire/testing';
 
 /** Milliseconds of virtual time. */
 const DEFAULT_WITHIN = 60_000;

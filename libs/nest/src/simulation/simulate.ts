@@ -1,11 +1,6 @@
 import type { HttpServer, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import {
-  SimulatedNetwork,
-  VirtualEnvironment,
-  type LinkConditions,
-  type VirtualProcess,
-} from '@statewire/client/testing';
+import { SimulatedNetwork, VirtualEnvironment, type LinkConditions, type VirtualProcess } from '@statewire/testing';
 
 import type { Broker } from '../core/broker.js';
 import type { Environment } from '../core/environment.js';

@@ -5,7 +5,7 @@ import {
   type RealtimeClient,
   type RealtimeClientOptions,
 } from '@statewire/client';
-import type { NetworkFaults, NetworkPath, VirtualProcess } from '@statewire/client/testing';
+import type { NetworkFaults, NetworkPath, VirtualProcess } from '@statewire/testing';
 import type { Action, Since, TopicReference } from '@statewire/protocol';
 
 import { Awaited } from './awaited.js';

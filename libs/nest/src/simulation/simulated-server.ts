@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 
 import type { INestApplication, Type } from '@nestjs/common';
-import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/client/testing';
+import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/testing';
 
 import { RealtimeBus } from '../realtime-bus.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';

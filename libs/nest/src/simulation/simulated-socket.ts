@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-import type { ConnectionEnd, Link, SimulatedConnection, Side } from '@statewire/client/testing';
+import type { ConnectionEnd, Link, SimulatedConnection, Side } from '@statewire/testing';
 
 import type { Environment, Timer } from '../core/environment.js';
 

@@ -1,5 +1,5 @@
-import type { VirtualEnvironment } from '@statewire/client/testing';
-import { SimulatedNetwork, type NetworkFaults } from '@statewire/client/testing';
+import type { VirtualEnvironment } from '@statewire/testing';
+import { SimulatedNetwork, type NetworkFaults } from '@statewire/testing';
 
 import { ClientNetwork } from './client-network.js';
 import type { Expiry } from './expiry.js';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 
-import type { VirtualProcess } from '@statewire/client/testing';
+import type { VirtualProcess } from '@statewire/testing';
 
 const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] as const;
 

@@ -1,5 +1,5 @@
 import type { PublicOf } from '../core/public-of.js';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
 import { FrameRates } from '../rate-limiting/frame-rates.js';

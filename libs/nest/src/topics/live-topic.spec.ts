@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
 import { Gate } from '../testing/connection-rig.js';

@@ -1,6 +1,6 @@
 import type { PublicOf } from '../core/public-of.js';
 import { describe, expect, test } from '@jest/globals';
-import { VirtualEnvironment } from '@statewire/client/testing';
+import { VirtualEnvironment } from '@statewire/testing';
 import type { ServerFrame } from '@statewire/protocol';
 
 import { toRealtimeError, RealtimeError } from '../core/errors.js';

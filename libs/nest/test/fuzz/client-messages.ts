@@ -1,4 +1,4 @@
-import { mangle, VirtualEnvironment } from '@statewire/client/testing';
+import { mangle, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 import { CLIENT_ID } from '../../src/testing/connection-rig.js';

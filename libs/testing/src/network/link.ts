@@ -1,4 +1,4 @@
-import type { ClientEnvironment, Timer } from '../../core/environment.js';
+import type { TestEnvironment, Timer } from '../time/environment.js';
 import type { LinkConditions } from './link-conditions.js';
 
 /** Something on its way: bytes that can be told apart, or a message, which arrives with its last byte. */
@@ -10,7 +10,7 @@ export interface Parcel {
 }
 
 /** What a link needs of an environment; a `VirtualEnvironment` has it. */
-export type LinkEnvironment = Pick<ClientEnvironment, 'monotonic' | 'setTimer' | 'random'> & {
+export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | 'random'> & {
   readonly stir?: () => void;
 };
 

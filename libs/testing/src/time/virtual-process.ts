@@ -1,11 +1,14 @@
-import { MAX_TIMER_DELAY_MS, type ClientEnvironment, type Timer, type WebSocketLike } from '../core/environment.js';
+import type { TestEnvironment, Timer, WebSocketLike } from './environment.js';
 import type { TimerOwner, VirtualScheduler } from './virtual-scheduler.js';
+
+/** 24.8 days. Hosts keep a delay in 32 bits, and run a timer with a longer one at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
  * What one process of a simulation has for itself: its timers, its wall clock, its randomness. Time passes for all of
  * them together. Satisfies the environment of a client and that of a server.
  */
-export class VirtualProcess implements ClientEnvironment, TimerOwner {
+export class VirtualProcess implements TestEnvironment, TimerOwner {
   openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   fetch: typeof globalThis.fetch | undefined;
   /** @internal */
@@ -31,7 +34,7 @@ export class VirtualProcess implements ClientEnvironment, TimerOwner {
   readonly setTimer = (callback: () => void, delay: number): Timer => {
     if (this.isDead) return { cancel: () => undefined };
     // As real timers do it.
-    return this.scheduler.set(this, callback, delay > MAX_TIMER_DELAY_MS ? 1 : Math.max(0, delay));
+    return this.scheduler.set(this, callback, delay > MAX_DELAY_MS ? 1 : Math.max(0, delay));
   };
 
   /** For the server: runs at the end of the current turn. */

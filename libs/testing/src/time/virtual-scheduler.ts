@@ -1,4 +1,4 @@
-import type { Timer } from '../core/environment.js';
+import type { Timer } from './environment.js';
 
 /** Whose timers they are, and whether they run. */
 export interface TimerOwner {

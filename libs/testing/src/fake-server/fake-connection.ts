@@ -8,8 +8,8 @@ import {
 
 import type { FakeServer } from './fake-server.js';
 import { FakeSocket } from './fake-socket.js';
-import { IDEAL } from './network/link-conditions.js';
-import { Link } from './network/link.js';
+import { IDEAL } from '../network/link-conditions.js';
+import { Link } from '../network/link.js';
 
 /** One WebSocket as the fake server sees it. */
 export class FakeConnection {

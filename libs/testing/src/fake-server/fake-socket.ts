@@ -1,4 +1,4 @@
-import type { WebSocketLike } from '../core/environment.js';
+import type { WebSocketLike } from '../time/environment.js';
 
 /** Both ends of a WebSocket without a network between them but the one that {@link FakeServer} plays. */
 export class FakeSocket implements WebSocketLike {

@@ -15,7 +15,7 @@ import {
   type UnsubscribedCode,
 } from '@statewire/protocol';
 
-import type { ClientEnvironment } from '../core/environment.js';
+import type { TestEnvironment } from '../time/environment.js';
 import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
@@ -81,7 +81,7 @@ export class FakeServer {
   private readonly binding = new FakeHttp(this);
 
   constructor(
-    readonly environment: ClientEnvironment,
+    readonly environment: TestEnvironment,
     private readonly options: FakeServerOptions = {},
   ) {
     const { latency = 0, pollInterval = 2_000, actionWindow = 120_000 } = options;
@@ -92,7 +92,7 @@ export class FakeServer {
   }
 
   /** The parts of an environment that lead to this server. */
-  get network(): Pick<ClientEnvironment, 'openWebSocket' | 'fetch'> {
+  get network(): Pick<TestEnvironment, 'openWebSocket' | 'fetch'> {
     return { openWebSocket: this.openWebSocket, fetch: this.binding.fetch };
   }
 
@@ -212,7 +212,7 @@ export class FakeServer {
     let topic = this.topics.get(name);
     if (topic === undefined) {
       const kind = this.kinds.get(name) ?? 'state';
-      topic = new FakeTopic(name, kind, this.options.history ?? 100, this.environment.now);
+      topic = new FakeTopic(name, kind, this.options.history ?? 100, () => this.environment.now());
       this.topics.set(name, topic);
     }
     return topic;

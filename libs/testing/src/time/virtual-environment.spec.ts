@@ -1,0 +1,125 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { VirtualEnvironment, VirtualTimeoutError } from './virtual-environment.js';
+
+describe('a virtual environment', () => {
+  test('runs timers in the order of their time, and those of one time in the order they were set', async () => {
+    const environment = new VirtualEnvironment();
+    const ran: string[] = [];
+    environment.setTimer(() => ran.push(`late at ${environment.monotonic()}`), 20);
+    environment.setTimer(() => ran.push(`first at ${environment.monotonic()}`), 10);
+    environment.setTimer(() => ran.push(`second at ${environment.monotonic()}`), 10);
+    await environment.advance(15);
+    expect(ran).toEqual(['first at 10', 'second at 10']);
+    expect(environment.monotonic()).toBe(15);
+    await environment.advance(5);
+    expect(ran).toEqual(['first at 10', 'second at 10', 'late at 20']);
+  });
+
+  test('runs no timer that was cancelled', async () => {
+    const environment = new VirtualEnvironment();
+    let runs = 0;
+    environment.setTimer(() => (runs += 1), 10).cancel();
+    await environment.advance(20);
+    expect([runs, environment.timers]).toEqual([0, 0]);
+  });
+
+  test('moves both clocks together, until the wall clock is set', async () => {
+    const environment = new VirtualEnvironment({ start: 1_000_000 });
+    await environment.advance(250);
+    expect([environment.now(), environment.monotonic()]).toEqual([1_000_250, 250]);
+    environment.setWallClock(5_000);
+    await environment.advance(10);
+    expect([environment.now(), environment.monotonic()]).toEqual([5_010, 260]);
+  });
+
+  test('refuses to go back in time', async () => {
+    await expect(new VirtualEnvironment().advance(-1)).rejects.toThrow(RangeError);
+  });
+
+  test('stops at the first moment when the condition holds', async () => {
+    const environment = new VirtualEnvironment();
+    let ticks = 0;
+    const tick = (): void => {
+      ticks += 1;
+      environment.setTimer(tick, 100);
+    };
+    environment.setTimer(tick, 100);
+    await environment.until(() => ticks === 3);
+    expect(environment.monotonic()).toBe(300);
+  });
+
+  test('says what is the case instead of a condition that never holds', async () => {
+    const environment = new VirtualEnvironment();
+    const waiting = environment.until(
+      () => false,
+      500,
+      () => 'the door is closed',
+    );
+    await expect(waiting).rejects.toThrow(VirtualTimeoutError);
+    await expect(waiting).rejects.toThrow('500 ms of virtual time. Instead: the door is closed');
+  });
+
+  test('runs the timers of a sleep late and at once', async () => {
+    const environment = new VirtualEnvironment();
+    const ran: number[] = [];
+    for (const delay of [10, 30, 20]) environment.setTimer(() => ran.push(delay), delay);
+    await environment.sleep(1_000);
+    expect(ran).toEqual([10, 20, 30]);
+    expect(environment.monotonic()).toBe(1_000);
+  });
+
+  test('draws the same numbers from the same seed, and others from another', () => {
+    const draw = (seed: number): number[] => {
+      const { random } = new VirtualEnvironment({ seed });
+      return [random(), random(), random()];
+    };
+    expect(draw(7)).toEqual(draw(7));
+    expect(draw(7)).not.toEqual(draw(8));
+    for (const drawn of draw(7)) expect(drawn >= 0 && drawn < 1).toBe(true);
+  });
+});
+
+describe('a forked process', () => {
+  test('shares the time and has timers of its own', async () => {
+    const environment = new VirtualEnvironment();
+    const process = environment.fork();
+    process.setTimer(() => undefined, 50);
+    environment.setTimer(() => undefined, 50);
+    expect([process.timers, environment.timers]).toEqual([1, 2]);
+    await environment.advance(50);
+    expect([process.timers, process.monotonic()]).toEqual([0, 50]);
+  });
+
+  test('runs its timers late where it was suspended, and those of others on time', async () => {
+    const environment = new VirtualEnvironment();
+    const process = environment.fork();
+    const ran: string[] = [];
+    process.setTimer(() => ran.push(`suspended at ${environment.monotonic()}`), 10);
+    environment.setTimer(() => ran.push(`other at ${environment.monotonic()}`), 20);
+    process.suspend(100);
+    await environment.advance(200);
+    expect(ran).toEqual(['other at 20', 'suspended at 100']);
+  });
+
+  test('runs no timer after it was killed', async () => {
+    const environment = new VirtualEnvironment();
+    const process = environment.fork();
+    let runs = 0;
+    process.setTimer(() => (runs += 1), 10);
+    process.kill();
+    process.setTimer(() => (runs += 1), 10);
+    await environment.advance(100);
+    expect(runs).toBe(0);
+  });
+
+  test('tells its listeners of a wake, until they leave', () => {
+    const process = new VirtualEnvironment().fork();
+    const heard: string[] = [];
+    const leave = process.onWake((cause) => heard.push(cause));
+    process.wake('online');
+    leave();
+    process.wake('visible');
+    expect([heard, process.wakeListeners]).toEqual([['online'], 0]);
+  });
+});
