@@ -37,7 +37,7 @@ export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
 export { RealtimeLog, type LogSink } from './core/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './core/options.js';
-export { RealtimeOptionsError, type OptionProblem } from './core/option-reader.js';
+export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { systemEnvironment } from './core/environment.js';

@@ -4,172 +4,182 @@ import type { Broker } from './broker.js';
 import type { Identity, RealtimeRequest } from './realtime-request.js';
 import type { Environment } from './environment.js';
 
-/** Verifies credentials. Throw, or return undefined, to refuse them. Called only where there are credentials. */
+/**
+ * Verifies credentials. Runs only for callers that present some.
+ *
+ * Return `undefined` or throw to reject the caller.
+ */
 export type Authenticate = (
   request: RealtimeRequest,
   token: string,
 ) => Identity | undefined | Promise<Identity | undefined>;
 
-/** Options of `RealtimeModule.forRoot`. Durations are milliseconds, sizes bytes; 0 switches a limit off. */
+/** Options of `RealtimeModule.forRoot`. Durations are milliseconds, sizes are bytes. 0 switches a limit off. */
 export interface RealtimeModuleOptions {
   /** Path of the WebSocket. Default `/ws`. */
   readonly path?: string;
   /** Prefix of the HTTP binding. Default `/realtime`. */
   readonly httpPath?: string;
-  /** The feature flag: `false` refuses upgrades with 503 and tells clients to poll. Default true. */
+  /** Feature flag. `false` rejects upgrades with 503 and tells clients to poll. Default true. */
   readonly enabled?: boolean;
+  /** Verifies credentials. Default: none, and every caller is anonymous. */
   readonly authenticate?: Authenticate;
-  /** Cookie whose value is a token, for pages on the same site. Default: none. */
+  /** Cookie whose value is a token, for pages on the same site. Needs `authenticate`. Default: none. */
   readonly cookie?: string;
-  /** Guards that run at connect: before the upgrade is accepted where the credentials are in it, else at `hello`. */
+  /**
+   * Guards that run when a client connects: before the server accepts the upgrade if the credentials come with it, else
+   * at `hello`. Default: none.
+   */
   readonly connectionGuards?: readonly (Type<CanActivate> | CanActivate)[];
-  /** Exact origins, `https://play.example`. Default: the origin whose host equals the request's `Host`. */
+  /** Exact origins, such as `https://play.example`. Default: the origin whose host equals the request's `Host`. */
   readonly allowedOrigins?: readonly string[];
-  /** Accepts every origin. Warned about at start. Default false. */
+  /** Accepts every origin. Default false. */
   readonly allowAnyOrigin?: boolean;
   /**
-   * Addresses or CIDR blocks of proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed, or `'loopback'`.
-   * Default: none.
+   * Addresses or CIDR blocks of proxies, or `'loopback'`. The server believes their `X-Forwarded-For` and
+   * `X-Forwarded-Host`. Default: none.
    */
   readonly trustedProxies?: readonly string[];
   readonly heartbeat?: {
-    /** Default 30,000. */
+    /** Silence after which the server asks the client for a sign of life. Default 30,000. */
     readonly interval?: number;
-    /** Default 10,000. */
+    /** Time for the answer; then the connection ends. Default 10,000. */
     readonly timeout?: number;
   };
   readonly polling?: {
-    /** Told to clients. Default 2,000. */
+    /** Pause between two polls. The server tells it to clients. Default 2,000. */
     readonly interval?: number;
   };
-  /** How long answers of actions are remembered. Default 120,000. */
+  /** Time for which the broker remembers the answer of an action. Default 120,000. */
   readonly actionWindow?: number;
-  /** Which global enhancers of the application apply to handlers. Default: guards and pipes. */
+  /** Global enhancers of the application that apply to topics and actions. Default: guards and pipes. */
   readonly globalEnhancers?: readonly ('guards' | 'pipes' | 'interceptors' | 'filters')[];
+  /** History of the memory broker. */
   readonly history?: {
     /** Publications kept per topic. Default 1,024. */
     readonly count?: number;
     /** Bytes kept per topic. Default 1 MiB. */
     readonly bytes?: number;
-    /** Age up to which publications are kept, and idle topics, whatever the wall clock is set to. Default 300,000. */
+    /** Age up to which publications and idle topics stay, by a clock that nobody sets. Default 300,000. */
     readonly age?: number;
   };
   readonly limits?: Partial<RealtimeLimits>;
   readonly drain?: {
-    /** Clients come back at a random moment of this window. Default 5,000. */
+    /** Clients reconnect at a random moment of this window. Default 5,000. */
     readonly window?: number;
-    /** Connections told per batch. Default 100. */
+    /** Connections that get the drain frame together. Default 100. */
     readonly batch?: number;
   };
-  /** How topics with an `@OnPresence` handler say who follows them. */
+  /** Presence topics, for topics with an `@OnPresence` handler. */
   readonly presence?: {
     /**
-     * How long somebody is still there whose connection ended, so that a reload, a reconnect or a change of the transport
-     * is not seen as leaving. Who polls: at least twice `polling.interval`. Unsubscribing leaves at once. Default 10,000.
+     * Time for which a member stays after its connection ended, so that a reload, a reconnect or a change of the transport
+     * does not look like leaving. A polling client stays for at least twice `polling.interval`. A client that unsubscribes
+     * leaves at once. Default 10,000.
      */
     readonly grace?: number;
-    /** Shortest time between two publications of one presence topic. Default 250. */
+    /** Shortest pause between two publications of one presence topic. Default 250. */
     readonly interval?: number;
     /**
-     * Members that are listed; all others are counted only. 0: none is listed. With `infoBytes` each they must fit
-     * `limits.maxPublication`. Default 100, or as many as fit.
+     * Members in the list; all others are only counted. 0: the list is empty. The list must fit `limits.maxPublication`
+     * with `infoBytes` for each member. Default 100, or as many as fit.
      */
     readonly members?: number;
-    /** Largest JSON that is shown of one member, at least 1. Default 1,024. */
+    /** Largest JSON of one member, at least 1. Default 1,024. */
     readonly infoBytes?: number;
   };
   /** Default: the embedded memory broker. */
   readonly broker?: Broker;
-  /** Clock, timers, random and ids; for tests. */
+  /** Clock, timers, random numbers and ids; for tests. */
   readonly environment?: Partial<Environment>;
 }
 
-/** Every limit with its default; the README says what happens above each. 0 switches a limit off. */
+/** Every limit. The README lists the defaults and what happens above each. 0 switches a limit off. */
 export interface RealtimeLimits {
-  /** Largest frame or HTTP body of an action a client may send. Default 64 KiB. */
+  /** Largest frame, or HTTP body of an action, that a client may send. Default 64 KiB. */
   readonly frameBytes: number;
-  /** Deepest nesting of JSON a client may send. Default 32. */
+  /** Deepest nesting of JSON that a client may send. Default 32. */
   readonly depth: number;
   /**
-   * Time for the head of any HTTP request or upgrade to arrive, looked at once a second: the application's server is set
-   * to it unless its own `headersTimeout` is shorter. Default 9,000.
+   * Time for the head of an HTTP request or upgrade to arrive, checked once a second. The module sets the application's
+   * HTTP server to it, unless the server's own `headersTimeout` is shorter. Default 9,000.
    */
   readonly headersTimeout: number;
   /** Time for `hello` to arrive. Default 5,000. */
   readonly helloTimeout: number;
   /**
-   * Time for `hello` to be verified. Default 10,000. Where it is 0, credentials whose verification
-   * took so long that a revocation made meanwhile may be forgotten are refused with `timeout`, and may be presented again.
+   * Time to verify `hello`. Default 10,000. With 0 the server rejects credentials with `timeout` when their verification
+   * outlived the revocation log; the client may present them again.
    */
   readonly authenticationTimeout: number;
-  /** Frames per second of one connection, with bursts of twice as many. Default 20. */
+  /** Frames per second of one connection. Bursts of twice as many pass. Default 20. */
   readonly framesPerSecond: number;
   /**
-   * Frames and requests per second of all connections and polls of one user together, with bursts of twice as many:
-   * ten tabs that all send as fast as one may. 0, or `framesPerSecond` 0: any number. Default 200.
+   * Frames and requests per second of all connections and polls of one user. Bursts of twice as many pass. The default
+   * lets ten tabs send at the full rate of a connection. Off when this or `framesPerSecond` is 0. Default 200.
    */
   readonly framesPerSecondPerUser: number;
   /**
-   * The same of one address, which may be that of a whole office or of a mobile network: what 200 connections may send
-   * at full rate. An address is an IPv4 address or the /64 of an IPv6 one. Default 4,000.
+   * The same for one address, which may be that of an office or of a mobile network. The default lets 200 connections send
+   * at their full rate. An address is an IPv4 address or the /64 of an IPv6 address. Default 4,000.
    */
   readonly framesPerSecondPerAddress: number;
-  /** Frames of one connection refused by these rates within 10 s, after which it is closed with 4100. Default 100. */
+  /** Frames of one connection above these rates within 10 s, after which it is closed with 4100. Default 100. */
   readonly refusedFrames: number;
   /** Malformed frames of one connection within 10 s, after which it is closed with 4000. Default 10. */
   readonly badFrames: number;
   /**
-   * Topics one connection may follow, and new ones it may ask for in a second, with bursts of twice as many: at least
-   * `framesPerSecond`, and any number where that is 0. Default 128.
+   * Topics that one connection may follow, and new topics that it may name per second. Bursts of twice as many pass. The
+   * rate is at least `framesPerSecond`, and unlimited when that is 0. Default 128.
    */
   readonly subscriptions: number;
-  /** Default 20. */
+  /** Connections of one user. Default 20. */
   readonly connectionsPerUser: number;
-  /** Of one IPv4 address or the /64 of an IPv6 one. Default 200. */
+  /** Connections of one IPv4 address, or of the /64 of an IPv6 address. Default 200. */
   readonly connectionsPerAddress: number;
   /**
-   * New connections per second of one user, with bursts of twice `connectionsPerUser`: all of them may come back after
-   * an outage, twice. 0, or `connectionsPerUser` 0: any number. Default 20.
+   * New connections per second of one user. Bursts of twice `connectionsPerUser` pass, so that all of them may reconnect
+   * twice after an outage. Off when this or `connectionsPerUser` is 0. Default 20.
    */
   readonly connectsPerSecondPerUser: number;
   /**
-   * New connections per second of one address, with bursts of `connectionsPerAddress`: everybody behind a NAT may come
-   * back at once. 0, or `connectionsPerAddress` 0: any number. Default 50.
+   * New connections per second of one address. Bursts of `connectionsPerAddress` pass, so that everybody behind a NAT may
+   * reconnect at once. Off when this or `connectionsPerAddress` is 0. Default 50.
    */
   readonly connectsPerSecondPerAddress: number;
   /** Connections of one address that are not admitted yet. Default 20. */
   readonly pendingPerAddress: number;
   /** Largest published value. Default 256 KiB. */
   readonly maxPublication: number;
-  /** Bytes waiting for one connection above which its state topics conflate. Default 64 KiB. */
+  /** Bytes that wait for one connection, above which its state topics conflate. Default 64 KiB. */
   readonly outboxSoftMark: number;
-  /** Bytes waiting for one connection above which it is closed with 4101. Default 1 MiB. */
+  /** Bytes that wait for one connection, above which the server closes it with 4101. Default 1 MiB. */
   readonly outboxHardMark: number;
   /**
-   * Bytes waiting for all connections of the process together. Above it readers are closed with 4101 until it is kept:
-   * the one first that has let more than `outboxSoftMark` wait for longest, and when nobody does, whoever has had
-   * anything waiting for longest. Default 256 MiB.
+   * Bytes that wait for all connections of the process. Above this limit the server closes slow readers with 4101, starting
+   * with the reader that has been above `outboxSoftMark` the longest, then with the one whose bytes wait the longest.
+   * Default 256 MiB.
    */
   readonly outboxTotal: number;
-  /** Time without progress after which a reader is closed with 4101. Default 10,000. */
+  /** Time in which a reader takes nothing, after which the server closes it with 4101. Default 10,000. */
   readonly stalledTimeout: number;
-  /** Deadline of an action's handler. Default 30,000. */
+  /** Time for the handler of an action. Default 30,000. */
   readonly actionTimeout: number;
   /** Frames of one connection that wait for their turn. Default 64. */
   readonly waitingFrames: number;
-  /** Frames held while `hello` is being settled; above it the server stops reading. Default 256. */
+  /** Frames that wait until `hello` is settled, above which the server stops reading. Default 256. */
   readonly pipelinedFrames: number;
-  /** Bytes held while `hello` is being settled. Default 256 KiB. */
+  /** Bytes that wait until `hello` is settled, above which the server stops reading. Default 256 KiB. */
   readonly pipelinedBytes: number;
-  /** Time for the first value of a topic to load. Default 2,000. */
+  /** Time for the first value of a topic. Default 2,000. */
   readonly loadTimeout: number;
-  /** How long a topic stays alive after nobody listens. Default 60,000. */
+  /** Time without a subscriber after which the node releases a topic. Default 60,000. */
   readonly linger: number;
 }
 
 type Filled<T> = { readonly [Key in keyof T]-?: T[Key] };
 
-/** Options with every default filled in, checked once at start. What the rest of the module reads. */
+/** The options that the module reads: checked at start, with every default filled in. */
 export interface ResolvedRealtimeOptions {
   readonly path: string;
   readonly httpPath: string;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { RealtimeModuleOptions } from './options.js';
-import { RealtimeOptionsError } from './option-reader.js';
-import { DEFAULT_LIMITS, resolveOptions } from './resolve-options.js';
+import { isOption, OPTION_TABLE, type OptionSpec } from './options-table.js';
+import { RealtimeOptionsError, resolveOptions } from './resolve-options.js';
 
 const system: Environment = {
   now: () => 0,
@@ -43,7 +43,7 @@ describe('resolveOptions', () => {
       actionWindow: 120_000,
       globalEnhancers: ['guards', 'pipes'],
       history: { count: 1_024, bytes: 1_048_576, age: 300_000 },
-      limits: DEFAULT_LIMITS,
+      limits: defaultsOf(OPTION_TABLE.limits),
       drain: { window: 5_000, batch: 100 },
       environment: expect.anything(),
     });
@@ -64,7 +64,7 @@ describe('resolveOptions', () => {
     };
     const options = resolveOptions({ ...given, environment: new FixedClock(42) }, system);
     expect(options.path).toBe('/live');
-    expect(options.limits).toEqual({ ...DEFAULT_LIMITS, framesPerSecond: 0 });
+    expect(options.limits).toEqual({ ...defaultsOf(OPTION_TABLE.limits), framesPerSecond: 0 });
     expect(options.trustedProxies).toEqual(given.trustedProxies);
     expect(options.environment.now()).toBe(42);
     expect(options.environment.id()).toBe('id');
@@ -124,9 +124,29 @@ describe('resolveOptions', () => {
     );
   });
 
-  test('has the defaults that the README promises', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const rows = [...readme.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)];
-    expect(Object.fromEntries(rows.map(([, name, value]) => [name, Number(value)]))).toEqual(DEFAULT_LIMITS);
+  test('has the table that the README shows', () => {
+    const readme = readFileSync(README, 'utf8');
+    const [before, shown, after] = readme.split(/(?<=<!-- options:[^\n]*-->\n)\n|\n(?=<!-- options: end)/);
+    if (process.env.STATEWIRE_WRITE) writeFileSync(README, `${before}\n${readmeTable()}\n\n${after}`);
+    expect(shown?.replace(/ +/g, ' ').replace(/-{2,}/g, '---').trim()).toBe(readmeTable());
   });
 });
+
+const README = new URL('../../README.md', import.meta.url);
+
+function defaultsOf(group: Readonly<Record<string, OptionSpec<unknown>>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(group).map(([name, spec]) => [name, spec.default]));
+}
+
+function readmeTable(): string {
+  const rows = Object.entries(OPTION_TABLE).flatMap(([name, entry]: [string, object]) =>
+    isOption(entry)
+      ? [row(name, entry)]
+      : Object.entries(entry).map(([key, spec]: [string, OptionSpec<unknown>]) => row(`${name}.${key}`, spec)),
+  );
+  return ['| option | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function row(path: string, { default: fallback, about }: OptionSpec<unknown>): string {
+  return `| \`${path}\` | ${fallback === undefined ? 'none' : `\`${JSON.stringify(fallback)}\``} | ${about} |`;
+}

@@ -1,0 +1,214 @@
+import type { CanActivate } from '@nestjs/common';
+import { isIP } from 'node:net';
+
+import type { ResolvedRealtimeOptions } from './options.js';
+
+/** One option: its default, the values it accepts, and what it does. */
+export interface OptionSpec<T> {
+  readonly default: T;
+  /** The accepted values, in words that follow "must be". */
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** The line of the README. */
+  readonly about: string;
+}
+
+type Group<T> = { readonly [Name in keyof T]: OptionSpec<T[Name]> };
+
+/** Options that the table does not hold: objects of the application that are no plain values. */
+type Unlisted = 'environment';
+type GroupName = 'heartbeat' | 'polling' | 'history' | 'limits' | 'drain' | 'presence';
+
+export type OptionTable = {
+  readonly [Name in Exclude<keyof ResolvedRealtimeOptions, Unlisted>]: Name extends GroupName
+    ? Group<ResolvedRealtimeOptions[Name]>
+    : OptionSpec<ResolvedRealtimeOptions[Name]>;
+};
+
+const KiB = 1024;
+
+/** Node fires timers above this number of milliseconds at once. */
+const MAX_INTEGER = 2_147_483_647;
+
+const ENHANCERS = ['guards', 'pipes', 'interceptors', 'filters'];
+
+/**
+ * Every option of `RealtimeModule.forRoot` with its default. Reading, checking and the table of the README come from
+ * here. Durations are milliseconds, sizes are bytes.
+ */
+export const OPTION_TABLE: OptionTable = {
+  path: option('/ws', 'a path like "/ws"', isPath, 'Path of the WebSocket.'),
+  httpPath: option('/realtime', 'a path like "/realtime"', isPath, 'Prefix of the HTTP binding.'),
+  enabled: flag(true, 'Feature flag. `false` rejects upgrades with 503; clients poll.'),
+  authenticate: option<ResolvedRealtimeOptions['authenticate']>(
+    undefined,
+    'a function',
+    isFunction,
+    'Verifies credentials. Without it every caller is anonymous.',
+  ),
+  cookie: option<string | undefined>(
+    undefined,
+    'the name of a cookie',
+    isCookieName,
+    'Cookie whose value is a token, for pages on the same site. Needs `authenticate`.',
+  ),
+  connectionGuards: option([], 'a list of guards', isGuards, 'Guards that run when a client connects.'),
+  allowedOrigins: option<readonly string[] | undefined>(
+    undefined,
+    'origins like ["https://play.example"]',
+    isOrigins,
+    'Exact origins. Without it: the origin whose host equals the `Host` of the request.',
+  ),
+  allowAnyOrigin: flag(false, 'Accepts every origin.'),
+  trustedProxies: option(
+    [],
+    'addresses, CIDR blocks or "loopback"',
+    isProxies,
+    'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` the server believes.',
+  ),
+  heartbeat: {
+    interval: integer(30_000, 1, 'Silence after which the server asks the client for a sign of life.'),
+    timeout: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
+  },
+  polling: { interval: integer(2_000, 1, 'Pause between two polls; the server tells it to clients.') },
+  actionWindow: integer(120_000, 1, 'Time for which the broker remembers the answer of an action.'),
+  globalEnhancers: option(
+    ['guards', 'pipes'],
+    `some of ${ENHANCERS.join(', ')}`,
+    isEnhancers,
+    'Global enhancers of the application that apply to topics and actions.',
+  ),
+  history: {
+    count: integer(1_024, 0, 'Publications that the memory broker keeps of a topic.'),
+    bytes: integer(KiB * KiB, 0, 'Bytes that the memory broker keeps of a topic.'),
+    age: integer(300_000, 0, 'Age up to which the memory broker keeps publications and idle topics.'),
+  },
+  limits: {
+    frameBytes: integer(64 * KiB, 0, 'Largest frame. Above: closed with 1009.'),
+    depth: integer(32, 0, 'Deepest nesting of JSON. Above: `too_large`.'),
+    headersTimeout: integer(9_000, 0, 'Time for the head of a request. Above: 408, on every path of the server.'),
+    helloTimeout: integer(5_000, 0, 'Time for `hello` to arrive. Above: closed with 4001.'),
+    authenticationTimeout: integer(
+      10_000,
+      0,
+      'Time to verify credentials. Above: closed with 4102; guards of a topic and `authenticate`: `timeout`.',
+    ),
+    framesPerSecond: integer(
+      20,
+      0,
+      'Frames per second of a connection; bursts of twice as many pass. Above: `too_many_requests`.',
+    ),
+    framesPerSecondPerUser: integer(
+      200,
+      0,
+      'Frames and requests per second of a user; bursts of twice as many pass. Above: `too_many_requests`, 429.',
+    ),
+    framesPerSecondPerAddress: integer(4_000, 0, 'The same for an address.'),
+    refusedFrames: integer(100, 0, 'Frames above these rates in 10 s. Above: closed with 4100.'),
+    badFrames: integer(10, 0, 'Malformed frames in 10 s. Above: closed with 4000.'),
+    subscriptions: integer(
+      128,
+      0,
+      'Topics of a connection, and new topics per second. Above: `too_many_subscriptions`.',
+    ),
+    connectionsPerUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 4100 after `hello`.'),
+    connectionsPerAddress: integer(200, 0, 'Connections of an address. Above: 429.'),
+    connectsPerSecondPerUser: integer(
+      20,
+      0,
+      'New connections per second of a user; bursts of twice `connectionsPerUser` pass. Above: as `connectionsPerUser`.',
+    ),
+    connectsPerSecondPerAddress: integer(
+      50,
+      0,
+      'New connections per second of an address; bursts of `connectionsPerAddress` pass. Above: 429.',
+    ),
+    pendingPerAddress: integer(20, 0, 'Connections of an address that are not admitted yet. Above: 429.'),
+    maxPublication: integer(256 * KiB, 0, 'Largest published value. Above: `publish` rejects.'),
+    outboxSoftMark: integer(64 * KiB, 0, 'Bytes that wait for a connection. Above: its state topics conflate.'),
+    outboxHardMark: integer(KiB * KiB, 0, 'Bytes that wait for a connection. Above: closed with 4101.'),
+    outboxTotal: integer(
+      256 * KiB * KiB,
+      0,
+      'Bytes that wait for all connections of the node. Above: the slowest readers are closed with 4101.',
+    ),
+    stalledTimeout: integer(10_000, 0, 'Time in which a reader takes nothing. Above: closed with 4101.'),
+    actionTimeout: integer(30_000, 0, 'Time for the handler of an action. Above: `timeout`.'),
+    waitingFrames: integer(64, 0, 'Frames of a connection that wait for their turn. Above: `too_many_requests`.'),
+    pipelinedFrames: integer(256, 0, 'Frames that wait for `hello`. Above: the server stops reading.'),
+    pipelinedBytes: integer(256 * KiB, 0, 'Bytes that wait for `hello`. Above: the server stops reading.'),
+    loadTimeout: integer(2_000, 0, 'Time for the first value of a topic. Above: `unavailable`.'),
+    linger: integer(60_000, 0, 'Time without a subscriber after which the node releases a topic.'),
+  },
+  drain: {
+    window: integer(5_000, 0, 'Clients reconnect at a random moment of this window.'),
+    batch: integer(100, 1, 'Connections that get the drain frame together.'),
+  },
+  presence: {
+    grace: integer(10_000, 0, 'Time for which a member stays after its connection ended.'),
+    interval: integer(250, 0, 'Shortest pause between two publications of a presence topic.'),
+    members: integer(100, 0, 'Members in the list; all others are only counted. Lower where fewer fit.'),
+    infoBytes: integer(KiB, 1, 'Largest JSON of one member.'),
+  },
+};
+
+export function isOption(entry: object): entry is OptionSpec<unknown> {
+  return 'accepts' in entry;
+}
+
+function option<T>(fallback: T, expected: string, accepts: (value: unknown) => boolean, about: string): OptionSpec<T> {
+  return { default: fallback, expected, accepts, about };
+}
+
+function flag(fallback: boolean, about: string): OptionSpec<boolean> {
+  return option(fallback, 'true or false', (value) => typeof value === 'boolean', about);
+}
+
+function integer(fallback: number, min: number, about: string): OptionSpec<number> {
+  const accepts = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= MAX_INTEGER;
+  return option(fallback, `an integer from ${min} to ${MAX_INTEGER}`, accepts, about);
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && /^(\/[A-Za-z0-9._~-]+)+$/.test(value);
+}
+
+function isListOf(value: unknown, accepts: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(accepts);
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isCookieName(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(value);
+}
+
+function isGuards(value: unknown): boolean {
+  return isListOf(
+    value,
+    (guard) => isFunction(guard) || isFunction((guard as Partial<CanActivate> | null)?.canActivate),
+  );
+}
+
+function isOrigins(value: unknown): boolean {
+  return isListOf(value, (text) => typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text);
+}
+
+function isProxies(value: unknown): boolean {
+  return isListOf(value, (proxy) => typeof proxy === 'string' && isProxy(proxy));
+}
+
+function isProxy(value: string): boolean {
+  if (value === 'loopback') return true;
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+function isEnhancers(value: unknown): boolean {
+  return isListOf(value, (enhancer) => typeof enhancer === 'string' && ENHANCERS.includes(enhancer));
+}
