@@ -212,6 +212,17 @@ describe('an action of unusual size', () => {
     expect(large.outbox.isEmpty).toBe(true);
   });
 
+  test('fails with both sizes and a remedy in the message', () => {
+    const { outbox } = setUp();
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
+    const messages: string[] = [];
+    outbox.add('say', 'ü', 0).subscribe({ error: ({ message }: Error) => messages.push(message) });
+    expect(messages).toEqual([
+      `The action takes ${size} bytes, but the server accepts at most ${size - 1}. ` +
+        "Send less data, or raise the server's limit.",
+    ]);
+  });
+
   test('is any, where the server takes next to nothing', () => {
     const { act, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000, frameBytes: 1 });

@@ -12,7 +12,10 @@ describe('a topic that the server has as the other kind', () => {
     const store = new StateStore(environment, metrics);
     const entry = { name: 'a', store, subscription: undefined, isDeferred: false, failures: 0 };
     expect(handleFeedOutcome(entry, 'kind-mismatch', metrics, 0)).toBe('none');
-    expect(store.error?.code).toBe('kind_mismatch');
+    expect(store.error).toMatchObject({
+      code: 'kind_mismatch',
+      message: expect.stringMatching(/does not have a with kind "state"\. .* use the same topic on both sides\.$/),
+    });
     expect(metrics.metrics.holes).toBe(0);
   });
 });

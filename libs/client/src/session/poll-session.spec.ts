@@ -15,12 +15,12 @@ function setUp(...followed: (typeof a)[]) {
   const environment = new VirtualEnvironment();
   const metrics = new MetricsRecorder(environment);
   const registry = new ClientTopicRegistry(environment, metrics, 0, () => undefined);
-  const rests: unknown[] = [];
+  const deferred: unknown[] = [];
   const states = new Map<string, TopicState<Json>>();
   for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
   const asked = (wait = 0) => {
-    const session = new PollSession(registry, metrics, environment, ({ entry: { name }, retryAfter }) =>
-      rests.push([name, retryAfter]),
+    const session = new PollSession(registry, metrics, environment, ({ type, entry: { name }, retryAfter }) =>
+      deferred.push([type, name, retryAfter]),
     );
     return {
       request: session.request('client', wait),
@@ -29,7 +29,7 @@ function setUp(...followed: (typeof a)[]) {
   };
   const entry = (name = 'a') => registry.get(name)!;
   const state = (name = 'a') => states.get(name)!;
-  return { asked, entry, metrics, registry, rests, state };
+  return { asked, deferred, entry, metrics, registry, state };
 }
 
 function subscribed(offset: number, recovered = false, topic = 'a'): ServerFrame {
@@ -131,25 +131,25 @@ describe('what answers a poll', () => {
 
 describe('a topic that goes on missing something', () => {
   test('rests after the third time in a row', () => {
-    const { asked, rests } = setUp(a);
+    const { asked, deferred } = setUp(a);
     expect([1, 2, 3, 4].map(() => asked().apply(patch(1)))).toEqual([true, true, true, false]);
-    expect(rests).toEqual([['a', undefined]]);
+    expect(deferred).toEqual([['topic-deferred', 'a', undefined]]);
   });
 
   test('is given three more times once it was live', () => {
-    const { asked, rests } = setUp(a);
+    const { asked, deferred } = setUp(a);
     for (let time = 0; time < 3; time++) asked().apply(patch(1));
     asked().apply(subscribed(3), snapshot(3));
     for (let time = 0; time < 3; time++) expect(asked().apply(patch(7))).toBe(true);
-    expect(rests).toEqual([]);
+    expect(deferred).toEqual([]);
   });
 
   test('is not forgiven for what leads there only half of the way', () => {
-    const { asked, rests } = setUp(a);
+    const { asked, deferred } = setUp(a);
     for (let time = 0; time < 3; time++) asked().apply(patch(1));
     asked().apply(subscribed(9), snapshot(3));
     expect(asked().apply(patch(7))).toBe(false);
-    expect(rests).toEqual([['a', undefined]]);
+    expect(deferred).toEqual([['topic-deferred', 'a', undefined]]);
   });
 
   test('is asked for as a whole where a patch does not fit its value', () => {
@@ -164,18 +164,18 @@ describe('a topic that goes on missing something', () => {
 
 describe('a topic that a poll may not follow', () => {
   test('rests for as long as a temporary error asks, and takes nothing more of this poll', () => {
-    const { asked, rests, state } = setUp(a);
+    const { asked, deferred, state } = setUp(a);
     const poll = asked();
     const refused = error('unavailable', { temporary: true, retryAfter: 700 });
     expect(poll.apply(refused, subscribed(3), snapshot(3))).toBe(false);
-    expect(rests).toEqual([['a', 700]]);
+    expect(deferred).toEqual([['topic-deferred', 'a', 700]]);
     expect(state()).toMatchObject({ value: undefined, error: undefined });
   });
 
   test('errs where the error is final, and takes nothing more of this poll', () => {
-    const { asked, rests, state } = setUp(a);
+    const { asked, deferred, state } = setUp(a);
     expect(asked().apply(error('forbidden', { temporary: false }), subscribed(3), snapshot(3))).toBe(false);
-    expect(rests).toEqual([]);
+    expect(deferred).toEqual([]);
     expect(state()).toMatchObject({ value: undefined, error: { code: 'forbidden' } });
   });
 

@@ -121,6 +121,34 @@ describe('everything is settled', () => {
   });
 });
 
+describe('a session awaits an answer', () => {
+  test('while a topic is unconfirmed', () => {
+    const { receive, session } = setUp(a);
+    session.greet('client', undefined);
+    receive(WELCOME);
+    expect(session.isAwaitingAnswer).toBe(true);
+    receive(subscribed(a));
+    expect(session.isAwaitingAnswer).toBe(false);
+  });
+
+  test('while an action is unanswered', () => {
+    const { look, outbox, receive, session } = setUpLive(a);
+    outbox.setSender(session.actions);
+    outbox.add('x', 1, 0);
+    expect(session.isAwaitingAnswer).toBe(true);
+    receive({ type: 'ack', id: look()[0]!['id'] });
+    expect(session.isAwaitingAnswer).toBe(false);
+  });
+
+  test('while a token is neither accepted nor rejected', () => {
+    const { receive, session } = setUpLive(a);
+    const ref = session.authenticate('new');
+    expect(session.isAwaitingAnswer).toBe(true);
+    receive({ type: 'authenticated', ref });
+    expect(session.isAwaitingAnswer).toBe(false);
+  });
+});
+
 describe('new credentials', () => {
   test('are answered once, by their ref', () => {
     const { look, receive, session, eventsOf } = setUpLive();

@@ -111,7 +111,6 @@ export class SocketSession {
         break;
       case 'pong':
         if (frame.time !== undefined) this.emit({ type: 'pong-received', time: frame.time });
-        break;
     }
   }
 
