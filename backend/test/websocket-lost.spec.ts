@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   createRealtimeClient,
   type ConnectionStatus,
-  type Environment,
+  type ClientEnvironment,
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
@@ -12,7 +12,7 @@ import { WebSocket } from 'ws';
 import { FaultProxy, type Fate } from './support/fault-proxy/index.js';
 import { moving, MovingServer, type Moving } from './support/moving-server.js';
 
-const openWebSocket: Environment['openWebSocket'] = (url, protocol) => new WebSocket(url, protocol);
+const openWebSocket: ClientEnvironment['openWebSocket'] = (url, protocol) => new WebSocket(url, protocol);
 
 let server: MovingServer;
 let proxy: FaultProxy;
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 /** Jitter is the mean one, so that what is measured is the same in each run. */
-function follow(environment: Partial<Environment> = { openWebSocket }): void {
+function follow(environment: Partial<ClientEnvironment> = { openWebSocket }): void {
   client = createRealtimeClient({
     origin: proxy.origin,
     polling: { interval: 100 },

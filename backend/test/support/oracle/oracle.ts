@@ -1,4 +1,4 @@
-import type { Environment, RealtimeClient } from '@statewire/client';
+import type { ClientEnvironment, RealtimeClient } from '@statewire/client';
 import type { Position, ServerFrame, TopicReference } from '@statewire/protocol';
 import { WebSocket } from 'ws';
 
@@ -41,7 +41,7 @@ export class Oracle {
   }
 
   /** Sockets whose frames are held against the protocol; for the environment of a client. */
-  readonly openWebSocket: NonNullable<Environment['openWebSocket']> = (url, protocol) => {
+  readonly openWebSocket: NonNullable<ClientEnvironment['openWebSocket']> = (url, protocol) => {
     const socket = new WebSocket(url, protocol);
     const witness = new WireWitness((complaint) => this.#complain(`On a socket, ${complaint}.`));
     socket.on('message', (data: Buffer) => witness.hear(JSON.parse(data.toString()) as ServerFrame));
