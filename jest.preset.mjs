@@ -34,7 +34,7 @@ export function commonPreset(projectRoot) {
     collectCoverageFrom: ['<rootDir>/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
     coverageDirectory: join(root, 'coverage', relative(root, projectRoot)),
     // Ends a test that hangs. A test that promises a deadline asserts it itself.
-    testTimeout: full ? 900_000 : 60_000,
+    testTimeout: full ? 900_000 : 300_000,
     reporters: ['default', [join(root, 'tools/jest-totals-reporter.mjs'), { project: name }]],
   };
 }

@@ -16,7 +16,11 @@ import { actAtTimes } from '../support/acting.js';
 
 const CLIENTS = 30;
 const TOPICS = 5;
-const HEARTBEAT = { interval: 1_000, timeout: 500 };
+const HEARTBEAT = { interval: 2_000, timeout: 2_000 };
+/** Milliseconds: longer than the heartbeat allows. */
+const STALL = 5_000;
+/** Values that each client sees after the stall: some four are published in each tenth of a second. */
+const AFTER_THE_STALL = 60;
 
 let clients: RealtimeClient[] = [];
 let proxy: FaultProxy;
@@ -64,7 +68,6 @@ describe('A server process that another takes over from', () => {
     await until(
       () => oracle.checked > before + CLIENTS * 20 && acting.answered.size > 10,
       () => 'nothing moves',
-      20_000,
     );
     first.process.signal('SIGKILL');
     await first.process.exit();
@@ -73,16 +76,11 @@ describe('A server process that another takes over from', () => {
     await until(
       () => clients.every(({ status }) => status.state === 'live'),
       () => JSON.stringify(clients[0]?.status),
-      20_000,
     );
     acting.stop();
-    const converged = await oracle.converged(await second.rest(), 20_000);
+    await oracle.converged(await second.rest());
     const done = new Set((await readFile(workFile, 'utf8')).split('\n'));
     await rm(workFile);
-    process.stdout.write(
-      `R13: ${oracle.checked} values checked; converged in ${Math.round(converged)} ms; ` +
-        `${acknowledged.length} actions acknowledged before\n`,
-    );
 
     expect(oracle.violations).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(0);
@@ -90,7 +88,7 @@ describe('A server process that another takes over from', () => {
     // What it never acknowledged was sent again to the next process, or is honestly said to be unknown.
     const { failed } = await acting.end();
     expect(failed).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe('A server process', () => {
@@ -98,34 +96,34 @@ describe('A server process', () => {
 
   beforeAll(async () => {
     server = await BusyProcess.start({ world: { topics: TOPICS, period: 100 }, realtime: { heartbeat: HEARTBEAT } });
-  }, 20_000);
+  });
 
   afterAll(() => server.process.destroy());
 
-  it('R19: whose event loop stands still for 3 s, longer than its heartbeat allows, gives nobody up', async () => {
+  it('R19: whose event loop stands still for longer than its heartbeat allows gives nobody up', async () => {
     await connect(server);
     await until(
       async () => (await server.load()).connections === CLIENTS,
       () => 'not everybody is there',
     );
-    await firstValueFrom(clients[0]!.act(block, { milliseconds: 3_000 }), { defaultValue: undefined });
-    // Whoever was thought to be silent would be closed in the beats after the stall.
-    await new Promise((resolve) => setTimeout(resolve, HEARTBEAT.interval + HEARTBEAT.timeout));
-    const converged = await oracle.converged(await server.rest(), 20_000);
-    const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
-    const reconnects = clients.map(({ metrics }) => metrics.reconnects);
-    process.stdout.write(
-      `R19: ${lost.length} closed by the server, ${reconnects.filter((count) => count > 0).length} of ${CLIENTS} ` +
-        `clients reconnected; converged in ${Math.round(converged)} ms\n`,
+    await firstValueFrom(clients[0]!.act(block, { milliseconds: STALL }), { defaultValue: undefined });
+    // The beats after the stall, two a second, would close the clients that they take for silent.
+    const shown = oracle.checked;
+    await until(
+      () => oracle.checked > shown + CLIENTS * AFTER_THE_STALL,
+      () => 'nothing moves',
     );
+    const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
+    await oracle.converged(await server.rest());
+    const reconnects = clients.map(({ metrics }) => metrics.reconnects);
 
     expect(lost).toEqual([]);
     // Their own clocks ran on: they may look for another connection after interval + timeout, once.
     expect(Math.max(...reconnects)).toBeLessThanOrEqual(1);
     expect(oracle.violations).toEqual([]);
-  }, 60_000);
+  });
 
-  it('R15: a client process that was stopped for 3 s comes back with one connection at most, and no storm', async () => {
+  it('R15: a client process that was stopped until the server gave it up comes back with one connection, and no storm', async () => {
     proxy = await FaultProxy.start(server.port);
     let upgrades = 0;
     proxy.fate = () => {
@@ -137,33 +135,23 @@ describe('A server process', () => {
       await until(
         () => client.states.includes('live'),
         () => client.process.output,
-        20_000,
       );
       client.process.signal('SIGSTOP');
       await until(
         async () => (await server.load()).connections === 0,
         () => 'the server keeps it',
-        10_000,
       );
-      await new Promise((resolve) => setTimeout(resolve, 3_000 - HEARTBEAT.interval - HEARTBEAT.timeout));
       const top = (await server.rest()).get('fields/0')!;
       client.process.signal('SIGCONT');
       await until(
-        async () => (await server.load()).connections === 1,
-        () => client.process.output,
-        10_000,
-      );
-      await until(
-        () => client.isLiveAt(top),
+        async () => client.isLiveAt(top) && (await server.load()).connections === 1,
         () => client.process.output.slice(-2_000),
-        10_000,
       );
 
       expect(client.violations).toEqual([]);
       expect(upgrades).toBe(2);
-      expect((await server.load()).connections).toBe(1);
     } finally {
       client.process.destroy();
     }
-  }, 60_000);
+  });
 });

@@ -13,12 +13,9 @@ import { until } from '../support/until.js';
 const CLIENTS = 4;
 const TOPICS = 2;
 const HEARTBEAT = { interval: 1_000, timeout: 500 };
-/** What a busy machine may be late with. */
-const SLACK = 1_500;
-const PROMISED = HEARTBEAT.interval + HEARTBEAT.timeout + SLACK;
+/** A busy machine may be ten times as late. Without a heartbeat TCP would take a quarter of an hour. */
+const ALLOWED = 10 * (HEARTBEAT.interval + HEARTBEAT.timeout);
 const ENDS: readonly End[] = ['client', 'server'];
-/** Milliseconds for which the link stays down when everybody has noticed. */
-const PAUSE = 1_000;
 
 const whyNot = NetworkLink.whyNot();
 const where = whyNot === undefined ? '' : ` (skipped, as no network namespace can be made: ${whyNot})`;
@@ -65,12 +62,9 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     );
     for (const end of ENDS) await goDown(end);
     const acted = await crowd.acted();
-    const converged = await crowd.converged([...(await server.rest())]);
-    const { violations, losses, checked } = await crowd.report();
+    await crowd.converged([...(await server.rest())]);
+    const { violations, losses } = await crowd.report();
     const done = (await readFile(join(folder, 'work'), 'utf8')).trim().split('\n');
-    process.stdout.write(
-      `R8: ${checked} values checked, ${acted.answered} actions, converged in ${Math.round(converged)} ms\n`,
-    );
 
     expect({ violations, losses }).toEqual({ violations: [], losses: 0 });
     expect(acted.sent).toBeGreaterThan(0);
@@ -79,15 +73,15 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     expect([new Set(done).size, done.length]).toEqual([asked, asked]);
     expect((await server.load()).connections).toBe(CLIENTS);
     expect(server.process.output).not.toMatch(/\bERROR\b/);
-  }, 60_000);
+  });
 
   /** The link goes down at this end, and comes back when everybody has noticed. */
   async function goDown(end: End): Promise<void> {
     const { crowd } = clients;
-    await crowd.act(`while it goes down at the ${end}`, 500);
+    await crowd.act(`while it goes down at the ${end}`, { waits: true });
     await until(
-      async () => (await server.load()).working >= CLIENTS,
-      () => 'not every action runs',
+      async () => (await server.load()).waiting === CLIENTS,
+      () => 'not every action waits',
     );
     const down = Date.now();
     link.down(end);
@@ -96,24 +90,24 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
       () => 'the server keeps connections',
     );
     const freed = Date.now() - down;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    const { sayings } = await crowd.report();
-    const [told, stale] = [firstSaid(sayings, down, isElsewhere), firstSaid(sayings, down, isStale)];
+    await server.release();
+    let sayings: readonly Saying[] = [];
+    const after = (fits: (says: string) => boolean) => firstSaid(sayings, down, fits);
+    await until(
+      async () => {
+        ({ sayings } = await crowd.report());
+        return [...after(isElsewhere), ...after(isStale)].every(Number.isFinite);
+      },
+      () => 'not every client says so',
+    );
     const states = lastSaid(sayings);
     link.up(end);
-    const up = Date.now();
     await until(
       async () => lastSaid((await crowd.report()).sayings).every((says) => says === 'live'),
       () => 'not everybody is back',
-      20_000,
-    );
-    process.stdout.write(
-      `R8: down at the ${end}: clients say so after ${told.join()} ms (${[...new Set(states)].join()}), values are stale ` +
-        `after ${stale.join()} ms, the server is free after ${freed} ms; live ${Date.now() - up} ms after it is up\n`,
     );
 
-    expect(freed).toBeLessThan(PROMISED);
-    for (const after of [...told, ...stale]) expect(after).toBeLessThan(PROMISED);
+    for (const took of [freed, ...after(isElsewhere), ...after(isStale)]) expect(took).toBeLessThan(ALLOWED);
     // What it did was told to nobody: it was asked again, and did it once.
     expect(await crowd.outcomes()).toEqual(Array<string>(CLIENTS).fill('acknowledged'));
     // What it says is so for as long as it is so.

@@ -34,7 +34,6 @@ export function actAtTimes(clients: readonly RealtimeClient[]) {
       await until(
         () => pending.size === 0,
         () => `${pending.size} actions are not answered`,
-        20_000,
       ).catch((error: Error) => failed.push(error.message));
       return { sent, answered: answered.size, failed };
     },

@@ -9,7 +9,7 @@ if (process.argv[1] === import.meta.filename) {
     origin: process.env.ORIGIN ?? '',
     polling: { interval: 500 },
     backoff: { cap: 500 },
-    environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol, { handshakeTimeout: 2_000 }) },
+    environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
   });
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   client.status$.subscribe((status) => say(`status ${status.state}`));

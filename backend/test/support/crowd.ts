@@ -1,10 +1,10 @@
-import { createRealtimeClient, type RealtimeClient, type Timer, type WebSocketLike } from '@statewire/client';
+import { createRealtimeClient, type RealtimeClient, type WebSocketLike } from '@statewire/client';
 import type { DrainFrame, Position } from '@statewire/protocol';
-import { filter, firstValueFrom, timeout } from 'rxjs';
+import { filter, firstValueFrom } from 'rxjs';
 import type { WebSocket } from 'ws';
 
 import { actAtTimes } from './acting.js';
-import { field, isGenuine, log, work } from './busy/contract.js';
+import { field, isGenuine, log, work, type Work } from './busy/contract.js';
 import { Oracle } from './oracle/index.js';
 import { serve } from './remote.js';
 
@@ -12,8 +12,6 @@ import { serve } from './remote.js';
 const ADDRESS = 'http://statewire.invalid';
 /** Clients that connect at once. */
 const BATCH = 50;
-/** A busy machine is no reason to give up. */
-const PATIENCE = 30_000;
 
 export interface CrowdOptions {
   readonly clients: number;
@@ -33,26 +31,13 @@ export interface Saying {
   readonly says: string;
 }
 
-/** A client was told to come back elsewhere within so many milliseconds. */
-export interface Told {
-  readonly at: number;
-  readonly within: number;
-}
-
-/** A WebSocket was opened. */
-export interface Opened {
-  readonly at: number;
-  /** The moment that the client had set a timer for: `at` is later where the machine is. */
-  readonly meant: number;
-}
-
 export interface Report {
   readonly violations: readonly string[];
   /** Values and events that were held against the truth. */
   readonly checked: number;
   readonly losses: number;
-  readonly opened: readonly Opened[];
-  readonly told: readonly Told[];
+  /** Within how many milliseconds clients were told to come back elsewhere; one entry for each time. */
+  readonly told: readonly number[];
   readonly sayings: readonly Saying[];
 }
 
@@ -60,12 +45,9 @@ export interface Report {
 export class Crowd {
   readonly #clients: RealtimeClient[] = [];
   readonly #oracle = new Oracle({ isGenuine });
-  readonly #opened: Opened[] = [];
-  readonly #told: Told[] = [];
+  readonly #told: number[] = [];
   readonly #sayings: Saying[] = [];
   #origin: string;
-  /** When what runs now was to run. */
-  #due: number | undefined;
   #acting: ReturnType<typeof actAtTimes> | undefined;
   #outcomes: Promise<readonly string[]> = Promise.resolve([]);
 
@@ -87,10 +69,10 @@ export class Crowd {
     }
   }
 
-  /** Each client sends an action that takes so many milliseconds; `outcomes` has what becomes of them. */
-  act(prefix: string, takes: number): void {
+  /** Each client sends an action; `outcomes` has what becomes of them. */
+  act(prefix: string, about: Omit<Work, 'key'>): void {
     const outcomes = this.#clients.map((client, n) =>
-      firstValueFrom(client.act(work, { key: `${prefix} ${n}`, takes })).then(
+      firstValueFrom(client.act(work, { ...about, key: `${prefix} ${n}` })).then(
         () => 'acknowledged',
         (error: { readonly code: string }) => error.code,
       ),
@@ -112,14 +94,14 @@ export class Crowd {
     return this.#acting!.end();
   }
 
-  /** Resolves with the milliseconds until everybody is where the server is. */
-  converged(tops: readonly (readonly [string, Position])[]): Promise<number> {
-    return this.#oracle.converged(new Map(tops), PATIENCE);
+  /** Resolves when every client is live at the position of the server. */
+  converged(tops: readonly (readonly [string, Position])[]): Promise<void> {
+    return this.#oracle.converged(new Map(tops));
   }
 
   report(): Report {
     const { violations, checked, losses } = this.#oracle;
-    return { violations, checked, losses, opened: this.#opened, told: this.#told, sayings: this.#sayings };
+    return { violations, checked, losses, told: this.#told, sayings: this.#sayings };
   }
 
   async #add({ topics, followers = 1, client: options }: CrowdOptions): Promise<void> {
@@ -129,7 +111,6 @@ export class Crowd {
       origin: ADDRESS,
       environment: {
         openWebSocket: (url, protocol) => this.#open(url, protocol),
-        setTimer: (callback, delay) => this.#setTimer(callback, delay),
         fetch: (url, init) => fetch(this.#elsewhere(new Request(url).url), init),
       },
     });
@@ -137,22 +118,14 @@ export class Crowd {
     client.status$.subscribe(({ state }) => this.#say(n, state));
     client.connect();
     if (n % followers === 0) this.#follow(n, client, String(n % topics));
-    await firstValueFrom(
-      client.status$.pipe(
-        filter(({ state }) => state === 'live'),
-        timeout(PATIENCE),
-      ),
-    );
+    await firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'live')));
   }
 
   #open(url: string, protocol: string): WebSocketLike {
-    const at = Date.now();
-    this.#opened.push({ at, meant: this.#due ?? at });
     const socket = this.#oracle.openWebSocket(this.#elsewhere(url).replace('http', 'ws'), protocol) as WebSocket;
     return socket.on('message', (data: Buffer) => {
       const frame = data.toString();
-      if (frame.startsWith('{"type":"drain"'))
-        this.#told.push({ at: Date.now(), within: (JSON.parse(frame) as DrainFrame).reconnectWithin });
+      if (frame.startsWith('{"type":"drain"')) this.#told.push((JSON.parse(frame) as DrainFrame).reconnectWithin);
     });
   }
 
@@ -165,16 +138,6 @@ export class Crowd {
       last = freshness.state;
       this.#say(n, `value ${last}`);
     });
-  }
-
-  #setTimer(callback: () => void, delay: number): Timer {
-    const due = Date.now() + delay;
-    const timer = setTimeout(() => {
-      this.#due = due;
-      callback();
-      this.#due = undefined;
-    }, delay);
-    return { cancel: () => clearTimeout(timer) };
   }
 
   #elsewhere(url: string): string {

@@ -1,13 +1,16 @@
-/** Asks again and again, for what nobody tells; fails with what is seen then when it takes too long. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  describe: () => string,
-  within = 10_000,
-): Promise<number> {
+/** Milliseconds after which a wait counts as hung. It is no promise: the slowest machine is far below it. */
+const HUNG_AFTER = 240_000;
+
+/**
+ * Waits for a condition that no event announces.
+ *
+ * @param describe what the failure says.
+ * @throws Error when the condition does not hold within four minutes.
+ */
+export async function until(holds: () => boolean | Promise<boolean>, describe: () => string): Promise<void> {
   const began = performance.now();
   while (!(await holds())) {
-    if (performance.now() - began > within) throw new Error(`Not so after ${within} ms: ${describe()}`);
+    if (performance.now() - began > HUNG_AFTER) throw new Error(`Not so after ${HUNG_AFTER} ms: ${describe()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  return performance.now() - began;
 }

@@ -29,8 +29,8 @@ class BusyHandlers {
 
   @OnAction(block)
   block(@ActionData() data: unknown): void {
-    const until = performance.now() + (data as { readonly milliseconds: number }).milliseconds;
-    while (performance.now() < until);
+    const { milliseconds } = data as { readonly milliseconds: number };
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
   }
 }
 

@@ -1,9 +1,10 @@
+import type { MetricsSnapshot } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
 import { remote } from '../remote.js';
 import { ServerProcess, type ServerProcessOptions } from '../server-process.js';
-import type { Footprint } from './footprint.js';
-import type { BusyControl, BusyOptions } from './main.js';
+import type { Holdings } from './holdings.js';
+import type { BusyControl, BusyOptions, Load } from './main.js';
 
 /** A server of many moving topics, as a process of its own. */
 export class BusyProcess {
@@ -33,12 +34,26 @@ export class BusyProcess {
     return new Map(await this.#control.rest());
   }
 
-  load(): Promise<{ readonly connections: number; readonly working: number }> {
+  load(): Promise<Load> {
     return this.#control.load();
   }
 
-  footprint(): Promise<Footprint> {
-    return this.#control.footprint();
+  /** Ends the work that waits. */
+  release(): Promise<void> {
+    return this.#control.release();
+  }
+
+  holdings(): Promise<Holdings> {
+    return this.#control.holdings();
+  }
+
+  /** The number of objects in use on its heap. */
+  objects(): Promise<number> {
+    return this.#control.objects();
+  }
+
+  metrics(): Promise<MetricsSnapshot> {
+    return this.#control.metrics();
   }
 
   /** Status of the readiness check; undefined where nobody answers. */

@@ -18,12 +18,14 @@ export interface Work {
   readonly key: string;
   /** Milliseconds it takes. */
   readonly takes?: number;
+  /** Whether it lasts until `World.release`. */
+  readonly waits?: boolean;
 }
 
 export const field = stateTopic<Field>()('fields/:id');
 export const log = eventTopic<Entry>()('logs/:id');
 export const work = action<Work, string>('work');
-/** Keeps the event loop of the server busy for so many milliseconds. */
+/** Stops the event loop of the server for so many milliseconds. */
 export const block = action<{ readonly milliseconds: number }, void>('block');
 
 /** The field that is some 100 KiB, each tick anew. */

@@ -1,11 +1,18 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { RealtimeConnections, type RealtimeModuleOptions } from '@statewire/nest';
+import {
+  RealtimeConnections,
+  RealtimeMetrics,
+  systemEnvironment,
+  type Environment,
+  type MetricsSnapshot,
+  type RealtimeModuleOptions,
+} from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
 import { serve } from '../remote.js';
 import { BusyModule } from './busy-module.js';
-import { footprint, type Footprint } from './footprint.js';
+import { holdingsOf, objectsInUse, type Holdings } from './holdings.js';
 import { SharedClaims } from './shared-claims.js';
 import { World, type WorldOptions } from './world.js';
 
@@ -17,17 +24,26 @@ export interface BusyOptions {
   readonly host?: string;
   /** Folder in which several servers remember actions together. Default: each remembers its own. */
   readonly claims?: string;
+  /** How many times faster the module's clock and timers run. Default 1. */
+  readonly haste?: number;
+}
+
+export interface Load {
+  readonly connections: number;
+  /** Pieces of work that wait for their release. */
+  readonly waiting: number;
 }
 
 /** For tests that have the server in another process. */
 export class BusyControl {
-  constructor(
-    private readonly world: World,
-    private readonly connections: RealtimeConnections,
-  ) {}
+  private readonly world: World;
 
-  load(): { readonly connections: number; readonly working: number } {
-    return { connections: this.connections.list().length, working: this.world.working };
+  constructor(private readonly app: INestApplication) {
+    this.world = app.get(World);
+  }
+
+  load(): Load {
+    return { connections: this.app.get(RealtimeConnections).list().length, waiting: this.world.waiting };
   }
 
   /** Nothing moves any more; where each topic is then. */
@@ -37,21 +53,45 @@ export class BusyControl {
     return [...this.world.tops];
   }
 
-  footprint(): Footprint {
-    return footprint();
+  release(): void {
+    this.world.release();
   }
+
+  holdings(): Holdings {
+    return holdingsOf(this.app);
+  }
+
+  objects(): number {
+    return objectsInUse();
+  }
+
+  metrics(): MetricsSnapshot {
+    return this.app.get(RealtimeMetrics).snapshot();
+  }
+}
+
+function hasty(factor: number): Partial<Environment> {
+  return {
+    now: () => systemEnvironment.now() * factor,
+    monotonic: () => systemEnvironment.monotonic() * factor,
+    setTimer: (callback, delay) => systemEnvironment.setTimer(callback, delay / factor),
+  };
 }
 
 if (process.argv[1] === import.meta.filename) {
   const options = JSON.parse(process.env.BUSY_OPTIONS ?? '{}') as BusyOptions;
-  const { world, claims, host = '127.0.0.1' } = options;
-  const realtime = { ...options.realtime, ...(claims !== undefined && { broker: new SharedClaims(claims) }) };
+  const { world, claims, haste, host = '127.0.0.1' } = options;
+  const realtime = {
+    ...options.realtime,
+    ...(claims !== undefined && { broker: new SharedClaims(claims) }),
+    ...(haste !== undefined && { environment: hasty(haste) }),
+  };
   const app = await NestFactory.create(BusyModule.forRoot(world, realtime), {
     logger: ['error', 'warn', 'log', 'debug'],
   });
   app.enableShutdownHooks([], { useProcessExit: true });
   await app.listen(0, host);
   await app.get(World).begin();
-  serve(new BusyControl(app.get(World), app.get(RealtimeConnections)));
+  serve(new BusyControl(app));
   new Logger('Busy').log(`Listening on ${await app.getUrl()}`);
 }

@@ -28,10 +28,9 @@ export class World implements OnApplicationShutdown {
   readonly tops = new Map<string, Position>();
   /** How often each piece of work was done. */
   readonly done = new Map<string, number>();
-  /** Pieces of work that are being done. */
-  working = 0;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(
     private readonly bus: RealtimeBus,
@@ -65,10 +64,18 @@ export class World implements OnApplicationShutdown {
     await Promise.all(publications);
   }
 
-  async work({ key, takes = 0 }: Work): Promise<string> {
-    this.working += 1;
+  /** Pieces of work that wait for `release`. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  release(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async work({ key, takes = 0, waits = false }: Work): Promise<string> {
+    if (waits) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (takes > 0) await new Promise((resolve) => setTimeout(resolve, takes));
-    this.working -= 1;
     this.done.set(key, (this.done.get(key) ?? 0) + 1);
     if (this.options.workFile !== undefined) appendFileSync(this.options.workFile, `${key}\n`);
     return key;

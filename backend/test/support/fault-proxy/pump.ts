@@ -89,7 +89,7 @@ export class Pump {
   }
 
   #goOnAfter(delay: number): void {
-    this.#goOn((resume) => setTimeout(resume, delay));
+    this.#goOn((resume) => setTimeout(resume, delay).unref());
   }
 
   #goOnWhenDrained(): void {

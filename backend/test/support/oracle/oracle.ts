@@ -80,11 +80,11 @@ export class Oracle {
   }
 
   /**
-   * Resolves with the milliseconds until everybody is where the server is, and says so.
+   * Resolves when every client is live at the position of the server.
    *
    * @param tops where the server is, by topic; without it, everybody has to be at one place.
    */
-  async converged(tops?: ReadonlyMap<string, Position>, within?: number): Promise<number> {
+  async converged(tops?: ReadonlyMap<string, Position>): Promise<void> {
     const at = new Map(tops ?? this.#followers.map(({ topic, progress }) => [topic, progress.last] as const));
     const behind = (): Follower[] =>
       this.#followers.filter(({ topic, progress, isLive }) => !isLive || !isSame(progress.last, at.get(topic)));
@@ -96,7 +96,7 @@ export class Oracle {
           return `${who} is at ${here} of ${topic}, not at ${there}; live: ${isLive}; ${JSON.stringify(client.status)}`;
         })
         .join('\n');
-    return until(() => behind().length === 0, describe, within);
+    await until(() => behind().length === 0, describe);
   }
 
   #add(who: string, client: RealtimeClient, topic: string): Follower {
