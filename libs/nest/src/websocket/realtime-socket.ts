@@ -2,8 +2,7 @@ import { WebSocket } from 'ws';
 
 import type { ConnectionSocket } from './connection-socket.js';
 import type { Connection } from './connection.js';
-import { WsFrameSocket } from '../delivery/ws-frame-socket.js';
-import { DIRECT_WRITES } from './direct-writes.js';
+import { WsFrameSocket } from '../delivery/ws-internals.js';
 
 /** A socket of ours: it knows its connection, so that listeners are shared by all sockets and cost nothing. */
 export class RealtimeSocket extends WebSocket implements ConnectionSocket {
@@ -12,7 +11,7 @@ export class RealtimeSocket extends WebSocket implements ConnectionSocket {
 
   /** Made when the socket is open: what is written depends on the extensions that were agreed. */
   get frames(): WsFrameSocket {
-    return (this.writer ??= new WsFrameSocket(this, DIRECT_WRITES));
+    return (this.writer ??= new WsFrameSocket(this));
   }
 
   /** Tells the connection what arrives from now on. */

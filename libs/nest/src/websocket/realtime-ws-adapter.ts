@@ -9,6 +9,7 @@ import { WebSocketServer } from 'ws';
 
 import type { UpgradeContext } from './upgrade-context.js';
 import { RealtimeError } from '../core/errors.js';
+import { requireBoundedPongs } from '../delivery/ws-internals.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { DefaultAdapter } from './default-adapter.js';
@@ -17,7 +18,6 @@ import { RealtimeSocket } from './realtime-socket.js';
 import { refuseUpgrade } from './reject-upgrade.js';
 import type { UpgradeAuthorizer } from './upgrade-authorizer.js';
 import { UpgradeRouter } from './upgrade-router.js';
-import { requireBoundedPongs } from './ws-version.js';
 
 /** Milliseconds a peer may take to answer the closing handshake. */
 const CLOSE_TIMEOUT = 5_000;

@@ -9,13 +9,13 @@ import { systemEnvironment } from '../core/environment.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { encodeText } from './frame-encoder.js';
 import { Outbox } from './outbox.js';
-import { provesDirectWrites, WsFrameSocket } from './ws-frame-socket.js';
+import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './ws-internals.js';
 
 const { Sender } = ws as unknown as { Sender: new (socket: object) => { sendFrame(list: Buffer[]): void } };
 
-describe('provesDirectWrites', () => {
+describe('supportsDirectWrites', () => {
   test('the installed ws writes ready-made messages as they are', () => {
-    expect(provesDirectWrites(Sender)).toBe(true);
+    expect(supportsDirectWrites(Sender)).toBe(true);
   });
 
   test.each([
@@ -30,7 +30,7 @@ describe('provesDirectWrites', () => {
       },
     ],
   ])('ready-made messages are not used where %s', (_, candidate) => {
-    expect(provesDirectWrites(candidate)).toBe(false);
+    expect(supportsDirectWrites(candidate)).toBe(false);
   });
 });
 
@@ -109,5 +109,17 @@ describe.each([
     client.on('message', (data) => messages.push(data));
     await once(client, 'close');
     expect(messages).toEqual([]);
+  });
+});
+
+describe('requireBoundedPongs', () => {
+  test('the installed ws answers a flood of pings within bounds', () => {
+    expect(() => requireBoundedPongs(new ws.WebSocketServer({ noServer: true }))).not.toThrow();
+  });
+
+  test('a ws before 8.23.0 stops the start, and the error says what to do', () => {
+    const { options } = new ws.WebSocketServer({ noServer: true });
+    const old = Object.fromEntries(Object.entries(options).filter(([name]) => name !== 'maxPendingAutoPongs'));
+    expect(() => requireBoundedPongs({ options: old })).toThrow('Run "npm ls ws"');
   });
 });
