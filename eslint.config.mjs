@@ -44,6 +44,7 @@ const INNER = [
   { files: ['libs/client/src/**'], forbid: ['node:*', '@nestjs/*', '@angular/*', 'ws'] },
   { files: ['libs/arena/src/**'], forbid: ['class-validator', 'class-transformer', '@nestjs/*', '@angular/*'] },
   { files: ['libs/nest/src/{broker,delivery,topics}/**'], forbid: ['@nestjs/*', 'ws'] },
+  { files: ['libs/nest/src/delivery/ws-internals*.ts'], forbid: ['@nestjs/*'] },
   {
     files: ['libs/nest/src/websocket/{connection,credentials,heartbeat,held-frames,session,subscriptions}*.ts'],
     forbid: ['@nestjs/*', 'ws'],

@@ -41,7 +41,7 @@ const IGNORED: ReadonlySet<string> = new Set([
     'wasEverLive',
     'lastRef',
     'written',
-    'buffered',
+    'socketBytes',
   ],
 ]);
 

@@ -22,6 +22,6 @@ export { Counters } from './core/counters.js';
 export { resolveOptions } from './core/resolve-options.js';
 export type { ResolvedRealtimeOptions } from './core/options.js';
 export type { Batch } from './delivery/batch.js';
-export { FlushScheduler } from './delivery/flush-scheduler.js';
-export type { FrameSocket } from './delivery/frame-socket.js';
+export { FlushScheduler } from './delivery/batch.js';
+export type { FrameSocket } from './delivery/outbox.js';
 export { TopicRegistry } from './topics/topic-registry.js';

@@ -36,7 +36,7 @@ import { StartReport } from './lifecycle/start-report.js';
 import { Counters } from './core/counters.js';
 import { RealtimeMetrics } from './realtime-metrics.js';
 import { OutboxBudget } from './delivery/outbox-budget.js';
-import { FlushScheduler } from './delivery/flush-scheduler.js';
+import { FlushScheduler } from './delivery/batch.js';
 import { presenceProviders } from './presence/presence.providers.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';

@@ -1,9 +1,11 @@
 import { FRAME_KINDS } from '../core/counters.js';
-import type { EncodedFrame } from './encoded-frame.js';
+import type { Environment } from '../core/environment.js';
+import type { EncodedFrame } from './frame-encoder.js';
+import { OutboxBudget } from './outbox-budget.js';
 
 /**
- * The frames one outbox writes at the end of a tick, as a path in a tree that all outboxes of the tick share. Whoever
- * has the same frames pending is at the same node, so that what they send is concatenated once.
+ * The frames that one outbox writes at the end of a tick. A batch is a node in a tree that all outboxes of the tick
+ * share: outboxes with the same pending frames hold the same node, so that their bytes are concatenated once.
  */
 export class Batch {
   private lastNext: Batch | undefined;
@@ -13,9 +15,9 @@ export class Batch {
   private constructor(
     private readonly previous: Batch | undefined,
     private readonly frame: EncodedFrame | undefined,
-    /** Frames on the path. */
+    /** Number of frames. */
     readonly length: number,
-    /** Bytes of all messages on the path. */
+    /** Bytes of all messages. */
     readonly size: number,
   ) {}
 
@@ -23,31 +25,31 @@ export class Batch {
     return new Batch(undefined, undefined, 0, 0);
   }
 
-  /** The batch with one frame more. */
+  /** Returns the batch with one more frame at its end. */
   with(frame: EncodedFrame): Batch {
     const last = this.lastNext;
     if (last?.frame === frame) return last;
-    const known = this.others?.get(frame);
-    if (known !== undefined) return known;
+    const existing = this.others?.get(frame);
+    if (existing !== undefined) return existing;
     const next = new Batch(this, frame, this.length + 1, this.size + frame.size);
     if (last?.frame !== undefined) (this.others ??= new Map<EncodedFrame, Batch>()).set(last.frame, last);
     this.lastNext = next;
     return next;
   }
 
-  /** The batch with one frame more, in front of the frames of topics at its end. */
+  /** Returns the batch with one more frame, inserted before the topic frames at its end. */
   withAhead(frame: EncodedFrame): Batch {
-    const passed: EncodedFrame[] = [];
+    const overtaken: EncodedFrame[] = [];
     let [batch, { frame: last, previous }] = [this as Batch, this.path()];
     while (last !== undefined && previous !== undefined && last.kind !== FRAME_KINDS.other) {
-      passed.push(last);
+      overtaken.push(last);
       batch = previous;
       ({ frame: last, previous } = batch.path());
     }
-    return passed.reduceRight((longer, next) => longer.with(next), batch.with(frame));
+    return overtaken.reduceRight((longer, next) => longer.with(next), batch.with(frame));
   }
 
-  /** All frames, in order. */
+  /** Returns all frames in order. */
   frames(): readonly EncodedFrame[] {
     const frames: EncodedFrame[] = [];
     let { frame, previous } = this.path();
@@ -58,7 +60,7 @@ export class Batch {
     return frames.reverse();
   }
 
-  /** All messages in one buffer, made on first use. */
+  /** All messages in one buffer, which is made on first use. */
   get message(): Buffer {
     return (this.joined ??= this.join());
   }
@@ -75,5 +77,38 @@ export class Batch {
       frames.map((frame) => frame.message),
       this.size,
     );
+  }
+}
+
+/** An outbox with a pending batch. */
+export interface Flushable {
+  /** Writes the pending batch. */
+  flush(): void;
+}
+
+/** Flushes the outboxes of a node at the end of each tick. Every outbox with pending frames writes once per tick. */
+export class FlushScheduler {
+  /** The empty batch from which all outboxes of this tick start. */
+  root = Batch.empty();
+  private pending: Flushable[] = [];
+  private readonly run = (): void => this.flushAll();
+
+  /** @param budget limit for the buffered bytes of all outboxes together. Default: no limit. */
+  constructor(
+    private readonly environment: Pick<Environment, 'defer'>,
+    readonly budget = new OutboxBudget(0, 0),
+  ) {}
+
+  /** Schedules a flush at the end of this tick. An outbox calls it once per tick. */
+  schedule(outbox: Flushable): void {
+    if (this.pending.push(outbox) === 1) this.environment.defer(this.run);
+  }
+
+  private flushAll(): void {
+    const { pending } = this;
+    this.pending = [];
+    this.root = Batch.empty();
+    for (const outbox of pending) outbox.flush();
+    this.budget.enforce();
   }
 }

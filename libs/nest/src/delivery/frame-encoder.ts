@@ -1,10 +1,22 @@
-import type { ServerFrame } from '@statewire/protocol';
+import type { Position, ServerFrame, TopicKind } from '@statewire/protocol';
 
 import { FRAME_KINDS, type FrameKind } from '../core/counters.js';
-import type { EncodedFrame } from './encoded-frame.js';
+import { echoOf } from '../core/errors.js';
 
-/** FIN and the opcode of a text message (RFC 6455 §5.2). */
+/** The FIN bit and the opcode of a text message (RFC 6455 §5.2). */
 const FINAL_TEXT = 0x81;
+
+/** A frame that is encoded once for all its receivers. */
+export interface EncodedFrame {
+  /** The JSON text, for HTTP responses and for sockets that take frame by frame. */
+  readonly text: string;
+  /** One complete, unmechoOf WebSocket text message (RFC 6455 §5.2): header and payload in one buffer. */
+  readonly message: Buffer;
+  /** Bytes of `message`. Reading it does not make the buffer. */
+  readonly size: number;
+  /** The counter of the frame. */
+  readonly kind: FrameKind;
+}
 
 class TextFrame implements EncodedFrame {
   private bytes = -1;
@@ -53,12 +65,51 @@ function headerBytes(payload: number): 2 | 4 | 10 {
   return payload < 65_536 ? 4 : 10;
 }
 
-/** Encodes any frame. Frames of topics are better made by `TopicFrames`, which does not parse or stringify values. */
+/** Encodes a frame. {@link TopicFrames} encodes the frames of topics without parsing or stringifying their values. */
 export function encodeFrame(frame: ServerFrame): EncodedFrame {
   return encodeText(JSON.stringify(frame));
 }
 
-/** A frame whose JSON text is known already. */
+/** Encodes a frame whose JSON text exists already. */
 export function encodeText(text: string, kind: FrameKind = FRAME_KINDS.other): EncodedFrame {
   return new TextFrame(text, kind);
+}
+
+/** Encodes the frames of one topic. Takes each value as the JSON text that it already is. */
+export class TopicFrames {
+  private readonly topic: string;
+
+  constructor(
+    private readonly name: string,
+    private readonly kind: TopicKind,
+  ) {
+    this.topic = JSON.stringify(name);
+  }
+
+  subscribed({ epoch, offset }: Position, recovered: boolean, ref?: string): EncodedFrame {
+    const { name: topic, kind } = this;
+    return encodeFrame({ type: 'subscribed', topic, kind, epoch, offset, recovered, ...echoOf({ ref }) });
+  }
+
+  snapshot({ epoch, offset }: Position, data: string, time: number): EncodedFrame {
+    return encodeText(
+      `{"type":"snapshot","topic":${this.topic},"epoch":"${epoch}","offset":${offset},"data":${data},"time":${time}}`,
+      FRAME_KINDS.snapshot,
+    );
+  }
+
+  /** Encodes the step from the value at `offset - 1` to the value at `offset`. */
+  patch(offset: number, delta: string, time: number): EncodedFrame {
+    return encodeText(
+      `{"type":"patch","topic":${this.topic},"from":${offset - 1},"offset":${offset},"delta":${delta},"time":${time}}`,
+      FRAME_KINDS.patch,
+    );
+  }
+
+  event(offset: number, data: string, time: number): EncodedFrame {
+    return encodeText(
+      `{"type":"event","topic":${this.topic},"offset":${offset},"data":${data},"time":${time}}`,
+      FRAME_KINDS.event,
+    );
+  }
 }

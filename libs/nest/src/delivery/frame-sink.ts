@@ -1,24 +1,26 @@
-import type { EncodedFrame } from './encoded-frame.js';
+import type { EncodedFrame } from './frame-encoder.js';
 
-/** Pulls what a lagging outlet has not been sent of one topic. */
+/** The frames of one topic that a lagging sink has not received. */
 export interface TopicBacklog {
   /**
-   * The next frames, in order; empty when the outlet has caught up. Never more than it makes sense to queue at once.
-   * `'lost'` where the history no longer reaches back to where the outlet stands.
+   * Returns the next frames in order, or none if the sink has caught up. Never returns more than the sink should queue
+   * at once. Returns `'lost'` if the history no longer holds the next frame.
    */
   pull(): readonly EncodedFrame[] | 'lost';
 }
 
-/**
- * Where the frames of a subscription go: the outbox of one connection.
- *
- * `send` queues a frame for the end of the tick. `offer` does the same for live frames of a topic, unless the reader
- * lags: then it answers false, the topic remembers where this outlet stands, and the outlet pulls the rest from the
- * backlog as it drains.
- */
+/** Receives the frames of subscriptions. The outbox of each connection is one. */
 export interface FrameSink {
+  /** Queues a frame for the end of the tick, even if the reader lags. */
   send(frame: EncodedFrame): void;
+  /**
+   * Queues a live frame of a topic, unless the reader lags. For a lagging reader it returns false: the topic remembers
+   * how far the sink got, and the sink pulls the rest from the backlog as it drains.
+   */
   offer(frame: EncodedFrame, backlog: TopicBacklog): boolean;
-  /** Resolves when the reader does not lag; undefined where it does not now. Look again after waiting. */
-  room(): Promise<void> | undefined;
+  /**
+   * Returns undefined if the reader does not lag. Otherwise returns a promise that resolves when the sink has drained;
+   * call again then, because the reader may lag once more.
+   */
+  whenDrained(): Promise<void> | undefined;
 }

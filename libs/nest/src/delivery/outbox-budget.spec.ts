@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
-import type { EncodedFrame } from './encoded-frame.js';
-import { FlushScheduler } from './flush-scheduler.js';
+import type { EncodedFrame } from './frame-encoder.js';
+import { FlushScheduler } from './batch.js';
 import { encodeText } from './frame-encoder.js';
 import { OutboxBudget } from './outbox-budget.js';
 import { Outbox } from './outbox.js';

@@ -1,61 +1,62 @@
-/** An outbox that owes its socket's memory to the node. */
-export interface Debtor {
-  /** Looks again how many bytes wait, and tells the budget. */
-  settle(): void;
-  /** Gives its reader up. */
-  giveUp(): void;
+/** An outbox whose socket buffers bytes. */
+export interface BufferedWriter {
+  /** Measures the bytes that the socket buffers now, and reports them to the budget. */
+  reportBuffered(): void;
+  /** Stops writing and closes the connection of the reader. */
+  evict(): void;
 }
 
 /**
- * What all outboxes of a node let wait together. Each tells when its own bytes change; above `most` readers are given up
- * at the end of the tick until it is kept: first those that lag, the one that has lagged longest before the others, then
- * whoever has had something waiting for longest without a break.
+ * Limits the bytes that all outboxes of a node buffer together. Above the limit the budget evicts readers at the end of
+ * the tick until the limit is kept. Readers above the soft limit go first, starting with the one that has been above it
+ * the longest. The others follow, starting with the one that has had buffered bytes the longest.
  *
- * Bytes of a reader that is given up do not count any more: its socket frees them when it is gone.
+ * The bytes of an evicted reader no longer count, because its socket frees them when it closes.
  */
 export class OutboxBudget {
-  private total = 0;
-  /** Ordered by the moment at which they passed the share, and did not fall below since. */
-  private readonly lagging = new Set<Debtor>();
-  /** Ordered by the moment at which the first byte had to wait. */
-  private readonly waiting = new Set<Debtor>();
+  private totalBytes = 0;
+  /** Writers above the soft limit, in the order in which they exceeded it. */
+  private readonly lagging = new Set<BufferedWriter>();
+  /** Writers with buffered bytes below the soft limit, in the order in which the first byte was buffered. */
+  private readonly waiting = new Set<BufferedWriter>();
 
   /**
-   * @param most bytes. 0: any number.
-   * @param share bytes from which a reader lags. 0: whoever has something waiting does.
+   * @param max bytes. 0: no limit.
+   * @param softLimit bytes of one reader from which it lags. 0: every reader with buffered bytes lags.
    */
   constructor(
-    private readonly most: number,
-    private readonly share: number,
+    private readonly max: number,
+    private readonly softLimit: number,
   ) {}
 
-  /** Bytes that wait, as of the last write of each outbox. */
+  /** Buffered bytes of all outboxes, as of the last write of each. */
   get bytes(): number {
-    return this.total;
+    return this.totalBytes;
   }
 
-  changed(debtor: Debtor, before: number, now: number): void {
-    this.total += now - before;
-    const lags = now > 0 && now >= this.share;
-    const [into, from] = lags ? [this.lagging, this.waiting] : [this.waiting, this.lagging];
-    from.delete(debtor);
-    if (now > 0) into.add(debtor);
-    else into.delete(debtor);
+  /** Takes note that the buffered bytes of a writer changed from `before` to `now`. */
+  update(writer: BufferedWriter, before: number, now: number): void {
+    this.totalBytes += now - before;
+    const isLagging = now > 0 && now >= this.softLimit;
+    const [into, from] = isLagging ? [this.lagging, this.waiting] : [this.waiting, this.lagging];
+    from.delete(writer);
+    if (now > 0) into.add(writer);
+    else into.delete(writer);
   }
 
-  /** Called once per tick. */
+  /** Evicts readers until the limit is kept. The scheduler calls it once per tick. */
   enforce(): void {
-    if (this.most === 0 || this.total <= this.most) return;
-    this.giveUp(this.lagging);
-    this.giveUp(this.waiting);
+    if (this.max === 0 || this.totalBytes <= this.max) return;
+    this.evictFrom(this.lagging);
+    this.evictFrom(this.waiting);
   }
 
-  private giveUp(debtors: Set<Debtor>): void {
-    for (const debtor of debtors) {
-      if (this.total <= this.most) return;
-      // It may have read since it was last looked at.
-      debtor.settle();
-      if (this.total > this.most && debtors.has(debtor)) debtor.giveUp();
+  private evictFrom(writers: Set<BufferedWriter>): void {
+    for (const writer of writers) {
+      if (this.totalBytes <= this.max) return;
+      // The reader may have made progress since its last report.
+      writer.reportBuffered();
+      if (this.totalBytes > this.max && writers.has(writer)) writer.evict();
     }
   }
 }

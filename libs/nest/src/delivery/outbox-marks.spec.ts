@@ -3,8 +3,8 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
 import { Counters, FRAME_KINDS } from '../core/counters.js';
-import type { EncodedFrame } from './encoded-frame.js';
-import { FlushScheduler } from './flush-scheduler.js';
+import type { EncodedFrame } from './frame-encoder.js';
+import { FlushScheduler } from './batch.js';
 import { encodeText } from './frame-encoder.js';
 import { OutboxBudget } from './outbox-budget.js';
 import { Outbox, type OutboxOptions, type OverflowReason } from './outbox.js';
@@ -36,9 +36,9 @@ describe('the soft mark', () => {
   test('lets frames in as long as less waits, also once they are written', () => {
     const { outbox } = setUp({ softMark: 500 });
     outbox.send(frame(499));
-    expect(outbox.room()).toBeUndefined();
+    expect(outbox.whenDrained()).toBeUndefined();
     outbox.flush();
-    expect(outbox.room()).toBeUndefined();
+    expect(outbox.whenDrained()).toBeUndefined();
     expect(outbox.offer(frame(10), NOTHING)).toBe(true);
     expect(outbox.offer(frame(10), NOTHING)).toBe(false);
   });
@@ -53,7 +53,7 @@ describe('the soft mark', () => {
     const { outbox } = setUp({ softMark: 500 });
     outbox.send(frame(500));
     expect(outbox.offer(frame(10), NOTHING)).toBe(false);
-    expect(outbox.room()).toBeDefined();
+    expect(outbox.whenDrained()).toBeDefined();
   });
 
   test('stops a reader’s catching up, which goes on as it takes', async () => {
@@ -67,7 +67,7 @@ describe('the soft mark', () => {
       socket.take(Infinity);
       await environment.settle();
       expect(pulls).toBe(most);
-      expect(outbox.waiting).toBe(600);
+      expect(outbox.bufferedBytes).toBe(600);
     }
   });
 
@@ -76,7 +76,7 @@ describe('the soft mark', () => {
     outbox.send(frame(500));
     await environment.settle();
     const entered: string[] = [];
-    for (const name of ['first', 'second']) void outbox.room()!.then(() => entered.push(name));
+    for (const name of ['first', 'second']) void outbox.whenDrained()!.then(() => entered.push(name));
     socket.take(1);
     await environment.settle();
     expect(entered).toEqual([]);
@@ -156,10 +156,10 @@ describe('a reader that is gone', () => {
     outbox.send(frame(400));
     environment.tick();
     outbox.send(frame(100));
-    expect(outbox.waiting).toBe(500);
-    outbox.giveUp();
+    expect(outbox.bufferedBytes).toBe(500);
+    outbox.evict();
     expect(overflows).toEqual(['total']);
-    expect(outbox.waiting).toBe(400);
+    expect(outbox.bufferedBytes).toBe(400);
     environment.tick();
     expect(socket.writes).toHaveLength(1);
   });

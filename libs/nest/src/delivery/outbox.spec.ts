@@ -3,8 +3,8 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
 import { FRAME_KINDS } from '../core/counters.js';
-import type { EncodedFrame } from './encoded-frame.js';
-import { FlushScheduler } from './flush-scheduler.js';
+import type { EncodedFrame } from './frame-encoder.js';
+import { FlushScheduler } from './batch.js';
 import { encodeText } from './frame-encoder.js';
 import type { TopicBacklog } from './frame-sink.js';
 import { Outbox, type OverflowReason } from './outbox.js';
@@ -197,12 +197,12 @@ describe('Outbox', () => {
 
   test('a topic that has room to wait for lets others in first', async () => {
     const { environment, outbox, socket } = setUp();
-    expect(outbox.room()).toBeUndefined();
+    expect(outbox.whenDrained()).toBeUndefined();
     socket.stuck = true;
     outbox.send(frame(1_500));
     outbox.offer(frame(10, '!'), backlogOf(Array.from({ length: 100 }, () => frame(1_100))));
     let entered = false;
-    const entering = outbox.room()!.then(() => {
+    const entering = outbox.whenDrained()!.then(() => {
       entered = true;
       outbox.send(frame(100, 'newcomer'));
     });
@@ -220,7 +220,7 @@ describe('Outbox', () => {
     outbox.send(frame(1_500));
     const backlog = backlogOf([frame(300)]);
     outbox.offer(frame(10, '!'), backlog);
-    const waiting = outbox.room();
+    const waiting = outbox.whenDrained();
     await environment.settle();
     socket.take(Infinity);
     await waiting;
@@ -236,7 +236,7 @@ describe('Outbox', () => {
     for (let publication = 0; publication < 1_000; publication++) {
       lagging ||= !outbox.offer(frame(400), backlog);
       await environment.settle();
-      expect(outbox.waiting).toBeLessThan(MARKS.softMark + 500);
+      expect(outbox.bufferedBytes).toBeLessThan(MARKS.softMark + 500);
     }
     expect(lagging).toBe(true);
     expect(overflows).toEqual([]);
@@ -315,12 +315,12 @@ describe('Outbox', () => {
     socket.stuck = true;
     outbox.send(frame(1_500));
     await environment.settle();
-    const waiting = outbox.room()!;
+    const waiting = outbox.whenDrained()!;
     await environment.advance(2_000);
     await waiting;
     outbox.send({ type: 'ping' });
     expect(outbox.offer(frame(10, '!'), backlogOf([]))).toBe(true);
-    expect(outbox.room()).toBeUndefined();
+    expect(outbox.whenDrained()).toBeUndefined();
     await environment.settle();
     expect(overflows).toEqual(['stalled']);
     expect(socket.writes).toHaveLength(1);

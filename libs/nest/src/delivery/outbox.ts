@@ -1,33 +1,41 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { Environment } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
-import type { Batch } from './batch.js';
-import type { EncodedFrame } from './encoded-frame.js';
-import type { FlushScheduler } from './flush-scheduler.js';
-import { encodeFrame } from './frame-encoder.js';
-import type { FrameSocket } from './frame-socket.js';
-import type { Debtor } from './outbox-budget.js';
-import type { TopicBacklog, FrameSink } from './frame-sink.js';
+import type { Environment } from '../core/environment.js';
+import type { Batch, Flushable, FlushScheduler } from './batch.js';
+import { encodeFrame, type EncodedFrame } from './frame-encoder.js';
+import type { FrameSink, TopicBacklog } from './frame-sink.js';
+import type { BufferedWriter } from './outbox-budget.js';
 import { StallWatch } from './stall-watch.js';
 
+/** The output of a WebSocket, as an outbox uses it. */
+export interface FrameSocket {
+  /**
+   * Writes all messages of the batch, in one write if the socket can. Calls `written` when the operating system has
+   * taken them all, or when the connection lost them.
+   */
+  write(batch: Batch, written: () => void): void;
+  /** Bytes that are written but not taken by the operating system. */
+  readonly bufferedAmount: number;
+}
+
 /**
- * Why a reader is given up; close its connection with 4101.
+ * Why an outbox stopped; close its connection with 4101.
  *
- * - `hard-mark`: it lets more than `hardMark` bytes wait.
- * - `stalled`: it took nothing for `stalledTimeout`.
- * - `history`: it fell further behind on an event topic than history reaches.
- * - `total`: all readers of the node let too much wait, and it has lagged longest.
+ * - `hard-mark`: more than `hardMark` bytes are buffered for the reader.
+ * - `stalled`: the reader took nothing for `stalledTimeout`.
+ * - `history`: the history of an event topic no longer holds the next event of the reader.
+ * - `total`: the budget of the node evicted the reader.
  */
 export type OverflowReason = 'hard-mark' | 'stalled' | 'history' | 'total';
 
-/** One object may serve all outboxes of a node. */
+/** Options of an outbox. All outboxes of a node may share one object. */
 export interface OutboxOptions {
-  /** Waiting bytes from which live frames of topics are held back and conflate. 0: never. */
+  /** Buffered bytes from which live topic frames are held back and conflated. 0: never. */
   readonly softMark: number;
-  /** Waiting bytes above which the reader is given up. 0: never. */
+  /** Buffered bytes above which the outbox stops. 0: never. */
   readonly hardMark: number;
-  /** Milliseconds without progress after which the reader is given up. 0: never. */
+  /** Milliseconds without progress after which the outbox stops. 0: never. */
   readonly stalledTimeout: number;
   readonly environment: Pick<Environment, 'setTimer'>;
   readonly scheduler: FlushScheduler;
@@ -36,19 +44,19 @@ export interface OutboxOptions {
 }
 
 /**
- * The frames on their way to one connection: one write per tick, and no more waiting bytes than the marks allow.
+ * The frames on their way to one connection. An outbox writes once per tick and buffers no more bytes than its marks
+ * allow.
  *
- * Live frames of topics and replays never pass the soft mark by more than one pull, so the hard mark is reached only by
- * what was sent outright: answers to a client that asks and does not read.
+ * Live topic frames and replays exceed the soft mark by at most one pull. Only frames from `send` can reach the hard
+ * mark: answers to a client that asks and does not read.
  */
-export class Outbox implements FrameSink, Debtor {
+export class Outbox implements FrameSink, Flushable, BufferedWriter {
   private batch: Batch | undefined;
-  /** Bytes in the socket when the first frame of this tick was queued. */
-  private buffered = 0;
-  /** Bytes ever written. */
+  /** Bytes that the socket buffered when the batch was started. */
+  private socketBytes = 0;
   private written = 0;
-  /** Bytes the budget knows of. */
-  private owed = 0;
+  /** Buffered bytes that the budget knows of. */
+  private reportedBytes = 0;
   private closed = false;
   private lagging: Set<TopicBacklog> | undefined;
   private waiters: (() => void)[] | undefined;
@@ -58,18 +66,24 @@ export class Outbox implements FrameSink, Debtor {
   constructor(
     private readonly socket: FrameSocket,
     private readonly options: OutboxOptions,
-    /** Called at most once; nothing is written afterwards. */
+    /** Called at most once. The outbox writes nothing afterwards. */
     private readonly onOverflow: (reason: OverflowReason) => void,
   ) {}
 
-  /** Bytes that wait: pending in this tick, or not yet taken by the operating system. */
-  get waiting(): number {
-    return this.batch === undefined ? this.socket.bufferedAmount : this.buffered + this.batch.size;
+  /** Bytes of the pending batch and bytes that the operating system has not taken. */
+  get bufferedBytes(): number {
+    return this.batch === undefined ? this.socket.bufferedAmount : this.socketBytes + this.batch.size;
+  }
+
+  /** Bytes that were written since the connection began. */
+  get writtenBytes(): number {
+    return this.written;
   }
 
   /**
-   * Queues a frame for the end of the tick. After `close` it is dropped. An `ack` overtakes what topics told in the same
-   * tick: who shows what the action does already would show it twice between the patch that has it and the `ack`.
+   * Queues a frame for the end of the tick. Drops it after `close`. An `ack` overtakes the topic frames of its tick:
+   * after a patch that contains the effect of the action, a client with an optimistic update would show it twice until
+   * the `ack` arrives.
    */
   send(frame: ServerFrame | EncodedFrame): void {
     if (this.closed) return;
@@ -79,15 +93,15 @@ export class Outbox implements FrameSink, Debtor {
       if (frame.type === 'error') this.options.counters?.refusals.add(frame.code);
       this.queue(encodeFrame(frame), frame.type === 'ack');
     }
-    if (!this.passesHardMark()) return;
-    // A burst within one tick says nothing about the reader yet.
+    if (!this.exceedsHardMark()) return;
+    // A burst within one tick says nothing about the reader: write it first.
     this.flush();
-    if (this.passesHardMark()) this.overflow('hard-mark');
+    if (this.exceedsHardMark()) this.overflow('hard-mark');
   }
 
   offer(frame: EncodedFrame, backlog: TopicBacklog): boolean {
     if (this.closed) return true;
-    if (this.lags()) {
+    if (this.isLagging()) {
       (this.lagging ??= new Set()).add(backlog);
       if (this.options.counters) this.options.counters.conflations += 1;
       return false;
@@ -96,12 +110,12 @@ export class Outbox implements FrameSink, Debtor {
     return true;
   }
 
-  room(): Promise<void> | undefined {
-    if (this.closed || !this.lags()) return undefined;
+  whenDrained(): Promise<void> | undefined {
+    if (this.closed || !this.isLagging()) return undefined;
     return new Promise((resolve) => (this.waiters ??= []).push(resolve));
   }
 
-  /** Writes now what is pending. */
+  /** Writes the pending batch now. */
   flush(): void {
     const batch = this.batch;
     if (batch === undefined || this.closed) return;
@@ -111,31 +125,31 @@ export class Outbox implements FrameSink, Debtor {
     this.refill();
   }
 
-  /** Writes what is pending, then drops whatever still comes. */
+  /** Writes the pending batch and drops all later frames. */
   close(): void {
     this.flush();
     this.end();
   }
 
-  settle(): void {
-    this.owe(this.socket.bufferedAmount);
+  reportBuffered(): void {
+    this.report(this.socket.bufferedAmount);
   }
 
-  giveUp(): void {
+  evict(): void {
     this.overflow('total');
   }
 
-  private owe(bytes: number): void {
-    if (bytes === this.owed) return;
-    this.options.scheduler.budget.changed(this, this.owed, bytes);
-    this.owed = bytes;
+  private report(bytes: number): void {
+    if (bytes === this.reportedBytes) return;
+    this.options.scheduler.budget.update(this, this.reportedBytes, bytes);
+    this.reportedBytes = bytes;
   }
 
   private queue(frame: EncodedFrame, isAhead = false): void {
     const { counters } = this.options;
     if (counters !== undefined) counters.sent[frame.kind] += 1;
     if (this.batch === undefined) {
-      this.buffered = this.socket.bufferedAmount;
+      this.socketBytes = this.socket.bufferedAmount;
       this.batch = this.options.scheduler.root.with(frame);
       this.options.scheduler.schedule(this);
     } else {
@@ -143,42 +157,43 @@ export class Outbox implements FrameSink, Debtor {
     }
   }
 
-  private lags(): boolean {
+  private isLagging(): boolean {
     const { softMark } = this.options;
-    return softMark > 0 && this.waiting >= softMark;
+    return softMark > 0 && this.bufferedBytes >= softMark;
   }
 
-  private passesHardMark(): boolean {
+  private exceedsHardMark(): boolean {
     const { hardMark } = this.options;
-    return hardMark > 0 && this.waiting > hardMark;
+    return hardMark > 0 && this.bufferedBytes > hardMark;
   }
 
+  /** Reports the buffered bytes. If the reader no longer lags, continues with waiters and backlogs. */
   private refill(): void {
     if (this.closed) return;
     const { bufferedAmount } = this.socket;
-    this.owe(bufferedAmount);
+    this.report(bufferedAmount);
     if (bufferedAmount > 0) this.watchForStall();
-    if (this.lags()) return;
-    if (this.waiters !== undefined) this.letIn(this.waiters);
-    else if (this.lagging !== undefined) this.pull(this.lagging);
+    if (this.isLagging()) return;
+    if (this.waiters !== undefined) this.resumeWaiters(this.waiters);
+    else if (this.lagging !== undefined) this.pullFrom(this.lagging);
   }
 
-  private letIn(waiters: readonly (() => void)[]): void {
+  private resumeWaiters(waiters: readonly (() => void)[]): void {
     this.waiters = undefined;
     for (const resolve of waiters) resolve();
-    // After those who waited had their turn, so that a busy backlog cannot starve them.
+    // The waiters run first, so that a busy backlog cannot starve them.
     queueMicrotask(() => this.refill());
   }
 
-  private pull(lagging: Set<TopicBacklog>): void {
+  private pullFrom(lagging: Set<TopicBacklog>): void {
     for (const backlog of lagging) {
-      if (this.lags()) return;
+      if (this.isLagging()) return;
       const frames = backlog.pull();
       if (frames === 'lost') return this.overflow('history');
       lagging.delete(backlog);
       if (frames.length === 0) continue;
       for (const frame of frames) this.queue(frame);
-      // Back in at the end of the set, which this loop will reach: the topics take turns.
+      // Added again at the end of the set, which this loop reaches: the topics take turns.
       lagging.add(backlog);
     }
     this.lagging = undefined;
@@ -190,13 +205,13 @@ export class Outbox implements FrameSink, Debtor {
     this.stallWatch ??= new StallWatch(
       environment,
       stalledTimeout,
-      () => this.taken(),
+      () => this.bytesTaken(),
       () => this.overflow('stalled'),
     );
     this.stallWatch.start();
   }
 
-  private taken(): number | undefined {
+  private bytesTaken(): number | undefined {
     const { bufferedAmount } = this.socket;
     return bufferedAmount === 0 ? undefined : this.written - bufferedAmount;
   }
@@ -208,7 +223,7 @@ export class Outbox implements FrameSink, Debtor {
 
   private end(): void {
     this.closed = true;
-    this.owe(0);
+    this.report(0);
     this.batch = undefined;
     this.lagging = undefined;
     this.stallWatch?.stop();

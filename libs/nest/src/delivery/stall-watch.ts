@@ -1,30 +1,32 @@
 import type { Environment, Timer } from '../core/environment.js';
 
 /**
- * Looks this many times per timeout, and gives a reader up only after as many looks: when the event loop itself stood
- * still, the socket gets its turn between two of them.
+ * Checks per timeout, and idle checks in a row after which a reader counts as stalled. Between two checks the socket
+ * gets its turn, also after the event loop itself was blocked.
  */
-const LOOKS = 4;
+const CHECKS_PER_TIMEOUT = 4;
 
-/** Notices a reader that takes nothing for a while. Runs only while something waits. */
+/** Detects a reader that takes no bytes for a while. Its timer runs only while bytes are buffered. */
 export class StallWatch {
   private timer: Timer | undefined;
-  private idleLooks = 0;
-  private taken = 0;
+  private idleChecks = 0;
+  private bytesTaken = 0;
 
   constructor(
     private readonly environment: Pick<Environment, 'setTimer'>,
+    /** Milliseconds. */
     private readonly timeout: number,
-    /** Bytes taken so far; undefined when nothing waits, which ends the watch. */
+    /** Returns the bytes taken so far, or undefined if nothing is buffered, which ends the watch. */
     private readonly measure: () => number | undefined,
     private readonly onStalled: () => void,
   ) {}
 
+  /** Starts the watch. Does nothing while it runs. */
   start(): void {
     if (this.timer !== undefined) return;
-    this.taken = this.measure() ?? 0;
-    this.idleLooks = 0;
-    this.lookLater();
+    this.bytesTaken = this.measure() ?? 0;
+    this.idleChecks = 0;
+    this.scheduleCheck();
   }
 
   stop(): void {
@@ -32,17 +34,17 @@ export class StallWatch {
     this.timer = undefined;
   }
 
-  private lookLater(): void {
-    this.timer = this.environment.setTimer(() => this.look(), this.timeout / LOOKS);
+  private scheduleCheck(): void {
+    this.timer = this.environment.setTimer(() => this.check(), this.timeout / CHECKS_PER_TIMEOUT);
   }
 
-  private look(): void {
+  private check(): void {
     this.timer = undefined;
-    const taken = this.measure();
-    if (taken === undefined) return;
-    this.idleLooks = taken > this.taken ? 0 : this.idleLooks + 1;
-    this.taken = taken;
-    if (this.idleLooks >= LOOKS) this.onStalled();
-    else this.lookLater();
+    const bytesTaken = this.measure();
+    if (bytesTaken === undefined) return;
+    this.idleChecks = bytesTaken > this.bytesTaken ? 0 : this.idleChecks + 1;
+    this.bytesTaken = bytesTaken;
+    if (this.idleChecks >= CHECKS_PER_TIMEOUT) this.onStalled();
+    else this.scheduleCheck();
   }
 }

@@ -2,7 +2,7 @@ import * as ws from 'ws';
 
 import type { Batch } from './batch.js';
 import { encodeText } from './frame-encoder.js';
-import type { FrameSocket } from './frame-socket.js';
+import type { FrameSocket } from './outbox.js';
 
 /** The public part of a `ws` WebSocket that frames are written with. */
 export interface WsLike {
@@ -88,7 +88,9 @@ export class WsFrameSocket implements FrameSocket {
   ) {
     // An extension has to see each message.
     this.isDirect =
-      directWrites && webSocket.extensions === '' && typeof (webSocket as WsInternals)._sender?.sendFrame === 'function';
+      directWrites &&
+      webSocket.extensions === '' &&
+      typeof (webSocket as WsInternals)._sender?.sendFrame === 'function';
   }
 
   /** Bytes that are not sent yet. Subtracts the sent part of an unfinished write, so that slow progress is visible. */

@@ -1,6 +1,6 @@
 import type { ErrorFrame, Position, TopicRequest } from '@statewire/protocol';
 
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { CatchUpAnswer, ResolvedTopic } from '../topics/topics.js';
 
 /** What one topic of a poll came to. */

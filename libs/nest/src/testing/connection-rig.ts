@@ -17,7 +17,7 @@ import { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { resolveOptions } from '../core/resolve-options.js';
-import { FlushScheduler } from '../delivery/flush-scheduler.js';
+import { FlushScheduler } from '../delivery/batch.js';
 import type { ResolvedTopic } from '../topics/topics.js';
 import { FakeSocket } from './fake-socket.js';
 import { FakeTopics } from './fake-topics.js';

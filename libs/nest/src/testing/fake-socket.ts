@@ -2,7 +2,7 @@ import type { ServerFrame } from '@statewire/protocol';
 
 import type { ConnectionSocket } from '../websocket/connection-socket.js';
 import type { Batch } from '../delivery/batch.js';
-import type { FrameSocket } from '../delivery/frame-socket.js';
+import type { FrameSocket } from '../delivery/outbox.js';
 
 /** A socket that keeps what is written to it. */
 export class FakeSocket implements ConnectionSocket {

@@ -199,7 +199,7 @@ describe('catching up with an event topic', () => {
     let most = 0;
     for (let round = 0; round < 100; round++) {
       await environment.settle();
-      most = Math.max(most, alice.outbox.waiting);
+      most = Math.max(most, alice.outbox.bufferedBytes);
       alice.socket.take(3_000);
     }
     expect(most).toBeLessThan(20_000);

@@ -3,7 +3,7 @@ import type { ServerFrame, Since, TopicKind } from '@statewire/protocol';
 
 import type { TopicHistory } from '../core/broker.js';
 import { Counters } from '../core/counters.js';
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { TopicBacklog } from '../delivery/frame-sink.js';
 import { ConnectionSubscriber } from './connection-subscriber.js';
 import { Timeline } from './timeline.js';
@@ -47,7 +47,7 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
       if (outlet.hasRoom) outlet.send(frame);
       return outlet.hasRoom;
     },
-    room: () => undefined,
+    whenDrained: () => undefined,
   };
   outlet.hasRoom = room;
   const member = new ConnectionSubscriber(timeline, outlet, {

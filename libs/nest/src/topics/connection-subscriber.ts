@@ -1,7 +1,7 @@
 import type { Since } from '@statewire/protocol';
 
 import { FRAME_KINDS, type Counters, type ResumeOutcome } from '../core/counters.js';
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { TopicBacklog, FrameSink } from '../delivery/frame-sink.js';
 import type { Start, Timeline } from './timeline.js';
 import type { TakenPublication, TopicSubscriber } from './topic-subscriber.js';

@@ -17,7 +17,7 @@ describe('R18: a slow reader', () => {
     for (let tick = 1; tick <= 500; tick++) {
       await topics.publish(STATE, battle(tick));
       await environment.settle();
-      expect(slow.outbox.waiting).toBeLessThan(MARKS.softMark + 2_500);
+      expect(slow.outbox.bufferedBytes).toBeLessThan(MARKS.softMark + 2_500);
       expect(quick.update().value).toEqual(battle(tick));
     }
     expect(quick.socket.writes).toHaveLength(500);

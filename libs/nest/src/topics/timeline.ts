@@ -2,9 +2,9 @@ import { diff, isDeltaSmaller, type Json, type Position, type Since, type TopicK
 
 import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
 import { PublicationLog, type LogEntry, type LogLimits } from '../broker/memory/publication-log.js';
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
-import { TopicFrames } from './topic-frames.js';
+import { TopicFrames } from '../delivery/frame-encoder.js';
 
 /** Newest publications whose frames are kept ready: what clients ask for after a short outage. */
 const READY_FRAMES = 64;

@@ -79,7 +79,7 @@ export class TopicRegistry implements Topics {
     const since = startOf(topic, asked);
     return this.visit(topic, async (entry) => {
       const timeline = await this.reach(entry, topic, since);
-      for (let room = outlet.room(); room !== undefined; room = outlet.room()) await room;
+      for (let drained = outlet.whenDrained(); drained !== undefined; drained = outlet.whenDrained()) await drained;
       const { live } = entry.activation;
       if (timeline === undefined || live.ended) return undefined;
       const onClose = (): void => {

@@ -1,7 +1,7 @@
 import type { Json } from '@statewire/protocol';
 
 import type { StoredPublication } from '../core/broker.js';
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 
 /** A publication as this node took it; `value` where it was parsed already. */
 export type TakenPublication = StoredPublication & { readonly value?: Json };

@@ -1,7 +1,7 @@
 import type { Json, Position, Since, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
 
 /** A topic that a client may ask for: its name was matched to a handler and its guards let the caller in. */

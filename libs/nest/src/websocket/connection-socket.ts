@@ -1,4 +1,4 @@
-import type { FrameSocket } from '../delivery/frame-socket.js';
+import type { FrameSocket } from '../delivery/outbox.js';
 
 /** The socket of one connection. What arrives is told to the `Connection` by whoever made the socket. */
 export interface ConnectionSocket {

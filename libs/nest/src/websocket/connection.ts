@@ -14,7 +14,6 @@ import { HeldFrames } from './held-frames.js';
 import { idOf, refusalsOf } from './error-frames.js';
 import { revokedError } from '../admission/revocation-errors.js';
 import { Session } from './session.js';
-import { TimedSocket } from './timed-socket.js';
 import { PING, pongTo } from './ping.js';
 import { overdue, type Phase } from './phase.js';
 import { authenticated, welcome } from './welcome.js';
@@ -60,7 +59,7 @@ export class Connection {
     });
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.held = new HeldFrames(socket, options.limits);
-    this.outbox = new Outbox(new TimedSocket(socket.frames, this.heartbeat), node.outbox, () => {
+    this.outbox = new Outbox(socket.frames, node.outbox, () => {
       this.close(CLOSE_CODES.slowConsumer);
     });
   }
@@ -247,7 +246,7 @@ export class Connection {
   private keepAlive(): void {
     // While nothing is read, nothing can be heard.
     if (this.held.isFull) this.heartbeat.heard();
-    switch (this.heartbeat.check()) {
+    switch (this.heartbeat.check(this.outbox.writtenBytes)) {
       case 'lost':
         // Nobody is there to answer the closing handshake.
         this.terminate(CLOSE_CODES.heartbeatLost);

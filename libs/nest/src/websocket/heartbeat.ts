@@ -8,12 +8,14 @@ export class Heartbeat {
   private heardAt: number;
   private sentAt: number;
   private pingedAt: number;
+  private checkedAt: number;
+  private writtenBytes = 0;
 
   constructor(
     private readonly periods: { readonly interval: number; readonly timeout: number },
     private readonly clock: { readonly now: number },
   ) {
-    this.heardAt = this.sentAt = this.pingedAt = clock.now;
+    this.heardAt = this.sentAt = this.pingedAt = this.checkedAt = clock.now;
   }
 
   /** Milliseconds since anything arrived. */
@@ -25,12 +27,17 @@ export class Heartbeat {
     this.heardAt = this.clock.now;
   }
 
-  sent(): void {
-    this.sentAt = this.clock.now;
-  }
-
-  check(): HeartbeatVerdict {
+  /**
+   * Called at each beat of the clock.
+   *
+   * @param writtenBytes bytes that were written to the connection since it began.
+   */
+  check(writtenBytes: number): HeartbeatVerdict {
     const { now } = this.clock;
+    // The clock stands still between two beats: everything since the last one was sent at its time.
+    if (writtenBytes !== this.writtenBytes) this.sentAt = this.checkedAt;
+    this.writtenBytes = writtenBytes;
+    this.checkedAt = now;
     const { interval, timeout } = this.periods;
     if (now - this.heardAt >= interval + timeout) return 'lost';
     // Sending alone proves nothing: a stream of patches into a black hole never hears the client.

@@ -1,6 +1,6 @@
 import type { PingFrame, ServerFrame } from '@statewire/protocol';
 
-import type { EncodedFrame } from '../delivery/encoded-frame.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import { encodeFrame } from '../delivery/frame-encoder.js';
 
 export const PING = encodeFrame({ type: 'ping' });

@@ -62,7 +62,7 @@ function setUp({ limit = 0 } = {}) {
         send(frame);
         return true;
       },
-      room: () => undefined,
+      whenDrained: () => undefined,
     },
     limit,
     deadline: (work) => work,

@@ -21,7 +21,7 @@ export interface SubscriptionsContext {
   readonly dispatcher: PublicOf<Dispatcher>;
   readonly topics: Topics;
   readonly attendance: Pick<PresenceTracker, 'enter'> | undefined;
-  readonly outbox: Pick<Outbox, 'send' | 'offer' | 'room'>;
+  readonly outbox: Pick<Outbox, 'send' | 'offer' | 'whenDrained'>;
   /** Topics one connection may follow. 0: any number. */
   readonly limit: number;
   /** Bounds how long the guards of a topic may take. */
