@@ -1,5 +1,5 @@
 import { RealtimeError, type RealtimeRequest } from '@statewire/nest';
-import { ActionScope, type HandlerRegistry, type TopicRegistry } from '@statewire/nest/internal';
+import { ActionContext, type HandlerRegistry, type TopicRegistry } from '@statewire/nest/internal';
 import type { Json, Position } from '@statewire/protocol';
 
 import { BOARD, boardAt, move, NOTICES, TOKENS } from './contract.js';
@@ -56,7 +56,7 @@ export class Application {
   }
 
   private async act({ data }: RealtimeRequest): Promise<Json> {
-    return (await ActionScope.start(async () => {
+    return (await ActionContext.start(async () => {
       const { by } = data as { by: string };
       const run = (this.runs.get(by) ?? 0) + 1;
       this.runs.set(by, run);

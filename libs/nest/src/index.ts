@@ -1,14 +1,16 @@
-export { ActionData, Caller, TopicParams } from './handlers/parameters.decorator.js';
 export {
+  ActionData,
+  Caller,
   OnAction,
   OnPresence,
   OnTopic,
   RealtimeHandlers,
+  TopicParams,
   type ActionResult,
   type OnActionOptions,
   type PresenceResult,
   type TopicResult,
-} from './handlers/handlers.decorator.js';
+} from './handlers/decorators.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
 export { RealtimeBus, type Publication } from './realtime-bus.js';

@@ -10,7 +10,7 @@ export { ConnectionLimits } from './rate-limiting/connection-limits.js';
 export type { ConnectionSocket } from './websocket/connection-socket.js';
 export type { Connection } from './websocket/connection.js';
 export { Revocations } from './admission/revocations.js';
-export { ActionScope } from './handlers/action-scope.js';
+export { ActionContext } from './core/action-context.js';
 export type { ConnectionGuards } from './handlers/connection-guards.js';
 export type { HandlerRegistry } from './handlers/handler-registry.js';
 export { Dispatcher } from './handlers/dispatcher.js';

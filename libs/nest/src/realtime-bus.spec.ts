@@ -3,7 +3,7 @@ import { eventTopic, stateTopic } from '@statewire/protocol';
 import { config, filter, map, share, type Observable, type Subscription } from 'rxjs';
 
 import { setUp } from '../test/topics-set-up.js';
-import { collectPositions } from './topics/collect-positions.js';
+import { ActionContext } from './core/action-context.js';
 import { RealtimeBus } from './realtime-bus.js';
 
 const battle = stateTopic<{ hp: number }>()('battles/:battleId');
@@ -112,14 +112,14 @@ describe('RealtimeBus', () => {
   });
 });
 
-describe('collectPositions', () => {
+describe('the context of an action', () => {
   test('collects the newest position of each topic that was published to, awaited or not, however deep', async () => {
     const { bus: realtime } = bus();
     const helper = async (): Promise<void> => {
       await Promise.resolve();
       void realtime.publish(notices.with(), 'helper');
     };
-    const { result, positions } = await collectPositions(async () => {
+    const { result, positions } = await new ActionContext().run(async () => {
       void realtime.publish(battle.with({ battleId: '1' }), { hp: 1 });
       await realtime.publish(battle.with({ battleId: '1' }), { hp: 2 });
       await helper();
@@ -135,7 +135,7 @@ describe('collectPositions', () => {
   test('keeps what runs at the same time apart', async () => {
     const { bus: realtime } = bus();
     const run = (battleId: string) =>
-      collectPositions(async () => {
+      new ActionContext().run(async () => {
         await Promise.resolve();
         await realtime.publish(battle.with({ battleId }), { hp: 1 });
       });
@@ -146,12 +146,12 @@ describe('collectPositions', () => {
 
   test('leaves out what failed, and passes on what the function throws', async () => {
     const { bus: realtime } = bus();
-    const { positions } = await collectPositions(() => {
+    const { positions } = await new ActionContext().run(() => {
       realtime.publish(notices.with(), 10n as never).catch(() => undefined);
     });
     expect(positions).toEqual([]);
     await expect(
-      collectPositions(() => {
+      new ActionContext().run(() => {
         throw new Error('handler');
       }),
     ).rejects.toThrow('handler');
@@ -160,7 +160,7 @@ describe('collectPositions', () => {
   test('what goes on after the end is not collected any more', async () => {
     const { bus: realtime } = bus();
     let later = (): void => undefined;
-    const { positions } = await collectPositions(() => {
+    const { positions } = await new ActionContext().run(() => {
       const waiting = new Promise<void>((resolve) => (later = resolve));
       void waiting.then(() => realtime.publish(notices.with(), 'later'));
     });

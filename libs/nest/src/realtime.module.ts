@@ -21,7 +21,7 @@ import { ConnectionHub } from './websocket/connection-hub.js';
 import { ConnectionLimits } from './rate-limiting/connection-limits.js';
 import { Revocations } from './admission/revocations.js';
 import { RealtimeConnections } from './realtime-connections.js';
-import { dispatcherProviders } from './handlers/handlers.providers.js';
+import { handlerProviders } from './handlers/handlers.providers.js';
 import { Dispatcher } from './handlers/dispatcher.js';
 import { realtimeGateway } from './websocket/realtime.gateway.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
@@ -153,7 +153,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
     ...settings,
     ...topics,
     ...admissionProviders,
-    ...dispatcherProviders,
+    ...handlerProviders,
     ...presenceProviders,
     ...connections,
     HttpBinding,

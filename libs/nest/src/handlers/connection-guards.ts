@@ -6,7 +6,7 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeError } from '../core/errors.js';
-import { CONTEXT_TYPE } from './handler-contexts.js';
+import { CONTEXT_TYPE } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
 import { RESPONSE_TRAP } from './response-trap.js';
@@ -15,7 +15,7 @@ import { RESPONSE_TRAP } from './response-trap.js';
 @Injectable()
 export class ConnectionGuards implements OnModuleInit {
   private readonly consumer = new GuardsConsumer();
-  private readonly refusal: ExceptionMapper;
+  private readonly exceptions: ExceptionMapper;
   private guards: readonly CanActivate[] = [];
 
   constructor(
@@ -23,7 +23,7 @@ export class ConnectionGuards implements OnModuleInit {
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
-    this.refusal = new ExceptionMapper('connectionGuards', 'connection', log);
+    this.exceptions = new ExceptionMapper('connectionGuards', 'connection', log);
   }
 
   async onModuleInit(): Promise<void> {
@@ -40,7 +40,7 @@ export class ConnectionGuards implements OnModuleInit {
       const args = [request, RESPONSE_TRAP];
       admitted = await this.consumer.tryActivate([...this.guards], args, this, connect, CONTEXT_TYPE);
     } catch (error) {
-      throw await this.refusal.of(error, request);
+      throw await this.exceptions.toRealtimeError(error, request);
     }
     if (!admitted) throw new RealtimeError('forbidden', 'You may not connect.');
   }

@@ -10,11 +10,10 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeError } from '../core/errors.js';
 import type { ResolvedTopic } from '../topics/topics.js';
-import { ActionRunner } from './action-runner.js';
+import { ActionExecutor } from './action-executor.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';
-import type { CallerContext } from '../core/realtime-request.js';
-import { requestOf } from './request-of.js';
+import { type CallerContext, requestOf } from '../core/realtime-request.js';
 
 /** An action as it came in, over whatever transport. */
 export interface Invocation {
@@ -35,7 +34,7 @@ export interface Invocation {
  */
 @Injectable()
 export class Dispatcher {
-  private readonly runner: ActionRunner;
+  private readonly runner: ActionExecutor;
 
   constructor(
     private readonly registry: HandlerRegistry,
@@ -47,7 +46,7 @@ export class Dispatcher {
     @Inject(ENVIRONMENT) environment: Environment,
     @Inject(REALTIME_LOG) log: RealtimeLog,
   ) {
-    this.runner = new ActionRunner({
+    this.runner = new ActionExecutor({
       broker,
       environment,
       window: options.actionWindow,

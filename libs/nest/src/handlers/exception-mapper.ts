@@ -1,11 +1,13 @@
+import { HttpException, type HttpExceptionBody } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { WsException } from '@nestjs/websockets';
+import { ERROR_CODES, type ErrorCode, type Json } from '@statewire/protocol';
 
+import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import { internalError, type RealtimeError } from '../core/errors.js';
-import { CONTEXT_TYPE, type Filter } from './handler-contexts.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
+import { CONTEXT_TYPE, type Filter } from './pipeline-factory.js';
 import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
-import { fromFilterAnswer, fromThrown, type Asked } from './application-error.js';
 
 /** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
 export class ExceptionMapper {
@@ -14,14 +16,14 @@ export class ExceptionMapper {
   constructor(
     /** What logs call the handler. */
     private readonly label: string,
-    private readonly asked: Asked,
+    private readonly asked: RequestKind,
     private readonly log: RealtimeLog,
     private readonly filter?: Filter,
   ) {}
 
   /** Never rejects. Logs what nobody foresaw, once. */
-  async of(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
-    const error = tellable(await this.filtered(thrown, request));
+  async toRealtimeError(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
+    const error = withJsonDetails(await this.filtered(thrown, request));
     if (error.code !== 'internal') return error;
     this.report(error.options.cause ?? error);
     return internalError(error);
@@ -59,11 +61,91 @@ export class ExceptionMapper {
 }
 
 /** Details of an application's own error may be anything; only JSON can be told. */
-function tellable(error: RealtimeError): RealtimeError {
+function withJsonDetails(error: RealtimeError): RealtimeError {
   try {
     JSON.stringify(error.options.details);
     return error;
   } catch (cause) {
     return internalError(cause);
   }
+}
+
+/** What was asked for: the same exception means something else for a topic than for an action. */
+export type RequestKind = 'topic' | 'action' | 'connection';
+
+/** The error that answers whatever application code threw. */
+export function fromThrown(thrown: unknown, asked: RequestKind): RealtimeError {
+  if (thrown instanceof RealtimeError) return thrown;
+  if (thrown instanceof WsException)
+    return new RealtimeError(rejectionCodeOf(asked), thrown.message, { cause: thrown });
+  if (thrown instanceof HttpException) return fromHttpException(thrown, asked);
+  return internalError(thrown);
+}
+
+/** The error a filter answered with: `{ code, message, details?, retryAfter? }`. Undefined where it is none. */
+export function fromFilterAnswer(answer: unknown, cause: unknown): RealtimeError | undefined {
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { code, message, details, retryAfter } = answer as Record<string, unknown>;
+  if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code) || typeof message !== 'string') return undefined;
+  return new RealtimeError(code as ErrorCode, message, {
+    cause,
+    ...(details === undefined ? {} : { details: toJson(details) }),
+    ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
+  });
+}
+
+function fromHttpException(exception: HttpException, asked: RequestKind): RealtimeError {
+  const status = exception.getStatus();
+  const complaints = complaintsOf(exception);
+  if (status < 500 && complaints !== undefined) {
+    return new RealtimeError('validation_failed', 'The data was refused.', { details: complaints, cause: exception });
+  }
+  const code = codeOf(status, asked);
+  if (code === 'internal') return internalError(exception);
+  const options: RealtimeErrorOptions = { cause: exception };
+  return new RealtimeError(code, exception.message, options);
+}
+
+function codeOf(status: number, asked: RequestKind): ErrorCode {
+  switch (status) {
+    case 401:
+      return 'unauthorized';
+    case 403:
+      return 'forbidden';
+    case 404:
+    case 410:
+      return asked === 'topic' ? 'unknown_topic' : rejectionCodeOf(asked);
+    case 413:
+      return 'too_large';
+    case 429:
+      return 'too_many_requests';
+    case 503:
+      return 'unavailable';
+    default:
+      return status >= 400 && status < 500 ? rejectionCodeOf(asked) : 'internal';
+  }
+}
+
+/** How the application says no where no code of the protocol says it better. */
+function rejectionCodeOf(asked: RequestKind): ErrorCode {
+  switch (asked) {
+    case 'action':
+      return 'action_failed';
+    case 'topic':
+      return 'bad_request';
+    case 'connection':
+      return 'forbidden';
+  }
+}
+
+/** The list of messages that ValidationPipe, and pipes that follow it, put into their exceptions. */
+function complaintsOf(exception: HttpException): Json | undefined {
+  const response = exception.getResponse();
+  if (typeof response === 'string') return undefined;
+  const { message } = response as Partial<HttpExceptionBody>;
+  return Array.isArray(message) ? toJson(message) : undefined;
+}
+
+function toJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
 }

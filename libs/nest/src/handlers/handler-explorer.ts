@@ -1,7 +1,6 @@
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 
-import type { ActionMethod, HandlerMethod, TopicMethod } from './handler-method.js';
-import { labelOf, parametersOf } from './handler-method.js';
+import { type ActionMethod, type HandlerMethod, type TopicMethod, labelOf, parametersOf } from './handler-method.js';
 import {
   ACTION_METADATA,
   HANDLERS_METADATA,
@@ -9,7 +8,7 @@ import {
   TOPIC_METADATA,
   type ActionMark,
   type TopicMark,
-} from './handler-metadata.js';
+} from './decorators.js';
 import { PROBLEMS } from './handlers-error.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];

@@ -1,8 +1,8 @@
+import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 
-import type { ActionMark, TopicMark } from './handler-metadata.js';
-import { callerFactory } from './parameters.decorator.js';
+import { type ActionMark, type TopicMark, callerFactory } from './decorators.js';
 
 type Method = (...parameters: unknown[]) => unknown;
 
@@ -67,4 +67,24 @@ function sourceOf(key: string, { factory, data }: ParameterMetadata): HandlerPar
   if (key.startsWith(`${RouteParamtypes.BODY}:`)) return 'data';
   if (key.startsWith(`${RouteParamtypes.PARAM}:`)) return 'params';
   return 'other';
+}
+
+type ReadArguments = (request: RealtimeRequest) => unknown[];
+
+const READERS = {
+  data: (request: RealtimeRequest): unknown => request.data,
+  params: (request: RealtimeRequest): unknown => request.params,
+  caller: (request: RealtimeRequest): unknown => request.user,
+  other: (): unknown => undefined,
+} as const;
+
+/** Reads the arguments of a handler whose parameters need no pipe. A handler without decorated ones gets the request. */
+export function argumentsReader(handler: HandlerMethod): ReadArguments {
+  const parameters = parametersOf(handler).map(({ index, source }) => ({ index, read: READERS[source] }));
+  if (parameters.length === 0) return (request) => [request];
+  return (request) => {
+    const list: unknown[] = [];
+    for (const { index, read } of parameters) list[index] = read(request);
+    return list;
+  };
 }

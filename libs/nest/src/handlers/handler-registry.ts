@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ContractError, topicOfPresence, TopicMatcher } from '@statewire/protocol';
 
-import { HandlerContexts } from './handler-contexts.js';
+import { PipelineFactory } from './pipeline-factory.js';
 import { exploreHandlers } from './handler-explorer.js';
 import { labelOf, type ActionMethod, type TopicMethod } from './handler-method.js';
 import { PROBLEMS, RealtimeHandlersError, UNCHECKED_DATA } from './handlers-error.js';
@@ -33,7 +33,7 @@ export class HandlerRegistry implements OnModuleInit {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
-    private readonly contexts: HandlerContexts,
+    private readonly contexts: PipelineFactory,
   ) {}
 
   /** @throws RealtimeHandlersError that lists everything about handlers that cannot work. */

@@ -1,9 +1,8 @@
 import type { Json } from '@statewire/protocol';
 
-import { argumentsReader } from './arguments.js';
-import { ActionScope } from './action-scope.js';
-import type { Call, HandlerContexts } from './handler-contexts.js';
-import { labelOf, type ActionMethod } from './handler-method.js';
+import { argumentsReader, labelOf, type ActionMethod } from './handler-method.js';
+import { ActionContext } from '../core/action-context.js';
+import type { Call, PipelineFactory } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
 
@@ -13,14 +12,14 @@ export class RunnableAction {
   /** Milliseconds; undefined: `limits.actionTimeout`. */
   readonly timeout: number | undefined;
   private readonly invoke: Call;
-  private readonly refusal: ExceptionMapper;
+  private readonly exceptions: ExceptionMapper;
 
-  constructor(handler: ActionMethod, contexts: HandlerContexts) {
+  constructor(handler: ActionMethod, contexts: PipelineFactory) {
     this.parallel = handler.parallel;
     this.timeout = handler.timeout;
-    this.refusal = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
+    this.exceptions = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
     const { instance, method } = handler;
-    const start = (...list: unknown[]): Promise<unknown> => ActionScope.start(() => method.apply(instance, list));
+    const start = (...list: unknown[]): Promise<unknown> => ActionContext.start(() => method.apply(instance, list));
     if (contexts.isPlain(handler)) {
       const read = argumentsReader(handler);
       this.invoke = (request) => start(...read(request));
@@ -36,7 +35,7 @@ export class RunnableAction {
       const text: string | undefined = JSON.stringify(await this.invoke(request));
       return text === undefined ? undefined : (JSON.parse(text) as Json);
     } catch (error) {
-      throw await this.refusal.of(error, request);
+      throw await this.exceptions.toRealtimeError(error, request);
     }
   }
 }

@@ -2,9 +2,8 @@ import type { TopicKind } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
 import type { TopicLoad } from '../topics/topics.js';
-import { argumentsReader } from './arguments.js';
-import type { Call, HandlerContexts } from './handler-contexts.js';
-import { labelOf, type TopicMethod } from './handler-method.js';
+import { argumentsReader, labelOf, type TopicMethod } from './handler-method.js';
+import type { Call, PipelineFactory } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
 
@@ -15,11 +14,11 @@ export class RunnableTopic {
   private readonly check: Call | undefined;
   private readonly start: (request: RealtimeRequest) => unknown;
   private readonly isPipeless: boolean;
-  private readonly refusal: ExceptionMapper;
+  private readonly exceptions: ExceptionMapper;
 
-  constructor(handler: TopicMethod, contexts: HandlerContexts) {
+  constructor(handler: TopicMethod, contexts: PipelineFactory) {
     this.kind = handler.topic.kind;
-    this.refusal = new ExceptionMapper(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
+    this.exceptions = new ExceptionMapper(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
     this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
     this.isPipeless = contexts.isPipeless(handler);
     const { instance, method } = handler;
@@ -71,6 +70,6 @@ export class RunnableTopic {
   }
 
   private async refuse(error: unknown, request: RealtimeRequest): Promise<never> {
-    throw await this.refusal.of(error, request);
+    throw await this.exceptions.toRealtimeError(error, request);
   }
 }

@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 
 import type { Broker } from '../core/broker.js';
 import type { LogLimits } from '../broker/memory/publication-log.js';
-import { recordPosition } from './collect-positions.js';
+import { ActionContext } from '../core/action-context.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
@@ -196,7 +196,7 @@ export class TopicRegistry implements Topics {
   /** Never throws and calls the broker at once, so that publications of one process keep their order. */
   private write(topic: ResolvedTopic, value: unknown): Promise<Position> {
     const position = this.append(topic, value);
-    recordPosition(topic.name, position);
+    ActionContext.recordPublication(topic.name, position);
     return position;
   }
 

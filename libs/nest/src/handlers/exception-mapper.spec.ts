@@ -10,7 +10,7 @@ import {
 import { WsException } from '@nestjs/websockets';
 
 import { RealtimeError } from '../core/errors.js';
-import { fromFilterAnswer, fromThrown } from './application-error.js';
+import { fromFilterAnswer, fromThrown } from './exception-mapper.js';
 
 const INTERNAL = { code: 'internal', message: 'Something failed on the server.' };
 

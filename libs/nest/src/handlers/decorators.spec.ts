@@ -2,8 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 import { of } from 'rxjs';
 
-import { ACTION_METADATA, HANDLERS_METADATA, TOPIC_METADATA } from './handler-metadata.js';
-import { OnAction, OnTopic, RealtimeHandlers } from './handlers.decorator.js';
+import {
+  ACTION_METADATA,
+  HANDLERS_METADATA,
+  TOPIC_METADATA,
+  OnAction,
+  OnTopic,
+  RealtimeHandlers,
+} from './decorators.js';
 
 const score = stateTopic<{ points: number }>()('scores/:playerId');
 const notices = eventTopic<string>()('notices');

@@ -3,10 +3,9 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory/memory-broker.js';
 import type { Broker } from '../core/broker.js';
-import { recordPosition } from '../topics/collect-positions.js';
+import { ActionContext } from '../core/action-context.js';
 import { RealtimeError } from '../core/errors.js';
-import { ActionRunner } from './action-runner.js';
-import { ActionScope } from './action-scope.js';
+import { ActionExecutor } from './action-executor.js';
 import type { CallerContext } from '../core/realtime-request.js';
 
 const WINDOW = 60_000;
@@ -20,7 +19,7 @@ const caller: CallerContext = {
 };
 const invocation = { id: '1', name: 'go', data: { x: 1 } };
 
-describe('ActionRunner', () => {
+describe('ActionExecutor', () => {
   let environment: VirtualEnvironment;
   let broker: MemoryBroker;
   let failures: unknown[];
@@ -39,11 +38,11 @@ describe('ActionRunner', () => {
     return { environment, history: { count: 0, bytes: 0, age: 0 }, log: { error: () => undefined } };
   }
 
-  function runner(over: Partial<Broker> = {}): ActionRunner {
+  function runner(over: Partial<Broker> = {}): ActionExecutor {
     const patched = new Proxy<Broker>(broker, {
       get: (target, name: keyof Broker) => over[name] ?? (target[name] as () => void).bind(target),
     });
-    return new ActionRunner({
+    return new ActionExecutor({
       broker: patched,
       environment,
       window: WINDOW,
@@ -55,7 +54,7 @@ describe('ActionRunner', () => {
   /** A handler behind guards that take a turn each. */
   function handler(body: () => unknown): () => Promise<null> {
     return async () => {
-      await ActionScope.start(() => {
+      await ActionContext.start(() => {
         runs += 1;
         return body();
       });
@@ -64,7 +63,7 @@ describe('ActionRunner', () => {
   }
 
   test('who asks again over another connection is told of the topics that this one follows', async () => {
-    const published = () => recordPosition('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
+    const published = () => ActionContext.recordPublication('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
     const action = { call: handler(published), timeout: 0 };
     const gone = { ...invocation, follows: () => false };
     const back = { ...invocation, follows: (topic: string) => topic === 'battles/1' };

@@ -50,7 +50,7 @@ const parameters = {
  * apply every global enhancer of the application, and which of them apply to handlers is an option.
  */
 @Injectable()
-export class HandlerContexts {
+export class PipelineFactory {
   private readonly plain = new ApplicationConfig();
   private readonly validating = new ApplicationConfig();
 

@@ -1,14 +1,13 @@
 import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/protocol';
 
 import { BrokerError, type Broker, type Claim } from '../core/broker.js';
-import { collectPositions } from '../topics/collect-positions.js';
+import { ActionContext } from '../core/action-context.js';
 import { withDeadline } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
 import type { ActionOutcome } from '../core/counters.js';
 import { internalError, RealtimeError } from '../core/errors.js';
-import { ActionScope } from './action-scope.js';
 import type { Invocation } from './dispatcher.js';
-import { actionKey, fingerprint, shareKey } from './fingerprint.js';
+import { actionKey, fingerprint, shareKey } from './action-key.js';
 import type { CallerContext } from '../core/realtime-request.js';
 
 type Answer = AckFrame | ErrorFrame;
@@ -16,7 +15,7 @@ type Answer = AckFrame | ErrorFrame;
 /** Milliseconds after which the broker may take actions again, where it did not. */
 const RETRY_AFTER = 5_000;
 
-export interface ActionRunnerOptions {
+export interface ActionExecutorOptions {
   readonly broker: Broker;
   readonly environment: Environment;
   /** How long the answer of a handler that started is remembered, in ms. */
@@ -41,11 +40,11 @@ export interface ActionRun {
  * A handler that misses its deadline did start: `timeout` is the action's answer from then on and is remembered like any
  * other; whatever the handler comes to later is dropped.
  */
-export class ActionRunner {
-  constructor(private readonly options: ActionRunnerOptions) {}
+export class ActionExecutor {
+  constructor(private readonly options: ActionExecutorOptions) {}
 
   async run(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
-    return toldTo(invocation, await this.runOnce(invocation, caller, action));
+    return withReadablePositions(invocation, await this.runOnce(invocation, caller, action));
   }
 
   private async runOnce(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
@@ -59,16 +58,16 @@ export class ActionRunner {
           this.options.count('deduplicated');
           return JSON.parse(claim.answer) as Answer;
         case 'conflict':
-          return this.refuse(invocation, 'conflict', 'This id was used for an action with another name or other data.');
+          return this.reject(invocation, 'conflict', 'This id was used for an action with another name or other data.');
         case 'lost':
-          return this.refuse(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
+          return this.reject(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
       }
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'share_full') {
-        return this.refuse(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
+        return this.reject(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
       }
       this.options.onBrokerFailure(error);
-      return this.refuse(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
+      return this.reject(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
     }
   }
 
@@ -92,15 +91,15 @@ export class ActionRunner {
 
   private async runClaimed(key: string, invocation: Invocation, action: ActionRun): Promise<Answer> {
     const { broker, window } = this.options;
-    const scope = new ActionScope();
-    const answer = await this.answer(invocation, action, scope);
-    this.options.count(outcomeOf(answer, scope.started));
-    if (answer.type === 'error' && !scope.started) await broker.unclaim(key);
+    const context = new ActionContext();
+    const answer = await this.answer(invocation, action, context);
+    this.options.count(outcomeOf(answer, context.started));
+    if (answer.type === 'error' && !context.started) await broker.unclaim(key);
     else await broker.settle(key, JSON.stringify(answer), window).catch(this.options.onBrokerFailure);
     return answer;
   }
 
-  private refuse(
+  private reject(
     { id }: Invocation,
     code: 'conflict' | 'outcome_unknown' | 'too_many_requests' | 'unavailable',
     message: string,
@@ -110,18 +109,18 @@ export class ActionRunner {
     return new RealtimeError(code, message, retryAfter === undefined ? {} : { retryAfter }).toFrame({ id });
   }
 
-  private async answer(invocation: Invocation, action: ActionRun, scope: ActionScope): Promise<Answer> {
+  private async answer(invocation: Invocation, action: ActionRun, context: ActionContext): Promise<Answer> {
     const { id } = invocation;
     try {
-      const work = scope.run(() => collectPositions(action.call));
+      const work = context.run(action.call);
       const { result, positions } = await withDeadline(this.options.environment, action.timeout, work);
       return acknowledge(id, result, positions);
     } catch (error) {
       const { retryAfter, ...frame } = (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
       // Clients take it for "did not start, send it again", and what is sent again is given this same answer.
-      return scope.started || retryAfter === undefined ? frame : { ...frame, retryAfter };
+      return context.started || retryAfter === undefined ? frame : { ...frame, retryAfter };
     } finally {
-      scope.end();
+      context.end();
     }
   }
 }
@@ -139,7 +138,7 @@ function acknowledge(id: string, data: Json | undefined, positions: readonly Top
  * Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. Decided
  * anew each time an answer is given: who asks again over another connection follows what that one follows.
  */
-async function toldTo({ follows }: Invocation, answer: Answer): Promise<Answer> {
+async function withReadablePositions({ follows }: Invocation, answer: Answer): Promise<Answer> {
   if (answer.type !== 'ack' || answer.positions === undefined) return answer;
   const { positions, ...rest } = answer;
   const known = await Promise.all(positions.map(async ({ topic }) => follows?.(topic) ?? false));

@@ -1,15 +1,39 @@
-import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  Body,
+  createParamDecorator,
+  Injectable,
+  Param,
+  SetMetadata,
+  type PipeTransform,
+  type Type,
+} from '@nestjs/common';
 import type { Action, PresenceTopic, Topic, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
-import {
-  ACTION_METADATA,
-  HANDLERS_METADATA,
-  PRESENCE_METADATA,
-  TOPIC_METADATA,
-  type ActionMark,
-  type TopicMark,
-} from './handler-metadata.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+
+/** The metadata that `@OnTopic` and `@OnPresence` put on a method. */
+export interface TopicMark {
+  readonly topic: Pick<Topic, 'kind' | 'pattern'>;
+}
+
+/** The metadata that `@OnAction` puts on a method. */
+export interface ActionMark {
+  readonly action: Pick<Action, 'name'>;
+  readonly parallel: boolean;
+  /** Undefined: `limits.actionTimeout`. */
+  readonly timeout: number | undefined;
+}
+
+/** `true` on classes decorated with `@RealtimeHandlers`. */
+export const HANDLERS_METADATA = 'statewire:handlers';
+/** `TopicMark` of a method. */
+export const TOPIC_METADATA = 'statewire:topic';
+/** `TopicMark` of a method: of the presence topic. */
+export const PRESENCE_METADATA = 'statewire:presence';
+/** `ActionMark` of a method. */
+export const ACTION_METADATA = 'statewire:action';
 
 type MaybePromise<T> = T | Promise<T>;
 // `void` lets a handler do without a return statement.
@@ -104,3 +128,27 @@ export function OnAction<Data, Result>(
   const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeout };
   return SetMetadata(ACTION_METADATA, mark);
 }
+
+type Pipe = Type<PipeTransform> | PipeTransform;
+
+// Nest's own kinds of parameters, because ValidationPipe leaves custom ones alone.
+
+/** The parameters of the topic. With a DTO class as its type they are validated before the handler runs. */
+export function TopicParams(...pipes: Pipe[]): ParameterDecorator {
+  return Param(...pipes);
+}
+
+/** The data of the action. With a DTO class as its type it is validated before the handler runs. */
+export function ActionData(...pipes: Pipe[]): ParameterDecorator {
+  return Body(...pipes);
+}
+
+/** Finds `@Caller()` among the parameters of a method. */
+export const callerFactory = (_: unknown, context: { getArgByIndex(index: number): RealtimeRequest }): unknown =>
+  context.getArgByIndex(0).user;
+
+/**
+ * The user that asks: what `authenticate` returned, or what a guard put on `request.user`. Undefined for anonymous
+ * callers. Only in handlers of actions: a topic has one value for all who may read it.
+ */
+export const Caller: () => ParameterDecorator = createParamDecorator(callerFactory);
