@@ -12,17 +12,24 @@ const SKIPPED = new Set(['node_modules', 'dist', '.angular', 'coverage']);
 /** A test or a group of tests whose name begins with an id and a colon; groups made with `each` too. */
 const TITLE = /\b(?:describe|test|it)\b(?:\.\w+)*(?:<\w+>)?(?:\([^\n]*\))?\(\s*['"`]((?:[RAF]\d+(?:, )?)+):/g;
 
-interface Row {
+interface Section {
   readonly id: string;
-  /** The last cell: links to the specs that prove it, or in words why nothing does. */
+  /** The text after "Proof:": links to specs, or the reason why no spec proves it. */
   readonly proof: string;
   readonly specs: readonly string[];
 }
 
-const rows: readonly Row[] = [...document.matchAll(/^\| ([RAF]\d+) .*\|$/gm)].map(([line, id]) => {
-  const proof = line.split('|').at(-2)!.trim();
-  return { id: id!, proof, specs: [...proof.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path]) => path!) };
-});
+const sections: readonly Section[] = document
+  .split(/^(?=#{2,3} )/m)
+  .filter((text) => /^### [RAF]\d/.test(text))
+  .map((text) => {
+    const proof = text.split(/^Proof:/m)[1]!.trim();
+    return {
+      id: /^### ([RAF]\d+) · /.exec(text)![1]!,
+      proof,
+      specs: [...proof.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path]) => path!),
+    };
+  });
 
 function specsBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -44,22 +51,22 @@ for (const path of TESTED.flatMap((folder) => specsBelow(join(root, folder)))) {
 }
 
 describe('docs/reliability.md', () => {
-  test('has one row for each id', () => {
-    const ids = rows.map(({ id }) => id);
+  test('has one section for each id', () => {
+    const ids = sections.map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(30);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test.each(rows)('links, for $id, exactly the specs whose tests carry it in their names', ({ id, specs }) => {
+  test.each(sections)('links, for $id, exactly the specs whose tests carry it in their names', ({ id, specs }) => {
     expect([...specs].sort()).toEqual([...(claims.get(id) ?? [])].sort());
     for (const spec of specs) expect(existsSync(join(root, spec))).toBe(true);
   });
 
-  test.each(rows)('says why, where nothing proves $id', ({ proof, specs }) => {
+  test.each(sections)('says why, where nothing proves $id', ({ proof, specs }) => {
     if (specs.length === 0) expect(proof.length).toBeGreaterThan(40);
   });
 
   test('leaves out no id that a test claims', () => {
-    expect([...claims.keys()].filter((id) => !rows.some((row) => row.id === id))).toEqual([]);
+    expect([...claims.keys()].filter((id) => !sections.some((section) => section.id === id))).toEqual([]);
   });
 });
