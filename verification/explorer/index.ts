@@ -1,14 +1,4 @@
-export {
-  begin,
-  explore,
-  replay,
-  stateOf,
-  toTest,
-  type Counterexample,
-  type Exploration,
-  type OnEqual,
-  type Scenario,
-} from './explore.js';
+export { begin, explore, replay, stateOf, toTest, type Exploration, type Scenario } from './explore.js';
 export * from './scenarios.js';
-export { isEnabled, perform, type StepName } from './steps.js';
+export { perform, type StepName } from './steps.js';
 export type { World } from './world.js';

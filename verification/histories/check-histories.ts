@@ -16,11 +16,6 @@ const plan = fc.record({
   commands: commands(PAGES, LONGEST),
 });
 
-/** The first histories that grow from a seed. */
-export function sampleHistories(histories: number, seed: number): readonly HistoryPlan[] {
-  return fc.sample(plan, { numRuns: histories, seed });
-}
-
 /**
  * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
  *

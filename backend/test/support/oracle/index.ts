@@ -1,2 +1,1 @@
-export { Oracle, type OracleOptions } from './oracle.js';
-export { WireWitness } from './wire-witness.js';
+export { Oracle } from './oracle.js';
