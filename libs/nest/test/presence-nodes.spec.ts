@@ -2,9 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Json, Presence } from '@statewire/protocol';
 
 import type { Broker } from '../src/core/broker.js';
-import { presenceLease, presenceName } from '../src/presence/presence-name.js';
-import { toPresenceMember } from '../src/presence/member-record.js';
-import { presenceSource } from '../src/presence/presence-source.js';
+import { presenceLease, presenceName, presenceSource } from '../src/presence/presence-source.js';
+import { toPresenceMember } from '../src/presence/member-list.js';
 import type { ResolvedTopic } from '../src/topics/topics.js';
 import { setUp, type TestNode, type TestReader } from './topics-set-up.js';
 
@@ -191,7 +190,7 @@ describe('presence over several nodes', () => {
     await there.join('a');
     await here.environment.advance(3_000);
     expect(countOf(reader)).toBe(1);
-    expect(here.logged).toContain('presence not read');
+    expect(here.logged).toContain('presence-read-failed');
   });
 
   test('a member that another version of a node wrote harms nobody', async () => {

@@ -10,7 +10,7 @@ import type { RealtimeSwitch } from '../core/realtime-switch.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLimits } from '../core/options.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
-import type { PresenceHandle } from '../presence/presence-handle.js';
+import type { PresenceHandle } from '../presence/topic-presence.js';
 import { RealtimeError } from '../core/errors.js';
 import type { Topics } from '../topics/topics.js';
 import { PollAnswer } from './poll-answer.js';

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { diff, type Json } from '@statewire/protocol';
 
-import { MemberList } from './member-list.js';
-import type { MemberRecord } from './member-record.js';
+import { MemberList, type MemberRecord } from './member-list.js';
 
 /** A member that came as the n-th. */
 function nth(n: number, info?: Json): MemberRecord {

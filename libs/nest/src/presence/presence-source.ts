@@ -5,16 +5,15 @@ import type { Broker } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { MemberList } from './member-list.js';
-import { readPresenceMember } from './member-record.js';
-import { presenceLease } from './presence-name.js';
+import { sourceLease } from '../topics/topic-source.js';
+import { MemberList, readPresenceMember } from './member-list.js';
 import { Throttle } from './throttle.js';
 
-/** Members of a node that died are gone without a word: the broker is asked so often (ms) whether there were any. */
-const SWEEP_INTERVAL = 10_000;
+/** Milliseconds between two reads without a change: members of a node that crashed disappear in silence. */
+const SWEEP_INTERVAL_MS = 10_000;
 
-/** How long to wait (ms) after the broker could not be read. */
-const RETRY_INTERVAL = 1_000;
+/** Milliseconds until the next read after one that failed. */
+const RETRY_INTERVAL_MS = 1_000;
 
 export interface PresenceSourceOptions {
   readonly broker: Broker;
@@ -23,9 +22,19 @@ export interface PresenceSourceOptions {
   readonly presence: Pick<ResolvedRealtimeOptions['presence'], 'interval' | 'members'>;
 }
 
+/** Name of the presence topic of a topic. */
+export function presenceName(topic: string): string {
+  return `presence/${topic}`;
+}
+
+/** Lease of the node that computes a presence topic. It exists while the presence topic has readers, and a little longer. */
+export function presenceLease(topic: string): string {
+  return sourceLease(presenceName(topic));
+}
+
 /**
- * Who follows a topic over all nodes, now and whenever that changes, at most once in `presence.interval`. The source of
- * a presence topic: it is subscribed to on one node, and only while somebody reads that topic.
+ * The source of a presence topic: emits the members of `topic` on all nodes, and again after each change, at most once in
+ * `presence.interval`. Runs on one node, and only while the presence topic has readers.
  */
 export function presenceSource(topic: string, options: PresenceSourceOptions): Observable<Presence<Json>> {
   return new Observable((subscriber) => {
@@ -33,9 +42,9 @@ export function presenceSource(topic: string, options: PresenceSourceOptions): O
     const list = new MemberList(presence.members);
     let last: string | undefined;
     let timer: Timer | undefined;
-    const look = async (): Promise<void> => {
+    const read = async (): Promise<void> => {
       timer?.cancel();
-      let next = SWEEP_INTERVAL;
+      let next = SWEEP_INTERVAL_MS;
       try {
         const members = await broker.members(topic);
         const value = list.update(members.flatMap((member) => readPresenceMember(member) ?? []));
@@ -43,22 +52,22 @@ export function presenceSource(topic: string, options: PresenceSourceOptions): O
         if (text !== last) subscriber.next(value);
         last = text;
       } catch (error) {
-        log.error('presence not read', error, { topic });
-        next = RETRY_INTERVAL;
+        log.error('presence-read-failed', error, { topic });
+        next = RETRY_INTERVAL_MS;
       }
-      if (!subscriber.closed) timer = environment.setTimer(() => looks.ask(), next);
+      if (!subscriber.closed) timer = environment.setTimer(() => reads.request(), next);
     };
-    const looks = new Throttle(environment, presence.interval, look);
-    // Before the first look, so that no change falls in between.
+    const reads = new Throttle(environment, presence.interval, read);
+    // Listens before the first read, so that no change is lost in between.
     const unlisten = broker.onRequest(presenceLease(topic), async () => {
-      looks.ask();
+      reads.request();
       return null;
     });
-    looks.ask();
+    reads.request();
     return () => {
-      looks.stop();
+      reads.stop();
       timer?.cancel();
-      unlisten().catch((error: unknown) => log.error('presence not released', error, { topic }));
+      unlisten().catch((error: unknown) => log.error('presence-release-failed', error, { topic }));
     };
   });
 }

@@ -9,7 +9,7 @@ import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
 import { presenceSource } from './presence-source.js';
 
-/** Brings presence topics to life by who follows, and all others by their handlers. */
+/** Loads presence topics from the broker's members, and all other topics through their handlers. */
 @Injectable()
 export class PresenceTopicLoader implements TopicLoader {
   constructor(

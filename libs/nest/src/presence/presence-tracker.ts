@@ -11,9 +11,8 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { project } from '../topics/projection.js';
 import type { ResolvedTopic } from '../topics/topics.js';
-import type { PresenceHandle } from './presence-handle.js';
-import { presenceLease, presenceName } from './presence-name.js';
-import { TopicPresence } from './topic-presence.js';
+import { presenceLease, presenceName } from './presence-source.js';
+import { TopicPresence, type PresenceHandle } from './topic-presence.js';
 
 /** Counts the clients that follow topics over this node, for each topic with an `@OnPresence` handler. */
 @Injectable()

@@ -19,7 +19,7 @@ function setUp(work: () => Promise<void> = () => Promise.resolve()) {
 test('runs at once, and once more for everything that is asked for within the interval', async () => {
   const { environment, runs, throttle } = setUp();
   for (let asked = 0; asked < 1_000; asked++) {
-    throttle.ask();
+    throttle.request();
     await environment.advance(1);
   }
   await environment.advance(1_000);
@@ -30,9 +30,9 @@ test('runs at once, and once more for everything that is asked for within the in
 test('never runs twice at once, and forgets nothing that is asked meanwhile', async () => {
   const gate = new Gate();
   const { environment, runs, throttle } = setUp(() => gate.opened);
-  throttle.ask();
+  throttle.request();
   await environment.advance(1_000);
-  throttle.ask();
+  throttle.request();
   await environment.advance(1_000);
   expect(runs).toEqual([0]);
   gate.open();
@@ -42,11 +42,11 @@ test('never runs twice at once, and forgets nothing that is asked meanwhile', as
 
 test('does nothing once it is stopped', async () => {
   const { environment, runs, throttle } = setUp();
-  throttle.ask();
-  throttle.ask();
+  throttle.request();
+  throttle.request();
   await environment.settle();
   throttle.stop();
-  throttle.ask();
+  throttle.request();
   await environment.advance(1_000);
   expect(runs).toEqual([0]);
   expect(environment.timers).toBe(0);

@@ -1,11 +1,11 @@
 import type { Environment, Timer } from '../core/environment.js';
 
 /**
- * Does some work as soon as it is asked for, never twice at once, and begins it again no sooner than `interval` ms later.
- * However often it is asked for meanwhile, that is one run.
+ * Runs `work` on request, at once if possible: never two runs at a time, and each at least `interval` ms after the one
+ * before. All requests in between lead to one run.
  */
 export class Throttle {
-  private asked = false;
+  private requested = false;
   private running = false;
   private stopped = false;
   private begunAt = -Infinity;
@@ -18,8 +18,9 @@ export class Throttle {
     private readonly work: () => Promise<void>,
   ) {}
 
-  ask(): void {
-    this.asked = true;
+  /** Requests a run. */
+  request(): void {
+    this.requested = true;
     this.schedule();
   }
 
@@ -29,7 +30,7 @@ export class Throttle {
   }
 
   private schedule(): void {
-    if (!this.asked || this.running || this.stopped || this.timer !== undefined) return;
+    if (!this.requested || this.running || this.stopped || this.timer !== undefined) return;
     const wait = this.begunAt + this.interval - this.environment.monotonic();
     if (wait <= 0) {
       void this.run();
@@ -42,7 +43,7 @@ export class Throttle {
   }
 
   private async run(): Promise<void> {
-    this.asked = false;
+    this.requested = false;
     this.running = true;
     this.begunAt = this.environment.monotonic();
     await this.work();

@@ -6,7 +6,7 @@ import { MemoryBroker } from '../broker/memory/memory-broker.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import { Counters } from '../core/counters.js';
 import { Gate } from '../testing/connection-rig.js';
-import { readPresenceMember } from './member-record.js';
+import { readPresenceMember } from './member-list.js';
 import { TopicPresence } from './topic-presence.js';
 
 const TOPIC = 'battles/42';
@@ -279,7 +279,7 @@ describe('TopicPresence', () => {
     fail(1);
     const stay = enter(client('a', 'ann'));
     expect(await present()).toBe('');
-    expect(errors).toEqual(['presence not told']);
+    expect(errors).toEqual(['presence-report-failed']);
     await environment.advance(1_000);
     expect(await present()).toBe('"ann"');
     fail(2);

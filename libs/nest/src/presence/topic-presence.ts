@@ -5,14 +5,21 @@ import type { CallerContext } from '../core/realtime-request.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Counters, PresenceLeave } from '../core/counters.js';
-import type { PresenceHandle } from './presence-handle.js';
-import { memberKey, toPresenceMember } from './member-record.js';
+import { memberKey, toPresenceMember } from './member-list.js';
 import { Throttle } from './throttle.js';
 
-/** How long to wait (ms) after the broker could not be told. */
-const RETRY_INTERVAL = 1_000;
+/** Milliseconds until the next report after one that failed. */
+const RETRY_INTERVAL_MS = 1_000;
 
-export interface TopicAttendanceOptions {
+/** The place of one client in one topic over one transport. Only the first of these calls has an effect. */
+export interface PresenceHandle {
+  /** The transport ended. The client may reconnect: it counts until the grace is over. */
+  leave(): void;
+  /** The client unsubscribed: it counts no longer. */
+  end(): void;
+}
+
+export interface TopicPresenceOptions {
   /** Name of the topic that is followed. */
   readonly topic: string;
   readonly broker: Broker;
@@ -20,19 +27,19 @@ export interface TopicAttendanceOptions {
   readonly log: Pick<RealtimeLog, 'error'>;
   /** Milliseconds between two reports to the broker. */
   readonly interval: number;
-  /** What is shown of a caller; undefined for nothing. Never rejects. */
+  /** Resolves with the info that readers see of a caller; undefined for none. Never rejects. */
   readonly describe: (caller: CallerContext) => Promise<Json | undefined>;
-  /** Tells whoever computes the presence topic that something changed. */
+  /** Notifies the node that computes the presence topic of a change. */
   readonly notify: () => Promise<unknown>;
-  /** Clients that are counted, over all topics of the node. */
+  /** Number of clients over all topics of the node. */
   readonly count: { clients: number };
   readonly counters: Pick<Counters, 'presenceJoins' | 'presenceLeaves'>;
-  /** Called when nobody is left and the broker knows. */
+  /** Called when no client is left and the broker has been told. */
   readonly onEmpty: () => void;
 }
 
-/** A user, or a client without one, that follows the topic over this node. */
-interface Member {
+/** A user, or a client without a user, that follows the topic over this node. */
+interface NodeMember {
   readonly id: string;
   readonly key: string;
   readonly since: number;
@@ -40,41 +47,41 @@ interface Member {
   described: boolean;
   /** Clients of the member that follow the topic, or are in their grace. */
   clients: number;
-  /** Whether the broker may know it. */
-  told: boolean;
+  /** Whether the broker may have it. */
+  announced: boolean;
 }
 
-/** One client that follows the topic for one member: nobody but the client itself vouches for its id. */
+/** One client of one member that follows the topic. The key has both ids, because a client can claim any client id. */
 interface Client {
   readonly id: string;
   readonly key: string;
-  readonly member: Member;
-  /** Transports it follows the topic over. */
+  readonly member: NodeMember;
+  /** Number of transports over which it follows the topic. */
   transports: number;
-  /** When its grace is over, by the monotonic clock. */
+  /** End of its grace, in monotonic milliseconds. */
   until: number;
   timer: Timer | undefined;
 }
 
-/** Who follows one topic over this node. What changes is told to the broker soon, and again until the broker has it. */
+/** The members of one topic on this node. Reports each change to the broker, and retries until the broker has it. */
 export class TopicPresence {
   private readonly clients = new Map<string, Client>();
   /** Clients in their grace, by their ids. */
   private readonly away = new Map<string, Client>();
-  private readonly members = new Map<string, Member>();
-  private changed = new Set<Member>();
+  private readonly members = new Map<string, NodeMember>();
+  private changed = new Set<NodeMember>();
   private readonly reports: Throttle;
   private retry: Timer | undefined;
 
-  constructor(private readonly options: TopicAttendanceOptions) {
+  constructor(private readonly options: TopicPresenceOptions) {
     this.reports = new Throttle(options.environment, options.interval, () => this.report());
   }
 
-  /** @param grace milliseconds that the client still counts after it left. */
+  /** @param grace milliseconds for which the client counts after its transport ended. */
   enter(caller: CallerContext, grace: number): PresenceHandle {
     const client = this.clientOf(caller);
     client.transports += 1;
-    this.stay(client);
+    this.endGrace(client);
     let over = false;
     const once = (work: () => void) => (): void => {
       if (over || this.clients.get(client.key) !== client) return;
@@ -97,10 +104,10 @@ export class TopicPresence {
     const id = caller.clientId;
     const ofMember = memberKey(caller);
     const key = clientKey(ofMember, id);
-    const known = this.clients.get(key);
-    if (known !== undefined) return known;
-    // Somebody signed in or out: the client is one of them, not both. Who signs in gives up the place it had before, also
-    // where that line is silent and has not ended yet. A user keeps its place: anybody could name its client.
+    const existing = this.clients.get(key);
+    if (existing !== undefined) return existing;
+    // After signing in or out the client is one member, not two. Signing in gives up the anonymous place, even if that
+    // connection is silent and has not ended yet. The place of a user stays, because anybody could claim its client id.
     const anonymous = this.clients.get(clientKey(memberKey({ clientId: id, identity: undefined }), id));
     for (const former of new Set([this.away.get(id), anonymous])) {
       if (former !== undefined) this.remove(former, 'identity');
@@ -115,23 +122,23 @@ export class TopicPresence {
     return client;
   }
 
-  private memberOf(key: string): Member {
+  private memberOf(key: string): NodeMember {
     const { environment } = this.options;
-    const member: Member = {
+    const member: NodeMember = {
       id: environment.id(),
       key,
       since: environment.now(),
       info: undefined,
       described: false,
       clients: 0,
-      told: false,
+      announced: false,
     };
     this.members.set(key, member);
     return member;
   }
 
-  /** Nobody is told of a member before it is known what may be shown of it, so that it does not come in twice. */
-  private async describe(member: Member, caller: CallerContext): Promise<void> {
+  /** A member is announced only after its info is known, so that readers do not see it arrive twice. */
+  private async describe(member: NodeMember, caller: CallerContext): Promise<void> {
     const info = await this.options.describe(caller);
     if (this.members.get(member.key) !== member) return;
     if (member.described && JSON.stringify(info) === JSON.stringify(member.info)) return;
@@ -150,14 +157,14 @@ export class TopicPresence {
     this.away.set(client.id, client);
   }
 
-  private stay(client: Client): void {
+  private endGrace(client: Client): void {
     client.timer?.cancel();
     client.timer = undefined;
     if (this.away.get(client.id) === client) this.away.delete(client.id);
   }
 
   private remove(client: Client, cause: PresenceLeave): void {
-    this.stay(client);
+    this.endGrace(client);
     this.clients.delete(client.key);
     this.options.count.clients -= 1;
     this.options.counters.presenceLeaves.add(cause);
@@ -168,9 +175,9 @@ export class TopicPresence {
     this.change(member);
   }
 
-  private change(member: Member): void {
+  private change(member: NodeMember): void {
     this.changed.add(member);
-    this.reports.ask();
+    this.reports.request();
   }
 
   private async report(): Promise<void> {
@@ -178,27 +185,27 @@ export class TopicPresence {
     const changes = [...this.changed];
     this.changed.clear();
     try {
-      const told = await Promise.all(changes.map((member) => this.tell(member)));
-      if (told.includes(true)) await notify();
+      const sent = await Promise.all(changes.map((member) => this.announce(member)));
+      if (sent.includes(true)) await notify();
     } catch (error) {
-      log.error('presence not told', error, { topic });
+      log.error('presence-report-failed', error, { topic });
       for (const member of changes) this.changed.add(member);
       this.retry?.cancel();
-      this.retry = environment.setTimer(() => this.reports.ask(), RETRY_INTERVAL);
+      this.retry = environment.setTimer(() => this.reports.request(), RETRY_INTERVAL_MS);
     }
     if (this.clients.size === 0 && this.changed.size === 0) this.options.onEmpty();
   }
 
-  /** @returns whether there was anything to tell. */
-  private async tell(member: Member): Promise<boolean> {
+  /** @returns whether there was anything to report. */
+  private async announce(member: NodeMember): Promise<boolean> {
     const { broker, topic } = this.options;
     const { id, key, since, info } = member;
     if (this.members.get(key) === member) {
-      member.told = true;
+      member.announced = true;
       await broker.join(topic, toPresenceMember({ id, key, since, ...(info === undefined ? {} : { info }) }));
       return true;
     }
-    if (!member.told) return false;
+    if (!member.announced) return false;
     await broker.leave(topic, id);
     return true;
   }

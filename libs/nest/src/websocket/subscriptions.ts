@@ -11,7 +11,7 @@ import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
-import type { PresenceHandle } from '../presence/presence-handle.js';
+import type { PresenceHandle } from '../presence/topic-presence.js';
 import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
 import type { Topics, TopicSubscription } from '../topics/topics.js';
 
