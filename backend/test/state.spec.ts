@@ -14,9 +14,10 @@ import {
   type Session,
 } from '@statewire/arena';
 import type { ConnectionStatus, LiveStatus, RealtimeClient } from '@statewire/client';
-import { filter, firstValueFrom, interval, map, of, scan, timeout } from 'rxjs';
+import { filter, firstValueFrom, scan } from 'rxjs';
 
 import { Arena, type Transport } from './support/arena.js';
+import { until } from './support/until.js';
 
 describe('GET /api/state', () => {
   let arena: Arena;
@@ -106,14 +107,10 @@ describe('GET /api/state', () => {
     arena.rest();
     const state = await arena.state();
     const expected = battles.flatMap(({ battleId }) => state.battles[battleId] ?? []);
-    const settled = interval(20).pipe(
-      map(() => JSON.stringify([shown.lobby, Object.values(shown.battles)])),
-      filter((text) => text === JSON.stringify([state.lobby, expected])),
-      timeout({ first: 4_000, with: () => of('never') }),
-    );
+    const seen = (): string => JSON.stringify([shown.lobby, Object.values(shown.battles)]);
+    await until(() => seen() === JSON.stringify([state.lobby, expected]), seen);
 
     expect(expected.length).toBeGreaterThanOrEqual(2);
-    expect(await firstValueFrom(settled)).not.toBe('never');
     expect({ lobby: shown.lobby, battles: Object.values(shown.battles) }).toEqual({
       lobby: state.lobby,
       battles: expected,

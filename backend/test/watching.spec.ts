@@ -41,10 +41,9 @@ describe('Watching', () => {
     },
   );
 
-  it('shows every tick in order, ten a second', async () => {
+  it('shows every tick in order', async () => {
     const client = arena.client();
     const battleId = await aBattle(client);
-    const began = Date.now();
     const shown = await firstValueFrom(
       client.topic(battle.with({ battleId })).pipe(filter(hasValue), take(21), toArray()),
     );
@@ -53,7 +52,6 @@ describe('Watching', () => {
 
     expect(ticks).toEqual(ticks.map((_, index) => ticks[0]! + index));
     expect(offsets).toEqual(offsets.map((_, index) => offsets[0]! + index));
-    expect(Date.now() - began).toBeGreaterThan(1_500);
     expect(client.metrics.patches).toBeGreaterThanOrEqual(20);
   });
 

@@ -32,6 +32,9 @@ import { map, Observable, of, throwError, timer, type MonoTypeOperatorFunction }
 /** What no client may ever read. */
 export const SECRET = 'the secret of the server';
 
+/** Written when a topic lets go of a source whose end throws. */
+export const SOURCE_ENDED = 'A source has ended.\n';
+
 /** Milliseconds that code has which never comes to an end. */
 const DEADLINE = 200;
 
@@ -64,7 +67,11 @@ const WAYS: Readonly<Record<string, () => unknown>> = {
       throw new Error(SECRET);
     }),
   'source-emits-cyclic': () => of(cyclic),
-  'source-end-throws': () => new Observable(() => WAYS['throws']),
+  'source-end-throws': () =>
+    new Observable(() => () => {
+      process.stdout.write(SOURCE_ENDED);
+      throw new Error(SECRET);
+    }),
 };
 
 export const TROUBLES = Object.keys(WAYS);

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { Controller, Get, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
 import {
   ActionData,
   OnAction,
