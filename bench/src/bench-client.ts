@@ -82,6 +82,11 @@ export class BenchClient {
     this.latencies.length = 0;
   }
 
+  /** Sends one frame unless the connection is closed. */
+  send(text: string): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(text);
+  }
+
   close(): void {
     this.socket.terminate();
   }

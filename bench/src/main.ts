@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { deltaCost } from './delta-cost.js';
+import { flood } from './flood.js';
 import { latency, type Measurement, memory, polling, throughput } from './measurements.js';
 import { percentile } from './percentile.js';
 import { table } from './table.js';
@@ -27,6 +28,7 @@ for (let round = 1; round <= rounds; round += 1) {
   }
   keep(await polling());
   keep(deltaCost());
+  keep(await flood(many));
 }
 
 const medians = [...samples.values()].map((list) => ({

@@ -82,7 +82,10 @@ export async function polling(): Promise<Measurement[]> {
   });
 }
 
-async function withServer<T>(arm: string, use: (server: ServerHandle, dialect: Dialect) => Promise<T>): Promise<T> {
+export async function withServer<T>(
+  arm: string,
+  use: (server: ServerHandle, dialect: Dialect) => Promise<T>,
+): Promise<T> {
   const dialect = DIALECTS[arm];
   if (!dialect) throw new Error(`There is no arm called ${arm}.`);
   const server = await ServerHandle.start(arm);
@@ -94,7 +97,7 @@ async function withServer<T>(arm: string, use: (server: ServerHandle, dialect: D
 }
 
 /** Waits until every client has `expected` messages, or for two seconds without any progress. */
-async function settled(clients: readonly BenchClient[], expected: number): Promise<void> {
+export async function settled(clients: readonly BenchClient[], expected: number): Promise<void> {
   let last = -1;
   for (let quiet = 0; quiet < 20; quiet += 1) {
     const got = clients.reduce((sum, client) => sum + client.messages, 0);

@@ -24,7 +24,11 @@ class Handlers {
 }
 
 @Module({
-  imports: [RealtimeModule.forRoot({ limits: { connectionsPerAddress: 0, pendingPerAddress: 0, framesPerSecond: 0 } })],
+  imports: [
+    RealtimeModule.forRoot({
+      limits: { connectionsPerAddress: 0, pendingPerAddress: 0, framesPerSecondPerAddress: 0 },
+    }),
+  ],
   providers: [Handlers],
 })
 class StatewireModule {}
