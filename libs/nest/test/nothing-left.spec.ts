@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
-import { systemEnvironment, type Environment } from '../src/index.js';
+import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { heldBy, type Held } from '../src/testing/held.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
@@ -8,29 +9,23 @@ import { poll, post } from './transports.js';
 
 const CLIENTS = 60;
 const ROUNDS = 3;
-/** Everything is forgotten in its time, and that runs so much faster here. */
-const HASTE = 50;
-
-const hasty: Partial<Environment> = {
-  now: () => systemEnvironment.now() * HASTE,
-  monotonic: () => systemEnvironment.monotonic() * HASTE,
-  setTimer: (callback, delay) => systemEnvironment.setTimer(callback, delay / HASTE),
-};
+const ACTION_WINDOW = 5_000;
+const HISTORY_AGE = 10_000;
+const LINGER = 5_000;
 
 let arena: TestApplication;
 
 afterEach(() => arena.close());
 
-test('R17: when everybody has left, whichever way, nothing of them is held', async () => {
+test('R17: when all clients have left, whichever way, nothing of them is held', async () => {
+  const clock = new VirtualEnvironment();
   arena = await TestApplication.start({
+    clock,
     realtime: {
       authenticate,
-      environment: hasty,
-      actionWindow: 5_000,
-      history: { age: 10_000 },
-      heartbeat: { interval: 3_600_000 },
-      // Deadlines that would pass too early in that haste.
-      limits: { helloTimeout: 0, authenticationTimeout: 0, loadTimeout: 0, actionTimeout: 0, linger: 5_000 },
+      actionWindow: ACTION_WINDOW,
+      history: { age: HISTORY_AGE },
+      limits: { linger: LINGER },
     },
     providers: arenaProviders,
   });
@@ -39,8 +34,11 @@ test('R17: when everybody has left, whichever way, nothing of them is held', asy
     await Promise.all(Array.from({ length: CLIENTS }, (_, n) => comeAndGo(round * CLIENTS + n)));
   }
   expect(total(heldBy(arena.app))).toBeGreaterThan(total(before));
-  await expect(eventually(before)).resolves.toEqual(before);
-}, 20_000);
+  await untilTrue(() => arena.connections.list().length === 0);
+  await clock.advance(ACTION_WINDOW + HISTORY_AGE + LINGER);
+  expect(heldBy(arena.app)).toEqual(before);
+  expect(clock.timers).toBe(0);
+});
 
 /** One client that follows topics and acts; every other one over HTTP, every third socket without a farewell. */
 async function comeAndGo(n: number): Promise<void> {
@@ -72,14 +70,4 @@ async function comeAndGo(n: number): Promise<void> {
 
 function total(sizes: Held): number {
   return Object.values(sizes).reduce((sum, size) => sum + size, 0);
-}
-
-/** What is held once it is as expected, or after some seconds. */
-async function eventually(expected: Held): Promise<Held> {
-  const deadline = Date.now() + 8_000;
-  for (;;) {
-    const now = heldBy(arena.app);
-    if (JSON.stringify(now) === JSON.stringify(expected) || Date.now() > deadline) return now;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

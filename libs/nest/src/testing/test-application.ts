@@ -1,10 +1,12 @@
 import type { DynamicModule, HttpServer, INestApplication, ModuleMetadata, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import type { VirtualEnvironment } from '@statewire/testing';
 import type { AddressInfo } from 'node:net';
 import type { ClientOptions } from 'ws';
 
 import { RealtimeBus } from '../realtime-bus.js';
 import { RealtimeConnections } from '../realtime-connections.js';
+import type { Environment } from '../core/environment.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { RealtimeModule } from '../realtime.module.js';
 import { TestSocket } from './test-socket.js';
@@ -13,6 +15,8 @@ export type Platform = 'express' | 'fastify';
 
 export interface TestApplicationOptions {
   readonly realtime?: RealtimeModuleOptions;
+  /** Gives the server this clock and its timers, so that time passes only when the test advances it. Sockets stay real. */
+  readonly clock?: VirtualEnvironment;
   /** Instead of `realtime`: what `forRootAsync` made. */
   readonly module?: DynamicModule;
   /** Default `express`. */
@@ -34,11 +38,13 @@ export class TestApplication {
     readonly app: INestApplication,
     readonly port: number,
     private readonly path: string,
+    private readonly clock: VirtualEnvironment | undefined,
   ) {}
 
   /** @example const arena = await TestApplication.start({ providers: [BattleHandlers] }); */
   static async start(options: TestApplicationOptions = {}): Promise<TestApplication> {
-    const realtime = { drain: { window: 0 }, ...options.realtime };
+    const { clock } = options;
+    const realtime = { drain: { window: 0 }, ...(clock && { environment: timeOf(clock) }), ...options.realtime };
     const builder = Test.createTestingModule({
       imports: [options.module ?? RealtimeModule.forRoot(realtime), ...(options.imports ?? [])],
       providers: options.providers ?? [],
@@ -49,7 +55,7 @@ export class TestApplication {
     options.configure?.(app);
     await app.listen(0, '127.0.0.1');
     const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
-    return new TestApplication(app, port, realtime.path ?? '/ws');
+    return new TestApplication(app, port, realtime.path ?? '/ws', clock);
   }
 
   /** `http://127.0.0.1:port` */
@@ -89,8 +95,15 @@ export class TestApplication {
   /** Cuts the sockets that are left and stops the application. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.webSocket.terminate();
-    await this.app.close();
+    let isClosed = false;
+    const closed = this.app.close().finally(() => (isClosed = true));
+    while (this.clock && !isClosed) await this.clock.advance(100);
+    await closed;
   }
+}
+
+function timeOf({ now, monotonic, setTimer }: VirtualEnvironment): Partial<Environment> {
+  return { now, monotonic, setTimer };
 }
 
 const silent = { log() {}, error() {}, warn() {}, debug() {}, verbose() {} };

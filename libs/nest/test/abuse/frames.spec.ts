@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { TestApplication } from '../../src/testing/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
@@ -6,22 +7,25 @@ import { RawWire, rawFrame, rawText } from '../../src/testing/raw-wire.js';
 
 const MiB = 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;
+/** The fragments of one message that ws keeps at most. */
+const MAX_FRAGMENTS = 16 * 1024;
+/** Twice what one connection may send in a second. */
+const BURST = 40;
+/** Refused frames after which a connection is closed. */
+const REFUSED_FRAMES = 100;
 
 let arena: TestApplication;
 
 beforeAll(async () => {
   arena = await TestApplication.start({
+    // It stands still, so that no allowance of frames comes back, however slow the machine is.
+    clock: new VirtualEnvironment(),
     realtime: { authenticate, limits: { pendingPerAddress: 0 } },
     providers: arenaProviders,
   });
 });
 
 afterAll(() => arena.close());
-
-/** Bytes of buffers of this process, which is the server's and the test's. */
-function buffers(): number {
-  return process.memoryUsage().arrayBuffers;
-}
 
 let actions = 0;
 const action = (data: unknown) => JSON.stringify({ type: 'action', id: `${actions++}`, name: 'double', data });
@@ -34,12 +38,12 @@ describe('A6: a message above the limit is refused with 1009', () => {
     ['all that a length can say', Number.MAX_SAFE_INTEGER],
   ])('as soon as its head says so, and nothing is kept for it: %s', async (_, announced) => {
     const wires = await Promise.all(Array.from({ length: 8 }, () => RawWire.welcomed(arena.port)));
-    const before = buffers();
     const head = rawFrame({ announced, payload: '{' });
+    const allocations = jest.spyOn(Buffer, 'allocUnsafe');
     for (const wire of wires) wire.write(head);
     expect(await Promise.all(wires.map((wire) => wire.closeCode()))).toEqual(wires.map(() => 1009));
-    // Less than one of the eight, had any been given room.
-    expect(buffers() - before).toBeLessThan(MiB);
+    expect(allocations.mock.calls.filter(([size]) => size > FRAME_BYTES)).toEqual([]);
+    allocations.mockRestore();
     for (const wire of wires) wire.destroy();
   });
 
@@ -63,24 +67,23 @@ describe('A6: a message above the limit is refused with 1009', () => {
 });
 
 describe('A7: a message in tiny pieces', () => {
-  test('of 100,000 fragments of one byte is refused while it arrives, and costs little', async () => {
-    const wire = await RawWire.welcomed(arena.port);
-    const rest = rawFrame({ fin: false, opcode: 0, payload: 'x' });
-    const before = process.memoryUsage().rss;
-    wire.write(rawFrame({ fin: false, payload: '"' }));
-    wire.write(Buffer.concat(Array.from({ length: 100_000 }, () => rest)));
-    expect(await wire.closeCode()).toBe(1008);
-    expect(process.memoryUsage().rss - before).toBeLessThan(32 * MiB);
-    wire.destroy();
-  });
-
-  test('of 100,000 empty fragments is refused as well', async () => {
-    const wire = await RawWire.welcomed(arena.port);
-    const rest = rawFrame({ fin: false, opcode: 0 });
-    wire.write(rawFrame({ fin: false }));
-    wire.write(Buffer.concat(Array.from({ length: 100_000 }, () => rest)));
-    expect(await wire.closeCode()).toBe(1008);
-    wire.destroy();
+  test.each([
+    ['of one byte', 'x'],
+    ['without a byte', ''],
+  ])('is read up to 16,384 fragments %s, and refused with one more before it ends', async (_, payload) => {
+    for (const [fragments, code] of [
+      [MAX_FRAGMENTS, undefined],
+      [MAX_FRAGMENTS + 1, 1008],
+    ] as const) {
+      const wire = await RawWire.welcomed(arena.port);
+      const rest = rawFrame({ fin: false, opcode: 0, payload });
+      wire.write(rawFrame({ fin: false, payload: '"' }));
+      wire.write(Buffer.concat(Array.from({ length: fragments - 1 }, () => rest)));
+      wire.write(rawFrame({ opcode: 9, payload: 'read' }));
+      if (code === undefined) await wire.until((text) => text.includes('read'));
+      else expect(await wire.closeCode()).toBe(code);
+      wire.destroy();
+    }
   });
 
   test('of a byte for each write is read when it is whole, and nobody else waits for it', async () => {
@@ -158,15 +161,15 @@ describe('A8: a flood of 10,000 control frames', () => {
   ];
 
   test.each([
-    ['pongs nobody asked for', rawFrame({ opcode: 10 })],
-    ['pings of the protocol', rawText({ type: 'ping' })],
-    ['pongs of the protocol', rawText({ type: 'pong' })],
-  ])('is cut off with 4100: %s', async (_, frame) => {
+    ['pongs nobody asked for', rawFrame({ opcode: 10 }), 0],
+    ['pings of the protocol', rawText({ type: 'ping' }), BURST],
+    ['pongs of the protocol', rawText({ type: 'pong' }), 0],
+  ])('is cut off with 4100: %s', async (_, frame, answers) => {
     for (const open of ways) {
       const wire = await open();
       wire.write(flood(frame));
       expect(await wire.closeCode()).toBe(4100);
-      expect(wire.frames().filter(({ payload }) => payload.includes('"pong"')).length).toBeLessThanOrEqual(41);
+      expect(wire.frames().filter(({ payload }) => payload.includes('"pong"'))).toHaveLength(answers);
       wire.destroy();
     }
   });
@@ -176,7 +179,9 @@ describe('A8: a flood of 10,000 control frames', () => {
       const wire = await open();
       wire.write(flood(rawFrame({ opcode: 9, payload: 'x'.repeat(125) })));
       await wire.end();
-      expect(wire.frames().filter(({ opcode }) => opcode === 10).length).toBeLessThanOrEqual(140);
+      // The last answers may be lost where the server resets the connection.
+      const answers = wire.frames().filter(({ opcode }) => opcode === 10);
+      expect(answers.length).toBeLessThanOrEqual(BURST + REFUSED_FRAMES);
     }
   });
 });

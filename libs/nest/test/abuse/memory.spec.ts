@@ -1,21 +1,17 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 import { action, stateTopic } from '@statewire/protocol';
 
-import {
-  MemoryBroker,
-  OnAction,
-  OnTopic,
-  RealtimeHandlers,
-  systemEnvironment,
-  type RealtimeModuleOptions,
-} from '../../src/index.js';
+import { MemoryBroker, OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../../src/index.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
 import { BROKER, TOPICS } from '../../src/core/tokens.js';
+import { untilTrue } from '../../src/testing/event-loop-turn.js';
 import { TestApplication } from '../../src/testing/test-application.js';
 import type { TopicRegistry } from '../../src/topics/topic-registry.js';
 import { RawWire } from '../../src/testing/raw-wire.js';
 import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
+const LINGER = 50;
 const silent = { error: () => undefined };
 const history = { count: 10, bytes: 10_000, age: 0 };
 const freely = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
@@ -36,25 +32,33 @@ class Handlers {
 }
 
 let arena: TestApplication;
+/** It moves only in the test that advances it: no allowance comes back on a slow machine. */
+let clock: VirtualEnvironment;
+
+beforeEach(() => {
+  clock = new VirtualEnvironment();
+});
 
 afterEach(() => arena.close());
 
 async function start(realtime: RealtimeModuleOptions): Promise<void> {
   calls = 0;
-  arena = await TestApplication.start({ realtime, providers: [Handlers] });
+  arena = await TestApplication.start({ clock, realtime, providers: [Handlers] });
 }
 
 describe('A14: topics that nobody has published to', () => {
   test('are forgotten beyond a number, however many are asked for', async () => {
-    const broker = new MemoryBroker({ environment: systemEnvironment, log: silent, history, maxIdleTopics: 150 });
-    await start({ broker, limits: { ...freely, linger: 50 } });
+    const broker = new MemoryBroker({ environment: clock, log: silent, history, maxIdleTopics: 150 });
+    await start({ broker, limits: { ...freely, linger: LINGER } });
     for (let first = 0; first < 1_500; first += 100) {
       const topics = Array.from({ length: 100 }, (_, index) => ({ topic: `things/${first + index}` }));
       const { status } = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
       expect(status).toBe(200);
     }
     const registry = arena.get<TopicRegistry>(TOPICS);
-    while (registry.sizes.live > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(registry.sizes.live).toBeGreaterThan(0);
+    await clock.advance(LINGER);
+    expect(registry.sizes.live).toBe(0);
     expect(arena.get<MemoryBroker>(BROKER).sizes.topics).toBeLessThanOrEqual(150);
   });
 
@@ -65,8 +69,7 @@ describe('A14: topics that nobody has published to', () => {
     for (let turn = 0; turn < 5; turn++) {
       statuses.push((await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: names(turn * 10) })).status);
     }
-    expect(statuses.slice(0, 2)).toEqual([200, 200]);
-    expect(statuses).toContain(429);
+    expect(statuses).toEqual([200, 200, 429, 429, 429]);
     const socket = await arena.welcome();
     for (let turn = 0; turn < 5; turn++) {
       socket.send({ type: 'subscribe', topics: names(turn * 10) });
@@ -78,7 +81,7 @@ describe('A14: topics that nobody has published to', () => {
 
 describe.each(TRANSPORTS)('A24: over $name, the memory of answers', ({ open }) => {
   test('filled by one user refuses that user alone, and filled by many refuses new actions, never repeats old ones', async () => {
-    const broker = new MemoryBroker({ environment: systemEnvironment, log: silent, history, maxClaims: 100 });
+    const broker = new MemoryBroker({ environment: clock, log: silent, history, maxClaims: 100 });
     await start({ broker, authenticate: (_, token) => ({ id: token, user: token }), limits: freely });
     const mallory = await open(arena, 'mallory');
     const answers = [];
@@ -118,19 +121,15 @@ describe('A10: a storm of 500 connections from one address', () => {
     ['cut before the upgrade', (port: number) => RawWire.open(port)],
     ['cut after it', (port: number) => RawWire.upgraded(port)],
     ['cut after hello', (port: number) => RawWire.welcomed(port)],
-  ])(
-    '%s gives every place back, and whoever comes next is welcome',
-    async (_, open) => {
-      await start({ limits: { connectsPerSecondPerAddress: 0, connectionsPerAddress: 30, pendingPerAddress: 20 } });
-      const hub = arena.get(ConnectionHub);
-      for (let wave = 0; wave < 50; wave++) {
-        const wires = await Promise.all(Array.from({ length: 10 }, () => open(arena.port)));
-        for (const { socket } of wires) socket.resetAndDestroy();
-        while (hub.size > 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-      await arena.welcome();
-      expect(hub.size).toBe(1);
-    },
-    20_000,
-  );
+  ])('%s gives every place back, and the next client is welcome', async (_, open) => {
+    await start({ limits: { connectsPerSecondPerAddress: 0, connectionsPerAddress: 30, pendingPerAddress: 20 } });
+    const hub = arena.get(ConnectionHub);
+    for (let wave = 0; wave < 50; wave++) {
+      const wires = await Promise.all(Array.from({ length: 10 }, () => open(arena.port)));
+      for (const { socket } of wires) socket.resetAndDestroy();
+      await untilTrue(() => hub.size === 0);
+    }
+    await arena.welcome();
+    expect(hub.size).toBe(1);
+  });
 });
