@@ -1,15 +1,15 @@
 import type { ErrorCode } from '@statewire/protocol';
 
-/** What became of an action. */
+/** The outcome of an action. */
 export type ActionOutcome =
-  /** The handler ran and was acknowledged. */
+  /** The handler ran; the answer is `ack`. */
   | 'run'
   /** The handler ran and failed. */
   | 'failed'
   | 'timeout'
-  /** Guards or pipes refused it, so that no handler started. */
+  /** Guards or pipes rejected it; no handler started. */
   | 'refused'
-  /** It was sent before: the first answer was given again. */
+  /** The client sent it before; the server repeated the first answer. */
   | 'deduplicated'
   | 'conflict'
   | 'outcome_unknown'
@@ -18,15 +18,15 @@ export type ActionOutcome =
   | 'too_many_requests'
   | 'unavailable';
 
-/** How a reader that came with a position was brought up to date; `lost`: it is told that something is missing. */
+/** How a reader with a position caught up. `lost`: the history no longer reached its position. */
 export type ResumeOutcome = 'patches' | 'snapshot' | 'lost';
 
-/** How a connection ended: the close code the server sent, or `peer` where the client or the network was first. */
+/** How a connection ended: the close code that the server sent, or `peer` if the client or the network ended it. */
 export type CloseReason = number | 'peer';
 
 /**
- * Why a client that was counted counts no longer: it unsubscribed, it ended and did not come back within its grace, or it
- * signed in or out and counts as somebody else.
+ * Why a client left a presence topic: it unsubscribed, it did not reconnect within its grace, or it signed in or out and is
+ * another member now.
  */
 export type PresenceLeave = 'unsubscribed' | 'lost' | 'identity';
 
@@ -43,13 +43,13 @@ export class Tally<Name extends string | number> {
   }
 }
 
-/** Kinds of frames that are counted one by one, as indices, because each delivery counts. */
+/** Kinds of frames, as array indices, because every delivery increments one. */
 export const FRAME_KINDS = { other: 0, snapshot: 1, patch: 2, event: 3 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
-/** What happened on this node since its start. Names and codes only: never anything of a user. */
+/** Counters of this node since its start. They hold names and codes, and no data of users. */
 export class Counters {
-  /** Frames handed to sockets, by `FrameKind`. */
+  /** Frames passed to sockets, by `FrameKind`. */
   readonly sent: [number, number, number, number] = [0, 0, 0, 0];
   readonly refusals = new Tally<ErrorCode>();
   readonly closes = new Tally<CloseReason>();

@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 import type { Environment } from './environment.js';
 import { RealtimeError } from './errors.js';
 
-/** Emits once when so many milliseconds have passed; at once for 0 and less. */
+/** Emits once after `milliseconds`; at once for 0 and less. */
 export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: number): Observable<void> {
   return new Observable((subscriber) => {
     const end = (): void => {
@@ -17,9 +17,9 @@ export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: 
 }
 
 /**
- * Application code may never settle; what waits for it must.
+ * Bounds the time of application code that may never settle.
  *
- * @param milliseconds 0: waits for ever.
+ * @param milliseconds 0: no limit.
  * @throws RealtimeError `timeout`
  */
 export function withDeadline<T>(

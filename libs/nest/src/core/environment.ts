@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 
-/** Everything impure the server uses, so that whole conversations can run on virtual time. */
+/** Everything impure that the server uses. Tests replace it to run on virtual time. */
 export interface Environment {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds of a clock that never goes back; for deadlines and rates. */
+  /** Milliseconds of a clock that never goes back. For deadlines and rates. */
   monotonic(): number;
   setTimer(callback: () => void, delay: number): Timer;
-  /** Runs at the end of the current turn of the event loop: where a tick's frames are written. */
+  /** Runs `callback` at the end of the current turn of the event loop, when the frames of a tick are written. */
   defer(callback: () => void): void;
-  /** Uniform in [0, 1). */
+  /** A uniform random number in [0, 1). */
   random(): number;
-  /** A fresh unguessable id of `[A-Za-z0-9_-]`, ≥ 128 random bits. */
+  /** A new random id of `[A-Za-z0-9_-]` with at least 128 random bits. */
   id(): string;
 }
 
@@ -19,10 +19,10 @@ export interface Timer {
   cancel(): void;
 }
 
-/** 128 random bits: twenty-two characters of base64url. */
+/** 128 random bits, which are 22 characters of base64url. */
 const ID_BYTES = 16;
 
-/** The real clock, timers and randomness. Timers never keep the process alive: sockets and servers do. */
+/** The real clock, timers and randomness. Timers do not keep the process alive; sockets and servers do. */
 export const systemEnvironment: Environment = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -3,9 +3,9 @@ import { ERROR_CODES, ProtocolError, type ErrorCode, type ErrorFrame, type Json 
 import type { RealtimeLog } from './realtime-log.js';
 
 export interface RealtimeErrorOptions {
-  /** Milliseconds to wait before asking again. Not told of what an action's handler throws: it is the action's answer. */
+  /** Milliseconds to wait before the next try. The client never gets it for an error of an action's handler. */
   readonly retryAfter?: number;
-  /** For `validation_failed`: what is wrong with which field. */
+  /** For `validation_failed`: the complaint of each field. */
   readonly details?: Json;
   readonly cause?: unknown;
 }
@@ -26,7 +26,7 @@ export class RealtimeError extends Error {
     super(message, { cause: options.cause });
   }
 
-  /** The frame that answers whatever failed; `asked` says what that was. */
+  /** The error frame for a failed request; `asked` identifies the request. */
   toFrame(asked: Pick<ErrorFrame, 'id' | 'topic' | 'ref'> = {}): ErrorFrame {
     const { retryAfter, details } = this.options;
     return {

@@ -4,8 +4,8 @@ type Report = (error: unknown) => void;
 type Handlers<T> = Partial<Observer<T>> | ((value: T) => void) | null;
 
 /**
- * Reports what its subscribers throw, and errors that they do not handle. RxJS throws both from a timer, where they end
- * the process. What is derived from it with `pipe` is guarded as well.
+ * Reports errors that its subscribers throw or do not handle. RxJS throws both from a timer, where they end the process.
+ * An observable made from it with `pipe` is guarded too.
  */
 export class GuardedObservable<T> extends Observable<T> {
   constructor(
@@ -15,7 +15,7 @@ export class GuardedObservable<T> extends Observable<T> {
     super((subscriber) => stream.subscribe(subscriber));
   }
 
-  // One signature for the many of RxJS, which is what callers see: this class is handed out as an Observable.
+  // One signature instead of RxJS's many: callers get this class as an `Observable`.
   override pipe(...operators: never[]): Observable<never> {
     const piped = (operators as readonly MonoTypeOperatorFunction<unknown>[]).reduce<Observable<unknown>>(
       (stream, operator) => operator(stream),
@@ -29,7 +29,7 @@ export class GuardedObservable<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // An operator's, which hands on what goes wrong to the subscriber at its end.
+    // The subscriber of an operator passes errors on to the subscriber at the end.
     if (handlers instanceof Subscriber) return super.subscribe(handlers);
     const given = typeof handlers === 'object' ? handlers : { next: handlers, error, complete };
     return super.subscribe({

@@ -1,16 +1,16 @@
 import type { IncomingRequest } from './incoming-request.js';
 
-/** @returns how often a header was sent. Node joins or drops repetitions in `headers`; a proxy may read another one. */
+/** Counts the occurrences of a header. Node joins or drops repetitions in `headers`, and a proxy may read another one. */
 export function countHeader({ rawHeaders }: Pick<IncomingRequest, 'rawHeaders'>, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
-/** @returns the one value of a header that is not a list. */
+/** @returns the value of a header; the first one if there are several. */
 export function textOf(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** @returns the values of a header that proxies append to, in the order they were appended. */
+/** @returns the values of a header to which proxies append, in their order. */
 export function listOf(value: string | readonly string[] | undefined): string[] {
   if (value === undefined) return [];
   return [value]

@@ -1,4 +1,4 @@
-/** Counts the actions that run on this node, whether or not their connection still lives. */
+/** Counts the actions that run on this node, including those whose connection has ended. */
 export class InFlight {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
@@ -21,7 +21,7 @@ export class InFlight {
     }
   }
 
-  /** Resolves when none runs. */
+  /** Resolves when no action runs. */
   idle(): Promise<void> {
     if (this.none) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));

@@ -2,29 +2,29 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { CallerContext } from './realtime-request.js';
 
-/** What admission reads of an upgrade or of an HTTP request, whatever framework brought it. */
+/** The parts of an upgrade or an HTTP request that admission reads. The same for every HTTP framework. */
 export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
-  /** Every header with its repetitions, as Node's `rawHeaders`: a second `Origin` is refused. */
+  /** Every header with its repetitions, as Node's `rawHeaders`. Admission rejects a second `Origin`. */
   readonly rawHeaders: readonly string[];
   /** Address of the peer of the socket. */
   readonly remoteAddress: string | undefined;
   readonly encrypted: boolean;
 }
 
-/** A request whose origin may talk to us. */
+/** A request with an allowed origin. */
 export interface ReceivedRequest {
   readonly headers: CallerContext['headers'];
   /** Empty where cookies do not count (no allowed `Origin` and no `Sec-Fetch-Site: same-origin`). */
   readonly cookies: Readonly<Record<string, string>>;
-  /** The client's address: of the socket, or what trusted proxies say. */
+  /** Address of the client: of the socket, or as trusted proxies report it. */
   readonly ip: string;
-  /** What limits by address count: the IPv4 address, or the /64 of an IPv6 one. Undefined where it means no client. */
+  /** Key of the limits per address: the IPv4 address, or the /64 of an IPv6 address. Undefined if it names no client. */
   readonly network: string | undefined;
-  /** Allowed, lower-case origin for CORS answers. */
+  /** The allowed origin in lower case, for CORS headers. */
   readonly origin: string | undefined;
-  /** From `Authorization: Bearer`. */
+  /** Token from `Authorization: Bearer`. */
   readonly bearer: string | undefined;
-  /** From the configured cookie, where cookies count. */
+  /** Token from the configured cookie, if cookies count. */
   readonly cookieToken: string | undefined;
 }

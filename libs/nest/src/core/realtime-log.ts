@@ -1,7 +1,7 @@
 import { RecentlyUsed } from './recently-used.js';
 import type { Environment } from './environment.js';
 
-/** The part of Nest's `Logger` that is used. */
+/** The methods of Nest's `Logger` that the log calls. */
 export interface LogSink {
   debug(message: string): void;
   log(message: string): void;
@@ -13,24 +13,25 @@ type LogValue = string | number | boolean | undefined;
 
 const ONE_SECOND = 1_000;
 
-/** Milliseconds after which what was left out of an event and reason that never came again is told no more. */
-const REMEMBERED = 3_600_000;
+/** Milliseconds for which the log remembers how many lines it left out. */
+const MEMORY_MS = 3_600_000;
 
-/** Events and reasons that are told apart. There are a few hundred, unless a reason is made of what a client sent. */
-const MOST_REASONS = 1_000;
+/** Largest number of events and reasons that the log counts apart. Guards against reasons that contain client data. */
+const MAX_TRACKED_REASONS = 1_000;
 
-/** What terminals obey instead of showing it, in part beyond what JSON escapes: C0 and C1, marks of direction, breaks. */
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+/** Characters that control a terminal: C0, C1, direction marks and line separators. JSON does not escape all of them. */
+// eslint-disable-next-line no-control-regex -- the pattern looks for control characters
 const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Lines of `event key=value …`, at most one a second for each event and reason, so that a flood of bad frames is not
- * a flood of lines. What was left out is counted in the next line. Values are quoted: they may come from a client.
+ * Writes lines of the form `event key=value …`, at most one per second for each event and reason, so that a flood of bad
+ * frames is no flood of lines. The next line counts the lines left out as `alike`. Quotes values, because a client may have
+ * sent them.
  *
- * Never given payloads, tokens or cookies.
+ * Callers never pass payloads, tokens or cookies.
  */
 export class RealtimeLog {
-  private readonly lines = new RecentlyUsed<{ at: number; left: number }>(REMEMBERED, MOST_REASONS);
+  private readonly lines = new RecentlyUsed<{ at: number; left: number }>(MEMORY_MS, MAX_TRACKED_REASONS);
 
   constructor(
     private readonly sink: LogSink,
@@ -49,7 +50,7 @@ export class RealtimeLog {
     this.write(event, values, (line) => this.sink.warn(line));
   }
 
-  /** `error` is what application code threw: its stack belongs in the log, and nowhere else. */
+  /** Writes the stack of `error`, which clients never see. */
   error(event: string, error: unknown, values: Readonly<Record<string, LogValue>> = {}): void {
     this.write(event, values, (line) => this.sink.error(line, traceOf(error)));
   }
@@ -80,7 +81,7 @@ function quote(value: string): string {
   return /^[A-Za-z0-9._:/~-]+$/.test(value) ? value : JSON.stringify(value).replace(INVISIBLE, escape);
 }
 
-/** What was thrown, its lines indented as those of a stack: its message may quote a client, who must not write lines. */
+/** The stack of an error with every line indented. Its message may quote a client, which must not forge a line. */
 function traceOf(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
   return text.replace(/\r\n?|[\n\u2028\u2029](?! {4}at )/g, '\n    ').replace(INVISIBLE, escape);

@@ -1,38 +1,38 @@
 import type { Json } from '@statewire/protocol';
 
-/** Who is calling. Anything the application's `authenticate` returned; undefined for anonymous callers. */
+/** The identity of a caller, as the application's `authenticate` returned it. Anonymous callers have none. */
 export interface Identity {
-  /** Stable id of the user: limits, deduplication and revocation go by it. */
+  /** Stable id of the user. Limits, deduplication and revocation use it. */
   readonly id: string;
-  /** Milliseconds since the Unix epoch when the credentials end. */
+  /** End of the credentials, in milliseconds since the Unix epoch. */
   readonly expiresAt?: number;
-  /** What guards see as `request.user`. */
+  /** The value of `request.user` in guards. */
   readonly user: unknown;
 }
 
-/** `args[0]` of every guard, pipe, interceptor, filter and handler of Statewire: what an HTTP request would show. */
+/** The first argument of every guard, pipe, interceptor, filter and handler. It has the fields of an HTTP request. */
 export interface RealtimeRequest {
-  /** Lower-case names; `authorization` is set from the token in force. */
+  /** Names are in lower case. `authorization` holds the current token. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly cookies: Readonly<Record<string, string>>;
   readonly ip: string;
-  /** What `authenticate` returned as the user; undefined for anonymous callers. */
+  /** The user that `authenticate` returned; undefined for anonymous callers. */
   readonly user: unknown;
   /** Parameters of the topic. */
   readonly params: Readonly<Record<string, string>>;
   /** Data of the action; the same as `data`. */
   readonly body: Json | undefined;
   readonly data: Json | undefined;
-  /** How the caller came in; `none` where a topic is loaded, which nobody in particular asks for. */
+  /** How the caller was admitted. `none` when a topic is loaded, which happens for all callers together. */
   readonly admission: 'upgrade' | 'hello' | 'http' | 'none';
-  /** The topic or the action that is asked for; undefined for connection guards. */
+  /** The requested topic or action; both are undefined for connection guards. */
   readonly topic?: string;
   readonly action?: string;
   /** Undefined for HTTP requests. */
   readonly connectionId?: string;
 }
 
-/** What stays the same over all requests of one caller. */
+/** The part of a request that is the same for all requests of one caller. */
 export type CallerContext = Pick<RealtimeRequest, 'headers' | 'cookies' | 'ip' | 'admission' | 'connectionId'> & {
   readonly clientId: string;
   readonly identity: Identity | undefined;

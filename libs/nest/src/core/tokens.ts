@@ -8,7 +8,7 @@ export const BROKER = Symbol('statewire:broker');
 export const ADMISSION = Symbol('statewire:admission');
 /** `Environment` */
 export const ENVIRONMENT = Symbol('statewire:environment');
-/** `TopicLoader`: what `Topics` brings topics to life with. */
+/** `TopicLoader`: loads the first value of topics. */
 export const TOPIC_LOADER = Symbol('statewire:topic-loader');
 /** `RealtimeLog`: at most one line a second for each event and reason. */
 export const REALTIME_LOG = Symbol('statewire:log');
