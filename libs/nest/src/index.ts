@@ -18,6 +18,8 @@ export { BrokerError, type BrokerErrorCode } from './core/broker.js';
 export type {
   Broadcast,
   Broker,
+  BrokerContext,
+  BrokerFactory,
   Claim,
   Lease,
   LivePublication,
@@ -28,7 +30,12 @@ export type {
   TopicHistory,
   TopicMessage,
 } from './core/broker.js';
-export { MemoryBroker, type MemoryBrokerOptions } from './broker/memory/memory-broker.js';
+export {
+  memoryBroker,
+  MemoryBroker,
+  type MemoryBrokerLimits,
+  type MemoryBrokerOptions,
+} from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
@@ -38,7 +45,8 @@ export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from
 export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
 export { RealtimeLog, type LogSink } from './core/realtime-log.js';
-export type { Authenticate, RealtimeLimits, RealtimeModuleOptions } from './core/options.js';
+export type { Authenticate, RealtimeLimits, RealtimeModuleOptions, RealtimeOptionsOverride } from './core/options.js';
+export { REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';

@@ -15,7 +15,7 @@ import { admissionProviders } from './admission/admission.providers.js';
 import { FrameRates } from './rate-limiting/frame-rates.js';
 import type { Admission } from './admission/admission.js';
 import type { Broker } from './core/broker.js';
-import { MemoryBroker } from './broker/memory/memory-broker.js';
+import { memoryBroker } from './broker/memory/memory-broker.js';
 import { RealtimeBus } from './realtime-bus.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import { ConnectionLimits } from './rate-limiting/connection-limits.js';
@@ -42,9 +42,19 @@ import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import type { TopicLoader, Topics } from './topics/topics.js';
-import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from './core/options.js';
+import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
-import { ADMISSION, BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS, TOPIC_LOADER, TOPICS } from './core/tokens.js';
+import {
+  ADMISSION,
+  BROKER,
+  ENVIRONMENT,
+  GIVEN_OPTIONS,
+  REALTIME_LOG,
+  REALTIME_OPTIONS,
+  REALTIME_OPTIONS_OVERRIDE,
+  TOPIC_LOADER,
+  TOPICS,
+} from './core/tokens.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
   RealtimeModuleOptions | undefined
@@ -58,10 +68,17 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
   .build();
 
 const settings: Provider[] = [
+  { provide: REALTIME_OPTIONS_OVERRIDE, useValue: (options: RealtimeModuleOptions) => options },
+  {
+    provide: GIVEN_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS_OVERRIDE],
+    useFactory: (options: RealtimeModuleOptions | undefined, override: RealtimeOptionsOverride) =>
+      override(options === undefined ? {} : options),
+  },
   {
     provide: REALTIME_OPTIONS,
-    inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: RealtimeModuleOptions | undefined) => resolveOptions(options, systemEnvironment),
+    inject: [GIVEN_OPTIONS],
+    useFactory: (options: RealtimeModuleOptions) => resolveOptions(options, systemEnvironment),
   },
   {
     provide: ENVIRONMENT,
@@ -78,12 +95,12 @@ const settings: Provider[] = [
 const topics: Provider[] = [
   {
     provide: BROKER,
-    inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS, REALTIME_LOG],
+    inject: [GIVEN_OPTIONS, REALTIME_OPTIONS, REALTIME_LOG],
     useFactory: (
-      given: RealtimeModuleOptions | undefined,
+      { broker = memoryBroker() }: RealtimeModuleOptions,
       { environment, history }: ResolvedRealtimeOptions,
       log: RealtimeLog,
-    ) => given?.broker ?? new MemoryBroker({ environment, history, log }),
+    ) => (typeof broker === 'function' ? broker({ environment, history, log }) : broker),
   },
   {
     provide: TOPICS,

@@ -1,5 +1,7 @@
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 
+import type { Environment } from './environment.js';
+
 /** A publication on its way into a broker. Texts are JSON, so that a broker never has to parse. */
 export interface NewPublication {
   readonly kind: TopicKind;
@@ -156,6 +158,19 @@ export interface Broker {
   /** Releases everything this node holds. */
   dispose(): Promise<void>;
 }
+
+/** The parts of an application that its broker uses. */
+export interface BrokerContext {
+  /** Clock, timers, random numbers and ids. */
+  readonly environment: Environment;
+  /** The `history` option, with its defaults. */
+  readonly history: { readonly count: number; readonly bytes: number; readonly age: number };
+  /** Logs at most one line a second for each event. */
+  readonly log: { error(event: string, error: unknown, values?: Readonly<Record<string, string>>): void };
+}
+
+/** Makes the broker of an application that starts. */
+export type BrokerFactory = (context: BrokerContext) => Broker;
 
 /**
  * - `unclaimed`: the claim one waited on was given back without an answer; claim again.

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 
-import type { Broker } from './broker.js';
+import type { Broker, BrokerFactory } from './broker.js';
 import type { Identity, RealtimeRequest } from './realtime-request.js';
 import type { Environment } from './environment.js';
 
@@ -88,11 +88,14 @@ export interface RealtimeModuleOptions {
     /** Largest JSON of one member, at least 1. Default 1,024. */
     readonly infoBytes?: number;
   };
-  /** Default: the embedded memory broker. */
-  readonly broker?: Broker;
+  /** A broker, or a function that makes one when the application starts. Default: `memoryBroker()`. */
+  readonly broker?: Broker | BrokerFactory;
   /** Clock, timers, random numbers and ids; for tests. */
   readonly environment?: Partial<Environment>;
 }
+
+/** Changes the options of the module before it checks them; see `REALTIME_OPTIONS_OVERRIDE`. */
+export type RealtimeOptionsOverride = (options: RealtimeModuleOptions) => RealtimeModuleOptions;
 
 /** Every limit. The README lists the defaults and what happens above each. 0 switches a limit off. */
 export interface RealtimeLimits {

@@ -1,11 +1,11 @@
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 
-import type { Environment } from '../../core/environment.js';
-import type { RealtimeLog } from '../../core/realtime-log.js';
 import {
   BrokerError,
   type Broadcast,
   type Broker,
+  type BrokerContext,
+  type BrokerFactory,
   type Claim,
   type Lease,
   type NewPublication,
@@ -17,14 +17,9 @@ import {
 import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryTopics } from './memory-topics.js';
-import type { LogLimits } from './publication-log.js';
 
-/** 0 switches a limit off. */
-export interface MemoryBrokerOptions {
-  readonly environment: Environment;
-  readonly log: Pick<RealtimeLog, 'error'>;
-  /** Per topic. `age` is also how long a topic is remembered that nobody uses. */
-  readonly history: LogLimits;
+/** Bounds of what a memory broker remembers. 0 switches a limit off. */
+export interface MemoryBrokerLimits {
   /**
    * Topics that nobody listens to and that are remembered; beyond it the longest unused one is forgotten, before its age,
    * and whoever asks for it finds a new epoch. Default 20,000.
@@ -36,6 +31,18 @@ export interface MemoryBrokerOptions {
   readonly maxClaims?: number;
   /** Characters of all remembered answers together; more actions are refused then, as above. Default 64 Mi. */
   readonly maxAnswers?: number;
+}
+
+/** The `age` of the history is also the time for which the broker remembers a topic that nobody uses. */
+export interface MemoryBrokerOptions extends BrokerContext, MemoryBrokerLimits {}
+
+/**
+ * The broker of a single process: everything is in its memory.
+ *
+ * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
+ */
+export function memoryBroker(limits: MemoryBrokerLimits = {}): BrokerFactory {
+  return (context) => new MemoryBroker({ ...limits, ...context });
 }
 
 /** Everything in the memory of one process. What a restart loses, clients are told by new epochs. */

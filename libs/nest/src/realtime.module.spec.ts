@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
+
+import { memoryBroker, MemoryBroker } from './broker/memory/memory-broker.js';
+import type { BrokerContext } from './core/broker.js';
+import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
+import { BROKER, REALTIME_OPTIONS, REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
+import { RealtimeModule } from './realtime.module.js';
+
+function compile(options?: RealtimeModuleOptions, override?: RealtimeOptionsOverride): Promise<TestingModule> {
+  const builder = Test.createTestingModule({ imports: [RealtimeModule.forRoot(options)] });
+  if (override !== undefined) builder.overrideProvider(REALTIME_OPTIONS_OVERRIDE).useValue(override);
+  return builder.compile();
+}
+
+describe('an override of the options', () => {
+  test('changes the options that the application gives', async () => {
+    const module = await compile({ actionWindow: 5_000, path: '/live' }, (given) => ({ ...given, actionWindow: 10 }));
+    const resolved = module.get<ResolvedRealtimeOptions>(REALTIME_OPTIONS);
+    expect([resolved.actionWindow, resolved.path]).toEqual([10, '/live']);
+  });
+
+  test('gets an empty object from an application without options', async () => {
+    const given: RealtimeModuleOptions[] = [];
+    await compile(undefined, (options) => {
+      given.push(options);
+      return options;
+    });
+    expect(given).toEqual([{}]);
+  });
+
+  test('is checked like options of the application', async () => {
+    await expect(compile({}, () => ({ actionWindow: -1 }))).rejects.toThrow('actionWindow');
+  });
+});
+
+describe('the broker option', () => {
+  test('is the memory broker by default', async () => {
+    expect((await compile()).get(BROKER)).toBeInstanceOf(MemoryBroker);
+  });
+
+  test('may be a function, which gets the history and the environment of the application', async () => {
+    const contexts: BrokerContext[] = [];
+    const broker = memoryBroker();
+    const now = (): number => 7;
+    const module = await compile({
+      history: { count: 3 },
+      environment: { now },
+      broker: (context) => {
+        contexts.push(context);
+        return broker(context);
+      },
+    });
+    expect(module.get(BROKER)).toBeInstanceOf(MemoryBroker);
+    expect(contexts).toHaveLength(1);
+    const [{ history, environment }] = contexts as [BrokerContext];
+    expect([history.count, environment.now()]).toEqual([3, 7]);
+  });
+});
