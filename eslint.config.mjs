@@ -10,7 +10,8 @@ import { rankedFolders } from './tools/lint/ranked-folders.mjs';
 
 /**
  * What each project may import of the workspace. The arrows of docs/architecture.md, enforced:
- * `protocol ← client ← angular ← frontend` and `protocol ← nest ← backend`; only the game knows `arena`.
+ * `protocol ← client ← angular ← frontend` and `protocol ← nest ← backend`; only the game knows `arena`. Only tests import
+ * `testing` and `testing-nest`.
  * `internal` adds the `/internal` entry points of the packages that are listed.
  */
 const ALLOWED = {
@@ -20,23 +21,24 @@ const ALLOWED = {
   'libs/client': ['protocol'],
   'libs/angular': ['protocol', 'client', 'internal'],
   'libs/nest': ['protocol'],
+  'libs/testing-nest': ['protocol', 'testing', 'client', 'nest'],
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
-  verification: ['protocol', 'testing', 'client', 'nest', 'internal'],
+  verification: ['protocol', 'testing', 'testing-nest', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
 };
 
 /** Tests may drive a project from its other end. */
 const ALLOWED_IN_TESTS = {
-  backend: ['client', 'testing', 'internal'],
+  backend: ['client', 'testing', 'testing-nest', 'internal'],
   frontend: ['client', 'testing'],
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
-  'libs/nest': ['client', 'testing'],
+  'libs/nest': ['testing'],
 };
 
-const PACKAGES = ['protocol', 'arena', 'testing', 'client', 'angular', 'nest', 'backend', 'frontend'];
+const PACKAGES = ['protocol', 'arena', 'testing', 'testing-nest', 'client', 'angular', 'nest', 'backend', 'frontend'];
 
 /** Folders of one library that must stay ignorant of a framework or of each other. */
 const INNER = [
@@ -135,7 +137,7 @@ function inner() {
 function rankedFoldersOfPackages() {
   return Object.entries(RANKS).map(([folder, ranks]) => ({
     files: [`${folder}/**/*.ts`],
-    ignores: [...TESTS, `${folder}/simulation/**`],
+    ignores: TESTS,
     rules: { 'statewire/ranked-folders': ['error', { root: join(import.meta.dirname, folder), ranks }] },
   }));
 }
@@ -199,8 +201,6 @@ export default defineConfig(
   ...directions(),
   ...inner(),
   ...rankedFoldersOfPackages(),
-  // `@statewire/nest/testing` drives the server with real clients.
-  restrict(['libs/nest/src/simulation/**'], ['protocol', 'testing', 'nest', 'client']),
   {
     files: TESTS,
     rules: {

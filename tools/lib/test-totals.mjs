@@ -9,6 +9,7 @@ const PROJECTS = [
   'client',
   'angular',
   'nest',
+  'testing-nest',
   'arena',
   'backend',
   'frontend',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { Simulation } from '@statewire/nest/testing';
+import type { Simulation } from '@statewire/testing-nest';
 
 import type { Page } from './page.js';
 import { giveRights, presentsAnew, revokesConnections, revokesUser, takeRight } from './rights.js';

@@ -1,5 +1,5 @@
 import { heldBy as collectionsOf, type Held } from '@statewire/nest/internal/testing';
-import { simulate, type Simulation } from '@statewire/nest/testing';
+import { simulate, type Simulation } from '@statewire/testing-nest';
 
 import { run, type Command, type Stage } from './command.js';
 import { describe, isCurrent, judge } from './oracle.js';

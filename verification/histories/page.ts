@@ -1,5 +1,5 @@
 import { RealtimeClientError, type TopicState } from '@statewire/client';
-import type { EventWatch, SimulatedClient, Simulation, StateWatch } from '@statewire/nest/testing';
+import type { EventWatch, SimulatedClient, Simulation, StateWatch } from '@statewire/testing-nest';
 import type { Subscription } from 'rxjs';
 
 import { board, count, news, purse, type Board, type BoardId, type CountData } from './world.js';

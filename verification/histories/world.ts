@@ -11,7 +11,7 @@ import {
   type Identity,
   type RealtimeRequest,
 } from '@statewire/nest';
-import type { SimulationOptions } from '@statewire/nest/testing';
+import type { SimulationOptions } from '@statewire/testing-nest';
 import { action, eventTopic, stateTopic, type Position } from '@statewire/protocol';
 
 /** A value that can be told from every other, and checked by itself: everything in it follows from `n`. */

@@ -8,7 +8,7 @@ import {
   RealtimeHandlers,
   RealtimeModule,
 } from '@statewire/nest';
-import { simulate, type Simulation } from '@statewire/nest/testing';
+import { simulate, type Simulation } from '@statewire/testing-nest';
 import { action, stateTopic } from '@statewire/protocol';
 
 const round = stateTopic<{ n: number }>()('round');

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { OnTopic, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
-import { simulate, type Simulation } from '@statewire/nest/testing';
+import { simulate, type Simulation } from '@statewire/testing-nest';
 import { stateTopic } from '@statewire/protocol';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');

@@ -1,6 +1,6 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { battle, pauseBattle, resumeBattle, type BattleSnapshot } from '@statewire/arena';
-import { simulate, type Simulation, type StateWatch } from '@statewire/nest/testing';
+import { simulate, type Simulation, type StateWatch } from '@statewire/testing-nest';
 
 import { BattleService } from '../../src/game/battle.service.js';
 import { play } from '../../src/testing/battles.js';

@@ -11,7 +11,7 @@ import {
   startRun,
   type NotificationEvent,
 } from '@statewire/arena';
-import { simulate, type EventWatch, type Simulation } from '@statewire/nest/testing';
+import { simulate, type EventWatch, type Simulation } from '@statewire/testing-nest';
 
 import { arena, Player } from '../support/simulated-arena.js';
 

@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { chooseRoom, run, startRun, type Session } from '@statewire/arena';
 import { systemEnvironment } from '@statewire/nest';
-import type { SimulatedClient, Simulation, SimulationOptions } from '@statewire/nest/testing';
+import type { SimulatedClient, Simulation, SimulationOptions } from '@statewire/testing-nest';
 
 import { AppModule } from '../../src/app.module.js';
 import { readConfig } from '../../src/config/arena-config.js';

@@ -72,8 +72,7 @@ const settings: Provider[] = [
   {
     provide: GIVEN_OPTIONS,
     inject: [MODULE_OPTIONS_TOKEN, REALTIME_OPTIONS_OVERRIDE],
-    useFactory: (options: RealtimeModuleOptions | undefined, override: RealtimeOptionsOverride) =>
-      override(options === undefined ? {} : options),
+    useFactory: (options: RealtimeModuleOptions = {}, override: RealtimeOptionsOverride) => override(options),
   },
   {
     provide: REALTIME_OPTIONS,

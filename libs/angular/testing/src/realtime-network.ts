@@ -6,7 +6,7 @@ type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | '
 /** Milliseconds from one side to the other, or a function that is asked for each message. */
 export type Latency = number | (() => number);
 
-/** What can be done to the network of a component test, named as in `@statewire/nest/testing`. */
+/** What can be done to the network of a component test, named as in `@statewire/testing-nest`. */
 export class RealtimeNetwork implements Faults {
   #latency: Latency;
   #upgrades: 'pass' | 'refuse' | 'hang' = 'pass';

@@ -1,6 +1,4 @@
-import type { Authenticate } from '../core/options.js';
-import { RealtimeError } from '../core/errors.js';
-import type { Identity } from '../core/realtime-request.js';
+import { RealtimeError, type Authenticate, type Identity } from '@statewire/nest';
 
 /** Tokens that a test lets expire, whatever the application says of them. */
 export class Expiry {

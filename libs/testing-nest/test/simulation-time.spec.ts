@@ -3,8 +3,8 @@ import { action } from '@statewire/protocol';
 import { setTimeout as realTime } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-import { ActionData, OnAction, RealtimeHandlers, RealtimeModule } from '../src/index.js';
-import { simulate, type Simulation } from '../src/simulation/index.js';
+import { ActionData, OnAction, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
+import { simulate, type Simulation } from '../src/index.js';
 
 const wait = action<number, number>('wait');
 const explode = action<number, number>('explode');

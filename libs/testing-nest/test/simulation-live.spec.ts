@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { stateTopic } from '@statewire/protocol';
 
-import { OnTopic, RealtimeError, RealtimeHandlers, RealtimeModule, type RealtimeModuleOptions } from '../src/index.js';
+import { OnTopic, RealtimeError, RealtimeHandlers, RealtimeModule, type RealtimeModuleOptions } from '@statewire/nest';
 import {
   simulate,
   type SimulatedClient,
   type SimulatedClientOptions,
   type Simulation,
   type StateWatch,
-} from '../src/simulation/index.js';
+} from '../src/index.js';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');
 

@@ -11,8 +11,8 @@ import {
   RealtimeMetrics,
   RealtimeModule,
   type MetricsSnapshot,
-} from '../src/index.js';
-import { simulate, type EventWatch, type SimulatedClient, type Simulation } from '../src/simulation/index.js';
+} from '@statewire/nest';
+import { simulate, type EventWatch, type SimulatedClient, type Simulation } from '../src/index.js';
 
 const moves = eventTopic<number>()('moves');
 const move = action<{ n: number }, number>('move');

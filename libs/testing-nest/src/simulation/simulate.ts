@@ -1,14 +1,8 @@
 import type { HttpServer, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { REALTIME_OPTIONS_OVERRIDE, type RealtimeModuleOptions } from '@statewire/nest';
 import { SimulatedNetwork, VirtualEnvironment, type LinkConditions, type VirtualProcess } from '@statewire/testing';
 
-import type { Broker } from '../core/broker.js';
-import type { Environment } from '../core/environment.js';
-import { resolveOptions } from '../core/resolve-options.js';
-import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from '../core/options.js';
-import { MODULE_OPTIONS_TOKEN } from '../realtime.module.js';
-import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import type { RealtimeLog } from '../core/realtime-log.js';
 import { awaitCrypto } from './crypto-work.js';
 import { Expiry } from './expiry.js';
 import { LastingBroker } from './lasting-broker.js';
@@ -31,7 +25,7 @@ export interface SimulationOptions extends ModuleMetadata {
    * Replaces providers, `builder.overrideProvider(Mailer).useValue(fake)`. Called at each start, with clock, timers,
    * randomness and ids of the process that starts: for an application that has providers of its own for these.
    */
-  readonly override?: (builder: TestingModuleBuilder, environment: Environment) => unknown;
+  readonly override?: (builder: TestingModuleBuilder, environment: VirtualProcess) => unknown;
   /** Does what `main.ts` does before it listens: global pipes, prefix, CORS. Called at each start. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /**
@@ -111,17 +105,14 @@ async function startApplication(
   const { imports = [], providers = [], controllers = [], exports = [] } = options;
   const builder = Test.createTestingModule({ imports, providers, controllers, exports });
   builder.setLogger(logger ?? SILENT);
-  builder.overrideProvider(REALTIME_OPTIONS).useFactory({
-    inject: [MODULE_OPTIONS_TOKEN],
-    factory: (given: RealtimeModuleOptions | undefined): ResolvedRealtimeOptions => {
-      const resolved = resolveOptions(given && { ...given, environment: {} }, process);
-      return { ...resolved, authenticate: expiry.apply(resolved.authenticate) };
-    },
-  });
-  if (broker !== undefined) {
-    const factory = (resolved: ResolvedRealtimeOptions, log: RealtimeLog): Broker => broker.get(resolved, log);
-    builder.overrideProvider(BROKER).useFactory({ inject: [REALTIME_OPTIONS, REALTIME_LOG], factory });
-  }
+  builder
+    .overrideProvider(REALTIME_OPTIONS_OVERRIDE)
+    .useValue((given: RealtimeModuleOptions): RealtimeModuleOptions => ({
+      ...given,
+      authenticate: expiry.apply(given.authenticate),
+      environment: process,
+      ...(broker !== undefined && { broker: broker.connect }),
+    }));
   override?.(builder, process);
   const module = await builder.compile();
   const app = module.createNestApplication(await adapter(platform));

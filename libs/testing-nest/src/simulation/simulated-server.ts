@@ -1,12 +1,9 @@
 import type { Server } from 'node:http';
 
 import type { INestApplication, Type } from '@nestjs/common';
+import { RealtimeBus, RealtimeConnections, RealtimeSwitch } from '@statewire/nest';
 import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/testing';
 
-import { RealtimeBus } from '../realtime-bus.js';
-import { ConnectionHub } from '../websocket/connection-hub.js';
-import { RealtimeConnections } from '../realtime-connections.js';
-import { RealtimeSwitch } from '../core/realtime-switch.js';
 import type { Dial } from './client-network.js';
 import type { Pass } from './pass.js';
 import { SimulatedSocket } from './simulated-socket.js';
@@ -76,7 +73,7 @@ export class SimulatedServer {
 
   /** Realtime connections whose end the server has not noticed. */
   get openConnections(): number {
-    return this.get(ConnectionHub).size;
+    return this.connections.list().length;
   }
 
   /** Clock, timers and randomness of the process that runs, or of nobody. */
@@ -118,7 +115,7 @@ export class SimulatedServer {
 
   /** @internal Whether the process that runs has this connection. */
   has(connectionId: string): boolean {
-    return this.running !== undefined && this.get(ConnectionHub).get(connectionId) !== undefined;
+    return this.running !== undefined && this.connections.list().some(({ id }) => id === connectionId);
   }
 
   /** The process dies at once, as with `kill -9`: no goodbye, and nothing of it runs any more. Until {@link start}. */

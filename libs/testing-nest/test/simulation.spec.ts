@@ -11,8 +11,8 @@ import {
   RealtimeModule,
   type RealtimeModuleOptions,
   type RealtimeRequest,
-} from '../src/index.js';
-import { simulate, type SimulationOptions, type Simulation } from '../src/simulation/index.js';
+} from '@statewire/nest';
+import { simulate, type SimulationOptions, type Simulation } from '../src/index.js';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');
 const first = battle.with({ battleId: '1' });

@@ -1,29 +1,25 @@
+import { memoryBroker, type Broker, type BrokerContext, type Release } from '@statewire/nest';
 import type { VirtualProcess } from '@statewire/testing';
-
-import type { Broker, Release } from '../core/broker.js';
-import { MemoryBroker } from '../broker/memory/memory-broker.js';
-import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/options.js';
 
 /** A memory broker on a process of its own: what it remembers outlives the servers that use it one after the other. */
 export class LastingBroker {
-  private broker: MemoryBroker | undefined;
+  private broker: Broker | undefined;
   private disconnect: () => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly environment: VirtualProcess) {}
 
   /** What a server that starts uses. The one before it is gone, and hears and holds nothing any more. */
-  get({ history }: ResolvedRealtimeOptions, log: RealtimeLog): Broker {
-    this.broker ??= new MemoryBroker({ environment: this.environment, history, log });
+  readonly connect = (context: BrokerContext): Broker => {
+    this.broker ??= memoryBroker()({ ...context, environment: this.environment });
     void this.disconnect();
     const connection = connect(this.broker);
     this.disconnect = () => connection.dispose();
     return connection;
-  }
+  };
 }
 
 /** One server's connection to a broker that others may use after it. */
-function connect(broker: MemoryBroker): Broker {
+function connect(broker: Broker): Broker {
   const held: Release[] = [];
   const hold = (release: Release): Release => {
     held.push(release);

@@ -1,8 +1,6 @@
 import { Duplex } from 'node:stream';
 
-import type { ConnectionEnd, Link, SimulatedConnection, Side } from '@statewire/testing';
-
-import type { Environment, Timer } from '../core/environment.js';
+import type { ConnectionEnd, Link, SimulatedConnection, Side, VirtualProcess } from '@statewire/testing';
 
 /** Bytes that the two kernels between the ends take before a writer has to wait. */
 const WINDOW = 64 * 1024;
@@ -16,7 +14,7 @@ export interface PeerAddress {
 interface SocketParts {
   readonly connection: SimulatedConnection;
   readonly side: Side;
-  readonly environment: Pick<Environment, 'setTimer'>;
+  readonly environment: Pick<VirtualProcess, 'setTimer'>;
   readonly peer: PeerAddress;
 }
 
@@ -33,7 +31,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   private isHeld = false;
   private isLost = false;
   private written: (() => void) | undefined;
-  private idle: { readonly after: number; timer: Timer } | undefined;
+  private idle: { readonly after: number; timer: ReturnType<VirtualProcess['setTimer']> } | undefined;
 
   private constructor(private readonly parts: SocketParts) {
     super({ allowHalfOpen: parts.side === 'server' });
@@ -50,7 +48,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   /** Both ends of a connection. */
   static pair(
     connection: SimulatedConnection,
-    environments: Record<Side, Pick<Environment, 'setTimer'>>,
+    environments: Record<Side, Pick<VirtualProcess, 'setTimer'>>,
     address: PeerAddress,
   ): Record<Side, SimulatedSocket> {
     const server = new SimulatedSocket({ connection, side: 'server', environment: environments.server, peer: address });
