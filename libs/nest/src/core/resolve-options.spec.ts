@@ -126,7 +126,9 @@ describe('resolveOptions', () => {
 
   test('has the table that the README shows', () => {
     const readme = readFileSync(README, 'utf8');
-    const [before, shown, after] = readme.split(/(?<=<!-- options:[^\n]*-->\n)\n|\n(?=<!-- options: end)/);
+    const [before, shown, after] = readme.split(
+      /(?<=<!-- options: STATEWIRE_WRITE[^\n]*-->\n)\n|\n(?=<!-- options: end)/,
+    );
     if (process.env.STATEWIRE_WRITE) writeFileSync(README, `${before}\n${readmeTable()}\n\n${after}`);
     expect(shown?.replace(/ +/g, ' ').replace(/-{2,}/g, '---').trim()).toBe(readmeTable());
   });
