@@ -41,8 +41,8 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'nest',
         symbol: 'Timeline.start',
-        find: 'this.knows(since) && since.offset + 1 >= oldest;',
-        replace: 'this.knows(since) && since.offset + 3 >= offset;',
+        find: 'this.includes(since) && since.offset + 1 >= oldest;',
+        replace: 'this.includes(since) && since.offset + 3 >= offset;',
       },
     ],
     seed: 1,

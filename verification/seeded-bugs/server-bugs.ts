@@ -8,8 +8,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'ConnectionSubscriber.constructor',
-        find: 'outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
-        replace: 'this.replay(); outlet.send(timeline.frames.subscribed(position, recovered, options.ref));',
+        find: 'sink.send(timeline.frames.subscribed(position, recovered, options.ref));',
+        replace: 'this.replay(); sink.send(timeline.frames.subscribed(position, recovered, options.ref));',
       },
     ],
     caughtBy: 'the first connect',
@@ -20,7 +20,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'Timeline.knows',
+        symbol: 'Timeline.includes',
         find: 'return since.epoch === this.epoch && since.offset <= this.offset;',
         replace: 'return since.offset <= this.offset;',
       },
@@ -47,8 +47,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'Timeline.start',
-        find: 'this.knows(since) && since.offset + 1 >= oldest;',
-        replace: 'this.knows(since);',
+        find: 'this.includes(since) && since.offset + 1 >= oldest;',
+        replace: 'this.includes(since);',
       },
     ],
     caughtBy: 'an outage',
@@ -73,7 +73,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'ConnectionSubscriber.restarted',
-        find: 'if (this.outlet.offer(this.announcement(start), this)) {',
+        find: 'if (this.sink.offer(this.subscribedFrame(start), this)) {',
         replace: 'if (!this.lagging) {',
       },
     ],
@@ -118,13 +118,13 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'LiveTopic.take',
+        symbol: 'LiveTopic.apply',
         find: 'publication.epoch !== epoch || publication.offset > offset + 1',
         replace: 'publication.epoch !== epoch',
       },
       {
         package: 'nest',
-        symbol: 'LiveTopic.take',
+        symbol: 'LiveTopic.apply',
         find: 'publication.offset === offset + 1',
         replace: 'publication.offset > offset',
       },

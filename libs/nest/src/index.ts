@@ -51,4 +51,4 @@ export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { systemEnvironment } from './core/environment.js';
-export { PublishError, type PublishErrorCode } from './topics/publish-error.js';
+export { PublishError, type PublishErrorCode } from './topics/projection.js';

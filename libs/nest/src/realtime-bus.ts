@@ -4,8 +4,8 @@ import { map, type Observable } from 'rxjs';
 
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { RealtimeLog } from './core/realtime-log.js';
-import { REALTIME_LOG, TOPICS } from './core/tokens.js';
-import type { Topics } from './topics/topics.js';
+import { REALTIME_LOG } from './core/tokens.js';
+import { TopicRegistry } from './topics/topic-registry.js';
 
 /** A value of a topic, and where it stands in the topic's history. */
 export interface Publication<Value> {
@@ -27,7 +27,7 @@ export interface Publication<Value> {
 @Injectable()
 export class RealtimeBus {
   constructor(
-    @Inject(TOPICS) private readonly topics: Topics,
+    private readonly topics: TopicRegistry,
     @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'error'>,
   ) {}
 

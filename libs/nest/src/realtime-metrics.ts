@@ -4,10 +4,10 @@ import { Observable, Subject, takeUntil } from 'rxjs';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Environment, Timer } from './core/environment.js';
 import { InFlight } from './core/in-flight.js';
-import { ENVIRONMENT, TOPICS } from './core/tokens.js';
+import { ENVIRONMENT } from './core/tokens.js';
 import { OutboxBudget } from './delivery/outbox-budget.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
-import type { Topics } from './topics/topics.js';
+import { TopicRegistry } from './topics/topic-registry.js';
 import { Counters, FRAME_KINDS } from './core/counters.js';
 
 type Counts = Readonly<Record<string, number>>;
@@ -76,7 +76,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     private readonly hub: ConnectionHub,
     private readonly budget: OutboxBudget,
     private readonly inFlight: InFlight,
-    @Inject(TOPICS) private readonly topics: Topics,
+    private readonly topics: TopicRegistry,
     private readonly attendance: PresenceTracker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}

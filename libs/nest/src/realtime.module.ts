@@ -41,7 +41,7 @@ import { presenceProviders } from './presence/presence.providers.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
-import type { TopicLoader, Topics } from './topics/topics.js';
+import type { TopicLoader } from './topics/topic-loader.js';
 import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
 import {
@@ -53,7 +53,6 @@ import {
   REALTIME_OPTIONS,
   REALTIME_OPTIONS_OVERRIDE,
   TOPIC_LOADER,
-  TOPICS,
 } from './core/tokens.js';
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
@@ -102,7 +101,7 @@ const topics: Provider[] = [
     ) => (typeof broker === 'function' ? broker({ environment, history, log }) : broker),
   },
   {
-    provide: TOPICS,
+    provide: TopicRegistry,
     inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG, Counters],
     useFactory: (
       broker: Broker,
@@ -140,7 +139,7 @@ const connections: Provider[] = [
   {
     provide: ConnectionHub,
     inject: [
-      ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, TOPICS, PresenceTracker, REALTIME_LOG],
+      ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, TopicRegistry, PresenceTracker, REALTIME_LOG],
       ...[InFlight, Revocations, FrameRates, OutboxBudget, Counters],
     ],
     useFactory: connectionHub,
@@ -189,7 +188,7 @@ function connectionHub(
   options: ResolvedRealtimeOptions,
   admission: Admission,
   dispatcher: Dispatcher,
-  followed: Topics,
+  topics: TopicRegistry,
   attendance: PresenceTracker,
   log: RealtimeLog,
   inFlight: InFlight,
@@ -208,7 +207,7 @@ function connectionHub(
     scheduler: new FlushScheduler(environment, budget),
   };
   return new ConnectionHub({
-    ...{ options, environment, admission, dispatcher, topics: followed, attendance },
+    ...{ options, environment, admission, dispatcher, topics, attendance },
     ...{ outbox, log, inFlight, revocations, rates, counters },
   });
 }

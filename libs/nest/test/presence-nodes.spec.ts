@@ -4,7 +4,7 @@ import type { Json, Presence } from '@statewire/protocol';
 import type { Broker } from '../src/core/broker.js';
 import { presenceLease, presenceName, presenceSource } from '../src/presence/presence-source.js';
 import { toPresenceMember } from '../src/presence/member-list.js';
-import type { ResolvedTopic } from '../src/topics/topics.js';
+import type { ResolvedTopic } from '../src/topics/topic-loader.js';
 import { setUp, type TestNode, type TestReader } from './topics-set-up.js';
 
 const FOLLOWED = 'battles/42';

@@ -6,7 +6,8 @@ import type { Broker } from '../src/core/broker.js';
 import { FlushScheduler } from '../src/delivery/batch.js';
 import { Outbox, type OverflowReason } from '../src/delivery/outbox.js';
 import { TopicRegistry, type TopicRegistryOptions } from '../src/topics/topic-registry.js';
-import type { ResolvedTopic, TopicLoad, TopicSubscription } from '../src/topics/topics.js';
+import type { TopicSubscription } from '../src/topics/subscribers.js';
+import type { ResolvedTopic, TopicLoad } from '../src/topics/topic-loader.js';
 import { FakeFrameSocket } from './fake-frame-socket.js';
 import { TopicReader } from './topic-reader.js';
 

@@ -10,8 +10,6 @@ export const REALTIME_OPTIONS_OVERRIDE = Symbol('statewire:options-override');
 export const GIVEN_OPTIONS = Symbol('statewire:given-options');
 /** `ResolvedRealtimeOptions`: the module's options with every default filled in. */
 export const REALTIME_OPTIONS = Symbol('statewire:options');
-/** `Topics` */
-export const TOPICS = Symbol('statewire:topics');
 /** `Broker` */
 export const BROKER = Symbol('statewire:broker');
 /** `Admission` */

@@ -9,7 +9,7 @@ import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeError } from '../core/errors.js';
-import type { ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { ActionExecutor } from './action-executor.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';

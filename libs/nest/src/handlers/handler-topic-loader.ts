@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
+import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topic-loader.js';
 import { HandlerRegistry } from './handler-registry.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 

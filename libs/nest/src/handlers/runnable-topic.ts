@@ -1,7 +1,7 @@
 import type { TopicKind } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
-import type { TopicLoad } from '../topics/topics.js';
+import type { TopicLoad } from '../topics/topic-loader.js';
 import { argumentsReader, labelOf, type TopicMethod } from './handler-method.js';
 import type { Call, PipelineFactory } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';

@@ -22,9 +22,9 @@ import { Revocations } from '../admission/revocations.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { ADMISSION, REALTIME_LOG, REALTIME_OPTIONS, TOPICS } from '../core/tokens.js';
+import { ADMISSION, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
-import type { Topics } from '../topics/topics.js';
+import { TopicRegistry } from '../topics/topic-registry.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
 import { limitHeads, type HeadDeadlines } from './head-deadline.js';
 import { HttpErrorResponse } from './http-error-response.js';
@@ -73,7 +73,7 @@ export class HttpBinding implements OnModuleInit {
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(ADMISSION) admission: Admission,
     private readonly dispatcher: Dispatcher,
-    @Inject(TOPICS) topics: Topics,
+    topics: TopicRegistry,
     attendance: PresenceTracker,
     private readonly websocket: RealtimeSwitch,
     private readonly drain: DrainState,

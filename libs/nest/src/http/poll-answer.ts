@@ -1,6 +1,6 @@
 import type { PollResponse, Position } from '@statewire/protocol';
 
-import type { ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
 import type { TopicAnswer } from './topic-answer.js';
 
 /** Bytes of frames above which the rest is left for the next poll. */

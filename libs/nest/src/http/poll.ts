@@ -12,7 +12,7 @@ import type { RealtimeLimits } from '../core/options.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { PresenceHandle } from '../presence/topic-presence.js';
 import { RealtimeError } from '../core/errors.js';
-import type { Topics } from '../topics/topics.js';
+import type { TopicRegistry } from '../topics/topic-registry.js';
 import { PollAnswer } from './poll-answer.js';
 import type { Authorize } from './request-authenticator.js';
 import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
@@ -20,7 +20,7 @@ import type { AuthenticatedRequest } from './authenticated-request.js';
 
 export interface PollContext {
   readonly authorize: Authorize;
-  readonly topics: Topics;
+  readonly topics: Pick<TopicRegistry, 'catchUp' | 'waitForNews'>;
   readonly attendance: Pick<PresenceTracker, 'enter'>;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'subscriptions'>;

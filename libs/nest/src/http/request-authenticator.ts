@@ -10,7 +10,7 @@ import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Revocations } from '../admission/revocations.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
-import type { ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
 import type { Exchange } from './exchange.js';
 import { HttpErrorResponse } from './http-error-response.js';
 import { readBody } from './read-body.js';

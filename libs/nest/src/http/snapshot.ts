@@ -1,7 +1,8 @@
 import type { Json, ServerFrame, SnapshotResponse } from '@statewire/protocol';
 
 import { RealtimeError } from '../core/errors.js';
-import type { CatchUpAnswer, ResolvedTopic, Topics } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
+import type { CatchUpAnswer, TopicRegistry } from '../topics/topic-registry.js';
 import type { HttpAnswer } from './exchange.js';
 import type { Authorize } from './request-authenticator.js';
 import type { AuthenticatedRequest } from './authenticated-request.js';
@@ -13,7 +14,7 @@ const CACHE_CONTROL = 'private, no-cache';
 export class Snapshot {
   constructor(
     private readonly authorize: Authorize,
-    private readonly topics: Topics,
+    private readonly topics: Pick<TopicRegistry, 'catchUp'>,
   ) {}
 
   /** @param known the request's `If-None-Match`. */

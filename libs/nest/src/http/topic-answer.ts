@@ -1,7 +1,8 @@
 import type { ErrorFrame, Position, TopicRequest } from '@statewire/protocol';
 
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
-import type { CatchUpAnswer, ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
+import type { CatchUpAnswer } from '../topics/topic-registry.js';
 
 /** What one topic of a poll came to. */
 export type TopicAnswer =

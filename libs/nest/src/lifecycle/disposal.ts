@@ -1,16 +1,16 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import type { Broker } from '../core/broker.js';
-import { BROKER, TOPICS } from '../core/tokens.js';
+import { BROKER } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
-import type { Topics } from '../topics/topics.js';
+import { TopicRegistry } from '../topics/topic-registry.js';
 
 /** Frees what outlives connections, when the last of them and the HTTP server are gone. */
 @Injectable()
 export class Disposal implements OnApplicationShutdown {
   constructor(
     private readonly attendance: PresenceTracker,
-    @Inject(TOPICS) private readonly topics: Topics,
+    private readonly topics: TopicRegistry,
     @Inject(BROKER) private readonly broker: Broker,
   ) {}
 

@@ -6,7 +6,7 @@ import { HandlerTopicLoader } from '../handlers/handler-topic-loader.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topics.js';
+import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topic-loader.js';
 import { presenceSource } from './presence-source.js';
 
 /** Loads presence topics from the broker's members, and all other topics through their handlers. */

@@ -8,7 +8,7 @@ import { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { resolveOptions } from '../core/resolve-options.js';
-import type { ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { PresenceTracker } from './presence-tracker.js';
 
 const BATTLE: ResolvedTopic = { name: 'battles/42', kind: 'state' };

@@ -18,7 +18,7 @@ import { Counters } from '../core/counters.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { resolveOptions } from '../core/resolve-options.js';
 import { FlushScheduler } from '../delivery/batch.js';
-import type { ResolvedTopic } from '../topics/topics.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { FakeSocket } from './fake-socket.js';
 import { FakeTopics } from './fake-topics.js';
 

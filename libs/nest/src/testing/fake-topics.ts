@@ -1,36 +1,31 @@
-import type { Json, Position } from '@statewire/protocol';
-import { NEVER, type Observable } from 'rxjs';
+import type { Json } from '@statewire/protocol';
 
 import { encodeFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
-import type { CatchUpAnswer, ResolvedTopic, TopicPublication, Topics, TopicSubscription } from '../topics/topics.js';
-
-type SubscribeOptions = Parameters<Topics['subscribe']>[2];
+import type { TopicSubscription } from '../topics/subscribers.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
+import type { SubscribeOptions, TopicRegistry } from '../topics/topic-registry.js';
 
 interface Follower {
-  readonly outlet: FrameSink;
+  readonly sink: FrameSink;
   readonly onEnd: SubscribeOptions['onEnd'];
 }
 
 const EPOCH = 'e1';
 
-/** Topics without values: whoever subscribes is told so, and gets what a test publishes. */
-export class FakeTopics implements Topics {
-  /** Awaited by each subscription before it is answered. */
+/** Topics without values: each subscriber gets `subscribed` and the snapshots that a test sends. */
+export class FakeTopics implements Pick<TopicRegistry, 'subscribe' | 'close'> {
+  /** Awaited by each subscription before it sends `subscribed`. */
   loading: (topic: string) => Promise<void> = () => Promise.resolve();
   private readonly followers = new Map<string, Set<Follower>>();
   private offset = 0;
 
-  /** Names of the topics somebody follows. */
+  /** Names of the topics with subscribers. */
   get followed(): readonly string[] {
     return [...this.followers].filter(([, followers]) => followers.size > 0).map(([topic]) => topic);
   }
 
-  get size(): number {
-    return this.followed.length;
-  }
-
-  async subscribe(topic: ResolvedTopic, outlet: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
+  async subscribe(topic: ResolvedTopic, sink: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
     await this.loading(topic.name);
     const { ref, onEnd } = options;
     const frame = {
@@ -40,44 +35,24 @@ export class FakeTopics implements Topics {
       epoch: EPOCH,
       offset: this.offset,
     } as const;
-    outlet.send(encodeFrame({ ...frame, recovered: false, ...(ref === undefined ? {} : { ref }) }));
-    const follower = { outlet, onEnd };
+    sink.send(encodeFrame({ ...frame, recovered: false, ...(ref === undefined ? {} : { ref }) }));
+    const follower = { sink, onEnd };
     const followers = this.followers.get(topic.name) ?? new Set();
     this.followers.set(topic.name, followers.add(follower));
     return { topic: topic.name, close: () => void followers.delete(follower) };
   }
 
-  /** Sends a snapshot to whoever follows the topic. */
+  /** Sends a snapshot to the subscribers of a topic. */
   tell(topic: string, data: Json): void {
     this.offset += 1;
     const frame = encodeFrame({ type: 'snapshot', topic, epoch: EPOCH, offset: this.offset, data });
-    for (const { outlet } of this.followers.get(topic) ?? []) outlet.offer(frame, { pull: () => [] });
+    for (const { sink } of this.followers.get(topic) ?? []) sink.offer(frame, { pull: () => [] });
   }
 
   close(topic: string): Promise<void> {
     const followers = this.followers.get(topic) ?? new Set();
     this.followers.delete(topic);
     for (const { onEnd } of followers) onEnd('closed');
-    return Promise.resolve();
-  }
-
-  catchUp(): Promise<CatchUpAnswer> {
-    return Promise.resolve({ frames: [], position: { epoch: EPOCH, offset: this.offset } });
-  }
-
-  waitForNews(): Promise<boolean> {
-    return Promise.resolve(false);
-  }
-
-  publish(): Promise<Position> {
-    return Promise.resolve({ epoch: EPOCH, offset: this.offset });
-  }
-
-  stream(): Observable<TopicPublication> {
-    return NEVER;
-  }
-
-  dispose(): Promise<void> {
     return Promise.resolve();
   }
 }

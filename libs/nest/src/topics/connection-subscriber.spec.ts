@@ -5,7 +5,7 @@ import type { TopicHistory } from '../core/broker.js';
 import { Counters } from '../core/counters.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { TopicBacklog } from '../delivery/frame-sink.js';
-import { ConnectionSubscriber } from './connection-subscriber.js';
+import { ConnectionSubscriber } from './subscribers.js';
 import { Timeline } from './timeline.js';
 
 const VALUE = 'x'.repeat(500);

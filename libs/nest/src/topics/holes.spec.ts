@@ -79,7 +79,7 @@ describe('a node that misses messages of the broker', () => {
     await environment.advance(1_000);
     for (const each of [alice, bob]) expect(each.update().offset).toBe(5);
     expect(alice.events.map(({ data }) => data)).toEqual([1, 2, 3, 4, 5]);
-    expect(logged.filter((line) => line.startsWith('broker not read'))).toHaveLength(3);
+    expect(logged.filter((line) => line.startsWith('broker-read-failed'))).toHaveLength(3);
     await topics.dispose();
     expect(environment.timers).toBe(1);
   });

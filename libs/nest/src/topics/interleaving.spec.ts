@@ -4,7 +4,7 @@ import { pausing } from '../../test/pausing-broker.js';
 import { EVENTS, parse, setUp, STATE, type TestReader } from '../../test/topics-set-up.js';
 import { TopicReader } from '../../test/topic-reader.js';
 import type { MemoryBroker } from '../broker/memory/memory-broker.js';
-import type { ResolvedTopic } from './topics.js';
+import type { ResolvedTopic } from './topic-loader.js';
 
 type Interference = (broker: MemoryBroker, topic: ResolvedTopic) => Promise<unknown>;
 

@@ -237,9 +237,9 @@ describe('a position that somebody asks for', () => {
     const { live, open, publish, reads } = setUp();
     await open();
     for (const offset of [1, 2]) publish(offset);
-    await live.reach(undefined);
-    await live.reach({ epoch: 'a', offset: 1 });
-    await live.reach('oldest');
+    await live.fetchFor(undefined);
+    await live.fetchFor({ epoch: 'a', offset: 1 });
+    await live.fetchFor('oldest');
     expect(reads).toEqual([]);
   });
 
@@ -247,10 +247,10 @@ describe('a position that somebody asks for', () => {
     const { answers, live, noted, open, reads } = setUp();
     await open(history('a', 2));
     answers.has = history('a', 4);
-    await Promise.all([3, 4].map((offset) => live.reach({ epoch: 'a', offset })));
+    await Promise.all([3, 4].map((offset) => live.fetchFor({ epoch: 'a', offset })));
     expect(reads).toEqual([{ above: 2 }]);
     expect(await noted()).toEqual(['3', '4']);
-    await live.reach({ epoch: 'a', offset: 9 });
+    await live.fetchFor({ epoch: 'a', offset: 9 });
     expect(reads).toEqual([{ above: 2 }, { above: 4 }]);
     expect(await noted()).toEqual([]);
   });
@@ -258,7 +258,7 @@ describe('a position that somebody asks for', () => {
   test('further back than this node saw is read, once', async () => {
     const { live, open, reads } = setUp();
     await open(history('a', 5));
-    for (let time = 0; time < 2; time++) await live.reach({ epoch: 'a', offset: 3 });
+    for (let time = 0; time < 2; time++) await live.fetchFor({ epoch: 'a', offset: 3 });
     expect(reads).toEqual([{ above: 3 }]);
     expect(live.timeline.after(3)).toMatchObject({ cursor: 5 });
   });
@@ -269,7 +269,7 @@ describe('a position that somebody asks for', () => {
     tellEpoch('b');
     for (const offset of [1, 2, 3, 4]) publish(offset, 'b');
     answers.has = history('b', 4);
-    await live.reach({ epoch: 'b', offset: 0 });
+    await live.fetchFor({ epoch: 'b', offset: 0 });
     expect(reads).toEqual([{ above: 0 }]);
   });
 
@@ -277,8 +277,8 @@ describe('a position that somebody asks for', () => {
     const { answers, live, logged, open } = setUp();
     await open(history('a', 5));
     answers.reading = Promise.reject(new Error('connection reset'));
-    await live.reach({ epoch: 'a', offset: 3 });
-    expect(logged).toEqual(['history not read']);
+    await live.fetchFor({ epoch: 'a', offset: 3 });
+    expect(logged).toEqual(['history-read-failed']);
     expect(live.timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false });
   });
 
@@ -288,7 +288,7 @@ describe('a position that somebody asks for', () => {
     const gate = new Gate();
     answers.reading = gate.opened;
     answers.has = history('b', 5);
-    const reaching = live.reach({ epoch: 'b', offset: 3 });
+    const reaching = live.fetchFor({ epoch: 'b', offset: 3 });
     await environment.settle();
     tell({ type: 'closed' });
     gate.open();
@@ -306,7 +306,7 @@ describe('a broker that lost publications', () => {
       answers.has = history('b', 1);
       return { epoch: 'b', offset: 0 };
     };
-    await live.reach({ epoch: 'a', offset: 6 });
+    await live.fetchFor({ epoch: 'a', offset: 6 });
     expect(answers.replacements).toEqual(['a']);
     expect(await noted()).toEqual(['restarted at b:1']);
   });
@@ -317,7 +317,7 @@ describe('a broker that lost publications', () => {
     const gate = new Gate();
     answers.reading = gate.opened;
     answers.has = history('a', 3);
-    void live.reach({ epoch: 'a', offset: 6 });
+    void live.fetchFor({ epoch: 'a', offset: 6 });
     await environment.settle();
     await live.release();
     gate.open();
@@ -335,7 +335,7 @@ describe('a broker that lost publications', () => {
       answers.has = history('b', 0);
       return { epoch: 'b', offset: 0 };
     };
-    void live.reach({ epoch: 'a', offset: 6 });
+    void live.fetchFor({ epoch: 'a', offset: 6 });
     await environment.settle();
     await live.release();
     gate.open();
@@ -353,7 +353,7 @@ describe('a broker that lost publications', () => {
     publish(1, 'a', 20);
     expect(await noted()).toEqual(['1']);
     expect(answers.replacements).toEqual(['a']);
-    expect(logged).toEqual(['broker assigned offsets again', 'epoch not replaced']);
+    expect(logged).toEqual(['broker-reused-offsets', 'epoch-replacement-failed']);
   });
 });
 
@@ -374,7 +374,7 @@ describe('letting go of a topic', () => {
     answers.reading = Promise.reject(new Error('connection reset'));
     publish(2);
     await environment.settle();
-    expect(logged).toEqual(['broker not read, will try again']);
+    expect(logged).toEqual(['broker-read-failed']);
     expect(environment.timers).toBe(1);
     await live.release();
     expect(environment.timers).toBe(0);

@@ -3,7 +3,7 @@ import { of } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
 import { RealtimeError } from '../core/errors.js';
-import type { TopicLoad } from './topics.js';
+import type { TopicLoad } from './topic-loader.js';
 
 interface Deferred {
   readonly load: () => TopicLoad;
@@ -170,7 +170,7 @@ describe('loading a topic', () => {
     const { logged, topics } = setUp({ load: value('x'.repeat(100)), limits: { maxPublication: 50 } });
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
     expect(logged).toHaveLength(1);
-    expect(logged[0]).toContain('topic not loaded');
+    expect(logged[0]).toContain('topic-load-failed');
   });
 
   test.each([STATE, EVENTS])(

@@ -1,19 +1,38 @@
 import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protocol';
 
 import { RealtimeError } from '../core/errors.js';
-import { PublishError } from './publish-error.js';
 
-/** A value as it is published: what JSON makes of it, and nothing of the application's objects. */
+/**
+ * - `not_json`: the value has no JSON text.
+ * - `too_deep`: the value nests deeper than clients accept.
+ * - `has_source`: an observable source is the only writer of the topic.
+ */
+export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source';
+
+/** Thrown for a publication that the application has to change. The message says how. */
+export class PublishError extends Error {
+  override readonly name = 'PublishError';
+
+  constructor(
+    readonly code: PublishErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The JSON projection of a published value. Shares no object with the application. */
 export interface Projection {
   readonly text: string;
   readonly value: Json;
 }
 
 /**
- * Takes the JSON projection of a value, once.
+ * Makes the JSON projection of a value.
  *
- * @param maxBytes of the text; 0: any size.
- * @throws PublishError where there is none, RealtimeError `too_large`.
+ * @param maxBytes largest text. 0: no limit.
+ * @throws PublishError `not_json` or `too_deep`; RealtimeError `too_large`.
  */
 export function project(topic: string, value: unknown, maxBytes: number): Projection {
   const text = stringify(topic, value);
@@ -21,13 +40,13 @@ export function project(topic: string, value: unknown, maxBytes: number): Projec
   if (bytes > maxBytes) {
     throw new RealtimeError(
       'too_large',
-      `A value of ${bytes} bytes was published to "${topic}", and maxPublication is ${maxBytes}: split the topic, or raise it.`,
+      `The value for "${topic}" has ${bytes} bytes, and maxPublication is ${maxBytes}: split the topic, or raise the limit.`,
     );
   }
   if (isTextDeeperThan(text, MAX_VALUE_DEPTH)) {
     throw new PublishError(
       'too_deep',
-      `A value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels: flatten it.`,
+      `The value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels: flatten it.`,
     );
   }
   return { text, value: JSON.parse(text) as Json };
@@ -46,26 +65,23 @@ function stringify(topic: string, value: unknown): string {
     );
   }
   if (text === undefined) {
-    const what = value === undefined ? 'undefined' : `a ${typeof value}`;
-    throw new PublishError(
-      'not_json',
-      `There is no JSON for ${what}, which was published to "${topic}": publish null instead.`,
-    );
+    const type = value === undefined ? 'undefined' : `a ${typeof value}`;
+    throw new PublishError('not_json', `The value for "${topic}" is ${type}, which has no JSON: publish null instead.`);
   }
   return text;
 }
 
 /**
- * Freezes a published value and all it is made of, so that changing it and publishing it again throws where it is
- * changed. Left alone: what stands for other data (`toJSON`) and what cannot be frozen (typed arrays).
+ * Freezes a published value and everything in it, so that a later change throws. Skips objects with `toJSON`, which
+ * stand for other data, and typed arrays, which cannot be frozen.
  */
 export function freezeDeep(value: unknown): void {
-  const waiting = [value];
-  while (waiting.length > 0) {
-    const next = waiting.pop();
+  const pending = [value];
+  while (pending.length > 0) {
+    const next = pending.pop();
     if (!isFreezable(next)) continue;
     Object.freeze(next);
-    for (const key of Object.keys(next)) waiting.push((next as Record<string, unknown>)[key]);
+    for (const key of Object.keys(next)) pending.push((next as Record<string, unknown>)[key]);
   }
 }
 

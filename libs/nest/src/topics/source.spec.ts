@@ -3,7 +3,7 @@ import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxj
 
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
 import type { Lease } from '../core/broker.js';
-import type { TopicLoad } from './topics.js';
+import type { TopicLoad } from './topic-loader.js';
 
 /** Counts who subscribes. */
 function counted(source: Observable<unknown>) {

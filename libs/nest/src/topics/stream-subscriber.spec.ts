@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Json, TopicKind } from '@statewire/protocol';
 
-import { StreamSubscriber } from './stream-subscriber.js';
+import { StreamSubscriber } from './subscribers.js';
 import { Timeline } from './timeline.js';
-import type { TopicPublication } from './topics.js';
+import type { TopicPublication } from './subscribers.js';
 
 function setUp(kind: TopicKind, data?: string) {
   const newest = data === undefined ? {} : { data, time: 1_000 };

@@ -40,44 +40,44 @@ describe('Timeline', () => {
 
   test('older publications of another epoch are not put in front', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
-    expect(timeline.missing({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
     timeline.prepend(history('b', [4, 5]), 0);
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false, cursor: 5 });
     timeline.prepend(history('a', [4, 5]), 0);
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: true, cursor: 3 });
-    expect(timeline.missing({ epoch: 'a', offset: 3 })).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
   });
 
   test('asks the broker for older publications only where it may have them', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 9), oldest: 5 });
-    expect(timeline.missing({ epoch: 'a', offset: 3 })).toBeUndefined();
-    expect(timeline.missing({ epoch: 'a', offset: 4 })).toEqual({ above: 4 });
-    expect(timeline.missing({ epoch: 'a', offset: 9 })).toBeUndefined();
-    expect(timeline.missing({ epoch: 'a', offset: 10 })).toBe('newer');
-    expect(timeline.missing({ epoch: 'b', offset: 9 })).toBe('newer');
-    expect(timeline.missing('oldest')).toEqual({ above: 0 });
-    expect(timeline.missing(undefined)).toBeUndefined();
-    expect(events(3).missing('oldest')).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'a', offset: 4 })).toEqual({ above: 4 });
+    expect(timeline.missingFor({ epoch: 'a', offset: 9 })).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'a', offset: 10 })).toBe('newer');
+    expect(timeline.missingFor({ epoch: 'b', offset: 9 })).toBe('newer');
+    expect(timeline.missingFor('oldest')).toEqual({ above: 0 });
+    expect(timeline.missingFor(undefined)).toBeUndefined();
+    expect(events(3).missingFor('oldest')).toBeUndefined();
   });
 
   test('asks for older publications no more where the broker had none, or began anew', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 9), oldest: 3 });
-    expect(timeline.missing({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
     timeline.prepend({ ...history('a', [], 9), oldest: 7 }, 0);
-    expect(timeline.missing({ epoch: 'a', offset: 3 })).toBeUndefined();
-    expect(timeline.missing({ epoch: 'a', offset: 6 })).toEqual({ above: 6 });
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'a', offset: 6 })).toEqual({ above: 6 });
     timeline.reset({ ...history('b', [], 9), oldest: 1 });
-    expect(timeline.missing({ epoch: 'b', offset: 3 })).toEqual({ above: 3 });
+    expect(timeline.missingFor({ epoch: 'b', offset: 3 })).toEqual({ above: 3 });
     timeline.reset({ ...history('c', [], 9), oldest: 8 });
-    expect(timeline.missing({ epoch: 'c', offset: 3 })).toBeUndefined();
+    expect(timeline.missingFor({ epoch: 'c', offset: 3 })).toBeUndefined();
   });
 
   test('asks from the very start for events, not for a state that nothing leads on to', () => {
     const before = { ...history('a', [], 9), oldest: 1 };
-    expect(new Timeline('t', 'events', LIMITS, before).missing({ epoch: 'a', offset: 0 })).toEqual({ above: 0 });
+    expect(new Timeline('t', 'events', LIMITS, before).missingFor({ epoch: 'a', offset: 0 })).toEqual({ above: 0 });
     const state = new Timeline('t', 'state', LIMITS, before);
-    expect(state.missing({ epoch: 'a', offset: 0 })).toBeUndefined();
-    expect(state.missing({ epoch: 'a', offset: 1 })).toEqual({ above: 1 });
+    expect(state.missingFor({ epoch: 'a', offset: 0 })).toBeUndefined();
+    expect(state.missingFor({ epoch: 'a', offset: 1 })).toEqual({ above: 1 });
   });
 
   test('recovers a reader of events exactly as far back as it knows them', () => {

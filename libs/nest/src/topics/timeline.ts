@@ -2,21 +2,21 @@ import { diff, isDeltaSmaller, type Json, type Position, type Since, type TopicK
 
 import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
 import { PublicationLog, type LogEntry, type LogLimits } from '../broker/memory/publication-log.js';
-import type { EncodedFrame } from '../delivery/frame-encoder.js';
+import { TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
-import { TopicFrames } from '../delivery/frame-encoder.js';
 
-/** Newest publications whose frames are kept ready: what clients ask for after a short outage. */
+/** Number of newest publications whose frames stay encoded. Clients ask for them after a short outage. */
 const READY_FRAMES = 64;
 
-/** Events replayed at once. */
+/** Most events of one replay step. */
 const REPLAY_EVENTS = 64;
+/** Bytes of events after which a replay step ends. */
 const REPLAY_BYTES = 16 * 1024;
 
-/** What a patch frame is longer than its delta, about. */
+/** Approximate characters of a patch frame besides its delta. */
 const PATCH_ENVELOPE = 100;
 
-interface Entry extends LogEntry {
+interface TimelineEntry extends LogEntry {
   readonly time: number;
   readonly data?: string;
   readonly delta?: string;
@@ -27,36 +27,37 @@ interface Entry extends LogEntry {
 interface Head {
   readonly data: string;
   readonly time: number;
-  /** Parsed when somebody asks for it. */
+  /** Parsed on first use. */
   value: Json | undefined;
   snapshot: EncodedFrame | undefined;
 }
 
-/** Where a reader starts: what `subscribed` says, and what it has after it. */
-export interface Start {
+/** The position at which a reader starts. `subscribed` announces `position` and `recovered`. */
+export interface ReplayStart {
   readonly position: Position;
   readonly recovered: boolean;
-  /** Offset up to which the reader has everything; 0 where it has no value. */
+  /** Offset up to which the reader has everything. 0: the reader has no value. */
   readonly cursor: number;
 }
 
-/** The next frames of a reader, and where they lead. */
-export interface Step {
+/** The next frames of a reader, and its cursor after them. */
+export interface ReplayStep {
   readonly frames: readonly EncodedFrame[];
   readonly cursor: number;
 }
 
 /**
- * One topic as this node knows it: position, value, recent publications and their frames. Synchronous throughout: what
- * it answers together belongs together, which is what makes catching up without a gap possible.
+ * Holds the state of one topic on this node: position, value, recent publications and their frames.
+ *
+ * Every method is synchronous: nothing changes between two calls in one turn. Catching up without a gap depends on it.
  */
 export class Timeline {
   readonly frames: TopicFrames;
   private epoch: string;
   private offset: number;
   private head: Head | undefined;
-  private readonly log: PublicationLog<Entry>;
-  /** Oldest publication the broker had when it was last asked. */
+  private readonly log: PublicationLog<TimelineEntry>;
+  /** Offset of the oldest publication in the broker, as of the last read. */
   private oldestInBroker: number;
   private prepared: { readonly from: number; readonly data: string; readonly delta: string | undefined } | undefined;
 
@@ -78,21 +79,21 @@ export class Timeline {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** The value of a state topic; undefined where nothing was published. */
+  /** The value of a state topic. Undefined if nothing was published. */
   get newest(): { readonly value: Json; readonly time: number } | undefined {
     const { head } = this;
     if (head === undefined) return undefined;
     return { value: (head.value ??= JSON.parse(head.data) as Json), time: head.time };
   }
 
-  /** What to hand to the broker, with the delta from the newest value where that is worth it. */
+  /** Makes the publication for the broker. Adds the delta from the newest value if the delta is smaller. */
   prepare({ text: data, value }: Projection): NewPublication {
     const { epoch, kind, offset: from } = this;
     const delta = this.deltaTo(data, value);
     return { kind, data, value, ...(delta === undefined ? {} : { patch: { epoch, from, delta } }) };
   }
 
-  /** Starts over from what the broker has now: a new epoch, or the same one beyond a gap that history does not fill. */
+  /** Starts over from the broker's history: after a new epoch, or after a gap that history does not fill. */
   reset(history: TopicHistory): void {
     this.log.clear();
     this.epoch = history.epoch;
@@ -102,74 +103,80 @@ export class Timeline {
     this.prepared = undefined;
   }
 
-  /** Takes the publication that follows the newest one, and returns its frame: a patch, a snapshot or an event. */
+  /** Appends the publication that follows the newest one. Returns its frame: a patch, a snapshot or an event. */
   append(publication: LivePublication, now: number): EncodedFrame {
     const { data, time, value } = publication;
     const delta = publication.delta ?? this.deltaTo(data, value);
     this.offset = publication.offset;
     if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
-    const frame = this.keep({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
+    const frame = this.store({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
     if (this.head !== undefined && delta === undefined) this.head.snapshot = frame;
     return frame;
   }
 
-  /** Takes what the broker has above the newest publication, and returns a frame for each. */
+  /** Appends the publications that the broker has above the newest one. Returns a frame for each. */
   extend(history: TopicHistory, now: number): readonly EncodedFrame[] {
     this.offset = history.offset;
     this.head = this.headOf(history);
-    return history.publications.map((publication) => this.keep(publication, now));
+    return history.publications.map((publication) => this.store(publication, now));
   }
 
-  /** Takes older publications out of the broker's history, so that readers can catch up from further back. */
+  /** Inserts older publications from the broker's history, so that readers can catch up from further back. */
   prepend(history: TopicHistory, now: number): void {
     this.oldestInBroker = history.oldest;
     if (history.epoch !== this.epoch) return;
     const older = history.publications.filter(({ offset }) => offset <= this.offset);
     this.log.prepend(
-      older.map((publication) => this.entry(publication)),
+      older.map((publication) => this.entryOf(publication)),
       now,
     );
   }
 
-  /** Whether this node took another publication for that offset: the broker forgot some and assigned offsets again. */
+  /**
+   * Whether this node has another publication at that offset. Then the broker lost publications and assigned their
+   * offsets again.
+   */
   contradicts({ offset, time }: StoredPublication): boolean {
-    const known = this.log.at(offset);
-    return known !== undefined && known.time !== time;
+    const existing = this.log.at(offset);
+    return existing !== undefined && existing.time !== time;
   }
 
-  /** What has to be asked of the broker before a reader can start at `since`. */
-  missing(since: Since | undefined): 'newer' | { readonly above: number } | undefined {
+  /** Returns what has to be read from the broker before a reader can start at `since`. Undefined: nothing. */
+  missingFor(since: Since | undefined): 'newer' | { readonly above: number } | undefined {
     if (since === undefined) return undefined;
     if (since !== 'oldest' && (since.epoch !== this.epoch || since.offset > this.offset)) return 'newer';
     const oldest = this.log.oldest ?? this.offset + 1;
     if (since === 'oldest') return this.oldestInBroker < oldest ? { above: 0 } : undefined;
     const above = since.offset;
-    // A state topic has no value at 0 that patches could lead on from.
+    // A state topic has no value at 0, so that no patch can follow it.
     if (this.kind === 'state' && above === 0) return undefined;
     return above + 1 < oldest && this.oldestInBroker <= above + 1 ? { above } : undefined;
   }
 
-  /** Where a reader that asks for `since` starts. */
-  start(since: Since | undefined): Start {
+  /** Returns the start of a reader that asks for `since`. */
+  start(since: Since | undefined): ReplayStart {
     const { position, offset } = this;
     if (this.kind === 'state') {
-      const known = since !== undefined && since !== 'oldest' && this.knows(since);
-      return { position, recovered: known, cursor: known ? since.offset : 0 };
+      const recovered = since !== undefined && since !== 'oldest' && this.includes(since);
+      return { position, recovered, cursor: recovered ? since.offset : 0 };
     }
     if (since === undefined) return { position, recovered: false, cursor: offset };
     const oldest = this.log.oldest ?? offset + 1;
     if (since === 'oldest') return { position, recovered: oldest === 1, cursor: oldest - 1 };
-    const recovered = this.knows(since) && since.offset + 1 >= oldest;
+    const recovered = this.includes(since) && since.offset + 1 >= oldest;
     return { position, recovered, cursor: recovered ? since.offset : offset };
   }
 
-  /** What follows `cursor`: undefined at the newest publication, `'lost'` for events that are not kept any more. */
-  after(cursor: number): Step | 'lost' | undefined {
+  /**
+   * Returns the frames that follow `cursor`. Undefined: the reader has everything. `'lost'`: the history no longer holds
+   * the next event.
+   */
+  after(cursor: number): ReplayStep | 'lost' | undefined {
     if (cursor >= this.offset) return undefined;
     return this.kind === 'state' ? this.stateAfter(cursor) : this.eventsAfter(cursor);
   }
 
-  private stateAfter(cursor: number): Step | undefined {
+  private stateAfter(cursor: number): ReplayStep | undefined {
     const { head, offset } = this;
     if (head === undefined) return undefined;
     return { frames: this.patchesAfter(cursor, head.data.length) ?? [this.snapshotOf(head)], cursor: offset };
@@ -179,11 +186,11 @@ export class Timeline {
     return (head.snapshot ??= this.frames.snapshot(this.position, head.data, head.time));
   }
 
-  /** Undefined where they do not reach that far back, or are as long as the value of `length`. */
+  /** Returns undefined if a patch is missing, or if the patches are as long as a value of `length` characters. */
   private patchesAfter(cursor: number, length: number): readonly EncodedFrame[] | undefined {
     if (this.log.at(cursor + 1) === undefined) return undefined;
     let left = length;
-    const entries: Entry[] = [];
+    const entries: TimelineEntry[] = [];
     for (let offset = this.offset; offset > cursor; offset--) {
       const entry = this.log.at(offset);
       if (entry?.delta === undefined) return undefined;
@@ -194,7 +201,7 @@ export class Timeline {
     return entries.reverse().map((entry) => this.frameOf(entry));
   }
 
-  private eventsAfter(cursor: number): Step | 'lost' {
+  private eventsAfter(cursor: number): ReplayStep | 'lost' {
     const frames: EncodedFrame[] = [];
     let bytes = 0;
     for (const entry of this.log.above(cursor, REPLAY_EVENTS)) {
@@ -206,26 +213,26 @@ export class Timeline {
     return frames.length === 0 ? 'lost' : { frames, cursor: cursor + frames.length };
   }
 
-  private knows(since: Position): boolean {
+  private includes(since: Position): boolean {
     return since.epoch === this.epoch && since.offset <= this.offset;
   }
 
-  private keep(publication: StoredPublication, now: number): EncodedFrame {
-    const entry = this.entry(publication);
+  private store(publication: StoredPublication, now: number): EncodedFrame {
+    const entry = this.entryOf(publication);
     entry.frame = this.frameOf(entry);
     this.log.push(entry, now);
-    const settled = this.log.at(entry.offset - READY_FRAMES);
-    if (settled !== undefined) settled.frame = undefined;
+    const outdated = this.log.at(entry.offset - READY_FRAMES);
+    if (outdated !== undefined) outdated.frame = undefined;
     return entry.frame;
   }
 
-  private entry(publication: StoredPublication): Entry {
+  private entryOf(publication: StoredPublication): TimelineEntry {
     const { offset, time, data, delta } = publication;
     const size = Buffer.byteLength((delta ?? data)!);
     return { offset, time, size, frame: undefined, ...(delta === undefined ? { data } : { delta }) };
   }
 
-  private frameOf(entry: Entry): EncodedFrame {
+  private frameOf(entry: TimelineEntry): EncodedFrame {
     if (entry.frame !== undefined) return entry.frame;
     const { offset, time, delta, data } = entry;
     if (delta !== undefined) return this.frames.patch(offset, delta, time);
@@ -238,7 +245,7 @@ export class Timeline {
     return { data, time, value: undefined, snapshot: undefined };
   }
 
-  /** Computed once per publication, although its publisher and this node's readers both need it. */
+  /** Computes the delta once per publication, although its publisher and the readers of this node both need it. */
   private deltaTo(data: string, value: Json | undefined): string | undefined {
     const { offset: from, prepared } = this;
     if (prepared?.from === from && prepared.data === data) return prepared.delta;

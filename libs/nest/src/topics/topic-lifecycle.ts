@@ -4,15 +4,17 @@ import { isObservable } from 'rxjs';
 import { BrokerError, type Broker } from '../core/broker.js';
 import type { LogLimits } from '../broker/memory/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
+import { internalError, RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import { RealtimeError } from '../core/errors.js';
 import { LiveTopic } from './live-topic.js';
+import { waitForChange } from './subscribers.js';
+import type { ResolvedTopic, TopicLoad, TopicLoader } from './topic-loader.js';
 import { TopicSource } from './topic-source.js';
-import type { ResolvedTopic, TopicLoad, TopicLoader } from './topics.js';
-import { unavailable } from './unavailable.js';
-import { untilChange } from './until-change.js';
 
-export interface ActivationOptions {
+/** Milliseconds after which the client may ask again for a topic that is unavailable. */
+const RETRY_AFTER_MS = 1_000;
+
+export interface TopicLifecycleOptions {
   readonly topic: ResolvedTopic;
   readonly broker: Broker;
   readonly loader: TopicLoader;
@@ -20,25 +22,26 @@ export interface ActivationOptions {
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
   readonly limits: { readonly loadTimeout: number; readonly linger: number };
-  /** Publishes what the loader or the source came up with. */
+  /** Publishes a value of the loader or of the source. */
   readonly publish: (value: unknown) => Promise<Position>;
-  /** Nothing more will come of this one: it failed, took too long, or the topic was closed. */
+  /** Called if the topic failed to load, took too long to load, or was closed. The registry releases it then. */
   readonly onEnded: () => void;
 }
 
-/** A topic's life on this node: opened, loaded, followed, let go. */
+/** The life of one topic on this node: opens it, loads its first value, keeps it live and releases it. */
 export class TopicLifecycle {
   readonly live: LiveTopic;
+  /** Runs the observable that is the only writer of the topic. Undefined: everybody may publish. */
+  source: TopicSource | undefined;
   private loaded = false;
   private closed = false;
   private reloads = false;
-  private source: TopicSource | undefined;
   private deadline: Timer | undefined;
   private readonly readiness: Promise<void>;
 
-  /** @param former the release of an earlier activation of the same topic, whose lease has to be free. */
+  /** @param former the release of an earlier lifecycle of the same topic, which has to free its lease first. */
   constructor(
-    private readonly options: ActivationOptions,
+    private readonly options: TopicLifecycleOptions,
     former: Promise<void> | undefined,
   ) {
     const { broker, environment, history, log, topic } = options;
@@ -55,42 +58,38 @@ export class TopicLifecycle {
       },
     });
     this.readiness = new Promise((resolve, reject) => {
-      this.deadline = this.giveUpLater(reject);
+      this.deadline = this.startDeadline(reject);
       this.begin(former).then(resolve, (error: unknown) => {
-        reject(this.explain(error));
+        reject(this.toLoadError(error));
         options.onEnded();
       });
     });
-    // Each waiter sees it for itself, and there may be none left.
+    // Every waiter handles the rejection itself, and there may be no waiter.
     this.readiness.catch(() => undefined);
   }
 
-  /** Whether an observable is the topic's one writer. */
-  get hasSource(): boolean {
-    return this.source !== undefined;
-  }
-
   /**
-   * Resolves when the topic is open and its first value is there; undefined where it is so now.
+   * Returns undefined if the topic is loaded. Otherwise returns a promise that resolves when it is.
    *
-   * @throws RealtimeError
+   * @throws (rejects) RealtimeError `unavailable` or `internal` if the topic cannot be loaded.
    */
-  ready(): Promise<void> | undefined {
+  whenLoaded(): Promise<void> | undefined {
     return this.loaded ? undefined : this.readiness;
   }
 
+  /** Stops the source and the live topic. Logs their errors. */
   async release(): Promise<void> {
     this.deadline?.cancel();
     const { log, topic } = this.options;
     try {
       await this.source?.stop(this.closed);
     } catch (error) {
-      log.error('source not stopped', error, { topic: topic.name });
+      log.error('source-stop-failed', error, { topic: topic.name });
     }
     try {
       await this.live.release();
     } catch (error) {
-      log.error('topic not released', error, { topic: topic.name });
+      log.error('topic-release-failed', error, { topic: topic.name });
     }
   }
 
@@ -98,14 +97,14 @@ export class TopicLifecycle {
     await former;
     await this.live.open();
     if (this.live.ended) return;
-    // Read before the value is loaded: if anything is published meanwhile, that is newer.
+    // Taken before the load: a publication during the load is newer than the loaded value.
     const before = this.live.timeline.position;
     const load = await this.load();
     if (this.live.ended) return;
     if (load.type === 'source') await this.runSource(load.source);
     if (load.type === 'value') {
       this.reloads = this.options.topic.kind === 'state';
-      await this.takeFirst(load.value, before);
+      await this.publishLoaded(load.value, before);
     }
     this.deadline?.cancel();
     this.loaded = true;
@@ -113,32 +112,32 @@ export class TopicLifecycle {
 
   private async load(): Promise<TopicLoad> {
     const load = await this.options.loader.load(this.options.topic);
-    // The topic may end before anybody waits for it, and a rejection that nobody handles ends the process.
+    // The topic may end before anything waits for the value, and an unhandled rejection would end the process.
     if (load.type === 'value') load.value.catch(() => undefined);
     return load;
   }
 
-  private async takeFirst(loaded: Promise<unknown>, before: Position): Promise<void> {
-    const value = loaded.then(refuseObservable);
+  private async publishLoaded(loaded: Promise<unknown>, before: Position): Promise<void> {
+    const value = loaded.then(rejectObservable);
     if (before.offset > 0) {
       value.catch((error: unknown) => this.logFailure(error));
       return;
     }
     const first = await value;
     if (this.options.topic.kind === 'events') return;
-    if (first !== undefined && this.standsAt(before)) await this.publishFirst(first);
+    if (first !== undefined && this.isAt(before)) await this.publishFirst(first);
   }
 
   private async publishFirst(value: unknown): Promise<void> {
     try {
       await this.options.publish(value);
     } catch (error) {
-      // `too_large` is said of what a client sends; this is the handler's fault, and nobody else would learn of it.
+      // A client would take `too_large` for a fault of its own. The handler is at fault, so that this is logged.
       throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;
     }
   }
 
-  private standsAt({ epoch, offset }: Position): boolean {
+  private isAt({ epoch, offset }: Position): boolean {
     const { ended, timeline } = this.live;
     return !ended && timeline.position.epoch === epoch && timeline.position.offset === offset;
   }
@@ -153,48 +152,53 @@ export class TopicLifecycle {
     await this.source.start();
     this.deadline?.cancel();
     if (topic.kind === 'state' && !this.live.ended && this.live.timeline.position.offset === 0) {
-      // An observable may well have nothing to say yet; then the topic is at 0, and that is the truth.
-      await untilChange(this.live, { environment, timeout: limits.loadTimeout });
+      // An observable may emit nothing yet. Then the topic correctly starts at offset 0.
+      await waitForChange(this.live, { environment, timeout: limits.loadTimeout });
     }
-    // Logged where it failed.
-    if (this.source.failed) throw new RealtimeError('internal', 'Something failed on the server.');
+    // The source has logged its error.
+    if (this.source.failed) throw internalError(undefined);
   }
 
-  /** The broker forgot the value: those who load one from elsewhere can have it again. */
+  /** Loads the value again after the broker has forgotten it. */
   private async reload(): Promise<void> {
     if (!this.loaded || !this.reloads) return;
     try {
       const before = this.live.timeline.position;
       const load = await this.load();
-      if (load.type === 'value' && !this.live.ended) await this.takeFirst(load.value, before);
+      if (load.type === 'value' && !this.live.ended) await this.publishLoaded(load.value, before);
     } catch (error) {
       this.logFailure(error);
     }
   }
 
-  /** Loading may go on after the deadline and serve those who ask again, but not for ever. */
-  private giveUpLater(reject: (error: RealtimeError) => void): Timer | undefined {
+  /** After the deadline, waiters get an error. The load may go on for `linger` and serve later callers. */
+  private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
     const { environment, limits, onEnded } = this.options;
     if (limits.loadTimeout === 0) return undefined;
     return environment.setTimer(() => {
-      reject(unavailable('The topic takes too long to load.'));
+      reject(unavailableError('The topic takes too long to load.'));
       this.deadline = environment.setTimer(onEnded, limits.linger);
     }, limits.loadTimeout);
   }
 
-  private explain(error: unknown): RealtimeError {
+  private toLoadError(error: unknown): RealtimeError {
     if (error instanceof RealtimeError) return error;
     this.logFailure(error);
-    if (error instanceof BrokerError) return unavailable('The topic cannot be read right now.');
-    return new RealtimeError('internal', 'Something failed on the server.', { cause: error });
+    if (error instanceof BrokerError) return unavailableError('The topic cannot be read right now.');
+    return internalError(error);
   }
 
   private logFailure(error: unknown): void {
-    this.options.log.error('topic not loaded', error, { topic: this.options.topic.name });
+    this.options.log.error('topic-load-failed', error, { topic: this.options.topic.name });
   }
 }
 
-function refuseObservable(value: unknown): unknown {
+/** The error for a topic that cannot be served now. The client may ask again after a second. */
+export function unavailableError(message: string): RealtimeError {
+  return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER_MS });
+}
+
+function rejectObservable(value: unknown): unknown {
   if (!isObservable(value)) return value;
-  throw new TypeError('A handler promised an observable: return the observable itself, without async.');
+  throw new TypeError('A handler returned a promise of an observable: return the observable itself, without async.');
 }

@@ -1,37 +1,33 @@
 import type { Position, Since } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
-import type { Broker } from '../core/broker.js';
 import type { LogLimits } from '../broker/memory/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
-import type { Environment, Timer } from '../core/environment.js';
+import type { Broker } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
+import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
-import { TopicLifecycle } from './topic-lifecycle.js';
-import { ConnectionSubscriber } from './connection-subscriber.js';
-import { freezeDeep, project } from './projection.js';
-import { StreamSubscriber } from './stream-subscriber.js';
-import { PublishError } from './publish-error.js';
+import { freezeDeep, project, PublishError } from './projection.js';
+import {
+  ConnectionSubscriber,
+  StreamSubscriber,
+  waitForChange,
+  type TopicPublication,
+  type TopicSubscription,
+} from './subscribers.js';
 import type { Timeline } from './timeline.js';
-import type {
-  CatchUpAnswer,
-  ResolvedTopic,
-  TopicLoader,
-  TopicPublication,
-  Topics,
-  TopicSubscription,
-} from './topics.js';
-import { unavailable } from './unavailable.js';
-import { untilChange } from './until-change.js';
+import { TopicLifecycle, unavailableError } from './topic-lifecycle.js';
+import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
 
-/** Topics that nobody follows and that are kept for those who come back soon; beyond it the longest unused one goes. */
+/** Most topics without holders that stay live for `linger`. Above it the registry releases the longest unused one. */
 const MAX_LINGERING = 10_000;
 
-/** How often one caller brings a topic to life that ends before it is there. */
-const MAX_VISITS = 2;
+/** Most activations for one call. A topic may end before the call has used it. */
+const MAX_ACTIVATIONS_PER_CALL = 2;
 
-/** Durations in milliseconds, sizes in bytes; 0 switches a limit off. */
+/** Durations in milliseconds, sizes in bytes. 0 switches a limit off. */
 export interface TopicRegistryOptions {
   readonly broker: Broker;
   readonly loader: TopicLoader;
@@ -39,20 +35,39 @@ export interface TopicRegistryOptions {
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly limits: { readonly maxPublication: number; readonly loadTimeout: number; readonly linger: number };
   readonly history: LogLimits;
-  /** Whether published objects are frozen, so that changing one throws where it happens. Default: outside production. */
+  /** Whether to freeze published objects, so that a later change throws. Default: outside production. */
   readonly freeze?: boolean;
   /** Omitted: nothing is counted. */
   readonly counters?: Counters;
 }
 
-interface Entry {
-  readonly activation: TopicLifecycle;
+export interface SubscribeOptions {
+  readonly since?: Since | undefined;
+  readonly ref?: string | undefined;
+  /** Called after the topic was closed and the sink received its last publications. The caller sends `unsubscribed`. */
+  readonly onEnd: (code: 'closed') => void;
+}
+
+/** The frames that bring a client up to date. */
+export interface CatchUpAnswer {
+  /** `subscribed` and the frames that follow it, in order. */
+  readonly frames: readonly EncodedFrame[];
+  /** The position after the last frame. */
+  readonly position: Position;
+}
+
+interface ActiveTopic {
+  readonly lifecycle: TopicLifecycle;
   holders: number;
 }
 
-/** The topics of this node that somebody follows, or did a moment ago. */
-export class TopicRegistry implements Topics {
-  private readonly entries = new Map<string, Entry>();
+/**
+ * All live topics of this node. Subscribing is catching up and staying; polling is catching up and leaving.
+ *
+ * A topic is live while something holds it, and for `linger` afterwards.
+ */
+export class TopicRegistry {
+  private readonly active = new Map<string, ActiveTopic>();
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
   private readonly freeze: boolean;
@@ -62,209 +77,220 @@ export class TopicRegistry implements Topics {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
   }
 
-  /** Everything that is held, for tests and metrics: all zero when nobody follows anything and the linger has passed. */
+  /** Numbers of held resources, for tests and metrics. All are 0 once nothing is followed and the linger has passed. */
   get sizes(): { live: number; lingering: number; releasing: number } {
-    return { live: this.entries.size, lingering: this.lingering.size, releasing: this.releasing.size };
+    return { live: this.active.size, lingering: this.lingering.size, releasing: this.releasing.size };
   }
 
+  /** Number of live topics, lingering ones included. */
   get size(): number {
-    return this.entries.size;
+    return this.active.size;
   }
 
-  async subscribe(
-    topic: ResolvedTopic,
-    outlet: FrameSink,
-    { since: asked, ref, onEnd }: Parameters<Topics['subscribe']>[2],
-  ): Promise<TopicSubscription> {
-    const since = startOf(topic, asked);
-    return this.visit(topic, async (entry) => {
-      const timeline = await this.reach(entry, topic, since);
-      for (let drained = outlet.whenDrained(); drained !== undefined; drained = outlet.whenDrained()) await drained;
-      const { live } = entry.activation;
+  /**
+   * Catches the sink up from `since` and stays: sends `subscribed`, the replay, and then live frames, without a gap or a
+   * repeat. Replaces an earlier subscription of the same sink. Resolves after `subscribed` was sent, for which the sink
+   * must not lag.
+   *
+   * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in `loadTimeout`.
+   */
+  async subscribe(topic: ResolvedTopic, sink: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
+    const { ref, onEnd } = options;
+    const since = startOf(topic, options.since);
+    return this.whileHeld(topic, async (active) => {
+      const timeline = await this.loadTimeline(active, since);
+      for (let drained = sink.whenDrained(); drained !== undefined; drained = sink.whenDrained()) await drained;
+      const { live } = active.lifecycle;
       if (timeline === undefined || live.ended) return undefined;
       const onClose = (): void => {
-        live.remove(outlet, member);
-        this.drop(topic.name, entry);
+        live.remove(sink, subscriber);
+        this.drop(topic.name, active);
       };
       const { counters } = this.options;
-      const member: ConnectionSubscriber = new ConnectionSubscriber(timeline, outlet, {
+      const subscriber: ConnectionSubscriber = new ConnectionSubscriber(timeline, sink, {
         ...{ since, ref, onEnd, onClose },
         ...(counters === undefined ? {} : { counters }),
       });
-      live.add(outlet, member);
-      entry.holders += 1;
-      return member;
+      live.add(sink, subscriber);
+      active.holders += 1;
+      return subscriber;
     });
   }
 
+  /** Returns the frames that {@link subscribe} would send first, without a subscription. */
   async catchUp(topic: ResolvedTopic, asked?: Since): Promise<CatchUpAnswer> {
     const since = startOf(topic, asked);
-    return this.visit(topic, async (entry) => {
-      const timeline = await this.reach(entry, topic, since);
+    return this.whileHeld(topic, async (active) => {
+      const timeline = await this.loadTimeline(active, since);
       if (timeline === undefined) return undefined;
       const { position, recovered, cursor } = timeline.start(since);
       const frames = [timeline.frames.subscribed(position, recovered)];
-      for (
-        let next = timeline.after(cursor);
-        next !== undefined && next !== 'lost';
-        next = timeline.after(next.cursor)
-      ) {
+      let next = timeline.after(cursor);
+      while (next !== undefined && next !== 'lost') {
         frames.push(...next.frames);
+        next = timeline.after(next.cursor);
       }
       return { frames, position };
     });
   }
 
+  /**
+   * Resolves with true as soon as the topic has anything after `position`: a publication, a new epoch or its end.
+   * Resolves with false if the signal aborts first. Holds the topic meanwhile.
+   */
   async waitForNews(topic: ResolvedTopic, position: Position, signal: AbortSignal): Promise<boolean> {
-    const entry = this.hold(topic);
+    const active = this.hold(topic);
     try {
-      const timeline = await this.reach(entry, topic, position);
+      const timeline = await this.loadTimeline(active, position);
       if (timeline === undefined) return true;
-      const { live } = entry.activation;
       const { position: now } = timeline;
       if (now.epoch !== position.epoch || now.offset > position.offset) return true;
       if (signal.aborted) return false;
-      return await untilChange(live, { environment: this.options.environment, signal });
+      return await waitForChange(active.lifecycle.live, { environment: this.options.environment, signal });
     } finally {
-      this.drop(topic.name, entry);
+      this.drop(topic.name, active);
     }
   }
 
+  /**
+   * Publishes a value and resolves with its position.
+   *
+   * @throws (rejects) PublishError if the value has no JSON or the topic has an observable source; RealtimeError
+   * `too_large` above `maxPublication`; BrokerError.
+   */
   publish(topic: ResolvedTopic, value: unknown): Promise<Position> {
-    if (this.entries.get(topic.name)?.activation.hasSource === true) {
-      const message = `"${topic.name}" is written by the observable its handler returned: publish through that one.`;
+    if (this.active.get(topic.name)?.lifecycle.source !== undefined) {
+      const message = `The observable that its handler returned is the only writer of "${topic.name}": publish through it.`;
       return Promise.reject(new PublishError('has_source', message));
     }
     return this.write(topic, value);
   }
 
+  /** Emits the publications of a topic as this process sees them, beginning with the current value of a state topic. */
   stream(topic: ResolvedTopic): Observable<TopicPublication> {
     return new Observable((subscriber) => {
-      const entry = this.hold(topic);
-      const { live } = entry.activation;
+      const active = this.hold(topic);
+      const { live } = active.lifecycle;
       const key = {};
       const open = async (): Promise<void> => {
-        const timeline = await this.reach(entry, topic, undefined);
+        const timeline = await this.loadTimeline(active, undefined);
         if (subscriber.closed) return;
         if (timeline === undefined) return subscriber.complete();
-        const member = new StreamSubscriber(timeline, subscriber);
-        live.add(key, member);
-        subscriber.add(() => live.remove(key, member));
+        const follower = new StreamSubscriber(timeline, subscriber);
+        live.add(key, follower);
+        subscriber.add(() => live.remove(key, follower));
       };
       open().catch((error: unknown) => subscriber.error(error));
-      return () => this.drop(topic.name, entry);
+      return () => this.drop(topic.name, active);
     });
   }
 
+  /** Closes the topic on every node. */
   close(topic: string): Promise<void> {
     return this.options.broker.close(topic);
   }
 
+  /** Releases all topics. */
   async dispose(): Promise<void> {
     this.disposed = true;
-    for (const [name, entry] of this.entries) this.release(name, entry);
+    for (const [name, active] of this.active) this.release(name, active);
     await Promise.all(this.releasing.values());
   }
 
   /**
-   * Holds the topic while it is visited. One that ended meanwhile may have been closed and begun anew, so it is asked once
-   * more, and not again: a handler whose topic ends whenever it loads would be called without end.
+   * Holds the topic while `work` runs. If the topic ended meanwhile, `work` runs once more, because the topic may have
+   * been closed and begun anew. A topic that ends at each load is not loaded again and again.
    */
-  private async visit<T>(topic: ResolvedTopic, work: (entry: Entry) => Promise<T | undefined>): Promise<T> {
-    for (let visit = 0; visit < MAX_VISITS && !this.disposed; visit++) {
-      const entry = this.hold(topic);
+  private async whileHeld<T>(topic: ResolvedTopic, work: (active: ActiveTopic) => Promise<T | undefined>): Promise<T> {
+    for (let attempt = 0; attempt < MAX_ACTIVATIONS_PER_CALL && !this.disposed; attempt++) {
+      const active = this.hold(topic);
       try {
-        const result = await work(entry);
+        const result = await work(active);
         if (result !== undefined) return result;
       } finally {
-        this.drop(topic.name, entry);
+        this.drop(topic.name, active);
       }
     }
-    throw unavailable('The topic ended while it loaded.');
+    throw unavailableError('The topic ended while it loaded.');
   }
 
-  /** Waits until the topic is there and reaches back to `since`, as far as that can be. Undefined where it ended. */
-  private async reach(entry: Entry, topic: ResolvedTopic, since: Since | undefined): Promise<Timeline | undefined> {
-    const { activation } = entry;
-    const { live } = activation;
-    await activation.ready();
+  /** Waits until the topic is loaded and reaches back to `since`, if the broker does. Undefined: the topic ended. */
+  private async loadTimeline({ lifecycle }: ActiveTopic, since: Since | undefined): Promise<Timeline | undefined> {
+    const { live } = lifecycle;
+    await lifecycle.whenLoaded();
     if (live.ended) return undefined;
-    await live.reach(since);
+    await live.fetchFor(since);
     return live.ended ? undefined : live.timeline;
   }
 
-  /** Never throws and calls the broker at once, so that publications of one process keep their order. */
+  /** Calls the broker in the same turn and never throws, so that publications of one process keep their order. */
   private write(topic: ResolvedTopic, value: unknown): Promise<Position> {
     const position = this.append(topic, value);
     ActionContext.recordPublication(topic.name, position);
     return position;
   }
 
-  private async append(topic: ResolvedTopic, value: unknown): Promise<Position> {
-    const projection = project(topic.name, value, this.options.limits.maxPublication);
+  private async append({ kind, name }: ResolvedTopic, value: unknown): Promise<Position> {
+    const projection = project(name, value, this.options.limits.maxPublication);
     if (this.freeze) freezeDeep(value);
-    const live = this.entries.get(topic.name)?.activation.live;
-    const publication = live?.prepare(projection) ?? {
-      kind: topic.kind,
-      data: projection.text,
-      value: projection.value,
-    };
-    return this.options.broker.publish(topic.name, publication);
+    const live = this.active.get(name)?.lifecycle.live;
+    const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
+    return this.options.broker.publish(name, publication);
   }
 
-  private hold(topic: ResolvedTopic): Entry {
-    const entry = this.entries.get(topic.name) ?? this.activate(topic);
-    entry.holders += 1;
+  private hold(topic: ResolvedTopic): ActiveTopic {
+    const active = this.active.get(topic.name) ?? this.activate(topic);
+    active.holders += 1;
     this.lingering.get(topic.name)?.cancel();
     this.lingering.delete(topic.name);
-    return entry;
+    return active;
   }
 
-  private activate(topic: ResolvedTopic): Entry {
+  private activate(topic: ResolvedTopic): ActiveTopic {
     const { name } = topic;
     const { broker, environment, history, limits, loader, log } = this.options;
-    const activation = new TopicLifecycle(
+    const lifecycle = new TopicLifecycle(
       {
         ...{ broker, environment, history, limits, loader, log, topic },
         publish: (value) => this.write(topic, value),
-        onEnded: () => this.release(name, entry),
+        onEnded: () => this.release(name, active),
       },
       this.releasing.get(name),
     );
-    const entry: Entry = { activation, holders: 0 };
-    this.entries.set(name, entry);
-    return entry;
+    const active: ActiveTopic = { lifecycle, holders: 0 };
+    this.active.set(name, active);
+    return active;
   }
 
-  private drop(name: string, entry: Entry): void {
-    entry.holders -= 1;
-    if (entry.holders > 0 || this.entries.get(name) !== entry) return;
-    const timer = this.options.environment.setTimer(() => this.release(name, entry), this.options.limits.linger);
+  private drop(name: string, active: ActiveTopic): void {
+    active.holders -= 1;
+    if (active.holders > 0 || this.active.get(name) !== active) return;
+    const timer = this.options.environment.setTimer(() => this.release(name, active), this.options.limits.linger);
     this.lingering.set(name, timer);
     if (this.lingering.size > MAX_LINGERING) this.releaseLongestUnused();
   }
 
   private releaseLongestUnused(): void {
     for (const name of this.lingering.keys()) {
-      const entry = this.entries.get(name);
-      if (entry !== undefined) this.release(name, entry);
+      const active = this.active.get(name);
+      if (active !== undefined) this.release(name, active);
       return;
     }
   }
 
-  private release(name: string, entry: Entry): void {
-    if (this.entries.get(name) !== entry) return;
-    this.entries.delete(name);
+  private release(name: string, active: ActiveTopic): void {
+    if (this.active.get(name) !== active) return;
+    this.active.delete(name);
     this.lingering.get(name)?.cancel();
     this.lingering.delete(name);
-    const released: Promise<void> = entry.activation.release().finally(() => {
+    const released: Promise<void> = active.lifecycle.release().finally(() => {
       if (this.releasing.get(name) === released) this.releasing.delete(name);
     });
     this.releasing.set(name, released);
   }
 }
 
-/** A state topic is its newest value: "oldest" asks for no more than that. */
+/** The oldest position of a state topic is its newest value: it needs no replay. */
 function startOf({ kind }: ResolvedTopic, since: Since | undefined): Since | undefined {
   return kind === 'state' && since === 'oldest' ? undefined : since;
 }

@@ -5,10 +5,10 @@ import type { Broker, Lease } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 
-/** How often a node asks whether the one that runs the source has let go of it. */
-const LEASE_INTERVAL = 2_000;
+/** Milliseconds between two attempts to get the lease that another node holds. */
+const LEASE_INTERVAL_MS = 2_000;
 
-/** The lease of the node that runs the source of a topic. */
+/** Returns the name of the lease for running the source of a topic. */
 export function sourceLease(topic: string): string {
   return `source:${topic}`;
 }
@@ -24,8 +24,9 @@ export interface TopicSourceOptions {
 }
 
 /**
- * Runs the observable that is a topic's one writer, on the one node that holds the lease for it. Whoever stops running it
- * ends the epoch, because nobody publishes until it runs again. So does whoever starts it, in case the last one crashed.
+ * Runs the observable that is the only writer of a topic, on the one node that holds the lease for it. A node that stops
+ * the observable ends the epoch, because nothing is published until it runs again. A node that starts it ends the epoch
+ * as well, in case the last node crashed.
  */
 export class TopicSource {
   private stopped = false;
@@ -36,29 +37,29 @@ export class TopicSource {
 
   constructor(private readonly options: TopicSourceOptions) {}
 
-  /** Whether the observable failed, and the topic was closed for it. */
+  /** Whether the observable failed. The topic is closed then. */
   get failed(): boolean {
     return this.broken;
   }
 
-  /** Resolves when the source runs, here or elsewhere. */
+  /** Resolves when the source runs, on this or on another node. */
   async start(): Promise<void> {
     try {
       const { broker, topic } = this.options;
       const lease = await broker.lease(sourceLease(topic));
-      if (lease === undefined) return this.startLater();
+      if (lease === undefined) return this.retryLater();
       this.lease = lease;
       if (this.isStopped) return await this.release(lease);
       void lease.lost.then(() => this.lose(lease));
       await this.endEpoch();
       if (!this.isStopped && this.lease === lease) this.run();
     } catch (error) {
-      this.options.log.error('source not started', error, { topic: this.options.topic });
-      this.startLater();
+      this.options.log.error('source-start-failed', error, { topic: this.options.topic });
+      this.retryLater();
     }
   }
 
-  /** @param closed the topic was closed: there is no epoch to end. */
+  /** @param closed whether the topic was closed. Then there is no epoch to end. */
   async stop(closed: boolean): Promise<void> {
     this.stopped = true;
     this.retry?.cancel();
@@ -78,23 +79,23 @@ export class TopicSource {
     const { broker, log, publish, source, topic } = this.options;
     this.subscription = source.subscribe({
       next: (value) => {
-        publish(value).catch((error: unknown) => log.error('publication failed', error, { topic }));
+        publish(value).catch((error: unknown) => log.error('publication-failed', error, { topic }));
       },
       error: (error: unknown) => {
         this.broken = true;
-        log.error('source failed, topic closed', error, { topic });
-        broker.close(topic).catch((failure: unknown) => log.error('topic not closed', failure, { topic }));
+        log.error('source-failed', error, { topic });
+        broker.close(topic).catch((failure: unknown) => log.error('topic-close-failed', failure, { topic }));
       },
     });
   }
 
-  /** What the source does at its end may fail, and must keep neither the lease nor the epoch. */
+  /** Unsubscribes from the observable. Its teardown may throw, and must not keep the lease or the epoch. */
   private unsubscribe(): void {
     const { log, topic } = this.options;
     try {
       this.subscription?.unsubscribe();
     } catch (error) {
-      log.error('source failed at its end', error, { topic });
+      log.error('source-teardown-failed', error, { topic });
     }
   }
 
@@ -102,7 +103,7 @@ export class TopicSource {
     if (this.lease !== lease || this.stopped) return;
     this.lease = undefined;
     this.unsubscribe();
-    this.startLater();
+    this.retryLater();
   }
 
   private async release(lease: Lease): Promise<void> {
@@ -116,8 +117,8 @@ export class TopicSource {
     while (offset > 0) ({ epoch, offset } = await broker.replaceEpoch(topic, kind, epoch));
   }
 
-  private startLater(): void {
+  private retryLater(): void {
     if (this.stopped) return;
-    this.retry = this.options.environment.setTimer(() => void this.start(), LEASE_INTERVAL);
+    this.retry = this.options.environment.setTimer(() => void this.start(), LEASE_INTERVAL_MS);
   }
 }

@@ -9,7 +9,7 @@ import type { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { OutboxOptions } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
-import type { Topics } from '../topics/topics.js';
+import type { TopicRegistry } from '../topics/topic-registry.js';
 import type { Revocations } from '../admission/revocations.js';
 
 /** What all connections of a node share. */
@@ -18,7 +18,7 @@ export interface ConnectionNode {
   readonly environment: Environment;
   readonly admission: Admission;
   readonly dispatcher: PublicOf<Dispatcher>;
-  readonly topics: Topics;
+  readonly topics: Pick<TopicRegistry, 'subscribe'>;
   /** Absent: nobody is counted. */
   readonly attendance?: Pick<PresenceTracker, 'enter'>;
   readonly outbox: OutboxOptions;

@@ -13,13 +13,14 @@ import type { Outbox } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { PresenceHandle } from '../presence/topic-presence.js';
 import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
-import type { Topics, TopicSubscription } from '../topics/topics.js';
+import type { TopicSubscription } from '../topics/subscribers.js';
+import type { TopicRegistry } from '../topics/topic-registry.js';
 
 const REFUSED = Promise.resolve(false);
 
 export interface SubscriptionsContext {
   readonly dispatcher: PublicOf<Dispatcher>;
-  readonly topics: Topics;
+  readonly topics: Pick<TopicRegistry, 'subscribe'>;
   readonly attendance: Pick<PresenceTracker, 'enter'> | undefined;
   readonly outbox: Pick<Outbox, 'send' | 'offer' | 'whenDrained'>;
   /** Topics one connection may follow. 0: any number. */

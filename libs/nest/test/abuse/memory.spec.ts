@@ -4,10 +4,10 @@ import { action, stateTopic } from '@statewire/protocol';
 
 import { MemoryBroker, OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../../src/index.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
-import { BROKER, TOPICS } from '../../src/core/tokens.js';
+import { BROKER } from '../../src/core/tokens.js';
 import { untilTrue } from '../../src/testing/event-loop-turn.js';
 import { TestApplication } from '../../src/testing/test-application.js';
-import type { TopicRegistry } from '../../src/topics/topic-registry.js';
+import { TopicRegistry } from '../../src/topics/topic-registry.js';
 import { RawWire } from '../../src/testing/raw-wire.js';
 import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
@@ -55,7 +55,7 @@ describe('A14: topics that nobody has published to', () => {
       const { status } = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
       expect(status).toBe(200);
     }
-    const registry = arena.get<TopicRegistry>(TOPICS);
+    const registry = arena.get(TopicRegistry);
     expect(registry.sizes.live).toBeGreaterThan(0);
     await clock.advance(LINGER);
     expect(registry.sizes.live).toBe(0);

@@ -1,0 +1,237 @@
+import type { Json, Position, Since } from '@statewire/protocol';
+
+import type { StoredPublication } from '../core/broker.js';
+import { FRAME_KINDS, type Counters, type ResumeOutcome } from '../core/counters.js';
+import type { Environment } from '../core/environment.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
+import type { FrameSink, TopicBacklog } from '../delivery/frame-sink.js';
+import type { LiveTopic } from './live-topic.js';
+import type { ReplayStart, Timeline } from './timeline.js';
+
+/** A publication in a timeline. `value` is there if it was parsed already. */
+export type AppendedPublication = StoredPublication & { readonly value?: Json };
+
+/** Follows a topic on this node. The live topic calls it synchronously and in order. Never throws. */
+export interface TopicSubscriber {
+  /** The timeline grew by one publication. */
+  appended(frame: EncodedFrame, publication: AppendedPublication): void;
+  /** The timeline started over: a new epoch, or a gap that history does not fill. */
+  restarted(): void;
+  /** Nothing follows: the topic was closed, or this node released it. */
+  ended(reason: 'closed' | 'released'): void;
+}
+
+/** The subscription of one topic by one connection. */
+export interface TopicSubscription {
+  readonly topic: string;
+  /** Ends the subscription. The sink receives no frame of the topic afterwards. */
+  close(): void;
+}
+
+export interface ConnectionSubscriberOptions {
+  readonly since: Since | undefined;
+  readonly ref: string | undefined;
+  /** Called after the topic was closed and the sink received its last publications. */
+  readonly onEnd: (code: 'closed') => void;
+  /** Called when the connection ends the subscription. */
+  readonly onClose: () => void;
+  /** Omitted: nothing is counted. */
+  readonly counters?: Counters;
+}
+
+/** Sends one topic to one connection. Knows how far the sink got and whether it lags. */
+export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription, TopicBacklog {
+  private cursor: number;
+  private lagging = false;
+  private state: 'live' | 'closing' | 'closed' = 'live';
+  /** The `subscribed` that the sink must receive before anything else, because the timeline started over. */
+  private pendingStart: ReplayStart | undefined;
+
+  /** Sends `subscribed` and the first frames of the replay. The sink must not lag. */
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly sink: FrameSink,
+    private readonly options: ConnectionSubscriberOptions,
+  ) {
+    const { position, recovered, cursor } = timeline.start(options.since);
+    this.cursor = cursor;
+    sink.send(timeline.frames.subscribed(position, recovered, options.ref));
+    this.countResume(recovered);
+    this.replay();
+  }
+
+  get topic(): string {
+    return this.timeline.topic;
+  }
+
+  appended(frame: EncodedFrame, { offset }: AppendedPublication): void {
+    if (this.lagging) return;
+    if (this.sink.offer(frame, this)) this.cursor = offset;
+    else this.lagging = true;
+  }
+
+  restarted(): void {
+    const start = this.timeline.start(undefined);
+    this.cursor = start.cursor;
+    this.pendingStart = start;
+    if (this.lagging) return;
+    if (this.sink.offer(this.subscribedFrame(start), this)) {
+      this.pendingStart = undefined;
+      this.replay();
+    } else {
+      this.lagging = true;
+    }
+  }
+
+  ended(reason: 'closed' | 'released'): void {
+    if (reason === 'released') this.state = 'closed';
+    else if (this.lagging) this.state = 'closing';
+    else this.end();
+  }
+
+  close(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.options.onClose();
+  }
+
+  pull(): readonly EncodedFrame[] | 'lost' {
+    if (this.state === 'closed') return [];
+    const subscribed = this.pendingStart === undefined ? [] : [this.subscribedFrame(this.pendingStart)];
+    this.pendingStart = undefined;
+    const next = this.timeline.after(this.cursor);
+    if (next === 'lost') return 'lost';
+    if (next !== undefined) {
+      this.cursor = next.cursor;
+      return [...subscribed, ...next.frames];
+    }
+    if (subscribed.length > 0) return subscribed;
+    this.lagging = false;
+    if (this.state === 'closing') this.end();
+    return [];
+  }
+
+  /** Sends the frames that follow the `subscribed` just sent, until the reader lags. */
+  private replay(): void {
+    const first = this.timeline.after(this.cursor);
+    if (first === undefined || first === 'lost') return;
+    // Sent even to a lagging reader: without `recovered`, the snapshot has to match the position in `subscribed`.
+    for (const frame of first.frames) this.sink.send(frame);
+    this.cursor = first.cursor;
+    this.advance();
+  }
+
+  private countResume(recovered: boolean): void {
+    const { counters, since } = this.options;
+    if (since === undefined || since === 'oldest') return;
+    counters?.resumes.add(recovered ? this.resumeOutcome() : 'lost');
+  }
+
+  private resumeOutcome(): ResumeOutcome {
+    const next = this.timeline.after(this.cursor);
+    const leadsToSnapshot = typeof next === 'object' && next.frames[0]?.kind === FRAME_KINDS.snapshot;
+    return leadsToSnapshot ? 'snapshot' : 'patches';
+  }
+
+  private advance(): void {
+    while (!this.lagging) {
+      const next = this.timeline.after(this.cursor);
+      if (next === undefined || next === 'lost') return;
+      const [first, ...rest] = next.frames;
+      if (first !== undefined && !this.sink.offer(first, this)) {
+        this.lagging = true;
+        return;
+      }
+      for (const frame of rest) this.sink.send(frame);
+      this.cursor = next.cursor;
+    }
+  }
+
+  private subscribedFrame(start: ReplayStart): EncodedFrame {
+    // A state topic may have moved on: the snapshot that follows is the newest, and its position must match.
+    const { position, recovered } = this.timeline.kind === 'state' ? this.timeline.start(undefined) : start;
+    return this.timeline.frames.subscribed(position, recovered);
+  }
+
+  private end(): void {
+    this.state = 'closed';
+    this.options.onEnd('closed');
+  }
+}
+
+/** A publication as a stream inside this process emits it. */
+export interface TopicPublication {
+  readonly position: Position;
+  readonly value: Json;
+  /** Milliseconds since the Unix epoch, by the clock of the broker. */
+  readonly time: number;
+}
+
+/** The observer of a stream. */
+interface PublicationObserver {
+  next(publication: TopicPublication): void;
+  complete(): void;
+}
+
+/** Passes the parsed values of a topic to an observer inside this process. */
+export class StreamSubscriber implements TopicSubscriber {
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly observer: PublicationObserver,
+  ) {
+    this.restarted();
+  }
+
+  appended(_frame: unknown, { data, offset, time, value }: AppendedPublication): void {
+    const { epoch } = this.timeline.position;
+    if (this.timeline.kind === 'events') {
+      this.observer.next({ position: { epoch, offset }, value: value ?? parse(data!), time });
+    } else if (offset === this.timeline.position.offset) {
+      // Several publications from the broker's history may arrive at once; the timeline holds the newest value only.
+      this.restarted();
+    }
+  }
+
+  restarted(): void {
+    const { newest, position } = this.timeline;
+    if (newest !== undefined) this.observer.next({ position, ...newest });
+  }
+
+  ended(): void {
+    this.observer.complete();
+  }
+}
+
+/**
+ * Waits for the next publication, new epoch or end of a topic.
+ *
+ * @returns false if the signal aborted first, or the timeout (milliseconds, 0: none) passed first.
+ */
+export function waitForChange(
+  live: LiveTopic,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly environment: Pick<Environment, 'setTimer'>;
+    readonly timeout?: number;
+  },
+): Promise<boolean> {
+  const { environment, signal, timeout = 0 } = options;
+  return new Promise((resolve) => {
+    const onChange = (): void => finish(true);
+    const onLate = (): void => finish(false);
+    const subscriber = { appended: onChange, restarted: onChange, ended: onChange };
+    const timer = timeout > 0 ? environment.setTimer(onLate, timeout) : undefined;
+    const finish = (hasChanged: boolean): void => {
+      live.remove(subscriber, subscriber);
+      timer?.cancel();
+      signal?.removeEventListener('abort', onLate);
+      resolve(hasChanged);
+    };
+    live.add(subscriber, subscriber);
+    signal?.addEventListener('abort', onLate);
+  });
+}
+
+function parse(data: string): Json {
+  return JSON.parse(data) as Json;
+}
