@@ -12,20 +12,20 @@ import type { CallerContext } from '../core/realtime-request.js';
 
 type Answer = AckFrame | ErrorFrame;
 
-/** Milliseconds after which the broker may take actions again, where it did not. */
-const RETRY_AFTER = 5_000;
+/** `retryAfter` when the broker cannot take an action now. */
+const RETRY_AFTER_MS = 5_000;
 
 export interface ActionExecutorOptions {
   readonly broker: Broker;
   readonly environment: Environment;
-  /** How long the answer of a handler that started is remembered, in ms. */
+  /** Milliseconds for which the broker remembers the answer of a handler that started. */
   readonly window: number;
-  /** Told what the broker could not do. */
+  /** Reports an error of the broker. */
   readonly onBrokerFailure: (error: unknown) => void;
   readonly count: (outcome: ActionOutcome) => void;
 }
 
-/** How one action is run, once it is sure that it may. */
+/** The handler of one action and its deadline. */
 export interface ActionRun {
   /** Guards, pipes, interceptors and the handler; rejects with a RealtimeError. */
   readonly call: () => Promise<Json | undefined>;
@@ -34,11 +34,11 @@ export interface ActionRun {
 }
 
 /**
- * Runs each action at most once. The key is claimed first, so that the same action on another node or transport shares
- * the answer; it is given back where the handler never started.
+ * Runs each action at most once. Claims the key of the action first, so that the same action on another node or transport
+ * shares the answer. Gives the claim back when the handler never started.
  *
- * A handler that misses its deadline did start: `timeout` is the action's answer from then on and is remembered like any
- * other; whatever the handler comes to later is dropped.
+ * A handler that misses its deadline did start. `timeout` is then the answer of the action, and the broker remembers it.
+ * A later result of the handler is dropped.
  */
 export class ActionExecutor {
   constructor(private readonly options: ActionExecutorOptions) {}
@@ -64,14 +64,14 @@ export class ActionExecutor {
       }
     } catch (error) {
       if (error instanceof BrokerError && error.code === 'share_full') {
-        return this.reject(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER);
+        return this.reject(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER_MS);
       }
       this.options.onBrokerFailure(error);
-      return this.reject(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER);
+      return this.reject(invocation, 'unavailable', 'Actions cannot be run right now.', RETRY_AFTER_MS);
     }
   }
 
-  /** Waits for whoever runs the action now; where that one gave up before it started, claims again. */
+  /** Waits while the action runs elsewhere. Claims again when that run gave its claim back. */
   private async claim(
     key: string,
     invocation: Invocation,
@@ -117,7 +117,7 @@ export class ActionExecutor {
       return acknowledge(id, result, positions);
     } catch (error) {
       const { retryAfter, ...frame } = (error instanceof RealtimeError ? error : internalError(error)).toFrame({ id });
-      // Clients take it for "did not start, send it again", and what is sent again is given this same answer.
+      // A client takes `retryAfter` as "did not start, send it again", and would get this same answer again.
       return context.started || retryAfter === undefined ? frame : { ...frame, retryAfter };
     } finally {
       context.end();
@@ -135,8 +135,8 @@ function acknowledge(id: string, data: Json | undefined, positions: readonly Top
 }
 
 /**
- * Where a topic stands is told to those who follow it only: it says that the topic exists, and that it changed. Decided
- * anew each time an answer is given: who asks again over another connection follows what that one follows.
+ * Leaves out positions of topics that the caller may not read, because a position reveals that the topic exists and
+ * changed. Runs for each delivery of an answer: a repeated action may come over a connection with other subscriptions.
  */
 async function withReadablePositions({ follows }: Invocation, answer: Answer): Promise<Answer> {
   if (answer.type !== 'ack' || answer.positions === undefined) return answer;

@@ -5,17 +5,17 @@ import type { Json } from '@statewire/protocol';
 import type { Invocation } from './dispatcher.js';
 import type { CallerContext } from '../core/realtime-request.js';
 
-/** What one action of one caller is known by on every node and transport. Injective; anonymous is no identity's id. */
+/** Key of one action of one caller, equal on every node and transport. Injective; no user id equals the anonymous one. */
 export function actionKey({ identity, clientId }: CallerContext, id: string): string {
   return JSON.stringify([identity?.id ?? null, clientId, id]);
 }
 
-/** Whose share of a broker's memory an action takes: its user's, or its address's, because client ids cost nothing. */
+/** The caller whose share of the broker's memory the action uses: the user, or the address, because client ids are free. */
 export function shareKey({ identity, ip }: CallerContext): string {
   return identity ? `user ${identity.id}` : `address ${ip}`;
 }
 
-/** A digest of an action's name and data, the same for equal JSON whatever the order of its keys. */
+/** Digest of the name and data of an action. Equal for equal JSON in any order of keys. */
 export function fingerprint({ name, data }: Pick<Invocation, 'name' | 'data'>): string {
   const text = JSON.stringify(data === undefined ? [name] : [name, data], sortKeys);
   return createHash('sha256').update(text).digest('base64url');

@@ -45,7 +45,7 @@ export class ConnectionGuards implements OnModuleInit {
     if (!admitted) throw new RealtimeError('forbidden', 'You may not connect.');
   }
 
-  /** The application's own instance where it provides one. */
+  /** Takes the application's instance if it provides one. */
   private async resolve(type: Type<CanActivate>): Promise<CanActivate> {
     try {
       return this.moduleRef.get(type, { strict: false });
@@ -55,5 +55,5 @@ export class ConnectionGuards implements OnModuleInit {
   }
 }
 
-/** What guards that read decorators are shown as the handler: there is none, and there are none on it. */
+/** Stands for the handler in guards that read decorators: a connection has no handler. */
 function connect(): void {}

@@ -22,7 +22,7 @@ export interface TopicMark {
 export interface ActionMark {
   readonly action: Pick<Action, 'name'>;
   readonly parallel: boolean;
-  /** Undefined: `limits.actionTimeout`. */
+  /** Undefined means `limits.actionTimeout`. */
   readonly timeout: number | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface ActionMark {
 export const HANDLERS_METADATA = 'statewire:handlers';
 /** `TopicMark` of a method. */
 export const TOPIC_METADATA = 'statewire:topic';
-/** `TopicMark` of a method: of the presence topic. */
+/** `TopicMark` of a method with `@OnPresence`. */
 export const PRESENCE_METADATA = 'statewire:presence';
 /** `ActionMark` of a method. */
 export const ACTION_METADATA = 'statewire:action';
@@ -40,20 +40,20 @@ type MaybePromise<T> = T | Promise<T>;
 type Nothing = undefined | void;
 
 /**
- * What a handler of a topic returns. State topics: the first value, nothing, or an observable that is the topic's one
- * writer. Event topics: nothing, or such an observable.
+ * Result of an `@OnTopic` handler. For a state topic: the first value, nothing, or a source. For an event topic: nothing or
+ * a source. A source is an observable that is the only writer of the topic.
  */
 export type TopicResult<Value, Kind extends TopicKind> = Kind extends 'state'
   ? MaybePromise<Value | Nothing> | Observable<Value>
   : MaybePromise<Nothing> | Observable<Value>;
 
-/** What is shown of somebody who follows a topic; nothing where it is nobody's business. */
+/** Result of an `@OnPresence` handler: the info that readers see of a member, or nothing. */
 export type PresenceResult<Info> = MaybePromise<Info | Nothing>;
 
-/** What a handler of an action returns: its result now, later, or as the last value of an observable. */
+/** Result of an `@OnAction` handler: a value, a promise, or an observable whose last value counts. */
 export type ActionResult<Result> = MaybePromise<Result> | Observable<Result>;
 
-/** Decorates methods whose result fits; any other method does not compile. */
+/** Decorator for methods with this result; other methods do not compile. */
 type MethodDecoratorFor<Result> = <Method extends (...parameters: never[]) => Result>(
   target: object,
   name: string | symbol,
@@ -62,15 +62,15 @@ type MethodDecoratorFor<Result> = <Method extends (...parameters: never[]) => Re
 
 /** Options of `@OnAction`. */
 export interface OnActionOptions {
-  /** Runs beside other actions of the same connection instead of after them. Default false. */
+  /** Runs this action in parallel with other actions of the connection instead of after them. Default false. */
   readonly parallel?: boolean;
-  /** Milliseconds until the caller is answered `timeout`. Default `limits.actionTimeout`; 0: never. */
+  /** Milliseconds until the answer is `timeout`. Default `limits.actionTimeout`. 0: no deadline. */
   readonly timeout?: number;
 }
 
 /**
- * A provider whose methods answer topics (`@OnTopic`) and actions (`@OnAction`). Guards, pipes, interceptors and
- * filters of Nest apply to the class and to its methods. Never request-scoped: the caller is `@Caller()`.
+ * Marks a provider with handlers of topics (`@OnTopic`) and actions (`@OnAction`). Guards, pipes, interceptors and filters of
+ * Nest apply to the class and to its methods. The class must not be request-scoped; `@Caller()` is the user.
  *
  * @example
  * ```ts
@@ -89,9 +89,9 @@ export function RealtimeHandlers(): ClassDecorator {
 }
 
 /**
- * Brings topics of a pattern to life. Guards and interceptors run for every subscriber and every poll; the method runs
- * once per activation of a topic, with the topic's parameters and no caller. An interceptor may refuse a caller; what it
- * makes of the result is ignored, because a topic has one value for all who may read it.
+ * Loads the topics of a pattern. Guards and interceptors run for every subscriber and every poll. The method runs once when
+ * a topic becomes active, with the parameters of the topic and without a caller. An interceptor may reject a caller; its
+ * result is ignored, because a topic has one value for all its readers.
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,
@@ -101,11 +101,11 @@ export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
 }
 
 /**
- * Lets a topic be asked who follows it. The method is called once for each client that comes to follow the topic, with
- * `@Caller()` and `@TopicParams()`, and returns what all readers may see of it: never more than they may know. What it
- * returns is bounded by `presence.infoBytes`; where it throws, the member is shown without.
+ * Gives a topic a presence topic. The method runs once for each client that subscribes to the topic, with `@Caller()` and
+ * `@TopicParams()`. It returns the info that every reader of the presence topic sees of this member, at most
+ * `presence.infoBytes` of JSON. If it throws, the member has no info.
  *
- * Who may follow the topic may read who else does, unless guards of this method refuse.
+ * Every reader of the topic may read its presence topic, unless guards of this method reject it.
  *
  * @example
  * ```ts
@@ -120,7 +120,7 @@ export function OnPresence<Info, Pattern extends string>(
   return SetMetadata(PRESENCE_METADATA, mark);
 }
 
-/** Runs an action, at most once for each id a client sends. Its result is the answer to the client. */
+/** Handles an action, at most once for each id that a client sends. The result is the answer to the client. */
 export function OnAction<Data, Result>(
   action: Action<Data, Result>,
   options: OnActionOptions = {},
@@ -131,24 +131,24 @@ export function OnAction<Data, Result>(
 
 type Pipe = Type<PipeTransform> | PipeTransform;
 
-// Nest's own kinds of parameters, because ValidationPipe leaves custom ones alone.
+// These are Nest's own kinds of parameters, because ValidationPipe skips custom ones.
 
-/** The parameters of the topic. With a DTO class as its type they are validated before the handler runs. */
+/** The parameters of the topic. Nest validates them before the handler runs if the type is a DTO class. */
 export function TopicParams(...pipes: Pipe[]): ParameterDecorator {
   return Param(...pipes);
 }
 
-/** The data of the action. With a DTO class as its type it is validated before the handler runs. */
+/** The data of the action. Nest validates it before the handler runs if the type is a DTO class. */
 export function ActionData(...pipes: Pipe[]): ParameterDecorator {
   return Body(...pipes);
 }
 
-/** Finds `@Caller()` among the parameters of a method. */
+/** Marks `@Caller()` among the parameters of a method. */
 export const callerFactory = (_: unknown, context: { getArgByIndex(index: number): RealtimeRequest }): unknown =>
   context.getArgByIndex(0).user;
 
 /**
- * The user that asks: what `authenticate` returned, or what a guard put on `request.user`. Undefined for anonymous
- * callers. Only in handlers of actions: a topic has one value for all who may read it.
+ * The user: the `user` that `authenticate` returned, or the value that a guard set as `request.user`. Undefined for anonymous
+ * callers. Not available in `@OnTopic` handlers, because a topic has one value for all its readers.
  */
 export const Caller: () => ParameterDecorator = createParamDecorator(callerFactory);

@@ -15,15 +15,12 @@ import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';
 import { type CallerContext, requestOf } from '../core/realtime-request.js';
 
-/** An action as it came in, over whatever transport. */
+/** An action of a client, the same for both transports. */
 export interface Invocation {
   readonly id: string;
   readonly name: string;
   readonly data: Json | undefined;
-  /**
-   * Whether the caller may be told where a topic stands that the handler published to: topics it follows or is let in to.
-   * Omitted: none.
-   */
+  /** Whether the caller may learn the position of a topic to which the handler published. Omitted: of no topic. */
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
 
@@ -85,7 +82,7 @@ export class Dispatcher {
       return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
     }
     return this.runner.run(invocation, caller, {
-      // Goes on after it was answered `timeout`, and then nobody but the drain waits for it.
+      // A handler may go on after its answer `timeout`. From then on only the drain waits for it.
       call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),
       timeout: action.timeout ?? this.options.limits.actionTimeout,
     });
@@ -104,7 +101,7 @@ export class Dispatcher {
     return { name: topic, kind: handler.kind };
   }
 
-  /** Who may not read a topic does not learn who does: that it exists would be learnt with it. */
+  /** Checks the right to read the topic first: its presence topic would reveal that it exists. */
   private async authorizePresence(topic: string, followed: string, caller: CallerContext): Promise<ResolvedTopic> {
     const match = this.registry.presence(followed);
     if (!match) throw unknownTopic();

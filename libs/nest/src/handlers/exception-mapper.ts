@@ -9,19 +9,19 @@ import type { RealtimeRequest } from '../core/realtime-request.js';
 import { CONTEXT_TYPE, type Filter } from './pipeline-factory.js';
 import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
 
-/** Turns what the enhancers or the body of one handler threw into the error its caller is told. */
+/** Maps errors of one handler and of its enhancers to the error for the caller. */
 export class ExceptionMapper {
   private warned = false;
 
   constructor(
-    /** What logs call the handler. */
+    /** Name of the handler in the log. */
     private readonly label: string,
     private readonly asked: RequestKind,
     private readonly log: RealtimeLog,
     private readonly filter?: Filter,
   ) {}
 
-  /** Never rejects. Logs what nobody foresaw, once. */
+  /** Never rejects. Logs unexpected errors. */
   async toRealtimeError(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
     const error = withJsonDetails(await this.filtered(thrown, request));
     if (error.code !== 'internal') return error;
@@ -52,7 +52,7 @@ export class ExceptionMapper {
     this.log.error('handler-failed', cause, { reason: this.label });
   }
 
-  /** Made for HTTP, it does so for every caller: one line is enough. */
+  /** An enhancer made for HTTP fails for every caller; one line is enough. */
   private warnOnce(what: string): void {
     if (this.warned) return;
     this.warned = true;
@@ -60,7 +60,7 @@ export class ExceptionMapper {
   }
 }
 
-/** Details of an application's own error may be anything; only JSON can be told. */
+/** Checks that the details of an application's error are JSON. */
 function withJsonDetails(error: RealtimeError): RealtimeError {
   try {
     JSON.stringify(error.options.details);
@@ -70,10 +70,10 @@ function withJsonDetails(error: RealtimeError): RealtimeError {
   }
 }
 
-/** What was asked for: the same exception means something else for a topic than for an action. */
+/** The kind of a request: the same exception has another code for a topic than for an action. */
 export type RequestKind = 'topic' | 'action' | 'connection';
 
-/** The error that answers whatever application code threw. */
+/** Maps an error of application code to the error for the client. */
 export function fromThrown(thrown: unknown, asked: RequestKind): RealtimeError {
   if (thrown instanceof RealtimeError) return thrown;
   if (thrown instanceof WsException)
@@ -82,7 +82,7 @@ export function fromThrown(thrown: unknown, asked: RequestKind): RealtimeError {
   return internalError(thrown);
 }
 
-/** The error a filter answered with: `{ code, message, details?, retryAfter? }`. Undefined where it is none. */
+/** Reads the answer of a filter, `{ code, message, details?, retryAfter? }`. Undefined for anything else. */
 export function fromFilterAnswer(answer: unknown, cause: unknown): RealtimeError | undefined {
   if (typeof answer !== 'object' || answer === null) return undefined;
   const { code, message, details, retryAfter } = answer as Record<string, unknown>;
@@ -126,7 +126,7 @@ function codeOf(status: number, asked: RequestKind): ErrorCode {
   }
 }
 
-/** How the application says no where no code of the protocol says it better. */
+/** The code for a rejection that has no better code in the protocol. */
 function rejectionCodeOf(asked: RequestKind): ErrorCode {
   switch (asked) {
     case 'action':
@@ -138,7 +138,7 @@ function rejectionCodeOf(asked: RequestKind): ErrorCode {
   }
 }
 
-/** The list of messages that ValidationPipe, and pipes that follow it, put into their exceptions. */
+/** The list of messages that ValidationPipe and similar pipes put into their exceptions. */
 function complaintsOf(exception: HttpException): Json | undefined {
   const response = exception.getResponse();
   if (typeof response === 'string') return undefined;

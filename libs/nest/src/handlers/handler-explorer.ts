@@ -13,10 +13,10 @@ import { PROBLEMS } from './handlers-error.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Every handler of the application, and what is wrong with how they are written. */
+/** Every handler of the application, and the problems of their declarations. */
 export interface ExploredHandlers {
   readonly topics: readonly TopicMethod[];
-  /** Who say who follows a topic. */
+  /** Methods with `@OnPresence`. */
   readonly presences: readonly TopicMethod[];
   readonly actions: readonly ActionMethod[];
   readonly problems: readonly string[];
@@ -28,7 +28,7 @@ export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataSc
   const presences: TopicMethod[] = [];
   const actions: ActionMethod[] = [];
   const problems: string[] = [];
-  // A provider may be known under several tokens.
+  // A provider may have several tokens.
   const seen = new Set<object>();
   for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) {
     const instance: unknown = wrapper.instance;

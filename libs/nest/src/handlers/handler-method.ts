@@ -6,14 +6,14 @@ import { type ActionMark, type TopicMark, callerFactory } from './decorators.js'
 
 type Method = (...parameters: unknown[]) => unknown;
 
-/** A method of the application that answers topics or actions, with the instance it is called on. */
+/** A method of the application that handles topics or actions, and its instance. */
 export interface HandlerMethod {
   readonly instance: object;
   readonly name: string;
   readonly method: Method;
-  /** Key of the module that provides the instance: where its enhancers live. */
+  /** Key of the module that provides the instance and its enhancers. */
   readonly module: string;
-  /** Id of the provider: whose transient enhancers are meant. */
+  /** Id of the provider; transient enhancers belong to it. */
   readonly providerId: string;
 }
 
@@ -24,13 +24,13 @@ export type ActionMethod = HandlerMethod & ActionMark;
 export interface HandlerParameter {
   readonly index: number;
   readonly source: 'data' | 'params' | 'caller' | 'other';
-  /** Its type as the compiler emitted it. */
+  /** Its type, as the compiler emitted it. */
   readonly type: unknown;
   /** Pipes given to its decorator. */
   readonly pipes: readonly unknown[];
 }
 
-/** What Nest's parameter decorators leave behind. */
+/** The metadata of Nest's parameter decorators. */
 interface ParameterMetadata {
   readonly index: number;
   readonly data?: unknown;
@@ -38,7 +38,7 @@ interface ParameterMetadata {
   readonly pipes?: readonly unknown[];
 }
 
-/** @returns what logs and messages call the handler: `BattleRealtime.load`. */
+/** @returns the name of the handler in logs and messages, such as `BattleRealtime.load`. */
 export function labelOf({ instance, name }: Pick<HandlerMethod, 'instance' | 'name'>): string {
   return `${instance.constructor.name}.${name}`;
 }
@@ -62,7 +62,7 @@ export function parametersOf({ instance, name }: HandlerMethod): readonly Handle
 
 function sourceOf(key: string, { factory, data }: ParameterMetadata): HandlerParameter['source'] {
   if (factory === callerFactory) return 'caller';
-  // Nest's `@Body('field')` asks for a part.
+  // Nest's `@Body('field')` reads one field.
   if (data !== undefined) return 'other';
   if (key.startsWith(`${RouteParamtypes.BODY}:`)) return 'data';
   if (key.startsWith(`${RouteParamtypes.PARAM}:`)) return 'params';
@@ -78,7 +78,7 @@ const READERS = {
   other: (): unknown => undefined,
 } as const;
 
-/** Reads the arguments of a handler whose parameters need no pipe. A handler without decorated ones gets the request. */
+/** Reads the arguments of a handler without pipes. A handler without decorated parameters gets the request. */
 export function argumentsReader(handler: HandlerMethod): ReadArguments {
   const parameters = parametersOf(handler).map(({ index, source }) => ({ index, read: READERS[source] }));
   if (parameters.length === 0) return (request) => [request];

@@ -10,7 +10,7 @@ import { RunnableAction } from './runnable-action.js';
 import { RunnableTopic } from './runnable-topic.js';
 import { isDataUnchecked } from './validation.js';
 
-/** A topic's handler, and what the topic's parameters stand for. */
+/** The handler of a topic, and the parameters of the topic. */
 export interface MatchedTopic {
   readonly handler: RunnableTopic;
   readonly params: Readonly<Record<string, string>>;
@@ -19,12 +19,12 @@ export interface MatchedTopic {
 interface Handlers {
   readonly matcher: TopicMatcher;
   readonly topics: ReadonlyMap<string, RunnableTopic>;
-  /** By the pattern of the topic that is followed. */
+  /** Keyed by the pattern of the followed topic. */
   readonly presences: ReadonlyMap<string, RunnableTopic>;
   readonly actions: ReadonlyMap<string, RunnableAction>;
 }
 
-/** Every handler of the application, ready to be called. */
+/** Every handler of the application, ready to run. */
 @Injectable()
 export class HandlerRegistry implements OnModuleInit {
   private readonly logger = new Logger('Realtime');
@@ -36,7 +36,7 @@ export class HandlerRegistry implements OnModuleInit {
     private readonly contexts: PipelineFactory,
   ) {}
 
-  /** @throws RealtimeHandlersError that lists everything about handlers that cannot work. */
+  /** @throws RealtimeHandlersError with every problem of the handlers. */
   onModuleInit(): void {
     this.known ??= this.explore();
   }
@@ -48,7 +48,7 @@ export class HandlerRegistry implements OnModuleInit {
     return handler && { handler, params: match.params };
   }
 
-  /** Who says who follows the topic of that name; undefined where nobody does. */
+  /** The `@OnPresence` handler of the topic with that name; undefined if it has none. */
   presence(followed: string): MatchedTopic | undefined {
     const { matcher, presences } = this.handlers;
     if (presences.size === 0) return undefined;
@@ -61,7 +61,7 @@ export class HandlerRegistry implements OnModuleInit {
     return this.handlers.actions.get(name);
   }
 
-  /** Explored at start, or before where another provider's start asks for a topic. */
+  /** Explores the handlers at start, or earlier if another provider needs a topic during its own start. */
   private get handlers(): Handlers {
     return (this.known ??= this.explore());
   }

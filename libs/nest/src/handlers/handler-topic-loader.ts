@@ -4,7 +4,7 @@ import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topic-load
 import { HandlerRegistry } from './handler-registry.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 
-/** Brings topics to life by calling their handlers. Topics without one live by what is published to them. */
+/** Loads topics through their handlers. A topic without a handler starts empty and gets publications only. */
 @Injectable()
 export class HandlerTopicLoader implements TopicLoader {
   constructor(private readonly registry: HandlerRegistry) {}
@@ -15,7 +15,7 @@ export class HandlerTopicLoader implements TopicLoader {
   }
 }
 
-/** Nobody in particular asks: the value is for all who may read it. */
+/** A request without a caller: the value is for all readers of the topic. */
 function requestOf(topic: ResolvedTopic, params: RealtimeRequest['params']): RealtimeRequest {
   return {
     headers: {},

@@ -1,4 +1,4 @@
-/** Thrown at start when handlers cannot work as they are written. Lists every problem, so that one start finds them all. */
+/** Thrown at start when handlers cannot work. Lists every problem, so that one start finds them all. */
 export class RealtimeHandlersError extends Error {
   override readonly name = 'RealtimeHandlersError';
 
@@ -7,7 +7,7 @@ export class RealtimeHandlersError extends Error {
   }
 }
 
-/** Every text about a handler that cannot work, in one place. `handler` is `BattleRealtime.load`. */
+/** The messages of all problems. `handler` is a name such as `BattleRealtime.load`. */
 export const PROBLEMS = {
   notDecorated: (handler: string) =>
     `${handler} has @OnTopic, @OnPresence or @OnAction, but its class lacks @RealtimeHandlers(): add it.`,
@@ -29,7 +29,7 @@ export const PROBLEMS = {
     `or leave '${kind}' out of the option globalEnhancers.`,
 } as const;
 
-/** Data that reaches a handler unchecked. */
+/** Warning for data that reaches a handler unchecked. */
 export const UNCHECKED_DATA = (handler: string): string =>
   `${handler}: nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, ` +
   'or a pipe: @ActionData(new MyPipe()).';

@@ -26,28 +26,28 @@ import type { RealtimeRequest } from '../core/realtime-request.js';
 import { RESPONSE_TRAP } from './response-trap.js';
 import { needsOwnValidation } from './validation.js';
 
-/** What guards, interceptors and filters see as `context.getType()`. */
+/** The value of `context.getType()` in guards, interceptors and filters. */
 export const CONTEXT_TYPE = 'realtime';
 
 /** Calls a handler through Nest's pipeline. */
 export type Call = (request: RealtimeRequest) => Promise<unknown>;
 
-/** Gives an error to the filters of a handler; undefined where none took it. */
+/** Passes an error to the filters of a handler. Resolves with undefined if no filter handles it. */
 export type Filter = (error: unknown, host: ArgumentsHost) => unknown;
 
 type Enhancer = ResolvedRealtimeOptions['globalEnhancers'][number];
 
 const routeParameters = new RouteParamsFactory();
 
-/** Nest's own factory, from the two arguments of a realtime context instead of Express's three. */
+/** Nest's own factory, for the two arguments of a realtime context instead of the three of Express. */
 const parameters = {
   exchangeKeyForValue: (type: number, data: unknown, [req, res]: [RealtimeRequest, object]): unknown =>
     routeParameters.exchangeKeyForValue(type, data as string, { req, res, next: Function.prototype }),
 };
 
 /**
- * Builds Nest's pipeline around handlers. Its creators are made here and not taken from the container, because those
- * apply every global enhancer of the application, and which of them apply to handlers is an option.
+ * Builds Nest's pipeline around handlers. Has creators of its own, because those of Nest's container apply every global
+ * enhancer of the application; the option `globalEnhancers` chooses among them.
  */
 @Injectable()
 export class PipelineFactory {
@@ -61,7 +61,7 @@ export class PipelineFactory {
     @Inject(REALTIME_LOG) readonly log: RealtimeLog,
   ) {}
 
-  /** Takes over the global enhancers of the application as they are now. @returns what is wrong with them. */
+  /** Takes the current global enhancers of the application. @returns the problems of those that cannot apply. */
   adoptGlobals(): readonly string[] {
     const { application } = this;
     const scoped: Record<Enhancer, readonly unknown[]> = {
@@ -80,7 +80,7 @@ export class PipelineFactory {
     return this.options.globalEnhancers.filter((kind) => scoped[kind].length > 0).map(PROBLEMS.scopedGlobal);
   }
 
-  /** Whether anything has to run around the handler. */
+  /** Whether an enhancer or a pipe runs around the handler. */
   isPlain(handler: HandlerMethod): boolean {
     const { plain } = this;
     const globals = [plain.getGlobalGuards(), plain.getGlobalPipes(), plain.getGlobalInterceptors()];
@@ -92,7 +92,7 @@ export class PipelineFactory {
     );
   }
 
-  /** Whether the arguments of the handler are the request's own. */
+  /** Whether the arguments of the handler need no pipe. */
   isPipeless(handler: HandlerMethod): boolean {
     return (
       this.plain.getGlobalPipes().length === 0 &&
@@ -102,7 +102,7 @@ export class PipelineFactory {
     );
   }
 
-  /** @param callback runs in the handler's place, with the handler's arguments and under its metadata. */
+  /** @param callback runs in place of the handler, with its arguments and its metadata. */
   create(
     handler: HandlerMethod,
     callback: HandlerMethod['method'],
@@ -123,7 +123,7 @@ export class PipelineFactory {
     return (request) => context(request, RESPONSE_TRAP);
   }
 
-  /** @returns undefined where the handler has no filters. */
+  /** @returns undefined if the handler has no filters. */
   filter(handler: HandlerMethod): Filter | undefined {
     const { plain } = this;
     if (plain.getGlobalFilters().length === 0 && !isDeclared(EXCEPTION_FILTERS_METADATA, handler)) return undefined;
@@ -155,7 +155,7 @@ export class PipelineFactory {
     );
   }
 
-  /** The one method of it that context creators use. Nest does not inject its container. */
+  /** The only method of the container that context creators call. Nest does not inject the container. */
   private get container(): NestContainer {
     return { getModules: () => this.modules } as NestContainer;
   }
@@ -165,7 +165,7 @@ function isDeclared(kind: string, { instance, method }: HandlerMethod): boolean 
   return Reflect.hasMetadata(kind, instance.constructor) || Reflect.hasMetadata(kind, method);
 }
 
-/** Enhancers find what decorators say about a handler on the function they are shown. */
+/** Enhancers read the metadata of decorators from the function that they get as the handler. */
 function withMetadataOf(method: HandlerMethod['method'], callback: HandlerMethod['method']): HandlerMethod['method'] {
   for (const key of Reflect.getMetadataKeys(method)) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, method), callback);

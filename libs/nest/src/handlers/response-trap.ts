@@ -1,17 +1,17 @@
-/** Something of the application reached for an HTTP response where there is none. */
+/** Application code used an HTTP response in a realtime context, which has none. */
 export class ResponseTouchedError extends Error {
   override readonly name = 'ResponseTouchedError';
 
   constructor(readonly property: string) {
     super(
-      `There is no response in a realtime context: "${property}" was asked of it. Return { code, message } instead.`,
+      `A realtime context has no HTTP response, but the code used "${property}" of it. Return { code, message } instead.`,
     );
   }
 }
 
 /**
- * What `switchToHttp().getResponse()` gives. Throws on every use, so that an enhancer made for HTTP is found out instead
- * of answering nobody. Looking at symbols and at `then` is what logging and awaiting do, and is no use.
+ * The result of `switchToHttp().getResponse()`. Throws on every use, so that an enhancer made for HTTP fails visibly.
+ * Symbols and `then` are allowed, because logging and `await` read them.
  */
 export const RESPONSE_TRAP: object = new Proxy(Object.freeze({}), {
   get(_target, property) {

@@ -7,10 +7,10 @@ import type { Call, PipelineFactory } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
 
-/** A topic of the application: who may read it, and what brings it to life. */
+/** The handler of a topic: checks its readers and loads its first value. */
 export class RunnableTopic {
   readonly kind: TopicKind;
-  /** Guards, interceptors and pipes, with nothing behind them. Undefined where there are none. */
+  /** The guards, interceptors and pipes alone, without the handler. Undefined if there are none. */
   private readonly check: Call | undefined;
   private readonly start: (request: RealtimeRequest) => unknown;
   private readonly isPipeless: boolean;
@@ -26,13 +26,13 @@ export class RunnableTopic {
       const read = argumentsReader(handler);
       this.start = (request) => method.apply(instance, read(request));
     } else {
-      // Boxed, because the pipeline would wait for the last value of an observable.
+      // In a box, because the pipeline would wait for the last value of an observable.
       const boxed = (...list: unknown[]): { result: unknown } => ({ result: method.apply(instance, list) });
       this.start = contexts.create(handler, boxed, { enhancers: false });
     }
   }
 
-  /** Lets the caller of the request in, or throws the RealtimeError that refuses it. */
+  /** @throws RealtimeError if the caller may not read the topic. */
   async authorize(request: RealtimeRequest): Promise<void> {
     try {
       await this.check?.(request);
@@ -41,7 +41,7 @@ export class RunnableTopic {
     }
   }
 
-  /** Calls the handler. Whatever it throws reaches whoever waits for the first value as a RealtimeError. */
+  /** Calls the handler. Every error of it becomes a RealtimeError for the callers that wait for the first value. */
   load(request: RealtimeRequest): TopicLoad | Promise<TopicLoad> {
     return this.isPipeless ? this.loadNow(request) : this.loadAfterPipes(request);
   }
