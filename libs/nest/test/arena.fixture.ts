@@ -116,14 +116,13 @@ export class HeldVerification {
   }
 }
 
-/** Tokens are `user` or `user:expiresAt`. `nobody` is refused, `late:N` takes N ms, `held` waits for the test. */
+/** Tokens are `user` or `user:expiresAt`. `nobody` is refused, `held` waits for the test. */
 export const authenticate: NonNullable<RealtimeModuleOptions['authenticate']> = async (_request, token) => {
   const [user = '', detail] = token.split(':');
   if (user === 'nobody') throw new RealtimeError('unauthorized', 'Nobody knows this token.');
-  if (user === 'late') await new Promise((resolve) => setTimeout(resolve, Number(detail)));
   if (user === 'held') await HeldVerification.meet();
   const identity: Identity = { id: user, user };
-  return user !== 'late' && detail !== undefined ? { ...identity, expiresAt: Number(detail) } : identity;
+  return detail !== undefined ? { ...identity, expiresAt: Number(detail) } : identity;
 };
 
 export const arenaProviders = [SlowWork, ArenaHandlers];

@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   type ErrorFrame,
 } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
 import { IsInt } from 'class-validator';
 
 import {
@@ -22,10 +23,14 @@ import {
   RealtimeSwitch,
 } from '../src/index.js';
 import { resolveOptions } from '../src/core/resolve-options.js';
+import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './arena.fixture.js';
 import { CLIENT_ID, post } from './transports.js';
+
+/** Milliseconds of each deadline that a test lets pass. */
+const DEADLINE = 1_000;
 
 const checked = action<{ n: number }, void>('checked');
 const refused = action<undefined, void>('refused');
@@ -47,6 +52,7 @@ class CodeHandlers {
 }
 
 let arena: TestApplication;
+let clock: VirtualEnvironment;
 let logged: string[];
 
 afterEach(async () => {
@@ -58,7 +64,9 @@ afterEach(async () => {
 async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
   logged = [];
   const write = (...values: unknown[]): void => void logged.push(values.map(String).join(' '));
+  clock = new VirtualEnvironment();
   arena = await TestApplication.start({
+    clock,
     realtime: { authenticate, ...realtime },
     providers: [...arenaProviders, CodeHandlers],
     logger: { log: write, error: write, warn: write, debug: write, verbose: write },
@@ -168,8 +176,14 @@ const TOLD: Record<ErrorCode, () => Promise<Told>> = {
     return { webSocket: await say({ type: 'subscribe', topics }), http };
   },
   async timeout() {
-    await start({ limits: { actionTimeout: 20 } });
-    return acted('slow');
+    await start({ limits: { actionTimeout: DEADLINE } });
+    const { running } = arena.get(SlowWork);
+    const told = acted('slow');
+    for (const actions of [1, 2]) {
+      await untilTrue(() => running.length === actions);
+      await clock.advance(DEADLINE);
+    }
+    return told;
   },
   async action_failed() {
     await start();
@@ -220,8 +234,10 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async helloTimeout() {
-    await start({ limits: { helloTimeout: 50 } });
-    return arena.connect();
+    await start({ limits: { helloTimeout: DEADLINE } });
+    const socket = await arena.connect();
+    await clock.advance(DEADLINE);
+    return socket;
   },
   async refused() {
     await start();
@@ -234,24 +250,29 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async slowConsumer() {
-    await start({ limits: { stalledTimeout: 200 } });
+    await start({ limits: { stalledTimeout: DEADLINE } });
     const socket = await arena.welcome();
     socket.send({ type: 'subscribe', topics: [{ topic: notices.with().name }] });
     await socket.next('subscribed');
     socket.webSocket.pause();
     for (let n = 0; n < 60; n += 1) await arena.bus.publish(notices.with(), { text: `${n}`.padEnd(200_000) });
-    await untilLogged(`code=${CLOSE_CODES.slowConsumer.code}`);
+    while (!hasLogged(CLOSE_CODES.slowConsumer.code)) await clock.advance(DEADLINE / 10);
     socket.webSocket.resume();
     return socket;
   },
   async overloaded() {
-    await start({ limits: { authenticationTimeout: 50 } });
-    HeldVerification.next();
-    return greeting('held');
+    await start({ limits: { authenticationTimeout: DEADLINE } });
+    const verification = HeldVerification.next();
+    const socket = await greeting('held');
+    await verification.arrived.opened;
+    await clock.advance(DEADLINE);
+    return socket;
   },
   async heartbeatLost() {
-    await start({ heartbeat: { interval: 100, timeout: 50 } });
-    return arena.welcome();
+    await start({ heartbeat: { interval: DEADLINE, timeout: DEADLINE } });
+    const socket = await arena.welcome();
+    await clock.advance(2 * DEADLINE);
+    return socket;
   },
   async draining() {
     await start();
@@ -261,7 +282,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
   },
   async tokenExpired() {
     await start();
-    return greeting(`ann:${Date.now() - 1}`);
+    return greeting(`ann:${clock.now() - 1}`);
   },
   async switchedOff() {
     await start();
@@ -271,8 +292,8 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
   },
 };
 
-async function untilLogged(text: string): Promise<void> {
-  while (!logged.some((line) => line.includes(text))) await new Promise((resolve) => setTimeout(resolve, 5));
+function hasLogged(code: number): boolean {
+  return logged.some((line) => line.includes(`code=${code}`));
 }
 
 describe('every close code ends a connection as the table has it', () => {
@@ -280,7 +301,7 @@ describe('every close code ends a connection as the table has it', () => {
     const socket = await CLOSED[name]();
     const { code, meaning } = CLOSE_CODES[name];
     const heard = await socket.closed();
-    await untilLogged(`code=${code}`);
+    await untilTrue(() => hasLogged(code));
     // Whoever lost the heartbeat may be beyond hearing the reason.
     expect(name === 'heartbeatLost' ? [code, 1006] : [code]).toContain(heard);
     expect(logged.filter((line) => line.includes('connection-closed'))).toEqual([expect.stringContaining(meaning)]);

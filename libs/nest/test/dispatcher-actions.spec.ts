@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   BadRequestException,
@@ -24,6 +22,7 @@ import {
   RealtimeHandlers,
   type RealtimeRequest,
 } from '../src/index.js';
+import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { RecordedLog } from './recorded-log.js';
 import { TRANSPORTS, type TestCaller } from './transports.js';
@@ -306,7 +305,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
     test('while the first still runs, the same id on another transport shares its answer', async () => {
       const other = await TRANSPORTS.find(({ name }) => name !== transport)!.open(arena, 'ann');
       const answers = [ann.act({ id: '1', name: 'shop/wait' }), other.act({ id: '1', name: 'shop/wait' })];
-      while (!shop.gate.observed) await sleep(1);
+      await untilTrue(() => shop.gate.observed);
       shop.gate.next();
       expect(await Promise.all(answers)).toEqual([
         { type: 'ack', id: '1', data: 1 },

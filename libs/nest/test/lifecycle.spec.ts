@@ -1,24 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { SUBPROTOCOL, type SubscribedFrame } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
 
-import {
-  RealtimeMetrics,
-  RealtimeModule,
-  RealtimeOptionsError,
-  systemEnvironment,
-  type Environment,
-  type RealtimeModuleOptions,
-} from '../src/index.js';
+import { RealtimeMetrics, RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
 import { InFlight } from '../src/core/in-flight.js';
 import { DrainState } from '../src/core/drain-state.js';
 import { RealtimeSwitch } from '../src/core/realtime-switch.js';
+import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import type { TestSocket } from '../src/testing/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
 import { CLIENT_ID, poll, post, send } from './transports.js';
 
+/** Milliseconds that a drain waits for actions after its window. */
+const GRACE = 4_000;
+/** The deadline of the action `overdue`. */
+const OVERDUE = 10;
+
 let arena: TestApplication;
+let clock: VirtualEnvironment;
 let logged: string[];
 
 beforeEach(() => {
@@ -32,7 +33,9 @@ async function start(
   configure?: (app: INestApplication) => void,
 ): Promise<TestApplication> {
   const write = (...values: unknown[]): void => void logged.push(values.map(String).join(' '));
+  clock = new VirtualEnvironment();
   arena = await TestApplication.start({
+    clock,
     realtime: { authenticate, ...realtime },
     providers: arenaProviders,
     logger: { log: write, error: write, warn: write, debug: write, verbose: write },
@@ -54,8 +57,7 @@ describe('a drain', () => {
     const closing = arena.app.close();
     for (const socket of sockets) {
       const { reconnectWithin } = await socket.next('drain');
-      expect(reconnectWithin).toBeGreaterThan(50_000);
-      expect(reconnectWithin).toBeLessThanOrEqual(60_000);
+      expect(reconnectWithin).toBe(60_000);
       await socket.close();
     }
     await closing;
@@ -67,12 +69,10 @@ describe('a drain', () => {
     const topics = [{ topic: 'battles/7' }];
     const [subscribed] = (await poll(arena, topics)).frames as [SubscribedFrame];
     const since = { epoch: subscribed.epoch, offset: subscribed.offset };
-    const began = performance.now();
     const held = poll(arena, [{ topic: 'battles/7', since }], { wait: 20 });
-    while (arena.get(RealtimeMetrics).snapshot().counters.pollsHeld === 0) await straggler.roundTrip();
+    await untilTrue(() => arena.get(RealtimeMetrics).snapshot().counters.pollsHeld === 1);
     const closing = arena.app.close();
     expect(await held).toMatchObject({ websocket: false, frames: [{ type: 'subscribed', recovered: true }] });
-    expect(performance.now() - began).toBeLessThan(10_000);
     await straggler.next('drain');
     const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
     const refused = await send(arena, {
@@ -102,23 +102,27 @@ describe('a drain', () => {
   });
 
   test('closes stragglers with 1012 at its end, and those not welcomed yet with 4201 at once', async () => {
-    await start({ drain: { window: 200 } });
+    await start({ drain: { window: 10_000 } });
     const straggler = await arena.welcome();
     const stranger = await arena.connect();
     const closing = arena.app.close();
     expect(await stranger.closed()).toBe(4201);
     await straggler.next('drain');
+    await clock.advance(9_999);
+    await straggler.roundTrip();
+    await clock.advance(1);
     expect(await straggler.closed()).toBe(1012);
     await closing;
   });
 
   test('R11: lets an action in flight finish after the window, and its answer arrive', async () => {
-    await start({ drain: { window: 20 } });
+    await start({ drain: { window: 10_000 } });
     const [socket, idle] = [await arena.welcome(), await arena.welcome()];
     socket.send({ type: 'action', id: '1', name: 'slow' });
     await socket.roundTrip();
     const closing = arena.app.close();
     await socket.next('drain');
+    await clock.advance(10_000);
     expect(await idle.closed()).toBe(1012);
     arena.get(SlowWork).running.forEach((finish) => finish());
     expect(await socket.next('ack')).toMatchObject({ id: '1', data: 'done' });
@@ -127,20 +131,17 @@ describe('a drain', () => {
   });
 
   test('R11: lets an action over HTTP finish, and cuts off one that never does', async () => {
-    // Its grace would take seconds.
-    const setTimer: Environment['setTimer'] = (callback, delay) => systemEnvironment.setTimer(callback, delay / 20);
-    await start({ environment: { setTimer } });
+    await start({ drain: { window: 10_000 } });
     const act = (id: string) => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name: 'slow' });
     const [finished, cut] = [act('1'), act('2').catch((error: Error) => error)];
     const { running } = arena.get(SlowWork);
-    while (running.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await untilTrue(() => running.length === 2);
     const closed = arena.app.close();
     running[0]!();
     const answers = await Promise.race([finished, cut]);
     expect(answers).toMatchObject({ status: 200, json: { type: 'ack' } });
-    const began = performance.now();
+    await clock.advance(10_000 + GRACE);
     await closed;
-    expect(performance.now() - began).toBeLessThan(1_500);
     expect([await finished, await cut]).toContainEqual(expect.objectContaining({ code: 'ECONNRESET' }));
   });
 
@@ -148,6 +149,8 @@ describe('a drain', () => {
     await start({ drain: { window: 60_000 } });
     const socket = await arena.welcome();
     socket.send({ type: 'action', id: '1', name: 'overdue' });
+    await untilTrue(() => arena.get(SlowWork).running.length === 1);
+    await clock.advance(OVERDUE);
     expect(await socket.next('error')).toMatchObject({ id: '1', code: 'timeout' });
     await socket.close();
     expect(arena.get(InFlight).none).toBe(false);
@@ -161,8 +164,9 @@ describe('a drain', () => {
     await start({ drain: { window: 1_000, batch: 1 } });
     const sockets = await Promise.all(Array.from({ length: 4 }, () => arena.welcome()));
     const closing = arena.app.close();
+    await clock.advance(500);
     const windows = await Promise.all(sockets.map(async (socket) => (await socket.next('drain')).reconnectWithin));
-    expect(new Set(windows).size).toBe(4);
+    expect(windows.sort((a, b) => b - a)).toEqual([1_000, 950, 900, 850]);
     await Promise.all(sockets.map((socket) => socket.close()));
     await closing;
   });
@@ -205,7 +209,6 @@ describe('the switch', () => {
 describe('RealtimeConnections', () => {
   test('lists who is connected and what they follow', async () => {
     await start();
-    const before = Date.now();
     const alice = await arena.connect();
     const { connectionId } = await alice.hello('alice');
     await follow(alice, 'battles/7');
@@ -215,19 +218,17 @@ describe('RealtimeConnections', () => {
     expect(first).toEqual({
       id: connectionId,
       user: 'alice',
-      since: expect.any(Number),
-      lastHeard: expect.any(Number),
+      since: clock.now(),
+      lastHeard: clock.now(),
       subscriptions: ['battles/7'],
     });
-    expect(first?.since).toBeGreaterThanOrEqual(before);
-    expect(first?.lastHeard).toBeLessThanOrEqual(Date.now());
     expect(second).toMatchObject({ user: undefined, subscriptions: [] });
     await alice.close();
     while (arena.connections.list().length > 1) await anonymous.roundTrip();
     expect(arena.connections.list()).toMatchObject([{ user: undefined }]);
   });
 
-  test('A2: shows all connections of a user the door within a second, and nobody else', async () => {
+  test('A2: closes all connections of a user at once, and no other', async () => {
     await start();
     const [first, second, other] = [
       await arena.welcome('mallory'),
@@ -236,18 +237,16 @@ describe('RealtimeConnections', () => {
     ];
     const revoked: unknown[] = [];
     arena.connections.revoked.subscribe((whose) => revoked.push(whose));
-    const began = performance.now();
     await arena.connections.revoke({ user: 'mallory' });
     for (const socket of [first, second]) {
       expect(await socket.next('error')).toMatchObject({ code: 'unauthorized' });
       expect(await socket.closed()).toBe(4003);
     }
-    expect(performance.now() - began).toBeLessThan(1_000);
     await other.roundTrip();
     expect(revoked).toEqual([{ user: 'mallory', grace: 0 }]);
   });
 
-  test('shows a single connection the door', async () => {
+  test('closes a single connection', async () => {
     await start();
     const [first, second] = [await arena.connect(), await arena.welcome('mallory')];
     const { connectionId } = await first.hello('mallory');

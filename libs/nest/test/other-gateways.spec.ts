@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import { TestApplication, type Platform } from '../src/testing/test-application.js';
 import { UpgradeRefusedError } from '../src/testing/test-socket.js';
-import { arenaProviders, authenticate } from './arena.fixture.js';
+import { arenaProviders, authenticate, HeldVerification } from './arena.fixture.js';
 
 @WebSocketGateway({ path: '/plain' })
 class PlainGateway {
@@ -19,7 +19,10 @@ class PlainGateway {
   }
 }
 
-@WebSocketGateway({ transports: ['websocket'] })
+/** Milliseconds after which engine.io ends an upgrade that is not its own. */
+const STRANGER_TIMEOUT = 50;
+
+@WebSocketGateway({ transports: ['websocket'], destroyUpgradeTimeout: STRANGER_TIMEOUT })
 class IoGateway {
   @SubscribeMessage('echo')
   echo(@MessageBody() data: string): string {
@@ -154,9 +157,14 @@ describe('beside other gateways', () => {
 
   test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {
     await start({ platform: 'express', providers: [IoGateway] });
-    const socket = await arena.connect({ headers: { authorization: 'Bearer late:1200' } });
-    const { connectionId } = await socket.hello();
-    expect(arena.connections.list()).toMatchObject([{ id: connectionId, user: 'late' }]);
+    const verification = HeldVerification.next();
+    const connecting = arena.connect({ headers: { authorization: 'Bearer held' } });
+    await verification.arrived.opened;
+    // This timer starts after that of engine.io, and runs after it.
+    await new Promise((resolve) => setTimeout(resolve, 2 * STRANGER_TIMEOUT));
+    verification.released.open();
+    const { connectionId } = await (await connecting).hello();
+    expect(arena.connections.list()).toMatchObject([{ id: connectionId, user: 'held' }]);
   });
 
   test.each(['/ws', 'ws', '/ws/'])('another gateway at our path stops the start: %s', async (path) => {

@@ -9,12 +9,11 @@ import {
   OnTopic,
   RealtimeHandlers,
   RealtimeMetrics,
-  systemEnvironment,
   TopicParams,
-  type Environment,
   type MetricsSnapshot,
   type RealtimeRequest,
 } from '../src/index.js';
+import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { TestApplication } from '../src/testing/test-application.js';
 import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
 import { poll, send, TRANSPORTS } from './transports.js';
@@ -101,15 +100,9 @@ let values: Presence<Spectator>[];
 beforeEach(async () => {
   virtual = new VirtualEnvironment();
   values = [];
-  // Sockets are real, and time is not.
-  const environment: Partial<Environment> = {
-    now: () => virtual.now(),
-    monotonic: () => virtual.monotonic(),
-    setTimer: (callback, delay) => virtual.setTimer(callback, delay),
-    id: () => systemEnvironment.id(),
-  };
   arena = await TestApplication.start({
-    realtime: { authenticate, environment, heartbeat: { interval: 3_600_000 } },
+    clock: virtual,
+    realtime: { authenticate, heartbeat: { interval: 3_600_000 } },
     providers: [Handlers],
   });
 });
@@ -153,7 +146,7 @@ async function follow(name: string, topics: readonly string[] = [BATTLE], token?
 
 /** Waits until the server has noticed that sockets are gone. */
 async function connections(count: number): Promise<void> {
-  while (arena.connections.list().length !== count) await new Promise((resolve) => setImmediate(resolve));
+  await untilTrue(() => arena.connections.list().length === count);
 }
 
 const bearer = (user: string) => ({ headers: { authorization: `Bearer ${user}` } });
@@ -295,7 +288,7 @@ describe('leaving', () => {
     const [{ epoch, offset }] = frames as [Extract<ServerFrame, { type: 'subscribed' }>];
     await counted(1);
     const held = poll(arena, [{ topic: BATTLE, since: { epoch, offset } }], { clientId: clientId('a'), wait: 25 });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilTrue(() => arena.get(RealtimeMetrics).snapshot().counters.pollsHeld === 1);
     await virtual.advance(24_000);
     expect(values.map(({ count }) => count)).toEqual([0, 1]);
     await virtual.advance(1_000);
