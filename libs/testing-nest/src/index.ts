@@ -1,3 +1,6 @@
+export type { BrokerSetup } from './broker-suite/cluster.js';
+export { describeBroker } from './broker-suite/describe-broker.js';
+export type { TestRunner } from './broker-suite/test-runner.js';
 export { simulate, type SimulationOptions } from './simulation/simulate.js';
 export type { EventWatch } from './simulation/event-watch.js';
 export type { SimulatedClient, SimulatedClientOptions } from './simulation/simulated-client.js';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { describeBroker } from '../../../test/broker/describe-broker.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 
 const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
@@ -13,20 +12,6 @@ function create(options: Partial<MemoryBrokerOptions> = {}) {
   const broker = new MemoryBroker({ environment, log, history: HISTORY, ...options });
   return { broker, environment, loggedErrors };
 }
-
-describeBroker('memory', async () => {
-  const { broker, environment, loggedErrors } = create();
-  return {
-    nodes: [broker, broker],
-    loggedErrors,
-    historyCount: HISTORY.count,
-    historyBytes: HISTORY.bytes,
-    historyAge: HISTORY.age,
-    advance: (duration) => environment.advance(duration),
-    settle: () => environment.settle(),
-    dispose: () => broker.dispose(),
-  };
-});
 
 describe('MemoryBroker', () => {
   test.each([-1, 1])('R15: a wall clock that is set, by %d day, ages no history and forgets no topic', async (days) => {

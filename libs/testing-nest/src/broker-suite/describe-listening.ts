@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import type { TopicMessage } from '@statewire/nest';
 
-import type { TopicMessage } from '../../src/core/broker.js';
 import { state, event, offsets, type Cluster } from './cluster.js';
+import type { TestRunner } from './test-runner.js';
 
-export function describeListening(cluster: Cluster): void {
+export function describeListening({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('listening', () => {
     test('every publication after the confirmation arrives, in order, on every node, with its whole value', async () => {
       const heard: TopicMessage[][] = [[], []];

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import type { Broadcast } from '@statewire/nest';
 
-import type { Broadcast } from '../../src/core/broker.js';
 import { event, type Cluster } from './cluster.js';
+import type { TestRunner } from './test-runner.js';
 
-export function describeCoordination(cluster: Cluster): void {
+export function describeCoordination({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('leases', () => {
     test('one node holds a lease until it releases it', async () => {
       const lease = await cluster.here.lease('source:lobby');

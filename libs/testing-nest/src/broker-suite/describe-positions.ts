@@ -1,8 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
-
 import { state, event, type Cluster } from './cluster.js';
+import type { TestRunner } from './test-runner.js';
 
-export function describePositions(cluster: Cluster): void {
+export function describePositions({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('positions', () => {
     test('a topic nobody published to stands at 0 of an epoch that stays', async () => {
       const first = await cluster.here.read('lobby', 'state');

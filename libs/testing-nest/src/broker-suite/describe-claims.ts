@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { BrokerError } from '@statewire/nest';
 
-import { BrokerError } from '../../src/core/broker.js';
 import type { Cluster } from './cluster.js';
+import type { TestRunner } from './test-runner.js';
 
-export function describeClaims(cluster: Cluster): void {
+export function describeClaims({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('claims', () => {
     test('a key is claimed once; others get the answer of who claimed it', async () => {
       expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'claimed' });

@@ -1,4 +1,4 @@
-import type { Broker, NewPublication, TopicMessage } from '../../src/core/broker.js';
+import type { Broker, NewPublication, TopicMessage } from '@statewire/nest';
 
 /** Two nodes of one cluster. An in-process broker may return the same object twice. */
 export interface BrokerSetup {
