@@ -7,7 +7,7 @@ import type { RealtimeLog } from './core/realtime-log.js';
 import { REALTIME_LOG } from './core/tokens.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 
-/** A value of a topic, and where it stands in the topic's history. */
+/** A value of a topic with its position. */
 export interface Publication<Value> {
   readonly value: Value;
   readonly position: Position;
@@ -16,7 +16,7 @@ export interface Publication<Value> {
 }
 
 /**
- * Publishes from anywhere on the server, and listens there.
+ * Publishes to topics from anywhere on the server, and reads topics there.
  *
  * @example
  * ```ts
@@ -32,18 +32,16 @@ export class RealtimeBus {
   ) {}
 
   /**
-   * Publishes the JSON projection of a value: to every subscriber, and to whoever listens on the server. Publish new
-   * objects and leave published ones alone; outside production they are frozen. Publications of one process to one topic
-   * keep their order.
+   * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time and do not
+   * change a published one: outside production it is frozen. Publications of one process to one topic keep their order.
    *
-   * Publish at most `history.count` events (default 1,024) of a topic in one go, without letting the event loop turn:
-   * above 64 KiB in a tick (`outboxSoftMark`) events wait in the history for their reader, and one who finds them gone
-   * from there is closed with 4101, as a slow one.
+   * Publish at most `history.count` events (default 1,024) of a topic within one turn of the event loop. Above 64 KiB in a
+   * turn (`outboxSoftMark`) events wait in the history; the server closes a reader with 4101 if they leave it too soon.
    *
-   * There is no need to await it. A failure is logged in any case, and never becomes an unhandled rejection.
+   * You need not await the result. The log has every failure, and none becomes an unhandled rejection.
    *
-   * @returns where the publication stands, once the broker has it and this process's listeners were told.
-   * @throws (rejects) PublishError where the value has no JSON, nests too deep, or the topic has an observable source;
+   * @returns the position, after the broker has stored the publication and the subscribers of this process have got it.
+   * @throws (rejects) PublishError if the value has no JSON, is nested too deep, or the topic has a source;
    * RealtimeError `too_large` above `maxPublication`; BrokerError.
    */
   publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
@@ -53,11 +51,11 @@ export class RealtimeBus {
   }
 
   /**
-   * Values as this process sees them, beginning with the current one of a state topic. Whoever subscribes keeps the topic
-   * alive, its source included. Completes when the topic is closed.
+   * Emits the values of a topic, starting with the current value of a state topic. A subscription keeps the topic and its
+   * source alive. Completes when the topic is closed.
    *
-   * What a subscriber throws is logged and ends nothing, and so is an error that it does not handle; both also after
-   * `pipe`. A subscriber of an observable that is combined of several (`merge`, `combineLatest`) is RxJS's business.
+   * An error that a subscriber throws or does not handle goes to the log and ends nothing, also after `pipe`. Subscribers
+   * of a combination of several observables (`merge`, `combineLatest`) have the behaviour of RxJS.
    */
   stream<Value>(topic: TopicReference<Value>): Observable<Value> {
     return this.publications(topic).pipe(map(({ value }) => value));
@@ -72,7 +70,7 @@ export class RealtimeBus {
     return new GuardedObservable(stream, report);
   }
 
-  /** Ends the topic on every node: subscribers get its last publications, then `unsubscribed` with `closed`. */
+  /** Closes the topic on every node. Subscribers get its last publications, then `unsubscribed` with `closed`. */
   close(topic: TopicReference): Promise<void> {
     return this.topics.close(topic.name);
   }

@@ -12,37 +12,37 @@ import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Connection } from './websocket/connection.js';
 import { Revocations } from './admission/revocations.js';
 
-/** One connection of this node, for people and admin pages. */
+/** One connection of this node, for logs and admin pages. */
 export interface ConnectionInfo {
   readonly id: string;
   /** Id of the identity; undefined for anonymous callers. */
   readonly user: string | undefined;
-  /** Milliseconds since the Unix epoch. */
-  readonly since: number;
-  /** When anything arrived last, in milliseconds since the Unix epoch; exact to half a second. */
+  /** Start of the connection, in milliseconds since the Unix epoch. */
+  readonly connectedAt: number;
+  /** Arrival of the last frame, in milliseconds since the Unix epoch; exact to half a second. */
   readonly lastHeard: number;
-  /** Names of the topics it follows. */
+  /** Names of its topics. */
   readonly subscriptions: readonly string[];
 }
 
 type Revoked = Revocation & Required<RevokeOptions>;
 
 const REVOKE = 'statewire:revoke';
-/** The longest a timer of Node takes. */
-const LONGEST_GRACE = 2_147_483_647;
+/** Largest delay of a timer in Node. */
+const MAX_GRACE_MS = 2_147_483_647;
 
 /**
- * Who is connected, and how to show somebody the door.
+ * Lists the connections of this node and revokes permissions.
  *
  * @example
- * await connections.revoke({ user: player.id });                      // banned: out within a second
- * await connections.revoke({ user: player.id }, { grace: 30_000 });   // roles changed: new credentials, please
+ * await connections.revoke({ user: player.id });                      // a banned user: disconnected within a second
+ * await connections.revoke({ user: player.id }, { grace: 30_000 });   // changed roles: the client presents new credentials
  */
 @Injectable()
 export class RealtimeConnections implements OnApplicationShutdown {
   private readonly revocations = new Subject<Revoked>();
 
-  /** Emits each revocation when it is made, wherever in the cluster that is. */
+  /** Emits each revocation that any node makes. */
   readonly revoked: Observable<Revoked>;
 
   constructor(
@@ -64,33 +64,33 @@ export class RealtimeConnections implements OnApplicationShutdown {
     return this.hub.all().map((connection) => ({
       id: connection.id,
       user: connection.user,
-      since: connection.since,
+      connectedAt: connection.connectedAt,
       lastHeard: Math.round(now - connection.silence),
       subscriptions: connection.topics,
     }));
   }
 
   /**
-   * Closes connections on every node with 4003, and refuses polls and snapshots that are not answered yet; clients do not
-   * come back on their own. Actions that were let in run. Whoever revokes also makes `authenticate` refuse the credentials
-   * from now on.
+   * Closes the connections on every node with 4003 and rejects their unanswered polls and snapshots. Clients do not
+   * reconnect by themselves. Actions that have passed their guards run. The application must also make `authenticate`
+   * reject these credentials from now on.
    *
-   * With a `grace` connections are told that their credentials end with it, and stay if the client presents new ones of
-   * the same identity before. Until then everything goes on under the old ones. Polls that are held when the grace ends
-   * are ended, later ones are up to `authenticate`.
+   * With a `grace` the server tells clients the new end of their credentials. A connection stays if its client presents new
+   * credentials of the same identity in time; until then the old ones count. A poll that is held when the grace ends gets
+   * its answer then; `authenticate` decides on later polls.
    *
-   * @throws RangeError for a grace that is no duration.
+   * @throws RangeError if `grace` is no number from 0 to 2,147,483,647.
    */
   async revoke(whose: Revocation, { grace = 0 }: RevokeOptions = {}): Promise<void> {
-    if (!isGrace(grace)) throw new RangeError(`grace must be from 0 to ${LONGEST_GRACE} milliseconds, got ${grace}.`);
+    if (!isGrace(grace)) throw new RangeError(`grace must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${grace}.`);
     await this.broker.broadcast({ type: REVOKE, payload: { ...whose, grace } });
   }
 
   /**
-   * Cuts a connection of this node without a close frame, as a failing network would. Its client comes back on its own
-   * and loses nothing, so that this is how to see what it makes of it.
+   * Cuts a connection of this node without a close frame, as a failing network does. Its client reconnects by itself and
+   * loses nothing.
    *
-   * @returns whether there was such a connection on this node.
+   * @returns whether this node had such a connection.
    */
   disconnect(connectionId: string): boolean {
     const connection = this.hub.get(connectionId);
@@ -119,7 +119,7 @@ function concerns(whose: Revocation, connection: Connection): boolean {
 }
 
 function isGrace(grace: unknown): boolean {
-  return typeof grace === 'number' && grace >= 0 && grace <= LONGEST_GRACE;
+  return typeof grace === 'number' && grace >= 0 && grace <= MAX_GRACE_MS;
 }
 
 function readRevocation(payload: Json): Revoked | undefined {

@@ -218,7 +218,7 @@ describe('RealtimeConnections', () => {
     expect(first).toEqual({
       id: connectionId,
       user: 'alice',
-      since: clock.now(),
+      connectedAt: clock.now(),
       lastHeard: clock.now(),
       subscriptions: ['battles/7'],
     });

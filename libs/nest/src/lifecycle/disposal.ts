@@ -5,7 +5,7 @@ import { BROKER } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
 
-/** Frees what outlives connections, when the last of them and the HTTP server are gone. */
+/** Frees presence, topics and broker after the last connection and the HTTP server have ended. */
 @Injectable()
 export class Disposal implements OnApplicationShutdown {
   constructor(

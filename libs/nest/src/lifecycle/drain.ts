@@ -9,16 +9,16 @@ import { ENVIRONMENT, REALTIME_OPTIONS } from '../core/tokens.js';
 import { InFlight } from '../core/in-flight.js';
 import { DrainState } from '../core/drain-state.js';
 
-/** Milliseconds between two batches. */
-const BATCH_PAUSE = 50;
-/** Batches are told within this part of the window, so that the last ones have a window too. */
-const TELLING_SHARE = 0.5;
-/** Milliseconds for actions in flight and for closing handshakes after the window. */
-const GRACE = 4_000;
+/** Milliseconds between two batches, at most. */
+const BATCH_PAUSE_MS = 50;
+/** All batches go out within this part of the window, so that the last clients have a window too. */
+const BATCHES_SHARE = 0.5;
+/** Milliseconds after the window for actions in flight and for closing handshakes. */
+const GRACE_MS = 4_000;
 
 /**
- * Empties the node before it goes: clients are told in batches, come back elsewhere at a random moment of the window,
- * and who is left when it ends is closed with 1012. Actions in flight finish first.
+ * Drains the node before it shuts down. Sends `drain` to clients in batches; each client reconnects elsewhere at a random
+ * moment of the window. After the window, closes the remaining connections with 1012 once their actions have finished.
  */
 @Injectable()
 export class Drain implements BeforeApplicationShutdown {
@@ -32,36 +32,36 @@ export class Drain implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.state.begin();
-    const left = this.left();
+    const idle = this.idle();
     const deadline = this.environment.monotonic() + this.options.drain.window;
-    await this.tell(this.hub.all(), deadline, left);
-    await this.wait(deadline - this.environment.monotonic(), left);
+    await this.notify(this.hub.all(), deadline, idle);
+    await this.wait(deadline - this.environment.monotonic(), idle);
     for (const connection of this.hub.all()) connection.closeAfterActions(SERVICE_RESTART);
-    await this.wait(GRACE, left);
+    await this.wait(GRACE_MS, idle);
     for (const connection of this.hub.all()) connection.terminate(SERVICE_RESTART);
     this.state.end();
   }
 
-  /** Resolves when nobody is connected and no action runs. While either is so, the other may begin anew. */
-  private async left(): Promise<void> {
+  /** Resolves when there is no connection and no action. While one of them exists, the other may start again. */
+  private async idle(): Promise<void> {
     while (this.hub.size > 0 || !this.inFlight.none) await Promise.all([this.hub.empty(), this.inFlight.idle()]);
   }
 
-  private async tell(connections: readonly Connection[], deadline: number, left: Promise<unknown>): Promise<void> {
+  private async notify(connections: readonly Connection[], deadline: number, idle: Promise<unknown>): Promise<void> {
     const { batch, window } = this.options.drain;
-    const pause = Math.min(BATCH_PAUSE, (window * TELLING_SHARE * batch) / connections.length);
-    for (let told = 0; told < connections.length; told += batch) {
-      if (told > 0) await this.wait(pause, left);
+    const pause = Math.min(BATCH_PAUSE_MS, (window * BATCHES_SHARE * batch) / connections.length);
+    for (let sent = 0; sent < connections.length; sent += batch) {
+      if (sent > 0) await this.wait(pause, idle);
       const reconnectWithin = Math.max(0, Math.round(deadline - this.environment.monotonic()));
-      for (const connection of connections.slice(told, told + batch)) connection.drain(reconnectWithin);
+      for (const connection of connections.slice(sent, sent + batch)) connection.drain(reconnectWithin);
     }
   }
 
-  /** Waits so long, or until everybody has left. */
-  private wait(delay: number, left: Promise<unknown>): Promise<void> {
+  /** Waits for `delay` milliseconds, or until the node is idle. */
+  private wait(delay: number, idle: Promise<unknown>): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.environment.setTimer(resolve, delay);
-      void left.then(() => {
+      void idle.then(() => {
         timer.cancel();
         resolve();
       });

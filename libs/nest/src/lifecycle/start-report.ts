@@ -6,10 +6,10 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 
-/** Milliseconds after the start within which `enableShutdownHooks()` may still be called. */
-const HOOKS_GRACE = 1_000;
+/** Milliseconds after the start in which the application may still call `enableShutdownHooks()`. */
+const HOOKS_GRACE_MS = 1_000;
 
-/** Says in one line what was started, and warns about what will be regretted. */
+/** Logs one line with the options at start, and a warning if a deploy would cut every client. */
 @Injectable()
 export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: Timer | undefined;
@@ -34,7 +34,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       connectionsPerUser: limits.connectionsPerUser,
       connectionsPerAddress: limits.connectionsPerAddress,
     });
-    this.timer = environment.setTimer(() => this.checkShutdownHooks(), HOOKS_GRACE);
+    this.timer = environment.setTimer(() => this.checkShutdownHooks(), HOOKS_GRACE_MS);
   }
 
   onModuleDestroy(): void {
@@ -46,7 +46,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
     return this.options.allowedOrigins?.join(',') ?? 'same-host';
   }
 
-  /** Asks the process and not Nest, because whoever handles the signal in another way is as well prepared. */
+  /** Asks the process and not Nest, because an application may handle the signal in another way. */
   private checkShutdownHooks(): void {
     if (process.listenerCount('SIGTERM') > 0) return;
     this.log.warn('no-shutdown-hooks', {

@@ -30,7 +30,7 @@ const RETRY_AFTER = 1_000;
 export class Connection {
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
-  readonly since: number;
+  readonly connectedAt: number;
 
   private phase: Phase = 'greeting';
   private phaseBegan: number;
@@ -50,7 +50,7 @@ export class Connection {
   ) {
     const { environment, options, pulse } = node;
     this.id = environment.id();
-    this.since = environment.now();
+    this.connectedAt = environment.now();
     this.phaseBegan = pulse.now;
     this.credentials = new Credentials(this.id, entrance, node);
     const { network } = entrance.received;
