@@ -190,8 +190,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'MemoryClaims.claim',
-        find: 'if (known === undefined) {',
-        replace: "if (known === undefined || known.state === 'running') {",
+        find: 'if (existing === undefined) {',
+        replace: "if (existing === undefined || existing.state === 'running') {",
       },
     ],
     caughtBy: 'actions',

@@ -74,7 +74,7 @@ describe('RealtimeBus', () => {
     await new Promise((resolve) => setTimeout(resolve));
     config.onUnhandledError = null;
     expect(heard).toEqual(['hello']);
-    expect(errors).toEqual(['subscriber of a stream failed: Error: subscriber']);
+    expect(errors).toEqual(['stream-subscriber-failed: Error: subscriber']);
     expect(thrown).toEqual([]);
   });
 
@@ -83,7 +83,7 @@ describe('RealtimeBus', () => {
     realtime.stream(notices.with()).subscribe({ complete: thrower });
     await environment.settle();
     await realtime.close(notices.with());
-    expect(errors).toEqual(['subscriber of a stream failed: Error: subscriber']);
+    expect(errors).toEqual(['stream-subscriber-failed: Error: subscriber']);
   });
 
   test('a subscriber keeps its observer’s this, and may leave', async () => {

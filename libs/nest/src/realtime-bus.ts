@@ -46,7 +46,7 @@ export class RealtimeBus {
    */
   publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
     const position = this.topics.publish(topic, value);
-    position.catch((error: unknown) => this.log.error('publication failed', error, { topic: topic.name }));
+    position.catch((error: unknown) => this.log.error('publication-failed', error, { topic: topic.name }));
     return position;
   }
 
@@ -65,7 +65,7 @@ export class RealtimeBus {
   publications<Value>(topic: TopicReference<Value>): Observable<Publication<Value>> {
     const stream = this.topics.stream(topic) as Observable<Publication<Value>>;
     const report = (error: unknown): void => {
-      this.log.error('subscriber of a stream failed', error, { topic: topic.name });
+      this.log.error('stream-subscriber-failed', error, { topic: topic.name });
     };
     return new GuardedObservable(stream, report);
   }

@@ -18,18 +18,24 @@ import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryTopics } from './memory-topics.js';
 
-/** Bounds of what a memory broker remembers. 0 switches a limit off. */
+/** Limits of a memory broker. 0 switches a limit off. */
 export interface MemoryBrokerLimits {
   /**
-   * Topics that nobody listens to and that are remembered; beyond it the longest unused one is forgotten, before its age,
-   * and whoever asks for it finds a new epoch. Default 20,000.
+   * Most topics without listeners. Above it the broker forgets the longest unused one before its age; a client that
+   * returns to it finds a new epoch. Default 20,000.
    */
   readonly maxIdleTopics?: number;
-  /** Bytes that the values and publications of those topics may take, about. Default 64 Mi. */
+  /** Approximate bytes of the values and publications of those topics. Default 64 MiB. */
   readonly maxIdleBytes?: number;
-  /** Actions that run or are remembered; more are refused, and more than a tenth of it to one caller. Default 100,000. */
+  /**
+   * Most actions that run or are remembered. One caller may use a tenth of it. The server refuses actions above it.
+   * Default 100,000.
+   */
   readonly maxClaims?: number;
-  /** Characters of all remembered answers together; more actions are refused then, as above. Default 64 Mi. */
+  /**
+   * Most characters of all remembered answers. One caller may use a tenth of it. The server refuses actions above it.
+   * Default 67,108,864.
+   */
   readonly maxAnswers?: number;
 }
 
@@ -45,7 +51,7 @@ export function memoryBroker(limits: MemoryBrokerLimits = {}): BrokerFactory {
   return (context) => new MemoryBroker({ ...limits, ...context });
 }
 
-/** Everything in the memory of one process. What a restart loses, clients are told by new epochs. */
+/** Keeps everything in the memory of one process. After a restart, clients learn from new epochs what was lost. */
 export class MemoryBroker implements Broker {
   readonly name = 'memory';
   private readonly topics: MemoryTopics;
@@ -60,12 +66,12 @@ export class MemoryBroker implements Broker {
     const { maxIdleTopics = 20_000, maxIdleBytes = 2 ** 26, maxClaims = 100_000, maxAnswers = 2 ** 26 } = options;
     const idle = { count: maxIdleTopics, weight: maxIdleBytes };
     this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
-      log.error('listener failed', error, { topic }),
+      log.error('topic-listener-failed', error, { topic }),
     );
     this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswers });
   }
 
-  /** Everything that is held, for tests and metrics: all zero when nobody uses the broker any more. */
+  /** Numbers of held resources, for tests and metrics. All are 0 when nothing uses the broker. */
   get sizes(): { topics: number; claims: number; leases: number; presence: number; broadcastListeners: number } {
     return {
       topics: this.topics.size,
@@ -136,7 +142,7 @@ export class MemoryBroker implements Broker {
       try {
         listener(message);
       } catch (error) {
-        this.options.log.error('broadcast listener failed', error, { type: message.type });
+        this.options.log.error('broadcast-listener-failed', error, { type: message.type });
       }
     }
   }

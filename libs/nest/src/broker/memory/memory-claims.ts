@@ -1,6 +1,80 @@
 import type { Environment, Timer } from '../../core/environment.js';
 import { BrokerError, type Claim } from '../../core/broker.js';
-import { ClaimShares, type ClaimLimits } from './claim-shares.js';
+
+/** Limits for remembered actions. 0 switches a limit off. */
+export interface ClaimLimits {
+  /** Running and remembered actions. */
+  readonly count: number;
+  /** Characters of all remembered answers. */
+  readonly size: number;
+}
+
+interface Usage {
+  count: number;
+  size: number;
+}
+
+/** The part of each limit that one caller may use. A single caller cannot fill the memory for all others. */
+const CALLER_SHARE = 0.1;
+
+/** Counts the memory that actions use, in total and for each caller. */
+class ClaimUsage {
+  private readonly total: Usage = { count: 0, size: 0 };
+  private readonly callers = new Map<string, Usage>();
+
+  constructor(private readonly limits: ClaimLimits) {}
+
+  get size(): number {
+    return this.callers.size;
+  }
+
+  /** Counts one more action. @throws BrokerError `full` or `share_full` */
+  reserve(caller: string | undefined): void {
+    const { count, size } = this.limits;
+    if (isFull(this.total, this.limits)) {
+      throw new BrokerError('full', 'The memory for actions is full: refuse this action until older ones expire.');
+    }
+    if (caller !== undefined) {
+      const own = this.callers.get(caller) ?? { count: 0, size: 0 };
+      if (isFull(own, { count: Math.ceil(count * CALLER_SHARE), size: Math.ceil(size * CALLER_SHARE) })) {
+        throw new BrokerError(
+          'share_full',
+          'The share of this caller in the memory for actions is full: refuse this action.',
+        );
+      }
+      this.callers.set(caller, own);
+    }
+    this.update(caller, { count: 1, size: 0 });
+  }
+
+  /** Adds the size of an answer to a counted action. */
+  addAnswer(caller: string | undefined, size: number): void {
+    this.update(caller, { count: 0, size });
+  }
+
+  /** Stops counting an action and its answer. */
+  release(caller: string | undefined, size: number): void {
+    this.update(caller, { count: -1, size: -size });
+  }
+
+  clear(): void {
+    this.total.count = this.total.size = 0;
+    this.callers.clear();
+  }
+
+  private update(caller: string | undefined, { count, size }: Usage): void {
+    const own = caller === undefined ? undefined : this.callers.get(caller);
+    for (const use of own === undefined ? [this.total] : [this.total, own]) {
+      use.count += count;
+      use.size += size;
+    }
+    if (caller !== undefined && own?.count === 0) this.callers.delete(caller);
+  }
+}
+
+function isFull(use: Usage, { count, size }: ClaimLimits): boolean {
+  return (count > 0 && use.count >= count) || (size > 0 && use.size >= size);
+}
 
 interface Running {
   readonly state: 'running';
@@ -19,57 +93,57 @@ interface Settled {
   readonly expiresAt: number;
 }
 
-/** How often expired answers are looked for. */
-const SWEEP_INTERVAL = 10_000;
+/** Milliseconds between two sweeps for expired answers. */
+const SWEEP_INTERVAL_MS = 10_000;
 
 /**
- * Which actions run or have run. When its memory is full it refuses new claims: to forget one early could run an action
- * twice.
+ * Remembers the actions that run or have run. Rejects new claims when its memory is full, because forgetting one early
+ * could run an action twice.
  */
 export class MemoryClaims {
   private readonly claims = new Map<string, Running | Settled>();
-  private readonly shares: ClaimShares;
+  private readonly usage: ClaimUsage;
   private sweep: Timer | undefined;
 
   constructor(
     private readonly environment: Environment,
     limits: ClaimLimits,
   ) {
-    this.shares = new ClaimShares(limits);
+    this.usage = new ClaimUsage(limits);
   }
 
   get size(): number {
-    return this.claims.size + this.shares.size;
+    return this.claims.size + this.usage.size;
   }
 
   claim(key: string, fingerprint: string, caller: string | undefined): Claim {
-    const known = this.current(key);
-    if (known === undefined) {
-      this.shares.take(caller);
+    const existing = this.current(key);
+    if (existing === undefined) {
+      this.usage.reserve(caller);
       this.claims.set(key, running(fingerprint, caller));
       return { outcome: 'claimed' };
     }
-    if (known.fingerprint !== fingerprint) return { outcome: 'conflict' };
-    return known.state === 'running'
-      ? { outcome: 'running', answer: known.answer }
-      : { outcome: 'settled', answer: known.answer };
+    if (existing.fingerprint !== fingerprint) return { outcome: 'conflict' };
+    return existing.state === 'running'
+      ? { outcome: 'running', answer: existing.answer }
+      : { outcome: 'settled', answer: existing.answer };
   }
 
   settle(key: string, answer: string, window: number): void {
-    const claim = this.held(key);
+    const claim = this.runningClaim(key);
     const { fingerprint, caller } = claim;
     const expiresAt = this.environment.monotonic() + window;
     this.claims.set(key, { state: 'settled', fingerprint, caller, answer, expiresAt });
-    this.shares.grow(caller, answer.length);
+    this.usage.addAnswer(caller, answer.length);
     claim.resolve(answer);
     this.sweepLater();
   }
 
   unclaim(key: string): void {
-    const claim = this.held(key);
+    const claim = this.runningClaim(key);
     this.claims.delete(key);
-    this.shares.giveBack(claim.caller, 0);
-    claim.reject(new BrokerError('unclaimed', 'The claim was given back without an answer: claim again.'));
+    this.usage.release(claim.caller, 0);
+    claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer: claim again.'));
   }
 
   dispose(): void {
@@ -78,7 +152,7 @@ export class MemoryClaims {
       if (claim.state === 'running') claim.reject(new BrokerError('disposed', 'The broker was shut down.'));
     }
     this.claims.clear();
-    this.shares.clear();
+    this.usage.clear();
   }
 
   private current(key: string): Running | Settled | undefined {
@@ -88,22 +162,19 @@ export class MemoryClaims {
     return undefined;
   }
 
-  private held(key: string): Running {
+  private runningClaim(key: string): Running {
     const claim = this.claims.get(key);
     if (claim?.state === 'running') return claim;
-    throw new BrokerError(
-      'not_held',
-      'Only an action that was claimed and not settled yet can be settled or unclaimed.',
-    );
+    throw new BrokerError('not_held', 'The action is not claimed: only a running action can be settled or unclaimed.');
   }
 
   private forget(key: string, claim: Settled): void {
     this.claims.delete(key);
-    this.shares.giveBack(claim.caller, claim.answer.length);
+    this.usage.release(claim.caller, claim.answer.length);
   }
 
   private sweepLater(): void {
-    this.sweep ??= this.environment.setTimer(() => this.forgetExpired(), SWEEP_INTERVAL);
+    this.sweep ??= this.environment.setTimer(() => this.forgetExpired(), SWEEP_INTERVAL_MS);
   }
 
   private forgetExpired(): void {
@@ -126,7 +197,7 @@ function running(fingerprint: string, caller: string | undefined): Running {
     resolve = onAnswer;
     reject = onError;
   });
-  // Nobody may be waiting for it.
+  // There may be no waiter, and an unhandled rejection would end the process.
   answer.catch(() => undefined);
   return { state: 'running', fingerprint, caller, answer, resolve, reject };
 }

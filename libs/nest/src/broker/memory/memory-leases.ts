@@ -4,13 +4,13 @@ import { BrokerError, type Lease, type Release } from '../../core/broker.js';
 
 type Answer = (message: Json) => Promise<Json>;
 
-interface Held {
+interface HeldLease {
   readonly lose: () => void;
 }
 
-/** Who may be the one to do something, and how to ask it. */
+/** The leases of a process, and the functions that answer requests to their holders. */
 export class MemoryLeases {
-  private readonly held = new Map<string, Held>();
+  private readonly held = new Map<string, HeldLease>();
   private readonly answers = new Map<string, Answer>();
 
   get size(): number {
@@ -21,7 +21,7 @@ export class MemoryLeases {
     if (this.held.has(name)) return undefined;
     let lose!: () => void;
     const lost = new Promise<void>((resolve) => (lose = resolve));
-    const held: Held = { lose };
+    const held: HeldLease = { lose };
     this.held.set(name, held);
     const release = async (): Promise<void> => {
       if (this.held.get(name) === held) this.held.delete(name);
@@ -35,7 +35,7 @@ export class MemoryLeases {
     try {
       return await answer(message);
     } catch (cause) {
-      throw new BrokerError('no_answer', `Whoever holds the lease "${name}" failed to answer.`, { cause });
+      throw new BrokerError('no_answer', `The holder of the lease "${name}" failed to answer.`, { cause });
     }
   }
 

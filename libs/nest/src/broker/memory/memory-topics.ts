@@ -1,15 +1,165 @@
 import type { Position } from '@statewire/protocol';
 
+import type {
+  Broker,
+  LivePublication,
+  NewPublication,
+  Release,
+  StoredPublication,
+  TopicHistory,
+  TopicMessage,
+} from '../../core/broker.js';
 import type { Environment, Timer } from '../../core/environment.js';
-import type { Broker, NewPublication, Release, TopicHistory } from '../../core/broker.js';
-import { IdleTopics, type IdleLimits } from './idle-topics.js';
-import { MemoryTopic, type TopicListener } from './memory-topic.js';
-import type { LogLimits } from './publication-log.js';
+import { PublicationLog, type LogLimits } from './publication-log.js';
 
-/** How often idle topics are looked for while their age is not limited, and at the least otherwise. */
-const SWEEP_INTERVAL = 60_000;
+/** Longest time in milliseconds between two sweeps for idle topics. */
+const SWEEP_INTERVAL_MS = 60_000;
 
-/** Positions and history of the memory broker. */
+type TopicListener = (message: TopicMessage) => void;
+
+type MemoryEntry = StoredPublication & { readonly size: number };
+
+/** The history of one topic, and its listeners in this process. */
+class MemoryTopic {
+  readonly listeners = new Set<TopicListener>();
+  /** Time of the last use, in milliseconds of the clock of every `now`, which never goes back. */
+  usedAt: number;
+  private offset = 0;
+  private data: string | undefined;
+  private time: number | undefined;
+  private readonly log: PublicationLog<MemoryEntry>;
+  private readonly messages: TopicMessage[] = [];
+  private delivering = false;
+
+  constructor(
+    private epoch: string,
+    limits: LogLimits,
+    now: number,
+    private readonly onListenerError: (error: unknown) => void,
+  ) {
+    this.log = new PublicationLog(limits);
+    this.usedAt = now;
+  }
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.offset };
+  }
+
+  /** Approximate bytes of the topic. */
+  get weight(): number {
+    return this.log.weight + (this.data?.length ?? 0);
+  }
+
+  /** @param time the time that readers see, in milliseconds since the Unix epoch. */
+  publish(publication: NewPublication, now: number, time: number): Position {
+    this.usedAt = now;
+    this.offset += 1;
+    const { kind, data, patch, value } = publication;
+    const delta = patch?.epoch === this.epoch && patch.from === this.offset - 1 ? patch.delta : undefined;
+    const { offset } = this;
+    const kept = delta === undefined ? { data } : { delta };
+    this.log.push({ offset, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
+    if (kind === 'state') this.data = data;
+    this.time = time;
+    const live: LivePublication = { epoch: this.epoch, offset, time, data, delta, value };
+    this.notify({ type: 'publication', publication: live });
+    return { epoch: this.epoch, offset };
+  }
+
+  read(now: number, above = this.offset, limit = Infinity): TopicHistory {
+    this.usedAt = now;
+    this.log.trim(now);
+    return {
+      ...this.position,
+      data: this.data,
+      time: this.time,
+      oldest: this.log.oldest ?? this.offset + 1,
+      publications: this.log.above(above, limit),
+    };
+  }
+
+  replaceEpoch(epoch: string, now: number): void {
+    this.usedAt = now;
+    this.epoch = epoch;
+    this.offset = 0;
+    this.data = undefined;
+    this.time = undefined;
+    this.log.clear();
+    this.notify({ type: 'epoch', position: this.position });
+  }
+
+  close(): void {
+    this.notify({ type: 'closed' });
+  }
+
+  /** Delivers messages in order to every listener, even if a listener publishes during a delivery. */
+  private notify(message: TopicMessage): void {
+    this.messages.push(message);
+    if (this.delivering) return;
+    this.delivering = true;
+    for (let next = this.messages.shift(); next !== undefined; next = this.messages.shift()) {
+      for (const listener of this.listeners) this.deliver(listener, next);
+    }
+    this.delivering = false;
+  }
+
+  private deliver(listener: TopicListener, message: TopicMessage): void {
+    try {
+      listener(message);
+    } catch (error) {
+      this.onListenerError(error);
+    }
+  }
+}
+
+/** Limits for topics without listeners. 0 switches a limit off. */
+export interface IdleLimits {
+  readonly count: number;
+  /** Approximate bytes of their values and publications. */
+  readonly weight: number;
+}
+
+/** The topics without listeners, in the order of their last use, and their weights. */
+class IdleTopics {
+  private readonly weights = new Map<string, number>();
+  private weight = 0;
+
+  constructor(private readonly limits: IdleLimits) {}
+
+  /** Makes the topic the last used one. */
+  touch(name: string, weight: number): void {
+    this.delete(name);
+    this.weights.set(name, weight);
+    this.weight += weight;
+  }
+
+  delete(name: string): void {
+    this.weight -= this.weights.get(name) ?? 0;
+    this.weights.delete(name);
+  }
+
+  clear(): void {
+    this.weights.clear();
+    this.weight = 0;
+  }
+
+  /** Removes topics above the limits, the longest unused first. Keeps the last used topic, even if it is too heavy. */
+  *evict(): Iterable<string> {
+    for (const name of this.weights.keys()) {
+      if (!this.exceedsLimits()) return;
+      this.delete(name);
+      yield name;
+    }
+  }
+
+  private exceedsLimits(): boolean {
+    const { count, weight } = this.limits;
+    if (this.weights.size <= 1) return false;
+    return (count > 0 && this.weights.size > count) || (weight > 0 && this.weight > weight);
+  }
+}
+
+/** The topics of the memory broker: positions, history and listeners. */
 export class MemoryTopics {
   private readonly topics = new Map<string, MemoryTopic>();
   private readonly idle: IdleTopics;
@@ -31,34 +181,34 @@ export class MemoryTopics {
   publish(name: string, publication: NewPublication): Position {
     const topic = this.topic(name);
     const position = topic.publish(publication, this.environment.monotonic(), this.environment.now());
-    this.use(name, topic);
+    this.touch(name, topic);
     return position;
   }
 
   listen(name: string, listener: TopicListener): Release {
     const topic = this.topic(name);
-    // One of its own, so that the same function can listen twice.
+    // A new function, so that the same listener can be added twice.
     const own: TopicListener = (message) => listener(message);
     topic.listeners.add(own);
     this.idle.delete(name);
     return async () => {
       if (!topic.listeners.delete(own)) return;
       topic.usedAt = this.environment.monotonic();
-      this.use(name, topic);
+      this.touch(name, topic);
     };
   }
 
   read(name: string, { above, limit }: Parameters<Broker['read']>[2] = {}): TopicHistory {
     const topic = this.topic(name);
     const history = topic.read(this.environment.monotonic(), above, limit);
-    this.use(name, topic);
+    this.touch(name, topic);
     return history;
   }
 
   replaceEpoch(name: string, expected: string): Position {
     const topic = this.topic(name);
     if (topic.position.epoch === expected) topic.replaceEpoch(this.environment.id(), this.environment.monotonic());
-    this.use(name, topic);
+    this.touch(name, topic);
     return topic.position;
   }
 
@@ -76,8 +226,8 @@ export class MemoryTopics {
   }
 
   private topic(name: string): MemoryTopic {
-    const known = this.topics.get(name);
-    if (known !== undefined) return known;
+    const existing = this.topics.get(name);
+    if (existing !== undefined) return existing;
     const { environment } = this;
     const topic = new MemoryTopic(environment.id(), this.history, environment.monotonic(), (error) =>
       this.onListenerError(name, error),
@@ -87,20 +237,20 @@ export class MemoryTopics {
     return topic;
   }
 
-  /** Forgets the longest unused topics above the limits: clients can ask for more of them than memory holds. */
-  private use(name: string, topic: MemoryTopic): void {
+  /** Marks an idle topic as used, and forgets topics above the limits. Clients can ask for any number of topics. */
+  private touch(name: string, topic: MemoryTopic): void {
     if (topic.listeners.size > 0 || this.topics.get(name) !== topic) return;
-    this.idle.use(name, topic.weight);
-    for (const forgotten of this.idle.excess()) this.topics.delete(forgotten);
+    this.idle.touch(name, topic.weight);
+    for (const forgotten of this.idle.evict()) this.topics.delete(forgotten);
   }
 
   private sweepLater(): void {
     const { age } = this.history;
     if (age === 0 || this.sweep !== undefined) return;
-    this.sweep = this.environment.setTimer(() => this.evictIdle(), Math.min(age, SWEEP_INTERVAL));
+    this.sweep = this.environment.setTimer(() => this.forgetExpired(), Math.min(age, SWEEP_INTERVAL_MS));
   }
 
-  private evictIdle(): void {
+  private forgetExpired(): void {
     this.sweep = undefined;
     const now = this.environment.monotonic();
     for (const [name, topic] of this.topics) {

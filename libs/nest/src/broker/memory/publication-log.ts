@@ -1,11 +1,11 @@
-/** What a log needs to know of its entries. */
+/** The part of an entry that a log uses. */
 export interface LogEntry {
   readonly offset: number;
-  /** Bytes it counts for. */
+  /** Bytes that count against the limit. */
   readonly size: number;
 }
 
-/** Bounds of a log; 0 switches one off. */
+/** Limits of a log. 0 switches a limit off. */
 export interface LogLimits {
   readonly count: number;
   readonly bytes: number;
@@ -14,22 +14,22 @@ export interface LogLimits {
 }
 
 /**
- * The newest publications of a topic: consecutive offsets, bounded by count, bytes and age. They age from the moment they
- * are taken here, by a clock that never goes back: a wall clock that is set must not age or prolong a whole history.
- * Every `now` is milliseconds of that clock.
+ * Keeps the newest publications of a topic: consecutive offsets, limited by count, bytes and age. The age of an entry
+ * begins when the log receives it. Every `now` is in milliseconds of a clock that never goes back, so that setting the
+ * wall clock does not change the age of a history.
  */
 export class PublicationLog<Entry extends LogEntry> {
-  /** Undefined before `start`: dropped, until the array is compacted. */
+  /** Entries before `start` are dropped: they are undefined until the array is compacted. */
   private entries: (Entry | undefined)[] = [];
-  /** When each of them was taken. */
-  private moments: number[] = [];
+  /** The time at which the log received each entry. */
+  private receivedAt: number[] = [];
   /** Index of the oldest entry. */
   private start = 0;
   private bytes = 0;
 
   constructor(private readonly limits: LogLimits) {}
 
-  /** Bytes all entries count for. */
+  /** Bytes of all entries. */
   get weight(): number {
     return this.bytes;
   }
@@ -38,7 +38,7 @@ export class PublicationLog<Entry extends LogEntry> {
     return this.entries.length - this.start;
   }
 
-  /** Offset of the oldest entry; undefined where nothing is kept. */
+  /** Offset of the oldest entry. Undefined if the log is empty. */
   get oldest(): number | undefined {
     return this.entries[this.start]?.offset;
   }
@@ -48,32 +48,32 @@ export class PublicationLog<Entry extends LogEntry> {
     return first === undefined || offset < first ? undefined : this.entries[this.start + offset - first];
   }
 
-  /** Appends what follows the newest entry, or starts anew where it does not. */
+  /** Appends an entry. Drops all others if it does not follow the newest one. */
   push(entry: Entry, now: number): void {
     if (this.entries.at(-1)?.offset !== entry.offset - 1) this.clear();
     this.entries.push(entry);
-    this.moments.push(now);
+    this.receivedAt.push(now);
     this.bytes += entry.size;
     this.trim(now);
   }
 
   /**
-   * Puts older entries in front, ascending; those that do not reach to the oldest one are ignored. They count as old as
-   * that one, because nothing here knows better.
+   * Inserts older entries in ascending order. Ignores them if they do not reach the oldest entry. They get its age,
+   * because their own age is unknown.
    */
   prepend(older: readonly Entry[], now: number): void {
     const first = this.oldest;
     const fitting = first === undefined ? older : older.filter((entry) => entry.offset < first);
     if (first !== undefined && fitting.at(-1)?.offset !== first - 1) return;
-    const moment = this.moments[this.start] ?? now;
+    const time = this.receivedAt[this.start] ?? now;
     this.entries = [...fitting, ...this.entries.slice(this.start)];
-    this.moments = [...fitting.map(() => moment), ...this.moments.slice(this.start)];
+    this.receivedAt = [...fitting.map(() => time), ...this.receivedAt.slice(this.start)];
     this.start = 0;
     this.bytes += fitting.reduce((sum, entry) => sum + entry.size, 0);
     this.trim(now);
   }
 
-  /** Entries above `offset`, ascending; from the oldest one where it does not reach that far back. */
+  /** Returns the entries above `offset` in ascending order, or from the oldest one if it is above that. */
   above(offset: number, limit = Infinity): readonly Entry[] {
     const first = this.oldest;
     if (first === undefined) return [];
@@ -81,7 +81,7 @@ export class PublicationLog<Entry extends LogEntry> {
     return this.entries.slice(from, from + limit) as Entry[];
   }
 
-  /** Drops what is beyond the limits. The newest entry goes only by age. */
+  /** Drops entries beyond the limits. Only its age drops the newest entry. */
   trim(now: number): void {
     const { count, bytes, age } = this.limits;
     const expired = age === 0 ? -Infinity : now - age;
@@ -89,23 +89,23 @@ export class PublicationLog<Entry extends LogEntry> {
       const entry = this.entries[this.start];
       if (entry === undefined) break;
       const over = (count > 0 && this.size > count) || (bytes > 0 && this.bytes > bytes && this.size > 1);
-      if (!over && this.moments[this.start]! >= expired) break;
+      if (!over && this.receivedAt[this.start]! >= expired) break;
       this.bytes -= entry.size;
       this.entries[this.start] = undefined;
       this.start += 1;
     }
     if (this.start === this.entries.length) this.clear();
-    // Each compaction halves the array at least, so that dropping costs O(1) on average.
+    // Each compaction at least halves the array, so that dropping an entry costs O(1) on average.
     else if (this.start > this.entries.length / 2) {
       this.entries = this.entries.slice(this.start);
-      this.moments = this.moments.slice(this.start);
+      this.receivedAt = this.receivedAt.slice(this.start);
       this.start = 0;
     }
   }
 
   clear(): void {
     this.entries = [];
-    this.moments = [];
+    this.receivedAt = [];
     this.start = 0;
     this.bytes = 0;
   }
