@@ -241,30 +241,35 @@ describe('an upgrade', () => {
     expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  test.each([
+  const verified: readonly (readonly [string, string])[] = [
     ['at once', 'ann'],
     ['after all of them have arrived', 'held'],
-  ])("R4: keeps frames of the handshake's own segment when the token is verified %s", async (_, token) => {
-    await start();
-    const verification = HeldVerification.next();
-    const sockets = new ServerSockets(arena);
-    const wire = await RawWire.open(arena.port);
-    wire.write(
-      Buffer.concat([
-        Buffer.from(head([...handshake(), `Authorization: Bearer ${token}`])),
-        rawText({ type: 'hello', clientId: 'client-0123456789abcdef' }),
-        rawText({ type: 'subscribe', topics: [{ topic: 'battles/3' }], ref: 's' }),
-        rawText({ type: 'action', id: '1', name: 'double', data: { n: 4 } }),
-      ]),
-    );
-    wire.write(rawText({ type: 'ping', time: 9 }));
-    await sockets.received(wire);
-    verification.released.open();
-    const heard = await wire.until((text) => ['"ack"', '"snapshot"', '"pong"'].every((word) => text.includes(word)));
-    expect(heard.indexOf('"welcome"')).toBeLessThan(heard.indexOf('"subscribed"'));
-    expect(heard).toContain(`"data":{"n":8,"by":"${token}"}`);
-    wire.destroy();
-  });
+  ];
+
+  test.each(verified)(
+    "R4: keeps frames of the handshake's own segment when the token is verified %s",
+    async (_, token) => {
+      await start();
+      const verification = HeldVerification.next();
+      const sockets = new ServerSockets(arena);
+      const wire = await RawWire.open(arena.port);
+      wire.write(
+        Buffer.concat([
+          Buffer.from(head([...handshake(), `Authorization: Bearer ${token}`])),
+          rawText({ type: 'hello', clientId: 'client-0123456789abcdef' }),
+          rawText({ type: 'subscribe', topics: [{ topic: 'battles/3' }], ref: 's' }),
+          rawText({ type: 'action', id: '1', name: 'double', data: { n: 4 } }),
+        ]),
+      );
+      wire.write(rawText({ type: 'ping', time: 9 }));
+      await sockets.received(wire);
+      verification.released.open();
+      const heard = await wire.until((text) => ['"ack"', '"snapshot"', '"pong"'].every((word) => text.includes(word)));
+      expect(heard.indexOf('"welcome"')).toBeLessThan(heard.indexOf('"subscribed"'));
+      expect(heard).toContain(`"data":{"n":8,"by":"${token}"}`);
+      wire.destroy();
+    },
+  );
 
   test('over a message above the limit is closed with 1009', async () => {
     await start();
