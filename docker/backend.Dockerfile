@@ -31,6 +31,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/libs/protocol/package.json libs/protocol/package.json
 COPY --from=build /app/libs/protocol/dist libs/protocol/dist
+COPY --from=dependencies /app/libs/nest/node_modules libs/nest/node_modules
 COPY --from=build /app/libs/nest/package.json libs/nest/package.json
 COPY --from=build /app/libs/nest/dist libs/nest/dist
 COPY --from=build /app/libs/arena/package.json libs/arena/package.json

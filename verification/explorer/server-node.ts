@@ -4,7 +4,7 @@ import {
   ConnectionLimits,
   Counters,
   FlushScheduler,
-  FrameRates,
+  SharedFrameLimits,
   RequestAuthenticator,
   InFlight,
   Dispatcher,
@@ -93,7 +93,7 @@ export class ServerNode {
     });
     const inFlight = new InFlight();
     const counters = new Counters();
-    const rates = new FrameRates(limits, environment);
+    const rates = new SharedFrameLimits(limits, environment);
     const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
     const { handlers } = this.application;
     this.dispatcher = new Dispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
@@ -156,7 +156,7 @@ export class ServerNode {
         visitor,
         gone,
         ask: (topics) => this.requests.countTopics(caller, topics),
-        hold: () => this.requests.hold(caller, received),
+        hold: () => this.requests.holdPoll(caller, received),
         readmit: () => this.visits.readmit(received, request.clientId),
       });
       return { status: 200, body: answer ?? '' };

@@ -53,9 +53,10 @@ const IGNORED_CLASSES: ReadonlySet<string> = new Set([
   'StatusStore',
   'RealtimeLog',
   'Counters',
-  'FrameRates',
+  'SharedFrameLimits',
   'FrameBudget',
-  'KeyedBuckets',
+  'RateLimiter',
+  'KeyedStore',
   'TokenBucket',
 ]);
 

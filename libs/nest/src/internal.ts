@@ -2,9 +2,9 @@
  * Parts of the server that no application needs: `verification/` assembles a server from them and drives each one by
  * itself. Only the `source` condition resolves this entry point; the published package has none of it.
  */
-export type { Admission } from './admission/admission.js';
+export type { Admission } from './admission/request-admission.js';
 export type { ReceivedRequest } from './core/incoming-request.js';
-export { FrameRates } from './rate-limiting/frame-rates.js';
+export { SharedFrameLimits } from './rate-limiting/frame-limits.js';
 export { ConnectionHub } from './websocket/connection-hub.js';
 export { ConnectionLimits } from './rate-limiting/connection-limits.js';
 export type { ConnectionSocket } from './websocket/connection-socket.js';

@@ -11,9 +11,8 @@ import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core
 import { hasOtherGateways, loadDefaultAdapter } from './websocket/default-adapter.js';
 import { RealtimeWsAdapter } from './websocket/realtime-ws-adapter.js';
 import { UpgradeAuthorizer } from './websocket/upgrade-authorizer.js';
-import { admissionProviders } from './admission/admission.providers.js';
-import { FrameRates } from './rate-limiting/frame-rates.js';
-import type { Admission } from './admission/admission.js';
+import { SharedFrameLimits } from './rate-limiting/frame-limits.js';
+import { RequestAdmission } from './admission/request-admission.js';
 import type { Broker } from './core/broker.js';
 import { memoryBroker } from './broker/memory/memory-broker.js';
 import { RealtimeBus } from './realtime-bus.js';
@@ -45,7 +44,6 @@ import type { TopicLoader } from './topics/topic-loader.js';
 import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
 import {
-  ADMISSION,
   BROKER,
   ENVIRONMENT,
   GIVEN_OPTIONS,
@@ -90,6 +88,21 @@ const settings: Provider[] = [
   },
 ];
 
+const admission: Provider[] = [
+  RequestAdmission,
+  {
+    provide: SharedFrameLimits,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ limits, environment }: ResolvedRealtimeOptions) => new SharedFrameLimits(limits, environment),
+  },
+  {
+    provide: Revocations,
+    inject: [REALTIME_OPTIONS],
+    useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
+      new Revocations(environment, limits.authenticationTimeout),
+  },
+];
+
 const topics: Provider[] = [
   {
     provide: BROKER,
@@ -124,12 +137,6 @@ const connections: Provider[] = [
     inject: [REALTIME_OPTIONS],
     useFactory: ({ limits }: ResolvedRealtimeOptions) => new OutboxBudget(limits.outboxTotal, limits.outboxSoftMark),
   },
-  {
-    provide: Revocations,
-    inject: [REALTIME_OPTIONS],
-    useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
-      new Revocations(environment, limits.authenticationTimeout),
-  },
   DrainState,
   RealtimeSwitch,
   RealtimeConnections,
@@ -139,8 +146,8 @@ const connections: Provider[] = [
   {
     provide: ConnectionHub,
     inject: [
-      ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, TopicRegistry, PresenceTracker, REALTIME_LOG],
-      ...[InFlight, Revocations, FrameRates, OutboxBudget, Counters],
+      ...[REALTIME_OPTIONS, RequestAdmission, Dispatcher, TopicRegistry, PresenceTracker, REALTIME_LOG],
+      ...[InFlight, Revocations, SharedFrameLimits, OutboxBudget, Counters],
     ],
     useFactory: connectionHub,
   },
@@ -149,7 +156,16 @@ const connections: Provider[] = [
 const adapter: FactoryProvider<RealtimeWsAdapter> = {
   provide: RealtimeWsAdapter,
   inject: [
-    ...[REALTIME_OPTIONS, ADMISSION, Dispatcher, Revocations, Counters, RealtimeSwitch, DrainState, REALTIME_LOG],
+    ...[
+      REALTIME_OPTIONS,
+      RequestAdmission,
+      Dispatcher,
+      Revocations,
+      Counters,
+      RealtimeSwitch,
+      DrainState,
+      REALTIME_LOG,
+    ],
     ...[HttpAdapterHost, ModulesContainer],
   ],
   useFactory: realtimeWsAdapter,
@@ -167,7 +183,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
   providers: [
     ...settings,
     ...topics,
-    ...admissionProviders,
+    ...admission,
     ...handlerProviders,
     ...presenceProviders,
     ...connections,
@@ -186,14 +202,14 @@ export class RealtimeModule extends ConfigurableModuleClass {
 
 function connectionHub(
   options: ResolvedRealtimeOptions,
-  admission: Admission,
+  admission: RequestAdmission,
   dispatcher: Dispatcher,
   topics: TopicRegistry,
   attendance: PresenceTracker,
   log: RealtimeLog,
   inFlight: InFlight,
   revocations: Revocations,
-  rates: FrameRates,
+  rates: SharedFrameLimits,
   budget: OutboxBudget,
   counters: Counters,
 ): ConnectionHub {
@@ -214,7 +230,7 @@ function connectionHub(
 
 async function realtimeWsAdapter(
   options: ResolvedRealtimeOptions,
-  admission: Admission,
+  admission: RequestAdmission,
   dispatcher: Dispatcher,
   revocations: Revocations,
   counters: Counters,

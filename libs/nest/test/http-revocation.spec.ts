@@ -92,7 +92,7 @@ describe('A2: a user who is revoked', () => {
   }
 
   function expectRefused({ status, text }: TestAnswer): void {
-    expect({ status, text }).toMatchObject({ status: 401, text: expect.stringContaining('taken back') as unknown });
+    expect({ status, text }).toMatchObject({ status: 401, text: expect.stringContaining('was revoked') as unknown });
     expect(text).not.toContain(SECRET);
     expect(arena.get(Rooms).knocks).toBe(0);
   }

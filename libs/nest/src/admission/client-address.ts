@@ -1,68 +1,123 @@
-import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 
-import type { IncomingRequest } from '../core/incoming-request.js';
+import ipaddr from 'ipaddr.js';
+import proxyAddr from 'proxy-addr';
+
 import { listOf } from '../core/headers.js';
-import { networkOf } from './network.js';
-import { normalizeAddress } from './normalize-address.js';
-import type { TrustedProxies } from './trusted-proxies.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
 
-/** Where a request comes from. */
+/** The address of the client of a request. */
 export interface ClientAddress {
   readonly ip: string;
-  /** What limits by address count; undefined where `ip` stands for no client in particular. */
+  /** The key of limits by address: see {@link networkOf}. Undefined if `ip` is not the address of one client. */
   readonly network: string | undefined;
-  /** Whether somebody forwarded the request who is not known to be a proxy. */
-  readonly isForwardedByStranger: boolean;
+  /** Whether `X-Forwarded-For` was ignored because the options name no proxy. */
+  readonly isForwardedByUnknownProxy: boolean;
 }
 
-// RFC 1918, RFC 4193, RFC 3927, RFC 4291 and loopback: where a proxy of one's own is, and no client of the internet.
-const PRIVATE = new BlockList();
-for (const [net, bits] of [
-  ['10.0.0.0', 8],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  PRIVATE.addSubnet(net, bits, 'ipv4');
+type IPv6 = InstanceType<typeof ipaddr.IPv6>;
+
+interface Block {
+  readonly address: IPv6;
+  readonly bits: number;
 }
-PRIVATE.addAddress('::1', 'ipv6');
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+
+/** Bits in front of an IPv4 address that is written as an IPv6 address. */
+const MAPPED_BITS = 96;
+const ALL_BITS = 128;
+
+/** Ranges of `ipaddr.js` that hold an operator's own proxies and no client from the internet. */
+const PRIVATE_RANGES = ['private', 'loopback', 'linkLocal', 'uniqueLocal'];
+
+const NETWORK_GROUPS = 4;
+
+/** The proxies whose forwarding headers the server believes. */
+export class TrustedProxies {
+  /** Whether the options name no proxy. */
+  readonly none: boolean;
+  private readonly blocks: readonly Block[];
+
+  /** @param proxies addresses, CIDR blocks or `'loopback'`. `resolveOptions` has checked them. */
+  constructor(proxies: readonly string[]) {
+    this.none = proxies.length === 0;
+    this.blocks = proxies.flatMap((proxy) => (proxy === 'loopback' ? LOOPBACK : proxy)).map(toBlock);
+  }
+
+  has(peer: string): boolean {
+    if (isIP(peer) === 0) return false;
+    const address = toIPv6(peer);
+    return this.blocks.some((block) => address.match(block.address, block.bits));
+  }
+}
 
 /**
- * Walks `X-Forwarded-For` from its right end, where the nearest proxy wrote, for as long as who wrote is trusted. What a
- * client put there itself is left of that and is never reached.
+ * Finds the client of a request: the last address of `X-Forwarded-For`, from right to left, that a trusted proxy wrote.
+ * Entries further left may come from the client itself and are ignored.
  *
- * Where no proxy is named nothing it says is believed. An address of a private network that sends it is most likely a
- * proxy that nobody named, and stands for everybody behind it; any other address is its own.
+ * Without named proxies the header is ignored. If a private address sends the header, it is most likely a proxy that the
+ * options do not name. Its address then stands for many clients, and limits by address do not apply.
  */
 export function addressOf(
   { headers, remoteAddress }: Pick<IncomingRequest, 'headers' | 'remoteAddress'>,
   proxies: TrustedProxies,
 ): ClientAddress {
-  const forwarded = listOf(headers['x-forwarded-for']);
   const peer = normalizeAddress(remoteAddress ?? '');
-  let ip = peer;
-  while (proxies.has(ip)) {
-    const next = normalizeAddress(withoutPort(forwarded.at(-1) ?? ''));
-    if (isIP(next) === 0) break;
-    ip = next;
-    forwarded.length -= 1;
-  }
-  const isForwardedByStranger = proxies.none && forwarded.length > 0;
-  const isMeaningful = isIP(ip) !== 0 && !proxies.has(ip) && !(isForwardedByStranger && isPrivate(peer));
-  return { ip, network: isMeaningful ? networkOf(ip) : undefined, isForwardedByStranger };
+  const forwarded = listOf(headers['x-forwarded-for']).map((entry) => normalizeAddress(withoutPort(entry)));
+  const ip = clientOf(peer, forwarded, proxies);
+  const isForwardedByUnknownProxy = proxies.none && forwarded.length > 0;
+  const isOneClient = isIP(ip) !== 0 && !proxies.has(ip) && !(isForwardedByUnknownProxy && isPrivate(peer));
+  return { ip, network: isOneClient ? networkOf(ip) : undefined, isForwardedByUnknownProxy };
 }
 
-/** Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`. */
+function clientOf(peer: string, forwarded: readonly string[], proxies: TrustedProxies): string {
+  // A proxy may write `unknown`. What stands left of it was not written by a proxy that is known to be trusted.
+  const unknown = forwarded.findLastIndex((entry) => isIP(entry) === 0);
+  const request: unknown = {
+    headers: { 'x-forwarded-for': forwarded.slice(unknown + 1).join(',') },
+    socket: { remoteAddress: peer },
+  };
+  return proxyAddr(request as IncomingMessage, (address) => proxies.has(address));
+}
+
+/** Removes the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function withoutPort(entry: string): string {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(entry);
   if (bracketed) return bracketed[1]!;
   return entry.replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
 }
 
+/** Writes one address in one way: a dual-stack socket shows IPv4 as `::ffff:192.0.2.1`, a link-local one has a zone. */
+function normalizeAddress(address: string): string {
+  if (isIP(address) === 0) return address;
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === 'ipv4' ? parsed.toString() : address.toLowerCase().replace(/%.*$/, '');
+}
+
+/**
+ * The key of limits by address: an IPv4 address, or the /64 of an IPv6 address. A site gets at least a /64 (RFC 6177),
+ * and each of its clients can use any address in it.
+ */
+function networkOf(ip: string): string {
+  if (isIP(ip) !== 6) return ip;
+  const groups = ipaddr.IPv6.parse(ip).parts.slice(0, NETWORK_GROUPS);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+}
+
 function isPrivate(address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && PRIVATE.check(address, version === 6 ? 'ipv6' : 'ipv4');
+  return isIP(address) !== 0 && PRIVATE_RANGES.includes(ipaddr.process(address).range());
+}
+
+function toBlock(proxy: string): Block {
+  const [address = '', bits] = proxy.split('/');
+  if (bits === undefined) return { address: toIPv6(address), bits: ALL_BITS };
+  return { address: toIPv6(address), bits: Number(bits) + (isIP(address) === 4 ? MAPPED_BITS : 0) };
+}
+
+/** Compares both families in one way: IPv4 as mapped IPv6 (RFC 4291 §2.5.5.2). */
+function toIPv6(address: string): IPv6 {
+  const parsed = ipaddr.parse(address);
+  return 'toIPv4MappedAddress' in parsed ? parsed.toIPv4MappedAddress() : parsed;
 }

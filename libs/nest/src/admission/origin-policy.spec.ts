@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { IncomingRequest } from '../core/incoming-request.js';
 import { OriginPolicy } from './origin-policy.js';
-import { TrustedProxies } from './trusted-proxies.js';
+import { TrustedProxies } from './client-address.js';
 
 interface Asked {
   readonly origin: string;

@@ -1,13 +1,13 @@
-import type { ResolvedRealtimeOptions } from '../core/options.js';
-import type { IncomingRequest } from '../core/incoming-request.js';
 import { countHeader, listOf, textOf } from '../core/headers.js';
-import type { TrustedProxies } from './trusted-proxies.js';
+import type { IncomingRequest } from '../core/incoming-request.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
+import type { TrustedProxies } from './client-address.js';
 
 type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyOrigin'>;
 
 /**
- * Which pages may talk to this server. Browsers send `Origin` in its one canonical spelling, so that anything spelled
- * otherwise is no browser and is refused.
+ * Decides which web pages may use this server. Browsers send `Origin` in one canonical spelling. Another spelling does not
+ * come from a browser and is refused.
  */
 export class OriginPolicy {
   private readonly allowed: ReadonlySet<string> | undefined;
@@ -27,14 +27,15 @@ export class OriginPolicy {
     return this.allowed ? this.allowed.has(origin) : this.isOwn(url, request);
   }
 
-  /** The page comes from this very server. Behind a proxy the scheme is not known; with TLS here it is. */
+  /** Whether the page comes from this server. The scheme is compared only if this server ends TLS itself. */
   private isOwn(url: URL, request: IncomingRequest): boolean {
     if (request.encrypted && url.protocol !== 'https:') return false;
     const host = this.hostOf(request);
-    // Its own scheme, so that `:443` and nothing mean the same.
+    // Parsed with the scheme of the page, so that `:443` equals no port.
     return host !== undefined && parse(`${url.protocol}//${host.toLowerCase()}`, false)?.host === url.host;
   }
 
+  /** `X-Forwarded-Host` counts only if a trusted proxy sends it. */
   private hostOf({ headers, remoteAddress }: IncomingRequest): string | undefined {
     const forwarded = listOf(headers['x-forwarded-host']).at(-1);
     const isTrusted = remoteAddress !== undefined && this.proxies.has(remoteAddress);

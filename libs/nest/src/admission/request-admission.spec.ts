@@ -6,7 +6,7 @@ import { resolveOptions } from '../core/resolve-options.js';
 import type { RealtimeModuleOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
-import { RequestAdmission } from './request-admission.js';
+import { parseCookies, RequestAdmission } from './request-admission.js';
 
 const environment = new VirtualEnvironment();
 
@@ -168,10 +168,10 @@ describe('RequestAdmission', () => {
     });
 
     test.each<[string, unknown, string]>([
-      ['NaN', Number.NaN, 'must be a moment in milliseconds'],
-      ['Infinity', Infinity, 'must be a moment in milliseconds'],
-      ['a Date', new Date(environment.now() + 60_000), 'must be a moment in milliseconds'],
-      ['null', null, 'must be a moment in milliseconds'],
+      ['NaN', Number.NaN, 'that is no time'],
+      ['Infinity', Infinity, 'that is no time'],
+      ['a Date', new Date(environment.now() + 60_000), 'that is no time'],
+      ['null', null, 'that is no time'],
       ['a time in seconds', environment.now() / 1_000 + 60, 'looks like seconds'],
     ])('A2: nobody whose credentials end at %s, and says once why', async (_, expiresAt, hint) => {
       const authenticate = () => ({ id: 'ann', user: 1, expiresAt: expiresAt as number });
@@ -188,5 +188,28 @@ describe('RequestAdmission', () => {
       await environment.advance(10_000);
       await outcome;
     });
+  });
+});
+
+describe('parseCookies', () => {
+  test.each<[string, string | undefined, Record<string, string>]>([
+    ['nothing', undefined, {}],
+    ['several', 'a=1; b=2', { a: '1', b: '2' }],
+    ['values with an equals sign', 'a=b=c', { a: 'b=c' }],
+    ['quoted and encoded values', 'a="x y"; b=%C3%A4', { a: 'x y', b: 'ä' }],
+    ['values that only look encoded', 'a=%zz', { a: '%zz' }],
+    ['the first of two with one name', 'a=1; a=2', { a: '1' }],
+    ['pairs without a value', 'a; b=1;;', { b: '1' }],
+  ])('reads %s', (_, header, cookies) => {
+    expect(parseCookies(header)).toEqual(cookies);
+  });
+
+  test('a cookie named __proto__ is a cookie and nothing more', () => {
+    const cookies = parseCookies('__proto__=x; constructor=y');
+    expect(Object.entries(cookies)).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ]);
+    expect(Object.getPrototypeOf(cookies)).toBe(Object.prototype);
   });
 });

@@ -1,54 +1,61 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { parseCookie } from 'cookie';
 
+import { textOf } from '../core/headers.js';
+import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
+import { RealtimeError } from '../core/errors.js';
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
-import { RealtimeError } from '../core/errors.js';
-import type { Admission } from './admission.js';
-import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
-import { addressOf } from './client-address.js';
-import { parseCookies } from './cookies.js';
-import { textOf } from '../core/headers.js';
+import { addressOf, TrustedProxies } from './client-address.js';
 import { OriginPolicy } from './origin-policy.js';
-import { TrustedProxies } from './trusted-proxies.js';
-import { Verifier } from './verifier.js';
+import { TokenVerifier } from './token-verifier.js';
+
+/** The part of {@link RequestAdmission} that its users need, so that tests can replace it. */
+export type Admission = Pick<RequestAdmission, 'receive' | 'identify'>;
 
 const BEARER = /^Bearer +([^\s]+)$/i;
 
+/** Decides which requests the server accepts and whose they are: the same for upgrades, `hello` and HTTP. */
 @Injectable()
-export class RequestAdmission implements Admission, OnModuleInit {
+export class RequestAdmission implements OnModuleInit {
   private readonly logger = new Logger('Realtime');
   private readonly proxies: TrustedProxies;
   private readonly origins: OriginPolicy;
-  private readonly verifier: Verifier;
-  private warnedOfStranger = false;
+  private readonly verifier: TokenVerifier;
+  private hasWarnedOfProxy = false;
 
   constructor(@Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions) {
     this.proxies = new TrustedProxies(options.trustedProxies);
     this.origins = new OriginPolicy(options, this.proxies);
-    this.verifier = new Verifier(options, (reason) => this.logger.warn(reason));
+    this.verifier = new TokenVerifier(options, (reason) => this.logger.warn(reason));
   }
 
   onModuleInit(): void {
     if (!this.options.allowAnyOrigin) return;
     this.logger.warn(
-      'allowAnyOrigin is on: every website may act with the cookies of its visitors. Use allowedOrigins.',
+      'allowAnyOrigin is on: every website can act with the cookies of its visitors. Use allowedOrigins instead.',
     );
   }
 
+  /**
+   * Reads the origin, the client address and the credentials of a request. Verifies no credentials.
+   *
+   * @throws RealtimeError `forbidden` if the origin is not allowed.
+   */
   receive(request: IncomingRequest): ReceivedRequest {
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin, request)) {
       throw new RealtimeError('forbidden', 'This origin is not allowed.');
     }
-    const { ip, network, isForwardedByStranger } = addressOf(request, this.proxies);
-    if (isForwardedByStranger) this.warnOfStranger();
-    const cookiesCount = origin !== undefined || request.headers['sec-fetch-site'] === 'same-origin';
-    // Guards that read the header themselves must not be fooled either.
+    const { ip, network, isForwardedByUnknownProxy } = addressOf(request, this.proxies);
+    if (isForwardedByUnknownProxy) this.warnOfUnknownProxy();
+    const acceptsCookies = origin !== undefined || request.headers['sec-fetch-site'] === 'same-origin';
+    // Guards may read the header themselves, so it goes as well.
     const { cookie, ...others } = request.headers;
-    const cookies = cookiesCount ? parseCookies(cookie) : {};
+    const cookies = acceptsCookies ? parseCookies(cookie) : {};
     return {
-      headers: cookiesCount ? request.headers : others,
+      headers: acceptsCookies ? request.headers : others,
       cookies,
       ip,
       network,
@@ -58,7 +65,16 @@ export class RequestAdmission implements Admission, OnModuleInit {
     };
   }
 
-  /** A token beats a cookie: a stale cookie does not keep out who has a good token, but may not contradict it. */
+  /**
+   * Verifies the credentials of a request. A token takes precedence over a cookie: an expired cookie does not shut out a
+   * client with a valid token, but a valid cookie of another user does.
+   *
+   * @param helloToken the token of a `hello` or `authenticate` frame. It takes precedence over the bearer token.
+   * @param admission what `authenticate` sees. Default: `hello` with a `helloToken`, else `upgrade`.
+   * @returns the identity; undefined for an anonymous caller.
+   * @throws RealtimeError `unauthorized` if the credentials are refused, have expired (`details: { expired: true }`) or
+   * belong to different users; `unavailable` if `authenticate` fails or takes too long.
+   */
   async identify(
     received: ReceivedRequest,
     helloToken?: string,
@@ -72,7 +88,7 @@ export class RequestAdmission implements Admission, OnModuleInit {
     }
     const identity = await verify(token);
     if (identity === undefined || cookieToken === undefined || cookieToken === token) return identity;
-    const other = await verify(cookieToken).catch(ignoreRefusal);
+    const other = await verify(cookieToken).catch(ignoreUnauthorized);
     if (other !== undefined && other.id !== identity.id) {
       throw new RealtimeError('unauthorized', 'The cookie and the token belong to different users.');
     }
@@ -85,17 +101,31 @@ export class RequestAdmission implements Admission, OnModuleInit {
     return cookies[cookie] || undefined;
   }
 
-  private warnOfStranger(): void {
-    if (this.warnedOfStranger) return;
-    this.warnedOfStranger = true;
+  private warnOfUnknownProxy(): void {
+    if (this.hasWarnedOfProxy) return;
+    this.hasWarnedOfProxy = true;
     this.logger.warn(
-      'A request carries X-Forwarded-For, but no proxy is trusted, so the header is ignored. Behind a proxy, name it in ' +
-        'the option trustedProxies: limits by address do not work otherwise.',
+      'A request has an X-Forwarded-For header, but the option trustedProxies is empty, so the header is ignored. ' +
+        'If the server runs behind a proxy, name the proxy in trustedProxies. Limits by address do not work without it.',
     );
   }
 }
 
-function ignoreRefusal(error: unknown): undefined {
+/** Parses a `Cookie` header (RFC 6265 §5.4). The first of several cookies with one name wins: it has the longest path. */
+export function parseCookies(header: string | undefined): Readonly<Record<string, string>> {
+  return { ...parseCookie(header ?? '', { decode: decodeCookie }) } as Readonly<Record<string, string>>;
+}
+
+function decodeCookie(value: string): string {
+  const text = value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function ignoreUnauthorized(error: unknown): undefined {
   if (error instanceof RealtimeError && error.code === 'unauthorized') return undefined;
   throw error;
 }

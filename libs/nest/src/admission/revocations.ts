@@ -2,29 +2,29 @@ import { defer, EMPTY, filter, map, startWith, Subject, switchMap, type Observab
 
 import { after } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
-import { forgottenError, revokedError } from './revocation-errors.js';
+import { RealtimeError } from '../core/errors.js';
 
 /** Names the connections that a revocation concerns: all of a user, or a single one. */
 export type Revocation = { readonly user: string } | { readonly connection: string };
 
 export interface RevokeOptions {
   /**
-   * Milliseconds to come back with credentials that `authenticate` accepts now, or to finish what is under way. Clients
-   * of Statewire ask for new ones on their own. Of several revocations the one counts that ends first, among those made
-   * after the credentials were presented. Default 0: the end is at once.
+   * Milliseconds for which the revoked credentials stay valid, so that a client can present new ones or finish its
+   * actions. Clients of Statewire ask for new credentials on their own. If several revocations apply to the same
+   * credentials, the grace that ends first counts. Default 0: the credentials end at once.
    */
   readonly grace?: number;
 }
 
-/** Milliseconds a verification may take where there is no limit to it; who was verified before is remembered so long. */
-const UNBOUNDED_VERIFICATION = 60_000;
+/** Milliseconds for which a revocation is kept if a verification may take any time. */
+const DEFAULT_RETENTION_MS = 60_000;
 
-/** Whose permission was taken back, as one connection or request asks about itself. */
+/** The credentials that a connection or a request asks about. */
 export interface Holder {
   /** Undefined for a request. */
   readonly connection: string | undefined;
   readonly user: string | undefined;
-  /** The `mark` of the moment at which its credentials were presented. */
+  /** The log's `mark` when the credentials were presented. */
   readonly presented: number;
 }
 
@@ -35,53 +35,57 @@ interface Entry {
 }
 
 /**
- * What was revoked lately on this node. Connections ask it at each beat, and again, as requests do, when a verification
- * has ended that began before the revocation: credentials that were accepted too early must not outlive it.
+ * The recent revocations of this node. A connection checks the log on each tick. A connection and a request also check it
+ * after a verification, because the credentials may have been revoked while they were verified.
  *
- * Each revocation concerns who presented credentials before it. Of several that concern a holder the one that ends first
- * counts; those made before it presented do not, however long their graces last.
+ * A revocation applies to credentials that were presented before it. If several revocations apply, the one whose grace
+ * ends first counts.
  */
 export class Revocations {
-  /** Of each holder in the order they were made, and so of their ends: what ends later than a newer one is left out. */
+  /**
+   * By holder, in the order in which they were made and in which they end: an entry that ends later than a newer one is
+   * left out.
+   */
   private readonly entries = new Map<string, Entry[]>();
-  private readonly memory: number;
-  /** Whose, by the key in `entries`. */
+  private readonly retention: number;
+  /** Keys of `entries`. */
   private readonly added = new Subject<string>();
   private count = 0;
-  private forgotten = 0;
+  /** Number of the newest revocation that is no longer kept. */
+  private dropped = 0;
   private sweepAt = 0;
 
-  /** @param verification milliseconds that a verification may take. 0: any time. */
+  /** @param verificationTimeout milliseconds that a verification may take. 0: any time. */
   constructor(
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
-    verification: number,
+    verificationTimeout: number,
   ) {
-    this.memory = Math.max(verification, UNBOUNDED_VERIFICATION);
+    this.retention = Math.max(verificationTimeout, DEFAULT_RETENTION_MS);
   }
 
-  /** Grows with each revocation: note it before credentials are verified. */
+  /** The position in the log. It grows with each revocation. Read it before a verification starts. */
   get mark(): number {
     return this.count;
   }
 
-  /** Holders that are remembered, for tests. Forgets those whose time has passed, as the next revocation does. */
+  /** Number of holders in the log, for tests. Drops the entries that are too old first. */
   get size(): number {
     this.sweep(this.environment.monotonic());
     return this.entries.size;
   }
 
   /**
-   * Whether everything that was revoked since `mark` is still known. False only where a verification had no limit and
-   * took longer than a minute: then nobody can tell whether what it accepted was taken back meanwhile.
+   * Whether the log still has every revocation since `mark`. False only if a verification may take any time and took more
+   * than a minute.
    */
   reachesBackTo(mark: number): boolean {
-    return mark >= this.forgotten;
+    return mark >= this.dropped;
   }
 
-  /** @param grace milliseconds */
+  /** @param grace milliseconds for which the credentials stay valid. */
   add(whose: Revocation, grace: number): void {
     const now = this.environment.monotonic();
-    // Not each time: whoever revokes many at once would go through all of them for each.
+    // Not on each call: revoking many users at once would visit all entries for each of them.
     if (now >= this.sweepAt) this.sweep(now);
     const key = 'user' in whose ? ofUser(whose.user) : ofConnection(whose.connection);
     const until = now + grace;
@@ -92,13 +96,20 @@ export class Revocations {
     this.added.next(key);
   }
 
+  /**
+   * Throws if the credentials that were presented at `mark` have been revoked since.
+   *
+   * @param user undefined for an anonymous caller: never throws.
+   * @throws RealtimeError `unauthorized` if they have been revoked; `timeout` if the log no longer reaches back to `mark`.
+   */
   check(user: string | undefined, mark: number): void {
     if (user === undefined) return;
-    if (!this.reachesBackTo(mark)) throw forgottenError();
+    if (!this.reachesBackTo(mark)) throw verificationTooLongError();
     const deadline = this.deadline({ connection: undefined, user, presented: mark });
     if (deadline !== undefined && deadline <= this.environment.monotonic()) throw revokedError();
   }
 
+  /** Never emits. Errors as soon as {@link check} throws. */
   whilePermitted(user: string, mark: number): Observable<never> {
     const key = ofUser(user);
     const end = (): Observable<void> => {
@@ -118,7 +129,7 @@ export class Revocations {
     });
   }
 
-  /** When the holder has to go, in monotonic milliseconds; undefined where nothing was revoked since it presented. */
+  /** @returns when the credentials end, in monotonic milliseconds; undefined if no revocation applies to them. */
   deadline({ connection, user, presented }: Holder): number | undefined {
     if (presented === this.count) return undefined;
     const keys = [
@@ -132,15 +143,25 @@ export class Revocations {
   }
 
   private sweep(now: number): void {
-    this.sweepAt = now + this.memory;
+    this.sweepAt = now + this.retention;
     for (const [key, entries] of this.entries) {
-      const kept = entries.filter(({ until }) => until + this.memory >= now);
-      const dropped = entries[entries.length - kept.length - 1];
-      this.forgotten = Math.max(this.forgotten, dropped?.number ?? 0);
+      const kept = entries.filter(({ until }) => until + this.retention >= now);
+      const newestDropped = entries[entries.length - kept.length - 1];
+      this.dropped = Math.max(this.dropped, newestDropped?.number ?? 0);
       if (kept.length === 0) this.entries.delete(key);
       else this.entries.set(key, kept);
     }
   }
+}
+
+/** Error for revoked credentials. */
+export function revokedError(): RealtimeError {
+  return new RealtimeError('unauthorized', 'The permission to connect was revoked.');
+}
+
+/** Error for credentials whose verification outlived the revocation log. */
+export function verificationTooLongError(): RealtimeError {
+  return new RealtimeError('timeout', 'Verifying the credentials took too long. Present them again.');
 }
 
 function ofUser(id: string): string {

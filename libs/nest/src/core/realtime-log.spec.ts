@@ -44,7 +44,7 @@ describe('the log', () => {
     twice();
     await environment.advance(3_599_000);
     twice();
-    await environment.advance(3_600_000);
+    await environment.advance(3_600_001);
     twice();
     expect(lines).toEqual(['refused reason=origin', 'refused reason=origin alike=1', 'refused reason=origin']);
   });

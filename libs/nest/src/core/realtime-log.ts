@@ -1,5 +1,5 @@
-import { RecentlyUsed } from './recently-used.js';
 import type { Environment } from './environment.js';
+import { KeyedStore } from './keyed-store.js';
 
 /** The methods of Nest's `Logger` that the log calls. */
 export interface LogSink {
@@ -19,6 +19,12 @@ const MEMORY_MS = 3_600_000;
 /** Largest number of events and reasons that the log counts apart. Guards against reasons that contain client data. */
 const MAX_TRACKED_REASONS = 1_000;
 
+interface LoggedLine {
+  at: number;
+  /** Lines left out since. */
+  omitted: number;
+}
+
 /** Characters that control a terminal: C0, C1, direction marks and line separators. JSON does not escape all of them. */
 // eslint-disable-next-line no-control-regex -- the pattern looks for control characters
 const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -31,12 +37,14 @@ const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u
  * Callers never pass payloads, tokens or cookies.
  */
 export class RealtimeLog {
-  private readonly lines = new RecentlyUsed<{ at: number; left: number }>(MEMORY_MS, MAX_TRACKED_REASONS);
+  private readonly lines: KeyedStore<LoggedLine>;
 
   constructor(
     private readonly sink: LogSink,
     private readonly environment: Environment,
-  ) {}
+  ) {
+    this.lines = new KeyedStore(environment, { idleMs: MEMORY_MS, maxKeys: MAX_TRACKED_REASONS });
+  }
 
   debug(event: string, values: Readonly<Record<string, LogValue>> = {}): void {
     this.write(event, values, (line) => this.sink.debug(line));
@@ -58,14 +66,14 @@ export class RealtimeLog {
   private write(event: string, values: Readonly<Record<string, LogValue>>, emit: (line: string) => void): void {
     const key = `${event} ${values.reason ?? ''}`;
     const now = this.environment.monotonic();
-    const last = this.lines.of(key, now, () => ({ at: -Infinity, left: 0 }));
+    const last = this.lines.of(key, () => ({ at: -Infinity, omitted: 0 }));
     if (now - last.at < ONE_SECOND) {
-      last.left += 1;
+      last.omitted += 1;
       return;
     }
-    const alike = last.left === 0 ? undefined : last.left;
+    const alike = last.omitted === 0 ? undefined : last.omitted;
     last.at = now;
-    last.left = 0;
+    last.omitted = 0;
     emit(format(event, { ...values, alike }));
   }
 }

@@ -12,8 +12,6 @@ export const GIVEN_OPTIONS = Symbol('statewire:given-options');
 export const REALTIME_OPTIONS = Symbol('statewire:options');
 /** `Broker` */
 export const BROKER = Symbol('statewire:broker');
-/** `Admission` */
-export const ADMISSION = Symbol('statewire:admission');
 /** `Environment` */
 export const ENVIRONMENT = Symbol('statewire:environment');
 /** `TopicLoader`: loads the first value of topics. */

@@ -10,8 +10,8 @@ import {
   type ConfigResponse,
 } from '@statewire/protocol';
 
-import { FrameRates } from '../rate-limiting/frame-rates.js';
-import type { Admission } from '../admission/admission.js';
+import { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
+import { RequestAdmission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { toClientError, RealtimeError } from '../core/errors.js';
 import { Dispatcher } from '../handlers/dispatcher.js';
@@ -22,7 +22,7 @@ import { Revocations } from '../admission/revocations.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { ADMISSION, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
 import { Exchange, split, type HttpAnswer } from './exchange.js';
@@ -65,13 +65,13 @@ export class HttpBinding implements OnModuleInit {
   private readonly routes: ReadonlyMap<string, Route>;
 
   constructor(
+    admission: RequestAdmission,
     private readonly adapterHost: HttpAdapterHost,
     private readonly inFlight: InFlight,
-    rates: FrameRates,
+    rates: SharedFrameLimits,
     private readonly counters: Counters,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
-    @Inject(ADMISSION) admission: Admission,
     private readonly dispatcher: Dispatcher,
     topics: TopicRegistry,
     attendance: PresenceTracker,
@@ -156,7 +156,7 @@ export class HttpBinding implements OnModuleInit {
     const body = await this.poll.answer(request, {
       visitor,
       ask: (topics) => this.requests.countTopics(caller, topics),
-      hold: () => this.requests.hold(caller, received),
+      hold: () => this.requests.holdPoll(caller, received),
       readmit: () => this.visits.readmit(received, clientId),
       gone: exchange.gone,
     });
@@ -167,7 +167,7 @@ export class HttpBinding implements OnModuleInit {
     const { clientId, id, name, data } = parseActionRequest(await this.visits.body(exchange), this.options.limits);
     exchange.asked = { id };
     const { caller } = await this.visits.admit(received, clientId);
-    const release = this.requests.act(caller);
+    const release = this.requests.startAction(caller);
     // The HTTP server waits for its requests, and with it the process.
     const ending = this.drain.ended.subscribe(() => exchange.cut());
     // What a polling client follows is not known here: it may be told of what it may read.

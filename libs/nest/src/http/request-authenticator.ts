@@ -1,8 +1,8 @@
 import type { PublicOf } from '../core/public-of.js';
 import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
 
-import { withToken } from '../admission/with-token.js';
-import type { Admission } from '../admission/admission.js';
+import { withBearerToken } from '../admission/token-verifier.js';
+import type { Admission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { withDeadline } from '../core/deadline.js';
 import type { CallerContext } from '../core/realtime-request.js';
@@ -102,7 +102,7 @@ export class RequestAuthenticator {
     const { headers, cookies, ip, bearer, cookieToken } = received;
     const identity = await this.admission.identify(received, undefined, 'http');
     const token = bearer ?? cookieToken;
-    return { headers: withToken(headers, token), cookies, ip, admission: 'http', clientId, identity };
+    return { headers: withBearerToken(headers, token), cookies, ip, admission: 'http', clientId, identity };
   }
 
   /** Asks the guards of a topic. */

@@ -130,7 +130,7 @@ describe('A16: the rate of new connections', () => {
     const limits = create(RATES, environment);
     for (let address = 0; address < 50_000; address += 1) limits.enter(String(address)).leave();
     expect(limits.size).toBe(20_000);
-    await environment.advance(2_500);
+    await environment.advance(2_501);
     expect(limits.size).toBe(0);
   });
 });

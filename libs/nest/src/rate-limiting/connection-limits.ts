@@ -1,12 +1,13 @@
-import { KeyedBuckets } from './keyed-buckets.js';
 import type { Environment } from '../core/environment.js';
 import type { RealtimeLimits } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
+import { KeyedCounter } from './keyed-counter.js';
+import { RateLimiter } from './rate-limiter.js';
 
-/** Long enough that a client that is turned away does not come back in the same breath. */
-const RETRY_AFTER = 5_000;
+/** Sent with the error if there are too many connections. */
+const RETRY_AFTER_MS = 5_000;
 
-/** All tabs of a user come back at once after an outage, and may be cut a second time meanwhile. */
+/** All tabs of a user may reconnect at once after an outage, and a second time before the bucket is full again. */
 const USER_BURSTS = 2;
 
 type CountedLimits = Pick<
@@ -19,43 +20,48 @@ type CountedLimits = Pick<
 >;
 
 /**
- * Counts the connections of this node by user and by address, those included that are not admitted yet, and how fast new
- * ones come. As many as may be open may come at once: whoever shares an address comes back together after an outage.
+ * Limits the connections of one user and of one address on this node: how many are open, how many are not admitted yet,
+ * and how fast new ones arrive. Bursts of as many as may be open pass, because all clients behind one address reconnect
+ * at once after an outage.
  */
 export class ConnectionLimits {
-  private readonly users = new Counter();
-  private readonly addresses = new Counter();
-  private readonly pending = new Counter();
-  private readonly userRates: KeyedBuckets;
-  private readonly addressRates: KeyedBuckets;
+  private readonly users = new KeyedCounter();
+  private readonly addresses = new KeyedCounter();
+  private readonly pending = new KeyedCounter();
+  private readonly userRates: RateLimiter;
+  private readonly addressRates: RateLimiter;
 
   constructor(
     private readonly limits: CountedLimits,
-    private readonly clock: Pick<Environment, 'monotonic'>,
+    clock: Pick<Environment, 'monotonic'>,
   ) {
     const { connectsPerSecondPerUser, connectsPerSecondPerAddress } = limits;
-    this.userRates = bucketsOf(connectsPerSecondPerUser, USER_BURSTS * limits.connectionsPerUser);
-    this.addressRates = bucketsOf(connectsPerSecondPerAddress, limits.connectionsPerAddress);
+    const limiterOf = (whose: string, rate: number, burst: number): RateLimiter => {
+      // Without a limit to open connections there is none to new ones.
+      const limit = { rate: burst === 0 ? 0 : rate, burst: Math.max(rate, burst) };
+      return new RateLimiter(limit, `${whose} opens connections too fast. Wait for retryAfter.`, clock);
+    };
+    this.userRates = limiterOf('This user', connectsPerSecondPerUser, USER_BURSTS * limits.connectionsPerUser);
+    this.addressRates = limiterOf('This address', connectsPerSecondPerAddress, limits.connectionsPerAddress);
   }
 
-  /** Users and addresses that are remembered, for tests: none when nobody is connected or tries to. */
+  /** Number of users and addresses in memory, for tests: 0 if nobody is connected or connects. */
   get size(): number {
-    const now = this.clock.monotonic();
-    const rates = this.userRates.sizeAt(now) + this.addressRates.sizeAt(now);
-    return rates + this.users.size + this.addresses.size + this.pending.size;
+    return this.userRates.size + this.addressRates.size + this.users.size + this.addresses.size + this.pending.size;
   }
 
   /**
-   * Takes a place for a connection that is not admitted yet.
+   * Takes a slot for a connection that is not admitted yet.
    *
-   * @param address undefined where addresses mean nothing, because a proxy is not known to be one.
+   * @param address undefined if it is not the address of one client: not limited.
    * @throws RealtimeError `too_many_requests`
    */
   enter(address: string | undefined): ConnectionSlot {
-    this.refuseTooFast(this.addressRates, address, 'this address');
+    throwIfRejected(this.addressRates.reject(address));
     if (address !== undefined) {
-      refuseAt(this.limits.connectionsPerAddress, this.addresses.of(address), 'this address');
-      refuseAt(this.limits.pendingPerAddress, this.pending.of(address), 'this address that are not admitted yet');
+      const { connectionsPerAddress, pendingPerAddress } = this.limits;
+      throwIfFull(this.addresses.of(address), connectionsPerAddress, 'connections of this address');
+      throwIfFull(this.pending.of(address), pendingPerAddress, 'connections of this address that are not admitted yet');
       this.addresses.add(address);
       this.pending.add(address);
     }
@@ -64,9 +70,9 @@ export class ConnectionLimits {
 
   /** @internal */
   admit(address: string | undefined, user: string | undefined): void {
-    this.refuseTooFast(this.userRates, user, 'this user');
+    throwIfRejected(this.userRates.reject(user));
     if (user !== undefined) {
-      refuseAt(this.limits.connectionsPerUser, this.users.of(user), 'this user');
+      throwIfFull(this.users.of(user), this.limits.connectionsPerUser, 'connections of this user');
       this.users.add(user);
     }
     if (address !== undefined) this.pending.remove(address);
@@ -79,16 +85,9 @@ export class ConnectionLimits {
     this.addresses.remove(address);
     if (pending) this.pending.remove(address);
   }
-
-  private refuseTooFast(rates: KeyedBuckets, key: string | undefined, whose: string): void {
-    const retryAfter = rates.refuse(key, this.clock.monotonic());
-    if (retryAfter === undefined) return;
-    const message = `Connections of ${whose} come too fast: wait for retryAfter.`;
-    throw new RealtimeError('too_many_requests', message, { retryAfter });
-  }
 }
 
-/** The place of one connection. */
+/** The slot of one connection. */
 export class ConnectionSlot {
   private state: 'pending' | 'admitted' | 'left' = 'pending';
   private user: string | undefined;
@@ -98,7 +97,7 @@ export class ConnectionSlot {
     private readonly address: string | undefined,
   ) {}
 
-  /** @throws RealtimeError `too_many_requests` where the user has as many connections as a user may have. */
+  /** @throws RealtimeError `too_many_requests` if the user has the maximum of connections, or opens them too fast. */
   admit(user: string | undefined): void {
     if (this.state !== 'pending') return;
     this.limits.admit(this.address, user);
@@ -113,36 +112,13 @@ export class ConnectionSlot {
   }
 }
 
-class Counter {
-  private readonly counts = new Map<string, number>();
-
-  get size(): number {
-    return this.counts.size;
-  }
-
-  of(key: string): number {
-    return this.counts.get(key) ?? 0;
-  }
-
-  add(key: string): void {
-    this.counts.set(key, this.of(key) + 1);
-  }
-
-  remove(key: string): void {
-    const count = this.of(key) - 1;
-    if (count > 0) this.counts.set(key, count);
-    else this.counts.delete(key);
-  }
+function throwIfRejected(error: RealtimeError | undefined): void {
+  if (error) throw error;
 }
 
-/** Without a limit to how many may be open there is none to how fast they may come. */
-function bucketsOf(rate: number, burst: number): KeyedBuckets {
-  return new KeyedBuckets(burst === 0 ? 0 : rate, Math.max(rate, burst));
-}
-
-function refuseAt(limit: number, count: number, whose: string): void {
-  if (limit === 0 || count < limit) return;
-  throw new RealtimeError('too_many_requests', `There are ${limit} connections of ${whose}: close one or try later.`, {
-    retryAfter: RETRY_AFTER,
+function throwIfFull(count: number, max: number, whose: string): void {
+  if (max === 0 || count < max) return;
+  throw new RealtimeError('too_many_requests', `There are ${max} ${whose}. Close one or try later.`, {
+    retryAfter: RETRY_AFTER_MS,
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { CallerContext } from '../core/realtime-request.js';
-import { FrameRates } from './frame-rates.js';
+import { SharedFrameLimits } from './frame-limits.js';
 import { RequestLimits } from './request-limits.js';
 
 const LIMITS = {
@@ -28,7 +28,7 @@ function caller(over: Partial<CallerContext> = {}): CallerContext {
 }
 
 function create(limits = LIMITS, environment = new VirtualEnvironment()): RequestLimits {
-  return new RequestLimits(limits, environment, new FrameRates(limits, environment));
+  return new RequestLimits(limits, environment, new SharedFrameLimits(limits, environment));
 }
 
 /** As many topics as a client may follow. */
@@ -107,9 +107,9 @@ describe('RequestLimits', () => {
 
   test('A16: a user may not send more in requests and frames together than a user may', async () => {
     const environment = new VirtualEnvironment();
-    const rates = new FrameRates(LIMITS, environment);
+    const rates = new SharedFrameLimits(LIMITS, environment);
     const limits = new RequestLimits(LIMITS, environment, rates);
-    expect(countWhile(() => rates.refuseOf('ann') === undefined)).toBe(6);
+    expect(countWhile(() => rates.rejectUser('ann') === undefined)).toBe(6);
     expect(passes(() => limits.countCaller(ann))).toBe(false);
     expect(passes(() => limits.countCaller(caller()))).toBe(true);
     await environment.advance(400);
@@ -118,27 +118,27 @@ describe('RequestLimits', () => {
 
   test('polls are held up to the connections of a user or an address', () => {
     const limits = create();
-    const held = [limits.hold(ann, place), limits.hold(ann, place)];
-    expect(limits.hold(ann, place)).toBeUndefined();
+    const held = [limits.holdPoll(ann, place), limits.holdPoll(ann, place)];
+    expect(limits.holdPoll(ann, place)).toBeUndefined();
     held[0]!();
-    expect(limits.hold(ann, place)).toBeDefined();
-    expect(countWhile(() => limits.hold(caller({ clientId: String(Math.random()) }), place) !== undefined)).toBe(3);
+    expect(limits.holdPoll(ann, place)).toBeDefined();
+    expect(countWhile(() => limits.holdPoll(caller({ clientId: String(Math.random()) }), place) !== undefined)).toBe(3);
   });
 
   test('anonymous polls behind a proxy that nobody named do not take each other’s places', () => {
     const limits = create();
     const nowhere = { network: undefined };
-    expect(countWhile(() => limits.hold(caller(), nowhere) !== undefined)).toBe(100);
-    expect(countWhile(() => limits.hold(ann, nowhere) !== undefined)).toBe(2);
+    expect(countWhile(() => limits.holdPoll(caller(), nowhere) !== undefined)).toBe(100);
+    expect(countWhile(() => limits.holdPoll(ann, nowhere) !== undefined)).toBe(2);
   });
 
   test('actions of one caller run side by side up to a bound', () => {
     const limits = create();
-    const release = limits.act(ann);
-    limits.act(ann);
-    expect(passes(() => limits.act(ann))).toBe(false);
+    const release = limits.startAction(ann);
+    limits.startAction(ann);
+    expect(passes(() => limits.startAction(ann))).toBe(false);
     release();
-    expect(passes(() => limits.act(ann))).toBe(true);
+    expect(passes(() => limits.startAction(ann))).toBe(true);
   });
 
   test('0 switches a limit off', () => {
@@ -148,18 +148,18 @@ describe('RequestLimits', () => {
     });
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
     expect(countWhile(() => passes(() => limits.countTopics(ann, page(Math.random()))))).toBe(100);
-    expect(countWhile(() => limits.hold(ann, place) !== undefined)).toBe(100);
-    expect(countWhile(() => passes(() => limits.act(ann)))).toBe(100);
+    expect(countWhile(() => limits.holdPoll(ann, place) !== undefined)).toBe(100);
+    expect(countWhile(() => passes(() => limits.startAction(ann)))).toBe(100);
   });
 
   test('callers that stopped asking are forgotten', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(LIMITS, environment);
     for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));
-    const release = limits.hold(ann, place);
+    const release = limits.holdPoll(ann, place);
     expect(limits.size).toBe(1_001);
     release!();
-    await environment.advance(2_000);
+    await environment.advance(2_001);
     expect(limits.size).toBe(0);
   });
 });

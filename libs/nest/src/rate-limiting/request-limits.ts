@@ -1,127 +1,133 @@
 import type { TopicRequest } from '@statewire/protocol';
 
-import { KeyedBuckets } from './keyed-buckets.js';
-import { RecentlyUsed } from '../core/recently-used.js';
-import { TokenBucket } from './token-bucket.js';
-import { topicsPerSecond } from './topics-per-second.js';
 import type { Environment } from '../core/environment.js';
+import type { ReceivedRequest } from '../core/incoming-request.js';
+import { KeyedStore } from '../core/keyed-store.js';
 import type { RealtimeLimits } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
-import type { FrameRates } from './frame-rates.js';
-import type { ReceivedRequest } from '../core/incoming-request.js';
 import type { CallerContext } from '../core/realtime-request.js';
+import { BURST_SECONDS, topicsPerSecond, type SharedFrameLimits } from './frame-limits.js';
+import { KeyedCounter } from './keyed-counter.js';
+import { RateLimiter, TokenBucket } from './rate-limiter.js';
 
 type CountedLimits = Pick<
   RealtimeLimits,
   'framesPerSecond' | 'subscriptions' | 'connectionsPerAddress' | 'connectionsPerUser' | 'waitingFrames'
 >;
 
-interface Allowance {
+/** The topics that one caller polls. */
+interface PolledTopics {
   readonly bucket: TokenBucket;
-  /** Topics that were counted lately, newest last. */
-  readonly topics: Set<string>;
+  /** The topics of the last polls, newest last. */
+  readonly names: Set<string>;
 }
 
-/** Bursts of twice the rate pass. */
-const BURST = 2;
+const MESSAGE = 'This client sends too many requests. Wait for retryAfter.';
 
-/** Topics that nobody asked for so long (ms) cost as if they were new: the bucket they would empty is full again. */
-const REFILL = BURST * 1_000;
+/** Sent with the error if too many actions run. */
+const RETRY_AFTER_MS = 1_000;
 
 /**
- * How much one caller may ask over HTTP: as much as over WebSocket. A user, or one anonymous client, may send what one
- * connection may, and not more than all of its user and address may together; and as many polls are held as connections
- * would be open.
+ * Limits the HTTP requests of one caller to what it may send over one WebSocket: frames, new topics and actions. A caller
+ * is a user, or an anonymous client of one address. The limits that all connections of a user and of an address share
+ * apply as well. A held poll counts as an open connection.
  */
 export class RequestLimits {
-  private readonly callers: KeyedBuckets;
-  private readonly topics = new RecentlyUsed<Allowance>(REFILL);
-  private readonly counts = new Map<string, number>();
+  private readonly callers: RateLimiter;
+  /** Idle until the bucket is full again: a topic that is dropped then costs nothing that a full bucket does not have. */
+  private readonly topics: KeyedStore<PolledTopics>;
+  private readonly heldPolls = new KeyedCounter();
+  private readonly actions = new KeyedCounter();
 
   constructor(
     private readonly limits: CountedLimits,
-    private readonly environment: Pick<Environment, 'monotonic'>,
-    private readonly rates: FrameRates,
+    private readonly clock: Pick<Environment, 'monotonic'>,
+    private readonly shared: SharedFrameLimits,
   ) {
-    this.callers = new KeyedBuckets(limits.framesPerSecond, BURST * limits.framesPerSecond);
+    const rate = limits.framesPerSecond;
+    this.callers = new RateLimiter({ rate, burst: BURST_SECONDS * rate }, MESSAGE, clock);
+    this.topics = new KeyedStore(clock, { idleMs: BURST_SECONDS * 1_000 });
   }
 
-  /** Callers that are remembered, for tests: none when nobody asks. */
+  /** Number of callers in memory, for tests: 0 if nobody sends. */
   get size(): number {
-    const now = this.environment.monotonic();
-    return this.callers.sizeAt(now) + this.topics.sizeAt(now) + this.counts.size;
+    return this.callers.size + this.topics.size + this.heldPolls.size + this.actions.size;
   }
 
   /** @throws RealtimeError `too_many_requests` */
   countAddress({ network }: Pick<ReceivedRequest, 'network'>): void {
-    const refused = this.rates.refuseFrom(network);
-    if (refused) throw refused;
+    const rejected = this.shared.rejectAddress(network);
+    if (rejected) throw rejected;
   }
 
   /** @throws RealtimeError `too_many_requests` */
   countCaller(caller: CallerContext): void {
-    const retryAfter = this.callers.refuse(nameOf(caller), this.environment.monotonic());
-    if (retryAfter !== undefined) throw tooMany(retryAfter);
-    const refused = this.rates.refuseOf(caller.identity?.id);
-    if (refused) throw refused;
+    const rejected = this.callers.reject(keyOf(caller)) ?? this.shared.rejectUser(caller.identity?.id);
+    if (rejected) throw rejected;
   }
 
   /**
-   * Counts the topics of a poll. A poll names all its topics each time, and only those that are new to it cost much.
+   * Counts the topics of a poll. A poll names all topics each time, so only those that the last polls did not name count.
    *
    * @throws RealtimeError `too_many_requests`
    */
   countTopics(caller: CallerContext, requests: readonly TopicRequest[]): void {
     const rate = topicsPerSecond(this.limits);
     if (rate === 0) return;
-    const now = this.environment.monotonic();
-    const { bucket, topics } = this.topics.of(nameOf(caller), now, () => ({
-      bucket: new TokenBucket(rate, BURST * rate, now),
-      topics: new Set(),
+    const burst = BURST_SECONDS * rate;
+    const now = this.clock.monotonic();
+    const { bucket, names } = this.topics.of(keyOf(caller), () => ({
+      bucket: new TokenBucket(rate, burst, now),
+      names: new Set(),
     }));
-    const fresh = requests.filter(({ topic }) => !topics.has(topic)).length;
-    if (!bucket.take(now, fresh)) throw tooMany(bucket.retryAfter);
+    const added = requests.filter(({ topic }) => !names.has(topic)).length;
+    if (!bucket.take(now, added)) throw tooManyRequests(bucket.retryAfter);
     for (const { topic } of requests) {
-      topics.delete(topic);
-      topics.add(topic);
+      names.delete(topic);
+      names.add(topic);
     }
-    for (const oldest of topics) {
-      if (topics.size <= BURST * rate) break;
-      topics.delete(oldest);
+    for (const oldest of names) {
+      if (names.size <= burst) break;
+      names.delete(oldest);
     }
   }
 
-  /** @returns what gives the place back, or undefined where all are taken: then the poll is answered at once. */
-  hold(caller: CallerContext, { network = '' }: Pick<ReceivedRequest, 'network'>): (() => void) | undefined {
+  /**
+   * Takes a slot for a held poll.
+   *
+   * @returns the function that frees the slot; undefined if all slots are taken, and the poll is answered at once.
+   */
+  holdPoll(caller: CallerContext, { network = '' }: Pick<ReceivedRequest, 'network'>): (() => void) | undefined {
     const { connectionsPerUser, connectionsPerAddress } = this.limits;
-    if (caller.identity) return this.occupy(`held ${nameOf(caller)}`, connectionsPerUser);
-    return this.occupy(`held ${network}`, network === '' ? 0 : connectionsPerAddress);
+    if (caller.identity) return occupy(this.heldPolls, keyOf(caller), connectionsPerUser);
+    return occupy(this.heldPolls, network, network === '' ? 0 : connectionsPerAddress);
   }
 
-  /** @throws RealtimeError `too_many_requests` where too many actions of the caller run already. */
-  act(caller: CallerContext): () => void {
-    const release = this.occupy(`acting ${nameOf(caller)}`, this.limits.waitingFrames);
-    if (!release) throw tooMany(1_000);
+  /**
+   * Takes a slot for an action.
+   *
+   * @returns the function that frees the slot.
+   * @throws RealtimeError `too_many_requests` if too many actions of the caller run.
+   */
+  startAction(caller: CallerContext): () => void {
+    const release = occupy(this.actions, keyOf(caller), this.limits.waitingFrames);
+    if (!release) throw tooManyRequests(RETRY_AFTER_MS);
     return release;
-  }
-
-  private occupy(key: string, limit: number): (() => void) | undefined {
-    const count = this.counts.get(key) ?? 0;
-    if (limit > 0 && count >= limit) return undefined;
-    this.counts.set(key, count + 1);
-    return () => {
-      const left = (this.counts.get(key) ?? 0) - 1;
-      if (left > 0) this.counts.set(key, left);
-      else this.counts.delete(key);
-    };
   }
 }
 
-/** Injective: an identity's id never reads like an address with a client id. */
-function nameOf({ identity, ip, clientId }: CallerContext): string {
+/** @param max 0: no limit. */
+function occupy(counter: KeyedCounter, key: string, max: number): (() => void) | undefined {
+  if (max > 0 && counter.of(key) >= max) return undefined;
+  counter.add(key);
+  return () => counter.remove(key);
+}
+
+/** Injective: the id of a user never equals the address and the client id of an anonymous caller. */
+function keyOf({ identity, ip, clientId }: CallerContext): string {
   return JSON.stringify(identity ? [identity.id] : [ip, clientId]);
 }
 
-function tooMany(retryAfter: number): RealtimeError {
-  return new RealtimeError('too_many_requests', 'There are too many requests; wait for retryAfter.', { retryAfter });
+function tooManyRequests(retryAfter: number): RealtimeError {
+  return new RealtimeError('too_many_requests', MESSAGE, { retryAfter });
 }

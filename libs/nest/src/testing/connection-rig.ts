@@ -2,8 +2,8 @@ import type { PublicOf } from '../core/public-of.js';
 import { VirtualEnvironment } from '@statewire/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
-import { FrameRates } from '../rate-limiting/frame-rates.js';
-import type { Admission } from '../admission/admission.js';
+import { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
+import type { Admission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
@@ -70,7 +70,7 @@ export class ConnectionRig {
       inFlight: this.inFlight,
       revocations: this.revocations,
       counters: this.counters,
-      rates: new FrameRates(resolved.limits, this.environment),
+      rates: new SharedFrameLimits(resolved.limits, this.environment),
       log: this.log,
       outbox: {
         softMark: resolved.limits.outboxSoftMark,

@@ -1,19 +1,20 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { FrameRates } from '../rate-limiting/frame-rates.js';
+import { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
 import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import { Revocations } from '../admission/revocations.js';
 import { RequestLimits } from '../rate-limiting/request-limits.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
+import { KeyedStore } from '../core/keyed-store.js';
 import { RealtimeModule } from '../realtime.module.js';
 
 /** Sizes of all collections that the module's providers reach, by where they are. */
 export type Held = Readonly<Record<string, number>>;
 
 /** Forget with the next request, or when asked for their size. */
-const FORGETFUL = [RequestLimits, FrameRates, ConnectionLimits, Revocations];
+const FORGETFUL = [RequestLimits, SharedFrameLimits, ConnectionLimits, Revocations];
 
 /** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
 const APART = [
@@ -29,6 +30,7 @@ export function heldBy(app: INestApplication): Held {
     if (typeof value !== 'object' || value === null || seen.has(value) || isOneOf(APART, value)) return;
     seen.add(value);
     if (isOneOf(FORGETFUL, value)) void (value as { readonly size: number }).size;
+    if (value instanceof KeyedStore && value.size > 0) sizes[path] = value.size;
     if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
       const items = [...(value as Iterable<unknown>)];
       if (items.length > 0) sizes[path] = (sizes[path] ?? 0) + items.length;

@@ -1,6 +1,6 @@
 import type { PublicOf } from '../core/public-of.js';
-import type { Admission } from '../admission/admission.js';
-import type { FrameRates } from '../rate-limiting/frame-rates.js';
+import type { Admission } from '../admission/request-admission.js';
+import type { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import type { InFlight } from '../core/in-flight.js';
@@ -25,7 +25,7 @@ export interface ConnectionNode {
   readonly log: RealtimeLog;
   readonly inFlight: InFlight;
   readonly revocations: Revocations;
-  readonly rates: FrameRates;
+  readonly rates: SharedFrameLimits;
   readonly counters: Counters;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };

@@ -12,7 +12,7 @@ import type { QueuedFrame } from './frame-queue.js';
 import { Heartbeat } from './heartbeat.js';
 import { HeldFrames } from './held-frames.js';
 import { idOf, refusalsOf } from './error-frames.js';
-import { revokedError } from '../admission/revocation-errors.js';
+import { revokedError } from '../admission/revocations.js';
 import { Session } from './session.js';
 import { PING, pongTo } from './ping.js';
 import { overdue, type Phase } from './phase.js';
@@ -55,7 +55,7 @@ export class Connection {
     this.credentials = new Credentials(this.id, entrance, node);
     const { network } = entrance.received;
     this.gate = new FrameGate(options.limits, environment, () => {
-      return node.rates.refuseFrom(network) ?? node.rates.refuseOf(this.user);
+      return node.rates.rejectAddress(network) ?? node.rates.rejectUser(this.user);
     });
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.held = new HeldFrames(socket, options.limits);

@@ -1,15 +1,15 @@
 import type { PublicOf } from '../core/public-of.js';
 import type { HelloFrame } from '@statewire/protocol';
 
-import { withToken } from '../admission/with-token.js';
-import type { Admission } from '../admission/admission.js';
+import { withBearerToken } from '../admission/token-verifier.js';
+import type { Admission } from '../admission/request-admission.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 import type { UpgradeContext } from './upgrade-context.js';
 import type { Revocations } from '../admission/revocations.js';
-import { forgottenError, revokedError } from '../admission/revocation-errors.js';
+import { verificationTooLongError, revokedError } from '../admission/revocations.js';
 
 interface Verifiers {
   readonly admission: Admission;
@@ -118,13 +118,13 @@ export class Credentials {
   }
 
   private refuseForgotten(at: number): void {
-    if (!this.verifiers.revocations.reachesBackTo(at)) throw forgottenError();
+    if (!this.verifiers.revocations.reachesBackTo(at)) throw verificationTooLongError();
   }
 
   private callerOf(clientId: string, identity: Identity | undefined, token: string | undefined): CallerContext {
     const { headers, cookies, ip } = this.entrance.received;
     return {
-      headers: withToken(headers, token),
+      headers: withBearerToken(headers, token),
       cookies,
       ip,
       admission: 'hello',

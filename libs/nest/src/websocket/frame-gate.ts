@@ -9,9 +9,8 @@ import {
 
 import type { RealtimeLimits } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
-import { RecentCount } from '../rate-limiting/recent-count.js';
-import { TokenBucket } from '../rate-limiting/token-bucket.js';
-import { topicsPerSecond } from '../rate-limiting/topics-per-second.js';
+import { topicsPerSecond, WindowCounter } from '../rate-limiting/frame-limits.js';
+import { TokenBucket } from '../rate-limiting/rate-limiter.js';
 
 /** Milliseconds over which refused and bad frames are counted. */
 const WINDOW = 10_000;
@@ -35,8 +34,8 @@ type GateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'subscriptions' | 're
 export class FrameGate {
   private readonly rate: TokenBucket;
   private readonly topicRate: TokenBucket;
-  private readonly refused: RecentCount;
-  private readonly bad: RecentCount;
+  private readonly refused: WindowCounter;
+  private readonly bad: WindowCounter;
 
   /** @param refuseTogether counts a frame among those of the same user and address; undefined where it passes. */
   constructor(
@@ -47,8 +46,8 @@ export class FrameGate {
     this.rate = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond * BURST, clock.monotonic());
     const topics = topicsPerSecond(limits);
     this.topicRate = new TokenBucket(topics, topics * BURST, clock.monotonic());
-    this.refused = new RecentCount(limits.refusedFrames, WINDOW);
-    this.bad = new RecentCount(limits.badFrames, WINDOW);
+    this.refused = new WindowCounter(limits.refusedFrames, WINDOW);
+    this.bad = new WindowCounter(limits.badFrames, WINDOW);
   }
 
   read(data: Buffer, binary: boolean): ReadFrame {
@@ -63,7 +62,7 @@ export class FrameGate {
 
   /** Counts a frame as bad. */
   refuseBad({ code, message, asked }: ProtocolError): Refused {
-    const tooMany = this.bad.reached(this.clock.monotonic());
+    const tooMany = this.bad.reachesLimit(this.clock.monotonic());
     return { type: 'refused', error: new RealtimeError(code, message), asked, tooMany };
   }
 
@@ -100,6 +99,6 @@ export class FrameGate {
   }
 
   private refuse(error: RealtimeError): Refused {
-    return { type: 'refused', error, asked: {}, tooMany: this.refused.reached(this.clock.monotonic()) };
+    return { type: 'refused', error, asked: {}, tooMany: this.refused.reachesLimit(this.clock.monotonic()) };
   }
 }

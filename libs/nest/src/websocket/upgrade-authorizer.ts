@@ -3,11 +3,11 @@ import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 
-import { withToken } from '../admission/with-token.js';
-import type { Admission } from '../admission/admission.js';
+import { withBearerToken } from '../admission/token-verifier.js';
+import type { Admission } from '../admission/request-admission.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
-import { forgottenError } from '../admission/revocation-errors.js';
+import { verificationTooLongError } from '../admission/revocations.js';
 import type { UpgradeContext } from './upgrade-context.js';
 import type { Revocations } from '../admission/revocations.js';
 import { withDeadline } from '../core/deadline.js';
@@ -66,7 +66,7 @@ export class UpgradeAuthorizer {
         return { received, seat, admitted: false, identity: undefined, presentedAt };
       }
       const identity = await withDeadline(environment, authenticationTimeout, this.verify(received));
-      if (!revocations.reachesBackTo(presentedAt)) throw forgottenError();
+      if (!revocations.reachesBackTo(presentedAt)) throw verificationTooLongError();
       seat.admit(identity?.id);
       // It may have been shut while credentials were verified.
       this.refuseWhileShut();
@@ -91,7 +91,7 @@ export class UpgradeAuthorizer {
     const { headers, cookies, ip, bearer, cookieToken } = received;
     const identity = await this.keepers.admission.identify(received);
     await this.keepers.dispatcher.admit({
-      headers: withToken(headers, bearer ?? cookieToken),
+      headers: withBearerToken(headers, bearer ?? cookieToken),
       cookies,
       ip,
       admission: 'upgrade',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from './rate-limiter.js';
 
 function take(bucket: TokenBucket, now: number, attempts: number): number {
   return Array.from({ length: attempts }, () => bucket.take(now)).filter(Boolean).length;

@@ -1,22 +1,21 @@
 import { HttpException } from '@nestjs/common';
 
-import { withDeadline } from '../core/deadline.js';
-import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { RealtimeError } from '../core/errors.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
-import { withToken } from './with-token.js';
+import { RealtimeError } from '../core/errors.js';
+import type { CallerContext, Identity, RealtimeRequest } from '../core/realtime-request.js';
+import type { ResolvedRealtimeOptions } from '../core/options.js';
+import { withDeadline } from '../core/deadline.js';
 
 type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' | 'environment'>;
 
-/** As milliseconds it is in 1973, before any token; as seconds, in 5138. */
-const SECONDS_AT_MOST = 100_000_000_000;
+/** The largest `expiresAt` that is taken for seconds: the year 5138 in seconds, 1973 in milliseconds. */
+const MAX_SECONDS = 100_000_000_000;
 
-/** Milliseconds after which whoever verifies may answer again. An action that is told so is sent again, not failed. */
-const RETRY_AFTER = 5_000;
+/** Sent with `unavailable`, so that clients send an action again instead of failing it. */
+const RETRY_AFTER_MS = 5_000;
 
-/** Asks the application whose token it is. */
-export class Verifier {
+/** Verifies tokens with the application's `authenticate`. */
+export class TokenVerifier {
   private readonly warned = new Set<string>();
 
   constructor(
@@ -25,9 +24,9 @@ export class Verifier {
   ) {}
 
   /**
-   * @returns undefined where the application has no `authenticate`: every caller is anonymous then.
-   * @throws RealtimeError `unauthorized`, with `details: { expired: true }` where a new token would do; `unavailable`
-   * where the application did not answer in time or could not.
+   * @returns the identity; undefined if the application has no `authenticate`, because every caller is anonymous then.
+   * @throws RealtimeError `unauthorized` if the token is refused, with `details: { expired: true }` if it has expired;
+   * `unavailable` if `authenticate` fails or takes longer than `authenticationTimeout`.
    */
   async verify(
     received: ReceivedRequest,
@@ -42,12 +41,12 @@ export class Verifier {
       const work = (async () => authenticate(requestOf(received, token, admission), token))();
       identity = await withDeadline(environment, limits.authenticationTimeout, work);
     } catch (error) {
-      throw refusalOf(error);
+      throw toVerificationError(error);
     }
-    // Plain JavaScript says so too.
+    // An `authenticate` without types may return null.
     if (identity === undefined || identity === null) throw refused();
     if (typeof identity.id !== 'string' || identity.id === '') {
-      this.warnOnce('authenticate must return { id: string, user, expiresAt? } with an id that is not empty. Refused.');
+      this.warnOnce('authenticate returned an identity without an id. Return { id: string, user, expiresAt? }.');
       throw refused();
     }
     this.checkExpiry(identity.expiresAt);
@@ -57,31 +56,39 @@ export class Verifier {
   private checkExpiry(expiresAt: unknown): void {
     if (expiresAt === undefined) return;
     if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
-      this.warnOnce('expiresAt of authenticate must be a moment in milliseconds, or left out. Refused.');
+      this.warnOnce('authenticate returned an expiresAt that is no time. Return milliseconds, or leave it out.');
       throw refused();
     }
     if (expiresAt > this.options.environment.now()) return;
-    if (expiresAt < SECONDS_AT_MOST) {
-      this.warnOnce('expiresAt of authenticate looks like seconds, and milliseconds are meant: exp * 1000. Refused.');
+    if (expiresAt < MAX_SECONDS) {
+      this.warnOnce('authenticate returned an expiresAt that looks like seconds. Return milliseconds: exp * 1000.');
     }
     throw expired();
   }
 
-  /** Whoever has a token can have it refused as often as it likes. */
+  /** A client can present a bad token any number of times. */
   private warnOnce(reason: string): void {
     if (this.warned.has(reason)) return;
     this.warned.add(reason);
-    this.warn(reason);
+    this.warn(`The credentials were refused. ${reason}`);
   }
 }
 
-function refusalOf(error: unknown): RealtimeError {
+/** @returns the headers that guards see: `authorization` carries the token in force. */
+export function withBearerToken(
+  headers: CallerContext['headers'],
+  token: string | undefined,
+): CallerContext['headers'] {
+  return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
+}
+
+function toVerificationError(error: unknown): RealtimeError {
   if (error instanceof RealtimeError) return error.code === 'timeout' ? unavailable(error) : error;
   if (error instanceof HttpException && error.getStatus() >= 500) return unavailable(error);
   return isExpiry(error) ? expired(error) : refused(error);
 }
 
-/** What libraries for JWTs throw: jose, and jsonwebtoken with those built on it. */
+/** Recognizes the errors of JWT libraries: jose, jsonwebtoken and those built on it. */
 function isExpiry(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error.name === 'TokenExpiredError' || ('code' in error && error.code === 'ERR_JWT_EXPIRED');
@@ -97,7 +104,7 @@ function expired(cause?: unknown): RealtimeError {
 
 function unavailable(cause: unknown): RealtimeError {
   const message = 'The credentials cannot be verified right now.';
-  return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER, cause });
+  return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER_MS, cause });
 }
 
 function requestOf(
@@ -106,7 +113,7 @@ function requestOf(
   admission: RealtimeRequest['admission'],
 ): RealtimeRequest {
   return {
-    headers: withToken(headers, token),
+    headers: withBearerToken(headers, token),
     cookies,
     ip,
     user: undefined,
