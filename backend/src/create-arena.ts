@@ -7,16 +7,15 @@ import { AppModule } from './app.module.js';
 import type { ArenaConfig } from './config/arena-config.js';
 import { DEFAULT_GAME_OPTIONS, type GameOptions } from './game/game-options.js';
 import { securityHeaders } from './web/security-headers.js';
-import { serveClient } from './web/serve-client.js';
 
 export interface ArenaOptions {
-  /** Instead of the defaults; for tests. */
+  /** Replaces single rules of the game. For tests. */
   readonly game?: Partial<GameOptions>;
-  /** Default: Nest's own. */
+  /** Default: the logger of Nest. */
   readonly logger?: LoggerService | false;
 }
 
-/** The whole server on one port, not yet listening: HTTP API, WebSocket, polling and the built client. */
+/** Creates the server: HTTP API, WebSocket, polling and the built client on one port. It does not listen yet. */
 export async function createArena(
   config: ArenaConfig,
   { game, logger }: ArenaOptions = {},
@@ -26,13 +25,11 @@ export async function createArena(
     abortOnError: false,
     ...(logger === undefined ? {} : { logger }),
   });
-  configureArena(app, config);
+  configureArena(app);
   return app;
 }
 
-/** What is said of the application rather than of its modules. */
-export function configureArena(app: NestExpressApplication, { clientDirectory }: ArenaConfig): void {
-  app.disable('x-powered-by');
-  app.use(securityHeaders);
-  serveClient(app, clientDirectory);
+/** Adds what belongs to the application and to no module of it. */
+export function configureArena(app: NestExpressApplication): void {
+  app.use(...securityHeaders);
 }

@@ -5,8 +5,7 @@ import { RealtimeConnections, RealtimeMetrics } from '@statewire/nest';
 import type { Session } from '@statewire/arena';
 import { SignJWT } from 'jose';
 
-import { ARENA_CONFIG } from '../src/config/config.module.js';
-import type { ArenaConfig } from '../src/config/arena-config.js';
+import { ARENA_CONFIG, type ArenaConfig } from '../src/config/arena-config.js';
 import { TokenService } from '../src/session/token.service.js';
 import { Arena, authorization } from './support/arena.js';
 import { RawSocket } from './support/raw-socket.js';

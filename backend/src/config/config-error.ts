@@ -1,4 +1,4 @@
-/** The environment asks for something that cannot be. The message is for whoever starts the server. */
+/** Tells the person who starts the server which environment variables are wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 
-import type { ArenaConfig } from '../config/arena-config.js';
-import { ARENA_CONFIG } from '../config/config.module.js';
+import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { BattleService } from './battle.service.js';
 import { FileArchive } from './file-archive.js';
 import { GAME_ARCHIVE, NO_ARCHIVE, type GameArchive } from './game-archive.js';

@@ -1,27 +1,26 @@
-import { Controller, Get, Header, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import { RealtimeHealthIndicator } from '@statewire/nest';
 
-const REASONS = {
-  draining: 'This server is going away.',
-  broker: 'The broker does not answer.',
-};
-
-/** For whoever starts, stops and balances: live says "do not restart me", ready says "send me clients". */
+/** Answers the probes of an orchestrator or load balancer. */
 @Controller('health')
 export class HealthController {
-  constructor(private readonly realtime: RealtimeHealthIndicator) {}
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly realtime: RealtimeHealthIndicator,
+  ) {}
 
+  /** Answers 200 for as long as the process serves requests. Restart the process if it does not. */
   @Get('live')
-  @Header('Cache-Control', 'no-store')
-  live(): { readonly status: 'ok' } {
-    return { status: 'ok' };
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
   }
 
+  /** Answers 503 while this node should get no new clients: while it drains, and while its broker does not answer. */
   @Get('ready')
-  @Header('Cache-Control', 'no-store')
-  async ready(): Promise<{ readonly status: 'ok' }> {
-    const health = await this.realtime.check();
-    if (health.status === 'down') throw new ServiceUnavailableException(REASONS[health.reason]);
-    return { status: 'ok' };
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.realtime.isHealthy('realtime')]);
   }
 }

@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { RealtimeModule, type RealtimeModuleOptions } from '@statewire/nest';
 
-import type { ArenaConfig } from '../config/arena-config.js';
-import { ARENA_CONFIG } from '../config/config.module.js';
+import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GameModule } from '../game/game.module.js';
 import { SessionModule } from '../session/session.module.js';

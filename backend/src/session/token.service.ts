@@ -2,8 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Session } from '@statewire/arena';
 import { jwtVerify, SignJWT } from 'jose';
 
-import type { ArenaConfig } from '../config/arena-config.js';
-import { ARENA_CONFIG } from '../config/config.module.js';
+import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import type { Player } from './player.js';
 

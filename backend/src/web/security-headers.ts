@@ -1,30 +1,42 @@
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a `Host` header may look like before it is repeated in a header of ours. */
+import helmet from 'helmet';
+
+/** A `Host` header that may be repeated in a header of the response. */
 const HOST = /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i;
 
-/**
- * Headers that keep the page to itself. The WebSocket is named by host beside `'self'`, which older Safari does not
- * take to mean `ws:`. Angular puts the styles of components into the page, hence `'unsafe-inline'` for styles only.
- */
-export function securityHeaders({ headers: { host } }: Request, response: Response, next: NextFunction): void {
-  const sockets = host !== undefined && HOST.test(host) ? ` ws://${host} wss://${host}` : '';
-  response.set({
-    'Content-Security-Policy': [
-      "default-src 'self'",
-      `connect-src 'self'${sockets}`,
-      "img-src 'self' data:",
-      "style-src 'self' 'unsafe-inline'",
-      "object-src 'none'",
-      "base-uri 'self'",
-      "form-action 'self'",
-      "frame-ancestors 'none'",
-    ].join('; '),
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-  });
+/** Middleware that sets the security headers of all responses. */
+export const securityHeaders = [
+  permissionsPolicy,
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        connectSrc: ["'self'", webSocketOrigins],
+        imgSrc: ["'self'", 'data:'],
+        // Angular puts the styles of components into the page.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'deny' },
+    // The proxy that terminates TLS decides about it.
+    strictTransportSecurity: false,
+  }),
+];
+
+/** helmet has no such header. */
+function permissionsPolicy(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  response.setHeader('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
   next();
+}
+
+/** Names the WebSocket by host, because older Safari does not take `'self'` to include `ws:`. */
+function webSocketOrigins({ headers: { host } }: IncomingMessage): string {
+  return host !== undefined && HOST.test(host) ? `ws://${host} wss://${host}` : '';
 }

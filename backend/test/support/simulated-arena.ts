@@ -16,7 +16,7 @@ export function arena(env: Readonly<Record<string, string>> = {}): SimulationOpt
   const archive = new MemoryArchive();
   return {
     imports: [AppModule.forRoot(config, systemEnvironment, DEFAULT_GAME_OPTIONS)],
-    configure: (app) => configureArena(app as NestExpressApplication, config),
+    configure: (app) => configureArena(app as NestExpressApplication),
     override: (builder, environment) =>
       builder.overrideProvider(ENVIRONMENT).useValue(environment).overrideProvider(GAME_ARCHIVE).useValue(archive),
   };
