@@ -30,13 +30,13 @@ export class ArenaServer {
   }
 
   private async ready(): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
+    const answers = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${this.port}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (!(await answers())) {
       if (this.child.exitCode !== null) throw new Error(`The server ended with ${this.child.exitCode}.`);
-      try {
-        if ((await fetch(`http://127.0.0.1:${this.port}/health/ready`)).ok) return;
-      } catch (error) {
-        if (attempt === 200) throw error;
-      }
       await wait(50);
     }
   }

@@ -74,14 +74,14 @@ export class Nginx {
   }
 
   private async answers(): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await fetch(`${this.origin}/healthz`);
-        return;
-      } catch (error) {
-        if (attempt === 100) throw error;
-        await wait(50);
-      }
+    const answers = (): Promise<boolean> =>
+      fetch(`${this.origin}/healthz`).then(
+        () => true,
+        () => false,
+      );
+    while (!(await answers())) {
+      if (this.child.exitCode !== null) throw new Error(`nginx ended with ${this.child.exitCode}.`);
+      await wait(50);
     }
   }
 }
