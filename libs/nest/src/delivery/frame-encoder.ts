@@ -10,7 +10,7 @@ const FINAL_TEXT = 0x81;
 export interface EncodedFrame {
   /** The JSON text, for HTTP responses and for sockets that take frame by frame. */
   readonly text: string;
-  /** One complete, unmechoOf WebSocket text message (RFC 6455 §5.2): header and payload in one buffer. */
+  /** One complete, unmasked WebSocket text message (RFC 6455 §5.2): header and payload in one buffer. */
   readonly message: Buffer;
   /** Bytes of `message`. Reading it does not make the buffer. */
   readonly size: number;

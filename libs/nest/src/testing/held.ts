@@ -36,7 +36,10 @@ export function heldBy(app: INestApplication): Held {
       if (items.length > 0) sizes[path] = (sizes[path] ?? 0) + items.length;
       for (const item of items.flat()) walk(item, `${path}[]`);
     } else {
-      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}.${key}`);
+      for (const [key, inner] of Object.entries(value)) {
+        // RxJS keeps a copy of `observers` there after the first value.
+        if (key !== 'currentObservers') walk(inner, `${path}.${key}`);
+      }
     }
   };
   for (const [token, { instance }] of ownProviders(app)) walk(instance, token);
