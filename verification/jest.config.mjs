@@ -2,5 +2,5 @@ import { nodePreset } from '../jest.preset.mjs';
 
 export default {
   ...nodePreset(import.meta.dirname, { decorators: true }),
-  testMatch: ['<rootDir>/**/*.spec.ts'],
+  testMatch: ['<rootDir>/**/*.spec.{ts,mjs}'],
 };
