@@ -31,14 +31,25 @@ const ALLOWED = {
 
 /** Tests may drive a project from its other end. */
 const ALLOWED_IN_TESTS = {
-  backend: ['client', 'testing', 'testing-nest', 'internal'],
+  backend: ['client', 'testing', 'testing-nest', 'verification'],
   frontend: ['client', 'testing'],
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
   'libs/nest': ['testing'],
 };
 
-const PACKAGES = ['protocol', 'arena', 'testing', 'testing-nest', 'client', 'angular', 'nest', 'backend', 'frontend'];
+const PACKAGES = [
+  'protocol',
+  'arena',
+  'testing',
+  'testing-nest',
+  'client',
+  'angular',
+  'nest',
+  'backend',
+  'frontend',
+  'verification',
+];
 
 /** Folders of one library that must stay ignorant of a framework or of each other. */
 const INNER = [

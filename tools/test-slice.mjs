@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { shuffled } from './lib/random.mjs';
 import { readSeed } from './lib/seed.mjs';
 import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/workspace.mjs';
 
 const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'backend', 'verification'];
-const FOLDERS = ['src', 'test', 'e2e'];
+const NO_SPECS = new Set(['node_modules', 'dist', 'coverage', '.angular']);
 /** Specs of the long tier alone. Other specs that read {@link TIER} have more to do there. */
 const ENDING = '.long.spec.ts';
 const TIER = 'STATEWIRE_TEST_TIER';
@@ -30,7 +31,7 @@ const budget = Number(values.seconds);
 const durations = JSON.parse(readFileSync(join(root, 'tools/long-specs.json'), 'utf8'));
 const specs = values.project.flatMap(longSpecsOf);
 if (specs.length === 0) fail(`No spec is long: neither a name ends in ${ENDING} nor a text has ${TIER}.`);
-const chosen = choose(specs, budget, shuffler(seed));
+const chosen = choose(specs, budget, seed);
 console.log(`${chosen.length} of ${specs.length} long specs, STATEWIRE_SEED=${seed}`);
 if (values.list) process.exit(0);
 let failed = 0;
@@ -44,12 +45,16 @@ for (const { project, spec } of chosen) {
 process.exit(failed === 0 ? 0 : 1);
 
 function longSpecsOf(project) {
-  return FOLDERS.filter((folder) => existsSync(join(root, project, folder))).flatMap((folder) =>
-    readdirSync(join(root, project, folder), { recursive: true })
-      .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
-      .filter((spec) => isLong(join(root, project, spec)))
-      .map((spec) => ({ project, spec })),
-  );
+  const folders = readdirSync(join(root, project), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders
+    .filter(({ name }) => !NO_SPECS.has(name))
+    .flatMap(({ name }) =>
+      readdirSync(join(root, project, name), { recursive: true }).map(
+        (file) => `${name}/${file.replaceAll('\\', '/')}`,
+      ),
+    )
+    .filter((spec) => isLong(join(root, project, spec)))
+    .map((spec) => ({ project, spec }));
 }
 
 function isLong(path) {
@@ -57,9 +62,10 @@ function isLong(path) {
 }
 
 /** In random order, whatever still fits the budget. */
-function choose(all, seconds, shuffle) {
+function choose(all, seconds, seed) {
   let left = seconds;
-  return shuffle(all.toSorted((a, b) => key(a).localeCompare(key(b)))).filter((each) => {
+  const sorted = all.toSorted((a, b) => key(a).localeCompare(key(b)));
+  return shuffled(sorted, seed).filter((each) => {
     const takes = durations[key(each)] ?? USUAL_SECONDS;
     if (typeof takes === 'string') {
       console.log(`left out: ${key(each)}: ${takes}`);
@@ -73,25 +79,6 @@ function choose(all, seconds, shuffle) {
 
 function key({ project, spec }) {
   return `${project}/${spec}`;
-}
-
-/** Fisher–Yates over mulberry32 (T. Ettinger, public domain). */
-function shuffler(start) {
-  let state = start >>> 0;
-  const random = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return (items) => {
-    const shuffled = [...items];
-    for (let last = shuffled.length - 1; last > 0; last--) {
-      const other = Math.floor(random() * (last + 1));
-      [shuffled[last], shuffled[other]] = [shuffled[other], shuffled[last]];
-    }
-    return shuffled;
-  };
 }
 
 function jest(project, spec) {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Session } from '@statewire/arena';
 import type { ActionRequest } from '@statewire/protocol';
+import { RawSocket } from '@statewire/verification/faults';
 
 import { Arena } from './support/arena.js';
-import { RawSocket } from './support/raw-socket.js';
 
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RawSocket } from '@statewire/verification/faults';
 
 import { Arena } from './support/arena.js';
-import { RawSocket } from './support/raw-socket.js';
 
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 

@@ -3,13 +3,12 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RealtimeConnections, RealtimeMetrics } from '@statewire/nest';
 import type { Session } from '@statewire/arena';
+import { RawSocket, until } from '@statewire/verification/faults';
 import { SignJWT } from 'jose';
 
 import { ARENA_CONFIG, type ArenaConfig } from '../src/config/arena-config.js';
 import { TokenService } from '../src/session/token.service.js';
 import { Arena, authorization } from './support/arena.js';
-import { RawSocket } from './support/raw-socket.js';
-import { until } from './support/until.js';
 
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { RawSocket, ServerProcess } from '@statewire/verification/faults';
 
-import { RawSocket } from './support/raw-socket.js';
-import { ServerProcess } from './support/server-process.js';
+const MAIN = join(import.meta.dirname, '../src/main.ts');
 
 /** The Arena as a process of its own. */
 function arena(env: Readonly<Record<string, string>>): ServerProcess {
-  return new ServerProcess('src/main.ts', { env: { HOST: '127.0.0.1', ARENA_DRAIN_SECONDS: '30', ...env } });
+  return new ServerProcess(MAIN, { env: { HOST: '127.0.0.1', ARENA_DRAIN_SECONDS: '30', ...env } });
 }
 
 describe('The process', () => {

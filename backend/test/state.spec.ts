@@ -14,10 +14,10 @@ import {
   type Session,
 } from '@statewire/arena';
 import type { ConnectionStatus, LiveStatus, RealtimeClient } from '@statewire/client';
+import { until } from '@statewire/verification/faults';
 import { filter, firstValueFrom, scan } from 'rxjs';
 
 import { Arena, type Transport } from './support/arena.js';
-import { until } from './support/until.js';
 
 describe('GET /api/state', () => {
   let arena: Arena;

@@ -1,5 +1,6 @@
 import { afterAll, expect, jest, test } from '@jest/globals';
 
+import { mulberry32 } from '../../tools/lib/random.mjs';
 import { begin, explore, perform, SCENARIOS, stateOf, type Scenario, type StepName } from './index.js';
 
 jest.setTimeout(600_000);
@@ -11,16 +12,6 @@ const PAIRS = IS_FULL ? 100 : 5;
 const LENGTH = 6;
 
 const seed = Number(process.env.STATEWIRE_SEED ?? Date.now() % 2 ** 31);
-
-/** mulberry32 (T. Ettinger, public domain). */
-function generator(state: number): () => number {
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function run(scenario: Scenario, steps: readonly StepName[]) {
   const world = await begin(scenario);
@@ -51,7 +42,7 @@ test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
     const pairs: (readonly (readonly StepName[])[])[] = [];
     await explore(scenario, DEPTH, (steps, earlier) => pairs.push([earlier, steps]));
     expect(pairs.length).toBeGreaterThan(5);
-    const random = generator(seed);
+    const random = mulberry32(seed);
     for (let pair = 0; pair < PAIRS; pair++) {
       await expectAlike(scenario, pairs[Math.floor(random() * pairs.length)]!, random);
     }

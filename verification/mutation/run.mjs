@@ -5,12 +5,12 @@
 import { register } from 'node:module';
 import { parseArgs } from 'node:util';
 
+import { shuffled } from '../../tools/lib/random.mjs';
 import { fail, requireSupportedNode } from '../../tools/lib/workspace.mjs';
 import { filesOf } from './area-files.mjs';
 import { AreaRun } from './area-run.mjs';
 import { AREAS } from './areas.mjs';
 import { reasonOf, stale } from './equivalents.mjs';
-import { inOrderOfChance } from './random-order.mjs';
 import { report } from './report.mjs';
 
 const { values, positionals } = parseArgs({
@@ -39,7 +39,7 @@ if (runs.length === 0)
 
 const all = runs.flatMap((run) => run.mutants.map((mutant) => ({ run, mutant })));
 const isSample = values.sample !== undefined;
-const chosen = new Set(isSample ? inOrderOfChance(all, seed).slice(0, Number(values.sample)) : all);
+const chosen = new Set(isSample ? shuffled(all, seed).slice(0, Number(values.sample)) : all);
 const results = [];
 try {
   for (const run of runs) {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import { expect, it } from '@jest/globals';
 
-import { BusyProcess } from '../support/busy/busy-process.js';
-import { CrowdProcess } from '../support/crowd-process.js';
-import { FaultProxy } from '../support/fault-proxy/index.js';
-import { RawSocket } from '../support/raw-socket.js';
-import { until } from '../support/until.js';
+import { BusyProcess } from './support/busy/busy-process.js';
+import { CrowdProcess } from './support/crowd-process.js';
+import { FaultProxy } from './support/fault-proxy/index.js';
+import { RawSocket } from './support/raw-socket.js';
+import { until } from './support/until.js';
 
 const TOPICS = 4;
 /** Clients in one process. */

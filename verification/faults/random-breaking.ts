@@ -1,5 +1,5 @@
-import type { FaultProxy, Fate, HttpFate, Side, Tunnel, Way } from '../support/fault-proxy/index.js';
-import type { Seeded } from '../support/seed.js';
+import type { FaultProxy, Fate, HttpFate, Side, Tunnel, Way } from './support/fault-proxy/index.js';
+import type { Seeded } from './support/seed.js';
 
 const WAYS: readonly Way[] = ['to-server', 'to-client', 'both'];
 const SIDES: readonly Side[] = ['client', 'server'];

@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -22,37 +21,28 @@ import {
   SOURCE_ENDED,
   TROUBLES,
 } from './support/hostile-application.js';
+import { ServerProcess } from './support/server-process.js';
 import { until } from './support/until.js';
 
-const PROJECT = join(import.meta.dirname, '..');
+const MAIN = join(import.meta.dirname, 'support/hostile-application.ts');
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 const TOPICS = [load, notes, guarded, intercepted];
 const ACTIONS = [handle, guardedAction, intercept, filtered, piped];
 
-let application: ChildProcess;
+let application: ServerProcess;
 let proxy: FaultProxy;
 let origin: string;
-let output = '';
 
 beforeAll(async () => {
-  const from = ['--conditions=source', '--import', './dev/register.mjs', 'test/support/hostile-application.ts'];
-  const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
-  application = spawn(process.execPath, from, { cwd: PROJECT, env });
-  for (const stream of [application.stdout!, application.stderr!]) {
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  }
-  while (!/Listening on (\S+)/.test(output)) {
-    if (application.exitCode !== null) throw new Error(output);
-    await once(application.stdout!, 'data');
-  }
-  const { port } = new URL(/Listening on (\S+)/.exec(output)![1]!);
+  application = new ServerProcess(MAIN);
+  const { port } = new URL(await application.origin());
   proxy = await FaultProxy.start(Number(port));
   proxy.weather = { latency: 1, jitter: 2, slice: 200 };
   origin = proxy.origin;
 });
 
 afterAll(async () => {
-  application.kill('SIGKILL');
+  application.destroy();
   await proxy.stop();
 });
 
@@ -114,7 +104,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
 
 it('An application whose every part throws goes on serving everybody else', async () => {
   const { name } = load.with({ how: 'source-end-throws' });
-  const ended = (): number => output.split(SOURCE_ENDED).length;
+  const ended = (): number => application.output.split(SOURCE_ENDED).length;
   const before = ended();
   const socket = await open({ type: 'hello', clientId: CLIENT_ID });
   const subscribe = { type: 'subscribe', topics: [{ topic: name }] };
@@ -125,8 +115,7 @@ it('An application whose every part throws goes on serving everybody else', asyn
     () => 'the source of a topic that was left does not end',
   );
   await expectCalm();
-  expect(application.exitCode).toBeNull();
-  expect(application.signalCode).toBeNull();
+  expect(application.isRunning).toBe(true);
 });
 
 /** Somebody else is told what is there. */
@@ -154,7 +143,7 @@ function ask(socket: WebSocket, frame: object, answers: (frame: ServerFrame) => 
       if (answers(heard)) settle(() => resolve(heard));
     };
     const fail = (code: number): void =>
-      settle(() => reject(new Error(`Closed with ${code}; ${output.slice(-2_000)}`)));
+      settle(() => reject(new Error(`Closed with ${code}; ${application.output.slice(-2_000)}`)));
     const settle = (end: () => void): void => {
       socket.off('message', take).off('close', fail);
       end();

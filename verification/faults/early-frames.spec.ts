@@ -3,9 +3,9 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { handshake, head, RawWire, rawText } from '@statewire/nest/internal/testing';
 
-import { BusyServer } from '../support/busy/busy-server.js';
-import { field, work } from '../support/busy/contract.js';
-import { FaultProxy, type Weather } from '../support/fault-proxy/index.js';
+import { BusyServer } from './support/busy/busy-server.js';
+import { field, work } from './support/busy/contract.js';
+import { FaultProxy, type Weather } from './support/fault-proxy/index.js';
 
 const TOPIC = field.with({ id: '0' }).name;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Json, ServerFrame } from '@statewire/protocol';
 
-import { fieldAt, isGenuine } from '../support/busy/contract.js';
-import { Ledger } from '../support/oracle/ledger.js';
-import { Progress } from '../support/oracle/progress.js';
-import { WireWitness } from '../support/oracle/wire-witness.js';
+import { fieldAt, isGenuine } from './support/busy/contract.js';
+import { Ledger } from './support/oracle/ledger.js';
+import { Progress } from './support/oracle/progress.js';
+import { WireWitness } from './support/oracle/wire-witness.js';
 
 const topic = 't';
 const epoch = 'e';

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
+
 import type { Crowd } from './crowd.js';
 import { remote } from './remote.js';
 import { ServerProcess, type ServerProcessOptions } from './server-process.js';
+
+const MAIN = join(import.meta.dirname, 'crowd.ts');
 
 /** Real clients in a process of their own, so that nobody else makes them late. */
 export class CrowdProcess {
@@ -8,7 +12,7 @@ export class CrowdProcess {
   readonly crowd;
 
   constructor(origin: string, { env, ...rest }: ServerProcessOptions = {}) {
-    this.process = new ServerProcess('test/support/crowd.ts', { ...rest, env: { ...env, ORIGIN: origin } });
+    this.process = new ServerProcess(MAIN, { ...rest, env: { ...env, ORIGIN: origin } });
     this.crowd = remote<Crowd>(this.process);
   }
 }

@@ -3,12 +3,12 @@ import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 import type { WebSocket } from 'ws';
 
-import { BusyProcess } from '../support/busy/busy-process.js';
-import { field, HEAVY, isGenuine } from '../support/busy/contract.js';
-import { FaultProxy } from '../support/fault-proxy/index.js';
-import { Oracle } from '../support/oracle/index.js';
-import { RawSocket } from '../support/raw-socket.js';
-import { until } from '../support/until.js';
+import { BusyProcess } from './support/busy/busy-process.js';
+import { field, HEAVY, isGenuine } from './support/busy/contract.js';
+import { FaultProxy } from './support/fault-proxy/index.js';
+import { Oracle } from './support/oracle/index.js';
+import { RawSocket } from './support/raw-socket.js';
+import { until } from './support/until.js';
 
 const SLOW = 10;
 const KIB = 2 ** 10;

@@ -5,9 +5,9 @@ import { connect, createServer, Socket, type AddressInfo, type Server } from 'no
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { Random } from '../../src/battle/random.js';
-import { FaultProxy, type HttpFate } from '../support/fault-proxy/index.js';
-import { until } from '../support/until.js';
+import { mulberry32 } from '../../tools/lib/random.mjs';
+import { FaultProxy, type HttpFate } from './support/fault-proxy/index.js';
+import { until } from './support/until.js';
 
 const KIB = 1_024;
 
@@ -24,8 +24,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const random = new Random(7);
-    proxy = await FaultProxy.start((server.address() as AddressInfo).port, { random: () => random.next() / 2 ** 32 });
+    proxy = await FaultProxy.start((server.address() as AddressInfo).port, { random: mulberry32(7) });
   });
 
   afterEach(async () => {
@@ -59,8 +58,8 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
   }
 
   const noise = (size: number): Buffer => {
-    const random = new Random(size);
-    return Buffer.from(Array.from({ length: size }, () => random.next() & 0xff));
+    const random = mulberry32(size);
+    return Buffer.from(Array.from({ length: size }, () => Math.floor(random() * 256)));
   };
   const hash = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
   const timed = async (work: () => Promise<unknown>): Promise<number> => {

@@ -3,12 +3,12 @@ import type { Server } from 'node:http';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 
-import { BusyServer } from '../support/busy/busy-server.js';
-import { field, isGenuine, log } from '../support/busy/contract.js';
-import { FaultProxy, type HttpFate } from '../support/fault-proxy/index.js';
-import { Oracle } from '../support/oracle/index.js';
-import { until } from '../support/until.js';
-import { actAtTimes } from '../support/acting.js';
+import { BusyServer } from './support/busy/busy-server.js';
+import { field, isGenuine, log } from './support/busy/contract.js';
+import { FaultProxy, type HttpFate } from './support/fault-proxy/index.js';
+import { Oracle } from './support/oracle/index.js';
+import { until } from './support/until.js';
+import { actAtTimes } from './support/acting.js';
 
 const CLIENTS = 4;
 

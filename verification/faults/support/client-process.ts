@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Position } from '@statewire/protocol';
@@ -5,12 +6,14 @@ import type { Position } from '@statewire/protocol';
 import { fieldAt, type Field } from './busy/contract.js';
 import { ServerProcess, type ServerProcessOptions } from './server-process.js';
 
+const MAIN = join(import.meta.dirname, 'client-main.ts');
+
 /** A client as a process of its own that follows the field `0`. */
 export class ClientProcess {
   readonly process: ServerProcess;
 
   constructor(origin: string, { env, ...rest }: ServerProcessOptions = {}) {
-    this.process = new ServerProcess('test/support/client-main.ts', { ...rest, env: { ...env, ORIGIN: origin } });
+    this.process = new ServerProcess(MAIN, { ...rest, env: { ...env, ORIGIN: origin } });
   }
 
   /** States of its connection, in order. */

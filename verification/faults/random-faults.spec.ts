@@ -1,13 +1,13 @@
 import { expect, it } from '@jest/globals';
 import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 
-import { actAtTimes } from '../support/acting.js';
-import { BusyServer } from '../support/busy/busy-server.js';
-import { field, isGenuine, log } from '../support/busy/contract.js';
-import { FaultProxy } from '../support/fault-proxy/index.js';
-import { Oracle } from '../support/oracle/index.js';
-import { seeded, type Seeded } from '../support/seed.js';
-import { until } from '../support/until.js';
+import { actAtTimes } from './support/acting.js';
+import { BusyServer } from './support/busy/busy-server.js';
+import { field, isGenuine, log } from './support/busy/contract.js';
+import { FaultProxy } from './support/fault-proxy/index.js';
+import { Oracle } from './support/oracle/index.js';
+import { seeded, type Seeded } from './support/seed.js';
+import { until } from './support/until.js';
 import { breakSomething } from './random-breaking.js';
 
 const CLIENTS = 16;

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-const PROJECT = join(import.meta.dirname, '../..');
+const REGISTER = pathToFileURL(join(import.meta.dirname, '../../support/register.mjs')).href;
 
 export interface ServerProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -10,7 +11,7 @@ export interface ServerProcessOptions {
   readonly within?: readonly string[];
 }
 
-/** A script of this project as a process of its own, run from the sources. */
+/** A TypeScript file as a process of its own, run from the sources. */
 export class ServerProcess {
   /** Everything it wrote. */
   output = '';
@@ -18,11 +19,11 @@ export class ServerProcess {
   readonly child: ChildProcess;
   #waiting: (() => void)[] = [];
 
+  /** @param script its absolute path. */
   constructor(script: string, { env = {}, within = [] }: ServerProcessOptions = {}) {
-    const from = [process.execPath, '--conditions=source', '--import', './dev/register.mjs', script];
+    const from = [process.execPath, '--conditions=source', '--import', REGISTER, script];
     const [command = '', ...args] = [...within, ...from];
     this.child = spawn(command, args, {
-      cwd: PROJECT,
       env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

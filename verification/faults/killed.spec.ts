@@ -6,13 +6,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 
-import { BusyProcess } from '../support/busy/busy-process.js';
-import { block, field, isGenuine, log } from '../support/busy/contract.js';
-import { ClientProcess } from '../support/client-process.js';
-import { FaultProxy } from '../support/fault-proxy/index.js';
-import { Oracle } from '../support/oracle/index.js';
-import { until } from '../support/until.js';
-import { actAtTimes } from '../support/acting.js';
+import { BusyProcess } from './support/busy/busy-process.js';
+import { block, field, isGenuine, log } from './support/busy/contract.js';
+import { ClientProcess } from './support/client-process.js';
+import { FaultProxy } from './support/fault-proxy/index.js';
+import { Oracle } from './support/oracle/index.js';
+import { until } from './support/until.js';
+import { actAtTimes } from './support/acting.js';
 
 const CLIENTS = 30;
 const TOPICS = 5;

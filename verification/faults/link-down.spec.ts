@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { BusyProcess } from '../support/busy/busy-process.js';
-import { CrowdProcess } from '../support/crowd-process.js';
-import type { Saying } from '../support/crowd.js';
-import { NetworkLink, type End } from '../support/network-link.js';
-import { until } from '../support/until.js';
+import { BusyProcess } from './support/busy/busy-process.js';
+import { CrowdProcess } from './support/crowd-process.js';
+import type { Saying } from './support/crowd.js';
+import { NetworkLink, type End } from './support/network-link.js';
+import { until } from './support/until.js';
 
 const CLIENTS = 4;
 const TOPICS = 2;

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { MetricsSnapshot } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
@@ -5,6 +7,8 @@ import { remote } from '../remote.js';
 import { ServerProcess, type ServerProcessOptions } from '../server-process.js';
 import type { Holdings } from './holdings.js';
 import type { BusyControl, BusyOptions, Load } from './main.js';
+
+const MAIN = join(import.meta.dirname, 'main.ts');
 
 /** A server of many moving topics, as a process of its own. */
 export class BusyProcess {
@@ -18,7 +22,7 @@ export class BusyProcess {
   }
 
   static async start(options: BusyOptions, { env, ...rest }: ServerProcessOptions = {}): Promise<BusyProcess> {
-    const process = new ServerProcess('test/support/busy/main.ts', {
+    const process = new ServerProcess(MAIN, {
       ...rest,
       env: { ...env, BUSY_OPTIONS: JSON.stringify(options) },
     });

@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 
-import { BusyProcess } from '../support/busy/busy-process.js';
-import { field, log } from '../support/busy/contract.js';
-import type { Holdings } from '../support/busy/holdings.js';
-import { FaultProxy } from '../support/fault-proxy/index.js';
-import { RawSocket } from '../support/raw-socket.js';
-import { until } from '../support/until.js';
+import { BusyProcess } from './support/busy/busy-process.js';
+import { field, log } from './support/busy/contract.js';
+import type { Holdings } from './support/busy/holdings.js';
+import { FaultProxy } from './support/fault-proxy/index.js';
+import { RawSocket } from './support/raw-socket.js';
+import { until } from './support/until.js';
 
 const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [800, 50_000] : [800];
 const AT_ONCE = 20;
