@@ -1,10 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { systemEnvironment } from '@statewire/nest';
 
 import { AppModule } from './app.module.js';
 import type { ArenaConfig } from './config/arena-config.js';
+import { systemEnvironment } from './environment.js';
 import { DEFAULT_GAME_OPTIONS, type GameOptions } from './game/game-options.js';
 import { securityHeaders } from './web/security-headers.js';
 

@@ -1,4 +1,4 @@
-import { MemoryBroker, RealtimeError, RealtimeLog } from '@statewire/nest';
+import { RealtimeError } from '@statewire/nest';
 import {
   ConnectionHub,
   ConnectionLimits,
@@ -7,9 +7,11 @@ import {
   SharedFrameLimits,
   RequestAuthenticator,
   InFlight,
+  MemoryBroker,
   Dispatcher,
   Poll,
   Revocations,
+  RealtimeLog,
   RequestLimits,
   resolveOptions,
   TopicRegistry,

@@ -1,5 +1,5 @@
 import type { NewPublication, TopicMessage } from '@statewire/nest';
-import { MemoryBroker } from '@statewire/nest';
+import { MemoryBroker } from '@statewire/nest/internal';
 import type { Position } from '@statewire/protocol';
 
 import type { Truth } from './truth.js';

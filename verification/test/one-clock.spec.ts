@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createRealtimeClient, type ClientEnvironment } from '@statewire/client';
 import { VirtualEnvironment } from '@statewire/testing';
-import { MemoryBroker, type Environment as ServerEnvironment } from '@statewire/nest';
+import { memoryBroker, type Environment as ServerEnvironment } from '@statewire/nest';
 
 test('server and client run on one virtual clock', async () => {
   const environment: ClientEnvironment & ServerEnvironment = new VirtualEnvironment();
@@ -12,5 +12,5 @@ test('server and client run on one virtual clock', async () => {
   await virtual.advance(5);
   expect(ran).toEqual(['deferred', 'timer']);
   expect(createRealtimeClient).toBeDefined();
-  expect(MemoryBroker).toBeDefined();
+  expect(memoryBroker).toBeDefined();
 });

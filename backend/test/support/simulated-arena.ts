@@ -1,12 +1,11 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { chooseRoom, run, startRun, type Session } from '@statewire/arena';
-import { systemEnvironment } from '@statewire/nest';
 import type { SimulatedClient, Simulation, SimulationOptions } from '@statewire/testing-nest';
 
 import { AppModule } from '../../src/app.module.js';
 import { readConfig } from '../../src/config/arena-config.js';
 import { configureArena } from '../../src/create-arena.js';
-import { ENVIRONMENT } from '../../src/environment.js';
+import { ENVIRONMENT, systemEnvironment } from '../../src/environment.js';
 import { GAME_ARCHIVE, type GameArchive, type SavedGame } from '../../src/game/game-archive.js';
 import { DEFAULT_GAME_OPTIONS } from '../../src/game/game-options.js';
 

@@ -30,12 +30,7 @@ export type {
   TopicHistory,
   TopicMessage,
 } from './core/broker.js';
-export {
-  memoryBroker,
-  MemoryBroker,
-  type MemoryBrokerLimits,
-  type MemoryBrokerOptions,
-} from './broker/memory/memory-broker.js';
+export { memoryBroker, type MemoryBrokerLimits } from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
@@ -44,11 +39,9 @@ export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
 export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
-export { RealtimeLog, type LogSink } from './core/realtime-log.js';
 export type { Authenticate, RealtimeLimits, RealtimeModuleOptions, RealtimeOptionsOverride } from './core/options.js';
 export { REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
-export { systemEnvironment } from './core/environment.js';
 export { PublishError, type PublishErrorCode } from './topics/projection.js';

@@ -13,15 +13,15 @@ import { IsInt } from 'class-validator';
 
 import {
   ActionData,
-  MemoryBroker,
   OnAction,
   RealtimeHandlers,
-  RealtimeLog,
-  systemEnvironment,
   type Broker,
   type RealtimeModuleOptions,
   RealtimeSwitch,
 } from '../src/index.js';
+import { MemoryBroker } from '../src/broker/memory/memory-broker.js';
+import { systemEnvironment } from '../src/core/environment.js';
+import { RealtimeLog } from '../src/core/realtime-log.js';
 import { resolveOptions } from '../src/core/resolve-options.js';
 import { untilTrue } from '../src/testing/event-loop-turn.js';
 import { TestApplication } from '../src/testing/test-application.js';

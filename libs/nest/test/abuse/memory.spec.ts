@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 import { action, stateTopic } from '@statewire/protocol';
 
-import { MemoryBroker, OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../../src/index.js';
+import { OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from '../../src/index.js';
+import { MemoryBroker } from '../../src/broker/memory/memory-broker.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
 import { BROKER } from '../../src/core/tokens.js';
 import { untilTrue } from '../../src/testing/event-loop-turn.js';

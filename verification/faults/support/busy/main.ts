@@ -3,11 +3,11 @@ import { NestFactory } from '@nestjs/core';
 import {
   RealtimeConnections,
   RealtimeMetrics,
-  systemEnvironment,
   type Environment,
   type MetricsSnapshot,
   type RealtimeModuleOptions,
 } from '@statewire/nest';
+import { systemEnvironment } from '@statewire/nest/internal';
 import type { Position } from '@statewire/protocol';
 
 import { serve } from '../remote.js';

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, renameSync, rmSync, watch, writeFileSync } fr
 import { join } from 'node:path';
 
 import { Logger } from '@nestjs/common';
-import { BrokerError, MemoryBroker, systemEnvironment, type Claim } from '@statewire/nest';
+import { BrokerError, type Claim } from '@statewire/nest';
+import { MemoryBroker, systemEnvironment } from '@statewire/nest/internal';
 
 /** Ends the name of a file with an answer; the name of its claim is the rest. */
 const ANSWER = '.answer';
