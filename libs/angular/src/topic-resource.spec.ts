@@ -6,7 +6,7 @@ import { topicResource, type FollowedState } from './topic-resource.js';
 
 const live = { state: 'live' } as const;
 const catchingUp = { state: 'catching-up' } as const;
-const stale = { state: 'stale', since: 5 } as const;
+const stale = { state: 'stale', staleSince: 5 } as const;
 const position = { epoch: 'e', offset: 3 };
 const unpublished = { epoch: 'e', offset: 0 };
 const error = new RealtimeClientError('forbidden', 'no');

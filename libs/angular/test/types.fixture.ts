@@ -67,7 +67,7 @@ export const confirmed: Battle = pending === 0 && resource.confirmed();
 provideRealtime(
   { origin: 'https://api.example' },
   withAuth(() => Promise.resolve('token')),
-  withPolling({ wait: 20 }),
+  withPolling({ wait: 20_000 }),
 );
 // @ts-expect-error polling is a feature and not a part of the configuration
 provideRealtime({ polling: { interval: 1_000 } });

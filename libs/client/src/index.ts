@@ -12,6 +12,7 @@ export type {
   LiveStatus,
   OfflineStatus,
   PollingStatus,
+  StatusBase,
   StatusReason,
 } from './core/status.js';
 export { createRealtimeClient } from './create-realtime-client.js';

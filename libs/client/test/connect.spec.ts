@@ -40,13 +40,13 @@ describe('connecting', () => {
     expect(values).toEqual([battleAt(1)]);
   });
 
-  test('a status keeps its since while nothing but the round trip changes', async () => {
+  test('a status keeps its time while nothing but the round trip changes', async () => {
     const { environment, client, statuses } = setUp();
     client.connect();
     await environment.advance(200);
     const live = statuses.filter(({ state }) => state === 'live');
     expect(live.at(-1)).toMatchObject({ transport: 'websocket', roundTripTime: 20 });
-    expect(new Set(live.map(({ since }) => since)).size).toBe(1);
+    expect(new Set(live.map(({ enteredAt }) => enteredAt)).size).toBe(1);
   });
 
   test('an asynchronous token is fetched while the socket opens', async () => {

@@ -55,7 +55,7 @@ describe('polling', () => {
   });
 
   test('a held poll brings news as soon as there are any', async () => {
-    const { environment, server, client } = poller({ polling: { wait: 20 } });
+    const { environment, server, client } = poller({ polling: { wait: 20_000 } });
     server.publish(battle, battleAt(1));
     let tick = 0;
     client.state(battle).subscribe((value) => (tick = value.tick));
@@ -69,7 +69,7 @@ describe('polling', () => {
   });
 
   test('a topic that is added while a poll is held is not kept waiting for it', async () => {
-    const { environment, server, client } = poller({ polling: { wait: 20 } });
+    const { environment, server, client } = poller({ polling: { wait: 20_000 } });
     server.publish(battle, battleAt(1));
     server.publish(other, battleAt(2));
     client.state(battle).subscribe();

@@ -92,9 +92,9 @@ describe('a live socket that goes silent', () => {
     server.blackhole();
     server.http = 'hanging';
     await environment.advance(1_000);
-    expect(freshness.at(-1)).toEqual({ state: 'stale', since: expect.any(Number) });
-    const { since } = freshness.at(-1) as { since: number };
-    expect(Math.abs(since - before)).toBeLessThan(110);
+    expect(freshness.at(-1)).toEqual({ state: 'stale', staleSince: expect.any(Number) });
+    const { staleSince } = freshness.at(-1) as { staleSince: number };
+    expect(Math.abs(staleSince - before)).toBeLessThan(110);
     server.http = 'up';
     await environment.advance(12_000);
     expect(freshness.at(-1)).toEqual({ state: 'live' });

@@ -70,7 +70,7 @@ export class ConnectionPanel {
   private describe(): readonly Fact[] {
     const status = this.status();
     const now = this.clock.now();
-    const facts: Fact[] = [{ label: 'Since', value: formatAge(now - status.since) }];
+    const facts: Fact[] = [{ label: 'Since', value: formatAge(now - status.enteredAt) }];
     if ('transport' in status) {
       facts.push({ label: 'Transport', value: status.transport === 'websocket' ? 'WebSocket' : 'HTTP polling' });
       facts.push({ label: 'Round trip', value: roundTrip(status.roundTripTime) });

@@ -42,7 +42,7 @@ export class LiveFrame {
       case 'stale':
         return {
           tone: 'stale',
-          text: `Not live: stale since ${formatAge(Math.max(1_000, this.clock.now() - freshness.since))}`,
+          text: `Not live: stale since ${formatAge(Math.max(1_000, this.clock.now() - freshness.staleSince))}`,
         };
       case 'catching-up':
         return { tone: 'stale', text: 'Not live: catching up …' };

@@ -19,7 +19,7 @@ import { TestAction } from './test-action.js';
 /** A client with its server inside: no socket, no timer, every answer given by the test. */
 @Injectable()
 export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
-  readonly #status$ = new BehaviorSubject<ConnectionStatus>({ state: 'idle', since: Date.now() });
+  readonly #status$ = new BehaviorSubject<ConnectionStatus>({ state: 'idle', enteredAt: Date.now() });
   readonly #topics = new Map<string, FakeTopic>();
   readonly #errors = inject(ErrorHandler);
   readonly #zone = inject(NgZone);
@@ -46,16 +46,16 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     this.#status$.next(status);
     for (const topic of this.#topics.values()) {
       if (this.isConnected) topic.catchUp();
-      else topic.interrupt(status.since);
+      else topic.interrupt(status.enteredAt);
     }
   }
 
   connect(): void {
-    this.enter({ state: 'live', since: Date.now(), transport: 'websocket', connectionId: 'testing' });
+    this.enter({ state: 'live', enteredAt: Date.now(), transport: 'websocket', connectionId: 'testing' });
   }
 
   close(): void {
-    this.enter({ state: 'closed', since: Date.now() });
+    this.enter({ state: 'closed', enteredAt: Date.now() });
     for (const topic of this.#topics.values()) topic.complete();
     for (const action of this.#actions) action.refuse('outcome_unknown');
     this.#topics.clear();

@@ -13,7 +13,7 @@ export interface FakeTopic {
   /** The client is connected: it sees all that was published. */
   catchUp(): void;
   /** The client lost the server at this moment. */
-  interrupt(since: number): void;
+  interrupt(staleSince: number): void;
   refuse(error: RealtimeClientError): void;
   complete(): void;
 }
@@ -62,8 +62,8 @@ export class FakeStateTopic implements FakeTopic {
     };
   }
 
-  interrupt(since: number): void {
-    if (this.#states.value.position !== undefined) this.#change({ freshness: { state: 'stale', since } });
+  interrupt(staleSince: number): void {
+    if (this.#states.value.position !== undefined) this.#change({ freshness: { state: 'stale', staleSince } });
   }
 
   refuse(error: RealtimeClientError): void {

@@ -100,13 +100,13 @@ export class RealtimeTestingController {
   /** The WebSocket failed, polling keeps topics live. */
   goPolling(): void {
     const reason = { code: 'no-websocket', message: 'The test took the WebSocket away.' };
-    this.#client.enter({ state: 'polling', since: Date.now(), transport: 'polling', attempt: 1, reason });
+    this.#client.enter({ state: 'polling', enteredAt: Date.now(), transport: 'polling', attempt: 1, reason });
   }
 
   /** Nothing reaches the server: topics turn stale, actions wait. */
   goOffline(): void {
     const reason = { code: 'network', message: 'The test took the network away.' };
-    this.#client.enter({ state: 'offline', since: Date.now(), attempt: 1, reason });
+    this.#client.enter({ state: 'offline', enteredAt: Date.now(), attempt: 1, reason });
   }
 
   #deliver(topic: FakeTopic): void {

@@ -239,7 +239,7 @@ export class ConnectionManager {
     this.stop();
     this.denial = reason;
     outbox.handleIdentityChange();
-    if (ACCESS_DENIALS.has(reason.code)) registry.withdrawValues({ state: 'stale', since: environment.now() });
+    if (ACCESS_DENIALS.has(reason.code)) registry.withdrawValues({ state: 'stale', staleSince: environment.now() });
     this.markStale(environment.now());
     this.updateStatus();
   }
@@ -258,8 +258,8 @@ export class ConnectionManager {
   }
 
   /** Marks the topics as stale that no WebSocket delivers. */
-  private markStale(since: number): void {
-    this.services.registry.markStale(since, ({ subscription }) => subscription === undefined);
+  private markStale(staleSince: number): void {
+    this.services.registry.markStale(staleSince, ({ subscription }) => subscription === undefined);
   }
 
   private startFallbackTimer(): void {

@@ -116,11 +116,11 @@ export class Poller {
       let held: number | undefined;
       const body = () => {
         metrics.add('polls');
-        const request = session.request(clientId, wait);
+        const request = session.request(clientId, wait / 1_000);
         held = request.wait;
         return JSON.stringify(request);
       };
-      const timeout = REQUEST_TIMEOUT_MS + wait * 1_000;
+      const timeout = REQUEST_TIMEOUT_MS + wait;
       const response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
       // The response may belong to a previous identity.
       if (controller.signal.aborted) throw new Error('The poll was aborted.');

@@ -3,17 +3,17 @@ import { BehaviorSubject, type Observable } from 'rxjs';
 import type { ClientEnvironment } from '../core/environment.js';
 import type { ConnectionStatus } from '../core/status.js';
 
-type WithoutSince<T> = T extends unknown ? Omit<T, 'since'> : never;
+type WithoutTime<T> = T extends unknown ? Omit<T, 'enteredAt'> : never;
 
 /** A status without the time when it began. */
-export type StatusDescription = WithoutSince<ConnectionStatus>;
+export type StatusDescription = WithoutTime<ConnectionStatus>;
 
 /** Holds the status, and emits a new object only when something in it changes. */
 export class StatusStore {
   private readonly subject: BehaviorSubject<ConnectionStatus>;
 
   constructor(private readonly environment: ClientEnvironment) {
-    this.subject = new BehaviorSubject<ConnectionStatus>({ state: 'idle', since: environment.now() });
+    this.subject = new BehaviorSubject<ConnectionStatus>({ state: 'idle', enteredAt: environment.now() });
   }
 
   get status$(): Observable<ConnectionStatus> {
@@ -26,8 +26,8 @@ export class StatusStore {
 
   update(next: StatusDescription): void {
     const last = this.subject.value;
-    const since = next.state === last.state ? last.since : this.environment.now();
-    const status = { since, ...next } as ConnectionStatus;
+    const enteredAt = next.state === last.state ? last.enteredAt : this.environment.now();
+    const status = { enteredAt, ...next } as ConnectionStatus;
     if (JSON.stringify(status) !== JSON.stringify(last)) this.subject.next(status);
   }
 

@@ -20,7 +20,7 @@ export class TopicRetryScheduler {
     const backoff = Math.min(cap, server * 2 ** entry.failures);
     entry.failures += 1;
     entry.isDeferred = true;
-    entry.store.setFreshness({ state: 'stale', since: environment.now() });
+    entry.store.setFreshness({ state: 'stale', staleSince: environment.now() });
     const retry = () => {
       this.timers.delete(entry);
       entry.isDeferred = false;

@@ -1,6 +1,6 @@
 import type { ClientEnvironment } from './environment.js';
 
-/** Options of `createRealtimeClient`. Every duration is in milliseconds, except `polling.wait`. */
+/** Options of `createRealtimeClient`. Every duration is in milliseconds. */
 export interface RealtimeClientOptions {
   /** Scheme, host and port of the server, such as `https://api.example`. Default: the origin of the page. Required in Node. */
   readonly origin?: string;
@@ -23,7 +23,7 @@ export interface RealtimeClientOptions {
     readonly enabled?: boolean;
     /** Time from the start of one poll to the start of the next. Default 2,000. The server's `config` may raise it. */
     readonly interval?: number;
-    /** Seconds for which the server holds a poll until there is news, 0 to 25. Default 0: the server answers at once. */
+    /** Time for which the server holds a poll until there is news, at most 25,000. Default 0: the server answers at once. */
     readonly wait?: number;
     /** Time that a connection attempt may take before polling starts. Default 500. */
     readonly startAfter?: number;

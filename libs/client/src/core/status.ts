@@ -9,9 +9,10 @@ export interface StatusReason {
   readonly message: string;
 }
 
-interface StatusBase {
+/** The part that every status has. */
+export interface StatusBase {
   /** When this state began, in milliseconds since the Unix epoch. */
-  readonly since: number;
+  readonly enteredAt: number;
 }
 
 /** The application has not called `connect()`, subscribed or acted yet. The client never returns to this state. */

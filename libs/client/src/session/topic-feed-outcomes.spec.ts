@@ -57,7 +57,7 @@ describe('a feed of a state topic', () => {
 
   test('recovered at the own position is live at once; further on it is catching up until the patches lead there', () => {
     const store = stateStore('e', 3);
-    store.setFreshness({ state: 'stale', since: 0 });
+    store.setFreshness({ state: 'stale', staleSince: 0 });
     new TopicFeed(store, at('e', 3)).apply(subscribed('state', 'e', 3, true));
     expect(store.freshness.state).toBe('live');
     const feed = new TopicFeed(store, at('e', 3));
@@ -203,7 +203,7 @@ describe('a feed of a state topic', () => {
     });
 
     test('a stale value is live again as soon as the server is known not to be ahead', () => {
-      const stale = { state: 'stale', since: 0 } as const;
+      const stale = { state: 'stale', staleSince: 0 } as const;
       const ahead = stateStore('e', 5);
       ahead.setFreshness(stale);
       new TopicFeed(ahead, at('e', 2)).apply(subscribed('state', 'e', 6, true));
@@ -241,7 +241,7 @@ describe('a feed of an event topic', () => {
 
   test('recovered at the own position is live at once', () => {
     const store = eventStore('e', 3);
-    store.setFreshness({ state: 'stale', since: 0 });
+    store.setFreshness({ state: 'stale', staleSince: 0 });
     new TopicFeed(store, at('e', 3)).apply(subscribed('events', 'e', 3, true));
     expect(store.freshness.state).toBe('live');
   });

@@ -89,10 +89,10 @@ export class ClientTopicRegistry {
     for (const { store } of this.entries.values()) if (store.kind === 'state') store.withdraw(freshness);
   }
 
-  /** Marks topics as stale that no transport keeps current. `since` is in milliseconds since the Unix epoch. */
-  markStale(since: number, isAffected: (entry: TopicEntry) => boolean = () => true): void {
+  /** Marks topics as stale that no transport keeps current. `staleSince` is in milliseconds since the Unix epoch. */
+  markStale(staleSince: number, isAffected: (entry: TopicEntry) => boolean = () => true): void {
     for (const entry of this.entries.values()) {
-      if (isAffected(entry)) entry.store.setFreshness({ state: 'stale', since });
+      if (isAffected(entry)) entry.store.setFreshness({ state: 'stale', staleSince });
     }
   }
 

@@ -4,10 +4,12 @@ import type { RealtimeClientError } from '../core/realtime-client-error.js';
 
 /**
  * Whether a value is current. `live`: it is the server's value. `catching-up`: the client waits for the server's value.
- * `stale`: no transport works; the value was current at `since`, in milliseconds since the Unix epoch.
+ * `stale`: no transport works; the value was current at `staleSince`, in milliseconds since the Unix epoch.
  */
 export type Freshness =
-  { readonly state: 'live' } | { readonly state: 'catching-up' } | { readonly state: 'stale'; readonly since: number };
+  | { readonly state: 'live' }
+  | { readonly state: 'catching-up' }
+  | { readonly state: 'stale'; readonly staleSince: number };
 
 /** The state of a state topic in the client. */
 export interface TopicState<T> {

@@ -36,7 +36,7 @@ export abstract class TopicStore {
   /** Ends the topic with an error. `dropValue` drops its value too, because the application may no longer see it. */
   fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
     this.currentError = error;
-    this.updateFreshness({ state: 'stale', since: now });
+    this.updateFreshness({ state: 'stale', staleSince: now });
     if (dropValue) this.reset();
     this.emit();
   }
