@@ -1,12 +1,12 @@
 import { browserEnvironment } from './core/browser-environment.js';
-import type { RealtimeClient } from './realtime-client.js';
 import type { RealtimeClientOptions } from './core/options.js';
+import type { RealtimeClient } from './realtime-client.js';
 import { StatewireClient } from './statewire-client.js';
 
 /**
- * Makes a client. Nothing is opened before the first subscription, action or `connect()`.
+ * Creates a client. It connects with the first subscription or action, or with `connect()`.
  *
- * @throws Error where `origin` is missing and there is no page to take it from.
+ * @throws Error without the option `origin` where there is no page to take it from.
  * @example
  * const client = createRealtimeClient({ origin: 'https://play.example' });
  * client.state(battle.with({ battleId: '42' })).subscribe(draw);

@@ -1,59 +1,78 @@
 import type { Action, Since, TopicReference } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
-import type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 import type { ClientMetrics } from './core/metrics.js';
 import type { ConnectionStatus } from './core/status.js';
+import type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 import type { EventDelivery, TopicState } from './topics/topic-state.js';
 
+/** Options of `act()`. */
 export interface ActOptions<T = never, Several extends readonly unknown[] = readonly never[]> {
   /**
-   * An action that was never sent fails with `not_sent` after this many ms without any transport. Default 30,000;
-   * 0 keeps it until a transport is up.
+   * Milliseconds after which an action that the client could not send fails with `not_sent`. Default 30,000. 0 keeps the
+   * action until there is a connection.
    */
   readonly expiresAfter?: number;
   /**
-   * What to show until the server's own word arrives: `[topic, update]`, or a list of these. An update is shown from
-   * now on, over every newer value, and dropped in the very state in which its effect arrives; at once where the action
-   * did not change the topic, is refused or fails. One that throws, or gives back undefined, is dropped and told
-   * to `onError`.
+   * What to show until the server's value has the effect of the action: `[topic, update]`, or a list of them. The client
+   * applies the update over every newer value. It drops the update in the same state in which the effect arrives, and at
+   * once if the action fails or does not change the topic. An update that throws or returns undefined is dropped, and
+   * `onError` receives the error.
    */
   readonly optimistic?: OptimisticUpdate<T> | OptimisticUpdates<Several>;
 }
 
-/** What an application uses. Made by `createRealtimeClient(options)`. */
+/** Follows topics and sends actions. `createRealtimeClient(options)` creates it. */
 export interface RealtimeClient {
+  /** Emits the current status, then each change. Completes with `close()`. */
   readonly status$: Observable<ConnectionStatus>;
   readonly status: ConnectionStatus;
 
-  /** Counters since the client was made; a new object at most every 250 ms while something changes. */
+  /** Emits the current counters, then new ones at most every 250 ms while they change. Completes with `close()`. */
   readonly metrics$: Observable<ClientMetrics>;
   readonly metrics: ClientMetrics;
 
-  /** Opens the connection. Called by the first subscription or action on its own; needed only after `denied` or `close`. */
+  /**
+   * Connects. The first subscription or action connects by itself, so an application needs this only to connect early,
+   * and to try again after the status `denied`. Does nothing after `close()`.
+   */
   connect(): void;
-  /** Ends everything: observables complete, unanswered actions err with `outcome_unknown` or `not_sent`. */
+
+  /**
+   * Closes the client for good. Observables complete. Unanswered actions fail with `outcome_unknown`, or with `not_sent`
+   * if they were never sent.
+   */
   close(): void;
 
   /**
-   * The values of a state topic: the newest first, then each change. Errs when the topic is refused, unknown or closed.
-   * Subscribers of one topic share one subscription, which ends 1 s after the last of them left (`linger`).
+   * Emits the newest value of a state topic, then each change. Fails with a `RealtimeClientError` if the topic is
+   * forbidden, unknown or closed. All subscribers of a topic share one subscription on the server. It ends 1,000 ms (the
+   * option `linger`) after the last subscriber left.
+   *
+   * @example
+   * client.state(battle.with({ battleId: '42' })).subscribe(draw);
    */
   state<T>(topic: TopicReference<T, 'state'>): Observable<T>;
 
-  /** The same with position, freshness and error; never errs. */
+  /** Emits the value of a state topic with its position, freshness and error. It never fails. */
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>>;
 
-  /** The events of a topic, each once and in order. Errs when the topic is refused, unknown or closed. */
+  /**
+   * Emits each event of a topic once and in order. Fails with a `RealtimeClientError` if the topic is forbidden, unknown
+   * or closed.
+   *
+   * @param options `since` is a position, or `oldest` for all events that the server still has. Default: events from now on.
+   */
   events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T>;
 
-  /** The same with positions, and a `lost` where history no longer reached. */
+  /** Emits events like `events()` with their positions, and a `lost` wherever the server no longer has some events. */
   deliveries<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<EventDelivery<T>>;
 
   /**
-   * Sends an action at once, whether or not anybody subscribes (hot, sent once), over whatever transport is up, and
-   * again after reconnects until it is answered. Emits the result and completes; errs with a `RealtimeClientError`.
+   * Sends an action at once and once, whether or not anybody subscribes to the result. The client sends it over any
+   * transport, and again after each reconnect, until the server answers. The action takes effect at most once.
    *
+   * @returns the result: one value, or a `RealtimeClientError` such as `forbidden`, `not_sent` or `outcome_unknown`.
    * @example
    * client.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
    */
@@ -64,9 +83,10 @@ export interface RealtimeClient {
   ): Observable<R>;
 
   /**
-   * The credentials changed: gets a new token and authenticates in place, or reconnects where the identity changed. A token
-   * that is refused may have expired on its way: one more is asked for, as `expired`. Refused as well, it leaves the old
-   * credentials in force until they end.
+   * Presents a new token, because the user signed in or out, or has other rights. The client authenticates on the open
+   * connection, and reconnects if the user is another one. If the server rejects the token, the client asks the option
+   * `token` for one more with the reason `expired`. If the server rejects that too, the old credentials stay in force
+   * until they expire.
    */
   reauthenticate(): void;
 }
