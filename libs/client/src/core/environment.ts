@@ -1,12 +1,12 @@
-/** Compared bivariantly, so that a DOM `WebSocket` and one of the `ws` package both fit without a cast. */
-type Handler<Event> = { handle(event: Event): void }['handle'];
-
-/** The part of the WHATWG `WebSocket` that the client uses. */
+/**
+ * The part of the WHATWG `WebSocket` that the client uses. The handlers are compared bivariantly, so that a DOM
+ * `WebSocket` and one of the `ws` package both fit without a cast.
+ */
 export interface WebSocketLike {
-  onopen: Handler<unknown> | null;
-  onmessage: Handler<{ readonly data: unknown }> | null;
-  onclose: Handler<{ readonly code: number; readonly reason: string }> | null;
-  onerror: Handler<unknown> | null;
+  onopen: { handle(event: unknown): void }['handle'] | null;
+  onmessage: { handle(event: { readonly data: unknown }): void }['handle'] | null;
+  onclose: { handle(event: { readonly code: number; readonly reason: string }): void }['handle'] | null;
+  onerror: { handle(event: unknown): void }['handle'] | null;
   readonly readyState: number;
   readonly bufferedAmount: number;
   send(data: string): void;
