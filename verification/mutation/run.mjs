@@ -69,5 +69,5 @@ async function tryAll(run, own) {
 function askedOf(area, located) {
   if (positionals.length === 0 || positionals.includes(area.name)) return located;
   const asked = area.symbols.filter((symbol) => positionals.includes(symbol));
-  return { ...located, files: asked.map((symbol) => index.fileOf(area.package, symbol)) };
+  return { ...located, files: [...new Set(asked.map((symbol) => index.fileOf(area.package, symbol)))] };
 }
