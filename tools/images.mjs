@@ -1,6 +1,8 @@
 /**
- * Keeps the images honest without an engine: runs the commands of every stage of both Dockerfiles, starts what the
- * backend's image would start, and asks it by the image's own health check.
+ * Checks the Dockerfiles on a machine without Docker. It carries out the instructions of every stage in plain folders, starts
+ * the command of the backend's image, runs the image's health check, and looks for files that must or must not be there.
+ *
+ * Only `docker build` and `docker run` check the rest: {@link NOT_CHECKED}.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -16,8 +18,18 @@ import { fail, root, start } from './lib/workspace.mjs';
 const target = join(tmpdir(), `statewire-images-${process.pid}`);
 process.on('exit', () => rmSync(target, { recursive: true, force: true }));
 
+const NOT_CHECKED = [
+  'that the base images exist, and their Node, nginx and system libraries (this machine has others)',
+  'that the user `node` may read and write what it needs (all commands run as the current user)',
+  '.dockerignore, layers, caches, exposed ports and the size of the image',
+  'that nginx of the image starts with its template',
+  'other processor architectures',
+];
+
 await checkBackend();
 checkFrontend();
+console.log('\nThis was no image build. Only `docker build` and `docker run` check:');
+for (const each of NOT_CHECKED) console.log(`- ${each}`);
 
 async function checkBackend() {
   const stages = buildStages(join(root, 'docker/backend.Dockerfile'), root, join(target, 'backend'));
@@ -36,7 +48,7 @@ async function checkBackend() {
   }
   const code = await new Promise((resolve) => server.once('exit', resolve));
   if (code !== 0) fail(`The backend image ended with ${code} on SIGTERM.`);
-  console.log('backend image: starts, is healthy, ends with 0');
+  console.log('backend Dockerfile: all stages run; the command starts, is healthy, and ends with 0 on SIGTERM');
 }
 
 async function healthy({ health: [command, ...args] }, env) {
@@ -58,7 +70,7 @@ function checkFrontend() {
   if (!html.includes('index.html')) fail('The frontend image has no index.html.');
   if (!existsSync(inside(runtime, '/etc/nginx/templates/default.conf.template')))
     fail('The frontend image has no nginx configuration.');
-  console.log(`frontend image: ${html.length} files served`);
+  console.log(`frontend Dockerfile: all stages run; ${html.length} files and the nginx template are in place`);
 }
 
 function freePort() {

@@ -3,9 +3,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Carries out a Dockerfile's stages in plain folders, one per stage, where no engine is at hand. Knows the
- * instructions that ours use and refuses any other, so that it never passes what it did not do. Not done: base images
- * (the host's Node and nginx stand in) and `USER`.
+ * Carries out the stages of a Dockerfile in plain folders, one for each stage, without Docker.
+ *
+ * It does `FROM` of an earlier stage, `WORKDIR`, `COPY`, `RUN` and `ENV`. It reads `USER`, `HEALTHCHECK` and `CMD` without doing
+ * them and skips `EXPOSE`. It fails for any other instruction. It is no sandbox: `RUN` uses the programs, the user and the
+ * network of this machine. It pulls no base image, and it copies the files that git knows instead of reading `.dockerignore`.
  *
  * @returns {Map<string, Stage>} by name, each with its folder, environment, and what it would run.
  */
