@@ -1,13 +1,14 @@
 import { commonPreset, nodePreset, seededProperties } from '../jest.preset.mjs';
 import presets from 'jest-preset-angular/presets/index.js';
 
-const { reporters, coverageDirectory } = commonPreset(import.meta.dirname);
+const { reporters, coverageDirectory, testTimeout } = commonPreset(import.meta.dirname);
 
-/** A part of the run; who reports and where coverage goes is said for the whole. */
+/** A part of the run. Reporters, the folder of the coverage and the timeout belong to the whole. */
 function part(preset) {
   const own = { ...preset };
   delete own.reporters;
   delete own.coverageDirectory;
+  delete own.testTimeout;
   return own;
 }
 
@@ -15,6 +16,7 @@ function part(preset) {
 export default {
   reporters,
   coverageDirectory,
+  testTimeout,
   projects: [
     {
       ...part(commonPreset(import.meta.dirname)),

@@ -52,6 +52,9 @@ function record(): void {
   }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 }
 
+/** Milliseconds after which a wait counts as hung. It is no promise. */
+const HUNG_AFTER = 240_000;
+
 /** A page of the client with everything noted that a person would not want to see in the console. */
 export class ArenaPage {
   readonly complaints: string[] = [];
@@ -65,6 +68,7 @@ export class ArenaPage {
 
   static async open(browser: Browser, url: string, viewport = { width: 1440, height: 900 }): Promise<ArenaPage> {
     const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+    context.setDefaultTimeout(HUNG_AFTER);
     const page = await context.newPage();
     await page.addInitScript(record);
     const arena = new ArenaPage(page);
@@ -81,16 +85,16 @@ export class ArenaPage {
   }
 
   /** Waits until the connection is in a state, and says how long that took, in milliseconds. */
-  async connection(state: string, timeout = 15_000): Promise<number> {
+  async connection(state: string): Promise<number> {
     const begun = performance.now();
-    await this.page.locator(`[data-status="${state}"]`).waitFor({ timeout });
+    await this.page.locator(`[data-status="${state}"]`).waitFor();
     return performance.now() - begun;
   }
 
   /** Waits until the battle on the screen has moved on from where it is now. */
-  async moves(timeout = 10_000): Promise<void> {
+  async moves(): Promise<void> {
     const tick = await this.page.locator('[data-tick]').first().getAttribute('data-tick');
-    await this.page.locator(`[data-tick]:not([data-tick="${tick}"])`).first().waitFor({ timeout });
+    await this.page.locator(`[data-tick]:not([data-tick="${tick}"])`).first().waitFor();
   }
 
   async close(): Promise<void> {

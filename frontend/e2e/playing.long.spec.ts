@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
 import { startArena, type Arena } from './arena.js';
 import { describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage } from './page.js';
-
-jest.setTimeout(150_000);
 
 describeInBrowser('A player', () => {
   let arena: Arena;
@@ -48,7 +46,7 @@ describeInBrowser('A player', () => {
     await page.getByRole('button', { name: '4×' }).click();
     await page.locator('[data-speed="4"]').waitFor();
 
-    await page.locator('[data-phase="reward"], [data-phase="finished"]').waitFor({ timeout: 90_000 });
+    await page.locator('[data-phase="reward"], [data-phase="finished"]').waitFor();
     if ((await page.locator('[data-phase="reward"]').count()) > 0) {
       await page.locator('[data-offer]').first().click();
       await page.locator('[data-phase="choosing"]').waitFor();

@@ -2,14 +2,12 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
 import { Player, startArena, type Arena } from './arena.js';
 import { describeInBrowser, launchChromium } from './chromium.js';
-import { ArenaPage } from './page.js';
-
-jest.setTimeout(90_000);
+import { ArenaPage, type BattleSample } from './page.js';
 
 describeInBrowser('A visitor', () => {
   let arena: Arena;
@@ -102,14 +100,15 @@ describeInBrowser('A visitor', () => {
     const pages = await Promise.all([1, 2].map(() => ArenaPage.open(browser, `${arena.url}/battles/${battleId}`)));
     const [one, other] = pages as [ArenaPage, ArenaPage];
     await Promise.all(pages.map((page) => page.connection('live')));
-    for (let change = 0; change < 15; change++) await one.moves();
-
-    const shown = new Map((await one.samples()).map((sample) => [`${sample.epoch}:${sample.offset}`, sample]));
-    const common = (await other.samples()).flatMap((sample) => {
-      const same = shown.get(`${sample.epoch}:${sample.offset}`);
-      return same === undefined ? [] : [{ sample, same }];
-    });
-    expect(common.length).toBeGreaterThanOrEqual(10);
+    let common: { readonly sample: BattleSample; readonly same: BattleSample }[] = [];
+    while (common.length < 10) {
+      await one.moves();
+      const shown = new Map((await one.samples()).map((sample) => [`${sample.epoch}:${sample.offset}`, sample]));
+      common = (await other.samples()).flatMap((sample) => {
+        const same = shown.get(`${sample.epoch}:${sample.offset}`);
+        return same === undefined ? [] : [{ sample, same }];
+      });
+    }
     for (const { sample, same } of common) {
       expect({ tick: sample.tick, health: sample.health }).toEqual({ tick: same.tick, health: same.health });
     }

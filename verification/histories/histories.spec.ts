@@ -8,7 +8,8 @@ import type { Command } from './command.js';
 import { play, type HistoryPlan } from './history.js';
 
 const RUN = join(import.meta.dirname, 'run.mjs');
-const HISTORIES = process.env['STATEWIRE_HISTORIES'] || '2000';
+const LONG = process.env['STATEWIRE_SLICE'] === 'true' ? '1000' : '2000';
+const HISTORIES = process.env['STATEWIRE_HISTORIES'] || (process.env['STATEWIRE_TEST_TIER'] === 'full' ? LONG : '300');
 const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
