@@ -102,7 +102,7 @@ function readEnvironment(own: unknown, system: Environment, problems: OptionProb
     if (part !== undefined) problems.push({ option: `environment.${name}`, expected: 'a function', got: part });
     return [name, system[name].bind(system)];
   });
-  return Object.fromEntries(parts) as unknown as Environment;
+  return Object.fromEntries(parts);
 }
 
 /** The default number of members is lower where one publication has no room for so many. */

@@ -1,10 +1,10 @@
 /** The functions of a test runner that the broker suite uses. Those of Jest and Vitest have this shape. */
 export interface TestRunner {
-  describe(name: string, body: () => void): void;
-  test(name: string, body: () => Promise<void>): void;
-  beforeEach(hook: () => Promise<void>): void;
-  afterEach(hook: () => Promise<void>): void;
-  expect(actual: unknown): Assertions<void> & {
+  readonly describe: (name: string, body: () => void) => void;
+  readonly test: (name: string, body: () => Promise<void>) => void;
+  readonly beforeEach: (hook: () => Promise<void>) => void;
+  readonly afterEach: (hook: () => Promise<void>) => void;
+  readonly expect: (actual: unknown) => Assertions<void> & {
     readonly not: Assertions<void>;
     readonly resolves: Assertions<Promise<void>>;
     readonly rejects: Assertions<Promise<void>>;
