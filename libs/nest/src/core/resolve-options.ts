@@ -96,13 +96,13 @@ function readGroup(given: Given, name: string, group: object, problems: OptionPr
 /** Binds each part, because an environment may be an instance whose methods stand on its prototype. */
 function readEnvironment(own: unknown, system: Environment, problems: OptionProblem[]): Environment {
   const given = readObject(own, 'environment', problems);
-  const parts = ENVIRONMENT_PARTS.map((name) => {
+  const parts = ENVIRONMENT_PARTS.map((name): [string, unknown] => {
     const part = given[name];
-    if (typeof part === 'function') return [name, part.bind(given) as unknown];
+    if (typeof part === 'function') return [name, part.bind(given)];
     if (part !== undefined) problems.push({ option: `environment.${name}`, expected: 'a function', got: part });
     return [name, system[name].bind(system)];
   });
-  return Object.fromEntries(parts);
+  return Object.fromEntries(parts) as unknown as Environment;
 }
 
 /** The default number of members is lower where one publication has no room for so many. */
