@@ -17,6 +17,15 @@ const plan = fc.record({
 });
 
 /**
+ * The first histories that grow from a seed.
+ *
+ * @public The runner of the seeded bugs imports it at run time.
+ */
+export function sampleHistories(histories: number, seed: number): readonly HistoryPlan[] {
+  return fc.sample(plan, { numRuns: histories, seed });
+}
+
+/**
  * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
  *
  * @returns how many were played.
