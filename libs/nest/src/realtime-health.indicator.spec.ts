@@ -5,7 +5,7 @@ import { NEVER } from 'rxjs';
 import type { Broker } from './core/broker.js';
 import { MemoryBroker } from './broker/memory/memory-broker.js';
 import { RealtimeLog } from './core/realtime-log.js';
-import { Gate } from './testing/connection-rig.js';
+import { Gate } from '../test/support/connection-rig.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 
 function create(request?: Broker['request']) {

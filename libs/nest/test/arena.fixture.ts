@@ -24,7 +24,7 @@ export const double = action<{ n: number }, { n: number; by: string | undefined 
 export const slow = action<undefined, string>('slow');
 export const overdue = action<undefined, string>('overdue');
 export const fail = action<undefined, never>('fail');
-import { Gate } from '../src/testing/connection-rig.js';
+import { Gate } from './support/connection-rig.js';
 
 /** Lets the owner in, and nobody else. */
 @Injectable()

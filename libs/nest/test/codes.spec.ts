@@ -23,9 +23,9 @@ import { MemoryBroker } from '../src/broker/memory/memory-broker.js';
 import { systemEnvironment } from '../src/core/environment.js';
 import { RealtimeLog } from '../src/core/realtime-log.js';
 import { resolveOptions } from '../src/core/resolve-options.js';
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { TestApplication } from '../src/testing/test-application.js';
-import type { TestSocket } from '../src/testing/test-socket.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { TestApplication } from './support/test-application.js';
+import type { TestSocket } from './support/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './arena.fixture.js';
 import { CLIENT_ID, post } from './transports.js';
 

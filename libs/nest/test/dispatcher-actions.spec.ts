@@ -22,8 +22,8 @@ import {
   RealtimeHandlers,
   type RealtimeRequest,
 } from '../src/index.js';
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { TestApplication } from './support/test-application.js';
 import { RecordedLog } from './recorded-log.js';
 import { TRANSPORTS, type TestCaller } from './transports.js';
 

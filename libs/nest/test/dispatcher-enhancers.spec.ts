@@ -37,7 +37,7 @@ import {
   type RealtimeModuleOptions,
   type RealtimeRequest,
 } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 import { TRANSPORTS } from './transports.js';
 
 const room = stateTopic<string>()('rooms/:roomId');

@@ -13,7 +13,7 @@ import {
   RealtimeHandlers,
   type RealtimeModuleOptions,
 } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 
 const lobby = stateTopic<number>()('lobby');
 const battle = stateTopic<number>()('battles/:battleId');

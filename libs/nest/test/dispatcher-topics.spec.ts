@@ -5,7 +5,7 @@ import { IsIn } from 'class-validator';
 import { BehaviorSubject, firstValueFrom, ReplaySubject, skip } from 'rxjs';
 
 import { OnTopic, RealtimeError, RealtimeHandlers, TopicParams } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 import { RecordedLog } from './recorded-log.js';
 import { TRANSPORTS, type TestCaller } from './transports.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { TestApplication, type Platform } from '../src/testing/test-application.js';
-import type { TestSocket } from '../src/testing/test-socket.js';
+import { TestApplication, type Platform } from './support/test-application.js';
+import type { TestSocket } from './support/test-socket.js';
 import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
 
 let arena: TestApplication;

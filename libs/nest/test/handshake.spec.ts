@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 
 let arena: TestApplication;
 

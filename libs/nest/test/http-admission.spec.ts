@@ -18,7 +18,7 @@ import {
   type RealtimeModuleOptions,
   type RealtimeRequest,
 } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 import { CLIENT_ID, post, send, type TestAnswer } from './transports.js';
 
 const inbox = eventTopic<string>()('players/:playerId/inbox');

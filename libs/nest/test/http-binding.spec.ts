@@ -16,7 +16,7 @@ import { action, eventTopic, stateTopic } from '@statewire/protocol';
 import { map } from 'rxjs';
 
 import { ActionData, OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
-import { TestApplication, type Platform } from '../src/testing/test-application.js';
+import { TestApplication, type Platform } from './support/test-application.js';
 import { CLIENT_ID, poll, post, send, type TestAnswer } from './transports.js';
 
 const lobby = stateTopic<{ battles: number }>()('lobby');

@@ -6,7 +6,7 @@ import { action, stateTopic, type SubscribedFrame } from '@statewire/protocol';
 import { firstValueFrom, Subject } from 'rxjs';
 
 import { OnAction, OnTopic, RealtimeBus, RealtimeHandlers, type RealtimeModuleOptions } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 import { CLIENT_ID, poll, post } from './transports.js';
 
 const count = stateTopic<number>()('count');

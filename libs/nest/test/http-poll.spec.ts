@@ -24,8 +24,8 @@ import {
   type RealtimeRequest,
   RealtimeSwitch,
 } from '../src/index.js';
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { TestApplication } from './support/test-application.js';
 import { CLIENT_ID, poll, post } from './transports.js';
 
 const room = stateTopic<{ text: string }>()('rooms/:roomId');

@@ -4,8 +4,8 @@ import { action, stateTopic, type SubscribedFrame } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
-import { Gate } from '../src/testing/connection-rig.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { Gate } from './support/connection-rig.js';
+import { TestApplication } from './support/test-application.js';
 import { CLIENT_ID, poll, post, send, type TestAnswer } from './transports.js';
 
 const room = stateTopic<string>()('room');

@@ -7,9 +7,9 @@ import { RealtimeMetrics, RealtimeModule, RealtimeOptionsError, type RealtimeMod
 import { InFlight } from '../src/core/in-flight.js';
 import { DrainState } from '../src/core/drain-state.js';
 import { RealtimeSwitch } from '../src/core/realtime-switch.js';
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { TestApplication } from '../src/testing/test-application.js';
-import type { TestSocket } from '../src/testing/test-socket.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { TestApplication } from './support/test-application.js';
+import type { TestSocket } from './support/test-socket.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
 import { CLIENT_ID, poll, post, send } from './transports.js';
 

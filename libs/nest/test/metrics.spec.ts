@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { firstValueFrom, take, toArray } from 'rxjs';
 
 import { RealtimeHealthIndicator, RealtimeMetrics, toPrometheus, type MetricsSnapshot } from '../src/index.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { TestApplication } from './support/test-application.js';
 import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
 import { poll, post, CLIENT_ID } from './transports.js';
 

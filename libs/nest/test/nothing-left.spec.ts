@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { heldBy, type Held } from '../src/testing/held.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { heldBy, type Held } from './support/held.js';
+import { TestApplication } from './support/test-application.js';
 import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
 import { poll, post } from './transports.js';
 

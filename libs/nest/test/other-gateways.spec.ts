@@ -7,8 +7,8 @@ import { request, type Server } from 'node:http';
 import { io, type Socket as IoSocket } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { TestApplication, type Platform } from '../src/testing/test-application.js';
-import { UpgradeRefusedError } from '../src/testing/test-socket.js';
+import { TestApplication, type Platform } from './support/test-application.js';
+import { UpgradeRefusedError } from './support/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification } from './arena.fixture.js';
 
 @WebSocketGateway({ path: '/plain' })

@@ -13,8 +13,8 @@ import {
   type MetricsSnapshot,
   type RealtimeRequest,
 } from '../src/index.js';
-import { untilTrue } from '../src/testing/event-loop-turn.js';
-import { TestApplication } from '../src/testing/test-application.js';
+import { untilTrue } from './support/event-loop-turn.js';
+import { TestApplication } from './support/test-application.js';
 import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
 import { poll, send, TRANSPORTS } from './transports.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 
-import { TestApplication } from '../src/testing/test-application.js';
-import type { TestSocket } from '../src/testing/test-socket.js';
+import { TestApplication } from './support/test-application.js';
+import type { TestSocket } from './support/test-socket.js';
 import { arenaProviders, authenticate, battle } from './arena.fixture.js';
 
 const CLIENTS = 1_000;

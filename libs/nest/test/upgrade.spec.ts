@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RealtimeModuleOptions } from '../src/index.js';
 import { RealtimeSwitch } from '../src/core/realtime-switch.js';
 import { DrainState } from '../src/core/drain-state.js';
-import { eventLoopTurn } from '../src/testing/event-loop-turn.js';
-import { ServerSockets } from '../src/testing/server-sockets.js';
-import { TestApplication, type Platform } from '../src/testing/test-application.js';
-import { TestSocket, UpgradeRefusedError } from '../src/testing/test-socket.js';
+import { eventLoopTurn } from './support/event-loop-turn.js';
+import { ServerSockets } from './support/server-sockets.js';
+import { TestApplication, type Platform } from './support/test-application.js';
+import { TestSocket, UpgradeRefusedError } from './support/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
-import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from '../src/testing/raw-wire.js';
+import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from './support/raw-wire.js';
 
 let arena: TestApplication;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { resolveOptions } from '../core/resolve-options.js';
-import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
-import { FakeSocket } from '../testing/fake-socket.js';
+import { CLIENT_ID, ConnectionRig, Gate } from '../../test/support/connection-rig.js';
+import { FakeSocket } from '../../test/support/fake-socket.js';
 import { Drain } from './drain.js';
 import { DrainState } from '../core/drain-state.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { Gate } from '../testing/connection-rig.js';
+import { Gate } from '../../test/support/connection-rig.js';
 import { Throttle } from './throttle.js';
 
 const INTERVAL = 250;

@@ -5,7 +5,7 @@ import type { Json } from '@statewire/protocol';
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import { Counters } from '../core/counters.js';
-import { Gate } from '../testing/connection-rig.js';
+import { Gate } from '../../test/support/connection-rig.js';
 import { readPresenceMember } from './member-list.js';
 import { TopicPresence } from './topic-presence.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
-import { Gate } from '../testing/connection-rig.js';
+import { Gate } from '../../test/support/connection-rig.js';
 import { LiveTopic } from './live-topic.js';
 import { EVENTS } from '../../test/topics-set-up.js';
 

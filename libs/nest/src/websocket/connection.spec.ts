@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { RealtimeError } from '../core/errors.js';
-import { CLIENT_ID, ConnectionRig, Gate } from '../testing/connection-rig.js';
-import { FakeSocket } from '../testing/fake-socket.js';
+import { CLIENT_ID, ConnectionRig, Gate } from '../../test/support/connection-rig.js';
+import { FakeSocket } from '../../test/support/fake-socket.js';
 
 const HELLO = { type: 'hello', clientId: CLIENT_ID };
 

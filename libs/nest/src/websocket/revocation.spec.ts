@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
 import { resolveOptions } from '../core/resolve-options.js';
-import { ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { ConnectionRig, Gate } from '../../test/support/connection-rig.js';
 import { RealtimeConnections } from '../realtime-connections.js';
 
 function set(rig = new ConnectionRig()) {

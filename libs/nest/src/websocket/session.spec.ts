@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ServerFrame } from '@statewire/protocol';
 
 import { RealtimeError } from '../core/errors.js';
-import { ConnectionRig, Gate } from '../testing/connection-rig.js';
+import { ConnectionRig, Gate } from '../../test/support/connection-rig.js';
 
 async function welcomed(
   options?: ConstructorParameters<typeof ConnectionRig>[0],

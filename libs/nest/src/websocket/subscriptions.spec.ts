@@ -6,8 +6,8 @@ import type { ServerFrame } from '@statewire/protocol';
 import { toRealtimeError, RealtimeError } from '../core/errors.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
-import { Gate } from '../testing/connection-rig.js';
-import { FakeTopics } from '../testing/fake-topics.js';
+import { Gate } from '../../test/support/connection-rig.js';
+import { FakeTopics } from '../../test/support/fake-topics.js';
 import { Subscriptions, type SubscriptionsContext } from './subscriptions.js';
 
 const CALLER = {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { TestApplication } from '../../src/testing/test-application.js';
-import type { TestSocket } from '../../src/testing/test-socket.js';
+import { TestApplication } from '../support/test-application.js';
+import type { TestSocket } from '../support/test-socket.js';
 import { arenaProviders, authenticate, battle } from '../arena.fixture.js';
 
 const READERS = process.env.STATEWIRE_TEST_TIER === 'full' ? 990 : 90;

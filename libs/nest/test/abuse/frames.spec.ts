@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { TestApplication } from '../../src/testing/test-application.js';
+import { TestApplication } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { RawWire, rawFrame, rawText } from '../../src/testing/raw-wire.js';
+import { RawWire, rawFrame, rawText } from '../support/raw-wire.js';
 
 const MiB = 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;

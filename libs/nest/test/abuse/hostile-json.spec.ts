@@ -10,7 +10,7 @@ import {
 } from '@statewire/protocol';
 
 import { ActionData, OnAction, OnPresence, OnTopic, PublishError, RealtimeHandlers } from '../../src/index.js';
-import { TestApplication } from '../../src/testing/test-application.js';
+import { TestApplication } from '../support/test-application.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from '../fuzz/prototypes.js';
 import { CLIENT_ID, poll, post, send, TRANSPORTS } from '../transports.js';
 

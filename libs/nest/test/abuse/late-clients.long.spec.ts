@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stateTopic } from '@statewire/protocol';
 
 import { OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
-import { head } from '../../src/testing/raw-wire.js';
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
+import { head } from '../support/raw-wire.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
 import { CLIENT_ID } from '../transports.js';
 import { LATE_HEADS, playLateHead } from './late-clients.js';
 

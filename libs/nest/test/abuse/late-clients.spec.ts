@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { untilTrue } from '../../src/testing/event-loop-turn.js';
-import { rawFrame, rawText, RawWire } from '../../src/testing/raw-wire.js';
-import { ServerSockets } from '../../src/testing/server-sockets.js';
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
+import { untilTrue } from '../support/event-loop-turn.js';
+import { rawFrame, rawText, RawWire } from '../support/raw-wire.js';
+import { ServerSockets } from '../support/server-sockets.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 import { LATE_BODIES, LATE_HEADS, playLateHead } from './late-clients.js';

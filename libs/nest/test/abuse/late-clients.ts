@@ -1,4 +1,4 @@
-import { head, RawWire } from '../../src/testing/raw-wire.js';
+import { head, RawWire } from '../support/raw-wire.js';
 
 export interface LateClient {
   readonly name: string;

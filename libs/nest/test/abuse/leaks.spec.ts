@@ -12,7 +12,7 @@ import {
   type RealtimeModuleOptions,
   type RealtimeRequest,
 } from '../../src/index.js';
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
 import { RecordedLog } from '../recorded-log.js';
 import { CLIENT_ID, post, send, type TestAnswer } from '../transports.js';
 

@@ -6,10 +6,10 @@ import { OnAction, OnTopic, RealtimeHandlers, type RealtimeModuleOptions } from 
 import { MemoryBroker } from '../../src/broker/memory/memory-broker.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
 import { BROKER } from '../../src/core/tokens.js';
-import { untilTrue } from '../../src/testing/event-loop-turn.js';
-import { TestApplication } from '../../src/testing/test-application.js';
+import { untilTrue } from '../support/event-loop-turn.js';
+import { TestApplication } from '../support/test-application.js';
 import { TopicRegistry } from '../../src/topics/topic-registry.js';
-import { RawWire } from '../../src/testing/raw-wire.js';
+import { RawWire } from '../support/raw-wire.js';
 import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
 const LINGER = 50;

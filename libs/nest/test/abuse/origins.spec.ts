@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { exchangeRaw, handshake, head, RawWire } from '../../src/testing/raw-wire.js';
+import { exchangeRaw, handshake, head, RawWire } from '../support/raw-wire.js';
 import { CLIENT_ID } from '../transports.js';
 
 const HOST = 'play.example:3000';

@@ -5,10 +5,10 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { stateTopic } from '@statewire/protocol';
 
 import { OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
-import { untilTrue } from '../../src/testing/event-loop-turn.js';
-import { ServerSockets } from '../../src/testing/server-sockets.js';
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import { exchangeRaw, head, RawWire } from '../../src/testing/raw-wire.js';
+import { untilTrue } from '../support/event-loop-turn.js';
+import { ServerSockets } from '../support/server-sockets.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
+import { exchangeRaw, head, RawWire } from '../support/raw-wire.js';
 import { CLIENT_ID, poll, post, send } from '../transports.js';
 
 const page = stateTopic<string>()('pages/:number');

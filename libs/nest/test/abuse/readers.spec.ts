@@ -4,8 +4,8 @@ import { action, stateTopic } from '@statewire/protocol';
 
 import { OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
 import { OutboxBudget } from '../../src/delivery/outbox-budget.js';
-import { TestApplication } from '../../src/testing/test-application.js';
-import { RawWire, rawText } from '../../src/testing/raw-wire.js';
+import { TestApplication } from '../support/test-application.js';
+import { RawWire, rawText } from '../support/raw-wire.js';
 import { RecordedLog } from '../recorded-log.js';
 
 const KiB = 1024;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import type { TestSocket } from '../../src/testing/test-socket.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
+import type { TestSocket } from '../support/test-socket.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 import { CLIENT_ID, post, send, TRANSPORTS } from '../transports.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { RealtimeConnections, type RealtimeModuleOptions } from '../../src/index.js';
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import { UpgradeRefusedError } from '../../src/testing/test-socket.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
+import { UpgradeRefusedError } from '../support/test-socket.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 import { CLIENT_ID, post, send } from '../transports.js';
 

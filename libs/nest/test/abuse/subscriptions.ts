@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { ServerFrame } from '@statewire/protocol';
 
-import { TestApplication } from '../../src/testing/test-application.js';
+import { TestApplication } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 
 const limits = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };

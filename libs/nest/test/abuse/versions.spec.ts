@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import { TestApplication, type Platform } from '../../src/testing/test-application.js';
-import { exchangeRaw, handshake, head, RawWire } from '../../src/testing/raw-wire.js';
+import { TestApplication, type Platform } from '../support/test-application.js';
+import { exchangeRaw, handshake, head, RawWire } from '../support/raw-wire.js';
 import { send } from '../transports.js';
 
 describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { action, applyDelta, stateTopic, type Json } from '@statewire/protocol';
 
 import { ActionData, OnAction, OnTopic, RealtimeHandlers } from '../../src/index.js';
-import { TestApplication } from '../../src/testing/test-application.js';
+import { TestApplication } from '../support/test-application.js';
 import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
 const record = stateTopic<Json>()('records/:name');

@@ -11,7 +11,7 @@ import fc from 'fast-check';
 
 import { FrameGate } from '../../src/websocket/frame-gate.js';
 import { RealtimeError } from '../../src/core/errors.js';
-import { CLIENT_ID, ConnectionRig } from '../../src/testing/connection-rig.js';
+import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
 

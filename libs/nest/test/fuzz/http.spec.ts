@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ERROR_CODES } from '@statewire/protocol';
 import fc from 'fast-check';
 
-import { TestApplication } from '../../src/testing/test-application.js';
+import { TestApplication } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 import { CLIENT_ID } from '../transports.js';
 import { mangled, misshapen } from './client-messages.js';

@@ -4,11 +4,11 @@ import type { VirtualEnvironment } from '@statewire/testing';
 import type { AddressInfo } from 'node:net';
 import type { ClientOptions } from 'ws';
 
-import { RealtimeBus } from '../realtime-bus.js';
-import { RealtimeConnections } from '../realtime-connections.js';
-import type { Environment } from '../core/environment.js';
-import type { RealtimeModuleOptions } from '../core/options.js';
-import { RealtimeModule } from '../realtime.module.js';
+import { RealtimeBus } from '../../src/realtime-bus.js';
+import { RealtimeConnections } from '../../src/realtime-connections.js';
+import type { Environment } from '../../src/core/environment.js';
+import type { RealtimeModuleOptions } from '../../src/core/options.js';
+import { RealtimeModule } from '../../src/realtime.module.js';
 import { TestSocket } from './test-socket.js';
 
 export type Platform = 'express' | 'fastify';

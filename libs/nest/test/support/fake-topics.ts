@@ -1,10 +1,10 @@
 import type { Json } from '@statewire/protocol';
 
-import { encodeFrame } from '../delivery/frame-encoder.js';
-import type { FrameSink } from '../delivery/frame-sink.js';
-import type { TopicSubscription } from '../topics/subscribers.js';
-import type { ResolvedTopic } from '../topics/topic-loader.js';
-import type { SubscribeOptions, TopicRegistry } from '../topics/topic-registry.js';
+import { encodeFrame } from '../../src/delivery/frame-encoder.js';
+import type { FrameSink } from '../../src/delivery/frame-sink.js';
+import type { TopicSubscription } from '../../src/topics/subscribers.js';
+import type { ResolvedTopic } from '../../src/topics/topic-loader.js';
+import type { SubscribeOptions, TopicRegistry } from '../../src/topics/topic-registry.js';
 
 interface Follower {
   readonly sink: FrameSink;

@@ -1,8 +1,8 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { ConnectionSocket } from '../websocket/connection-socket.js';
-import type { Batch } from '../delivery/batch.js';
-import type { FrameSocket } from '../delivery/outbox.js';
+import type { ConnectionSocket } from '../../src/websocket/connection-socket.js';
+import type { Batch } from '../../src/delivery/batch.js';
+import type { FrameSocket } from '../../src/delivery/outbox.js';
 
 /** A socket that keeps what is written to it. */
 export class FakeSocket implements ConnectionSocket {

@@ -1,14 +1,14 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
-import { ConnectionLimits } from '../rate-limiting/connection-limits.js';
-import { Revocations } from '../admission/revocations.js';
-import { RequestLimits } from '../rate-limiting/request-limits.js';
-import { RealtimeLog } from '../core/realtime-log.js';
-import { Counters } from '../core/counters.js';
-import { KeyedStore } from '../core/keyed-store.js';
-import { RealtimeModule } from '../realtime.module.js';
+import { SharedFrameLimits } from '../../src/rate-limiting/frame-limits.js';
+import { ConnectionLimits } from '../../src/rate-limiting/connection-limits.js';
+import { Revocations } from '../../src/admission/revocations.js';
+import { RequestLimits } from '../../src/rate-limiting/request-limits.js';
+import { RealtimeLog } from '../../src/core/realtime-log.js';
+import { Counters } from '../../src/core/counters.js';
+import { KeyedStore } from '../../src/core/keyed-store.js';
+import { RealtimeModule } from '../../src/realtime.module.js';
 
 /** Sizes of all collections that the module's providers reach, by where they are. */
 export type Held = Readonly<Record<string, number>>;
