@@ -102,7 +102,7 @@ describeWithNginx('The frontend image’s nginx', () => {
   test('carries polling, and nothing is missing on it', async () => {
     const { origin } = await nginx();
     const battleId = await startBattle(origin);
-    const client = connect(origin, { webSocket: { enabled: false }, polling: { interval: 200 } });
+    const client = connect(origin, { webSocket: { enabled: false }, polling: { intervalMs: 200 } });
     const value = await firstValueFrom(client.state(battle.with({ battleId })));
 
     expect(client.status).toMatchObject({ state: 'polling' });

@@ -48,7 +48,7 @@ describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport
         provideRealtime(
           { origin: arena.url, environment: { openWebSocket: transport === 'websocket' ? openWebSocket : undefined } },
           withAuth(() => player.session.token),
-          withPolling({ interval: 200 }),
+          withPolling({ intervalMs: 200 }),
         ),
       ],
     });

@@ -45,7 +45,7 @@ export class World {
     const client = createRealtimeClient({
       origin: 'http://explorer',
       environment,
-      linger: 0,
+      lingerMs: 0,
       token: () => this.page.token,
     });
     this.page = new Page(client, this.truth, verdict, filled.token, this.server.application.effects);

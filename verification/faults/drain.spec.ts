@@ -57,7 +57,7 @@ it.each(SIZES)(
       await Promise.all(crowds.map((crowd) => crowd.lead(origin)));
       const share = { clients: clients / crowds.length, topics: TOPICS, followers: FOLLOWERS };
       // No client polls because the machine is busy.
-      const client = { polling: { startAfter: 600_000 } };
+      const client = { polling: { startAfterMs: 600_000 } };
       await Promise.all(crowds.map((crowd) => crowd.connect({ ...share, client })));
       const stragglers = await Promise.all(Array.from({ length: STRAGGLERS }, (_, n) => straggle(origin, n)));
       await Promise.all(crowds.map((crowd, n) => crowd.act(`crowd ${n}`, { waits: true })));

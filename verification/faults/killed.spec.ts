@@ -31,7 +31,7 @@ async function connect(server: BusyProcess): Promise<void> {
   proxy = await FaultProxy.start(server.port);
   const { openWebSocket } = oracle;
   for (let n = 0; n < CLIENTS; n += 1) {
-    const backoff = { network: 100, server: 100, cap: 500 };
+    const backoff = { networkMs: 100, serverMs: 100, maxMs: 500 };
     const client = createRealtimeClient({ origin: proxy.origin, backoff, environment: { openWebSocket } });
     clients.push(client);
     for (const id of [n % TOPICS, (n + 1) % TOPICS].map(String)) {

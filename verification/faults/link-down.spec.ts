@@ -53,8 +53,8 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
 
   test('at either end is told by every client and frees the server, and nothing is lost or comes twice', async () => {
     const { crowd } = clients;
-    const backoff = { network: 100, server: 100, cap: 500 };
-    await crowd.connect({ clients: CLIENTS, topics: TOPICS, client: { backoff, polling: { interval: 200 } } });
+    const backoff = { networkMs: 100, serverMs: 100, maxMs: 500 };
+    await crowd.connect({ clients: CLIENTS, topics: TOPICS, client: { backoff, polling: { intervalMs: 200 } } });
     await crowd.actAtTimes();
     await until(
       async () => (await crowd.report()).checked > 20 * CLIENTS,

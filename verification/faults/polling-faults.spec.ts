@@ -36,8 +36,8 @@ beforeEach(async () => {
     const client = createRealtimeClient({
       origin: proxy.origin,
       webSocket: { enabled: false },
-      polling: { interval: 100, wait: n % 2 },
-      backoff: { network: 50, server: 50, cap: 200 },
+      polling: { intervalMs: 100, waitMs: n % 2 },
+      backoff: { networkMs: 50, serverMs: 50, maxMs: 200 },
     });
     oracle.followState(`client ${n}`, client, field.with({ id: String(n % 2) }));
     oracle.followEvents(`client ${n}`, client, log.with({ id: String(n % 2) }));

@@ -84,8 +84,8 @@ async function breakTimes(times: number, proxy: FaultProxy, random: Seeded): Pro
 function follow(n: number, origin: string, oracle: Oracle): RealtimeClient {
   const client = createRealtimeClient({
     origin,
-    polling: { interval: 200 },
-    backoff: { network: 50, server: 50, overload: 50, cap: 400 },
+    polling: { intervalMs: 200 },
+    backoff: { networkMs: 50, serverMs: 50, overloadMs: 50, maxMs: 400 },
     environment: { openWebSocket: oracle.openWebSocket },
   });
   for (const offset of [0, 1]) {

@@ -112,7 +112,7 @@ class SlowReader {
     this.client = createRealtimeClient({
       origin,
       polling: { enabled: false },
-      backoff: { overload: 100, cap: 300 },
+      backoff: { overloadMs: 100, maxMs: 300 },
       environment: {
         openWebSocket: (url, protocol) =>
           (oracle.openWebSocket(url, protocol) as WebSocket).once('close', (code) => (this.closeCode ??= code)),

@@ -35,8 +35,8 @@ afterEach(async () => {
 function follow(environment: Partial<ClientEnvironment> = { openWebSocket }): void {
   client = createRealtimeClient({
     origin: proxy.origin,
-    polling: { interval: 100 },
-    backoff: { cap: 300 },
+    polling: { intervalMs: 100 },
+    backoff: { maxMs: 300 },
     environment: { random: () => 0.5, ...environment },
   });
   shown = [];

@@ -63,9 +63,9 @@ export class Page {
   ) {
     this.client = simulation.connect({
       token: () => `${name}:${(this.tokens += 1)}`,
-      backoff: { network: 200, server: 300, overload: 500, cap: 2_000 },
-      polling: { interval: 1_000 },
-      linger: 0,
+      backoff: { networkMs: 200, serverMs: 300, overloadMs: 500, maxMs: 2_000 },
+      polling: { intervalMs: 1_000 },
+      lingerMs: 0,
     });
     this.client.realtime.status$.subscribe(({ state }) => {
       if (state === 'denied') this.happenings.push({ type: 'identity' });
@@ -102,7 +102,7 @@ export class Page {
       .act(
         count,
         { key, boardId, isRefused, takes },
-        { expiresAfter: 0, ...(isOptimistic && { optimistic: [board.with({ boardId }), mark] }) },
+        { expiresAfterMs: 0, ...(isOptimistic && { optimistic: [board.with({ boardId }), mark] }) },
       )
       .subscribe({
         next: (result) => {

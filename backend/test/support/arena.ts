@@ -61,7 +61,7 @@ export class Arena {
       origin: this.origin,
       token: () => session?.token,
       webSocket: { enabled: transport === 'websocket' },
-      polling: { enabled: true, interval: 100 },
+      polling: { enabled: true, intervalMs: 100 },
       ...options,
       environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
     });

@@ -30,7 +30,7 @@ export function appConfig(page: PageConfig): ApplicationConfig {
       provideRealtime(
         { environment: chaosEnvironment(switches) },
         withAuth((reason) => inject(SessionService).token(reason)),
-        withPolling({ interval: POLL_INTERVAL }),
+        withPolling({ intervalMs: POLL_INTERVAL }),
         withWebSocket({ enabled: page.WEBSOCKET_ENABLED }),
       ),
     ],

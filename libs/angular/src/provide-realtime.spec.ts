@@ -33,17 +33,17 @@ describe('provideRealtime', () => {
     const enabled = (): boolean => false;
     const options = optionsOf(
       provideRealtime(
-        { origin: 'https://api.example', linger: 0 },
-        withPolling({ interval: 5_000 }),
-        withBackoff({ cap: 10_000 }),
+        { origin: 'https://api.example', lingerMs: 0 },
+        withPolling({ intervalMs: 5_000 }),
+        withBackoff({ maxMs: 10_000 }),
         withWebSocket({ enabled }),
       ),
     );
     expect(options).toEqual({
       origin: 'https://api.example',
-      linger: 0,
-      polling: { interval: 5_000 },
-      backoff: { cap: 10_000 },
+      lingerMs: 0,
+      polling: { intervalMs: 5_000 },
+      backoff: { maxMs: 10_000 },
       webSocket: { enabled },
     });
   });

@@ -9,7 +9,7 @@ import { RealtimeService } from './realtime.service.js';
 /** Where the server is; everything else is a feature. */
 export type RealtimeConfig = Pick<
   RealtimeClientOptions,
-  'origin' | 'webSocketPath' | 'httpPath' | 'linger' | 'environment'
+  'origin' | 'webSocketPath' | 'httpPath' | 'lingerMs' | 'environment'
 >;
 
 /**

@@ -153,13 +153,13 @@ describe('RealtimeService', () => {
 
     realtime.connect();
     realtime.reauthenticate();
-    realtime.act(pause, { battleId: '1' }, { expiresAfter: 0 });
+    realtime.act(pause, { battleId: '1' }, { expiresAfterMs: 0 });
     realtime.close();
 
     expect(connect).toHaveBeenCalledTimes(1);
     expect(reauthenticate).toHaveBeenCalledTimes(1);
     expect(close).toHaveBeenCalledTimes(1);
-    expect(act).toHaveBeenCalledWith(pause, { battleId: '1' }, { expiresAfter: 0 });
+    expect(act).toHaveBeenCalledWith(pause, { battleId: '1' }, { expiresAfterMs: 0 });
   });
 
   test('completes its observables when the application is destroyed', () => {

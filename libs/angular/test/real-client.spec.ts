@@ -49,9 +49,9 @@ describe('Angular on the real client and a server of the whole protocol', () => 
       providers: [
         { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
         provideRealtime(
-          { origin: 'http://fake', linger: 0, environment },
+          { origin: 'http://fake', lingerMs: 0, environment },
           withAuth(() => inject(TOKEN)),
-          withPolling({ interval: 1_000 }),
+          withPolling({ intervalMs: 1_000 }),
         ),
       ],
     });

@@ -55,7 +55,7 @@ realtime.act(pause, { battleId: 1 });
 realtime.act(pause, { battleId: '1', force: true });
 
 realtime.act(pause, { battleId: '1' }, { optimistic: [first, (value) => ({ ...value, tick: value.tick + 1 })] });
-realtime.act(pause, { battleId: '1' }, { expiresAfter: 0, optimistic: [[first, (value) => value]] });
+realtime.act(pause, { battleId: '1' }, { expiresAfterMs: 0, optimistic: [[first, (value) => value]] });
 // @ts-expect-error the topic has other values
 realtime.act(pause, { battleId: '1' }, { optimistic: [first, () => ({ turn: 1 })] });
 // @ts-expect-error an event topic has no value to update
@@ -67,10 +67,10 @@ export const confirmed: Battle = pending === 0 && resource.confirmed();
 provideRealtime(
   { origin: 'https://api.example' },
   withAuth(() => Promise.resolve('token')),
-  withPolling({ wait: 20_000 }),
+  withPolling({ waitMs: 20_000 }),
 );
 // @ts-expect-error polling is a feature and not a part of the configuration
-provideRealtime({ polling: { interval: 1_000 } });
+provideRealtime({ polling: { intervalMs: 1_000 } });
 // @ts-expect-error a token is a string
 withAuth(() => 42);
 

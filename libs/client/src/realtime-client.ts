@@ -12,7 +12,7 @@ export interface ActOptions<T = never, Several extends readonly unknown[] = read
    * Milliseconds after which an action that the client could not send fails with `not_sent`. Default 30,000. 0 keeps the
    * action until there is a connection.
    */
-  readonly expiresAfter?: number;
+  readonly expiresAfterMs?: number;
   /**
    * What to show until the server's value has the effect of the action: `[topic, update]`, or a list of them. The client
    * applies the update over every newer value. It drops the update in the same state in which the effect arrives, and at
@@ -47,7 +47,7 @@ export interface RealtimeClient {
   /**
    * Emits the newest value of a state topic, then each change. Fails with a `RealtimeClientError` if the topic is
    * forbidden, unknown or closed. All subscribers of a topic share one subscription on the server. It ends 1,000 ms (the
-   * option `linger`) after the last subscriber left.
+   * option `lingerMs`) after the last subscriber left.
    *
    * @example
    * client.state(battle.with({ battleId: '42' })).subscribe(draw);

@@ -34,7 +34,7 @@ export class StatewireClient implements RealtimeClient {
       options,
       metrics,
       clientId: environment.id(),
-      registry: new ClientTopicRegistry(environment, metrics, options.linger, options.reportError),
+      registry: new ClientTopicRegistry(environment, metrics, options.lingerMs, options.reportError),
       outbox: new ActionOutbox(environment),
       tokens,
       http: new HttpTransport(options.httpBase, environment, metrics, tokens),
@@ -104,12 +104,12 @@ export class StatewireClient implements RealtimeClient {
   act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
     { name }: Action<D, R>,
     data: NoInfer<D>,
-    { expiresAfter = DEFAULT_EXPIRES_AFTER_MS, optimistic }: ActOptions<T, Several> = {},
+    { expiresAfterMs = DEFAULT_EXPIRES_AFTER_MS, optimistic }: ActOptions<T, Several> = {},
   ): Observable<R> {
     const { outbox, registry } = this.services;
     const showUpdates =
       optimistic && (() => registry.showUpdates(listUpdates(optimistic as readonly OptimisticUpdate<never>[])));
-    const result = outbox.add(name, data, expiresAfter, showUpdates);
+    const result = outbox.add(name, data, expiresAfterMs, showUpdates);
     this.connectionManager.start();
     return result as Observable<R>;
   }

@@ -115,8 +115,8 @@ describe('actions', () => {
     client.state(battle).subscribe();
     await environment.advance(5_000);
     watch('pause', client.act(pause, { battleId: '1' }));
-    watch('short', client.act(pause, { battleId: '1' }, { expiresAfter: 1_000 }));
-    watch('durable', client.act(pause, { battleId: '1' }, { expiresAfter: 0 }));
+    watch('short', client.act(pause, { battleId: '1' }, { expiresAfterMs: 1_000 }));
+    watch('durable', client.act(pause, { battleId: '1' }, { expiresAfterMs: 0 }));
     await environment.advance(29_000);
     expect(log).toEqual([['short', 'not_sent']]);
     await environment.advance(2_000);

@@ -34,7 +34,7 @@ describe('backoff', () => {
   test('without luck the delays are base + base · 2^n, and the cap ends their growth', () => {
     run((scheduler, { expectObservable }) => {
       const environment = marbleEnvironment(scheduler, () => 1 - Number.EPSILON) as ClientEnvironment;
-      const backoff = new Backoff(environment, { ...BACKOFF, network: 10, cap: 50 });
+      const backoff = new Backoff(environment, { ...BACKOFF, networkMs: 10, maxMs: 50 });
       let attempt = 0;
       const attempts$ = defer(() => {
         attempt += 1;
@@ -48,7 +48,7 @@ describe('backoff', () => {
   test('with all the luck only the base is waited', () => {
     run((scheduler, { expectObservable }) => {
       const environment = marbleEnvironment(scheduler, () => 0) as ClientEnvironment;
-      const backoff = new Backoff(environment, { ...BACKOFF, server: 100 });
+      const backoff = new Backoff(environment, { ...BACKOFF, serverMs: 100 });
       let attempt = 0;
       const attempts$ = defer(() => {
         attempt += 1;

@@ -45,7 +45,7 @@ describe('connecting', () => {
     client.connect();
     await environment.advance(200);
     const live = statuses.filter(({ state }) => state === 'live');
-    expect(live.at(-1)).toMatchObject({ transport: 'websocket', roundTripTime: 20 });
+    expect(live.at(-1)).toMatchObject({ transport: 'websocket', roundTripTimeMs: 20 });
     expect(new Set(live.map(({ enteredAt }) => enteredAt)).size).toBe(1);
   });
 

@@ -174,7 +174,7 @@ describe('credentials', () => {
   test('a poll and a socket that need a new token at one moment share one', async () => {
     const reasons: string[] = [];
     const { environment, server, client } = setUp({
-      polling: { startAfter: 0 },
+      polling: { startAfterMs: 0 },
       token: (reason) => {
         reasons.push(reason);
         if (reason !== 'expired') return 'old';

@@ -40,7 +40,7 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
       server.publish(notices, `event ${n}`);
       if (n % 20 === 0) {
         acted += 1;
-        client.act(count, { n }, { expiresAfter: 0 }).subscribe({
+        client.act(count, { n }, { expiresAfterMs: 0 }).subscribe({
           next: (result) => answers.push(result),
           error: ({ code }) => answers.push(code),
         });

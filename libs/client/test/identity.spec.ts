@@ -71,7 +71,7 @@ describe.each(transports)('another identity over %s', (_, options) => {
     await environment.advance(200);
     const codes: string[] = [];
     const act = (n: number) =>
-      client.act(count, { n }, { expiresAfter: 0 }).subscribe({ error: ({ code }) => codes.push(code) });
+      client.act(count, { n }, { expiresAfterMs: 0 }).subscribe({ error: ({ code }) => codes.push(code) });
     act(1);
     await environment.advance(100);
     server.http = 'unreachable';
@@ -158,7 +158,7 @@ describe.each(transports)('a denial over %s', (_, options) => {
       client.topic(battle).subscribe((state) => states.push(state));
       client.state(battle).subscribe((value) => values.push(value));
       client.events(notices).subscribe((event) => events.push(event));
-      client.act(pause, { battleId: '1' }, { expiresAfter: 0 }).subscribe({ error: () => undefined });
+      client.act(pause, { battleId: '1' }, { expiresAfterMs: 0 }).subscribe({ error: () => undefined });
       server.declare(notices);
       await environment.advance(200);
       isWelcome = false;

@@ -257,7 +257,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     server.upgrades = 'refuse';
     server.cut();
     await environment.advance(3_000);
-    client.act(pay, { amount: 3 }, { expiresAfter: 0, optimistic: [shop, paid(3)] });
+    client.act(pay, { amount: 3 }, { expiresAfterMs: 0, optimistic: [shop, paid(3)] });
     await environment.advance(60_000);
     expect(last()).toMatchObject({ value: { gold: 7 }, confirmed: { gold: 10 }, pending: 1 });
     expect(last().freshness.state).toBe('stale');
@@ -303,7 +303,7 @@ describe('an optimistic update', () => {
     const codes: string[] = [];
     const act = (amount: number) =>
       client
-        .act(pay, { amount }, { optimistic: [shop, paid(amount)], expiresAfter: 8_000 })
+        .act(pay, { amount }, { optimistic: [shop, paid(amount)], expiresAfterMs: 8_000 })
         .subscribe({ error: ({ code }) => codes.push(`${code} ${last().value?.gold}`) });
     act(1);
     await environment.advance(100);

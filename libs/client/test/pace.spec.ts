@@ -55,7 +55,7 @@ describe('actions on a WebSocket', () => {
     client.state(battle).subscribe();
     await environment.advance(1_000);
     const answers: number[] = [];
-    for (const n of numbers(100)) client.act(count, { n }, { expiresAfter: 0 }).subscribe(() => answers.push(n));
+    for (const n of numbers(100)) client.act(count, { n }, { expiresAfterMs: 0 }).subscribe(() => answers.push(n));
     await environment.advance(60_000);
     server.upgrades = 'accept';
     await environment.until(() => answers.length === 100, 60_000);

@@ -9,7 +9,7 @@ const poller = (options: Partial<RealtimeClientOptions> = {}, server: FakeServer
 
 describe('polling', () => {
   test('a poll starts no sooner than the interval after the last one began', async () => {
-    const { environment, server, client } = poller({ polling: { interval: 1_000 } }, { pollInterval: 1_000 });
+    const { environment, server, client } = poller({ polling: { intervalMs: 1_000 } }, { pollInterval: 1_000 });
     client.state(battle).subscribe();
     await environment.advance(10_050);
     expect(server.polls).toHaveLength(11);
@@ -48,14 +48,14 @@ describe('polling', () => {
   });
 
   test('the server’s config may raise the interval', async () => {
-    const { environment, server, client } = poller({ polling: { interval: 1_000 } }, { pollInterval: 5_000 });
+    const { environment, server, client } = poller({ polling: { intervalMs: 1_000 } }, { pollInterval: 5_000 });
     client.state(battle).subscribe();
     await environment.advance(10_500);
     expect(server.polls).toHaveLength(3);
   });
 
   test('a held poll brings news as soon as there are any', async () => {
-    const { environment, server, client } = poller({ polling: { wait: 20_000 } });
+    const { environment, server, client } = poller({ polling: { waitMs: 20_000 } });
     server.publish(battle, battleAt(1));
     let tick = 0;
     client.state(battle).subscribe((value) => (tick = value.tick));
@@ -69,7 +69,7 @@ describe('polling', () => {
   });
 
   test('a topic that is added while a poll is held is not kept waiting for it', async () => {
-    const { environment, server, client } = poller({ polling: { wait: 20_000 } });
+    const { environment, server, client } = poller({ polling: { waitMs: 20_000 } });
     server.publish(battle, battleAt(1));
     server.publish(other, battleAt(2));
     client.state(battle).subscribe();

@@ -81,7 +81,7 @@ describe('on the real network, with the sockets of the ws package', () => {
     const origin = await listen(polls);
     await new Promise((resolve) => server!.close(resolve));
     server = undefined;
-    client = createRealtimeClient({ origin, environment: { openWebSocket }, polling: { startAfter: 10 } });
+    client = createRealtimeClient({ origin, environment: { openWebSocket }, polling: { startAfterMs: 10 } });
     client.connect();
     const offline = await firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'offline')));
     expect(offline).toMatchObject({ state: 'offline', reason: { code: expect.any(String) } });

@@ -36,7 +36,7 @@ describe('a state topic', () => {
   });
 
   test('R3: the answer to an unsubscribe that crossed the end of the topic does not end a newer subscription', async () => {
-    const { environment, server, client } = setUp({ linger: 0 });
+    const { environment, server, client } = setUp({ lingerMs: 0 });
     server.publish(battle, battleAt(1));
     const former = client.topic(battle).subscribe();
     await environment.advance(100);
@@ -102,8 +102,8 @@ describe('a state topic', () => {
     expect([...server.connections[0]!.subscriptions]).toEqual([]);
   });
 
-  test('linger: 0 gives it back at once', async () => {
-    const { environment, server, client } = setUp({ linger: 0 });
+  test('lingerMs: 0 gives it back at once', async () => {
+    const { environment, server, client } = setUp({ lingerMs: 0 });
     const subscription = client.state(battle).subscribe();
     await environment.advance(100);
     subscription.unsubscribe();

@@ -13,7 +13,7 @@ export function actAtTimes(clients: readonly RealtimeClient[]) {
     const client = clients[sent % clients.length]!;
     const key = `piece ${(sent += 1)}`;
     const answer = new Promise<void>((resolve) => {
-      client.act(work, { key, takes: sent % 50 }, { expiresAfter: 0 }).subscribe({
+      client.act(work, { key, takes: sent % 50 }, { expiresAfterMs: 0 }).subscribe({
         next: () => answered.add(key),
         error: (error: { readonly code: string }) => resolve(void failed.push(`${key}: ${error.code}`)),
         complete: resolve,

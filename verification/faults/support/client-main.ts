@@ -7,8 +7,8 @@ import { field } from './busy/contract.js';
 if (process.argv[1] === import.meta.filename) {
   const client = createRealtimeClient({
     origin: process.env.ORIGIN ?? '',
-    polling: { interval: 500 },
-    backoff: { cap: 500 },
+    polling: { intervalMs: 500 },
+    backoff: { maxMs: 500 },
     environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
   });
   const say = (line: string): void => void process.stdout.write(`${line}\n`);

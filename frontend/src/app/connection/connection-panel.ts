@@ -73,7 +73,7 @@ export class ConnectionPanel {
     const facts: Fact[] = [{ label: 'Since', value: formatAge(now - status.enteredAt) }];
     if ('transport' in status) {
       facts.push({ label: 'Transport', value: status.transport === 'websocket' ? 'WebSocket' : 'HTTP polling' });
-      facts.push({ label: 'Round trip', value: roundTrip(status.roundTripTime) });
+      facts.push({ label: 'Round trip', value: roundTrip(status.roundTripTimeMs) });
     }
     if ('attempt' in status) facts.push({ label: 'Attempt', value: `${status.attempt}` });
     if ('nextRetryAt' in status && status.nextRetryAt !== undefined) {

@@ -30,7 +30,7 @@ export class TopBar {
   protected readonly words = computed(() => statusWords(this.store.status()));
   protected readonly roundTrip = computed(() => {
     const status = this.store.status();
-    if (status.state !== 'live' || status.roundTripTime === undefined) return undefined;
-    return `${Math.max(1, Math.round(status.roundTripTime))} ms`;
+    if (status.state !== 'live' || status.roundTripTimeMs === undefined) return undefined;
+    return `${Math.max(1, Math.round(status.roundTripTimeMs))} ms`;
   });
 }

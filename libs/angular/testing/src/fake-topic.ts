@@ -109,8 +109,8 @@ export class FakeEventTopic implements FakeTopic {
     return defer(() => concat(from(this.#replay(since)), this.#live));
   }
 
-  publish(data: unknown, time: number): void {
-    this.#log.push({ type: 'event', data, position: { epoch: EPOCH, offset: ++this.#offset }, time });
+  publish(data: unknown, publishedAt: number): void {
+    this.#log.push({ type: 'event', data, position: { epoch: EPOCH, offset: ++this.#offset }, publishedAt });
   }
 
   lose(): void {

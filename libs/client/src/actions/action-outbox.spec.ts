@@ -43,7 +43,7 @@ function setUp() {
       error: ({ code, temporary }: RealtimeClientError) => log.push([name, code, temporary]),
       complete: () => log.push([name, 'complete']),
     });
-  const act = (name: string, data?: Json, expiresAfter = 0) => watch(name, outbox.add(name, data, expiresAfter));
+  const act = (name: string, data?: Json, expiresAfterMs = 0) => watch(name, outbox.add(name, data, expiresAfterMs));
   return { act, environment, log, outbox, watch };
 }
 
@@ -259,11 +259,11 @@ describe('an action of unusual size', () => {
 });
 
 describe('an action that finds no way', () => {
-  test.each([1, 5_000])('fails unsent after as long as it was given, exactly: %i ms', async (expiresAfter) => {
+  test.each([1, 5_000])('fails unsent after as long as it was given, exactly: %i ms', async (expiresAfterMs) => {
     const { act, environment, outbox, log } = setUp();
-    act('a', 0, expiresAfter);
+    act('a', 0, expiresAfterMs);
     outbox.setSender(new RecordingSender(outbox, true));
-    await environment.advance(expiresAfter - 1);
+    await environment.advance(expiresAfterMs - 1);
     expect(log).toEqual([]);
     await environment.advance(1);
     expect(log).toEqual([['a', 'not_sent', false]]);

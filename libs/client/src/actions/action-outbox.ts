@@ -31,13 +31,13 @@ export class ActionOutbox {
   /**
    * Adds an action and passes it to the sender, if there is one.
    *
-   * @param expiresAfter milliseconds after which an action that was never sent fails with `not_sent`; 0: never.
+   * @param expiresAfterMs milliseconds after which an action that was never sent fails with `not_sent`; 0: never.
    * @param showUpdates is called once the outbox accepts the action. It returns {@link PendingAction.settleUpdates}.
    */
   add(
     name: string,
     data: unknown,
-    expiresAfter: number,
+    expiresAfterMs: number,
     showUpdates: () => PendingAction['settleUpdates'] = () => ignore,
   ): Observable<Json | undefined> {
     if (this.isClosed) return failed('client_closed', 'The client is closed. Create a new client.', false);
@@ -63,10 +63,10 @@ export class ActionOutbox {
     if (this.isTooLarge(action)) return failed('too_large', this.describeSize(action), false);
     this.unanswered.set(action.id, action);
     action.settleUpdates = showUpdates();
-    if (expiresAfter > 0) {
-      this.setTimer(action, expiresAfter, () => {
+    if (expiresAfterMs > 0) {
+      this.setTimer(action, expiresAfterMs, () => {
         if (action.firstSentAt !== undefined) return;
-        this.fail(action, 'not_sent', `There was no connection for ${expiresAfter} ms, so the action was not sent.`);
+        this.fail(action, 'not_sent', `There was no connection for ${expiresAfterMs} ms, so the action was not sent.`);
       });
     }
     this.flush();

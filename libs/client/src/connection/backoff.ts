@@ -3,21 +3,21 @@ import type { ClientEnvironment } from '../core/environment.js';
 import type { ResolvedOptions } from '../core/options.js';
 
 /**
- * Computes the delay before the next attempt: `base + random(0, min(cap, base · 2^n))` after `n` failures. It is the
+ * Computes the delay before the next attempt: `base + random(0, min(maxMs, base · 2^n))` after `n` failures. It is the
  * "full jitter" of M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), above a base that depends
  * on the cause, so that a thousand clients that lost their server together do not come back together.
  */
 export class Backoff {
   private readonly bases: Record<FailureCause, number>;
-  private readonly cap: number;
+  private readonly maxMs: number;
   private failures = 0;
 
   constructor(
     private readonly environment: Pick<ClientEnvironment, 'random'>,
-    { network, server, overload, cap }: ResolvedOptions['backoff'],
+    { networkMs, serverMs, overloadMs, maxMs }: ResolvedOptions['backoff'],
   ) {
-    this.bases = { network, server, overload, none: network };
-    this.cap = cap;
+    this.bases = { network: networkMs, server: serverMs, overload: overloadMs, none: networkMs };
+    this.maxMs = maxMs;
   }
 
   /** Number of the next attempt, from 1. */
@@ -32,9 +32,9 @@ export class Backoff {
   /** Returns the milliseconds until the next attempt. A `retryAfter` of the server takes the place of the base. */
   next(cause: FailureCause, retryAfter?: number): number {
     const base = this.bases[cause];
-    const jitter = this.environment.random() * Math.min(this.cap, base * 2 ** this.failures);
+    const jitter = this.environment.random() * Math.min(this.maxMs, base * 2 ** this.failures);
     this.failures += 1;
     if (retryAfter !== undefined) return retryAfter + jitter;
-    return Math.min(this.cap, (cause === 'none' ? 0 : base) + jitter);
+    return Math.min(this.maxMs, (cause === 'none' ? 0 : base) + jitter);
   }
 }

@@ -267,7 +267,7 @@ export class ConnectionManager {
     const isNeeded = this.connector.live === undefined && !this.poller.isRunning;
     if (!options.polling.enabled || !isNeeded || this.fallbackTimer || this.isPollingPaused) return;
     const start = () => this.startPolling(this.pollingJitter());
-    this.fallbackTimer = environment.setTimer(start, options.polling.startAfter);
+    this.fallbackTimer = environment.setTimer(start, options.polling.startAfterMs);
   }
 
   private cancelFallbackTimer(): void {

@@ -16,6 +16,10 @@ interface Facts {
   readonly willPoll: boolean;
 }
 
+interface Measured {
+  readonly roundTripTimeMs: number | undefined;
+}
+
 /** Returns the status that follows from the state of both transports. */
 export function describeStatus({ connector, poller, denial, reason, willPoll }: Facts): StatusDescription {
   const { live, attempt, nextRetryAt } = connector;
@@ -41,6 +45,6 @@ export function describeStatus({ connector, poller, denial, reason, willPoll }: 
   return { state: 'connecting', attempt, ...(reason && { reason }) };
 }
 
-function measured({ roundTripTime }: { readonly roundTripTime: number | undefined }): { roundTripTime?: number } {
-  return roundTripTime === undefined ? {} : { roundTripTime };
+function measured({ roundTripTimeMs }: Measured): { roundTripTimeMs?: number } {
+  return roundTripTimeMs === undefined ? {} : { roundTripTimeMs };
 }

@@ -22,7 +22,7 @@ export class LivenessProbe {
   private pingedAt: number | undefined;
   private suspected = false;
   private isExcused = false;
-  private roundTripTime = 0;
+  private roundTripTimeMs = 0;
 
   constructor(
     private readonly environment: ClientEnvironment,
@@ -51,9 +51,9 @@ export class LivenessProbe {
     this.emit({ type: 'recovered' });
   }
 
-  /** Notes that a `pong` came back after `roundTripTime` ms. */
-  handleRoundTrip(roundTripTime: number): void {
-    this.roundTripTime = roundTripTime;
+  /** Notes that a `pong` came back after `roundTripTimeMs`. */
+  handleRoundTrip(roundTripTimeMs: number): void {
+    this.roundTripTimeMs = roundTripTimeMs;
   }
 
   /** Notes that the current frame is a publication of a topic. */
@@ -81,7 +81,7 @@ export class LivenessProbe {
     const { interval } = this.heartbeat;
     if (interval > 0) this.setTimer('idle', interval, () => this.probe());
     // A slow network needs more time: at least twice the last round trip.
-    const patience = Math.max(PING_PATIENCE_MS, 2 * this.roundTripTime);
+    const patience = Math.max(PING_PATIENCE_MS, 2 * this.roundTripTimeMs);
     this.setTimer('ping', patience, (isLate) => {
       if (this.excuse(isLate)) return this.probeAgain();
       this.suspected = true;

@@ -13,13 +13,13 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Time between the starts of two held polls. */
 const MIN_HELD_INTERVAL_MS = 250;
 
-/** Polls while it runs: one request at a time, each at least `polling.interval` after the start of the one before. */
+/** Polls while it runs: one request at a time, each at least `polling.intervalMs` after the start of the one before. */
 export class Poller {
   isRunning = false;
   /** Whether the server answered the last poll. */
   isHealthy = false;
   hasFailed = false;
-  roundTripTime: number | undefined;
+  roundTripTimeMs: number | undefined;
   /** In milliseconds since the Unix epoch. */
   lastAnswerAt: number | undefined;
 
@@ -36,7 +36,7 @@ export class Poller {
     private readonly services: ClientServices,
     private readonly emit: Emit<HttpEvent>,
   ) {
-    this.interval = services.options.polling.interval;
+    this.interval = services.options.polling.intervalMs;
     this.backoff = new Backoff(services.environment, services.options.backoff);
   }
 
@@ -74,7 +74,7 @@ export class Poller {
   pollSoon(): void {
     if (!this.isRunning) return;
     if (!this.inFlight) return this.schedule(this.untilInterval());
-    if (this.services.options.polling.wait > 0) this.inFlight.abort();
+    if (this.services.options.polling.waitMs > 0) this.inFlight.abort();
   }
 
   /** Requests the server's switches. Its status tells why an upgrade was refused, which browsers hide from scripts. */
@@ -87,7 +87,7 @@ export class Poller {
         return;
       }
       const config = parseConfigResponse(response.text);
-      this.interval = Math.max(options.polling.interval, config.poll.interval);
+      this.interval = Math.max(options.polling.intervalMs, config.poll.interval);
       this.emit({ type: 'config-received', config });
     } catch {
       // Polls and connection attempts report the same failure.
@@ -106,7 +106,7 @@ export class Poller {
   private async poll(): Promise<void> {
     if (this.inFlight) return;
     const { environment, registry, metrics, clientId, options, http, tokens } = this.services;
-    const { wait } = options.polling;
+    const { waitMs } = options.polling;
     const controller = new AbortController();
     this.inFlight = controller;
     this.beganAt = environment.monotonic();
@@ -116,11 +116,11 @@ export class Poller {
       let held: number | undefined;
       const body = () => {
         metrics.add('polls');
-        const request = session.request(clientId, wait / 1_000);
+        const request = session.request(clientId, waitMs / 1_000);
         held = request.wait;
         return JSON.stringify(request);
       };
-      const timeout = REQUEST_TIMEOUT_MS + wait;
+      const timeout = REQUEST_TIMEOUT_MS + waitMs;
       const response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
       // The response may belong to a previous identity.
       if (controller.signal.aborted) throw new Error('The poll was aborted.');
@@ -143,7 +143,7 @@ export class Poller {
     const response = parsePollResponse(text);
     const { environment } = this.services;
     const elapsed = environment.monotonic() - this.beganAt;
-    if (wait === undefined) this.roundTripTime = elapsed;
+    if (wait === undefined) this.roundTripTimeMs = elapsed;
     this.backoff.reset();
     this.isHealthy = this.isRunning;
     this.hasFailed = false;

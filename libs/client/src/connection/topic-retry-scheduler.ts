@@ -16,8 +16,8 @@ export class TopicRetryScheduler {
   /** Defers a topic for the time that the server asked for, or for a backoff of the topic's own. */
   defer({ entry, retryAfter }: TopicDeferredEvent): void {
     const { environment, options, registry } = this.services;
-    const { server, cap } = options.backoff;
-    const backoff = Math.min(cap, server * 2 ** entry.failures);
+    const { serverMs, maxMs } = options.backoff;
+    const backoff = Math.min(maxMs, serverMs * 2 ** entry.failures);
     entry.failures += 1;
     entry.isDeferred = true;
     entry.store.setFreshness({ state: 'stale', staleSince: environment.now() });

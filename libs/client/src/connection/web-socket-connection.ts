@@ -23,7 +23,7 @@ export class WebSocketConnection {
   welcomedAt = 0;
   /** The token that the client presented last. */
   token: string | undefined;
-  roundTripTime: number | undefined;
+  roundTripTimeMs: number | undefined;
   /** In milliseconds since the Unix epoch. */
   lastFrameAt: number;
 
@@ -181,8 +181,8 @@ export class WebSocketConnection {
   }
 
   private handlePong(time: number): void {
-    this.roundTripTime = this.services.environment.monotonic() - time;
-    this.liveness?.handleRoundTrip(this.roundTripTime);
+    this.roundTripTimeMs = this.services.environment.monotonic() - time;
+    this.liveness?.handleRoundTrip(this.roundTripTimeMs);
     this.emit({ type: 'round-trip-measured', connection: this });
   }
 

@@ -194,7 +194,7 @@ export class WebSocketConnector {
     }
     const { environment, options } = this.services;
     const { welcome, welcomedAt } = connection;
-    const isStable = welcome !== undefined && environment.monotonic() - welcomedAt >= options.backoff.stableAfter;
+    const isStable = welcome !== undefined && environment.monotonic() - welcomedAt >= options.backoff.stableAfterMs;
     if (isStable) this.backoff.reset();
     this.drainTimer?.cancel();
     this.current = undefined;

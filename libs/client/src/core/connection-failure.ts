@@ -6,7 +6,7 @@ import type { StatusReason } from './status.js';
 export type FailureCause = 'network' | 'server' | 'overload' | 'none';
 
 /**
- * Whether the client polls until the next attempt: `after-delay` after `polling.startAfter`, `immediately` because no
+ * Whether the client polls until the next attempt: `after-delay` after `polling.startAfterMs`, `immediately` because no
  * WebSocket is to be expected, or `never` because the server asked for no requests.
  */
 export type PollingMode = 'after-delay' | 'immediately' | 'never';

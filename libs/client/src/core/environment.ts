@@ -31,8 +31,8 @@ export interface ClientEnvironment {
   now(): number;
   /** Returns milliseconds of a clock that never goes back. */
   monotonic(): number;
-  /** Calls `callback` once after `delay` ms, which is at most {@link MAX_TIMER_DELAY_MS}. */
-  setTimer(callback: () => void, delay: number): Timer;
+  /** Calls `callback` once after `delayMs`, which is at most {@link MAX_TIMER_DELAY_MS}. */
+  setTimer(callback: () => void, delayMs: number): Timer;
   /** Returns a number that is uniformly distributed in [0, 1). */
   random(): number;
   /** Returns a fresh id that matches `[A-Za-z0-9_-]{22,64}` and has at least 128 random bits. */

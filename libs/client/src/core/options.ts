@@ -22,27 +22,27 @@ export interface RealtimeClientOptions {
     /** `false` keeps the client from polling; without a WebSocket it is then offline. Default true. */
     readonly enabled?: boolean;
     /** Time from the start of one poll to the start of the next. Default 2,000. The server's `config` may raise it. */
-    readonly interval?: number;
+    readonly intervalMs?: number;
     /** Time for which the server holds a poll until there is news, at most 25,000. Default 0: the server answers at once. */
-    readonly wait?: number;
+    readonly waitMs?: number;
     /** Time that a connection attempt may take before polling starts. Default 500. */
-    readonly startAfter?: number;
+    readonly startAfterMs?: number;
   };
   /** Delays between connection attempts. Each failure in a row doubles the random part of the delay. */
   readonly backoff?: {
     /** Base delay after a network failure. Default 300. */
-    readonly network?: number;
+    readonly networkMs?: number;
     /** Base delay after a failure that the server reported. Default 1,000. */
-    readonly server?: number;
+    readonly serverMs?: number;
     /** Base delay after the server reported that it is overloaded. Default 3,000. */
-    readonly overload?: number;
+    readonly overloadMs?: number;
     /** Longest delay. Default 30,000. The server may ask for a longer one, up to an hour. */
-    readonly cap?: number;
+    readonly maxMs?: number;
     /** A connection that lasted this long resets the number of failures. Default 10,000. */
-    readonly stableAfter?: number;
+    readonly stableAfterMs?: number;
   };
   /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
-  readonly linger?: number;
+  readonly lingerMs?: number;
   /** Receives what an optimistic update throws. Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
   /** Replaces parts of `browserEnvironment()`. */
@@ -56,19 +56,19 @@ export interface ResolvedOptions {
   readonly isWebSocketEnabled: () => boolean;
   readonly polling: Required<NonNullable<RealtimeClientOptions['polling']>>;
   readonly backoff: Required<NonNullable<RealtimeClientOptions['backoff']>>;
-  readonly linger: number;
+  readonly lingerMs: number;
   /** Reports an error of one of the application's own functions. Never throws. */
   readonly reportError: (error: unknown) => void;
 }
 
-const POLLING: ResolvedOptions['polling'] = { enabled: true, interval: 2_000, wait: 0, startAfter: 500 };
+const POLLING: ResolvedOptions['polling'] = { enabled: true, intervalMs: 2_000, waitMs: 0, startAfterMs: 500 };
 
 export const BACKOFF: ResolvedOptions['backoff'] = {
-  network: 300,
-  server: 1_000,
-  overload: 3_000,
-  cap: 30_000,
-  stableAfter: 10_000,
+  networkMs: 300,
+  serverMs: 1_000,
+  overloadMs: 3_000,
+  maxMs: 30_000,
+  stableAfterMs: 10_000,
 };
 
 /**
@@ -92,7 +92,7 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     isWebSocketEnabled: typeof enabled === 'function' ? enabled : () => enabled,
     polling: { ...POLLING, ...withoutUndefined(options.polling) },
     backoff: { ...BACKOFF, ...withoutUndefined(options.backoff) },
-    linger: options.linger ?? 1_000,
+    lingerMs: options.lingerMs ?? 1_000,
     reportError: reportTo(options.onError),
   };
 }

@@ -36,7 +36,7 @@ export interface LiveStatus extends StatusBase {
   /** The id that the server gave to the connection. */
   readonly connectionId: string;
   /** Milliseconds between the last answered ping and its pong; undefined before the first one. */
-  readonly roundTripTime?: number;
+  readonly roundTripTimeMs?: number;
 }
 
 /** HTTP polling keeps the values current, while the client goes on trying to open a WebSocket. */
@@ -53,7 +53,7 @@ export interface PollingStatus extends StatusBase {
   /** Why there is no WebSocket. */
   readonly reason: StatusReason;
   /** Milliseconds that the last poll took; undefined before the first one. */
-  readonly roundTripTime?: number;
+  readonly roundTripTimeMs?: number;
 }
 
 /** Neither the WebSocket nor polling works. The client goes on trying. */

@@ -31,7 +31,7 @@ export class ClientTopicRegistry {
     private readonly environment: ClientEnvironment,
     private readonly metrics: MetricsRecorder,
     /** Milliseconds between the last subscriber and the release of a topic. */
-    private readonly linger: number,
+    private readonly lingerMs: number,
     /** Receives what optimistic updates throw. */
     private readonly reportError: (error: unknown) => void,
   ) {}
@@ -169,7 +169,7 @@ export class ClientTopicRegistry {
       this.entries.delete(entry.name);
       this.released$.next(entry);
     };
-    if (this.linger === 0) remove();
-    else entry.linger = this.environment.setTimer(remove, this.linger);
+    if (this.lingerMs === 0) remove();
+    else entry.linger = this.environment.setTimer(remove, this.lingerMs);
   }
 }

@@ -77,7 +77,7 @@ export class EventStore extends TopicStore {
   }
 
   /** Delivers the event at `position` to the readers that have not seen it. */
-  deliver(data: Json, position: Position, time: number | undefined, isCurrent: boolean): void {
+  deliver(data: Json, position: Position, publishedAt: number | undefined, isCurrent: boolean): void {
     this.position = position;
     this.metrics.add('events');
     const before: Position = { epoch: position.epoch, offset: position.offset - 1 };
@@ -91,7 +91,7 @@ export class EventStore extends TopicStore {
       }
       this.advance(reader, before);
       reader.cursor = position;
-      reader.subscriber.next({ type: 'event', data, position, time });
+      reader.subscriber.next({ type: 'event', data, position, publishedAt });
     }
     this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
   }

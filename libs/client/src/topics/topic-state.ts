@@ -36,7 +36,7 @@ export type EventDelivery<T> =
       readonly data: T;
       readonly position: Position;
       /** When the server published the event, in milliseconds since the Unix epoch, if the server sends it. */
-      readonly time: number | undefined;
+      readonly publishedAt: number | undefined;
     }
   /** The events between the last delivery and `position` are missing, because the server's history no longer has them. */
   | { readonly type: 'lost'; readonly position: Position };
