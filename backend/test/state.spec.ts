@@ -96,7 +96,7 @@ describe('GET /api/state', () => {
       });
     }
     const { connectionId } = (await reached(client, 'live')) as LiveStatus;
-    await arena.post('/api/chaos/cut', { connectionId });
+    arena.cut();
     await firstValueFrom(
       client.status$.pipe(filter((status) => status.state === 'live' && status.connectionId !== connectionId)),
     );

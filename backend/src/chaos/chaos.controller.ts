@@ -1,19 +1,10 @@
-import {
-  Body,
-  Controller,
-  Get,
-  Headers,
-  HttpCode,
-  NotFoundException,
-  Post,
-  UnauthorizedException,
-} from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Post, UnauthorizedException } from '@nestjs/common';
 import type { ChaosState, Session } from '@statewire/arena';
-import { RealtimeConnections, RealtimeSwitch } from '@statewire/nest';
+import { RealtimeSwitch } from '@statewire/nest';
 
 import { bearer } from '../session/bearer.js';
 import { TokenService } from '../session/token.service.js';
-import { ChaosCutDto, ChaosWebSocketDto } from './chaos.dto.js';
+import { ChaosWebSocketDto } from './chaos.dto.js';
 
 /** Long enough to be used, short enough to watch it end. */
 const SHORT_SESSION = 3_000;
@@ -22,7 +13,6 @@ const SHORT_SESSION = 3_000;
 @Controller('api/chaos')
 export class ChaosController {
   constructor(
-    private readonly connections: RealtimeConnections,
     private readonly tokens: TokenService,
     private readonly webSocket: RealtimeSwitch,
   ) {}
@@ -37,14 +27,6 @@ export class ChaosController {
   @HttpCode(200)
   async setWebSocket(@Body() { enabled }: ChaosWebSocketDto): Promise<ChaosState> {
     await this.webSocket.set(enabled);
-    return this.state();
-  }
-
-  /** Ends one connection without a word, as a network does. */
-  @Post('cut')
-  @HttpCode(200)
-  cut(@Body() { connectionId }: ChaosCutDto): ChaosState {
-    if (!this.connections.disconnect(connectionId)) throw new NotFoundException('There is no such connection here.');
     return this.state();
   }
 

@@ -24,6 +24,7 @@ export interface ArenaTestOptions {
 /** The whole server on a free port of the loopback interface, and clients for it. */
 export class Arena {
   readonly #clients: RealtimeClient[] = [];
+  readonly #sockets = new Set<WebSocket>();
 
   private constructor(
     readonly app: NestExpressApplication,
@@ -63,10 +64,15 @@ export class Arena {
       webSocket: { enabled: transport === 'websocket' },
       polling: { enabled: true, intervalMs: 100 },
       ...options,
-      environment: { openWebSocket: (url, protocol) => new WebSocket(url, protocol) },
+      environment: { openWebSocket: (url, protocol) => this.#open(url, protocol) },
     });
     this.#clients.push(client);
     return client;
+  }
+
+  /** Ends every WebSocket of the clients without a close frame, as a failing network does. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.terminate();
   }
 
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
@@ -95,6 +101,13 @@ export class Arena {
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
     await this.app.close();
+  }
+
+  #open(url: string, protocol: string): WebSocket {
+    const socket = new WebSocket(url, protocol);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Answer of `GET /api/chaos`, and of `POST /api/chaos/websocket` ({@link ChaosWebSocket}) and `POST /api/chaos/cut`
- * ({@link ChaosCut}). `POST /api/chaos/token` with `Authorization: Bearer` answers a `Session` of the same player that
- * ends in seconds. All of them are 404 where `ARENA_CHAOS` is off.
+ * Answer of `GET /api/chaos` and of `POST /api/chaos/websocket` ({@link ChaosWebSocket}). `POST /api/chaos/token` with
+ * `Authorization: Bearer` answers a `Session` of the same player that ends in seconds. All of them answer 404 while
+ * `ARENA_CHAOS` is off.
  */
 export interface ChaosState {
   /** Whether the server accepts WebSockets now. */
@@ -10,9 +10,4 @@ export interface ChaosState {
 
 export interface ChaosWebSocket {
   readonly enabled: boolean;
-}
-
-/** Which connection the server drops, from the status of the client. */
-export interface ChaosCut {
-  readonly connectionId: string;
 }

@@ -27,7 +27,7 @@ export {
   type LogEntry,
   type Spectator,
 } from './battle.js';
-export type { ChaosCut, ChaosState, ChaosWebSocket } from './chaos.js';
+export type { ChaosState, ChaosWebSocket } from './chaos.js';
 export type { Combatant, Dot, Foe, FoeRank, Hot, Passive } from './combatant.js';
 export { DAMAGE_TYPES, type DamageType } from './damage-type.js';
 export { lobby, type Lobby, type LobbyBattle, type LobbyRun } from './lobby.js';

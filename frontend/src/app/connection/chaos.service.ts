@@ -1,6 +1,6 @@
 import { computed, inject, Injectable, signal } from '@angular/core';
 import { RealtimeService } from '@statewire/angular';
-import type { ChaosCut, ChaosState, ChaosWebSocket, Session } from '@statewire/arena';
+import type { ChaosState, ChaosWebSocket, Session } from '@statewire/arena';
 
 import { SessionService } from '../game/session.service';
 import { Toasts } from '../shell/toasts';
@@ -36,21 +36,15 @@ export class Chaos {
   }
 
   /** Cuts the socket and keeps it cut, until it is restored. */
-  async setSevered(on: boolean): Promise<void> {
+  setSevered(on: boolean): void {
     this.severed.set(on);
     this.switches.severed = on;
-    if (on) await this.drop();
+    if (on) this.drop();
     else this.retryNow();
   }
 
-  /** The server drops the connection where it can; this browser closes the socket where it cannot. */
-  async drop(): Promise<void> {
-    const status = this.realtime.status();
-    if (this.hasServer() && status.state === 'live' && !this.blackHole()) {
-      const body: ChaosCut = { connectionId: status.connectionId };
-      const response = await this.post('cut', body).catch(() => undefined);
-      if (response?.ok) return;
-    }
+  /** Ends the socket once. The client opens a new one. */
+  drop(): void {
     this.switches.cutAll();
   }
 
@@ -85,7 +79,7 @@ export class Chaos {
   }
 
   async calm(): Promise<void> {
-    if (this.severed()) await this.setSevered(false);
+    if (this.severed()) this.setSevered(false);
     this.setRefused(false);
     this.setSlow(false);
     this.setBlackHole(false);
