@@ -1,10 +1,11 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { Json } from '@statewire/protocol';
+import { CLOSE_CODES, type Json } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { Environment } from './core/environment.js';
+import { RealtimeError } from './core/errors.js';
 import type { Revocation, RevokeOptions } from './admission/revocations.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
@@ -37,6 +38,7 @@ const MAX_GRACE_MS = 2_147_483_647;
  * @example
  * await connections.revoke({ user: player.id });                      // a banned user: disconnected within a second
  * await connections.revoke({ user: player.id }, { grace: 30_000 });   // changed roles: the client presents new credentials
+ * connections.disconnect(id, 'An administrator ended this session.'); // one page: it shows why, and stays disconnected
  */
 @Injectable()
 export class RealtimeConnections implements OnApplicationShutdown {
@@ -87,14 +89,19 @@ export class RealtimeConnections implements OnApplicationShutdown {
   }
 
   /**
-   * Cuts a connection of this node without a close frame, as a failing network does. Its client reconnects by itself and
-   * loses nothing.
+   * Ends a connection of this node for good. The client receives the error `forbidden` with `reason` and close code 4003.
+   * Its status becomes `denied`, it neither reconnects nor polls, and it withdraws its values. It connects again only if
+   * the application calls `connect()` or `reauthenticate()`, or if the user reloads the page. To keep the user out, call
+   * {@link revoke} and reject the credentials.
    *
+   * A client that polls has no connection, so only {@link revoke} reaches it.
+   *
+   * @param reason a sentence that the client shows or logs.
    * @returns whether this node had such a connection.
    */
-  disconnect(connectionId: string): boolean {
+  disconnect(connectionId: string, reason: string): boolean {
     const connection = this.hub.get(connectionId);
-    connection?.cut();
+    connection?.close(CLOSE_CODES.refused, new RealtimeError('forbidden', reason));
     return connection !== undefined;
   }
 

@@ -246,6 +246,19 @@ describe('RealtimeConnections', () => {
     expect(revoked).toEqual([{ user: 'mallory', grace: 0 }]);
   });
 
+  test('disconnects a single connection with a reason', async () => {
+    await start();
+    const [first, second] = [await arena.connect(), await arena.welcome('mallory')];
+    const { connectionId } = await first.hello('mallory');
+    expect(arena.connections.disconnect(connectionId, 'The tournament is over.')).toBe(true);
+    expect(await first.next('error')).toEqual({
+      ...{ type: 'error', code: 'forbidden', message: 'The tournament is over.', temporary: false },
+    });
+    expect(await first.closed()).toBe(4003);
+    await second.roundTrip();
+    expect(arena.connections.disconnect(connectionId, 'Again.')).toBe(false);
+  });
+
   test('closes a single connection', async () => {
     await start();
     const [first, second] = [await arena.connect(), await arena.welcome('mallory')];

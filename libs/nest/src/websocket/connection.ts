@@ -135,11 +135,6 @@ export class Connection {
     this.closeIfIdle();
   }
 
-  /** Ends the socket at once, without a close frame; `gone` follows. */
-  cut(): void {
-    this.socket.terminate();
-  }
-
   /** Ends the connection; `error` is its last frame. */
   close(closing: Closing, error?: RealtimeError): void {
     if (this.phase === 'closed') return;

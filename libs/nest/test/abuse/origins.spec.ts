@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
+import { untilTrue } from '../support/event-loop-turn.js';
 import { exchangeRaw, handshake, head, RawWire } from '../support/raw-wire.js';
 import { CLIENT_ID } from '../transports.js';
 
@@ -94,8 +95,8 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     const lines = handshake(arena.port).map((line) => (line.startsWith('Host') ? `Host: ${host}` : line));
     wire.write(head([...lines, `Origin: ${origin}`]));
     expect(await wire.until((text) => text.includes('\r\n\r\n'))).toMatch(/^HTTP\/1\.1 101 /);
-    for (const { id } of arena.connections.list()) arena.connections.disconnect(id);
-    await wire.end();
+    wire.destroy();
+    await untilTrue(() => arena.connections.list().length === 0);
     const config = ['GET /realtime/config HTTP/1.1', `Host: ${host}`, 'Connection: close', `Origin: ${origin}`];
     expect(await exchangeRaw(arena.port, head(config))).toMatch(/^HTTP\/1\.1 200 /);
   });
@@ -113,8 +114,8 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     wire.write(head([...upgrade, cookie, ...lines]));
     await wire.until((text) => text.includes('\r\n\r\n'));
     expect(arena.connections.list().map((connection) => String(connection.user))).toEqual([user]);
-    for (const { id } of arena.connections.list()) arena.connections.disconnect(id);
-    await wire.end();
+    wire.destroy();
+    await untilTrue(() => arena.connections.list().length === 0);
 
     const body = JSON.stringify({ clientId: CLIENT_ID, id: `${Math.random()}`, name: 'double', data: { n: 1 } });
     const answer = await exchangeRaw(
