@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 
-import { listOf } from '../core/headers.js';
 import type { IncomingRequest } from '../core/incoming-request.js';
+import { listOf } from './headers.js';
 
 /** The address of the client of a request. */
 export interface ClientAddress {

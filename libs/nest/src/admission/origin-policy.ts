@@ -1,7 +1,7 @@
-import { countHeader, listOf, textOf } from '../core/headers.js';
 import type { IncomingRequest } from '../core/incoming-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { TrustedProxies } from './client-address.js';
+import { countHeader, listOf, textOf } from './headers.js';
 
 type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyOrigin'>;
 
@@ -20,7 +20,7 @@ export class OriginPolicy {
   }
 
   allows(origin: string, request: IncomingRequest): boolean {
-    if (countHeader(request, 'origin') > 1 || countHeader(request, 'host') > 1) return false;
+    if (countHeader(request, 'origin') > 1) return false;
     if (this.options.allowAnyOrigin) return true;
     const url = parse(origin);
     if (!url) return false;

@@ -15,8 +15,9 @@ function admission(options: RealtimeModuleOptions): RequestAdmission {
 }
 
 function request(headers: IncomingRequest['headers'] = {}, remoteAddress = '203.0.113.1'): IncomingRequest {
-  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
-  return { headers: { host: 'play.example', ...headers }, rawHeaders, remoteAddress, encrypted: true };
+  const all = { host: 'play.example', ...headers };
+  const rawHeaders = Object.entries(all).flatMap(([name, value]) => [name, String(value)]);
+  return { headers: all, rawHeaders, remoteAddress, encrypted: true, httpVersion: '1.1' };
 }
 
 describe('RequestAdmission', () => {
@@ -28,7 +29,33 @@ describe('RequestAdmission', () => {
 
   afterEach(() => warn.mockRestore());
 
+  describe('A1: rejects with bad_request', () => {
+    const host = ['Host', 'play.example'];
+    test.each<[string, readonly string[], Partial<IncomingRequest>?]>([
+      ['no Host', []],
+      ['two Hosts', [...host, 'HOST', 'evil.example']],
+      ['the same Host twice', [...host, ...host]],
+      ['two Authorizations', [...host, 'Authorization', 'Bearer a', 'authorization', 'Bearer b']],
+      ['two Hosts beside :authority', [':authority', 'play.example', ...host, ...host], { httpVersion: '2.0' }],
+      ['no Host and no :authority', [], { httpVersion: '2.0' }],
+      ['two Hosts in HTTP/1.0', [...host, ...host], { httpVersion: '1.0' }],
+      ['an upgrade of HTTP/1.0 without Host', [], { httpVersion: '1.0', headers: { upgrade: 'websocket' } }],
+    ])('%s', (_, rawHeaders, rest = {}) => {
+      const receive = (): unknown => admission({}).receive({ ...request(), ...rest, rawHeaders });
+      expect(receive).toThrow(expect.objectContaining({ code: 'bad_request' }));
+    });
+  });
+
   describe('receives', () => {
+    test.each<[string, readonly string[], string]>([
+      ['one Host', ['Host', 'play.example'], '1.1'],
+      ['one :authority and no Host', [':authority', 'play.example'], '2.0'],
+      ['one :authority and one Host', [':authority', 'play.example', 'host', 'play.example'], '2.0'],
+      ['no Host in HTTP/1.0', [], '1.0'],
+    ])('a request with %s', (_, rawHeaders, httpVersion) => {
+      expect(admission({}).receive({ ...request(), rawHeaders, httpVersion }).ip).toBe('203.0.113.1');
+    });
+
     test('A1: cookies only where a page of an allowed origin sent them, in no spelling', () => {
       const { cookies, cookieToken, headers } = admission({ cookie: 's', authenticate: () => undefined }).receive(
         request({ cookie: 's=1' }),

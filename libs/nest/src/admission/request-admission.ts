@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 
-import { textOf } from '../core/headers.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 import { addressOf, TrustedProxies } from './client-address.js';
+import { rejectAmbiguousHeaders, textOf } from './headers.js';
 import { OriginPolicy } from './origin-policy.js';
 import { TokenVerifier } from './token-verifier.js';
 
@@ -41,9 +41,11 @@ export class RequestAdmission implements OnModuleInit {
   /**
    * Reads the origin, the client address and the credentials of a request. Verifies no credentials.
    *
-   * @throws RealtimeError `forbidden` if the origin is not allowed.
+   * @throws RealtimeError `forbidden` if the origin is not allowed; `bad_request` if the request has two `Host` or two
+   * `Authorization` headers, or no host.
    */
   receive(request: IncomingRequest): ReceivedRequest {
+    rejectAmbiguousHeaders(request);
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin, request)) {
       throw new RealtimeError('forbidden', 'This origin is not allowed.');

@@ -1,15 +1,24 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 
 import type { CallerContext } from './realtime-request.js';
 
 /** The parts of an upgrade or an HTTP request that admission reads. The same for every HTTP framework. */
 export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
-  /** Every header with its repetitions, as Node's `rawHeaders`. Admission rejects a second `Origin`. */
+  /** Every header with its repetitions, as Node's `rawHeaders`. Admission counts `Host`, `Origin` and `Authorization`. */
   readonly rawHeaders: readonly string[];
   /** Address of the peer of the socket. */
   readonly remoteAddress: string | undefined;
   readonly encrypted: boolean;
+  /** Version of HTTP, for example `1.1`. */
+  readonly httpVersion: string;
+}
+
+/** Picks the parts that admission reads from a request of Node. */
+export function toIncomingRequest({ headers, rawHeaders, httpVersion, socket }: IncomingMessage): IncomingRequest {
+  const encrypted = (socket as Partial<TLSSocket>).encrypted === true;
+  return { headers, rawHeaders, remoteAddress: socket.remoteAddress, encrypted, httpVersion };
 }
 
 /** A request with an allowed origin. */

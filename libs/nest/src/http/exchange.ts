@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 
 import type { Asked } from '@statewire/protocol';
 
-import type { IncomingRequest } from '../core/incoming-request.js';
 import type { HttpErrorResponse } from './http-error-response.js';
 
 /**
@@ -52,16 +50,6 @@ export class Exchange {
     response.once('close', () => controller.abort());
     // A broken connection is no news: `close` follows.
     response.on('error', () => undefined);
-  }
-
-  get incoming(): IncomingRequest {
-    const { headers, rawHeaders, socket } = this.request;
-    return {
-      headers,
-      rawHeaders,
-      remoteAddress: socket.remoteAddress,
-      encrypted: (socket as Partial<TLSSocket>).encrypted === true,
-    };
   }
 
   header(name: string): string | undefined {

@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
 
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
-import type { ReceivedRequest } from '../core/incoming-request.js';
+import { toIncomingRequest, type ReceivedRequest } from '../core/incoming-request.js';
 import { withDeadline } from '../core/deadline.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
@@ -45,7 +45,7 @@ export class RequestAuthenticator {
    * @returns undefined where the exchange was answered: it asked only what it may ask.
    */
   enter(exchange: Exchange, method: 'GET' | 'POST'): ReceivedRequest | undefined {
-    const received = this.admission.receive(exchange.incoming);
+    const received = this.admission.receive(toIncomingRequest(exchange.request));
     if (received.origin !== undefined) exchange.allowOrigin(received.origin);
     if (exchange.method === 'OPTIONS') {
       exchange.answer({ status: 204, headers: { Allow: `${method}, OPTIONS`, ...PREFLIGHT } });

@@ -1,11 +1,10 @@
 import type { PublicOf } from '../core/public-of.js';
 import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
-import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
+import { toIncomingRequest, type ReceivedRequest } from '../core/incoming-request.js';
 import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
 import { verificationTooLongError } from '../admission/revocations.js';
 import type { UpgradeContext } from './upgrade-context.js';
@@ -58,7 +57,7 @@ export class UpgradeAuthorizer {
     if (!offersOurs(request.headers['sec-websocket-protocol'])) {
       throw new RealtimeError('bad_request', `The subprotocol spoken here is ${SUBPROTOCOL}.`);
     }
-    const received = admission.receive(incoming(request));
+    const received = admission.receive(toIncomingRequest(request));
     const presentedAt = revocations.mark;
     const seat = limits.enter(received.network);
     try {
@@ -100,13 +99,4 @@ export class UpgradeAuthorizer {
     });
     return identity;
   }
-}
-
-function incoming({ headers, rawHeaders, socket }: IncomingMessage): IncomingRequest {
-  return {
-    headers,
-    rawHeaders,
-    remoteAddress: socket.remoteAddress,
-    encrypted: (socket as Partial<TLSSocket>).encrypted === true,
-  };
 }

@@ -53,9 +53,19 @@ const REFUSED: readonly (readonly [string, Lines])[] = [
   ['a forwarded host, and no proxy is trusted', ['Origin: http://evil.example', 'X-Forwarded-Host: evil.example']],
   ['a Forwarded header', ['Origin: http://evil.example', 'Forwarded: host=evil.example']],
   ['another host in a header that some servers believe', ['Origin: http://evil.example', 'X-Host: evil.example']],
-  ['a second Host', ['Origin: http://evil.example', 'Host: evil.example']],
-  ['a second Host beside ours', [`Origin: ${ORIGIN}`, 'Host: evil.example']],
   ['a same-origin Sec-Fetch-Site that contradicts it', ['Origin: http://evil.example', 'Sec-Fetch-Site: same-origin']],
+];
+
+/** Heads that two readers may understand in two ways. */
+const AMBIGUOUS: readonly (readonly [string, Lines])[] = [
+  ['no Host', []],
+  ['no Host and an origin', [`Origin: ${ORIGIN}`]],
+  ['two different Hosts', [`Host: ${HOST}`, 'Host: evil.example']],
+  ['the same Host twice', [`Host: ${HOST}`, `host: ${HOST}`]],
+  ['two Hosts and our origin', [`Host: ${HOST}`, 'Host: evil.example', `Origin: ${ORIGIN}`]],
+  ['two Hosts and another origin', ['Host: evil.example', `Host: ${HOST}`, 'Origin: http://evil.example']],
+  ['two Authorizations', [`Host: ${HOST}`, 'Authorization: Bearer alice', 'Authorization: Bearer bob']],
+  ['the same Authorization twice', [`Host: ${HOST}`, 'Authorization: Bearer alice', 'authorization: Bearer alice']],
 ];
 
 describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
@@ -81,6 +91,40 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
         expect(answer).not.toMatch(/access-control|101 Switching/i);
       }
       expect(arena.connections.list()).toEqual([]);
+    },
+  );
+
+  test.each(AMBIGUOUS)('a request with %s gets 400, with nothing for scripts', async (_, lines) => {
+    for (const [way, [line = '', ...others]] of WAYS) {
+      const answer = await exchangeRaw(arena.port, head([line, ...others, ...lines]));
+      expect({ way, status: answer.slice(0, 12) }).toEqual({ way, status: 'HTTP/1.1 400' });
+      expect(answer).not.toMatch(/access-control|101 Switching/i);
+    }
+    expect(arena.connections.list()).toEqual([]);
+  });
+
+  test('a request of HTTP/1.0 may leave Host out, an upgrade may not', async () => {
+    const config = ['GET /realtime/config HTTP/1.0', 'Connection: close'];
+    expect(await exchangeRaw(arena.port, head(config))).toMatch(/^HTTP\/1\.1 200 /);
+    const [, ...upgrade] = handshake(arena.port).filter((line) => !line.startsWith('Host'));
+    expect(await exchangeRaw(arena.port, head(['GET /ws HTTP/1.0', ...upgrade]))).toMatch(/^HTTP\/1\.1 400 /);
+  });
+
+  test('a subprotocol that stands in the second of two headers is spoken', async () => {
+    const wire = await RawWire.open(arena.port);
+    const offers = ['Sec-WebSocket-Protocol: other', 'Sec-WebSocket-Protocol: statewire.v1.json'];
+    wire.write(head([...handshake(arena.port), ...offers]));
+    const answer = await wire.until((text) => text.includes('\r\n\r\n'));
+    expect(answer).toMatch(/^HTTP\/1\.1 101 [^]*sec-websocket-protocol: statewire\.v1\.json/i);
+    for (const { id } of arena.connections.list()) arena.connections.disconnect(id);
+    await wire.end();
+  });
+
+  test.each(['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'])(
+    'an upgrade with a second `%s` gets 400',
+    async (line) => {
+      const answer = await exchangeRaw(arena.port, head([...handshake(arena.port), 'Connection: close', line]));
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     },
   );
 
