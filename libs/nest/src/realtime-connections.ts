@@ -101,7 +101,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
    */
   disconnect(connectionId: string, reason: string): boolean {
     const connection = this.hub.get(connectionId);
-    connection?.close(CLOSE_CODES.refused, new RealtimeError('forbidden', reason));
+    connection?.close(CLOSE_CODES.rejected, new RealtimeError('forbidden', reason));
     return connection !== undefined;
   }
 

@@ -239,7 +239,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     await clock.advance(DEADLINE);
     return socket;
   },
-  async refused() {
+  async rejected() {
     await start();
     return greeting('nobody');
   },

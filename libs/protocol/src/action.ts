@@ -1,11 +1,11 @@
 import { ContractError } from './contract-error.js';
 import { isTopicName } from './topic-name.js';
 
-/** A command of the contract: what a client sends and what it gets back. */
+/** A command of the contract, with the types of its data and its result. */
 export interface Action<Data = unknown, Result = unknown> {
-  /** The name on the wire, shaped like a topic: `battles/pause`. */
+  /** The name on the wire, in the form of a topic name: `battles/pause`. */
   readonly name: string;
-  /** Carries the types only; never present at run time. */
+  /** Carries the types only. Never present at run time. */
   readonly __data?: Data;
   readonly __result?: Result;
 }
@@ -13,7 +13,7 @@ export interface Action<Data = unknown, Result = unknown> {
 /**
  * Declares an action.
  *
- * @throws ContractError when the name is not shaped like a topic name.
+ * @throws ContractError if the name does not have the form of a topic name.
  * @example const pause = action<PauseBattle, BattleStatus>('battles/pause');
  */
 export function action<Data = unknown, Result = unknown>(name: string): Action<Data, Result> {

@@ -46,7 +46,7 @@ describe('parseClientFrame', () => {
     expect(parse(frame)).toEqual(frame);
   });
 
-  test('leaves out fields that the protocol does not know, at every level', () => {
+  test('omits unknown fields at every level', () => {
     const frame = {
       type: 'subscribe',
       topics: [{ topic: 'lobby', since: { epoch: 'e', offset: 1, x: 1 }, y: 2 }],
@@ -108,7 +108,7 @@ describe('parseClientFrame', () => {
     [{ type: 'action', id: 7, name: 'a' }, 'action.id must be a string of 1–64 characters, got 7'],
     [{ type: 'action', id: '1', name: '../a' }, 'action.name must be an action name, got "../a"'],
     ['{"type":"ping","time":1e999}', 'ping.time must be a finite number, got Infinity'],
-  ])('refuses %j and says: %s', (frame, message) => {
+  ])('rejects %j with the message: %s', (frame, message) => {
     const complaint = complaintAbout(frame);
     expect(complaint.message).toContain(message);
     expect(complaint.code).toBe('bad_request');
@@ -124,11 +124,11 @@ describe('parseClientFrame', () => {
     },
   );
 
-  test('gives the id and the ref of a bad frame back, so that its sender can tell which one it was', () => {
-    expect(complaintAbout({ type: 'subscribe', topics: 1, ref: 'r1' }).asked).toEqual({ ref: 'r1' });
-    expect(complaintAbout({ type: 'action', id: 'a1', name: '' }).asked).toEqual({ id: 'a1' });
-    expect(complaintAbout({ type: 'strange', id: 'a1', ref: 'r1' }).asked).toEqual({ id: 'a1', ref: 'r1' });
-    expect(complaintAbout({ type: 'action', id: 'x'.repeat(65), ref: 5 }).asked).toEqual({});
+  test('reports the id and the ref of a bad frame', () => {
+    expect(complaintAbout({ type: 'subscribe', topics: 1, ref: 'r1' }).correlation).toEqual({ ref: 'r1' });
+    expect(complaintAbout({ type: 'action', id: 'a1', name: '' }).correlation).toEqual({ id: 'a1' });
+    expect(complaintAbout({ type: 'strange', id: 'a1', ref: 'r1' }).correlation).toEqual({ id: 'a1', ref: 'r1' });
+    expect(complaintAbout({ type: 'action', id: 'x'.repeat(65), ref: 5 }).correlation).toEqual({});
   });
 
   test('never quotes a token or unparsed text', () => {
@@ -144,12 +144,12 @@ describe('parseClientFrame', () => {
     expect(() => parseClientFrame(frame, { frameBytes: 0, depth: 0 })).not.toThrow();
   });
 
-  test('refuses a frame above the limit with too_large, whatever it holds', () => {
+  test('rejects a frame above the limit with too_large, whatever its content', () => {
     const complaint = complaintAbout('x'.repeat(CLIENT_FRAME_LIMITS.frameBytes + 1));
     expect(complaint.code).toBe('too_large');
   });
 
-  test('refuses one level above the limit of nesting, and accepts the limit', () => {
+  test('accepts the maximum nesting and rejects one level more', () => {
     const nested = (levels: number) =>
       `{"type":"action","id":"1","name":"a","data":${'['.repeat(levels)}${']'.repeat(levels)}}`;
     expect(() => parse(nested(31))).not.toThrow();
@@ -159,12 +159,12 @@ describe('parseClientFrame', () => {
     });
   });
 
-  test.each(['[', '{"a":'])('A12: refuses 10^5 levels of %s without a stack overflow', (opening) => {
+  test.each(['[', '{"a":'])('A12: rejects 10^5 levels of %s without a stack overflow', (opening) => {
     const text = `{"type":"action","id":"1","name":"a","data":${opening.repeat(100_000)}`;
     expect(() => parseClientFrame(text, { frameBytes: 0, depth: 32 })).toThrow('levels of nesting');
   });
 
-  test('A12: survives 10^5 levels even where the limits are off', () => {
+  test('A12: survives 10^5 levels without limits', () => {
     const text = `{"type":"action","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect(parseClientFrame(text, { frameBytes: 0, depth: 0 })).toMatchObject({ type: 'action' });
   });
@@ -174,7 +174,7 @@ describe('parseClientFrame', () => {
     expect(parse({ type: 'action', id: '1', name: 'a', data })).toMatchObject({ data });
   });
 
-  test('A12: takes 10^5 keys', () => {
+  test('A12: accepts 10^5 keys', () => {
     const data = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, index]));
     const text = JSON.stringify({ type: 'action', id: '1', name: 'a', data });
     expect(parseClientFrame(text, { frameBytes: 0, depth: 32 })).toMatchObject({ id: '1' });

@@ -1,5 +1,5 @@
 import { isRecord, listOf, optional, secret } from './check.js';
-import { echoing } from './echoing.js';
+import { withCorrelation } from './correlation.js';
 import {
   actionId,
   actionName,
@@ -27,22 +27,22 @@ const FRAMES = checksByType<ClientFrame>({
 });
 
 /**
- * Parses what a client sent: the server's side of the wire. Fields the protocol does not know are left out.
+ * Parses a frame that a client sent. The result omits unknown fields.
  *
- * @throws ProtocolError, and nothing else, whatever the text is. Its `asked` has what an answer should echo.
+ * @throws ProtocolError, and no other error, for any invalid text. Its `correlation` belongs in the answer.
  * @example parseClientFrame('{"type":"ping","time":5}', CLIENT_FRAME_LIMITS) // { type: 'ping', time: 5 }
  */
 export function parseClientFrame(text: string, limits: FrameLimits): ClientFrame {
   const value = parseJson(text, limits);
   if (!isRecord(value)) throw new ProtocolError('bad_request', 'A frame must be a JSON object');
-  return echoing(value, () => {
+  return withCorrelation(value, () => {
     const { type } = value;
     const check = typeof type === 'string' ? FRAMES.get(type) : undefined;
-    return check ? check(value, type as string) : refuseType(type);
+    return check ? check(value, type as string) : rejectType(type);
   });
 }
 
-function refuseType(type: unknown): never {
+function rejectType(type: unknown): never {
   const got = typeof type === 'string' && type.length <= 32 ? JSON.stringify(type) : 'something else';
   throw new ProtocolError('bad_request', `A frame's type must be one of ${[...FRAMES.keys()].join(', ')}, got ${got}`);
 }

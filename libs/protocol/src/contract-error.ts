@@ -1,4 +1,4 @@
-/** A contract that cannot work: a malformed pattern or name, or a parameter that does not fit a segment. */
+/** An error in the contract: a malformed pattern or name, or a parameter that is not a valid segment. */
 export class ContractError extends Error {
   override readonly name = 'ContractError';
 }

@@ -6,11 +6,11 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Whether a JSON text nests arrays and objects deeper than `limit`. Looks at the text alone and never recurses, so that
- * it can run before anything is parsed. Of a text that is not JSON the answer means nothing.
+ * Returns whether a JSON text nests arrays and objects deeper than `limit`. It scans the text without recursion, so it
+ * can run before the parser. The result has no meaning for a text that is not JSON.
  */
 export function isTextDeeperThan(text: string, limit: number): boolean {
-  // Each level takes two characters, a short text needs no look.
+  // Each level needs two characters, so a short text cannot be too deep.
   if (text.length <= limit * 2) return false;
   let depth = 0;
   for (let index = 0; index < text.length; index++) {
@@ -24,7 +24,7 @@ export function isTextDeeperThan(text: string, limit: number): boolean {
   return false;
 }
 
-/** The same for a value that somebody else has parsed already. */
+/** Returns whether a parsed JSON value nests arrays and objects deeper than `limit`. */
 export function isValueDeeperThan(value: unknown, limit: number): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 1; level.length > 0; depth++) {

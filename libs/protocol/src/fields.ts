@@ -1,26 +1,26 @@
-import { complain, isRecord, json, listOf, numberWhere, objectOf, optional, textWhere, type Check } from './check.js';
+import { fail, isRecord, json, listOf, numberWhere, objectOf, optional, textWhere, type Check } from './check.js';
 import type { TopicRequest } from './frames.js';
 import type { Json } from './json.js';
 import { isEpoch, isOffset, type Position, type Since } from './position.js';
 import { isTopicName } from './topic-name.js';
 
 const CLIENT_ID = /^[A-Za-z0-9_-]{22,64}$/;
-const LONGEST_ACTION_ID = 64;
-const LONGEST_REF = 32;
+const MAX_ACTION_ID_LENGTH = 64;
+const MAX_REF_LENGTH = 32;
 
-/** @returns whether the value can name a client: 22–64 of `[A-Za-z0-9_-]`, so that 128 random bits fit. */
+/** @returns whether the value is a client id: 22–64 characters of `[A-Za-z0-9_-]`, enough for 128 random bits. */
 export function isClientId(value: unknown): value is string {
   return typeof value === 'string' && CLIENT_ID.test(value);
 }
 
-/** @returns whether the value can name an action's request: 1–64 characters. */
+/** @returns whether the value is the id of an action: 1–64 characters. */
 export function isActionId(value: unknown): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= LONGEST_ACTION_ID;
+  return typeof value === 'string' && value.length >= 1 && value.length <= MAX_ACTION_ID_LENGTH;
 }
 
-/** @returns whether the value can be echoed as a `ref`: at most 32 characters. */
+/** @returns whether the value is a `ref`: at most 32 characters. */
 export function isRef(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LONGEST_REF;
+  return typeof value === 'string' && value.length <= MAX_REF_LENGTH;
 }
 
 export const clientId = textWhere('22–64 of A–Z a–z 0–9 _ -', isClientId);
@@ -40,7 +40,7 @@ const position = objectOf<Position>({ epoch, offset });
 
 const since: Check<Since> = (value, path) => {
   if (value === 'oldest') return value;
-  return isRecord(value) ? position(value, path) : complain(path, 'a position or "oldest"', value);
+  return isRecord(value) ? position(value, path) : fail(path, 'a position or "oldest"', value);
 };
 
 export const topicRequests = (least: number) =>

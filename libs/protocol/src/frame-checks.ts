@@ -4,12 +4,16 @@ interface Typed {
   readonly type: string;
 }
 
-/** The checks of all fields but `type`, for each type of frame. */
+/** For each type of frame, the checks of all fields except `type`. */
 export type FrameChecks<Frame extends Typed> = {
   readonly [Type in Frame['type']]: FieldChecks<Omit<Extract<Frame, { type: Type }>, 'type'>>;
 };
 
-/** One check for each type of frame. A map, because a type such as `constructor` must not find what objects inherit. */
+/**
+ * Builds one check for each type of frame.
+ *
+ * @returns a map, because a lookup of the type `constructor` in an object would find an inherited property.
+ */
 export function checksByType<Frame extends Typed>(checks: FrameChecks<Frame>): ReadonlyMap<string, Check<Frame>> {
   const entries = Object.entries<object>(checks);
   return new Map(

@@ -3,41 +3,41 @@ import type { Json } from './json.js';
 import type { Position, Since } from './position.js';
 import type { TopicKind } from './topic.js';
 
-/** Client → server. The first frame of a connection, once. */
+/** Client → server. The first frame of a connection. */
 export interface HelloFrame {
   readonly type: 'hello';
   readonly clientId: string;
   readonly token?: string;
 }
 
-/** Client → server. Replaces the credentials of the same identity in place. */
+/** Client → server. Replaces the credentials of the connection with new ones of the same identity. */
 export interface AuthenticateFrame {
   readonly type: 'authenticate';
   readonly token: string;
   readonly ref?: string;
 }
 
-/** A topic a client asks for, and from where. */
+/** A topic that a client requests, and the start of its catch-up. */
 export interface TopicRequest {
   readonly topic: string;
   readonly since?: Since;
 }
 
-/** Client → server. One answer for each topic. */
+/** Client → server. Catches up with topics and subscribes to them. The server sends one answer for each topic. */
 export interface SubscribeFrame {
   readonly type: 'subscribe';
   readonly topics: readonly TopicRequest[];
   readonly ref?: string;
 }
 
-/** Client → server. */
+/** Client → server. Ends subscriptions. */
 export interface UnsubscribeFrame {
   readonly type: 'unsubscribe';
   readonly topics: readonly string[];
   readonly ref?: string;
 }
 
-/** Client → server. */
+/** Client → server. Runs an action. */
 export interface ActionFrame {
   readonly type: 'action';
   readonly id: string;
@@ -45,13 +45,13 @@ export interface ActionFrame {
   readonly data?: Json;
 }
 
-/** Both ways. Answered at once by `pong`, which echoes `time`. */
+/** Both directions. The receiver answers at once with a `pong` that repeats `time`. */
 export interface PingFrame {
   readonly type: 'ping';
   readonly time?: number;
 }
 
-/** Both ways. */
+/** Both directions. Answers `ping`. */
 export interface PongFrame {
   readonly type: 'pong';
   readonly time?: number;
@@ -60,26 +60,29 @@ export interface PongFrame {
 export type ClientFrame =
   HelloFrame | AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame | PingFrame | PongFrame;
 
-/** Server → client. Answers `hello`. All durations in milliseconds. */
+/** Server → client. Answers `hello`. All durations are in milliseconds. */
 export interface WelcomeFrame {
   readonly type: 'welcome';
   readonly connectionId: string;
   readonly serverTime: number;
   readonly heartbeat: { readonly interval: number; readonly timeout: number };
-  /** 0 is no limit. Bursts of twice `framesPerSecond` pass. */
+  /** 0 means no limit. The server accepts bursts of twice `framesPerSecond`. */
   readonly limits: { readonly frameBytes: number; readonly subscriptions: number; readonly framesPerSecond?: number };
   readonly actionWindow: number;
   readonly expiresAt?: number;
 }
 
-/** Server → client. Answers `authenticate`. */
+/** Server → client. Answers `authenticate`. Without `ref`, announces that the credentials end at `expiresAt`. */
 export interface AuthenticatedFrame {
   readonly type: 'authenticated';
   readonly expiresAt?: number;
   readonly ref?: string;
 }
 
-/** Server → client. Without `ref`: the server moved the subscription to a new epoch. */
+/**
+ * Server → client. Answers `subscribe` for one topic. Without `ref`, the server moved the subscription to a new epoch
+ * or past a gap.
+ */
 export interface SubscribedFrame {
   readonly type: 'subscribed';
   readonly topic: string;
@@ -119,7 +122,7 @@ export interface EventFrame {
   readonly time?: number;
 }
 
-/** Server → client. Nothing of the topic follows. */
+/** Server → client. The subscription ended. No frame of the topic follows. */
 export interface UnsubscribedFrame {
   readonly type: 'unsubscribed';
   readonly topic: string;
@@ -127,7 +130,7 @@ export interface UnsubscribedFrame {
   readonly ref?: string;
 }
 
-/** Where a topic stood after an action's publications. */
+/** The position of a topic after the publications of an action. */
 export interface TopicPosition extends Position {
   readonly topic: string;
 }
@@ -140,13 +143,13 @@ export interface AckFrame {
   readonly positions?: readonly TopicPosition[];
 }
 
-/** Server → client. What went wrong with what was asked; `id`, `topic` and `ref` say what it was. */
+/** Server → client. A rejected or failed request. `id`, `topic` and `ref` identify the request. */
 export interface ErrorFrame {
   readonly type: 'error';
   readonly code: ErrorCode;
   readonly message: string;
   readonly temporary: boolean;
-  /** Milliseconds to wait before asking again. */
+  /** Milliseconds to wait before the next attempt. */
   readonly retryAfter?: number;
   readonly details?: Json;
   readonly id?: string;
@@ -154,7 +157,10 @@ export interface ErrorFrame {
   readonly ref?: string;
 }
 
-/** Server → client. Open a new connection at a random moment inside the window (ms), then close this one. */
+/**
+ * Server → client. The node is shutting down. The client opens a new connection after a random delay of at most
+ * `reconnectWithin` milliseconds, then closes this one.
+ */
 export interface DrainFrame {
   readonly type: 'drain';
   readonly reconnectWithin: number;
@@ -174,7 +180,7 @@ export type ServerFrame =
   | PongFrame
   | DrainFrame;
 
-/** Frames that move one topic: what `subscribe` and `poll` answer with. */
+/** Frames of one topic. `subscribe` and polls answer with them. */
 export type TopicFrame =
   | SubscribedFrame
   | SnapshotFrame

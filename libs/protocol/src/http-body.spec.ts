@@ -36,7 +36,7 @@ describe.each([
     ],
     [{ clientId, topics: [], wait: 26 }, 'poll.wait must be a number from 0 to 25, got 26'],
     [{ clientId, topics: [], wait: -1 }, 'poll.wait must be a number from 0 to 25, got -1'],
-  ])('refuses the poll %j and says: %s', (body, message) => {
+  ])('rejects the poll %j with the message: %s', (body, message) => {
     expect(() => poll(body)).toThrow(ProtocolError);
     expect(() => poll(body)).toThrow(message);
   });
@@ -46,13 +46,13 @@ describe.each([
     expect(act({ ...body, admin: true })).toEqual(body);
   });
 
-  test('gives the id of a bad action back', () => {
+  test('reports the id of a bad action', () => {
     expect(() => act({ clientId, id: 'a1', name: 5 })).toThrow(
-      expect.objectContaining({ asked: { id: 'a1' }, message: 'action.name must be an action name, got 5' }),
+      expect.objectContaining({ correlation: { id: 'a1' }, message: 'action.name must be an action name, got 5' }),
     );
   });
 
-  test('A12: refuses 10^5 levels without a stack overflow', () => {
+  test('A12: rejects 10^5 levels without a stack overflow', () => {
     const data: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
     const text = `{"clientId":"${clientId}","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const body = encode('') === '""' ? text : { clientId, id: '1', name: 'a', data };
@@ -61,7 +61,7 @@ describe.each([
 });
 
 describe('the answers of the HTTP binding', () => {
-  test('a poll answer keeps its frames in order and leaves unknown ones out', () => {
+  test('a poll answer keeps its frames in order and omits unknown ones', () => {
     const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false };
     const snapshot = { type: 'snapshot', topic: 'a', epoch: 'e', offset: 1, data: 5 };
     const answer = { frames: [subscribed, { type: 'future' }, snapshot], websocket: true, serverTime: 1, more: true };
@@ -77,7 +77,7 @@ describe('the answers of the HTTP binding', () => {
       '{"frames":[{"type":"event","topic":"a","offset":-1,"data":1}],"websocket":true,"serverTime":1}',
       'event.offset must be',
     ],
-  ])('a poll answer %j is refused: %s', (text, message) => {
+  ])('rejects the poll answer %j with the message: %s', (text, message) => {
     expect(() => parsePollResponse(text)).toThrow(ProtocolError);
     expect(() => parsePollResponse(text)).toThrow(message);
   });
@@ -95,7 +95,7 @@ describe('the answers of the HTTP binding', () => {
     expect(parseSnapshotResponse(JSON.stringify(answer))).toEqual(answer);
   });
 
-  test('a snapshot answer of another kind is refused', () => {
+  test('rejects a snapshot answer of another kind', () => {
     expect(() => parseSnapshotResponse('{"kind":"log","epoch":"e","offset":1,"data":1}')).toThrow(
       'snapshot.kind must be "state", got "log"',
     );

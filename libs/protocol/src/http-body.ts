@@ -1,16 +1,5 @@
-import {
-  boolean,
-  json,
-  listOf,
-  numberWhere,
-  objectOf,
-  oneOf,
-  optional,
-  complain,
-  isRecord,
-  type Check,
-} from './check.js';
-import { echoing } from './echoing.js';
+import { boolean, json, listOf, numberWhere, objectOf, oneOf, optional, fail, isRecord, type Check } from './check.js';
+import { withCorrelation } from './correlation.js';
 import {
   actionId,
   actionName,
@@ -28,7 +17,7 @@ import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 import { parseBody, parseJson } from './parse-json.js';
 import { serverFrame } from './server-frame.js';
 
-/** Longest time a poll may be held, in seconds: under the idle timeouts of common proxies. */
+/** Maximum `wait` of a poll in seconds. It is below the idle timeouts of common proxies. */
 export const MAX_POLL_WAIT = 25;
 
 const pollRequest = objectOf<PollRequest>({
@@ -46,7 +35,7 @@ const pollResponse = objectOf<PollResponse>({
   frames,
   websocket: boolean,
   serverTime: moment,
-  more: optional((value, path) => value === true || complain(path, 'true or missing', value)),
+  more: optional((value, path) => value === true || fail(path, 'true or missing', value)),
 });
 
 const configResponse = objectOf<ConfigResponse>({
@@ -67,21 +56,21 @@ const eventSnapshot = objectOf<EventSnapshot>({
 });
 
 /**
- * Parses the body of `POST {httpPath}/poll`, as text or as what a body parser made of it.
+ * Parses the body of `POST {httpPath}/poll`: a text, or the result of a body parser.
  *
- * @throws ProtocolError, and nothing else; so do the other functions for bodies.
+ * @throws ProtocolError, and no other error. This also applies to the other functions for bodies.
  */
 export function parsePollRequest(body: unknown, limits: FrameLimits): PollRequest {
   return pollRequest(parseBody(body, limits), 'poll');
 }
 
-/** Parses the body of `POST {httpPath}/actions`. The error carries the action's id where it could be read. */
+/** Parses the body of `POST {httpPath}/actions`. An error has the id of the action if it is valid. */
 export function parseActionRequest(body: unknown, limits: FrameLimits): ActionRequest {
   const value = parseBody(body, limits);
-  return echoing(value, () => actionRequest(value, 'action'));
+  return withCorrelation(value, () => actionRequest(value, 'action'));
 }
 
-/** Parses the answer of `POST {httpPath}/poll`. Frames of unknown types are left out. */
+/** Parses the answer of `POST {httpPath}/poll`. The result omits frames of unknown types. */
 export function parsePollResponse(text: string, limits: FrameLimits = SERVER_FRAME_LIMITS): PollResponse {
   return pollResponse(parseJson(text, limits), 'poll');
 }

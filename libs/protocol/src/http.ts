@@ -6,17 +6,17 @@ import type { TopicKind } from './topic.js';
 export interface PollRequest {
   readonly clientId: string;
   readonly topics: readonly TopicRequest[];
-  /** Seconds to hold the request until there is news, ≤ 25. */
+  /** Seconds for which the server holds the request until a topic has a publication. At most 25. */
   readonly wait?: number;
 }
 
-/** Answer of `POST {httpPath}/poll`: for each topic exactly what `subscribe` would have sent. */
+/** Answer of `POST {httpPath}/poll`: for each topic the same frames as `subscribe` would send. */
 export interface PollResponse {
   readonly frames: readonly ServerFrame[];
-  /** Whether a WebSocket may be opened now. */
+  /** Whether the client may open a WebSocket now. */
   readonly websocket: boolean;
   readonly serverTime: number;
-  /** Some topics did not fit: poll again at once. */
+  /** Some topics did not fit. The client polls again at once. */
   readonly more?: true;
 }
 
@@ -38,7 +38,7 @@ export type SnapshotResponse =
       readonly events: readonly { readonly offset: number; readonly data: Json }[];
     };
 
-/** Answer of `GET {httpPath}/config`: the switches as they are now. */
+/** Answer of `GET {httpPath}/config`: the current switches. */
 export interface ConfigResponse {
   readonly websocket: boolean;
   readonly poll: { readonly interval: number };

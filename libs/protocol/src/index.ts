@@ -22,7 +22,7 @@ export type { Json, JsonObject } from './json.js';
 export { CLIENT_FRAME_LIMITS, MAX_VALUE_DEPTH, SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 export { isEpoch, isOffset, isPosition, type Position, type Since } from './position.js';
 export { presenceTopic, topicOfPresence, type Presence, type PresenceTopic, type PresentMember } from './presence.js';
-export { ProtocolError, type Asked } from './protocol-error.js';
+export { ProtocolError, type Correlation } from './protocol-error.js';
 export { parseServerFrame } from './server-frame.js';
 export { TopicMatcher, type TopicMatch } from './topic-matcher.js';
 export { isTopicName } from './topic-name.js';

@@ -1,7 +1,7 @@
-/** Anything `JSON.parse` can give back. */
+/** Any value that `JSON.parse` can return. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
-/** A JSON object. Keys may be any string, `__proto__` and the empty one included. */
+/** A JSON object. A key may be any string, including `__proto__` and the empty string. */
 export interface JsonObject {
   readonly [key: string]: Json;
 }
@@ -10,7 +10,7 @@ export function isContainer(value: Json): value is JsonObject | readonly Json[] 
   return typeof value === 'object' && value !== null;
 }
 
-/** `Array.isArray` does not narrow to readonly arrays. */
+/** Like `Array.isArray`, which does not narrow to readonly arrays. */
 export function isArray(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }

@@ -4,9 +4,9 @@ import { ProtocolError } from './protocol-error.js';
 import { utf8Length } from './utf8-length.js';
 
 /**
- * Parses a JSON text within limits. Keys named `__proto__` stay ordinary keys.
+ * Parses a JSON text within limits. A key named `__proto__` stays an ordinary key.
  *
- * @throws ProtocolError `too_large` above a limit, `bad_request` for what is not JSON.
+ * @throws ProtocolError `too_large` above a limit, `bad_request` if the text is not JSON.
  */
 export function parseJson(text: string, { frameBytes, depth }: FrameLimits): unknown {
   if (frameBytes > 0 && isLongerThan(text, frameBytes)) {
@@ -16,15 +16,15 @@ export function parseJson(text: string, { frameBytes, depth }: FrameLimits): unk
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The engine's own message quotes the text, which may hold a token.
+    // The message of the engine quotes the text, which may contain a token.
     throw new ProtocolError('bad_request', 'This is not JSON');
   }
 }
 
 /**
- * Takes a body as text, or as what the framework's body parser made of it.
+ * Parses the body of a request. A body that the body parser of the framework has parsed is only checked for its depth.
  *
- * @throws ProtocolError as {@link parseJson} does.
+ * @throws ProtocolError like {@link parseJson}.
  */
 export function parseBody(body: unknown, limits: FrameLimits): unknown {
   if (typeof body === 'string') return parseJson(body, limits);
@@ -33,7 +33,7 @@ export function parseBody(body: unknown, limits: FrameLimits): unknown {
 }
 
 function isLongerThan(text: string, bytes: number): boolean {
-  // A UTF-16 unit takes one to three bytes: only texts in between have to be counted.
+  // A UTF-16 unit has one to three bytes in UTF-8, so most texts need no exact count.
   return text.length > bytes || (text.length * 3 > bytes && utf8Length(text) > bytes);
 }
 

@@ -1,16 +1,17 @@
 /**
- * A place in the history of one topic, and the only cursor there is: the same on WebSocket and on HTTP.
+ * A place in the history of one topic. It is the only cursor of the protocol and is the same on WebSocket and on HTTP.
  *
- * A topic without publications is at offset 0; the first publication has offset 1 and each next one more.
+ * A topic without publications is at offset 0. The first publication has offset 1, and the offset grows by one with each
+ * publication.
  */
 export interface Position {
-  /** Names one unbroken history: `[A-Za-z0-9_-]{1,32}`, opaque. Offsets of different epochs cannot be compared. */
+  /** An opaque name of one unbroken history: `[A-Za-z0-9_-]{1,32}`. Offsets of different epochs are not comparable. */
   readonly epoch: string;
   /** A safe integer ≥ 0. Never reused within an epoch. */
   readonly offset: number;
 }
 
-/** Where a subscription or a poll starts: a position, or `"oldest"` (event topics only: all that is kept). */
+/** The start of a subscription or poll: a position, or `"oldest"` for the whole history of an event topic. */
 export type Since = Position | 'oldest';
 
 const EPOCH = /^[A-Za-z0-9_-]{1,32}$/;

@@ -7,7 +7,7 @@ const battle = stateTopic<{ hp: number }>()('battles/:battleId');
 const spectators = presenceTopic<{ name: string }>()(battle);
 
 describe('presenceTopic', () => {
-  test('is a state topic with the parameters of the topic it is about', () => {
+  test('is a state topic with the parameters of the followed topic', () => {
     expect(spectators).toMatchObject({
       kind: 'state',
       pattern: 'presence/battles/:battleId',
@@ -22,7 +22,7 @@ describe('presenceTopic', () => {
     expect(presenceTopic()(eventTopic<string>()('notices')).with().name).toBe('presence/notices');
   });
 
-  test('wants the parameters of the topic', () => {
+  test('requires the parameters of the followed topic', () => {
     // @ts-expect-error there is a battleId
     expect(() => spectators.with()).toThrow('battleId');
     // @ts-expect-error it is battleId
@@ -30,8 +30,8 @@ describe('presenceTopic', () => {
     expect(() => spectators.with({ battleId: 'a/b' })).toThrow('battleId');
   });
 
-  test('refuses what there is no name for', () => {
-    expect(() => presenceTopic()(spectators)).toThrow('already');
+  test('rejects a topic whose presence topic has no valid name', () => {
+    expect(() => presenceTopic()(spectators)).toThrow('presence topic itself');
     const long = stateTopic()(Array.from({ length: 16 }, (_, index) => `:p${index}`).join('/'));
     expect(() => presenceTopic()(long)).toThrow('segments');
     const wide = presenceTopic()(stateTopic()(':a/:b/:c/:d'));
@@ -40,7 +40,7 @@ describe('presenceTopic', () => {
   });
 });
 
-test('topicOfPresence names the topic a presence topic is about', () => {
+test('topicOfPresence returns the followed topic', () => {
   expect(topicOfPresence('presence/battles/42')).toBe('battles/42');
   expect(topicOfPresence('battles/42')).toBeUndefined();
   expect(topicOfPresence('presence')).toBeUndefined();

@@ -2,23 +2,23 @@ import { ContractError } from './contract-error.js';
 import { isTopicName, MAX_TOPIC_SEGMENTS, RESERVED_SEGMENT } from './topic-name.js';
 import type { StateTopic, Topic } from './topic.js';
 
-/** Somebody who follows a topic: a user, or a client nobody is signed in on. */
+/** A follower of a topic: a user, or an anonymous client. */
 export interface PresentMember<Info = unknown> {
-  /** Names the member while it is there. Random: it says nothing of who that is, and is another one in every topic. */
+  /** A random id, stable while the member is present. It reveals no identity and differs from topic to topic. */
   readonly id: string;
-  /** What the application shows of the member; absent where it shows nothing. */
+  /** The data that the application shows about the member. Absent if it shows nothing. */
   readonly info?: Info;
 }
 
-/** Who follows a topic now, or did a moment ago and may be on the way back. */
+/** The followers of a topic, including those that left less than the grace period ago. */
 export interface Presence<Info = unknown> {
-  /** All of them, those that are not listed included. */
+  /** The number of all members, listed or not. */
   readonly count: number;
-  /** Up to a limit of the server's; who is shown with `info` comes before who is not. A member keeps its place. */
+  /** The listed members, up to a limit of the server. Members with `info` come first. A member keeps its place. */
   readonly members: readonly PresentMember<Info>[];
 }
 
-/** The state topic that says who follows another topic. */
+/** The state topic that lists the followers of another topic. */
 export type PresenceTopic<Info = unknown, Pattern extends string = string> = StateTopic<
   Presence<Info>,
   `presence/${Pattern}`
@@ -27,10 +27,10 @@ export type PresenceTopic<Info = unknown, Pattern extends string = string> = Sta
 const PREFIX = `${RESERVED_SEGMENT}/`;
 
 /**
- * Declares who follows a topic as a topic of its own, with the same parameters. The server has to say what it shows of
- * each: `@OnPresence` of `@statewire/nest`.
+ * Declares the presence topic of a topic, with the same parameters. On the server, `@OnPresence` of `@statewire/nest`
+ * defines the `info` of each member.
  *
- * @throws ContractError where the topic is a presence topic itself, or has so many segments that there is no room.
+ * @throws ContractError if the topic is a presence topic itself, or if the name would have too many segments.
  * @example
  * const spectators = presenceTopic<Spectator>()(battle);
  * spectators.with({ battleId: '42' }).name // presence/battles/42
@@ -41,7 +41,8 @@ export function presenceTopic<Info>(): <const Pattern extends string>(
   return (followed) => {
     const { parameters } = followed;
     const pattern = `${RESERVED_SEGMENT}/${followed.pattern}` as const;
-    if (followed.pattern.startsWith(PREFIX)) throw new ContractError(`"${followed.pattern}" says who follows already.`);
+    if (followed.pattern.startsWith(PREFIX))
+      throw new ContractError(`"${followed.pattern}" is a presence topic itself.`);
     if (pattern.split('/').length > MAX_TOPIC_SEGMENTS) {
       throw new ContractError(`"${followed.pattern}" has too many segments for a presence topic: it needs one more.`);
     }
@@ -55,12 +56,12 @@ export function presenceTopic<Info>(): <const Pattern extends string>(
   };
 }
 
-/** @returns the topic that a presence topic is about: `battles/42` for `presence/battles/42`; undefined for others. */
+/** @returns the followed topic: `battles/42` for `presence/battles/42`, undefined for a name of another topic. */
 export function topicOfPresence(name: string): string | undefined {
   return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 }
 
-/** @throws ContractError where the name would be too long. */
+/** @throws ContractError if the name would be too long. */
 function presenceName(followed: string): string {
   const name = PREFIX + followed;
   if (!isTopicName(name)) throw new ContractError(`The name "${followed}" is too long for a presence topic.`);

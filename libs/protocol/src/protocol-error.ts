@@ -1,18 +1,18 @@
 import type { ErrorCode } from './error-code.js';
 import type { ErrorFrame } from './frames.js';
 
-/** What an error is about: echoed to whoever asked. */
-export type Asked = Pick<ErrorFrame, 'id' | 'ref'>;
+/** The fields that relate an answer to its request. An answer repeats them. */
+export type Correlation = Pick<ErrorFrame, 'id' | 'ref'>;
 
-/** A frame or body that the protocol does not allow. The message may be shown to its sender: it holds no credentials. */
+/** An invalid frame or body. The message contains no credentials and is safe to send to the client. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 
   constructor(
     readonly code: Extract<ErrorCode, 'bad_request' | 'too_large'>,
     message: string,
-    /** `id` and `ref` of the bad frame where they could be read. */
-    readonly asked: Asked = {},
+    /** `id` and `ref` of the bad frame, if they are valid. */
+    readonly correlation: Correlation = {},
   ) {
     super(message);
   }

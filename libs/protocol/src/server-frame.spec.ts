@@ -53,7 +53,7 @@ describe('parseServerFrame', () => {
     expect(parse({ type, topic: 'a' })).toBeUndefined();
   });
 
-  test('leaves out fields it does not know', () => {
+  test('omits unknown fields', () => {
     expect(parse({ ...welcome, heartbeat: { interval: 1, timeout: 2, jitter: 3 }, version: 7 })).toEqual({
       ...welcome,
       heartbeat: { interval: 1, timeout: 2 },
@@ -66,7 +66,7 @@ describe('parseServerFrame', () => {
     expect(parse({ ...frame, code: 'toString' })).toMatchObject({ code: 'internal' });
   });
 
-  test('reads a reason of a newer server why a subscription ended as closed', () => {
+  test('reads an unsubscribed code of a newer server as closed', () => {
     expect(parse({ type: 'unsubscribed', topic: 'a', code: 'moved' })).toMatchObject({ code: 'closed' });
   });
 
@@ -94,12 +94,12 @@ describe('parseServerFrame', () => {
     [{ type: 'ack', id: '1', positions: [{ topic: 'a' }] }, 'ack.positions[0].epoch must be'],
     [{ type: 'error', code: 5, message: 'm', temporary: false }, 'error.code must be an error code, got 5'],
     [{ type: 'drain' }, 'drain.reconnectWithin must be a finite number ≥ 0, got nothing'],
-  ])('refuses %j and says: %s', (frame, message) => {
+  ])('rejects %j with the message: %s', (frame, message) => {
     expect(() => parse(frame)).toThrow(ProtocolError);
     expect(() => parse(frame)).toThrow(message);
   });
 
-  test('A12: refuses 10^5 levels without a stack overflow', () => {
+  test('A12: rejects 10^5 levels without a stack overflow', () => {
     const text = `{"type":"snapshot","topic":"a","epoch":"e","offset":1,"data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     expect(() => parseServerFrame(text)).toThrow('levels of nesting');
   });

@@ -21,7 +21,7 @@ import type { TopicKind } from './topic.js';
 
 const code = textWhere('an error code', (text) => text !== '');
 
-// A newer server may have codes this client does not know: `temporary` still says what to do.
+// A newer server may have codes that this client does not know. The client then relies on `temporary`.
 const errorCode: Check<ErrorCode> = (value, path) => {
   const text = code(value, path);
   return Object.hasOwn(ERROR_CODES, text) ? (text as ErrorCode) : 'internal';
@@ -80,16 +80,16 @@ const FRAMES = checksByType<ServerFrame>({
 });
 
 /**
- * Parses what a server sent: the client's side of the wire.
+ * Parses a frame that a server sent.
  *
- * @returns undefined for a frame type this version does not know; a client ignores it.
- * @throws ProtocolError, and nothing else, whatever the text is.
+ * @returns undefined for a frame of an unknown type. A client ignores such frames.
+ * @throws ProtocolError, and no other error, for any invalid text.
  */
 export function parseServerFrame(text: string, limits: FrameLimits = SERVER_FRAME_LIMITS): ServerFrame | undefined {
   return serverFrame(parseJson(text, limits), 'A frame');
 }
 
-/** A frame inside something else; `path` says where. */
+/** Checks a frame inside another value. `path` is its place. */
 export const serverFrame: Check<ServerFrame | undefined> = (value, path) => {
   if (!isRecord(value) || typeof value.type !== 'string') {
     throw new ProtocolError('bad_request', `${path} must be a JSON object with a type`);

@@ -22,7 +22,7 @@ describe('TopicMatcher', () => {
     });
   });
 
-  test('knows nothing of other names', () => {
+  test('returns undefined for a name that no pattern matches', () => {
     const matcher = matcherOf('lobby', 'battles/:battleId');
     for (const name of [
       'battles',
@@ -47,7 +47,7 @@ describe('TopicMatcher', () => {
     },
   );
 
-  test('goes to the most literal of several', () => {
+  test('prefers the pattern with the most literal segments', () => {
     const matcher = matcherOf(':a/:b/:c', 'x/:b/:c', 'x/y/:c', 'x/y/z');
     expect(matcher.match('x/y/z')?.pattern).toBe('x/y/z');
     expect(matcher.match('x/y/1')?.pattern).toBe('x/y/:c');
@@ -60,25 +60,25 @@ describe('TopicMatcher', () => {
     ['a/:x', ':y/b'],
     ['lobby', 'lobby'],
     [':a/b/:c', 'x/:y/:z'],
-  ])('refuses the tie of %s and %s, naming both', (first, second) => {
+  ])('rejects the ambiguous patterns %s and %s and names both', (first, second) => {
     const matcher = matcherOf(first);
     expect(() => matcher.add(second)).toThrow(ContractError);
-    expect(() => matcher.add(second)).toThrow(`"${first}" and "${second}" tie`);
+    expect(() => matcher.add(second)).toThrow(`"${first}" and "${second}" are ambiguous`);
   });
 
   test.each([
     ['a/:x', 'b/:x'],
     ['a/:x', 'a/:x/:y'],
     ['a/b/:c', 'a/:b/c/d'],
-  ])('sees no tie in %s and %s', (first, second) => {
+  ])('accepts the patterns %s and %s together', (first, second) => {
     expect(() => matcherOf(first, second)).not.toThrow();
   });
 
-  test('never gives a name under the reserved first segment to a parameter', () => {
+  test('never matches a parameter with the reserved first segment', () => {
     expect(matcherOf(':area/:id').match('presence/lobby')).toBeUndefined();
   });
 
-  test('depends on what was added, never on the order', () => {
+  test('gives the same result for every order of registration', () => {
     const segment = fc.constantFrom('a', 'b', ':p');
     const pattern = fc
       .array(segment, { minLength: 1, maxLength: 4 })
@@ -130,7 +130,7 @@ describe('isTopicName', () => {
     null,
     undefined,
     ['a'],
-  ])('refuses %j', (name) => {
+  ])('rejects %j', (name) => {
     expect(isTopicName(name)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { ContractError } from './contract-error.js';
 import { isTopicName, RESERVED_SEGMENT } from './topic-name.js';
 import { parsePattern, type PatternSegment } from './topic-pattern.js';
 
-/** The pattern that a topic name belongs to, and what its parameters stand for. */
+/** The pattern of a topic name, and the values of its parameters. */
 export interface TopicMatch {
   readonly pattern: string;
   readonly params: Readonly<Record<string, string>>;
@@ -15,25 +15,25 @@ interface Entry {
 }
 
 /**
- * Finds the pattern of a concrete topic name. A literal segment beats a parameter, so `battles/latest` goes before
- * `battles/:battleId`.
+ * Finds the pattern of a topic name. A literal segment takes precedence over a parameter: the name `battles/latest`
+ * matches the pattern `battles/latest` before `battles/:battleId`.
  *
- * Two patterns tie where a name could belong to both and neither is the more literal one in every segment they differ
- * in: `a/:x` and `:y/b`, or `a/:x` and `a/:y`. A tie is refused when it is added, because which handler and which guards
- * a topic gets must never depend on the order of registration.
+ * Two patterns are ambiguous if one name can match both and neither takes precedence: `a/:x` and `:y/b`, or `a/:x` and
+ * `a/:y`. `add` rejects ambiguous patterns. Otherwise the handler and the guards of a topic would depend on the order of
+ * registration.
  */
 export class TopicMatcher {
-  /** The most literal first: of the patterns that fit one name, the best one then comes first. */
+  /** Sorted by the number of literal segments, so that the first match is the best one. */
   private readonly entries: Entry[] = [];
 
-  /** @throws ContractError when the pattern is malformed or ties with one that was added before. */
+  /** @throws ContractError if the pattern is malformed, or ambiguous with an earlier one. */
   add(pattern: string): void {
     const segments = parsePattern(pattern);
     const rival = this.entries.find((entry) => ties(entry.segments, segments));
     if (rival) {
       throw new ContractError(
-        `The topic patterns "${rival.pattern}" and "${pattern}" tie: a topic could belong to either. ` +
-          'Change a segment of one of them to another literal.',
+        `The topic patterns "${rival.pattern}" and "${pattern}" are ambiguous: one topic can match both. ` +
+          'Change a segment of one pattern to a different literal.',
       );
     }
     const literals = segments.filter(({ type }) => type === 'literal').length;
@@ -41,7 +41,7 @@ export class TopicMatcher {
     this.entries.sort((a, b) => b.literals - a.literals);
   }
 
-  /** @returns undefined for names that no pattern fits, and for everything that is not a topic name. */
+  /** @returns undefined if no pattern matches, or if the text is not a topic name. */
   match(name: string): TopicMatch | undefined {
     if (!isTopicName(name)) return undefined;
     const texts = name.split('/');

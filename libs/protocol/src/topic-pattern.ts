@@ -1,51 +1,51 @@
 import { ContractError } from './contract-error.js';
 import { isTopicSegment, MAX_TOPIC_LENGTH, MAX_TOPIC_SEGMENTS, RESERVED_SEGMENT } from './topic-name.js';
 
-/** One segment of a pattern: a literal, or a parameter that stands for any one segment. */
+/** One segment of a pattern: a literal, or a parameter that matches any one segment. */
 export type PatternSegment =
   { readonly type: 'literal'; readonly text: string } | { readonly type: 'parameter'; readonly name: string };
 
-// Starts with a letter, so that `__proto__` cannot be the name of a parameter.
+// The first character is a letter, so that `__proto__` cannot be the name of a parameter.
 const PARAMETER_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 
 /**
- * Takes a pattern apart.
+ * Splits a pattern into its segments.
  *
- * @throws ContractError when it is not 1–16 literal segments or `:parameters` joined by `/`, names a parameter twice
- * or begins with the reserved segment.
+ * @throws ContractError if the pattern is not 1–16 literal segments or `:parameters` joined by `/`, if it has a
+ * parameter twice, or if it begins with the reserved segment.
  */
 export function parsePattern(pattern: string): readonly PatternSegment[] {
-  const refuse = (why: string): never => {
+  const reject = (why: string): never => {
     throw new ContractError(`The topic pattern ${JSON.stringify(pattern)} ${why}.`);
   };
   const texts = pattern.split('/');
   if (texts.length > MAX_TOPIC_SEGMENTS)
-    refuse(`has ${texts.length} segments; at most ${MAX_TOPIC_SEGMENTS} are allowed`);
-  if (pattern.length > MAX_TOPIC_LENGTH) refuse(`is longer than ${MAX_TOPIC_LENGTH} characters`);
-  if (texts[0] === RESERVED_SEGMENT) refuse(`begins with "${RESERVED_SEGMENT}", which is reserved`);
+    reject(`has ${texts.length} segments; at most ${MAX_TOPIC_SEGMENTS} are allowed`);
+  if (pattern.length > MAX_TOPIC_LENGTH) reject(`is longer than ${MAX_TOPIC_LENGTH} characters`);
+  if (texts[0] === RESERVED_SEGMENT) reject(`begins with "${RESERVED_SEGMENT}", which is reserved`);
   const names = new Set<string>();
   return texts.map((text): PatternSegment => {
     if (!text.startsWith(':')) {
       return isTopicSegment(text)
         ? { type: 'literal', text }
-        : refuse(
+        : reject(
             `has the segment ${JSON.stringify(text)}; a segment is 1–64 of A–Z a–z 0–9 . _ ~ -, and not "." or ".."`,
           );
     }
     const name = text.slice(1);
     if (!PARAMETER_NAME.test(name)) {
-      refuse(`has the parameter ${JSON.stringify(text)}; a parameter is ":" and a letter, then letters, digits or _`);
+      reject(`has the parameter ${JSON.stringify(text)}; a parameter is ":" and a letter, then letters, digits or _`);
     }
-    if (names.has(name)) refuse(`names the parameter "${text}" twice`);
+    if (names.has(name)) reject(`names the parameter "${text}" twice`);
     names.add(name);
     return { type: 'parameter', name };
   });
 }
 
 /**
- * Fills a pattern's parameters in.
+ * Replaces the parameters of a pattern by their values. There is no escaping.
  *
- * @throws ContractError when a parameter is missing or does not fit a segment; there is no escaping.
+ * @throws ContractError if a parameter is missing or is not a valid segment.
  */
 export function fillPattern(pattern: string, segments: readonly PatternSegment[], parameters: object): string {
   const values = parameters as Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ export function fillPattern(pattern: string, segments: readonly PatternSegment[]
     );
   });
   if (texts[0] === RESERVED_SEGMENT) {
-    throw new ContractError(`A topic of "${pattern}" cannot begin with "${RESERVED_SEGMENT}", which is reserved.`);
+    throw new ContractError(`A topic of "${pattern}" cannot begin with the reserved segment "${RESERVED_SEGMENT}".`);
   }
   const name = texts.join('/');
   if (name.length > MAX_TOPIC_LENGTH) {

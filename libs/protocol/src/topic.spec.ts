@@ -36,24 +36,24 @@ describe('a topic of the contract', () => {
     },
   );
 
-  test('names the parameter that is missing', () => {
+  test('names the missing parameter', () => {
     // @ts-expect-error the parameter is missing
     expect(() => battle.with({})).toThrow('The parameter "battleId" of the topic "battles/:battleId" is undefined');
   });
 
-  test('never takes a parameter from the prototype of what it was given', () => {
+  test('ignores inherited parameters', () => {
     const odd = stateTopic()('odd/:constructor');
     // @ts-expect-error `constructor` of an object literal is a function
     expect(() => odd.with({})).toThrow(ContractError);
   });
 
-  test('refuses a name that would be longer than 256 characters', () => {
+  test('rejects a name that would be longer than 256 characters', () => {
     const deep = stateTopic()(':a/:b/:c/:d');
     const value = 'x'.repeat(64);
     expect(() => deep.with({ a: value, b: value, c: value, d: value })).toThrow('259 characters');
   });
 
-  test('refuses a parameter that would put it under the reserved first segment', () => {
+  test('rejects a parameter that makes the reserved first segment', () => {
     expect(() => stateTopic()(':area/:id').with({ area: 'presence', id: '1' })).toThrow('reserved');
     expect(stateTopic()('rooms/:id').with({ id: 'presence' }).name).toBe('rooms/presence');
   });
@@ -73,7 +73,7 @@ describe('a topic of the contract', () => {
     ['presence/x', 'reserved'],
     [Array.from({ length: 17 }, () => 'a').join('/'), '17 segments'],
     [Array.from({ length: 5 }, () => 'x'.repeat(60)).join('/'), 'longer than 256'],
-  ])('refuses the pattern %j', (pattern, complaint) => {
+  ])('rejects the pattern %j', (pattern, complaint) => {
     expect(() => stateTopic()(pattern)).toThrow(ContractError);
     expect(() => stateTopic()(pattern)).toThrow(complaint);
   });
@@ -84,13 +84,13 @@ describe('an action of the contract', () => {
     expect(action<{ battleId: string }, Battle>('battles/pause')).toEqual({ name: 'battles/pause' });
   });
 
-  test.each(['', 'battles//pause', 'battles/:id', 'pause!'])('refuses the name %j', (name) => {
+  test.each(['', 'battles//pause', 'battles/:id', 'pause!'])('rejects the name %j', (name) => {
     expect(() => action(name)).toThrow(ContractError);
   });
 });
 
 describe('the types of the contract', () => {
-  test('refuse wrong and missing parameters', () => {
+  test('reject wrong and missing parameters', () => {
     const misuses = [
       // @ts-expect-error the parameters are missing
       () => battle.with(),
@@ -106,7 +106,7 @@ describe('the types of the contract', () => {
     expect(lobby.with({ battleId: '42' }).name).toBe('lobby');
   });
 
-  test('keep values and kinds apart', () => {
+  test('distinguish values and kinds', () => {
     const reference: TopicReference<Battle, 'state'> = battle.with({ battleId: '42' });
     // @ts-expect-error an event topic is not a state topic
     const wrongKind: TopicReference<string, 'state'> = chat.with({ runId: '1', room: '2' });
@@ -115,7 +115,7 @@ describe('the types of the contract', () => {
     expect([reference.kind, wrongKind.kind, wrongValue.kind]).toEqual(['state', 'events', 'state']);
   });
 
-  test('let any topic pass where the contract does not matter', () => {
+  test('accept any topic as an untyped Topic', () => {
     const topics: readonly Topic[] = [battle, lobby, chat];
     expect(topics.map(({ pattern }) => pattern)).toEqual([
       'battles/:battleId',

@@ -3,7 +3,7 @@ import { fillPattern, parsePattern } from './topic-pattern.js';
 /** `state`: the latest value matters. `events`: every publication matters. */
 export type TopicKind = 'state' | 'events';
 
-/** Names of the `:parameters` of a pattern, as a union of string literals. */
+/** The names of the `:parameters` of a pattern, as a union of string literals. */
 export type ParameterNames<Pattern extends string> = Pattern extends `${infer Head}/${infer Rest}`
   ? ParameterNames<Head> | ParameterNames<Rest>
   : Pattern extends `:${infer Name}`
@@ -20,14 +20,14 @@ type WithArguments<Pattern extends string> = string extends Pattern
     ? []
     : [parameters: TopicParameters<Pattern>];
 
-/** One concrete topic, typed by its contract. Made by {@link Topic.with}; the one spelling used on both sides. */
+/** One topic with all parameters filled in, typed by its contract. {@link Topic.with} creates it. */
 export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicKind> {
   readonly kind: Kind;
   /** The name on the wire, for example `battles/42`. */
   readonly name: string;
-  /** The pattern it was made from, for example `battles/:battleId`. */
+  /** The pattern of the topic, for example `battles/:battleId`. */
   readonly pattern: string;
-  /** Carries the type only; never present at run time. */
+  /** Carries the type only. Never present at run time. */
   readonly __value?: Value;
 }
 
@@ -35,15 +35,15 @@ export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicK
 export interface Topic<Value = unknown, Pattern extends string = string, Kind extends TopicKind = TopicKind> {
   readonly kind: Kind;
   readonly pattern: Pattern;
-  /** Names of the parameters in the order of the pattern. */
+  /** The names of the parameters in the order of the pattern. */
   readonly parameters: readonly string[];
   /**
-   * The topic with its parameters filled in: `battle.with({ battleId: '42' })`, `lobby.with()`.
+   * Fills the parameters in: `battle.with({ battleId: '42' })`, `lobby.with()`.
    *
-   * @throws ContractError when a parameter does not fit a segment.
+   * @throws ContractError if a parameter is not a valid segment.
    */
   with(...parameters: WithArguments<Pattern>): TopicReference<Value, Kind>;
-  /** Carries the type only; never present at run time. */
+  /** Carries the type only. Never present at run time. */
   readonly __value?: Value;
 }
 
@@ -51,10 +51,10 @@ export type StateTopic<Value = unknown, Pattern extends string = string> = Topic
 export type EventTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'events'>;
 
 /**
- * Declares a topic whose latest value matters: followers get a snapshot, then patches. The second pair of parentheses
- * is there so that the value's type is given and the pattern's is inferred.
+ * Declares a state topic: the latest value matters, and followers get a snapshot, then patches. The second pair of
+ * parentheses lets the caller give the type of the value while TypeScript infers the type of the pattern.
  *
- * @throws ContractError when the pattern is malformed.
+ * @throws ContractError if the pattern is malformed.
  * @example const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
  */
 export function stateTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => StateTopic<Value, Pattern> {
@@ -62,9 +62,9 @@ export function stateTopic<Value>(): <const Pattern extends string>(pattern: Pat
 }
 
 /**
- * Declares a topic of which every publication matters: an ordered log with a bounded history.
+ * Declares an event topic: every publication matters, and the topic is an ordered log with a bounded history.
  *
- * @throws ContractError when the pattern is malformed.
+ * @throws ContractError if the pattern is malformed.
  * @example const notices = eventTopic<Notice>()('players/:playerId/notifications');
  */
 export function eventTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => EventTopic<Value, Pattern> {

@@ -1,4 +1,4 @@
-/** @returns the bytes of a text as UTF-8, as sockets and limits count them. A lone surrogate counts 3, as U+FFFD does. */
+/** @returns the size of a text in bytes of UTF-8. A lone surrogate counts 3 bytes, like U+FFFD. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {

@@ -57,20 +57,20 @@ describe('the size of a delta', () => {
     expect(diff({ list: before, id: 0 }, { list: after, id: 0 })).toEqual({ '>list': delta });
   });
 
-  test('is not searched for longer shifts than are likely', () => {
+  test('is not searched for shifts above the maximum', () => {
     const list = Array.from({ length: 200 }, (_, index) => index);
     const movedOn = (by: number) => [...list.slice(by), ...Array.from({ length: by }, () => -1)];
     expect(diff(list, movedOn(64))).toHaveProperty('~0', [64]);
     expect(diff({ list, id: 0 }, { list: movedOn(65), id: 0 })).toHaveProperty(['=list']);
   });
 
-  test('is that of the new value where nothing of the old one stays', () => {
+  test('is the size of the new value if nothing of the old one remains', () => {
     expect(diff({ x: 1, y: 2 }, { x: 3, y: 4 })).toEqual([{ x: 3, y: 4 }]);
     expect(diff({ at: { x: 1, y: 2 }, id: 1 }, { at: { x: 3, y: 4 }, id: 1 })).toEqual({ '=at': { x: 3, y: 4 } });
     expect(diff({ list: [1, 2], id: 1 }, { list: [], id: 1 })).toEqual({ '=list': [] });
   });
 
-  test('is at most 18 % of a battle of which a tenth of the numbers changed', () => {
+  test('is at most 18 % of a battle if a tenth of its numbers changed', () => {
     const random = seeded(42);
     let battle = startBattle(random);
     let [deltas, values] = [0, 0];
@@ -84,7 +84,7 @@ describe('the size of a delta', () => {
     expect(deltas / values).toBeLessThan(0.18);
   });
 
-  test('decides whether a patch is worth sending', () => {
+  test('decides between a patch and a snapshot', () => {
     expect(isDeltaSmaller('{"=a":1}', '{"a":1,"b":2}')).toBe(true);
     expect(isDeltaSmaller('{"=a":1}', '{"a":12}')).toBe(false);
   });

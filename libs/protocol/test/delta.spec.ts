@@ -37,7 +37,7 @@ describe('the test vectors', () => {
     expectPrototypesUnchanged();
   });
 
-  test.each(vectors.invalid)('refused: $name', ({ before, delta }) => {
+  test.each(vectors.invalid)('rejects $name', ({ before, delta }) => {
     expect(() => applyDelta(freeze(before), freeze(delta))).toThrow(DeltaError);
     expectPrototypesUnchanged();
   });
@@ -48,7 +48,7 @@ describe('the delta', () => {
     fc.assert(fc.property(jsonValue, jsonValue, assertExact), { numRuns: 1000 });
   });
 
-  test('is exact for two lists of like elements, whatever was pushed, shifted, inserted or removed', () => {
+  test('is exact for lists after any push, shift, insertion and removal', () => {
     const list = fc
       .array(fc.oneof(fc.nat(3), fc.record({ id: fc.nat(2), at: fc.nat(1) }), fc.array(fc.nat(1), { maxLength: 2 })), {
         maxLength: 12,
@@ -57,7 +57,7 @@ describe('the delta', () => {
     fc.assert(fc.property(list, list, assertExact), { numRuns: 1000 });
   });
 
-  test('is exact for two records of like members, whatever was set, added or removed', () => {
+  test('is exact for records after any set, added and removed member', () => {
     const record = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), fc.nat(1)).map(project);
     fc.assert(fc.property(record, record, assertExact), { numRuns: 500 });
   });
@@ -72,7 +72,7 @@ describe('the delta', () => {
     );
   });
 
-  test('means the same whatever the order of its keys', () => {
+  test('has the same effect for every order of its keys', () => {
     fc.assert(
       fc.property(jsonValue, jsonValue, (a, b) => {
         deepStrictEqual(applyDelta(a, reversed(project(diff(a, b)))), b);
@@ -81,13 +81,13 @@ describe('the delta', () => {
     );
   });
 
-  test('changes nothing in the values it was made of and applied to', () => {
+  test('does not change its input values', () => {
     const before = freeze(project({ list: [1, { a: 1 }, 3], record: { b: 2 } }));
     const after = freeze(project({ list: [1, { a: 2 }, 3], record: {} }));
     expect(applyDelta(before, freeze(diff(before, after)))).toEqual(after);
   });
 
-  test('does not look into what is the same object on both sides', () => {
+  test('does not compare an object with itself', () => {
     const untouchable = new Proxy<Record<string, Json>>(
       {},
       {
@@ -101,7 +101,7 @@ describe('the delta', () => {
     expect(diff([untouchable, 1], [untouchable, 1, 2])).toEqual({ '~2': [0, 2] });
   });
 
-  test('leaves the identity of everything it does not touch', () => {
+  test('keeps the identity of unchanged parts', () => {
     const before = project({
       party: [
         { hp: 1, dots: [1] },
@@ -128,13 +128,13 @@ describe('the delta', () => {
     expect(is.log[1]).toBe(was.log[2]);
   });
 
-  test('sets a key of any name as an ordinary one', () => {
+  test('sets a key of any name as an ordinary key', () => {
     const result = applyDelta({}, JSON.parse('{"=__proto__":1}') as Json);
     const ordinary = { value: 1, writable: true, enumerable: true, configurable: true };
     expect(Object.getOwnPropertyDescriptor(result, '__proto__')).toEqual(ordinary);
   });
 
-  test('of no changes leaves the identity of the value itself', () => {
+  test('keeps the identity of the value if nothing changed', () => {
     const value: Json = { a: [] };
     expect(applyDelta(value, {})).toBe(value);
   });
@@ -153,7 +153,7 @@ function reversed(delta: Json): Json {
   return Object.fromEntries(entries.map(([key, operand]) => [key, key.startsWith('>') ? reversed(operand) : operand]));
 }
 
-describe('a delta from the wire that is not one of ours', () => {
+describe('a malformed delta', () => {
   const operation = fc.tuple(
     fc.constantFrom('=', '>', '-', '~', '', '__proto__', 'x'),
     fc.oneof(fc.constantFrom(...KEYS), fc.nat(8).map(String)),
@@ -188,19 +188,19 @@ describe('a delta from the wire that is not one of ours', () => {
     expectPrototypesUnchanged();
   });
 
-  test('says what does not fit', () => {
+  test('names the operation that does not fit', () => {
     expect(() => applyDelta({ a: 1 }, { '-b': 0 })).toThrow('"-b" does not fit the value it is applied to');
     expect(() => applyDelta(null, { '=b': 0 })).toThrow('There is nothing to change in null');
     expect(() => applyDelta('x', { '=b': 0 })).toThrow('There is nothing to change in a string');
-    expect(() => applyDelta(1, [])).toThrow('A replacement has one value, not 0');
+    expect(() => applyDelta(1, [])).toThrow('A replacement must have exactly one value, got 0');
     expect(() => applyDelta({}, { [`-${'x'.repeat(1000)}`]: 0 })).toThrow(/^"-x{63}" does not/);
   });
 
-  test('is refused with an error of its own name', () => {
+  test('throws an error named DeltaError', () => {
     expect(() => applyDelta(1, [])).toThrow(expect.objectContaining({ name: 'DeltaError' }));
   });
 
-  test('is refused where a splice names more than there is, without making room for it', () => {
+  test('is rejected if a splice exceeds the array, without allocating memory for it', () => {
     expect(() => applyDelta([1], { '~0': [Number.MAX_SAFE_INTEGER] })).toThrow(DeltaError);
     expect(() => applyDelta([1], { '~9007199254740991': [1] })).toThrow(DeltaError);
   });

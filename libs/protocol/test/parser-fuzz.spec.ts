@@ -152,12 +152,12 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
     );
   });
 
-  test('F1: throws nothing but a ProtocolError for frames with a field altered or left out', () => {
+  test('F1: throws nothing but a ProtocolError for frames with a changed or missing field', () => {
     const frames = fc.oneof(...samples.map(altered)).map((value) => JSON.stringify(value));
     fc.assert(fc.property(frames, takesOrRefuses), { numRuns: 1500 });
   });
 
-  test('F1: throws nothing but a ProtocolError for frames with characters cut out or put in', () => {
+  test('F1: throws nothing but a ProtocolError for frames with removed or inserted characters', () => {
     const texts = samples.map((sample) => JSON.stringify(sample));
     const cut = fc
       .tuple(fc.constantFrom(...texts), fc.nat(400), fc.nat(5), fc.string({ maxLength: 5 }))

@@ -51,7 +51,7 @@ function interfacesOf(text: string): Map<string, string> {
 }
 
 describe('PROTOCOL.md', () => {
-  test('has the table of error codes that the code has', () => {
+  test('has the error codes of the code', () => {
     const rows = Object.entries(ERROR_CODES).map(([code, { temporary, status, meaning }]) => [
       `\`${code}\``,
       temporary ? 'yes' : 'no',
@@ -61,12 +61,12 @@ describe('PROTOCOL.md', () => {
     expect(tableOf('code', 'temporary', 'HTTP', 'meaning')).toEqual(rows);
   });
 
-  test('has the table of close codes that the code has', () => {
+  test('has the close codes of the code', () => {
     const rows = Object.values(CLOSE_CODES).map(({ code, meaning }) => [String(code), meaning]);
     expect(tableOf('code', 'meaning')).toEqual(rows);
   });
 
-  test('shows every frame and body exactly as the code has it', () => {
+  test('shows every frame and body exactly as in the code', () => {
     const shown = interfacesOf(blocksOf('typescript').join('\n'));
     const real = interfacesOf(sources);
     real.set('TopicPosition', `topic: string; ${real.get('Position')!}`);
@@ -86,7 +86,7 @@ describe('PROTOCOL.md', () => {
     ]);
   });
 
-  test('has an example of a delta that is true', () => {
+  test('has a correct example of a delta', () => {
     const [before, delta, after] = blocksOf('json').map((text) => JSON.parse(text) as Json);
     expect(applyDelta(before!, delta!)).toEqual(after);
   });
@@ -113,36 +113,36 @@ describe('the sequences of PROTOCOL.md', () => {
   /** The last sequence shows a frame that is refused, and its answer. */
   const [bad] = of('→ {').slice(-1);
 
-  test('consist of frames and polls', () => {
+  test('contain only frames and polls', () => {
     const known = [...of('→ {'), ...of('← {'), ...of('→ POST /realtime/poll '), ...of('← 200 ')];
     expect(known).toHaveLength(lines.length);
     expect(lines.length).toBeGreaterThan(40);
   });
 
-  test.each(of('→ {').slice(0, -1))('a server takes {%s', (text) => {
+  test.each(of('→ {').slice(0, -1))('the server parses {%s', (text) => {
     expect(parseClientFrame(`{${text}`, CLIENT_FRAME_LIMITS)).toEqual(JSON.parse(`{${text}`));
   });
 
-  test.each(of('← {'))('a client takes {%s', (text) => {
+  test.each(of('← {'))('the client parses {%s', (text) => {
     expect(parseServerFrame(`{${text}`)).toEqual(JSON.parse(`{${text}`));
   });
 
-  test.each(of('→ POST /realtime/poll '))('a server takes the poll %s', (text) => {
+  test.each(of('→ POST /realtime/poll '))('the server parses the poll %s', (text) => {
     expect(parsePollRequest(text, CLIENT_FRAME_LIMITS)).toEqual(JSON.parse(text));
   });
 
-  test.each(of('← 200 '))('a client takes the answer of a poll %s', (text) => {
+  test.each(of('← 200 '))('the client parses the poll answer %s', (text) => {
     expect(parsePollResponse(text)).toEqual(JSON.parse(text));
   });
 
-  test('show the complaint that a bad frame really gets', () => {
+  test('show the real error for a bad frame', () => {
     const answer = parseServerFrame(`{${of('← {').at(-1)!}`);
     try {
       parseClientFrame(`{${bad!}`, CLIENT_FRAME_LIMITS);
     } catch (error) {
       expect(error).toBeInstanceOf(ProtocolError);
-      const { code, message, asked } = error as ProtocolError;
-      expect({ type: 'error', code, message, temporary: ERROR_CODES[code].temporary, ...asked }).toEqual(answer);
+      const { code, message, correlation } = error as ProtocolError;
+      expect({ type: 'error', code, message, temporary: ERROR_CODES[code].temporary, ...correlation }).toEqual(answer);
     }
     expect.assertions(2);
   });

@@ -25,7 +25,7 @@ const POLLING_JITTER_MS = 250;
 const ACCESS_DENIALS: ReadonlySet<string> = new Set([
   'forbidden',
   'unauthorized',
-  closeReason(CLOSE_CODES.refused.code),
+  closeReason(CLOSE_CODES.rejected.code),
   closeReason(CLOSE_CODES.tokenExpired.code),
 ]);
 

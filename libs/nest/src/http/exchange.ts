@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Asked } from '@statewire/protocol';
+import type { Correlation } from '@statewire/protocol';
 
 import type { HttpErrorResponse } from './http-error-response.js';
 
@@ -29,7 +29,7 @@ export class Exchange {
   /** Aborted when the client is gone before it was answered. */
   readonly gone: AbortSignal;
   /** What errors echo, as soon as it is known. */
-  asked: Asked = {};
+  asked: Correlation = {};
   private readonly cors = new Map<string, string>();
 
   constructor(

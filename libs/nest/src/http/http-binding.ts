@@ -133,7 +133,7 @@ export class HttpBinding implements OnModuleInit {
       const answer = await route.answer(exchange, received);
       if (answer) exchange.answer(answer);
     } catch (error) {
-      if (error instanceof ProtocolError) exchange.asked = error.asked;
+      if (error instanceof ProtocolError) exchange.asked = error.correlation;
       const refusal =
         error instanceof HttpErrorResponse
           ? error

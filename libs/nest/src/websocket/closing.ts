@@ -25,7 +25,7 @@ export function closingAfter(error: RealtimeError): Closing {
     case 'internal':
       return INTERNAL_ERROR;
     default:
-      return isExpired(error.options.details) ? CLOSE_CODES.tokenExpired : CLOSE_CODES.refused;
+      return isExpired(error.options.details) ? CLOSE_CODES.tokenExpired : CLOSE_CODES.rejected;
   }
 }
 

@@ -234,7 +234,7 @@ export class Connection {
   private closeIfEnded(): boolean {
     const { ended } = this.credentials;
     if (ended === 'expired') this.close(CLOSE_CODES.tokenExpired);
-    if (ended === 'revoked') this.close(CLOSE_CODES.refused, revokedError());
+    if (ended === 'revoked') this.close(CLOSE_CODES.rejected, revokedError());
     return ended !== undefined;
   }
 

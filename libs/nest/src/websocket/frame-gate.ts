@@ -1,7 +1,7 @@
 import {
   parseClientFrame,
   ProtocolError,
-  type Asked,
+  type Correlation,
   type ClientFrame,
   type FrameLimits,
   type SubscribeFrame,
@@ -21,7 +21,7 @@ const BURST = 2;
 export interface Refused {
   readonly type: 'refused';
   readonly error: RealtimeError;
-  readonly asked: Asked;
+  readonly asked: Correlation;
   readonly tooMany: boolean;
 }
 
@@ -61,9 +61,9 @@ export class FrameGate {
   }
 
   /** Counts a frame as bad. */
-  refuseBad({ code, message, asked }: ProtocolError): Refused {
+  refuseBad({ code, message, correlation }: ProtocolError): Refused {
     const tooMany = this.bad.reachesLimit(this.clock.monotonic());
-    return { type: 'refused', error: new RealtimeError(code, message), asked, tooMany };
+    return { type: 'refused', error: new RealtimeError(code, message), asked: correlation, tooMany };
   }
 
   /** @returns one error for a frame that names too many topics: one for each would be many times what was asked. */

@@ -116,7 +116,7 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     wire.write(head([...handshake(arena.port), ...offers]));
     const answer = await wire.until((text) => text.includes('\r\n\r\n'));
     expect(answer).toMatch(/^HTTP\/1\.1 101 [^]*sec-websocket-protocol: statewire\.v1\.json/i);
-    for (const { id } of arena.connections.list()) arena.connections.disconnect(id);
+    for (const { id } of arena.connections.list()) arena.connections.disconnect(id, 'The test is over.');
     await wire.end();
   });
 

@@ -43,7 +43,7 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
   expect(answers).toHaveLength(answersDue(asked));
   if (asked instanceof ProtocolError) {
     expect(answers).toEqual([
-      { type: 'error', code: asked.code, message: asked.message, temporary: false, ...asked.asked },
+      { type: 'error', code: asked.code, message: asked.message, temporary: false, ...asked.correlation },
     ]);
     return;
   }

@@ -7,29 +7,30 @@ interface Splice {
   readonly operation: string;
   readonly start: number;
   readonly end: number;
-  /** The operand: how many are removed, then what is put there. */
+  /** The operand: the number of removed elements, then the inserted items. */
   readonly operand: List;
 }
 
 const INDEX = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /**
- * Applies a delta. The value is never changed: the result shares with it everything that the delta does not touch, so
- * that what did not change keeps its identity.
+ * Applies a delta to a value without changing the value. The result shares all unchanged parts with the value, so that
+ * they keep their identity.
  *
- * @throws DeltaError, and nothing else, for whatever is not a delta of this value.
+ * @throws DeltaError, and no other error, if the delta is malformed or does not fit the value.
  * @example applyDelta({ hp: 10, name: 'Ann' }, { '=hp': 7 }) // { hp: 7, name: 'Ann' }
  */
 export function applyDelta(value: Json, delta: Json): Json {
   if (!isArray(delta)) return applyChanges(value, delta, 1);
-  if (delta.length !== 1) throw new DeltaError(`A replacement has one value, not ${delta.length}`);
+  if (delta.length !== 1) throw new DeltaError(`A replacement must have exactly one value, got ${delta.length}`);
   return delta[0] as Json;
 }
 
-/** What `>` does, and the delta itself where it is not a replacement. */
+/** Applies the changes of a delta, or of a `>` inside it. */
 function applyChanges(value: Json, changes: Json | undefined, depth: number): Json {
   if (depth > MAX_DELTA_DEPTH) throw new DeltaError(`The delta is deeper than ${MAX_DELTA_DEPTH} levels`);
-  if (changes === undefined || !isContainer(changes) || isArray(changes)) throw new DeltaError('Changes are an object');
+  if (changes === undefined || !isContainer(changes) || isArray(changes))
+    throw new DeltaError('Changes must be an object');
   const operations = Object.keys(changes);
   if (operations.length === 0) return value;
   if (!isContainer(value))
@@ -49,22 +50,22 @@ function applyToObject(value: JsonObject, changes: Changes, operations: readonly
         setOwn(result, key, operand);
         break;
       case DESCEND:
-        demand(Object.hasOwn(value, key) && !Object.hasOwn(changes, SET + key), operation);
+        assertFits(Object.hasOwn(value, key) && !Object.hasOwn(changes, SET + key), operation);
         setOwn(result, key, applyChanges(value[key] as Json, operand, depth + 1));
         break;
       case REMOVE:
-        demand(Object.hasOwn(value, key) && operand === 0, operation);
-        demand(!Object.hasOwn(changes, SET + key) && !Object.hasOwn(changes, DESCEND + key), operation);
+        assertFits(Object.hasOwn(value, key) && operand === 0, operation);
+        assertFits(!Object.hasOwn(changes, SET + key) && !Object.hasOwn(changes, DESCEND + key), operation);
         delete result[key];
         break;
       default:
-        demand(false, operation);
+        assertFits(false, operation);
     }
   }
   return result;
 }
 
-/** Plain assignment to `__proto__` would set the prototype instead of a key. */
+/** Sets an own key. A plain assignment to `__proto__` would set the prototype. */
 function setOwn(object: Record<string, Json>, key: string, value: Json): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
@@ -86,12 +87,12 @@ function applyToArray(value: List, changes: Changes, operations: readonly string
         break;
       case SET:
       case DESCEND:
-        demand(index < value.length && !changed.has(index), operation);
+        assertFits(index < value.length && !changed.has(index), operation);
         changed.add(index);
         result[index] = operation.startsWith(SET) ? operand : applyChanges(value[index] as Json, operand, depth + 1);
         break;
       default:
-        demand(false, operation);
+        assertFits(false, operation);
     }
   }
   return splices.length === 0 ? result : applySplices(result, splices, changed);
@@ -99,26 +100,26 @@ function applyToArray(value: List, changes: Changes, operations: readonly string
 
 function readIndex(operation: string): number {
   const text = operation.slice(1);
-  demand(INDEX.test(text), operation);
+  assertFits(INDEX.test(text), operation);
   return Number(text);
 }
 
 function readSplice(operation: string, start: number, operand: Json, length: number): Splice {
-  demand(isArray(operand), operation);
+  assertFits(isArray(operand), operation);
   const list = operand as List;
   const end = start + (Number.isSafeInteger(list[0]) ? (list[0] as number) : NaN);
-  demand(end >= start && end <= length, operation);
+  assertFits(end >= start && end <= length, operation);
   return { operation, start, end, operand: list };
 }
 
-/** Indices are those before any splice: the pieces between them are joined anew, which no order of keys can change. */
+/** Applies all splices at once, because their indices are those of the original array. */
 function applySplices(list: List, splices: Splice[], changed: ReadonlySet<number>): List {
   splices.sort((a, b) => a.start - b.start);
   const result: Json[] = [];
   let cursor = 0;
   for (const { operation, start, end, operand } of splices) {
-    demand(start >= cursor, operation);
-    for (let index = start; index < end; index++) demand(!changed.has(index), operation);
+    assertFits(start >= cursor, operation);
+    for (let index = start; index < end; index++) assertFits(!changed.has(index), operation);
     for (; cursor < start; cursor++) result.push(list[cursor] as Json);
     for (let index = 1; index < operand.length; index++) result.push(operand[index] as Json);
     cursor = end;
@@ -127,6 +128,6 @@ function applySplices(list: List, splices: Splice[], changed: ReadonlySet<number
   return result;
 }
 
-function demand(fits: boolean, operation: string): void {
+function assertFits(fits: boolean, operation: string): void {
   if (!fits) throw new DeltaError(`${JSON.stringify(operation.slice(0, 64))} does not fit the value it is applied to`);
 }

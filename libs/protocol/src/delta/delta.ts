@@ -1,37 +1,37 @@
 import type { Json } from '../json.js';
 
-/** Operations on the keys of an object or the indices of an array: one character in front of each. */
+/** The operations: one character in front of a key of an object or an index of an array. */
 export const SET = '=';
 export const DESCEND = '>';
 export const REMOVE = '-';
 export const SPLICE = '~';
 
-/** Deepest nesting of `>`. Below it a diff sets whole values, and a deeper delta is refused. */
+/** Maximum nesting of `>`. Below it `diff` sets whole values. `applyDelta` rejects a deeper delta. */
 export const MAX_DELTA_DEPTH = 64;
 
 /**
- * What changes inside one object or array:
+ * The changes inside one object or array:
  *
  * - `"=key": value` sets a key of an object, or an index of an array;
- * - `">key": changes` descends into the object or array that is there;
+ * - `">key": changes` changes the existing object or array at the key or index;
  * - `"-key": 0` removes a key of an object;
- * - `"~index": [count, ...items]` removes `count` elements of an array from `index` on and puts `items` there.
+ * - `"~index": [count, ...items]` removes `count` elements of an array from `index` on and inserts `items` there.
  *
- * All indices are those of the array as it was before.
+ * All indices are those of the array before the changes.
  */
 export interface Changes {
   readonly [operation: string]: Json;
 }
 
-/** Turns one JSON value into another: `[value]` replaces it, changes alter it, and no changes (`{}`) leave it alone. */
+/** Turns one JSON value into another: `[value]` replaces the value, changes alter it, and `{}` keeps it. */
 export type Delta = readonly [Json] | Changes;
 
-/** Whether a patch is worth sending: where the delta is not shorter than the value, a snapshot is sent instead. */
+/** Returns whether a patch is shorter than a snapshot. If not, the server sends the snapshot. */
 export function isDeltaSmaller(deltaText: string, valueText: string): boolean {
   return deltaText.length < valueText.length;
 }
 
-/** A delta that is malformed or does not fit the value it was applied to. */
+/** A malformed delta, or a delta that does not fit the value. */
 export class DeltaError extends Error {
   override readonly name = 'DeltaError';
 }

@@ -4,17 +4,17 @@ import { isEqual } from './equal.js';
 
 type List = readonly Json[];
 
-/** Most elements that may have fallen off the front of a list for it to be recognised as the same list. */
-const LONGEST_SHIFT = 64;
+/** Maximum number of elements dropped from the front of a list that `diff` still detects as a shift. */
+const MAX_SHIFT = 64;
 
-/** Changes inside a value, `replaced` where setting it whole is shorter, undefined where nothing changed. */
+/** The changes inside a value, `replaced` if setting the whole value is shorter, or undefined if nothing changed. */
 type Difference = Changes | 'replaced' | undefined;
 
 /**
- * Computes what turns one JSON value into another. Both must be JSON projections (`JSON.parse(JSON.stringify(x))`);
- * what is the same object in both is not looked into.
+ * Computes the delta from one JSON value to another. Both must be JSON projections (`JSON.parse(JSON.stringify(x))`).
+ * An object that is identical in both is not compared.
  *
- * @returns a delta for which `applyDelta(before, diff(before, after))` equals `after`; `{}` where nothing changed.
+ * @returns a delta for which `applyDelta(before, diff(before, after))` equals `after`; `{}` if nothing changed.
  * @example diff({ hp: 10, name: 'Ann' }, { hp: 7, name: 'Ann' }) // { '=hp': 7 }
  */
 export function diff(before: Json, after: Json): Delta {
@@ -50,8 +50,8 @@ function diffObjects(before: JsonObject, after: JsonObject, depth: number): Diff
 }
 
 /**
- * Arrays are compared in the way their kind of change suggests: a list whose oldest entries fell off while new ones
- * were pushed as two splices, one of another length as one splice between what both ends have in common, any other
+ * Compares two arrays. If elements were dropped from the front and others pushed, the result is two splices. If only
+ * the length differs, the result is one splice between the common prefix and the common suffix. Otherwise it compares
  * element by element.
  */
 function diffArrays(before: List, after: List, depth: number): Difference {
@@ -91,10 +91,10 @@ function diffShifted(before: List, after: List, shift: number): Difference {
   return changes;
 }
 
-/** @returns how many elements fell off the front, where all others stayed and are at least half; 0 otherwise. */
+/** @returns the number of elements dropped from the front, if all others stayed and are at least half; otherwise 0. */
 function findShift(before: List, after: List, depth: number): number {
   if (isEqual(before[0] as Json, after[0] as Json, depth)) return 0;
-  const longest = Math.min(LONGEST_SHIFT, before.length / 2);
+  const longest = Math.min(MAX_SHIFT, before.length / 2);
   for (let shift = 1; shift <= longest; shift++) {
     const staysAt = (index: number) => isEqual(before[shift + index] as Json, after[index] as Json, depth);
     let stayed = 0;
@@ -104,7 +104,7 @@ function findShift(before: List, after: List, depth: number): number {
   return 0;
 }
 
-/** Where nothing of the old value is kept, setting the new one whole is shorter. */
+/** If no part of the old value remains, setting the whole value is shorter. */
 function summarize(changes: Changes, keepsAny: boolean): Difference {
   for (const _ in changes) return keepsAny ? changes : 'replaced';
   return undefined;

@@ -2,8 +2,8 @@ import { isArray, isContainer, type Json } from '../json.js';
 import { MAX_DELTA_DEPTH } from './delta.js';
 
 /**
- * Whether two JSON values are the same, whatever the order of their keys. Values that differ in identity below
- * {@link MAX_DELTA_DEPTH} count as different, which makes a delta larger but never wrong.
+ * Returns whether two JSON values are equal. The order of keys has no effect. Below {@link MAX_DELTA_DEPTH} only
+ * identical values count as equal, which can make a delta larger but never wrong.
  */
 export function isEqual(a: Json, b: Json, depth: number): boolean {
   if (a === b) return true;

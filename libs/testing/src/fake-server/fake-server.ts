@@ -229,7 +229,7 @@ export class FakeServer {
     if (refusal === 'expired') return connection.close(CLOSE_CODES.tokenExpired.code);
     if (refusal !== undefined) {
       connection.send(errorFrame(refusal));
-      return connection.close(CLOSE_CODES.refused.code);
+      return connection.close(CLOSE_CODES.rejected.code);
     }
     const expiresAt = this.expiresAt?.(token);
     connection.send({

@@ -2,8 +2,8 @@ import { isRecord } from './check.js';
 import { isActionId, isRef } from './fields.js';
 import { ProtocolError } from './protocol-error.js';
 
-/** Runs a check of a frame and gives its complaint the `id` and `ref` of that frame, where they can be read. */
-export function echoing<T>(frame: unknown, check: () => T): T {
+/** Runs a check of a frame. A ProtocolError of the check gets the frame's `id` and `ref` if they are valid. */
+export function withCorrelation<T>(frame: unknown, check: () => T): T {
   try {
     return check();
   } catch (error) {
