@@ -48,13 +48,19 @@ describe('provideRealtime', () => {
     });
   });
 
+  test('takes features without a configuration, and nothing at all', () => {
+    expect(optionsOf(provideRealtime(withPolling({ intervalMs: 5_000 }), withBackoff({ maxMs: 10_000 })))).toEqual({
+      polling: { intervalMs: 5_000 },
+      backoff: { maxMs: 10_000 },
+    });
+    TestBed.resetTestingModule();
+    expect(optionsOf(provideRealtime())).toEqual({});
+  });
+
   test('calls the function of withAuth anew in an injection context, with the reason', async () => {
     const SESSION = new InjectionToken<{ token: string }>('SESSION', { factory: () => ({ token: 'first' }) });
     const { token } = optionsOf(
-      provideRealtime(
-        {},
-        withAuth((reason) => Promise.resolve(`${reason}:${inject(SESSION).token}`)),
-      ),
+      provideRealtime(withAuth((reason) => Promise.resolve(`${reason}:${inject(SESSION).token}`))),
     );
     expect(await token?.('connect')).toBe('connect:first');
     TestBed.inject(SESSION).token = 'second';

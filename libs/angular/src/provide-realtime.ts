@@ -24,11 +24,21 @@ export type RealtimeConfig = Pick<
  *   ],
  * });
  */
-export function provideRealtime(config: RealtimeConfig = {}, ...features: RealtimeFeature[]): EnvironmentProviders {
+export function provideRealtime(...features: RealtimeFeature[]): EnvironmentProviders;
+export function provideRealtime(config: RealtimeConfig, ...features: RealtimeFeature[]): EnvironmentProviders;
+export function provideRealtime(
+  first: RealtimeConfig | RealtimeFeature = {},
+  ...others: RealtimeFeature[]
+): EnvironmentProviders {
+  const [config, features] = isFeature(first) ? [{}, [first, ...others]] : [first, others];
   return makeEnvironmentProviders([
     { provide: REALTIME_OPTIONS, useValue: config, multi: true },
     features.map((feature) => feature.ɵproviders),
     { provide: REALTIME_CLIENT, useFactory: createInjectedClient },
     RealtimeService,
   ]);
+}
+
+function isFeature(given: RealtimeConfig | RealtimeFeature): given is RealtimeFeature {
+  return 'ɵkind' in given;
 }

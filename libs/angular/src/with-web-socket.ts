@@ -8,7 +8,7 @@ export type RealtimeWebSocketOptions = NonNullable<RealtimeClientOptions['webSoc
  * Switches the WebSocket off, for good or by a function that is asked before each attempt; polling then carries
  * everything.
  *
- * @example provideRealtime({}, withWebSocket({ enabled: () => settings.webSocketEnabled }))
+ * @example provideRealtime(withWebSocket({ enabled: () => settings.webSocketEnabled }))
  */
 export function withWebSocket(options: RealtimeWebSocketOptions): RealtimeFeature<'websocket'> {
   return optionsFeature('websocket', () => ({ webSocket: options }));
