@@ -153,7 +153,7 @@ describe('RealtimeService', () => {
 
     realtime.connect();
     realtime.reauthenticate();
-    realtime.act(pause, { battleId: '1' }, { expiresAfterMs: 0 });
+    realtime.act(pause, { battleId: '1' }, { expiresAfterMs: 0 }).subscribe({ error: () => undefined });
     realtime.close();
 
     expect(connect).toHaveBeenCalledTimes(1);

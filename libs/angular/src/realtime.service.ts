@@ -10,6 +10,7 @@ import type {
 import type { Action, Since, TopicReference } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
+import { ActionErrors } from './action-errors.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { Updates } from './updates.js';
 
@@ -25,6 +26,7 @@ import { Updates } from './updates.js';
 export class RealtimeService {
   readonly #client: RealtimeClient = inject(REALTIME_CLIENT);
   readonly #updates = inject(Updates);
+  readonly #actionErrors = inject(ActionErrors);
   readonly #status = signal(this.#client.status);
   readonly #metrics = signal(this.#client.metrics);
 
@@ -86,9 +88,12 @@ export class RealtimeService {
   }
 
   /**
-   * Sends an action at once, once, whether or not anybody subscribes, and again after reconnects until it is answered.
-   * Emits the result and completes; errs with a `RealtimeClientError`, whose `details` name the fields that were wrong.
-   * With `optimistic` its effect is on the screen at once, and gives way to the server's word when that arrives.
+   * Sends an action at once and once, whether or not anybody subscribes, and again after each reconnect until the server
+   * answers. Emits the result and completes, or fails with a `RealtimeClientError`, whose `details` name the wrong fields.
+   * With `optimistic` the application sees the effect at once.
+   *
+   * The error goes to Angular's `ErrorHandler` if nobody is subscribed at that moment, or if the subscriber has no error
+   * callback. In a component `injectAction()` is often simpler.
    *
    * @example
    * realtime.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
@@ -98,6 +103,6 @@ export class RealtimeService {
     data: NoInfer<D>,
     options?: ActOptions<T, Several>,
   ): Observable<R> {
-    return this.#updates.observe(this.#updates.outside(() => this.#client.act(action, data, options)));
+    return this.#actionErrors.watch(this.#updates.outside(() => this.#client.act(action, data, options)));
   }
 }
