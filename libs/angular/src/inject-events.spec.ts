@@ -156,4 +156,31 @@ describe('injectEvents', () => {
     fixture.destroy();
     expect(server.isFollowed(mine)).toBe(false);
   });
+
+  test('takes an injector outside an injection context, and leaves its topic when that is destroyed', async () => {
+    const fixture = await render();
+    const { injector } = fixture.componentRef;
+    const texts: string[] = [];
+    injectEvents(
+      () => yours,
+      ({ text }) => void texts.push(text),
+      { injector },
+    );
+    await fixture.whenStable();
+    server.emit(yours, { text: 'one' });
+    expect(texts).toEqual(['one']);
+
+    fixture.destroy();
+
+    expect(server.isFollowed(yours)).toBe(false);
+  });
+
+  test('says so when it is called outside an injection context', () => {
+    const follow = (): void =>
+      injectEvents(
+        () => mine,
+        () => undefined,
+      );
+    expect(follow).toThrow('injectEvents() can only be used within an injection context');
+  });
 });

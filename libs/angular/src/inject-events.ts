@@ -1,13 +1,15 @@
-import { assertInInjectionContext, effect, ErrorHandler, inject, untracked } from '@angular/core';
+import { effect, ErrorHandler, inject, untracked } from '@angular/core';
 import type { EventDelivery } from '@statewire/client';
 import type { Position, Since, TopicReference } from '@statewire/protocol';
 import { throwError } from 'rxjs';
 
 import { currentTopic } from './current-topic.js';
+import { createInInjector, type InjectorOption } from './injector-option.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { Updates } from './updates.js';
 
-export interface InjectEventsOptions {
+/** Options of `injectEvents()`. */
+export interface InjectEventsOptions extends InjectorOption {
   /** Where to start: a position, or `'oldest'` for all that is kept. Default: with the next event. */
   readonly since?: Since;
   /** Called when events were lost because history no longer reaches back to what was seen last. */
@@ -28,12 +30,19 @@ export function injectEvents<T>(
   handler: (event: NoInfer<T>) => void,
   options: InjectEventsOptions = {},
 ): void {
-  assertInInjectionContext(injectEvents);
+  createInInjector(injectEvents, options, () => followEvents(reference, handler, options));
+}
+
+function followEvents<T>(
+  reference: () => TopicReference<T, 'events'> | undefined,
+  handler: (event: T) => void,
+  { since, onLost, onError }: InjectEventsOptions,
+): void {
   const client = inject(REALTIME_CLIENT);
   const updates = inject(Updates);
   const errors = inject(ErrorHandler);
   const topic = currentTopic(reference);
-  const { since, onLost, onError = (error: unknown) => errors.handleError(error) } = options;
+  const report = onError ?? ((error: unknown) => errors.handleError(error));
 
   const deliver = (delivery: EventDelivery<T>): void => {
     try {
@@ -51,7 +60,7 @@ export function injectEvents<T>(
       followed instanceof Error
         ? throwError(() => followed)
         : client.deliveries(followed, since === undefined ? {} : { since });
-    const subscription = untracked(() => updates.observe(deliveries).subscribe({ next: deliver, error: onError }));
+    const subscription = untracked(() => updates.observe(deliveries).subscribe({ next: deliver, error: report }));
     onCleanup(() => subscription.unsubscribe());
   });
 }

@@ -158,6 +158,18 @@ describe('injectTopic', () => {
     expect(server.isFollowed(first)).toBe(false);
   });
 
+  test('takes an injector outside an injection context, and leaves its topic when that is destroyed', async () => {
+    const { injector } = fixture.componentRef;
+    const battle = injectTopic(() => second, { injector });
+    await screen();
+    server.publish(second, { tick: 2 });
+    expect(battle.value()).toEqual({ tick: 2 });
+
+    fixture.destroy();
+
+    expect(server.isFollowed(second)).toBe(false);
+  });
+
   test('says so when it is called outside an injection context', () => {
     expect(() => injectTopic(() => first)).toThrow('injectTopic() can only be used within an injection context');
   });

@@ -1,9 +1,10 @@
-import { assertInInjectionContext, computed, effect, inject, signal } from '@angular/core';
+import { computed, effect, inject, signal } from '@angular/core';
 import type { TopicState } from '@statewire/client';
 import type { TopicReference } from '@statewire/protocol';
 import { map } from 'rxjs';
 
 import { currentTopic } from './current-topic.js';
+import { createInInjector, type InjectorOption } from './injector-option.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { topicResource, type FollowedState, type TopicResource } from './topic-resource.js';
 import { Updates } from './updates.js';
@@ -17,6 +18,9 @@ const UNKNOWN: TopicState<never> = {
   error: undefined,
 };
 
+/** Options of `injectTopic()`. */
+export type InjectTopicOptions = InjectorOption;
+
 /**
  * Follows a state topic for as long as the injection context lives. The reference is reactive: when a signal it reads
  * changes, the topic is switched and never shows a value of the one before; `undefined` follows nothing.
@@ -26,8 +30,14 @@ const UNKNOWN: TopicState<never> = {
  * readonly battle = injectTopic(() => battle.with({ battleId: this.id() }));
  * // template: @if (battle.hasValue()) { {{ battle.value().tick }} {{ battle.freshness()?.state }} }
  */
-export function injectTopic<T>(reference: () => TopicReference<T, 'state'> | undefined): TopicResource<T | undefined> {
-  assertInInjectionContext(injectTopic);
+export function injectTopic<T>(
+  reference: () => TopicReference<T, 'state'> | undefined,
+  options: InjectTopicOptions = {},
+): TopicResource<T | undefined> {
+  return createInInjector(injectTopic, options, () => createTopicResource(reference));
+}
+
+function createTopicResource<T>(reference: () => TopicReference<T, 'state'> | undefined): TopicResource<T | undefined> {
   const client = inject(REALTIME_CLIENT);
   const updates = inject(Updates);
   const topic = currentTopic(reference);
