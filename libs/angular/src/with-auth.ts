@@ -1,24 +1,72 @@
-import { EnvironmentInjector, inject, NgZone, runInInjectionContext, untracked } from '@angular/core';
+import {
+  effect,
+  EnvironmentInjector,
+  inject,
+  isSignal,
+  NgZone,
+  runInInjectionContext,
+  untracked,
+  type EffectRef,
+  type Signal,
+} from '@angular/core';
 import type { RealtimeClientOptions } from '@statewire/client';
 
 import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
+import { RealtimeService } from './realtime.service.js';
 
-/** Gives the token for the next connection, poll or re-authentication; `undefined` for an anonymous client. */
-export type RealtimeTokenFunction = NonNullable<RealtimeClientOptions['token']>;
+type Token = string | undefined;
+
+/** Returns the token for the next connection, poll or re-authentication, or a signal of it; undefined: no user. */
+export type RealtimeTokenFunction = (
+  ...args: Parameters<NonNullable<RealtimeClientOptions['token']>>
+) => Token | Promise<Token> | Signal<Token>;
 
 /**
- * Authenticates with a token. The function is called anew each time a token is needed, in an injection context and
- * inside the Angular zone, and may return a promise. Nothing calls it when somebody signs in or out: say so with
- * `RealtimeService.reauthenticate()`.
+ * Authenticates with a token.
  *
- * @example provideRealtime({}, withAuth(() => inject(Session).token()))
+ * The client calls a function for each connection and each poll, and after a token expired, in an injection context and
+ * inside the Angular zone. Call `RealtimeService.reauthenticate()` after every sign-in and sign-out.
+ *
+ * With a signal, or a function that returns one, the client signs in again by itself whenever the value changes;
+ * undefined signs out. It notices a change when Angular runs its effects. Several changes before that count as one.
+ *
+ * @example provideRealtime(withAuth(() => inject(Session).token)) // token: Signal<string | undefined>
+ * @example provideRealtime(withAuth(() => inject(Session).freshToken())) // a string, or a promise of one
  */
-export function withAuth(token: RealtimeTokenFunction): RealtimeFeature<'auth'> {
+export function withAuth(token: RealtimeTokenFunction | Signal<Token>): RealtimeFeature<'auth'> {
+  const getToken = isSignal(token) ? () => token : token;
   return optionsFeature('auth', () => {
     const injector = inject(EnvironmentInjector);
     const zone = inject(NgZone);
+    let followed: Signal<Token> | undefined;
+    let following: EffectRef | undefined;
+
+    const follow = (source: Signal<Token>): void => {
+      const presented = source();
+      let isFirstRun = true;
+      following?.destroy();
+      followed = source;
+      following = effect(
+        () => {
+          const current = source();
+          const isChanged = !isFirstRun || current !== presented;
+          isFirstRun = false;
+          if (isChanged) untracked(() => injector.get(RealtimeService).reauthenticate());
+        },
+        { injector },
+      );
+    };
+
     return {
-      token: (reason) => zone.run(() => untracked(() => runInInjectionContext(injector, () => token(reason)))),
+      token: (reason) =>
+        zone.run(() =>
+          untracked(() => {
+            const given = runInInjectionContext(injector, () => getToken(reason));
+            if (!isSignal(given)) return given;
+            if (given !== followed) follow(given);
+            return given();
+          }),
+        ),
     };
   });
 }

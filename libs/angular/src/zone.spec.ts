@@ -4,17 +4,21 @@ import {
   afterEveryRender,
   ChangeDetectionStrategy,
   Component,
+  ErrorHandler,
   inject,
   NgZone,
   provideZoneChangeDetection,
+  signal,
 } from '@angular/core';
 import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
+import type { RealtimeClientError } from '@statewire/client';
 import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { Observable, Subject } from 'rxjs';
 
 import { first, mine, pause } from '../test/contract.js';
+import { injectAction } from './inject-action.js';
 import { injectEvents } from './inject-events.js';
 import { injectTopic } from './inject-topic.js';
 import { framePace, PACE } from './pace.js';
@@ -69,6 +73,15 @@ class NoticeLine extends Counting {
 @Component({ selector: 'sw-following', template: 'unrelated' })
 class Following extends Counting {
   readonly battle = injectTopic(() => first);
+}
+
+@Component({
+  selector: 'sw-pausing',
+  template: `{{ pause.pending() ? 'pending' : pause.error()?.code }}`,
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+class Pausing extends Counting {
+  readonly pause = injectAction(pause);
 }
 
 describe('with zone.js', () => {
@@ -198,6 +211,36 @@ describe('with zone.js', () => {
     ]);
   });
 
+  test('the error of an action that nobody handles reaches the ErrorHandler once, inside the zone', async () => {
+    const seen = new Map<unknown, boolean>();
+    TestBed.inject(ErrorHandler).handleError = (error: RealtimeClientError) => {
+      expect(seen.has(error.code)).toBe(false);
+      seen.set(error.code, NgZone.isInAngularZone());
+    };
+    const service = TestBed.inject(RealtimeService);
+
+    zone.run(() => service.act(pause, { battleId: '1' }));
+    zone.run(() => service.act(pause, { battleId: '2' }).subscribe());
+    zone.run(() => service.act(pause, { battleId: '3' }).subscribe({ error: () => undefined }));
+    for (const code of ['forbidden', 'unavailable', 'too_many_requests'] as const)
+      server.expectAction(pause).refuse(code);
+    await frames();
+
+    expect(Object.fromEntries(seen)).toEqual({ forbidden: true, unavailable: true });
+  });
+
+  test('the state of an action reaches the template', async () => {
+    const fixture = await render(Pausing);
+    void fixture.componentInstance.pause.run({ battleId: '1' });
+    await frames();
+    expect(text(fixture)).toBe('pending');
+
+    server.expectAction(pause).refuse('forbidden');
+    await frames();
+
+    expect(text(fixture)).toBe('forbidden');
+  });
+
   test('what is known already is delivered while subscribing', () => {
     server.goLive();
     server.publish(first, { tick: 7 });
@@ -265,5 +308,31 @@ describe('with zone.js', () => {
         ['token', true],
       ]),
     );
+  });
+
+  test('a signal of withAuth that changes signs in again, outside the zone', async () => {
+    jest.useRealTimers();
+    const token = signal<string | undefined>('ada');
+    const presented: [token: string | undefined, inside: boolean][] = [];
+    const environment = new VirtualEnvironment();
+    const fake = new FakeServer(environment);
+    fake.verify = (verified) => void presented.push([verified, NgZone.isInAngularZone()]);
+    TestBed.resetTestingModule().configureTestingModule({
+      providers: [
+        provideZoneChangeDetection(),
+        provideRealtime({ origin: 'http://fake', environment }, withAuth(token)),
+      ],
+    });
+    TestBed.inject(RealtimeService).connect();
+    await environment.advance(100);
+
+    TestBed.inject(NgZone).run(() => token.set('eve'));
+    TestBed.tick();
+    await environment.advance(100);
+
+    expect(presented).toEqual([
+      ['ada', false],
+      ['eve', false],
+    ]);
   });
 });

@@ -1,4 +1,14 @@
-import { provideRealtime, RealtimeService, injectEvents, injectTopic, withAuth, withPolling } from '@statewire/angular';
+import { signal, type Injector } from '@angular/core';
+import {
+  injectAction,
+  injectEvents,
+  injectTopic,
+  provideRealtime,
+  RealtimeService,
+  withAuth,
+  withPolling,
+  type ActionOutcome,
+} from '@statewire/angular';
 import { RealtimeTestingController } from '@statewire/angular/testing';
 import type { Observable } from 'rxjs';
 
@@ -6,6 +16,7 @@ import { battle, first, mine, notices, pause, type Battle } from './contract.js'
 
 declare const realtime: RealtimeService;
 declare const server: RealtimeTestingController;
+declare const injector: Injector;
 
 export const state$: Observable<Battle> = realtime.state(battle.with({ battleId: '42' }));
 
@@ -64,6 +75,35 @@ const pending: number = resource.pending();
 // @ts-expect-error there may be no confirmed value yet
 export const confirmed: Battle = pending === 0 && resource.confirmed();
 
+const pausing = injectAction(pause, { injector });
+export const outcome: Promise<ActionOutcome<{ readonly paused: boolean }>> = pausing.run({ battleId: '1' });
+void outcome.then(({ result, error }) => (error === undefined ? result.paused : error.code));
+// @ts-expect-error a run that failed has no result
+void outcome.then(({ result }) => result.paused);
+// @ts-expect-error there may be no result yet
+export const early: boolean = pausing.result().paused;
+// @ts-expect-error a field is missing
+void pausing.run({});
+void pausing.run(
+  { battleId: '1' },
+  { expiresAfterMs: 0, optimistic: [first, (value) => ({ ...value, tick: value.tick + 1 })] },
+);
+// @ts-expect-error the topic has other values
+void pausing.run({ battleId: '1' }, { optimistic: [first, () => ({ turn: 1 })] });
+injectTopic(() => first, { injector });
+injectEvents(
+  () => mine,
+  () => undefined,
+  { injector, since: 'oldest' },
+);
+
+provideRealtime();
+provideRealtime(withAuth(signal<string | undefined>('token')), withPolling({ enabled: false }));
+provideRealtime(withAuth(() => signal<string | undefined>('token')));
+// @ts-expect-error a token is a string
+withAuth(signal(42));
+// @ts-expect-error the configuration comes first
+provideRealtime(withPolling({}), { origin: 'https://api.example' });
 provideRealtime(
   { origin: 'https://api.example' },
   withAuth(() => Promise.resolve('token')),
