@@ -95,7 +95,7 @@ export class ServerNode {
     });
     const inFlight = new InFlight();
     const counters = new Counters();
-    const rates = new SharedFrameLimits(limits, environment);
+    const rates = new SharedFrameLimits(limits.frames, environment);
     const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
     const { handlers } = this.application;
     this.dispatcher = new Dispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
@@ -103,8 +103,8 @@ export class ServerNode {
       receive: () => ({ ...ANYBODY, bearer: undefined }),
       identify: async ({ bearer }, helloToken) => userOf(helloToken ?? bearer),
     };
-    this.limits = new ConnectionLimits(limits, environment);
-    this.revocations = new Revocations(environment, limits.authenticationTimeout);
+    this.limits = new ConnectionLimits(limits.connections, environment);
+    this.revocations = new Revocations(environment, limits.timeouts.authenticationMs);
     this.hub = new ConnectionHub({
       ...{ options: resolved, environment, admission, inFlight },
       dispatcher: this.dispatcher,
@@ -114,9 +114,9 @@ export class ServerNode {
       rates,
       log: this.log,
       outbox: {
-        softMark: limits.outboxSoftMark,
-        hardMark: limits.outboxHardMark,
-        stalledTimeout: limits.stalledTimeout,
+        softMark: limits.outbox.softMarkBytes,
+        hardMark: limits.outbox.hardMarkBytes,
+        stalledTimeout: limits.timeouts.stalledMs,
         environment,
         counters,
         scheduler: new FlushScheduler(environment),
@@ -151,7 +151,7 @@ export class ServerNode {
       const received = { ...ANYBODY, bearer };
       if (path.endsWith('/config')) return { status: 200, body: this.config() };
       if (path.endsWith('/actions')) return await this.act(body, received);
-      const request = parsePollRequest(body, this.options.limits);
+      const request = parsePollRequest(body, this.options.limits.frames);
       const visitor = await this.visits.admit(received, request.clientId);
       const { caller } = visitor;
       const answer = await this.poll.answer(request, {
@@ -182,7 +182,7 @@ export class ServerNode {
   }
 
   private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
-    const { clientId, id, name, data } = parseActionRequest(body, this.options.limits);
+    const { clientId, id, name, data } = parseActionRequest(body, this.options.limits.frames);
     const { caller } = await this.visits.admit(received, clientId);
     const follows = (topic: string): Promise<boolean> =>
       this.visits.authorize(topic, caller).then(
@@ -194,8 +194,8 @@ export class ServerNode {
   }
 
   private config(): string {
-    const { actionWindow, polling } = this.options;
-    return JSON.stringify({ websocket: true, poll: { interval: polling.interval }, actionWindow });
+    const { actionWindowMs, polling } = this.options;
+    return JSON.stringify({ websocket: true, poll: { interval: polling.intervalMs }, actionWindow: actionWindowMs });
   }
 
   private explain(thrown: unknown): RealtimeError {
@@ -208,18 +208,12 @@ export class ServerNode {
 function optionsOf(environment: ExplorerEnvironment['ofServer'], { history, softMark }: ServerOptions) {
   return resolveOptions(
     {
-      history: { count: history, bytes: 0, age: 5 * MINUTE },
+      history: { count: history, bytes: 0, ageMs: 5 * MINUTE },
       limits: {
-        // Deadlines and rates are other tests' business: what happens here takes no time.
-        helloTimeout: 0,
-        authenticationTimeout: 0,
-        framesPerSecond: 0,
-        subscriptions: 0,
-        stalledTimeout: 0,
-        actionTimeout: 0,
-        loadTimeout: 0,
-        outboxSoftMark: softMark,
-        outboxHardMark: 0,
+        timeouts: { helloMs: 0, authenticationMs: 0, stalledMs: 0, actionMs: 0, loadMs: 0 },
+        frames: { perSecond: 0 },
+        connections: { subscriptions: 0 },
+        outbox: { softMarkBytes: softMark, hardMarkBytes: 0 },
       },
     },
     environment,

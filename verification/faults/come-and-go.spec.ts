@@ -26,13 +26,13 @@ it.each(SIZES)(
     const server = await BusyProcess.start({
       world: { topics: 1, period: 0 },
       realtime: {
-        actionWindow: 5_000,
-        history: { age: 10_000 },
-        heartbeat: { interval: 3_600_000 },
+        actionWindowMs: 5_000,
+        history: { ageMs: 10_000 },
+        heartbeat: { intervalMs: 3_600_000 },
         // In that haste these deadlines would pass too early.
         limits: {
-          ...{ helloTimeout: 0, authenticationTimeout: 0, loadTimeout: 0, actionTimeout: 0 },
-          ...{ linger: 5_000, framesPerSecond: 0 },
+          timeouts: { helloMs: 0, authenticationMs: 0, loadMs: 0, actionMs: 0, lingerMs: 5_000 },
+          frames: { perSecond: 0 },
         },
       },
       haste: HASTE,

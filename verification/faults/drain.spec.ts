@@ -39,7 +39,7 @@ it.each(SIZES)(
     await mkdir(claims);
     const options = {
       world: { topics: TOPICS, period: 500, workFile },
-      realtime: { drain: { window }, limits: { framesPerSecond: 0 } },
+      realtime: { drain: { windowMs: window }, limits: { frames: { perSecond: 0 } } },
       claims,
     };
     const processes = Array.from({ length: Math.ceil(clients / PER_PROCESS) }, () => new CrowdProcess(''));

@@ -7,9 +7,9 @@ import { FaultProxy, type Way } from './support/fault-proxy/index.js';
 import { moving, MovingServer } from './support/moving-server.js';
 import { until } from './support/until.js';
 
-const HEARTBEAT = { interval: 400, timeout: 200 };
+const HEARTBEAT = { intervalMs: 400, timeoutMs: 200 };
 /** A busy machine may be ten times as late. Without a heartbeat TCP would take a quarter of an hour. */
-const ALLOWED = 10 * (HEARTBEAT.interval + HEARTBEAT.timeout);
+const ALLOWED = 10 * (HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs);
 
 describe('R7: a heartbeat on real sockets', () => {
   let server: MovingServer;
@@ -73,7 +73,7 @@ describe('R7: a heartbeat on real sockets', () => {
   });
 
   it('that is answered keeps an idle connection for as long as one likes', async () => {
-    const connectionId = await connect({ interval: 100, timeout: 60_000 });
+    const connectionId = await connect({ intervalMs: 100, timeoutMs: 60_000 });
     const { framesReceived } = client.metrics;
     await firstValueFrom(client.metrics$.pipe(filter((metrics) => metrics.framesReceived >= framesReceived + 5)));
 

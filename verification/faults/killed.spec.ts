@@ -16,7 +16,7 @@ import { actAtTimes } from './support/acting.js';
 
 const CLIENTS = 30;
 const TOPICS = 5;
-const HEARTBEAT = { interval: 2_000, timeout: 2_000 };
+const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 2_000 };
 /** Milliseconds: longer than the heartbeat allows. */
 const STALL = 5_000;
 /** Values that each client sees after the stall: some four are published in each tenth of a second. */

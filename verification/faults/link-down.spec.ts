@@ -12,9 +12,9 @@ import { until } from './support/until.js';
 
 const CLIENTS = 4;
 const TOPICS = 2;
-const HEARTBEAT = { interval: 1_000, timeout: 500 };
+const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 500 };
 /** A busy machine may be ten times as late. Without a heartbeat TCP would take a quarter of an hour. */
-const ALLOWED = 10 * (HEARTBEAT.interval + HEARTBEAT.timeout);
+const ALLOWED = 10 * (HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs);
 const ENDS: readonly End[] = ['client', 'server'];
 
 const whyNot = NetworkLink.whyNot();

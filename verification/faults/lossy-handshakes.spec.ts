@@ -14,7 +14,7 @@ const RESET_EVERY = 50;
 it.each(SIZES)(
   'B17: of %d connections more than 95 %% are established at the first try while a proxy resets some, and each reset costs one more',
   async (clients) => {
-    const server = await MovingServer.start({ limits: { connectionsPerAddress: 0, pendingPerAddress: 0 } });
+    const server = await MovingServer.start({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const proxy = await FaultProxy.start(server.port);
     let resets = 0;
     proxy.fate = (upgrade): Fate => {

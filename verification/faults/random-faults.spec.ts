@@ -17,7 +17,7 @@ const TOPICS = 6;
 const PERIOD = 100;
 /** Mean milliseconds between two faults. */
 const PAUSE = 50;
-const HEARTBEAT = { interval: 1_000, timeout: 500 };
+const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 500 };
 const FAULTS = process.env.STATEWIRE_TEST_TIER === 'full' ? [100, 2_400] : [100];
 
 it.each(FAULTS)(

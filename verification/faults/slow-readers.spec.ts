@@ -50,8 +50,8 @@ it.each(TIER)(
       world: { topics: 4, period: PERIOD, heavy: true },
       // No client gives up a socket of its own accord.
       realtime: {
-        heartbeat: { interval: 600_000, timeout: 600_000 },
-        limits: { stalledTimeout },
+        heartbeat: { intervalMs: 600_000, timeoutMs: 600_000 },
+        limits: { timeouts: { stalledMs: stalledTimeout } },
       },
     });
     const proxy = await FaultProxy.start(server.port);

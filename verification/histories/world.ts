@@ -162,11 +162,15 @@ export function application(world: World): SimulationOptions {
           const user: Reader = { name, boards: world.rightsOf(name) };
           return { id: name, user };
         },
-        heartbeat: { interval: 2_000, timeout: 1_000 },
-        polling: { interval: 1_000 },
-        history: { count: HISTORY, bytes: 1_000_000, age: 300_000 },
-        drain: { window: 400, batch: 100 },
-        limits: { framesPerSecond: 0, outboxSoftMark: 2_000, outboxHardMark: 100_000, stalledTimeout: 4_000 },
+        heartbeat: { intervalMs: 2_000, timeoutMs: 1_000 },
+        polling: { intervalMs: 1_000 },
+        history: { count: HISTORY, bytes: 1_000_000, ageMs: 300_000 },
+        drain: { windowMs: 400, batch: 100 },
+        limits: {
+          frames: { perSecond: 0 },
+          outbox: { softMarkBytes: 2_000, hardMarkBytes: 100_000 },
+          timeouts: { stalledMs: 4_000 },
+        },
       }),
     ],
     providers: [{ provide: World as Type<World>, useValue: world }, Handlers, OwnPurse],

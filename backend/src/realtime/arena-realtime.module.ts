@@ -21,9 +21,9 @@ export function realtimeOptions(
     enabled: config.webSocketEnabled,
     trustedProxies: config.trustedProxies,
     ...(config.allowedOrigins ? { allowedOrigins: config.allowedOrigins } : {}),
-    polling: { interval: config.pollInterval },
-    heartbeat: { interval: config.heartbeatInterval },
-    drain: { window: config.drainWindow },
+    polling: { intervalMs: config.pollInterval },
+    heartbeat: { intervalMs: config.heartbeatInterval },
+    drain: { windowMs: config.drainWindow },
     environment,
     authenticate: async (_request, token) => {
       const verified = await tokens.read(token);

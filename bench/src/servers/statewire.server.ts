@@ -26,7 +26,7 @@ class Handlers {
 @Module({
   imports: [
     RealtimeModule.forRoot({
-      limits: { connectionsPerAddress: 0, pendingPerAddress: 0, framesPerSecondPerAddress: 0 },
+      limits: { connections: { perAddress: 0, pendingPerAddress: 0 }, frames: { perSecondPerAddress: 0 } },
     }),
   ],
   providers: [Handlers],

@@ -36,13 +36,13 @@ export class RealtimeBus {
    * change a published one: outside production it is frozen. Publications of one process to one topic keep their order.
    *
    * Publish at most `history.count` events (default 1,024) of a topic within one turn of the event loop. Above 64 KiB in a
-   * turn (`outboxSoftMark`) events wait in the history; the server closes a reader with 4101 if they leave it too soon.
+   * turn (`limits.outbox.softMarkBytes`) events wait in the history; the server closes a reader with 4101 if they leave it too soon.
    *
    * You need not await the result. The log has every failure, and none becomes an unhandled rejection.
    *
    * @returns the position, after the broker has stored the publication and the subscribers of this process have got it.
    * @throws (rejects) PublishError if the value has no JSON, is nested too deep, or the topic has a source;
-   * RealtimeError `too_large` above `maxPublication`; BrokerError.
+   * RealtimeError `too_large` above `limits.frames.publicationBytes`; BrokerError.
    */
   publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
     const position = this.topics.publish(topic, value);

@@ -14,7 +14,7 @@ function create(request?: Broker['request']) {
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
-  const broker = new MemoryBroker({ environment, history: { count: 1, bytes: 0, age: 0 }, log });
+  const broker = new MemoryBroker({ environment, history: { count: 1, bytes: 0, ageMs: 0 }, log });
   if (request) broker.request = request;
   return { environment, drain, lines, health: new RealtimeHealthIndicator(drain, broker, environment, log) };
 }

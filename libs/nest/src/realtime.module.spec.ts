@@ -15,9 +15,12 @@ function compile(options?: RealtimeModuleOptions, override?: RealtimeOptionsOver
 
 describe('an override of the options', () => {
   test('changes the options that the application gives', async () => {
-    const module = await compile({ actionWindow: 5_000, path: '/live' }, (given) => ({ ...given, actionWindow: 10 }));
+    const module = await compile({ actionWindowMs: 5_000, path: '/live' }, (given) => ({
+      ...given,
+      actionWindowMs: 10,
+    }));
     const resolved = module.get<ResolvedRealtimeOptions>(REALTIME_OPTIONS);
-    expect([resolved.actionWindow, resolved.path]).toEqual([10, '/live']);
+    expect([resolved.actionWindowMs, resolved.path]).toEqual([10, '/live']);
   });
 
   test('gets an empty object from an application without options', async () => {
@@ -30,7 +33,7 @@ describe('an override of the options', () => {
   });
 
   test('is checked like options of the application', async () => {
-    await expect(compile({}, () => ({ actionWindow: -1 }))).rejects.toThrow('actionWindow');
+    await expect(compile({}, () => ({ actionWindowMs: -1 }))).rejects.toThrow('actionWindow');
   });
 });
 

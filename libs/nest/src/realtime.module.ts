@@ -93,13 +93,13 @@ const admission: Provider[] = [
   {
     provide: SharedFrameLimits,
     inject: [REALTIME_OPTIONS],
-    useFactory: ({ limits, environment }: ResolvedRealtimeOptions) => new SharedFrameLimits(limits, environment),
+    useFactory: ({ limits, environment }: ResolvedRealtimeOptions) => new SharedFrameLimits(limits.frames, environment),
   },
   {
     provide: Revocations,
     inject: [REALTIME_OPTIONS],
     useFactory: ({ environment, limits }: ResolvedRealtimeOptions) =>
-      new Revocations(environment, limits.authenticationTimeout),
+      new Revocations(environment, limits.timeouts.authenticationMs),
   },
 ];
 
@@ -135,7 +135,8 @@ const connections: Provider[] = [
   {
     provide: OutboxBudget,
     inject: [REALTIME_OPTIONS],
-    useFactory: ({ limits }: ResolvedRealtimeOptions) => new OutboxBudget(limits.outboxTotal, limits.outboxSoftMark),
+    useFactory: ({ limits }: ResolvedRealtimeOptions) =>
+      new OutboxBudget(limits.outbox.totalBytes, limits.outbox.softMarkBytes),
   },
   DrainState,
   RealtimeSwitch,
@@ -215,9 +216,9 @@ function connectionHub(
 ): ConnectionHub {
   const { environment, limits } = options;
   const outbox = {
-    softMark: limits.outboxSoftMark,
-    hardMark: limits.outboxHardMark,
-    stalledTimeout: limits.stalledTimeout,
+    softMark: limits.outbox.softMarkBytes,
+    hardMark: limits.outbox.hardMarkBytes,
+    stalledTimeout: limits.timeouts.stalledMs,
     environment,
     counters,
     scheduler: new FlushScheduler(environment, budget),
@@ -244,13 +245,13 @@ async function realtimeWsAdapter(
   const door = new UpgradeAuthorizer({
     admission,
     dispatcher,
-    limits: new ConnectionLimits(limits, environment),
+    limits: new ConnectionLimits(limits.connections, environment),
     revocations,
     counters,
     realtimeSwitch,
     drain,
     environment,
-    authenticationTimeout: limits.authenticationTimeout,
+    authenticationTimeout: limits.timeouts.authenticationMs,
   });
   const defaultAdapter = hasOtherGateways(modules) ? await loadDefaultAdapter() : undefined;
   return new RealtimeWsAdapter(options, door, host, log, defaultAdapter);

@@ -87,7 +87,7 @@ export class ArenaHandlers {
     return new Promise((resolve) => this.work.running.push(() => resolve('done')));
   }
 
-  @OnAction(overdue, { timeout: 10 })
+  @OnAction(overdue, { timeoutMs: 10 })
   overdue(): Promise<string> {
     return this.slow();
   }

@@ -164,19 +164,19 @@ const TOLD: Record<ErrorCode, () => Promise<Told>> = {
     return { http: await act('double', 'x'.repeat(70_000)) };
   },
   async too_many_requests() {
-    await start({ limits: { framesPerSecond: 1 } });
+    await start({ limits: { frames: { perSecond: 1 } } });
     const webSocket = await say(...Array.from({ length: 4 }, () => ({ type: 'ping' })));
     await Promise.all([act('double', { n: 1 }, 'a'), act('double', { n: 1 }, 'b')]);
     return { webSocket, http: await act('double', { n: 1 }, 'c') };
   },
   async too_many_subscriptions() {
-    await start({ limits: { subscriptions: 1 } });
+    await start({ limits: { connections: { subscriptions: 1 } } });
     const topics = [{ topic: 'battles/1' }, { topic: 'battles/2' }];
     const http = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
     return { webSocket: await say({ type: 'subscribe', topics }), http };
   },
   async timeout() {
-    await start({ limits: { actionTimeout: DEADLINE } });
+    await start({ limits: { timeouts: { actionMs: DEADLINE } } });
     const { running } = arena.get(SlowWork);
     const told = acted('slow');
     for (const actions of [1, 2]) {
@@ -228,13 +228,13 @@ async function greeting(token?: string): Promise<TestSocket> {
 /** Every close code the server sends; 4010 is for versions that are spoken after the upgrade, and there is one only. */
 const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<TestSocket>> = {
   async tooManyBadFrames() {
-    await start({ limits: { badFrames: 2 } });
+    await start({ limits: { frames: { malformed: 2 } } });
     const socket = await arena.welcome();
     for (const frame of ['{', '{']) socket.send(frame);
     return socket;
   },
   async helloTimeout() {
-    await start({ limits: { helloTimeout: DEADLINE } });
+    await start({ limits: { timeouts: { helloMs: DEADLINE } } });
     const socket = await arena.connect();
     await clock.advance(DEADLINE);
     return socket;
@@ -244,13 +244,13 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return greeting('nobody');
   },
   async tooManyRequests() {
-    await start({ limits: { framesPerSecond: 1, refusedFrames: 2 } });
+    await start({ limits: { frames: { perSecond: 1, rejected: 2 } } });
     const socket = await arena.welcome();
     for (let frame = 0; frame < 5; frame += 1) socket.send({ type: 'ping' });
     return socket;
   },
   async slowConsumer() {
-    await start({ limits: { stalledTimeout: DEADLINE } });
+    await start({ limits: { timeouts: { stalledMs: DEADLINE } } });
     const socket = await arena.welcome();
     socket.send({ type: 'subscribe', topics: [{ topic: notices.with().name }] });
     await socket.next('subscribed');
@@ -261,7 +261,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async overloaded() {
-    await start({ limits: { authenticationTimeout: DEADLINE } });
+    await start({ limits: { timeouts: { authenticationMs: DEADLINE } } });
     const verification = HeldVerification.next();
     const socket = await greeting('held');
     await verification.arrived.opened;
@@ -269,7 +269,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async heartbeatLost() {
-    await start({ heartbeat: { interval: DEADLINE, timeout: DEADLINE } });
+    await start({ heartbeat: { intervalMs: DEADLINE, timeoutMs: DEADLINE } });
     const socket = await arena.welcome();
     await clock.advance(2 * DEADLINE);
     return socket;

@@ -88,7 +88,7 @@ class Shop {
     return this.calls.length;
   }
 
-  @OnAction(action<void, void>('shop/forever'), { timeout: 20 })
+  @OnAction(action<void, void>('shop/forever'), { timeoutMs: 20 })
   async forever(): Promise<void> {
     this.calls.push('forever');
     await firstValueFrom(this.gate, { defaultValue: undefined });
@@ -99,7 +99,7 @@ class Shop {
     return of(1, 2, 3);
   }
 
-  @OnAction(action<void, void>('shop/endless'), { timeout: 20 })
+  @OnAction(action<void, void>('shop/endless'), { timeoutMs: 20 })
   endless() {
     return this.gate;
   }
@@ -139,7 +139,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       providers: [Shop],
       realtime: {
         authenticate: (_: RealtimeRequest, token: string) => ({ id: token, user: { name: token } }),
-        actionWindow: 60_000,
+        actionWindowMs: 60_000,
       },
       logger: log.logger,
     });

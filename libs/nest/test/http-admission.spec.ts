@@ -169,7 +169,7 @@ describe('credentials of HTTP requests', () => {
   });
 
   test('A2: what authenticate cannot verify in time is unavailable, and not refused', async () => {
-    await start({ authenticate: () => new Promise(() => undefined), limits: { authenticationTimeout: 20 } });
+    await start({ authenticate: () => new Promise(() => undefined), limits: { timeouts: { authenticationMs: 20 } } });
     // An action that is refused with `retryAfter` is sent again; without it, it would have failed.
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({
       ...{ status: 503, json: { code: 'unavailable', retryAfter: 5_000 } },

@@ -314,7 +314,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
   });
 
   test('requests of one caller beyond the rate of a connection are answered 429 with retryAfter', async () => {
-    await start({ realtime: { limits: { framesPerSecond: 2 } } });
+    await start({ realtime: { limits: { frames: { perSecond: 2 } } } });
     const answers = [];
     for (let sent = 0; sent < 6; sent++)
       answers.push(await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [] }));

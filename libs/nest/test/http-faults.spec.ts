@@ -101,7 +101,7 @@ describe('R10: over a network that loses and repeats requests', () => {
 
   test('one caller has at most as many actions running as a connection may have waiting', async () => {
     await arena.close();
-    await start({ limits: { waitingFrames: 2 } });
+    await start({ limits: { frames: { waiting: 2 } } });
     const started = firstValueFrom(counter.started);
     const act = (id: string) => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name: 'add-slowly' });
     const first = act('1');

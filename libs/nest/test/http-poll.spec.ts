@@ -210,7 +210,7 @@ describe('a poll', () => {
     });
 
     test('of as many topics as a connection may follow, and no more', async () => {
-      await start({ limits: { subscriptions: 2 } });
+      await start({ limits: { connections: { subscriptions: 2 } } });
       const topics = ['1', '2', '3'].map((roomId) => ({ topic: `rooms/${roomId}` }));
       expect((await poll(arena, topics.slice(1))).frames).toHaveLength(4);
       expect(await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics })).toMatchObject({
@@ -319,7 +319,7 @@ describe('a poll', () => {
     });
 
     test('is answered when the node drains, and is not held any more', async () => {
-      await start({ drain: { window: 100 } });
+      await start({ drain: { windowMs: 100 } });
       const since = await current('logs/a');
       const held = await hold([since]);
       const socket = await arena.connect();
@@ -331,7 +331,7 @@ describe('a poll', () => {
     });
 
     test('is not held where a user has as many held polls as connections', async () => {
-      await start({ limits: { connectionsPerUser: 2 } });
+      await start({ limits: { connections: { perUser: 2 } } });
       const headers = { authorization: 'Bearer ann' };
       const since = await current('logs/a');
       const held = [await hold([since], { headers }), await hold([since], { headers })];
@@ -364,7 +364,7 @@ describe('a poll', () => {
     });
 
     test('R10: of a client that is gone is forgotten', async () => {
-      await start({ limits: { connectionsPerAddress: 1 } });
+      await start({ limits: { connections: { perAddress: 1 } } });
       const topic = await current('logs/a');
       const body = JSON.stringify({ clientId: CLIENT_ID, topics: [topic], wait: 25 });
       const socket = connect(arena.port, '127.0.0.1');

@@ -52,7 +52,7 @@ async function follow(socket: TestSocket, topic: string): Promise<void> {
 
 describe('a drain', () => {
   test('tells every client, waits for those who leave, and then is over', async () => {
-    await start({ drain: { window: 60_000 } });
+    await start({ drain: { windowMs: 60_000 } });
     const sockets = await Promise.all([arena.welcome(), arena.welcome(), arena.welcome()]);
     const closing = arena.app.close();
     for (const socket of sockets) {
@@ -64,7 +64,7 @@ describe('a drain', () => {
   });
 
   test('R11: refuses upgrades with 503 and when to come back, and goes on answering polls', async () => {
-    await start({ drain: { window: 60_000 } });
+    await start({ drain: { windowMs: 60_000 } });
     const straggler = await arena.welcome();
     const topics = [{ topic: 'battles/7' }];
     const [subscribed] = (await poll(arena, topics)).frames as [SubscribedFrame];
@@ -90,7 +90,7 @@ describe('a drain', () => {
   });
 
   test('goes on serving who has not left yet', async () => {
-    await start({ drain: { window: 60_000 } });
+    await start({ drain: { windowMs: 60_000 } });
     const socket = await arena.welcome();
     await follow(socket, 'battles/7');
     const closing = arena.app.close();
@@ -102,7 +102,7 @@ describe('a drain', () => {
   });
 
   test('closes stragglers with 1012 at its end, and those not welcomed yet with 4201 at once', async () => {
-    await start({ drain: { window: 10_000 } });
+    await start({ drain: { windowMs: 10_000 } });
     const straggler = await arena.welcome();
     const stranger = await arena.connect();
     const closing = arena.app.close();
@@ -116,7 +116,7 @@ describe('a drain', () => {
   });
 
   test('R11: lets an action in flight finish after the window, and its answer arrive', async () => {
-    await start({ drain: { window: 10_000 } });
+    await start({ drain: { windowMs: 10_000 } });
     const [socket, idle] = [await arena.welcome(), await arena.welcome()];
     socket.send({ type: 'action', id: '1', name: 'slow' });
     await socket.roundTrip();
@@ -131,7 +131,7 @@ describe('a drain', () => {
   });
 
   test('R11: lets an action over HTTP finish, and cuts off one that never does', async () => {
-    await start({ drain: { window: 10_000 } });
+    await start({ drain: { windowMs: 10_000 } });
     const act = (id: string) => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name: 'slow' });
     const [finished, cut] = [act('1'), act('2').catch((error: Error) => error)];
     const { running } = arena.get(SlowWork);
@@ -146,7 +146,7 @@ describe('a drain', () => {
   });
 
   test('waits for a handler that runs on although its action was answered `timeout`', async () => {
-    await start({ drain: { window: 60_000 } });
+    await start({ drain: { windowMs: 60_000 } });
     const socket = await arena.welcome();
     socket.send({ type: 'action', id: '1', name: 'overdue' });
     await untilTrue(() => arena.get(SlowWork).running.length === 1);
@@ -161,7 +161,7 @@ describe('a drain', () => {
   });
 
   test('is told in batches', async () => {
-    await start({ drain: { window: 1_000, batch: 1 } });
+    await start({ drain: { windowMs: 1_000, batch: 1 } });
     const sockets = await Promise.all(Array.from({ length: 4 }, () => arena.welcome()));
     const closing = arena.app.close();
     await clock.advance(500);
@@ -172,7 +172,7 @@ describe('a drain', () => {
   });
 
   test('takes no time where nobody is connected', async () => {
-    await start({ drain: { window: 3_600_000 } });
+    await start({ drain: { windowMs: 3_600_000 } });
     await arena.app.close();
   });
 });
@@ -280,10 +280,10 @@ describe('the start', () => {
   });
 
   test('is stopped by options that cannot be used, with all of them named', async () => {
-    const wrong = { path: 'ws', limits: { depth: -1 } };
+    const wrong = { path: 'ws', limits: { frames: { depth: -1 } } };
     const starting = TestApplication.start({ realtime: wrong });
     await expect(starting).rejects.toThrow(RealtimeOptionsError);
-    await expect(starting).rejects.toThrow(/"path" must be a path.*\n.*"limits.depth" must be an integer/);
+    await expect(starting).rejects.toThrow(/"path" must be a path.*\n.*"limits.frames.depth" must be an integer/);
     await start();
   });
 
@@ -316,7 +316,7 @@ describe('the start', () => {
 
   test('takes options that are made later', async () => {
     const module = RealtimeModule.forRootAsync({
-      useFactory: () => Promise.resolve({ path: '/late', drain: { window: 0 } }),
+      useFactory: () => Promise.resolve({ path: '/late', drain: { windowMs: 0 } }),
     });
     arena = await TestApplication.start({ module });
     await (await arena.connect({ path: '/late' })).hello();
@@ -324,7 +324,7 @@ describe('the start', () => {
   });
 
   test('of two applications in one process gives each its own path', async () => {
-    const other = await TestApplication.start({ realtime: { path: '/other', drain: { window: 0 } } });
+    const other = await TestApplication.start({ realtime: { path: '/other', drain: { windowMs: 0 } } });
     await start();
     await arena.welcome('alice');
     await other.welcome('bob');

@@ -23,9 +23,9 @@ test('R17: when all clients have left, whichever way, nothing of them is held', 
     clock,
     realtime: {
       authenticate,
-      actionWindow: ACTION_WINDOW,
-      history: { age: HISTORY_AGE },
-      limits: { linger: LINGER },
+      actionWindowMs: ACTION_WINDOW,
+      history: { ageMs: HISTORY_AGE },
+      limits: { timeouts: { lingerMs: LINGER } },
     },
     providers: arenaProviders,
   });

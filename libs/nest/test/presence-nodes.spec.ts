@@ -51,7 +51,7 @@ function node(shared?: TestNode) {
           broker: wrapped,
           environment: parts.environment,
           log: { error: (event) => void parts.logged.push(event) },
-          presence: { interval: INTERVAL, members: 100 },
+          presence: { intervalMs: INTERVAL, members: 100 },
         }),
       }),
     },

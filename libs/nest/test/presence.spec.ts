@@ -102,7 +102,7 @@ beforeEach(async () => {
   values = [];
   arena = await TestApplication.start({
     clock: virtual,
-    realtime: { authenticate, heartbeat: { interval: 3_600_000 } },
+    realtime: { authenticate, heartbeat: { intervalMs: 3_600_000 } },
     providers: [Handlers],
   });
 });

@@ -13,7 +13,7 @@ afterEach(() => arena.close());
 
 test('a thousand clients at once get the value, and then every change in order', async () => {
   arena = await TestApplication.start({
-    realtime: { authenticate, limits: { connectionsPerAddress: 0, pendingPerAddress: 0 } },
+    realtime: { authenticate, limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } },
     providers: arenaProviders,
   });
   const sockets: TestSocket[] = [];

@@ -96,7 +96,7 @@ export function setUp(options: SetUpOptions = {}, shared?: TestNode) {
   const logged = shared?.logged ?? [];
   const note = (event: string, detail: unknown): void => void logged.push(`${event}: ${String(detail)}`);
   const log = { warn: (event: string, values: unknown) => note(event, JSON.stringify(values)), error: note };
-  const history = { count: 100, bytes: 100_000, age: 300_000, ...options.history };
+  const history = { count: 100, bytes: 100_000, ageMs: 300_000, ...options.history };
   const broker = shared?.broker ?? new MemoryBroker({ environment, log, history });
   const topics = new TopicRegistry({
     broker: options.wrap?.(broker) ?? broker,
@@ -104,7 +104,11 @@ export function setUp(options: SetUpOptions = {}, shared?: TestNode) {
     environment,
     log,
     history,
-    limits: { maxPublication: 262_144, loadTimeout: 2_000, linger: 60_000, ...options.limits },
+    limits: {
+      frames: { publicationBytes: 262_144 },
+      timeouts: { loadMs: 2_000, lingerMs: 60_000 },
+      ...options.limits,
+    },
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
   });
   const scheduler = shared?.scheduler ?? new FlushScheduler(environment);

@@ -148,7 +148,7 @@ describe('an upgrade', () => {
   });
 
   test('A16: is refused with 429 and Retry-After for more connections than a user may have', async () => {
-    await start({ limits: { connectionsPerUser: 2 } });
+    await start({ limits: { connections: { perUser: 2 } } });
     const headers = { authorization: 'Bearer alice' };
     const first = await arena.connect({ headers });
     await arena.connect({ headers });
@@ -164,7 +164,7 @@ describe('an upgrade', () => {
   });
 
   test('A16: is refused with 429 for more connections of an address, and more that are not admitted', async () => {
-    await start({ limits: { connectionsPerAddress: 3, pendingPerAddress: 2 } });
+    await start({ limits: { connections: { perAddress: 3, pendingPerAddress: 2 } } });
     const first = await arena.connect();
     await arena.connect();
     expect((await refusal({})).body).toContain('not admitted yet');
@@ -174,7 +174,7 @@ describe('an upgrade', () => {
   });
 
   test('A16: is refused with 429 and Retry-After where connections of an address come too fast', async () => {
-    await start({ limits: { connectionsPerAddress: 3, connectsPerSecondPerAddress: 1 } });
+    await start({ limits: { connections: { perAddress: 3, newPerSecondPerAddress: 1 } } });
     for (let count = 0; count < 3; count += 1) await (await arena.connect()).close();
     const refused = await refusal({});
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
@@ -182,7 +182,7 @@ describe('an upgrade', () => {
   });
 
   test('A16: does not believe a forwarded address where no proxy is trusted, and counts nobody by it', async () => {
-    await start({ limits: { connectionsPerAddress: 1 } });
+    await start({ limits: { connections: { perAddress: 1 } } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     // Loopback is private: what forwards from there is most likely a proxy that nobody named, so nothing is counted.
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
@@ -191,7 +191,7 @@ describe('an upgrade', () => {
   });
 
   test('A16: counts the address a trusted proxy reports', async () => {
-    await start({ trustedProxies: ['loopback'], limits: { connectionsPerAddress: 1 } });
+    await start({ trustedProxies: ['loopback'], limits: { connections: { perAddress: 1 } } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.2' } });
     expect((await refusal({ headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(429);
@@ -220,7 +220,7 @@ describe('an upgrade', () => {
   });
 
   test('frees its place when the client leaves while it is verified', async () => {
-    await start({ limits: { pendingPerAddress: 1 } });
+    await start({ limits: { connections: { pendingPerAddress: 1 } } });
     const verification = HeldVerification.next();
     const wire = await RawWire.open(arena.port);
     wire.write(head([...handshake(), 'Authorization: Bearer held']));
@@ -235,7 +235,7 @@ describe('an upgrade', () => {
     ['a method that is not GET', 'POST /ws HTTP/1.1', 405],
     ['no key', 'GET /ws HTTP/1.1', 400],
   ])('that is no handshake is ended: %s', async (_, line, status) => {
-    await start({ limits: { pendingPerAddress: 1 } });
+    await start({ limits: { connections: { pendingPerAddress: 1 } } });
     const lines = [line, ...handshake().slice(1)].filter((header) => status === 405 || !header.includes('Key'));
     expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(await raw(lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));

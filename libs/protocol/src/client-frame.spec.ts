@@ -139,13 +139,13 @@ describe('parseClientFrame', () => {
   test('counts bytes, not characters', () => {
     const frame = JSON.stringify({ type: 'action', id: '1', name: 'a', data: 'é'.repeat(40) });
     const bytes = Buffer.byteLength(frame);
-    expect(() => parseClientFrame(frame, { frameBytes: bytes, depth: 0 })).not.toThrow();
-    expect(() => parseClientFrame(frame, { frameBytes: bytes - 1, depth: 0 })).toThrow(`At most ${bytes - 1} bytes`);
-    expect(() => parseClientFrame(frame, { frameBytes: 0, depth: 0 })).not.toThrow();
+    expect(() => parseClientFrame(frame, { bytes, depth: 0 })).not.toThrow();
+    expect(() => parseClientFrame(frame, { bytes, depth: 0 })).not.toThrow();
+    expect(() => parseClientFrame(frame, { bytes: bytes - 1, depth: 0 })).toThrow(`At most ${bytes - 1} bytes`);
   });
 
   test('rejects a frame above the limit with too_large, whatever its content', () => {
-    const complaint = complaintAbout('x'.repeat(CLIENT_FRAME_LIMITS.frameBytes + 1));
+    const complaint = complaintAbout('x'.repeat(CLIENT_FRAME_LIMITS.bytes + 1));
     expect(complaint.code).toBe('too_large');
   });
 
@@ -161,12 +161,12 @@ describe('parseClientFrame', () => {
 
   test.each(['[', '{"a":'])('A12: rejects 10^5 levels of %s without a stack overflow', (opening) => {
     const text = `{"type":"action","id":"1","name":"a","data":${opening.repeat(100_000)}`;
-    expect(() => parseClientFrame(text, { frameBytes: 0, depth: 32 })).toThrow('levels of nesting');
+    expect(() => parseClientFrame(text, { bytes: 0, depth: 32 })).toThrow('levels of nesting');
   });
 
   test('A12: survives 10^5 levels without limits', () => {
     const text = `{"type":"action","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    expect(parseClientFrame(text, { frameBytes: 0, depth: 0 })).toMatchObject({ type: 'action' });
+    expect(parseClientFrame(text, { bytes: 0, depth: 0 })).toMatchObject({ type: 'action' });
   });
 
   test('does not count brackets inside strings', () => {
@@ -177,7 +177,7 @@ describe('parseClientFrame', () => {
   test('A12: accepts 10^5 keys', () => {
     const data = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`k${index}`, index]));
     const text = JSON.stringify({ type: 'action', id: '1', name: 'a', data });
-    expect(parseClientFrame(text, { frameBytes: 0, depth: 32 })).toMatchObject({ id: '1' });
+    expect(parseClientFrame(text, { bytes: 0, depth: 32 })).toMatchObject({ id: '1' });
   });
 
   test('A13: keeps __proto__ as an ordinary key of data, and no prototype changes', () => {

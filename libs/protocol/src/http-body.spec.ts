@@ -56,7 +56,7 @@ describe.each([
     const data: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
     const text = `{"clientId":"${clientId}","id":"1","name":"a","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const body = encode('') === '""' ? text : { clientId, id: '1', name: 'a', data };
-    expect(() => parseActionRequest(body, { frameBytes: 0, depth: 32 })).toThrow('At most 32 levels');
+    expect(() => parseActionRequest(body, { bytes: 0, depth: 32 })).toThrow('At most 32 levels');
   });
 });
 

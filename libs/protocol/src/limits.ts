@@ -1,7 +1,7 @@
 /** Limits of a parser. 0 means no limit. */
 export interface FrameLimits {
   /** Maximum size of a frame or HTTP body in bytes of UTF-8. */
-  readonly frameBytes: number;
+  readonly bytes: number;
   /** Maximum nesting of arrays and objects. The frame itself is level 1. */
   readonly depth: number;
 }
@@ -10,10 +10,10 @@ export interface FrameLimits {
 export const MAX_VALUE_DEPTH = 256;
 
 /** Default limits of a server for frames from clients. */
-export const CLIENT_FRAME_LIMITS: FrameLimits = { frameBytes: 64 * 1024, depth: 32 };
+export const CLIENT_FRAME_LIMITS: FrameLimits = { bytes: 64 * 1024, depth: 32 };
 
 /**
  * Limits of a client for frames from a server. The size has no limit, because the client trusts the server that it
  * chose. The depth is that of a value, plus 8 levels for the frame, the delta and the poll answer around it.
  */
-export const SERVER_FRAME_LIMITS: FrameLimits = { frameBytes: 0, depth: MAX_VALUE_DEPTH + 8 };
+export const SERVER_FRAME_LIMITS: FrameLimits = { bytes: 0, depth: MAX_VALUE_DEPTH + 8 };

@@ -8,9 +8,9 @@ import { utf8Length } from './utf8-length.js';
  *
  * @throws ProtocolError `too_large` above a limit, `bad_request` if the text is not JSON.
  */
-export function parseJson(text: string, { frameBytes, depth }: FrameLimits): unknown {
-  if (frameBytes > 0 && isLongerThan(text, frameBytes)) {
-    throw new ProtocolError('too_large', `At most ${frameBytes} bytes are accepted`);
+export function parseJson(text: string, { bytes, depth }: FrameLimits): unknown {
+  if (bytes > 0 && isLongerThan(text, bytes)) {
+    throw new ProtocolError('too_large', `At most ${bytes} bytes are accepted`);
   }
   if (depth > 0 && isTextDeeperThan(text, depth)) throw tooDeep(depth);
   try {

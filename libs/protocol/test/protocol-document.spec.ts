@@ -81,7 +81,7 @@ describe('PROTOCOL.md', () => {
     expect(document).toContain(`nested up to ${SERVER_FRAME_LIMITS.depth} levels`);
     expect(document).toContain(`Changes nest at most ${MAX_DELTA_DEPTH} levels`);
     expect(tableOf('limit', 'default', 'above it').slice(0, 2)).toEqual([
-      ['frame, or body of an action', `${CLIENT_FRAME_LIMITS.frameBytes / 1024} KiB`, '`too_large`, 413 or 1009'],
+      ['frame, or body of an action', `${CLIENT_FRAME_LIMITS.bytes / 1024} KiB`, '`too_large`, 413 or 1009'],
       ['nesting of a frame or body', `${CLIENT_FRAME_LIMITS.depth} levels`, '`too_large`'],
     ]);
   });

@@ -4,7 +4,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { describeBroker, type BrokerSetup } from '../src/index.js';
 
-const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
+const HISTORY = { count: 10, bytes: 3_000, ageMs: 60_000 };
 
 /** A memory broker has one node. It plays both. */
 async function createMemoryBroker(): Promise<BrokerSetup> {
@@ -17,7 +17,7 @@ async function createMemoryBroker(): Promise<BrokerSetup> {
     loggedErrors,
     historyCount: HISTORY.count,
     historyBytes: HISTORY.bytes,
-    historyAge: HISTORY.age,
+    historyAge: HISTORY.ageMs,
     advance: (duration) => environment.advance(duration),
     settle: () => environment.settle(),
     dispose: () => broker.dispose(),

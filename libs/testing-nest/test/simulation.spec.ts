@@ -64,7 +64,7 @@ class BattleHandlers {
   }
 }
 
-const HEARTBEAT = { interval: 2_000, timeout: 1_000 };
+const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 1_000 };
 
 let simulation: Simulation;
 let battles: Battles;
@@ -154,7 +154,7 @@ describe('what can be done to a network', () => {
     await client.watch(first).live();
     await client.live();
     client.network.blackhole();
-    await simulation.clock.advance(HEARTBEAT.interval + HEARTBEAT.timeout + 500);
+    await simulation.clock.advance(HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 500);
     expect(simulation.server.openConnections).toBe(0);
     expect(client.status.state).not.toBe('live');
     client.network.heal();
@@ -275,7 +275,7 @@ describe('a simulated server', () => {
   });
 
   test('R19: a stall of 3 s ends no connection', async () => {
-    await start({ heartbeat: { interval: 1_000, timeout: 2_500 } });
+    await start({ heartbeat: { intervalMs: 1_000, timeoutMs: 2_500 } });
     const client = simulation.connect();
     await client.watch(first).live();
     await client.live();

@@ -203,10 +203,10 @@ function authenticate(_request: RealtimeRequest, token: string): Identity {
     RealtimeModule.forRoot({
       authenticate,
       connectionGuards: [HostileConnectionGuard],
-      drain: { window: 0 },
+      drain: { windowMs: 0 },
       limits: {
-        ...{ framesPerSecond: 0, badFrames: 0, linger: 50 },
-        ...{ loadTimeout: DEADLINE, actionTimeout: DEADLINE, authenticationTimeout: DEADLINE },
+        frames: { perSecond: 0, malformed: 0 },
+        timeouts: { lingerMs: 50, loadMs: DEADLINE, actionMs: DEADLINE, authenticationMs: DEADLINE },
       },
     }),
   ],

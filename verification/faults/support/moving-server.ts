@@ -44,7 +44,7 @@ export class MovingServer {
   static async start(realtime: RealtimeModuleOptions = {}): Promise<MovingServer> {
     const log: string[] = [];
     const write = (...values: unknown[]): void => void log.push(values.map(String).join(' '));
-    const options = { drain: { window: 0 }, polling: { interval: 100 }, ...realtime };
+    const options = { drain: { windowMs: 0 }, polling: { intervalMs: 100 }, ...realtime };
 
     @Module({ imports: [RealtimeModule.forRoot(options)], providers: [MovingHandlers] })
     class MovingModule {}

@@ -26,7 +26,7 @@ export class TokenVerifier {
   /**
    * @returns the identity; undefined if the application has no `authenticate`, because every caller is anonymous then.
    * @throws RealtimeError `unauthorized` if the token is refused, with `details: { expired: true }` if it has expired;
-   * `unavailable` if `authenticate` fails or takes longer than `authenticationTimeout`.
+   * `unavailable` if `authenticate` fails or takes longer than `limits.timeouts.authenticationMs`.
    */
   async verify(
     received: ReceivedRequest,
@@ -39,7 +39,7 @@ export class TokenVerifier {
     try {
       // An async function, because `authenticate` may throw before it returns a promise.
       const work = (async () => authenticate(requestOf(received, token, admission), token))();
-      identity = await withDeadline(environment, limits.authenticationTimeout, work);
+      identity = await withDeadline(environment, limits.timeouts.authenticationMs, work);
     } catch (error) {
       throw toVerificationError(error);
     }

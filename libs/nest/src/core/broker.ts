@@ -164,7 +164,7 @@ export interface BrokerContext {
   /** Clock, timers, random numbers and ids. */
   readonly environment: Environment;
   /** The `history` option, with its defaults. */
-  readonly history: { readonly count: number; readonly bytes: number; readonly age: number };
+  readonly history: { readonly count: number; readonly bytes: number; readonly ageMs: number };
   /** Logs at most one line a second for each event. */
   readonly log: { error(event: string, error: unknown, values?: Readonly<Record<string, string>>): void };
 }

@@ -1,7 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
 import { isIP } from 'node:net';
 
-import type { ResolvedRealtimeOptions } from './options.js';
+import type { RealtimeLimits, ResolvedRealtimeOptions } from './options.js';
 
 /** One option: its default, the values it accepts, and what it does. */
 export interface OptionSpec<T> {
@@ -17,13 +17,13 @@ type Group<T> = { readonly [Name in keyof T]: OptionSpec<T[Name]> };
 
 /** Options that the table does not hold: objects of the application that are no plain values. */
 type Unlisted = 'environment';
-type GroupName = 'heartbeat' | 'polling' | 'history' | 'limits' | 'drain' | 'presence';
+type GroupName = 'heartbeat' | 'polling' | 'history' | 'drain' | 'presence';
 
 export type OptionTable = {
-  readonly [Name in Exclude<keyof ResolvedRealtimeOptions, Unlisted>]: Name extends GroupName
+  readonly [Name in Exclude<keyof ResolvedRealtimeOptions, Unlisted | 'limits'>]: Name extends GroupName
     ? Group<ResolvedRealtimeOptions[Name]>
     : OptionSpec<ResolvedRealtimeOptions[Name]>;
-};
+} & { readonly limits: { readonly [Name in keyof RealtimeLimits]: Group<RealtimeLimits[Name]> } };
 
 const KiB = 1024;
 
@@ -67,11 +67,11 @@ export const OPTION_TABLE: OptionTable = {
     'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` the server believes.',
   ),
   heartbeat: {
-    interval: integer(30_000, 1, 'Silence after which the server asks the client for a sign of life.'),
-    timeout: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
+    intervalMs: integer(30_000, 1, 'Silence after which the server asks the client for a sign of life.'),
+    timeoutMs: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
   },
-  polling: { interval: integer(2_000, 1, 'Pause between two polls; the server tells it to clients.') },
-  actionWindow: integer(120_000, 1, 'Time for which the broker remembers the answer of an action.'),
+  polling: { intervalMs: integer(2_000, 1, 'Pause between two polls; the server tells it to clients.') },
+  actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers the answer of an action.'),
   globalEnhancers: option(
     ['guards', 'pipes'],
     `some of ${ENHANCERS.join(', ')}`,
@@ -81,72 +81,84 @@ export const OPTION_TABLE: OptionTable = {
   history: {
     count: integer(1_024, 0, 'Publications that the memory broker keeps of a topic.'),
     bytes: integer(KiB * KiB, 0, 'Bytes that the memory broker keeps of a topic.'),
-    age: integer(300_000, 0, 'Age up to which the memory broker keeps publications and idle topics.'),
+    ageMs: integer(300_000, 0, 'Age up to which the memory broker keeps publications and idle topics.'),
   },
   limits: {
-    frameBytes: integer(64 * KiB, 0, 'Largest frame. Above: closed with 1009.'),
-    depth: integer(32, 0, 'Deepest nesting of JSON. Above: `too_large`.'),
-    headersTimeout: integer(9_000, 0, 'Time for the head of a request. Above: 408, on every path of the server.'),
-    helloTimeout: integer(5_000, 0, 'Time for `hello` to arrive. Above: closed with 4001.'),
-    authenticationTimeout: integer(
-      10_000,
-      0,
-      'Time to verify credentials. Above: closed with 4102; guards of a topic and `authenticate`: `timeout`.',
-    ),
-    framesPerSecond: integer(
-      20,
-      0,
-      'Frames per second of a connection; bursts of twice as many pass. Above: `too_many_requests`.',
-    ),
-    framesPerSecondPerUser: integer(
-      200,
-      0,
-      'Frames and requests per second of a user; bursts of twice as many pass. Above: `too_many_requests`, 429.',
-    ),
-    framesPerSecondPerAddress: integer(4_000, 0, 'The same for an address.'),
-    refusedFrames: integer(100, 0, 'Frames above these rates in 10 s. Above: closed with 4100.'),
-    badFrames: integer(10, 0, 'Malformed frames in 10 s. Above: closed with 4000.'),
-    subscriptions: integer(
-      128,
-      0,
-      'Topics of a connection, and new topics per second. Above: `too_many_subscriptions`.',
-    ),
-    connectionsPerUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 4100 after `hello`.'),
-    connectionsPerAddress: integer(200, 0, 'Connections of an address. Above: 429.'),
-    connectsPerSecondPerUser: integer(
-      20,
-      0,
-      'New connections per second of a user; bursts of twice `connectionsPerUser` pass. Above: as `connectionsPerUser`.',
-    ),
-    connectsPerSecondPerAddress: integer(
-      50,
-      0,
-      'New connections per second of an address; bursts of `connectionsPerAddress` pass. Above: 429.',
-    ),
-    pendingPerAddress: integer(20, 0, 'Connections of an address that are not admitted yet. Above: 429.'),
-    maxPublication: integer(256 * KiB, 0, 'Largest published value. Above: `publish` rejects.'),
-    outboxSoftMark: integer(64 * KiB, 0, 'Bytes that wait for a connection. Above: its state topics conflate.'),
-    outboxHardMark: integer(KiB * KiB, 0, 'Bytes that wait for a connection. Above: closed with 4101.'),
-    outboxTotal: integer(
-      256 * KiB * KiB,
-      0,
-      'Bytes that wait for all connections of the node. Above: the slowest readers are closed with 4101.',
-    ),
-    stalledTimeout: integer(10_000, 0, 'Time in which a reader takes nothing. Above: closed with 4101.'),
-    actionTimeout: integer(30_000, 0, 'Time for the handler of an action. Above: `timeout`.'),
-    waitingFrames: integer(64, 0, 'Frames of a connection that wait for their turn. Above: `too_many_requests`.'),
-    pipelinedFrames: integer(256, 0, 'Frames that wait for `hello`. Above: the server stops reading.'),
-    pipelinedBytes: integer(256 * KiB, 0, 'Bytes that wait for `hello`. Above: the server stops reading.'),
-    loadTimeout: integer(2_000, 0, 'Time for the first value of a topic. Above: `unavailable`.'),
-    linger: integer(60_000, 0, 'Time without a subscriber after which the node releases a topic.'),
+    frames: {
+      bytes: integer(64 * KiB, 0, 'Largest frame. Above: closed with 1009.'),
+      depth: integer(32, 0, 'Deepest nesting of JSON. Above: `too_large`.'),
+      perSecond: integer(
+        20,
+        0,
+        'Frames per second of a connection; bursts of twice as many pass. Above: `too_many_requests`.',
+      ),
+      perSecondPerUser: integer(
+        200,
+        0,
+        'Frames and requests per second of a user; bursts of twice as many pass. Above: `too_many_requests`, 429.',
+      ),
+      perSecondPerAddress: integer(4_000, 0, 'The same for an address.'),
+      rejected: integer(100, 0, 'Frames above these rates in 10 s. Above: closed with 4100.'),
+      malformed: integer(10, 0, 'Malformed frames in 10 s. Above: closed with 4000.'),
+      waiting: integer(64, 0, 'Frames of a connection that wait for their turn. Above: `too_many_requests`.'),
+      pipelined: integer(256, 0, 'Frames that wait for the answer to `hello`. Above: the server stops reading.'),
+      pipelinedBytes: integer(
+        256 * KiB,
+        0,
+        'Bytes that wait for the answer to `hello`. Above: the server stops reading.',
+      ),
+      publicationBytes: integer(256 * KiB, 0, 'Largest published value. Above: `publish` rejects.'),
+    },
+    connections: {
+      perUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 4100 after `hello`.'),
+      perAddress: integer(200, 0, 'Connections of an address. Above: 429.'),
+      newPerSecondPerUser: integer(
+        20,
+        0,
+        'New connections per second of a user; bursts of twice `perUser` pass. Above: as `perUser`.',
+      ),
+      newPerSecondPerAddress: integer(
+        50,
+        0,
+        'New connections per second of an address; bursts of `perAddress` pass. Above: 429.',
+      ),
+      pendingPerAddress: integer(20, 0, 'Connections of an address that are not admitted yet. Above: 429.'),
+      subscriptions: integer(
+        128,
+        0,
+        'Topics of a connection, and new topics per second. Above: `too_many_subscriptions`.',
+      ),
+    },
+    outbox: {
+      softMarkBytes: integer(64 * KiB, 0, 'Bytes that wait for a connection. Above: its state topics conflate.'),
+      hardMarkBytes: integer(KiB * KiB, 0, 'Bytes that wait for a connection. Above: closed with 4101.'),
+      totalBytes: integer(
+        256 * KiB * KiB,
+        0,
+        'Bytes that wait for all connections of the node. Above: the slowest readers are closed with 4101.',
+      ),
+    },
+    timeouts: {
+      headMs: integer(9_000, 0, 'Time for the head of a request. Above: 408, on every path of the server.'),
+      helloMs: integer(5_000, 0, 'Time for `hello` to arrive. Above: closed with 4001.'),
+      authenticationMs: integer(
+        10_000,
+        0,
+        'Time to verify credentials. Above: closed with 4102; guards of a topic and `authenticate`: `timeout`.',
+      ),
+      loadMs: integer(2_000, 0, 'Time for the first value of a topic. Above: `unavailable`.'),
+      actionMs: integer(30_000, 0, 'Time for the handler of an action. Above: `timeout`.'),
+      stalledMs: integer(10_000, 0, 'Time in which a reader takes nothing. Above: closed with 4101.'),
+      lingerMs: integer(60_000, 0, 'Time without a subscriber after which the node releases a topic.'),
+    },
   },
   drain: {
-    window: integer(5_000, 0, 'Clients reconnect at a random moment of this window.'),
+    windowMs: integer(5_000, 0, 'Clients reconnect at a random moment of this window.'),
     batch: integer(100, 1, 'Connections that get the drain frame together.'),
   },
   presence: {
-    grace: integer(10_000, 0, 'Time for which a member stays after its connection ended.'),
-    interval: integer(250, 0, 'Shortest pause between two publications of a presence topic.'),
+    graceMs: integer(10_000, 0, 'Time for which a member stays after its connection ended.'),
+    intervalMs: integer(250, 0, 'Shortest pause between two publications of a presence topic.'),
     members: integer(100, 0, 'Members in the list; all others are only counted. Lower where fewer fit.'),
     infoBytes: integer(KiB, 1, 'Largest JSON of one member.'),
   },

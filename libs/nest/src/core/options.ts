@@ -42,16 +42,16 @@ export interface RealtimeModuleOptions {
   readonly trustedProxies?: readonly string[];
   readonly heartbeat?: {
     /** Silence after which the server asks the client for a sign of life. Default 30,000. */
-    readonly interval?: number;
+    readonly intervalMs?: number;
     /** Time for the answer; then the connection ends. Default 10,000. */
-    readonly timeout?: number;
+    readonly timeoutMs?: number;
   };
   readonly polling?: {
     /** Pause between two polls. The server tells it to clients. Default 2,000. */
-    readonly interval?: number;
+    readonly intervalMs?: number;
   };
   /** Time for which the broker remembers the answer of an action. Default 120,000. */
-  readonly actionWindow?: number;
+  readonly actionWindowMs?: number;
   /** Global enhancers of the application that apply to topics and actions. Default: guards and pipes. */
   readonly globalEnhancers?: readonly ('guards' | 'pipes' | 'interceptors' | 'filters')[];
   /** History of the memory broker. */
@@ -61,12 +61,12 @@ export interface RealtimeModuleOptions {
     /** Bytes kept per topic. Default 1 MiB. */
     readonly bytes?: number;
     /** Age up to which publications and idle topics stay, by a clock that nobody sets. Default 300,000. */
-    readonly age?: number;
+    readonly ageMs?: number;
   };
-  readonly limits?: Partial<RealtimeLimits>;
+  readonly limits?: { readonly [Group in keyof RealtimeLimits]?: Partial<RealtimeLimits[Group]> };
   readonly drain?: {
     /** Clients reconnect at a random moment of this window. Default 5,000. */
-    readonly window?: number;
+    readonly windowMs?: number;
     /** Connections that get the drain frame together. Default 100. */
     readonly batch?: number;
   };
@@ -74,14 +74,14 @@ export interface RealtimeModuleOptions {
   readonly presence?: {
     /**
      * Time for which a member stays after its connection ended, so that a reload, a reconnect or a change of the transport
-     * does not look like leaving. A polling client stays for at least twice `polling.interval`. A client that unsubscribes
+     * does not look like leaving. A polling client stays for at least twice `polling.intervalMs`. A client that unsubscribes
      * leaves at once. Default 10,000.
      */
-    readonly grace?: number;
+    readonly graceMs?: number;
     /** Shortest pause between two publications of one presence topic. Default 250. */
-    readonly interval?: number;
+    readonly intervalMs?: number;
     /**
-     * Members in the list; all others are only counted. 0: the list is empty. The list must fit `limits.maxPublication`
+     * Members in the list; all others are only counted. 0: the list is empty. The list must fit `limits.frames.publicationBytes`
      * with `infoBytes` for each member. Default 100, or as many as fit.
      */
     readonly members?: number;
@@ -97,87 +97,107 @@ export interface RealtimeModuleOptions {
 /** Changes the options of the module before it checks them; see `REALTIME_OPTIONS_OVERRIDE`. */
 export type RealtimeOptionsOverride = (options: RealtimeModuleOptions) => RealtimeModuleOptions;
 
-/** Every limit. The README lists the defaults and what happens above each. 0 switches a limit off. */
-export interface RealtimeLimits {
+/** Limits of what clients send and of what the server publishes. */
+export interface FrameOptions {
   /** Largest frame, or HTTP body of an action, that a client may send. Default 64 KiB. */
-  readonly frameBytes: number;
+  readonly bytes: number;
   /** Deepest nesting of JSON that a client may send. Default 32. */
   readonly depth: number;
-  /**
-   * Time for the head of an HTTP request or upgrade to arrive, checked once a second. The module sets the application's
-   * HTTP server to it, unless the server's own `headersTimeout` is shorter. Default 9,000.
-   */
-  readonly headersTimeout: number;
-  /** Time for `hello` to arrive. Default 5,000. */
-  readonly helloTimeout: number;
-  /**
-   * Time to verify `hello`. Default 10,000. With 0 the server rejects credentials with `timeout` when their verification
-   * outlived the revocation log; the client may present them again.
-   */
-  readonly authenticationTimeout: number;
   /** Frames per second of one connection. Bursts of twice as many pass. Default 20. */
-  readonly framesPerSecond: number;
+  readonly perSecond: number;
   /**
    * Frames and requests per second of all connections and polls of one user. Bursts of twice as many pass. The default
-   * lets ten tabs send at the full rate of a connection. Off when this or `framesPerSecond` is 0. Default 200.
+   * lets ten tabs send at the full rate of a connection. Off when this or `perSecond` is 0. Default 200.
    */
-  readonly framesPerSecondPerUser: number;
+  readonly perSecondPerUser: number;
   /**
    * The same for one address, which may be that of an office or of a mobile network. The default lets 200 connections send
    * at their full rate. An address is an IPv4 address or the /64 of an IPv6 address. Default 4,000.
    */
-  readonly framesPerSecondPerAddress: number;
-  /** Frames of one connection above these rates within 10 s, after which it is closed with 4100. Default 100. */
-  readonly refusedFrames: number;
-  /** Malformed frames of one connection within 10 s, after which it is closed with 4000. Default 10. */
-  readonly badFrames: number;
-  /**
-   * Topics that one connection may follow, and new topics that it may name per second. Bursts of twice as many pass. The
-   * rate is at least `framesPerSecond`, and unlimited when that is 0. Default 128.
-   */
-  readonly subscriptions: number;
+  readonly perSecondPerAddress: number;
+  /** Frames of one connection above these rates within 10 s, after which the server closes it with 4100. Default 100. */
+  readonly rejected: number;
+  /** Malformed frames of one connection within 10 s, after which the server closes it with 4000. Default 10. */
+  readonly malformed: number;
+  /** Frames of one connection that wait for their turn. Default 64. */
+  readonly waiting: number;
+  /** Frames that wait for the answer to `hello`, above which the server stops reading. Default 256. */
+  readonly pipelined: number;
+  /** Bytes that wait for the answer to `hello`, above which the server stops reading. Default 256 KiB. */
+  readonly pipelinedBytes: number;
+  /** Largest published value. Above this size `RealtimeBus.publish` rejects. Default 256 KiB. */
+  readonly publicationBytes: number;
+}
+
+/** Limits of connections, and of the topics of a connection. */
+export interface ConnectionOptions {
   /** Connections of one user. Default 20. */
-  readonly connectionsPerUser: number;
+  readonly perUser: number;
   /** Connections of one IPv4 address, or of the /64 of an IPv6 address. Default 200. */
-  readonly connectionsPerAddress: number;
+  readonly perAddress: number;
   /**
-   * New connections per second of one user. Bursts of twice `connectionsPerUser` pass, so that all of them may reconnect
-   * twice after an outage. Off when this or `connectionsPerUser` is 0. Default 20.
+   * New connections per second of one user. Bursts of twice `perUser` pass, so that all of them may reconnect twice after
+   * an outage. Off when this or `perUser` is 0. Default 20.
    */
-  readonly connectsPerSecondPerUser: number;
+  readonly newPerSecondPerUser: number;
   /**
-   * New connections per second of one address. Bursts of `connectionsPerAddress` pass, so that everybody behind a NAT may
-   * reconnect at once. Off when this or `connectionsPerAddress` is 0. Default 50.
+   * New connections per second of one address. Bursts of `perAddress` pass, so that all clients behind a NAT may reconnect
+   * at once. Off when this or `perAddress` is 0. Default 50.
    */
-  readonly connectsPerSecondPerAddress: number;
+  readonly newPerSecondPerAddress: number;
   /** Connections of one address that are not admitted yet. Default 20. */
   readonly pendingPerAddress: number;
-  /** Largest published value. Default 256 KiB. */
-  readonly maxPublication: number;
+  /**
+   * Topics that one connection may follow, and new topics that it may name per second. Bursts of twice as many pass. The
+   * rate is at least `frames.perSecond`, and unlimited when that is 0. Default 128.
+   */
+  readonly subscriptions: number;
+}
+
+/** Limits of the bytes that wait for slow readers. */
+export interface OutboxOptions {
   /** Bytes that wait for one connection, above which its state topics conflate. Default 64 KiB. */
-  readonly outboxSoftMark: number;
+  readonly softMarkBytes: number;
   /** Bytes that wait for one connection, above which the server closes it with 4101. Default 1 MiB. */
-  readonly outboxHardMark: number;
+  readonly hardMarkBytes: number;
   /**
    * Bytes that wait for all connections of the process. Above this limit the server closes slow readers with 4101, starting
-   * with the reader that has been above `outboxSoftMark` the longest, then with the one whose bytes wait the longest.
+   * with the reader that has been above `softMarkBytes` the longest, then with the one whose bytes wait the longest.
    * Default 256 MiB.
    */
-  readonly outboxTotal: number;
-  /** Time in which a reader takes nothing, after which the server closes it with 4101. Default 10,000. */
-  readonly stalledTimeout: number;
-  /** Time for the handler of an action. Default 30,000. */
-  readonly actionTimeout: number;
-  /** Frames of one connection that wait for their turn. Default 64. */
-  readonly waitingFrames: number;
-  /** Frames that wait until `hello` is settled, above which the server stops reading. Default 256. */
-  readonly pipelinedFrames: number;
-  /** Bytes that wait until `hello` is settled, above which the server stops reading. Default 256 KiB. */
-  readonly pipelinedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Limits of time, in milliseconds. */
+export interface TimeoutOptions {
+  /**
+   * Time for the head of an HTTP request or upgrade to arrive, checked once a second. The module sets the application's
+   * HTTP server to it, unless the server's own `headersTimeout` is shorter. Default 9,000.
+   */
+  readonly headMs: number;
+  /** Time for `hello` to arrive. Default 5,000. */
+  readonly helloMs: number;
+  /**
+   * Time to verify `hello`. Default 10,000. With 0 the server rejects credentials with `timeout` when their verification
+   * outlived the revocation log; the client may present them again.
+   */
+  readonly authenticationMs: number;
   /** Time for the first value of a topic. Default 2,000. */
-  readonly loadTimeout: number;
+  readonly loadMs: number;
+  /** Time for the handler of an action. Default 30,000. */
+  readonly actionMs: number;
+  /** Time in which a reader takes nothing, after which the server closes its connection with 4101. Default 10,000. */
+  readonly stalledMs: number;
   /** Time without a subscriber after which the node releases a topic. Default 60,000. */
-  readonly linger: number;
+  readonly lingerMs: number;
+}
+
+/** Every limit. The README lists the defaults and what happens above each. 0 switches a limit off. */
+export interface RealtimeLimits {
+  readonly frames: FrameOptions;
+  readonly connections: ConnectionOptions;
+  readonly outbox: OutboxOptions;
+  readonly timeouts: TimeoutOptions;
 }
 
 type Filled<T> = { readonly [Key in keyof T]-?: T[Key] };
@@ -195,7 +215,7 @@ export interface ResolvedRealtimeOptions {
   readonly trustedProxies: readonly string[];
   readonly heartbeat: Filled<NonNullable<RealtimeModuleOptions['heartbeat']>>;
   readonly polling: Filled<NonNullable<RealtimeModuleOptions['polling']>>;
-  readonly actionWindow: number;
+  readonly actionWindowMs: number;
   readonly globalEnhancers: NonNullable<RealtimeModuleOptions['globalEnhancers']>;
   readonly history: Filled<NonNullable<RealtimeModuleOptions['history']>>;
   readonly limits: RealtimeLimits;

@@ -37,14 +37,14 @@ describe('resolveOptions', () => {
       allowedOrigins: undefined,
       allowAnyOrigin: false,
       trustedProxies: [],
-      heartbeat: { interval: 30_000, timeout: 10_000 },
-      polling: { interval: 2_000 },
-      presence: { grace: 10_000, interval: 250, members: 100, infoBytes: 1_024 },
-      actionWindow: 120_000,
+      heartbeat: { intervalMs: 30_000, timeoutMs: 10_000 },
+      polling: { intervalMs: 2_000 },
+      presence: { graceMs: 10_000, intervalMs: 250, members: 100, infoBytes: 1_024 },
+      actionWindowMs: 120_000,
       globalEnhancers: ['guards', 'pipes'],
-      history: { count: 1_024, bytes: 1_048_576, age: 300_000 },
+      history: { count: 1_024, bytes: 1_048_576, ageMs: 300_000 },
       limits: defaultsOf(OPTION_TABLE.limits),
-      drain: { window: 5_000, batch: 100 },
+      drain: { windowMs: 5_000, batch: 100 },
       environment: expect.anything(),
     });
   });
@@ -59,12 +59,12 @@ describe('resolveOptions', () => {
     }
     const given = {
       path: '/live',
-      limits: { framesPerSecond: 0 },
+      limits: { frames: { perSecond: 0 } },
       trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'],
     };
     const options = resolveOptions({ ...given, environment: new FixedClock(42) }, system);
     expect(options.path).toBe('/live');
-    expect(options.limits).toEqual({ ...defaultsOf(OPTION_TABLE.limits), framesPerSecond: 0 });
+    expect(options.limits.frames).toEqual({ ...defaultsOf(OPTION_TABLE.limits.frames), perSecond: 0 });
     expect(options.trustedProxies).toEqual(given.trustedProxies);
     expect(options.environment.now()).toBe(42);
     expect(options.environment.id()).toBe('id');
@@ -88,18 +88,19 @@ describe('resolveOptions', () => {
     ['trustedProxies', { trustedProxies: ['10.0.0.0/33'] }],
     ['trustedProxies', { trustedProxies: ['nginx'] }],
     ['heartbeat', { heartbeat: 30_000 }],
-    ['heartbeat.interval', { heartbeat: { interval: 0 } }],
+    ['heartbeat.intervalMs', { heartbeat: { intervalMs: 0 } }],
     ['heartbeat.every', { heartbeat: { every: 1 } }],
     ['presence.members', { presence: { members: 1_000 } }],
     ['presence.infoBytes', { presence: { infoBytes: 0 } }],
-    ['polling.interval', { polling: { interval: -1 } }],
-    ['actionWindow', { actionWindow: 1.5 }],
+    ['polling.intervalMs', { polling: { intervalMs: -1 } }],
+    ['actionWindowMs', { actionWindowMs: 1.5 }],
     ['globalEnhancers', { globalEnhancers: ['everything'] }],
-    ['history.age', { history: { age: '5m' } }],
-    ['limits.depth', { limits: { depth: -1 } }],
-    ['limits.linger', { limits: { linger: 2 ** 31 } }],
+    ['history.ageMs', { history: { ageMs: '5m' } }],
+    ['limits.frames.depth', { limits: { frames: { depth: -1 } } }],
+    ['limits.timeouts.lingerMs', { limits: { timeouts: { lingerMs: 2 ** 31 } } }],
     ['limits.connections', { limits: { connections: 1 } }],
-    ['limits.outboxSoftMark', { limits: { outboxSoftMark: 2_000_000 } }],
+    ['limits.frames.frameBytes', { limits: { frames: { frameBytes: 1 } } }],
+    ['limits.outbox.softMarkBytes', { limits: { outbox: { softMarkBytes: 2_000_000 } } }],
     ['drain.batch', { drain: { batch: 0 } }],
     ['environment.now', { environment: { now: 5 } }],
     ['heartbeats', { heartbeats: {} }],
@@ -110,17 +111,17 @@ describe('resolveOptions', () => {
   });
 
   test('lists as many members of presence topics as fit into one publication', () => {
-    expect(resolveOptions({ limits: { maxPublication: 10_880 } }, system).presence.members).toBe(10);
-    const all = resolveOptions({ limits: { maxPublication: 0 }, presence: { members: 10_000 } }, system);
+    expect(resolveOptions({ limits: { frames: { publicationBytes: 10_880 } } }, system).presence.members).toBe(10);
+    const all = resolveOptions({ limits: { frames: { publicationBytes: 0 } }, presence: { members: 10_000 } }, system);
     expect(all.presence.members).toBe(10_000);
   });
 
   test('names every problem at once, with what was got and what was expected', () => {
-    const options = { path: 'ws', limits: { depth: Number.NaN } };
+    const options = { path: 'ws', limits: { frames: { depth: Number.NaN } } };
     expect(() => resolveOptions(options, system)).toThrow(
       'RealtimeModule cannot start:\n' +
         '  - option "path" must be a path like "/ws", got "ws"\n' +
-        '  - option "limits.depth" must be an integer from 0 to 2147483647, got NaN',
+        '  - option "limits.frames.depth" must be an integer from 0 to 2147483647, got NaN',
     );
   });
 
@@ -136,17 +137,23 @@ describe('resolveOptions', () => {
 
 const README = new URL('../../README.md', import.meta.url);
 
-function defaultsOf(group: Readonly<Record<string, OptionSpec<unknown>>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(group).map(([name, spec]) => [name, spec.default]));
+function defaultsOf(table: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, entry]: [string, object]) => [
+      name,
+      isOption(entry) ? entry.default : defaultsOf(entry),
+    ]),
+  );
 }
 
 function readmeTable(): string {
-  const rows = Object.entries(OPTION_TABLE).flatMap(([name, entry]: [string, object]) =>
-    isOption(entry)
-      ? [row(name, entry)]
-      : Object.entries(entry).map(([key, spec]: [string, OptionSpec<unknown>]) => row(`${name}.${key}`, spec)),
+  return ['| option | default | meaning |', '| --- | --- | --- |', ...rowsOf(OPTION_TABLE, '')].join('\n');
+}
+
+function rowsOf(table: object, prefix: string): string[] {
+  return Object.entries(table).flatMap(([name, entry]: [string, object]) =>
+    isOption(entry) ? [row(prefix + name, entry)] : rowsOf(entry, `${prefix}${name}.`),
   );
-  return ['| option | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function row(path: string, { default: fallback, about }: OptionSpec<unknown>): string {

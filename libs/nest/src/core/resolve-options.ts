@@ -9,7 +9,7 @@ const ENVIRONMENT_PARTS = ['now', 'monotonic', 'setTimer', 'defer', 'random', 'i
 
 /** One option that cannot be used. */
 export interface OptionProblem {
-  /** Path of the option, such as `heartbeat.interval`. */
+  /** Path of the option, such as `heartbeat.intervalMs`. */
   readonly option: string;
   /** The accepted values, in words that follow "must be". */
   readonly expected: string;
@@ -38,11 +38,7 @@ export function resolveOptions(
   const problems: OptionProblem[] = [];
   const given = readObject(options, 'options', problems);
   reportUnknown(given, [...Object.keys(OPTION_TABLE), 'broker', 'environment'], '', problems);
-  const entries = Object.entries(OPTION_TABLE).map(([name, entry]: [string, object]) => [
-    name,
-    isOption(entry) ? readOption(given, name, entry, name, problems) : readGroup(given, name, entry, problems),
-  ]);
-  const listed = Object.fromEntries(entries) as Omit<ResolvedRealtimeOptions, 'environment'>;
+  const listed = readTable(given, OPTION_TABLE, '', problems) as Omit<ResolvedRealtimeOptions, 'environment'>;
   const environment = readEnvironment(given.environment, system, problems);
   const resolved = { ...listed, presence: fitMembers(listed, options), environment };
   checkTogether(resolved, problems);
@@ -68,29 +64,24 @@ function reportUnknown(given: Given, known: readonly string[], prefix: string, p
   }
 }
 
-function readOption(
-  given: Given,
-  name: string,
-  spec: OptionSpec<unknown>,
-  path: string,
-  problems: OptionProblem[],
-): unknown {
-  const value = given[name];
+/** Reads the options of a table. A table in a table is a group, at any depth. */
+function readTable(given: Given, table: object, prefix: string, problems: OptionProblem[]): object {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, entry]: [string, object]) => {
+      const path = prefix + name;
+      if (isOption(entry)) return [name, readOption(given[name], entry, path, problems)];
+      const group = readObject(given[name], path, problems);
+      reportUnknown(group, Object.keys(entry), `${path}.`, problems);
+      return [name, readTable(group, entry, `${path}.`, problems)];
+    }),
+  );
+}
+
+function readOption(value: unknown, spec: OptionSpec<unknown>, path: string, problems: OptionProblem[]): unknown {
   if (value === undefined) return spec.default;
   if (spec.accepts(value)) return value;
   problems.push({ option: path, expected: spec.expected, got: value });
   return spec.default;
-}
-
-function readGroup(given: Given, name: string, group: object, problems: OptionProblem[]): unknown {
-  const values = readObject(given[name], name, problems);
-  reportUnknown(values, Object.keys(group), `${name}.`, problems);
-  return Object.fromEntries(
-    Object.entries(group).map(([key, spec]: [string, OptionSpec<unknown>]) => [
-      key,
-      readOption(values, key, spec, `${name}.${key}`, problems),
-    ]),
-  );
 }
 
 /** Binds each part, because an environment may be an instance whose methods stand on its prototype. */
@@ -107,23 +98,25 @@ function readEnvironment(own: unknown, system: Environment, problems: OptionProb
 
 /** The default number of members is lower where one publication has no room for so many. */
 function fitMembers(
-  { presence, limits: { maxPublication } }: Pick<ResolvedRealtimeOptions, 'presence' | 'limits'>,
+  { presence, limits }: Pick<ResolvedRealtimeOptions, 'presence' | 'limits'>,
   options: RealtimeModuleOptions | undefined,
 ): ResolvedRealtimeOptions['presence'] {
-  if (options?.presence?.members !== undefined || maxPublication === 0) return presence;
-  const room = Math.floor(maxPublication / (presence.infoBytes + MEMBER_ENVELOPE_BYTES));
+  const { publicationBytes } = limits.frames;
+  if (options?.presence?.members !== undefined || publicationBytes === 0) return presence;
+  const room = Math.floor(publicationBytes / (presence.infoBytes + MEMBER_ENVELOPE_BYTES));
   return { ...presence, members: Math.min(presence.members, room) };
 }
 
 function checkTogether(options: ResolvedRealtimeOptions, problems: OptionProblem[]): void {
-  const { limits } = options;
-  if (limits.outboxHardMark > 0 && limits.outboxSoftMark > limits.outboxHardMark) {
-    const expected = `at most limits.outboxHardMark (${limits.outboxHardMark})`;
-    problems.push({ option: 'limits.outboxSoftMark', expected, got: limits.outboxSoftMark });
+  const { frames, outbox } = options.limits;
+  if (outbox.hardMarkBytes > 0 && outbox.softMarkBytes > outbox.hardMarkBytes) {
+    const expected = `at most limits.outbox.hardMarkBytes (${outbox.hardMarkBytes})`;
+    problems.push({ option: 'limits.outbox.softMarkBytes', expected, got: outbox.softMarkBytes });
   }
   const { members, infoBytes } = options.presence;
-  if (limits.maxPublication > 0 && members * (infoBytes + MEMBER_ENVELOPE_BYTES) > limits.maxPublication) {
-    const expected = `so few that they fit limits.maxPublication (${limits.maxPublication}) with infoBytes ${infoBytes}`;
+  if (frames.publicationBytes > 0 && members * (infoBytes + MEMBER_ENVELOPE_BYTES) > frames.publicationBytes) {
+    const max = `limits.frames.publicationBytes (${frames.publicationBytes})`;
+    const expected = `so few that they fit ${max} with infoBytes ${infoBytes}`;
     problems.push({ option: 'presence.members', expected, got: members });
   }
   if (options.path === options.httpPath) {

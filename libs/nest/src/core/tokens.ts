@@ -3,7 +3,7 @@
  * overrides this provider to run an application with other limits, another broker or another clock.
  *
  * @example
- * builder.overrideProvider(REALTIME_OPTIONS_OVERRIDE).useValue((options) => ({ ...options, actionWindow: 1_000 }));
+ * builder.overrideProvider(REALTIME_OPTIONS_OVERRIDE).useValue((options) => ({ ...options, actionWindowMs: 1_000 }));
  */
 export const REALTIME_OPTIONS_OVERRIDE = Symbol('statewire:options-override');
 /** `RealtimeModuleOptions` as the application and its override give them. */

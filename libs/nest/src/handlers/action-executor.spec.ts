@@ -35,7 +35,7 @@ describe('ActionExecutor', () => {
   });
 
   function brokerOptions(): MemoryBrokerOptions {
-    return { environment, history: { count: 0, bytes: 0, age: 0 }, log: { error: () => undefined } };
+    return { environment, history: { count: 0, bytes: 0, ageMs: 0 }, log: { error: () => undefined } };
   }
 
   function runner(over: Partial<Broker> = {}): ActionExecutor {

@@ -73,7 +73,7 @@ class Scores {
     return 'hello';
   }
 
-  @OnAction(add, { parallel: true, timeout: 5 })
+  @OnAction(add, { parallel: true, timeoutMs: 5 })
   add() {
     return { total: 1 };
   }

@@ -22,7 +22,7 @@ export interface TopicMark {
 export interface ActionMark {
   readonly action: Pick<Action, 'name'>;
   readonly parallel: boolean;
-  /** Undefined means `limits.actionTimeout`. */
+  /** Undefined means `limits.timeouts.actionMs`. */
   readonly timeout: number | undefined;
 }
 
@@ -64,8 +64,8 @@ type MethodDecoratorFor<Result> = <Method extends (...parameters: never[]) => Re
 export interface OnActionOptions {
   /** Runs this action in parallel with other actions of the connection instead of after them. Default false. */
   readonly parallel?: boolean;
-  /** Milliseconds until the answer is `timeout`. Default `limits.actionTimeout`. 0: no deadline. */
-  readonly timeout?: number;
+  /** Milliseconds until the answer is `timeout`. Default `limits.timeouts.actionMs`. 0: no deadline. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -125,7 +125,7 @@ export function OnAction<Data, Result>(
   action: Action<Data, Result>,
   options: OnActionOptions = {},
 ): MethodDecoratorFor<ActionResult<Result>> {
-  const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeout };
+  const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeoutMs };
   return SetMetadata(ACTION_METADATA, mark);
 }
 

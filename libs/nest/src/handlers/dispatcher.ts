@@ -46,7 +46,7 @@ export class Dispatcher {
     this.runner = new ActionExecutor({
       broker,
       environment,
-      window: options.actionWindow,
+      window: options.actionWindowMs,
       onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
       count: (outcome) => counters.actions.add(outcome),
     });
@@ -84,7 +84,7 @@ export class Dispatcher {
     return this.runner.run(invocation, caller, {
       // A handler may go on after its answer `timeout`. From then on only the drain waits for it.
       call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),
-      timeout: action.timeout ?? this.options.limits.actionTimeout,
+      timeout: action.timeout ?? this.options.limits.timeouts.actionMs,
     });
   }
 

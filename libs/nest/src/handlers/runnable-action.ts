@@ -9,7 +9,7 @@ import { ExceptionMapper } from './exception-mapper.js';
 /** An action of the application behind its pipeline. */
 export class RunnableAction {
   readonly parallel: boolean;
-  /** Milliseconds; undefined: `limits.actionTimeout`. */
+  /** Milliseconds; undefined: `limits.timeouts.actionMs`. */
   readonly timeout: number | undefined;
   private readonly invoke: Call;
   private readonly exceptions: ExceptionMapper;

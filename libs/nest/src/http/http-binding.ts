@@ -113,7 +113,7 @@ export class HttpBinding implements OnModuleInit {
     const { httpAdapter } = this.adapterHost as Partial<HttpAdapterHost>;
     // An application without HTTP, that only publishes.
     if (!httpAdapter) return;
-    limitHeads(httpAdapter.getHttpServer() as HeadDeadlines, this.options.limits.headersTimeout);
+    limitHeads(httpAdapter.getHttpServer() as HeadDeadlines, this.options.limits.timeouts.headMs);
     takeRequests(httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
   }
 
@@ -149,7 +149,7 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
-    const request = parsePollRequest(await this.visits.body(exchange), this.options.limits);
+    const request = parsePollRequest(await this.visits.body(exchange), this.options.limits.frames);
     const { clientId } = request;
     const visitor = await this.visits.admit(received, clientId);
     const { caller } = visitor;
@@ -164,7 +164,10 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
-    const { clientId, id, name, data } = parseActionRequest(await this.visits.body(exchange), this.options.limits);
+    const { clientId, id, name, data } = parseActionRequest(
+      await this.visits.body(exchange),
+      this.options.limits.frames,
+    );
     exchange.asked = { id };
     const { caller } = await this.visits.admit(received, clientId);
     const release = this.requests.startAction(caller);
@@ -188,11 +191,11 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private answerConfig(): HttpAnswer {
-    const { polling, actionWindow } = this.options;
+    const { polling, actionWindowMs } = this.options;
     const config: ConfigResponse = {
       websocket: this.websocket.enabled && !this.drain.draining,
-      poll: { interval: polling.interval },
-      actionWindow,
+      poll: { interval: polling.intervalMs },
+      actionWindow: actionWindowMs,
     };
     return { status: 200, body: JSON.stringify(config) };
   }

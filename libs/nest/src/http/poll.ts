@@ -23,7 +23,7 @@ export interface PollContext {
   readonly topics: Pick<TopicRegistry, 'catchUp' | 'waitForNews'>;
   readonly attendance: Pick<PresenceTracker, 'enter'>;
   readonly environment: Environment;
-  readonly limits: Pick<RealtimeLimits, 'subscriptions'>;
+  readonly limits: Pick<RealtimeLimits, 'connections'>;
   readonly websocket: Pick<RealtimeSwitch, 'enabled' | 'changes'>;
   readonly drain: Pick<DrainState, 'draining' | 'began' | 'ended'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
@@ -66,7 +66,7 @@ export class Poll {
     { topics, wait = 0 }: PollRequest,
     visit: PollVisit,
   ): Promise<string | undefined> {
-    const { subscriptions } = this.context.limits;
+    const { subscriptions } = this.context.limits.connections;
     if (subscriptions > 0 && topics.length > subscriptions) {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }

@@ -68,7 +68,7 @@ export class RequestAuthenticator {
     }
     if (exchange.header('content-encoding') !== undefined) throw refusal(415, 'The body must not be compressed.');
     return readBody(exchange.request, exchange.parsed, {
-      frameBytes: this.options.limits.frameBytes,
+      frameBytes: this.options.limits.frames.bytes,
       timeout: BODY_TIMEOUT,
       environment: this.options.environment,
     });
@@ -112,7 +112,7 @@ export class RequestAuthenticator {
 
   private inTime<T>(guards: Promise<T>): Promise<T> {
     const { environment, limits } = this.options;
-    return withDeadline(environment, limits.authenticationTimeout, guards);
+    return withDeadline(environment, limits.timeouts.authenticationMs, guards);
   }
 }
 

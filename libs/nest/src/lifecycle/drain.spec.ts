@@ -8,7 +8,7 @@ import { DrainState } from '../core/drain-state.js';
 
 function drainOf(rig: ConnectionRig, window: number) {
   const state = new DrainState(rig.log);
-  const options = resolveOptions({ drain: { window } }, rig.environment);
+  const options = resolveOptions({ drain: { windowMs: window } }, rig.environment);
   const outcome = { over: false };
   const drain = new Drain(rig.hub, state, rig.inFlight, options, rig.environment);
   return {
@@ -72,7 +72,7 @@ describe('a drain', () => {
   });
 
   test('R11: tells clients in batches over the first half of its window, each how long it has left', async () => {
-    const rig = new ConnectionRig({ limits: { connectionsPerAddress: 0, pendingPerAddress: 0 } });
+    const rig = new ConnectionRig({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const sockets = await Promise.all(
       Array.from({ length: 999 }, async () => {
         const socket = new FakeSocket();

@@ -33,7 +33,7 @@ export class Drain implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.state.begin();
     const idle = this.idle();
-    const deadline = this.environment.monotonic() + this.options.drain.window;
+    const deadline = this.environment.monotonic() + this.options.drain.windowMs;
     await this.notify(this.hub.all(), deadline, idle);
     await this.wait(deadline - this.environment.monotonic(), idle);
     for (const connection of this.hub.all()) connection.closeAfterActions(SERVICE_RESTART);
@@ -48,8 +48,8 @@ export class Drain implements BeforeApplicationShutdown {
   }
 
   private async notify(connections: readonly Connection[], deadline: number, idle: Promise<unknown>): Promise<void> {
-    const { batch, window } = this.options.drain;
-    const pause = Math.min(BATCH_PAUSE_MS, (window * BATCHES_SHARE * batch) / connections.length);
+    const { batch, windowMs } = this.options.drain;
+    const pause = Math.min(BATCH_PAUSE_MS, (windowMs * BATCHES_SHARE * batch) / connections.length);
     for (let sent = 0; sent < connections.length; sent += batch) {
       if (sent > 0) await this.wait(pause, idle);
       const reconnectWithin = Math.max(0, Math.round(deadline - this.environment.monotonic()));

@@ -27,12 +27,12 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       http: httpPath,
       origins: this.origins(),
       broker: this.broker.name,
-      heartbeat: heartbeat.interval,
-      frameBytes: limits.frameBytes,
-      framesPerSecond: limits.framesPerSecond,
-      subscriptions: limits.subscriptions,
-      connectionsPerUser: limits.connectionsPerUser,
-      connectionsPerAddress: limits.connectionsPerAddress,
+      heartbeat: heartbeat.intervalMs,
+      frameBytes: limits.frames.bytes,
+      framesPerSecond: limits.frames.perSecond,
+      subscriptions: limits.connections.subscriptions,
+      connectionsPerUser: limits.connections.perUser,
+      connectionsPerAddress: limits.connections.perAddress,
     });
     this.timer = environment.setTimer(() => this.checkShutdownHooks(), HOOKS_GRACE_MS);
   }

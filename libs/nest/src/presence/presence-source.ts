@@ -19,7 +19,7 @@ export interface PresenceSourceOptions {
   readonly broker: Broker;
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'error'>;
-  readonly presence: Pick<ResolvedRealtimeOptions['presence'], 'interval' | 'members'>;
+  readonly presence: Pick<ResolvedRealtimeOptions['presence'], 'intervalMs' | 'members'>;
 }
 
 /** Name of the presence topic of a topic. */
@@ -34,7 +34,7 @@ export function presenceLease(topic: string): string {
 
 /**
  * The source of a presence topic: emits the members of `topic` on all nodes, and again after each change, at most once in
- * `presence.interval`. Runs on one node, and only while the presence topic has readers.
+ * `presence.intervalMs`. Runs on one node, and only while the presence topic has readers.
  */
 export function presenceSource(topic: string, options: PresenceSourceOptions): Observable<Presence<Json>> {
   return new Observable((subscriber) => {
@@ -57,7 +57,7 @@ export function presenceSource(topic: string, options: PresenceSourceOptions): O
       }
       if (!subscriber.closed) timer = environment.setTimer(() => reads.request(), next);
     };
-    const reads = new Throttle(environment, presence.interval, read);
+    const reads = new Throttle(environment, presence.intervalMs, read);
     // Listens before the first read, so that no change is lost in between.
     const unlisten = broker.onRequest(presenceLease(topic), async () => {
       reads.request();

@@ -47,7 +47,7 @@ test('counts nobody where nobody may ask, and no request that names no client', 
 
 test('counts a client that polls for two intervals, where the grace is shorter than that', async () => {
   const environment = new VirtualEnvironment();
-  const { attendance, enter } = setUp({ environment, presence: { grace: 1_000 }, polling: { interval: 4_000 } });
+  const { attendance, enter } = setUp({ environment, presence: { graceMs: 1_000 }, polling: { intervalMs: 4_000 } });
   enter('connected')?.leave();
   enter('polling', BATTLE, 'http')?.leave();
   await environment.advance(1_000);

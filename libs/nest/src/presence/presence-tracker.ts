@@ -33,7 +33,7 @@ export class PresenceTracker {
   ) {
     const { polling, presence } = options;
     // A client that polls is gone between two polls; one of them may come late.
-    this.pollGrace = Math.max(presence.grace, 2 * polling.interval);
+    this.pollGrace = Math.max(presence.graceMs, 2 * polling.intervalMs);
   }
 
   /** Topics in which somebody is counted, and clients, once for each topic. */
@@ -54,7 +54,7 @@ export class PresenceTracker {
       this.log.warn('presence-full', { reason: 'clients', limit: this.maxClients });
       return undefined;
     }
-    const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.grace;
+    const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.graceMs;
     return this.attendanceOf(name, match).enter(caller, grace);
   }
 
@@ -73,7 +73,7 @@ export class PresenceTracker {
     const attendance = new TopicPresence({
       ...{ topic, broker, log, count, counters },
       environment: options.environment,
-      interval: options.presence.interval,
+      interval: options.presence.intervalMs,
       describe: (caller) => this.describe(topic, match, caller),
       notify: () => broker.request(presenceLease(topic), null),
       onEmpty: () => {
@@ -95,7 +95,8 @@ export class PresenceTracker {
     try {
       const load = await handler.load(requestOf(caller, { topic, params }));
       if (load.type === 'source') throw new TypeError('An @OnPresence handler returns a value, not an observable.');
-      const shown = load.type === 'value' ? await withDeadline(environment, limits.loadTimeout, load.value) : undefined;
+      const shown =
+        load.type === 'value' ? await withDeadline(environment, limits.timeouts.loadMs, load.value) : undefined;
       return shown === undefined || shown === null ? undefined : project(topic, shown, presence.infoBytes).value;
     } catch (error) {
       this.log.warn('presence-info-left-out', { topic, error: String(error) });

@@ -31,7 +31,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   const environment = new VirtualEnvironment();
   const errors: string[] = [];
   const log = { error: (event: string) => void errors.push(event) };
-  const broker = new MemoryBroker({ environment, log, history: { count: 10, bytes: 10_000, age: 60_000 } });
+  const broker = new MemoryBroker({ environment, log, history: { count: 10, bytes: 10_000, ageMs: 60_000 } });
   const calls: string[] = [];
   let failing = 0;
   const counted = new Proxy(broker, {

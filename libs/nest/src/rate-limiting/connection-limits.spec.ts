@@ -3,13 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 import { ConnectionLimits } from './connection-limits.js';
 
-const LIMITS = {
-  connectionsPerUser: 2,
-  connectionsPerAddress: 3,
-  pendingPerAddress: 2,
-  connectsPerSecondPerUser: 0,
-  connectsPerSecondPerAddress: 0,
-};
+const LIMITS = { perUser: 2, perAddress: 3, pendingPerAddress: 2, newPerSecondPerUser: 0, newPerSecondPerAddress: 0 };
 
 const create = (limits: Partial<typeof LIMITS> = {}, environment = new VirtualEnvironment()) =>
   new ConnectionLimits({ ...LIMITS, ...limits }, environment);
@@ -37,7 +31,7 @@ describe('the limits of connections', () => {
   });
 
   test('free every place once, whenever a connection leaves', () => {
-    const limits = create({ connectionsPerAddress: 2 });
+    const limits = create({ perAddress: 2 });
     const [pending, admitted] = [limits.enter('a'), limits.enter('a')];
     admitted.admit('alice');
     for (const seat of [pending, pending, admitted, admitted]) seat.leave();
@@ -54,8 +48,8 @@ describe('the limits of connections', () => {
 
   test('are off at 0', () => {
     const limits = create({
-      ...{ connectionsPerUser: 0, connectionsPerAddress: 0, pendingPerAddress: 0 },
-      ...{ connectsPerSecondPerUser: 1, connectsPerSecondPerAddress: 1 },
+      ...{ perUser: 0, perAddress: 0, pendingPerAddress: 0 },
+      ...{ newPerSecondPerUser: 1, newPerSecondPerAddress: 1 },
     });
     const enter = () => limits.enter('a').admit('alice');
     for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
@@ -72,8 +66,8 @@ describe('the limits of connections', () => {
 
 describe('A16: the rate of new connections', () => {
   const RATES = {
-    ...{ connectionsPerUser: 5, connectionsPerAddress: 10, pendingPerAddress: 0 },
-    ...{ connectsPerSecondPerUser: 2, connectsPerSecondPerAddress: 4 },
+    ...{ perUser: 5, perAddress: 10, pendingPerAddress: 0 },
+    ...{ newPerSecondPerUser: 2, newPerSecondPerAddress: 4 },
   };
 
   function countWhile(connect: () => void): number {
@@ -113,8 +107,8 @@ describe('A16: the rate of new connections', () => {
   });
 
   test.each([
-    ['its rate', { connectsPerSecondPerUser: 0, connectsPerSecondPerAddress: 0 }],
-    ['the number of connections', { connectionsPerUser: 0, connectionsPerAddress: 0 }],
+    ['its rate', { newPerSecondPerUser: 0, newPerSecondPerAddress: 0 }],
+    ['the number of connections', { perUser: 0, perAddress: 0 }],
   ])('is none where %s is not limited', (_, off) => {
     const limits = create({ ...RATES, ...off });
     const connect = () => {

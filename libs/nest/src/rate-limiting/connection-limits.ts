@@ -1,5 +1,5 @@
 import type { Environment } from '../core/environment.js';
-import type { RealtimeLimits } from '../core/options.js';
+import type { ConnectionOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import { KeyedCounter } from './keyed-counter.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -10,14 +10,7 @@ const RETRY_AFTER_MS = 5_000;
 /** All tabs of a user may reconnect at once after an outage, and a second time before the bucket is full again. */
 const USER_BURSTS = 2;
 
-type CountedLimits = Pick<
-  RealtimeLimits,
-  | 'connectionsPerUser'
-  | 'connectionsPerAddress'
-  | 'pendingPerAddress'
-  | 'connectsPerSecondPerUser'
-  | 'connectsPerSecondPerAddress'
->;
+type CountedLimits = Omit<ConnectionOptions, 'subscriptions'>;
 
 /**
  * Limits the connections of one user and of one address on this node: how many are open, how many are not admitted yet,
@@ -35,14 +28,14 @@ export class ConnectionLimits {
     private readonly limits: CountedLimits,
     clock: Pick<Environment, 'monotonic'>,
   ) {
-    const { connectsPerSecondPerUser, connectsPerSecondPerAddress } = limits;
+    const { newPerSecondPerUser, newPerSecondPerAddress, perUser, perAddress } = limits;
     const limiterOf = (whose: string, rate: number, burst: number): RateLimiter => {
       // Without a limit to open connections there is none to new ones.
       const limit = { rate: burst === 0 ? 0 : rate, burst: Math.max(rate, burst) };
       return new RateLimiter(limit, `${whose} opens connections too fast. Wait for retryAfter.`, clock);
     };
-    this.userRates = limiterOf('This user', connectsPerSecondPerUser, USER_BURSTS * limits.connectionsPerUser);
-    this.addressRates = limiterOf('This address', connectsPerSecondPerAddress, limits.connectionsPerAddress);
+    this.userRates = limiterOf('This user', newPerSecondPerUser, USER_BURSTS * perUser);
+    this.addressRates = limiterOf('This address', newPerSecondPerAddress, perAddress);
   }
 
   /** Number of users and addresses in memory, for tests: 0 if nobody is connected or connects. */
@@ -59,8 +52,8 @@ export class ConnectionLimits {
   enter(address: string | undefined): ConnectionSlot {
     throwIfRejected(this.addressRates.reject(address));
     if (address !== undefined) {
-      const { connectionsPerAddress, pendingPerAddress } = this.limits;
-      throwIfFull(this.addresses.of(address), connectionsPerAddress, 'connections of this address');
+      const { perAddress, pendingPerAddress } = this.limits;
+      throwIfFull(this.addresses.of(address), perAddress, 'connections of this address');
       throwIfFull(this.pending.of(address), pendingPerAddress, 'connections of this address that are not admitted yet');
       this.addresses.add(address);
       this.pending.add(address);
@@ -72,7 +65,7 @@ export class ConnectionLimits {
   admit(address: string | undefined, user: string | undefined): void {
     throwIfRejected(this.userRates.reject(user));
     if (user !== undefined) {
-      throwIfFull(this.users.of(user), this.limits.connectionsPerUser, 'connections of this user');
+      throwIfFull(this.users.of(user), this.limits.perUser, 'connections of this user');
       this.users.add(user);
     }
     if (address !== undefined) this.pending.remove(address);

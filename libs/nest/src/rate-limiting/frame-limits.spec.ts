@@ -3,7 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { SharedFrameLimits, WindowCounter } from './frame-limits.js';
 
-const LIMITS = { framesPerSecond: 20, framesPerSecondPerUser: 3, framesPerSecondPerAddress: 5 };
+const LIMITS = { perSecond: 20, perSecondPerUser: 3, perSecondPerAddress: 5 };
 
 function countWhile(refuse: () => unknown): number {
   let count = 0;
@@ -34,8 +34,8 @@ describe('A16: the rate of frames', () => {
   });
 
   test.each([
-    ['it is 0', { framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 }],
-    ['that of a connection is', { framesPerSecond: 0 }],
+    ['it is 0', { perSecondPerUser: 0, perSecondPerAddress: 0 }],
+    ['that of a connection is', { perSecond: 0 }],
   ])('is none where %s', (_, off) => {
     const rates = new SharedFrameLimits({ ...LIMITS, ...off }, new VirtualEnvironment());
     expect(countWhile(() => rates.rejectUser('alice'))).toBe(100);

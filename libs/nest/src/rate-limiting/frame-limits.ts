@@ -1,5 +1,5 @@
 import type { Environment } from '../core/environment.js';
-import type { RealtimeLimits } from '../core/options.js';
+import type { FrameOptions, RealtimeLimits } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import { RateLimiter } from './rate-limiter.js';
 
@@ -16,17 +16,14 @@ export class SharedFrameLimits {
   private readonly users: RateLimiter;
   private readonly addresses: RateLimiter;
 
-  constructor(
-    limits: Pick<RealtimeLimits, 'framesPerSecond' | 'framesPerSecondPerUser' | 'framesPerSecondPerAddress'>,
-    clock: Clock,
-  ) {
+  constructor(limits: Pick<FrameOptions, 'perSecond' | 'perSecondPerUser' | 'perSecondPerAddress'>, clock: Clock) {
     const limiterOf = (whose: string, ownRate: number): RateLimiter => {
-      const rate = limits.framesPerSecond === 0 ? 0 : ownRate;
+      const rate = limits.perSecond === 0 ? 0 : ownRate;
       const message = `${whose} may send at most ${rate} frames per second.`;
       return new RateLimiter({ rate, burst: rate * BURST_SECONDS }, message, clock);
     };
-    this.users = limiterOf('This user', limits.framesPerSecondPerUser);
-    this.addresses = limiterOf('This address', limits.framesPerSecondPerAddress);
+    this.users = limiterOf('This user', limits.perSecondPerUser);
+    this.addresses = limiterOf('This address', limits.perSecondPerAddress);
   }
 
   /** Number of users and addresses in memory, for tests: 0 if nobody sends. */
@@ -53,15 +50,18 @@ export class SharedFrameLimits {
   }
 }
 
+/** The limits that decide how many new topics a caller may name per second. */
+export interface TopicRateLimits {
+  readonly frames: Pick<FrameOptions, 'perSecond'>;
+  readonly connections: Pick<RealtimeLimits['connections'], 'subscriptions'>;
+}
+
 /**
  * Number of new topics per second that one caller may ask for; 0: any number. A new topic runs a handler and takes memory,
  * however many of them one frame names. At least `subscriptions`, so that a client can always come back to all its topics.
  */
-export function topicsPerSecond({
-  framesPerSecond,
-  subscriptions,
-}: Pick<RealtimeLimits, 'framesPerSecond' | 'subscriptions'>): number {
-  return framesPerSecond === 0 || subscriptions === 0 ? 0 : Math.max(framesPerSecond, subscriptions);
+export function topicsPerSecond({ frames: { perSecond }, connections: { subscriptions } }: TopicRateLimits): number {
+  return perSecond === 0 || subscriptions === 0 ? 0 : Math.max(perSecond, subscriptions);
 }
 
 /** Counts events in a sliding window. A limit of 0 is never reached. */

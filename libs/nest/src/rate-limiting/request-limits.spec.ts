@@ -6,13 +6,8 @@ import { SharedFrameLimits } from './frame-limits.js';
 import { RequestLimits } from './request-limits.js';
 
 const LIMITS = {
-  framesPerSecond: 2,
-  framesPerSecondPerUser: 3,
-  framesPerSecondPerAddress: 6,
-  subscriptions: 4,
-  connectionsPerAddress: 3,
-  connectionsPerUser: 2,
-  waitingFrames: 2,
+  frames: { perSecond: 2, perSecondPerUser: 3, perSecondPerAddress: 6, waiting: 2 },
+  connections: { subscriptions: 4, perAddress: 3, perUser: 2 },
 };
 
 function caller(over: Partial<CallerContext> = {}): CallerContext {
@@ -28,7 +23,7 @@ function caller(over: Partial<CallerContext> = {}): CallerContext {
 }
 
 function create(limits = LIMITS, environment = new VirtualEnvironment()): RequestLimits {
-  return new RequestLimits(limits, environment, new SharedFrameLimits(limits, environment));
+  return new RequestLimits(limits, environment, new SharedFrameLimits(limits.frames, environment));
 }
 
 /** As many topics as a client may follow. */
@@ -107,7 +102,7 @@ describe('RequestLimits', () => {
 
   test('A16: a user may not send more in requests and frames together than a user may', async () => {
     const environment = new VirtualEnvironment();
-    const rates = new SharedFrameLimits(LIMITS, environment);
+    const rates = new SharedFrameLimits(LIMITS.frames, environment);
     const limits = new RequestLimits(LIMITS, environment, rates);
     expect(countWhile(() => rates.rejectUser('ann') === undefined)).toBe(6);
     expect(passes(() => limits.countCaller(ann))).toBe(false);
@@ -143,8 +138,8 @@ describe('RequestLimits', () => {
 
   test('0 switches a limit off', () => {
     const limits = create({
-      ...{ framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0, subscriptions: 0 },
-      ...{ connectionsPerAddress: 0, connectionsPerUser: 0, waitingFrames: 0 },
+      frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0, waiting: 0 },
+      connections: { subscriptions: 0, perAddress: 0, perUser: 0 },
     });
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(100);
     expect(countWhile(() => passes(() => limits.countTopics(ann, page(Math.random()))))).toBe(100);

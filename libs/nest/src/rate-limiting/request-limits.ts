@@ -3,17 +3,17 @@ import type { TopicRequest } from '@statewire/protocol';
 import type { Environment } from '../core/environment.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { KeyedStore } from '../core/keyed-store.js';
-import type { RealtimeLimits } from '../core/options.js';
+import type { ConnectionOptions, FrameOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import { BURST_SECONDS, topicsPerSecond, type SharedFrameLimits } from './frame-limits.js';
 import { KeyedCounter } from './keyed-counter.js';
 import { RateLimiter, TokenBucket } from './rate-limiter.js';
 
-type CountedLimits = Pick<
-  RealtimeLimits,
-  'framesPerSecond' | 'subscriptions' | 'connectionsPerAddress' | 'connectionsPerUser' | 'waitingFrames'
->;
+interface CountedLimits {
+  readonly frames: Pick<FrameOptions, 'perSecond' | 'waiting'>;
+  readonly connections: Pick<ConnectionOptions, 'subscriptions' | 'perAddress' | 'perUser'>;
+}
 
 /** The topics that one caller polls. */
 interface PolledTopics {
@@ -44,7 +44,7 @@ export class RequestLimits {
     private readonly clock: Pick<Environment, 'monotonic'>,
     private readonly shared: SharedFrameLimits,
   ) {
-    const rate = limits.framesPerSecond;
+    const rate = limits.frames.perSecond;
     this.callers = new RateLimiter({ rate, burst: BURST_SECONDS * rate }, MESSAGE, clock);
     this.topics = new KeyedStore(clock, { idleMs: BURST_SECONDS * 1_000 });
   }
@@ -98,9 +98,9 @@ export class RequestLimits {
    * @returns the function that frees the slot; undefined if all slots are taken, and the poll is answered at once.
    */
   holdPoll(caller: CallerContext, { network = '' }: Pick<ReceivedRequest, 'network'>): (() => void) | undefined {
-    const { connectionsPerUser, connectionsPerAddress } = this.limits;
-    if (caller.identity) return occupy(this.heldPolls, keyOf(caller), connectionsPerUser);
-    return occupy(this.heldPolls, network, network === '' ? 0 : connectionsPerAddress);
+    const { perUser, perAddress } = this.limits.connections;
+    if (caller.identity) return occupy(this.heldPolls, keyOf(caller), perUser);
+    return occupy(this.heldPolls, network, network === '' ? 0 : perAddress);
   }
 
   /**
@@ -110,7 +110,7 @@ export class RequestLimits {
    * @throws RealtimeError `too_many_requests` if too many actions of the caller run.
    */
   startAction(caller: CallerContext): () => void {
-    const release = occupy(this.actions, keyOf(caller), this.limits.waitingFrames);
+    const release = occupy(this.actions, keyOf(caller), this.limits.frames.waiting);
     if (!release) throw tooManyRequests(RETRY_AFTER_MS);
     return release;
   }

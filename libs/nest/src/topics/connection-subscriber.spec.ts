@@ -12,7 +12,7 @@ const VALUE = 'x'.repeat(500);
 
 /** Publications 1 to `offset` of which a timeline saw those above `before`. */
 function timelineOf(kind: TopicKind, offset: number, { epoch = 'a', before = 0 } = {}): Timeline {
-  const timeline = new Timeline('t', kind, { count: 0, bytes: 0, age: 0 }, historyOf(epoch, before));
+  const timeline = new Timeline('t', kind, { count: 0, bytes: 0, ageMs: 0 }, historyOf(epoch, before));
   for (let next = before + 1; next <= offset; next++) publish(timeline, next);
   return timeline;
 }

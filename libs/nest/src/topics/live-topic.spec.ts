@@ -63,7 +63,7 @@ function setUp({ count = 10_000 } = {}) {
       warn: (event) => void logged.push(event),
       error: (event) => void logged.push(event),
     },
-    history: { count, bytes: 0, age: 0 },
+    history: { count, bytes: 0, ageMs: 0 },
     onEmptied: () => notes.push('emptied'),
     onClosed: () => notes.push('onClosed'),
   });

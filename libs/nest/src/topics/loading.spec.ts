@@ -167,7 +167,7 @@ describe('loading a topic', () => {
   });
 
   test('a first value that is too large answers internal and is logged, because the client did nothing wrong', async () => {
-    const { logged, topics } = setUp({ load: value('x'.repeat(100)), limits: { maxPublication: 50 } });
+    const { logged, topics } = setUp({ load: value('x'.repeat(100)), limits: { frames: { publicationBytes: 50 } } });
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
     expect(logged).toHaveLength(1);
     expect(logged[0]).toContain('topic-load-failed');
@@ -211,7 +211,7 @@ describe('loading a topic', () => {
 
 describe('letting go of a topic', () => {
   test('after everybody left and the linger passed nothing is held, in the broker neither', async () => {
-    const { broker, environment, reader, topics } = setUp({ load: value('first'), history: { age: 100_000 } });
+    const { broker, environment, reader, topics } = setUp({ load: value('first'), history: { ageMs: 100_000 } });
     const alice = await reader().subscribe(STATE);
     await topics.catchUp({ name: 'other', kind: 'state' });
     const streaming = topics.stream(EVENTS).subscribe();

@@ -40,7 +40,7 @@ export function project(topic: string, value: unknown, maxBytes: number): Projec
   if (bytes > maxBytes) {
     throw new RealtimeError(
       'too_large',
-      `The value for "${topic}" has ${bytes} bytes, and maxPublication is ${maxBytes}: split the topic, or raise the limit.`,
+      `The value for "${topic}" has ${bytes} bytes, and limits.frames.publicationBytes is ${maxBytes}: split the topic, or raise the limit.`,
     );
   }
   if (isTextDeeperThan(text, MAX_VALUE_DEPTH)) {

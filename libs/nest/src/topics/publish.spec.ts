@@ -68,7 +68,7 @@ describe('publishing', () => {
     expect(() => project('t', nested(257), 0)).toThrow(expect.objectContaining({ code: 'too_deep' }));
   });
 
-  test('a value above maxPublication is refused, in bytes; 0 lets any through', () => {
+  test('a value above limits.frames.publicationBytes is refused, in bytes; 0 lets any through', () => {
     expect(project('t', 'é'.repeat(49), 100).text).toHaveLength(51);
     expect(() => project('t', 'é'.repeat(50), 100)).toThrow(expect.objectContaining({ code: 'too_large' }));
     expect(project('t', 'x'.repeat(1_000_000), 0).text).toHaveLength(1_000_002);

@@ -11,7 +11,7 @@ function setUp(kind: TopicKind, data?: string) {
   const timeline = new Timeline(
     't',
     kind,
-    { count: 0, bytes: 0, age: 0 },
+    { count: 0, bytes: 0, ageMs: 0 },
     { epoch: 'a', offset, oldest: offset + 1, publications: [], ...newest },
   );
   const heard: TopicPublication[] = [];

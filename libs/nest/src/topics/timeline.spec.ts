@@ -4,7 +4,7 @@ import { applyDelta, type Json, type PatchFrame } from '@statewire/protocol';
 import type { TopicHistory } from '../core/broker.js';
 import { Timeline } from './timeline.js';
 
-const LIMITS = { count: 1_000, bytes: 0, age: 0 };
+const LIMITS = { count: 1_000, bytes: 0, ageMs: 0 };
 
 function history(epoch: string, offsets: readonly number[], offset = offsets.at(-1) ?? 0): TopicHistory {
   const publications = offsets.map((each) => ({ offset: each, time: each, data: `"${epoch}${each}"` }));

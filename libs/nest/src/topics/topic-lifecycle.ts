@@ -6,6 +6,7 @@ import type { LogLimits } from '../broker/memory/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
 import { internalError, RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
+import type { TimeoutOptions } from '../core/options.js';
 import { LiveTopic } from './live-topic.js';
 import { waitForChange } from './subscribers.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from './topic-loader.js';
@@ -14,6 +15,9 @@ import { TopicSource } from './topic-source.js';
 /** Milliseconds after which the client may ask again for a topic that is unavailable. */
 const RETRY_AFTER_MS = 1_000;
 
+/** The deadlines of a topic; see `RealtimeModuleOptions.limits`. */
+export type TopicTimeouts = Pick<TimeoutOptions, 'loadMs' | 'lingerMs'>;
+
 export interface TopicLifecycleOptions {
   readonly topic: ResolvedTopic;
   readonly broker: Broker;
@@ -21,7 +25,7 @@ export interface TopicLifecycleOptions {
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
-  readonly limits: { readonly loadTimeout: number; readonly linger: number };
+  readonly limits: { readonly timeouts: TopicTimeouts };
   /** Publishes a value of the loader or of the source. */
   readonly publish: (value: unknown) => Promise<Position>;
   /** Called if the topic failed to load, took too long to load, or was closed. The registry releases it then. */
@@ -153,7 +157,7 @@ export class TopicLifecycle {
     this.deadline?.cancel();
     if (topic.kind === 'state' && !this.live.ended && this.live.timeline.position.offset === 0) {
       // An observable may emit nothing yet. Then the topic correctly starts at offset 0.
-      await waitForChange(this.live, { environment, timeout: limits.loadTimeout });
+      await waitForChange(this.live, { environment, timeout: limits.timeouts.loadMs });
     }
     // The source has logged its error.
     if (this.source.failed) throw internalError(undefined);
@@ -174,11 +178,11 @@ export class TopicLifecycle {
   /** After the deadline, waiters get an error. The load may go on for `linger` and serve later callers. */
   private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
     const { environment, limits, onEnded } = this.options;
-    if (limits.loadTimeout === 0) return undefined;
+    if (limits.timeouts.loadMs === 0) return undefined;
     return environment.setTimer(() => {
       reject(unavailableError('The topic takes too long to load.'));
-      this.deadline = environment.setTimer(onEnded, limits.linger);
-    }, limits.loadTimeout);
+      this.deadline = environment.setTimer(onEnded, limits.timeouts.lingerMs);
+    }, limits.timeouts.loadMs);
   }
 
   private toLoadError(error: unknown): RealtimeError {

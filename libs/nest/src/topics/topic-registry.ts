@@ -18,7 +18,7 @@ import {
   type TopicSubscription,
 } from './subscribers.js';
 import type { Timeline } from './timeline.js';
-import { TopicLifecycle, unavailableError } from './topic-lifecycle.js';
+import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
 
 /** Most topics without holders that stay live for `linger`. Above it the registry releases the longest unused one. */
@@ -33,7 +33,10 @@ export interface TopicRegistryOptions {
   readonly loader: TopicLoader;
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
-  readonly limits: { readonly maxPublication: number; readonly loadTimeout: number; readonly linger: number };
+  readonly limits: {
+    readonly frames: { readonly publicationBytes: number };
+    readonly timeouts: TopicTimeouts;
+  };
   readonly history: LogLimits;
   /** Whether to freeze published objects, so that a later change throws. Default: outside production. */
   readonly freeze?: boolean;
@@ -92,7 +95,7 @@ export class TopicRegistry {
    * repeat. Replaces an earlier subscription of the same sink. Resolves after `subscribed` was sent, for which the sink
    * must not lag.
    *
-   * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in `loadTimeout`.
+   * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in `limits.timeouts.loadMs`.
    */
   async subscribe(topic: ResolvedTopic, sink: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
     const { ref, onEnd } = options;
@@ -156,7 +159,7 @@ export class TopicRegistry {
    * Publishes a value and resolves with its position.
    *
    * @throws (rejects) PublishError if the value has no JSON or the topic has an observable source; RealtimeError
-   * `too_large` above `maxPublication`; BrokerError.
+   * `too_large` above `limits.frames.publicationBytes`; BrokerError.
    */
   publish(topic: ResolvedTopic, value: unknown): Promise<Position> {
     if (this.active.get(topic.name)?.lifecycle.source !== undefined) {
@@ -231,7 +234,7 @@ export class TopicRegistry {
   }
 
   private async append({ kind, name }: ResolvedTopic, value: unknown): Promise<Position> {
-    const projection = project(name, value, this.options.limits.maxPublication);
+    const projection = project(name, value, this.options.limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
     const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
@@ -265,7 +268,10 @@ export class TopicRegistry {
   private drop(name: string, active: ActiveTopic): void {
     active.holders -= 1;
     if (active.holders > 0 || this.active.get(name) !== active) return;
-    const timer = this.options.environment.setTimer(() => this.release(name, active), this.options.limits.linger);
+    const timer = this.options.environment.setTimer(
+      () => this.release(name, active),
+      this.options.limits.timeouts.lingerMs,
+    );
     this.lingering.set(name, timer);
     if (this.lingering.size > MAX_LINGERING) this.releaseLongestUnused();
   }

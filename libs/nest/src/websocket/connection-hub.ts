@@ -74,7 +74,12 @@ export class ConnectionHub {
 }
 
 function periodOf({ heartbeat, limits }: ResolvedRealtimeOptions): number {
-  const deadlines = [heartbeat.interval, heartbeat.timeout, limits.helloTimeout, limits.authenticationTimeout];
+  const deadlines = [
+    heartbeat.intervalMs,
+    heartbeat.timeoutMs,
+    limits.timeouts.helloMs,
+    limits.timeouts.authenticationMs,
+  ];
   const shortest = Math.min(...deadlines.filter((deadline) => deadline > 0));
   return Math.max(SHORTEST_BEAT, Math.min(LONGEST_BEAT, shortest / BEATS));
 }

@@ -221,7 +221,7 @@ describe('bad frames', () => {
   });
 
   test('A22: write one line a second, however many there are', async () => {
-    const rig = new ConnectionRig({ limits: { badFrames: 0 } });
+    const rig = new ConnectionRig({ limits: { frames: { malformed: 0 } } });
     await rig.welcome();
     for (let count = 0; count < 1_000; count += 1) rig.say('?');
     await rig.environment.advance(1_000);
@@ -265,7 +265,7 @@ describe('the rate of frames', () => {
   });
 
   test('refuses each topic of a frame', async () => {
-    const rig = new ConnectionRig({ limits: { framesPerSecond: 1 } });
+    const rig = new ConnectionRig({ limits: { frames: { perSecond: 1 } } });
     await rig.welcome();
     rig.say({ type: 'ping' });
     rig.say({ type: 'ping' });
@@ -279,7 +279,7 @@ describe('the rate of frames', () => {
   });
 
   test('is no limit at 0', async () => {
-    const rig = new ConnectionRig({ limits: { framesPerSecond: 0 } });
+    const rig = new ConnectionRig({ limits: { frames: { perSecond: 0 } } });
     await rig.welcome();
     for (let count = 0; count < 1_000; count += 1) rig.say({ type: 'ping' });
     expect(await rig.heard()).toHaveLength(1_000);
@@ -296,8 +296,8 @@ describe('A16: the rate of all connections of a user or an address', () => {
   }
 
   test.each([
-    ['user', 'alice', { framesPerSecondPerUser: 30 }],
-    ['address', 'bob', { framesPerSecondPerAddress: 30 }],
+    ['user', 'alice', { frames: { perSecondPerUser: 30 } }],
+    ['address', 'bob', { frames: { perSecondPerAddress: 30 } }],
   ])('counts what two connections of one %s send', async (_, second, limits) => {
     const rig = new ConnectionRig({ limits });
     await rig.welcome('alice');
@@ -314,7 +314,7 @@ describe('A16: the rate of all connections of a user or an address', () => {
   });
 
   test('counts what is pipelined before hello is settled', async () => {
-    const rig = new ConnectionRig({ limits: { framesPerSecondPerAddress: 10 } });
+    const rig = new ConnectionRig({ limits: { frames: { perSecondPerAddress: 10 } } });
     await rig.welcome('alice');
     for (let id = 0; id < 20; id += 1) rig.say({ type: 'pong' });
     const other = open(rig);
@@ -336,9 +336,9 @@ describe('actions refused for their rate', () => {
 
   test.each([
     ['the rate of a connection', 40, {}],
-    ['the rate of a user', 20, { framesPerSecondPerUser: 10 }],
-    ['the rate of an address', 20, { framesPerSecondPerAddress: 10 }],
-    ['the number that may wait', 4, { waitingFrames: 2 }],
+    ['the rate of a user', 20, { frames: { perSecondPerUser: 10 } }],
+    ['the rate of an address', 20, { frames: { perSecondPerAddress: 10 } }],
+    ['the number that may wait', 4, { frames: { waiting: 2 } }],
   ])('say by %s that they may come again, and when', async (_, passed, limits) => {
     const rig = new ConnectionRig({ limits });
     await rig.welcome('alice');
@@ -398,7 +398,7 @@ describe('the rate of topics', () => {
   });
 
   test('is no limit where frames have none', async () => {
-    const rig = new ConnectionRig({ limits: { framesPerSecond: 0 } });
+    const rig = new ConnectionRig({ limits: { frames: { perSecond: 0 } } });
     await rig.welcome();
     for (const page of [1, 2, 3]) {
       follow(rig, page);
@@ -410,7 +410,7 @@ describe('the rate of topics', () => {
 });
 
 describe('the heartbeat', () => {
-  const heartbeat = { interval: 30_000, timeout: 10_000 };
+  const heartbeat = { intervalMs: 30_000, timeoutMs: 10_000 };
 
   test('pings a client that was told nothing for the interval', async () => {
     const rig = new ConnectionRig({ heartbeat });
@@ -460,7 +460,7 @@ describe('the heartbeat', () => {
   });
 
   test('R19: takes a stall of the process for a stall, and not for silence', async () => {
-    const rig = new ConnectionRig({ heartbeat: { interval: 1_000, timeout: 1_000 } });
+    const rig = new ConnectionRig({ heartbeat: { intervalMs: 1_000, timeoutMs: 1_000 } });
     await rig.welcome();
     await rig.environment.sleep(3_000);
     await rig.environment.advance(200);

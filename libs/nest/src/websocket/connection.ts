@@ -58,7 +58,7 @@ export class Connection {
       return node.rates.rejectAddress(network) ?? node.rates.rejectUser(this.user);
     });
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
-    this.held = new HeldFrames(socket, options.limits);
+    this.held = new HeldFrames(socket, options.limits.frames);
     this.outbox = new Outbox(socket.frames, node.outbox, () => {
       this.close(CLOSE_CODES.slowConsumer);
     });
@@ -111,7 +111,7 @@ export class Connection {
   /** Time has passed. Called with each beat of the node's pulse. */
   beat(): void {
     if (this.phase === 'closed') return;
-    const due = overdue(this.phase, this.node.pulse.now - this.phaseBegan, this.node.options.limits);
+    const due = overdue(this.phase, this.node.pulse.now - this.phaseBegan, this.node.options.limits.timeouts);
     if (due !== undefined) this.close(due);
     else if (this.session === undefined || !this.closeIfEnded()) this.keepAlive();
   }
@@ -192,7 +192,7 @@ export class Connection {
     } else if (this.session.hasRoom) {
       this.session.push(frame);
     } else {
-      const message = `At most ${this.node.options.limits.waitingFrames} frames of a connection wait.`;
+      const message = `At most ${this.node.options.limits.frames.waiting} frames of a connection wait.`;
       this.refuse(frame, new RealtimeError('too_many_requests', message, { retryAfter: RETRY_AFTER }));
     }
   }

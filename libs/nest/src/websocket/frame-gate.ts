@@ -3,7 +3,6 @@ import {
   ProtocolError,
   type Correlation,
   type ClientFrame,
-  type FrameLimits,
   type SubscribeFrame,
 } from '@statewire/protocol';
 
@@ -27,8 +26,7 @@ export interface Refused {
 
 export type ReadFrame = { readonly type: 'frame'; readonly frame: ClientFrame } | Refused;
 
-type GateLimits = Pick<RealtimeLimits, 'framesPerSecond' | 'subscriptions' | 'refusedFrames' | 'badFrames'> &
-  FrameLimits;
+type GateLimits = Pick<RealtimeLimits, 'frames' | 'connections'>;
 
 /** Reads the frames of one connection, and counts those that are bad or too many. */
 export class FrameGate {
@@ -43,17 +41,17 @@ export class FrameGate {
     private readonly clock: { monotonic(): number },
     private readonly refuseTogether: () => RealtimeError | undefined,
   ) {
-    this.rate = new TokenBucket(limits.framesPerSecond, limits.framesPerSecond * BURST, clock.monotonic());
+    this.rate = new TokenBucket(limits.frames.perSecond, limits.frames.perSecond * BURST, clock.monotonic());
     const topics = topicsPerSecond(limits);
     this.topicRate = new TokenBucket(topics, topics * BURST, clock.monotonic());
-    this.refused = new WindowCounter(limits.refusedFrames, WINDOW);
-    this.bad = new WindowCounter(limits.badFrames, WINDOW);
+    this.refused = new WindowCounter(limits.frames.rejected, WINDOW);
+    this.bad = new WindowCounter(limits.frames.malformed, WINDOW);
   }
 
   read(data: Buffer, binary: boolean): ReadFrame {
     if (binary) return this.refuseBad(new ProtocolError('bad_request', 'A frame is a text message, not a binary one.'));
     try {
-      return { type: 'frame', frame: parseClientFrame(data.toString(), this.limits) };
+      return { type: 'frame', frame: parseClientFrame(data.toString(), this.limits.frames) };
     } catch (thrown) {
       if (thrown instanceof ProtocolError) return this.refuseBad(thrown);
       throw thrown;
@@ -68,14 +66,14 @@ export class FrameGate {
 
   /** @returns one error for a frame that names too many topics: one for each would be many times what was asked. */
   refuseTooLong(frame: ClientFrame): RealtimeError | undefined {
-    const { subscriptions } = this.limits;
+    const { subscriptions } = this.limits.connections;
     if (!('topics' in frame) || subscriptions === 0 || frame.topics.length <= subscriptions) return undefined;
     return new RealtimeError('too_many_subscriptions', `A frame may name ${subscriptions} topics.`);
   }
 
   /** @returns undefined where the rates of the connection, its user and its address let one more frame through. */
   refuseTooFast(): Refused | undefined {
-    const message = `At most ${this.limits.framesPerSecond} frames a second are read.`;
+    const message = `At most ${this.limits.frames.perSecond} frames a second are read.`;
     return this.refuseAbove(this.rate, 1, message) ?? this.refuseTooManyTogether();
   }
 

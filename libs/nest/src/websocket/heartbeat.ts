@@ -1,3 +1,5 @@
+import type { ResolvedRealtimeOptions } from '../core/options.js';
+
 /** What the heartbeat asks for at a moment. */
 export type HeartbeatVerdict = 'alive' | 'ping' | 'lost';
 
@@ -12,7 +14,7 @@ export class Heartbeat {
   private writtenBytes = 0;
 
   constructor(
-    private readonly periods: { readonly interval: number; readonly timeout: number },
+    private readonly periods: ResolvedRealtimeOptions['heartbeat'],
     private readonly clock: { readonly now: number },
   ) {
     this.heardAt = this.sentAt = this.pingedAt = this.checkedAt = clock.now;
@@ -38,10 +40,10 @@ export class Heartbeat {
     if (writtenBytes !== this.writtenBytes) this.sentAt = this.checkedAt;
     this.writtenBytes = writtenBytes;
     this.checkedAt = now;
-    const { interval, timeout } = this.periods;
-    if (now - this.heardAt >= interval + timeout) return 'lost';
+    const { intervalMs, timeoutMs } = this.periods;
+    if (now - this.heardAt >= intervalMs + timeoutMs) return 'lost';
     // Sending alone proves nothing: a stream of patches into a black hole never hears the client.
-    if (now - Math.min(this.sentAt, this.heardAt) < interval || now - this.pingedAt < interval) return 'alive';
+    if (now - Math.min(this.sentAt, this.heardAt) < intervalMs || now - this.pingedAt < intervalMs) return 'alive';
     this.pingedAt = now;
     return 'ping';
   }

@@ -1,8 +1,8 @@
-import type { RealtimeLimits } from '../core/options.js';
+import type { FrameOptions } from '../core/options.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import type { QueuedFrame } from './frame-queue.js';
 
-type HeldLimits = Pick<RealtimeLimits, 'pipelinedFrames' | 'pipelinedBytes'>;
+type HeldLimits = Pick<FrameOptions, 'pipelined' | 'pipelinedBytes'>;
 
 /** Frames that came before `hello` was settled. Above its limits it stops reading, so that nothing is refused. */
 export class HeldFrames {
@@ -27,10 +27,9 @@ export class HeldFrames {
   push(frame: QueuedFrame, bytes: number): void {
     this.frames.push({ frame, bytes });
     this.bytes += bytes;
-    const { pipelinedFrames, pipelinedBytes } = this.limits;
+    const { pipelined, pipelinedBytes } = this.limits;
     const full =
-      (pipelinedFrames > 0 && this.frames.length >= pipelinedFrames) ||
-      (pipelinedBytes > 0 && this.bytes >= pipelinedBytes);
+      (pipelined > 0 && this.frames.length >= pipelined) || (pipelinedBytes > 0 && this.bytes >= pipelinedBytes);
     if (full && !this.stopped) {
       this.stopped = true;
       this.socket.pause();

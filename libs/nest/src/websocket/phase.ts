@@ -1,6 +1,6 @@
 import { CLOSE_CODES } from '@statewire/protocol';
 
-import type { RealtimeLimits } from '../core/options.js';
+import type { TimeoutOptions } from '../core/options.js';
 import type { Closing } from './closing.js';
 
 /** How far a connection has come. */
@@ -10,9 +10,9 @@ export type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
 export function overdue(
   phase: Phase,
   spent: number,
-  { helloTimeout, authenticationTimeout }: Pick<RealtimeLimits, 'helloTimeout' | 'authenticationTimeout'>,
+  { helloMs, authenticationMs }: Pick<TimeoutOptions, 'helloMs' | 'authenticationMs'>,
 ): Closing | undefined {
-  if (phase === 'greeting' && helloTimeout > 0 && spent >= helloTimeout) return CLOSE_CODES.helloTimeout;
-  if (phase !== 'admitting' || authenticationTimeout === 0 || spent < authenticationTimeout) return undefined;
+  if (phase === 'greeting' && helloMs > 0 && spent >= helloMs) return CLOSE_CODES.helloTimeout;
+  if (phase !== 'admitting' || authenticationMs === 0 || spent < authenticationMs) return undefined;
   return CLOSE_CODES.overloaded;
 }

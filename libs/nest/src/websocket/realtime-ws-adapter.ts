@@ -127,7 +127,7 @@ export class RealtimeWsAdapter extends WsAdapter {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: this.options.limits.frameBytes,
+      maxPayload: this.options.limits.frames.bytes,
       closeTimeout: CLOSE_TIMEOUT,
       handleProtocols: () => SUBPROTOCOL,
       WebSocket: RealtimeSocket,

@@ -82,7 +82,7 @@ describe('A2: a revocation', () => {
   });
 
   test('refuses what took longer to verify than revocations are remembered, where that has no limit', async () => {
-    const limits = { authenticationTimeout: 0 };
+    const limits = { timeouts: { authenticationMs: 0 } };
     for (const renewing of [false, true]) {
       const { rig, connections } = set(new ConnectionRig({ limits }));
       const verifying = new Gate();

@@ -82,7 +82,7 @@ describe('actions', () => {
   });
 
   test('R20: never run in greater number than may wait', async () => {
-    const rig = await welcomed({ limits: { framesPerSecond: 0 } });
+    const rig = await welcomed({ limits: { frames: { perSecond: 0 } } });
     const { started } = heldActions(rig);
     for (let id = 0; id < 200; id += 1) rig.say(act(String(id), 'parallel/b'));
     const frames = await rig.heard();
@@ -92,7 +92,7 @@ describe('actions', () => {
   });
 
   test('that wait take the room of changes that wait, and the other way round', async () => {
-    const rig = await welcomed({ limits: { waitingFrames: 3 } });
+    const rig = await welcomed({ limits: { frames: { waiting: 3 } } });
     const { finish } = heldActions(rig);
     const gate = new Gate();
     rig.topics.loading = () => gate.opened;
@@ -120,7 +120,7 @@ describe('actions', () => {
   });
 
   test('may wait in any number where that has no limit', async () => {
-    const rig = await welcomed({ limits: { waitingFrames: 0, framesPerSecond: 0 } });
+    const rig = await welcomed({ limits: { frames: { waiting: 0, perSecond: 0 } } });
     const { finish } = heldActions(rig);
     for (let id = 0; id < 100; id += 1) rig.say(act(String(id)));
     expect(await rig.heard()).toEqual([]);
@@ -253,7 +253,7 @@ describe('subscriptions', () => {
   });
 
   test('are limited, each one above the limit is answered, and ended ones make room', async () => {
-    const rig = await welcomed({ limits: { subscriptions: 2 } });
+    const rig = await welcomed({ limits: { connections: { subscriptions: 2 } } });
     rig.say({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }] });
     rig.say(subscribe('c', 'r'));
     rig.say(subscribe('a', 'again'));
@@ -268,7 +268,7 @@ describe('subscriptions', () => {
   });
 
   test('A9: more in one frame than may be followed are refused with one answer', async () => {
-    const rig = await welcomed({ limits: { frameBytes: 0 } });
+    const rig = await welcomed({ limits: { frames: { bytes: 0 } } });
     const topics = Array.from({ length: 100_000 }, (_, index) => ({ topic: `t${index}` }));
     rig.say({ type: 'subscribe', topics, ref: 'r' });
     expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'too_many_subscriptions', ref: 'r' }]);

@@ -23,13 +23,13 @@ export class Session implements FrameWork {
     private readonly onSettled: () => void,
   ) {
     const { attendance, dispatcher, topics, options } = node;
-    this.queue = new FrameQueue(this, options.limits.waitingFrames);
+    this.queue = new FrameQueue(this, options.limits.frames.waiting);
     this.subscriptions = new Subscriptions({
       dispatcher,
       topics,
       attendance,
       outbox,
-      limit: options.limits.subscriptions,
+      limit: options.limits.connections.subscriptions,
       deadline: (work) => this.bounded(work),
       toErrorFrame: (thrown, about) => this.toErrorFrame(thrown, about),
       onSettled: () => this.settle(),
@@ -47,8 +47,8 @@ export class Session implements FrameWork {
 
   /** Whether one more frame may wait for its turn. */
   get hasRoom(): boolean {
-    const { waitingFrames } = this.node.options.limits;
-    return waitingFrames === 0 || this.queue.length + this.subscriptions.waiting < waitingFrames;
+    const { waiting } = this.node.options.limits.frames;
+    return waiting === 0 || this.queue.length + this.subscriptions.waiting < waiting;
   }
 
   /** Whether no action runs or waits. */
@@ -116,7 +116,7 @@ export class Session implements FrameWork {
 
   private bounded<T>(work: Promise<T>): Promise<T> {
     const { environment, options } = this.node;
-    return withDeadline(environment, options.limits.authenticationTimeout, work);
+    return withDeadline(environment, options.limits.timeouts.authenticationMs, work);
   }
 
   private toErrorFrame(thrown: unknown, about: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {

@@ -8,18 +8,18 @@ export function welcome(
   { options, environment }: Pick<ConnectionNode, 'options' | 'environment'>,
   expiresAt: number | undefined,
 ): WelcomeFrame {
-  const { heartbeat, limits, actionWindow } = options;
+  const { heartbeat, limits, actionWindowMs } = options;
   return {
     type: 'welcome',
     connectionId,
     serverTime: environment.now(),
-    heartbeat,
+    heartbeat: { interval: heartbeat.intervalMs, timeout: heartbeat.timeoutMs },
     limits: {
-      frameBytes: limits.frameBytes,
-      subscriptions: limits.subscriptions,
-      framesPerSecond: limits.framesPerSecond,
+      frameBytes: limits.frames.bytes,
+      subscriptions: limits.connections.subscriptions,
+      framesPerSecond: limits.frames.perSecond,
     },
-    actionWindow,
+    actionWindow: actionWindowMs,
     ...(expiresAt === undefined ? {} : { expiresAt }),
   };
 }

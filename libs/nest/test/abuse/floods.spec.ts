@@ -18,10 +18,8 @@ let arena: TestApplication;
 beforeAll(async () => {
   // All clients have one address here. Its limits are off, so that each connection has those of its own.
   const limits = {
-    framesPerSecondPerAddress: 0,
-    connectionsPerAddress: 0,
-    connectsPerSecondPerAddress: 0,
-    pendingPerAddress: 0,
+    frames: { perSecondPerAddress: 0 },
+    connections: { perAddress: 0, newPerSecondPerAddress: 0, pendingPerAddress: 0 },
   };
   // The clock stands still, so that no allowance comes back, however slow the machine is.
   const clock = new VirtualEnvironment();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   arena = await TestApplication.start({
     // It stands still, so that no allowance of frames comes back, however slow the machine is.
     clock: new VirtualEnvironment(),
-    realtime: { authenticate, limits: { pendingPerAddress: 0 } },
+    realtime: { authenticate, limits: { connections: { pendingPerAddress: 0 } } },
     providers: arenaProviders,
   });
 });

@@ -91,11 +91,14 @@ function deepValue(): unknown {
 let arena: TestApplication;
 let unlimited: TestApplication;
 
-const limits = { framesPerSecond: 0, framesPerSecondPerAddress: 0, badFrames: 0, frameBytes: 0, maxPublication: 0 };
+const limits = { frames: { perSecond: 0, perSecondPerAddress: 0, malformed: 0, bytes: 0, publicationBytes: 0 } };
 
 beforeAll(async () => {
   arena = await TestApplication.start({ providers: [Handlers], realtime: { limits } });
-  unlimited = await TestApplication.start({ providers: [Handlers], realtime: { limits: { ...limits, depth: 0 } } });
+  unlimited = await TestApplication.start({
+    providers: [Handlers],
+    realtime: { limits: { frames: { ...limits.frames, depth: 0 } } },
+  });
 });
 
 afterAll(() => Promise.all([arena.close(), unlimited.close()]));

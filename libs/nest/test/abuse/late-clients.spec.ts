@@ -22,7 +22,7 @@ describe.each(PLATFORMS)('A4: on %s, with 500 ms for a head, a client that', (pl
   let arena: TestApplication;
 
   beforeAll(async () => {
-    arena = await TestApplication.start({ platform, realtime: { limits: { headersTimeout: HEADERS_TIMEOUT } } });
+    arena = await TestApplication.start({ platform, realtime: { limits: { timeouts: { headMs: HEADERS_TIMEOUT } } } });
   });
 
   afterAll(() => arena.close());

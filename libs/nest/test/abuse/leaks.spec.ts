@@ -67,7 +67,7 @@ afterEach(() => arena.close());
 async function start(platform: Platform, logger?: RecordedLog['logger']): Promise<void> {
   const realtime: RealtimeModuleOptions = {
     authenticate: (_, token) => ({ id: token, user: token }),
-    limits: { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0, badFrames: 0 },
+    limits: { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0, malformed: 0 } },
   };
   arena = await TestApplication.start({ platform, realtime, providers: [Players], ...(logger ? { logger } : {}) });
   for (const playerId of PLAYERS) await arena.bus.publish(inbox.with({ playerId }), `${MARK} for ${playerId}`);

@@ -14,8 +14,8 @@ import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
 
 const LINGER = 50;
 const silent = { error: () => undefined };
-const history = { count: 10, bytes: 10_000, age: 0 };
-const freely = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
+const history = { count: 10, bytes: 10_000, ageMs: 0 };
+const freely = { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0 } };
 
 let calls = 0;
 
@@ -50,7 +50,7 @@ async function start(realtime: RealtimeModuleOptions): Promise<void> {
 describe('A14: topics that nobody has published to', () => {
   test('are forgotten beyond a number, however many are asked for', async () => {
     const broker = new MemoryBroker({ environment: clock, log: silent, history, maxIdleTopics: 150 });
-    await start({ broker, limits: { ...freely, linger: LINGER } });
+    await start({ broker, limits: { ...freely, timeouts: { lingerMs: LINGER } } });
     for (let first = 0; first < 1_500; first += 100) {
       const topics = Array.from({ length: 100 }, (_, index) => ({ topic: `things/${first + index}` }));
       const { status } = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
@@ -64,7 +64,7 @@ describe('A14: topics that nobody has published to', () => {
   });
 
   test('are asked for at a rate, by a client that polls and by one that subscribes', async () => {
-    await start({ limits: { subscriptions: 10, framesPerSecond: 10 } });
+    await start({ limits: { connections: { subscriptions: 10 }, frames: { perSecond: 10 } } });
     const names = (first: number) => Array.from({ length: 10 }, (_, index) => ({ topic: `things/${first + index}` }));
     const statuses = [];
     for (let turn = 0; turn < 5; turn++) {
@@ -123,7 +123,7 @@ describe('A10: a storm of 500 connections from one address', () => {
     ['cut after it', (port: number) => RawWire.upgraded(port)],
     ['cut after hello', (port: number) => RawWire.welcomed(port)],
   ])('%s gives every place back, and the next client is welcome', async (_, open) => {
-    await start({ limits: { connectsPerSecondPerAddress: 0, connectionsPerAddress: 30, pendingPerAddress: 20 } });
+    await start({ limits: { connections: { newPerSecondPerAddress: 0, perAddress: 30, pendingPerAddress: 20 } } });
     const hub = arena.get(ConnectionHub);
     for (let wave = 0; wave < 50; wave++) {
       const wires = await Promise.all(Array.from({ length: 10 }, () => open(arena.port)));

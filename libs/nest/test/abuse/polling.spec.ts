@@ -48,7 +48,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
       realtime: {
         authenticate: (_, token) => ({ id: token, user: token }),
         cookie: 'session',
-        limits: { framesPerSecond: 0, connectionsPerUser: 2 },
+        limits: { frames: { perSecond: 0 }, connections: { perUser: 2 } },
       },
     });
     // Nor does one of Node.

@@ -41,7 +41,7 @@ describe('A8: a client that asks for 20 MB and reads nothing', () => {
       clock,
       logger: log.logger,
       providers: [Large],
-      realtime: { limits: { stalledTimeout: STALLED_TIMEOUT, framesPerSecond: 0 } },
+      realtime: { limits: { timeouts: { stalledMs: STALLED_TIMEOUT }, frames: { perSecond: 0 } } },
     });
   });
 

@@ -50,7 +50,7 @@ const POSITIONS = BAD.filter(([name]) => /^an (offset|epoch)|^a start/.test(name
     ] as const,
 );
 
-const limits = { badFrames: 0, framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
+const limits = { frames: { malformed: 0, perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0 } };
 
 describe.each<Platform>(['express', 'fastify'])('A9: on %s', (platform) => {
   let arena: TestApplication;
@@ -125,7 +125,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
 
 test('A9: 100,000 topics in one frame are refused with one answer where frames of that size are read', async () => {
   const arena = await TestApplication.start({
-    realtime: { authenticate, limits: { ...limits, frameBytes: 0 } },
+    realtime: { authenticate, limits: { frames: { ...limits.frames, bytes: 0 } } },
     providers: arenaProviders,
   });
   const socket = await arena.welcome();

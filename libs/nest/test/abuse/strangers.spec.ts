@@ -91,7 +91,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
 
   test('A23: what a stranger says of where it comes from, or whom it speaks for, changes nothing', async () => {
     await start(platform, {
-      limits: { connectionsPerAddress: 1, connectsPerSecondPerAddress: 0 },
+      limits: { connections: { perAddress: 1, newPerSecondPerAddress: 0 } },
       trustedProxies: ['192.0.2.1'],
     });
     const spoofed = {
@@ -126,7 +126,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
   });
 
   test('A15: ids of connections and epochs are new and long each time, and open no door', async () => {
-    await start(platform, { limits: { connectsPerSecondPerAddress: 0 } });
+    await start(platform, { limits: { connections: { newPerSecondPerAddress: 0 } } });
     const ids = new Set<string>();
     const epochs = new Set<string>();
     for (let count = 0; count < 50; count++) {

@@ -4,7 +4,7 @@ import type { ServerFrame } from '@statewire/protocol';
 import { TestApplication } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 
-const limits = { framesPerSecond: 0, framesPerSecondPerUser: 0, framesPerSecondPerAddress: 0 };
+const limits = { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0 } };
 
 /** Asks for so many topics over one connection, 100 a frame, and expects that all beyond 128 are refused by name. */
 export async function followMany(count: number): Promise<void> {

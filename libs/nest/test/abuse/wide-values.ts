@@ -26,7 +26,7 @@ export function describeWideValues(keys: number): void {
   let arena: TestApplication;
 
   beforeAll(async () => {
-    const limits = { frameBytes: 0, maxPublication: 0 };
+    const limits = { frames: { bytes: 0, publicationBytes: 0 } };
     arena = await TestApplication.start({ providers: [Handlers], realtime: { limits } });
   });
 

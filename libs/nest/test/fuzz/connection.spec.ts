@@ -7,16 +7,21 @@ import {
   type ClientFrame,
   type ServerFrame,
 } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 import { FrameGate } from '../../src/websocket/frame-gate.js';
+import { resolveOptions } from '../../src/core/resolve-options.js';
 import { RealtimeError } from '../../src/core/errors.js';
 import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
 
 /** So that what is looked at is the decoder, not what bounds its use. */
-const UNBOUNDED = { badFrames: 0, refusedFrames: 0, framesPerSecond: 0, subscriptions: 0, waitingFrames: 0 };
+const UNBOUNDED = {
+  frames: { malformed: 0, rejected: 0, perSecond: 0, waiting: 0 },
+  connections: { subscriptions: 0 },
+};
 
 beforeEach(rememberPrototypes);
 afterEach(expectPrototypesUnchanged);
@@ -61,7 +66,11 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
 
 describe('F1: whatever bytes a client sends', () => {
   test('F1: the gate reads a frame or refuses with a typed error', () => {
-    const gate = new FrameGate({ ...CLIENT_FRAME_LIMITS, ...UNBOUNDED }, { monotonic: () => 0 }, () => undefined);
+    const gate = new FrameGate(
+      resolveOptions({ limits: UNBOUNDED }, new VirtualEnvironment()).limits,
+      { monotonic: () => 0 },
+      () => undefined,
+    );
     fc.assert(
       fc.property(clientMessage, fc.boolean(), (bytes, binary) => {
         const read = gate.read(bytes, binary);
@@ -93,7 +102,9 @@ describe('F1: whatever bytes a client sends', () => {
   test('F1: all that is said in one turn with hello is answered too, and nothing twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(clientMessage, { minLength: 1, maxLength: 12 }), async (messages) => {
-        const rig = new ConnectionRig({ limits: { ...UNBOUNDED, pipelinedFrames: 0, pipelinedBytes: 0 } });
+        const rig = new ConnectionRig({
+          limits: { ...UNBOUNDED, frames: { ...UNBOUNDED.frames, pipelined: 0, pipelinedBytes: 0 } },
+        });
         rig.say({ type: 'hello', clientId: CLIENT_ID });
         for (const bytes of messages) rig.connection.receive(bytes, false);
         const answers = await rig.heard();

@@ -19,7 +19,7 @@ const ACTIONS: readonly object[] = [
   { clientId: CLIENT_ID, id: 'a2', name: 'fail' },
 ];
 
-const limits = { framesPerSecond: 0, framesPerSecondPerAddress: 0, badFrames: 0 };
+const limits = { frames: { perSecond: 0, perSecondPerAddress: 0, malformed: 0 } };
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let arena: TestApplication;
 

@@ -60,7 +60,7 @@ export class ConnectionRig {
     const resolved = resolveOptions(options, this.environment);
     const write = (line: string): void => void this.logged.push(line);
     this.log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
-    this.revocations = new Revocations(this.environment, resolved.limits.authenticationTimeout);
+    this.revocations = new Revocations(this.environment, resolved.limits.timeouts.authenticationMs);
     this.hub = new ConnectionHub({
       options: resolved,
       environment: this.environment,
@@ -70,18 +70,18 @@ export class ConnectionRig {
       inFlight: this.inFlight,
       revocations: this.revocations,
       counters: this.counters,
-      rates: new SharedFrameLimits(resolved.limits, this.environment),
+      rates: new SharedFrameLimits(resolved.limits.frames, this.environment),
       log: this.log,
       outbox: {
-        softMark: resolved.limits.outboxSoftMark,
-        hardMark: resolved.limits.outboxHardMark,
-        stalledTimeout: resolved.limits.stalledTimeout,
+        softMark: resolved.limits.outbox.softMarkBytes,
+        hardMark: resolved.limits.outbox.hardMarkBytes,
+        stalledTimeout: resolved.limits.timeouts.stalledMs,
         environment: this.environment,
         counters: this.counters,
         scheduler: new FlushScheduler(this.environment),
       },
     });
-    this.limits = new ConnectionLimits(resolved.limits, this.environment);
+    this.limits = new ConnectionLimits(resolved.limits.connections, this.environment);
     this.connection = this.hub.open(this.socket, this.entrance(entrance.identity));
     this.socket.onEnd = () => this.connection.gone();
   }

@@ -44,7 +44,7 @@ export class TestApplication {
   /** @example const arena = await TestApplication.start({ providers: [BattleHandlers] }); */
   static async start(options: TestApplicationOptions = {}): Promise<TestApplication> {
     const { clock } = options;
-    const realtime = { drain: { window: 0 }, ...(clock && { environment: timeOf(clock) }), ...options.realtime };
+    const realtime = { drain: { windowMs: 0 }, ...(clock && { environment: timeOf(clock) }), ...options.realtime };
     const builder = Test.createTestingModule({
       imports: [options.module ?? RealtimeModule.forRoot(realtime), ...(options.imports ?? [])],
       providers: options.providers ?? [],

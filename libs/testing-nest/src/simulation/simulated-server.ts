@@ -12,7 +12,7 @@ import { singleTimersOf } from './virtual-time.js';
 /** Makes the application anew at each start, on the process it is given. */
 export type StartApplication = (process: VirtualProcess) => Promise<INestApplication>;
 
-/** Milliseconds; a drain takes as long as the application's `drain.window` and its hooks say. */
+/** Milliseconds; a drain takes as long as the application's `drain.windowMs` and its hooks say. */
 const LONGEST_DRAIN = 600_000;
 
 /** What a server that was started has. */
@@ -91,7 +91,7 @@ export class SimulatedServer {
     await this.alone('start', () => this.begin());
   }
 
-  /** Stops it as SIGTERM does: it drains, which takes as long as `drain.window` says, and closes. */
+  /** Stops it as SIGTERM does: it drains, which takes as long as `drain.windowMs` says, and closes. */
   async stop(): Promise<void> {
     await this.alone('stop', () => this.end());
   }

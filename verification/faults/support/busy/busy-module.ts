@@ -49,10 +49,10 @@ export class BusyModule {
   static forRoot(world: WorldOptions, realtime: RealtimeModuleOptions = {}): DynamicModule {
     const { limits, ...rest } = realtime;
     const options: RealtimeModuleOptions = {
-      drain: { window: 0 },
-      polling: { interval: 100 },
+      drain: { windowMs: 0 },
+      polling: { intervalMs: 100 },
       ...rest,
-      limits: { connectionsPerAddress: 0, pendingPerAddress: 0, ...limits },
+      limits: { ...limits, connections: { perAddress: 0, pendingPerAddress: 0, ...limits?.connections } },
     };
     return {
       module: BusyModule,

@@ -26,7 +26,7 @@ export class SharedClaims extends MemoryBroker {
     super({
       environment: systemEnvironment,
       log: new Logger(SharedClaims.name),
-      history: { count: 1_024, bytes: 2 ** 20, age: 300_000 },
+      history: { count: 1_024, bytes: 2 ** 20, ageMs: 300_000 },
     });
     watch(folder, { persistent: false }, (_, file) => {
       if (file !== null) this.#look(file.replace(ANSWER, ''));

@@ -3,7 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 
-const HISTORY = { count: 10, bytes: 3_000, age: 60_000 };
+const HISTORY = { count: 10, bytes: 3_000, ageMs: 60_000 };
 
 function create(options: Partial<MemoryBrokerOptions> = {}) {
   const environment = new VirtualEnvironment();
@@ -19,11 +19,11 @@ describe('MemoryBroker', () => {
     const first = await broker.publish('idle', { kind: 'state', data: '1' });
     await broker.publish('log', { kind: 'events', data: '1' });
     environment.setWallClock(environment.now() + days * 86_400_000);
-    await environment.advance(HISTORY.age / 2);
+    await environment.advance(HISTORY.ageMs / 2);
     await broker.publish('log', { kind: 'events', data: '2' });
     const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
     expect(await kept()).toBe(2);
-    await environment.advance(HISTORY.age / 2 - 1);
+    await environment.advance(HISTORY.ageMs / 2 - 1);
     expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
     await environment.advance(2);
     expect(await kept()).toBe(1);
@@ -79,9 +79,9 @@ describe('MemoryBroker', () => {
     const { broker, environment } = create();
     const { epoch } = await broker.publish('log', { kind: 'events', data: '1' });
     const release = await broker.listen('log', () => undefined);
-    await environment.advance(HISTORY.age * 5 + 10);
+    await environment.advance(HISTORY.ageMs * 5 + 10);
     await release();
-    await environment.advance(HISTORY.age - 1);
+    await environment.advance(HISTORY.ageMs - 1);
     expect((await broker.read('log', 'events')).epoch).toBe(epoch);
   });
 
@@ -109,7 +109,7 @@ describe('MemoryBroker', () => {
     }
     const lease = await broker.lease('arena');
     await lease?.release();
-    await environment.advance(HISTORY.age * 3);
+    await environment.advance(HISTORY.ageMs * 3);
     expect(broker.sizes).toEqual({ topics: 0, claims: 0, leases: 0, presence: 0, broadcastListeners: 0 });
     expect(environment.timers).toBe(0);
   });

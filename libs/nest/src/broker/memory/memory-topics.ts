@@ -245,16 +245,16 @@ export class MemoryTopics {
   }
 
   private sweepLater(): void {
-    const { age } = this.history;
-    if (age === 0 || this.sweep !== undefined) return;
-    this.sweep = this.environment.setTimer(() => this.forgetExpired(), Math.min(age, SWEEP_INTERVAL_MS));
+    const { ageMs } = this.history;
+    if (ageMs === 0 || this.sweep !== undefined) return;
+    this.sweep = this.environment.setTimer(() => this.forgetExpired(), Math.min(ageMs, SWEEP_INTERVAL_MS));
   }
 
   private forgetExpired(): void {
     this.sweep = undefined;
     const now = this.environment.monotonic();
     for (const [name, topic] of this.topics) {
-      if (topic.listeners.size > 0 || now - topic.usedAt < this.history.age) continue;
+      if (topic.listeners.size > 0 || now - topic.usedAt < this.history.ageMs) continue;
       this.topics.delete(name);
       this.idle.delete(name);
     }

@@ -13,7 +13,7 @@ function offsets(entries: readonly LogEntry[]): number[] {
 
 describe('PublicationLog', () => {
   test('keeps consecutive entries and starts anew where one does not follow', () => {
-    const log = new PublicationLog({ count: 10, bytes: 0, age: 0 });
+    const log = new PublicationLog({ count: 10, bytes: 0, ageMs: 0 });
     for (const offset of [3, 4, 5]) log.push(entry(offset), 0);
     expect(offsets(log.above(3))).toEqual([4, 5]);
     expect(log.at(4)?.offset).toBe(4);
@@ -24,7 +24,7 @@ describe('PublicationLog', () => {
   });
 
   test('takes older entries in front only where they reach to the oldest one', () => {
-    const log = new PublicationLog({ count: 10, bytes: 0, age: 0 });
+    const log = new PublicationLog({ count: 10, bytes: 0, ageMs: 0 });
     for (const offset of [5, 6]) log.push(entry(offset), 0);
     log.prepend([entry(2), entry(3)], 0);
     expect(offsets(log.above(0))).toEqual([5, 6]);
@@ -33,13 +33,13 @@ describe('PublicationLog', () => {
   });
 
   test('fills an empty log from behind', () => {
-    const log = new PublicationLog({ count: 2, bytes: 0, age: 0 });
+    const log = new PublicationLog({ count: 2, bytes: 0, ageMs: 0 });
     log.prepend([entry(1), entry(2), entry(3)], 0);
     expect(offsets(log.above(0))).toEqual([2, 3]);
   });
 
   test('keeps the newest entry though it alone is above the byte limit', () => {
-    const log = new PublicationLog({ count: 0, bytes: 10, age: 0 });
+    const log = new PublicationLog({ count: 0, bytes: 10, ageMs: 0 });
     log.push(entry(1, { size: 6 }), 0);
     log.push(entry(2, { size: 50 }), 0);
     expect(offsets(log.above(0))).toEqual([2]);
@@ -48,7 +48,7 @@ describe('PublicationLog', () => {
   });
 
   test('drops what has aged, the newest too', () => {
-    const log = new PublicationLog({ count: 0, bytes: 0, age: 100 });
+    const log = new PublicationLog({ count: 0, bytes: 0, ageMs: 100 });
     log.push(entry(1), 0);
     log.push(entry(2), 50);
     log.trim(100);
@@ -61,7 +61,7 @@ describe('PublicationLog', () => {
   });
 
   test('takes what it gets from behind for as old as its oldest entry', () => {
-    const log = new PublicationLog({ count: 0, bytes: 0, age: 100 });
+    const log = new PublicationLog({ count: 0, bytes: 0, ageMs: 100 });
     log.push(entry(3), 10);
     log.push(entry(4), 50);
     log.prepend([entry(1), entry(2)], 90);
@@ -78,7 +78,7 @@ describe('PublicationLog', () => {
   });
 
   test('always holds the longest suffix that its limits allow', () => {
-    const limits = { count: 7, bytes: 40, age: 30 };
+    const limits = { count: 7, bytes: 40, ageMs: 30 };
     fc.assert(
       fc.property(
         fc.array(fc.record({ size: fc.integer({ min: 1, max: 20 }), wait: fc.integer({ min: 0, max: 12 }) }), {
@@ -97,7 +97,7 @@ describe('PublicationLog', () => {
             for (const candidate of [...all].reverse()) {
               bytes += candidate.size;
               const fits = expected.length < limits.count && (bytes <= limits.bytes || expected.length === 0);
-              if (!fits || candidate.taken < now - limits.age) break;
+              if (!fits || candidate.taken < now - limits.ageMs) break;
               expected.unshift(candidate);
             }
             expect(log.above(0)).toEqual(expected);

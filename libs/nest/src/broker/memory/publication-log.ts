@@ -10,7 +10,7 @@ export interface LogLimits {
   readonly count: number;
   readonly bytes: number;
   /** Milliseconds. */
-  readonly age: number;
+  readonly ageMs: number;
 }
 
 /**
@@ -83,8 +83,8 @@ export class PublicationLog<Entry extends LogEntry> {
 
   /** Drops entries beyond the limits. Only its age drops the newest entry. */
   trim(now: number): void {
-    const { count, bytes, age } = this.limits;
-    const expired = age === 0 ? -Infinity : now - age;
+    const { count, bytes, ageMs } = this.limits;
+    const expired = ageMs === 0 ? -Infinity : now - ageMs;
     for (;;) {
       const entry = this.entries[this.start];
       if (entry === undefined) break;
