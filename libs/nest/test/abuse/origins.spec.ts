@@ -74,7 +74,7 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
   beforeAll(async () => {
     arena = await TestApplication.start({
       platform,
-      realtime: { authenticate, cookie: 'session', limits: { connections: { pendingPerAddress: 0 } } },
+      realtime: { authenticate, cookie: 'session', limits: { pendingPerAddress: 0 } },
       providers: arenaProviders,
     });
   });
@@ -116,8 +116,8 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     wire.write(head([...handshake(arena.port), ...offers]));
     const answer = await wire.until((text) => text.includes('\r\n\r\n'));
     expect(answer).toMatch(/^HTTP\/1\.1 101 [^]*sec-websocket-protocol: statewire\.v1\.json/i);
-    for (const { id } of arena.connections.list()) arena.connections.disconnect(id, 'The test is over.');
-    await wire.end();
+    wire.destroy();
+    await untilTrue(() => arena.connections.list().length === 0);
   });
 
   test.each(['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'])(
