@@ -8,7 +8,6 @@ import {
   ElementRef,
   inject,
   input,
-  signal,
 } from '@angular/core';
 import { Router } from '@angular/router';
 
@@ -45,7 +44,8 @@ export class RunPage {
   private readonly host = inject<ElementRef<HTMLElement>>(ElementRef);
 
   protected readonly run = computed(() => this.store.run().value);
-  protected readonly isBusy = signal(false);
+  /** The player does one thing at a time, because the next state decides what is possible next. */
+  protected readonly isBusy = this.commands.isMovingOn;
   protected readonly isOwn = computed(() => {
     const player = this.store.player();
     return player !== undefined && this.run()?.player.playerId === player.playerId;
@@ -77,19 +77,19 @@ export class RunPage {
   }
 
   protected choose(roomId: string): void {
-    void this.busy(this.commands.chooseRoom(this.runId(), roomId));
+    void this.commands.chooseRoom(this.runId(), roomId);
   }
 
   protected pick(offerId: string): void {
-    void this.busy(this.commands.pickOffer(this.runId(), offerId));
+    void this.commands.pickOffer(this.runId(), offerId);
   }
 
   protected leaveRoom(): void {
-    void this.busy(this.commands.leaveRoom(this.runId()));
+    void this.commands.leaveRoom(this.runId());
   }
 
   protected async startAnother(): Promise<void> {
-    const started = await this.busy(this.commands.startRun());
+    const started = await this.commands.startRun();
     if (started !== undefined) await this.router.navigate(['/runs', started.runId]);
   }
 
@@ -101,15 +101,5 @@ export class RunPage {
       if (!isFirst) this.focusKeeper.offer(this.host.nativeElement.querySelector('h2'));
       isFirst = false;
     });
-  }
-
-  /** One thing at a time: the state that follows decides what can be done next. */
-  private async busy<R>(command: Promise<R>): Promise<R> {
-    this.isBusy.set(true);
-    try {
-      return await command;
-    } finally {
-      this.isBusy.set(false);
-    }
   }
 }
