@@ -60,7 +60,7 @@ export class Batch {
     return frames.reverse();
   }
 
-  /** All messages in one buffer, which is made on first use. */
+  /** All messages in one buffer, created on first use. */
   get message(): Buffer {
     return (this.joined ??= this.join());
   }

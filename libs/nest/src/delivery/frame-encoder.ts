@@ -6,13 +6,13 @@ import { echoOf } from '../core/errors.js';
 /** The FIN bit and the opcode of a text message (RFC 6455 §5.2). */
 const FINAL_TEXT = 0x81;
 
-/** A frame that is encoded once for all its receivers. */
+/** A frame, encoded once for all its receivers. */
 export interface EncodedFrame {
-  /** The JSON text, for HTTP responses and for sockets that take frame by frame. */
+  /** The JSON text, for HTTP responses and for sockets without direct writes. */
   readonly text: string;
   /** One complete, unmasked WebSocket text message (RFC 6455 §5.2): header and payload in one buffer. */
   readonly message: Buffer;
-  /** Bytes of `message`. Reading it does not make the buffer. */
+  /** Size of `message` in bytes. Reading it does not create the buffer. */
   readonly size: number;
   /** The counter of the frame. */
   readonly kind: FrameKind;
@@ -70,12 +70,12 @@ export function encodeFrame(frame: ServerFrame): EncodedFrame {
   return encodeText(JSON.stringify(frame));
 }
 
-/** Encodes a frame whose JSON text exists already. */
+/** Encodes a frame from its JSON text. */
 export function encodeText(text: string, kind: FrameKind = FRAME_KINDS.other): EncodedFrame {
   return new TextFrame(text, kind);
 }
 
-/** Encodes the frames of one topic. Takes each value as the JSON text that it already is. */
+/** Encodes the frames of one topic from the JSON text of each value. */
 export class TopicFrames {
   private readonly topic: string;
 

@@ -1,6 +1,6 @@
 import type { EncodedFrame } from './frame-encoder.js';
 
-/** The frames of one topic that a lagging sink has not received. */
+/** The frames of one topic that a lagging sink has not received yet. */
 export interface TopicBacklog {
   /**
    * Returns the next frames in order, or none if the sink has caught up. Never returns more than the sink should queue
@@ -14,8 +14,8 @@ export interface FrameSink {
   /** Queues a frame for the end of the tick, even if the reader lags. */
   send(frame: EncodedFrame): void;
   /**
-   * Queues a live frame of a topic, unless the reader lags. For a lagging reader it returns false: the topic remembers
-   * how far the sink got, and the sink pulls the rest from the backlog as it drains.
+   * Queues a live frame of a topic and returns true, unless the reader lags. For a lagging reader it returns false: the
+   * topic remembers the position of the sink, and the sink pulls the missing frames from the backlog as it drains.
    */
   offer(frame: EncodedFrame, backlog: TopicBacklog): boolean;
   /**

@@ -7,9 +7,9 @@ export interface BufferedWriter {
 }
 
 /**
- * Limits the bytes that all outboxes of a node buffer together. Above the limit the budget evicts readers at the end of
- * the tick until the limit is kept. Readers above the soft limit go first, starting with the one that has been above it
- * the longest. The others follow, starting with the one that has had buffered bytes the longest.
+ * Limits the bytes that all outboxes of a node buffer together. At the end of a tick the budget evicts readers until
+ * the total is below the limit. Readers above the soft limit go first, starting with the one that has been above it the
+ * longest. The others follow, starting with the one that has had buffered bytes the longest.
  *
  * The bytes of an evicted reader no longer count, because its socket frees them when it closes.
  */
@@ -34,7 +34,7 @@ export class OutboxBudget {
     return this.totalBytes;
   }
 
-  /** Takes note that the buffered bytes of a writer changed from `before` to `now`. */
+  /** Records a change of the buffered bytes of a writer from `before` to `now`. */
   update(writer: BufferedWriter, before: number, now: number): void {
     this.totalBytes += now - before;
     const isLagging = now > 0 && now >= this.softLimit;
@@ -44,7 +44,7 @@ export class OutboxBudget {
     else into.delete(writer);
   }
 
-  /** Evicts readers until the limit is kept. The scheduler calls it once per tick. */
+  /** Evicts readers until the total is below the limit. The scheduler calls it once per tick. */
   enforce(): void {
     if (this.max === 0 || this.totalBytes <= this.max) return;
     this.evictFrom(this.lagging);

@@ -11,19 +11,19 @@ import { StallWatch } from './stall-watch.js';
 /** The output of a WebSocket, as an outbox uses it. */
 export interface FrameSocket {
   /**
-   * Writes all messages of the batch, in one write if the socket can. Calls `written` when the operating system has
-   * taken them all, or when the connection lost them.
+   * Writes all messages of the batch, in one write if the socket supports it. Calls `written` when the operating system
+   * has accepted them all, or when the connection lost them.
    */
   write(batch: Batch, written: () => void): void;
-  /** Bytes that are written but not taken by the operating system. */
+  /** Written bytes that the operating system has not accepted yet. */
   readonly bufferedAmount: number;
 }
 
 /**
- * Why an outbox stopped; close its connection with 4101.
+ * The reason why an outbox stopped. The connection must be closed with 4101.
  *
  * - `hard-mark`: more than `hardMark` bytes are buffered for the reader.
- * - `stalled`: the reader took nothing for `stalledTimeout`.
+ * - `stalled`: the reader accepted no bytes for `stalledTimeout`.
  * - `history`: the history of an event topic no longer holds the next event of the reader.
  * - `total`: the budget of the node evicted the reader.
  */
@@ -48,14 +48,14 @@ export interface OutboxOptions {
  * allow.
  *
  * Live topic frames and replays exceed the soft mark by at most one pull. Only frames from `send` can reach the hard
- * mark: answers to a client that asks and does not read.
+ * mark: the answers to a client that sends requests but does not read.
  */
 export class Outbox implements FrameSink, Flushable, BufferedWriter {
   private batch: Batch | undefined;
   /** Bytes that the socket buffered when the batch was started. */
   private socketBytes = 0;
   private written = 0;
-  /** Buffered bytes that the budget knows of. */
+  /** Buffered bytes as of the last report to the budget. */
   private reportedBytes = 0;
   private closed = false;
   private lagging: Set<TopicBacklog> | undefined;
@@ -70,20 +70,20 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
     private readonly onOverflow: (reason: OverflowReason) => void,
   ) {}
 
-  /** Bytes of the pending batch and bytes that the operating system has not taken. */
+  /** Bytes of the pending batch, and bytes that the operating system has not accepted yet. */
   get bufferedBytes(): number {
     return this.batch === undefined ? this.socket.bufferedAmount : this.socketBytes + this.batch.size;
   }
 
-  /** Bytes that were written since the connection began. */
+  /** Bytes written since the start of the connection. */
   get writtenBytes(): number {
     return this.written;
   }
 
   /**
-   * Queues a frame for the end of the tick. Drops it after `close`. An `ack` overtakes the topic frames of its tick:
-   * after a patch that contains the effect of the action, a client with an optimistic update would show it twice until
-   * the `ack` arrives.
+   * Queues a frame for the end of the tick. Drops it after `close`. An `ack` overtakes the topic frames of its tick.
+   * Otherwise a client with an optimistic update would show the effect of the action twice between the patch and the
+   * `ack`.
    */
   send(frame: ServerFrame | EncodedFrame): void {
     if (this.closed) return;
@@ -94,7 +94,7 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
       this.queue(encodeFrame(frame), frame.type === 'ack');
     }
     if (!this.exceedsHardMark()) return;
-    // A burst within one tick says nothing about the reader: write it first.
+    // A burst within one tick does not mean that the reader is slow, so it is written first.
     this.flush();
     if (this.exceedsHardMark()) this.overflow('hard-mark');
   }
@@ -205,13 +205,13 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
     this.stallWatch ??= new StallWatch(
       environment,
       stalledTimeout,
-      () => this.bytesTaken(),
+      () => this.bytesAccepted(),
       () => this.overflow('stalled'),
     );
     this.stallWatch.start();
   }
 
-  private bytesTaken(): number | undefined {
+  private bytesAccepted(): number | undefined {
     const { bufferedAmount } = this.socket;
     return bufferedAmount === 0 ? undefined : this.written - bufferedAmount;
   }

@@ -1,22 +1,22 @@
 import type { Environment, Timer } from '../core/environment.js';
 
 /**
- * Checks per timeout, and idle checks in a row after which a reader counts as stalled. Between two checks the socket
- * gets its turn, also after the event loop itself was blocked.
+ * The number of checks per timeout. A reader is stalled after as many idle checks in a row. Between two checks the
+ * event loop serves the socket, so that a blocked event loop does not count as a stall.
  */
 const CHECKS_PER_TIMEOUT = 4;
 
-/** Detects a reader that takes no bytes for a while. Its timer runs only while bytes are buffered. */
+/** Detects a reader that accepts no bytes for a timeout. Its timer runs only while bytes are buffered. */
 export class StallWatch {
   private timer: Timer | undefined;
   private idleChecks = 0;
-  private bytesTaken = 0;
+  private bytesAccepted = 0;
 
   constructor(
     private readonly environment: Pick<Environment, 'setTimer'>,
     /** Milliseconds. */
     private readonly timeout: number,
-    /** Returns the bytes taken so far, or undefined if nothing is buffered, which ends the watch. */
+    /** Returns the bytes accepted so far, or undefined if no bytes are buffered, which ends the watch. */
     private readonly measure: () => number | undefined,
     private readonly onStalled: () => void,
   ) {}
@@ -24,7 +24,7 @@ export class StallWatch {
   /** Starts the watch. Does nothing while it runs. */
   start(): void {
     if (this.timer !== undefined) return;
-    this.bytesTaken = this.measure() ?? 0;
+    this.bytesAccepted = this.measure() ?? 0;
     this.idleChecks = 0;
     this.scheduleCheck();
   }
@@ -40,10 +40,10 @@ export class StallWatch {
 
   private check(): void {
     this.timer = undefined;
-    const bytesTaken = this.measure();
-    if (bytesTaken === undefined) return;
-    this.idleChecks = bytesTaken > this.bytesTaken ? 0 : this.idleChecks + 1;
-    this.bytesTaken = bytesTaken;
+    const bytesAccepted = this.measure();
+    if (bytesAccepted === undefined) return;
+    this.idleChecks = bytesAccepted > this.bytesAccepted ? 0 : this.idleChecks + 1;
+    this.bytesAccepted = bytesAccepted;
     if (this.idleChecks >= CHECKS_PER_TIMEOUT) this.onStalled();
     else this.scheduleCheck();
   }

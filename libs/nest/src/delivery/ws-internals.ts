@@ -4,7 +4,7 @@ import type { Batch } from './batch.js';
 import { encodeText } from './frame-encoder.js';
 import type { FrameSocket } from './outbox.js';
 
-/** The public part of a `ws` WebSocket that frames are written with. */
+/** The public members of a `ws` WebSocket that {@link WsFrameSocket} uses. */
 export interface WsLike {
   readonly readyState: number;
   readonly bufferedAmount: number;
@@ -12,7 +12,7 @@ export interface WsLike {
   send(text: string, written: () => void): void;
 }
 
-/** Private fields of ws and of Node. Each one is checked before it is used, because a release may remove it. */
+/** Private fields of ws and of Node. The code checks each field before use, because a release may remove it. */
 interface WsInternals {
   readonly _sender?: { sendFrame?(buffers: readonly Buffer[], written: () => void): void };
   readonly _socket?: {
@@ -35,7 +35,7 @@ const ignore = (): void => undefined;
 
 /**
  * Tests whether the `Sender` of ws writes ready-made messages unchanged. The test sends sample texts to a fake socket
- * and compares the bytes with those that ws makes of the same texts.
+ * and compares the bytes with those that ws creates from the same texts.
  *
  * @param Sender the class that `ws` exports under that name.
  */
@@ -59,20 +59,20 @@ export function supportsDirectWrites(Sender: unknown): boolean {
   }
 }
 
-/** The result of the self-test for the installed ws. The types of ws leave its `Sender` out. */
+/** The result of the self-test for the installed ws. The types of ws omit its `Sender`. */
 const DIRECT_WRITES = supportsDirectWrites((ws as { Sender?: unknown }).Sender);
 
 /**
- * Throws if the installed ws is older than 8.23.0. Older releases answer every ping, even if the peer reads none of the
- * answers: one unauthenticated client can fill the memory of the process. The check looks for a feature, because a
- * bundled ws has no version to read.
+ * Throws if the installed ws is older than 8.23.0. Older releases answer every ping, even if the peer does not read the
+ * answers, so one unauthenticated client can fill the memory of the process. The check looks for a feature, because a
+ * bundled ws has no readable version.
  *
  * @throws Error if the installed ws is too old.
  */
 export function requireBoundedPongs(server: Pick<ws.WebSocketServer, 'options'>): void {
   if ('maxPendingAutoPongs' in server.options) return;
   throw new Error(
-    '@statewire/nest needs ws 8.23.0 or newer: a client can flood older releases with pings. ' +
+    '@statewire/nest needs ws 8.23.0 or newer, because a client can flood older releases with pings. ' +
       'Run "npm ls ws" to find the package that overrides ws, and remove the override.',
   );
 }

@@ -10,8 +10,8 @@ import type { AppendedPublication, TopicSubscriber } from './subscribers.js';
 import { Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
-/** Most messages that wait during a read of the broker. Older ones are dropped: a later read fills the gap. */
-const MAX_INBOX = 1_024;
+/** Maximum number of messages that wait during a read of the broker. Above it the oldest are dropped and read later. */
+const MAX_WAITING_MESSAGES = 1_024;
 
 /** Milliseconds between a failed read of the broker and the next attempt. */
 const RETRY_INTERVAL_MS = 1_000;
@@ -103,7 +103,7 @@ export class LiveTopic {
 
   private receive(message: TopicMessage): void {
     this.inbox.push(message);
-    if (this.inbox.length > MAX_INBOX) this.inbox.shift();
+    if (this.inbox.length > MAX_WAITING_MESSAGES) this.inbox.shift();
     this.applyInbox();
   }
 

@@ -9,7 +9,7 @@ import { RealtimeError } from '../core/errors.js';
  */
 export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source';
 
-/** Thrown for a publication that the application has to change. The message says how. */
+/** A publication that is invalid. The message says how to change it. */
 export class PublishError extends Error {
   override readonly name = 'PublishError';
 
@@ -29,9 +29,9 @@ export interface Projection {
 }
 
 /**
- * Makes the JSON projection of a value.
+ * Creates the JSON projection of a value.
  *
- * @param maxBytes largest text. 0: no limit.
+ * @param maxBytes maximum size of the JSON text in bytes. 0: no limit.
  * @throws PublishError `not_json` or `too_deep`; RealtimeError `too_large`.
  */
 export function project(topic: string, value: unknown, maxBytes: number): Projection {
@@ -40,13 +40,13 @@ export function project(topic: string, value: unknown, maxBytes: number): Projec
   if (bytes > maxBytes) {
     throw new RealtimeError(
       'too_large',
-      `The value for "${topic}" has ${bytes} bytes, and limits.frames.publicationBytes is ${maxBytes}: split the topic, or raise the limit.`,
+      `The value for "${topic}" has ${bytes} bytes, but limits.frames.publicationBytes is ${maxBytes}. Split the topic, or raise the limit.`,
     );
   }
   if (isTextDeeperThan(text, MAX_VALUE_DEPTH)) {
     throw new PublishError(
       'too_deep',
-      `The value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels: flatten it.`,
+      `The value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels. Flatten the value.`,
     );
   }
   return { text, value: JSON.parse(text) as Json };
@@ -60,20 +60,23 @@ function stringify(topic: string, value: unknown): string {
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
     throw new PublishError(
       'not_json',
-      `The value for "${topic}" cannot become JSON (${reason}): publish plain data without cycles and BigInts.`,
+      `The value for "${topic}" is not serializable as JSON (${reason}). Publish plain data without cycles and BigInts.`,
       { cause },
     );
   }
   if (text === undefined) {
     const type = value === undefined ? 'undefined' : `a ${typeof value}`;
-    throw new PublishError('not_json', `The value for "${topic}" is ${type}, which has no JSON: publish null instead.`);
+    throw new PublishError(
+      'not_json',
+      `The value for "${topic}" is ${type}, which JSON does not have. Publish null instead.`,
+    );
   }
   return text;
 }
 
 /**
- * Freezes a published value and everything in it, so that a later change throws. Skips objects with `toJSON`, which
- * stand for other data, and typed arrays, which cannot be frozen.
+ * Freezes a published value and all objects in it, so that a later change throws. Skips objects with `toJSON`, whose
+ * JSON has different data, and typed arrays, which cannot be frozen.
  */
 export function freezeDeep(value: unknown): void {
   const pending = [value];

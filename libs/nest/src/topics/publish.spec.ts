@@ -40,9 +40,9 @@ describe('publishing', () => {
   });
 
   test.each([
-    ['undefined', undefined, 'publish null'],
-    ['a function', () => 1, 'publish null'],
-    ['a symbol', Symbol('s'), 'publish null'],
+    ['undefined', undefined, 'Publish null'],
+    ['a function', () => 1, 'Publish null'],
+    ['a symbol', Symbol('s'), 'Publish null'],
     ['a BigInt', { n: 1n }, 'BigInt'],
     ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }, 'plain data'],
   ])('%s is refused with what to do', async (_, value, advice) => {

@@ -8,7 +8,7 @@ import type { FrameSink, TopicBacklog } from '../delivery/frame-sink.js';
 import type { LiveTopic } from './live-topic.js';
 import type { ReplayStart, Timeline } from './timeline.js';
 
-/** A publication in a timeline. `value` is there if it was parsed already. */
+/** A publication in a timeline. `value` is present if it is already parsed. */
 export type AppendedPublication = StoredPublication & { readonly value?: Json };
 
 /** Follows a topic on this node. The live topic calls it synchronously and in order. Never throws. */
@@ -17,7 +17,7 @@ export interface TopicSubscriber {
   appended(frame: EncodedFrame, publication: AppendedPublication): void;
   /** The timeline started over: a new epoch, or a gap that history does not fill. */
   restarted(): void;
-  /** Nothing follows: the topic was closed, or this node released it. */
+  /** The last call: the topic was closed, or this node released it. */
   ended(reason: 'closed' | 'released'): void;
 }
 
@@ -39,7 +39,7 @@ export interface ConnectionSubscriberOptions {
   readonly counters?: Counters;
 }
 
-/** Sends one topic to one connection. Knows how far the sink got and whether it lags. */
+/** Sends one topic to one connection. Tracks the position of the sink and whether the sink lags. */
 export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription, TopicBacklog {
   private cursor: number;
   private lagging = false;

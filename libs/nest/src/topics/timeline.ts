@@ -5,16 +5,16 @@ import { PublicationLog, type LogEntry, type LogLimits } from '../broker/memory/
 import { TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
 
-/** Number of newest publications whose frames stay encoded. Clients ask for them after a short outage. */
-const READY_FRAMES = 64;
+/** Number of newest publications whose frames stay encoded. Clients need them after a short outage. */
+const MAX_ENCODED_FRAMES = 64;
 
-/** Most events of one replay step. */
-const REPLAY_EVENTS = 64;
+/** Maximum number of events in one replay step. */
+const MAX_REPLAY_EVENTS = 64;
 /** Bytes of events after which a replay step ends. */
-const REPLAY_BYTES = 16 * 1024;
+const MAX_REPLAY_BYTES = 16 * 1024;
 
 /** Approximate characters of a patch frame besides its delta. */
-const PATCH_ENVELOPE = 100;
+const PATCH_ENVELOPE_LENGTH = 100;
 
 interface TimelineEntry extends LogEntry {
   readonly time: number;
@@ -86,7 +86,7 @@ export class Timeline {
     return { value: (head.value ??= JSON.parse(head.data) as Json), time: head.time };
   }
 
-  /** Makes the publication for the broker. Adds the delta from the newest value if the delta is smaller. */
+  /** Creates the publication for the broker. Adds the delta from the newest value if the delta is smaller. */
   prepare({ text: data, value }: Projection): NewPublication {
     const { epoch, kind, offset: from } = this;
     const delta = this.deltaTo(data, value);
@@ -133,15 +133,15 @@ export class Timeline {
   }
 
   /**
-   * Whether this node has another publication at that offset. Then the broker lost publications and assigned their
-   * offsets again.
+   * Returns whether this node has a different publication at that offset. Then the broker lost publications and
+   * assigned their offsets again.
    */
   contradicts({ offset, time }: StoredPublication): boolean {
     const existing = this.log.at(offset);
     return existing !== undefined && existing.time !== time;
   }
 
-  /** Returns what has to be read from the broker before a reader can start at `since`. Undefined: nothing. */
+  /** Returns the part of the history to read before a reader can start at `since`. Undefined: none. */
   missingFor(since: Since | undefined): 'newer' | { readonly above: number } | undefined {
     if (since === undefined) return undefined;
     if (since !== 'oldest' && (since.epoch !== this.epoch || since.offset > this.offset)) return 'newer';
@@ -153,7 +153,7 @@ export class Timeline {
     return above + 1 < oldest && this.oldestInBroker <= above + 1 ? { above } : undefined;
   }
 
-  /** Returns the start of a reader that asks for `since`. */
+  /** Returns the start of a reader with the position `since`. */
   start(since: Since | undefined): ReplayStart {
     const { position, offset } = this;
     if (this.kind === 'state') {
@@ -194,7 +194,7 @@ export class Timeline {
     for (let offset = this.offset; offset > cursor; offset--) {
       const entry = this.log.at(offset);
       if (entry?.delta === undefined) return undefined;
-      left -= entry.delta.length + (offset === this.offset ? 0 : PATCH_ENVELOPE);
+      left -= entry.delta.length + (offset === this.offset ? 0 : PATCH_ENVELOPE_LENGTH);
       if (left <= 0) return undefined;
       entries.push(entry);
     }
@@ -204,11 +204,11 @@ export class Timeline {
   private eventsAfter(cursor: number): ReplayStep | 'lost' {
     const frames: EncodedFrame[] = [];
     let bytes = 0;
-    for (const entry of this.log.above(cursor, REPLAY_EVENTS)) {
+    for (const entry of this.log.above(cursor, MAX_REPLAY_EVENTS)) {
       if (entry.offset !== cursor + frames.length + 1) return 'lost';
       frames.push(this.frameOf(entry));
       bytes += entry.size;
-      if (bytes >= REPLAY_BYTES) break;
+      if (bytes >= MAX_REPLAY_BYTES) break;
     }
     return frames.length === 0 ? 'lost' : { frames, cursor: cursor + frames.length };
   }
@@ -221,7 +221,7 @@ export class Timeline {
     const entry = this.entryOf(publication);
     entry.frame = this.frameOf(entry);
     this.log.push(entry, now);
-    const outdated = this.log.at(entry.offset - READY_FRAMES);
+    const outdated = this.log.at(entry.offset - MAX_ENCODED_FRAMES);
     if (outdated !== undefined) outdated.frame = undefined;
     return entry.frame;
   }
@@ -245,7 +245,7 @@ export class Timeline {
     return { data, time, value: undefined, snapshot: undefined };
   }
 
-  /** Computes the delta once per publication, although its publisher and the readers of this node both need it. */
+  /** Computes the delta once per publication, for the broker and for the readers of this node. */
   private deltaTo(data: string, value: Json | undefined): string | undefined {
     const { offset: from, prepared } = this;
     if (prepared?.from === from && prepared.data === data) return prepared.delta;

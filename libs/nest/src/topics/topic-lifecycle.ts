@@ -12,7 +12,7 @@ import { waitForChange } from './subscribers.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from './topic-loader.js';
 import { TopicSource } from './topic-source.js';
 
-/** Milliseconds after which the client may ask again for a topic that is unavailable. */
+/** Milliseconds after which a client may request an unavailable topic again. */
 const RETRY_AFTER_MS = 1_000;
 
 /** The deadlines of a topic; see `RealtimeModuleOptions.limits`. */
@@ -35,7 +35,7 @@ export interface TopicLifecycleOptions {
 /** The life of one topic on this node: opens it, loads its first value, keeps it live and releases it. */
 export class TopicLifecycle {
   readonly live: LiveTopic;
-  /** Runs the observable that is the only writer of the topic. Undefined: everybody may publish. */
+  /** Runs the observable that is the only writer of the topic. Undefined: the topic has no observable. */
   source: TopicSource | undefined;
   private loaded = false;
   private closed = false;
@@ -43,10 +43,10 @@ export class TopicLifecycle {
   private deadline: Timer | undefined;
   private readonly readiness: Promise<void>;
 
-  /** @param former the release of an earlier lifecycle of the same topic, which has to free its lease first. */
+  /** @param previous the release of an earlier lifecycle of the same topic, which has to free its lease first. */
   constructor(
     private readonly options: TopicLifecycleOptions,
-    former: Promise<void> | undefined,
+    previous: Promise<void> | undefined,
   ) {
     const { broker, environment, history, log, topic } = options;
     this.live = new LiveTopic({
@@ -63,7 +63,7 @@ export class TopicLifecycle {
     });
     this.readiness = new Promise((resolve, reject) => {
       this.deadline = this.startDeadline(reject);
-      this.begin(former).then(resolve, (error: unknown) => {
+      this.begin(previous).then(resolve, (error: unknown) => {
         reject(this.toLoadError(error));
         options.onEnded();
       });
@@ -97,8 +97,8 @@ export class TopicLifecycle {
     }
   }
 
-  private async begin(former: Promise<void> | undefined): Promise<void> {
-    await former;
+  private async begin(previous: Promise<void> | undefined): Promise<void> {
+    await previous;
     await this.live.open();
     if (this.live.ended) return;
     // Taken before the load: a publication during the load is newer than the loaded value.
@@ -136,7 +136,7 @@ export class TopicLifecycle {
     try {
       await this.options.publish(value);
     } catch (error) {
-      // A client would take `too_large` for a fault of its own. The handler is at fault, so that this is logged.
+      // The handler is at fault, not the client. A RealtimeError would reach the client without a log entry.
       throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;
     }
   }
@@ -175,7 +175,7 @@ export class TopicLifecycle {
     }
   }
 
-  /** After the deadline, waiters get an error. The load may go on for `linger` and serve later callers. */
+  /** After the deadline, waiters get an error. The load may continue for `linger` and serve later callers. */
   private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
     const { environment, limits, onEnded } = this.options;
     if (limits.timeouts.loadMs === 0) return undefined;
@@ -197,7 +197,7 @@ export class TopicLifecycle {
   }
 }
 
-/** The error for a topic that cannot be served now. The client may ask again after a second. */
+/** The error for a temporarily unavailable topic. The client may try again after a second. */
 export function unavailableError(message: string): RealtimeError {
   return new RealtimeError('unavailable', message, { retryAfter: RETRY_AFTER_MS });
 }

@@ -1,7 +1,7 @@
 import type { TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
-/** A topic with a handler that matches its name. The guards of the handler let the caller in. */
+/** A topic whose name matches a handler. The caller has passed the guards of the handler. */
 export interface ResolvedTopic {
   readonly name: string;
   readonly kind: TopicKind;
@@ -11,17 +11,17 @@ export interface ResolvedTopic {
 export interface TopicLoader {
   /**
    * Loads a topic. Called once per activation. Returns a promise if pipes have to run first; the promise rejects with a
-   * RealtimeError if a pipe refuses.
+   * RealtimeError if a pipe rejects a parameter.
    */
   load(topic: ResolvedTopic): TopicLoad | Promise<TopicLoad>;
 }
 
 /**
- * What a topic starts with.
+ * The start of a topic.
  *
- * - `nothing`: its publications alone.
- * - `value`: a promise of the first value; `undefined` means none yet. Later values are published.
- * - `source`: an observable, which is the only writer of the topic from then on.
+ * - `nothing`: no first value.
+ * - `value`: a promise of the first value. `undefined` means that there is no value yet. Later values are published.
+ * - `source`: an observable that is the only writer of the topic from now on.
  */
 export type TopicLoad =
   | { readonly type: 'nothing' }

@@ -21,10 +21,10 @@ import type { Timeline } from './timeline.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
 
-/** Most topics without holders that stay live for `linger`. Above it the registry releases the longest unused one. */
-const MAX_LINGERING = 10_000;
+/** Maximum number of topics without holders that stay live for `linger`. Above it the registry releases the oldest. */
+const MAX_LINGERING_TOPICS = 10_000;
 
-/** Most activations for one call. A topic may end before the call has used it. */
+/** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
 
 /** Durations in milliseconds, sizes in bytes. 0 switches a limit off. */
@@ -65,9 +65,9 @@ interface ActiveTopic {
 }
 
 /**
- * All live topics of this node. Subscribing is catching up and staying; polling is catching up and leaving.
+ * The live topics of this node. A subscription catches up and continues with live frames. A poll only catches up.
  *
- * A topic is live while something holds it, and for `linger` afterwards.
+ * A topic is live while a call, a subscription or a stream holds it, and for `linger` afterwards.
  */
 export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
@@ -80,7 +80,7 @@ export class TopicRegistry {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
   }
 
-  /** Numbers of held resources, for tests and metrics. All are 0 once nothing is followed and the linger has passed. */
+  /** Numbers of held resources, for tests and metrics. All are 0 when no topic is held and `linger` has passed. */
   get sizes(): { live: number; lingering: number; releasing: number } {
     return { live: this.active.size, lingering: this.lingering.size, releasing: this.releasing.size };
   }
@@ -91,9 +91,8 @@ export class TopicRegistry {
   }
 
   /**
-   * Catches the sink up from `since` and stays: sends `subscribed`, the replay, and then live frames, without a gap or a
-   * repeat. Replaces an earlier subscription of the same sink. Resolves after `subscribed` was sent, for which the sink
-   * must not lag.
+   * Sends `subscribed`, the replay from `since`, and then live frames to the sink, without a gap or a repeat. Replaces
+   * an earlier subscription of the same sink. Waits until the sink does not lag, then sends `subscribed` and resolves.
    *
    * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in `limits.timeouts.loadMs`.
    */
@@ -121,8 +120,8 @@ export class TopicRegistry {
   }
 
   /** Returns the frames that {@link subscribe} would send first, without a subscription. */
-  async catchUp(topic: ResolvedTopic, asked?: Since): Promise<CatchUpAnswer> {
-    const since = startOf(topic, asked);
+  async catchUp(topic: ResolvedTopic, from?: Since): Promise<CatchUpAnswer> {
+    const since = startOf(topic, from);
     return this.whileHeld(topic, async (active) => {
       const timeline = await this.loadTimeline(active, since);
       if (timeline === undefined) return undefined;
@@ -163,7 +162,7 @@ export class TopicRegistry {
    */
   publish(topic: ResolvedTopic, value: unknown): Promise<Position> {
     if (this.active.get(topic.name)?.lifecycle.source !== undefined) {
-      const message = `The observable that its handler returned is the only writer of "${topic.name}": publish through it.`;
+      const message = `The observable of its handler is the only writer of "${topic.name}". Publish through the observable.`;
       return Promise.reject(new PublishError('has_source', message));
     }
     return this.write(topic, value);
@@ -201,8 +200,8 @@ export class TopicRegistry {
   }
 
   /**
-   * Holds the topic while `work` runs. If the topic ended meanwhile, `work` runs once more, because the topic may have
-   * been closed and begun anew. A topic that ends at each load is not loaded again and again.
+   * Holds the topic while `work` runs. If the topic ends meanwhile, `work` runs once more, because another node may
+   * have closed the topic and a new one may start. A second attempt is the last one.
    */
   private async whileHeld<T>(topic: ResolvedTopic, work: (active: ActiveTopic) => Promise<T | undefined>): Promise<T> {
     for (let attempt = 0; attempt < MAX_ACTIVATIONS_PER_CALL && !this.disposed; attempt++) {
@@ -217,7 +216,7 @@ export class TopicRegistry {
     throw unavailableError('The topic ended while it loaded.');
   }
 
-  /** Waits until the topic is loaded and reaches back to `since`, if the broker does. Undefined: the topic ended. */
+  /** Loads the topic, and the publications since `since` if the broker has them. Undefined: the topic ended. */
   private async loadTimeline({ lifecycle }: ActiveTopic, since: Since | undefined): Promise<Timeline | undefined> {
     const { live } = lifecycle;
     await lifecycle.whenLoaded();
@@ -273,7 +272,7 @@ export class TopicRegistry {
       this.options.limits.timeouts.lingerMs,
     );
     this.lingering.set(name, timer);
-    if (this.lingering.size > MAX_LINGERING) this.releaseLongestUnused();
+    if (this.lingering.size > MAX_LINGERING_TOPICS) this.releaseLongestUnused();
   }
 
   private releaseLongestUnused(): void {
@@ -296,7 +295,7 @@ export class TopicRegistry {
   }
 }
 
-/** The oldest position of a state topic is its newest value: it needs no replay. */
+/** A state topic has no replay from its oldest position, because readers need only the newest value. */
 function startOf({ kind }: ResolvedTopic, since: Since | undefined): Since | undefined {
   return kind === 'state' && since === 'oldest' ? undefined : since;
 }

@@ -24,13 +24,13 @@ export interface TopicSourceOptions {
 }
 
 /**
- * Runs the observable that is the only writer of a topic, on the one node that holds the lease for it. A node that stops
- * the observable ends the epoch, because nothing is published until it runs again. A node that starts it ends the epoch
- * as well, in case the last node crashed.
+ * Runs the observable that is the only writer of a topic. Only the node that holds the lease runs it. A node ends the
+ * epoch when it stops the observable, because no publication follows until the observable runs again. A node also ends
+ * the epoch when it starts the observable, in case the previous node crashed.
  */
 export class TopicSource {
   private stopped = false;
-  private broken = false;
+  private hasFailed = false;
   private lease: Lease | undefined;
   private subscription: Subscription | undefined;
   private retry: Timer | undefined;
@@ -39,10 +39,10 @@ export class TopicSource {
 
   /** Whether the observable failed. The topic is closed then. */
   get failed(): boolean {
-    return this.broken;
+    return this.hasFailed;
   }
 
-  /** Resolves when the source runs, on this or on another node. */
+  /** Resolves when the source runs on this node or on another one. */
   async start(): Promise<void> {
     try {
       const { broker, topic } = this.options;
@@ -82,14 +82,14 @@ export class TopicSource {
         publish(value).catch((error: unknown) => log.error('publication-failed', error, { topic }));
       },
       error: (error: unknown) => {
-        this.broken = true;
+        this.hasFailed = true;
         log.error('source-failed', error, { topic });
         broker.close(topic).catch((failure: unknown) => log.error('topic-close-failed', failure, { topic }));
       },
     });
   }
 
-  /** Unsubscribes from the observable. Its teardown may throw, and must not keep the lease or the epoch. */
+  /** Unsubscribes from the observable. An error of its teardown must not keep the lease or the epoch. */
   private unsubscribe(): void {
     const { log, topic } = this.options;
     try {

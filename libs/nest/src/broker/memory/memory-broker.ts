@@ -21,29 +21,29 @@ import { MemoryTopics } from './memory-topics.js';
 /** Limits of a memory broker. 0 switches a limit off. */
 export interface MemoryBrokerLimits {
   /**
-   * Most topics without listeners. Above it the broker forgets the longest unused one before its age; a client that
-   * returns to it finds a new epoch. Default 20,000.
+   * Maximum number of topics without listeners. Above it the broker forgets the least recently used one, even before
+   * its age. A client that returns to a forgotten topic finds a new epoch. Default 20,000.
    */
   readonly maxIdleTopics?: number;
-  /** Approximate bytes of the values and publications of those topics. Default 64 MiB. */
+  /** Maximum bytes of the values and publications of those topics, approximately. Default 64 MiB. */
   readonly maxIdleBytes?: number;
   /**
-   * Most actions that run or are remembered. One caller may use a tenth of it. The server refuses actions above it.
-   * Default 100,000.
+   * Maximum number of running and remembered actions. One caller may use a tenth of it. The server rejects further
+   * actions. Default 100,000.
    */
   readonly maxClaims?: number;
   /**
-   * Most characters of all remembered answers. One caller may use a tenth of it. The server refuses actions above it.
-   * Default 67,108,864.
+   * Maximum number of characters of all remembered answers. One caller may use a tenth of it. The server rejects
+   * further actions. Default 67,108,864.
    */
   readonly maxAnswers?: number;
 }
 
-/** The `age` of the history is also the time for which the broker remembers a topic that nobody uses. */
+/** The `age` of the history is also the time for which the broker keeps an unused topic. */
 export interface MemoryBrokerOptions extends BrokerContext, MemoryBrokerLimits {}
 
 /**
- * The broker of a single process: everything is in its memory.
+ * Creates the broker for a single process. It keeps all data in memory.
  *
  * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
  */
@@ -51,7 +51,7 @@ export function memoryBroker(limits: MemoryBrokerLimits = {}): BrokerFactory {
   return (context) => new MemoryBroker({ ...limits, ...context });
 }
 
-/** Keeps everything in the memory of one process. After a restart, clients learn from new epochs what was lost. */
+/** Keeps all data in the memory of one process. After a restart, new epochs tell clients that history is lost. */
 export class MemoryBroker implements Broker {
   readonly name = 'memory';
   private readonly topics: MemoryTopics;

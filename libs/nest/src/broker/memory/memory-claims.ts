@@ -32,14 +32,14 @@ class ClaimUsage {
   reserve(caller: string | undefined): void {
     const { count, size } = this.limits;
     if (isFull(this.total, this.limits)) {
-      throw new BrokerError('full', 'The memory for actions is full: refuse this action until older ones expire.');
+      throw new BrokerError('full', 'The memory for actions is full. Reject the action until older ones expire.');
     }
     if (caller !== undefined) {
       const own = this.callers.get(caller) ?? { count: 0, size: 0 };
       if (isFull(own, { count: Math.ceil(count * CALLER_SHARE), size: Math.ceil(size * CALLER_SHARE) })) {
         throw new BrokerError(
           'share_full',
-          'The share of this caller in the memory for actions is full: refuse this action.',
+          'The share of this caller in the memory for actions is full. Reject the action.',
         );
       }
       this.callers.set(caller, own);
@@ -97,8 +97,8 @@ interface Settled {
 const SWEEP_INTERVAL_MS = 10_000;
 
 /**
- * Remembers the actions that run or have run. Rejects new claims when its memory is full, because forgetting one early
- * could run an action twice.
+ * Remembers running and answered actions. Rejects new claims when its memory is full: if it dropped an old claim early,
+ * an action could run twice.
  */
 export class MemoryClaims {
   private readonly claims = new Map<string, Running | Settled>();
@@ -143,7 +143,7 @@ export class MemoryClaims {
     const claim = this.runningClaim(key);
     this.claims.delete(key);
     this.usage.release(claim.caller, 0);
-    claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer: claim again.'));
+    claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer. Claim the action again.'));
   }
 
   dispose(): void {
@@ -165,7 +165,7 @@ export class MemoryClaims {
   private runningClaim(key: string): Running {
     const claim = this.claims.get(key);
     if (claim?.state === 'running') return claim;
-    throw new BrokerError('not_held', 'The action is not claimed: only a running action can be settled or unclaimed.');
+    throw new BrokerError('not_held', 'The action is not claimed. Only a running action can be settled or unclaimed.');
   }
 
   private forget(key: string, claim: Settled): void {

@@ -12,7 +12,7 @@ import type {
 import type { Environment, Timer } from '../../core/environment.js';
 import { PublicationLog, type LogLimits } from './publication-log.js';
 
-/** Longest time in milliseconds between two sweeps for idle topics. */
+/** Maximum milliseconds between two sweeps for idle topics. */
 const SWEEP_INTERVAL_MS = 60_000;
 
 type TopicListener = (message: TopicMessage) => void;
@@ -22,7 +22,7 @@ type MemoryEntry = StoredPublication & { readonly size: number };
 /** The history of one topic, and its listeners in this process. */
 class MemoryTopic {
   readonly listeners = new Set<TopicListener>();
-  /** Time of the last use, in milliseconds of the clock of every `now`, which never goes back. */
+  /** Time of the last use, in milliseconds of the monotonic clock of every `now`. */
   usedAt: number;
   private offset = 0;
   private data: string | undefined;
@@ -126,7 +126,7 @@ class IdleTopics {
 
   constructor(private readonly limits: IdleLimits) {}
 
-  /** Makes the topic the last used one. */
+  /** Marks the topic as the most recently used one. */
   touch(name: string, weight: number): void {
     this.delete(name);
     this.weights.set(name, weight);
@@ -143,7 +143,7 @@ class IdleTopics {
     this.weight = 0;
   }
 
-  /** Removes topics above the limits, the longest unused first. Keeps the last used topic, even if it is too heavy. */
+  /** Removes topics above the limits, the least recently used first. Keeps the last topic, even if it is too heavy. */
   *evict(): Iterable<string> {
     for (const name of this.weights.keys()) {
       if (!this.exceedsLimits()) return;
@@ -237,7 +237,7 @@ export class MemoryTopics {
     return topic;
   }
 
-  /** Marks an idle topic as used, and forgets topics above the limits. Clients can ask for any number of topics. */
+  /** Marks an idle topic as used, and forgets topics above the limits, because clients can create many topics. */
   private touch(name: string, topic: MemoryTopic): void {
     if (topic.listeners.size > 0 || this.topics.get(name) !== topic) return;
     this.idle.touch(name, topic.weight);

@@ -15,11 +15,11 @@ export interface LogLimits {
 
 /**
  * Keeps the newest publications of a topic: consecutive offsets, limited by count, bytes and age. The age of an entry
- * begins when the log receives it. Every `now` is in milliseconds of a clock that never goes back, so that setting the
- * wall clock does not change the age of a history.
+ * begins when the log receives it. Every `now` is in milliseconds of a monotonic clock, so that a change of the wall
+ * clock does not change the age of a history.
  */
 export class PublicationLog<Entry extends LogEntry> {
-  /** Entries before `start` are dropped: they are undefined until the array is compacted. */
+  /** Entries before `start` are dropped. They are undefined until the array is compacted. */
   private entries: (Entry | undefined)[] = [];
   /** The time at which the log received each entry. */
   private receivedAt: number[] = [];
@@ -81,7 +81,7 @@ export class PublicationLog<Entry extends LogEntry> {
     return this.entries.slice(from, from + limit) as Entry[];
   }
 
-  /** Drops entries beyond the limits. Only its age drops the newest entry. */
+  /** Drops entries beyond the limits. Only the age limit can drop the newest entry. */
   trim(now: number): void {
     const { count, bytes, ageMs } = this.limits;
     const expired = ageMs === 0 ? -Infinity : now - ageMs;
