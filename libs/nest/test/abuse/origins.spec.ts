@@ -74,7 +74,7 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
   beforeAll(async () => {
     arena = await TestApplication.start({
       platform,
-      realtime: { authenticate, cookie: 'session', limits: { pendingPerAddress: 0 } },
+      realtime: { authenticate, cookie: 'session', limits: { connections: { pendingPerAddress: 0 } } },
       providers: arenaProviders,
     });
   });
