@@ -10,19 +10,20 @@ import { Updates } from './updates.js';
 
 /** Options of `injectEvents()`. */
 export interface InjectEventsOptions extends InjectorOption {
-  /** Where to start: a position, or `'oldest'` for all that is kept. Default: with the next event. */
+  /** Where to start: a position, or `'oldest'` for all events that the server still has. Default: events from now on. */
   readonly since?: Since;
-  /** Called when events were lost because history no longer reaches back to what was seen last. */
+  /** Called when events up to `position` are lost, because the server's history no longer has them. */
   readonly onLost?: (position: Position) => void;
-  /** Called when the topic is refused, unknown or closed. Default: Angular's `ErrorHandler`. */
+  /** Called when the topic is forbidden, unknown or closed. Default: Angular's `ErrorHandler`. */
   readonly onError?: (error: unknown) => void;
 }
 
 /**
- * Calls a handler with each event of a topic, once and in order, for as long as the injection context lives. The
- * reference is reactive like that of `injectTopic`. A handler that throws is reported to Angular's `ErrorHandler` and
- * called again with the next event.
+ * Calls a handler with each event of a topic, once and in order, until the injection context is destroyed. When a signal
+ * that the reference function reads changes, the topic changes too. An error that the handler throws goes to Angular's
+ * `ErrorHandler`; the next event follows.
  *
+ * @throws Error outside an injection context without the option `injector`.
  * @example injectEvents(() => notices.with({ playerId: this.playerId() }), (notice) => this.toasts.show(notice));
  */
 export function injectEvents<T>(

@@ -22,9 +22,10 @@ const UNKNOWN: TopicState<never> = {
 export type InjectTopicOptions = InjectorOption;
 
 /**
- * Follows a state topic for as long as the injection context lives. The reference is reactive: when a signal it reads
- * changes, the topic is switched and never shows a value of the one before; `undefined` follows nothing.
+ * Follows a state topic until the injection context is destroyed. When a signal that the reference function reads changes,
+ * the topic changes too, and the resource never shows a value of the previous topic. `undefined` follows no topic.
  *
+ * @throws Error outside an injection context without the option `injector`.
  * @example
  * readonly id = input.required<string>();
  * readonly battle = injectTopic(() => battle.with({ battleId: this.id() }));

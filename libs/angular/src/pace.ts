@@ -1,14 +1,14 @@
 import { InjectionToken } from '@angular/core';
 
-/** Decides when what has gathered is delivered: calls `deliver` once for each time it is called itself. */
+/** Schedules the delivery of the values that have gathered: it calls `deliver` once for each call of its own. */
 export type Pace = (deliver: () => void) => void;
 
-/** Milliseconds between two deliveries: one frame at 60 Hz, since nobody sees more. */
-const FRAME = 16;
+/** The time between two deliveries: one frame of a screen with 60 Hz. */
+const FRAME_MS = 16;
 
 /**
- * The first delivery comes at the end of the current task, later ones one frame apart. Not built on
- * `requestAnimationFrame`, which stands still in hidden tabs and does not exist outside browsers.
+ * Returns a pace with the first delivery at the end of the current task, and later ones one frame apart. It uses timers,
+ * because `requestAnimationFrame` stops in hidden tabs and exists in browsers only.
  */
 export function framePace(): Pace {
   let resting = false;
@@ -24,7 +24,7 @@ export function framePace(): Pace {
       }
       rest();
       deliver();
-    }, FRAME);
+    }, FRAME_MS);
   };
 
   return (deliver) => {
@@ -40,4 +40,5 @@ export function framePace(): Pace {
   };
 }
 
+/** The pace of `Updates`. Tests replace it to deliver at once. */
 export const PACE = new InjectionToken<Pace>('PACE', { providedIn: 'root', factory: framePace });

@@ -6,17 +6,20 @@ import type { RealtimeFeature } from './realtime-feature.js';
 import { REALTIME_OPTIONS } from './realtime-options.js';
 import { RealtimeService } from './realtime.service.js';
 
-/** Where the server is; everything else is a feature. */
+/** The address of the server, and options without a feature of their own. */
 export type RealtimeConfig = Pick<
   RealtimeClientOptions,
   'origin' | 'webSocketPath' | 'httpPath' | 'lingerMs' | 'environment'
 >;
 
 /**
- * Provides `RealtimeService`, `injectTopic()` and `injectEvents()` with one client for the injector it is given to,
- * closed when that injector is destroyed. The client opens nothing before the first subscription or action, and nothing
- * at all while a page is rendered on a server. In the providers of a route it makes a second client, for another server.
+ * Provides one client for `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()`. The client closes when
+ * its injector is destroyed. It connects with the first subscription or action, and never while a page is rendered on a
+ * server. The providers of a route may have a client of their own, for another server.
  *
+ * @param config may be left out.
+ * @example
+ * provideRealtime(withAuth(() => inject(Session).token));
  * @example
  * bootstrapApplication(App, {
  *   providers: [

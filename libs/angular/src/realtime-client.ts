@@ -5,7 +5,7 @@ import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions }
 import { REALTIME_OPTIONS } from './realtime-options.js';
 import { serverRenderingClient } from './server-rendering-client.js';
 
-/** The client behind `RealtimeService`; one for each injector that has `provideRealtime`. */
+/** The client behind `RealtimeService`. Each injector with `provideRealtime()` has its own. */
 export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIENT', {
   providedIn: 'root',
   factory: () => {
@@ -13,7 +13,7 @@ export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIE
   },
 });
 
-/** Makes the client of the current injector, and closes it when that is destroyed. */
+/** Creates the client of the current injector, and closes it when the injector is destroyed. */
 export function createInjectedClient(): RealtimeClient {
   if (isPlatformServer(inject(PLATFORM_ID))) return serverRenderingClient();
   const zone = inject(NgZone);

@@ -3,15 +3,16 @@ import type { RealtimeClientOptions } from '@statewire/client';
 
 import { REALTIME_OPTIONS } from './realtime-options.js';
 
+/** The names of the features. */
 export type RealtimeFeatureKind = 'auth' | 'backoff' | 'polling' | 'websocket';
 
-/** Something added to `provideRealtime`, made by one of the `with…` functions. */
+/** A part of `provideRealtime()` that one of the `with…` functions creates. */
 export interface RealtimeFeature<Kind extends RealtimeFeatureKind = RealtimeFeatureKind> {
   readonly ɵkind: Kind;
   readonly ɵproviders: Provider[];
 }
 
-/** A feature that sets options of the client. The factory runs in the injection context of the client. */
+/** Creates a feature that sets options of the client. The factory runs in the injection context of the client. */
 export function optionsFeature<Kind extends RealtimeFeatureKind>(
   kind: Kind,
   options: () => RealtimeClientOptions,

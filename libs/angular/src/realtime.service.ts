@@ -15,9 +15,9 @@ import { REALTIME_CLIENT } from './realtime-client.js';
 import { Updates } from './updates.js';
 
 /**
- * The realtime client as Angular likes it: its observables emit inside the Angular zone where there is one, batched to
- * at most one delivery per frame, with every value in order. They are cold unless said otherwise; end a subscription
- * with `takeUntilDestroyed()`, the `async` pipe or `toSignal()`. All complete when the injector is destroyed.
+ * The client of the application. Its observables emit every value in order, inside the Angular zone if there is one, in
+ * batches of at most one per frame. They are cold except that of `act()`. They complete when the injector is destroyed.
+ * End a subscription earlier with `takeUntilDestroyed()`, the `async` pipe or `toSignal()`.
  *
  * @example
  * readonly battle$ = inject(RealtimeService).state(battle.with({ battleId: '42' }));
@@ -30,14 +30,14 @@ export class RealtimeService {
   readonly #status = signal(this.#client.status);
   readonly #metrics = signal(this.#client.metrics);
 
-  /** The state of the connection: the present one first, then each change. */
+  /** Emits the status of the connection, then each change. */
   readonly status$: Observable<ConnectionStatus> = this.#updates.observe(this.#client.status$);
-  /** The same as a signal. */
+  /** The status of the connection. */
   readonly status: Signal<ConnectionStatus> = this.#status.asReadonly();
 
-  /** Counters since the client was made, at most every 250 ms. */
+  /** Emits the counters since the client was created, then new ones at most every 250 ms while they change. */
   readonly metrics$: Observable<ClientMetrics> = this.#updates.observe(this.#client.metrics$);
-  /** The same as a signal. */
+  /** The counters since the client was created. */
   readonly metrics: Signal<ClientMetrics> = this.#metrics.asReadonly();
 
   constructor() {
@@ -46,40 +46,46 @@ export class RealtimeService {
     destroyed.onDestroy(this.#updates.follow(this.#client.metrics$, this.#metrics));
   }
 
-  /** Opens the connection. Needed only after `denied` or `close()`: subscriptions and actions open it on their own. */
+  /**
+   * Connects. The first subscription or action connects by itself, so an application needs this only to connect early, and
+   * to try again after the status `denied`. Does nothing after `close()`.
+   */
   connect(): void {
     this.#updates.outside(() => this.#client.connect());
   }
 
-  /** Ends everything: observables complete, unanswered actions err with `outcome_unknown` or `not_sent`. */
+  /** Closes the client for good. Observables complete. Unanswered actions fail with `outcome_unknown` or `not_sent`. */
   close(): void {
     this.#updates.outside(() => this.#client.close());
   }
 
-  /** Somebody signed in or out: gets a new token and authenticates in place, or reconnects with the new identity. */
+  /**
+   * Presents a new token, because the user signed in or out. The client authenticates on the open connection, and
+   * reconnects if the user is another one. With a signal in `withAuth()` this happens by itself.
+   */
   reauthenticate(): void {
     this.#updates.outside(() => this.#client.reauthenticate());
   }
 
   /**
-   * The values of a state topic: the newest first, then each change. Errs with a `RealtimeClientError` when the topic is
-   * refused, unknown or closed. Where freshness matters take `topic()` or `injectTopic()`.
+   * Emits the newest value of a state topic, then each change. Fails with a `RealtimeClientError` if the topic is
+   * forbidden, unknown or closed. `topic()` and `injectTopic()` also tell whether a value is current.
    */
   state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
     return this.#updates.observe(this.#client.state(topic));
   }
 
-  /** A state topic with position, freshness and error; never errs. */
+  /** Emits the value of a state topic with its position, freshness and error. It never fails. */
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>> {
     return this.#updates.observe(this.#client.topic(topic));
   }
 
-  /** The events of a topic, each once and in order. Errs like `state()`. */
+  /** Emits each event of a topic once and in order. Fails like `state()`. */
   events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
     return this.#updates.observe(this.#client.events(topic, options));
   }
 
-  /** The same with positions, and a `lost` where history no longer reached. */
+  /** Emits events like `events()` with their positions, and a `lost` wherever the server no longer has some events. */
   deliveries<T>(
     topic: TopicReference<T, 'events'>,
     options?: { readonly since?: Since },

@@ -7,7 +7,7 @@ const STATUS: ConnectionStatus = { state: 'idle', enteredAt: 0 };
 
 const ignore = (): void => undefined;
 
-/** Stands in while a page is rendered on a server: it opens nothing, so that rendering ends and no request leaks. */
+/** Returns a client that never connects, so that the rendering of a page on a server ends. */
 export function serverRenderingClient(): RealtimeClient {
   return {
     status: STATUS,
@@ -23,7 +23,11 @@ export function serverRenderingClient(): RealtimeClient {
     deliveries: () => NEVER,
     act: () =>
       throwError(
-        () => new RealtimeClientError('not_sent', 'Actions are not sent while a page is rendered on the server.'),
+        () =>
+          new RealtimeClientError(
+            'not_sent',
+            'The client sends no actions while a page is rendered on a server. Send the action in the browser.',
+          ),
       ),
   };
 }

@@ -3,35 +3,35 @@ import type { Freshness, TopicState } from '@statewire/client';
 import type { Position } from '@statewire/protocol';
 
 /**
- * A state topic as an Angular `Resource` that also says how true its value is.
+ * A state topic as an Angular `Resource` that also tells whether its value is current.
  *
  * | `status()` | |
  * |---|---|
- * | `idle` | there is no topic to follow |
- * | `loading` | the first value is awaited |
- * | `resolved` | `value()` is known; `undefined` when nothing was ever published |
- * | `reloading` | `value()` is the last known one while the connection catches up |
- * | `error` | the topic is refused, unknown or closed; `value()` throws, `hasValue()` is false |
+ * | `idle` | the reference function returned undefined |
+ * | `loading` | the client waits for the first value |
+ * | `resolved` | `value()` is known; it is undefined if the server never published a value |
+ * | `reloading` | `value()` is the last known value, and the client waits for the newest |
+ * | `error` | the topic is forbidden, unknown or closed; `value()` throws, and `hasValue()` is false |
  */
 export interface TopicResource<T> extends Resource<T> {
-  /** `live`, `catching-up` or `stale(since)`; undefined without a topic. Stale is not an error: the value was true then. */
+  /** Whether `value()` is current; undefined without a topic. A stale value is not an error: it was current before. */
   readonly freshness: Signal<Freshness | undefined>;
-  /** Where in the topic's history the confirmed value stands; undefined until it is known. */
+  /** Position of `confirmed()`; undefined before the first answer of the server. */
   readonly position: Signal<Position | undefined>;
-  /** How many optimistic updates of unanswered actions `value()` has on top; 0: it is the server's. */
+  /** Number of optimistic updates in `value()`. 0: `value()` is the server's value. */
   readonly pending: Signal<number>;
-  /** The server's value without them; the same object as `value()` while nothing is pending. Never throws. */
+  /** The server's value without optimistic updates. It is the same object as `value()` while none is pending. Never throws. */
   readonly confirmed: Signal<T | undefined>;
   hasValue(this: T extends undefined ? this : never): this is TopicResource<Exclude<T, undefined>>;
   hasValue(): boolean;
 }
 
-/** A topic's state as the client knows it, or why there is no topic at all. */
+/** The state of a topic in the client, or the error of a reference that names no topic. */
 export type FollowedState<T> =
   | TopicState<T>
   | (Omit<TopicState<never>, 'freshness' | 'error'> & { readonly freshness: undefined; readonly error: Error });
 
-/** Makes the resource of a topic; `undefined` for no topic. The one place that uses Angular's experimental resources. */
+/** Creates the resource of a topic. Only this function uses Angular's experimental resources. */
 export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): TopicResource<T | undefined> {
   const resource = resourceFromSnapshots(() => toSnapshot(state()));
   const truth = {

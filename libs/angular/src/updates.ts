@@ -4,9 +4,9 @@ import { Observable } from 'rxjs';
 import { PACE } from './pace.js';
 
 /**
- * The border between the client and Angular. The client, its sockets and its timers live outside the Angular zone.
- * What it says reaches the application in batches, so that change detection runs per frame and never per message:
- * signals are set outside the zone (only a template that reads one is checked), observers are called inside it.
+ * Passes values from the client to Angular in batches, so that change detection runs once per frame and not once per
+ * message. The client, its sockets and its timers run outside the Angular zone. Signals are set outside the zone, so that
+ * Angular checks only the templates that read them. Observers are called inside the zone.
  */
 @Injectable({ providedIn: 'root' })
 export class Updates {
@@ -16,12 +16,16 @@ export class Updates {
   #notifications: (() => void)[] = [];
   #scheduled = false;
 
-  /** Runs what may open sockets or start timers of the client. */
+  /** Calls a function that may open sockets or start timers outside the Angular zone. */
   outside<R>(callback: () => R): R {
     return untracked(() => this.#zone.runOutsideAngular(callback));
   }
 
-  /** Keeps the signal at the newest value; what is replayed on subscribing is set at once. Returns what ends it. */
+  /**
+   * Sets the signal to each new value. Sets a value that the source emits during the subscription at once.
+   *
+   * @returns a function that ends it.
+   */
   follow<T>(source: Observable<T>, target: WritableSignal<T>): () => void {
     let replaying = true;
     const subscription = this.outside(() =>
@@ -37,7 +41,7 @@ export class Updates {
     };
   }
 
-  /** The same observable for the application; what is replayed on subscribing is delivered at once. */
+  /** Returns the observable for the application. Passes on a value that the source emits during the subscription at once. */
   observe<T>(source: Observable<T>): Observable<T> {
     return new Observable<T>((subscriber) => {
       const replayed: (() => void)[] = [];

@@ -2,10 +2,11 @@ import type { RealtimeClientOptions } from '@statewire/client';
 
 import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
 
+/** Options of `withBackoff()`. Every duration is in milliseconds. */
 export type RealtimeBackoffOptions = NonNullable<RealtimeClientOptions['backoff']>;
 
 /**
- * Sets how long the client waits between attempts to connect, by what made the last one fail.
+ * Sets the delays between connection attempts. The base delay depends on the cause of the last failure.
  *
  * @example provideRealtime(withBackoff({ maxMs: 10_000 }))
  */
