@@ -39,7 +39,7 @@ it.each(SIZES)(
     });
     const proxy = await FaultProxy.start(server.port);
     const responses: Responses = { whole: 0, half: 0 };
-    proxy.httpFate = ({ number }) => (number % 5 === 0 ? 'cut' : 'pass');
+    proxy.http(({ number }) => (number % 5 === 0 ? 'truncate' : 'pass'));
     try {
       const fresh = await server.holdings();
       await comeAndGo(proxy, 0, WARM_UP, responses);
@@ -52,7 +52,7 @@ it.each(SIZES)(
       // The network did to them what it was told to do.
       const polls = (WARM_UP + clients) / 2;
       expect(responses.whole + responses.half).toBe(polls);
-      expect(responses.half).toBe(proxy.done.get('cut'));
+      expect(responses.half).toBe(proxy.injected.get('truncate'));
       expect(responses.half).toBe(polls / 5);
       expect(server.process.output).not.toContain('MaxListenersExceededWarning');
     } finally {
@@ -77,7 +77,7 @@ async function comeAndGo(proxy: FaultProxy, first: number, count: number, respon
     const sockets = await Promise.all(each.filter((n) => n % 2 === 0).map((n) => overSocket(origin, n)));
     sockets.forEach((socket, n) => n % 2 === 0 && socket.close());
     await Promise.all(sockets.filter((_, n) => n % 2 === 0).map(({ closed }) => closed));
-    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.reset();
+    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.cut();
     await Promise.all([...polls, ...sockets.map(({ closed }) => closed)]);
   }
 }

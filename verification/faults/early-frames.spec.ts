@@ -5,7 +5,7 @@ import { handshake, head, RawWire, rawText } from '@statewire/nest/internal/test
 
 import { BusyServer } from './support/busy/busy-server.js';
 import { field, work } from './support/busy/contract.js';
-import { FaultProxy, type Weather } from './support/fault-proxy/index.js';
+import { FaultProxy, type Conditions } from './support/fault-proxy/index.js';
 
 const TOPIC = field.with({ id: '0' }).name;
 
@@ -18,21 +18,21 @@ describe('R4: frames that are sent with the handshake, in one write, while authe
     await server.stop();
   });
 
-  const networks: readonly (readonly [string, Weather])[] = [
+  const networks: readonly (readonly [string, Conditions])[] = [
     ['delivers them in one segment', {}],
     ['delivers byte by byte', { slice: 1 }],
     ['is slow and uneven', { latency: 20, jitter: 60, slice: 40 }],
   ];
 
-  it.each(networks.flatMap(([name, weather]) => [0, 100, 500].map((delay) => [delay, name, weather] as const)))(
+  it.each(networks.flatMap(([name, conditions]) => [0, 100, 500].map((delay) => [delay, name, conditions] as const)))(
     '%d ms, are handled in order and none is lost over a network that %s',
-    async (delay, _, weather) => {
+    async (delay, _, conditions) => {
       server = await BusyServer.start(
         { topics: 1, period: 0 },
         { authenticate: (_request, token) => pass(delay).then(() => ({ id: token, user: token })) },
       );
       proxy = await FaultProxy.start(server.port);
-      proxy.weather = weather;
+      proxy.conditions = conditions;
       const wire = await RawWire.open(proxy.port);
       const early = [
         { type: 'hello', clientId: 'a-client-id-of-this-test-0123' },

@@ -6,7 +6,7 @@ import { connect, createServer, Socket, type AddressInfo, type Server } from 'no
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
 import { mulberry32 } from '../../tools/lib/random.mjs';
-import { FaultProxy, type HttpFate } from './support/fault-proxy/index.js';
+import { FaultProxy, type HttpFault } from './support/fault-proxy/index.js';
 import { until } from './support/until.js';
 
 const KIB = 1_024;
@@ -82,11 +82,11 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
   it.each([
     ['nothing', {}, 1_024 * KIB],
     ['latency and jitter', { latency: 5, jitter: 20 }, 512 * KIB],
-    ['a throttle', { bytesPerSecond: 256 * KIB }, 64 * KIB],
+    ['limited bandwidth', { bytesPerSecond: 256 * KIB }, 64 * KIB],
     ['1-byte slices', { slice: 1 }, 2 * KIB],
     ['all of them', { latency: 2, jitter: 5, bytesPerSecond: 64 * KIB, slice: 100 }, 4 * KIB],
-  ])('with %s passes bytes exactly, both ways, and the end too', async (_, weather, size) => {
-    proxy.weather = weather;
+  ])('with %s passes bytes exactly, both ways, and the end too', async (_, conditions, size) => {
+    proxy.conditions = conditions;
     const bytes = noise(size);
     const back = Buffer.concat(await echo(bytes));
 
@@ -96,7 +96,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
   });
 
   it('passes HTTP over one connection exactly, also where requests are looked at', async () => {
-    proxy.httpFate = () => 'pass';
+    proxy.http('pass');
     const request = (n: number): string => `POST /${n} HTTP/1.1\r\nContent-Length: ${n}\r\n\r\n${'x'.repeat(n)}`;
     const text = [0, 1, 2_000, 3].map(request).join('');
     const unfinished = 'POST /last HTTP/1.1\r\nContent-Length: 10\r\n\r\nnot ten';
@@ -105,15 +105,15 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     expect(Buffer.concat(back).toString()).toBe(text + unfinished);
   });
 
-  it('takes as long as the latency says, and the throttle', async () => {
-    proxy.weather = { latency: 60 };
+  it('takes as long as the latency and the bandwidth say', async () => {
+    proxy.conditions = { latency: 60 };
     expect(await timed(() => echo(noise(10)))).toBeGreaterThan(110);
-    proxy.weather = { bytesPerSecond: 40 * KIB };
+    proxy.conditions = { bytesPerSecond: 40 * KIB };
     expect(await timed(() => echo(noise(16 * KIB)))).toBeGreaterThan(350);
   });
 
   it('makes a segment of each byte where it slices', async () => {
-    proxy.weather = { slice: 1 };
+    proxy.conditions = { slice: 1 };
     const write = jest.spyOn(Socket.prototype, 'write');
     await echo(noise(200));
     const { calls, contexts } = write.mock;
@@ -141,9 +141,9 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
 
   it.each(['to-server', 'to-client', 'both'] as const)(
     'in a black hole (%s) loses bytes that way only',
-    async (way) => {
+    async (direction) => {
       const socket = await opened();
-      proxy.blackhole(way);
+      proxy.blackhole('all', direction);
       const later = open();
       const heard: Socket[] = [];
       for (const each of [socket, later]) each.on('data', () => heard.push(each));
@@ -153,17 +153,17 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
       later.write('def');
       await marker();
 
-      expect(arrivals).toEqual(way === 'to-client' ? [3] : []);
+      expect(arrivals).toEqual(direction === 'to-client' ? [3] : []);
       expect(heard).toEqual([]);
       const both = Promise.all([once(socket, 'data'), once(later, 'data')]);
-      proxy.release();
+      proxy.restore();
       await both;
     },
   );
 
   it('resets both sides, or ends them, as told', async () => {
     for (const [how, error] of [
-      ['reset', true],
+      ['cut', true],
       ['end', false],
     ] as const) {
       const socket = await opened();
@@ -193,13 +193,13 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
 
     expect(knows).toBe(false);
     const learns = closed(untold);
-    proxy.release();
+    proxy.restore();
     await learns;
   });
 
   it('does one thing to one connection, and another to all', async () => {
     const [first, second] = [await opened(), await opened()];
-    proxy.tunnels[0]!.weather = { latency: 3_600_000 };
+    proxy.tunnels[0]!.conditions = { latency: 3_600_000 };
     const heard: string[] = [];
     for (const socket of [first, second]) socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
     first.write('a');
@@ -235,10 +235,10 @@ describe('The fault proxy, between a client and an HTTP server,', () => {
   });
 
   const post = async (
-    fate: HttpFate,
+    fault: HttpFault,
     signal: AbortSignal | null = null,
   ): Promise<{ status: number; complete: boolean }> => {
-    proxy.httpFate = () => fate;
+    proxy.http(fault);
     const response = await fetch(`${proxy.origin}/path`, {
       method: 'POST',
       body: 'body',
@@ -253,26 +253,26 @@ describe('The fault proxy, between a client and an HTTP server,', () => {
       () => `${answered} are answered`,
     );
 
-  it.each<[HttpFate, number, { status: number; complete: boolean }]>([
+  it.each<[HttpFault, number, { status: number; complete: boolean }]>([
     ['pass', 1, { status: 200, complete: true }],
-    ['twice', 2, { status: 200, complete: true }],
-    ['replayed', 2, { status: 200, complete: true }],
-    ['cut', 1, { status: 200, complete: false }],
-    [502, 0, { status: 502, complete: false }],
-    [504, 1, { status: 504, complete: false }],
-  ])('gives a request the fate "%s": the server sees it %d times', async (fate, times, expected) => {
-    expect(await post(fate)).toEqual(expected);
+    ['duplicate', 2, { status: 200, complete: true }],
+    ['replay', 2, { status: 200, complete: true }],
+    ['truncate', 1, { status: 200, complete: false }],
+    ['bad-gateway', 0, { status: 502, complete: false }],
+    ['answer-lost', 1, { status: 504, complete: false }],
+  ])('gives a request the fault "%s": the server sees it %d times', async (fault, times, expected) => {
+    expect(await post(fault)).toEqual(expected);
     await settled(times);
     // The connection, or another one, is as good as ever.
     expect(await post('pass')).toEqual({ status: 200, complete: true });
     expect(answered).toBe(times + 1);
   });
 
-  it('swallows a request whose fate is "hang"', async () => {
+  it('swallows a request whose fault is "hang"', async () => {
     const client = new AbortController();
     const hung = post('hang', client.signal).catch(({ name }: Error) => name);
     await until(
-      () => proxy.done.get('hang') === 1,
+      () => proxy.injected.get('hang') === 1,
       () => 'the request has not arrived',
     );
     expect(await post('pass')).toEqual({ status: 200, complete: true });

@@ -3,7 +3,7 @@ import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Way } from './support/fault-proxy/index.js';
+import { FaultProxy, type Direction } from './support/fault-proxy/index.js';
 import { moving, MovingServer } from './support/moving-server.js';
 import { until } from './support/until.js';
 
@@ -49,11 +49,11 @@ describe('R7: a heartbeat on real sockets', () => {
     return performance.now() - began;
   };
 
-  it.each<Way>(['both', 'to-server', 'to-client'])(
+  it.each<Direction>(['both', 'to-server', 'to-client'])(
     'lost (%s) is noticed by whoever hears nothing, and the client comes back with one connection',
-    async (way) => {
+    async (direction) => {
       const connectionId = await connect();
-      proxy.hold(way);
+      proxy.blackhole('web-sockets', direction);
       const [took] = await Promise.all([freed(connectionId), live(connectionId)]);
 
       expect(took).toBeLessThan(ALLOWED);
@@ -64,13 +64,16 @@ describe('R7: a heartbeat on real sockets', () => {
     },
   );
 
-  it.each<Way>(['both', 'to-server'])('that the server misses (%s) ends the connection with 4200', async (way) => {
-    const connectionId = await connect();
-    proxy.hold(way);
-    await freed(connectionId);
+  it.each<Direction>(['both', 'to-server'])(
+    'that the server misses (%s) ends the connection with 4200',
+    async (direction) => {
+      const connectionId = await connect();
+      proxy.blackhole('web-sockets', direction);
+      await freed(connectionId);
 
-    expect(server.log.filter((line) => line.includes('4200'))).toEqual([expect.stringContaining(connectionId)]);
-  });
+      expect(server.log.filter((line) => line.includes('4200'))).toEqual([expect.stringContaining(connectionId)]);
+    },
+  );
 
   it('that is answered keeps an idle connection for as long as one likes', async () => {
     const connectionId = await connect({ intervalMs: 100, timeoutMs: 60_000 });

@@ -37,7 +37,7 @@ beforeAll(async () => {
   application = new ServerProcess(MAIN);
   const { port } = new URL(await application.origin());
   proxy = await FaultProxy.start(Number(port));
-  proxy.weather = { latency: 1, jitter: 2, slice: 200 };
+  proxy.conditions = { latency: 1, jitter: 2, slice: 200 };
   origin = proxy.origin;
 });
 
@@ -85,7 +85,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
     }
     const topics = TOPICS.map((topic) => ({ topic: topic.with({ how }).name }));
     await ask(socket, { type: 'subscribe', topics }, (frame) => 'topic' in frame || 'id' in frame);
-    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.reset();
+    for (const tunnel of proxy.tunnels) if (tunnel.isWebSocket) tunnel.cut();
     await closed;
     await expectCalm();
   });

@@ -126,10 +126,10 @@ describe('A server process', () => {
   it('R15: a client process that was stopped until the server gave it up comes back with one connection, and no storm', async () => {
     proxy = await FaultProxy.start(server.port);
     let upgrades = 0;
-    proxy.fate = () => {
+    proxy.upgrades(() => {
       upgrades += 1;
       return 'pass';
-    };
+    });
     const client = new ClientProcess(proxy.origin);
     try {
       await until(

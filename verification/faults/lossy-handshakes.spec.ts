@@ -3,7 +3,7 @@ import { createRealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Fate } from './support/fault-proxy/index.js';
+import { FaultProxy, type UpgradeFault } from './support/fault-proxy/index.js';
 import { MovingServer } from './support/moving-server.js';
 
 const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [300, 1_000] : [300];
@@ -17,11 +17,11 @@ it.each(SIZES)(
     const server = await MovingServer.start({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const proxy = await FaultProxy.start(server.port);
     let resets = 0;
-    proxy.fate = (upgrade): Fate => {
+    proxy.upgrades((upgrade): UpgradeFault => {
       if (upgrade % RESET_EVERY !== 0) return 'pass';
       resets += 1;
-      return resets % 2 === 0 ? 'reset' : 'reset-accepted';
-    };
+      return resets % 2 === 0 ? 'cut' : 'cut-accepted';
+    });
     const tries: number[] = [];
     while (tries.length < clients) {
       tries.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => establish(proxy.origin)))));

@@ -5,7 +5,7 @@ import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 
 import { BusyServer } from './support/busy/busy-server.js';
 import { field, isGenuine, log } from './support/busy/contract.js';
-import { FaultProxy, type HttpFate } from './support/fault-proxy/index.js';
+import { FaultProxy, type HttpFault } from './support/fault-proxy/index.js';
 import { Oracle } from './support/oracle/index.js';
 import { until } from './support/until.js';
 import { actAtTimes } from './support/acting.js';
@@ -51,23 +51,23 @@ afterEach(async () => {
   await server.stop();
 });
 
-it.each<[string, HttpFate]>([
-  ['are cut in the middle', 'cut'],
-  ['are those to requests that came twice at once', 'twice'],
-  ['are those to requests that are replayed', 'replayed'],
-  ['are a 502 of a gateway', 502],
-  ['are a 504 of a gateway, for what the server did', 504],
+it.each<[string, HttpFault]>([
+  ['are cut in the middle', 'truncate'],
+  ['are those to requests that came twice at once', 'duplicate'],
+  ['are those to requests that are replayed', 'replay'],
+  ['are a 502 of a gateway', 'bad-gateway'],
+  ['are a 504 of a gateway, for what the server did', 'answer-lost'],
 ])(
   'R10: where many answers %s, actions take effect once, what polling shows is true, every response ends',
-  async (_, fate) => {
+  async (_, fault) => {
     // Enough at a stretch that every kind of request meets it, and then some that pass.
-    proxy.httpFate = ({ number }) => (number % 7 < 4 ? fate : 'pass');
+    proxy.http(({ number }) => (number % 7 < 4 ? fault : 'pass'));
     const acting = actAtTimes(clients);
     await until(
-      () => (proxy.done.get(fate) ?? 0) >= 30 && acting.answered.size >= 5,
-      () => `${proxy.done.get(fate)} of ${fate}`,
+      () => (proxy.injected.get(fault) ?? 0) >= 30 && acting.answered.size >= 5,
+      () => `${proxy.injected.get(fault)} of ${fault}`,
     );
-    proxy.heal();
+    proxy.restore();
     server.world.rest();
     await server.world.publish();
     const actions = await acting.end();

@@ -1,36 +1,40 @@
-import type { FaultProxy, Fate, HttpFate, Side, Tunnel, Way } from './support/fault-proxy/index.js';
+import type { Direction, FaultProxy, HttpFault, Side, Tunnel, UpgradeFault } from './support/fault-proxy/index.js';
 import type { Seeded } from './support/seed.js';
 
-const WAYS: readonly Way[] = ['to-server', 'to-client', 'both'];
+const DIRECTIONS: readonly Direction[] = ['to-server', 'to-client', 'both'];
 const SIDES: readonly Side[] = ['client', 'server'];
-const FATES: readonly Fate[] = ['pass', 'refuse', 'reject', 'reset', 'reset-accepted', 'end-after-1s', 'hold'];
-const HTTP_FATES: readonly HttpFate[] = ['pass', 'pass', 'hang', 'twice', 'replayed', 'cut', 502, 504];
+const UPGRADE_FAULTS: readonly UpgradeFault[] = [
+  ...(['pass', 'reject', 'bad-request', 'cut', 'cut-accepted', 'end-after-1s', 'hang'] as const),
+];
+const HTTP_FAULTS: readonly HttpFault[] = [
+  ...(['pass', 'pass', 'hang', 'duplicate', 'replay', 'truncate', 'bad-gateway', 'answer-lost'] as const),
+];
 
-/** What happens to one connection. */
+/** Faults of one connection. */
 const TO_ONE: Readonly<Record<string, (tunnel: Tunnel, random: Seeded) => void>> = {
-  reset: (tunnel) => tunnel.reset(),
-  fin: (tunnel) => tunnel.end(),
+  cut: (tunnel) => tunnel.cut(),
+  end: (tunnel) => tunnel.end(),
   freeze: (tunnel, { between }) => tunnel.freeze(between(50, 2_500)),
   'half-open': (tunnel, { pick }) => tunnel.halfOpen(pick(SIDES)),
-  'black hole': (tunnel, { pick }) => tunnel.hold(pick(WAYS)),
-  '1-byte slices': (tunnel) => (tunnel.weather = { slice: 1 }),
-  throttle: (tunnel, { between }) => (tunnel.weather = { bytesPerSecond: between(500, 20_000) }),
-  latency: (tunnel, { between }) => (tunnel.weather = { latency: between(1, 200), jitter: between(0, 200) }),
+  blackhole: (tunnel, { pick }) => tunnel.blackhole(pick(DIRECTIONS)),
+  slice: (tunnel) => (tunnel.conditions = { slice: 1 }),
+  bandwidth: (tunnel, { between }) => (tunnel.conditions = { bytesPerSecond: between(500, 20_000) }),
+  latency: (tunnel, { between }) => (tunnel.conditions = { latency: between(1, 200), jitter: between(0, 200) }),
 };
 
-/** What happens to all. */
+/** Faults of the whole network. */
 const TO_ALL: Readonly<Record<string, (proxy: FaultProxy, random: Seeded) => void>> = {
-  outage: (proxy, { between, pick }) => {
-    proxy.blackhole(pick(WAYS));
-    setTimeout(() => proxy.release(), between(100, 1_500));
+  freeze: (proxy, { between, pick }) => {
+    const direction = pick(DIRECTIONS);
+    proxy.freeze(between(100, 1_500), direction);
   },
-  cut: (proxy) => proxy.tunnels.forEach((tunnel) => tunnel.reset()),
-  'other upgrades': (proxy, { pick }) => (proxy.fate = () => pick(FATES)),
-  'other answers': (proxy, { pick }) => (proxy.httpFate = () => pick(HTTP_FATES)),
-  'better weather': (proxy) => proxy.heal(),
+  cut: (proxy) => proxy.tunnels.forEach((tunnel) => tunnel.cut()),
+  upgrades: (proxy, { pick }) => proxy.upgrades(() => pick(UPGRADE_FAULTS)),
+  http: (proxy, { pick }) => proxy.http(() => pick(HTTP_FAULTS)),
+  restore: (proxy) => proxy.restore(),
 };
 
-/** Breaks one connection, or sometimes the whole network, and says how. */
+/** Breaks one connection, or sometimes the whole network. @returns the name of the fault. */
 export function breakSomething(proxy: FaultProxy, random: Seeded): string {
   return random.random() < 0.85 ? breakOne(proxy, random) : breakAll(proxy, random);
 }

@@ -78,7 +78,7 @@ async function breakTimes(times: number, proxy: FaultProxy, random: Seeded): Pro
     await new Promise((resolve) => setTimeout(resolve, random.random() * 2 * PAUSE));
     breakSomething(proxy, random);
   }
-  proxy.heal();
+  proxy.restore();
 }
 
 function follow(n: number, origin: string, oracle: Oracle): RealtimeClient {

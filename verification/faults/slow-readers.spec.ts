@@ -60,8 +60,8 @@ it.each(TIER)(
     const others = Array.from({ length: clients - SLOW }, (_, n) => new Other(server.origin, String(n % 4)));
     try {
       await Promise.all([...slow.map((reader) => reader.live()), ...others.map((other) => other.follow())]);
-      if (line === 0) proxy.hold('to-client');
-      else proxy.weather = { bytesPerSecond: line };
+      if (line === 0) proxy.blackhole('web-sockets', 'to-client');
+      else proxy.conditions = { bytesPerSecond: line };
       for (const other of others) other.received = 0;
       let waiting = 0;
       let closed = 0;
@@ -75,7 +75,7 @@ it.each(TIER)(
         },
         () => `${closed} are closed, ${waiting} bytes wait`,
       );
-      proxy.heal();
+      proxy.restore();
       await until(
         () => !areClosed || slow.every(({ client }) => client.metrics.reconnects > 0),
         () => server.process.output.slice(-2_000),

@@ -9,7 +9,7 @@ import {
 import { filter, firstValueFrom } from 'rxjs';
 import { WebSocket } from 'ws';
 
-import { FaultProxy, type Fate } from './support/fault-proxy/index.js';
+import { FaultProxy, type UpgradeFault } from './support/fault-proxy/index.js';
 import { moving, MovingServer, type Moving } from './support/moving-server.js';
 
 const openWebSocket: ClientEnvironment['openWebSocket'] = (url, protocol) => new WebSocket(url, protocol);
@@ -80,19 +80,19 @@ async function expectTruth(): Promise<void> {
 }
 
 describe('R9: on real sockets, where the WebSocket', () => {
-  it.each<[string, Fate]>([
-    ['is refused with 403', 'refuse'],
-    ['is refused with 400', 'reject'],
-    ['is reset before it is accepted', 'reset'],
-    ['is reset as soon as it is accepted', 'reset-accepted'],
-    ['is black-holed before it is accepted', 'hold'],
-  ])('%s, the value is live by polling, and over the WebSocket when it can', async (_, fate) => {
-    proxy.fate = () => fate;
+  it.each<[string, UpgradeFault]>([
+    ['is rejected with 403', 'reject'],
+    ['is rejected with 400', 'bad-request'],
+    ['is reset before it is accepted', 'cut'],
+    ['is reset as soon as it is accepted', 'cut-accepted'],
+    ['hangs before it is accepted', 'hang'],
+  ])('%s, the value is live by polling, and over the WebSocket when it can', async (_, fault) => {
+    proxy.upgrades(fault);
     follow();
     await expectPolling();
     await moves();
     expect(client.status.state).toBe('polling');
-    proxy.release();
+    proxy.restore();
     await reached('live');
     await moves();
     await expectTruth();
@@ -102,10 +102,10 @@ describe('R9: on real sockets, where the WebSocket', () => {
     follow();
     await reached('live');
     await moves();
-    proxy.hold('both');
+    proxy.blackhole('web-sockets');
     await expectPolling();
     await moves();
-    proxy.release();
+    proxy.restore();
     await reached('live');
     await moves();
     expect(client.metrics.reconnects).toBe(0);
@@ -113,7 +113,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
   });
 
   it('is ended a second after each time it was accepted, the value keeps moving', async () => {
-    proxy.fate = () => 'end-after-1s';
+    proxy.upgrades('end-after-1s');
     follow();
     await reached('live');
     while (client.metrics.reconnects < 2) {
@@ -121,7 +121,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
       await firstValueFrom(client.state(moving.with()).pipe(filter(isNews())));
       expect(performance.now() - began).toBeLessThan(10_000);
     }
-    proxy.release();
+    proxy.restore();
     await reached('live');
     await expectTruth();
   });

@@ -71,27 +71,27 @@ const COMMANDS: Record<string, Run> = {
   'cut everybody': ({ simulation }) => simulation.network.cut(),
   'cut after bytes': (_, page, size) => page.client.network.cutAfter(size * 11),
   freeze: (_, page, size) => page.client.network.freeze(size * 40),
-  'black hole': (_, page) => page.client.network.blackhole(),
+  blackhole: (_, page) => page.client.network.blackhole(),
   'half open for the client': (_, page) => page.client.network.halfOpen('client'),
   'half open for the server': (_, page) => page.client.network.halfOpen('server'),
   'stop reading': (_, page) => page.client.network.stopReading(),
-  throttle: (_, page, size) => page.client.network.throttle(200 + size * 50),
+  bandwidth: (_, page, size) => page.client.network.bandwidth(200 + size * 50),
   slice: (_, page, size) => page.client.network.slice(1 + (size % 7)),
-  delay: (_, page, size) => page.client.network.latency(size, size),
+  latency: (_, page, size) => page.client.network.latency(size, size),
   duplicate: (_, page, size) => page.client.network.duplicate(1 + (size % 3)),
-  'refuse upgrades': (_, page) => page.client.network.upgrades('refuse'),
+  'reject upgrades': (_, page) => page.client.network.upgrades('reject'),
   'hang upgrades': (_, page) => page.client.network.upgrades('hang'),
   'HTTP unreachable': (_, page) => page.client.network.http('unreachable'),
   'HTTP hangs': (_, page) => page.client.network.http('hang'),
   'HTTP 502': (_, page) => page.client.network.http('bad-gateway'),
   'HTTP answers lost': (_, page) => page.client.network.http('answer-lost'),
-  heal: (_, page) => page.client.network.heal(),
+  restore: (_, page) => page.client.network.restore(),
   'expire token': (_, page) => (page.client.status.state === 'live' ? page.client.expireToken() : undefined),
   sleep: (stage, page, size) => {
     page.client.sleep(size * 100);
     stands(stage, size * 100);
   },
-  'freeze timers': (stage, page, size) => {
+  'throttle timers': (stage, page, size) => {
     page.client.throttleTimers(size * 50);
     stands(stage, size * 50);
   },

@@ -68,7 +68,7 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
 
 /** Ends everything that is wrong, and waits until everybody has noticed. */
 async function calm({ simulation, pages, stillUntil }: Stage): Promise<void> {
-  simulation.network.heal();
+  simulation.network.restore();
   if (!simulation.server.isUp) await simulation.server.start();
   await simulation.server.webSocket.set(true);
   for (const page of pages) if (page.isUntold) page.reauthenticate();

@@ -37,7 +37,7 @@ test('my battle page survives a restart of the server', async () => {
   await simulation.clock.advance(60_000);
   expect(page.state?.freshness.state).toBe('stale');
 
-  client.network.heal();
+  client.network.restore();
   await client.live();
   await page.live();
 });

@@ -96,7 +96,7 @@ test('a pause takes effect once, although it was cut off, sent again and then du
   await simulation.clock.advance(300);
   expect(pause).toHaveBeenCalledTimes(1);
   client.network.cut();
-  client.network.upgrades('refuse');
+  client.network.upgrades('reject');
   client.network.duplicate(10);
 
   expect(await answer).toMatchObject({ status: 'paused' });
@@ -123,7 +123,7 @@ test('a spectator whose socket falls silent is shown polled values within a seco
   expect(simulation.clock.monotonic() - silentSince).toBeLessThan(1_000);
 
   await simulation.clock.advance(5_000);
-  spectator.network.heal();
+  spectator.network.restore();
   await spectator.live();
   const back = page.value!.tick;
   await page.shows((now) => now.tick >= back + 20);

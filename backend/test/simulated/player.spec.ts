@@ -50,7 +50,7 @@ test('an expired token is renewed, and the player goes on acting and being told'
 });
 
 test.each(['WebSocket', 'polling'])('notifications stay private to their player, over %s', async (transport) => {
-  if (transport === 'polling') simulation.network.upgrades('refuse');
+  if (transport === 'polling') simulation.network.upgrades('reject');
   const bob = await Player.join(simulation, 'Bob');
   const topic = notifications.with({ playerId: ann.id });
   const own = ann.client.listen(topic, FROM_THE_BEGINNING);
@@ -83,7 +83,7 @@ test('what a player dismisses on one page is gone from every page, one of which 
   const notificationId = first?.type === 'notified' ? first.notification.id : '';
   await ann.client.act(dismissNotification, { notificationId });
   await simulation.clock.advance(5_000);
-  other.client.network.heal();
+  other.client.network.restore();
   for (const page of pages) await page.count(2);
 
   expect(pages.map(told)).toEqual(Array(2).fill(['run-started', 'dismissed']));

@@ -1,6 +1,6 @@
 import { TestBed } from '@angular/core/testing';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { FakeRefusal } from '@statewire/angular/testing';
+import { FakeActionError } from '@statewire/angular/testing';
 import {
   battle,
   chooseRoom,
@@ -42,7 +42,7 @@ describe('The battle page', () => {
     page.server.publish(b1, battleSnapshot({ tick: 10 }));
     await page.connection('live');
 
-    page.network.upgrades('refuse');
+    page.network.upgrades('reject');
     page.network.cut();
     await page.connection('polling');
     page.server.publish(b1, battleSnapshot({ tick: 11 }));
@@ -53,7 +53,7 @@ describe('The battle page', () => {
     await page.connection('offline');
     await page.shows('Not live: stale since');
 
-    page.network.heal();
+    page.network.restore();
     page.server.publish(b1, battleSnapshot({ tick: 12 }));
     await page.connection('live');
     await page.shows('tick 12');
@@ -74,7 +74,7 @@ describe('The battle page', () => {
     await page.connection('polling');
     expect(page.clock.monotonic()).toBeLessThan(3_500);
     await page.shows('tick 30');
-    page.network.heal();
+    page.network.restore();
     await page.connection('live');
     for (let number = 31; number <= 40; number++) await tick(number);
 
@@ -92,7 +92,7 @@ describe('The battle page', () => {
     await page.shows('2 watching');
     page.network.blackhole();
     await page.shows('As last known');
-    page.network.heal();
+    page.network.restore();
     await page.connection('live');
     await page.simulation.until(() => !page.text.includes('As last known'), 'who watches to be current again');
   });
@@ -129,7 +129,7 @@ describe('A player', () => {
   test('sees a pause taken back that the server refuses, and reads why', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, () => {
-      throw new FakeRefusal('action_failed', 'This battle is over.');
+      throw new FakeActionError('action_failed', 'This battle is over.');
     });
     await page.press('Pause');
     await page.shows('Resume');
@@ -147,7 +147,7 @@ describe('A player', () => {
     await page.press('Pause');
     await page.clock.advance(500);
     page.network.cut();
-    page.network.upgrades('refuse');
+    page.network.upgrades('reject');
     page.network.duplicate(10);
     await page.simulation.until(() => page.server.actions.received.length > 1, 'the action to be sent again');
     await page.clock.advance(5_000);
@@ -162,7 +162,7 @@ describe('A player', () => {
     await page.press('Notifications, 1 new');
     page.network.latency(400);
     page.server.handle(dismissNotification, () => {
-      throw new FakeRefusal('action_failed', 'There is no such notification.');
+      throw new FakeActionError('action_failed', 'There is no such notification.');
     });
     const pressed = page.clock.monotonic();
     await page.press('Dismiss: Six gold');
@@ -180,7 +180,7 @@ describe('A player', () => {
     page.server.publish(news, { type: 'notified', notification: notification({ id: 'n2', at: 2 }) });
     page.server.publish(news, { type: 'dismissed', notificationId: 'n1' });
     await page.connection('offline');
-    page.network.heal();
+    page.network.restore();
     await page.connection('live');
     const shown = [...page.element.querySelectorAll('[data-notification]')];
     expect(shown.map((item) => item.getAttribute('data-notification'))).toEqual(['n2']);

@@ -10,7 +10,7 @@ import {
   withPolling,
   ɵPACE,
 } from '@statewire/angular';
-import { FakeRefusal, FakeServer, VirtualEnvironment } from '@statewire/testing';
+import { FakeActionError, FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { firstValueFrom } from 'rxjs';
 
 import { first, mine, pause, second } from './contract.js';
@@ -73,13 +73,13 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     server.publish(mine, { text: 'one' });
     await screenBecomes('live: 2 live [one]');
 
-    server.upgrades = 'hang';
+    server.upgrades('hang');
     server.cut();
     server.publish(first, { tick: 3 });
     server.publish(mine, { text: 'two' });
     await screenBecomes('polling: 3 live [one,two]');
 
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => server.connections.length === 1);
     server.publish(first, { tick: 4 });
     await screenBecomes('live: 4 live [one,two]');
@@ -106,7 +106,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
   test('an action is answered, or refused with its code', async () => {
     const realtime = TestBed.inject(RealtimeService);
     server.handle('battles/pause', ({ battleId }: { battleId: string }) => {
-      if (battleId !== '1') throw new FakeRefusal('forbidden', 'Not your battle.');
+      if (battleId !== '1') throw new FakeActionError('forbidden', 'Not your battle.');
       return { paused: true };
     });
 

@@ -44,13 +44,13 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
     });
 
     test('survives a restart of the server, and polls while no socket gets through', async () => {
-      simulation.network.upgrades('refuse');
+      simulation.network.upgrades('reject');
       simulation.server.restart({ keep: true });
       await shows('polling');
       simulation.server.publish(first, { tick: 8 });
       await shows('tick 8, live, polling');
 
-      simulation.network.heal();
+      simulation.network.restore();
       await shows('tick 8, live, live');
     });
 
@@ -71,7 +71,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await simulation.clock.advance(10_000);
       expect(text()).toContain('tick 7, stale');
 
-      simulation.network.heal();
+      simulation.network.restore();
       await shows('tick 8, live, live');
     });
 
@@ -81,12 +81,12 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 7');
       await simulation.clock.advance(41_000);
       await shows('tick 8, live');
-      simulation.network.heal();
+      simulation.network.restore();
       await shows('tick 8, live, live');
     });
 
     test('goes on after a freeze at its time, and other faults outlast it', async () => {
-      simulation.network.upgrades('refuse');
+      simulation.network.upgrades('reject');
       simulation.network.freeze(1_000);
       simulation.server.publish(first, { tick: 8 });
       await simulation.clock.advance(900);
@@ -131,7 +131,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
     });
 
     test.each(['restart', 'cut'] as const)('is not live after a %s of a server that stays away', async (end) => {
-      simulation.network.upgrades('refuse');
+      simulation.network.upgrades('reject');
       simulation.network.http('unreachable');
       simulation.server[end]();
       await expect(shows('live, live', 2_000)).rejects.toThrow('waiting for live, live, the page shows: tick 7, stale');
@@ -162,7 +162,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
 
     test('acts once over HTTP, though what it sent arrives twice', async () => {
       simulation.server.handle(pause.name, () => ({ paused: true }));
-      simulation.network.upgrades('refuse');
+      simulation.network.upgrades('reject');
       simulation.network.cut();
       await shows('polling');
 

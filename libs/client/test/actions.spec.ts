@@ -1,6 +1,6 @@
 import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
-import { FakeRefusal } from '@statewire/testing';
+import { FakeActionError } from '@statewire/testing';
 import type { Observable } from 'rxjs';
 
 import { battle, battleAt, pause, setUp, type Setup } from './support/bench.js';
@@ -43,7 +43,7 @@ describe.each([
   test('a refusal errs with the server’s code', async () => {
     const { environment, server, client } = make();
     server.handle(pause.name, () => {
-      throw new FakeRefusal('forbidden');
+      throw new FakeActionError('forbidden');
     });
     const { log, watch } = outcomes();
     watch('pause', client.act(pause, { battleId: '1' }));
@@ -109,8 +109,8 @@ describe('actions', () => {
 
   test('one that was never sent fails with not_sent after 30 s', async () => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'refuse';
-    server.http = 'unreachable';
+    server.upgrades('reject');
+    server.http('unreachable');
     const { log, watch } = outcomes();
     client.state(battle).subscribe();
     await environment.advance(5_000);
@@ -125,7 +125,7 @@ describe('actions', () => {
       ['pause', 'not_sent'],
     ]);
     server.handle(pause.name, () => 'ok');
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => log.length === 3, 60_000);
     expect(log[2]).toEqual(['durable', 'ok']);
   });
@@ -141,7 +141,7 @@ describe('actions', () => {
     await environment.advance(15);
     expect(runs).toBe(1);
     server.cut();
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     await environment.advance(1_500);
     expect(log).toEqual([['count', 1]]);
     expect(runs).toBe(1);
@@ -172,14 +172,14 @@ describe('actions', () => {
     const { log, watch } = outcomes();
     watch('count', client.act(count, { n: 1 }));
     await environment.advance(100);
-    server.http = 'unreachable';
-    server.upgrades = 'refuse';
+    server.http('unreachable');
+    server.upgrades('reject');
     server.cut();
     await environment.advance(9_500);
     expect(log).toEqual([]);
     await environment.advance(1_000);
     expect(log).toEqual([['count', 'outcome_unknown']]);
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.advance(30_000);
     expect(server.actions.received).toHaveLength(1);
   });
@@ -206,10 +206,10 @@ describe('actions', () => {
     await environment.advance(200);
     const { log, watch } = outcomes();
     for (const status of [502, 504]) {
-      server.http = { status, body: '<html>bad gateway</html>' };
+      server.http({ status, body: '<html>bad gateway</html>' });
       watch(String(status), client.act(count, { n: status }));
       await environment.advance(500);
-      server.http = 'up';
+      server.http('pass');
       await environment.advance(5_000);
     }
     expect(log).toEqual([
@@ -279,13 +279,13 @@ describe('actions', () => {
     const { environment, server, client } = setUp();
     const order: number[] = [];
     server.handle(count.name, ({ n }: { n: number }) => order.push(n));
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     client.state(battle).subscribe();
     await environment.advance(2_000);
     expect(client.status.state).toBe('polling');
-    server.http = 'hanging';
+    server.http('hang');
     for (let n = 0; n < 3; n++) client.act(count, { n });
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => client.status.state === 'live', 45_000);
     await environment.advance(100);
     expect(order).toEqual([0, 1, 2]);

@@ -124,10 +124,10 @@ describe('backoff', () => {
 
   test('waiting ends at once when the network comes back or the page becomes visible', async () => {
     const { environment, server, client } = setUp({ polling: { enabled: false } });
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     client.state(battle).subscribe();
     await environment.advance(120_000);
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     const count = server.upgradeCount;
     environment.wake('online');
     await environment.advance(50);
@@ -150,10 +150,10 @@ describe('backoff', () => {
 
   test('an attempt that hangs is given up when the network comes back', async () => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'hang';
+    server.upgrades('hang');
     client.state(battle).subscribe();
     await environment.advance(5_000);
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     environment.wake('online');
     await environment.advance(500);
     expect(client.status.state).toBe('live');

@@ -6,12 +6,12 @@ import type { TopicState } from '../src/index.js';
 /** Follows a battle that is refused and then allowed, which only who asks anew is told. @returns what was shown of it. */
 async function followRefused({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
   server.publish(battle, battleAt(1));
-  server.refuse(battle, 'forbidden');
+  server.reject(battle, 'forbidden');
   const states: TopicState<Battle>[] = [];
   client.topic(battle).subscribe((state) => states.push(state));
   await environment.advance(100);
   expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
-  server.refuse(battle, undefined);
+  server.reject(battle, undefined);
   return states;
 }
 
@@ -297,11 +297,11 @@ describe('credentials', () => {
       { latency: 100 },
     );
     server.publish(battle, battleAt(1));
-    server.refuse(battle, 'forbidden');
+    server.reject(battle, 'forbidden');
     const states: TopicState<Battle>[] = [];
     client.topic(battle).subscribe((state) => states.push(state));
     await environment.until(() => server.polls.length > 0, 5_000);
-    server.refuse(battle, undefined);
+    server.reject(battle, undefined);
     client.reauthenticate();
     await environment.advance(5_000);
     expect(states.some(({ error }) => error !== undefined)).toBe(false);

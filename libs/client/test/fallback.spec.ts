@@ -3,20 +3,20 @@ import { describe, expect, test } from '@jest/globals';
 import { battle, battleAt, fight, notices, setUp, type Setup } from './support/bench.js';
 
 const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
-  ['refused with a status', ({ server }) => (server.upgrades = 'refuse'), ({ server }) => (server.upgrades = 'accept')],
-  ['hung before it opens', ({ server }) => (server.upgrades = 'hang'), ({ server }) => (server.upgrades = 'accept')],
+  ['refused with a status', ({ server }) => server.upgrades('reject'), ({ server }) => server.upgrades('pass')],
+  ['hung before it opens', ({ server }) => server.upgrades('hang'), ({ server }) => server.upgrades('pass')],
   ['open but silent', ({ server }) => (server.answersHello = false), ({ server }) => (server.answersHello = true)],
   [
     'blocked by a constructor that throws',
-    ({ server }) => (server.upgrades = 'throw'),
-    ({ server }) => (server.upgrades = 'accept'),
+    ({ server }) => server.upgrades('throw'),
+    ({ server }) => server.upgrades('pass'),
   ],
 ];
 
 describe('R9: the WebSocket does not come up', () => {
   test.each(faults)(
     '%s: the state is on screen within a second by polling, and it returns when it can',
-    async (_, fail, heal) => {
+    async (_, fail, restore) => {
       const setup = setUp();
       const { environment, server, client, states } = setup;
       const game = fight(environment, server);
@@ -26,7 +26,7 @@ describe('R9: the WebSocket does not come up', () => {
       await environment.advance(1_000);
       expect(seen).toBeGreaterThan(0);
       expect(client.status).toMatchObject({ state: 'polling', transport: 'polling' });
-      heal(setup);
+      restore(setup);
       await environment.until(() => client.status.state === 'live', 45_000);
       game.stop();
       await environment.advance(200);
@@ -50,7 +50,7 @@ describe('R9: the WebSocket does not come up', () => {
 
   test('a constructor that throws makes polling start at once', async () => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'throw';
+    server.upgrades('throw');
     client.state(battle).subscribe();
     await environment.advance(300);
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
@@ -73,8 +73,8 @@ describe('R9: the WebSocket does not come up', () => {
     for (let i = 1; i <= 60; i++) {
       server.publish(notices, `event ${i}`);
       if (i === 20) server.cut();
-      if (i === 20) server.upgrades = 'refuse';
-      if (i === 45) server.upgrades = 'accept';
+      if (i === 20) server.upgrades('reject');
+      if (i === 45) server.upgrades('pass');
       await environment.advance(100);
       if (i === 29) expect(client.status.state).toBe('polling');
     }
@@ -122,12 +122,12 @@ describe('R9: the WebSocket does not come up', () => {
 
   test.each([429, 503])('HTTP %i tells both transports to wait', async (status) => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     const retryAfter = 20_000;
-    server.http = {
+    server.http({
       status,
       body: { type: 'error', code: 'unavailable', message: 'draining', temporary: true, retryAfter },
-    };
+    });
     client.state(battle).subscribe();
     await environment.advance(1_000);
     expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'unavailable' } });
@@ -135,15 +135,15 @@ describe('R9: the WebSocket does not come up', () => {
     const upgrades = server.upgradeCount;
     await environment.advance(17_000);
     expect(server.upgradeCount).toBe(upgrades);
-    server.http = 'up';
-    server.upgrades = 'accept';
+    server.http('pass');
+    server.upgrades('pass');
     await environment.advance(15_000);
     expect(client.status.state).toBe('live');
   });
 
   test('a 403 of the binding is the reason that a refused upgrade hides', async () => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     server.verify = () => 'forbidden';
     client.state(battle).subscribe();
     await environment.advance(1_000);
@@ -152,31 +152,31 @@ describe('R9: the WebSocket does not come up', () => {
 
   test('a 403 of a proxy denies nothing', async () => {
     const { environment, server, client } = setUp();
-    server.http = { status: 403, body: '<html>' };
-    server.upgrades = 'refuse';
+    server.http({ status: 403, body: '<html>' });
+    server.upgrades('reject');
     client.state(battle).subscribe();
     await environment.advance(1_000);
     expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'http-403' } });
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => client.status.state === 'live', 45_000);
   });
 
   test('when neither way works the client is offline, says when it tries next, and never gives up', async () => {
     const { environment, server, client } = setUp();
-    server.upgrades = 'refuse';
-    server.http = 'unreachable';
+    server.upgrades('reject');
+    server.http('unreachable');
     client.state(battle).subscribe();
     await environment.advance(1_000);
     expect(client.status).toMatchObject({ state: 'offline', attempt: expect.any(Number) });
     await environment.advance(10 * 60_000);
     expect(client.status).toMatchObject({ state: 'offline', reason: { code: expect.any(String) } });
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => client.status.state === 'live', 61_000);
   });
 
   test('without polling a refused upgrade still learns its reason from the binding', async () => {
     const { environment, server, client } = setUp({ polling: { enabled: false } });
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     server.verify = () => 'forbidden';
     client.state(battle).subscribe();
     await environment.advance(100);

@@ -53,10 +53,10 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
     remember();
     await pass(ms);
   }
-  server.upgrades = 'accept';
-  server.http = 'up';
+  server.upgrades('pass');
+  server.http('pass');
   server.isWebSocketOn = true;
-  server.heal();
+  server.restore();
   await environment.advance(70_000);
   return { ...setup, truth, states, deliveries, answers, runs: () => runs, acted, n };
 }

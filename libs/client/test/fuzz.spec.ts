@@ -41,8 +41,8 @@ function isFinal(text: string): boolean {
 
 /** A new epoch, which every client is told of: the resync that no garbage can imitate. */
 async function resync({ environment, server }: Setup, tick: number): Promise<void> {
-  server.http = 'up';
-  server.upgrades = 'accept';
+  server.http('pass');
+  server.upgrades('pass');
   for (let epochs = 0; epochs < 3; epochs++) server.renew(battle);
   server.publish(battle, battleAt(tick));
   server.cut();
@@ -122,7 +122,7 @@ describe('F1: whatever a server or something between sends', () => {
         async (recipes, status, wrapped) => {
           const setup = setUp();
           const { environment, server, client } = setup;
-          server.upgrades = 'refuse';
+          server.upgrades('reject');
           server.publish(battle, battleAt(1));
           const follower = follow(setup);
           await environment.advance(3_000);
@@ -131,7 +131,7 @@ describe('F1: whatever a server or something between sends', () => {
             const { epoch, offset } = server.position(battle);
             const text = textOf(recipe, epoch, offset);
             const body = wrapped ? `{"frames":[${text}],"websocket":false,"serverTime":1}` : text;
-            if (!isFinal(text)) server.http = { status, body };
+            if (!isFinal(text)) server.http({ status, body });
             await environment.advance(2_500);
           }
           await resync(setup, 70);
@@ -148,19 +148,19 @@ describe('F1: whatever a server or something between sends', () => {
       fc.asyncProperty(garbage, fc.constantFrom(200, 400, 500), async (recipe, status) => {
         const setup = setUp();
         const { environment, server, client } = setup;
-        server.upgrades = 'refuse';
+        server.upgrades('reject');
         server.handle(pause.name, () => ({ paused: true }));
         await environment.advance(100);
         client.connect();
         await environment.advance(3_000);
-        server.http = { status, body: textOf(recipe, 'e', 1) };
+        server.http({ status, body: textOf(recipe, 'e', 1) });
         const outcomes: unknown[] = [];
         client.act(pause, { battleId: '1' }).subscribe({
           next: (result) => outcomes.push(result),
           error: ({ code }: { code: unknown }) => outcomes.push(code),
         });
         await environment.advance(5_000);
-        server.http = 'up';
+        server.http('pass');
         await environment.advance(130_000);
         expect(outcomes).toHaveLength(1);
         client.close();

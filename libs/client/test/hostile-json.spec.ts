@@ -102,9 +102,9 @@ describe.each<[string, () => Setup]>([
     const { epoch, offset } = server.position(state);
     const text = `{"topic":"deep","epoch":"${epoch}","offset":${offset + 1},${frame(nested(LEVELS))}}`;
     if (transport === 'polling') {
-      server.http = { status: 200, body: `{"frames":[${text}],"websocket":false,"serverTime":1}` };
+      server.http({ status: 200, body: `{"frames":[${text}],"websocket":false,"serverTime":1}` });
       await environment.advance(5_000);
-      server.http = 'up';
+      server.http('pass');
     } else server.connections[0]!.sendRaw(text);
     await environment.advance(60_000);
     server.publish(state, 'after');

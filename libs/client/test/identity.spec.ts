@@ -13,8 +13,8 @@ function annThenBob(options: Parameters<typeof setUp>[0] = {}) {
   const { server, client } = setup;
   server.publish(battle, battleAt(1));
   server.publish(other, battleAt(2));
-  const admits = server.refusalOf.bind(server);
-  server.refusalOf = (topic, given) =>
+  const admits = server.rejectionOf.bind(server);
+  server.rejectionOf = (topic, given) =>
     topic === battle.name && given !== 'ann'
       ? { type: 'error', code: 'forbidden', message: 'no', temporary: false, topic }
       : admits(topic, given);
@@ -53,8 +53,8 @@ describe.each(transports)('another identity over %s', (_, options) => {
   test('without a way to the server the values are gone all the same', async () => {
     const { environment, server, client, become, seen } = annThenBob(options);
     await environment.advance(200);
-    server.http = 'unreachable';
-    server.upgrades = 'refuse';
+    server.http('unreachable');
+    server.upgrades('reject');
     server.cut();
     await environment.advance(3_000);
     expect(seen.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'stale' } });
@@ -74,16 +74,16 @@ describe.each(transports)('another identity over %s', (_, options) => {
       client.act(count, { n }, { expiresAfterMs: 0 }).subscribe({ error: ({ code }) => codes.push(code) });
     act(1);
     await environment.advance(100);
-    server.http = 'unreachable';
-    server.upgrades = 'refuse';
+    server.http('unreachable');
+    server.upgrades('reject');
     server.cut();
     await environment.advance(3_000);
     act(2);
     become('bob');
     client.reauthenticate();
     expect(codes).toEqual(['outcome_unknown', 'not_sent']);
-    server.http = 'up';
-    server.upgrades = 'accept';
+    server.http('pass');
+    server.upgrades('pass');
     await environment.advance(60_000);
     expect(server.actions.received).toHaveLength(1);
   });

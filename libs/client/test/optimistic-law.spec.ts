@@ -1,6 +1,6 @@
 import { action, type Position } from '@statewire/protocol';
 import { expect, test } from '@jest/globals';
-import { FakeRefusal } from '@statewire/testing';
+import { FakeActionError } from '@statewire/testing';
 import fc from 'fast-check';
 
 import type { TopicState } from '../src/index.js';
@@ -89,7 +89,7 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
     oracle.remember(setup);
   };
   server.handle(strike.name, async ({ kind }: { kind: Kind }) => {
-    if (kind === 'is refused') throw new FakeRefusal('forbidden');
+    if (kind === 'is refused') throw new FakeActionError('forbidden');
     if (kind === 'is never answered') return new Promise(() => undefined);
     if (kind === 'publishes late') await new Promise<void>((resolve) => void environment.setTimer(resolve, 700));
     if (kind !== 'does not publish') publish();
@@ -133,10 +133,10 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
       await environment.advance(100);
     }
   }
-  server.upgrades = 'accept';
-  server.http = 'up';
+  server.upgrades('pass');
+  server.http('pass');
   server.isWebSocketOn = true;
-  server.heal();
+  server.restore();
   await environment.advance(70_000);
   server.cut();
   await environment.advance(70_000);

@@ -1,6 +1,6 @@
 import { action, stateTopic } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
-import { FakeRefusal } from '@statewire/testing';
+import { FakeActionError } from '@statewire/testing';
 
 import type { TopicState } from '../src/index.js';
 import { setUp, type Setup } from './support/bench.js';
@@ -124,7 +124,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
   test('is rolled back when the action is refused, before anybody hears of it', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => {
-      throw new FakeRefusal('action_failed');
+      throw new FakeActionError('action_failed');
     });
     const log: unknown[] = [];
     client
@@ -140,7 +140,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     let gold = 10;
     server.handle(pay.name, async ({ amount }: { amount: number }) => {
       await new Promise<void>((resolve) => void environment.setTimer(resolve, 3_000));
-      if (amount === 2) throw new FakeRefusal('forbidden');
+      if (amount === 2) throw new FakeActionError('forbidden');
       server.publish(shop, shopWith((gold -= amount)));
     });
     client.act(pay, { amount: 1 }, { optimistic: [shop, paid(1)] });
@@ -211,7 +211,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] });
-    server.refuse(shop, 'forbidden');
+    server.reject(shop, 'forbidden');
     server.unsubscribe(shop, 'forbidden');
     await environment.advance(2_100);
     expect(last()).toMatchObject({ value: undefined, confirmed: undefined, pending: 0, error: { code: 'forbidden' } });
@@ -253,16 +253,16 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
   test('survives the loss of the connection and is dropped when the replayed answer and the value are there', async () => {
     const { environment, server, client, states, last } = await opened();
     server.handle(pay.name, () => void server.publish(shop, shopWith(7)));
-    server.http = 'unreachable';
-    server.upgrades = 'refuse';
+    server.http('unreachable');
+    server.upgrades('reject');
     server.cut();
     await environment.advance(3_000);
     client.act(pay, { amount: 3 }, { expiresAfterMs: 0, optimistic: [shop, paid(3)] });
     await environment.advance(60_000);
     expect(last()).toMatchObject({ value: { gold: 7 }, confirmed: { gold: 10 }, pending: 1 });
     expect(last().freshness.state).toBe('stale');
-    server.http = 'up';
-    server.upgrades = 'accept';
+    server.http('pass');
+    server.upgrades('pass');
     await environment.until(() => last().pending === 0, 60_000);
     await environment.advance(3_000);
     expect(last()).toMatchObject({ value: { gold: 7 }, confirmed: { gold: 7 }, freshness: { state: 'live' } });
@@ -289,7 +289,7 @@ describe('an optimistic update', () => {
     });
     server.blackhole();
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] });
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     await environment.advance(3_000);
     expect(client.status.state).toBe('polling');
     expect(last()).toMatchObject({ value: { gold: 7 }, confirmed: { gold: 7 }, pending: 0 });
@@ -307,8 +307,8 @@ describe('an optimistic update', () => {
         .subscribe({ error: ({ code }) => codes.push(`${code} ${last().value?.gold}`) });
     act(1);
     await environment.advance(100);
-    server.http = 'unreachable';
-    server.upgrades = 'refuse';
+    server.http('unreachable');
+    server.upgrades('reject');
     server.cut();
     await environment.advance(1_000);
     act(2);
@@ -343,7 +343,7 @@ describe('an optimistic update', () => {
     await environment.advance(60_000);
     expect(states.slice(from).some(({ freshness }) => freshness.state === 'stale')).toBe(true);
     for (const { value } of states.slice(from)) expect(value).toBe(optimistic);
-    server.heal();
+    server.restore();
     await environment.advance(60_000);
     server.publish(shop, shopWith(20));
     await environment.advance(3_000);

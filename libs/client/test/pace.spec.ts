@@ -1,6 +1,6 @@
 import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
-import { FakeRefusal, type FakeInvocation } from '@statewire/testing';
+import { FakeActionError, type FakeInvocation } from '@statewire/testing';
 
 import { battle, setUp, type Setup } from './support/bench.js';
 
@@ -50,14 +50,14 @@ describe('actions on a WebSocket', () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     const runs = record(setup);
-    server.upgrades = 'refuse';
-    server.http = 'unreachable';
+    server.upgrades('reject');
+    server.http('unreachable');
     client.state(battle).subscribe();
     await environment.advance(1_000);
     const answers: number[] = [];
     for (const n of numbers(100)) client.act(count, { n }, { expiresAfterMs: 0 }).subscribe(() => answers.push(n));
     await environment.advance(60_000);
-    server.upgrades = 'accept';
+    server.upgrades('pass');
     await environment.until(() => answers.length === 100, 60_000);
     expect(runs.map(({ n }) => n)).toEqual(numbers(100));
     expect(answers).toEqual(numbers(100));
@@ -88,10 +88,10 @@ describe('requests of a client that polls', () => {
     const setup = setUp({}, framesPerSecond === undefined ? {} : { framesPerSecond });
     const { environment, server, client } = setup;
     const runs = record(setup);
-    if (framesPerSecond === undefined) server.upgrades = 'refuse';
+    if (framesPerSecond === undefined) server.upgrades('reject');
     client.state(battle).subscribe();
     await environment.advance(1_000);
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     for (const connection of server.connections) connection.cut();
     await environment.until(() => client.status.state === 'polling');
     await environment.advance(5_000);
@@ -172,7 +172,7 @@ describe.each([
 test('what a handler itself refuses for now is the answer, and the handler runs once', async () => {
   const { environment, server, client } = setUp();
   server.handle(count.name, () => {
-    throw new FakeRefusal('unavailable');
+    throw new FakeActionError('unavailable');
   });
   const codes: string[] = [];
   client.act(count, { n: 1 }).subscribe({ error: ({ code }) => codes.push(code) });

@@ -20,23 +20,23 @@ describe('polling', () => {
 
   test('a server that asks to wait for a month is left alone for an hour, and not stormed', async () => {
     const { environment, server, client } = poller();
-    server.http = {
+    server.http({
       status: 503,
       body: { type: 'error', code: 'unavailable', message: 'later', temporary: true, retryAfter: 2_592_000_000 },
-    };
+    });
     client.state(battle).subscribe();
     await environment.advance(10_000);
     expect(client.metrics.polls).toBe(1);
     await environment.advance(3_580_000);
     expect(client.metrics.polls).toBe(1);
-    server.http = 'up';
+    server.http('pass');
     await environment.advance(60_000);
     expect(client.status.state).toBe('polling');
   });
 
   test('a topic whose error asks to wait for a month is asked for again after an hour', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 0, timeout: 0 } });
-    server.refuse(battle, 'unavailable', { temporary: true, retryAfter: 2_592_000_000 });
+    server.reject(battle, 'unavailable', { temporary: true, retryAfter: 2_592_000_000 });
     client.state(battle).subscribe();
     const subscribes = () => server.connections[0]!.received.filter(({ type }) => type === 'subscribe').length;
     await environment.advance(10_000);
@@ -116,11 +116,11 @@ describe('polling', () => {
       client.topic(battle).subscribe((state) => freshness.push(state.freshness.state));
       await environment.advance(500);
       expect(freshness.at(-1)).toBe('live');
-      server.http = { status, body: '<html>' };
+      server.http({ status, body: '<html>' });
       await environment.advance(2_500);
       expect(client.status).toMatchObject({ state: 'offline', reason: { code: `http-${status}` } });
       expect(freshness.at(-1)).toBe('stale');
-      server.http = 'up';
+      server.http('pass');
       await environment.advance(10_000);
       expect(client.status.state).toBe('polling');
       expect(freshness.at(-1)).toBe('live');
@@ -130,23 +130,23 @@ describe('polling', () => {
   test('R10: an answer that is cut off in the middle applies nothing', async () => {
     const { environment, server, client } = poller();
     server.publish(battle, battleAt(1));
-    server.http = { status: 200, body: '{"frames":[{"type":"subscribed","topic":"batt' };
+    server.http({ status: 200, body: '{"frames":[{"type":"subscribed","topic":"batt' });
     const values: unknown[] = [];
     client.state(battle).subscribe((value) => values.push(value));
     await environment.advance(500);
     expect(values).toEqual([]);
-    server.http = 'up';
+    server.http('pass');
     await environment.advance(10_000);
     expect(values).toEqual([battleAt(1)]);
   });
 
   test('R10: a poll that is never answered is given up and another one sent', async () => {
     const { environment, server, client } = poller();
-    server.http = 'hanging';
+    server.http('hang');
     client.state(battle).subscribe();
     await environment.advance(9_000);
     expect(client.status.state).toBe('connecting');
-    server.http = 'up';
+    server.http('pass');
     await environment.advance(6_000);
     expect(client.status.state).toBe('polling');
   });

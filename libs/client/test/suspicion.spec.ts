@@ -51,7 +51,7 @@ describe('a live socket that goes silent', () => {
     await environment.advance(2_000);
     server.blackhole();
     await environment.advance(5_000);
-    server.heal();
+    server.restore();
     await environment.advance(100);
     game.stop();
     await environment.advance(100);
@@ -74,7 +74,7 @@ describe('a live socket that goes silent', () => {
     server.close(4200);
     await environment.advance(500);
     expect(server.upgradeCount).toBe(1);
-    server.heal();
+    server.restore();
     await environment.advance(10);
     expect(client.status).toMatchObject({ reason: { code: 'close-4200' } });
     await environment.advance(3_000);
@@ -90,12 +90,12 @@ describe('a live socket that goes silent', () => {
     await environment.advance(2_000);
     const before = environment.now();
     server.blackhole();
-    server.http = 'hanging';
+    server.http('hang');
     await environment.advance(1_000);
     expect(freshness.at(-1)).toEqual({ state: 'stale', staleSince: expect.any(Number) });
     const { staleSince } = freshness.at(-1) as { staleSince: number };
     expect(Math.abs(staleSince - before)).toBeLessThan(110);
-    server.http = 'up';
+    server.http('pass');
     await environment.advance(12_000);
     expect(freshness.at(-1)).toEqual({ state: 'live' });
   });
@@ -248,7 +248,7 @@ describe('a live socket that goes silent', () => {
     await environment.advance(1_500);
     subscription.unsubscribe();
     await environment.advance(1_500);
-    server.heal();
+    server.restore();
     await environment.advance(200);
     expect([...connection!.subscriptions]).toEqual([]);
   });
@@ -268,7 +268,7 @@ describe('a live socket that goes silent', () => {
     await publish(1, 20);
     server.blackhole();
     await publish(21, 60);
-    server.heal();
+    server.restore();
     await publish(61, 80);
     expect(events).toEqual(Array.from({ length: 80 }, (_, i) => `event ${i + 1}`));
   });

@@ -120,7 +120,7 @@ describe('drain', () => {
     let seen = 0;
     client.state(battle).subscribe(({ tick }) => (seen = tick));
     await environment.advance(1_000);
-    server.upgrades = 'refuse';
+    server.upgrades('reject');
     server.send({ type: 'drain', reconnectWithin: 1_000 });
     await environment.advance(5_000);
     expect(client.status.state).toBe('live');

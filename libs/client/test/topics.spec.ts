@@ -236,7 +236,7 @@ describe.each([
     '%s errs the observable, and leaves the other topics alone',
     async (code) => {
       const { environment, server, client } = make();
-      server.refuse(battle, code);
+      server.reject(battle, code);
       server.publish(other, battleAt(2));
       const log: unknown[] = [];
       client.state(battle).subscribe({ error: (error) => log.push(error.code) });
@@ -249,12 +249,12 @@ describe.each([
 
   test('a topic that was refused is asked for again by the next subscriber', async () => {
     const { environment, server, client } = make();
-    server.refuse(battle, 'forbidden');
+    server.reject(battle, 'forbidden');
     server.publish(battle, battleAt(1));
     const log: unknown[] = [];
     client.state(battle).subscribe({ error: (error) => log.push(error.code) });
     await environment.advance(200);
-    server.refuse(battle, undefined);
+    server.reject(battle, undefined);
     client.state(battle).subscribe(({ tick }) => log.push(tick));
     await environment.advance(2_100);
     expect(log).toEqual(['forbidden', 1]);
@@ -263,12 +263,12 @@ describe.each([
   test('a temporary error is no error of the topic: it is asked for again after retryAfter', async () => {
     const { environment, server, client } = make();
     server.publish(battle, battleAt(1));
-    server.refuse(battle, 'unavailable', { temporary: true, retryAfter: 5_000 });
+    server.reject(battle, 'unavailable', { temporary: true, retryAfter: 5_000 });
     const states: TopicState<Battle>[] = [];
     client.topic(battle).subscribe((state) => states.push(state));
     await environment.advance(4_900);
     expect(states.every(({ error, value }) => error === undefined && value === undefined)).toBe(true);
-    server.refuse(battle, undefined);
+    server.reject(battle, undefined);
     await environment.advance(4_000);
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
   });
@@ -340,13 +340,13 @@ describe('events', () => {
     await environment.advance(100);
     server.publish(notices, 'event 1');
     await environment.advance(100);
-    server.upgrades = 'hang';
-    server.http = 'unreachable';
+    server.upgrades('hang');
+    server.http('unreachable');
     server.cut();
     for (let i = 2; i <= 9; i++) server.publish(notices, `event ${i}`);
     await environment.advance(1_000);
-    server.upgrades = 'accept';
-    server.http = 'up';
+    server.upgrades('pass');
+    server.http('pass');
     await environment.advance(30_000);
     server.publish(notices, 'event 10');
     await environment.advance(100);
@@ -402,7 +402,7 @@ describe('events', () => {
 
   test('refusal errs the observable', async () => {
     const { environment, server, client } = setUp();
-    server.refuse(notices, 'forbidden');
+    server.reject(notices, 'forbidden');
     const codes: string[] = [];
     client.events(notices).subscribe({ error: ({ code }) => codes.push(code) });
     await environment.advance(100);

@@ -50,7 +50,7 @@ async function goOffline(): Promise<{ client: SimulatedClient; heard: EventWatch
   const heard = client.listen(moves.with());
   await client.live();
   await simulation.clock.advance(1_000);
-  client.network.upgrades('refuse');
+  client.network.upgrades('reject');
   client.network.http('unreachable');
   client.network.cut();
   return { client, heard };
@@ -66,7 +66,7 @@ describe('100 actions that were asked for while the client was offline', () => {
       const answers = Promise.all(MOVES.map((n) => lastValueFrom(client.realtime.act(move, { n }))));
       await simulation.clock.advance(5_000);
       expect(Moves.ran).toEqual([]);
-      if (way === 'the WebSocket') client.network.heal();
+      if (way === 'the WebSocket') client.network.restore();
       else client.network.http('pass');
       const began = simulation.clock.monotonic();
       expect(await simulation.outcome(answers)).toEqual(MOVES.map((n) => n * 2));
@@ -83,7 +83,7 @@ describe('100 actions that were asked for while the client was offline', () => {
   test('run once each and in order though the connection is lost again and again while they are sent', async () => {
     const { client, heard } = await goOffline();
     const answers = Promise.all(MOVES.map((n) => lastValueFrom(client.realtime.act(move, { n }))));
-    client.network.heal();
+    client.network.restore();
     for (const part of [10, 30, 50, 70, 90]) {
       while (Moves.ran.length < part) await simulation.clock.advance(10);
       client.network.cut();

@@ -119,8 +119,8 @@ describe('a client that waits', () => {
     known = () => false;
     client.expireToken();
     const began = simulation.clock.monotonic();
-    await expect(page.live()).rejects.toThrow(/battles\/1 to be live is in vain.*denied: unauthorized/);
-    await expect(client.live()).rejects.toThrow(/to be live is in vain.*denied: unauthorized/);
+    await expect(page.live()).rejects.toThrow(/battles\/1 to be live is useless.*denied: unauthorized/);
+    await expect(client.live()).rejects.toThrow(/to be live is useless.*denied: unauthorized/);
     expect(simulation.clock.monotonic() - began).toBeLessThan(10_000);
   });
 
@@ -128,8 +128,8 @@ describe('a client that waits', () => {
     await open(1);
     client.close();
     const began = simulation.clock.monotonic();
-    await expect(client.live()).rejects.toThrow(/The client is closed: make a new one/);
-    await expect(page.live()).rejects.toThrow(/The client is closed: make a new one/);
+    await expect(client.live()).rejects.toThrow(/the client is closed\. Create another client/);
+    await expect(page.live()).rejects.toThrow(/the client is closed\. Create another client/);
     expect(simulation.clock.monotonic()).toBe(began);
   });
 

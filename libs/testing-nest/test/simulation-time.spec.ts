@@ -122,8 +122,8 @@ describe('a simulation', () => {
   test('refuses a restart while there is one', async () => {
     await start();
     const first = simulation.server.restart();
-    await expect(simulation.server.restart()).rejects.toThrow(/is at a `restart\(\)`: await that/);
-    await expect(simulation.server.stop()).rejects.toThrow(/is at a `restart\(\)`: await that/);
+    await expect(simulation.server.restart()).rejects.toThrow(/`restart\(\)` of the server is under way/);
+    await expect(simulation.server.stop()).rejects.toThrow(/`restart\(\)` of the server is under way/);
     await first;
     expect(simulation.server.isUp).toBe(true);
   });
@@ -145,7 +145,7 @@ describe('a freeze', () => {
     await client.live();
     client.network.freeze(5_000);
     await simulation.clock.advance(100);
-    client.network.heal();
+    client.network.restore();
     client.network.freeze(200);
     const began = simulation.clock.monotonic();
     await client.act(wait, 1);

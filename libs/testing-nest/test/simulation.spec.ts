@@ -121,12 +121,12 @@ describe.each(['express', 'fastify'] as const)('a simulated application on %s', 
 
   test('polls while no upgrade gets through', async () => {
     const client = simulation.connect();
-    client.network.upgrades('refuse');
+    client.network.upgrades('reject');
     const page = client.watch(first);
     await client.polling();
     await page.live();
     expect(page.value).toEqual({ round: 1 });
-    client.network.heal();
+    client.network.restore();
     await client.live();
   });
 });
@@ -157,7 +157,7 @@ describe('what can be done to a network', () => {
     await simulation.clock.advance(HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 500);
     expect(simulation.server.openConnections).toBe(0);
     expect(client.status.state).not.toBe('live');
-    client.network.heal();
+    client.network.restore();
     await client.live(45_000);
   });
 
@@ -209,7 +209,7 @@ describe('what can be done to a network', () => {
   test('throttle: a slow line takes as long as its bytes', async () => {
     const client = simulation.connect();
     await client.watch(first).live();
-    client.network.throttle(100);
+    client.network.bandwidth(100);
     const began = simulation.clock.monotonic();
     await client.act(strike, { by: 1 });
     expect(simulation.clock.monotonic() - began).toBeGreaterThan(1_000);
@@ -231,7 +231,7 @@ describe('what can be done to a network', () => {
     const answer = client.act(strike, { by: 1 });
     await simulation.until(() => battles.strikes === 1);
     await simulation.clock.advance(3_000);
-    client.network.heal();
+    client.network.restore();
     expect(await answer).toBe(2);
     expect(battles.strikes).toBe(1);
   });
@@ -241,7 +241,7 @@ describe('what can be done to a network', () => {
     const client = simulation.connect();
     await client.watch(first).live();
     await client.polling();
-    simulation.network.heal();
+    simulation.network.restore();
     await client.live(90_000);
   });
 });
@@ -390,12 +390,12 @@ describe('a simulated client', () => {
     await simulation.clock.advance(1_800_000);
     battles.round = 8;
     await simulation.server.bus.publish(first, { round: 8 });
-    const before = client.upgrades;
+    const before = client.upgradeCount;
     await simulation.clock.advance(1_800_000);
     await page.shows(({ round }) => round === 8, 5_000);
     await client.live(5_000);
     await simulation.clock.advance(60_000);
-    expect(client.upgrades - before).toBeLessThanOrEqual(1);
+    expect(client.upgradeCount - before).toBeLessThanOrEqual(1);
   });
 
   test('an application’s own timers and dates run on the same clock', async () => {

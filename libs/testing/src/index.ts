@@ -1,17 +1,16 @@
-export { FakeRefusal, type FakeHandler, type FakeInvocation } from './fake-server/fake-actions.js';
+export { FakeActionError, type FakeHandler, type FakeInvocation } from './fake-server/fake-actions.js';
 export type { FakeConnection } from './fake-server/fake-connection.js';
-export { FakeServer, type FakeServerOptions, type HttpMode, type UpgradeMode } from './fake-server/fake-server.js';
+export {
+  FakeServer,
+  type FakeHttpMode,
+  type FakeServerOptions,
+  type FakeUpgradeMode,
+} from './fake-server/fake-server.js';
 export { FakeTopic } from './fake-server/fake-topic.js';
 export { mangle } from './mangle.js';
 export type { LinkConditions } from './network/link-conditions.js';
 export type { Link, LinkEnvironment, Parcel } from './network/link.js';
-export type {
-  HttpMode as NetworkHttpMode,
-  NetworkFaults,
-  Reach,
-  Side,
-  UpgradeMode as NetworkUpgradeMode,
-} from './network/network-faults.js';
+export type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network/network-faults.js';
 export type { NetworkPath } from './network/network-path.js';
 export type { ConnectionEnd, SimulatedConnection } from './network/simulated-connection.js';
 export { SimulatedNetwork } from './network/simulated-network.js';

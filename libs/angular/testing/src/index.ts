@@ -1,4 +1,4 @@
-export { FakeRefusal } from '@statewire/testing';
+export { FakeActionError } from '@statewire/testing';
 export { provideRealtimeSimulation } from './provide-realtime-simulation.js';
 export { provideRealtimeTesting } from './provide-realtime-testing.js';
 export type { RealtimeNetwork } from './realtime-network.js';

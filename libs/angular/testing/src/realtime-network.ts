@@ -1,7 +1,7 @@
 import type { ClientEnvironment } from '@statewire/client';
 import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/testing';
 
-type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'heal'>;
+type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'restore'>;
 
 /** Milliseconds from one side to the other, or a function that is asked for each message. */
 export type Latency = number | (() => number);
@@ -9,7 +9,7 @@ export type Latency = number | (() => number);
 /** What can be done to the network of a component test, named as in `@statewire/testing-nest`. */
 export class RealtimeNetwork implements Faults {
   #latency: Latency;
-  #upgrades: 'pass' | 'refuse' | 'hang' = 'pass';
+  #upgrades: 'pass' | 'reject' | 'hang' = 'pass';
   #http: 'pass' | 'unreachable' | 'hang' = 'pass';
   #isHole = false;
   #frozenUntil = 0;
@@ -29,7 +29,7 @@ export class RealtimeNetwork implements Faults {
     this.#latency = initial;
   }
 
-  /** From now on everything takes `ms`, and up to `jitter` ms more, from one side to the other, until {@link heal}. */
+  /** From now on everything takes `ms`, and up to `jitter` ms more, from one side to the other, until {@link restore}. */
   latency(ms: number, jitter = 0): void {
     this.#latency = () => ms + (jitter > 0 ? this.environment.random() * jitter : 0);
   }
@@ -40,7 +40,7 @@ export class RealtimeNetwork implements Faults {
   }
 
   /**
-   * Nothing gets through any more, and nobody is told, until {@link heal}.
+   * Nothing gets through any more, and nobody is told, until {@link restore}.
    *
    * @param reach `all`, the default: new connections and requests hang as well. `open`: they do not, as where something
    * in between forgot the WebSockets that are open now.
@@ -71,20 +71,20 @@ export class RealtimeNetwork implements Faults {
     this.#duplicates += requests;
   }
 
-  /** What becomes of new WebSockets, until {@link heal}; those that are open stay. */
-  upgrades(mode: 'pass' | 'refuse' | 'hang'): void {
+  /** What becomes of new WebSockets, until {@link restore}; those that are open stay. */
+  upgrades(mode: 'pass' | 'reject' | 'hang'): void {
     this.#upgrades = mode;
     this.#apply();
   }
 
-  /** What becomes of HTTP requests, until {@link heal}. */
+  /** What becomes of HTTP requests, until {@link restore}. */
   http(mode: 'pass' | 'unreachable' | 'hang'): void {
     this.#http = mode;
     this.#apply();
   }
 
   /** Everything is again as it was at the beginning; what open sockets held back arrives. */
-  heal(): void {
+  restore(): void {
     this.#latency = this.initial;
     this.#upgrades = 'pass';
     this.#http = 'pass';
@@ -92,7 +92,7 @@ export class RealtimeNetwork implements Faults {
     this.#frozenUntil = 0;
     this.#duplicates = 0;
     this.#apply();
-    for (const connection of this.#forgotten) connection.thaw();
+    for (const connection of this.#forgotten) connection.restore();
     this.#forgotten.clear();
   }
 
@@ -119,8 +119,8 @@ export class RealtimeNetwork implements Faults {
     const isSilent = this.#isHole || this.#frozenUntil > 0;
     const upgrades = isSilent ? 'hang' : this.#upgrades;
     const http = isSilent ? 'hang' : this.#http;
-    this.server.upgrades = upgrades === 'pass' ? 'accept' : upgrades;
-    this.server.http = http === 'pass' ? 'up' : http === 'hang' ? 'hanging' : http;
+    this.server.upgrades(upgrades);
+    this.server.http(http);
     if (isSilent && !this.#wasSilent) this.#hold(this.#held);
     if (!isSilent && this.#wasSilent) this.#release();
     this.#wasSilent = isSilent;
@@ -128,13 +128,13 @@ export class RealtimeNetwork implements Faults {
 
   #hold(why: Set<FakeConnection>): void {
     for (const connection of this.server.connections) {
-      connection.freeze();
+      connection.blackhole();
       why.add(connection);
     }
   }
 
   #release(): void {
-    for (const connection of this.#held) if (!this.#forgotten.has(connection)) connection.thaw();
+    for (const connection of this.#held) if (!this.#forgotten.has(connection)) connection.restore();
     this.#held.clear();
   }
 }

@@ -1,10 +1,9 @@
 import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
-import { VirtualEnvironment, type FakeServer, type FakeServerOptions } from '@statewire/testing';
+import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '@statewire/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
 import { RealtimeNetwork } from './realtime-network.js';
-import { SimulatedServer } from './simulated-server.js';
 
 export interface RealtimeSimulationOptions extends FakeServerOptions {
   /** What all randomness grows from: the same seed gives the same history. Default 1. */
@@ -25,14 +24,13 @@ const DEFAULT_WITHIN = 60_000;
  * simulation.server.publish(battle.with({ battleId: '1' }), { tick: 7 });
  * const page = TestBed.createComponent(BattlePage);
  * await simulation.shows(page, 'tick 7');
- * simulation.network.upgrades('refuse');
+ * simulation.network.upgrades('reject');
  * simulation.server.restart({ keep: true });
  * await simulation.shows(page, 'polling');
  */
 export class RealtimeSimulation {
   /** Publish to its topics, handle actions, restart it. `expireToken` stands on its `verify`. */
   readonly server: FakeServer;
-  readonly #server: SimulatedServer;
   readonly network: RealtimeNetwork;
   /** @internal */
   readonly environment: VirtualEnvironment;
@@ -51,8 +49,7 @@ export class RealtimeSimulation {
     const environment = new VirtualEnvironment({ seed, start });
     this.environment = environment;
     this.clock = { advance: (ms) => this.#advance(ms), now: environment.now, monotonic: environment.monotonic };
-    this.#server = new SimulatedServer(environment, { ...options, latency: () => this.network.delay() });
-    this.server = this.#server;
+    this.server = new FakeServer(environment, { ...options, latency: () => this.network.delay() });
     this.network = new RealtimeNetwork(this.server, environment, latency);
     environment.fetch = this.network.fetch;
     this.server.verify = (token) => {
@@ -143,7 +140,7 @@ export class RealtimeSimulation {
   }
 
   #isEndOnTheWay(): boolean {
-    return this.#server.ending.some((connection) => !this.network.holds(connection));
+    return this.server.closing.some((connection) => !this.network.holds(connection));
   }
 
   #show(): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { resolveOptions } from '../core/resolve-options.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../../test/support/connection-rig.js';
-import { FakeSocket } from '../../test/support/fake-socket.js';
+import { FakeConnectionSocket } from '../../test/support/fake-connection-socket.js';
 import { Drain } from './drain.js';
 import { DrainState } from '../core/drain-state.js';
 
@@ -75,7 +75,7 @@ describe('a drain', () => {
     const rig = new ConnectionRig({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const sockets = await Promise.all(
       Array.from({ length: 999 }, async () => {
-        const socket = new FakeSocket();
+        const socket = new FakeConnectionSocket();
         const connection = rig.hub.open(socket, rig.entrance());
         socket.onEnd = () => connection.gone();
         connection.receive(Buffer.from(JSON.stringify({ type: 'hello', clientId: CLIENT_ID })), false);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { RealtimeError } from '../core/errors.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../../test/support/connection-rig.js';
-import { FakeSocket } from '../../test/support/fake-socket.js';
+import { FakeConnectionSocket } from '../../test/support/fake-connection-socket.js';
 
 const HELLO = { type: 'hello', clientId: CLIENT_ID };
 
@@ -289,7 +289,7 @@ describe('the rate of frames', () => {
 describe('A16: the rate of all connections of a user or an address', () => {
   /** Opens one more connection of the same address. */
   function open(rig: ConnectionRig) {
-    const socket = new FakeSocket();
+    const socket = new FakeConnectionSocket();
     const connection = rig.hub.open(socket, rig.entrance());
     const say = (frame: object): void => connection.receive(Buffer.from(JSON.stringify(frame)), false);
     return { say, heard: () => rig.environment.settle().then(() => socket.written.splice(0)) };

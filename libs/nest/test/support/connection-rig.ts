@@ -19,7 +19,7 @@ import type { RealtimeModuleOptions } from '../../src/core/options.js';
 import { resolveOptions } from '../../src/core/resolve-options.js';
 import { FlushScheduler } from '../../src/delivery/batch.js';
 import type { ResolvedTopic } from '../../src/topics/topic-loader.js';
-import { FakeSocket } from './fake-socket.js';
+import { FakeConnectionSocket } from './fake-connection-socket.js';
 import { FakeTopics } from './fake-topics.js';
 
 export const CLIENT_ID = 'client-0123456789abcdef';
@@ -37,7 +37,7 @@ const RECEIVED: ReceivedRequest = {
 /** One connection on virtual time, between a socket that records and an application that does what a test says. */
 export class ConnectionRig {
   readonly environment = new VirtualEnvironment();
-  readonly socket = new FakeSocket();
+  readonly socket = new FakeConnectionSocket();
   readonly topics = new FakeTopics();
   readonly inFlight = new InFlight();
   readonly counters = new Counters();

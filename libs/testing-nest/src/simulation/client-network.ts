@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 
 import type { PeerAddress, SimulatedSocket } from './simulated-socket.js';
 
-/** How a client reaches the server: a connection whose other end is the server's, or that of a proxy before it. */
+/** Opens a connection to the server, or to a proxy that answers instead of it. */
 export type Dial = (
   path: NetworkPath,
   process: VirtualProcess,
@@ -14,31 +14,31 @@ export type Dial = (
   proxy?: ProxyAnswer,
 ) => SimulatedSocket;
 
-/** What a proxy makes of a connection instead of passing it on; undefined: nothing at all. */
+/** The answer of a proxy that does not pass a connection on. */
 export type ProxyAnswer = { readonly status: number } | { readonly silence: true };
 
-/** Milliseconds after which a client gives up on the answer to its closing handshake. */
-const CLOSE_TIMEOUT = 30_000;
+/** Time that a client waits for the answer to its closing handshake. */
+const CLOSE_TIMEOUT_MS = 30_000;
 
 export interface ClientNetworkParts {
   readonly path: NetworkPath;
   readonly process: VirtualProcess;
   readonly peer: PeerAddress;
   readonly dial: Dial;
-  /** Sent with each request and upgrade. */
+  /** Headers of each request and upgrade. */
   readonly headers: Readonly<Record<string, string>>;
   readonly random: () => number;
 }
 
-/** `WebSocket` and `fetch` of one simulated client: `ws` and `http` over connections of its network path. */
+/** The `WebSocket` and the `fetch` of one simulated client: `ws` and `http` over its network path. */
 export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 'fetch'> {
   constructor(private readonly parts: ClientNetworkParts) {}
 
-  /** WebSockets that were asked for. */
-  upgrades = 0;
+  /** Number of WebSockets that the client has opened or tried to open. */
+  upgradeCount = 0;
 
   readonly openWebSocket = (url: string, protocol: string): WebSocketLike => {
-    this.upgrades += 1;
+    this.upgradeCount += 1;
     const { path, process, headers } = this.parts;
     const { upgradeMode } = path;
     const proxy: ProxyAnswer | undefined =
@@ -53,7 +53,7 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
     socket.close = (code, reason) => {
       close(code, reason);
       if (socket.readyState === WebSocket.CLOSED) return;
-      const timer = process.setTimer(() => socket.terminate(), CLOSE_TIMEOUT);
+      const timer = process.setTimer(() => socket.terminate(), CLOSE_TIMEOUT_MS);
       socket.once('close', () => timer.cancel());
     };
     const send = socket.send.bind(socket) as (text: string) => void;
@@ -62,7 +62,7 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
       send(text);
     }) as WebSocket['send'];
     socket.on('message', (data: Buffer) => path.record(`< ${data.toString()}`));
-    // `onerror` is taken away by some, and an error that nobody listens to ends the process.
+    // An error without a listener ends the process, and clients may remove `onerror`.
     socket.on('error', () => undefined);
     return socket;
   };
@@ -70,14 +70,14 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const { path, random } = this.parts;
     const mode = path.httpMode;
-    const outgoing = new Outgoing(input, init, this.parts.headers);
+    const outgoing = new ReplayableRequest(input, init, this.parts.headers);
     if (mode === 'unreachable') throw new TypeError('fetch failed');
     if (mode === 'hang') return outgoing.send(() => this.dial({ silence: true }));
     if (mode === 'bad-gateway') return outgoing.send(() => this.dial({ status: 502 }));
     const send = () => outgoing.send(() => this.dial());
     if (path.takeDuplicate()) {
       const first = send();
-      // A proxy retries where it had no answer in time, or where the answer did not make it.
+      // A proxy retries without waiting for the first answer, or after it.
       if (random() < 0.5) await first.catch(() => undefined);
       const [, second] = await Promise.allSettled([first, send()]);
       if (second.status === 'rejected') throw second.reason;
@@ -95,10 +95,10 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
 
 type Fetch = Parameters<typeof globalThis.fetch>;
 
-const NULL_BODY = [101, 204, 205, 304];
+const NULL_BODY_STATUSES = [101, 204, 205, 304];
 
-/** A request as `fetch` was given it; may be sent more than once. */
-class Outgoing {
+/** A request of `fetch` that can be sent more than once. */
+class ReplayableRequest {
   private readonly url: URL;
 
   constructor(
@@ -139,5 +139,5 @@ async function read(incoming: IncomingMessage): Promise<Response> {
   for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
     headers.append(incoming.rawHeaders[index]!, incoming.rawHeaders[index + 1]!);
   }
-  return new Response(NULL_BODY.includes(status) ? null : Buffer.concat(chunks), { status, headers });
+  return new Response(NULL_BODY_STATUSES.includes(status) ? null : Buffer.concat(chunks), { status, headers });
 }

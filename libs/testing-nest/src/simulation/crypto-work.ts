@@ -1,17 +1,17 @@
 type Work = (...parameters: unknown[]) => Promise<unknown>;
 
-/** What `crypto.subtle` does on another thread. */
+/** Methods of `crypto.subtle` that work on another thread. */
 const METHODS = [
   ...['encrypt', 'decrypt', 'sign', 'verify', 'digest', 'generateKey', 'deriveKey', 'deriveBits'],
   ...['importKey', 'exportKey', 'wrapKey', 'unwrapKey'],
 ] as const;
 
 /**
- * Has virtual time stand still while `crypto.subtle` works, so that verifying a token takes no time however busy the
- * machine is. Its answers come in the order in which they were asked for, so that the same seed is the same history.
+ * Stops virtual time while `crypto.subtle` works, so that the verification of a token takes no virtual time on a busy
+ * machine. Results arrive in the order of the calls, so that the same seed gives the same history.
  *
- * @param stir says that something moves; called with each turn of the event loop until nothing is under way.
- * @returns what takes it back.
+ * @param stir is called in each turn of the event loop while work is under way.
+ * @returns a function that restores `crypto.subtle`.
  */
 export function awaitCrypto(stir: () => void): () => void {
   const subtle = Object.getPrototypeOf(globalThis.crypto.subtle) as Record<string, Work>;

@@ -2,13 +2,13 @@ import type { EventDelivery, RealtimeClient } from '@statewire/client';
 import type { Since, TopicReference } from '@statewire/protocol';
 import type { Subscription } from 'rxjs';
 
-import type { Pass } from './pass.js';
+import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
 
-/** What a page was told on one event topic. */
+/** The events of one topic that a client has received. */
 export class EventWatch<T> {
-  /** Every delivery so far: events, and `lost` where there is a gap that history did not reach. */
+  /** Every delivery so far: events, and `lost` for a gap that the history did not cover. */
   readonly deliveries: EventDelivery<T>[] = [];
-  /** What ended it: the topic was refused, unknown or closed. */
+  /** The error that ended the topic; undefined while it goes on. */
   error: unknown;
   private readonly subscription: Subscription;
 
@@ -16,7 +16,7 @@ export class EventWatch<T> {
   constructor(
     client: RealtimeClient,
     private readonly topic: TopicReference<T, 'events'>,
-    private readonly pass: Pass,
+    private readonly waiter: VirtualTimeWaiter,
     options: { readonly since?: Since },
   ) {
     this.subscription = client.deliveries(topic, options).subscribe({
@@ -30,15 +30,19 @@ export class EventWatch<T> {
     return this.deliveries.flatMap((delivery) => (delivery.type === 'event' ? [delivery.data] : []));
   }
 
-  /** Lets time pass until so many events have come. */
+  /**
+   * Lets time pass until this many events have arrived.
+   *
+   * @param within milliseconds of virtual time. Default 60,000.
+   */
   async count(events: number, within?: number): Promise<void> {
-    await this.pass.until(() => this.events.length >= events, {
+    await this.waiter.until(() => this.events.length >= events, {
       ...(within !== undefined && { within }),
-      what: () => `${events} events of ${this.topic.name}; there were ${this.events.length}`,
+      what: () => `${events} events of ${this.topic.name}; ${this.events.length} have arrived`,
     });
   }
 
-  /** Leaves the topic. */
+  /** Unsubscribes from the topic. */
   stop(): void {
     this.subscription.unsubscribe();
   }

@@ -4,50 +4,50 @@ import { REALTIME_OPTIONS_OVERRIDE, type RealtimeModuleOptions } from '@statewir
 import { SimulatedNetwork, VirtualEnvironment, type LinkConditions, type VirtualProcess } from '@statewire/testing';
 
 import { awaitCrypto } from './crypto-work.js';
-import { Expiry } from './expiry.js';
-import { LastingBroker } from './lasting-broker.js';
-import { Pass } from './pass.js';
+import { ExpiredTokens } from './expired-tokens.js';
+import { DurableBroker } from './durable-broker.js';
+import { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import type { SimulatedClient } from './simulated-client.js';
 import { SimulatedServer } from './simulated-server.js';
 import { Simulation } from './simulation.js';
 import { statusText } from './status-text.js';
 import { installVirtualTime } from './virtual-time.js';
 
-/** What is simulated: a module like the application's root module, and how the world around it is. */
+/** Options of {@link simulate}: the metadata of a module, such as the application's root module, and its surroundings. */
 export interface SimulationOptions extends ModuleMetadata {
-  /** What randomness grows from. Default: `STATEWIRE_SEED` of the environment, or another one each time. */
+  /** Seed of all randomness. Default: the environment variable `STATEWIRE_SEED`, or a random number. */
   readonly seed?: number;
-  /** What the network is like. Default: 10 ms each way. */
+  /** Conditions of the network. Default: 10 ms each way. */
   readonly network?: Partial<LinkConditions>;
-  /** Default `express`. */
+  /** The HTTP platform of Nest. Default `express`. */
   readonly platform?: 'express' | 'fastify';
   /**
-   * Replaces providers, `builder.overrideProvider(Mailer).useValue(fake)`. Called at each start, with clock, timers,
-   * randomness and ids of the process that starts: for an application that has providers of its own for these.
+   * Replaces providers at each start: `builder.overrideProvider(Mailer).useValue(fake)`. `environment` has the clock, the
+   * timers, the randomness and the ids of the process that starts.
    */
   readonly override?: (builder: TestingModuleBuilder, environment: VirtualProcess) => unknown;
-  /** Does what `main.ts` does before it listens: global pipes, prefix, CORS. Called at each start. */
+  /** Configures the application at each start as `main.ts` does before it listens: global pipes, prefix, CORS. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /**
-   * Whether what the broker remembers outlives stops and crashes, as it does in Redis: positions, history, answers of
-   * actions. Default false: it is lost with the process.
+   * Whether the broker's memory (positions, history, answers of actions) outlives stops and crashes, as in Redis. Default
+   * false.
    */
   readonly keepBroker?: boolean;
-  /** Default: nothing is logged. */
+  /** Logger of the application. Default: it logs nothing. */
   readonly logger?: LoggerService;
 }
 
-/** Turns of the event loop without a movement after which nothing is under way any more in Node's own parts. */
+/** Turns of the event loop without activity after which Node has finished its own work. */
 const QUIET_TURNS = 3;
 
-const LATENCY = 10;
+const LATENCY_MS = 10;
 
-/** Clients whose state a failure tells. */
-const MOST_TOLD = 10;
+/** Number of clients that a failure describes. */
+const MAX_DESCRIBED_CLIENTS = 10;
 
 /**
- * Starts an application on a simulated network and a virtual clock: the real application with its guards, middleware and
- * adapters, real clients, and between them bytes that can be cut, held back and slowed down. No port, no sleep.
+ * Starts an application on a simulated network and a virtual clock. The application, with its guards, middleware and adapter,
+ * and the clients are real. The test controls the bytes between them. It opens no port and does not sleep.
  *
  * @example
  * const simulation = await simulate({ imports: [AppModule] });
@@ -63,18 +63,18 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const clients: SimulatedClient[] = [];
   const circumstances = (): string => {
     const who = clients.map(({ status }, index) => `client ${index + 1} ${statusText(status)}`);
-    const what = [`server ${server.isUp ? 'up' : 'down'}`, ...who.slice(0, MOST_TOLD)];
+    const what = [`server ${server.isUp ? 'up' : 'down'}`, ...who.slice(0, MAX_DESCRIBED_CLIENTS)];
     return `${what.join(', ')}; seed ${seed}: STATEWIRE_SEED=${seed} runs it again`;
   };
-  const pass = new Pass(environment, circumstances);
-  const network = new SimulatedNetwork(environment, { latency: LATENCY, ...conditions });
-  const expiry = new Expiry(() => server.process.now());
-  const broker = keepBroker ? new LastingBroker(environment.fork()) : undefined;
+  const waiter = new VirtualTimeWaiter(environment, circumstances);
+  const network = new SimulatedNetwork(environment, { latency: LATENCY_MS, ...conditions });
+  const expiredTokens = new ExpiredTokens(() => server.process.now());
+  const broker = keepBroker ? new DurableBroker(environment.fork()) : undefined;
   const server: SimulatedServer = new SimulatedServer(
     environment,
-    (process) => startApplication(options, process, expiry, broker),
+    (process) => startApplication(options, process, expiredTokens, broker),
     () => network.paths,
-    pass,
+    waiter,
   );
   const giveTimeBack = installVirtualTime(() => server.process);
   const giveCryptoBack = awaitCrypto(environment.stir);
@@ -88,7 +88,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     restore();
     throw error;
   }
-  return new Simulation({ seed, environment, network, server, clients, expiry, pass, restore });
+  return new Simulation({ seed, environment, network, server, clients, expiredTokens, waiter, restore });
 }
 
 function seedOfRun(): number {
@@ -99,8 +99,8 @@ function seedOfRun(): number {
 async function startApplication(
   { platform = 'express', override, configure, logger, ...options }: SimulationOptions,
   process: VirtualProcess,
-  expiry: Expiry,
-  broker: LastingBroker | undefined,
+  expiredTokens: ExpiredTokens,
+  broker: DurableBroker | undefined,
 ): Promise<INestApplication> {
   const { imports = [], providers = [], controllers = [], exports = [] } = options;
   const builder = Test.createTestingModule({ imports, providers, controllers, exports });
@@ -109,7 +109,7 @@ async function startApplication(
     .overrideProvider(REALTIME_OPTIONS_OVERRIDE)
     .useValue((given: RealtimeModuleOptions): RealtimeModuleOptions => ({
       ...given,
-      authenticate: expiry.apply(given.authenticate),
+      authenticate: expiredTokens.wrap(given.authenticate),
       environment: process,
       ...(broker !== undefined && { broker: broker.connect }),
     }));
@@ -118,7 +118,7 @@ async function startApplication(
   const app = module.createNestApplication(await adapter(platform));
   await configure?.(app);
   await app.init();
-  // Fastify builds its routes when it listens, or when it is asked to.
+  // Without `listen()`, Fastify builds its routes in `ready()`.
   if (platform === 'fastify') await (app.getHttpAdapter().getInstance() as { ready(): PromiseLike<unknown> }).ready();
   return app;
 }

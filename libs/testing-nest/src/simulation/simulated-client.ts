@@ -8,52 +8,53 @@ import {
 import type { NetworkFaults, NetworkPath, VirtualProcess } from '@statewire/testing';
 import type { Action, Since, TopicReference } from '@statewire/protocol';
 
-import { Awaited } from './awaited.js';
+import { VirtualTimePromise } from './virtual-time-promise.js';
 import type { ClientNetwork } from './client-network.js';
 import { EventWatch } from './event-watch.js';
-import type { Expiry } from './expiry.js';
-import type { Pass } from './pass.js';
+import type { ExpiredTokens } from './expired-tokens.js';
+import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import type { SimulatedServer } from './simulated-server.js';
 import { StateWatch } from './state-watch.js';
 import { statusText } from './status-text.js';
 
+/** Options of a {@link SimulatedClient}: those of `createRealtimeClient`, and what the simulation needs. */
 export interface SimulatedClientOptions extends Omit<RealtimeClientOptions, 'environment' | 'origin' | 'token'> {
-  /** A token, or what gives the next one. Default: none, anonymous. */
+  /** A token, or a function that returns the next one. Default: the client is anonymous. */
   readonly token?: string | NonNullable<RealtimeClientOptions['token']>;
-  /** Sent with each request and with the upgrade: `{ Origin: 'http://server.test', Cookie: 'session=…' }`. */
+  /** Headers of each request and upgrade, for example `{ Origin: 'http://server.test', Cookie: 'session=…' }`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Milliseconds: longer than the client itself waits before it says that the outcome is unknown. */
-const LONGEST_ACTION = 600_000;
+/** Longer than the client waits before it reports an unknown outcome. */
+const MAX_ACTION_MS = 600_000;
 
-interface Parts {
+interface ClientParts {
   readonly origin: string;
   readonly path: NetworkPath;
   readonly process: VirtualProcess;
   readonly wire: ClientNetwork;
-  readonly pass: Pass;
-  readonly expiry: Expiry;
+  readonly waiter: VirtualTimeWaiter;
+  readonly expiredTokens: ExpiredTokens;
   readonly server: Pick<SimulatedServer, 'has' | 'instance'>;
 }
 
-/** A real client of `@statewire/client` on a machine and a network of its own. */
+/** A real client of `@statewire/client` with a process and a network of its own. */
 export class SimulatedClient {
-  /** The client itself, as an application has it. */
+  /** The client itself. */
   readonly realtime: RealtimeClient;
-  /** Its way to the server: cut it, freeze it, slow it down. */
+  /** The faults of its network. */
   readonly network: NetworkFaults;
-  /** `fetch` from its machine, for what an application asks over HTTP itself. Paths are resolved against the server. */
+  /** `fetch` on its network, for the application's own HTTP requests. Paths are resolved against the server. */
   readonly fetch: typeof globalThis.fetch;
 
   private presented: string | undefined;
-  /** The process that answered its last poll. */
+  /** The server process that answered the last poll. */
   private polled: object | undefined;
   private readonly watches: { stop(): void }[] = [];
 
   /** @internal */
   constructor(
-    private readonly parts: Parts,
+    private readonly parts: ClientParts,
     { token, headers: _headers, ...options }: SimulatedClientOptions,
   ) {
     const { origin, path, process, wire } = parts;
@@ -78,36 +79,37 @@ export class SimulatedClient {
     });
   }
 
+  /** The status that the client reports. */
   get status(): ConnectionStatus {
     return this.realtime.status;
   }
 
-  /** How many WebSockets it has asked for so far. */
-  get upgrades(): number {
-    return this.parts.wire.upgrades;
+  /** Number of WebSockets that the client has opened or tried to open. */
+  get upgradeCount(): number {
+    return this.parts.wire.upgradeCount;
   }
 
-  /** Follows a state topic and remembers what it was told. */
+  /** Follows a state topic and keeps every state. */
   watch<T>(topic: TopicReference<T, 'state'>): StateWatch<T> {
-    const watch = new StateWatch(this.realtime, topic, this.parts.pass, this);
+    const watch = new StateWatch(this.realtime, topic, this.parts.waiter, this);
     this.watches.push(watch);
     return watch;
   }
 
   /**
-   * Follows an event topic and keeps what happened: from when the subscription reaches the server, or `since` a position,
-   * or `'oldest'`, all that history has.
+   * Follows an event topic and keeps every event since a position, or since `'oldest'`. Default: since the subscription
+   * reaches the server.
    */
   listen<T>(topic: TopicReference<T, 'events'>, options: { readonly since?: Since } = {}): EventWatch<T> {
-    const watch = new EventWatch(this.realtime, topic, this.parts.pass, options);
+    const watch = new EventWatch(this.realtime, topic, this.parts.waiter, options);
     this.watches.push(watch);
     return watch;
   }
 
   /**
-   * Acts at once, and lets time pass until there is an answer, from when that is awaited.
+   * Sends an action at once. Time passes until its answer from the moment that a test awaits the result.
    *
-   * @throws RealtimeClientError as `RealtimeClient.act` does.
+   * @throws RealtimeClientError like `RealtimeClient.act`.
    * @example
    * const answer = client.act(pause, { battleId });
    * client.network.cut();
@@ -126,40 +128,41 @@ export class SimulatedClient {
         complete: () => resolve(result),
       });
     });
-    return new Awaited(answered, (work) =>
-      this.parts.pass.wait(work, () => `the answer to ${action.name}`, LONGEST_ACTION),
+    return new VirtualTimePromise(answered, (work) =>
+      this.parts.waiter.wait(work, () => `the answer to ${action.name}`, MAX_ACTION_MS),
     );
   }
 
   /**
-   * Lets time pass until the WebSocket carries everything, over a connection that the running server has: a client that
-   * has not yet heard that its connection, its server or its token has ended does not count.
+   * Lets time pass until the client is live on a connection of the running server. It does not count as live while it has
+   * not yet noticed that its connection, its server or its token has ended.
    *
    * @param within milliseconds of virtual time. Default 60,000.
-   * @throws Error that says what it is instead; at once where it is denied or closed.
+   * @throws Error that names the current status; at once if the client is denied or closed.
    */
   async live(within?: number): Promise<void> {
     await this.reached('live', within);
   }
 
-  /** Lets time pass until the client polls the running server; otherwise as {@link live}. */
+  /** Lets time pass until the client polls the running server. Parameters and errors are those of {@link live}. */
   async polling(within?: number): Promise<void> {
     await this.reached('polling', within);
   }
 
   /**
-   * The token it presented last expires now: its connection is closed with 4202, and its polls are refused, until it
-   * presents another. Its `token` function is asked for one, and has to give another one: a JWT that was signed in the
-   * same second for the same subject is the same one, unless it has a `jti`.
+   * Expires the token that the client presented last. The server closes its connection with 4202 and rejects its polls until
+   * the `token` function returns a different token. Two JWTs for the same subject that are signed in the same second are
+   * equal unless they have a `jti`.
    *
-   * @throws Error where it has presented none, or the application has no `authenticate`.
+   * @throws Error if the client has presented no token, or the application has no `authenticate`.
    */
   expireToken(): void {
-    if (this.presented === undefined) throw new Error('This client has presented no token that could expire.');
-    this.parts.expiry.expire(this.presented);
+    if (this.presented === undefined)
+      throw new Error('The client has presented no token, so none can expire. Give it a `token` option.');
+    this.parts.expiredTokens.expire(this.presented);
   }
 
-  /** Its machine sleeps for `ms`: no timer runs, nothing is read or written. Then the page becomes visible again. */
+  /** Suspends the client's machine for `ms`: no timer runs, and no bytes move. Then the page becomes visible again. */
   sleep(ms: number): void {
     const { process, path } = this.parts;
     process.suspend(ms);
@@ -170,23 +173,23 @@ export class SimulatedClient {
     }, ms);
   }
 
-  /** Its browser throttles the timers of a hidden tab: none runs for `ms`, and bytes still arrive. */
+  /** Stops the client's timers for `ms`, as browsers do in a hidden tab. Bytes still arrive. */
   throttleTimers(ms: number): void {
     this.parts.process.suspend(ms);
   }
 
-  /** Somebody sets the clock of its machine `ms` forwards, or backwards. */
+  /** Sets the client's wall clock forward by `ms`, or back if `ms` is negative. */
   jumpClock(ms: number): void {
     const { process } = this.parts;
     process.setWallClock(process.now() + ms);
   }
 
-  /** Its browser tells that the network is back, or that the page is visible. */
+  /** Reports to the client that the network is back or that the page is visible. */
   wake(cause: 'online' | 'visible'): void {
     this.parts.process.wake(cause);
   }
 
-  /** Leaves for good, as a page that is closed. */
+  /** Closes the client, as the end of a page does. */
   close(): void {
     for (const watch of this.watches) watch.stop();
     this.realtime.close();
@@ -194,18 +197,18 @@ export class SimulatedClient {
 
   /** @internal */
   get isServed(): boolean {
-    const { server, expiry } = this.parts;
-    if (this.presented !== undefined && expiry.has(this.presented)) return false;
+    const { server, expiredTokens } = this.parts;
+    if (this.presented !== undefined && expiredTokens.has(this.presented)) return false;
     if (this.status.state === 'live') return server.has(this.status.connectionId);
     return this.status.state === 'polling' && this.polled !== undefined && this.polled === server.instance;
   }
 
   /** @internal */
-  refuseInVain(what: string): void {
+  throwIfEnded(what: string): void {
     const { state } = this.status;
     if (state !== 'denied' && state !== 'closed') return;
-    const help = state === 'denied' ? 'call `realtime.connect()` to try again' : 'make a new one';
-    throw new Error(`Waiting for ${what} is in vain. The client is ${statusText(this.status)}: ${help}.`);
+    const help = state === 'denied' ? 'Call `realtime.connect()` to try again.' : 'Create another client.';
+    throw new Error(`Waiting for ${what} is useless: the client is ${statusText(this.status)}. ${help}`);
   }
 
   /** @internal */
@@ -217,7 +220,7 @@ export class SimulatedClient {
     const { wire, server } = this.parts;
     const { instance } = server;
     const response = await wire.fetch(input, init);
-    // A page may go on for a while without a poll: what it shows is known to be current from the next answer on.
+    // A value is known to be current from the next answer on.
     if (response.ok && isPoll(input)) this.polled = instance;
     return response;
   }
@@ -225,10 +228,10 @@ export class SimulatedClient {
   private async reached(state: ConnectionStatus['state'], within?: number): Promise<void> {
     if (this.status.state === 'idle') this.realtime.connect();
     const isReached = (): boolean => {
-      this.refuseInVain(`the client to be ${state}`);
+      this.throwIfEnded(`the client to be ${state}`);
       return this.status.state === state && this.isServed;
     };
-    await this.parts.pass.until(isReached, {
+    await this.parts.waiter.until(isReached, {
       ...(within !== undefined && { within }),
       what: () => `the client to be ${state}; it is ${statusText(this.status)}`,
     });

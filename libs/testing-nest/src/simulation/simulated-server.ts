@@ -5,31 +5,31 @@ import { RealtimeBus, RealtimeConnections, RealtimeSwitch } from '@statewire/nes
 import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/testing';
 
 import type { Dial } from './client-network.js';
-import type { Pass } from './pass.js';
+import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import { SimulatedSocket } from './simulated-socket.js';
 import { singleTimersOf } from './virtual-time.js';
 
-/** Makes the application anew at each start, on the process it is given. */
+/** Creates the application for a start, in the given process. */
 export type StartApplication = (process: VirtualProcess) => Promise<INestApplication>;
 
-/** Milliseconds; a drain takes as long as the application's `drain.windowMs` and its hooks say. */
-const LONGEST_DRAIN = 600_000;
+/** A drain takes as long as the drain window and the hooks of the application. */
+const MAX_DRAIN_MS = 600_000;
 
-/** What a server that was started has. */
+/** A started application with its process. */
 interface Running {
   readonly process: VirtualProcess;
   readonly app: INestApplication;
 }
 
-/** The application under test, at one name of the simulated network through all its restarts. */
+/** The application under test. It keeps its address on the simulated network through all restarts. */
 export class SimulatedServer {
   private running: Running | undefined;
   private readonly sockets = new Set<SimulatedSocket>();
-  /** Keeps time for what is asked of nobody. */
-  private readonly nobody: VirtualProcess;
+  /** Keeps time while no server runs. */
+  private readonly idleProcess: VirtualProcess;
   private starting: VirtualProcess | undefined;
   private stalledUntil = 0;
-  /** What it is at: `start`, `stop` or `restart`. */
+  /** The operation under way: `start`, `stop` or `restart`. */
   private underway: string | undefined;
   private readonly stalled = new Set<NetworkPath>();
 
@@ -38,104 +38,106 @@ export class SimulatedServer {
     private readonly environment: VirtualEnvironment,
     private readonly startApplication: StartApplication,
     private readonly paths: () => readonly NetworkPath[],
-    private readonly pass: Pass,
+    private readonly waiter: VirtualTimeWaiter,
   ) {
-    this.nobody = environment.fork();
+    this.idleProcess = environment.fork();
   }
 
-  /** Whether it runs. */
+  /** Whether the server runs. */
   get isUp(): boolean {
     return this.running !== undefined;
   }
 
-  /** The application that runs. @throws Error while none does. */
+  /** The running application. @throws Error while the server is down. */
   get app(): INestApplication {
     return this.current.app;
   }
 
+  /** The bus of the running application. */
   get bus(): RealtimeBus {
     return this.get(RealtimeBus);
   }
 
+  /** The connections of the running application. */
   get connections(): RealtimeConnections {
     return this.get(RealtimeConnections);
   }
 
-  /** The switch of the WebSocket: `set(false)` moves everybody to polling. */
+  /** The switch of the WebSocket. `set(false)` moves every client to polling. */
   get webSocket(): RealtimeSwitch {
     return this.get(RealtimeSwitch);
   }
 
-  /** Sockets the server has open, those that only made a request among them. */
+  /** Number of open sockets, including those of HTTP requests. */
   get openSockets(): number {
     return this.sockets.size;
   }
 
-  /** Realtime connections whose end the server has not noticed. */
+  /** Number of realtime connections that the server takes for open. */
   get openConnections(): number {
     return this.connections.list().length;
   }
 
-  /** Clock, timers and randomness of the process that runs, or of nobody. */
+  /** Clock, timers and randomness of the server process. */
   get process(): VirtualProcess {
-    return this.starting ?? this.running?.process ?? this.nobody;
+    return this.starting ?? this.running?.process ?? this.idleProcess;
   }
 
-  /** A provider of the application. */
+  /** Returns a provider of the running application. */
   get<T>(token: Type<T> | symbol | string): T {
     return this.app.get<T>(token, { strict: false });
   }
 
-  /** Starts it again after a {@link stop} or a {@link crash}: a new instance that remembers what its broker does. */
+  /** Starts a new instance after {@link stop} or {@link crash}. */
   async start(): Promise<void> {
-    await this.alone('start', () => this.begin());
+    await this.exclusively('start', () => this.begin());
   }
 
-  /** Stops it as SIGTERM does: it drains, which takes as long as `drain.windowMs` says, and closes. */
+  /** Stops the server as SIGTERM does: it drains for `drain.windowMs` of the application, and closes. */
   async stop(): Promise<void> {
-    await this.alone('stop', () => this.end());
+    await this.exclusively('stop', () => this.end());
   }
 
   /**
-   * {@link stop}, and {@link start} after `downFor` ms. Default 0. Clients hear of it as their network lets them:
-   * `live()` waits until they are connected to the new one.
+   * Stops the server and starts it again after `downFor` milliseconds. Default 0. Clients notice it over their network;
+   * `live()` waits until they are connected to the new instance.
    */
   async restart({ downFor = 0 }: { readonly downFor?: number } = {}): Promise<void> {
-    await this.alone('restart', async () => {
+    await this.exclusively('restart', async () => {
       await this.end();
       await this.environment.advance(downFor);
       await this.begin();
     });
   }
 
-  /** @internal What tells the process that runs from those before; undefined while none does. */
+  /** @internal Identifies the running instance; undefined while the server is down. */
   get instance(): object | undefined {
     return this.running;
   }
 
-  /** @internal Whether the process that runs has this connection. */
+  /** @internal Whether the running instance has this connection. */
   has(connectionId: string): boolean {
     return this.running !== undefined && this.connections.list().some(({ id }) => id === connectionId);
   }
 
-  /** The process dies at once, as with `kill -9`: no goodbye, and nothing of it runs any more. Until {@link start}. */
+  /** Ends the process at once, as `kill -9` does, until {@link start}. Nothing of it runs any more. */
   crash(): void {
     const { process } = this.current;
     this.running = undefined;
     for (const socket of this.sockets) socket.crash();
     this.sockets.clear();
     process.kill();
-    this.goOn();
+    this.endStall();
   }
 
-  /** Its event loop stands still for `ms`: no timer runs, nothing is read or written. Who comes meanwhile waits as well. */
+  /** Blocks the event loop for `ms`: no timer runs, and no bytes move. New connections wait as well. */
   stall(ms: number): void {
     const until = this.environment.monotonic() + ms;
     this.stalledUntil = Math.max(this.stalledUntil, until);
     this.process.suspend(ms);
     for (const path of this.paths()) this.hold(path);
     this.environment.setTimer(() => {
-      if (this.stalledUntil === until) this.goOn();
+      if (this.stalledUntil === until) this.endStall();
     }, ms);
   }
 
@@ -154,13 +156,13 @@ export class SimulatedServer {
   };
 
   private async begin(): Promise<void> {
-    if (this.running !== undefined) throw new Error('The server runs already.');
+    if (this.running !== undefined) throw new Error('The server runs already. Call `stop()` or `crash()` first.');
     const process = this.environment.fork();
     this.starting = process;
     try {
       const app = this.startApplication(process);
       const timers = (): number => singleTimersOf(process);
-      this.running = { process, app: await this.pass.waitPatiently(app, 'the server to start', timers) };
+      this.running = { process, app: await this.waiter.waitPatiently(app, 'the server to start', timers) };
     } finally {
       this.starting = undefined;
     }
@@ -168,13 +170,13 @@ export class SimulatedServer {
 
   private async end(): Promise<void> {
     const { app } = this.current;
-    await this.pass.wait(app.close(), () => 'the server to drain and close', LONGEST_DRAIN);
+    await this.waiter.wait(app.close(), () => 'the server to drain and close', MAX_DRAIN_MS);
     this.crash();
   }
 
-  private async alone(what: string, work: () => Promise<void>): Promise<void> {
+  private async exclusively(what: string, work: () => Promise<void>): Promise<void> {
     if (this.underway !== undefined) {
-      throw new Error(`The server is at a \`${this.underway}()\`: await that before you call \`${what}()\`.`);
+      throw new Error(`\`${this.underway}()\` of the server is under way. Await it before you call \`${what}()\`.`);
     }
     this.underway = what;
     try {
@@ -200,15 +202,15 @@ export class SimulatedServer {
     this.stalled.add(path);
   }
 
-  /** The event loop turns again, or there is none any more that could stand still. */
-  private goOn(): void {
+  /** Ends a stall. */
+  private endStall(): void {
     this.stalledUntil = 0;
     for (const path of this.stalled) path.release('stall');
     this.stalled.clear();
   }
 
   private get current(): Running {
-    if (this.running === undefined) throw new Error('The server does not run: call `await simulation.server.start()`.');
+    if (this.running === undefined) throw new Error('The server is down. Call `await simulation.server.start()`.');
     return this.running;
   }
 }

@@ -2,10 +2,10 @@ import { Duplex } from 'node:stream';
 
 import type { ConnectionEnd, Link, SimulatedConnection, Side, VirtualProcess } from '@statewire/testing';
 
-/** Bytes that the two kernels between the ends take before a writer has to wait. */
-const WINDOW = 64 * 1024;
+/** Bytes that the buffers between the ends hold before a writer has to wait. */
+const WINDOW_BYTES = 64 * 1024;
 
-/** Who is at the other end, as the server sees it. */
+/** Address of the client as the server sees it. */
 export interface PeerAddress {
   readonly address: string;
   readonly port: number;
@@ -18,7 +18,7 @@ interface SocketParts {
   readonly peer: PeerAddress;
 }
 
-/** One end of a simulated TCP connection: what `http` and `ws` need of a `net.Socket`, without an operating system. */
+/** One end of a simulated TCP connection: the part of a `net.Socket` that `http` and `ws` use. */
 export class SimulatedSocket extends Duplex implements ConnectionEnd {
   readonly connecting = false;
   readonly remoteFamily = 'IPv4';
@@ -40,12 +40,12 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.remotePort = peer.port;
     this.out = connection.from(side);
     this.in = connection.from(side === 'client' ? 'server' : 'client');
-    this.out.onDelivered = () => this.goOn();
+    this.out.onDelivered = () => this.resumeWriting();
     connection.attach(side, this);
     this.on('error', ignore);
   }
 
-  /** Both ends of a connection. */
+  /** Creates both ends of a connection. */
   static pair(
     connection: SimulatedConnection,
     environments: Record<Side, Pick<VirtualProcess, 'setTimer'>>,
@@ -59,23 +59,23 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     return { client, server };
   }
 
-  /** Runs at the other end when everything that was sent before has arrived. */
+  /** Calls `arrived` when everything that was sent before has arrived at the other end. */
   signal(arrived: () => void): void {
     this.out.send({ size: 0, deliver: arrived });
   }
 
-  /** From here on an error that nobody listens to is one, as it is for every socket that a server was given. */
+  /** Gives the socket to a server. An error without a listener is thrown from here on. */
   handOver(): void {
     this.off('error', ignore);
   }
 
-  /** The connection is gone: nobody is told any more. */
+  /** The network resets the connection. */
   reset(): void {
     this.isLost = true;
     this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, syscall: 'read' }));
   }
 
-  /** The process dies: its kernel resets the connection, and nothing here runs any more. */
+  /** The process ends: its kernel resets the connection, and no listener runs any more. */
   crash(): void {
     this.removeAllListeners();
     this.on('error', ignore);
@@ -106,7 +106,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.setTimeout(0);
     if (!this.isLost) this.signal(() => this.other.arrive(null));
-    this.parts.connection.left(this.parts.side);
+    this.parts.connection.detach(this.parts.side);
     this.written = undefined;
     done(error);
   }
@@ -148,14 +148,14 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   private transmit(chunk: Buffer, written: () => void): void {
     this.touch();
     this.out.send({ size: chunk.length, deliver: (from, to) => this.other.arrive(chunk.subarray(from, to)) });
-    if (this.out.buffered <= WINDOW) written();
+    if (this.out.buffered <= WINDOW_BYTES) written();
     else this.written = written;
   }
 
-  /** What the other end sent arrives; null is its end. */
+  /** Receives bytes of the other end; null is its end. */
   private arrive(chunk: Buffer | null): void {
     if (this.destroyed) {
-      // As the kernel does for a port where nobody is any more.
+      // A kernel answers bytes for a closed socket with a reset.
       if (chunk !== null && !this.other.destroyed) this.other.reset();
       return;
     }
@@ -165,9 +165,9 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.in.hold();
   }
 
-  private goOn(): void {
+  private resumeWriting(): void {
     const { written } = this;
-    if (written === undefined || this.out.buffered > WINDOW) return;
+    if (written === undefined || this.out.buffered > WINDOW_BYTES) return;
     this.touch();
     this.written = undefined;
     written();

@@ -2,12 +2,12 @@ import type { VirtualEnvironment } from '@statewire/testing';
 import { SimulatedNetwork, type NetworkFaults } from '@statewire/testing';
 
 import { ClientNetwork } from './client-network.js';
-import type { Expiry } from './expiry.js';
-import type { Pass } from './pass.js';
+import type { ExpiredTokens } from './expired-tokens.js';
+import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import { SimulatedClient, type SimulatedClientOptions } from './simulated-client.js';
 import type { SimulatedServer } from './simulated-server.js';
 
-/** Where clients find the server. Its name means nothing outside. */
+/** Origin of the server inside the simulation. */
 export const ORIGIN = 'http://server.test';
 
 export interface SimulationParts {
@@ -16,25 +16,26 @@ export interface SimulationParts {
   readonly network: SimulatedNetwork;
   readonly server: SimulatedServer;
   readonly clients: SimulatedClient[];
-  readonly expiry: Expiry;
-  readonly pass: Pass;
-  /** Gives `setTimeout` and `Date` back. */
+  readonly expiredTokens: ExpiredTokens;
+  readonly waiter: VirtualTimeWaiter;
+  /** Restores the real `setTimeout` and `Date`. */
   readonly restore: () => void;
 }
 
 /**
- * An application, its clients and the network between them in one process on virtual time. Made by `simulate`.
- *
- * Time passes only in what is awaited here: `advance`, `until`, the methods that wait for something.
+ * An application, its clients and the network between them, in one process on virtual time. `simulate` creates it. Time
+ * passes only while a test awaits a method of the simulation, such as `clock.advance` or `until`.
  */
 export class Simulation {
-  /** What all randomness here grew from: the same seed gives the same history. */
+  /** The seed of all randomness. The same seed gives the same history. */
   readonly seed: number;
+  /** The application. */
   readonly server: SimulatedServer;
-  /** The network of everybody. Each client has its own as well. */
+  /** The network of all clients. Each client has one of its own as well. */
   readonly network: NetworkFaults;
+  /** All clients, in the order of `connect`. */
   readonly clients: SimulatedClient[];
-  /** The clock. */
+  /** The virtual clock, in milliseconds. */
   readonly clock: Pick<VirtualEnvironment, 'advance' | 'now' | 'monotonic'>;
   private isClosed = false;
 
@@ -46,24 +47,24 @@ export class Simulation {
     this.clients = parts.clients;
     const { now, monotonic } = parts.environment;
     const advance = async (ms: number): Promise<void> => {
-      this.refuseClosed();
+      this.throwIfClosed();
       await parts.environment.advance(ms);
     };
     this.clock = { now, monotonic, advance };
   }
 
   /**
-   * What happened on the network so far, a line each: `<virtual ms> <client> <what>`, where what is `connect`, `cut`,
-   * `up` or `down` with a number of bytes, or `>` and `<` with a frame. The same seed and the same test give the same.
+   * One line for each event of the network: `<virtual ms> <client> <event>`. An event is `connect`, `cut`, `up` or `down`
+   * with a number of bytes, or `>` or `<` with a frame. The same seed and the same test give the same trace.
    */
   get trace(): readonly string[] {
     return this.parts.network.trace;
   }
 
-  /** Opens one more page, as it were: a client of its own, on a network of its own. It connects when it is used. */
+  /** Creates one more client with a network of its own. It connects with its first subscription or action. */
   connect(options: SimulatedClientOptions = {}): SimulatedClient {
-    this.refuseClosed();
-    const { environment, network, server, expiry, pass } = this.parts;
+    this.throwIfClosed();
+    const { environment, network, server, expiredTokens, waiter } = this.parts;
     const path = network.path();
     const process = environment.fork();
     const peer = { address: `203.0.113.${(this.clients.length % 250) + 1}`, port: 40_000 + this.clients.length };
@@ -72,7 +73,7 @@ export class Simulation {
       dial: server.dial,
       random: environment.random,
     });
-    const client = new SimulatedClient({ origin: ORIGIN, path, process, wire, pass, expiry, server }, options);
+    const client = new SimulatedClient({ origin: ORIGIN, path, process, wire, waiter, expiredTokens, server }, options);
     this.clients.push(client);
     return client;
   }
@@ -80,45 +81,49 @@ export class Simulation {
   /**
    * Lets time pass until the condition holds.
    *
-   * @param what is waited for; a function says what there is instead as well.
+   * @param what names the condition in a failure. A function can name the current state as well.
    * @param within milliseconds of virtual time. Default 60,000.
-   * @throws Error that says `what` was waited for, and what server and clients were doing.
+   * @throws Error that names the condition and the state of the server and the clients.
    */
   async until(condition: () => boolean, what: What = 'a condition', within?: number): Promise<void> {
-    this.refuseClosed();
-    await this.pass(condition, what, within);
+    this.throwIfClosed();
+    await this.wait(condition, what, within);
   }
 
-  /** {@link until} the promise settles, and passes its outcome on. */
+  /** Lets time pass until the promise settles. @returns its result. */
   async outcome<T>(work: Promise<T>, what: What = 'a promise to settle', within?: number): Promise<T> {
-    this.refuseClosed();
-    return this.parts.pass.wait(work, textOf(what), within);
+    this.throwIfClosed();
+    return this.parts.waiter.wait(work, textOf(what), within);
   }
 
   /**
-   * Closes the clients, lets the server drain and stop, and gives the real clock back. Does nothing the second time.
+   * Closes the clients, drains and stops the server, and restores the real clock. Does nothing the second time.
    *
-   * @throws Error where something is left: connections of the server, or timers of a client.
+   * @throws Error if the server still has connections, or a client still has timers.
    */
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
     const { network, server, restore } = this.parts;
     try {
-      network.heal();
+      network.restore();
       for (const client of this.clients) client.close();
       if (server.isUp) {
-        await this.pass(() => server.openConnections === 0, 'the server to notice that everybody has left', 120_000);
+        await this.wait(
+          () => server.openConnections === 0,
+          'the server to notice that all clients have closed',
+          120_000,
+        );
         await server.stop();
       }
       const left = (): number => this.clients.reduce((count, { timers }) => count + timers, 0);
-      await this.pass(() => left() === 0, 'closed clients to leave no timer behind');
+      await this.wait(() => left() === 0, 'closed clients to leave no timer behind');
     } finally {
       restore();
     }
   }
 
-  /** Gives everything up without a look, after a failure: {@link close} would only report what follows from it. */
+  /** Ends the simulation without checks, after a failure that {@link close} would only report again. */
   async abandon(): Promise<void> {
     this.isClosed = true;
     for (const client of this.clients) client.close();
@@ -131,16 +136,16 @@ export class Simulation {
     await this.close();
   }
 
-  private async pass(condition: () => boolean, what: What, within?: number): Promise<void> {
-    await this.parts.pass.until(condition, { ...(within !== undefined && { within }), what: textOf(what) });
+  private async wait(condition: () => boolean, what: What, within?: number): Promise<void> {
+    await this.parts.waiter.until(condition, { ...(within !== undefined && { within }), what: textOf(what) });
   }
 
-  private refuseClosed(): void {
-    if (this.isClosed) throw new Error('This simulation is closed: start another one with `await simulate(…)`.');
+  private throwIfClosed(): void {
+    if (this.isClosed) throw new Error('This simulation is closed. Start another one with `await simulate(…)`.');
   }
 }
 
-/** What is waited for, as a failure tells it. */
+/** Names a condition in a failure. */
 type What = string | (() => string);
 
 function textOf(what: What): () => string {

@@ -1,6 +1,6 @@
 import type { ConnectionStatus } from '@statewire/client';
 
-/** A status as a failure tells it: `live`, `denied: unauthorized (The token is not known.)`. */
+/** Returns a status as text for a failure: `live`, `denied: unauthorized (The token is unknown.)`. */
 export function statusText(status: ConnectionStatus): string {
   if (!('reason' in status) || status.reason === undefined) return status.state;
   const { code, message } = status.reason;

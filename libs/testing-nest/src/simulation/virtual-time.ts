@@ -6,12 +6,12 @@ const NAMES = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Da
 
 const intervals = new WeakMap<VirtualProcess, Set<VirtualTimeout>>();
 
-/** How many timers of a process are set once, for which something may wait. */
+/** Returns the number of a process's timers that run once, so that work may wait for them. */
 export function singleTimersOf(process: VirtualProcess): number {
   return process.timers - (intervals.get(process)?.size ?? 0);
 }
 
-/** What `setTimeout` returns on virtual time: as much of Node's `Timeout` as is in use. */
+/** The result of `setTimeout` on virtual time: the part of Node's `Timeout` that code uses. */
 class VirtualTimeout {
   private cancel: (() => void) | undefined;
 
@@ -63,15 +63,15 @@ class VirtualTimeout {
 let installed = false;
 
 /**
- * Puts `setTimeout`, `setInterval` and `Date` of this process on virtual time, so that the timers of an application and
- * of the libraries it uses run there as well. What Node itself times is not touched, and neither is `node:timers`.
+ * Puts `setTimeout`, `setInterval` and `Date` of this process on virtual time, for the timers of an application and its
+ * libraries. Timers of Node itself and `node:timers` stay real.
  *
- * @returns what takes it back.
- * @throws Error where it is so already: two simulations cannot share a process at the same time.
+ * @returns a function that restores the real ones.
+ * @throws Error if another simulation runs in this process.
  */
 export function installVirtualTime(current: () => VirtualProcess): () => void {
   if (installed) {
-    throw new Error('Another simulation runs in this process: close it first, with `await simulation.close()`.');
+    throw new Error('Another simulation runs in this process. Close it first, with `await simulation.close()`.');
   }
   installed = true;
   const real = Object.fromEntries(NAMES.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));

@@ -7,7 +7,7 @@ import {
   type TopicPosition,
 } from '@statewire/protocol';
 
-/** An action as it reached the fake server. */
+/** An action that the fake server received. */
 export interface FakeInvocation {
   readonly clientId: string;
   readonly id: string;
@@ -16,48 +16,54 @@ export interface FakeInvocation {
   readonly transport: 'websocket' | 'polling';
 }
 
-/** Thrown by a fake handler, it becomes the error that the client gets. */
-export class FakeRefusal extends Error {
+/** An error that a handler of the fake server throws to answer an action with an error code. */
+export class FakeActionError extends Error {
   constructor(
     readonly code: ErrorCode,
-    message = 'refused by the test',
+    message = 'The test rejects the action.',
   ) {
     super(message);
   }
 }
 
+/** Handles an action. The result, or the promise of one, is the data of `ack`. */
 export type FakeHandler = (data: never, invocation: FakeInvocation) => unknown;
 
-/** Handlers of actions and the memory that makes each run once. */
+/** The handlers of actions, and the answers that make each action run once. */
 export class FakeActions {
   private readonly handlers = new Map<string, FakeHandler>();
   private readonly answers = new Map<string, Promise<AckFrame | ErrorFrame>>();
 
-  /** Every action that was run, in order. */
+  /** Every action that ran, in order. */
   readonly run: FakeInvocation[] = [];
-  /** Every action that came in, sent again or not. */
+  /** Every action that arrived, including those that were sent again. */
   readonly received: FakeInvocation[] = [];
 
   handle(name: string, handler: FakeHandler): void {
     this.handlers.set(name, handler);
   }
 
-  /** `positions` tells where the topics stand that the handler published to, `isTold` which of them the asker hears of. */
+  /**
+   * Runs an action, or returns the answer that it already has.
+   *
+   * @param positions returns the positions of the topics that the handler published to.
+   * @param isVisible tells whether the client may learn the position of a topic.
+   */
   async act(
     invocation: FakeInvocation,
     positions: () => readonly TopicPosition[],
-    isTold: (topic: string) => boolean,
+    isVisible: (topic: string) => boolean,
   ): Promise<AckFrame | ErrorFrame> {
     this.received.push(invocation);
     const key = `${invocation.clientId} ${invocation.id}`;
-    const known = this.answers.get(key) ?? this.start(invocation, positions);
-    this.answers.set(key, known);
-    const answer = await known;
+    const existing = this.answers.get(key) ?? this.start(invocation, positions);
+    this.answers.set(key, existing);
+    const answer = await existing;
     if (answer.type === 'error') return answer;
-    return { ...answer, positions: answer.positions?.filter(({ topic }) => isTold(topic)) ?? [] };
+    return { ...answer, positions: answer.positions?.filter(({ topic }) => isVisible(topic)) ?? [] };
   }
 
-  /** A restarted server without a shared broker remembers nothing. */
+  /** Forgets all answers, as a server without a shared broker does at a restart. */
   forget(): void {
     this.answers.clear();
   }
@@ -69,12 +75,14 @@ export class FakeActions {
     const { id, name, data } = invocation;
     const handler = this.handlers.get(name);
     try {
-      if (handler === undefined) throw new FakeRefusal('unknown_action', `No handler for ${name}.`);
+      if (handler === undefined)
+        throw new FakeActionError('unknown_action', `The test has no handler for ${name}. Call server.handle().`);
       this.run.push(invocation);
       const result = await handler(data as never, invocation);
       return { type: 'ack', id, ...(result !== undefined && { data: result as Json }), positions: positions() };
     } catch (error) {
-      const { code, message } = error instanceof FakeRefusal ? error : new FakeRefusal('internal', 'internal');
+      const { code, message } =
+        error instanceof FakeActionError ? error : new FakeActionError('internal', 'The handler of the test failed.');
       return { type: 'error', id, code, message, temporary: ERROR_CODES[code].temporary };
     }
   }

@@ -7,22 +7,22 @@ import {
 } from '@statewire/protocol';
 
 import type { FakeServer } from './fake-server.js';
-import { FakeSocket } from './fake-socket.js';
+import { FakeWebSocket } from './fake-web-socket.js';
 import { IDEAL } from '../network/link-conditions.js';
 import { Link } from '../network/link.js';
 
-/** One WebSocket as the fake server sees it. */
+/** The server's end of one WebSocket. */
 export class FakeConnection {
   readonly id: string;
-  readonly socket: FakeSocket;
-  /** Every frame the server got on it. */
+  readonly socket: FakeWebSocket;
+  /** Every frame that the server received on it, in order. */
   readonly received: ClientFrame[] = [];
-  /** `clientId` and `token` of its `hello`. */
+  /** The `hello` of the client; undefined before it arrives. */
   hello: Extract<ClientFrame, { type: 'hello' }> | undefined;
   isOpen = true;
 
   private readonly topics = new Set<string>();
-  private isFrozen = false;
+  private isBlackholed = false;
   private readonly up: Link;
   private readonly down: Link;
 
@@ -32,11 +32,11 @@ export class FakeConnection {
     const conditions = () => ({ ...IDEAL, latency: server.latency() });
     this.up = new Link(environment, conditions);
     this.down = new Link(environment, conditions);
-    this.socket = new FakeSocket(
+    this.socket = new FakeWebSocket(
       (text) => carry(this.up, () => this.receive(text), text.length),
-      (code) => {
+      () => {
         this.down.cut();
-        carry(this.up, () => this.end(code));
+        carry(this.up, () => this.end());
       },
     );
   }
@@ -45,28 +45,28 @@ export class FakeConnection {
     return this.topics;
   }
 
-  /** The upgrade went through. */
+  /** Answers the upgrade with 101. */
   accept(): void {
-    carry(this.up, () => carry(this.down, () => this.socket.acceptedByServer()));
+    carry(this.up, () => carry(this.down, () => this.socket.receiveOpen()));
   }
 
-  /** The upgrade was answered with a status other than 101. */
-  refuse(): void {
+  /** Answers the upgrade with a status other than 101. Browsers see close code 1006. */
+  reject(): void {
     carry(this.up, () => this.close(1006));
   }
 
   send(frame: ServerFrame): void {
     if (!this.isOpen) return;
     const text = JSON.stringify(frame);
-    carry(this.down, () => this.socket.textFromServer(text), text.length);
+    carry(this.down, () => this.socket.receiveText(text), text.length);
   }
 
-  /** Sends a text that need not be a frame. */
+  /** Sends any text, also one that is no frame. */
   sendRaw(text: string): void {
-    carry(this.down, () => this.socket.textFromServer(text), text.length);
+    carry(this.down, () => this.socket.receiveText(text), text.length);
   }
 
-  /** Sends to those who are subscribed. */
+  /** Sends a frame of a topic if the connection is subscribed to it. */
   publish(frame: ServerFrame & { readonly topic: string }): void {
     if (this.topics.has(frame.topic)) this.send(frame);
   }
@@ -76,35 +76,36 @@ export class FakeConnection {
   }
 
   close(code: number, reason = ''): void {
-    carry(this.down, () => this.socket.closedByServer(code, reason));
-    this.end(code);
+    carry(this.down, () => this.socket.receiveClose(code, reason));
+    this.end();
   }
 
-  /** The network breaks: what is on the way is lost, and both sides are told. */
+  /** Resets the connection: frames under way are lost, and both ends notice at once. */
   cut(): void {
     this.up.cut();
     this.down.cut();
-    this.end(1006);
-    queueMicrotask(() => this.socket.closedByServer(1006, ''));
+    this.end();
+    queueMicrotask(() => this.socket.receiveClose(1006, ''));
   }
 
-  /** Nothing gets through any more, and nobody is told. */
-  freeze(): void {
-    if (this.isFrozen) return;
-    this.isFrozen = true;
+  /** Holds all frames back until {@link restore}. Neither end notices. */
+  blackhole(): void {
+    if (this.isBlackholed) return;
+    this.isBlackholed = true;
     for (const link of [this.up, this.down]) link.hold();
   }
 
-  thaw(): void {
-    if (!this.isFrozen) return;
-    this.isFrozen = false;
+  /** Delivers what {@link blackhole} held back. */
+  restore(): void {
+    if (!this.isBlackholed) return;
+    this.isBlackholed = false;
     for (const link of [this.up, this.down]) link.release();
   }
 
-  private end(code: number): void {
+  private end(): void {
     this.isOpen = false;
     this.topics.clear();
-    this.server.forget(this, code);
+    this.server.forget(this);
   }
 
   private receive(text: string): void {
@@ -137,8 +138,8 @@ export class FakeConnection {
   }
 
   private subscribe({ topic, since }: TopicRequest, ref: string | undefined): void {
-    const refusal = this.server.refusalOf(topic, this.hello?.token);
-    if (refusal) return this.send({ ...refusal, ...withRef(ref) });
+    const rejection = this.server.rejectionOf(topic, this.hello?.token);
+    if (rejection) return this.send({ ...rejection, ...withRef(ref) });
     this.topics.add(topic);
     for (const frame of this.server.topic(topic).catchUp(since, ref)) this.send(frame);
   }
@@ -148,7 +149,7 @@ function withRef(ref: string | undefined): { ref?: string } {
   return ref === undefined ? {} : { ref };
 }
 
-/** A message arrives as a whole, with its last byte. */
+/** Sends a message, which arrives with its last byte. */
 function carry(link: Link, arrive: () => void, size = 0): void {
   link.send({ size, deliver: (_, to) => to === size && arrive() });
 }

@@ -10,16 +10,16 @@ import {
 
 import type { FakeServer } from './fake-server.js';
 
-interface Answer {
+interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** The HTTP binding of the fake server, as a `fetch`. */
+/** The HTTP binding of the fake server: a `fetch`. */
 export class FakeHttp {
   private readonly held = new Set<() => void>();
 
-  /** Bodies of the polls that came in. */
+  /** Bodies of the polls that arrived, in order. */
   readonly polls: ReturnType<typeof parsePollRequest>[] = [];
 
   constructor(private readonly server: FakeServer) {}
@@ -27,41 +27,41 @@ export class FakeHttp {
   readonly fetch: typeof globalThis.fetch = (input, init) =>
     new Promise((resolve, reject) => {
       const { environment, latency } = this.server;
-      const mode = this.server.http;
+      const mode = this.server.httpMode;
       const abort = () => reject(new Error('aborted'));
       init?.signal?.addEventListener('abort', abort);
-      if (mode === 'hanging') return;
+      if (mode === 'hang') return;
       if (mode === 'unreachable') return reject(new TypeError('fetch failed'));
       const trip = (then: () => void) => {
         const delay = latency();
         if (delay === 0) queueMicrotask(then);
         else environment.setTimer(then, delay);
       };
-      const answer = ({ status, body }: Answer) => trip(() => resolve(response(status, body)));
+      const answer = ({ status, body }: HttpAnswer) => trip(() => resolve(response(status, body)));
       trip(() => {
         if (typeof mode === 'object') return answer({ status: mode.status, body: mode.body ?? '' });
         void this.serve(new URL(input as string).pathname, (init?.body ?? '') as string, tokenOf(init)).then(answer);
       });
     });
 
-  /** Ends polls that are held, because there is news. */
-  news(): void {
+  /** Answers the held polls, because a topic changed. */
+  releasePolls(): void {
     for (const end of [...this.held]) end();
   }
 
-  private async serve(path: string, body: string, token: string | undefined): Promise<Answer> {
-    const refusal = this.server.admit(token);
-    if (refusal) return { status: ERROR_CODES[refusal.code].status, body: refusal };
+  private async serve(path: string, body: string, token: string | undefined): Promise<HttpAnswer> {
+    const rejection = this.server.admit(token);
+    if (rejection) return { status: ERROR_CODES[rejection.code].status, body: rejection };
     if (path.endsWith('/config')) {
       const { isWebSocketOn, pollInterval, actionWindow } = this.server;
       return { status: 200, body: { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow } };
     }
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
     const { clientId, id, name, data } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
-    // What a polling client follows is not known: it is told of what it may read.
-    const isTold = (topic: string) => this.server.refusalOf(topic, token) === undefined;
+    // The server does not know what a polling client follows, so it tells the positions of all topics that it may read.
+    const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;
     const invocation = { clientId, id, name, data, transport: 'polling' } as const;
-    const answer = await this.server.actions.act(invocation, this.server.watchPositions(), isTold);
+    const answer = await this.server.actions.act(invocation, this.server.watchPositions(), isVisible);
     return { status: answer.type === 'ack' ? 200 : ERROR_CODES[answer.code].status, body: answer };
   }
 
@@ -70,8 +70,8 @@ export class FakeHttp {
     this.polls.push(request);
     const collect = () =>
       request.topics.flatMap(({ topic, since }): readonly ServerFrame[] => {
-        const refusal = this.server.refusalOf(topic, token);
-        return refusal ? [refusal] : this.server.topic(topic).catchUp(since);
+        const rejection = this.server.rejectionOf(topic, token);
+        return rejection ? [rejection] : this.server.topic(topic).catchUp(since);
       });
     const frames = collect();
     if (request.wait && frames.every((frame) => frame.type === 'subscribed' && frame.recovered)) {
@@ -103,7 +103,7 @@ function tokenOf(init: RequestInit | undefined): string | undefined {
   return header?.replace(/^Bearer /, '');
 }
 
-/** Not a `Response`: jsdom has none. */
+/** Returns the parts of a `Response` that clients use, because jsdom has no `Response`. */
 function response(status: number, body: unknown): Response {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const retryAfter = (body as Partial<ErrorFrame> | null)?.retryAfter;

@@ -20,39 +20,45 @@ import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
 import { FakeTopic } from './fake-topic.js';
+import type { HttpMode, UpgradeMode } from '../network/network-faults.js';
 
+/** `WebSocket.OPEN` */
+const OPEN = 1;
+
+/** Options of a {@link FakeServer}. */
 export interface FakeServerOptions {
-  /** Milliseconds from one side to the other, or a function that is asked for each message. Default 0: at once. */
+  /** Milliseconds from one end to the other, or a function that returns them for each message. Default 0. */
   readonly latency?: number | (() => number);
-  /** Publications kept for each topic. Default 100. */
+  /** Number of publications in the history of each topic. Default 100. */
   readonly history?: number;
-  /** Default 30 s and 10 s. */
+  /** Heartbeat that `welcome` announces, in milliseconds. Default 30,000 and 10,000. */
   readonly heartbeat?: { readonly interval: number; readonly timeout: number };
-  /** Default 120 s. */
+  /** Milliseconds for which a client may send an action again. Default 120,000. */
   readonly actionWindow?: number;
-  /** Default 64 KiB. */
+  /** Largest frame that `welcome` announces, in bytes. Default 65,536. */
   readonly frameBytes?: number;
-  /** Told in `welcome`, where it is given. */
+  /** Frames per second that `welcome` announces. Default: `welcome` leaves it out. */
   readonly framesPerSecond?: number;
-  /** What `config` tells. Default 2 s. */
+  /** Milliseconds between polls that `config` announces. Default 2,000. */
   readonly pollInterval?: number;
 }
 
-/** `accept`; `refuse`: a status instead of 101; `hang`: no answer at all; `throw`: the constructor throws. */
-export type UpgradeMode = 'accept' | 'refuse' | 'hang' | 'throw';
+/** The modes of a network, and `throw`: the constructor of the WebSocket throws, as under a content security policy. */
+export type FakeUpgradeMode = UpgradeMode | 'throw';
 
-/** `up`; `hanging`: no answer; `unreachable`; or a fixed answer. */
-export type HttpMode = 'up' | 'hanging' | 'unreachable' | { readonly status: number; readonly body?: unknown };
+/** Modes of a network, or an answer that a proxy gives instead of the server. */
+export type FakeHttpMode =
+  Extract<HttpMode, 'pass' | 'hang' | 'unreachable'> | { readonly status: number; readonly body?: unknown };
 
 /**
- * A server of the whole protocol in memory, for tests: publish to its topics, handle actions, and break its network.
- * Give its `environment` to the client; with a `VirtualEnvironment` it fills in the sockets itself.
+ * A server of the whole protocol in memory. A test publishes to its topics, handles actions, and breaks its network. The
+ * server sets `openWebSocket` and `fetch` of its `environment`; give the same environment to the client.
  *
  * @example
  * const server = new FakeServer(environment);
  * server.publish(battle.with({ battleId: '1' }), { hp: 10 });
- * server.cut();             // the sockets break; the client polls and comes back
- * server.upgrades = 'hang'; // and from here on no WebSocket gets through
+ * server.cut();             // the client reconnects
+ * server.upgrades('hang');  // from here on no WebSocket opens, and the client polls
  */
 export class FakeServer {
   readonly latency: () => number;
@@ -60,24 +66,31 @@ export class FakeServer {
   readonly actionWindow: number;
   readonly actions = new FakeActions();
   readonly connections: FakeConnection[] = [];
-  private readonly frozen = new Set<FakeConnection>();
+  private readonly blackholed = new Set<FakeConnection>();
+  /** Connections that the server ended. */
+  private readonly ended = new Set<FakeConnection>();
+  private upgradeMode: FakeUpgradeMode = 'pass';
 
-  upgrades: UpgradeMode = 'accept';
-  http: HttpMode = 'up';
-  /** Whether `hello` is answered. */
+  /** @internal */
+  httpMode: FakeHttpMode = 'pass';
+  /** Whether the server answers `hello`. Default true. */
   answersHello = true;
-  /** Decides about a token, by WebSocket and by HTTP: an error code refuses it. Default: everybody may come in. */
+  /**
+   * Decides about the token of a WebSocket or of a request. Return an error code to reject it, or `expired`. Default:
+   * accepts every token.
+   */
   verify: (token: string | undefined) => ErrorCode | 'expired' | undefined = () => undefined;
-  /** Told in `welcome` and `authenticated`. */
+  /** Returns the end of a token's validity for `welcome` and `authenticated`, in milliseconds since the Unix epoch. */
   expiresAt: ((token: string | undefined) => number | undefined) | undefined;
 
-  /** WebSockets that were asked for. */
+  /** Number of WebSockets that clients have opened or tried to open. */
   upgradeCount = 0;
+  /** Whether the server accepts WebSockets; see {@link switchWebSocket}. */
   isWebSocketOn = true;
 
   private readonly topics = new Map<string, FakeTopic>();
   private readonly kinds = new Map<string, TopicKind>();
-  private readonly refusals = new Map<string, Partial<ErrorFrame> & { code: ErrorCode }>();
+  private readonly rejections = new Map<string, Partial<ErrorFrame> & { code: ErrorCode }>();
   private readonly binding = new FakeHttp(this);
 
   constructor(
@@ -91,41 +104,48 @@ export class FakeServer {
     Object.assign(environment, this.network);
   }
 
-  /** The parts of an environment that lead to this server. */
+  /** Connections that the server has ended while the client's WebSocket is still open, because the end is under way. */
+  get closing(): readonly FakeConnection[] {
+    for (const connection of this.ended) if (connection.socket.readyState !== OPEN) this.ended.delete(connection);
+    return [...this.ended];
+  }
+
+  /** The transports that lead to this server. */
   get network(): Pick<TestEnvironment, 'openWebSocket' | 'fetch'> {
     return { openWebSocket: this.openWebSocket, fetch: this.binding.fetch };
   }
 
-  /** Bodies of the polls that came in. */
+  /** Bodies of the polls that arrived, in order. */
   get polls() {
     return this.binding.polls;
   }
 
-  /** Publishes and returns the position it was given. */
+  /** Publishes a value or an event. @returns its position. */
   publish<T>(topic: TopicReference<T>, value: T): Position {
     this.kinds.set(topic.name, topic.kind);
     const fake = this.topic(topic.name);
     const frame = fake.publish(value);
     for (const connection of [...this.connections]) connection.publish(frame);
-    this.binding.news();
+    this.binding.releasePolls();
     return fake.position;
   }
 
-  /** The latest value of a state topic. */
+  /** Returns the value of a state topic; undefined before the first publication. */
   value<T>(topic: TopicReference<T, 'state'>): T | undefined {
     return this.topic(topic.name).value as T | undefined;
   }
 
+  /** Returns the position of the last publication. */
   position(topic: TopicReference): Position {
     return this.topic(topic.name).position;
   }
 
-  /** Declares what a topic is before anything was published; unknown topics are taken for state topics. */
+  /** Declares the kind of a topic before its first publication. Default: a state topic. */
   declare(topic: TopicReference): void {
     this.kinds.set(topic.name, topic.kind);
   }
 
-  /** The history is lost: a new epoch, announced to all who listen. */
+  /** Starts a new epoch of a topic without history, and announces it to subscribers. */
   renew(topic: TopicReference): void {
     const fake = this.topic(topic.name);
     const subscribed = fake.renew();
@@ -133,16 +153,16 @@ export class FakeServer {
       connection.publish(subscribed);
       if (subscribed.kind === 'state' && subscribed.offset > 0) connection.publish(fake.snapshot());
     }
-    this.binding.news();
+    this.binding.releasePolls();
   }
 
-  /** Refuses a topic from now on; with no code it is allowed again. */
-  refuse(topic: TopicReference, code: ErrorCode | undefined, more: Partial<ErrorFrame> = {}): void {
-    if (code === undefined) this.refusals.delete(topic.name);
-    else this.refusals.set(topic.name, { ...more, code });
+  /** Rejects subscriptions of a topic from now on. Without a code the server accepts them again. */
+  reject(topic: TopicReference, code: ErrorCode | undefined, more: Partial<ErrorFrame> = {}): void {
+    if (code === undefined) this.rejections.delete(topic.name);
+    else this.rejections.set(topic.name, { ...more, code });
   }
 
-  /** Ends the subscriptions of a topic. */
+  /** Ends all subscriptions of a topic. */
   unsubscribe(topic: TopicReference, code: UnsubscribedCode): void {
     for (const connection of [...this.connections]) {
       connection.publish({ type: 'unsubscribed', topic: topic.name, code });
@@ -150,64 +170,83 @@ export class FakeServer {
     }
   }
 
-  /** Handles an action. A handler that throws a `FakeRefusal` refuses with its code. */
+  /** Sets the handler of an action. A handler that throws a {@link FakeActionError} answers with its error code. */
   handle<D, R>(action: string | Action<D, R>, handler: (data: D, invocation: FakeInvocation) => R | Promise<R>): void {
     this.actions.handle(typeof action === 'string' ? action : action.name, handler);
   }
 
-  /** Breaks every socket, as a lost network does. */
+  /** Resets every WebSocket. Frames under way are lost, and both ends notice at once. */
   cut(): void {
     for (const connection of [...this.connections]) connection.cut();
   }
 
-  /** Sockets stay open, and nothing gets through. */
+  /** Holds back all frames of the open WebSockets, and neither end notices. {@link restore} delivers them. */
   blackhole(): void {
     for (const connection of this.connections) {
-      connection.freeze();
-      this.frozen.add(connection);
+      connection.blackhole();
+      this.blackholed.add(connection);
     }
   }
 
-  /** What was held back arrives, also that the server ended a connection meanwhile. */
-  heal(): void {
-    for (const connection of new Set([...this.connections, ...this.frozen])) connection.thaw();
-    this.frozen.clear();
+  /** Delivers what {@link blackhole} held back, also the end of a connection. */
+  restore(): void {
+    for (const connection of new Set([...this.connections, ...this.blackholed])) connection.restore();
+    this.blackholed.clear();
   }
 
+  /** Decides what happens to new WebSockets. Open ones stay. Default `pass`. */
+  upgrades(mode: FakeUpgradeMode): void {
+    this.upgradeMode = mode;
+  }
+
+  /** Decides what happens to HTTP requests. Default `pass`. */
+  http(mode: FakeHttpMode): void {
+    this.httpMode = mode;
+  }
+
+  /** Closes every WebSocket with this close code. */
   close(code: number, reason = ''): void {
     for (const connection of [...this.connections]) connection.close(code, reason);
   }
 
-  /** Sends to everybody. */
+  /** Sends a frame on every WebSocket. */
   send(frame: ServerFrame): void {
     for (const connection of [...this.connections]) connection.send(frame);
   }
 
-  /** The switch of the server: off moves everybody to polling, on lets them come back. */
+  /** Switches the WebSocket of the server off, so that clients poll, or on again. */
   switchWebSocket(on: boolean): void {
     this.isWebSocketOn = on;
     if (!on) this.close(CLOSE_CODES.switchedOff.code);
   }
 
-  /** Loses connections and the memory of actions; topics with `keep` false too. */
+  /**
+   * Restarts the server: it closes all connections and forgets the answers of actions. Without `keep` every topic starts a
+   * new epoch.
+   */
   restart({ keep = false }: { readonly keep?: boolean } = {}): void {
     this.close(1012);
     this.actions.forget();
     if (!keep) for (const topic of this.topics.values()) topic.renew();
   }
 
+  /** @internal */
   readonly openWebSocket = (_url: string, _protocol: string) => {
     this.upgradeCount += 1;
-    if (this.upgrades === 'throw') throw new Error('blocked by the content security policy');
+    const mode = this.upgradeMode;
+    if (mode === 'throw') throw new Error('The content security policy forbids this WebSocket.');
     const connection = new FakeConnection(this);
-    if (this.upgrades === 'refuse' || (this.upgrades === 'accept' && !this.isWebSocketOn)) connection.refuse();
-    if (this.upgrades === 'accept' && this.isWebSocketOn) {
+    if (mode === 'hang') return connection.socket;
+    if (mode === 'pass' && this.isWebSocketOn) {
       this.connections.push(connection);
       connection.accept();
+    } else {
+      connection.reject();
     }
     return connection.socket;
   };
 
+  /** Returns the topic of this name, and creates it if it is new. */
   topic(name: string): FakeTopic {
     let topic = this.topics.get(name);
     if (topic === undefined) {
@@ -218,17 +257,19 @@ export class FakeServer {
     return topic;
   }
 
+  /** @internal Returns the error for a token that {@link verify} rejects. */
   admit(token: string | undefined): ErrorFrame | undefined {
     const code = this.verify(token);
     return code === undefined ? undefined : errorFrame(code === 'expired' ? 'unauthorized' : code);
   }
 
+  /** @internal */
   greet(connection: FakeConnection, { token }: HelloFrame): void {
     if (!this.answersHello) return;
-    const refusal = this.verify(token);
-    if (refusal === 'expired') return connection.close(CLOSE_CODES.tokenExpired.code);
-    if (refusal !== undefined) {
-      connection.send(errorFrame(refusal));
+    const rejection = this.verify(token);
+    if (rejection === 'expired') return connection.close(CLOSE_CODES.tokenExpired.code);
+    if (rejection !== undefined) {
+      connection.send(errorFrame(rejection));
       return connection.close(CLOSE_CODES.rejected.code);
     }
     const expiresAt = this.expiresAt?.(token);
@@ -247,39 +288,46 @@ export class FakeServer {
     });
   }
 
+  /** @internal */
   reauthenticate(connection: FakeConnection, { token, ref }: AuthenticateFrame): void {
-    const refusal = this.verify(token);
+    const rejection = this.verify(token);
     const about = ref === undefined ? {} : { ref };
-    if (refusal) return connection.send({ ...errorFrame(refusal === 'expired' ? 'unauthorized' : refusal), ...about });
+    if (rejection) {
+      return connection.send({ ...errorFrame(rejection === 'expired' ? 'unauthorized' : rejection), ...about });
+    }
     const expiresAt = this.expiresAt?.(token);
     connection.send({ type: 'authenticated', ...about, ...(expiresAt !== undefined && { expiresAt }) });
   }
 
+  /** @internal */
   act(connection: FakeConnection, { id, name, data }: ActionFrame) {
     const clientId = connection.hello?.clientId ?? '';
-    const isTold = (topic: string) => connection.subscriptions.has(topic);
-    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, this.watchPositions(), isTold);
+    const isVisible = (topic: string) => connection.subscriptions.has(topic);
+    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, this.watchPositions(), isVisible);
   }
 
-  /** @returns what tells which topics were published to since. */
+  /** @internal Returns a function that lists the topics that have changed since this call, with their positions. */
   watchPositions(): () => readonly TopicPosition[] {
     const before = new Map([...this.topics].map(([name, { position }]) => [name, position]));
     return () =>
       [...this.topics].flatMap(([topic, { position }]) => {
-        const known = before.get(topic) ?? { ...position, offset: 0 };
-        const isMoved = position.epoch !== known.epoch || position.offset > known.offset;
+        const previous = before.get(topic) ?? { ...position, offset: 0 };
+        const isMoved = position.epoch !== previous.epoch || position.offset > previous.offset;
         return isMoved ? [{ topic, ...position }] : [];
       });
   }
 
-  refusalOf(topic: string, token: string | undefined): (ErrorFrame & { topic: string }) | undefined {
-    const refusal = this.refusals.get(topic) ?? (this.admit(token) && { code: 'unauthorized' as const });
-    return refusal && { ...errorFrame(refusal.code), ...refusal, topic };
+  /** Returns the error for a topic that the server rejects; undefined if the client may follow it. */
+  rejectionOf(topic: string, token: string | undefined): (ErrorFrame & { topic: string }) | undefined {
+    const rejection = this.rejections.get(topic) ?? (this.admit(token) && { code: 'unauthorized' as const });
+    return rejection && { ...errorFrame(rejection.code), ...rejection, topic };
   }
 
-  forget(connection: FakeConnection, _code: number): void {
+  /** @internal */
+  forget(connection: FakeConnection): void {
     const index = this.connections.indexOf(connection);
     if (index >= 0) this.connections.splice(index, 1);
+    this.ended.add(connection);
   }
 }
 

@@ -13,7 +13,7 @@ import {
 
 type LiveFrame = EventFrame | PatchFrame | SnapshotFrame;
 
-/** One topic of the fake server with its whole history. */
+/** A topic of the fake server with its history. */
 export class FakeTopic {
   private epochs = 0;
   private history: LiveFrame[] = [];
@@ -23,8 +23,8 @@ export class FakeTopic {
   constructor(
     readonly name: string,
     readonly kind: TopicKind,
-    /** Publications that are kept. */
-    private readonly keep: number,
+    /** Number of publications that the history keeps. */
+    private readonly historySize: number,
     private readonly now: () => number,
   ) {}
 
@@ -32,12 +32,12 @@ export class FakeTopic {
     return { epoch: `${this.name.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 20)}-${this.epochs}`, offset: this.top };
   }
 
-  /** The latest value of a state topic. */
+  /** The value of a state topic; undefined before the first publication. */
   get value(): Json | undefined {
     return this.current;
   }
 
-  /** @returns what live subscribers get. */
+  /** Publishes a value. @returns the frame for subscribers. */
   publish(value: unknown): LiveFrame {
     const data = JSON.parse(JSON.stringify(value)) as Json;
     const before = this.current;
@@ -45,11 +45,15 @@ export class FakeTopic {
     const frame = this.kind === 'events' ? this.event(data) : this.change(before, data);
     this.current = data;
     this.history.push(frame);
-    if (this.history.length > this.keep) this.history.shift();
+    if (this.history.length > this.historySize) this.history.shift();
     return frame;
   }
 
-  /** The history is lost; a state topic keeps its value as the first publication of the new epoch. */
+  /**
+   * Starts a new epoch without history. A state topic keeps its value as the first publication of the epoch.
+   *
+   * @returns the frame for subscribers.
+   */
   renew(): SubscribedFrame & { ref?: undefined } {
     this.epochs += 1;
     this.history = [];
@@ -58,19 +62,25 @@ export class FakeTopic {
     return { type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered: false };
   }
 
+  /** Returns the current value as a frame. */
   snapshot(): SnapshotFrame {
     const { epoch, offset } = this.position;
     return { type: 'snapshot', topic: this.name, epoch, offset, data: this.current ?? null, time: this.now() };
   }
 
-  /** What `subscribe` and a poll answer. */
+  /** Returns the frames that answer a `subscribe` or a poll. */
   catchUp(since: Since | undefined, ref?: string): (SubscribedFrame | LiveFrame)[] {
     const { epoch, offset } = this.position;
-    const isOurs = typeof since === 'object' && since.epoch === epoch && since.offset <= offset;
-    const from = since === 'oldest' ? offset - this.history.length : isOurs ? since.offset : offset;
+    const isKnownPosition = typeof since === 'object' && since.epoch === epoch && since.offset <= offset;
+    const from = since === 'oldest' ? offset - this.history.length : isKnownPosition ? since.offset : offset;
     const kept = offset - this.history.length;
     const replay = from >= kept ? this.history.slice(from - kept) : undefined;
-    const recovered = this.kind === 'state' ? isOurs : since === 'oldest' ? from === 0 : isOurs && replay !== undefined;
+    const recovered =
+      this.kind === 'state'
+        ? isKnownPosition
+        : since === 'oldest'
+          ? from === 0
+          : isKnownPosition && replay !== undefined;
     const subscribed: SubscribedFrame = {
       ...{ type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered },
       ...(ref !== undefined && { ref }),

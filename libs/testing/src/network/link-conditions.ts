@@ -1,14 +1,14 @@
-/** What one direction of a connection is like. */
+/** The conditions of one direction of a connection. */
 export interface LinkConditions {
-  /** Milliseconds from one side to the other. 0: at once. */
+  /** Milliseconds from one end to the other. 0: none. */
   readonly latency: number;
-  /** Up to so many milliseconds more, drawn for each parcel; the order is kept. 0: none. */
+  /** Upper bound of a random delay on top of the latency, in milliseconds. Bytes stay in order. 0: none. */
   readonly jitter: number;
-  /** 0: as many as come. */
+  /** Bandwidth. 0: no limit. */
   readonly bytesPerSecond: number;
-  /** Bytes arrive in pieces of this size at most, 1 for each on its own. 0: as they were sent. */
+  /** Largest piece in which bytes arrive. 0: as they were sent. */
   readonly slice: number;
 }
 
-/** A network that nobody would complain about. */
+/** Conditions without any delay or limit. */
 export const IDEAL: LinkConditions = { latency: 0, jitter: 0, bytesPerSecond: 0, slice: 0 };

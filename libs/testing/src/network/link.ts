@@ -1,15 +1,15 @@
 import type { TestEnvironment, Timer } from '../time/environment.js';
 import type { LinkConditions } from './link-conditions.js';
 
-/** Something on its way: bytes that can be told apart, or a message, which arrives with its last byte. */
+/** Bytes or a message under way. A message arrives with its last byte. */
 export interface Parcel {
-  /** Bytes. 0 for what only marks a place in the stream: its beginning, its end. */
+  /** Number of bytes. 0: a mark in the stream, such as its end. */
   readonly size: number;
-  /** The bytes from `from` up to `to` arrive, in order and each once. A parcel of size 0 gets one call. */
+  /** Receives the bytes from `from` up to `to`, in order and each once. A parcel of size 0 gets one call. */
   deliver(from: number, to: number): void;
 }
 
-/** What a link needs of an environment; a `VirtualEnvironment` has it. */
+/** The part of a `VirtualEnvironment` that a link uses. */
 export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | 'random'> & {
   readonly stir?: () => void;
 };
@@ -21,16 +21,16 @@ interface Segment {
   readonly due: number;
 }
 
-/** Bytes a throttled link carries at once: what fits into a packet of Ethernet. */
-const PACKET = 1_460;
+/** Bytes that a link with limited bandwidth carries at once: the payload of one Ethernet packet. */
+const PACKET_BYTES = 1_460;
 
-/** One direction of a connection: everything arrives in order, when the conditions let it. */
+/** One direction of a connection. Parcels arrive in order, at the time that the conditions give. */
 export class Link {
-  /** Told when something was delivered and less waits than before. */
+  /** Called after each delivery, when fewer bytes wait than before. */
   onDelivered: () => void = () => undefined;
-  /** Bytes sent and not delivered. */
+  /** Bytes that were sent and not yet delivered. */
   buffered = 0;
-  /** Bytes delivered since the beginning. */
+  /** Bytes that were delivered so far. */
   carried = 0;
 
   private queue: Segment[] = [];
@@ -44,7 +44,7 @@ export class Link {
 
   constructor(
     private readonly environment: LinkEnvironment,
-    /** Asked at each parcel, so that they may change. */
+    /** Called for each parcel, because conditions change. */
     private readonly conditions: () => LinkConditions,
     private readonly onCarried: (bytes: number) => void = () => undefined,
   ) {}
@@ -52,7 +52,7 @@ export class Link {
   send(parcel: Parcel): void {
     if (this.isCut) return;
     const { slice, bytesPerSecond, latency, jitter } = this.conditions();
-    const longest = slice > 0 ? slice : bytesPerSecond > 0 ? PACKET : Infinity;
+    const longest = slice > 0 ? slice : bytesPerSecond > 0 ? PACKET_BYTES : Infinity;
     const delay = jitter > 0 ? latency + this.environment.random() * jitter : latency;
     this.buffered += parcel.size;
     let from = 0;
@@ -64,18 +64,18 @@ export class Link {
     this.plan();
   }
 
-  /** Nothing arrives, and nobody is told. Holds add up: as many releases end them. */
+  /** Holds everything back. Each hold needs its own {@link release}. */
   hold(): void {
     this.holds += 1;
   }
 
-  /** What was held back arrives, as it does when TCP sends it again. */
+  /** Delivers what was held back, as TCP does when it retransmits. */
   release(): void {
     this.holds = Math.max(0, this.holds - 1);
     this.plan();
   }
 
-  /** What is on the way is lost, and so is what is sent from now on. */
+  /** Loses what is under way and everything that is sent later. */
   cut(): void {
     this.isCut = true;
     this.timer?.cancel();
@@ -83,12 +83,12 @@ export class Link {
     this.buffered = 0;
   }
 
-  /** After so many more bytes `reached` is called, once, in the middle of a parcel if need be. */
+  /** Calls `reached` once after this many more bytes, even in the middle of a parcel. */
   limitTo(bytes: number, reached: () => void): void {
     this.limit = { at: this.carried + bytes, reached };
   }
 
-  /** There is no limit any more, and what is on its way arrives now. */
+  /** Removes the limit and delivers what is under way now. */
   expedite(): void {
     this.limit = undefined;
     const now = this.environment.monotonic();
@@ -109,7 +109,7 @@ export class Link {
     return this.lastArrival;
   }
 
-  /** One segment at a time, so that what it sets off happens before the next arrives. */
+  /** Delivers one segment at a time, so that its effects happen before the next one arrives. */
   private plan(): void {
     const [next] = this.queue;
     if (next === undefined || this.isPlanned || this.holds > 0) return;

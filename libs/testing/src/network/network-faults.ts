@@ -1,55 +1,79 @@
-/** One of the two who are connected. */
+/** An end of a connection. */
 export type Side = 'client' | 'server';
 
-/** Which connections something befalls: those that are open now, or those to come as well. */
+/** The connections that a fault affects: those that are open now, or all, including later ones. */
 export type Reach = 'open' | 'all';
 
-/** `pass`: to the server; `refuse`: a proxy answers 403; `hang`: no answer at all. */
-export type UpgradeMode = 'pass' | 'refuse' | 'hang';
+/**
+ * What happens to a WebSocket upgrade.
+ *
+ * - `pass`: it reaches the server.
+ * - `reject`: a proxy answers 403.
+ * - `hang`: it gets no answer.
+ */
+export type UpgradeMode = 'pass' | 'reject' | 'hang';
 
 /**
- * - `pass`: to the server.
- * - `unreachable`: the request fails at once.
- * - `hang`: no answer at all.
- * - `bad-gateway`: a proxy answers 502, and the server has seen nothing.
- * - `answer-lost`: the server has done what it was asked, and the proxy answers 502.
+ * What happens to an HTTP request.
+ *
+ * - `pass`: it reaches the server.
+ * - `unreachable`: it fails at once.
+ * - `hang`: it gets no answer.
+ * - `bad-gateway`: a proxy answers 502 without asking the server.
+ * - `answer-lost`: the server handles the request, and a proxy answers 502 instead of the server.
  */
 export type HttpMode = 'pass' | 'unreachable' | 'hang' | 'bad-gateway' | 'answer-lost';
 
-/** What can be done to a network: to that of one client, or to that of everybody. */
+/** The faults of a network: that of one client, or that of all clients. */
 export interface NetworkFaults {
-  /** From now on bytes take `ms`, and up to `jitter` ms more, from one side to the other. */
+  /** Delays all bytes by `ms`, and by a random time up to `jitter` ms more. They stay in order. */
   latency(ms: number, jitter?: number): void;
-  /** From now on each direction of a connection carries so many bytes a second. 0: as many as come. */
-  throttle(bytesPerSecond: number): void;
-  /** From now on bytes arrive in pieces of this size at most. 0: as they are sent. */
+
+  /** Limits each direction of a connection to this many bytes per second. 0: no limit. */
+  bandwidth(bytesPerSecond: number): void;
+
+  /** Delivers bytes in pieces of at most this size. 0: as they were sent. */
   slice(bytes: number): void;
-  /** Every connection is reset: what is on the way is lost, and both sides are told. New ones can be made. */
+
+  /** Resets every open connection. Bytes under way are lost, and both ends notice at once. New connections work. */
   cut(): void;
+
   /**
-   * Every connection is reset after so many more bytes in either direction, in the middle of a frame if need be; so is
-   * the next one where there is none.
+   * Resets every open connection after this many more bytes in either direction, even in the middle of a frame. Without
+   * an open connection it applies to the next one.
    */
   cutAfter(bytes: number): void;
-  /** Every connection ends for one side only. The other goes on sending into the void. */
+
+  /** Resets every open connection for one end only. The other end does not notice, and what it sends is lost. */
   halfOpen(told: Side): void;
+
   /**
-   * Nothing gets through any more, and nobody is told, until {@link heal}.
+   * Holds all bytes back, and neither end notices. {@link restore} delivers them.
    *
-   * @param reach `all`, the default: new connections hang as well. `open`: they do not, as where something in between
-   * forgot the ones that are open now.
+   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a middlebox had
+   * dropped the state of the open ones.
    */
   blackhole(reach?: Reach): void;
-  /** A black hole that ends by itself after `ms`; what was sent meanwhile arrives then. */
+
+  /** Holds all bytes back for `ms`, and then delivers them. */
   freeze(ms: number): void;
-  /** The client reads nothing, so that what the server sends piles up there. Until {@link heal}. */
+
+  /** Lets the client read nothing, so that the server's bytes pile up, until {@link restore}. */
   stopReading(): void;
-  /** The next HTTP requests reach the server twice, the second time when the first was answered, as proxies retry. */
+
+  /**
+   * Delivers the next HTTP requests to the server twice, as a proxy that retries does.
+   *
+   * @param requests number of requests. Default 1.
+   */
   duplicate(requests?: number): void;
-  /** What becomes of WebSocket upgrades, until {@link heal}. */
+
+  /** Decides what happens to WebSocket upgrades until {@link restore}. */
   upgrades(mode: UpgradeMode): void;
-  /** What becomes of HTTP requests, until {@link heal}. */
+
+  /** Decides what happens to HTTP requests until {@link restore}. */
   http(mode: HttpMode): void;
-  /** Everything is again as it was at the beginning; what was held back arrives. */
-  heal(): void;
+
+  /** Ends every fault, returns to the initial conditions, and delivers what was held back. */
+  restore(): void;
 }

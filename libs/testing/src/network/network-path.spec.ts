@@ -60,7 +60,7 @@ describe('a path', () => {
 
   test('carries so many bytes per second and no more', async () => {
     const path = network.path();
-    path.throttle(1_000);
+    path.bandwidth(1_000);
     const { arrived, send } = observed(path.connect());
     send('client', 500);
     send('client', 500);
@@ -97,7 +97,7 @@ describe('a path', () => {
     young.send('client', 2);
     await environment.advance(1_000);
     expect([old.arrived.server, young.arrived.server]).toEqual([[], []]);
-    path.heal();
+    path.restore();
     await environment.settle();
     expect([old.arrived.server, young.arrived.server]).toEqual([['0-1 at 1000'], ['0-2 at 1000']]);
   });
@@ -141,7 +141,7 @@ describe('a path', () => {
     await environment.settle();
     expect([arrived.client, arrived.server]).toEqual([[], ['0-20 at 0']]);
     expect(connection.down.buffered).toBe(10);
-    path.heal();
+    path.restore();
     await environment.settle();
     expect([arrived.client, connection.down.buffered]).toEqual([['0-10 at 0'], 0]);
   });
@@ -158,7 +158,7 @@ describe('the network of everybody', () => {
     await environment.advance(100);
     expect(arrived.server).toEqual(['0-1 at 30']);
     expect([path.upgradeMode, path.httpMode]).toEqual(['hang', 'unreachable']);
-    network.heal();
+    network.restore();
     expect([path.upgradeMode, path.httpMode]).toEqual(['pass', 'pass']);
   });
 

@@ -3,10 +3,10 @@ import type { LinkEnvironment } from './link.js';
 import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
-/** Why nothing gets through. */
+/** Why the path holds everything back. */
 type Hold = 'blackhole' | 'freeze' | 'sleep' | 'stall';
 
-/** The network between one client and the server: its connections, and what befalls them. */
+/** The network between one client and the server, with its connections and its faults. */
 export class NetworkPath implements NetworkFaults {
   conditions: LinkConditions;
   upgradeMode: UpgradeMode = 'pass';
@@ -14,8 +14,8 @@ export class NetworkPath implements NetworkFaults {
 
   private readonly open = new Set<SimulatedConnection>();
   private readonly holds = new Set<Hold>();
-  /** What is open and lies in a black hole of its own. */
-  private readonly forgotten = new Set<SimulatedConnection>();
+  /** Open connections that `blackhole('open')` holds back. */
+  private readonly blackholed = new Set<SimulatedConnection>();
   private isReading = true;
   private frozenUntil = 0;
   private duplicates = 0;
@@ -24,7 +24,7 @@ export class NetworkPath implements NetworkFaults {
   constructor(
     readonly environment: LinkEnvironment,
     private readonly initial: LinkConditions,
-    /** Told of everything that happens on it. */
+    /** Receives a line for each event. */
     readonly record: (what: string) => void = () => undefined,
   ) {
     this.conditions = initial;
@@ -47,10 +47,10 @@ export class NetworkPath implements NetworkFaults {
 
   forget(connection: SimulatedConnection): void {
     this.open.delete(connection);
-    this.forgotten.delete(connection);
+    this.blackholed.delete(connection);
   }
 
-  /** Whether the request that is about to be made reaches the server twice. */
+  /** Returns whether the next request reaches the server twice, and counts it. */
   takeDuplicate(): boolean {
     if (this.duplicates === 0) return false;
     this.duplicates -= 1;
@@ -61,7 +61,7 @@ export class NetworkPath implements NetworkFaults {
     this.conditions = { ...this.conditions, latency, jitter };
   }
 
-  throttle(bytesPerSecond: number): void {
+  bandwidth(bytesPerSecond: number): void {
     this.conditions = { ...this.conditions, bytesPerSecond };
   }
 
@@ -85,8 +85,8 @@ export class NetworkPath implements NetworkFaults {
   blackhole(reach: Reach = 'all'): void {
     if (reach === 'all') return this.hold('blackhole');
     for (const connection of this.open) {
-      if (!this.forgotten.has(connection)) hold(connection);
-      this.forgotten.add(connection);
+      if (!this.blackholed.has(connection)) hold(connection);
+      this.blackholed.add(connection);
     }
   }
 
@@ -117,7 +117,7 @@ export class NetworkPath implements NetworkFaults {
     this.httpMode = mode;
   }
 
-  heal(): void {
+  restore(): void {
     this.conditions = this.initial;
     this.upgradeMode = 'pass';
     this.httpMode = 'pass';
@@ -126,8 +126,8 @@ export class NetworkPath implements NetworkFaults {
     for (const connection of this.open) connection.expedite();
     if (!this.isReading) for (const { down } of this.open) down.release();
     this.isReading = true;
-    this.forgotten.forEach(release);
-    this.forgotten.clear();
+    this.blackholed.forEach(release);
+    this.blackholed.clear();
     this.release('blackhole');
     this.frozenUntil = 0;
     this.release('freeze');

@@ -2,13 +2,13 @@ import { Link } from './link.js';
 import type { NetworkPath } from './network-path.js';
 import type { Side } from './network-faults.js';
 
-/** What sits at one end of a connection. */
+/** What is attached to one end of a connection. */
 export interface ConnectionEnd {
-  /** The connection is gone, without a goodbye. */
+  /** The network reset the connection. */
   reset(): void;
 }
 
-/** Two directions and what sits at their ends. */
+/** A connection with its two directions and its two ends. */
 export class SimulatedConnection {
   /** From the client to the server. */
   readonly up: Link;
@@ -26,12 +26,12 @@ export class SimulatedConnection {
     this.ends[side] = end;
   }
 
-  /** The way out of one side. */
+  /** Returns the direction in which this end sends. */
   from(side: Side): Link {
     return side === 'client' ? this.up : this.down;
   }
 
-  /** Lost for both, who are told at once. */
+  /** Resets both ends at once. */
   cut(): void {
     this.path.record('cut');
     this.end();
@@ -43,19 +43,19 @@ export class SimulatedConnection {
     for (const link of [this.up, this.down]) link.limitTo(bytes, () => this.cut());
   }
 
-  /** It is not cut after all, and what is on its way arrives now. */
+  /** Removes the limit of {@link cutAfter} and delivers everything that is under way. */
   expedite(): void {
     for (const link of [this.up, this.down]) link.expedite();
   }
 
-  /** Lost for one side; the other finds out by itself, or never. */
+  /** Resets one end only. */
   halfOpen(told: Side): void {
     for (const link of [this.up, this.down]) link.hold();
     this.ends[told]?.reset();
   }
 
-  /** One side is gone: nothing reaches it any more. The other has been told, or will not be. */
-  left(side: Side): void {
+  /** Detaches an end that is gone. Nothing reaches it any more. */
+  detach(side: Side): void {
     delete this.ends[side];
     if (this.ends.client === undefined && this.ends.server === undefined) this.end();
   }

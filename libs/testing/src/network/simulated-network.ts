@@ -5,14 +5,12 @@ import { NetworkPath } from './network-path.js';
 
 type Fault = (path: NetworkPath) => void;
 
-/** The network of everybody: one path for each client. What is done to it befalls every path, those to come included. */
+/** The network of all clients, with one path for each. A fault that lasts affects later paths as well. */
 export class SimulatedNetwork implements NetworkFaults {
-  /**
-   * Everything that happened: `<virtual ms> <client> <what>`. Two histories are the same where this is.
-   */
+  /** One line for each event, `<virtual ms> <client> <event>`. Equal traces mean equal histories. */
   readonly trace: string[] = [];
   private readonly all: NetworkPath[] = [];
-  /** What lasts until `heal`, and therefore befalls new paths as well. */
+  /** Faults that last until `restore`, so that they affect new paths as well. */
   private readonly lasting = new Map<string, Fault>();
   private readonly initial: LinkConditions;
   private frozenUntil = 0;
@@ -28,7 +26,7 @@ export class SimulatedNetwork implements NetworkFaults {
     return this.all;
   }
 
-  /** The way of one more client. */
+  /** Adds the path of one more client. */
   path(): NetworkPath {
     const client = this.all.length;
     const record = (what: string): void => {
@@ -43,61 +41,61 @@ export class SimulatedNetwork implements NetworkFaults {
   }
 
   latency(ms: number, jitter = 0): void {
-    this.everywhere((path) => path.latency(ms, jitter), 'latency');
+    this.onAllPaths((path) => path.latency(ms, jitter), 'latency');
   }
 
-  throttle(bytesPerSecond: number): void {
-    this.everywhere((path) => path.throttle(bytesPerSecond), 'throttle');
+  bandwidth(bytesPerSecond: number): void {
+    this.onAllPaths((path) => path.bandwidth(bytesPerSecond), 'throttle');
   }
 
   slice(bytes: number): void {
-    this.everywhere((path) => path.slice(bytes), 'slice');
+    this.onAllPaths((path) => path.slice(bytes), 'slice');
   }
 
   cut(): void {
-    this.everywhere((path) => path.cut());
+    this.onAllPaths((path) => path.cut());
   }
 
   cutAfter(bytes: number): void {
-    this.everywhere((path) => path.cutAfter(bytes));
+    this.onAllPaths((path) => path.cutAfter(bytes));
   }
 
   halfOpen(told: Side): void {
-    this.everywhere((path) => path.halfOpen(told));
+    this.onAllPaths((path) => path.halfOpen(told));
   }
 
   blackhole(reach: Reach = 'all'): void {
-    this.everywhere((path) => path.blackhole(reach), reach === 'all' ? 'blackhole' : undefined);
+    this.onAllPaths((path) => path.blackhole(reach), reach === 'all' ? 'blackhole' : undefined);
   }
 
   freeze(ms: number): void {
     this.frozenUntil = Math.max(this.frozenUntil, this.environment.monotonic() + ms);
-    this.everywhere((path) => path.freeze(ms));
+    this.onAllPaths((path) => path.freeze(ms));
   }
 
   stopReading(): void {
-    this.everywhere((path) => path.stopReading(), 'stopReading');
+    this.onAllPaths((path) => path.stopReading(), 'stopReading');
   }
 
   duplicate(requests = 1): void {
-    this.everywhere((path) => path.duplicate(requests));
+    this.onAllPaths((path) => path.duplicate(requests));
   }
 
   upgrades(mode: UpgradeMode): void {
-    this.everywhere((path) => path.upgrades(mode), 'upgrades');
+    this.onAllPaths((path) => path.upgrades(mode), 'upgrades');
   }
 
   http(mode: HttpMode): void {
-    this.everywhere((path) => path.http(mode), 'http');
+    this.onAllPaths((path) => path.http(mode), 'http');
   }
 
-  heal(): void {
+  restore(): void {
     this.lasting.clear();
     this.frozenUntil = 0;
-    this.everywhere((path) => path.heal());
+    this.onAllPaths((path) => path.restore());
   }
 
-  private everywhere(fault: Fault, lastingAs?: string): void {
+  private onAllPaths(fault: Fault, lastingAs?: string): void {
     if (lastingAs !== undefined) this.lasting.set(lastingAs, fault);
     this.all.forEach(fault);
   }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-import type { Fate, HttpFate, ProxiedRequest, Way, Weather } from './faults.js';
-import { meet } from './http-faults.js';
+import type { BlackholeReach, Conditions, Direction, HttpFault, ProxiedRequest, UpgradeFault } from './faults.js';
+import { applyHttpFault } from './http-faults.js';
 import { RequestSplitter } from './request-splitter.js';
 import { Tunnel } from './tunnel.js';
 
@@ -13,27 +13,25 @@ export interface FaultProxyOptions {
   readonly random?: () => number;
 }
 
-const ANSWERS = { refuse: '403 Forbidden', reject: '400 Bad Request' };
+const STATUS_LINES = { reject: '403 Forbidden', 'bad-request': '400 Bad Request' };
 
 /**
- * A network between clients and a server that does what it is told: to WebSockets by their fate, to HTTP requests by
- * theirs, to everything by weather and outages. Untouched, it passes bytes exactly.
+ * A TCP proxy on the loopback interface that injects faults into upgrades, HTTP requests and connections. Its faults have
+ * the names of `NetworkFaults` in `@statewire/testing`. Without faults it passes bytes exactly.
  */
 export class FaultProxy {
-  /** Decides over each upgrade; the first is number 0. */
-  fate: (upgrade: number) => Fate = () => 'pass';
-  /** Decides over each HTTP request. */
-  httpFate: ((request: ProxiedRequest) => HttpFate) | undefined;
-  /** How bytes travel on every connection that has no weather of its own. */
-  weather: Weather = {};
-  /** Where new connections lead. */
+  /** Conditions of every connection that has none of its own. */
+  conditions: Conditions = {};
+  /** Port of the server for new connections. */
   upstream: number;
-  /** Fates other than `pass` that came true, by name. */
-  readonly done = new Map<Fate | HttpFate, number>();
+  /** Number of upgrades and requests by fault. */
+  readonly injected = new Map<UpgradeFault | HttpFault, number>();
   readonly #random: () => number;
-  #upgrades = 0;
-  #requests = 0;
-  #outage: Way | undefined;
+  #upgradeCount = 0;
+  #requestCount = 0;
+  #upgradeFault: (upgrade: number) => UpgradeFault = pass;
+  #httpFault: ((request: ProxiedRequest) => HttpFault) | undefined;
+  #blackhole: Direction | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Set<Tunnel>();
   readonly #server: Server;
@@ -41,7 +39,7 @@ export class FaultProxy {
   private constructor(upstream: number, random: () => number) {
     this.upstream = upstream;
     this.#random = random;
-    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#arrive(client));
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
   /** @param upstream port of the server on the loopback interface. */
@@ -63,40 +61,50 @@ export class FaultProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Every connection that is not over, in the order in which they came. */
+  /** The connections that have not ended, in the order in which they began. */
   get tunnels(): readonly Tunnel[] {
     return [...this.#tunnels];
   }
 
-  /** WebSockets that clients hold open at this moment. */
+  /** Number of WebSockets that clients have open. */
   get webSockets(): number {
     return this.tunnels.filter(({ isWebSocket, isOpen }) => isWebSocket && isOpen).length;
   }
 
-  /** Loses everything on this way of the WebSockets that are open. New connections are not touched. */
-  hold(way: Way): void {
-    for (const tunnel of this.#tunnels) if (tunnel.isWebSocket) tunnel.hold(way);
+  /** Decides what happens to each upgrade. The first is number 0. */
+  upgrades(fault: UpgradeFault | ((upgrade: number) => UpgradeFault)): void {
+    this.#upgradeFault = typeof fault === 'function' ? fault : () => fault;
   }
 
-  /** Loses everything on this way, of every connection that there is or will be. */
-  blackhole(way: Way): void {
-    this.#outage = way;
-    for (const tunnel of this.#tunnels) tunnel.hold(way);
+  /** Decides what happens to each HTTP request. */
+  http(fault: HttpFault | ((request: ProxiedRequest) => HttpFault)): void {
+    this.#httpFault = typeof fault === 'function' ? fault : () => fault;
   }
 
-  /** The network is back: what was held is passed on, and upgrades pass. */
-  release(): void {
-    this.fate = () => 'pass';
-    this.#outage = undefined;
+  /** Holds all bytes in this direction back until `restore`. */
+  blackhole(reach: BlackholeReach, direction: Direction = 'both'): void {
+    if (reach === 'all') this.#blackhole = direction;
+    for (const tunnel of this.#tunnels) if (reach === 'all' || tunnel.isWebSocket) tunnel.blackhole(direction);
+  }
+
+  /** Holds all bytes in this direction back for `ms`, also those of later connections. */
+  freeze(ms: number, direction: Direction = 'both'): void {
+    this.blackhole('all', direction);
+    setTimeout(() => this.#release(), ms);
+  }
+
+  /** Ends every fault, returns to perfect conditions, and delivers what was held back. */
+  restore(): void {
+    this.#upgradeFault = pass;
+    this.#httpFault = undefined;
+    this.conditions = {};
+    for (const tunnel of this.#tunnels) tunnel.conditions = undefined;
+    this.#release();
+  }
+
+  #release(): void {
+    this.#blackhole = undefined;
     for (const tunnel of this.#tunnels) tunnel.release();
-  }
-
-  /** `release`, and everything else that was decided is forgotten too. */
-  heal(): void {
-    this.httpFate = undefined;
-    this.weather = {};
-    for (const tunnel of this.#tunnels) tunnel.weather = undefined;
-    this.release();
   }
 
   async stop(): Promise<void> {
@@ -105,58 +113,58 @@ export class FaultProxy {
     await once(this.#server, 'close');
   }
 
-  #arrive(client: Socket): void {
+  #accept(client: Socket): void {
     this.#keep(client);
     const leave = (): void => void client.end();
     client.once('end', leave).once('data', (head: Buffer) => {
       client.pause().off('end', leave);
       const isUpgrade = head.toString('latin1').startsWith('GET /ws ');
-      const fate = isUpgrade ? this.fate(this.#upgrades++) : 'pass';
-      this.#count(fate);
-      if (fate === 'refuse' || fate === 'reject')
-        client.end(`HTTP/1.1 ${ANSWERS[fate]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-      else if (fate === 'reset') client.resetAndDestroy();
-      else this.#pass(client, head, isUpgrade, fate);
+      const fault = isUpgrade ? this.#upgradeFault(this.#upgradeCount++) : 'pass';
+      this.#count(fault);
+      if (fault === 'reject' || fault === 'bad-request')
+        client.end(`HTTP/1.1 ${STATUS_LINES[fault]}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      else if (fault === 'cut') client.resetAndDestroy();
+      else this.#pass(client, head, isUpgrade, fault);
     });
   }
 
-  #pass(client: Socket, head: Buffer, isUpgrade: boolean, fate: Fate): void {
+  #pass(client: Socket, head: Buffer, isUpgrade: boolean, fault: UpgradeFault): void {
     const server = this.#open();
-    const tunnel = new Tunnel(client, server, isUpgrade, () => this.weather, this.#random);
+    const tunnel = new Tunnel(client, server, isUpgrade, () => this.conditions, this.#random);
     this.#tunnels.add(tunnel);
     for (const side of [client, server]) {
       side.on('close', () => client.destroyed && server.destroyed && this.#tunnels.delete(tunnel));
     }
-    if (fate === 'hold') tunnel.hold('both');
-    if (this.#outage !== undefined) tunnel.hold(this.#outage);
-    if (fate === 'reset-accepted') server.once('data', () => tunnel.reset());
+    if (fault === 'hang') tunnel.blackhole('both');
+    if (this.#blackhole !== undefined) tunnel.blackhole(this.#blackhole);
+    if (fault === 'cut-accepted') server.once('data', () => tunnel.cut());
     else server.on('data', (chunk) => tunnel.down.push(chunk));
-    if (fate === 'end-after-1s') server.once('data', () => setTimeout(() => tunnel.end(), 1_000));
+    if (fault === 'end-after-1s') server.once('data', () => setTimeout(() => tunnel.end(), 1_000));
     const take = isUpgrade ? (chunk: Buffer): void => tunnel.up.push(chunk) : this.#split(tunnel);
     client.on('data', take);
     take(head);
   }
 
-  /** Passes requests on one by one, so that each can have a fate. */
+  /** Passes requests on one by one, so that each can have its own fault. */
   #split(tunnel: Tunnel): (chunk: Buffer) => void {
     const splitter = new RequestSplitter();
     tunnel.client.prependListener('end', () => {
       if (!splitter.isEmpty) tunnel.up.push(splitter.rest());
     });
     return (chunk) => {
-      const { httpFate } = this;
-      if (httpFate === undefined && splitter.isEmpty) return tunnel.up.push(chunk);
+      const httpFault = this.#httpFault;
+      if (httpFault === undefined && splitter.isEmpty) return tunnel.up.push(chunk);
       for (const request of splitter.push(chunk)) {
         const { method, path } = request;
-        const fate = httpFate?.({ number: this.#requests++, method, path }) ?? 'pass';
-        this.#count(fate);
-        void meet(fate, tunnel, request, () => this.#open().resume());
+        const fault = httpFault?.({ number: this.#requestCount++, method, path }) ?? 'pass';
+        this.#count(fault);
+        void applyHttpFault(fault, tunnel, request, () => this.#open().resume());
       }
     };
   }
 
-  #count(fate: Fate | HttpFate): void {
-    if (fate !== 'pass') this.done.set(fate, (this.done.get(fate) ?? 0) + 1);
+  #count(fault: UpgradeFault | HttpFault): void {
+    if (fault !== 'pass') this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1);
   }
 
   #open(): Socket {
@@ -170,4 +178,8 @@ export class FaultProxy {
       .on('error', () => undefined)
       .once('close', () => this.#sockets.delete(socket));
   }
+}
+
+function pass(): 'pass' {
+  return 'pass';
 }

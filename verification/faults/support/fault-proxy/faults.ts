@@ -1,34 +1,38 @@
-/** What happens to one WebSocket. */
-export type Fate =
-  | 'pass'
-  /** A proxy that knows no WebSocket answers 403. */
-  | 'refuse'
-  /** One that does not understand the request answers 400. */
-  | 'reject'
-  /** The connection is reset when the upgrade was asked for. */
-  | 'reset'
-  /** It is reset when the upgrade was accepted, before the first frame. */
-  | 'reset-accepted'
-  /** It is ended, without a close frame, a second after the upgrade was accepted. */
-  | 'end-after-1s'
-  /** Nothing is passed on, either way, until `release`. */
-  | 'hold';
+import type { LinkConditions } from '@statewire/testing';
 
-/** What happens to one HTTP request that has a `Content-Length` or no body. */
-export type HttpFate =
+export type { Side } from '@statewire/testing';
+
+/** What happens to a WebSocket upgrade. */
+export type UpgradeFault =
   | 'pass'
-  /** It is swallowed, and never answered. */
-  | 'hang'
-  /** It is delivered twice at once; one answer arrives. */
-  | 'twice'
-  /** It is delivered again when it was answered. */
-  | 'replayed'
-  /** Half of its answer's body arrives, and then a reset. */
+  /** A proxy without WebSocket answers 403. */
+  | 'reject'
+  /** A proxy that does not understand the request answers 400. */
+  | 'bad-request'
+  /** The connection is reset before the upgrade reaches the server. */
   | 'cut'
-  /** A gateway answers for the server, which never saw the request. */
-  | 502
-  /** A gateway answers for the server, which saw to the request; its answer is lost. */
-  | 504;
+  /** The connection is reset after the server accepted the upgrade, before the first frame. */
+  | 'cut-accepted'
+  /** The connection ends without a close frame, a second after the server accepted the upgrade. */
+  | 'end-after-1s'
+  /** Nothing passes in either direction, until `restore`. */
+  | 'hang';
+
+/** What happens to an HTTP request that has a `Content-Length` or no body. */
+export type HttpFault =
+  | 'pass'
+  /** The request is lost and gets no answer. */
+  | 'hang'
+  /** The server receives the request twice at once. The client receives one answer. */
+  | 'duplicate'
+  /** The server receives the request again after it has answered. */
+  | 'replay'
+  /** Half of the answer's body arrives, and then a reset. */
+  | 'truncate'
+  /** A gateway answers 502. The server does not receive the request. */
+  | 'bad-gateway'
+  /** A gateway answers 504 after the server has handled the request. */
+  | 'answer-lost';
 
 export interface ProxiedRequest {
   /** 0 for the first. */
@@ -37,18 +41,11 @@ export interface ProxiedRequest {
   readonly path: string;
 }
 
-/** The way on which bytes are lost. */
-export type Way = 'to-server' | 'to-client' | 'both';
+/** The direction in which bytes are held back. */
+export type Direction = 'to-server' | 'to-client' | 'both';
 
-export type Side = 'client' | 'server';
+/** The connections that a black hole affects: all, including later ones, or the WebSockets that are open now. */
+export type BlackholeReach = 'all' | 'web-sockets';
 
-/** How bytes travel, in each direction. Nothing given: as fast as they can. */
-export interface Weather {
-  /** Milliseconds. */
-  readonly latency?: number;
-  /** Up to so many milliseconds more. Bytes stay in order. */
-  readonly jitter?: number;
-  readonly bytesPerSecond?: number;
-  /** Bytes of each write: 1 makes a segment of every byte. */
-  readonly slice?: number;
-}
+/** Conditions of each direction. Default: no delay and no limit. */
+export type Conditions = Partial<LinkConditions>;

@@ -1,54 +1,59 @@
 import type { Socket } from 'node:net';
 
-import type { HttpFate } from './faults.js';
+import type { HttpFault } from './faults.js';
 import type { RawRequest } from './request-splitter.js';
 import type { Tunnel } from './tunnel.js';
 
 const REASONS = { 502: 'Bad Gateway', 504: 'Gateway Timeout' };
 
-/** Does to one request of a tunnel what was decided. `open` makes another connection to the same server. */
-export async function meet(fate: HttpFate, tunnel: Tunnel, { bytes }: RawRequest, open: () => Socket): Promise<void> {
-  switch (fate) {
+/** Injects a fault into one request of a tunnel. `open` opens another connection to the same server. */
+export async function applyHttpFault(
+  fault: HttpFault,
+  tunnel: Tunnel,
+  { bytes }: RawRequest,
+  open: () => Socket,
+): Promise<void> {
+  switch (fault) {
     case 'pass':
       return tunnel.up.push(bytes);
     case 'hang':
       return;
-    case 'twice':
+    case 'duplicate':
       tunnel.up.push(bytes);
       return deliver(open(), bytes);
-    case 'replayed':
+    case 'replay':
       tunnel.up.push(bytes);
-      await heard(tunnel.server);
+      await answered(tunnel.server);
       return deliver(open(), bytes);
-    case 'cut':
+    case 'truncate':
       tunnel.down.hold();
-      cutAnswer(tunnel, open(), bytes);
+      truncateAnswer(tunnel, open(), bytes);
       return;
-    case 502:
-      return answer(tunnel, fate);
-    case 504:
+    case 'bad-gateway':
+      return answer(tunnel, 502);
+    case 'answer-lost':
       await deliver(open(), bytes);
-      return answer(tunnel, fate);
+      return answer(tunnel, 504);
   }
 }
 
-/** Resolves when the request was answered, or the connection is over. */
+/** Sends a request on another connection. Resolves with its answer or the end of the connection. */
 async function deliver(server: Socket, bytes: Buffer): Promise<void> {
   server.write(bytes);
-  await heard(server);
+  await answered(server);
   server.destroy();
 }
 
-function heard(server: Socket): Promise<void> {
+function answered(server: Socket): Promise<void> {
   return new Promise((resolve) => server.once('data', () => resolve()).once('close', () => resolve()));
 }
 
-function cutAnswer(tunnel: Tunnel, server: Socket, bytes: Buffer): void {
+function truncateAnswer(tunnel: Tunnel, server: Socket, bytes: Buffer): void {
   server.write(bytes);
   server.once('data', (chunk: Buffer) => {
     const body = chunk.indexOf('\r\n\r\n') + 4;
     const half = body + Math.floor((chunk.length - body) / 2);
-    tunnel.client.write(chunk.subarray(0, half), () => tunnel.reset());
+    tunnel.client.write(chunk.subarray(0, half), () => tunnel.cut());
     server.destroy();
   });
 }

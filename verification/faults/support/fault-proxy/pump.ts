@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 
-import type { Weather } from './faults.js';
+import type { Conditions } from './faults.js';
 
-/** Bytes under way above which no more are taken. */
-const MARK = 262_144;
-/** A throttled connection gets its bytes in so many portions a second. */
-const PORTIONS = 20;
+/** Bytes under way above which the pump stops reading. */
+const HIGH_WATER_MARK_BYTES = 262_144;
+/** Number of portions per second in which a connection with limited bandwidth receives its bytes. */
+const PORTIONS_PER_SECOND = 20;
 
 type Item = { readonly due: number } & ({ bytes: Buffer } | { readonly end: 'fin' | 'reset' });
 
-/** One direction of a connection: bytes in order, and then its end. */
+/** One direction of a connection: its bytes in order, and then its end. */
 export class Pump {
   readonly #queue: Item[] = [];
   #queued = 0;
@@ -20,7 +20,7 @@ export class Pump {
   constructor(
     readonly from: Socket,
     readonly to: Socket,
-    readonly weather: () => Weather,
+    readonly conditions: () => Conditions,
     readonly random: () => number,
   ) {
     to.once('close', () => this.#queue.splice(0));
@@ -29,7 +29,7 @@ export class Pump {
   push(bytes: Buffer): void {
     this.#queue.push({ bytes, due: this.#due() });
     this.#queued += bytes.length;
-    if (this.#queued > MARK) this.from.pause();
+    if (this.#queued > HIGH_WATER_MARK_BYTES) this.from.pause();
     this.#step();
   }
 
@@ -38,21 +38,21 @@ export class Pump {
     this.#step();
   }
 
-  /** Loses everything from now on, the end too. The sender is not read, so that its buffers fill as in an outage. */
+  /** Holds everything back, also the end. The pump does not read, so that the sender's buffers fill as in an outage. */
   hold(): void {
     this.#isHeld = true;
     this.from.pause();
   }
 
-  /** What was held is passed on. */
+  /** Delivers what was held back. */
   release(): void {
     this.#isHeld = false;
-    if (this.#queued <= MARK) this.from.resume();
+    if (this.#queued <= HIGH_WATER_MARK_BYTES) this.from.resume();
     this.#step();
   }
 
   #due(): number {
-    const { latency = 0, jitter = 0 } = this.weather();
+    const { latency = 0, jitter = 0 } = this.conditions();
     const due = latency + jitter === 0 ? 0 : performance.now() + latency + this.random() * jitter;
     return (this.#lastDue = Math.max(this.#lastDue, due));
   }
@@ -70,14 +70,14 @@ export class Pump {
   }
 
   #write(item: { bytes: Buffer }): void {
-    const { bytesPerSecond = 0, slice = 0 } = this.weather();
-    const portion = bytesPerSecond > 0 ? Math.max(1, Math.floor(bytesPerSecond / PORTIONS)) : Infinity;
+    const { bytesPerSecond = 0, slice = 0 } = this.conditions();
+    const portion = bytesPerSecond > 0 ? Math.max(1, Math.floor(bytesPerSecond / PORTIONS_PER_SECOND)) : Infinity;
     const size = Math.min(item.bytes.length, portion, slice > 0 ? slice : Infinity);
     this.to.write(item.bytes.subarray(0, size));
     this.#queued -= size;
     item.bytes = item.bytes.subarray(size);
     if (item.bytes.length === 0) this.#queue.shift();
-    if (!this.#isHeld && this.#queued <= MARK) this.from.resume();
+    if (!this.#isHeld && this.#queued <= HIGH_WATER_MARK_BYTES) this.from.resume();
     if (bytesPerSecond > 0) this.#goOnAfter((1_000 * size) / bytesPerSecond);
     else if (slice > 0) this.#goOn((resume) => setImmediate(resume));
   }

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 
-import type { Side, Way, Weather } from './faults.js';
+import type { Conditions, Direction, Side } from './faults.js';
 import { Pump } from './pump.js';
 
-/** One connection through the proxy, and what can be done to it. */
+/** One connection through the proxy, with its faults. */
 export class Tunnel {
-  /** How its bytes travel; the proxy's own where it is undefined. */
-  weather: Weather | undefined;
+  /** Conditions of this connection. Undefined: those of the proxy. */
+  conditions: Conditions | undefined;
   readonly up: Pump;
   readonly down: Pump;
 
@@ -14,10 +14,10 @@ export class Tunnel {
     readonly client: Socket,
     readonly server: Socket,
     readonly isWebSocket: boolean,
-    weather: () => Weather,
+    conditions: () => Conditions,
     random: () => number,
   ) {
-    const current = (): Weather => this.weather ?? weather();
+    const current = (): Conditions => this.conditions ?? conditions();
     this.up = new Pump(client, server, current, random);
     this.down = new Pump(server, client, current, random);
     for (const { from } of [this.up, this.down]) from.resume();
@@ -29,39 +29,40 @@ export class Tunnel {
     return !this.client.destroyed;
   }
 
-  /** Everything on this way is lost until `release`, the end of the connection too. */
-  hold(way: Way): void {
-    if (way !== 'to-client') this.up.hold();
-    if (way !== 'to-server') this.down.hold();
+  /** Holds everything in this direction back until `release`, also the end of the connection. */
+  blackhole(direction: Direction): void {
+    if (direction !== 'to-client') this.up.hold();
+    if (direction !== 'to-server') this.down.hold();
   }
 
+  /** Delivers what was held back. */
   release(): void {
     this.up.release();
     this.down.release();
   }
 
-  /** Held both ways for so many milliseconds, then all of it is passed on. */
-  freeze(milliseconds: number): void {
-    this.hold('both');
-    setTimeout(() => this.release(), milliseconds);
+  /** Holds everything back for `ms`, and then delivers it. */
+  freeze(ms: number): void {
+    this.blackhole('both');
+    setTimeout(() => this.release(), ms);
   }
 
-  /** Both sides are told at once, by RST. */
-  reset(): void {
+  /** Resets the connection: both ends receive RST at once. */
+  cut(): void {
     this.client.resetAndDestroy();
     this.server.resetAndDestroy();
   }
 
-  /** Both sides are told at once, by FIN, without a close frame. */
+  /** Ends the connection without a close frame: both ends receive FIN at once. */
   end(): void {
     this.client.destroy();
     this.server.destroy();
   }
 
-  /** One side is gone, and the other is not told before `release`. */
-  halfOpen(gone: Side): void {
-    this.hold('both');
-    this[gone].resetAndDestroy();
+  /** Resets one end. The other end does not notice before `release`. */
+  halfOpen(told: Side): void {
+    this.blackhole('both');
+    this[told].resetAndDestroy();
   }
 
   #tellEnd(pump: Pump): void {

@@ -1,14 +1,14 @@
-/** Something under way, for which time passes as soon as somebody awaits it, and not before. */
-export class Awaited<T> implements Promise<T> {
-  readonly [Symbol.toStringTag] = 'Awaited';
+/** A promise for work that has started. Virtual time passes for it from the moment that a test awaits it. */
+export class VirtualTimePromise<T> implements Promise<T> {
+  readonly [Symbol.toStringTag] = 'VirtualTimePromise';
   private waiting: Promise<T> | undefined;
 
-  /** @param pass lets time pass until the work settles. */
+  /** @param wait lets time pass until the work settles. */
   constructor(
     private readonly work: Promise<T>,
-    private readonly pass: (work: Promise<T>) => Promise<T>,
+    private readonly wait: (work: Promise<T>) => Promise<T>,
   ) {
-    // Whoever does not await it does not want to know.
+    // Without this, work that no test awaits would end the process when it fails.
     work.catch(() => undefined);
   }
 
@@ -16,7 +16,7 @@ export class Awaited<T> implements Promise<T> {
     onResult?: ((value: T) => R | PromiseLike<R>) | null,
     onError?: ((error: unknown) => F | PromiseLike<F>) | null,
   ): Promise<R | F> {
-    this.waiting ??= this.pass(this.work);
+    this.waiting ??= this.wait(this.work);
     return this.waiting.then(onResult, onError);
   }
 

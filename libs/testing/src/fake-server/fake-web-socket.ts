@@ -1,7 +1,7 @@
 import type { WebSocketLike } from '../time/environment.js';
 
-/** Both ends of a WebSocket without a network between them but the one that {@link FakeServer} plays. */
-export class FakeSocket implements WebSocketLike {
+/** The client's end of a WebSocket to a {@link FakeServer}. */
+export class FakeWebSocket implements WebSocketLike {
   onopen: WebSocketLike['onopen'] = null;
   onmessage: WebSocketLike['onmessage'] = null;
   onclose: WebSocketLike['onclose'] = null;
@@ -10,13 +10,13 @@ export class FakeSocket implements WebSocketLike {
   bufferedAmount = 0;
 
   constructor(
-    private readonly toServer: (text: string) => void,
+    private readonly onSend: (text: string) => void,
     private readonly onClientClose: (code: number) => void,
   ) {}
 
   send(text: string): void {
-    if (this.readyState === 0) throw new Error('A socket that is not open cannot send.');
-    if (this.readyState === 1) this.toServer(text);
+    if (this.readyState === 0) throw new Error('The WebSocket is not open yet. Send after its open event.');
+    if (this.readyState === 1) this.onSend(text);
   }
 
   close(code = 1000): void {
@@ -25,17 +25,20 @@ export class FakeSocket implements WebSocketLike {
     this.onClientClose(code);
   }
 
-  acceptedByServer(): void {
+  /** The answer to the upgrade arrives: 101. */
+  receiveOpen(): void {
     if (this.readyState !== 0) return;
     this.readyState = 1;
     this.onopen?.({});
   }
 
-  textFromServer(text: string): void {
+  /** A message of the server arrives. */
+  receiveText(text: string): void {
     if (this.readyState === 1) this.onmessage?.({ data: text });
   }
 
-  closedByServer(code: number, reason: string): void {
+  /** The end of the connection arrives. 1006: without a close frame. */
+  receiveClose(code: number, reason: string): void {
     if (this.readyState === 3) return;
     this.readyState = 3;
     if (code === 1006) this.onerror?.({});

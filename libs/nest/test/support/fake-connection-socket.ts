@@ -5,7 +5,7 @@ import type { Batch } from '../../src/delivery/batch.js';
 import type { FrameSocket } from '../../src/delivery/outbox.js';
 
 /** A socket that keeps what is written to it. */
-export class FakeSocket implements ConnectionSocket {
+export class FakeConnectionSocket implements ConnectionSocket {
   /** What was written and not taken yet. */
   readonly written: ServerFrame[] = [];
   /** The close code, once there is one. */

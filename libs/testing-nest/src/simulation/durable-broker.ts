@@ -1,14 +1,14 @@
 import { memoryBroker, type Broker, type BrokerContext, type Release } from '@statewire/nest';
 import type { VirtualProcess } from '@statewire/testing';
 
-/** A memory broker on a process of its own: what it remembers outlives the servers that use it one after the other. */
-export class LastingBroker {
+/** A memory broker in a process of its own. Its memory outlives the servers that use it one after the other. */
+export class DurableBroker {
   private broker: Broker | undefined;
   private disconnect: () => Promise<void> = () => Promise.resolve();
 
   constructor(private readonly environment: VirtualProcess) {}
 
-  /** What a server that starts uses. The one before it is gone, and hears and holds nothing any more. */
+  /** Connects a server that starts, and disconnects the server before it. */
   readonly connect = (context: BrokerContext): Broker => {
     this.broker ??= memoryBroker()({ ...context, environment: this.environment });
     void this.disconnect();
@@ -18,7 +18,7 @@ export class LastingBroker {
   };
 }
 
-/** One server's connection to a broker that others may use after it. */
+/** Returns one server's connection to a broker that later servers use as well. */
 function connect(broker: Broker): Broker {
   const held: Release[] = [];
   const hold = (release: Release): Release => {

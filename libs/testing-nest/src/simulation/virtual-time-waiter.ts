@@ -2,30 +2,31 @@ import { setTimeout as setRealTimeout, clearTimeout as clearRealTimeout } from '
 
 import { VirtualTimeoutError, type VirtualEnvironment } from '@statewire/testing';
 
-/** Milliseconds of virtual time. */
-const DEFAULT_WITHIN = 60_000;
-/** Milliseconds of real time between two looks at what takes real time. */
-const ROUND = 100;
-/** Looks after which what waits is taken to wait for a timer, where there is one. */
-const PATIENCE = 5;
-/** Looks after which it is given up. */
-const LONGEST_PATIENCE = 300;
+/** Virtual time. */
+const DEFAULT_WITHIN_MS = 60_000;
+/** Real time between two checks of work that takes real time. */
+const CHECK_INTERVAL_MS = 100;
+/** Checks without progress after which the work is taken to wait for a timer. */
+const IDLE_CHECKS = 5;
+/** Checks after which waiting fails. */
+const MAX_CHECKS = 300;
 
-/** Lets virtual time pass until something is the case. */
-export class Pass {
+/** Lets virtual time pass until a condition holds or work settles. */
+export class VirtualTimeWaiter {
   constructor(
     private readonly environment: VirtualEnvironment,
-    /** Said with each failure: what there was, and how to see it again. */
+    /** Describes the state of the simulation and its seed, for failures. */
     private readonly circumstances: () => string,
   ) {}
 
   /**
-   * @throws Error when it was not the case `within` ms; `what` says what was waited for, and what was there instead. What
-   * a timer of the application throws meanwhile is thrown as it is.
+   * @param within milliseconds of virtual time. Default 60,000.
+   * @param what names the condition, and what is the case instead.
+   * @throws Error if the condition does not hold in time. An error that a timer of the application throws is thrown as it is.
    */
   async until(
     condition: () => boolean,
-    { within = DEFAULT_WITHIN, what }: { readonly within?: number; readonly what: () => string },
+    { within = DEFAULT_WITHIN_MS, what }: { readonly within?: number; readonly what: () => string },
   ): Promise<void> {
     try {
       await this.environment.until(condition, within);
@@ -35,8 +36,8 @@ export class Pass {
     }
   }
 
-  /** Lets time pass until the promise settles, and passes its outcome on. */
-  async wait<T>(work: Promise<T>, what: () => string, within = DEFAULT_WITHIN): Promise<T> {
+  /** Lets time pass until the promise settles. @returns its result. */
+  async wait<T>(work: Promise<T>, what: () => string, within = DEFAULT_WITHIN_MS): Promise<T> {
     let settled = false;
     const settle = (): void => void (settled = true);
     work.then(settle, settle);
@@ -45,28 +46,27 @@ export class Pass {
   }
 
   /**
-   * The same for what may load modules and read files, which takes real time. Virtual time stands still meanwhile. It
-   * passes up to the next of the `timers` where there is one and nothing else has happened for a while: an interval
-   * is no reason, for nobody waits for that.
+   * Waits for work that may load modules and read files, which takes real time. Virtual time stands still meanwhile. If
+   * nothing has happened for half a second and a timer waits, virtual time passes up to that timer.
    *
-   * @param timers how many there are for which it may wait.
+   * @param timers returns the number of timers that the work may wait for. Intervals do not count.
    */
   async waitPatiently<T>(work: Promise<T>, what: string, timers: () => number): Promise<T> {
-    const latest = this.environment.monotonic() + DEFAULT_WITHIN;
+    const latest = this.environment.monotonic() + DEFAULT_WITHIN_MS;
     let isSettled = false;
     const settle = (): void => void (isSettled = true);
     work.then(settle, settle);
-    for (let round = 0, idle = 0; round < LONGEST_PATIENCE; round += 1) {
-      if (await settlesWithin(ROUND, work)) return work;
+    for (let round = 0, idle = 0; round < MAX_CHECKS; round += 1) {
+      if (await settlesWithin(CHECK_INTERVAL_MS, work)) return work;
       await this.environment.settle();
       const waiting = timers();
       idle = waiting > 0 ? idle + 1 : 0;
-      if (idle < PATIENCE) continue;
+      if (idle < IDLE_CHECKS) continue;
       idle = 0;
       const within = latest - this.environment.monotonic();
       await this.until(() => isSettled || timers() !== waiting, { within, what: () => what });
     }
-    throw new Error(`Waited ${(LONGEST_PATIENCE * ROUND) / 1_000} s for ${what} (${this.circumstances()})`);
+    throw new Error(`Waited ${(MAX_CHECKS * CHECK_INTERVAL_MS) / 1_000} s for ${what} (${this.circumstances()})`);
   }
 }
 
