@@ -432,7 +432,7 @@ describe('a simulation', () => {
     const page = simulation.connect().watch(first);
     await page.live();
     await expect(page.shows(({ round }) => round === 2, 1_000)).rejects.toThrow(
-      /Waited 1000 ms of virtual time for battles\/1 to show what is expected; it is .*"round":1.*STATEWIRE_SEED=42/,
+      /Waited 1000 ms of virtual time for battles\/1 to have the expected value; it is .*"round":1.*STATEWIRE_SEED=42/,
     );
   });
 
