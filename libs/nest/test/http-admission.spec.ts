@@ -86,8 +86,10 @@ async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
   });
 }
 
+let requests = 0;
+
 function who(headers: Record<string, string>): Promise<TestAnswer> {
-  return post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: String(Math.random()), name: 'who' }, headers);
+  return post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: String((requests += 1)), name: 'who' }, headers);
 }
 
 afterEach(() => arena.close());

@@ -122,7 +122,7 @@ describe.each<Platform>(['express', 'fastify'])('A17: on %s', (platform) => {
   test(`${REQUESTS} random requests against another user’s topics receive 0 bytes of them`, async () => {
     const log = new RecordedLog();
     await start(platform, log.logger);
-    const seed = Math.floor(Math.random() * 2 ** 32);
+    const seed = Number(process.env.STATEWIRE_SEED);
     const random = new VirtualEnvironment({ seed });
     const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random.random() * choices.length)]!;
     const socket = await arena.welcome('ann');
@@ -169,5 +169,5 @@ describe.each<Platform>(['express', 'fastify'])('A17: on %s', (platform) => {
     expect(heard.join('')).not.toContain('"positions"');
     expect(heard.length).toBeGreaterThan(REQUESTS / 2);
     expect(arena.connections.list().map(({ user }) => user)).toEqual(['bob', 'ann']);
-  }, 30_000);
+  });
 });

@@ -161,7 +161,12 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     wire.destroy();
     await untilTrue(() => arena.connections.list().length === 0);
 
-    const body = JSON.stringify({ clientId: CLIENT_ID, id: `${Math.random()}`, name: 'double', data: { n: 1 } });
+    const body = JSON.stringify({
+      clientId: CLIENT_ID,
+      id: `of ${user} with ${lines.length}`,
+      name: 'double',
+      data: { n: 1 },
+    });
     const answer = await exchangeRaw(
       arena.port,
       head([
