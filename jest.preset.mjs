@@ -33,6 +33,9 @@ export function commonPreset(projectRoot) {
     testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(full ? [] : ['\\.long\\.spec\\.ts$'])],
     collectCoverageFrom: ['<rootDir>/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
     coverageDirectory: join(root, 'coverage', relative(root, projectRoot)),
+    // Node keeps the modules of a finished spec. A full heap makes each garbage collection slow, so a new worker goes on.
+    workerIdleMemoryLimit: '500MB',
+    workerGracefulExitTimeout: 60_000,
     // Ends a test that hangs. A test that promises a deadline asserts it itself.
     testTimeout: full ? 900_000 : 300_000,
     reporters: ['default', [join(root, 'tools/jest-totals-reporter.mjs'), { project: name }]],

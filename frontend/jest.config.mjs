@@ -1,22 +1,26 @@
 import { commonPreset, nodePreset, seededProperties } from '../jest.preset.mjs';
 import presets from 'jest-preset-angular/presets/index.js';
 
-const { reporters, coverageDirectory, testTimeout } = commonPreset(import.meta.dirname);
+const whole = commonPreset(import.meta.dirname);
 
-/** A part of the run. Reporters, the folder of the coverage and the timeout belong to the whole. */
+const OF_THE_WHOLE = [
+  'reporters',
+  'coverageDirectory',
+  'testTimeout',
+  'workerIdleMemoryLimit',
+  'workerGracefulExitTimeout',
+];
+
+/** A part of the run, without the options that Jest takes from the whole. */
 function part(preset) {
   const own = { ...preset };
-  delete own.reporters;
-  delete own.coverageDirectory;
-  delete own.testTimeout;
+  for (const name of OF_THE_WHOLE) delete own[name];
   return own;
 }
 
 /** Components and stores in jsdom; the built page and server in a real Chromium. */
 export default {
-  reporters,
-  coverageDirectory,
-  testTimeout,
+  ...Object.fromEntries(OF_THE_WHOLE.map((name) => [name, whole[name]])),
   projects: [
     {
       ...part(commonPreset(import.meta.dirname)),
