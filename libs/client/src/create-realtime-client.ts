@@ -6,7 +6,7 @@ import { StatewireClient } from './statewire-client.js';
 /**
  * Creates a client. It connects with the first subscription or action, or with `connect()`.
  *
- * @throws Error without the option `origin` where there is no page to take it from.
+ * @throws Error without the option `origin` if there is no page with an origin.
  * @example
  * const client = createRealtimeClient({ origin: 'https://play.example' });
  * client.state(battle.with({ battleId: '42' })).subscribe(draw);

@@ -14,10 +14,10 @@ export interface ActOptions<T = never, Several extends readonly unknown[] = read
    */
   readonly expiresAfterMs?: number;
   /**
-   * What to show until the server's value has the effect of the action: `[topic, update]`, or a list of them. The client
-   * applies the update over every newer value. It drops the update in the same state in which the effect arrives, and at
-   * once if the action fails or does not change the topic. An update that throws or returns undefined is dropped, and
-   * `onError` receives the error.
+   * Optimistic updates: `[topic, update]`, or a list of them. The client shows them until the server's value has the
+   * effect of the action. It applies an update on top of every newer value. It drops the update in the same state in
+   * which the effect arrives, and at once if the action fails or does not change the topic. If an update throws or
+   * returns undefined, the client drops it and passes the error to `onError`.
    */
   readonly optimistic?: OptimisticUpdate<T> | OptimisticUpdates<Several>;
 }
@@ -69,8 +69,9 @@ export interface RealtimeClient {
   deliveries<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<EventDelivery<T>>;
 
   /**
-   * Sends an action at once and once, whether or not anybody subscribes to the result. The client sends it over any
-   * transport, and again after each reconnect, until the server answers. The action takes effect at most once.
+   * Sends an action at once, even without a subscriber of the result. Several subscribers do not send it again. The
+   * client resends it after each reconnect, on any transport, until the server answers. The action takes effect at most
+   * once.
    *
    * @returns the result: one value, or a `RealtimeClientError` such as `forbidden`, `not_sent` or `outcome_unknown`.
    * @example
@@ -83,10 +84,10 @@ export interface RealtimeClient {
   ): Observable<R>;
 
   /**
-   * Presents a new token, because the user signed in or out, or has other rights. The client authenticates on the open
-   * connection, and reconnects if the user is another one. If the server rejects the token, the client asks the option
-   * `token` for one more with the reason `expired`. If the server rejects that too, the old credentials stay in force
-   * until they expire.
+   * Presents a new token. Call it after the user signs in or out, or gets other rights. The client authenticates on the
+   * open connection, and reconnects if the user is a different one. If the server rejects the token, the client calls
+   * the option `token` again with the reason `expired`. If the server rejects that token too, the old credentials stay
+   * in force until they expire.
    */
   reauthenticate(): void;
 }

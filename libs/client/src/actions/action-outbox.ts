@@ -6,13 +6,13 @@ import { RealtimeClientError, type ClientErrorCode } from '../core/realtime-clie
 import type { ActionSender, PendingAction } from './pending-action.js';
 
 const MAX_UNANSWERED_ACTIONS = 100;
-/** The default of a server, which counts until the server tells its own. */
+/** The default of a server. It applies until the server announces its own value. */
 const DEFAULT_ACTION_WINDOW_MS = 120_000;
 
 /**
- * Keeps actions until the server answers them. One sender at a time sends them. A new sender gets all unanswered actions
- * in order, before newer ones. The server remembers ids, so sending an action again is harmless, but only within the
- * server's `actionWindow` and for the same user. Beyond that the action fails with `outcome_unknown`.
+ * Keeps actions until the server answers them. One sender at a time sends them. A new sender gets all unanswered
+ * actions in order, before newer ones. The server remembers ids, so a resent action does not run twice. This holds only
+ * within the server's `actionWindow` and for the same user. Otherwise the action fails with `outcome_unknown`.
  */
 export class ActionOutbox {
   private readonly unanswered = new Map<string, PendingAction>();
@@ -90,7 +90,7 @@ export class ActionOutbox {
     if (!this.isEmpty) this.sender?.send([...this.unanswered.values()]);
   }
 
-  /** Notes that a sender passes the action to the network now. */
+  /** Records that a sender passes the action to the network now. */
   markSent(action: PendingAction, sender: ActionSender): void {
     action.sender = sender;
     if (action.firstSentAt !== undefined) return;
@@ -101,7 +101,7 @@ export class ActionOutbox {
     });
   }
 
-  /** Sends an action again that the server rejected before it started. It keeps its place before newer actions. */
+  /** Sends an action again after the server rejected it before its start. It keeps its place before newer actions. */
   requeue(id: string): void {
     const action = this.unanswered.get(id);
     if (action !== undefined) action.sender = undefined;
@@ -125,7 +125,7 @@ export class ActionOutbox {
     this.flush();
   }
 
-  /** Applies the limits that the server told: its `actionWindow` in milliseconds, and its largest frame in bytes. */
+  /** Applies the limits of the server: its `actionWindow` in milliseconds, and its largest frame in bytes. */
   setLimits(limits: { readonly actionWindow: number; readonly frameBytes?: number }): void {
     this.actionWindow = limits.actionWindow;
     this.maxFrameBytes = limits.frameBytes ?? this.maxFrameBytes;

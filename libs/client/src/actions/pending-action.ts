@@ -23,6 +23,6 @@ export interface PendingAction {
 
 /** A transport that sends actions to the server. */
 export interface ActionSender {
-  /** Sends what it can of the unanswered actions, which come in order. */
+  /** Sends as many of the unanswered actions as it can, in order. */
   send(unanswered: readonly PendingAction[]): void;
 }

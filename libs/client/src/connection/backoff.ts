@@ -4,8 +4,8 @@ import type { ResolvedOptions } from '../core/options.js';
 
 /**
  * Computes the delay before the next attempt: `base + random(0, min(maxMs, base · 2^n))` after `n` failures. It is the
- * "full jitter" of M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), above a base that depends
- * on the cause, so that a thousand clients that lost their server together do not come back together.
+ * "full jitter" of M. Brooker, "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), above a base that
+ * depends on the cause. It spreads the reconnects of clients that lost their server at the same time.
  */
 export class Backoff {
   private readonly bases: Record<FailureCause, number>;

@@ -13,7 +13,7 @@ interface Cadence {
   isNoticed: boolean;
 }
 
-/** Tracks how often each topic publishes, so that a silent connection can be told from topics that have no news. */
+/** Tracks the usual interval of each topic, to distinguish a dead connection from topics without publications. */
 export class CadenceTracker {
   private readonly cadences = new Map<string, Cadence>();
 

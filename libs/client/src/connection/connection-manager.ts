@@ -18,7 +18,7 @@ import { TopicRetryScheduler } from './topic-retry-scheduler.js';
 import type { WebSocketConnection } from './web-socket-connection.js';
 import { WebSocketConnector } from './web-socket-connector.js';
 
-/** Clients start to poll within this time after they lost a server together. */
+/** Upper bound of the random delay before polling. It spreads the clients of a lost server. */
 const POLLING_JITTER_MS = 250;
 
 /** Denials that concern the user. The application may no longer show any value then. */
@@ -45,7 +45,7 @@ export class ConnectionManager {
   private wasEverLive = false;
   private denial: StatusReason | undefined;
   private reason: StatusReason | undefined;
-  /** The server asked for no requests, so the client does not poll before the next attempt. */
+  /** The server allows no requests for now, so the client does not poll before the next attempt. */
   private isPollingPaused = false;
 
   constructor(
@@ -98,7 +98,7 @@ export class ConnectionManager {
 
   reauthenticate(): void {
     if (this.denial) return this.connect();
-    // A refusal of the old credentials says nothing about the new ones.
+    // An answer about the old credentials does not apply to the new ones.
     this.poller.abort();
     this.tokenRefresher.reauthenticate(this.connector.current);
   }
@@ -191,7 +191,7 @@ export class ConnectionManager {
     if (!this.poller.isHealthy) this.markStale(connection.lastFrameAt);
     if (this.connector.live === undefined) this.tokenRefresher.stop();
     this.tokenRefresher.handleInterruption(connection);
-    // Browsers hide why an upgrade was refused. Without polling only this request can tell.
+    // Browsers hide the reason of a rejected upgrade. Without polling only this request reveals it.
     if (!connection.isGreeted && !this.services.options.polling.enabled) void this.poller.requestConfig();
     this.startFallbackTimer();
     this.update();

@@ -8,7 +8,7 @@ const NO_CONNECTION_YET: StatusReason = { code: 'network', message: 'there is no
 interface Facts {
   readonly connector: WebSocketConnector;
   readonly poller: Poller;
-  /** Why the server refused the client permanently. */
+  /** The reason for which the server rejected the client permanently. */
   readonly denial: StatusReason | undefined;
   /** Why there is no WebSocket. */
   readonly reason: StatusReason | undefined;

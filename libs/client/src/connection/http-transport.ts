@@ -35,7 +35,7 @@ export class HttpTransport {
     this.budget.setRate(rate);
   }
 
-  /** @throws whatever `fetch` and the option `token` reject with, and an error after the timeout and an abort. */
+  /** @throws the errors of `fetch` and of the option `token`, and an Error after the timeout or an abort. */
   async request({ path, body: makeBody, timeout, signal }: HttpRequest): Promise<HttpResponse> {
     const { fetch } = this.environment;
     if (fetch === undefined) throw new Error('This host has no fetch().');

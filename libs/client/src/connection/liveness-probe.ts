@@ -3,15 +3,15 @@ import type { Emit, LivenessEvent } from '../session/client-event.js';
 import { CadenceTracker } from './cadence-tracker.js';
 
 /** A `ping` without any frame for this long makes the connection suspect. */
-const PING_PATIENCE_MS = 300;
+const PING_TIMEOUT_MS = 300;
 /** A request without any frame for this long makes the probe send a `ping`. */
-const ANSWER_PATIENCE_MS = 500;
-/** A timer this late was frozen together with the tab or the machine. So was the network, so it proves nothing. */
+const ANSWER_TIMEOUT_MS = 500;
+/** A timer this late was frozen together with the tab or the machine, and with its network. It does not show a loss. */
 const FROZEN_TIMER_MS = 1_000;
 
 /**
- * Finds out whether a welcomed connection still works. It judges by the frames that arrive and never by timers alone:
- * background tabs run timers once a minute, and a machine that wakes up runs all due timers at once.
+ * Detects a dead connection after `welcome`. It relies on the frames that arrive and never on timers alone: background
+ * tabs run timers once a minute, and a machine that wakes up runs all due timers at once.
  */
 export class LivenessProbe {
   private readonly cadences = new CadenceTracker();
@@ -21,7 +21,7 @@ export class LivenessProbe {
   private lastFrameAt: number;
   private pingedAt: number | undefined;
   private suspected = false;
-  private isExcused = false;
+  private hasIgnoredLateTimer = false;
   private roundTripTimeMs = 0;
 
   constructor(
@@ -38,10 +38,10 @@ export class LivenessProbe {
     return this.suspected;
   }
 
-  /** Notes that a frame arrived. */
+  /** Records the arrival of a frame. */
   handleFrame(): void {
     this.lastFrameAt = this.environment.monotonic();
-    this.isExcused = false;
+    this.hasIgnoredLateTimer = false;
     if (this.pingedAt !== undefined) {
       this.pingedAt = undefined;
       this.timers.ping?.cancel();
@@ -51,12 +51,12 @@ export class LivenessProbe {
     this.emit({ type: 'recovered' });
   }
 
-  /** Notes that a `pong` came back after `roundTripTimeMs`. */
+  /** Records the round trip time of a `ping` and its `pong`. */
   handleRoundTrip(roundTripTimeMs: number): void {
     this.roundTripTimeMs = roundTripTimeMs;
   }
 
-  /** Notes that the current frame is a publication of a topic. */
+  /** Records that the current frame is a publication of a topic. */
   handlePublication(topic: string): void {
     const due = this.cadences.record(topic, this.lastFrameAt);
     if (due !== undefined && due < this.cadenceDue) this.awaitPublication(due);
@@ -67,10 +67,10 @@ export class LivenessProbe {
     this.cadences.forget(topic);
   }
 
-  /** Notes that the client sent a frame that the server answers. */
+  /** Records that the client sent a frame that needs an answer. */
   handleRequest(): void {
     const now = this.environment.monotonic();
-    if (now + ANSWER_PATIENCE_MS < this.answerDue) this.awaitAnswer(ANSWER_PATIENCE_MS, now);
+    if (now + ANSWER_TIMEOUT_MS < this.answerDue) this.awaitAnswer(ANSWER_TIMEOUT_MS, now);
   }
 
   /** Sends a `ping` and expects a frame soon. */
@@ -81,11 +81,11 @@ export class LivenessProbe {
     const { interval } = this.heartbeat;
     if (interval > 0) this.setTimer('idle', interval, () => this.probe());
     // A slow network needs more time: at least twice the last round trip.
-    const patience = Math.max(PING_PATIENCE_MS, 2 * this.roundTripTimeMs);
-    this.setTimer('ping', patience, (isLate) => {
-      if (this.excuse(isLate)) return this.probeAgain();
+    const wait = Math.max(PING_TIMEOUT_MS, 2 * this.roundTripTimeMs);
+    this.setTimer('ping', wait, (isLate) => {
+      if (this.ignoreLateTimer(isLate)) return this.probeAgain();
       this.suspected = true;
-      this.awaitTimeout(patience);
+      this.awaitTimeout(wait);
       this.emit({ type: 'suspected' });
     });
   }
@@ -95,13 +95,13 @@ export class LivenessProbe {
   }
 
   /** Excuses one late timer between two frames, so that a tab with late timers still notices a dead connection. */
-  private excuse(isLate: boolean): boolean {
-    if (!isLate || this.isExcused) return false;
-    this.isExcused = true;
+  private ignoreLateTimer(isLate: boolean): boolean {
+    if (!isLate || this.hasIgnoredLateTimer) return false;
+    this.hasIgnoredLateTimer = true;
     return true;
   }
 
-  /** Probes again after a late timer, because frames may have arrived that the host has yet to deliver. */
+  /** Probes again after a late timer, because the host may have received frames that it has not delivered yet. */
   private probeAgain(): void {
     this.pingedAt = undefined;
     this.probe();
@@ -111,23 +111,23 @@ export class LivenessProbe {
     const { timeout } = this.heartbeat;
     if (timeout === 0) return;
     this.setTimer('ping', Math.max(0, timeout - waited), (isLate) => {
-      if (!this.excuse(isLate)) return this.emit({ type: 'timed-out' });
+      if (!this.ignoreLateTimer(isLate)) return this.emit({ type: 'timed-out' });
       this.emit({ type: 'ping-due' });
       this.awaitTimeout(0);
     });
   }
 
-  /** Probes after `patience` ms without a frame, and then more and more rarely, because a busy server answers late. */
-  private awaitAnswer(patience: number, since: number): void {
-    this.answerDue = since + patience;
+  /** Probes after `wait` ms without a frame, then at growing intervals, because a busy server answers late. */
+  private awaitAnswer(wait: number, since: number): void {
+    this.answerDue = since + wait;
     this.setTimer('answer', Math.max(0, this.answerDue - this.environment.monotonic()), () => {
       this.answerDue = Infinity;
       if (!this.isAwaitingAnswer()) return;
       const silentSince = Math.max(this.lastFrameAt, since);
       const now = this.environment.monotonic();
-      if (now < silentSince + patience) return this.awaitAnswer(patience, silentSince);
+      if (now < silentSince + wait) return this.awaitAnswer(wait, silentSince);
       this.probe();
-      this.awaitAnswer(2 * patience, now);
+      this.awaitAnswer(2 * wait, now);
     });
   }
 
@@ -147,7 +147,7 @@ export class LivenessProbe {
 
   /** When a topic has been silent for too long, and the whole connection for long enough to doubt it. */
   private get silenceDue(): number {
-    return Math.max(this.cadences.due ?? Infinity, this.lastFrameAt + PING_PATIENCE_MS);
+    return Math.max(this.cadences.due ?? Infinity, this.lastFrameAt + PING_TIMEOUT_MS);
   }
 
   private setTimer(name: keyof LivenessProbe['timers'], delay: number, callback: (isLate: boolean) => void): void {

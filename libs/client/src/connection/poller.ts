@@ -77,7 +77,7 @@ export class Poller {
     if (this.services.options.polling.waitMs > 0) this.inFlight.abort();
   }
 
-  /** Requests the server's switches. Its status tells why an upgrade was refused, which browsers hide from scripts. */
+  /** Requests the server's switches. The HTTP status is the reason of a rejected upgrade, which browsers hide. */
   async requestConfig(): Promise<void> {
     const { http, options } = this.services;
     try {

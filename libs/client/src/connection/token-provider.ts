@@ -5,7 +5,7 @@ type Token = string | undefined;
 
 const TOKEN_TIMEOUT_MS = 10_000;
 
-/** Gets tokens from the application. It remembers whether the last one expired, and whether a new one helped. */
+/** Gets tokens from the application. It tracks the expiry and the renewal of the last token. */
 export class TokenProvider {
   private isExpired = false;
   private renewal: Promise<Token> | undefined;
@@ -17,31 +17,31 @@ export class TokenProvider {
     private readonly environment: Pick<ClientEnvironment, 'setTimer'>,
   ) {}
 
-  /** Notes that the current token expires, so that the next one must be new. */
+  /** Records that the current token expires, so that the next one must be new. */
   markExpired(): void {
     this.isExpired = true;
   }
 
-  /** Notes that the server rejected a token. @returns whether it was a renewed one, so that another would not help. */
+  /** Records that the server rejected a token. @returns whether it was a renewed one, so that a retry is useless. */
   markRejected(token: Token): boolean {
     this.isExpired = true;
     return this.renewed !== undefined && this.renewed.token === token;
   }
 
-  /** Notes that the server accepted a token. */
+  /** Records that the server accepted a token. */
   markAccepted(token: Token): void {
     if (this.renewed?.token === token) this.renewed = undefined;
   }
 
   /**
-   * Returns the token to present, synchronously if the application returns it so.
+   * Returns the token to present. The result is synchronous if the result of the application is.
    *
-   * @throws whatever the application's function throws, and an Error if its promise does not settle within 10 s.
+   * @throws the error of the application's function, and an Error if its promise does not settle within 10 s.
    */
   get(reason: 'connect' | 'poll'): Token | Promise<Token> {
-    if (!this.isExpired) return this.ask(reason);
+    if (!this.isExpired) return this.request(reason);
     if (this.renewal) return this.renewal;
-    const token = this.ask('expired');
+    const token = this.request('expired');
     if (!(token instanceof Promise)) return this.renew(token);
     const forget = () => (this.renewal = undefined);
     this.renewal = token.then((settled) => this.renew(settled));
@@ -49,14 +49,14 @@ export class TokenProvider {
     return this.renewal;
   }
 
-  /** A renewal that fails does not get here, so that the client asks for a new token again. */
+  /** Records a renewed token. A failed renewal does not call this, so the client requests a new token again. */
   private renew(token: Token): Token {
     this.isExpired = false;
     this.renewed = { token };
     return token;
   }
 
-  private ask(reason: 'connect' | 'poll' | 'expired'): Token | Promise<Token> {
+  private request(reason: 'connect' | 'poll' | 'expired'): Token | Promise<Token> {
     const token = this.token?.(reason);
     return token === undefined || typeof token === 'string' ? token : this.withTimeout(token);
   }

@@ -5,9 +5,11 @@ import type { Emit, IdentityChangedEvent } from '../session/client-event.js';
 import type { ClientServices } from './client-services.js';
 import type { WebSocketConnection } from './web-socket-connection.js';
 
-/** A new token is presented this long before the old one expires, or after 80 % of its lifetime if that is later. */
+/**
+ * The client presents a new token this long before the old one expires, or after 80 % of its lifetime if that is later.
+ */
 const RENEW_BEFORE_MS = 30_000;
-const RENEW_AFTER_SHARE = 0.8;
+const RENEW_AFTER_FRACTION = 0.8;
 
 /** An `authenticate` that the server has not answered yet. */
 interface PendingAuthenticate {
@@ -31,7 +33,7 @@ export class TokenRefresher {
     private readonly emit: Emit<IdentityChangedEvent>,
   ) {}
 
-  /** Presents a new token in time before `expiresAt`, which the server told; undefined: the token does not expire. */
+  /** Presents a new token before `expiresAt`, a time of the server's clock. Undefined: the token does not expire. */
   schedule(connection: WebSocketConnection, expiresAt: number | undefined): void {
     this.stop();
     if (expiresAt === undefined || connection.welcome === undefined) return;
@@ -39,7 +41,7 @@ export class TokenRefresher {
     // `expiresAt` is a time of the server's clock. The client's clock may be wrong by hours.
     const serverNow = connection.welcome.serverTime + environment.monotonic() - connection.welcomedAt;
     const left = expiresAt - serverNow;
-    const delay = Math.max(left - RENEW_BEFORE_MS, left * RENEW_AFTER_SHARE);
+    const delay = Math.max(left - RENEW_BEFORE_MS, left * RENEW_AFTER_FRACTION);
     if (delay > MAX_TIMER_DELAY_MS) {
       this.timer = environment.setTimer(() => this.schedule(connection, expiresAt), MAX_TIMER_DELAY_MS);
       return;
@@ -54,9 +56,9 @@ export class TokenRefresher {
     this.timer?.cancel();
   }
 
-  /** Presents a new token, because the application says that its credentials changed. */
+  /** Presents a new token after the application reported changed credentials. */
   reauthenticate(connection: WebSocketConnection | undefined): void {
-    // Without a token on both sides the server cannot compare the identities, so only a new connection can tell.
+    // Without two tokens the server cannot compare the identities, so the client needs a new connection.
     if (connection?.token === undefined || !connection.isHealthy) return this.emit({ type: 'identity-changed' });
     this.reauthenticating = connection;
     const handleInterruption = () => this.handleInterruption(connection);
@@ -65,7 +67,7 @@ export class TokenRefresher {
     }, handleInterruption);
   }
 
-  /** Treats the identity as changed if the connection can no longer tell whether it has. */
+  /** Treats the identity as changed if the answer to `reauthenticate()` can no longer arrive on the connection. */
   handleInterruption(connection: WebSocketConnection): void {
     if (this.reauthenticating === connection) this.emit({ type: 'identity-changed' });
   }
@@ -98,7 +100,7 @@ export class TokenRefresher {
     } else if (isReauthentication && answer.code !== 'unauthorized') {
       this.emit({ type: 'identity-changed' });
     } else if (isReauthentication && isLast && !this.services.tokens.markRejected(token)) {
-      // The token may have expired on its way. The old credentials are in force, with rights that the new may not have.
+      // The token may have expired in transit. The old credentials stay in force, possibly with more rights.
       this.reauthenticate(connection);
     }
   }
@@ -116,5 +118,5 @@ export class TokenRefresher {
   }
 }
 
-/** When no new token arrives in time, the server closes with 4202, and the client asks for a new token then. */
+/** Without a new token in time, the server closes with 4202, and the client then requests a new token. */
 function ignore(): void {}

@@ -4,7 +4,7 @@ import type { Emit, TopicDeferredEvent, TopicRetryDueEvent } from '../session/cl
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { ClientServices } from './client-services.js';
 
-/** Leaves topics out after a temporary error, and reports when to request them again. */
+/** Defers topics after a temporary error, and reports when to request them again. */
 export class TopicRetryScheduler {
   private readonly timers = new Map<TopicEntry, Timer>();
 
@@ -13,7 +13,7 @@ export class TopicRetryScheduler {
     private readonly emit: Emit<TopicRetryDueEvent>,
   ) {}
 
-  /** Defers a topic for the time that the server asked for, or for a backoff of the topic's own. */
+  /** Defers a topic for the `retryAfter` of the server, or for the backoff of the topic. */
   defer({ entry, retryAfter }: TopicDeferredEvent): void {
     const { environment, options, registry } = this.services;
     const { serverMs, maxMs } = options.backoff;

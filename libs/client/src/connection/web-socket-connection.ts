@@ -9,7 +9,7 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 import type { ClientServices } from './client-services.js';
 import { LivenessProbe } from './liveness-probe.js';
 
-/** For the WebSocket to open, and again for `welcome`. A server gives up after 10 s. */
+/** Time limit for the WebSocket to open, and again for `welcome`. A server closes after 10 s. */
 const ATTEMPT_TIMEOUT_MS = 12_000;
 const NORMAL_CLOSURE = 1000;
 
@@ -49,7 +49,7 @@ export class WebSocketConnection {
     return !this.isOver && this.liveness?.isSuspect === false;
   }
 
-  /** Opens the WebSocket and asks for a token at the same time. */
+  /** Opens the WebSocket and requests a token at the same time. */
   open(): void {
     let token: string | undefined | Promise<string | undefined>;
     try {
@@ -110,7 +110,7 @@ export class WebSocketConnection {
     this.socket.close(NORMAL_CLOSURE);
   }
 
-  /** @throws whatever the WebSocket constructor of the host throws, under a content security policy for example. */
+  /** @throws the error of the WebSocket constructor of the host, for example under a content security policy. */
   private openSocket(onOpen: () => void): void {
     const { environment, options, metrics } = this.services;
     const { openWebSocket } = environment;
@@ -147,7 +147,7 @@ export class WebSocketConnection {
     }
   }
 
-  /** Handles events of the session and the liveness probe, and passes on what concerns the whole client. */
+  /** Handles events of the session and the liveness probe, and passes on the events for the whole client. */
   private handle(event: SessionEvent | LivenessEvent): void {
     switch (event.type) {
       case 'request-sent':

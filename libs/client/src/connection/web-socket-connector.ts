@@ -23,13 +23,17 @@ import { Backoff } from './backoff.js';
 import type { ClientServices } from './client-services.js';
 import { WebSocketConnection } from './web-socket-connection.js';
 
-/** Clients come back to the WebSocket within this time when it is switched on again. */
+/** Upper bound of the random delay before a reconnect after the WebSocket is switched on. */
 const SWITCHED_ON_JITTER_MS = 1_000;
-/** When the network comes back, the client gives up an unanswered attempt that is older than this. */
+/** When the network is back, the client ends an unanswered attempt that is older than this. */
 const STALE_ATTEMPT_MS = 1_000;
 
 /** The server drains the old connection. The next one opens beside it. */
-const HANDOVER = new ConnectionFailure({ code: 'draining', message: 'the server asked to reconnect' }, 'none', 'never');
+const HANDOVER = new ConnectionFailure(
+  { code: 'draining', message: 'the server requested a reconnect' },
+  'none',
+  'never',
+);
 
 const SWITCHED_OFF = new ConnectionFailure(
   { code: 'switched-off', message: 'the WebSocket is switched off; the client polls until it is switched on' },
@@ -77,7 +81,7 @@ export class WebSocketConnector {
     return [this.current, this.retiring].filter((connection) => connection !== undefined);
   }
 
-  /** Connects, and reconnects after each failure until the server refuses permanently. */
+  /** Connects, and reconnects after each failure until the server rejects the client permanently. */
   start(): void {
     this.attempts = defer(() => this.openNext())
       .pipe(retry({ delay: (failure: ConnectionFailure) => this.beforeNext(failure) }))
@@ -100,14 +104,14 @@ export class WebSocketConnector {
     this.fail(new ConnectionFailure({ code: 'reconnect', message: 'the credentials changed' }, 'none'));
   }
 
-  /** Applies what the server tells over HTTP: whether it allows WebSockets. */
+  /** Applies the server's switch for WebSockets, which it sends over HTTP. */
   setAllowed(isAllowed: boolean): void {
     if (isAllowed === this.allowed$.value) return;
     this.allowed$.next(isAllowed);
     if (!isAllowed && this.current?.welcome === undefined && this.current !== undefined) this.fail(SWITCHED_OFF);
   }
 
-  /** Makes no attempt for `delay` ms, because the server asked for it over HTTP. */
+  /** Pauses attempts for `delay` ms after an overload answer over HTTP. */
   pause(delay: number): void {
     this.pausedUntil = this.services.environment.monotonic() + delay;
   }
@@ -123,7 +127,7 @@ export class WebSocketConnector {
     }
   }
 
-  /** Keeps a drained connection beside the next one. Closes the one that was kept before. */
+  /** Keeps a drained connection beside the next one. Closes an earlier drained connection. */
   retire(connection: WebSocketConnection | undefined): void {
     this.retiring?.close();
     this.retiring = connection;
@@ -159,7 +163,7 @@ export class WebSocketConnector {
       const pause = this.pausedUntil - environment.monotonic();
       if (!options.isWebSocketEnabled() || this.isSwitchedOff) return subscriber.error(SWITCHED_OFF);
       if (pause > 0) {
-        const reason = { code: 'unavailable', message: 'the server asked to wait' };
+        const reason = { code: 'unavailable', message: 'the server requested a pause' };
         return subscriber.error(new ConnectionFailure(reason, 'overload', 'never', pause));
       }
       const connection = new WebSocketConnection(this.services, (event) => this.handle(event));
@@ -203,7 +207,7 @@ export class WebSocketConnector {
     this.failAttempt?.(isPermanent ? new ConnectionFailure(failure.reason, 'permanent') : failure);
   }
 
-  /** A token that expires during the connection is renewed. The server would refuse a rejected new token again. */
+  /** A token that expires during the connection can be renewed. A rejected new token would be rejected again. */
   private isRefusedPermanently({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
     if (reason.code !== closeReason(CLOSE_CODES.tokenExpired.code)) return false;
     const wasRenewed = this.services.tokens.markRejected(token);
@@ -228,7 +232,7 @@ export class WebSocketConnector {
     return race<void[]>(emitAfter(environment, delay), polling === 'never' ? NEVER : this.wake$).pipe(take(1));
   }
 
-  /** Without polling the client would not learn that the WebSocket is on again, so it then goes on trying. */
+  /** Without polling the client cannot learn that the WebSocket is on again, so it then keeps trying. */
   private get isSwitchedOff(): boolean {
     return !this.allowed$.value && this.services.options.polling.enabled;
   }

@@ -2,25 +2,25 @@ import { CLOSE_CODES, reactionToClose } from '@statewire/protocol';
 
 import type { StatusReason } from './status.js';
 
-/** What caused a failure. It decides how long the client waits before the next attempt; `none` waits for no base delay. */
+/** The cause of a failure. It selects the base delay before the next attempt; `none` has no base delay. */
 export type FailureCause = 'network' | 'server' | 'overload' | 'none';
 
 /**
  * Whether the client polls until the next attempt: `after-delay` after `polling.startAfterMs`, `immediately` because no
- * WebSocket is to be expected, or `never` because the server asked for no requests.
+ * WebSocket is to be expected, or `never` because the server allows no requests for now.
  */
 export type PollingMode = 'after-delay' | 'immediately' | 'never';
 
-/** Why there is no connection, and how the client goes on. */
+/** The reason for a missing connection, and the next steps of the client. */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
 
   constructor(
     readonly reason: StatusReason,
-    /** `permanent`: the server would refuse the next attempt too. */
+    /** `permanent`: the server would reject the next attempt too. */
     override readonly cause: FailureCause | 'permanent',
     readonly polling: PollingMode = 'after-delay',
-    /** Milliseconds that the server asked the client to wait. */
+    /** The `retryAfter` of the server in milliseconds. */
     readonly retryAfter?: number,
   ) {
     super(reason.message);
@@ -34,7 +34,7 @@ const POLLING_MODES: Readonly<Record<number, PollingMode>> = {
 
 const SERVER_FAILURES: ReadonlySet<number> = new Set([1011, 1012, 1013]);
 
-/** Returns the failure that a close frame means. `rejection` is the error frame that preceded it. */
+/** Returns the failure for a close frame. `rejection` is the error frame before it. */
 export function failureOfClose(code: number, text: string, rejection: StatusReason | undefined): ConnectionFailure {
   const reason = rejection ?? { code: closeReason(code), message: text || describeClose(code) };
   switch (reactionToClose(code)) {

@@ -29,7 +29,7 @@ export interface Timer {
 export interface ClientEnvironment {
   /** Returns the wall clock in milliseconds since the Unix epoch. */
   now(): number;
-  /** Returns milliseconds of a clock that never goes back. */
+  /** Returns the milliseconds of a monotonic clock. */
   monotonic(): number;
   /** Calls `callback` once after `delayMs`, which is at most {@link MAX_TIMER_DELAY_MS}. */
   setTimer(callback: () => void, delayMs: number): Timer;
@@ -42,7 +42,7 @@ export interface ClientEnvironment {
   /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
   /**
-   * Calls `callback` when the network comes back (`online`) and when the page becomes visible (`visible`). Returns a
+   * Calls `callback` when the network is back (`online`) and when the page becomes visible (`visible`). Returns a
    * function that removes the listeners.
    */
   onWake(callback: (cause: 'online' | 'visible') => void): () => void;

@@ -1,4 +1,4 @@
-/** Counters since the client was created. They show what a connection costs and saves. */
+/** Counters since the creation of the client. They show the costs and savings of a connection. */
 export interface ClientMetrics {
   /** Frames from the server, over WebSockets and in poll responses. */
   readonly framesReceived: number;
@@ -18,7 +18,7 @@ export interface ClientMetrics {
   readonly polls: number;
   /** Connections that the server welcomed after the first one. */
   readonly reconnects: number;
-  /** Times that the client asked for a topic again because a publication was missing. */
+  /** Number of times that the client requested a topic again because a publication was missing. */
   readonly holes: number;
   /**
    * Bytes of the whole value, added up at each change of a state topic: the cost of sending full JSON each time. The

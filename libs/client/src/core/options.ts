@@ -36,14 +36,14 @@ export interface RealtimeClientOptions {
     readonly serverMs?: number;
     /** Base delay after the server reported that it is overloaded. Default 3,000. */
     readonly overloadMs?: number;
-    /** Longest delay. Default 30,000. The server may ask for a longer one, up to an hour. */
+    /** Maximum delay. Default 30,000. The server may request a longer one, up to an hour. */
     readonly maxMs?: number;
     /** A connection that lasted this long resets the number of failures. Default 10,000. */
     readonly stableAfterMs?: number;
   };
   /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
   readonly lingerMs?: number;
-  /** Receives what an optimistic update throws. Default: `console.error`. */
+  /** Receives the errors of optimistic updates. Default: `console.error`. */
   readonly onError?: (error: unknown) => void;
   /** Replaces parts of `browserEnvironment()`. */
   readonly environment?: Partial<ClientEnvironment>;
@@ -74,7 +74,7 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /**
  * Fills in the defaults.
  *
- * @throws Error without an `origin` where there is no page to take it from.
+ * @throws Error without the option `origin` if there is no page with an origin.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
@@ -107,7 +107,7 @@ function reportTo(onError: (error: unknown) => void = (error) => console.error(e
     try {
       onError(error);
     } catch {
-      // An error handler that throws has nobody to report to.
+      // There is no further handler for an error of the error handler.
     }
   };
 }

@@ -39,7 +39,7 @@ export interface LiveStatus extends StatusBase {
   readonly roundTripTimeMs?: number;
 }
 
-/** HTTP polling keeps the values current, while the client goes on trying to open a WebSocket. */
+/** HTTP polling keeps the values current, while the client keeps trying to open a WebSocket. */
 export interface PollingStatus extends StatusBase {
   readonly state: 'polling';
   readonly transport: 'polling';
@@ -56,7 +56,7 @@ export interface PollingStatus extends StatusBase {
   readonly roundTripTimeMs?: number;
 }
 
-/** Neither the WebSocket nor polling works. The client goes on trying. */
+/** Neither the WebSocket nor polling works. The client keeps trying. */
 export interface OfflineStatus extends StatusBase {
   readonly state: 'offline';
   /** Number of the connection attempt, from 1. */
@@ -66,7 +66,7 @@ export interface OfflineStatus extends StatusBase {
   readonly reason: StatusReason;
 }
 
-/** The server refused the client permanently. `connect()` tries again. */
+/** The server rejected the client permanently. `connect()` tries again. */
 export interface DeniedStatus extends StatusBase {
   readonly state: 'denied';
   readonly reason: StatusReason;
@@ -77,6 +77,6 @@ export interface ClosedStatus extends StatusBase {
   readonly state: 'closed';
 }
 
-/** The state of the connection, told apart by `state`. */
+/** The state of the connection, a union discriminated by `state`. */
 export type ConnectionStatus =
   IdleStatus | ConnectingStatus | LiveStatus | PollingStatus | OfflineStatus | DeniedStatus | ClosedStatus;

@@ -7,7 +7,9 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 /** Passes an event to the layer above. */
 export type Emit<Event> = (event: Event) => void;
 
-/** The server asked to leave a topic out for a while: for `retryAfter` ms, or for a backoff if it is undefined. */
+/**
+ * The server reported a temporary error of a topic. The client waits `retryAfter` ms, or a backoff if it is undefined.
+ */
 export interface TopicDeferredEvent {
   readonly type: 'topic-deferred';
   readonly entry: TopicEntry;
@@ -17,17 +19,17 @@ export interface TopicDeferredEvent {
 /** Events of the session of one WebSocket. */
 export type SessionEvent =
   | { readonly type: 'welcomed'; readonly frame: WelcomeFrame }
-  /** The session sent a frame that the server answers at once. */
+  /** The session sent a frame that needs an answer at once. */
   | { readonly type: 'request-sent' }
   | { readonly type: 'publication-received'; readonly topic: string }
   /** `time` is the one of the ping, on the monotonic clock. */
   | { readonly type: 'pong-received'; readonly time: number }
   /** Actions wait for `delay` ms, because the server accepts no more for now. */
   | { readonly type: 'actions-delayed'; readonly delay: number }
-  /** The server has answered every topic that this connection asked for. */
+  /** The server has answered every `subscribe` of this connection. */
   | { readonly type: 'topics-confirmed' }
   | TopicDeferredEvent
-  /** The server closes the connection soon. The client connects anew within `reconnectWithin` ms. */
+  /** The server closes the connection soon. The client reconnects within `reconnectWithin` ms. */
   | { readonly type: 'draining'; readonly reconnectWithin: number }
   /** The server accepted or rejected a token, or it changed the expiry of the credentials on its own. */
   | { readonly type: 'authenticate-answered'; readonly answer: AuthenticatedFrame | ErrorFrame }
@@ -39,7 +41,7 @@ export type LivenessEvent =
   | { readonly type: 'ping-due' }
   /** No frame followed a ping in time. The connection stays open. */
   | { readonly type: 'suspected' }
-  /** A frame arrived after all. */
+  /** A frame arrived after the suspicion. */
   | { readonly type: 'recovered' }
   /** No frame followed a ping within the heartbeat's `timeout`. */
   | { readonly type: 'timed-out' };
@@ -60,7 +62,7 @@ export type ConnectorEvent =
   | { readonly type: 'attempt-started' }
   /** The connector waits before its next attempt. */
   | { readonly type: 'attempt-postponed'; readonly failure: ConnectionFailure }
-  /** The server refused the client permanently. */
+  /** The server rejected the client permanently. */
   | { readonly type: 'denied'; readonly reason: StatusReason };
 
 /** Events of the HTTP transport. */

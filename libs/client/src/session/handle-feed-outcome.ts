@@ -3,7 +3,9 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 import { failWithKindMismatch } from './topic-errors.js';
 import type { FeedOutcome } from './topic-feed.js';
 
-/** More holes in a row than this are the server's fault, not the network's. Another request at once would not help. */
+/**
+ * Above this number of holes in a row the server is at fault, not the network. The client then waits before a retry.
+ */
 const MAX_HOLES_IN_A_ROW = 3;
 
 /** When to request a topic again, from the position of its store. */

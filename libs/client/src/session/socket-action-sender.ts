@@ -11,14 +11,14 @@ import type { FrameBudget } from './frame-budget.js';
 /** Every server accepts frames of this size, so that the client may send them before `welcome`. */
 const MIN_FRAME_BYTES = 64 * 1024;
 
-/** Half of what a server queues by default. Behind a slow handler the other actions wait here instead of being rejected. */
+/** Half of the queue of a server by default. Further actions wait in the client, where no server can reject them. */
 const MAX_ACTIONS_IN_FLIGHT = 32;
 
 /** Sends actions over one WebSocket, no more at a time and no faster than the server accepts them. */
 export class SocketActionSender implements ActionSender {
   private isWelcomed = false;
   private isDraining = false;
-  /** On the monotonic clock. The server asked for no actions until then. */
+  /** On the monotonic clock. The server accepts no actions before. */
   private pausedUntil = 0;
   /** 1 after a rejected action, so that no other action overtakes it. */
   private maxInFlight = MAX_ACTIONS_IN_FLIGHT;

@@ -4,7 +4,7 @@ import type { EventStore } from '../topics/event-store.js';
 import type { StateStore } from '../topics/state-store.js';
 
 /**
- * What became of a frame.
+ * The outcome of a frame.
  *
  * - `applied`: the store has it, now or already before.
  * - `hole`: a publication between the store's position and the frame is missing. Request the topic from the position.
@@ -48,7 +48,7 @@ export class TopicFeed {
   private applySubscribed(frame: SubscribedFrame): FeedOutcome {
     const { store, since } = this;
     if (frame.kind !== store.kind) return 'kind-mismatch';
-    // A second `subscribed` announces a new epoch, whatever the request asked for.
+    // A second `subscribed` announces a new epoch and is independent of the request.
     const isNewEpoch = this.epoch !== undefined;
     const own = store.cursor;
     const hasMoved = isNewEpoch ? typeof own === 'object' && own.epoch === frame.epoch : !isSame(own, since);
@@ -86,8 +86,8 @@ export class TopicFeed {
     return 'applied';
   }
 
-  /** Tells whether the current frame starts the store. Only the first frame can. */
-  private takeStart(own: Since | undefined): boolean {
+  /** Returns whether the current frame starts the store. Only the first frame can. */
+  private consumeStart(own: Since | undefined): boolean {
     const { startsAfter } = this;
     this.startsAfter = undefined;
     return startsAfter !== undefined && isSame(own, startsAfter.cursor);
@@ -105,7 +105,7 @@ export class TopicFeed {
   private applySnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
     if (epoch !== this.epoch) return 'hole';
     const own = store.cursor;
-    if (!this.takeStart(own)) {
+    if (!this.consumeStart(own)) {
       if (own?.epoch !== epoch) return 'hole';
       if (offset <= own.offset) return 'applied';
     }
@@ -115,7 +115,7 @@ export class TopicFeed {
 
   private applyPatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
     const own = store.cursor;
-    if (this.takeStart(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
+    if (this.consumeStart(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
     if (offset <= own.offset) return 'applied';
     if (from !== own.offset) return 'hole';
     try {
@@ -127,7 +127,7 @@ export class TopicFeed {
   }
 
   private applyEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
-    if (this.takeStart(store.cursor)) {
+    if (this.consumeStart(store.cursor)) {
       if (offset > this.target + 1) return 'hole';
       store.start({ epoch, offset: offset - 1 }, false);
     }

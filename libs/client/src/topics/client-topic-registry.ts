@@ -32,7 +32,7 @@ export class ClientTopicRegistry {
     private readonly metrics: MetricsRecorder,
     /** Milliseconds between the last subscriber and the release of a topic. */
     private readonly lingerMs: number,
-    /** Receives what optimistic updates throw. */
+    /** Receives the errors of optimistic updates. */
     private readonly reportError: (error: unknown) => void,
   ) {}
 

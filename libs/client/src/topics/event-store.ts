@@ -5,7 +5,7 @@ import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { EventDelivery } from './topic-state.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
-/** A subscriber, and the position up to which it has seen the events; undefined until the server tells its position. */
+/** A subscriber, and the position of its last event. It is undefined until the first answer of the server. */
 interface Reader {
   cursor: Since | undefined;
   readonly subscriber: Subscriber<EventDelivery<Json>>;
@@ -46,7 +46,7 @@ export class EventStore extends TopicStore {
     });
   }
 
-  /** Starts readers that asked for no past events at `top`, the server's position. */
+  /** Starts readers without `since` at `top`, the server's position. */
   open(top: Position): void {
     for (const reader of this.readers) reader.cursor ??= top;
   }
@@ -59,14 +59,14 @@ export class EventStore extends TopicStore {
   }
 
   /**
-   * Notes that the server has no events up to `position` any more. Readers before it get a `lost`.
+   * Records that the server no longer has the events up to `position`. Readers before it get a `lost`.
    *
    * @returns whether a reader is further ahead than the request was, so that a request from there may lose less.
    */
   lose(position: Position): boolean {
-    const asked = this.position;
+    const requested = this.position;
     const ahead = [...this.readers].flatMap(({ cursor }) =>
-      isPosition(cursor) && cursor.epoch === position.epoch && !isAtOrAfter(asked, cursor) ? [cursor.offset] : [],
+      isPosition(cursor) && cursor.epoch === position.epoch && !isAtOrAfter(requested, cursor) ? [cursor.offset] : [],
     );
     const offset = Math.min(position.offset, ...ahead);
     const to = { epoch: position.epoch, offset };

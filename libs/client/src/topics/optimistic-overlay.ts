@@ -20,7 +20,7 @@ export interface PendingUpdate {
  * never changes the confirmed value.
  */
 export class OptimisticOverlay {
-  /** Replaced at each change, so that the identity of the list tells whether it changed. */
+  /** Replaced at each change, so that a comparison of identities detects a change. */
   private pending: readonly PendingUpdate[] = [];
   private last: { readonly base: Json; readonly pending: readonly PendingUpdate[]; readonly shown: Json } | undefined;
 

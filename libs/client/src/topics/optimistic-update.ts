@@ -20,10 +20,10 @@ export type OptimisticUpdates<Values extends readonly unknown[]> = {
 };
 
 /**
- * Freezes `value` and returns what the update makes of it.
+ * Freezes `value` and returns the result of the update.
  *
  * @throws RealtimeClientError `invalid_update` if the update returns undefined.
- * @throws whatever the update throws.
+ * @throws the error of the update.
  */
 export function applyUpdate(update: (value: Json) => Json | undefined, value: Json): Json {
   const updated = update(deepFreeze(value));

@@ -44,7 +44,7 @@ export class StateStore extends TopicStore {
     return this.position;
   }
 
-  /** Notes that the topic has no value, because nobody has published in this epoch yet. */
+  /** Records that the topic has no value, because this epoch has no publications yet. */
   clear(position: Position): void {
     this.value = undefined;
     this.position = position;

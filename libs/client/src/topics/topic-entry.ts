@@ -7,7 +7,7 @@ export interface TopicEntry {
   readonly store: StateStore | EventStore;
   /** The subscription that delivers the topic over a live WebSocket. While there is one, poll responses do not count. */
   subscription: object | undefined;
-  /** Whether the client leaves the topic out for now, because of a temporary error. */
+  /** Whether the client does not request the topic for now, because of a temporary error. */
   isDeferred: boolean;
   /** Number of temporary errors in a row. */
   failures: number;

@@ -25,11 +25,11 @@ export interface TopicState<T> {
   /** Position of `confirmed`; undefined before the first answer. */
   readonly position: Position | undefined;
   readonly freshness: Freshness;
-  /** Why the client does not follow the topic: the topic is forbidden, unknown, closed, or of the other kind. */
+  /** The reason why the client does not follow the topic: it is forbidden, unknown, closed, or of the other kind. */
   readonly error: RealtimeClientError | undefined;
 }
 
-/** What an event topic delivers: its events, and a `lost` wherever events are missing. */
+/** One delivery of an event topic: an event, or `lost` if events are missing. */
 export type EventDelivery<T> =
   | {
       readonly type: 'event';

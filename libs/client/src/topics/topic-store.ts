@@ -6,7 +6,7 @@ import type { Freshness } from './topic-state.js';
 export const LIVE: Freshness = { state: 'live' };
 export const CATCHING_UP: Freshness = { state: 'catching-up' };
 
-/** The content of one topic, whichever transport delivered it. */
+/** The content of one topic, from any transport. */
 export abstract class TopicStore {
   abstract readonly kind: TopicKind;
 
@@ -24,7 +24,7 @@ export abstract class TopicStore {
     return this.currentError;
   }
 
-  /** Changes the freshness and tells the observers if it differs. */
+  /** Changes the freshness and notifies the observers if it differs. */
   setFreshness(freshness: Freshness): void {
     if (freshness.state === this.currentFreshness.state) return;
     // A topic without an answer has no value that could be out of date.
@@ -48,7 +48,7 @@ export abstract class TopicStore {
     this.emit();
   }
 
-  /** Clears the error, because the client asks for the topic again. */
+  /** Clears the error, because the client requests the topic again. */
   recover(): void {
     this.currentError = undefined;
     this.updateFreshness(CATCHING_UP);
@@ -57,7 +57,7 @@ export abstract class TopicStore {
 
   abstract close(): void;
 
-  /** Drops value and position without telling the observers. */
+  /** Drops value and position without a notification of the observers. */
   abstract reset(): void;
 
   /** Changes the freshness; the observers see it with the next {@link emit}. */
