@@ -11,6 +11,7 @@ export {
   type PresenceResult,
   type TopicResult,
 } from './handlers/decorators.js';
+export { RealtimeExecutionContext } from './realtime-execution-context.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
 export { RealtimeBus, type Publication } from './realtime-bus.js';
@@ -39,7 +40,17 @@ export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
 export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
-export type { Authenticate, RealtimeLimits, RealtimeModuleOptions, RealtimeOptionsOverride } from './core/options.js';
+export type {
+  Authenticate,
+  ConnectionOptions,
+  FrameOptions,
+  OutboxOptions,
+  RealtimeAuthenticator,
+  RealtimeLimits,
+  RealtimeModuleOptions,
+  RealtimeOptionsOverride,
+  TimeoutOptions,
+} from './core/options.js';
 export { REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';

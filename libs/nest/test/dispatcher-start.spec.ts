@@ -159,7 +159,7 @@ describe('the start stops', () => {
   test('where two patterns tie, and says which', async () => {
     const { message } = await failure([Battles]);
     expect(message).toContain('Battles.arena');
-    expect(message).toContain('"battles/:battleId" and "battles/:arenaId" tie');
+    expect(message).toContain('"battles/:battleId" and "battles/:arenaId" are ambiguous');
   });
 
   test('where a topic is said to be followed that nobody answers, or twice', async () => {

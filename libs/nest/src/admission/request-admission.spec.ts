@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { ModuleRef } from '@nestjs/core';
 import { Logger, ServiceUnavailableException } from '@nestjs/common';
 import { VirtualEnvironment } from '@statewire/testing';
 
@@ -11,7 +12,7 @@ import { parseCookies, RequestAdmission } from './request-admission.js';
 const environment = new VirtualEnvironment();
 
 function admission(options: RealtimeModuleOptions): RequestAdmission {
-  return new RequestAdmission(resolveOptions(options, environment));
+  return new RequestAdmission(resolveOptions(options, environment), {} as ModuleRef);
 }
 
 function request(headers: IncomingRequest['headers'] = {}, remoteAddress = '203.0.113.1'): IncomingRequest {

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { parseCookie } from 'cookie';
 
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
-import type { ResolvedRealtimeOptions } from '../core/options.js';
+import { instanceOf } from '../core/instance-of.js';
+import type { Authenticate, ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 import { addressOf, TrustedProxies } from './client-address.js';
 import { rejectAmbiguousHeaders, textOf } from './headers.js';
@@ -22,16 +24,24 @@ export class RequestAdmission implements OnModuleInit {
   private readonly logger = new Logger('Realtime');
   private readonly proxies: TrustedProxies;
   private readonly origins: OriginPolicy;
-  private readonly verifier: TokenVerifier;
+  private verifier: TokenVerifier;
   private hasWarnedOfProxy = false;
 
-  constructor(@Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions) {
+  constructor(
+    @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    private readonly moduleRef: ModuleRef,
+  ) {
     this.proxies = new TrustedProxies(options.trustedProxies);
     this.origins = new OriginPolicy(options, this.proxies);
-    this.verifier = new TokenVerifier(options, (reason) => this.logger.warn(reason));
+    this.verifier = this.verifierOf(options.authenticate);
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
+    const { authenticator: given } = this.options;
+    if (given !== undefined) {
+      const authenticator = await instanceOf(this.moduleRef, given);
+      this.verifier = this.verifierOf((request, token) => authenticator.authenticate(request, token));
+    }
     if (!this.options.allowAnyOrigin) return;
     this.logger.warn(
       'allowAnyOrigin is on: every website can act with the cookies of its visitors. Use allowedOrigins instead.',
@@ -95,6 +105,10 @@ export class RequestAdmission implements OnModuleInit {
       throw new RealtimeError('unauthorized', 'The cookie and the token belong to different users.');
     }
     return identity;
+  }
+
+  private verifierOf(authenticate: Authenticate | undefined): TokenVerifier {
+    return new TokenVerifier({ ...this.options, authenticate }, (reason) => this.logger.warn(reason));
   }
 
   private cookieToken(cookies: Readonly<Record<string, string>>): string | undefined {

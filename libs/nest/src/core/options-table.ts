@@ -46,11 +46,17 @@ export const OPTION_TABLE: OptionTable = {
     isFunction,
     'Verifies credentials. Without it every caller is anonymous.',
   ),
+  authenticator: option<ResolvedRealtimeOptions['authenticator']>(
+    undefined,
+    'a class with a method authenticate(request, token)',
+    isAuthenticator,
+    'Class that verifies credentials, instead of `authenticate`.',
+  ),
   cookie: option<string | undefined>(
     undefined,
     'the name of a cookie',
     isCookieName,
-    'Cookie whose value is a token, for pages on the same site. Needs `authenticate`.',
+    'Cookie whose value is a token, for pages on the same site. Needs `authenticate` or `authenticator`.',
   ),
   connectionGuards: option([], 'a list of guards', isGuards, 'Guards that run when a client connects.'),
   allowedOrigins: option<readonly string[] | undefined>(
@@ -192,6 +198,12 @@ function isListOf(value: unknown, accepts: (item: unknown) => boolean): boolean 
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function';
+}
+
+function isAuthenticator(value: unknown): boolean {
+  const instance = (isFunction(value) ? (value as { prototype?: unknown }).prototype : value) as
+    { authenticate?: unknown } | null | undefined;
+  return isFunction(instance?.authenticate);
 }
 
 function isCookieName(value: unknown): boolean {

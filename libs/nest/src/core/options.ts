@@ -14,6 +14,24 @@ export type Authenticate = (
   token: string,
 ) => Identity | undefined | Promise<Identity | undefined>;
 
+/**
+ * A class that verifies credentials, with dependencies from Nest: `authenticator: PlayerAuthenticator`.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * export class PlayerAuthenticator implements RealtimeAuthenticator {
+ *   constructor(private readonly players: Players) {}
+ *
+ *   authenticate(_: RealtimeRequest, token: string) { return this.players.verify(token); }
+ * }
+ * ```
+ */
+export interface RealtimeAuthenticator {
+  /** Runs only for callers that present credentials. Return `undefined` or throw to reject the caller. */
+  authenticate(request: RealtimeRequest, token: string): ReturnType<Authenticate>;
+}
+
 /** Options of `RealtimeModule.forRoot`. Durations are milliseconds, sizes are bytes. 0 switches a limit off. */
 export interface RealtimeModuleOptions {
   /** Path of the WebSocket. Default `/ws`. */
@@ -24,7 +42,12 @@ export interface RealtimeModuleOptions {
   readonly enabled?: boolean;
   /** Verifies credentials. Default: none, and every caller is anonymous. */
   readonly authenticate?: Authenticate;
-  /** Cookie whose value is a token, for pages on the same site. Needs `authenticate`. Default: none. */
+  /**
+   * A class that verifies credentials instead of `authenticate`. The module uses the instance that a module of the
+   * application provides; else it creates one, whose dependencies must be global. Default: none.
+   */
+  readonly authenticator?: Type<RealtimeAuthenticator> | RealtimeAuthenticator;
+  /** Cookie whose value is a token, for pages on the same site. Needs `authenticate` or `authenticator`. Default: none. */
   readonly cookie?: string;
   /**
    * Guards that run when a client connects: before the server accepts the upgrade if the credentials come with it, else
@@ -208,6 +231,7 @@ export interface ResolvedRealtimeOptions {
   readonly httpPath: string;
   readonly enabled: boolean;
   readonly authenticate: RealtimeModuleOptions['authenticate'];
+  readonly authenticator: RealtimeModuleOptions['authenticator'];
   readonly cookie: string | undefined;
   readonly connectionGuards: NonNullable<RealtimeModuleOptions['connectionGuards']>;
   readonly allowedOrigins: readonly string[] | undefined;

@@ -32,6 +32,7 @@ describe('resolveOptions', () => {
       httpPath: '/realtime',
       enabled: true,
       authenticate: undefined,
+      authenticator: undefined,
       cookie: undefined,
       connectionGuards: [],
       allowedOrigins: undefined,
@@ -78,6 +79,17 @@ describe('resolveOptions', () => {
     ['httpPath', { httpPath: 7 }],
     ['enabled', { enabled: 'false' }],
     ['authenticate', { authenticate: 'jwt' }],
+    ['authenticator', { authenticator: () => undefined }],
+    ['authenticator', { authenticator: { verify: () => undefined } }],
+    [
+      'authenticator',
+      {
+        authenticator: class {
+          authenticate() {}
+        },
+        authenticate: () => undefined,
+      },
+    ],
     ['authenticate', { cookie: 'session' }],
     ['cookie', { cookie: 'a=b', authenticate: () => undefined }],
     ['connectionGuards', { connectionGuards: [{}] }],

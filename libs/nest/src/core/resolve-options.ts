@@ -123,10 +123,14 @@ function checkTogether(options: ResolvedRealtimeOptions, problems: OptionProblem
     problems.push({ option: 'path', expected: 'another path than httpPath', got: options.path });
   }
   if (options.allowAnyOrigin && options.allowedOrigins !== undefined) {
-    problems.push({ option: 'allowAnyOrigin', expected: 'left out where allowedOrigins is given', got: true });
+    problems.push({ option: 'allowAnyOrigin', expected: 'left out if allowedOrigins is given', got: true });
   }
-  if (options.cookie !== undefined && options.authenticate === undefined) {
-    problems.push({ option: 'authenticate', expected: 'given where cookie is', got: undefined });
+  const { authenticate, authenticator } = options;
+  if (authenticate !== undefined && authenticator !== undefined) {
+    problems.push({ option: 'authenticator', expected: 'left out if authenticate is given', got: authenticator });
+  }
+  if (options.cookie !== undefined && authenticate === undefined && authenticator === undefined) {
+    problems.push({ option: 'authenticate', expected: 'given if cookie is given', got: undefined });
   }
 }
 

@@ -1,10 +1,11 @@
-import { Inject, Injectable, type CanActivate, type OnModuleInit, type Type } from '@nestjs/common';
+import { Inject, Injectable, type CanActivate, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
 
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { instanceOf } from '../core/instance-of.js';
 import { RealtimeError } from '../core/errors.js';
 import { CONTEXT_TYPE } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
@@ -28,7 +29,7 @@ export class ConnectionGuards implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     this.guards = await Promise.all(
-      this.options.connectionGuards.map(async (guard) => (typeof guard === 'function' ? this.resolve(guard) : guard)),
+      this.options.connectionGuards.map((guard) => instanceOf<CanActivate>(this.moduleRef, guard)),
     );
   }
 
@@ -43,15 +44,6 @@ export class ConnectionGuards implements OnModuleInit {
       throw await this.exceptions.toRealtimeError(error, request);
     }
     if (!admitted) throw new RealtimeError('forbidden', 'You may not connect.');
-  }
-
-  /** Takes the application's instance if it provides one. */
-  private async resolve(type: Type<CanActivate>): Promise<CanActivate> {
-    try {
-      return this.moduleRef.get(type, { strict: false });
-    } catch {
-      return this.moduleRef.create(type);
-    }
   }
 }
 

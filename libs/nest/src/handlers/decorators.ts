@@ -133,14 +133,36 @@ type Pipe = Type<PipeTransform> | PipeTransform;
 
 // These are Nest's own kinds of parameters, because ValidationPipe skips custom ones.
 
-/** The parameters of the topic. Nest validates them before the handler runs if the type is a DTO class. */
-export function TopicParams(...pipes: Pipe[]): ParameterDecorator {
-  return Param(...pipes);
+/**
+ * The parameters of the topic. Nest validates them before the handler runs if the type is a DTO class.
+ *
+ * @example `load(@TopicParams() { battleId }: BattleParams)`
+ */
+export function TopicParams(...pipes: Pipe[]): ParameterDecorator;
+/**
+ * One parameter of the topic, after the given pipes. It is a string without pipes.
+ *
+ * @example `load(@TopicParams('battleId', ParseUUIDPipe) battleId: string)`
+ */
+export function TopicParams(name: string, ...pipes: Pipe[]): ParameterDecorator;
+export function TopicParams(...args: [string, ...Pipe[]] | Pipe[]): ParameterDecorator {
+  return Param(...(args as [string, ...Pipe[]]));
 }
 
-/** The data of the action. Nest validates it before the handler runs if the type is a DTO class. */
-export function ActionData(...pipes: Pipe[]): ParameterDecorator {
-  return Body(...pipes);
+/**
+ * The data of the action. Nest validates it before the handler runs if the type is a DTO class.
+ *
+ * @example `pause(@ActionData() { battleId }: PauseDto)`
+ */
+export function ActionData(...pipes: Pipe[]): ParameterDecorator;
+/**
+ * One field of the data, after the given pipes; undefined if the data is no object with this field of its own.
+ *
+ * @example `pause(@ActionData('seconds', ParseIntPipe) seconds: number)`
+ */
+export function ActionData(field: string, ...pipes: Pipe[]): ParameterDecorator;
+export function ActionData(...args: [string, ...Pipe[]] | Pipe[]): ParameterDecorator {
+  return Body(...(args as [string, ...Pipe[]]));
 }
 
 /** Marks `@Caller()` among the parameters of a method. */

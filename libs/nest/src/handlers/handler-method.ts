@@ -24,6 +24,8 @@ export type ActionMethod = HandlerMethod & ActionMark;
 export interface HandlerParameter {
   readonly index: number;
   readonly source: 'data' | 'params' | 'caller' | 'other';
+  /** The one field that the parameter gets; undefined for all of them. */
+  readonly field: string | undefined;
   /** Its type, as the compiler emitted it. */
   readonly type: unknown;
   /** Pipes given to its decorator. */
@@ -54,16 +56,21 @@ export function parametersOf({ instance, name }: HandlerMethod): readonly Handle
     .map(([key, parameter]) => ({
       index: parameter.index,
       source: sourceOf(key, parameter),
+      field: typeof parameter.data === 'string' ? parameter.data : undefined,
       type: types[parameter.index],
       pipes: parameter.pipes ?? [],
     }))
     .sort((a, b) => a.index - b.index);
 }
 
-function sourceOf(key: string, { factory, data }: ParameterMetadata): HandlerParameter['source'] {
+/** @returns a field that the object itself has: names such as `constructor` find nothing on the prototype. */
+export function ownField(value: unknown, field: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, field)) return undefined;
+  return (value as Record<string, unknown>)[field];
+}
+
+function sourceOf(key: string, { factory }: ParameterMetadata): HandlerParameter['source'] {
   if (factory === callerFactory) return 'caller';
-  // Nest's `@Body('field')` reads one field.
-  if (data !== undefined) return 'other';
   if (key.startsWith(`${RouteParamtypes.BODY}:`)) return 'data';
   if (key.startsWith(`${RouteParamtypes.PARAM}:`)) return 'params';
   return 'other';
@@ -80,7 +87,11 @@ const READERS = {
 
 /** Reads the arguments of a handler without pipes. A handler without decorated parameters gets the request. */
 export function argumentsReader(handler: HandlerMethod): ReadArguments {
-  const parameters = parametersOf(handler).map(({ index, source }) => ({ index, read: READERS[source] }));
+  const parameters = parametersOf(handler).map(({ index, source, field }) => ({
+    index,
+    read:
+      field === undefined ? READERS[source] : (request: RealtimeRequest) => ownField(READERS[source](request), field),
+  }));
   if (parameters.length === 0) return (request) => [request];
   return (request) => {
     const list: unknown[] = [];

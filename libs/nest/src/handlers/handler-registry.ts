@@ -4,11 +4,11 @@ import { ContractError, topicOfPresence, TopicMatcher } from '@statewire/protoco
 
 import { PipelineFactory } from './pipeline-factory.js';
 import { exploreHandlers } from './handler-explorer.js';
-import { labelOf, type ActionMethod, type TopicMethod } from './handler-method.js';
+import { labelOf, parametersOf, type ActionMethod, type TopicMethod } from './handler-method.js';
 import { PROBLEMS, RealtimeHandlersError, UNCHECKED_DATA } from './handlers-error.js';
 import { RunnableAction } from './runnable-action.js';
 import { RunnableTopic } from './runnable-topic.js';
-import { isDataUnchecked } from './validation.js';
+import { isDataUnchecked, missingPackages } from './validation.js';
 
 /** The handler of a topic, and the parameters of the topic. */
 export interface MatchedTopic {
@@ -92,6 +92,10 @@ export class HandlerRegistry implements OnModuleInit {
       if (other) problems.push(PROBLEMS.duplicateAction(name, labelOf(other), labelOf(handler)));
       else actions.set(name, handler);
     }
+    for (const handler of [...explored.topics, ...explored.presences]) problems.push(...unknownParameters(handler));
+    for (const handler of [...explored.topics, ...explored.presences, ...explored.actions]) {
+      problems.push(...missingPackages(handler).map((name) => PROBLEMS.missingPackage(labelOf(handler), name)));
+    }
     if (problems.length > 0) throw new RealtimeHandlersError(problems);
     for (const handler of actions.values()) {
       if (isDataUnchecked(handler)) this.logger.warn(UNCHECKED_DATA(labelOf(handler)));
@@ -103,6 +107,16 @@ export class HandlerRegistry implements OnModuleInit {
       actions: mapValues(actions, (handler) => new RunnableAction(handler, this.contexts)),
     };
   }
+}
+
+function unknownParameters(handler: TopicMethod): readonly string[] {
+  const { pattern } = handler.topic;
+  const names = pattern.split('/').flatMap((part) => (part.startsWith(':') ? [part.slice(1)] : []));
+  return parametersOf(handler).flatMap(({ source, field }) =>
+    source === 'params' && field !== undefined && !names.includes(field)
+      ? [PROBLEMS.unknownParameter(labelOf(handler), field, pattern)]
+      : [],
+  );
 }
 
 function addPattern(matcher: TopicMatcher, handler: TopicMethod): string | undefined {

@@ -24,6 +24,10 @@ export const PROBLEMS = {
   presenceOfNothing: (handler: string, followed: string) =>
     `${handler} says who follows "${followed}", but no @OnTopic answers that topic: add one.`,
   pattern: (handler: string, why: string) => `${handler}: ${why}`,
+  unknownParameter: (handler: string, name: string, pattern: string) =>
+    `${handler}: @TopicParams('${name}') names no parameter of "${pattern}". Name one of the pattern.`,
+  missingPackage: (handler: string, name: string) =>
+    `${handler} has a DTO class with rules of class-validator, but ${name} is not installed: npm install ${name}.`,
   scopedGlobal: (kind: string) =>
     `The application has request-scoped global ${kind}, which cannot apply to realtime handlers. Make them singletons, ` +
     `or leave '${kind}' out of the option globalEnhancers.`,
@@ -32,4 +36,4 @@ export const PROBLEMS = {
 /** Warning for data that reaches a handler unchecked. */
 export const UNCHECKED_DATA = (handler: string): string =>
   `${handler}: nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, ` +
-  'or a pipe: @ActionData(new MyPipe()).';
+  "or a pipe: @ActionData(new MyPipe()), @ActionData('count', ParseIntPipe).";

@@ -6,6 +6,7 @@ import {
   PIPES_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ApplicationConfig, ExternalContextCreator, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { ExternalExceptionFilterContext } from '@nestjs/core/exceptions/external-exception-filter-context.js';
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
@@ -20,7 +21,7 @@ import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js'
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import { parametersOf, type HandlerMethod } from './handler-method.js';
+import { ownField, parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { RESPONSE_TRAP } from './response-trap.js';
@@ -41,8 +42,13 @@ const routeParameters = new RouteParamsFactory();
 
 /** Nest's own factory, for the two arguments of a realtime context instead of the three of Express. */
 const parameters = {
-  exchangeKeyForValue: (type: number, data: unknown, [req, res]: [RealtimeRequest, object]): unknown =>
-    routeParameters.exchangeKeyForValue(type, data as string, { req, res, next: Function.prototype }),
+  exchangeKeyForValue: (type: number, data: unknown, [req, res]: [RealtimeRequest, object]): unknown => {
+    const source = { req, res, next: Function.prototype };
+    // Nest reads fields of prototypes too, such as the length of a text.
+    const isField = typeof data === 'string' && (type === RouteParamtypes.BODY || type === RouteParamtypes.PARAM);
+    if (!isField) return routeParameters.exchangeKeyForValue(type, data as string, source);
+    return ownField(routeParameters.exchangeKeyForValue(type, '', source), data);
+  },
 };
 
 /**

@@ -1,13 +1,36 @@
+import { createRequire } from 'node:module';
+
 import { ValidationPipe } from '@nestjs/common';
 import { PIPES_METADATA } from '@nestjs/common/constants.js';
-import { getMetadataStorage } from 'class-validator';
 
 import { parametersOf, type HandlerMethod } from './handler-method.js';
 
-/** Whether the type of a parameter is a DTO: a class with rules of class-validator. */
-export function isDto(type: unknown): boolean {
-  if (typeof type !== 'function') return false;
-  return getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+const require = createRequire(import.meta.url);
+let classValidator: Pick<typeof import('class-validator'), 'getMetadataStorage'> | undefined;
+
+/**
+ * Whether the type of a parameter is a DTO: a class with rules of class-validator. An application without class-validator
+ * has no DTO.
+ */
+function isDto(type: unknown): boolean {
+  if (typeof type !== 'function' || !isInstalled('class-validator')) return false;
+  classValidator ??= require('class-validator') as typeof import('class-validator');
+  return classValidator.getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+}
+
+/** The packages that the `ValidationPipe` of the handler needs and the application lacks. */
+export function missingPackages(handler: HandlerMethod): readonly string[] {
+  if (!parametersOf(handler).some(({ type }) => isDto(type))) return [];
+  return isInstalled('class-transformer') ? [] : ['class-transformer'];
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the handler has a DTO that no ValidationPipe of the application checks. */

@@ -1,0 +1,47 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+
+import type { RealtimeRequest } from './core/realtime-request.js';
+import { CONTEXT_TYPE } from './handlers/pipeline-factory.js';
+
+/**
+ * The context of a topic, an action or a connection in guards, interceptors, filters and parameter decorators. It gives
+ * them the request with its type.
+ *
+ * @example
+ * ```ts
+ * canActivate(context: ExecutionContext): boolean {
+ *   if (!RealtimeExecutionContext.isRealtime(context)) return this.allowsHttp(context.switchToHttp().getRequest());
+ *   const { topic, action, user } = RealtimeExecutionContext.create(context).getRequest<Player>();
+ *   …
+ * }
+ * ```
+ */
+export class RealtimeExecutionContext extends ExecutionContextHost {
+  /** Whether Statewire runs the guard: false for controllers, resolvers and other gateways. */
+  static isRealtime(context: Pick<ExecutionContext, 'getType'>): boolean {
+    return context.getType<string>() === CONTEXT_TYPE;
+  }
+
+  /** @throws TypeError if the context is not a context of Statewire; `isRealtime()` tells. */
+  static create(context: ExecutionContext): RealtimeExecutionContext {
+    if (!this.isRealtime(context)) {
+      const type = context.getType<string>();
+      throw new TypeError(
+        `RealtimeExecutionContext.create() got a context of the type "${type}". Ask isRealtime(context) first.`,
+      );
+    }
+    const own = new RealtimeExecutionContext(context.getArgs(), context.getClass(), context.getHandler());
+    own.setType(CONTEXT_TYPE);
+    return own;
+  }
+
+  /**
+   * The request: caller, topic or action, parameters and data. Guards may set `user`.
+   *
+   * @typeParam User the type of `user`, as `authenticate` returns it.
+   */
+  getRequest<User = unknown>(): RealtimeRequest & { user: User } {
+    return this.getArgByIndex<RealtimeRequest & { user: User }>(0);
+  }
+}

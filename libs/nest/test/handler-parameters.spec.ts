@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ParseIntPipe, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { action, stateTopic } from '@statewire/protocol';
+import { IsInt } from 'class-validator';
+import { firstValueFrom } from 'rxjs';
+
+import {
+  ActionData,
+  OnAction,
+  OnTopic,
+  RealtimeExecutionContext,
+  RealtimeHandlers,
+  TopicParams,
+  type RealtimeRequest,
+} from '../src/index.js';
+import { TestApplication } from './support/test-application.js';
+import { TRANSPORTS } from './transports.js';
+
+const score = stateTopic<{ player: string; season: number }>()('scores/:player/:season');
+
+class Point {
+  @IsInt()
+  x!: number;
+}
+
+interface Player {
+  readonly name: string;
+}
+
+class RecordingGuard implements CanActivate {
+  readonly seen: unknown[] = [];
+
+  canActivate(context: ExecutionContext): boolean {
+    const realtime = RealtimeExecutionContext.create(context);
+    const { topic, action: name, params, data, user } = realtime.getRequest<Player | undefined>();
+    this.seen.push({ handler: realtime.getHandler().name, topic, action: name, params, data, user: user?.name });
+    return true;
+  }
+}
+
+const guard = new RecordingGuard();
+const any = action<unknown, unknown>;
+let actions = 0;
+const nextId = (): string => String((actions += 1));
+
+@RealtimeHandlers()
+class Fields {
+  @OnTopic(score)
+  @UseGuards(guard)
+  load(@TopicParams('player') player: string, @TopicParams('season', ParseIntPipe) season: number) {
+    return { player, season };
+  }
+
+  @OnAction(any('fields/plain'))
+  plain(@ActionData('text') text: unknown, @ActionData('constructor') own: unknown): unknown {
+    return { text: text ?? null, own: own ?? null };
+  }
+
+  @OnAction(any('fields/piped'))
+  @UseGuards(guard)
+  piped(@ActionData('count', ParseIntPipe) count: number, @ActionData('length') length: unknown): unknown {
+    return { count, length: length ?? null };
+  }
+
+  @OnAction(any('fields/dto'))
+  dto(@ActionData('point') point: Point): unknown {
+    return { isDto: point instanceof Point, x: point.x };
+  }
+}
+
+describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
+  let arena: TestApplication;
+
+  beforeAll(async () => {
+    const authenticate = (_: RealtimeRequest, token: string) => ({ id: token, user: { name: token } });
+    arena = await TestApplication.start({ providers: [Fields], realtime: { authenticate } });
+  });
+
+  afterAll(() => arena.close());
+
+  test('is one parameter of the topic, after its pipes', async () => {
+    const ann = await open(arena, 'ann');
+    expect(await ann.read('scores/bob/7')).toMatchObject({ type: 'subscribed' });
+    const value = await firstValueFrom(arena.bus.stream(score.with({ player: 'bob', season: '7' })));
+    expect(value).toEqual({ player: 'bob', season: 7 });
+    expect(await ann.read('scores/bob/last')).toMatchObject({ type: 'error', code: 'bad_request' });
+  });
+
+  test.each<[unknown, unknown]>([
+    [
+      { text: 'hello', more: 1 },
+      { text: 'hello', own: null },
+    ],
+    [{}, { text: null, own: null }],
+    ['a text', { text: null, own: null }],
+    [[1], { text: null, own: null }],
+    [null, { text: null, own: null }],
+    [undefined, { text: null, own: null }],
+  ])('is one field of the data %j and nothing of its prototype', async (data, expected) => {
+    const ann = await open(arena, 'ann');
+    expect(await ann.act({ id: nextId(), name: 'fields/plain', data })).toMatchObject({ data: expected });
+  });
+
+  test('is one field of the data after its pipes', async () => {
+    const ann = await open(arena, 'ann');
+    const act = (data: unknown) => ann.act({ id: nextId(), name: 'fields/piped', data });
+    expect(await act({ count: '3' })).toMatchObject({ data: { count: 3, length: null } });
+    expect(await act({ count: 'x' })).toMatchObject({ code: 'action_failed' });
+    expect(await act('text')).toMatchObject({ code: 'action_failed' });
+    expect(await act([1, 2])).toMatchObject({ code: 'action_failed' });
+  });
+
+  test('is validated if its type is a DTO class', async () => {
+    const ann = await open(arena, 'ann');
+    const act = (point: unknown) => ann.act({ id: nextId(), name: 'fields/dto', data: { point } });
+    expect(await act({ x: 1, y: 2 })).toMatchObject({ data: { isDto: true, x: 1 } });
+    expect(await act({ x: 'one' })).toMatchObject({ code: 'validation_failed' });
+  });
+
+  test('leaves the whole request to guards, through RealtimeExecutionContext', async () => {
+    const ann = await open(arena, 'ann');
+    guard.seen.length = 0;
+    await ann.read('scores/carl/1');
+    await ann.act({ id: nextId(), name: 'fields/piped', data: { count: 1 } });
+    expect(guard.seen).toEqual([
+      { handler: 'load', topic: 'scores/carl/1', params: { player: 'carl', season: '1' }, user: 'ann' },
+      { handler: 'piped', action: 'fields/piped', params: {}, data: { count: 1 }, user: 'ann' },
+    ]);
+  });
+});
+
+test('a named parameter that the pattern lacks stops the start', async () => {
+  @RealtimeHandlers()
+  class Mistyped {
+    @OnTopic(score)
+    load(@TopicParams('playr') player: string) {
+      return { player, season: 1 };
+    }
+  }
+  await expect(TestApplication.start({ providers: [Mistyped] })).rejects.toThrow(
+    `Mistyped.load: @TopicParams('playr') names no parameter of "scores/:player/:season".`,
+  );
+});
+
+test('RealtimeExecutionContext.create() rejects a context of a controller', () => {
+  const context = { getType: () => 'http' } as unknown as ExecutionContext;
+  expect(RealtimeExecutionContext.isRealtime(context)).toBe(false);
+  expect(() => RealtimeExecutionContext.create(context)).toThrow('got a context of the type "http"');
+});
