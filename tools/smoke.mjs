@@ -28,6 +28,7 @@ for (const { name, directory, tarball } of packages) {
   if (existsSync(ownDependencies)) symlinkSync(ownDependencies, join(target, 'node_modules'));
 }
 for (const entry of packages) importEntries(entry);
+startWithoutOptionalPeers();
 
 function importEntries({ name, manifest }) {
   for (const [entry, target] of Object.entries(manifest.exports)) {
@@ -47,4 +48,57 @@ console.log('${specifier}: ' + count + ' exports');
     );
     execFileSync(process.execPath, [script], { cwd: consumer, stdio: 'inherit' });
   }
+}
+
+/** Starts a Nest application with an action, in a process that finds no optional peer dependency of `@statewire/nest`. */
+function startWithoutOptionalPeers() {
+  const { manifest } = packages.find(({ name }) => name === '@statewire/nest');
+  const optional = Object.keys(manifest.peerDependenciesMeta);
+  const script = join(consumer, 'start-without-optional-peers.mjs');
+  writeFileSync(
+    script,
+    `import 'reflect-metadata';
+import Module, { register } from 'node:module';
+
+const optional = ${JSON.stringify(optional)};
+const notFound = (name) => Object.assign(new Error('Cannot find ' + name), { code: 'MODULE_NOT_FOUND' });
+const resolveFilename = Module._resolveFilename;
+Module._resolveFilename = (name, ...rest) => {
+  if (optional.includes(name)) throw notFound(name);
+  return resolveFilename(name, ...rest);
+};
+const hook = 'export const resolve = (name, context, next) => ' +
+  "{ if (" + JSON.stringify(optional) + ".includes(name)) throw new Error('Cannot find ' + name); return next(name, context); };";
+register('data:text/javascript,' + encodeURIComponent(hook));
+
+const { NestFactory } = await import('@nestjs/core');
+const { ActionData, OnAction, RealtimeHandlers, RealtimeModule } = await import('@statewire/nest');
+const { action } = await import('@statewire/protocol');
+
+class Handlers {
+  echo(data) {
+    return data;
+  }
+}
+RealtimeHandlers()(Handlers);
+OnAction(action('echo'))(Handlers.prototype, 'echo', Object.getOwnPropertyDescriptor(Handlers.prototype, 'echo'));
+ActionData()(Handlers.prototype, 'echo', 0);
+
+const app = await NestFactory.create(
+  { module: class {}, imports: [RealtimeModule.forRoot()], providers: [Handlers] },
+  { logger: ['error', 'fatal'], abortOnError: false },
+);
+await app.listen(0, '127.0.0.1');
+const answer = await fetch((await app.getUrl()) + '/realtime/actions', {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ clientId: 'smoke-0123456789abcdef', id: '1', name: 'echo', data: 7 }),
+});
+const { data } = await answer.json();
+await app.close();
+if (data !== 7) throw new Error('The action answered ' + data);
+console.log('@statewire/nest starts without ' + optional.join(' and '));
+`,
+  );
+  execFileSync(process.execPath, [script], { cwd: consumer, stdio: 'inherit' });
 }

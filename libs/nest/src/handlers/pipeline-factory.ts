@@ -58,7 +58,7 @@ const parameters = {
 @Injectable()
 export class PipelineFactory {
   private readonly plain = new ApplicationConfig();
-  private readonly validating = new ApplicationConfig();
+  private validatingConfig: ApplicationConfig | undefined;
 
   constructor(
     private readonly modules: ModulesContainer,
@@ -76,13 +76,7 @@ export class PipelineFactory {
       interceptors: application.getGlobalRequestInterceptors(),
       filters: application.getGlobalRequestFilters(),
     };
-    for (const config of [this.plain, this.validating]) {
-      if (this.applies('guards')) config.useGlobalGuards(...application.getGlobalGuards());
-      if (this.applies('pipes')) config.useGlobalPipes(...application.getGlobalPipes());
-      if (this.applies('interceptors')) config.useGlobalInterceptors(...application.getGlobalInterceptors());
-      if (this.applies('filters')) config.useGlobalFilters(...application.getGlobalFilters());
-    }
-    this.validating.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
+    this.addGlobals(this.plain);
     return this.options.globalEnhancers.filter((kind) => scoped[kind].length > 0).map(PROBLEMS.scopedGlobal);
   }
 
@@ -141,6 +135,23 @@ export class PipelineFactory {
       handler.providerId,
     );
     return (error, host) => filters.invokeCustomFilters(error, host);
+  }
+
+  /** Made for the first handler with a DTO: Nest's `ValidationPipe` ends a process without class-validator. */
+  private get validating(): ApplicationConfig {
+    if (this.validatingConfig) return this.validatingConfig;
+    const config = new ApplicationConfig();
+    this.addGlobals(config);
+    config.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
+    return (this.validatingConfig = config);
+  }
+
+  private addGlobals(config: ApplicationConfig): void {
+    const { application } = this;
+    if (this.applies('guards')) config.useGlobalGuards(...application.getGlobalGuards());
+    if (this.applies('pipes')) config.useGlobalPipes(...application.getGlobalPipes());
+    if (this.applies('interceptors')) config.useGlobalInterceptors(...application.getGlobalInterceptors());
+    if (this.applies('filters')) config.useGlobalFilters(...application.getGlobalFilters());
   }
 
   private applies(kind: Enhancer): boolean {
