@@ -59,7 +59,9 @@ const INNER = [
   { files: ['libs/nest/src/{broker,delivery,topics}/**'], forbid: ['@nestjs/*', 'ws'] },
   { files: ['libs/nest/src/delivery/ws-internals*.ts'], forbid: ['@nestjs/*'] },
   {
-    files: ['libs/nest/src/websocket/{connection,credentials,heartbeat,held-frames,session,subscriptions}*.ts'],
+    files: [
+      'libs/nest/src/websocket/{closing,connection,connection-context,connection-hub,credentials,heartbeat,inbound-queue,subscriptions}.ts',
+    ],
     forbid: ['@nestjs/*', 'ws'],
   },
   { files: ['libs/nest/src/http/**'], forbid: ['ws'] },

@@ -177,7 +177,7 @@ describe('A2: a token', () => {
     const parts = tokens.flatMap((token) => [token, ...token.split('.')]).filter((part) => part.length >= 8);
     const text = lines.join('\n');
 
-    expect(lines.some((line) => line.includes('hello-refused'))).toBe(true);
+    expect(lines.some((line) => line.includes('hello-rejected'))).toBe(true);
     expect(parts.filter((part) => text.includes(part))).toEqual([]);
     expect(text).not.toContain(CLIENT_ID);
   });

@@ -67,7 +67,7 @@ export class ServerNode {
   private readonly limits: ConnectionLimits;
   private readonly requests: RequestLimits;
   private readonly revocations: Revocations;
-  private readonly visits: RequestAuthenticator;
+  private readonly authenticator: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly log: RealtimeLog;
   private readonly options: ReturnType<typeof optionsOf>;
@@ -95,7 +95,7 @@ export class ServerNode {
     });
     const inFlight = new InFlight();
     const counters = new Counters();
-    const rates = new SharedFrameLimits(limits.frames, environment);
+    const frameLimits = new SharedFrameLimits(limits.frames, environment);
     const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
     const { handlers } = this.application;
     this.dispatcher = new Dispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
@@ -111,7 +111,7 @@ export class ServerNode {
       topics: this.topics,
       revocations: this.revocations,
       counters,
-      rates,
+      frameLimits,
       log: this.log,
       outbox: {
         softMark: limits.outbox.softMarkBytes,
@@ -122,11 +122,17 @@ export class ServerNode {
         scheduler: new FlushScheduler(environment),
       },
     });
-    this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new RequestAuthenticator(admission, this.dispatcher, this.requests, this.revocations, resolved);
+    this.requests = new RequestLimits(limits, environment, frameLimits);
+    this.authenticator = new RequestAuthenticator(
+      admission,
+      this.dispatcher,
+      this.requests,
+      this.revocations,
+      resolved,
+    );
     this.poll = new Poll({
       ...{ environment, limits, counters, topics: this.topics },
-      authorize: (topic, caller) => this.visits.authorize(topic, caller),
+      authorize: (topic, caller) => this.authenticator.authorize(topic, caller),
       websocket: { enabled: true, changes: EMPTY },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       attendance: { enter: () => undefined },
@@ -135,13 +141,13 @@ export class ServerNode {
   }
 
   accept(socket: ConnectionSocket): Connection {
-    const seat = this.limits.enter(ANYBODY.network);
+    const slot = this.limits.enter(ANYBODY.network);
     const received = { ...ANYBODY, bearer: undefined };
     return this.hub.open(socket, {
       received,
       admitted: false,
       identity: undefined,
-      seat,
+      slot,
       presentedAt: this.revocations.mark,
     });
   }
@@ -152,14 +158,14 @@ export class ServerNode {
       if (path.endsWith('/config')) return { status: 200, body: this.config() };
       if (path.endsWith('/actions')) return await this.act(body, received);
       const request = parsePollRequest(body, this.options.limits.frames);
-      const visitor = await this.visits.admit(received, request.clientId);
+      const visitor = await this.authenticator.admit(received, request.clientId);
       const { caller } = visitor;
       const answer = await this.poll.answer(request, {
         visitor,
         gone,
         ask: (topics) => this.requests.countTopics(caller, topics),
         hold: () => this.requests.holdPoll(caller, received),
-        readmit: () => this.visits.readmit(received, request.clientId),
+        readmit: () => this.authenticator.readmit(received, request.clientId),
       });
       return { status: 200, body: answer ?? '' };
     } catch (thrown) {
@@ -175,7 +181,7 @@ export class ServerNode {
       connections: this.hub.size,
       requests: this.requests.size,
       timers: this.clock.timers,
-      seats: this.limits.size,
+      slots: this.limits.size,
       ...this.topics.sizes,
       ...this.broker.memory.sizes,
     };
@@ -183,9 +189,9 @@ export class ServerNode {
 
   private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
     const { clientId, id, name, data } = parseActionRequest(body, this.options.limits.frames);
-    const { caller } = await this.visits.admit(received, clientId);
+    const { caller } = await this.authenticator.admit(received, clientId);
     const follows = (topic: string): Promise<boolean> =>
-      this.visits.authorize(topic, caller).then(
+      this.authenticator.authorize(topic, caller).then(
         () => true,
         () => false,
       );

@@ -23,7 +23,6 @@ const IGNORED: ReadonlySet<string> = new Set([
     'tokens',
     'cadences',
     'timers',
-    'gate',
     'heartbeat',
     'prepared',
     'snapshot',
@@ -33,8 +32,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   ...[
     'board',
     'visits',
-    'seat',
-    'entrance',
+    'upgradeContext',
     'received',
     'pulse',
     'reason',

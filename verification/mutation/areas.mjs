@@ -24,7 +24,7 @@ export const AREAS = [
       'TopicFeed',
     ],
   },
-  { name: 'session-server', measured: 0.99, package: 'nest', symbols: ['Session', 'Subscriptions'] },
+  { name: 'session-server', measured: 0.99, package: 'nest', symbols: ['Connection', 'InboundQueue', 'Subscriptions'] },
   {
     name: 'catch-up',
     measured: 0.99,

@@ -137,7 +137,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'Session.authenticate',
+        symbol: 'Connection.authenticate',
         find: 'await this.subscriptions.reauthorize(presented.caller);',
         replace: '',
       },
@@ -164,7 +164,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'Subscriptions.attach',
-        find: 'detach(entry);',
+        find: 'detach(followed);',
         replace: '',
       },
     ],
@@ -177,7 +177,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'Connection.gone',
-        find: 'this.entrance.seat.leave();',
+        find: 'this.upgradeContext.slot.leave();',
         replace: '',
       },
     ],

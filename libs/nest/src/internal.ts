@@ -4,10 +4,10 @@
  */
 export type { Admission } from './admission/request-admission.js';
 export type { ReceivedRequest } from './core/incoming-request.js';
-export { SharedFrameLimits } from './rate-limiting/frame-limits.js';
+export { SharedFrameLimits } from './rate-limiting/rate-limiter.js';
 export { ConnectionHub } from './websocket/connection-hub.js';
 export { ConnectionLimits } from './rate-limiting/connection-limits.js';
-export type { ConnectionSocket } from './websocket/connection-socket.js';
+export type { ConnectionSocket } from './websocket/connection-context.js';
 export type { Connection } from './websocket/connection.js';
 export { Revocations } from './admission/revocations.js';
 export { ActionContext } from './core/action-context.js';

@@ -77,14 +77,14 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     private readonly budget: OutboxBudget,
     private readonly inFlight: InFlight,
     private readonly topics: TopicRegistry,
-    private readonly attendance: PresenceTracker,
+    private readonly presence: PresenceTracker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
   snapshot(): MetricsSnapshot {
     const { closes, refusals, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
     const { connectionsAdmitted, conflations, polls, pollsHeld, presenceJoins, presenceUncounted } = numbers;
-    const { topics: presenceTopics, clients: presenceClients } = this.attendance.sizes;
+    const { topics: presenceTopics, clients: presenceClients } = this.presence.sizes;
     return {
       time: this.environment.now(),
       gauges: {

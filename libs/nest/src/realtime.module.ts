@@ -8,10 +8,9 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 
-import { hasOtherGateways, loadDefaultAdapter } from './websocket/default-adapter.js';
-import { RealtimeWsAdapter } from './websocket/realtime-ws-adapter.js';
+import { hasOtherGateways, loadDefaultAdapter, RealtimeWsAdapter } from './websocket/realtime-ws-adapter.js';
 import { UpgradeAuthorizer } from './websocket/upgrade-authorizer.js';
-import { SharedFrameLimits } from './rate-limiting/frame-limits.js';
+import { SharedFrameLimits } from './rate-limiting/rate-limiter.js';
 import { RequestAdmission } from './admission/request-admission.js';
 import type { Broker } from './core/broker.js';
 import { memoryBroker } from './broker/memory/memory-broker.js';
@@ -206,11 +205,11 @@ function connectionHub(
   admission: RequestAdmission,
   dispatcher: Dispatcher,
   topics: TopicRegistry,
-  attendance: PresenceTracker,
+  presence: PresenceTracker,
   log: RealtimeLog,
   inFlight: InFlight,
   revocations: Revocations,
-  rates: SharedFrameLimits,
+  frameLimits: SharedFrameLimits,
   budget: OutboxBudget,
   counters: Counters,
 ): ConnectionHub {
@@ -224,8 +223,8 @@ function connectionHub(
     scheduler: new FlushScheduler(environment, budget),
   };
   return new ConnectionHub({
-    ...{ options, environment, admission, dispatcher, topics, attendance },
-    ...{ outbox, log, inFlight, revocations, rates, counters },
+    ...{ options, environment, admission, dispatcher, topics, presence },
+    ...{ outbox, log, inFlight, revocations, frameLimits, counters },
   });
 }
 
@@ -242,7 +241,7 @@ async function realtimeWsAdapter(
   modules: ModulesContainer,
 ): Promise<RealtimeWsAdapter> {
   const { environment, limits } = options;
-  const door = new UpgradeAuthorizer({
+  const authorizer = new UpgradeAuthorizer({
     admission,
     dispatcher,
     limits: new ConnectionLimits(limits.connections, environment),
@@ -254,5 +253,5 @@ async function realtimeWsAdapter(
     authenticationTimeout: limits.timeouts.authenticationMs,
   });
   const defaultAdapter = hasOtherGateways(modules) ? await loadDefaultAdapter() : undefined;
-  return new RealtimeWsAdapter(options, door, host, log, defaultAdapter);
+  return new RealtimeWsAdapter(options, authorizer, host, log, defaultAdapter);
 }

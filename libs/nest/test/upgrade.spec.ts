@@ -54,7 +54,7 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
     expect(JSON.parse(body)).toEqual({
       type: 'error',
       code: 'bad_request',
-      message: 'The subprotocol spoken here is statewire.v1.json.',
+      message: 'This server speaks the subprotocol statewire.v1.json. Offer it.',
       temporary: false,
     });
   });

@@ -65,7 +65,7 @@ describe('the log', () => {
 
   test('A18: indents every line of what was thrown, so that no message can write a line of its own', () => {
     const { lines, log } = create();
-    const line = 'hello-refused reason=forged';
+    const line = 'hello-rejected reason=forged';
     log.error('failed', new Error(`no\n${line}\r\n${line}\r${line}\u2028${line}`));
     log.error('failed-oddly', `\n${line}`);
     const forged = lines

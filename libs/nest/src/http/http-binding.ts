@@ -10,7 +10,7 @@ import {
   type ConfigResponse,
 } from '@statewire/protocol';
 
-import { SharedFrameLimits } from '../rate-limiting/frame-limits.js';
+import { SharedFrameLimits } from '../rate-limiting/rate-limiter.js';
 import { RequestAdmission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { toClientError, RealtimeError } from '../core/errors.js';

@@ -9,13 +9,13 @@ import { TopicRegistry } from '../topics/topic-registry.js';
 @Injectable()
 export class Disposal implements OnApplicationShutdown {
   constructor(
-    private readonly attendance: PresenceTracker,
+    private readonly presence: PresenceTracker,
     private readonly topics: TopicRegistry,
     @Inject(BROKER) private readonly broker: Broker,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    this.attendance.dispose();
+    this.presence.dispose();
     await this.topics.dispose();
     await this.broker.dispose();
   }

@@ -76,7 +76,7 @@ describe('a drain', () => {
     const sockets = await Promise.all(
       Array.from({ length: 999 }, async () => {
         const socket = new FakeConnectionSocket();
-        const connection = rig.hub.open(socket, rig.entrance());
+        const connection = rig.hub.open(socket, rig.upgradeContext());
         socket.onEnd = () => connection.gone();
         connection.receive(Buffer.from(JSON.stringify({ type: 'hello', clientId: CLIENT_ID })), false);
         return socket;

@@ -31,12 +31,12 @@ function setUp({ environment = new VirtualEnvironment(), ...given }: SetUpOption
   const handler = { load: (): unknown => ({ type: 'nothing' }) };
   const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
   const counters = new Counters();
-  const attendance = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
+  const tracker = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
   const enter = (clientId: string, topic = BATTLE, admission = 'hello') => {
     const caller = { headers: {}, cookies: {}, ip: '203.0.113.7', admission, clientId, identity: undefined };
-    return attendance.enter(topic, caller as CallerContext);
+    return tracker.enter(topic, caller as CallerContext);
   };
-  return { attendance, broker, counters, enter, environment, handler, lines };
+  return { tracker, broker, counters, enter, environment, handler, lines };
 }
 
 test('counts nobody where nobody may ask, and no request that names no client', () => {
@@ -47,19 +47,19 @@ test('counts nobody where nobody may ask, and no request that names no client', 
 
 test('counts a client that polls for two intervals, where the grace is shorter than that', async () => {
   const environment = new VirtualEnvironment();
-  const { attendance, enter } = setUp({ environment, presence: { graceMs: 1_000 }, polling: { intervalMs: 4_000 } });
+  const { tracker, enter } = setUp({ environment, presence: { graceMs: 1_000 }, polling: { intervalMs: 4_000 } });
   enter('connected')?.leave();
   enter('polling', BATTLE, 'http')?.leave();
   await environment.advance(1_000);
-  expect(attendance.sizes.clients).toBe(1);
+  expect(tracker.sizes.clients).toBe(1);
   await environment.advance(6_999);
-  expect(attendance.sizes.clients).toBe(1);
+  expect(tracker.sizes.clients).toBe(1);
   await environment.advance(1);
-  expect(attendance.sizes.clients).toBe(0);
+  expect(tracker.sizes.clients).toBe(0);
 });
 
 test('counts so many clients and no more, says so once, and counts again when some have left', async () => {
-  const { attendance, broker, counters, enter, environment, lines } = setUp();
+  const { tracker, broker, counters, enter, environment, lines } = setUp();
   const first = enter('client-0');
   for (let n = 1; n < MOST; n++) enter(`client-${n}`);
   await environment.advance(1_000);
@@ -68,11 +68,11 @@ test('counts so many clients and no more, says so once, and counts again when so
   expect(enter('and-another')).toBeUndefined();
   expect(lines.filter((line) => line.includes('presence-full'))).toHaveLength(1);
   expect(counters).toMatchObject({ presenceJoins: MOST, presenceUncounted: 2 });
-  expect(attendance.sizes).toEqual({ topics: 1, clients: MOST });
+  expect(tracker.sizes).toEqual({ topics: 1, clients: MOST });
   first?.end();
   expect(enter('one-more')).toBeDefined();
-  attendance.dispose();
-  expect(attendance.sizes).toEqual({ topics: 0, clients: 0 });
+  tracker.dispose();
+  expect(tracker.sizes).toEqual({ topics: 0, clients: 0 });
   expect(enter('late')).toBeUndefined();
 });
 

@@ -55,7 +55,7 @@ export class PresenceTracker {
       return undefined;
     }
     const grace = caller.admission === 'http' ? this.pollGrace : this.options.presence.graceMs;
-    return this.attendanceOf(name, match).enter(caller, grace);
+    return this.presenceOf(name, match).enter(caller, grace);
   }
 
   /** Forgets everybody. The broker is told nothing: it knows that this node is gone. */
@@ -66,22 +66,22 @@ export class PresenceTracker {
     this.count.clients = 0;
   }
 
-  private attendanceOf(topic: string, match: MatchedTopic): TopicPresence {
+  private presenceOf(topic: string, match: MatchedTopic): TopicPresence {
     const known = this.topics.get(topic);
     if (known !== undefined) return known;
     const { broker, count, counters, log, options } = this;
-    const attendance = new TopicPresence({
+    const presence = new TopicPresence({
       ...{ topic, broker, log, count, counters },
       environment: options.environment,
       interval: options.presence.intervalMs,
       describe: (caller) => this.describe(topic, match, caller),
       notify: () => broker.request(presenceLease(topic), null),
       onEmpty: () => {
-        if (this.topics.get(topic) === attendance) this.topics.delete(topic);
+        if (this.topics.get(topic) === presence) this.topics.delete(topic);
       },
     });
-    this.topics.set(topic, attendance);
-    return attendance;
+    this.topics.set(topic, presence);
+    return presence;
   }
 
   /** What the application shows of a caller. What it throws harms nobody but itself. */

@@ -50,7 +50,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   const count = { clients: 0 };
   const counters = new Counters();
   const state = { notified: 0, emptied: 0 };
-  const attendance = new TopicPresence({
+  const presence = new TopicPresence({
     topic: TOPIC,
     broker: counted,
     environment,
@@ -68,9 +68,9 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
     const members = await broker.members(TOPIC);
     return members.map((member) => JSON.stringify(readPresenceMember(member)?.info ?? '-')).join(' ');
   };
-  const enter = (caller: CallerContext) => attendance.enter(caller, GRACE);
+  const enter = (caller: CallerContext) => presence.enter(caller, GRACE);
   const fail = (times: number) => void (failing = times);
-  return { attendance, broker, calls, count, counters, enter, environment, errors, fail, present, state };
+  return { presence, broker, calls, count, counters, enter, environment, errors, fail, present, state };
 }
 
 describe('TopicPresence', () => {
@@ -110,9 +110,9 @@ describe('TopicPresence', () => {
   });
 
   test('a shorter grace of one transport takes nothing from a longer one of another', async () => {
-    const { attendance, enter, environment, present } = setUp();
+    const { presence, enter, environment, present } = setUp();
     const socket = enter(client('a', 'ann'));
-    attendance.enter(client('a', 'ann'), 3 * GRACE).leave();
+    presence.enter(client('a', 'ann'), 3 * GRACE).leave();
     socket.leave();
     await environment.advance(3 * GRACE - 1);
     expect(await present()).toBe('"ann"');
@@ -293,7 +293,7 @@ describe('TopicPresence', () => {
   });
 
   test('holds nothing when everybody has left, and nothing after it was disposed of', async () => {
-    const { attendance, broker, enter, environment, count, state } = setUp();
+    const { presence, broker, enter, environment, count, state } = setUp();
     for (let n = 0; n < 100; n++) {
       const stay = enter(client(`client-${n}`, n % 3 === 0 ? `user-${n % 10}` : undefined));
       if (n % 2 === 0) stay.end();
@@ -305,7 +305,7 @@ describe('TopicPresence', () => {
     expect(environment.timers).toBe(0);
     expect(state.emptied).toBeGreaterThan(0);
     enter(client('a')).leave();
-    attendance.dispose();
+    presence.dispose();
     expect(environment.timers).toBe(0);
   });
 });

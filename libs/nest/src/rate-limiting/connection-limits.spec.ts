@@ -34,7 +34,7 @@ describe('the limits of connections', () => {
     const limits = create({ perAddress: 2 });
     const [pending, admitted] = [limits.enter('a'), limits.enter('a')];
     admitted.admit('alice');
-    for (const seat of [pending, pending, admitted, admitted]) seat.leave();
+    for (const slot of [pending, pending, admitted, admitted]) slot.leave();
     limits.enter('a');
     limits.enter('a');
     expect(() => limits.enter('a')).toThrow();
@@ -96,9 +96,9 @@ describe('A16: the rate of new connections', () => {
     const limits = create(RATES, environment);
     let address = 0;
     const connect = () => {
-      const seat = limits.enter(String((address += 1)));
-      seat.admit('alice');
-      seat.leave();
+      const slot = limits.enter(String((address += 1)));
+      slot.admit('alice');
+      slot.leave();
     };
     expect(countWhile(connect)).toBe(10);
     await environment.advance(1_000);
@@ -112,9 +112,9 @@ describe('A16: the rate of new connections', () => {
   ])('is none where %s is not limited', (_, off) => {
     const limits = create({ ...RATES, ...off });
     const connect = () => {
-      const seat = limits.enter('a');
-      seat.admit('alice');
-      seat.leave();
+      const slot = limits.enter('a');
+      slot.admit('alice');
+      slot.leave();
     };
     expect(countWhile(connect)).toBe(100);
   });

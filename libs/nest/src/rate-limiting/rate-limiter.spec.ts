@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { VirtualEnvironment } from '@statewire/testing';
 
-import { TokenBucket } from './rate-limiter.js';
+import { SharedFrameLimits, TokenBucket, WindowCounter } from './rate-limiter.js';
 
 function take(bucket: TokenBucket, now: number, attempts: number): number {
   return Array.from({ length: attempts }, () => bucket.take(now)).filter(Boolean).length;
@@ -32,5 +33,68 @@ describe('a token bucket', () => {
 
   test('is no limit at a rate of 0', () => {
     expect(take(new TokenBucket(0, 0, 0), 0, 1_000)).toBe(1_000);
+  });
+});
+
+const LIMITS = { perSecond: 20, perSecondPerUser: 3, perSecondPerAddress: 5 };
+
+function countWhile(refuse: () => unknown): number {
+  let count = 0;
+  while (count < 100 && refuse() === undefined) count += 1;
+  return count;
+}
+
+describe('A16: the rate of frames', () => {
+  test('of a user and of an address lets bursts of twice as many through, and fills up again', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new SharedFrameLimits(LIMITS, environment);
+    expect(countWhile(() => rates.rejectUser('alice'))).toBe(6);
+    expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(10);
+    expect(rates.rejectUser('alice')).toMatchObject({ code: 'too_many_requests', options: { retryAfter: 334 } });
+    expect(rates.rejectAddress('192.0.2.1')).toMatchObject({ code: 'too_many_requests', options: { retryAfter: 200 } });
+    await environment.advance(1_000);
+    expect(countWhile(() => rates.rejectUser('alice'))).toBe(3);
+    expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(5);
+  });
+
+  test('of one user or address is nobody else’s, and nobody’s where there is none', () => {
+    const rates = new SharedFrameLimits(LIMITS, new VirtualEnvironment());
+    countWhile(() => rates.rejectUser('a'));
+    expect(rates.rejectUser('b')).toBeUndefined();
+    expect(rates.rejectAddress('a')).toBeUndefined();
+    expect(countWhile(() => rates.rejectUser(undefined))).toBe(100);
+    expect(countWhile(() => rates.rejectAddress(undefined))).toBe(100);
+  });
+
+  test.each([
+    ['it is 0', { perSecondPerUser: 0, perSecondPerAddress: 0 }],
+    ['that of a connection is', { perSecond: 0 }],
+  ])('is none where %s', (_, off) => {
+    const rates = new SharedFrameLimits({ ...LIMITS, ...off }, new VirtualEnvironment());
+    expect(countWhile(() => rates.rejectUser('alice'))).toBe(100);
+    expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(100);
+  });
+
+  test('remembers a bounded number of addresses, and none when nobody sends', async () => {
+    const environment = new VirtualEnvironment();
+    const rates = new SharedFrameLimits(LIMITS, environment);
+    for (let address = 0; address < 50_000; address += 1) rates.rejectAddress(String(address));
+    expect(rates.size).toBe(20_000);
+    expect(countWhile(() => rates.rejectAddress('49999'))).toBe(9);
+    await environment.advance(2_001);
+    expect(rates.size).toBe(0);
+  });
+});
+
+describe('a window counter', () => {
+  test('reaches its limit within the window only', () => {
+    const count = new WindowCounter(3, 10_000);
+    expect([0, 9_000].map((now) => count.reachesLimit(now))).toEqual([false, false]);
+    expect([10_000, 18_999].map((now) => count.reachesLimit(now))).toEqual([false, true]);
+  });
+
+  test('at 0 is never reached', () => {
+    const count = new WindowCounter(0, 10_000);
+    expect([0, 0, 0].map((now) => count.reachesLimit(now))).toEqual([false, false, false]);
   });
 });

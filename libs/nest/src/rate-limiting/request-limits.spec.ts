@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { CallerContext } from '../core/realtime-request.js';
-import { SharedFrameLimits } from './frame-limits.js';
+import { SharedFrameLimits } from './rate-limiter.js';
 import { RequestLimits } from './request-limits.js';
 
 const LIMITS = {

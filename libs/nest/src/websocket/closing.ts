@@ -1,20 +1,24 @@
 import { CLOSE_CODES, type Json } from '@statewire/protocol';
 
 import type { RealtimeError } from '../core/errors.js';
+import type { TimeoutOptions } from '../core/options.js';
 
-/** A close code and the words that travel with it. */
+/** A close code and its meaning, which the close frame carries as its reason. */
 export interface Closing {
   readonly code: number;
   readonly meaning: string;
 }
 
-/** Something failed on our side (RFC 6455 §7.4.1): the client may try again. */
+/** The state of a connection. `greeting`: the server waits for `hello`. `admitting`: the server verifies `hello`. */
+export type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
+
+/** The server failed (RFC 6455 §7.4.1). The client may try again. */
 export const INTERNAL_ERROR: Closing = { code: 1011, meaning: 'something failed on the server' };
 
-/** The node restarts (RFC 6455 registry): stragglers of a drain. */
+/** The node restarts (RFC 6455 registry). Ends the connections that a drain leaves over. */
 export const SERVICE_RESTART: Closing = { code: 1012, meaning: 'the server restarts' };
 
-/** @returns how a connection ends whose `hello` failed so. */
+/** @returns the close code for a connection whose `hello` failed with `error`. */
 export function closingAfter(error: RealtimeError): Closing {
   switch (error.code) {
     case 'too_many_requests':
@@ -27,6 +31,20 @@ export function closingAfter(error: RealtimeError): Closing {
     default:
       return isExpired(error.options.details) ? CLOSE_CODES.tokenExpired : CLOSE_CODES.rejected;
   }
+}
+
+/**
+ * @param elapsed milliseconds since the connection entered the phase.
+ * @returns the close code for a connection that missed a deadline of its phase; undefined if it missed none.
+ */
+export function closingAtDeadline(
+  phase: Phase,
+  elapsed: number,
+  { helloMs, authenticationMs }: Pick<TimeoutOptions, 'helloMs' | 'authenticationMs'>,
+): Closing | undefined {
+  if (phase === 'greeting' && helloMs > 0 && elapsed >= helloMs) return CLOSE_CODES.helloTimeout;
+  if (phase !== 'admitting' || authenticationMs === 0 || elapsed < authenticationMs) return undefined;
+  return CLOSE_CODES.overloaded;
 }
 
 function isExpired(details: Json | undefined): boolean {

@@ -1,40 +1,39 @@
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { Closing } from './closing.js';
-import type { ConnectionNode } from './connection-node.js';
-import type { ConnectionSocket } from './connection-socket.js';
+import type { ConnectionContext, ConnectionSocket } from './connection-context.js';
 import { Connection } from './connection.js';
-import type { UpgradeContext } from './upgrade-context.js';
-import { Pulse } from './pulse.js';
+import { Pulse } from './heartbeat.js';
+import type { UpgradeContext } from './upgrade-authorizer.js';
 
-/** Deadlines are checked this often in the shortest of them, within bounds that cost nothing and notice in time. */
-const BEATS = 10;
-const SHORTEST_BEAT = 10;
-const LONGEST_BEAT = 500;
+/** Beats within the shortest deadline: a deadline is noticed at most a tenth too late. */
+const BEATS_PER_DEADLINE = 10;
+const MIN_BEAT_MS = 10;
+const MAX_BEAT_MS = 500;
 
 /** All connections of this node, and the pulse that drives them. */
 export class ConnectionHub {
   private readonly connections = new Map<string, Connection>();
-  private readonly node: ConnectionNode;
+  private readonly context: ConnectionContext;
   private readonly pulse: Pulse;
-  private readonly emptied: (() => void)[] = [];
+  private readonly waiting: (() => void)[] = [];
 
-  constructor(node: Omit<ConnectionNode, 'pulse'>) {
-    this.pulse = new Pulse(node.environment, periodOf(node.options), () => this.beat());
-    this.node = { ...node, pulse: this.pulse };
+  constructor(context: Omit<ConnectionContext, 'pulse'>) {
+    this.pulse = new Pulse(context.environment, periodOf(context.options), () => this.beat());
+    this.context = { ...context, pulse: this.pulse };
   }
 
   get size(): number {
     return this.connections.size;
   }
 
-  /** Topics that are followed, once for each connection. */
+  /** Number of followed topics. A topic counts once for each connection. */
   get subscriptions(): number {
     let sum = 0;
     for (const { topics } of this.connections.values()) sum += topics.length;
     return sum;
   }
 
-  /** The connections as they are now; closing some while looking is fine. */
+  /** @returns a copy, so that the caller may close connections while it reads them. */
   all(): readonly Connection[] {
     return [...this.connections.values()];
   }
@@ -43,9 +42,9 @@ export class ConnectionHub {
     return this.connections.get(id);
   }
 
-  /** The connection of a new socket. Call its `gone` when the socket has closed. */
-  open(socket: ConnectionSocket, entrance: UpgradeContext): Connection {
-    const connection = new Connection(socket, entrance, this.node, () => this.forget(connection));
+  /** Opens the connection of a new socket. The owner of the socket calls `gone` when the socket has closed. */
+  open(socket: ConnectionSocket, upgradeContext: UpgradeContext): Connection {
+    const connection = new Connection(socket, upgradeContext, this.context, () => this.forget(connection));
     this.connections.set(connection.id, connection);
     this.pulse.start();
     return connection;
@@ -55,17 +54,17 @@ export class ConnectionHub {
     for (const connection of this.all()) connection.close(closing);
   }
 
-  /** Resolves when the last socket is gone. */
+  /** Resolves when no connection is left. */
   empty(): Promise<void> {
     if (this.connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.emptied.push(resolve));
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
 
   private forget(connection: Connection): void {
     this.connections.delete(connection.id);
     if (this.connections.size > 0) return;
     this.pulse.stop();
-    for (const resolve of this.emptied.splice(0)) resolve();
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   private beat(): void {
@@ -81,5 +80,5 @@ function periodOf({ heartbeat, limits }: ResolvedRealtimeOptions): number {
     limits.timeouts.authenticationMs,
   ];
   const shortest = Math.min(...deadlines.filter((deadline) => deadline > 0));
-  return Math.max(SHORTEST_BEAT, Math.min(LONGEST_BEAT, shortest / BEATS));
+  return Math.max(MIN_BEAT_MS, Math.min(MAX_BEAT_MS, shortest / BEATS_PER_DEADLINE));
 }

@@ -21,7 +21,7 @@ describe('the greeting', () => {
     ]);
     rig.say(HELLO);
     expect(await rig.heard()).toEqual([
-      { type: 'error', code: 'bad_request', message: '`hello` is sent once.', temporary: false },
+      { type: 'error', code: 'bad_request', message: 'Send `hello` once.', temporary: false },
     ]);
   });
 
@@ -290,7 +290,7 @@ describe('A16: the rate of all connections of a user or an address', () => {
   /** Opens one more connection of the same address. */
   function open(rig: ConnectionRig) {
     const socket = new FakeConnectionSocket();
-    const connection = rig.hub.open(socket, rig.entrance());
+    const connection = rig.hub.open(socket, rig.upgradeContext());
     const say = (frame: object): void => connection.receive(Buffer.from(JSON.stringify(frame)), false);
     return { say, heard: () => rig.environment.settle().then(() => socket.written.splice(0)) };
   }

@@ -1,236 +1,266 @@
-import { CLOSE_CODES, ProtocolError, type ClientFrame, type HelloFrame, type ServerFrame } from '@statewire/protocol';
+import {
+  CLOSE_CODES,
+  type ActionFrame,
+  type AuthenticateFrame,
+  type ErrorFrame,
+  type HelloFrame,
+  type PingFrame,
+  type ServerFrame,
+  type SubscribeFrame,
+  type UnsubscribeFrame,
+  type WelcomeFrame,
+} from '@statewire/protocol';
 
-import { Outbox } from '../delivery/outbox.js';
-import { RealtimeError, toClientError } from '../core/errors.js';
-import { closingAfter, INTERNAL_ERROR, type Closing } from './closing.js';
-import type { ConnectionNode } from './connection-node.js';
-import type { ConnectionSocket } from './connection-socket.js';
-import { Credentials } from './credentials.js';
-import type { UpgradeContext } from './upgrade-context.js';
-import { FrameGate, type Refused } from './frame-gate.js';
-import type { QueuedFrame } from './frame-queue.js';
-import { Heartbeat } from './heartbeat.js';
-import { HeldFrames } from './held-frames.js';
-import { idOf, refusalsOf } from './error-frames.js';
 import { revokedError } from '../admission/revocations.js';
-import { Session } from './session.js';
-import { PING, pongTo } from './ping.js';
-import { overdue, type Phase } from './phase.js';
-import { authenticated, welcome } from './welcome.js';
-
-/** Milliseconds after which a frame is worth sending again when too many wait. */
-const RETRY_AFTER = 1_000;
+import { withDeadline } from '../core/deadline.js';
+import { echoOf, RealtimeError, toClientError } from '../core/errors.js';
+import { Outbox } from '../delivery/outbox.js';
+import { closingAfter, closingAtDeadline, INTERNAL_ERROR, type Closing, type Phase } from './closing.js';
+import type { ConnectionContext, ConnectionSocket } from './connection-context.js';
+import { Credentials } from './credentials.js';
+import { Heartbeat, PING, pongTo } from './heartbeat.js';
+import { InboundQueue, type FrameRunner } from './inbound-queue.js';
+import { Subscriptions } from './subscriptions.js';
+import type { UpgradeContext } from './upgrade-authorizer.js';
 
 /**
- * One socket from its first byte to its last: greeting, admission, heartbeat, limits, the end.
+ * One WebSocket from its upgrade to its end: admits the client, runs its frames, pings it and closes it.
  *
- * It is told what arrives (`receive`, `gone`) and that time passes (`beat`), and never throws. Knows nothing of Nest,
- * and nothing of sockets but `ConnectionSocket`.
+ * The owner of the socket calls `receive`, `receiveControl` and `gone`; the node's pulse calls `beat`. Never throws. Knows
+ * nothing of Nest, and of sockets only `ConnectionSocket`.
  */
-export class Connection {
+export class Connection implements FrameRunner {
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly connectedAt: number;
 
-  private phase: Phase = 'greeting';
+  private currentPhase: Phase = 'greeting';
   private phaseBegan: number;
-  private session: Session | undefined;
-  private farewell: Closing | undefined;
+  private heardAt: number;
+  /** The close code that the connection gets as soon as no action runs. */
+  private pendingClosing: Closing | undefined;
   private readonly credentials: Credentials;
-  private readonly gate: FrameGate;
+  private readonly inbound: InboundQueue;
+  private readonly subscriptions: Subscriptions;
   private readonly heartbeat: Heartbeat;
-  private readonly held: HeldFrames;
   private readonly outbox: Outbox;
 
   constructor(
     private readonly socket: ConnectionSocket,
-    private readonly entrance: UpgradeContext,
-    private readonly node: ConnectionNode,
+    private readonly upgradeContext: UpgradeContext,
+    private readonly context: ConnectionContext,
     private readonly onGone: () => void,
   ) {
-    const { environment, options, pulse } = node;
+    const { dispatcher, environment, frameLimits, options, presence, pulse, topics } = context;
     this.id = environment.id();
     this.connectedAt = environment.now();
-    this.phaseBegan = pulse.now;
-    this.credentials = new Credentials(this.id, entrance, node);
-    const { network } = entrance.received;
-    this.gate = new FrameGate(options.limits, environment, () => {
-      return node.rates.rejectAddress(network) ?? node.rates.rejectUser(this.user);
-    });
+    this.phaseBegan = this.heardAt = pulse.now;
+    this.credentials = new Credentials(this.id, upgradeContext, context);
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
-    this.held = new HeldFrames(socket, options.limits.frames);
-    this.outbox = new Outbox(socket.frames, node.outbox, () => {
-      this.close(CLOSE_CODES.slowConsumer);
+    this.outbox = new Outbox(socket.frames, context.outbox, () => this.close(CLOSE_CODES.slowConsumer));
+    this.subscriptions = new Subscriptions({
+      ...{ dispatcher, topics, presence, outbox: this.outbox },
+      limit: options.limits.connections.subscriptions,
+      deadline: (work) => this.withDeadline(work),
+      toErrorFrame: (error, request) => this.toErrorFrame(error, request),
+      onSettled: () => this.inbound.advance(),
+    });
+    const { network } = upgradeContext.received;
+    this.inbound = new InboundQueue({
+      ...{ socket, limits: options.limits, clock: environment, runner: this, topics: this.subscriptions },
+      rejectShared: () => frameLimits.rejectAddress(network) ?? frameLimits.rejectUser(this.user),
     });
   }
 
-  /** Id of the identity; undefined for anonymous callers and before credentials were verified. */
+  get phase(): Phase {
+    return this.currentPhase;
+  }
+
+  /** Id of the user. Undefined for anonymous clients and before the credentials were verified. */
   get user(): string | undefined {
     return this.credentials.user;
   }
 
-  /** Names of the topics that are followed. */
+  /** Names of the topics that the client follows. */
   get topics(): readonly string[] {
-    return this.session?.topics ?? [];
+    return this.subscriptions.names;
   }
 
-  /** Milliseconds since anything arrived, as coarse as the node's pulse. */
+  /** Milliseconds since anything arrived, as exact as the node's pulse. */
   get silence(): number {
-    return this.heartbeat.silence;
+    return this.context.pulse.now - this.heardAt;
   }
 
-  /** A message arrived. */
+  /** Takes a message from the socket. */
   receive(data: Buffer, binary: boolean): void {
     if (this.phase === 'closed') return;
-    this.heartbeat.heard();
+    this.heardAt = this.context.pulse.now;
     try {
-      const read = this.gate.read(data, binary);
-      if (read.type === 'refused') this.answerBad(read);
-      else this.take(read.frame, data.length);
-    } catch (thrown) {
-      // What is thrown into a socket's event ends the process.
-      this.close(INTERNAL_ERROR, toClientError(thrown, this.node.log, this.id));
+      this.inbound.receive(data, binary);
+    } catch (error) {
+      // An error that leaves the listener of a socket ends the process.
+      this.close(INTERNAL_ERROR, toClientError(error, this.context.log, this.id));
     }
   }
 
-  /** A ping or a pong of WebSocket itself arrived. It costs as much as a frame, and counts as one. */
+  /** Takes a ping or a pong of WebSocket itself. It costs as much as a frame, and counts as one. */
   receiveControl(): void {
     if (this.phase === 'closed') return;
-    this.heartbeat.heard();
-    if (this.gate.refuseTooFast()?.tooMany) this.close(CLOSE_CODES.tooManyRequests);
+    this.heardAt = this.context.pulse.now;
+    this.inbound.receiveControl();
   }
 
-  /** The socket is gone. */
+  /** Takes note that the socket has closed. */
   gone(): void {
-    if (this.phase !== 'closed') this.node.counters.closes.add('peer');
+    if (this.phase !== 'closed') this.context.counters.closes.add('peer');
     this.end();
-    this.entrance.seat.leave();
+    this.upgradeContext.slot.leave();
     this.onGone();
   }
 
-  /** Time has passed. Called with each beat of the node's pulse. */
+  /** Checks the deadlines, the credentials and the heartbeat. Called at each beat of the node's pulse. */
   beat(): void {
     if (this.phase === 'closed') return;
-    const due = overdue(this.phase, this.node.pulse.now - this.phaseBegan, this.node.options.limits.timeouts);
-    if (due !== undefined) this.close(due);
-    else if (this.session === undefined || !this.closeIfEnded()) this.keepAlive();
+    const elapsed = this.context.pulse.now - this.phaseBegan;
+    const closing = closingAtDeadline(this.phase, elapsed, this.context.options.limits.timeouts);
+    if (closing !== undefined) this.close(closing);
+    else if (this.phase !== 'open' || !this.closeIfEnded()) this.keepAlive();
   }
 
-  /** Its permission was taken back: it goes now, or hears until when it may stay without new credentials. */
+  /** Takes note of a revocation: closes the connection, or tells the client when its credentials end. */
   revoked(): void {
     if (this.phase === 'closed' || this.closeIfEnded() || this.phase !== 'open') return;
-    this.send(authenticated(this.credentials.expiresAt));
+    this.send(this.credentials.toFrame());
   }
 
-  /** Tells the client to come back elsewhere at a random moment within so many milliseconds. */
+  /** Asks the client to reconnect elsewhere, at a random moment within that many milliseconds. */
   drain(reconnectWithin: number): void {
     if (this.phase === 'open') this.send({ type: 'drain', reconnectWithin });
     else this.close(CLOSE_CODES.draining);
   }
 
-  /** Closes as soon as no action runs; new ones are refused meanwhile. */
-  closeAfterActions(farewell: Closing): void {
-    this.farewell = farewell;
-    this.session?.leave();
-    this.closeIfIdle();
+  /** Closes the connection as soon as no action runs. Rejects new actions until then. */
+  closeAfterActions(closing: Closing): void {
+    this.pendingClosing = closing;
+    this.settled();
   }
 
-  /** Ends the connection; `error` is its last frame. */
+  /** Closes the connection. `error` is its last frame. */
   close(closing: Closing, error?: RealtimeError): void {
     if (this.phase === 'closed') return;
     if (error !== undefined) this.send(error.toFrame());
     this.end();
-    this.node.counters.closes.add(closing.code);
-    this.node.log.debug('connection-closed', { reason: closing.meaning, code: closing.code, connection: this.id });
+    const { counters, log } = this.context;
+    counters.closes.add(closing.code);
+    log.debug('connection-closed', { reason: closing.meaning, code: closing.code, connection: this.id });
     this.socket.close(closing.code, closing.meaning);
   }
 
-  /** Ends the socket without waiting for the peer. */
+  /** Closes the connection and ends the socket, without waiting for the client. */
   terminate(closing: Closing): void {
     this.close(closing);
     this.socket.terminate();
   }
 
-  private end(): void {
-    this.phase = 'closed';
-    this.held.clear();
-    this.session?.close();
-    this.outbox.close();
+  send(frame: ServerFrame): void {
+    this.outbox.send(frame);
   }
 
-  private take(frame: ClientFrame, bytes: number): void {
-    switch (frame.type) {
-      case 'hello':
-        if (this.phase === 'greeting') void this.admit(frame);
-        else this.answerMisplaced('`hello` is sent once.', frame);
-        return;
-      case 'ping':
-      case 'pong':
-        if (this.passes(frame, this.gate.refuseTooFast()) && frame.type === 'ping') this.outbox.send(pongTo(frame));
-        return;
-      default:
-        this.queue(frame, bytes);
-    }
-  }
-
-  private queue(frame: QueuedFrame, bytes: number): void {
-    if (this.phase === 'greeting') {
-      this.answerMisplaced('`hello` is the first frame.', frame);
-      return;
-    }
-    const tooLong = this.gate.refuseTooLong(frame);
-    if (tooLong !== undefined) {
-      this.send(tooLong.toFrame(idOf(frame)));
-      return;
-    }
-    // What was pipelined is bounded by what is held, not by the connection's rate: who comes back has much to say.
-    const refused = this.phase === 'open' ? this.gate.refuseTooFast() : this.gate.refuseTooManyTogether();
-    if (!this.passes(frame, refused)) return;
-    if (frame.type === 'subscribe' && !this.passes(frame, this.gate.refuseTopics(frame, this.session))) return;
-    if (this.session === undefined || !this.held.isEmpty) {
-      this.held.push(frame, bytes);
-    } else if (this.session.hasRoom) {
-      this.session.push(frame);
-    } else {
-      const message = `At most ${this.node.options.limits.frames.waiting} frames of a connection wait.`;
-      this.refuse(frame, new RealtimeError('too_many_requests', message, { retryAfter: RETRY_AFTER }));
-    }
-  }
-
-  private async admit(hello: HelloFrame): Promise<void> {
+  async admit(hello: HelloFrame): Promise<void> {
+    const { counters, log } = this.context;
     this.enter('admitting');
     try {
       await this.credentials.greet(hello);
       if (this.phase !== 'admitting') return;
-      this.entrance.seat.admit(this.user);
-      this.session = new Session(this.credentials, this.outbox, this.node, () => this.settle());
+      this.upgradeContext.slot.admit(this.user);
       this.enter('open');
-      this.node.counters.connectionsAdmitted += 1;
-      this.send(welcome(this.id, this.node, this.credentials.expiresAt));
-      this.settle();
+      counters.connectionsAdmitted += 1;
+      this.send(this.welcome());
+      this.inbound.advance();
     } catch (thrown) {
       if (this.phase === 'closed') return;
-      const error = toClientError(thrown, this.node.log, this.id);
-      this.node.log.warn('hello-refused', { reason: error.code, connection: this.id });
+      const error = toClientError(thrown, log, this.id);
+      log.warn('hello-rejected', { reason: error.code, connection: this.id });
       this.close(closingAfter(error), error);
     }
   }
 
-  /** Something has settled: held frames may take their turn, or the connection its leave. */
-  private settle(): void {
-    while (this.session?.hasRoom && this.phase === 'open') {
-      const frame = this.held.shift();
-      if (frame === undefined) break;
-      this.session.push(frame);
+  answerPing(frame: PingFrame): void {
+    this.outbox.send(pongTo(frame));
+  }
+
+  async authenticate({ token, ref }: AuthenticateFrame): Promise<void> {
+    try {
+      const presented = await this.withDeadline(this.credentials.verify(token));
+      await this.subscriptions.reauthorize(presented.caller);
+      this.credentials.renew(presented);
+      this.send(this.credentials.toFrame(ref));
+    } catch (error) {
+      this.send(this.toErrorFrame(error, { ref }));
     }
-    this.closeIfIdle();
   }
 
-  private closeIfIdle(): void {
-    if (this.farewell !== undefined && this.session?.isIdle !== false) this.close(this.farewell);
+  async act({ id, name, data }: ActionFrame): Promise<void> {
+    const { dispatcher, inFlight } = this.context;
+    try {
+      if (this.pendingClosing !== undefined) {
+        throw new RealtimeError('unavailable', 'This node shuts down. Send the action over a new connection.');
+      }
+      const follows = (topic: string): Promise<boolean> => this.subscriptions.isAllowed(topic);
+      this.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.credentials.caller)));
+    } catch (error) {
+      this.send(this.toErrorFrame(error, { id }));
+    }
   }
 
-  /** @returns whether the credentials have ended, and with them the connection. */
+  changeTopics(frame: SubscribeFrame | UnsubscribeFrame): void {
+    if (frame.type === 'unsubscribe') {
+      for (const topic of frame.topics) this.subscriptions.unsubscribe(topic, frame.ref);
+    } else {
+      for (const request of frame.topics) this.subscriptions.subscribe(request, frame.ref, this.credentials.caller);
+    }
+  }
+
+  isParallel(action: string): boolean {
+    return this.context.dispatcher.isParallel(action);
+  }
+
+  reportBadFrame({ code }: RealtimeError): void {
+    this.context.log.debug('bad-frame', { reason: code, connection: this.id });
+  }
+
+  settled(): void {
+    if (this.pendingClosing !== undefined && this.inbound.isIdle) this.close(this.pendingClosing);
+  }
+
+  private welcome(): WelcomeFrame {
+    const { environment, options } = this.context;
+    const { actionWindowMs, heartbeat, limits } = options;
+    const { connections, frames } = limits;
+    const { expiresAt } = this.credentials;
+    return {
+      type: 'welcome',
+      connectionId: this.id,
+      serverTime: environment.now(),
+      heartbeat: { interval: heartbeat.intervalMs, timeout: heartbeat.timeoutMs },
+      limits: {
+        frameBytes: frames.bytes,
+        subscriptions: connections.subscriptions,
+        framesPerSecond: frames.perSecond,
+      },
+      actionWindow: actionWindowMs,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    };
+  }
+
+  private end(): void {
+    this.currentPhase = 'closed';
+    this.inbound.clear();
+    this.subscriptions.close();
+    this.outbox.close();
+  }
+
+  /** Closes the connection if its credentials have ended. @returns whether they have. */
   private closeIfEnded(): boolean {
     const { ended } = this.credentials;
     if (ended === 'expired') this.close(CLOSE_CODES.tokenExpired);
@@ -239,11 +269,10 @@ export class Connection {
   }
 
   private keepAlive(): void {
-    // While nothing is read, nothing can be heard.
-    if (this.held.isFull) this.heartbeat.heard();
-    switch (this.heartbeat.check(this.outbox.writtenBytes)) {
+    if (this.inbound.isPaused) this.heardAt = this.context.pulse.now;
+    switch (this.heartbeat.check(this.heardAt, this.outbox.writtenBytes)) {
       case 'lost':
-        // Nobody is there to answer the closing handshake.
+        // A lost client does not answer the closing handshake.
         this.terminate(CLOSE_CODES.heartbeatLost);
         return;
       case 'ping':
@@ -253,33 +282,17 @@ export class Connection {
     }
   }
 
-  private passes(frame: ClientFrame, refused: Refused | undefined): boolean {
-    if (refused === undefined) return true;
-    this.refuse(frame, refused.error);
-    if (refused.tooMany) this.close(CLOSE_CODES.tooManyRequests);
-    return false;
-  }
-
-  private refuse(frame: ClientFrame, error: RealtimeError): void {
-    for (const refusal of refusalsOf(frame, error)) this.send(refusal);
-  }
-
-  private answerMisplaced(message: string, frame: ClientFrame): void {
-    this.answerBad(this.gate.refuseBad(new ProtocolError('bad_request', message, idOf(frame))));
-  }
-
-  private answerBad({ error, asked: about, tooMany }: Refused): void {
-    this.node.log.debug('bad-frame', { reason: error.code, connection: this.id });
-    this.send(error.toFrame(about));
-    if (tooMany) this.close(CLOSE_CODES.tooManyBadFrames);
-  }
-
   private enter(phase: Phase): void {
-    this.phase = phase;
-    this.phaseBegan = this.node.pulse.now;
+    this.currentPhase = phase;
+    this.phaseBegan = this.context.pulse.now;
   }
 
-  private send(frame: ServerFrame): void {
-    this.outbox.send(frame);
+  private withDeadline<T>(work: Promise<T>): Promise<T> {
+    const { environment, options } = this.context;
+    return withDeadline(environment, options.limits.timeouts.authenticationMs, work);
+  }
+
+  private toErrorFrame(error: unknown, request: Pick<ErrorFrame, 'id' | 'topic' | 'ref'>): ErrorFrame {
+    return toClientError(error, this.context.log, this.id).toFrame(echoOf(request));
   }
 }

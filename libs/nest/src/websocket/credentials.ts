@@ -1,13 +1,13 @@
-import type { PublicOf } from '../core/public-of.js';
-import type { HelloFrame } from '@statewire/protocol';
+import type { AuthenticatedFrame, HelloFrame } from '@statewire/protocol';
 
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
+import type { PublicOf } from '../core/public-of.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
-import type { UpgradeContext } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-authorizer.js';
 import type { Revocations } from '../admission/revocations.js';
 import { verificationTooLongError, revokedError } from '../admission/revocations.js';
 
@@ -18,44 +18,45 @@ interface Verifiers {
   readonly environment: Environment;
 }
 
-/** Credentials that were verified: whose they are, and when they were presented. */
+/** Verified credentials. */
 export interface Presented {
   readonly caller: CallerContext;
+  /** The mark of `Revocations` when the client presented them. */
   readonly at: number;
 }
 
-/** The credentials of one connection: verified at `hello` and again at each `authenticate`, until they end. */
+/** The credentials of one connection. `hello` verifies them, and each `authenticate` replaces them. */
 export class Credentials {
   private inForce: Presented | undefined;
 
   constructor(
     readonly connectionId: string,
-    private readonly entrance: UpgradeContext,
+    private readonly upgradeContext: UpgradeContext,
     private readonly verifiers: Verifiers,
   ) {}
 
-  /** Id of the identity; undefined for anonymous callers and before credentials were verified. */
+  /** Id of the user. Undefined for anonymous clients and before the credentials were verified. */
   get user(): string | undefined {
     return this.identity?.id;
   }
 
-  /** The caller of an open connection. */
+  /** The caller of an open connection. @throws Error before `hello` was settled. */
   get caller(): CallerContext {
-    if (this.inForce === undefined) throw new Error('Nobody has said hello.');
+    if (this.inForce === undefined) throw new Error('The connection has no caller before hello is settled.');
     return this.inForce.caller;
   }
 
-  /** When they end, in milliseconds since the Unix epoch: by themselves, or because they are taken back. */
+  /** The end of the credentials, by expiry or by revocation, in milliseconds since the Unix epoch. Undefined: no end. */
   get expiresAt(): number | undefined {
     const { environment } = this.verifiers;
     const expiresAt = this.identity?.expiresAt;
     const { revokedAt } = this;
     if (revokedAt === undefined) return expiresAt;
-    const taken = Math.round(environment.now() + revokedAt - environment.monotonic());
-    return Math.min(expiresAt ?? taken, taken);
+    const revocation = Math.round(environment.now() + revokedAt - environment.monotonic());
+    return Math.min(expiresAt ?? revocation, revocation);
   }
 
-  /** Why the connection has to go; undefined while it may stay. */
+  /** How the credentials ended. Undefined while they are in force. */
   get ended(): 'revoked' | 'expired' | undefined {
     const { environment } = this.verifiers;
     const { revokedAt } = this;
@@ -64,9 +65,14 @@ export class Credentials {
     return expiresAt !== undefined && expiresAt <= environment.now() ? 'expired' : undefined;
   }
 
-  /** @throws RealtimeError where the credentials or the connection guards refuse. */
+  /**
+   * Verifies the credentials of a `hello`, unless the upgrade has done so.
+   *
+   * @throws RealtimeError if the credentials are refused, a connection guard rejects the caller, or the credentials were
+   * revoked meanwhile.
+   */
   async greet(hello: HelloFrame): Promise<void> {
-    const { received, admitted, identity, presentedAt } = this.entrance;
+    const { received, admitted, identity, presentedAt } = this.upgradeContext;
     const settled = hello.token === undefined && admitted;
     const at = settled ? presentedAt : this.verifiers.revocations.mark;
     const verified = settled ? identity : await this.verifiers.admission.identify(received, hello.token);
@@ -74,24 +80,24 @@ export class Credentials {
     const caller = this.callerOf(hello.clientId, verified, token);
     if (!settled) {
       await this.verifiers.dispatcher.admit(caller);
-      this.refuseForgotten(at);
+      this.rejectForgotten(at);
     }
     this.inForce = { caller, at };
     if (this.ended === 'revoked') throw revokedError();
   }
 
   /**
-   * Verifies a new token, and changes nothing yet. It alone counts: those the connection came with may have expired.
+   * Verifies a new token and changes nothing yet. Ignores the credentials of the upgrade, which may have expired.
    *
-   * @throws RealtimeError where the token or the connection guards refuse, or the identity is another one.
+   * @throws RealtimeError if the token is refused, a connection guard rejects the caller, or the token has another user.
    */
   async verify(token: string): Promise<Presented> {
     const { admission, dispatcher, revocations } = this.verifiers;
     const at = revocations.mark;
-    const received = { ...this.entrance.received, bearer: undefined, cookieToken: undefined };
+    const received = { ...this.upgradeContext.received, bearer: undefined, cookieToken: undefined };
     const identity = await admission.identify(received, token);
     if (identity?.id !== this.user) {
-      throw new RealtimeError('forbidden', 'The identity of a connection cannot change: open a new one.');
+      throw new RealtimeError('forbidden', 'The user of a connection cannot change. Open a new connection.');
     }
     const caller = this.callerOf(this.caller.clientId, identity, token);
     await dispatcher.admit(caller);
@@ -99,30 +105,40 @@ export class Credentials {
   }
 
   /**
-   * Puts verified ones in force.
+   * Puts verified credentials in force.
    *
-   * @throws RealtimeError where it took so long to verify them that nobody can tell whether they were revoked meanwhile.
+   * @throws RealtimeError if the verification outlived the log of revocations.
    */
   renew(presented: Presented): void {
-    this.refuseForgotten(presented.at);
+    this.rejectForgotten(presented.at);
     this.inForce = presented;
   }
 
+  /** @returns the frame that tells the client when its credentials end. */
+  toFrame(ref?: string): AuthenticatedFrame {
+    const { expiresAt } = this;
+    return {
+      type: 'authenticated',
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(ref === undefined ? {} : { ref }),
+    };
+  }
+
   private get identity(): Identity | undefined {
-    return this.inForce === undefined ? this.entrance.identity : this.inForce.caller.identity;
+    return this.inForce === undefined ? this.upgradeContext.identity : this.inForce.caller.identity;
   }
 
   private get revokedAt(): number | undefined {
-    const presented = this.inForce?.at ?? this.entrance.presentedAt;
+    const presented = this.inForce?.at ?? this.upgradeContext.presentedAt;
     return this.verifiers.revocations.deadline({ connection: this.connectionId, user: this.user, presented });
   }
 
-  private refuseForgotten(at: number): void {
+  private rejectForgotten(at: number): void {
     if (!this.verifiers.revocations.reachesBackTo(at)) throw verificationTooLongError();
   }
 
   private callerOf(clientId: string, identity: Identity | undefined, token: string | undefined): CallerContext {
-    const { headers, cookies, ip } = this.entrance.received;
+    const { headers, cookies, ip } = this.upgradeContext.received;
     return {
       headers: withBearerToken(headers, token),
       cookies,

@@ -1,21 +1,21 @@
 import { WebSocket } from 'ws';
 
-import type { ConnectionSocket } from './connection-socket.js';
+import type { ConnectionSocket } from './connection-context.js';
 import type { Connection } from './connection.js';
 import { WsFrameSocket } from '../delivery/ws-internals.js';
 
-/** A socket of ours: it knows its connection, so that listeners are shared by all sockets and cost nothing. */
+/** A WebSocket that knows its connection, so that all sockets share the same listeners. */
 export class RealtimeSocket extends WebSocket implements ConnectionSocket {
   private connection!: Connection;
   private writer: WsFrameSocket | undefined;
 
-  /** Made when the socket is open: what is written depends on the extensions that were agreed. */
+  /** Made on first use, when the socket is open and its extensions are known. */
   get frames(): WsFrameSocket {
     return (this.writer ??= new WsFrameSocket(this));
   }
 
-  /** Tells the connection what arrives from now on. */
-  tell(connection: Connection): void {
+  /** Passes messages and the end of the socket to the connection from now on. */
+  attach(connection: Connection): void {
     this.connection = connection;
     this.on('message', onMessage).on('ping', onControl).on('pong', onControl).on('close', onClose).on('error', onError);
   }
@@ -38,5 +38,5 @@ function onClose(this: WebSocket): void {
   RealtimeSocket.connectionOf(this).gone();
 }
 
-// ws has chosen the close code already (1002, 1007, 1009); `close` follows.
+// ws has already sent a close code (1002, 1007 or 1009), and `close` follows.
 function onError(): void {}

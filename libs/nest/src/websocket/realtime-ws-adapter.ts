@@ -1,26 +1,26 @@
 import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
-import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
+import { GATEWAY_METADATA } from '@nestjs/websockets/internal';
 import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 
-import type { UpgradeContext } from './upgrade-context.js';
-import { RealtimeError } from '../core/errors.js';
+import { internalError, RealtimeError } from '../core/errors.js';
 import { requireBoundedPongs } from '../delivery/ws-internals.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import type { DefaultAdapter } from './default-adapter.js';
-import { OWN_GATEWAY } from './own-gateway.js';
 import { RealtimeSocket } from './realtime-socket.js';
-import { refuseUpgrade } from './reject-upgrade.js';
-import type { UpgradeAuthorizer } from './upgrade-authorizer.js';
-import { UpgradeRouter } from './upgrade-router.js';
+import type { UpgradeAuthorizer, UpgradeContext } from './upgrade-authorizer.js';
+import { rejectUpgrade, UpgradeRouter } from './upgrade-router.js';
 
-/** Milliseconds a peer may take to answer the closing handshake. */
-const CLOSE_TIMEOUT = 5_000;
+/** Marks the options of the module's own gateway. */
+export const OWN_GATEWAY = Symbol('statewire:own-gateway');
+
+/** Milliseconds in which the client has to answer the closing handshake. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 interface GatewayOptions {
   readonly path?: string;
@@ -29,20 +29,23 @@ interface GatewayOptions {
 
 type Transform = (data: unknown) => Observable<unknown>;
 
+/** Makes the adapter that Nest uses by default. */
+export type DefaultAdapter = (server: Server) => WebSocketAdapter;
+
 /**
- * Serves the module's own gateway, and leaves every other gateway to the adapter the application would have had
- * without us: the one it set with `useWebSocketAdapter`, or Nest's default.
+ * Serves the module's own gateway. Passes every other gateway to the inner adapter: the one that the application set with
+ * `useWebSocketAdapter`, or Nest's default.
  */
 export class RealtimeWsAdapter extends WsAdapter {
   private router: UpgradeRouter | undefined;
   private ownServer: WebSocketServer | undefined;
   private inner: WebSocketAdapter | undefined;
-  /** Paths the inner adapter serves. */
+  /** Paths that the inner adapter serves. */
   private readonly innerPaths = new Set<string>();
 
   constructor(
     private readonly options: ResolvedRealtimeOptions,
-    private readonly door: UpgradeAuthorizer,
+    private readonly authorizer: UpgradeAuthorizer,
     private readonly host: HttpAdapterHost,
     private readonly log: RealtimeLog,
     private readonly defaultAdapter: DefaultAdapter | undefined,
@@ -50,7 +53,11 @@ export class RealtimeWsAdapter extends WsAdapter {
     super();
   }
 
-  /** Becomes the application's adapter, so that nothing has to be written in `main.ts`. */
+  /**
+   * Becomes the adapter of the application, so that `main.ts` needs no code.
+   *
+   * @throws Error if the module is imported twice.
+   */
   install(config: ApplicationConfig): void {
     const given = config.getIoAdapter() ?? undefined;
     if (given instanceof RealtimeWsAdapter) {
@@ -58,7 +65,7 @@ export class RealtimeWsAdapter extends WsAdapter {
     }
     this.inner = given;
     config.setIoAdapter(this);
-    // The application may set its own later; it then serves its gateways through us.
+    // An adapter that the application sets later serves its gateways behind this one.
     config.setIoAdapter = (adapter) => {
       this.inner = adapter;
     };
@@ -75,9 +82,9 @@ export class RealtimeWsAdapter extends WsAdapter {
 
   override create(port: number, options: GatewayOptions): unknown {
     if (options[OWN_GATEWAY]) return this.createOwn();
-    if (isSamePath(options.path, this.options.path)) throw this.rivalry();
+    if (isSamePath(options.path, this.options.path)) throw this.pathInUseError();
     const inner = this.innerAdapter();
-    // Nest's WsAdapter ends every upgrade it does not know, those of the application's other servers too.
+    // Nest's WsAdapter ends every upgrade of an unknown path, also those of other servers of the application.
     if (!(inner instanceof WsAdapter) || port !== 0) return inner.create(port, options);
     const server = this.upgrades().confine(
       (path) => this.innerPaths.has(path),
@@ -92,19 +99,19 @@ export class RealtimeWsAdapter extends WsAdapter {
       this.innerAdapter().bindClientConnect(server, callback);
       return;
     }
-    // Nest gives gateways of one path one server without asking for another.
-    if (this.ownServer.listenerCount('connection') > 0) throw this.rivalry();
+    // Nest gives gateways of the same path one server and does not call `create` for the second.
+    if (this.ownServer.listenerCount('connection') > 0) throw this.pathInUseError();
     super.bindClientConnect(server, callback);
   }
 
   override bindClientDisconnect(client: never, callback: (...values: unknown[]) => void): void {
-    // Our connections hear of the end of their sockets themselves.
+    // The connections of this module listen to their sockets themselves.
     if ((client as object) instanceof RealtimeSocket) return;
     this.innerAdapter().bindClientDisconnect?.(client, callback);
   }
 
   override bindMessageHandlers(client: never, handlers: WsMessageHandler[], transform: Transform): void {
-    // Ours take a shorter way than Nest's, which runs each message through RxJS.
+    // Nest would pass each message through RxJS.
     if ((client as object) instanceof RealtimeSocket) return;
     this.innerAdapter().bindMessageHandlers(client, handlers, transform);
   }
@@ -128,7 +135,7 @@ export class RealtimeWsAdapter extends WsAdapter {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: this.options.limits.frames.bytes,
-      closeTimeout: CLOSE_TIMEOUT,
+      closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: () => SUBPROTOCOL,
       WebSocket: RealtimeSocket,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
@@ -138,7 +145,7 @@ export class RealtimeWsAdapter extends WsAdapter {
     return server;
   }
 
-  /** The HTTP server does not exist yet when this adapter is made. */
+  /** Made on first use, because the HTTP server does not exist when Nest makes this adapter. */
   private upgrades(): UpgradeRouter {
     this.router ??= new UpgradeRouter(this.httpServerOfApplication(), this.options.path, (request, socket, head) => {
       void this.accept(request, socket, head);
@@ -147,44 +154,44 @@ export class RealtimeWsAdapter extends WsAdapter {
   }
 
   private async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Node takes its own listener away with the upgrade, and an error nobody listens to ends the process.
+    // Node removes its own listener with the upgrade, and an error without a listener ends the process.
     socket.on('error', destroy);
-    let entrance: UpgradeContext;
+    let context: UpgradeContext;
     try {
-      entrance = await this.door.admit(request);
+      context = await this.authorizer.authorize(request);
     } catch (thrown) {
-      this.refuse(socket, thrown);
+      this.reject(socket, thrown);
       return;
     }
     socket.off('error', destroy);
-    if (!this.handOver(request, socket, head, entrance)) entrance.seat.leave();
+    if (!this.handOver(request, socket, head, context)) context.slot.leave();
   }
 
-  /** @returns false where it was no handshake after all, which ws has answered, or where the peer is gone. */
-  private handOver(request: IncomingMessage, socket: Duplex, head: Buffer, entrance: UpgradeContext): boolean {
-    let taken = false;
+  /** @returns false if ws has rejected the handshake, or the client is gone. */
+  private handOver(request: IncomingMessage, socket: Duplex, head: Buffer, context: UpgradeContext): boolean {
+    let isOpen = false;
     try {
       this.ownServer?.handleUpgrade(request, socket, head, (webSocket) => {
-        this.ownServer?.emit('connection', webSocket, entrance);
-        taken = true;
+        this.ownServer?.emit('connection', webSocket, context);
+        isOpen = true;
       });
     } catch (thrown) {
-      // Somebody else has taken the socket, against the rules of `upgrade`.
+      // Another listener of `upgrade` has taken the socket, which the contract of the event forbids.
       this.log.error('upgrade-failed', thrown);
       socket.destroy();
     }
-    return taken;
+    return isOpen;
   }
 
-  private refuse(socket: Duplex, thrown: unknown): void {
+  private reject(socket: Duplex, thrown: unknown): void {
     const expected = thrown instanceof RealtimeError;
-    const error = expected ? thrown : new RealtimeError('internal', 'Something failed on the server.');
-    if (expected) this.log.warn('upgrade-refused', { reason: error.code, message: error.message });
+    const error = expected ? thrown : internalError(thrown);
+    if (expected) this.log.warn('upgrade-rejected', { reason: error.code, message: error.message });
     else this.log.error('upgrade-failed', thrown);
-    refuseUpgrade(socket, error);
+    rejectUpgrade(socket, error);
   }
 
-  private rivalry(): Error {
+  private pathInUseError(): Error {
     const { path } = this.options;
     return new Error(`Another gateway uses the path "${path}" of RealtimeModule. Give one of them another path.`);
   }
@@ -202,6 +209,29 @@ export class RealtimeWsAdapter extends WsAdapter {
 
   private httpServerOfApplication(): Server {
     return this.host.httpAdapter.getHttpServer() as Server;
+  }
+}
+
+/** @returns whether the application has WebSocket gateways besides the module's. */
+export function hasOtherGateways(modules: ModulesContainer): boolean {
+  return [...modules.values()].some(({ providers }) =>
+    [...providers.values()].some(
+      ({ metatype }) => typeof metatype === 'function' && Reflect.hasMetadata(GATEWAY_METADATA, metatype),
+    ),
+  );
+}
+
+/**
+ * Loads the adapter of socket.io, which Nest uses for gateways if the application sets no adapter.
+ *
+ * @returns undefined if it is not installed.
+ */
+export async function loadDefaultAdapter(): Promise<DefaultAdapter | undefined> {
+  try {
+    const { IoAdapter } = await import('@nestjs/platform-socket.io');
+    return (server) => new IoAdapter(server);
+  } catch {
+    return undefined;
   }
 }
 

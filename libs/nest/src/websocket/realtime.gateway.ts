@@ -3,16 +3,15 @@ import { ApplicationConfig } from '@nestjs/core';
 import { CLOSE_CODES } from '@statewire/protocol';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 
-import { OWN_GATEWAY } from './own-gateway.js';
-import { RealtimeWsAdapter } from './realtime-ws-adapter.js';
+import { OWN_GATEWAY, RealtimeWsAdapter } from './realtime-ws-adapter.js';
 import type { RealtimeSocket } from './realtime-socket.js';
 import { ConnectionHub } from './connection-hub.js';
-import type { UpgradeContext } from './upgrade-context.js';
+import type { UpgradeContext } from './upgrade-authorizer.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { RealtimeSwitch } from '../core/realtime-switch.js';
 import { REALTIME_OPTIONS } from '../core/tokens.js';
 
-/** Where Nest hands over the sockets. Everything else is the connection's. */
+/** Opens a connection for each socket that Nest accepts, and closes all connections when the switch is turned off. */
 @Injectable()
 export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
   constructor(
@@ -22,7 +21,7 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
     private readonly config: ApplicationConfig,
     realtimeSwitch: RealtimeSwitch,
   ) {
-    // The path is known only now, and Nest looks at the class after it has made the instance.
+    // The path is an option, and Nest reads the metadata of the class after it has made the instance.
     WebSocketGateway({ path: options.path, [OWN_GATEWAY]: true })(new.target);
     adapter.install(config);
     realtimeSwitch.changes.subscribe((enabled) => {
@@ -33,16 +32,16 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
   onModuleInit(): void {
     if (this.config.getIoAdapter() === this.adapter) return;
     throw new Error(
-      'Something replaced the WebSocket adapter of RealtimeModule. Set yours with useWebSocketAdapter().',
+      'Another WebSocket adapter replaced the one of RealtimeModule. Set yours with app.useWebSocketAdapter(…).',
     );
   }
 
-  handleConnection(socket: RealtimeSocket, entrance: UpgradeContext): void {
-    socket.tell(this.hub.open(socket, entrance));
+  handleConnection(socket: RealtimeSocket, upgradeContext: UpgradeContext): void {
+    socket.attach(this.hub.open(socket, upgradeContext));
   }
 }
 
-/** A class of its own for each module, because each may have another path, and Nest keeps the path on the class. */
+/** @returns a new class for each module, because Nest keeps the path on the class, and modules may have different paths. */
 export function realtimeGateway(): Type<RealtimeGateway> {
   return class RealtimeModuleGateway extends RealtimeGateway {};
 }

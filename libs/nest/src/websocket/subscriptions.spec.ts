@@ -45,7 +45,7 @@ function setUp({ limit = 0 } = {}) {
   const subscriptions = new Subscriptions({
     dispatcher: dispatcher as PublicOf<Dispatcher>,
     topics,
-    attendance: {
+    presence: {
       enter: ({ name }) => {
         stays.push(`enter ${name}`);
         let over = false;
@@ -323,7 +323,7 @@ describe('changes of one topic', () => {
   test('to end a topic that nobody follows take no place', async () => {
     const { heard, subscribe, subscriptions } = setUp({ limit: 1 });
     subscriptions.unsubscribe('unknown', '1');
-    expect(subscriptions.isNamed('unknown')).toBe(false);
+    expect(subscriptions.has('unknown')).toBe(false);
     subscribe('t', '2');
     expect(await heard()).toEqual(['error unknown 1 not_subscribed', 'subscribed t 2']);
   });

@@ -1,4 +1,3 @@
-import type { PublicOf } from '../core/public-of.js';
 import {
   ERROR_CODES,
   type ErrorFrame,
@@ -8,6 +7,7 @@ import {
 } from '@statewire/protocol';
 
 import type { CallerContext } from '../core/realtime-request.js';
+import type { PublicOf } from '../core/public-of.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
@@ -16,132 +16,136 @@ import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
 import type { TopicSubscription } from '../topics/subscribers.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 
-const REFUSED = Promise.resolve(false);
+const NOT_ALLOWED = Promise.resolve(false);
 
 export interface SubscriptionsContext {
   readonly dispatcher: PublicOf<Dispatcher>;
   readonly topics: Pick<TopicRegistry, 'subscribe'>;
-  readonly attendance: Pick<PresenceTracker, 'enter'> | undefined;
+  readonly presence: Pick<PresenceTracker, 'enter'> | undefined;
   readonly outbox: Pick<Outbox, 'send' | 'offer' | 'whenDrained'>;
-  /** Topics one connection may follow. 0: any number. */
+  /** Most topics that one connection may follow. 0: no limit. */
   readonly limit: number;
-  /** Bounds how long the guards of a topic may take. */
+  /** Limits the time that the guards of a topic may take. */
   readonly deadline: <T>(work: Promise<T>) => Promise<T>;
-  /** The frame for something that was thrown. */
-  readonly toErrorFrame: (thrown: unknown, asked: Pick<ErrorFrame, 'topic' | 'ref'>) => ErrorFrame;
-  /** Called when a change of a topic has settled. */
+  readonly toErrorFrame: (error: unknown, request: Pick<ErrorFrame, 'topic' | 'ref'>) => ErrorFrame;
+  /** Called after a change of a topic has settled. */
   readonly onSettled: () => void;
 }
 
-/** One topic of one connection. */
-interface Entry {
+/** A topic that the client follows, or is about to follow. */
+interface FollowedTopic {
   subscription: TopicSubscription | undefined;
-  stay: PresenceHandle | undefined;
-  /** Whether its guards let the follower in, once they have said so. */
+  presence: PresenceHandle | undefined;
+  /** Whether the guards of the topic let the client in. Pending while they run. */
   allowed: Promise<boolean>;
-  /** Changes that have not settled. */
+  /** Number of changes that have not settled. */
   changes: number;
-  last: Promise<void>;
+  lastChange: Promise<void>;
 }
 
-/** The topics one connection follows. Changes of one topic run in turn, of different topics side by side. */
+/** The topics that one client follows. Changes of one topic run one after another, changes of different topics side by side. */
 export class Subscriptions {
-  private readonly entries = new Map<string, Entry>();
-  private running = 0;
-  private inTurn = 0;
+  private readonly byTopic = new Map<string, FollowedTopic>();
+  private changes = 0;
+  private waitingChanges = 0;
   private closed = false;
 
   constructor(private readonly context: SubscriptionsContext) {}
 
-  /** Topics followed, or about to be. */
+  /** Names of the topics that the client follows, or is about to follow. */
   get names(): readonly string[] {
-    return [...this.entries.keys()];
+    return [...this.byTopic.keys()];
   }
 
-  isNamed(topic: string): boolean {
-    return this.entries.has(topic);
+  /** Whether the client follows the topic, or is about to. */
+  has(topic: string): boolean {
+    return this.byTopic.has(topic);
   }
 
   /** Whether no change is under way. */
   get settled(): boolean {
-    return this.running === 0;
+    return this.changes === 0;
   }
 
-  /** Changes that wait for an earlier one of the same topic. */
+  /** Number of changes that wait for an earlier change of the same topic. */
   get waiting(): number {
-    return this.inTurn;
+    return this.waitingChanges;
   }
 
   /**
-   * Whether the connection may know where the topic stands: it follows it, or its guards have let it in and the rest of
-   * the subscription is under way. Waits for the guards.
+   * Whether the client may know the position of the topic: it follows the topic, or the guards have let it in and the
+   * subscription is not complete yet. Waits for the guards.
    */
   isAllowed(topic: string): Promise<boolean> {
-    return this.entries.get(topic)?.allowed ?? REFUSED;
+    return this.byTopic.get(topic)?.allowed ?? NOT_ALLOWED;
   }
 
   subscribe({ topic, since }: TopicRequest, ref: string | undefined, caller: CallerContext): void {
     const { limit, outbox } = this.context;
-    if (limit > 0 && this.entries.size >= limit && !this.entries.has(topic)) {
-      const error = new RealtimeError('too_many_subscriptions', `A connection may follow ${limit} topics.`);
+    if (limit > 0 && this.byTopic.size >= limit && !this.byTopic.has(topic)) {
+      const error = new RealtimeError(
+        'too_many_subscriptions',
+        `A connection may follow at most ${limit} topics. Unsubscribe from one first.`,
+      );
       outbox.send(error.toFrame(echoOf({ topic, ref })));
       return;
     }
-    this.change(topic, ref, (entry) => this.attach(entry, topic, since, ref, caller));
+    this.change(topic, ref, (followed) => this.attach(followed, topic, since, ref, caller));
   }
 
   unsubscribe(topic: string, ref: string | undefined): void {
-    if (!this.entries.has(topic)) {
-      this.answerNotSubscribed(topic, ref);
+    if (!this.byTopic.has(topic)) {
+      this.rejectUnsubscribe(topic, ref);
       return;
     }
-    this.change(topic, ref, (entry) => {
-      if (entry.subscription === undefined) return this.answerNotSubscribed(topic, ref);
-      detach(entry);
-      entry.stay?.end();
+    this.change(topic, ref, (followed) => {
+      if (followed.subscription === undefined) return this.rejectUnsubscribe(topic, ref);
+      detach(followed);
+      followed.presence?.end();
       this.context.outbox.send({ type: 'unsubscribed', topic, code: 'requested', ...echoOf({ ref }) });
     });
   }
 
   /**
-   * Asks the guards of every topic again, and ends what they no longer allow. Only while no change is under way.
+   * Asks the guards of every topic again, and ends the subscriptions that they no longer allow. Call it only while no topic
+   * changes.
    *
-   * @throws what a guard threw that could not say: then nothing has changed.
+   * @throws (rejects) the error of a guard that failed for a temporary reason. All subscriptions stay then.
    */
   async reauthorize(caller: CallerContext): Promise<void> {
-    const followed = [...this.entries];
-    const refusals = await Promise.all(followed.map(([topic]) => this.refusalOf(topic, caller)));
-    for (const [index, [topic, entry]] of followed.entries()) {
-      const code = refusals[index];
-      if (code === undefined || entry.subscription === undefined) continue;
-      detach(entry);
-      entry.stay?.end();
-      this.entries.delete(topic);
+    const topics = [...this.byTopic];
+    const codes = await Promise.all(topics.map(([topic]) => this.endingOf(topic, caller)));
+    for (const [index, [topic, followed]] of topics.entries()) {
+      const code = codes[index];
+      if (code === undefined || followed.subscription === undefined) continue;
+      detach(followed);
+      followed.presence?.end();
+      this.byTopic.delete(topic);
       this.context.outbox.send({ type: 'unsubscribed', topic, code });
     }
   }
 
   close(): void {
     this.closed = true;
-    for (const entry of this.entries.values()) {
-      detach(entry);
-      entry.stay?.leave();
+    for (const followed of this.byTopic.values()) {
+      detach(followed);
+      followed.presence?.leave();
     }
-    this.entries.clear();
+    this.byTopic.clear();
   }
 
   private async attach(
-    entry: Entry,
+    followed: FollowedTopic,
     topic: string,
     since: Since | undefined,
     ref: string | undefined,
     caller: CallerContext,
   ): Promise<void> {
-    detach(entry);
-    const former = entry.stay;
+    detach(followed);
+    const former = followed.presence;
     try {
       const resolving = this.authorize(topic, caller);
-      entry.allowed = resolving.then(
+      followed.allowed = resolving.then(
         () => true,
         () => false,
       );
@@ -150,20 +154,20 @@ export class Subscriptions {
       let ended = false;
       const onEnd = (): void => {
         ended = true;
-        this.end(topic, entry);
+        this.end(topic, followed);
       };
       const { outbox, topics } = this.context;
       const subscription = await topics.subscribe(resolved, outbox, { since, ref, onEnd });
       if (this.closed) return subscription.close();
       if (ended) return;
-      entry.subscription = subscription;
-      entry.stay = this.context.attendance?.enter(resolved, caller);
+      followed.subscription = subscription;
+      followed.presence = this.context.presence?.enter(resolved, caller);
       former?.leave();
-    } catch (thrown) {
-      // Who may come back keeps its place as long as one who lost the connection; who lost the right has none.
-      if (isTemporary(thrown)) former?.leave();
+    } catch (error) {
+      // After a temporary error the client stays a member for the grace period. A client without the right does not.
+      if (isTemporary(error)) former?.leave();
       else former?.end();
-      throw thrown;
+      throw error;
     }
   }
 
@@ -171,63 +175,67 @@ export class Subscriptions {
     return this.context.deadline(this.context.dispatcher.authorize(topic, caller));
   }
 
-  /** Why the caller may no longer follow the topic; undefined where it may. */
-  private async refusalOf(topic: string, caller: CallerContext): Promise<UnsubscribedCode | undefined> {
+  /** @returns the code with which the subscription ends; undefined if the caller may still follow the topic. */
+  private async endingOf(topic: string, caller: CallerContext): Promise<UnsubscribedCode | undefined> {
     try {
       await this.authorize(topic, caller);
       return undefined;
-    } catch (thrown) {
-      if (isTemporary(thrown)) throw thrown;
-      return toRealtimeError(thrown).code === 'unauthorized' ? 'unauthorized' : 'forbidden';
+    } catch (error) {
+      if (isTemporary(error)) throw error;
+      return toRealtimeError(error).code === 'unauthorized' ? 'unauthorized' : 'forbidden';
     }
   }
 
-  private end(topic: string, entry: Entry): void {
-    entry.subscription = undefined;
-    entry.stay?.end();
-    if (entry.changes === 0) this.entries.delete(topic);
+  private end(topic: string, followed: FollowedTopic): void {
+    followed.subscription = undefined;
+    followed.presence?.end();
+    if (followed.changes === 0) this.byTopic.delete(topic);
     this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
 
-  private change(topic: string, ref: string | undefined, work: (entry: Entry) => void | Promise<void>): void {
-    const entry = this.entries.get(topic) ?? {
+  private change(
+    topic: string,
+    ref: string | undefined,
+    work: (followed: FollowedTopic) => void | Promise<void>,
+  ): void {
+    const followed = this.byTopic.get(topic) ?? {
       subscription: undefined,
-      stay: undefined,
-      allowed: REFUSED,
+      presence: undefined,
+      allowed: NOT_ALLOWED,
       changes: 0,
-      last: Promise.resolve(),
+      lastChange: Promise.resolve(),
     };
-    this.entries.set(topic, entry);
-    const behind = entry.changes > 0;
-    if (behind) this.inTurn += 1;
-    entry.changes += 1;
-    this.running += 1;
-    entry.last = entry.last
+    this.byTopic.set(topic, followed);
+    const mustWait = followed.changes > 0;
+    if (mustWait) this.waitingChanges += 1;
+    followed.changes += 1;
+    this.changes += 1;
+    followed.lastChange = followed.lastChange
       .then(() => {
-        if (behind) this.inTurn -= 1;
-        return this.closed ? undefined : work(entry);
+        if (mustWait) this.waitingChanges -= 1;
+        return this.closed ? undefined : work(followed);
       })
-      .catch((thrown: unknown) => this.context.outbox.send(this.context.toErrorFrame(thrown, { topic, ref })))
+      .catch((error: unknown) => this.context.outbox.send(this.context.toErrorFrame(error, { topic, ref })))
       .then(() => {
-        entry.changes -= 1;
-        this.running -= 1;
-        if (entry.changes === 0 && entry.subscription === undefined) this.entries.delete(topic);
+        followed.changes -= 1;
+        this.changes -= 1;
+        if (followed.changes === 0 && followed.subscription === undefined) this.byTopic.delete(topic);
         this.context.onSettled();
       });
   }
 
-  private answerNotSubscribed(topic: string, ref: string | undefined): void {
-    const error = new RealtimeError('not_subscribed', 'The topic is not subscribed on this connection.');
+  private rejectUnsubscribe(topic: string, ref: string | undefined): void {
+    const error = new RealtimeError('not_subscribed', 'This connection does not follow the topic.');
     this.context.outbox.send(error.toFrame(echoOf({ topic, ref })));
   }
 }
 
-/** Nothing of the topic is sent from now on. Whether its follower is still counted is another matter. */
-function detach(entry: Entry): void {
-  entry.subscription?.close();
-  entry.subscription = undefined;
+/** Stops the frames of the topic. The presence of the client is separate from it. */
+function detach(followed: FollowedTopic): void {
+  followed.subscription?.close();
+  followed.subscription = undefined;
 }
 
-function isTemporary(thrown: unknown): boolean {
-  return ERROR_CODES[toRealtimeError(thrown).code].temporary;
+function isTemporary(error: unknown): boolean {
+  return ERROR_CODES[toRealtimeError(error).code].temporary;
 }

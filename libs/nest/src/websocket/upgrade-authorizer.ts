@@ -5,9 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
 import { toIncomingRequest, type ReceivedRequest } from '../core/incoming-request.js';
-import type { ConnectionLimits } from '../rate-limiting/connection-limits.js';
+import type { ConnectionLimits, ConnectionSlot } from '../rate-limiting/connection-limits.js';
 import { verificationTooLongError } from '../admission/revocations.js';
-import type { UpgradeContext } from './upgrade-context.js';
 import type { Revocations } from '../admission/revocations.js';
 import { withDeadline } from '../core/deadline.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
@@ -17,14 +16,24 @@ import type { Counters } from '../core/counters.js';
 import type { DrainState } from '../core/drain-state.js';
 import type { RealtimeSwitch } from '../core/realtime-switch.js';
 import { RealtimeError } from '../core/errors.js';
-import { offersOurs } from './subprotocol.js';
 
-/** Milliseconds after which a client that is refused may look again. */
-const WHILE_DRAINING = 1_000;
-const WHILE_OFF = 30_000;
+/** `retryAfter` while the node drains: the client should reach another node. */
+const RETRY_WHILE_DRAINING_MS = 1_000;
+/** `retryAfter` while the WebSocket is switched off. */
+const RETRY_WHILE_OFF_MS = 30_000;
 
-/** What the door asks before it lets an upgrade in. */
-export interface DoorKeepers {
+/** The result of an accepted upgrade. */
+export interface UpgradeContext {
+  readonly received: ReceivedRequest;
+  /** Whether the upgrade had credentials. They are verified then, and the connection guards have run. */
+  readonly admitted: boolean;
+  readonly identity: Identity | undefined;
+  /** The mark of `Revocations` when the server received the upgrade. */
+  readonly presentedAt: number;
+  readonly slot: ConnectionSlot;
+}
+
+export interface UpgradeAuthorizerOptions {
   readonly admission: Admission;
   readonly dispatcher: PublicOf<Dispatcher>;
   readonly limits: ConnectionLimits;
@@ -33,63 +42,67 @@ export interface DoorKeepers {
   readonly realtimeSwitch: Pick<RealtimeSwitch, 'enabled'>;
   readonly drain: Pick<DrainState, 'draining'>;
   readonly environment: Environment;
-  /** Milliseconds for credentials to be verified. 0: any time. */
+  /** Milliseconds for the verification of credentials. 0: no limit. */
   readonly authenticationTimeout: number;
 }
 
-/** Everything that is decided before an upgrade is accepted. */
+/** Decides whether an upgrade becomes a WebSocket. */
 export class UpgradeAuthorizer {
-  constructor(private readonly keepers: DoorKeepers) {}
+  constructor(private readonly options: UpgradeAuthorizerOptions) {}
 
-  /** @throws RealtimeError that says why the upgrade is refused. */
-  async admit(request: IncomingMessage): Promise<UpgradeContext> {
+  /** @throws (rejects) RealtimeError with the reason of the rejection. */
+  async authorize(request: IncomingMessage): Promise<UpgradeContext> {
     try {
-      return await this.enter(request);
+      return await this.admit(request);
     } catch (error) {
-      this.keepers.counters.refusals.add(error instanceof RealtimeError ? error.code : 'internal');
+      this.options.counters.refusals.add(error instanceof RealtimeError ? error.code : 'internal');
       throw error;
     }
   }
 
-  private async enter(request: IncomingMessage): Promise<UpgradeContext> {
-    const { admission, limits, revocations, authenticationTimeout, environment } = this.keepers;
-    this.refuseWhileShut();
-    if (!offersOurs(request.headers['sec-websocket-protocol'])) {
-      throw new RealtimeError('bad_request', `The subprotocol spoken here is ${SUBPROTOCOL}.`);
+  private async admit(request: IncomingMessage): Promise<UpgradeContext> {
+    const { admission, limits, revocations, authenticationTimeout, environment } = this.options;
+    this.rejectWhileClosed();
+    if (!offersSubprotocol(request.headers['sec-websocket-protocol'])) {
+      throw new RealtimeError('bad_request', `This server speaks the subprotocol ${SUBPROTOCOL}. Offer it.`);
     }
     const received = admission.receive(toIncomingRequest(request));
     const presentedAt = revocations.mark;
-    const seat = limits.enter(received.network);
+    const slot = limits.enter(received.network);
     try {
       if (received.bearer === undefined && received.cookieToken === undefined) {
-        return { received, seat, admitted: false, identity: undefined, presentedAt };
+        return { received, slot, admitted: false, identity: undefined, presentedAt };
       }
       const identity = await withDeadline(environment, authenticationTimeout, this.verify(received));
       if (!revocations.reachesBackTo(presentedAt)) throw verificationTooLongError();
-      seat.admit(identity?.id);
-      // It may have been shut while credentials were verified.
-      this.refuseWhileShut();
-      return { received, seat, admitted: true, identity, presentedAt };
+      slot.admit(identity?.id);
+      // The drain may have begun while the credentials were verified.
+      this.rejectWhileClosed();
+      return { received, slot, admitted: true, identity, presentedAt };
     } catch (error) {
-      seat.leave();
+      slot.leave();
       throw error;
     }
   }
 
-  private refuseWhileShut(): void {
-    const { drain, realtimeSwitch } = this.keepers;
+  private rejectWhileClosed(): void {
+    const { drain, realtimeSwitch } = this.options;
     if (drain.draining) {
-      throw new RealtimeError('unavailable', 'This node is going away.', { retryAfter: WHILE_DRAINING });
+      throw new RealtimeError('unavailable', 'This node shuts down. Connect again.', {
+        retryAfter: RETRY_WHILE_DRAINING_MS,
+      });
     }
     if (!realtimeSwitch.enabled) {
-      throw new RealtimeError('unavailable', 'WebSocket is switched off: poll.', { retryAfter: WHILE_OFF });
+      throw new RealtimeError('unavailable', 'The WebSocket is switched off. Poll over HTTP.', {
+        retryAfter: RETRY_WHILE_OFF_MS,
+      });
     }
   }
 
   private async verify(received: ReceivedRequest): Promise<Identity | undefined> {
     const { headers, cookies, ip, bearer, cookieToken } = received;
-    const identity = await this.keepers.admission.identify(received);
-    await this.keepers.dispatcher.admit({
+    const identity = await this.options.admission.identify(received);
+    await this.options.dispatcher.admit({
       headers: withBearerToken(headers, bearer ?? cookieToken),
       cookies,
       ip,
@@ -99,4 +112,12 @@ export class UpgradeAuthorizer {
     });
     return identity;
   }
+}
+
+/**
+ * @param header `Sec-WebSocket-Protocol`.
+ * @returns whether the client offers the subprotocol, or offers none.
+ */
+export function offersSubprotocol(header: string | undefined): boolean {
+  return header === undefined || header.split(',').some((name) => name.trim() === SUBPROTOCOL);
 }

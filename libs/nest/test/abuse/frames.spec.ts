@@ -141,7 +141,7 @@ describe('A8: a frame that WebSocket forbids ends its connection alone', () => {
   test('of binary is answered, as a bad frame', async () => {
     const wire = await RawWire.welcomed(arena.port);
     wire.write(rawFrame({ opcode: 2, payload: action({ n: 1 }) }));
-    await wire.until((text) => text.includes('not a binary one'));
+    await wire.until((text) => text.includes('The message is binary'));
     wire.destroy();
   });
 

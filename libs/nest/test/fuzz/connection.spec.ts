@@ -10,9 +10,8 @@ import {
 import { VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
-import { FrameGate } from '../../src/websocket/frame-gate.js';
+import { InboundQueue, type FrameRunner } from '../../src/websocket/inbound-queue.js';
 import { resolveOptions } from '../../src/core/resolve-options.js';
-import { RealtimeError } from '../../src/core/errors.js';
 import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
@@ -34,6 +33,32 @@ function understood(bytes: Buffer): ClientFrame | ProtocolError {
     if (error instanceof ProtocolError) return error;
     throw error;
   }
+}
+
+/** What a queue of its own, whose client is admitted, makes of one message. */
+function receive(bytes: Buffer, binary: boolean): { readonly ran: ClientFrame[]; readonly errors: string[] } {
+  const environment = new VirtualEnvironment();
+  const { limits } = resolveOptions({ limits: UNBOUNDED }, environment);
+  const [ran, errors]: [ClientFrame[], string[]] = [[], []];
+  const run = (frame: ClientFrame): void => void ran.push(frame);
+  const runner: FrameRunner = {
+    phase: 'open',
+    isParallel: () => false,
+    admit: async (frame) => run(frame),
+    authenticate: async (frame) => run(frame),
+    act: async (frame) => run(frame),
+    answerPing: run,
+    changeTopics: run,
+    send: ({ code }) => void errors.push(code),
+    close: () => undefined,
+    reportBadFrame: () => undefined,
+    settled: () => undefined,
+  };
+  const topics = { has: () => false, settled: true, waiting: 0 };
+  const socket = { pause: () => undefined, resume: () => undefined };
+  const queue = new InboundQueue({ runner, topics, socket, limits, clock: environment, rejectShared: () => undefined });
+  queue.receive(bytes, binary);
+  return { ran, errors };
 }
 
 /** How many answers a welcomed client has to get. */
@@ -65,18 +90,15 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
 }
 
 describe('F1: whatever bytes a client sends', () => {
-  test('F1: the gate reads a frame or refuses with a typed error', () => {
-    const gate = new FrameGate(
-      resolveOptions({ limits: UNBOUNDED }, new VirtualEnvironment()).limits,
-      { monotonic: () => 0 },
-      () => undefined,
-    );
+  test('F1: the queue runs the frame or answers a typed error', () => {
     fc.assert(
       fc.property(clientMessage, fc.boolean(), (bytes, binary) => {
-        const read = gate.read(bytes, binary);
-        if (read.type === 'frame') expect(read.frame).toEqual(understood(bytes));
-        else expect(read.error).toBeInstanceOf(RealtimeError);
-        if (binary) expect(read.type).toBe('refused');
+        const { errors, ran } = receive(bytes, binary);
+        const frame = understood(bytes);
+        if (binary) expect([ran, errors]).toEqual([[], ['bad_request']]);
+        else if (frame instanceof ProtocolError) expect([ran, errors]).toEqual([[], [frame.code]]);
+        else if (frame.type === 'hello') expect([ran, errors]).toEqual([[], ['bad_request']]);
+        else expect([ran, errors]).toEqual([frame.type === 'pong' ? [] : [frame], []]);
       }),
       { numRuns: 3_000 },
     );

@@ -2,13 +2,13 @@ import type { PublicOf } from '../../src/core/public-of.js';
 import { VirtualEnvironment } from '@statewire/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
-import { SharedFrameLimits } from '../../src/rate-limiting/frame-limits.js';
+import { SharedFrameLimits } from '../../src/rate-limiting/rate-limiter.js';
 import type { Admission } from '../../src/admission/request-admission.js';
 import type { ReceivedRequest } from '../../src/core/incoming-request.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
 import { ConnectionLimits } from '../../src/rate-limiting/connection-limits.js';
 import type { Connection } from '../../src/websocket/connection.js';
-import type { UpgradeContext } from '../../src/websocket/upgrade-context.js';
+import type { UpgradeContext } from '../../src/websocket/upgrade-authorizer.js';
 import { Revocations } from '../../src/admission/revocations.js';
 import type { CallerContext, Identity } from '../../src/core/realtime-request.js';
 import type { Dispatcher, Invocation } from '../../src/handlers/dispatcher.js';
@@ -56,7 +56,7 @@ export class ConnectionRig {
   act: (invocation: Invocation, caller: CallerContext) => Promise<AckFrame | ErrorFrame> = ({ id }) =>
     Promise.resolve({ type: 'ack', id });
 
-  constructor(options: RealtimeModuleOptions = {}, entrance: { identity?: Identity } = {}) {
+  constructor(options: RealtimeModuleOptions = {}, upgrade: { identity?: Identity } = {}) {
     const resolved = resolveOptions(options, this.environment);
     const write = (line: string): void => void this.logged.push(line);
     this.log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, this.environment);
@@ -70,7 +70,7 @@ export class ConnectionRig {
       inFlight: this.inFlight,
       revocations: this.revocations,
       counters: this.counters,
-      rates: new SharedFrameLimits(resolved.limits.frames, this.environment),
+      frameLimits: new SharedFrameLimits(resolved.limits.frames, this.environment),
       log: this.log,
       outbox: {
         softMark: resolved.limits.outbox.softMarkBytes,
@@ -82,15 +82,15 @@ export class ConnectionRig {
       },
     });
     this.limits = new ConnectionLimits(resolved.limits.connections, this.environment);
-    this.connection = this.hub.open(this.socket, this.entrance(entrance.identity));
+    this.connection = this.hub.open(this.socket, this.upgradeContext(upgrade.identity));
     this.socket.onEnd = () => this.connection.gone();
   }
 
   /** What an upgrade would have come to, with the credentials of an identity or without any. */
-  entrance(identity?: Identity): UpgradeContext {
-    const seat = this.limits.enter(RECEIVED.network);
+  upgradeContext(identity?: Identity): UpgradeContext {
+    const slot = this.limits.enter(RECEIVED.network);
     const presentedAt = this.revocations.mark;
-    return { received: RECEIVED, admitted: identity !== undefined, identity, seat, presentedAt };
+    return { received: RECEIVED, admitted: identity !== undefined, identity, slot, presentedAt };
   }
 
   /** A message arrives from the client. */

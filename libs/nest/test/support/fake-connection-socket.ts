@@ -1,6 +1,6 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { ConnectionSocket } from '../../src/websocket/connection-socket.js';
+import type { ConnectionSocket } from '../../src/websocket/connection-context.js';
 import type { Batch } from '../../src/delivery/batch.js';
 import type { FrameSocket } from '../../src/delivery/outbox.js';
 

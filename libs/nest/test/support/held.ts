@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { SharedFrameLimits } from '../../src/rate-limiting/frame-limits.js';
+import { SharedFrameLimits } from '../../src/rate-limiting/rate-limiter.js';
 import { ConnectionLimits } from '../../src/rate-limiting/connection-limits.js';
 import { Revocations } from '../../src/admission/revocations.js';
 import { RequestLimits } from '../../src/rate-limiting/request-limits.js';

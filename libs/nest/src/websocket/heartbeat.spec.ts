@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { Pulse } from './pulse.js';
+import { Pulse } from './heartbeat.js';
 
 function create() {
   const environment = new VirtualEnvironment();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { offersOurs } from './subprotocol.js';
+import { offersSubprotocol } from './upgrade-authorizer.js';
 
 test.each([
   [undefined, true],
@@ -10,5 +10,5 @@ test.each([
   ['xstatewire.v1.json', false],
   ['', false],
 ])('the offer %p can be spoken: %p', (header, spoken) => {
-  expect(offersOurs(header)).toBe(spoken);
+  expect(offersSubprotocol(header)).toBe(spoken);
 });
