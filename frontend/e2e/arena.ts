@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../backend/dist/main.js', import.meta.url
 const CLIENT = fileURLToPath(new URL('../dist/browser/index.html', import.meta.url));
 const READY = /The Arena is on (http:\/\/\S+)/;
 
-/** The built server with the built client, as a process of its own. */
+/** The built server in a process of its own. It serves the built client. */
 export interface Arena {
   readonly url: string;
   stop(): Promise<void>;
@@ -88,7 +88,7 @@ export class Player {
 
 export async function state(url: string, token: string): Promise<ArenaState> {
   const response = await fetch(`${url}/api/state`, { headers: { Authorization: `Bearer ${token}` } });
-  // `response.json()` makes objects of another realm here, which strict equality tells from one's own.
+  // Jest runs tests in another realm than `fetch`. Strict equality rejects objects of the other realm.
   return JSON.parse(await response.text()) as ArenaState;
 }
 

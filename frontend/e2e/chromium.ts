@@ -15,7 +15,7 @@ const PLACES = [
   'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
 ];
 
-/** The packaged binary's own `args` switch web security off and force one process; these keep the browser a browser. */
+/** The arguments of the package would switch web security off and use one process. These keep the default behaviour. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--headless=shell',
@@ -33,7 +33,7 @@ if (executable === undefined) {
   console.warn(`Browser tests are skipped. ${HELP}`);
 }
 
-/** Like `describe`; skipped where there is no browser, except in CI, where that is a failure. */
+/** Like `describe`. Skips the tests if there is no browser; in CI they fail instead. */
 export const describeInBrowser = executable === undefined ? describe.skip : describe;
 
 export async function launchChromium(): Promise<Browser> {
@@ -52,7 +52,7 @@ async function findChromium(): Promise<string | undefined> {
   return installed.find((path) => existsSync(path)) ?? (await packaged());
 }
 
-/** An optional dependency that exists for Linux on x64 only. */
+/** The browser is an optional dependency, for Linux on x64 only. */
 async function packaged(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {

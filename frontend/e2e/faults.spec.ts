@@ -6,10 +6,10 @@ import { describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage } from './page.js';
 import { Witness } from './witness.js';
 
-/** "Within about a second", ten times over for a machine that runs everything else at the same time. */
-const SOON = 10_000;
-/** Samples that have to be held against the server before a page is believed. */
-const ENOUGH = 5;
+/** Ten times "within about a second", because the machine may be busy with other tests. */
+const SOON_MS = 10_000;
+/** Number of samples to compare with the server before a test believes a page. */
+const MIN_COMPARED_SAMPLES = 5;
 
 describeInBrowser('A battle on the screen', () => {
   let arena: Arena;
@@ -45,14 +45,14 @@ describeInBrowser('A battle on the screen', () => {
     await visitor.page.goto('about:blank');
   });
 
-  /** Never a wrong number, never back in time, and never old values that look live. */
+  /** Checks that the page showed no wrong number, never went back in time, and showed no old value as live. */
   async function expectTruth(): Promise<void> {
     let samples = await visitor.samples();
-    while (witness.judge(samples).compared < ENOUGH) {
+    while (witness.compare(samples).compared < MIN_COMPARED_SAMPLES) {
       await visitor.moves();
       samples = await visitor.samples();
     }
-    expect(witness.judge(samples).wrong).toEqual([]);
+    expect(witness.compare(samples).wrong).toEqual([]);
     const offsets = samples.map(({ offset }) => offset);
     expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
     const lies = samples.filter(
@@ -65,7 +65,7 @@ describeInBrowser('A battle on the screen', () => {
     for (let cut = 0; cut < 3; cut++) {
       await visitor.page.getByRole('button', { name: 'Drop it once' }).click();
       await visitor.page.locator('[data-status]:not([data-status="live"])').waitFor();
-      expect(await visitor.connection('live')).toBeLessThan(SOON);
+      expect(await visitor.connection('live')).toBeLessThan(SOON_MS);
       await visitor.moves();
     }
     await expectTruth();
@@ -74,12 +74,12 @@ describeInBrowser('A battle on the screen', () => {
   test('polls within about a second while the socket is cut, and is live again as soon as it is restored', async () => {
     const cut = visitor.page.getByRole('switch', { name: 'Cut the socket' });
     await cut.click();
-    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();
     await visitor.moves();
 
     await cut.click();
-    expect(await visitor.connection('live')).toBeLessThan(SOON);
+    expect(await visitor.connection('live')).toBeLessThan(SOON_MS);
     await visitor.moves();
     await expectTruth();
   });
@@ -87,12 +87,12 @@ describeInBrowser('A battle on the screen', () => {
   test('goes on over polling within about a second while the socket is black-holed, and is live again after', async () => {
     const blackHole = visitor.page.getByRole('switch', { name: 'Black hole' });
     await blackHole.click();
-    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();
     await visitor.moves();
     expect(await visitor.page.getByText('Polling: up to 2 s behind').count()).toBeGreaterThan(0);
 
-    // An attempt that began in the hole has to time out, and the next waits for its turn. The battle must not end before.
+    // The attempt that began in the black hole has to time out before the next one starts. The battle must last longer.
     await player.pause(battleId);
     await blackHole.click();
     await visitor.connection('live');
@@ -103,7 +103,7 @@ describeInBrowser('A battle on the screen', () => {
 
   test('polls at once where the browser refuses WebSockets', async () => {
     await visitor.page.getByRole('switch', { name: 'Refuse sockets here' }).click();
-    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();
     await visitor.page.getByRole('button', { name: 'Repair everything' }).click();
     await visitor.connection('live');
@@ -114,7 +114,7 @@ describeInBrowser('A battle on the screen', () => {
   test('moves to polling when the server forbids WebSockets, and back when it allows them', async () => {
     const forbid = visitor.page.getByRole('switch', { name: 'Forbid on the server' });
     await forbid.click();
-    expect(await visitor.connection('polling')).toBeLessThan(SOON);
+    expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();
     await forbid.click();
     await visitor.connection('live');
@@ -146,7 +146,7 @@ describeInBrowser('A battle on the screen', () => {
     await visitor.moves();
     const position = await equal.locator('.soft').innerText();
     await compare.click();
-    // A comparison can be over before anybody sees that it is under way; the position it was made at is another one.
+    // A comparison may end before the test sees that it began. The position tells that it is another one.
     await equal.filter({ hasNotText: position }).waitFor();
     expect(await visitor.page.locator('[data-verdict="different"]').count()).toBe(0);
   });

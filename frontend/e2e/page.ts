@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 
-/** What one rendering of a battle showed. */
+/** The content of one rendering of a battle. */
 export interface BattleSample {
   readonly epoch: string;
   readonly offset: number;
@@ -22,7 +22,7 @@ declare global {
   var recorder: Recorder;
 }
 
-/** Runs in the page, before anything of it: notes what is shown each time that something changes. */
+/** Runs in the page before its own scripts. Records the battle on the screen after each change. */
 function record(): void {
   const recorder: Recorder = { samples: [], violations: [] };
   globalThis.recorder = recorder;
@@ -52,10 +52,10 @@ function record(): void {
   }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 }
 
-/** Milliseconds after which a wait counts as hung. It is no promise. */
-const HUNG_AFTER = 240_000;
+/** Milliseconds after which a test gives up waiting. The page promises to be faster. */
+const HANG_TIMEOUT_MS = 240_000;
 
-/** A page of the client with everything noted that a person would not want to see in the console. */
+/** A page of the client. It records errors of its scripts and of the console. */
 export class ArenaPage {
   readonly complaints: string[] = [];
 
@@ -68,7 +68,7 @@ export class ArenaPage {
 
   static async open(browser: Browser, url: string, viewport = { width: 1440, height: 900 }): Promise<ArenaPage> {
     const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
-    context.setDefaultTimeout(HUNG_AFTER);
+    context.setDefaultTimeout(HANG_TIMEOUT_MS);
     const page = await context.newPage();
     await page.addInitScript(record);
     const arena = new ArenaPage(page);
@@ -84,14 +84,14 @@ export class ArenaPage {
     return this.page.evaluate(() => globalThis.recorder.violations);
   }
 
-  /** Waits until the connection is in a state, and says how long that took, in milliseconds. */
+  /** Waits until the connection is in a state. @returns the milliseconds that it took. */
   async connection(state: string): Promise<number> {
     const begun = performance.now();
     await this.page.locator(`[data-status="${state}"]`).waitFor();
     return performance.now() - begun;
   }
 
-  /** Waits until the battle on the screen has moved on from where it is now. */
+  /** Waits until the page shows a later tick of the battle. */
   async moves(): Promise<void> {
     const tick = await this.page.locator('[data-tick]').first().getAttribute('data-tick');
     await this.page.locator(`[data-tick]:not([data-tick="${tick}"])`).first().waitFor();

@@ -14,12 +14,12 @@ import type { GameStore as Store } from '../src/app/game/game-store.js';
 import { Player, startArena, state, type Arena } from './arena.js';
 
 /**
- * The lobby goes on changing once a second, and a polling store sees every other of its states. That the two never meet
- * within so many milliseconds is a failure on the slowest machine.
+ * Milliseconds to wait until the store equals the server. The lobby changes once a second, and a polling store misses
+ * some of its states, so the two are equal only now and then.
  */
-const MEET_WITHIN = 120_000;
+const EQUAL_WITHIN_MS = 120_000;
 
-/** The store of the client without its page, on the built server: nothing in between is a fake but the document. */
+/** The store of the client without its page, connected to the built server. Only the document is a fake. */
 describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport) => {
   let arena: Arena;
   let player: Player;
@@ -66,7 +66,7 @@ describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport
     return socket;
   }
 
-  /** The whole state as the server has it, of what the store follows. */
+  /** Returns the state of the server, limited to the topics that the store follows. */
   async function unified(): Promise<ReturnType<Store['snapshot']>> {
     const whole = await state(arena.url, player.session.token);
     const only = <T>(all: Readonly<Record<string, T>>, id: string) =>
@@ -74,9 +74,9 @@ describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport
     return { ...whole, runs: only(whole.runs, runId), battles: only(whole.battles, battleId) };
   }
 
-  /** The store equals the whole state as the server had it at one of the moments since this began. */
+  /** Waits until the store equals a state that the server had since this call. */
   async function expectEqual(): Promise<void> {
-    const deadline = Date.now() + MEET_WITHIN;
+    const deadline = Date.now() + EQUAL_WITHIN_MS;
     const had: unknown[] = [];
     for (;;) {
       const whole = await unified();

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { snapshot } from './arena.js';
 import type { BattleSample } from './page.js';
 
-/** Below the 20 requests a second that the server allows, and often enough to meet most positions of a battle. */
-const LOOK_EVERY = 90;
+/** The server allows 20 requests per second. This pause stays below, and still meets most positions of a battle. */
+const SNAPSHOT_PAUSE_MS = 90;
 
 /**
- * Asks the server for its snapshots of a battle over plain HTTP, again and again, and so knows what every page must
- * have shown at (nearly) every position.
+ * Requests snapshots of a battle over HTTP again and again. So it knows for almost every position what a page must have
+ * shown.
  */
 export class Witness {
   private readonly known = new Map<string, BattleSnapshot>();
@@ -20,8 +20,8 @@ export class Witness {
     this.looking = this.look(url, `battles/${battleId}`);
   }
 
-  /** How many samples could be compared, and which of them were wrong. */
-  judge(samples: readonly BattleSample[]): { readonly compared: number; readonly wrong: readonly BattleSample[] } {
+  /** Compares samples of a page with the snapshots. @returns the number of compared samples, and the wrong ones. */
+  compare(samples: readonly BattleSample[]): { readonly compared: number; readonly wrong: readonly BattleSample[] } {
     const comparable = samples.filter(({ epoch, offset }) => this.known.has(`${epoch}:${offset}`));
     const wrong = comparable.filter((sample) => {
       const battle = this.known.get(`${sample.epoch}:${sample.offset}`);
@@ -40,7 +40,7 @@ export class Witness {
     while (!this.stopped.signal.aborted) {
       const { epoch, offset, data } = await snapshot(url, topic);
       this.known.set(`${epoch}:${offset}`, data as unknown as BattleSnapshot);
-      await sleep(LOOK_EVERY);
+      await sleep(SNAPSHOT_PAUSE_MS);
     }
   }
 }

@@ -2,7 +2,7 @@ import { setupZonelessTestEnv } from 'jest-preset-angular/setup-env/zoneless';
 
 setupZonelessTestEnv();
 
-/** jsdom lays nothing out: no media query ever matches. */
+/** jsdom has no layout, so no media query matches. */
 globalThis.matchMedia = (media) =>
   ({
     media,

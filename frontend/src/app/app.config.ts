@@ -11,7 +11,7 @@ import { routes } from './app.routes';
 import { chaosEnvironment } from './connection/chaos-environment';
 import { ChaosSwitches } from './connection/chaos-switches';
 import { CHAOS_SWITCHES } from './connection/chaos-token';
-import { POLL_INTERVAL } from './connection/polling-cost';
+import { POLL_INTERVAL_MS } from './connection/polling-cost';
 import { SessionService } from './game/session.service';
 import type { PageConfig } from './page-config';
 
@@ -30,7 +30,7 @@ export function appConfig(page: PageConfig): ApplicationConfig {
       provideRealtime(
         { environment: chaosEnvironment(switches) },
         withAuth((reason) => inject(SessionService).token(reason)),
-        withPolling({ intervalMs: POLL_INTERVAL }),
+        withPolling({ intervalMs: POLL_INTERVAL_MS }),
         withWebSocket({ enabled: page.WEBSOCKET_ENABLED }),
       ),
     ],

@@ -22,7 +22,7 @@ import { ToastStack } from './shell/toast-stack';
 import { TopBar } from './shell/top-bar';
 import { Wire } from './shell/wire';
 
-/** The frame around every screen: bar, wire, connection panel, messages. */
+/** The frame around every page: top bar, connection line, connection panel and messages. */
 @Component({
   selector: 'arena-root',
   imports: [ConnectionPanel, RouterOutlet, ToastStack, TopBar, Wire],
@@ -40,7 +40,7 @@ export class App {
   protected readonly isWide = mediaQuery('(min-width: 72rem)');
   private readonly wish = signal<boolean | undefined>(undefined);
   protected readonly panelOpen = computed(() => this.wish() ?? this.isWide());
-  /** On narrow screens the panel lies over the page, which then cannot be reached. */
+  /** On narrow screens the panel covers the page, so the page is inert then. */
   protected readonly isDrawerOpen = computed(() => this.panelOpen() && !this.isWide());
 
   constructor() {

@@ -1,12 +1,12 @@
-/** What the place of deployment decides; the container of the client writes it to `config.json`. */
+/** Options of a deployment. The container of the client writes them to `config.json`. */
 export interface PageConfig {
-  /** `false`: this client polls and opens no WebSocket. */
+  /** `false` makes the client poll without a WebSocket. */
   readonly WEBSOCKET_ENABLED: boolean;
 }
 
 const DEFAULTS: PageConfig = { WEBSOCKET_ENABLED: true };
 
-/** A page without the file, or with one that cannot be read, starts with the defaults. */
+/** Reads `config.json`. Returns the defaults if the file is missing or invalid. */
 export async function loadPageConfig(): Promise<PageConfig> {
   try {
     const response = await fetch('/config.json', { cache: 'no-cache' });

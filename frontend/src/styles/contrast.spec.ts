@@ -5,14 +5,14 @@ import { expect, test } from '@jest/globals';
 
 const tokens = readFileSync(join(__dirname, 'tokens.css'), 'utf8');
 
-/** The two hexadecimal colours of a token, light first. */
+/** Returns the two hexadecimal colours of a token, light first. */
 function colours(token: string): readonly [string, string] {
   const found = new RegExp(`--${token}: light-dark\\((#\\w{6}), (#\\w{6})\\)`).exec(tokens);
   if (found?.[1] === undefined || found[2] === undefined) throw new Error(`--${token} has no two colours.`);
   return [found[1], found[2]];
 }
 
-/** Relative luminance as WCAG 2.2 defines it. */
+/** Returns the relative luminance that WCAG 2.2 defines. */
 function luminance(colour: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((start) => {
     const channel = Number.parseInt(colour.slice(start, start + 2), 16) / 255;

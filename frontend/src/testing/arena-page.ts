@@ -9,11 +9,11 @@ import { SessionService } from '../app/game/session.service';
 import { buttonsOf } from './render';
 
 export interface Visit {
-  /** Who is signed in. Default: nobody. */
+  /** The session of the player. Default: none. */
   readonly session?: Session;
 }
 
-/** The whole client at one of its addresses, as `main.ts` starts it, over a network that the test breaks. */
+/** The whole client at one of its addresses, as `main.ts` starts it, on a network that the test controls. */
 export class ArenaPage {
   readonly simulation = TestBed.inject(RealtimeSimulation);
   readonly server = this.simulation.server;
@@ -44,18 +44,18 @@ export class ArenaPage {
     return this.element.textContent;
   }
 
-  /** Lets time pass until the page shows it. */
+  /** Advances the clock until the page shows a text. */
   shows(expected: string | RegExp, within?: number): Promise<void> {
     return this.simulation.shows(this.fixture, expected, within);
   }
 
-  /** Lets time pass until the connection is said to be in this state. */
+  /** Advances the clock until the page shows this state of the connection. */
   async connection(state: string): Promise<void> {
     const isShown = (): boolean => this.element.querySelector(`[data-status="${state}"]`) !== null;
     await this.simulation.until(isShown, `the page to be ${state}`);
   }
 
-  /** Presses a button, once there is one of that name. */
+  /** Presses a button as soon as it exists. */
   async press(name: string | RegExp): Promise<void> {
     await this.simulation.until(() => buttonsOf(this.element, name).length === 1, `one button ${String(name)}`);
     buttonsOf(this.element, name)[0]?.click();

@@ -5,7 +5,7 @@ export interface FakeAnswer {
   readonly body?: unknown;
 }
 
-/** Replaces `fetch` by answers by method and path; what is not listed is not found. Returns the requests made. */
+/** Replaces `fetch` by responses per method and path. Other requests get 404. @returns the requests. */
 export function fakeFetch(answers: Readonly<Record<string, FakeAnswer | (() => FakeAnswer)>>): string[] {
   const requests: string[] = [];
   globalThis.fetch = jest.fn<typeof fetch>(async (input, init) => {

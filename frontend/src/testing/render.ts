@@ -3,7 +3,7 @@ import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-/** A component on a fake server, as text and as elements. */
+/** A rendered component on a fake server. */
 export class Rendered<T> {
   constructor(
     readonly fixture: ComponentFixture<T>,
@@ -14,7 +14,7 @@ export class Rendered<T> {
     return this.fixture.nativeElement as HTMLElement;
   }
 
-  /** The text of all elements, with a space between any two of them. */
+  /** Returns the text of all elements with spaces between them. */
   get text(): string {
     const walker = document.createTreeWalker(this.element, NodeFilter.SHOW_TEXT);
     const texts: string[] = [];
@@ -22,7 +22,7 @@ export class Rendered<T> {
     return texts.join(' ').replaceAll(/\s+/g, ' ').trim();
   }
 
-  /** @throws Error when there is no such button, or more than one. */
+  /** @throws Error if there is no such button, or more than one. */
   button(name: string | RegExp): HTMLButtonElement {
     const found = this.buttons(name);
     const [button] = found;
@@ -36,7 +36,7 @@ export class Rendered<T> {
     return buttonsOf(this.element, name);
   }
 
-  /** Lets answered requests and actions reach the page, and the page reach its template. */
+  /** Waits until the page shows the effect of responses and answers. */
   async settle(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve));
     await this.fixture.whenStable();
@@ -48,7 +48,7 @@ export class Rendered<T> {
   }
 }
 
-/** The buttons below an element that are called so. */
+/** Returns the buttons of that name below an element. */
 export function buttonsOf(element: HTMLElement, name: string | RegExp): HTMLButtonElement[] {
   return [...element.querySelectorAll('button')].filter((button) => {
     const label = (button.getAttribute('aria-label') ?? button.textContent).replaceAll(/\s+/g, ' ').trim();

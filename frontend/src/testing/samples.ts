@@ -10,7 +10,7 @@ import type {
   Session,
 } from '@statewire/arena';
 
-/** Values of the contract for tests; each test names only what it is about. */
+/** Values of the contract for tests. Each test sets only the properties that it needs. */
 export function combatant(overrides: Partial<Combatant> = {}): Combatant {
   return {
     id: 'party-1',

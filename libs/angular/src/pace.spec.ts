@@ -33,9 +33,9 @@ describe('framePace', () => {
   test('keeps a frame between deliveries for as long as something waits', async () => {
     const pace = framePace();
     const at: number[] = [];
-    const start = Date.now();
+    const start = jest.now();
     const deliver = (): void => {
-      at.push(Date.now() - start);
+      at.push(jest.now() - start);
       if (at.length < 4) pace(deliver);
     };
     pace(deliver);

@@ -1,6 +1,6 @@
 import { TICK_LENGTH } from '@statewire/arena';
 
-/** Battle time of a tick at speed 1, as `1:04.3`. */
+/** Returns the time of a tick at speed 1, such as `1:04.3`. */
 export function battleClock(tick: number): string {
   const tenths = Math.floor((tick * TICK_LENGTH) / 100);
   const minutes = Math.floor(tenths / 600);

@@ -3,7 +3,7 @@ import { BATTLE_SPEEDS, type BattleSpeed, type BattleStatus } from '@statewire/a
 
 import { Icon } from '../ui/icon';
 
-/** Pause, resume and speed; for the player whose run it is. */
+/** Buttons for pause, resume and speed. Only the player of the run sees them. */
 @Component({
   selector: 'arena-battle-controls',
   imports: [Icon],

@@ -3,7 +3,7 @@ import type { LogEntry } from '@statewire/arena';
 
 import { battleClock } from './battle-clock';
 
-/** What happened, newest first. Too fast to be read out: deaths and the end are announced by the page instead. */
+/** The events of a battle, newest first. They are too fast for screen readers, so the page announces deaths and the end. */
 @Component({
   selector: 'arena-battle-log',
   template: `

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, effect, inject, input } from '@angu
 import { GameStore } from '../game/game-store';
 import { BattleView } from './battle-view';
 
-/** One battle, for whoever has its address. */
+/** The page of one battle. Anybody with its address may watch. */
 @Component({
   selector: 'arena-battle-page',
   imports: [BattleView],
@@ -11,7 +11,7 @@ import { BattleView } from './battle-view';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class BattlePage {
-  /** From the route. */
+  /** A parameter of the route. */
   readonly battleId = input.required<string>();
 
   constructor() {

@@ -8,10 +8,10 @@ import { CombatantCard } from './combatant-card';
 import { DamageTable } from './damage-table';
 import { HitFeed } from './hit-feed';
 
-const MOST_NUMBERS_AT_ONCE = 24;
+const MAX_FLOATING_HITS = 24;
 const NO_HITS: readonly Hit[] = [];
 
-/** The two sides, what hits them, and what was said about it. Everything is derived from the battle's state. */
+/** The two sides of a battle, the hits and the log. All of it is derived from the battle's state. */
 @Component({
   selector: 'arena-battle-stage',
   imports: [BattleLog, CombatantCard, DamageTable],
@@ -69,7 +69,7 @@ export class BattleStage {
       const battle = this.battle();
       untracked(() => {
         const fresh = this.feed.take(battle);
-        if (fresh.length > 0) this.hits.update((shown) => [...shown, ...fresh].slice(-MOST_NUMBERS_AT_ONCE));
+        if (fresh.length > 0) this.hits.update((shown) => [...shown, ...fresh].slice(-MAX_FLOATING_HITS));
         this.announceTurningPoints(battle);
       });
     });

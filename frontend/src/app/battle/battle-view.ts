@@ -12,7 +12,7 @@ import { BattleStage } from './battle-stage';
 import { battleStatusWords } from './battle-words';
 import { Spectators } from './spectators';
 
-/** The battle that the store follows: what it is, who may steer it, the stage, and how it ended. */
+/** The battle that the store follows: its title, the controls for its player, the stage, and the result. */
 @Component({
   selector: 'arena-battle-view',
   imports: [BattleControls, BattleStage, Icon, LiveFrame, RouterLink, Spectators],
@@ -21,7 +21,7 @@ import { Spectators } from './spectators';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class BattleView {
-  /** 1 where the battle is the page, 2 inside the page of a run. */
+  /** 1 on the page of a battle, 2 inside the page of a run. */
   readonly headingLevel = input<1 | 2>(2);
 
   protected readonly store = inject(GameStore);

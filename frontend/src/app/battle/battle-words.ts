@@ -7,7 +7,7 @@ const WORDS: Readonly<Record<BattleStatus, string>> = {
   lost: 'Lost',
 };
 
-/** The state of a battle, seen from the party. */
+/** Returns the status of a battle in words, from the party's point of view. */
 export function battleStatusWords(status: BattleStatus): string {
   return WORDS[status];
 }

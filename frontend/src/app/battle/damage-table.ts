@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 import type { Combatant } from '@statewire/arena';
 
-/** Who did how much so far. */
+/** The damage that each fighter has done so far. */
 @Component({
   selector: 'arena-damage-table',
   template: `

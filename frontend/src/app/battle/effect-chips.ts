@@ -20,7 +20,7 @@ function chip(effect: Dot | Hot, tick: number): Chip {
     : { ...common, type: undefined, amount: effect.heal };
 }
 
-/** What burns and what heals a fighter over time, with what each pulse does and how long it lasts. */
+/** The effects over time on a fighter: the damage or healing of each pulse, and the remaining time. */
 @Component({
   selector: 'arena-effect-chips',
   imports: [DamageGlyph, Icon],

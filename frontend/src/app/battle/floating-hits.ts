@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, input, output } from '@angular/core';
 import type { Hit } from '@statewire/arena';
 
-/** Numbers that rise from a fighter. The log says the same in words, so that they are hidden from screen readers. */
+/** Numbers that rise from a fighter. They are hidden from screen readers, because the log has the same in words. */
 @Component({
   selector: 'arena-floating-hits',
   template: `

@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
-/** Hit points as a bar with a trail, so that the eye sees how much was just lost. */
+/** Hit points as a bar. A trail shows the points that were just lost. */
 @Component({
   selector: 'arena-health-bar',
   template: `
@@ -53,6 +53,6 @@ export class HealthBar {
   readonly max = input.required<number>();
   readonly label = input('Hit points');
   protected readonly percent = computed(() => (this.max() > 0 ? Math.max(0, (100 * this.value()) / this.max()) : 0));
-  /** A width that changes would lay the page out anew in each frame. */
+  /** A transform, because a change of the width would cause a layout in each frame. */
   protected readonly reach = computed(() => `${this.percent() - 100}% 0`);
 }

@@ -1,11 +1,11 @@
 import type { BattleSnapshot, Hit } from '@statewire/arena';
 
-/** Hits older than this many ticks are not shown any more, for example after the page was polling. */
-const FRESH_TICKS = 25;
+/** Age in ticks above which the page no longer shows a hit, for example after polling. */
+const MAX_HIT_AGE_TICKS = 25;
 
 /**
- * Picks the hits of a battle that were not shown yet. What a page has missed (it has just opened, or it was away) is
- * history: it belongs into the log and not over the fighters' heads.
+ * Picks the hits of a battle that the page has not shown yet. Hits that the page missed, because it has just opened or was
+ * hidden, appear in the log only.
  */
 export class HitFeed {
   private battleId: string | undefined;
@@ -14,7 +14,7 @@ export class HitFeed {
   take({ battleId, tick, hits }: Pick<BattleSnapshot, 'battleId' | 'tick' | 'hits'>): readonly Hit[] {
     const newest = hits.at(-1)?.id ?? 0;
     const continues = battleId === this.battleId && newest >= this.lastId;
-    const fresh = continues ? hits.filter((hit) => hit.id > this.lastId && tick - hit.tick <= FRESH_TICKS) : [];
+    const fresh = continues ? hits.filter((hit) => hit.id > this.lastId && tick - hit.tick <= MAX_HIT_AGE_TICKS) : [];
     this.battleId = battleId;
     this.lastId = newest;
     return fresh;

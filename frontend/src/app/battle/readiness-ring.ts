@@ -1,6 +1,6 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 
-/** Draws how soon a fighter acts around whatever is inside. */
+/** A ring around its content. It shows how soon a fighter acts. */
 @Component({
   selector: 'arena-readiness-ring',
   template: `
@@ -52,9 +52,9 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class ReadinessRing {
-  /** 0–1. */
+  /** From 0 to 1. */
   readonly fraction = input.required<number>();
   protected readonly offset = computed(() => 100 * (1 - this.fraction()));
-  /** Right after an action the arc starts anew instead of running backwards. */
+  /** No transition right after an action, so that the arc does not run backwards. */
   protected readonly jumpsBack = computed(() => this.fraction() < 0.08);
 }

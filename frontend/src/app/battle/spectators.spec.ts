@@ -30,7 +30,7 @@ describe('Spectators', () => {
     await view.settle();
   }
 
-  /** What is said of each who watches, without the decoration. */
+  /** Returns the text of each spectator without the decoration. */
   const who = (): string[] =>
     [...view.element.querySelectorAll('[aria-label="Who is watching"] li')].map((item) => {
       const said = item.cloneNode(true) as Element;

@@ -6,9 +6,9 @@ import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 import { watchersOf } from './watchers';
 
-const MOST_FACES = 4;
+const MAX_FACES = 4;
 
-/** How many watch a battle, and who, when asked. Changes often and is never urgent, so that it is not read out by itself. */
+/** The number of spectators of a battle, and their names on request. Screen readers do not announce its frequent changes. */
 @Component({
   selector: 'arena-spectators',
   imports: [Icon],
@@ -28,5 +28,5 @@ export class Spectators {
     return watchers.count > 0 ? watchers : undefined;
   });
   protected readonly isStale = computed(() => this.presence.freshness()?.state !== 'live');
-  protected readonly faces = computed(() => this.watchers()?.named.slice(0, MOST_FACES) ?? []);
+  protected readonly faces = computed(() => this.watchers()?.named.slice(0, MAX_FACES) ?? []);
 }

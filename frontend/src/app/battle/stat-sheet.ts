@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, input } from '@angular/core';
 import type { PartyMember } from '@statewire/arena';
 
-/** The numbers behind a fighter, in the words of the game. */
+/** The attributes of a fighter with the names that the game uses. */
 @Component({
   selector: 'arena-stat-sheet',
   template: `

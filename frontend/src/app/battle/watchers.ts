@@ -2,25 +2,29 @@ import type { Spectator } from '@statewire/arena';
 import { DAMAGE_TYPES, type DamageType } from '@statewire/arena';
 import type { Presence } from '@statewire/protocol';
 
-/** Somebody who watches and is known by name. */
+/** A spectator with a name. */
 export interface Watcher {
   readonly id: string;
   readonly name: string;
   readonly initials: string;
-  /** A colour of the Arena, the same each time for the same player. */
+  /** A colour of the Arena. A player always has the same one. */
   readonly tint: DamageType;
   readonly isSelf: boolean;
 }
 
-/** Who watches, in the words of the page. */
+/** The spectators of a battle as the page shows them. */
 export interface Watchers {
   readonly count: number;
   readonly named: readonly Watcher[];
-  /** Those without a name, and those who are not listed: "2 guests", "900 more". */
+  /** The number of spectators without a name or outside the list: "2 guests", "900 more". */
   readonly others: string;
 }
 
-/** @param selfId of the player of this page; undefined where nobody is signed in. */
+/**
+ * Describes the members of the presence topic.
+ *
+ * @param selfId id of the player of this page; undefined without a player.
+ */
 export function watchersOf({ count, members }: Presence<Spectator>, selfId: string | undefined): Watchers {
   const named = members.flatMap(({ id, info }) => (info === undefined ? [] : [toWatcher(id, info, selfId)]));
   const rest = count - named.length;
@@ -39,7 +43,7 @@ function restWords(rest: number, someUnlisted: boolean, isGuest: boolean): strin
   return isGuest ? `${rest} guests (you are one)` : `${rest} guests`;
 }
 
-/** The first letters of the first and the last word, as whole characters. */
+/** Returns the first characters of the first and the last word. */
 function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/);
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '');

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, input, output } from '@angular/core
 import { Icon } from '../ui/icon';
 import type { IconName } from '../ui/icon-paths';
 
-/** Breaks something once, and says what to expect of it. */
+/** A button that breaks something once, with a description of the effect. */
 @Component({
   selector: 'arena-chaos-button',
   imports: [Icon],

@@ -4,9 +4,9 @@ import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 import { ChaosButton } from './chaos-button';
 import { ChaosSwitch } from './chaos-switch';
-import { Chaos, SLOW_BY } from './chaos.service';
+import { Chaos, SLOW_DELAY_MS } from './chaos.service';
 
-/** The switches that break things for real, each with what to expect, and the one that ends it all. */
+/** The switches that break the connection, each with a description of the effect, and a button that repairs everything. */
 @Component({
   selector: 'arena-chaos-controls',
   imports: [ChaosButton, ChaosSwitch, Icon],
@@ -76,11 +76,11 @@ import { Chaos, SLOW_BY } from './chaos.service';
 })
 export class ChaosControls {
   protected readonly chaos = inject(Chaos);
-  protected readonly slowText = `Everything takes ${SLOW_BY} ms longer each way, frames, requests and answers alike; nothing is lost.`;
+  protected readonly slowText = `Everything takes ${SLOW_DELAY_MS} ms longer each way, frames, requests and answers alike; nothing is lost.`;
   private readonly store = inject(GameStore);
   protected readonly hasSession = computed(() => this.store.player() !== undefined);
 
-  /** The button stays focusable when there is nothing to repair: a disabled one would lose the focus by being pressed. */
+  /** The button is never `disabled`, because a click would then take the focus away from it. */
   protected async repair(): Promise<void> {
     if (!this.chaos.isCalm()) await this.chaos.calm();
   }

@@ -3,7 +3,7 @@ import { ChaosWebSocket } from './chaos-web-socket';
 import type { Network } from './network';
 import { SeveredWebSocket } from './severed-web-socket';
 
-/** The browser's own network, with the switches of the connection panel in between. Off, they change nothing. */
+/** Returns the network of the browser behind the switches of the connection panel. Switches that are off change nothing. */
 export function chaosEnvironment(switches: ChaosSwitches): Network {
   return {
     openWebSocket(url, protocol) {
@@ -20,7 +20,7 @@ export function chaosEnvironment(switches: ChaosSwitches): Network {
   };
 }
 
-/** One way over a slow network. Whoever gives a request up meanwhile is told at once, as by `fetch` itself. */
+/** Waits for the delay of the network. Fails at once if the request is aborted, as `fetch` does. */
 async function late(delay: number, signal: AbortSignal | null | undefined): Promise<void> {
   if (delay === 0) return;
   await new Promise<void>((resolve, reject) => {

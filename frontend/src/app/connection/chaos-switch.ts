@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, input, output } from '@angular/core
 import { Icon } from '../ui/icon';
 import type { IconName } from '../ui/icon-paths';
 
-/** A switch that breaks something, and what to expect of it. */
+/** A switch that breaks something, with a description of the effect. */
 @Component({
   selector: 'arena-chaos-switch',
   imports: [Icon],

@@ -1,18 +1,18 @@
-/** What a person may break in this browser, as it is now. Shared by the panel, which sets it, and the wrapped network. */
+/** The faults of this browser that are switched on. The panel sets them, and the wrapped network obeys them. */
 export class ChaosSwitches {
-  /** Both directions of every socket are swallowed. */
+  /** Every socket loses the messages of both directions. */
   blackHole = false;
-  /** New sockets find nobody at the other end. */
+  /** New sockets get no answer. */
   severed = false;
-  /** Opening a socket throws, as a content security policy makes it throw. */
+  /** Opening a socket throws, as under a content security policy. */
   refuse = false;
-  /** Milliseconds by which each frame, each request and each answer is late. */
+  /** Delay of each frame, each request and each response, in milliseconds. */
   delay = 0;
 
   private readonly cutters = new Set<() => void>();
   private readonly releases = new Set<() => void>();
 
-  /** @returns what takes the socket off the list. */
+  /** Adds a socket. @returns a function that removes it. */
   register(socket: { readonly cut: () => void; readonly release: () => void }): () => void {
     this.cutters.add(socket.cut);
     this.releases.add(socket.release);

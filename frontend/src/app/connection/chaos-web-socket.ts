@@ -7,8 +7,8 @@ type CloseEventLike = Parameters<NonNullable<WebSocketLike['onclose']>>[0];
 const CUT: CloseEventLike = { code: 1006, reason: '' };
 
 /**
- * A real socket with a person's hand on the cable. While the black hole is on, nothing passes in either direction and
- * neither end is told, as on a network that forgot the connection.
+ * A real socket whose network a person can break. In the black hole nothing passes in either direction, and neither end
+ * notices, as on a network that has forgotten the connection.
  */
 export class ChaosWebSocket implements WebSocketLike {
   onopen: WebSocketLike['onopen'] = null;
@@ -28,7 +28,7 @@ export class ChaosWebSocket implements WebSocketLike {
     this.inbound = new DelayLine(() => switches.delay);
     this.outbound = new DelayLine(() => switches.delay);
     this.unregister = switches.register({ cut: () => this.cut(), release: () => this.release() });
-    // The handshake goes there and back.
+    // The handshake crosses the network twice.
     socket.onopen = (event) => this.outbound.pass(() => this.announce(() => this.onopen?.(event)));
     socket.onerror = (event) => this.announce(() => this.onerror?.(event));
     socket.onclose = (event) => this.announce(() => this.closed(event));
@@ -57,7 +57,7 @@ export class ChaosWebSocket implements WebSocketLike {
     this.socket.close(code, reason);
   }
 
-  /** Opening and closing are known to both ends once the network is back; messages of the meantime are lost. */
+  /** When the network is back, both ends learn of the opening and the closing. Messages that were sent before are lost. */
   private announce(tell: () => void): void {
     this.inbound.pass(() => {
       if (this.switches.blackHole) this.withheld.push(tell);

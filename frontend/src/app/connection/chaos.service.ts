@@ -6,9 +6,9 @@ import { SessionService } from '../game/session.service';
 import { Toasts } from '../shell/toasts';
 import { CHAOS_SWITCHES } from './chaos-token';
 
-export const SLOW_BY = 800;
+export const SLOW_DELAY_MS = 800;
 
-/** The switches of the panel. Some work in this browser only, some ask a server that runs with `ARENA_CHAOS=true`. */
+/** The switches of the panel. Some break this browser only. The others need a server that runs with `ARENA_CHAOS=true`. */
 @Injectable({ providedIn: 'root' })
 export class Chaos {
   private readonly switches = inject(CHAOS_SWITCHES);
@@ -21,7 +21,7 @@ export class Chaos {
   readonly blackHole = signal(false);
   readonly refused = signal(false);
   readonly slow = signal(false);
-  /** Whether the server lets itself be broken. */
+  /** Whether the server runs with `ARENA_CHAOS=true`. */
   readonly hasServer = computed(() => this.server() !== undefined);
   readonly forbidden = computed(() => this.server()?.websocket === false);
   readonly isCalm = computed(
@@ -30,12 +30,12 @@ export class Chaos {
 
   async ask(): Promise<void> {
     const response = await fetch('/api/chaos').catch(() => undefined);
-    // No answer says nothing about the switches: they stay as they were.
+    // Without an answer the state of the switches is unknown, so it stays.
     if (response === undefined) return;
     this.server.set(response.ok ? ((await response.json()) as ChaosState) : undefined);
   }
 
-  /** Cuts the socket and keeps it cut, until it is restored. */
+  /** Cuts the socket, and keeps new ones from opening until it is called with `false`. */
   setSevered(on: boolean): void {
     this.severed.set(on);
     this.switches.severed = on;
@@ -43,7 +43,7 @@ export class Chaos {
     else this.retryNow();
   }
 
-  /** Ends the socket once. The client opens a new one. */
+  /** Closes the socket once. The client opens a new one. */
   drop(): void {
     this.switches.cutAll();
   }
@@ -61,7 +61,7 @@ export class Chaos {
 
   setSlow(on: boolean): void {
     this.slow.set(on);
-    this.switches.delay = on ? SLOW_BY : 0;
+    this.switches.delay = on ? SLOW_DELAY_MS : 0;
   }
 
   async setForbidden(on: boolean): Promise<void> {
@@ -70,7 +70,7 @@ export class Chaos {
     if (answer !== undefined) this.server.set(answer);
   }
 
-  /** Replaces the token by one that lives for seconds only, so that its end can be watched. */
+  /** Replaces the token by one that expires after a few seconds, so that a person can watch the renewal. */
   async expireToken(): Promise<void> {
     const short = await this.answered<Session>(this.post('token', {}));
     if (short === undefined) return;
@@ -87,7 +87,7 @@ export class Chaos {
     this.retryNow();
   }
 
-  /** What a browser says when a network is back: the next attempt is made now and not when its time has come. */
+  /** Dispatches `online` as a browser does when the network is back, so that the client connects now. */
   private retryNow(): void {
     dispatchEvent(new Event('online'));
   }

@@ -17,7 +17,7 @@ interface Fact {
   readonly value: string;
 }
 
-/** What the connection is doing, what it costs, and how to break it. */
+/** The panel with the status of the connection, its cost, and the switches that break it. */
 @Component({
   selector: 'arena-connection-panel',
   imports: [ChaosControls, CostBars, Icon, Proof, Sparkline],

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 import { formatBytes } from './format';
 import type { Savings } from './savings';
 
-/** What this page received beside what polling would have received; and how the sums are made. */
+/** Compares the bytes that this page received with those of polling, and explains the calculation. */
 @Component({
   selector: 'arena-cost-bars',
   template: `

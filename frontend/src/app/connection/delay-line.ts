@@ -3,7 +3,7 @@ interface Delayed {
   readonly action: () => void;
 }
 
-/** Lets actions through late but never out of order, also when the delay shrinks while some are on their way. */
+/** Runs callbacks after a delay and in order, even if the delay shrinks meanwhile. */
 export class DelayLine {
   private readonly queue: Delayed[] = [];
 

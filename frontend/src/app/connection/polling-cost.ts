@@ -1,11 +1,11 @@
-/** Milliseconds between two polls of the clients this library replaces. */
-export const POLL_INTERVAL = 2_000;
+/** Milliseconds between two polls of a client that only polls. */
+export const POLL_INTERVAL_MS = 2_000;
 
 const encoder = new TextEncoder();
 
 /**
- * Counts what a client would have received that asks for the followed values every two seconds. It is the kindest
- * comparison: a value that did not change costs nothing (as with ETags), and headers are not counted on either side.
+ * Counts the bytes that a client would have received if it requested the followed values every two seconds. The comparison
+ * favours polling: a value that did not change costs nothing, as with ETags, and headers count on neither side.
  */
 export class PollingCost {
   private readonly known = new Map<string, unknown>();

@@ -10,17 +10,17 @@ import { RecentValues } from './recent-values';
 
 export interface Verdict {
   readonly topic: string;
-  /** `missed`: the page never was at the position the server answered with, as happens between two polls. */
+  /** `missed`: the page never was at the position of the server's answer, as happens between two polls. */
   readonly result: 'equal' | 'different' | 'missed' | 'unreachable';
   readonly offset: number | undefined;
 }
 
 const ATTEMPTS = 6;
-const PATIENCE = 3_000;
+const CHANGE_TIMEOUT_MS = 3_000;
 
 /**
- * Asks the server for its own snapshot of what is on the screen and compares the two at the same position. It goes past
- * the realtime client on purpose: a witness must not be the accused.
+ * Requests snapshots of the topics on the screen, and compares them with the page at the same position. It does not use
+ * the realtime client, because the client is the subject of the test.
  */
 @Injectable({ providedIn: 'root' })
 export class ProofService {
@@ -35,7 +35,7 @@ export class ProofService {
     this.record(this.store.battle, ({ battleId }) => `battles/${battleId}`);
   }
 
-  /** One verdict for each topic on the screen. */
+  /** Returns a verdict for each topic on the screen. */
   compare(): Promise<readonly Verdict[]> {
     const { runs, battles } = this.store.snapshot();
     const topics = [
@@ -88,7 +88,7 @@ export class ProofService {
 
   private async first(topic: string, isEnough: () => boolean): Promise<void> {
     const wanted = this.changes.pipe(filter((changed) => changed === topic && isEnough()));
-    const either = merge(wanted, timer(PATIENCE)).pipe(
+    const either = merge(wanted, timer(CHANGE_TIMEOUT_MS)).pipe(
       map(() => undefined),
       takeUntilDestroyed(this.destroyed),
     );

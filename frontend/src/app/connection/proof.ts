@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<Verdict['result'], string>> = {
   unreachable: 'the server did not answer',
 };
 
-/** Lets a visitor check the page against the server, whatever the connection is going through. */
+/** A button that compares the page with the server, in any state of the connection. */
 @Component({
   selector: 'arena-proof',
   imports: [Icon],
@@ -68,7 +68,7 @@ export class Proof {
     this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result] })),
   );
 
-  /** The button stays focusable meanwhile: a disabled one would lose the focus by being pressed. */
+  /** The button is never `disabled`, because a click would then take the focus away from it. */
   protected async compare(): Promise<void> {
     if (this.isComparing()) return;
     this.isComparing.set(true);

@@ -6,8 +6,8 @@ interface Seen {
 }
 
 /**
- * The last values of one topic by position. Values share what did not change, so that keeping some costs little; it
- * lets a comparison look at the very position the server answered with, while the battle goes on.
+ * The last values of one topic by position, so that a comparison finds the value at the position of the server's answer
+ * while the battle goes on. Values share their unchanged parts, so that they need little memory.
  */
 export class RecentValues {
   private readonly seen: Seen[] = [];

@@ -1,24 +1,24 @@
 import type { ClientMetrics } from '@statewire/angular';
 
-/** One way of keeping the page true, and what it moved. */
+/** One way to keep the page current, and its bytes. */
 export interface Cost {
   readonly label: string;
   readonly bytes: number;
-  /** Share of the most expensive way, 0–1. */
+  /** Share of the most expensive way, from 0 to 1. */
   readonly share: number;
 }
 
 export interface Savings {
   readonly costs: readonly Cost[];
-  /** Percent saved against full values as often as they changed; negative when it cost more. */
+  /** Percent saved compared with a full value at each change; negative if the page received more. */
   readonly againstFull: number;
-  /** Percent saved against a poll every two seconds; negative when it cost more. */
+  /** Percent saved compared with a poll every two seconds; negative if the page received more. */
   readonly againstPolling: number;
-  /** Changes shown for each one that a poll every two seconds would have shown. */
+  /** Number of changes on the screen per change that a poll every two seconds would show. */
   readonly timesFresher: number;
 }
 
-/** What was received, beside what two ways of polling would have received in the same time. */
+/** Compares the received bytes with those of two ways of polling in the same time. */
 export function savings(metrics: ClientMetrics, polled: { readonly bytes: number; readonly polls: number }): Savings {
   const received = metrics.bytesReceived;
   const most = Math.max(1, received, polled.bytes, metrics.fullStateBytes);

@@ -1,6 +1,6 @@
 import type { WebSocketLike } from './network';
 
-/** A socket on a wire that is cut: what a browser shows when nobody answers at the other end. */
+/** A socket on a network that is cut. It behaves as in a browser when no server answers. */
 export class SeveredWebSocket implements WebSocketLike {
   onopen: WebSocketLike['onopen'] = null;
   onmessage: WebSocketLike['onmessage'] = null;

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 const WIDTH = 240;
 const HEIGHT = 44;
 
-/** The last minute of one figure as a line; the figure itself stands beside it in words. */
+/** The last minute of one figure as a line. The text beside it has the figure itself. */
 @Component({
   selector: 'arena-sparkline',
   template: `
@@ -36,7 +36,7 @@ const HEIGHT = 44;
 })
 export class Sparkline {
   readonly values = input.required<readonly number[]>();
-  /** How many values fill the whole width. */
+  /** Number of values that fill the whole width. */
   readonly capacity = input(60);
 
   protected readonly width = WIDTH;

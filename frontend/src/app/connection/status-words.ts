@@ -5,11 +5,11 @@ export type Tone = 'live' | 'polling' | 'broken' | 'waiting';
 export interface StatusWords {
   readonly tone: Tone;
   readonly title: string;
-  /** One sentence: what this means for what is on the screen. */
+  /** One sentence about what this means for the values on the screen. */
   readonly text: string;
 }
 
-/** The state of the connection in words for people who never heard of a socket. */
+/** Returns the status of the connection in words, without technical terms. */
 export function statusWords(status: ConnectionStatus): StatusWords {
   switch (status.state) {
     case 'live':

@@ -3,17 +3,17 @@ import { RealtimeService } from '@statewire/angular';
 import type { ClientMetrics } from '@statewire/angular';
 
 import { GameStore } from '../game/game-store';
-import { POLL_INTERVAL, PollingCost } from './polling-cost';
+import { POLL_INTERVAL_MS, PollingCost } from './polling-cost';
 import { savings } from './savings';
 
-const WINDOW = 60;
+const WINDOW_SECONDS = 60;
 
 interface Rates {
   readonly bytes: number;
   readonly messages: number;
 }
 
-/** What the connection moves: rates of the last minute, and what polling would have moved instead. */
+/** The traffic of the connection: rates of the last minute, and a comparison with polling. */
 @Injectable({ providedIn: 'root' })
 export class Traffic {
   private readonly realtime = inject(RealtimeService);
@@ -24,14 +24,14 @@ export class Traffic {
   private before: ClientMetrics = this.realtime.metrics();
 
   readonly metrics = this.realtime.metrics;
-  /** Bytes of each of the last 60 seconds, oldest first. */
+  /** Bytes per second of the last 60 seconds, oldest first. */
   readonly bytesPerSecond = computed(() => this.samples().map(({ bytes }) => bytes));
   readonly rates = computed<Rates>(() => mean(this.samples().slice(-3)));
   readonly savings = computed(() => savings(this.metrics(), this.polled()));
 
   constructor() {
     const sampling = setInterval(() => this.sample(), 1_000);
-    const polling = setInterval(() => this.poll(), POLL_INTERVAL);
+    const polling = setInterval(() => this.poll(), POLL_INTERVAL_MS);
     const firstValue = effect(() => {
       if (this.store.lobby().value === undefined) return;
       untracked(() => this.poll());
@@ -49,7 +49,7 @@ export class Traffic {
     const bytes = (of: ClientMetrics) => of.bytesReceived + of.bytesSent;
     const rates = { bytes: bytes(metrics) - bytes(this.before), messages: messages(metrics) - messages(this.before) };
     this.before = metrics;
-    this.samples.update((samples) => [...samples, rates].slice(-WINDOW));
+    this.samples.update((samples) => [...samples, rates].slice(-WINDOW_SECONDS));
   }
 
   private poll(): void {

@@ -19,7 +19,7 @@ import { catchError, EMPTY, of, scan, startWith, switchMap, tap } from 'rxjs';
 import { withNotificationEvent } from './notification-list';
 import { SessionService } from './session.service';
 
-/** What this page follows of the Arena, in the shape of `GET /api/state`; its maps hold what is followed only. */
+/** The topics that this page follows, in the shape of `GET /api/state`. The maps have entries of followed topics only. */
 export type FollowedState = Omit<ArenaState, 'lobby'> & { readonly lobby: Lobby | undefined };
 
 type StateReference<T> = TopicReference<T, 'state'> | undefined;
@@ -33,19 +33,19 @@ const UNKNOWN: TopicState<never> = {
   error: undefined,
 };
 
-/** Why a page is denied that may come back without its session. Whatever else it was denied for, the session is not. */
+/** Reasons of a denial that concern the session. The page may then connect again without one. */
 const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set(['unauthorized', 'close-4003']);
 
 /**
- * The one store of the client: lobby, current run, current battle and the player's notifications, each with its
- * position and freshness. Everything comes from `RealtimeService`; nothing is fetched, nothing is kept twice.
+ * The store of the client: lobby, current run, current battle and the player's notifications, each with its position and
+ * freshness. All of it comes from `RealtimeService`.
  */
 @Injectable({ providedIn: 'root' })
 export class GameStore {
   private readonly realtime = inject(RealtimeService);
   private readonly session = inject(SessionService);
 
-  /** What the page is about; set by the routes. */
+  /** The battle and the run of the page. The routes set them. */
   readonly battleId = signal<string | undefined>(undefined);
   readonly runId = signal<string | undefined>(undefined);
 
@@ -63,18 +63,18 @@ export class GameStore {
   });
 
   private readonly dismissing = signal<ReadonlySet<string>>(new Set());
-  /** Those the server has not called dismissed, oldest first. */
+  /** Notifications that the server has not dismissed, oldest first. */
   private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();
-  /** Where guests are refused too, asking again would never end. */
+  /** Whether the server refuses guests too. The page must not try again then. */
   private isRefusedAsGuest = false;
 
-  /** Not dismissed, nor about to be, oldest first. */
+  /** Notifications that are neither dismissed nor being dismissed, oldest first. */
   readonly notifications = computed<readonly Notification[]>(() => {
     const dismissing = this.dismissing();
     return this.undismissed().filter(({ id }) => !dismissing.has(id));
   });
 
-  /** The player's unfinished run, or the one that ended last. */
+  /** Id of the player's unfinished run, or of the run that ended last. */
   readonly ownRunId = computed(() => {
     const playerId = this.player()?.playerId;
     const runs = this.lobby().value?.runs.filter(({ player }) => player.playerId === playerId) ?? [];
@@ -100,7 +100,7 @@ export class GameStore {
     this.realtime.reauthenticate();
   }
 
-  /** Comparable with `GET /api/state`: the same values under the same keys, without what is only hoped for. */
+  /** Returns the confirmed values in the shape of `GET /api/state`. */
   snapshot(): FollowedState {
     const run = this.run().confirmed;
     const battle = this.battle().confirmed;
@@ -112,7 +112,7 @@ export class GameStore {
     };
   }
 
-  /** Takes a notification off the list before the server does. @returns what puts it back, where the server refuses. */
+  /** Hides a notification before the server dismisses it. @returns a function that shows it again. */
   hideNotification(id: string): () => void {
     this.dismissing.update((ids) => new Set(ids).add(id));
     return () => this.endDismissing(id);
@@ -122,9 +122,9 @@ export class GameStore {
     this.dismissing.update((ids) => new Set([...ids].filter((other) => other !== id)));
   }
 
-  /** A session that the server does not know any more must not keep anybody from watching. */
+  /** Connects without the session, because everybody may watch, and the server no longer knows the session. */
   private watchAsGuest(): void {
-    // A refresh that was refused as well may have lost it already.
+    // A refused refresh may have dropped the session already.
     if (this.player() !== undefined) this.session.lose();
     this.isRefusedAsGuest = true;
     this.realtime.connect();

@@ -1,6 +1,6 @@
 import type { Notification, NotificationEvent } from '@statewire/arena';
 
-/** The notifications that are not dismissed, oldest first, after one more event. An event seen twice changes nothing. */
+/** Adds an event to the list of notifications, oldest first. The same event again changes nothing. */
 export function withNotificationEvent(
   list: readonly Notification[],
   event: NotificationEvent,

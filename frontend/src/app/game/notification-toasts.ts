@@ -5,7 +5,7 @@ import { GameStore } from './game-store';
 
 const KEY = 'arena.notified';
 
-/** Shows each notification once as a toast, also when the page is reloaded and the topic replayed from its beginning. */
+/** Shows each notification once as a toast, even if a reload of the page replays the topic from its beginning. */
 @Injectable({ providedIn: 'root' })
 export class NotificationToasts {
   constructor() {

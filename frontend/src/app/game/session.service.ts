@@ -4,11 +4,11 @@ import type { NewSession, Session } from '@statewire/arena';
 import { Toasts } from '../shell/toasts';
 
 const KEY = 'arena.session';
-const REFRESH_BEFORE = 1_000;
-/** Everybody who asks meanwhile waits for the same answer. */
-const REFRESH_WITHIN = 5_000;
+const REFRESH_BEFORE_MS = 1_000;
+/** Timeout of the request for a new token. All callers wait for one request. */
+const REFRESH_TIMEOUT_MS = 5_000;
 
-/** Who plays on this page. Kept in `sessionStorage`: a tab is a player, and a reload is still the same one. */
+/** The player of this page. The session is in `sessionStorage`: each tab is a player, who survives a reload. */
 @Injectable({ providedIn: 'root' })
 export class SessionService {
   private readonly toasts = inject(Toasts);
@@ -17,7 +17,7 @@ export class SessionService {
 
   readonly current = this.stored.asReadonly();
 
-  /** @throws Error with the server's words when the name is refused or nobody answers. */
+  /** @throws Error with the server's message if it refuses the name, and if there is no answer. */
   async start(name: string): Promise<void> {
     const body: NewSession = { name };
     const response = await fetch('/api/session', {
@@ -29,11 +29,11 @@ export class SessionService {
     this.keep((await response.json()) as Session);
   }
 
-  /** The token to connect with, exchanged for a new one where it has expired or is about to. */
+  /** Returns the token. Exchanges it for a new one first if it has expired or is about to. */
   token(reason: 'connect' | 'expired' | 'poll'): string | undefined | Promise<string | undefined> {
     const session = this.stored();
     if (session === undefined) return undefined;
-    const isUsable = reason !== 'expired' && session.expiresAt - Date.now() > REFRESH_BEFORE;
+    const isUsable = reason !== 'expired' && session.expiresAt - Date.now() > REFRESH_BEFORE_MS;
     if (isUsable) return session.token;
     if (this.refreshing === undefined) {
       const refreshing = this.refresh(session).finally(() => {
@@ -56,7 +56,7 @@ export class SessionService {
     this.refreshing = undefined;
   }
 
-  /** As `leave`, but not by the player's own wish: a server that keeps no secret forgets its sessions in a restart. */
+  /** Drops a session that the server no longer knows, and tells the player. A server without a secret forgets sessions. */
   lose(): void {
     this.leave();
     this.toasts.show(
@@ -70,10 +70,10 @@ export class SessionService {
     const response = await fetch('/api/session/refresh', {
       method: 'POST',
       headers: { Authorization: `Bearer ${refreshed.token}` },
-      signal: AbortSignal.timeout(REFRESH_WITHIN),
+      signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
     });
     const session = response.ok ? ((await response.json()) as Session) : undefined;
-    // Whoever signed out or in while this was under way must not be undone by it.
+    // A sign-in or sign-out during the request is newer than its answer.
     if (this.stored() !== refreshed) return this.stored()?.token;
     if (session !== undefined) {
       this.keep(session);

@@ -6,7 +6,7 @@ import { battleStatusWords } from '../battle/battle-words';
 import { HealthBar } from '../battle/health-bar';
 import { Icon } from '../ui/icon';
 
-/** A battle in the lobby: who fights, and how it stands. */
+/** A battle in the lobby, with its fighters and its status. */
 @Component({
   selector: 'arena-battle-tile',
   imports: [HealthBar, Icon, RouterLink],

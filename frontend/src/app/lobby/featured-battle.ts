@@ -9,7 +9,7 @@ import { ReadinessRing } from '../battle/readiness-ring';
 import { Icon } from '../ui/icon';
 import { Portrait } from '../ui/portrait';
 
-/** One battle as it goes on, small: the first thing a visitor sees move. */
+/** A small view of one live battle, for visitors of the lobby. */
 @Component({
   selector: 'arena-featured-battle',
   imports: [HealthBar, Icon, Portrait, ReadinessRing, RouterLink],

@@ -10,7 +10,7 @@ import { FeaturedBattle } from './featured-battle';
 import { RunTile } from './run-tile';
 import { StartRun } from './start-run';
 
-/** What can be watched now, and the way into a run of one's own. */
+/** The battles and runs that can be watched now, and the form that starts a run. */
 @Component({
   selector: 'arena-lobby-page',
   imports: [BattleTile, FeaturedBattle, Icon, LiveFrame, RouterLink, RunTile, StartRun],
@@ -35,7 +35,7 @@ export class LobbyPage {
     });
   }
 
-  /** Stays with a battle until it is off the board; prefers one that has just begun to one that is nearly over. */
+  /** Stays with a battle while it runs. Then chooses the running battle whose foes have the most health. */
   private feature(battles: readonly LobbyBattle[]): void {
     const current = this.store.battleId();
     if (battles.some(({ battleId, status }) => battleId === current && status === 'running')) return;

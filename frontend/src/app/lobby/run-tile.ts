@@ -5,7 +5,7 @@ import type { LobbyRun } from '@statewire/arena';
 import { phaseWords } from '../run/run-words';
 import { Icon } from '../ui/icon';
 
-/** A run in the lobby: whose it is and how far it came. */
+/** A run in the lobby, with its player and its progress. */
 @Component({
   selector: 'arena-run-tile',
   imports: [Icon, RouterLink],

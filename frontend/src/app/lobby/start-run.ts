@@ -6,9 +6,9 @@ import { Commands } from '../game/commands';
 import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 
-export const LONGEST_NAME = 24;
+export const MAX_NAME_LENGTH = 24;
 
-/** Asks who plays, where that is not known yet, and starts a run. */
+/** Asks for the player's name, if it is unknown, and starts a run. */
 @Component({
   selector: 'arena-start-run',
   imports: [FormsModule, Icon],
@@ -81,7 +81,7 @@ export const LONGEST_NAME = 24;
 })
 export class StartRun {
   protected readonly store = inject(GameStore);
-  protected readonly longest = LONGEST_NAME;
+  protected readonly longest = MAX_NAME_LENGTH;
   protected readonly name = signal('');
   protected readonly problem = signal('');
   protected readonly isBusy = signal(false);

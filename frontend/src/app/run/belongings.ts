@@ -4,7 +4,7 @@ import type { RunSnapshot } from '@statewire/arena';
 import { groupBy } from '../ui/group-by';
 import { Icon } from '../ui/icon';
 
-/** Relics and the deck: what a run has gathered. The same card twice is one line with a count. */
+/** The relics and the deck of a run. Equal cards are one line with a count. */
 @Component({
   selector: 'arena-belongings',
   imports: [Icon],

@@ -2,7 +2,7 @@ import type { Room, RunSnapshot } from '@statewire/arena';
 
 export interface MapNode {
   readonly room: Room;
-  /** Percent of the map's width and height. */
+  /** In percent of the map's width and height. */
   readonly left: number;
   readonly top: number;
   readonly state: 'current' | 'visited' | 'choice' | 'ahead';
@@ -23,12 +23,12 @@ export interface MapLayout {
 /** `right`: the first rooms on the left, the boss on the right. `down`: from top to bottom, for narrow screens. */
 export type MapDirection = 'right' | 'down';
 
-/** Kept free at the edges, so that no room is cut: percent along the way, and across it. */
+/** Margins in percent, along and across the way, so that the map cuts no room off. */
 const MARGIN = { along: 5, across: 13 };
 
 type MappedRun = Pick<RunSnapshot, 'rooms' | 'currentRoomId' | 'choices'>;
 
-/** Where to draw the rooms of a run and the ways between them. */
+/** Computes where to draw the rooms of a run and the paths between them. */
 export function layoutMap({ rooms, currentRoomId, choices }: MappedRun, direction: MapDirection): MapLayout {
   const along = fit(
     rooms.map(({ x }) => x),
@@ -54,7 +54,7 @@ export function layoutMap({ rooms, currentRoomId, choices }: MappedRun, directio
   return { nodes, edges };
 }
 
-/** Stretches what is there over the whole width, but for the margin. */
+/** Stretches the coordinates over the whole width inside the margin. */
 function fit(values: readonly number[], margin: number): (value: number) => number {
   const least = Math.min(...values);
   const span = Math.max(...values) - least;

@@ -4,7 +4,7 @@ import type { Offer } from '@statewire/arena';
 import { Icon } from '../ui/icon';
 import { offerWords } from './offer-words';
 
-/** Something that may be picked, as a card on the table. */
+/** A card of something that the player may pick. */
 @Component({
   selector: 'arena-offer-card',
   imports: [Icon],

@@ -5,15 +5,15 @@ import type { IconName } from '../ui/icon-paths';
 export interface OfferWords {
   readonly name: string;
   readonly text: string;
-  /** What sort of thing it is. */
+  /** The kind of the offer. */
   readonly sort: string;
   readonly icon: IconName;
   readonly rarity: 'common' | 'rare' | 'epic';
-  /** The member of the party it is for; undefined: for all of them. */
+  /** The member of the party that gets it; undefined for all of them. */
   readonly member?: string;
 }
 
-/** Any offer in the words of a card that shows it. */
+/** Returns the text of a card for any offer. */
 export function offerWords(offer: Offer): OfferWords {
   switch (offer.kind) {
     case 'card':

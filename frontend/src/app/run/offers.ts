@@ -10,7 +10,7 @@ const WORDS = {
   rest: { title: 'A quiet place', text: 'There is time for one thing.', leave: 'Move on' },
 } as const;
 
-/** What may be picked in the room where the party is. */
+/** The offers of the current room. */
 @Component({
   selector: 'arena-offers',
   imports: [Icon, OfferCard],

@@ -13,7 +13,7 @@ const STATES: Readonly<Record<MapNode['state'], string>> = {
   ahead: 'not reached yet',
 };
 
-/** The rooms of a run and the ways between them. What can be chosen is a button; the rest is to look at. */
+/** The rooms of a run and the paths between them. Rooms that the player may choose are buttons. */
 @Component({
   selector: 'arena-room-map',
   imports: [Icon],
@@ -24,7 +24,7 @@ const STATES: Readonly<Record<MapNode['state'], string>> = {
 })
 export class RoomMap {
   readonly run = input.required<RunSnapshot>();
-  /** Whether the one who looks may choose. */
+  /** Whether the visitor may choose a room. */
   readonly canChoose = input(false);
   readonly chosen = output<string>();
 

@@ -24,7 +24,7 @@ import { PartyRoster } from './party-roster';
 import { RoomMap } from './room-map';
 import { phaseWords } from './run-words';
 
-/** A run: the map, and whatever its room asks for. */
+/** The page of a run: the map, and the content of the current room. */
 @Component({
   selector: 'arena-run-page',
   imports: [BattleView, Belongings, Icon, LiveFrame, NgTemplateOutlet, Offers, PartyRoster, RoomMap],
@@ -33,7 +33,7 @@ import { phaseWords } from './run-words';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class RunPage {
-  /** From the route. */
+  /** A parameter of the route. */
   readonly runId = input.required<string>();
 
   protected readonly store = inject(GameStore);
@@ -54,10 +54,10 @@ export class RunPage {
     const run = this.run();
     return run === undefined ? '' : phaseWords(run.phase, run.outcome);
   });
-  /** What there is to do or to watch comes first; that is the map while a room is to be chosen. */
+  /** The map comes first while the player chooses a room. Otherwise the content of the room does. */
   protected readonly mapComesFirst = computed(() => ['choosing', 'finished'].includes(this.run()?.phase ?? ''));
   protected readonly hasOffers = computed(() => ['reward', 'shop', 'rest'].includes(this.run()?.phase ?? ''));
-  /** The phase, once all of it can be seen; undefined while something is under way. */
+  /** The phase, once the page shows all of it; undefined while an action or a value is pending. */
   private readonly settledPhase = computed(() => {
     const phase = this.run()?.phase;
     const isWaiting = this.isBusy() || (phase === 'in-battle' && this.store.battle().value === undefined);
@@ -93,7 +93,7 @@ export class RunPage {
     if (started !== undefined) await this.router.navigate(['/runs', started.runId]);
   }
 
-  /** What was pressed is gone in the next phase, whose heading is the first below the name of the player. */
+  /** Moves the focus to the heading of the next phase, because the pressed button is gone. */
   private keepFocus(): void {
     let isFirst = true;
     afterRenderEffect(() => {

@@ -18,7 +18,7 @@ export function phaseWords(phase: RunPhase, outcome: RunSnapshot['outcome']): st
 interface RoomWords {
   readonly icon: IconName;
   readonly word: string;
-  /** What waits inside, in a few words. */
+  /** The content of the room in a few words. */
   readonly text: string;
 }
 

@@ -1,6 +1,6 @@
 import { Injectable, signal, untracked } from '@angular/core';
 
-/** Says something to people who listen to the page. The shell renders `message` in a polite live region. */
+/** Announces a message to screen readers. The shell renders `message` in a polite live region. */
 @Injectable({ providedIn: 'root' })
 export class Announcer {
   private readonly latest = signal('');
@@ -8,7 +8,7 @@ export class Announcer {
   private again = false;
 
   say(text: string): void {
-    // The same words twice are an unchanged text node, which no screen reader would repeat.
+    // Screen readers do not repeat an unchanged text node.
     this.again = text === untracked(this.latest).trimEnd() && !this.again;
     this.latest.set(this.again ? `${text} ` : text);
   }

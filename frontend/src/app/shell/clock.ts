@@ -1,6 +1,6 @@
 import { DestroyRef, inject, Injectable, signal } from '@angular/core';
 
-/** The time of day for things like "3 s ago", twice a second. */
+/** The current time, updated twice a second, for texts such as "3 s ago". */
 @Injectable({ providedIn: 'root' })
 export class Clock {
   private readonly time = signal(Date.now());

@@ -2,8 +2,8 @@ import { afterNextRender, DOCUMENT, inject, Injectable, Injector } from '@angula
 import { NavigationEnd, Router } from '@angular/router';
 
 /**
- * Gives the focus a place where the element that had it is gone, as after a change of page: without one the keyboard
- * starts over at the top, and people who listen are not told where they are.
+ * Moves the focus when the element that had it is gone, as after a change of page. Otherwise the keyboard starts over at
+ * the top, and screen readers do not tell where the user is.
  */
 @Injectable({ providedIn: 'root' })
 export class FocusKeeper {
@@ -20,13 +20,13 @@ export class FocusKeeper {
   /** Focuses a heading or a control, if nothing else has the focus. */
   offer(element: HTMLElement | null): void {
     if (element === null || this.document.activeElement !== this.document.body) return;
-    // What is no control can have the focus with the attribute only.
+    // A heading can have the focus only with this attribute.
     if (element.tabIndex < 0) element.tabIndex = -1;
-    // Where the page is scrolled to is the choice of the router and of the person.
+    // The router and the user decide about the scroll position.
     element.focus({ preventScroll: true });
   }
 
-  /** The heading of a page that waits for its data comes later; the region around it is there already. */
+  /** Focuses the region of the page, because its heading appears only with its data. */
   private focusPage(): void {
     const main = this.document.querySelector('main');
     this.offer(main?.querySelector('h1') ?? main);

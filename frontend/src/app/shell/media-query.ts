@@ -1,6 +1,6 @@
 import { DestroyRef, inject, signal, type Signal } from '@angular/core';
 
-/** Whether a media query matches, as a signal. */
+/** Returns a signal of whether a media query matches. */
 export function mediaQuery(query: string): Signal<boolean> {
   const list = matchMedia(query);
   const matches = signal(list.matches);

@@ -18,7 +18,7 @@ import { Icon } from '../ui/icon';
 import { Clock } from './clock';
 import { FocusKeeper } from './focus-keeper';
 
-/** The player's notifications: how many, and the list with a way to dismiss each. */
+/** The number of notifications, and the list with a button to dismiss each. */
 @Component({
   selector: 'arena-notification-bell',
   imports: [Icon, RouterLink],
@@ -73,7 +73,7 @@ export class NotificationBell {
     this.keepFocus();
   }
 
-  /** What was pressed is gone: the next one of its kind is at hand, or what is left of the list. */
+  /** Moves the focus to the next button of the list, or to its heading, because the pressed button is gone. */
   private keepFocus(): void {
     afterNextRender(
       () => {

@@ -5,7 +5,7 @@ export type Theme = 'auto' | 'light' | 'dark';
 const KEY = 'arena.theme';
 const NEXT: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' };
 
-/** Light, dark, or as the system says. */
+/** The theme: light, dark, or that of the system. */
 @Injectable({ providedIn: 'root' })
 export class ThemeService {
   private readonly chosen = signal<Theme>(restore());

@@ -7,10 +7,10 @@ export interface Toast {
   readonly text: string;
 }
 
-const SHOWN_FOR = 7_000;
-const MOST_AT_ONCE = 4;
+const SHOWN_FOR_MS = 7_000;
+const MAX_TOASTS = 4;
 
-/** Short messages in the corner. What matters longer is in the list of notifications as well. */
+/** Short messages in the corner. Lasting messages are in the list of notifications too. */
 @Injectable({ providedIn: 'root' })
 export class Toasts {
   private readonly items = signal<readonly Toast[]>([]);
@@ -20,8 +20,8 @@ export class Toasts {
 
   show(tone: Toast['tone'], title: string, text: string): void {
     const toast: Toast = { id: this.nextId++, tone, title, text };
-    this.items.update((items) => [...items, toast].slice(-MOST_AT_ONCE));
-    setTimeout(() => this.close(toast.id), SHOWN_FOR);
+    this.items.update((items) => [...items, toast].slice(-MAX_TOASTS));
+    setTimeout(() => this.close(toast.id), SHOWN_FOR_MS);
   }
 
   close(id: number): void {

@@ -3,7 +3,7 @@ import { ChangeDetectionStrategy, Component, computed, inject } from '@angular/c
 import { statusWords } from '../connection/status-words';
 import { GameStore } from '../game/game-store';
 
-/** The line under the header: whole while the connection is, dashed while polling, broken while there is none. */
+/** The line under the header: solid while live, dashed while polling, broken while offline. */
 @Component({
   selector: 'arena-wire',
   template: `<span></span>`,

@@ -27,7 +27,7 @@ const GLYPHS: Readonly<Record<DamageType, Glyph>> = {
   Wind: { path: 'M3 9h11.5a3 3 0 1 0-2.8-4M3 13h15.5a3 3 0 1 1-2.8 4M3 17h7a2.2 2.2 0 1 1-2 3', filled: false },
 };
 
-/** The sign of a damage type, in its colour (`damage-Fire` and so on, on any ancestor or here). */
+/** The symbol of a damage type. A class such as `damage-Fire`, here or on an ancestor, sets its colour. */
 @Component({
   selector: 'arena-damage-glyph',
   template: `<svg viewBox="0 0 24 24" focusable="false" aria-hidden="true">

@@ -1,4 +1,4 @@
-/** `Map.groupBy`, which browsers that Angular supports do not all have. */
+/** Does what `Map.groupBy` does. Not every browser that Angular supports has it. */
 export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

@@ -1,4 +1,4 @@
-/** Drawn on a grid of 24 with a stroke of 1.75; every icon of the client is here, nothing is fetched. */
+/** The paths of all icons of the client, on a grid of 24 with a stroke of 1.75. */
 export const ICONS = {
   bell: 'M6 16V11a6 6 0 0 1 12 0v5l1.5 2.5h-15zM10 21h4',
   close: 'M6 6l12 12M18 6 6 18',

@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, input } from '@angular/co
 
 import { ICONS, type IconName } from './icon-paths';
 
-/** A decoration: whatever it stands for is said in words beside it. */
+/** An icon. It is hidden from screen readers, because a text stands beside it. */
 @Component({
   selector: 'arena-icon',
   template: `<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path [attr.d]="path()" /></svg>`,

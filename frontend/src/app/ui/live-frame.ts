@@ -12,8 +12,8 @@ interface Truth {
 }
 
 /**
- * Stands around everything that comes from a topic and says how true it is: what is not live has a dashed edge and a
- * line that says since when. Also shows what there is to show before the first value and after a refusal.
+ * A frame around the value of a topic. A value that is not live gets a dashed border and a line with the time since then.
+ * Before the first value and after an error, the frame shows a message instead.
  */
 @Component({
   selector: 'arena-live-frame',
@@ -30,7 +30,7 @@ interface Truth {
 })
 export class LiveFrame {
   readonly state = input.required<TopicState<unknown>>();
-  /** What it is, for the lines about it: "the battle". */
+  /** The name of the value in messages, such as "the battle". */
   readonly subject = input.required<string>();
 
   private readonly store = inject(GameStore);

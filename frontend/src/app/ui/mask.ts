@@ -1,4 +1,4 @@
-/** One layer of a mask on a grid of 64; `role` says which colour it takes. */
+/** One layer of a mask on a grid of 64. `role` selects its colour. */
 export interface MaskLayer {
   readonly role: 'plate' | 'shade' | 'trim' | 'eye';
   readonly path: string;
@@ -6,7 +6,7 @@ export interface MaskLayer {
 
 type Point = readonly [number, number];
 
-/** 32-bit FNV-1a: the same kind of fighter has the same face on every page. */
+/** Computes 32-bit FNV-1a, so that a kind of fighter has the same face on every page. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
@@ -15,7 +15,7 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** `32 8, 18 14` as points. */
+/** Parses points such as `32 8, 18 14`. */
 function points(text: string): Point[] {
   return text.split(', ').map((pair) => {
     const [x = 0, y = 0] = pair.split(' ').map(Number);
@@ -31,7 +31,7 @@ function mirrored(points: readonly Point[]): Point[] {
   return points.map(([x, y]) => [64 - x, y] as const);
 }
 
-/** The left half as given and the right half as its mirror, as one outline. */
+/** Returns the outline of the left half and its mirror image. */
 function symmetric(left: readonly Point[]): string {
   return polygon([...left, ...mirrored(left).reverse()]);
 }
@@ -89,8 +89,8 @@ function choose<T>(from: readonly T[], seed: number): T {
 }
 
 /**
- * A face for a kind of fighter: helms for the party, horned masks for foes, a crown for a boss. Made of a few mirrored
- * polygons chosen by the kind's name, so that a kind the server adds tomorrow has a face too.
+ * Returns a face for a kind of fighter: helmets for the party, horned masks for foes, a crown for a boss. The name of the
+ * kind selects a few mirrored polygons, so that new kinds have a face too.
  */
 export function maskOf(kind: string, side: 'party' | 'foe', boss = false): readonly MaskLayer[] {
   const seed = hash(kind);

@@ -3,7 +3,7 @@ import type { DamageType } from '@statewire/arena';
 
 import { maskOf } from './mask';
 
-/** The face of a fighter in the colour of its damage type. A decoration: the name stands beside it. */
+/** The face of a fighter in the colour of its damage type. It is hidden from screen readers: the name stands beside it. */
 @Component({
   selector: 'arena-portrait',
   template: `<svg viewBox="0 0 64 64" focusable="false" aria-hidden="true">
