@@ -71,7 +71,7 @@ describeInBrowser('A battle on the screen', () => {
     await expectTruth();
   });
 
-  test('polls within about a second while the socket is cut, and is live again as soon as it is restored', async () => {
+  test('polls within about a second while the socket is cut, and is live again when it is restored', async () => {
     const cut = visitor.page.getByRole('switch', { name: 'Cut the socket' });
     await cut.click();
     expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
@@ -84,7 +84,7 @@ describeInBrowser('A battle on the screen', () => {
     await expectTruth();
   });
 
-  test('goes on over polling within about a second while the socket is black-holed, and is live again after', async () => {
+  test('polls within about a second while the socket is in a black hole, and is live again after it', async () => {
     const blackHole = visitor.page.getByRole('switch', { name: 'Black hole' });
     await blackHole.click();
     expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
@@ -101,7 +101,7 @@ describeInBrowser('A battle on the screen', () => {
     await expectTruth();
   });
 
-  test('polls at once where the browser refuses WebSockets', async () => {
+  test('polls at once if the browser refuses WebSockets', async () => {
     await visitor.page.getByRole('switch', { name: 'Refuse sockets here' }).click();
     expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();
@@ -122,7 +122,7 @@ describeInBrowser('A battle on the screen', () => {
     await expectTruth();
   });
 
-  test('is late and true on a slow network', async () => {
+  test('shows late but correct values on a slow network', async () => {
     await visitor.page.getByRole('switch', { name: 'Slow network' }).click();
     await visitor.page
       .getByText(/^(1[6-9]|[2-9]\d)\d\d ms$/)
@@ -135,7 +135,7 @@ describeInBrowser('A battle on the screen', () => {
     await expectTruth();
   });
 
-  test('can be compared with the server by a visitor, live and polling', async () => {
+  test('lets a visitor compare it with the server, live and polling', async () => {
     const compare = visitor.page.getByRole('button', { name: 'Compare with the server' });
     const equal = visitor.page.locator('[data-verdict="equal"][data-topic^="battles/"]');
     await compare.click();
@@ -151,7 +151,7 @@ describeInBrowser('A battle on the screen', () => {
     expect(await visitor.page.locator('[data-verdict="different"]').count()).toBe(0);
   });
 
-  test('says that it is stale when nothing reaches the server, and keeps the last known state', async () => {
+  test('shows the last known state as stale while offline', async () => {
     await visitor.page.context().setOffline(true);
     await visitor.page.getByRole('button', { name: 'Drop it once' }).click();
     await visitor.connection('offline');

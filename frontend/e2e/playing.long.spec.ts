@@ -34,7 +34,7 @@ describeInBrowser('A player', () => {
     await page.locator('[data-phase="in-battle"] [data-battle-status="running"]').waitFor();
   }
 
-  test('starts a run, pauses, resumes and speeds up its battle, and picks what it won', async () => {
+  test('starts a run, pauses, resumes and speeds up its battle, and picks a reward', async () => {
     const player = await startRun('Ada');
     const { page } = player;
     await enterRoom(player);
@@ -56,7 +56,7 @@ describeInBrowser('A player', () => {
     await player.close();
   });
 
-  test('is told what happened, and what it dismisses is gone from every page of that player', async () => {
+  test('gets notifications, and dismisses one on every page of that player', async () => {
     const player = await startRun('Grace');
     const { page } = player;
     await page.getByRole('status', { name: 'Messages' }).getByRole('button').first().waitFor();
@@ -77,7 +77,7 @@ describeInBrowser('A player', () => {
     await player.close();
   });
 
-  test('plays by keyboard alone', async () => {
+  test('plays with the keyboard alone', async () => {
     const player = await ArenaPage.open(browser, arena.url);
     const { page } = player;
     await player.connection('live');
@@ -113,7 +113,7 @@ describeInBrowser('A player', () => {
     await player.close();
   });
 
-  test('is told when the server knows the session no more, and watches on', async () => {
+  test('reads that the server no longer knows the session, and watches on', async () => {
     const player = await ArenaPage.open(browser, arena.url);
     const { page } = player;
     await page.evaluate(() => {

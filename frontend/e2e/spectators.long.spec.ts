@@ -41,7 +41,7 @@ describeInBrowser('Spectators', () => {
     await arena.stop();
   });
 
-  test('see each other; who left is gone after the grace, and who reloads was never away', async () => {
+  test('see each other; one who leaves disappears after the grace period, and one who reloads stays', async () => {
     const player = await Player.join(arena.url, 'Hedy');
     const { battleId } = await player.startBattle();
     // When a battle ends, its page goes away. The battle must last longer than this test.

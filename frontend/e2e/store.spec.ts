@@ -95,7 +95,7 @@ describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport
     expect(store.snapshot().notifications).toHaveLength(1);
   });
 
-  test('is deep-equal to it again after every connection was cut while the battle went on', async () => {
+  test('is deep-equal to it again after every connection was cut during the battle', async () => {
     for (let cut = 0; cut < 3; cut++) {
       const tick = store.battle().value?.tick;
       while (store.battle().value?.tick === tick) await sleep(20);

@@ -22,7 +22,7 @@ describeInBrowser('A visitor', () => {
     await arena.stop();
   });
 
-  test('sees a battle move on the first page, over a live WebSocket, without a complaint of the browser', async () => {
+  test('sees a live battle on the first page over a WebSocket, without an error of the browser', async () => {
     const visitor = await ArenaPage.open(browser, arena.url);
     await visitor.connection('live');
     await visitor.moves();
@@ -32,7 +32,7 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
-  test('polls from the start where the place of deployment switched the WebSocket off', async () => {
+  test('polls from the start if the deployment switched the WebSocket off', async () => {
     const visitor = await ArenaPage.open(browser, 'about:blank');
     const sockets: string[] = [];
     visitor.page.on('websocket', (socket) => sockets.push(socket.url()));
@@ -44,7 +44,7 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
-  test('goes on as a guest when the server does not know the session of the tab any more', async () => {
+  test('goes on as a guest when the server no longer knows the session of the tab', async () => {
     const visitor = await ArenaPage.open(browser, 'about:blank');
     await visitor.page.addInitScript(() => {
       const session = { playerId: 'gone', name: 'Gone', token: 'forged', expiresAt: Date.now() + 3_600_000 };
@@ -57,7 +57,7 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
-  test('is protected by a content security policy that is in force', async () => {
+  test('is protected by a content security policy', async () => {
     const visitor = await ArenaPage.open(browser, arena.url);
     const violation = visitor.page.evaluate(
       () =>
@@ -75,7 +75,7 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
-  test('cannot be used to read another origin, so that the security of this browser is on', async () => {
+  test('cannot read another origin, so the web security of this browser is on', async () => {
     const other: Server = createServer((_, response) => response.end('secret')).listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -95,7 +95,7 @@ describeInBrowser('A visitor', () => {
     other.close();
   });
 
-  test('sees the same numbers as everybody else at the same position', async () => {
+  test('sees the same numbers as other visitors at the same position', async () => {
     const { battleId } = await (await Player.join(arena.url, 'Grace')).startBattle();
     const pages = await Promise.all([1, 2].map(() => ArenaPage.open(browser, `${arena.url}/battles/${battleId}`)));
     const [one, other] = pages as [ArenaPage, ArenaPage];
@@ -115,7 +115,7 @@ describeInBrowser('A visitor', () => {
     await Promise.all(pages.map((page) => page.close()));
   });
 
-  test('can use it on a small phone without scrolling sideways', async () => {
+  test('can use the page on a small phone without scrolling sideways', async () => {
     const { battleId } = await (await Player.join(arena.url, 'Joan')).startBattle();
     const visitor = await ArenaPage.open(browser, `${arena.url}/battles/${battleId}`, { width: 360, height: 740 });
     await visitor.connection('live');
@@ -125,7 +125,7 @@ describeInBrowser('A visitor', () => {
     await visitor.close();
   });
 
-  test('finds the connection panel as a drawer on a phone, by keyboard, and gets the focus back', async () => {
+  test('opens the connection panel as a drawer on a phone with the keyboard, and gets the focus back', async () => {
     const visitor = await ArenaPage.open(browser, arena.url, { width: 390, height: 844 });
     await visitor.connection('live');
     const chip = visitor.page.locator('[data-status]');

@@ -37,7 +37,7 @@ describe('The battle page', () => {
     await page.connection('live');
   });
 
-  test('says how the connection is, and goes on over whatever gets through', async () => {
+  test('shows the status of the connection, and goes on over any transport that works', async () => {
     const page = await ArenaPage.open('/battles/b1');
     page.server.publish(b1, battleSnapshot({ tick: 10 }));
     await page.connection('live');
@@ -59,7 +59,7 @@ describe('The battle page', () => {
     await page.shows('tick 12');
   });
 
-  test('polls within a second when its socket falls silent, and shows each tick once when it speaks again', async () => {
+  test('polls within a second of silence on its socket, and shows each tick once after that', async () => {
     const page = await ArenaPage.open('/battles/b1');
     const shown: number[] = [];
     const tick = async (number: number): Promise<void> => {
@@ -82,7 +82,7 @@ describe('The battle page', () => {
     expect(shown.slice(-10)).toEqual([31, 32, 33, 34, 35, 36, 37, 38, 39, 40]);
   });
 
-  test('shows who watches, and that this is as last known when nothing gets through', async () => {
+  test('shows the spectators, and marks them as stale while offline', async () => {
     const page = await ArenaPage.open('/battles/b1');
     page.server.publish(b1, battleSnapshot());
     page.server.publish(spectators.with({ battleId: 'b1' }), {
@@ -111,7 +111,7 @@ describe('A player', () => {
     return page;
   }
 
-  test('sees a pause at once, and the word of the server in its place when it is there', async () => {
+  test('sees a pause at once, and then the confirmed status', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, ({ battleId }) => {
       page.server.publish(b1, paused(battleSnapshot({ tick: 14 })));
@@ -126,7 +126,7 @@ describe('A player', () => {
     expect(page.text).toContain('Resume');
   });
 
-  test('sees a pause taken back that the server refuses, and reads why', async () => {
+  test('sees a refused pause taken back, with the reason', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, () => {
       throw new FakeActionError('action_failed', 'This battle is over.');
@@ -138,7 +138,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('Resume');
   });
 
-  test('pauses once, though the answer was lost and the action sent again', async () => {
+  test('pauses once although the answer was lost and the action sent again', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, ({ battleId }) => {
       page.server.publish(b1, paused(battleSnapshot()));
@@ -156,7 +156,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('was not paused');
   });
 
-  test('dismisses a notification at once, which comes back where the server refuses', async () => {
+  test('dismisses a notification at once, and sees it again if the server refuses', async () => {
     const page = await ArenaPage.open('/', { session: SESSION });
     page.server.publish(news, { type: 'notified', notification: notification({ title: 'Six gold' }) });
     await page.press('Notifications, 1 new');
@@ -172,7 +172,7 @@ describe('A player', () => {
     await page.press('Dismiss: Six gold');
   });
 
-  test('is told each thing once, also what happened while nothing got through', async () => {
+  test('gets each notification once, including those of an outage', async () => {
     const page = await ArenaPage.open('/', { session: SESSION });
     page.server.publish(news, { type: 'notified', notification: notification({ id: 'n1', at: 1 }) });
     await page.press('Notifications, 1 new');
@@ -186,7 +186,7 @@ describe('A player', () => {
     expect(shown.map((item) => item.getAttribute('data-notification'))).toEqual(['n2']);
   });
 
-  test('stays signed in over the end of a token', async () => {
+  test('stays signed in when a token expires', async () => {
     const requests = fakeFetch({ 'POST /api/session/refresh': { body: { ...SESSION, token: 'token-2' } } });
     const page = await ArenaPage.open('/battles/b1', { session: SESSION });
     page.server.publish(b1, battleSnapshot());
@@ -198,7 +198,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('You were signed out');
   });
 
-  test('watches on as a guest where the server knows the session no more', async () => {
+  test('watches on as a guest when the server no longer knows the session', async () => {
     const page = await ArenaPage.open('/battles/b1', { session: SESSION });
     page.server.publish(b1, battleSnapshot());
     await page.connection('live');
@@ -209,7 +209,7 @@ describe('A player', () => {
     expect(TestBed.inject(SessionService).current()).toBeUndefined();
   });
 
-  test('keeps the session where the page is denied for something else', async () => {
+  test('keeps the session after a denial for another reason', async () => {
     const page = await ArenaPage.open('/battles/b1', { session: SESSION });
     page.server.publish(b1, battleSnapshot());
     await page.connection('live');
@@ -218,7 +218,7 @@ describe('A player', () => {
     expect(TestBed.inject(SessionService).current()).toEqual(SESSION);
   });
 
-  test('enters a room once over a connection that breaks meanwhile', async () => {
+  test('enters a room once although the connection breaks meanwhile', async () => {
     const page = await ArenaPage.open('/runs/r1', { session: SESSION });
     page.server.publish(r1, runSnapshot());
     page.server.handle(chooseRoom, ({ runId, roomId }) => {

@@ -15,13 +15,13 @@ describe('App', () => {
     app = await render(App);
   });
 
-  test('has the landmarks that people navigate by', () => {
+  test('has landmarks for navigation', () => {
     expect(app.element.querySelectorAll('main')).toHaveLength(1);
     expect(app.element.querySelector('header nav')?.getAttribute('aria-label')).toBe('Main');
     expect(app.element.querySelector('a')?.textContent).toBe('Skip to the content');
   });
 
-  test('keeps the connection in sight and tells changes to people who listen', async () => {
+  test('always shows the connection, and announces its changes', async () => {
     app.server.goLive();
     await app.settle();
     expect(app.element.querySelector('[data-status="live"]')?.textContent).toContain('Live');
@@ -45,7 +45,7 @@ describe('App', () => {
     expect(app.element.querySelector('main')?.hasAttribute('inert')).toBe(false);
   });
 
-  test('goes from the theme of the system to light, dark and back', async () => {
+  test('switches from the theme of the system to light, dark and back', async () => {
     const theme = () => document.documentElement.getAttribute('data-theme');
     await app.click('Theme: as the system');
     expect(theme()).toBe('light');

@@ -14,7 +14,7 @@ describe('loadPageConfig', () => {
     expect(await loadPageConfig()).toEqual({ WEBSOCKET_ENABLED: expected });
   });
 
-  test('starts with the defaults where the file is absent or unreadable', async () => {
+  test('starts with the defaults if the file is missing or invalid', async () => {
     fakeFetch({});
     expect(await loadPageConfig()).toEqual({ WEBSOCKET_ENABLED: true });
     fakeFetch({ 'GET /config.json': { body: null } });

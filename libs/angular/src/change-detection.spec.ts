@@ -115,7 +115,7 @@ describe('change detection without zone.js', () => {
     },
   );
 
-  test('a topic that no template reads causes none', async () => {
+  test('a topic that no template reads causes no change detection', async () => {
     const fixture = await render(Following);
 
     server.publish(first, { tick: 1 });
@@ -125,7 +125,7 @@ describe('change detection without zone.js', () => {
     expect(fixture.componentInstance.renders).toBe(0);
   });
 
-  test('what the client knows already is shown by the first change detection', () => {
+  test('the first change detection shows a value that the client already has', () => {
     server.goLive();
     server.publish(first, { tick: 7 });
     const fixture = TestBed.createComponent(Reading);
@@ -135,7 +135,7 @@ describe('change detection without zone.js', () => {
     expect(text(fixture)).toBe('7');
   });
 
-  test('a value of the topic before that was still waiting does not displace what is known of the new one', async () => {
+  test('a late value of the previous topic does not replace the value of the new topic', async () => {
     server.goLive();
     server.publish(second, { tick: 2 });
     const fixture = await render(Switching);
@@ -150,7 +150,7 @@ describe('change detection without zone.js', () => {
     expect(text(fixture)).toBe('resolved 2');
   });
 
-  test('a value that was still waiting when its follower left changes nothing', async () => {
+  test('a value that is still waiting when the component is destroyed changes nothing', async () => {
     const fixture = await render(Following);
     server.publish(first, { tick: 1 });
     await jest.advanceTimersByTimeAsync(1);

@@ -180,7 +180,7 @@ describe('injectAction', () => {
     expect((await outcome)?.result).toEqual({ paused: true });
   });
 
-  test('tells what to do when it is called outside an injection context', () => {
+  test('throws outside an injection context without an injector', () => {
     expect(() => injectAction(pause)).toThrow('injectAction() can only be used within an injection context');
   });
 });

@@ -62,7 +62,7 @@ describe('injectEvents', () => {
     expect((fixture.nativeElement as HTMLElement).textContent).toBe('one, two');
   });
 
-  test('follows the topic its reference names now', async () => {
+  test('follows the topic that its reference names now', async () => {
     const fixture = await render();
 
     inbox.topic.set(yours);
@@ -74,7 +74,7 @@ describe('injectEvents', () => {
     expect(server.isFollowed(mine)).toBe(false);
   });
 
-  test('is not called for an event twice when the reference is made anew for the same topic', async () => {
+  test('delivers an event once when the reference is created again for the same topic', async () => {
     inbox.options = { since: 'oldest' };
     const fixture = await render();
     server.emit(mine, { text: 'one' });
@@ -106,7 +106,7 @@ describe('injectEvents', () => {
     expect(inbox.texts()).toEqual(['kept', 'NEW']);
   });
 
-  test('reports a handler that throws and goes on with the next event', async () => {
+  test('reports an error of the handler, and delivers the next event', async () => {
     await render();
     server.emit(mine, { text: 'broken' });
     server.emit(mine, { text: 'whole' });
@@ -114,7 +114,7 @@ describe('injectEvents', () => {
     expect(inbox.texts()).toEqual(['whole']);
   });
 
-  test('says where events were lost', async () => {
+  test('tells the position up to which events are lost', async () => {
     const onLost = jest.fn();
     inbox.options = { onLost };
     await render();
@@ -123,7 +123,7 @@ describe('injectEvents', () => {
     expect(onLost).toHaveBeenCalledWith({ epoch: 'testing', offset: 1 });
   });
 
-  test('hands a refused topic to onError, and to the ErrorHandler without one', async () => {
+  test('passes the error of a topic to onError, or to the ErrorHandler without it', async () => {
     const onError = jest.fn();
     inbox.options = { onError };
     await render();
@@ -137,7 +137,7 @@ describe('injectEvents', () => {
     expect(handleError).toHaveBeenCalledTimes(1);
   });
 
-  test('hands a parameter that fits no topic to onError', () => {
+  test('passes the error of an invalid parameter to onError', () => {
     const onError = jest.fn();
     TestBed.runInInjectionContext(() =>
       injectEvents(
@@ -175,7 +175,7 @@ describe('injectEvents', () => {
     expect(server.isFollowed(yours)).toBe(false);
   });
 
-  test('says so when it is called outside an injection context', () => {
+  test('throws outside an injection context without an injector', () => {
     const follow = (): void =>
       injectEvents(
         () => mine,

@@ -51,7 +51,7 @@ describe('injectTopic', () => {
     expect(battle.position()).toEqual({ epoch: 'testing', offset: 1 });
   });
 
-  test('follows the topic its reference names now and leaves the one before', async () => {
+  test('follows the topic that its reference names now, and leaves the previous topic', async () => {
     server.publish(first, { tick: 1 });
     expect(await screen()).toBe('tick 1 live');
 
@@ -63,7 +63,7 @@ describe('injectTopic', () => {
     expect(await screen()).toBe('tick 2 live');
   });
 
-  test('never shows the value of the topic before, not even between two change detections', async () => {
+  test('never shows the value of the previous topic, not even between two change detections', async () => {
     server.publish(first, { tick: 1 });
     await screen();
 
@@ -75,7 +75,7 @@ describe('injectTopic', () => {
     expect(await screen()).toBe('loading');
   });
 
-  test('keeps its value when the reference is made anew for the same topic', async () => {
+  test('keeps its value when the reference is created again for the same topic', async () => {
     server.publish(first, { tick: 1 });
     await screen();
 
@@ -97,7 +97,7 @@ describe('injectTopic', () => {
     expect(fixture.componentInstance.battle.position()).toBeUndefined();
   });
 
-  test('keeps the last value and says that it is stale while offline', async () => {
+  test('keeps the last value as stale while offline', async () => {
     server.publish(first, { tick: 1 });
     await screen();
 
@@ -110,7 +110,7 @@ describe('injectTopic', () => {
     expect(await screen()).toBe('tick 2 live');
   });
 
-  test('is in error when the topic is refused', async () => {
+  test('has the error of a forbidden topic', async () => {
     await screen();
 
     server.refuse(first, 'forbidden', 'Not your battle.');
@@ -119,7 +119,7 @@ describe('injectTopic', () => {
     expect(fixture.componentInstance.battle.error()).toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
   });
 
-  test('shows the optimistic value, says that it is pending, and goes back where the action is refused', async () => {
+  test('shows the optimistic value as pending, and the confirmed value after the action fails', async () => {
     const { battle: resource } = fixture.componentInstance;
     await screen();
     server.publish(first, { tick: 1 });
@@ -138,7 +138,7 @@ describe('injectTopic', () => {
     expect([resource.pending(), resource.confirmed()]).toEqual([0, resource.value()]);
   });
 
-  test('is in error, and nothing breaks, when a parameter fits no topic', async () => {
+  test('has the error of a parameter that fits no topic', async () => {
     TestBed.runInInjectionContext(() => {
       const broken = injectTopic(() => battle.with({ battleId: 'a/b' }));
       expect(broken.status()).toBe('error');
@@ -170,7 +170,7 @@ describe('injectTopic', () => {
     expect(server.isFollowed(second)).toBe(false);
   });
 
-  test('says so when it is called outside an injection context', () => {
+  test('throws outside an injection context without an injector', () => {
     expect(() => injectTopic(() => first)).toThrow('injectTopic() can only be used within an injection context');
   });
 });

@@ -30,7 +30,7 @@ describe('framePace', () => {
     expect(deliver).toHaveBeenCalledTimes(1);
   });
 
-  test('keeps a frame between deliveries for as long as something waits', async () => {
+  test('keeps one frame between deliveries while values wait', async () => {
     const pace = framePace();
     const at: number[] = [];
     const start = jest.now();

@@ -29,7 +29,7 @@ function optionsOf(...providers: ReturnType<typeof provideRealtime>[]): Realtime
 }
 
 describe('provideRealtime', () => {
-  test('puts the configuration and its features together', () => {
+  test('combines the configuration and the options of the features', () => {
     const enabled = (): boolean => false;
     const options = optionsOf(
       provideRealtime(
@@ -48,7 +48,7 @@ describe('provideRealtime', () => {
     });
   });
 
-  test('takes features without a configuration, and nothing at all', () => {
+  test('takes features without a configuration, and no argument at all', () => {
     expect(optionsOf(provideRealtime(withPolling({ intervalMs: 5_000 }), withBackoff({ maxMs: 10_000 })))).toEqual({
       polling: { intervalMs: 5_000 },
       backoff: { maxMs: 10_000 },
@@ -57,7 +57,7 @@ describe('provideRealtime', () => {
     expect(optionsOf(provideRealtime())).toEqual({});
   });
 
-  test('calls the function of withAuth anew in an injection context, with the reason', async () => {
+  test('calls the function of withAuth for each token, in an injection context and with the reason', async () => {
     const SESSION = new InjectionToken<{ token: string }>('SESSION', { factory: () => ({ token: 'first' }) });
     const { token } = optionsOf(
       provideRealtime(withAuth((reason) => Promise.resolve(`${reason}:${inject(SESSION).token}`))),
@@ -67,13 +67,13 @@ describe('provideRealtime', () => {
     expect(await token?.('expired')).toBe('expired:second');
   });
 
-  test('says what to do when it is missing', () => {
+  test('throws an error that names provideRealtime() if it is missing', () => {
     expect(() => TestBed.inject(RealtimeService)).toThrow(
       'Statewire is not provided. Add provideRealtime() to the providers of the application.',
     );
   });
 
-  test('opens nothing before something is followed', () => {
+  test('opens no connection before the first subscription', () => {
     const network = closedNetwork();
     TestBed.configureTestingModule({
       providers: [provideRealtime({ origin: 'https://api.example', environment: network })],
@@ -99,7 +99,7 @@ describe('provideRealtime', () => {
     expect(states).toEqual(['idle', 'closed']);
   });
 
-  test('makes a second client for an injector of its own, such as that of a route', async () => {
+  test('creates another client for another injector, such as that of a route', async () => {
     const config = { origin: 'https://api.example', environment: closedNetwork() };
     TestBed.configureTestingModule({ providers: [provideRealtime(config)] });
     const whole = TestBed.inject(RealtimeService);
@@ -118,7 +118,7 @@ describe('provideRealtime', () => {
 });
 
 describe('provideRealtime while a page is rendered on a server', () => {
-  test('opens no socket and polls nothing, and stays idle', async () => {
+  test('neither connects nor polls, and stays idle', async () => {
     const network = closedNetwork();
     TestBed.configureTestingModule({
       providers: [

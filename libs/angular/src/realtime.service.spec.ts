@@ -17,7 +17,7 @@ describe('RealtimeService', () => {
     realtime = TestBed.inject(RealtimeService);
   });
 
-  test('tells the state of the connection as a signal and as an observable', () => {
+  test('has the status of the connection as a signal and as an observable', () => {
     const seen: string[] = [];
     realtime.status$.subscribe(({ state }) => seen.push(state));
     expect(realtime.status().state).toBe('idle');
@@ -32,12 +32,12 @@ describe('RealtimeService', () => {
     expect(seen).toEqual(['idle', 'live', 'polling', 'offline']);
   });
 
-  test('gives the counters as a signal and as an observable', async () => {
+  test('has the counters as a signal and as an observable', async () => {
     expect(realtime.metrics().framesReceived).toBe(0);
     expect(await firstValueFrom(realtime.metrics$)).toBe(realtime.metrics());
   });
 
-  test('opens nothing before the first subscription', () => {
+  test('opens no connection before the first subscription', () => {
     realtime.state(first);
     realtime.events(mine);
     expect(realtime.status().state).toBe('idle');
@@ -47,7 +47,7 @@ describe('RealtimeService', () => {
     expect(realtime.status().state).toBe('live');
   });
 
-  test('gives the newest value of a topic first and then each change', () => {
+  test('emits the newest value of a topic and then each change', () => {
     server.publish(first, { tick: 1 });
     server.publish(first, { tick: 2 });
     const ticks: number[] = [];
@@ -58,7 +58,7 @@ describe('RealtimeService', () => {
     expect(ticks).toEqual([2, 3]);
   });
 
-  test('errs when a topic is refused', () => {
+  test('fails when a topic is unknown', () => {
     const failed = jest.fn();
     realtime.state(first).subscribe({ error: failed });
 
@@ -67,7 +67,7 @@ describe('RealtimeService', () => {
     expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'unknown_topic' }));
   });
 
-  test('gives position and freshness with a value, and never errs', () => {
+  test('emits position and freshness with a value, and never fails', () => {
     const states: string[] = [];
     realtime.topic(first).subscribe(({ freshness, value, error }) => {
       states.push(`${value?.tick} ${error?.code ?? freshness.state}`);
@@ -80,7 +80,7 @@ describe('RealtimeService', () => {
     expect(states).toEqual(['undefined catching-up', '1 live', '1 stale', 'undefined forbidden']);
   });
 
-  test('gives events once and in order, those of an outage when it is over', () => {
+  test('emits events once and in order, and those of an outage after it', () => {
     const texts: string[] = [];
     realtime.events(mine).subscribe(({ text }) => texts.push(text));
 
@@ -94,7 +94,7 @@ describe('RealtimeService', () => {
     expect(texts).toEqual(['one', 'two', 'three']);
   });
 
-  test('replays what is kept when asked for the oldest', () => {
+  test('replays the history from the oldest event or from a position', () => {
     server.goLive();
     server.emit(mine, { text: 'one' });
     server.emit(mine, { text: 'two' });
@@ -106,7 +106,7 @@ describe('RealtimeService', () => {
     expect(texts).toEqual(['one', 'two', 'two']);
   });
 
-  test('says where events were lost', () => {
+  test('tells the position up to which events are lost', () => {
     const types: string[] = [];
     realtime.deliveries(mine).subscribe(({ type, position }) => types.push(`${type} ${position.offset}`));
 
@@ -134,7 +134,7 @@ describe('RealtimeService', () => {
     ]);
   });
 
-  test('errs with the code and the fields of a refused action', async () => {
+  test('fails with the code and the fields of a rejected action', async () => {
     const result$ = realtime.act(pause, { battleId: '' });
     server.expectAction(pause).refuse('validation_failed', 'battleId is empty', { battleId: ['is empty'] });
     await expect(firstValueFrom(result$)).rejects.toMatchObject({

@@ -159,7 +159,7 @@ describe('with zone.js', () => {
     expect(fixture.componentInstance.renders).toBe(0);
   });
 
-  test('the client is called outside the zone and its observers inside', async () => {
+  test('the client runs outside the zone, and observers are called inside', async () => {
     const seen: [what: string, inside: boolean][] = [];
     const note = (what: string): void => void seen.push([what, NgZone.isInAngularZone()]);
     const values = new Subject<{ tick: number }>();
@@ -241,7 +241,7 @@ describe('with zone.js', () => {
     expect(text(fixture)).toBe('forbidden');
   });
 
-  test('what is known already is delivered while subscribing', () => {
+  test('a value that the client already has is delivered during the subscription', () => {
     server.goLive();
     server.publish(first, { tick: 7 });
     const ticks: number[] = [];
@@ -255,7 +255,7 @@ describe('with zone.js', () => {
     expect(ticks).toEqual([7]);
   });
 
-  test('observers get each value in order, and status and values in the order they happened', async () => {
+  test('observers get the status and each value in the order of their changes', async () => {
     server.goLive();
     const seen: (string | number)[] = [];
     const service = TestBed.inject(RealtimeService);
@@ -272,7 +272,7 @@ describe('with zone.js', () => {
     expect(seen).toEqual(['live', 1, 2, 'offline', 'polling', 3]);
   });
 
-  test('the real client opens its socket outside the zone and asks for its token inside', async () => {
+  test('the real client opens its socket outside the zone, and calls the token function inside', async () => {
     const seen: [what: string, inside: boolean][] = [];
     const environment = new VirtualEnvironment();
     const { openWebSocket } = new FakeServer(environment);

@@ -57,7 +57,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     });
   });
 
-  test('a page stays true while the WebSocket is lost, polled around and found again', async () => {
+  test('a page shows current values over a lost WebSocket, over polling, and over a new WebSocket', async () => {
     const fixture = TestBed.createComponent(Page);
     const screenBecomes = async (text: string): Promise<void> => {
       const isThere = (): boolean => {
@@ -85,7 +85,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     await screenBecomes('live: 4 live [one,two]');
   });
 
-  test('a topic to which nothing was ever published is resolved without a value', async () => {
+  test('a topic without publications is resolved without a value', async () => {
     server.declare(second);
     const battle = TestBed.runInInjectionContext(() => injectTopic(() => second));
     TestBed.tick();
@@ -103,7 +103,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(server.connections[0]?.hello?.token).toBe('secret');
   });
 
-  test('an action is answered, or refused with its code', async () => {
+  test('an action has its result, or an error with its code', async () => {
     const realtime = TestBed.inject(RealtimeService);
     server.handle('battles/pause', ({ battleId }: { battleId: string }) => {
       if (battleId !== '1') throw new FakeActionError('forbidden', 'Not your battle.');
@@ -132,7 +132,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(environment.wakeListeners).toBe(0);
   });
 
-  test('nothing is asked of the server while a page is rendered on a server', async () => {
+  test('the client sends nothing while a page is rendered on a server', async () => {
     TestBed.overrideProvider(PLATFORM_ID, { useValue: 'server' });
     const fixture = TestBed.createComponent(Page);
     fixture.detectChanges();
@@ -145,7 +145,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect((fixture.nativeElement as HTMLElement).textContent).toBe('idle:  catching-up []');
   });
 
-  test('an optimistic update is on the screen at once and gives way to the value with its effect', async () => {
+  test('an optimistic update shows at once, until the value with its effect arrives', async () => {
     const fixture = TestBed.createComponent(Page);
     const { battle, realtime } = fixture.componentInstance;
     server.handle(pause.name, () => void server.publish(first, { tick: 8 }));
@@ -160,7 +160,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(ticks).not.toContainEqual([1, 1]);
   });
 
-  test('what an optimistic update throws reaches the ErrorHandler, and the action goes on', async () => {
+  test('the error of an optimistic update reaches the ErrorHandler, and the action goes on', async () => {
     const handled: unknown[] = [];
     TestBed.inject(ErrorHandler).handleError = (error) => void handled.push(error);
     const realtime = TestBed.inject(RealtimeService);

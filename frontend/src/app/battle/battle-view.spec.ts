@@ -34,7 +34,7 @@ describe('BattleView', () => {
     await view.settle();
   }
 
-  test('says what it is waiting for before the first value', () => {
+  test('shows what it waits for before the first value', () => {
     expect(view.text).toContain('Waiting for the battle');
   });
 
@@ -57,7 +57,7 @@ describe('BattleView', () => {
     expect(view.element.querySelector('[data-combatant="party-1"]')?.getAttribute('data-hp')).toBe('70');
   });
 
-  test('shows damage and healing over time with what is left of it', async () => {
+  test('shows damage and healing over time with the remaining time', async () => {
     const dot = {
       id: 'd',
       name: 'Burning',
@@ -72,7 +72,7 @@ describe('BattleView', () => {
     expect(effects).toContain('Burning−43s');
   });
 
-  test('lets fresh hits float over who was hit, and lets them go', async () => {
+  test('shows new hits over the fighter for a while', async () => {
     await publish();
     await publish({ tick: 11, hits: [{ id: 1, tick: 11, targetId: 'foe-1', kind: 'critical', amount: 31 }] });
     const number = view.element.querySelector('[data-combatant="foe-1"] .critical');
@@ -90,7 +90,7 @@ describe('BattleView', () => {
     expect(view.text).toContain('Thorns Hits back.');
   });
 
-  test('gives those who watch nothing to press', async () => {
+  test('has no controls for spectators', async () => {
     await publish();
     expect(view.text).toContain('You are watching');
     expect(view.buttons('Pause')).toEqual([]);
@@ -105,7 +105,7 @@ describe('BattleView', () => {
     expect(view.server.expectAction(setBattleSpeed).data).toEqual({ battleId: 'b1', speed: 4 });
   });
 
-  test('shows a pause and another speed at once, and takes back what the server refuses', async () => {
+  test('shows a pause and another speed at once, and takes them back if the server refuses', async () => {
     await publish();
     await own();
     await view.click('Pause');
@@ -120,20 +120,20 @@ describe('BattleView', () => {
     expect(view.element.querySelector('[aria-label="Result"]')?.textContent).toContain('Victory');
   });
 
-  test('offers to resume what is paused', async () => {
+  test('has a button to resume a paused battle', async () => {
     await publish({ status: 'paused' });
     await own();
     expect(view.buttons('Resume')).toHaveLength(1);
     expect(view.text).toContain('Paused');
   });
 
-  test('says how it ended', async () => {
+  test('shows how the battle ended', async () => {
     await publish({ status: 'lost', party: [combatant({ hp: 0 })] });
     expect(view.element.querySelector('[aria-label="Result"]')?.textContent).toContain('Defeat');
     expect(view.text).toContain('fallen');
   });
 
-  test('reads out deaths and the end, but not every line', async () => {
+  test('announces deaths and the end, but not every line of the log', async () => {
     const entry = (id: number, kind: 'attack' | 'death', text: string) => ({ id, tick: id, kind, text });
     await publish({ log: [entry(1, 'death', 'Wolf has fallen.')] });
     await publish({ log: [entry(1, 'death', 'Wolf has fallen.'), entry(2, 'attack', 'Petra hits Ghoul: 3.')] });
@@ -142,7 +142,7 @@ describe('BattleView', () => {
     expect(TestBed.inject(Announcer).message()).toBe('Ghoul has fallen.');
   });
 
-  test('keeps the last known battle while offline and says since when', async () => {
+  test('keeps the last known battle while offline, with the age of the value', async () => {
     await publish();
     view.server.goOffline();
     await view.settle();
@@ -153,7 +153,7 @@ describe('BattleView', () => {
     expect(view.text).toContain('Polling: up to 2 s behind');
   });
 
-  test('says that there is nothing to see where a battle is unknown', async () => {
+  test('shows a message for an unknown battle', async () => {
     view.server.refuse(topic, 'unknown_topic', 'There is no such battle.');
     await view.settle();
     expect(view.element.querySelector('[role="alert"]')?.textContent).toContain('There is no such battle.');

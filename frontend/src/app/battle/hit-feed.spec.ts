@@ -8,25 +8,25 @@ function hit(id: number, tick = id): Hit {
 }
 
 describe('HitFeed', () => {
-  test('shows nothing of what happened before the page came', () => {
+  test('shows no hit from before the page opened', () => {
     expect(new HitFeed().take({ battleId: 'a', tick: 3, hits: [hit(1), hit(2)] })).toEqual([]);
   });
 
-  test('gives each later hit once', () => {
+  test('shows each later hit once', () => {
     const feed = new HitFeed();
     feed.take({ battleId: 'a', tick: 1, hits: [hit(1)] });
     expect(feed.take({ battleId: 'a', tick: 3, hits: [hit(1), hit(2), hit(3)] }).map(({ id }) => id)).toEqual([2, 3]);
     expect(feed.take({ battleId: 'a', tick: 4, hits: [hit(2), hit(3)] })).toEqual([]);
   });
 
-  test('leaves out what is old when a page comes back from polling', () => {
+  test('leaves old hits out after polling', () => {
     const feed = new HitFeed();
     feed.take({ battleId: 'a', tick: 1, hits: [hit(1)] });
     const hits = [hit(2, 10), hit(3, 95)];
     expect(feed.take({ battleId: 'a', tick: 100, hits }).map(({ id }) => id)).toEqual([3]);
   });
 
-  test('begins anew with another battle, and with a battle whose ids began anew', () => {
+  test('starts again with another battle, and with a battle whose ids start again', () => {
     const feed = new HitFeed();
     feed.take({ battleId: 'a', tick: 9, hits: [hit(9)] });
     expect(feed.take({ battleId: 'b', tick: 10, hits: [hit(10)] })).toEqual([]);

@@ -13,7 +13,7 @@ describe('readiness', () => {
     expect(readiness(combatant({ readyAt: 20, cadence: 20 }), tick)).toBe(expected);
   });
 
-  test('is nothing for the fallen', () => {
+  test('is 0 for fallen fighters', () => {
     expect(readiness(combatant({ hp: 0 }), 19)).toBe(0);
   });
 });

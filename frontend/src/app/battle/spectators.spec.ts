@@ -38,13 +38,13 @@ describe('Spectators', () => {
       return (said.textContent ?? '').replaceAll(/\s+/g, ' ').trim();
     });
 
-  test('shows nothing before anything is known, and nothing where nobody watches', async () => {
+  test('shows nothing before the first value, and nothing without spectators', async () => {
     expect(view.text).toBe('');
     await publish(0);
     expect(view.text).toBe('');
   });
 
-  test('says how many watch, and who when asked', async () => {
+  test('shows the number of spectators, and their names on request', async () => {
     await publish(3, member('Ada Lovelace'), member('Grace'), guest);
     const summary = view.element.querySelector('summary');
     expect(summary?.textContent.replaceAll(/\s+/g, ' ')).toContain('3 watching');
@@ -53,27 +53,27 @@ describe('Spectators', () => {
     expect(who()).toEqual(['Ada Lovelace', 'Grace', '1 guest (you)']);
   });
 
-  test('knows the player of this page, who is no guest', async () => {
+  test('marks the player of this page, who is not a guest', async () => {
     TestBed.inject(SessionService).keep(SESSION);
     await publish(3, member('Ada', 'p1'), guest, { id: 'member-2' });
     expect(who()).toEqual(['Ada (you)', '2 guests']);
   });
 
-  test('shows a few faces of many, and how many there are besides', async () => {
+  test('shows a few faces and the number of the others', async () => {
     await publish(1_000, ...['A', 'B', 'C', 'D', 'E', 'F'].map((name) => member(name)));
     expect(view.element.querySelectorAll('summary .face')).toHaveLength(4);
     expect(view.element.querySelector('details')?.getAttribute('data-spectators')).toBe('1000');
     expect(who().at(-1)).toBe('994 more');
   });
 
-  test('leaves what is decoration to the eyes, and reads nothing out by itself', async () => {
+  test('hides decoration from screen readers, and announces nothing by itself', async () => {
     await publish(1, member('Ada'));
     for (const face of view.element.querySelectorAll('.face'))
       expect(face.closest('[aria-hidden="true"]')).not.toBeNull();
     expect(view.element.querySelector('[aria-live], [role="status"], [role="alert"]')).toBeNull();
   });
 
-  test('says so when it is not current', async () => {
+  test('shows when it is not current', async () => {
     await publish(2, member('Ada'), guest);
     expect(view.text).not.toContain('As last known');
     view.server.goOffline();

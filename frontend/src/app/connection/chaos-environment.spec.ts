@@ -22,7 +22,7 @@ describe('chaosEnvironment', () => {
 
   afterEach(() => void jest.useRealTimers());
 
-  test('a slow network is slow both ways: a request is late, and so is its answer', async () => {
+  test('a slow network delays the request and its response', async () => {
     void network.fetch('/').then(() => (answered = true));
     await jest.advanceTimersByTimeAsync(799);
     expect(sent).toBe(false);
@@ -35,7 +35,7 @@ describe('chaosEnvironment', () => {
   test.each([
     ['on its way', 100, false],
     ['answered', 900, true],
-  ])('whoever gives up a request that is %s is told at once', async (_, after, wasSent) => {
+  ])('an aborted request that is %s fails at once', async (_, after, wasSent) => {
     const giving = new AbortController();
     const outcome = network.fetch('/', { signal: giving.signal }).catch((error: unknown) => error);
     await jest.advanceTimersByTimeAsync(after);
@@ -45,7 +45,7 @@ describe('chaosEnvironment', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('a network that is not slow asks at once', async () => {
+  test('a network without delay sends a request at once', async () => {
     switches.delay = 0;
     expect(await network.fetch('/')).toBe(answer);
   });

@@ -44,7 +44,7 @@ describe('ChaosWebSocket', () => {
     expect(heard).toEqual(['open', 'in', 'close 4201']);
   });
 
-  test('swallows both directions in a black hole, and does not deliver them later', () => {
+  test('drops the messages of both directions in a black hole, and does not deliver them later', () => {
     switches.setBlackHole(true);
     socket.send('lost');
     real.onmessage?.({ data: 'lost' });
@@ -55,7 +55,7 @@ describe('ChaosWebSocket', () => {
     expect(heard).toEqual(['in']);
   });
 
-  test('tells of opening and closing only when the network is back', () => {
+  test('reports opening and closing only when the network is back', () => {
     switches.setBlackHole(true);
     real.onopen?.({});
     real.onclose?.({ code: 4200, reason: '' });
@@ -64,7 +64,7 @@ describe('ChaosWebSocket', () => {
     expect(heard).toEqual(['open', 'close 4200']);
   });
 
-  test('closes abnormally when it is cut, once, whatever the real socket says after', () => {
+  test('closes abnormally and once when it is cut, whatever the real socket reports later', () => {
     switches.cutAll();
     switches.cutAll();
     real.onclose?.({ code: 1005, reason: '' });

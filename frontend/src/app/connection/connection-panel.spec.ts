@@ -31,14 +31,14 @@ describe('ConnectionPanel', () => {
     return [...panel.element.querySelectorAll('[role="switch"]')].map((one) => one.textContent.trim());
   }
 
-  test('says the state, the transport and since when', async () => {
+  test('shows the status, the transport and the age of the status', async () => {
     await open(OPEN);
     expect(panel.text).toContain('Live');
     expect(panel.text).toContain('Transport WebSocket');
     expect(panel.text).toMatch(/Since (just now|\d+ s)/);
   });
 
-  test('says why it polls', async () => {
+  test('shows why it polls', async () => {
     await open(OPEN);
     panel.server.goPolling();
     await panel.settle();
@@ -47,12 +47,12 @@ describe('ConnectionPanel', () => {
     expect(panel.text).toContain('Attempt 1');
   });
 
-  test('hides what only a server can break where the server does not allow it', async () => {
+  test('hides the switches of the server if the server does not allow them', async () => {
     await open({});
     expect(switches()).toEqual(['Cut the socket', 'Black hole', 'Refuse sockets here', 'Slow network']);
   });
 
-  test('tells what to expect of every switch', async () => {
+  test('describes the effect of every switch', async () => {
     await open(OPEN);
     expect(switches()).toContain('Forbid on the server');
     for (const control of panel.element.querySelectorAll('arena-chaos-controls [aria-describedby]')) {
@@ -61,7 +61,7 @@ describe('ConnectionPanel', () => {
     }
   });
 
-  test('throws the switches of this browser', async () => {
+  test('sets the switches of this browser', async () => {
     await open(OPEN);
     const network = TestBed.inject(CHAOS_SWITCHES);
     await panel.click('Black hole');
@@ -80,7 +80,7 @@ describe('ConnectionPanel', () => {
     expect(panel.button('Repair everything').getAttribute('aria-disabled')).toBe('true');
   });
 
-  test('keeps the button that repairs focusable, and idle while nothing is broken', async () => {
+  test('keeps the repair button focusable, and without effect while nothing is broken', async () => {
     await open({});
     await panel.click('Slow network');
     await panel.click('Repair everything');
@@ -93,7 +93,7 @@ describe('ConnectionPanel', () => {
     expect(online).toBe(0);
   });
 
-  test('keeps the socket cut until it is restored, and then asks for a new one at once', async () => {
+  test('keeps the socket cut until it is restored, and then opens a new one at once', async () => {
     await open({});
     const network = TestBed.inject(CHAOS_SWITCHES);
     let cuts = 0;
@@ -118,7 +118,7 @@ describe('ConnectionPanel', () => {
     expect(cuts).toBe(1);
   });
 
-  test('says so when the server does not do what it is asked for', async () => {
+  test('shows a message when the server refuses a switch', async () => {
     await open({ ...OPEN, 'POST /api/chaos/websocket': { status: 503 } });
     await panel.click('Forbid on the server');
     expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', text: 'It answered 503.' }]);

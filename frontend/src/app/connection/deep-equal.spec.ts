@@ -20,7 +20,7 @@ describe('deepEqual', () => {
     [{ a: 1 }, { a: 2 }],
     [{ a: undefined }, { b: undefined }],
     ['1', 1],
-  ])('tells %j from %j', (one, other) => {
+  ])('distinguishes %j from %j', (one, other) => {
     expect(deepEqual(one, other)).toBe(false);
   });
 });

@@ -16,12 +16,12 @@ describe('DelayLine', () => {
     jest.useRealTimers();
   });
 
-  test('lets everything through at once without a delay', () => {
+  test('runs callbacks at once without a delay', () => {
     new DelayLine(() => delay).pass(() => passed.push(1));
     expect(passed).toEqual([1]);
   });
 
-  test('holds everything for the delay', () => {
+  test('runs callbacks after the delay', () => {
     const line = new DelayLine(() => 800);
     line.pass(() => passed.push(1));
     jest.advanceTimersByTime(799);
@@ -30,7 +30,7 @@ describe('DelayLine', () => {
     expect(passed).toEqual([1]);
   });
 
-  test('keeps the order when the delay ends while something is on its way', () => {
+  test('keeps the order when the delay ends while a callback waits', () => {
     const line = new DelayLine(() => delay);
     delay = 800;
     line.pass(() => passed.push(1));

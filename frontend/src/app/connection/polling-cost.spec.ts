@@ -20,7 +20,7 @@ describe('PollingCost', () => {
     expect(cost.polls).toBe(3);
   });
 
-  test('counts nothing for what is not known yet', () => {
+  test('counts nothing for unknown values', () => {
     const cost = new PollingCost();
     cost.poll([['run', undefined]]);
     expect(cost.bytes).toBe(0);

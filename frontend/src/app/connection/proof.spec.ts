@@ -29,18 +29,18 @@ describe('Proof', () => {
     return proof.element.querySelector('[data-topic="lobby"]')?.getAttribute('data-verdict');
   }
 
-  test('finds what is equal equal', async () => {
+  test('finds equal values equal', async () => {
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
     expect(await compare({ [REQUEST]: { body } })).toBe('equal');
   });
 
-  test('finds what is different different', async () => {
+  test('finds different values different', async () => {
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState({ runs: [] }) };
     expect(await compare({ [REQUEST]: { body } })).toBe('different');
     expect(proof.text).toContain('DIFFERENT');
   });
 
-  test('compares at the position of the answer, also when the page has moved on', async () => {
+  test('compares at the position of the answer even if the page has moved on', async () => {
     proof.server.publish(lobby.with(), lobbyState({ battles: [] }));
     await proof.settle();
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
@@ -59,7 +59,7 @@ describe('Proof', () => {
     expect(requests).toEqual([REQUEST]);
   });
 
-  test('says so when nobody answers', async () => {
+  test('shows a message when there is no answer', async () => {
     expect(await compare({})).toBe('unreachable');
   });
 });

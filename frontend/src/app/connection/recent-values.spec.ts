@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RecentValues } from './recent-values';
 
 describe('RecentValues', () => {
-  test('knows what was shown at a position', () => {
+  test('has the value of a position', () => {
     const recent = new RecentValues();
     recent.add({ epoch: 'e', offset: 1 }, 'one');
     recent.add({ epoch: 'e', offset: 2 }, 'two');

@@ -21,7 +21,7 @@ function metrics(overrides: Partial<ClientMetrics>): ClientMetrics {
 }
 
 describe('savings', () => {
-  test('compares what was received with both ways of polling', () => {
+  test('compares the received bytes with both ways of polling', () => {
     const result = savings(metrics({ bytesReceived: 100, fullStateBytes: 1_000, patches: 38, snapshots: 2 }), {
       bytes: 200,
       polls: 4,
@@ -32,11 +32,11 @@ describe('savings', () => {
     expect(result.costs.map(({ share }) => share)).toEqual([0.1, 0.2, 1]);
   });
 
-  test('admits when it moved more than polling would have', () => {
+  test('has a negative saving when the page received more than polling would', () => {
     expect(savings(metrics({ bytesReceived: 300 }), { bytes: 200, polls: 4 }).againstPolling).toBe(-50);
   });
 
-  test('claims nothing before anything happened', () => {
+  test('has no saving before the first value', () => {
     expect(savings(metrics({}), { bytes: 0, polls: 0 })).toMatchObject({
       againstFull: 0,
       againstPolling: 0,

@@ -17,7 +17,7 @@ describe('Commands', () => {
     server = TestBed.inject(RealtimeTestingController);
   });
 
-  test('sends what the contract asks for and resolves with the answer', async () => {
+  test('sends the data of the contract and resolves with the result', async () => {
     const answer = commands.chooseRoom('r1', 'b');
     const sent = server.expectAction(chooseRoom);
     expect(sent.data).toEqual({ runId: 'r1', roomId: 'b' });
@@ -25,7 +25,7 @@ describe('Commands', () => {
     expect(await answer).toMatchObject({ battleId: 'b1' });
   });
 
-  test('tells the player what the server refused, in its words', async () => {
+  test('shows the player the message of the server about a refused action', async () => {
     const answer = commands.setSpeed('b1', 4);
     server.expectAction(setBattleSpeed).refuse('forbidden', 'Only the player of the run may do this.');
     await answer;

@@ -27,7 +27,7 @@ describe('GameStore', () => {
     TestBed.tick();
   }
 
-  test('is deep-equal to the unified state of what it follows', () => {
+  test('is deep-equal to the unified state of the followed topics', () => {
     follow();
     server.publish(lobby.with(), lobbyState());
     server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
@@ -41,7 +41,7 @@ describe('GameStore', () => {
     });
   });
 
-  test('never shows a value of the battle before', () => {
+  test('never shows a value of the previous battle', () => {
     follow();
     server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
     store.battleId.set('b2');
@@ -50,7 +50,7 @@ describe('GameStore', () => {
     expect(server.isFollowed(battle.with({ battleId: 'b1' }))).toBe(false);
   });
 
-  test('keeps the last values while offline and says that they are stale', () => {
+  test('keeps the last values as stale while offline', () => {
     server.publish(lobby.with(), lobbyState());
     server.goOffline();
     expect(store.lobby()).toMatchObject({ value: lobbyState(), freshness: { state: 'stale' } });
@@ -58,19 +58,19 @@ describe('GameStore', () => {
     expect(store.lobby().freshness.state).toBe('live');
   });
 
-  test('answers an address that names nothing possible with an error instead of failing', () => {
+  test('has an error for an address that fits no topic', () => {
     store.battleId.set('no such/battle');
     TestBed.tick();
     expect(store.battle().error).toMatchObject({ code: 'unknown_topic' });
   });
 
-  test('carries the refusal of a topic', () => {
+  test('has the error of a forbidden topic', () => {
     server.refuse(battle.with({ battleId: 'b1' }), 'unknown_topic', 'There is no such battle.');
     follow();
     expect(store.battle().error?.message).toBe('There is no such battle.');
   });
 
-  test('takes dismissed notifications off the list, whichever page dismissed them', () => {
+  test('removes dismissed notifications, whichever page dismissed them', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });
@@ -79,7 +79,7 @@ describe('GameStore', () => {
     expect(store.notifications().map(({ id }) => id)).toEqual(['n2']);
   });
 
-  test('hides what is about to be dismissed, which the unified state has until it is', () => {
+  test('hides a notification that is being dismissed, and keeps it in the unified state until then', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });
@@ -90,7 +90,7 @@ describe('GameStore', () => {
     expect(store.notifications()).toEqual([notification()]);
   });
 
-  test('hides nothing for longer than until the server calls it dismissed', () => {
+  test('stops hiding a notification once the server has dismissed it', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });
@@ -101,7 +101,7 @@ describe('GameStore', () => {
     expect(store.notifications()).toEqual([notification()]);
   });
 
-  test('follows notifications only for a player, and nobody else’s after leaving', () => {
+  test('follows notifications only of the current player, and none after leaving', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });
@@ -111,7 +111,7 @@ describe('GameStore', () => {
     expect(server.isFollowed(topic)).toBe(false);
   });
 
-  test('finds the player’s own run, an unfinished one first', () => {
+  test('finds the player’s run, preferring an unfinished one', () => {
     follow();
     const [own] = lobbyState().runs;
     if (own === undefined) throw new Error('The sample has a run.');

@@ -4,7 +4,7 @@ import { notification } from '../../testing/samples';
 import { withNotificationEvent } from './notification-list';
 
 describe('withNotificationEvent', () => {
-  test('adds at the end', () => {
+  test('adds a notification at the end', () => {
     const list = withNotificationEvent([notification()], {
       type: 'notified',
       notification: notification({ id: 'n2' }),
@@ -12,12 +12,12 @@ describe('withNotificationEvent', () => {
     expect(list.map(({ id }) => id)).toEqual(['n1', 'n2']);
   });
 
-  test('does not repeat what it has', () => {
+  test('does not add a notification twice', () => {
     const list = [notification()];
     expect(withNotificationEvent(list, { type: 'notified', notification: notification() })).toBe(list);
   });
 
-  test('drops what was dismissed, and takes a dismissal of what it never had', () => {
+  test('removes a dismissed notification, and ignores the dismissal of an unknown one', () => {
     expect(withNotificationEvent([notification()], { type: 'dismissed', notificationId: 'n1' })).toEqual([]);
     expect(withNotificationEvent([], { type: 'dismissed', notificationId: 'n1' })).toEqual([]);
   });

@@ -37,12 +37,12 @@ describe('NotificationToasts', () => {
       .map(({ title }) => title);
   }
 
-  test('shows what comes', () => {
+  test('shows a new notification', () => {
     notify('one', 1);
     expect(titles()).toEqual(['one']);
   });
 
-  test('shows after a reload what came in between, and nothing again', () => {
+  test('shows after a reload only notifications that are new', () => {
     notify('one', 1);
     load();
     notify('one', 1);

@@ -13,7 +13,7 @@ describe('SessionService', () => {
     return TestBed.inject(SessionService);
   }
 
-  test('has no token before somebody gave a name', () => {
+  test('has no token before the player gives a name', () => {
     expect(service().token('connect')).toBeUndefined();
   });
 
@@ -25,31 +25,31 @@ describe('SessionService', () => {
     expect(service().current()).toEqual(SESSION);
   });
 
-  test('repeats the words of the server when a name is refused', async () => {
+  test('throws the message of the server when it refuses a name', async () => {
     fakeFetch({ 'POST /api/session': { status: 400, body: { message: ['name must not be empty'] } } });
     await expect(service().start('')).rejects.toThrow('name must not be empty');
     expect(service().current()).toBeUndefined();
   });
 
-  test('says what happened when the server is too broken for words', async () => {
+  test('throws a message of its own when the answer has none', async () => {
     fakeFetch({ 'POST /api/session': { status: 502, body: null } });
     await expect(service().start('Ada')).rejects.toThrow('The server answered 502.');
   });
 
-  test('exchanges a token that has expired, once for all who ask at the same time', async () => {
+  test('exchanges an expired token once for all callers at the same time', async () => {
     const requests = fakeFetch({ 'POST /api/session/refresh': { body: { ...SESSION, token: 'token-2' } } });
     service().keep({ ...SESSION, expiresAt: 0 });
     expect(await Promise.all([service().token('connect'), service().token('poll')])).toEqual(['token-2', 'token-2']);
     expect(requests).toHaveLength(1);
   });
 
-  test('exchanges a token that the server calls expired, whatever this clock says', async () => {
+  test('exchanges a token that the server reports as expired, whatever the local clock says', async () => {
     fakeFetch({ 'POST /api/session/refresh': { body: { ...SESSION, token: 'token-2' } } });
     service().keep(SESSION);
     expect(await service().token('expired')).toBe('token-2');
   });
 
-  test('goes on as a guest, and says so, when the server does not know the session any more', async () => {
+  test('becomes a guest and tells the player when the server no longer knows the session', async () => {
     fakeFetch({ 'POST /api/session/refresh': { status: 401 } });
     service().keep(SESSION);
     expect(await service().token('expired')).toBeUndefined();
@@ -57,14 +57,14 @@ describe('SessionService', () => {
     expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', title: 'You were signed out' }]);
   });
 
-  test('keeps the session while the server is merely unwell', async () => {
+  test('keeps the session while the server has a temporary failure', async () => {
     fakeFetch({ 'POST /api/session/refresh': { status: 503 } });
     service().keep(SESSION);
     await expect(Promise.resolve(service().token('expired'))).rejects.toThrow('503');
     expect(service().current()).toEqual(SESSION);
   });
 
-  test.each([200, 401, 503])('stays signed out when a refresh of before is answered with %i', async (status) => {
+  test.each([200, 401, 503])('stays signed out when an earlier refresh is answered with %i', async (status) => {
     fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
     service().keep(SESSION);
     const token = service().token('expired');
@@ -75,17 +75,20 @@ describe('SessionService', () => {
     expect(TestBed.inject(Toasts).shown()).toEqual([]);
   });
 
-  test.each([200, 401, 503])('keeps a new player when a refresh for another is answered with %i', async (status) => {
-    const other = { ...SESSION, playerId: 'p2', token: 'token-of-p2' };
-    fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
-    service().keep(SESSION);
-    const token = service().token('expired');
-    service().keep(other);
-    expect(await token).toBe('token-of-p2');
-    expect(service().current()).toEqual(other);
-  });
+  test.each([200, 401, 503])(
+    'keeps a new player when the refresh of the previous one is answered with %i',
+    async (status) => {
+      const other = { ...SESSION, playerId: 'p2', token: 'token-of-p2' };
+      fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
+      service().keep(SESSION);
+      const token = service().token('expired');
+      service().keep(other);
+      expect(await token).toBe('token-of-p2');
+      expect(service().current()).toEqual(other);
+    },
+  );
 
-  test('refreshes for a new player without waiting for the refresh of the one before', async () => {
+  test('refreshes for a new player without waiting for the refresh of the previous one', async () => {
     globalThis.fetch = () => new Promise(() => undefined);
     service().keep(SESSION);
     void service().token('expired');
@@ -95,7 +98,7 @@ describe('SessionService', () => {
     expect(await service().token('expired')).toBe('token-3');
   });
 
-  test('gives up a refresh that nobody answers, and keeps the session', async () => {
+  test('aborts a refresh without an answer, and keeps the session', async () => {
     const deadline = new AbortController();
     const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal);
     globalThis.fetch = (_, init) =>
@@ -109,7 +112,7 @@ describe('SessionService', () => {
     expect(service().current()).toEqual(SESSION);
   });
 
-  test('starts without a session where the stored one cannot be read', () => {
+  test('starts without a session if the stored one is invalid', () => {
     sessionStorage.setItem('arena.session', '{');
     expect(service().current()).toBeUndefined();
   });

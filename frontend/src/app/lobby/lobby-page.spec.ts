@@ -31,14 +31,14 @@ describe('LobbyPage', () => {
     await page.settle();
   }
 
-  test('lists battles and runs with ways to them', async () => {
+  test('lists battles and runs with links', async () => {
     await publish();
     const links = [...page.element.querySelectorAll('arena-battle-tile a, arena-run-tile a')];
     expect(links.map((link) => link.getAttribute('href'))).toEqual(['/battles/b1', '/runs/r1']);
     expect(page.element.querySelector('[aria-label="1 of 6 rooms"]')).not.toBeNull();
   });
 
-  test('shows one running battle as it goes on, and another one when it is over', async () => {
+  test('shows one running battle live, and another one when it ends', async () => {
     await publish();
     page.server.publish(battle.with({ battleId: 'b1' }), battleSnapshot());
     await page.settle();
@@ -56,7 +56,7 @@ describe('LobbyPage', () => {
     expect(page.server.isFollowed(battle.with({ battleId: 'b2' }))).toBe(true);
   });
 
-  test('says so when nobody fights', async () => {
+  test('shows a message when there is no battle', async () => {
     await publish({ battles: [], runs: [] });
     expect(page.text).toContain('No battle at this moment');
     expect(page.text).toContain('Be the first.');
@@ -68,14 +68,14 @@ describe('LobbyPage', () => {
     page.server.verify();
   });
 
-  test('makes a session and starts a run', async () => {
+  test('creates a session and starts a run', async () => {
     fakeFetch({ 'POST /api/session': { status: 201, body: SESSION } });
     await enter('Ada');
     expect(TestBed.inject(SessionService).current()).toEqual(SESSION);
     expect(page.server.expectAction(startRun).data).toEqual({});
   });
 
-  test('repeats why a name was refused', async () => {
+  test('shows the reason of the server for refusing a name', async () => {
     fakeFetch({ 'POST /api/session': { status: 400, body: { message: 'Choose another name.' } } });
     await enter('root');
     expect(page.element.querySelector('[role="alert"]')?.textContent).toBe('Choose another name.');

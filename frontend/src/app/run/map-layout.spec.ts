@@ -4,7 +4,7 @@ import { room, runSnapshot } from '../../testing/samples';
 import { layoutMap } from './map-layout';
 
 describe('layoutMap', () => {
-  test('says where the party is, where it was and where it may go', () => {
+  test('marks the current room, the visited rooms and the open rooms', () => {
     const { nodes } = layoutMap(runSnapshot(), 'right');
     expect(Object.fromEntries(nodes.map(({ room: { id }, state }) => [id, state]))).toEqual({
       a: 'current',
@@ -14,7 +14,7 @@ describe('layoutMap', () => {
     });
   });
 
-  test('draws each way once, and marks those that were walked and those that are open', () => {
+  test('draws each path once, and marks the walked and the open ones', () => {
     const [a, b, c, d] = runSnapshot().rooms;
     const rooms = [a, { ...b, visited: true }, c, d].flatMap((one) => (one?.id ? [room(one)] : []));
     const { edges } = layoutMap({ rooms, currentRoomId: 'b', choices: ['d'] }, 'right');
@@ -26,7 +26,7 @@ describe('layoutMap', () => {
     ]);
   });
 
-  test('keeps every room inside the picture, in both directions', () => {
+  test('keeps every room inside the map in both directions', () => {
     for (const direction of ['right', 'down'] as const) {
       for (const { left, top } of layoutMap(runSnapshot(), direction).nodes) {
         expect(Math.min(left, top)).toBeGreaterThanOrEqual(5);
@@ -44,7 +44,7 @@ describe('layoutMap', () => {
     expect(down).toEqual(down.toSorted((one, other) => one - other));
   });
 
-  test('puts a single room into the middle', () => {
+  test('puts a single room in the middle', () => {
     const { nodes } = layoutMap({ rooms: [room()], currentRoomId: null, choices: [] }, 'right');
     expect(nodes).toMatchObject([{ left: 50, top: 50 }]);
   });

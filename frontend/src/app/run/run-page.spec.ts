@@ -22,7 +22,7 @@ describe('RunPage', () => {
     await page.settle();
   }
 
-  test('describes every room, and makes buttons of those that can be chosen', async () => {
+  test('describes every room, and has buttons for those that the player can choose', async () => {
     await publish();
     expect(page.element.querySelector('[role="img"][data-room="a"]')?.getAttribute('aria-label')).toBe(
       'Battle: Salt mines, the party is here',
@@ -32,7 +32,7 @@ describe('RunPage', () => {
     expect(page.server.expectAction(chooseRoom).data).toEqual({ runId: 'r1', roomId: 'c' });
   });
 
-  test('offers no second choice while the first is on its way', async () => {
+  test('allows no second choice while the first is unanswered', async () => {
     await publish();
     await page.click('Rest: Mossy hollow, can be chosen now');
     expect(page.buttons(/can be chosen now/)).toEqual([]);
@@ -75,7 +75,7 @@ describe('RunPage', () => {
     expect(disabled).toEqual([false, true]);
   });
 
-  test('gives those who watch nothing to press', async () => {
+  test('has no controls for spectators', async () => {
     await publish({
       player: { playerId: 'p2', name: 'Grace', house: false },
       phase: 'reward',
@@ -87,7 +87,7 @@ describe('RunPage', () => {
     expect(page.buttons('Take nothing')).toEqual([]);
   });
 
-  test('moves the focus from what was pressed to the heading of the phase that follows', async () => {
+  test('moves the focus from the pressed button to the heading of the next phase', async () => {
     await publish();
     expect(document.activeElement).toBe(document.body);
     page.button(/^Rest: Mossy hollow/).focus();
@@ -102,20 +102,20 @@ describe('RunPage', () => {
     expect(document.activeElement?.textContent).toBe(battleSnapshot().title);
   });
 
-  test('leaves the focus of those who watch alone', async () => {
+  test('does not move the focus of spectators', async () => {
     const player = { playerId: 'p2', name: 'Grace', house: false };
     await publish({ player });
     await publish({ player, phase: 'rest', choices: [], offers: [cardOffer()] });
     expect(document.activeElement).toBe(document.body);
   });
 
-  test('counts the same card once', async () => {
+  test('shows equal cards once with a count', async () => {
     const { card } = cardOffer();
     await publish({ deck: [card, card] });
     expect(page.text).toContain('Headsman × 2');
   });
 
-  test('says how the run ended and starts another', async () => {
+  test('shows how the run ended and starts another', async () => {
     await publish({ phase: 'finished', outcome: 'lost', choices: [] });
     expect(page.element.querySelector('[aria-label="Result"]')?.textContent).toContain('The party did not come back.');
     await page.click('Start another run');

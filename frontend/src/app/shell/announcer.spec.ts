@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Announcer } from './announcer';
 
 describe('Announcer', () => {
-  test('changes the message also when the same is said twice, so that it is read twice', () => {
+  test('changes the message when the same text comes twice, so that it is read twice', () => {
     const announcer = TestBed.inject(Announcer);
     announcer.say('Connection: Live');
     const first = announcer.message();

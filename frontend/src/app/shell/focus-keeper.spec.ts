@@ -58,13 +58,13 @@ describe('FocusKeeper', () => {
     expect(document.activeElement?.outerHTML).toBe('<h1 tabindex="-1">Two</h1>');
   });
 
-  test('focuses the region where the heading will be while it is not there yet', async () => {
+  test('focuses the region of the page while it has no heading', async () => {
     shell.querySelector('a')?.focus();
     await go('/waiting');
     expect(document.activeElement).toBe(shell.querySelector('main'));
   });
 
-  test('takes the focus from nothing that is still there', async () => {
+  test('never takes the focus from an element that still exists', async () => {
     shell.querySelector('button')?.focus();
     await go('/two');
     expect(document.activeElement).toBe(shell.querySelector('button'));

@@ -22,7 +22,7 @@ describe('NotificationBell', () => {
     await bell.settle();
   });
 
-  test('says how many there are', () => {
+  test('shows the number of notifications', () => {
     expect(bell.button('Notifications, 1 new').getAttribute('aria-expanded')).toBe('false');
   });
 
@@ -34,7 +34,7 @@ describe('NotificationBell', () => {
     expect(items.map((item) => item.getAttribute('data-notification'))).toEqual(['n2', 'n1']);
   });
 
-  test('dismisses at once, and for good when the server has done it', async () => {
+  test('hides a dismissed notification at once, and for good after the answer', async () => {
     await bell.click('Notifications, 1 new');
     await bell.click('Dismiss: Loot');
     expect(bell.text).toContain('Nothing new.');
@@ -49,7 +49,7 @@ describe('NotificationBell', () => {
     expect(bell.text).toContain('Nothing new.');
   });
 
-  test('puts back what the server does not dismiss', async () => {
+  test('shows a notification again that the server does not dismiss', async () => {
     await bell.click('Notifications, 1 new');
     await bell.click('Dismiss: Loot');
     bell.server.expectAction(dismissNotification).refuse('action_failed', 'There is no such notification.');
@@ -59,7 +59,7 @@ describe('NotificationBell', () => {
     expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', title: 'The notification stays' }]);
   });
 
-  test('gives the focus of a dismissed line to the next, and to the heading after the last', async () => {
+  test('moves the focus from a dismissed line to the next, and from the last to the heading', async () => {
     document.body.append(bell.element);
     bell.server.emit(topic, { type: 'notified', notification: notification({ id: 'n2', title: 'Victory' }) });
     await bell.settle();
@@ -73,7 +73,7 @@ describe('NotificationBell', () => {
     bell.element.remove();
   });
 
-  test('closes with Escape and gives the focus back', async () => {
+  test('closes with Escape and returns the focus', async () => {
     document.body.append(bell.element);
     await bell.click('Notifications, 1 new');
     bell.element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));

@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { maskOf } from './mask';
 
 describe('maskOf', () => {
-  test('gives the same kind the same face every time', () => {
+  test('returns the same face for the same kind every time', () => {
     expect(maskOf('knight', 'party')).toEqual(maskOf('knight', 'party'));
   });
 
-  test('gives different kinds different faces', () => {
+  test('returns different faces for different kinds', () => {
     const faces = ['knight', 'pyromancer', 'wolf', 'lich', 'ghoul', 'harpy'].map((kind) =>
       JSON.stringify(maskOf(kind, 'foe')),
     );
