@@ -17,7 +17,6 @@ export type RealtimeConfig = Pick<
  * its injector is destroyed. It connects with the first subscription or action, and never while a page is rendered on a
  * server. The providers of a route may have a client of their own, for another server.
  *
- * @param config may be left out.
  * @example
  * provideRealtime(withAuth(() => inject(Session).token));
  * @example
@@ -28,6 +27,7 @@ export type RealtimeConfig = Pick<
  * });
  */
 export function provideRealtime(...features: RealtimeFeature[]): EnvironmentProviders;
+/** Provides one client, with the address of the server and other options in `config`. */
 export function provideRealtime(config: RealtimeConfig, ...features: RealtimeFeature[]): EnvironmentProviders;
 export function provideRealtime(
   first: RealtimeConfig | RealtimeFeature = {},

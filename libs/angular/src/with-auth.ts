@@ -14,12 +14,10 @@ import type { RealtimeClientOptions } from '@statewire/client';
 import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
 import { RealtimeService } from './realtime.service.js';
 
-type Token = string | undefined;
-
 /** Returns the token for the next connection, poll or re-authentication, or a signal of it; undefined: no user. */
 export type RealtimeTokenFunction = (
   ...args: Parameters<NonNullable<RealtimeClientOptions['token']>>
-) => Token | Promise<Token> | Signal<Token>;
+) => string | undefined | Promise<string | undefined> | Signal<string | undefined>;
 
 /**
  * Authenticates with a token.
@@ -33,15 +31,15 @@ export type RealtimeTokenFunction = (
  * @example provideRealtime(withAuth(() => inject(Session).token)) // token: Signal<string | undefined>
  * @example provideRealtime(withAuth(() => inject(Session).freshToken())) // a string, or a promise of one
  */
-export function withAuth(token: RealtimeTokenFunction | Signal<Token>): RealtimeFeature<'auth'> {
+export function withAuth(token: RealtimeTokenFunction | Signal<string | undefined>): RealtimeFeature<'auth'> {
   const getToken = isSignal(token) ? () => token : token;
   return optionsFeature('auth', () => {
     const injector = inject(EnvironmentInjector);
     const zone = inject(NgZone);
-    let followed: Signal<Token> | undefined;
+    let followed: Signal<string | undefined> | undefined;
     let following: EffectRef | undefined;
 
-    const follow = (source: Signal<Token>): void => {
+    const follow = (source: Signal<string | undefined>): void => {
       const presented = source();
       let isFirstRun = true;
       following?.destroy();
