@@ -25,6 +25,7 @@ const ALLOWED = {
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
   bench: ['protocol', 'client', 'nest'],
+  examples: ['protocol', 'client', 'nest'],
   verification: ['protocol', 'testing', 'testing-nest', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
 };

@@ -13,6 +13,7 @@ COPY libs/arena/package.json libs/arena/
 COPY backend/package.json backend/
 COPY frontend/package.json frontend/
 COPY bench/package.json bench/
+COPY examples/package.json examples/
 COPY verification/package.json verification/
 
 FROM manifests AS build

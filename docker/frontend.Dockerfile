@@ -14,6 +14,7 @@ COPY libs/arena/package.json libs/arena/
 COPY backend/package.json backend/
 COPY frontend/package.json frontend/
 COPY bench/package.json bench/
+COPY examples/package.json examples/
 COPY verification/package.json verification/
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nx.json project.json tsconfig.base.json jest.preset.mjs ./

@@ -14,6 +14,7 @@ const PROJECTS = [
   'backend',
   'frontend',
   'docker',
+  'examples',
   'verification',
   'tools',
 ];

@@ -1,0 +1,6 @@
+import { nodePreset } from '../jest.preset.mjs';
+
+export default {
+  ...nodePreset(import.meta.dirname, { decorators: true }),
+  testMatch: ['<rootDir>/**/*.spec.ts'],
+};
