@@ -70,7 +70,7 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const { path, random } = this.parts;
     const mode = path.httpMode;
-    const outgoing = new ReplayableRequest(input, init, this.parts.headers);
+    const outgoing = new RepeatableRequest(input, init, this.parts.headers);
     if (mode === 'unreachable') throw new TypeError('fetch failed');
     if (mode === 'hang') return outgoing.send(() => this.dial({ silence: true }));
     if (mode === 'bad-gateway') return outgoing.send(() => this.dial({ status: 502 }));
@@ -98,7 +98,7 @@ type Fetch = Parameters<typeof globalThis.fetch>;
 const NULL_BODY_STATUSES = [101, 204, 205, 304];
 
 /** A request of `fetch` that can be sent more than once. */
-class ReplayableRequest {
+class RepeatableRequest {
   private readonly url: URL;
 
   constructor(

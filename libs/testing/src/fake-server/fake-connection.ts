@@ -22,7 +22,7 @@ export class FakeConnection {
   isOpen = true;
 
   private readonly topics = new Set<string>();
-  private isBlackholed = false;
+  private isHeld = false;
   private readonly up: Link;
   private readonly down: Link;
 
@@ -90,15 +90,15 @@ export class FakeConnection {
 
   /** Holds all frames back until {@link restore}. Neither end notices. */
   blackhole(): void {
-    if (this.isBlackholed) return;
-    this.isBlackholed = true;
+    if (this.isHeld) return;
+    this.isHeld = true;
     for (const link of [this.up, this.down]) link.hold();
   }
 
   /** Delivers what {@link blackhole} held back. */
   restore(): void {
-    if (!this.isBlackholed) return;
-    this.isBlackholed = false;
+    if (!this.isHeld) return;
+    this.isHeld = false;
     for (const link of [this.up, this.down]) link.release();
   }
 

@@ -66,7 +66,7 @@ export class FakeServer {
   readonly actionWindow: number;
   readonly actions = new FakeActions();
   readonly connections: FakeConnection[] = [];
-  private readonly blackholed = new Set<FakeConnection>();
+  private readonly heldBack = new Set<FakeConnection>();
   /** Connections that the server ended. */
   private readonly ended = new Set<FakeConnection>();
   private upgradeMode: FakeUpgradeMode = 'pass';
@@ -184,14 +184,14 @@ export class FakeServer {
   blackhole(): void {
     for (const connection of this.connections) {
       connection.blackhole();
-      this.blackholed.add(connection);
+      this.heldBack.add(connection);
     }
   }
 
   /** Delivers what {@link blackhole} held back, also the end of a connection. */
   restore(): void {
-    for (const connection of new Set([...this.connections, ...this.blackholed])) connection.restore();
-    this.blackholed.clear();
+    for (const connection of new Set([...this.connections, ...this.heldBack])) connection.restore();
+    this.heldBack.clear();
   }
 
   /** Decides what happens to new WebSockets. Open ones stay. Default `pass`. */

@@ -50,7 +50,7 @@ export interface NetworkFaults {
   /**
    * Holds all bytes back, and neither end notices. {@link restore} delivers them.
    *
-   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a middlebox had
+   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a firewall had
    * dropped the state of the open ones.
    */
   blackhole(reach?: Reach): void;

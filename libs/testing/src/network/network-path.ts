@@ -15,7 +15,7 @@ export class NetworkPath implements NetworkFaults {
   private readonly open = new Set<SimulatedConnection>();
   private readonly holds = new Set<Hold>();
   /** Open connections that `blackhole('open')` holds back. */
-  private readonly blackholed = new Set<SimulatedConnection>();
+  private readonly heldBack = new Set<SimulatedConnection>();
   private isReading = true;
   private frozenUntil = 0;
   private duplicates = 0;
@@ -47,7 +47,7 @@ export class NetworkPath implements NetworkFaults {
 
   forget(connection: SimulatedConnection): void {
     this.open.delete(connection);
-    this.blackholed.delete(connection);
+    this.heldBack.delete(connection);
   }
 
   /** Returns whether the next request reaches the server twice, and counts it. */
@@ -85,8 +85,8 @@ export class NetworkPath implements NetworkFaults {
   blackhole(reach: Reach = 'all'): void {
     if (reach === 'all') return this.hold('blackhole');
     for (const connection of this.open) {
-      if (!this.blackholed.has(connection)) hold(connection);
-      this.blackholed.add(connection);
+      if (!this.heldBack.has(connection)) hold(connection);
+      this.heldBack.add(connection);
     }
   }
 
@@ -126,8 +126,8 @@ export class NetworkPath implements NetworkFaults {
     for (const connection of this.open) connection.expedite();
     if (!this.isReading) for (const { down } of this.open) down.release();
     this.isReading = true;
-    this.blackholed.forEach(release);
-    this.blackholed.clear();
+    this.heldBack.forEach(release);
+    this.heldBack.clear();
     this.release('blackhole');
     this.frozenUntil = 0;
     this.release('freeze');
