@@ -5,18 +5,14 @@ import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GameModule } from '../game/game.module.js';
 import { SessionModule } from '../session/session.module.js';
-import { TokenService } from '../session/token.service.js';
 import { BattleRealtime } from './battle.realtime.js';
 import { LobbyRealtime } from './lobby.realtime.js';
+import { PlayerAuthenticator } from './player-authenticator.js';
 import { NotificationRealtime } from './notification.realtime.js';
 import { RunRealtime } from './run.realtime.js';
 
-/** What the Arena asks of the realtime module. */
-export function realtimeOptions(
-  config: ArenaConfig,
-  tokens: TokenService,
-  environment: Environment,
-): RealtimeModuleOptions {
+/** The Arena's options of the realtime module. */
+export function realtimeOptions(config: ArenaConfig, environment: Environment): RealtimeModuleOptions {
   return {
     enabled: config.webSocketEnabled,
     trustedProxies: config.trustedProxies,
@@ -25,24 +21,19 @@ export function realtimeOptions(
     heartbeat: { intervalMs: config.heartbeatInterval },
     drain: { windowMs: config.drainWindow },
     environment,
-    authenticate: async (_request, token) => {
-      const verified = await tokens.read(token);
-      if (!verified) return undefined;
-      const { playerId, name, expiresAt } = verified;
-      return { id: playerId, expiresAt, user: { playerId, name } };
-    },
+    authenticator: PlayerAuthenticator,
   };
 }
 
 @Module({
   imports: [
     RealtimeModule.forRootAsync({
-      imports: [SessionModule],
-      inject: [ARENA_CONFIG, TokenService, ENVIRONMENT],
+      inject: [ARENA_CONFIG, ENVIRONMENT],
       useFactory: realtimeOptions,
     }),
     GameModule,
+    SessionModule,
   ],
-  providers: [BattleRealtime, LobbyRealtime, NotificationRealtime, RunRealtime],
+  providers: [PlayerAuthenticator, BattleRealtime, LobbyRealtime, NotificationRealtime, RunRealtime],
 })
 export class ArenaRealtimeModule {}

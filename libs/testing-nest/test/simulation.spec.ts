@@ -9,6 +9,7 @@ import {
   RealtimeBus,
   RealtimeHandlers,
   RealtimeModule,
+  type RealtimeAuthenticator,
   type RealtimeModuleOptions,
   type RealtimeRequest,
 } from '@statewire/nest';
@@ -462,5 +463,43 @@ describe('a simulation', () => {
   test('refuses to share the process with another', async () => {
     await start();
     await expect(simulate({ imports: [RealtimeModule.forRoot()] })).rejects.toThrow('Another simulation runs');
+  });
+});
+
+describe('an application with an authenticator class', () => {
+  class Tokens {
+    verify(token: string): { id: string; user: string } | undefined {
+      return token === 'bad' ? undefined : { id: token, user: token };
+    }
+  }
+
+  @Injectable()
+  class TokenAuthenticator implements RealtimeAuthenticator {
+    constructor(private readonly tokens: Tokens) {}
+
+    authenticate(_: RealtimeRequest, token: string) {
+      return this.tokens.verify(token);
+    }
+  }
+
+  test('signs its clients in, and lets a test expire their tokens', async () => {
+    simulation = await simulate({
+      imports: [RealtimeModule.forRoot({ authenticator: TokenAuthenticator })],
+      providers: [BattleHandlers, Battles, Tokens, TokenAuthenticator],
+    });
+    const tokens = ['ann', 'bad'];
+    const page = simulation.connect({ token: () => tokens.shift() });
+    const own = page.watch(purse.with({ playerId: 'ann' }));
+    await own.shows((value) => value === 10);
+    page.expireToken();
+    await expect(page.live()).rejects.toThrow(/denied: unauthorized/);
+  });
+
+  test('does not start if a dependency of the class is missing', async () => {
+    const starting = simulate({
+      imports: [RealtimeModule.forRoot({ authenticator: TokenAuthenticator })],
+      providers: [BattleHandlers, Battles],
+    });
+    await expect(starting).rejects.toThrow('TokenAuthenticator');
   });
 });

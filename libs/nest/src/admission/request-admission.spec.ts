@@ -88,9 +88,9 @@ describe('RequestAdmission', () => {
       expect(warn).toHaveBeenCalledWith(expect.stringContaining('trustedProxies'));
     });
 
-    test('every origin where that was asked for, with a warning at the start', () => {
+    test('every origin where that was asked for, with a warning at the start', async () => {
       const open = admission({ allowAnyOrigin: true });
-      open.onModuleInit();
+      await open.onModuleInit();
       expect(open.receive(request({ origin: 'https://evil.example' })).origin).toBe('https://evil.example');
       expect(warn).toHaveBeenCalledWith(expect.stringContaining('allowAnyOrigin'));
     });

@@ -9,10 +9,9 @@ import type { ModuleRef } from '@nestjs/core';
  */
 export async function instanceOf<T extends object>(moduleRef: ModuleRef, given: Type<T> | T): Promise<T> {
   if (typeof given !== 'function') return given;
-  const type = given as Type<T>;
   try {
-    return moduleRef.get(type, { strict: false });
+    return moduleRef.get(given, { strict: false });
   } catch {
-    return moduleRef.create(type);
+    return moduleRef.create(given);
   }
 }

@@ -42,7 +42,7 @@ const routeParameters = new RouteParamsFactory();
 
 /** Nest's own factory, for the two arguments of a realtime context instead of the three of Express. */
 const parameters = {
-  exchangeKeyForValue: (type: number, data: unknown, [req, res]: [RealtimeRequest, object]): unknown => {
+  exchangeKeyForValue: (type: RouteParamtypes, data: unknown, [req, res]: [RealtimeRequest, object]): unknown => {
     const source = { req, res, next: Function.prototype };
     // Nest reads fields of prototypes too, such as the length of a text.
     const isField = typeof data === 'string' && (type === RouteParamtypes.BODY || type === RouteParamtypes.PARAM);

@@ -10,7 +10,7 @@ export class ExpiredTokens {
   /** Expires a token now. @throws Error if the application has no `authenticate`. */
   expire(token: string): void {
     if (!this.hasAuthenticate) {
-      throw new Error('No token can expire: the application has no `authenticate` in `RealtimeModule.forRoot({ … })`.');
+      throw new Error('No token can expire: the application has no `authenticate` or `authenticator` in its options.');
     }
     this.expiredAt.set(token, this.now());
   }

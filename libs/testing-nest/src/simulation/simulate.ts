@@ -1,6 +1,12 @@
 import type { HttpServer, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
-import { Test, type TestingModuleBuilder } from '@nestjs/testing';
-import { REALTIME_OPTIONS_OVERRIDE, type RealtimeModuleOptions } from '@statewire/nest';
+import { ModuleRef } from '@nestjs/core';
+import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
+import {
+  REALTIME_OPTIONS_OVERRIDE,
+  type Authenticate,
+  type RealtimeAuthenticator,
+  type RealtimeModuleOptions,
+} from '@statewire/nest';
 import { SimulatedNetwork, VirtualEnvironment, type LinkConditions, type VirtualProcess } from '@statewire/testing';
 
 import { awaitCrypto } from './crypto-work.js';
@@ -104,23 +110,44 @@ async function startApplication(
 ): Promise<INestApplication> {
   const { imports = [], providers = [], controllers = [], exports = [] } = options;
   const builder = Test.createTestingModule({ imports, providers, controllers, exports });
+  let authenticator: RealtimeModuleOptions['authenticator'];
+  let verifier: RealtimeAuthenticator;
   builder.setLogger(logger ?? SILENT);
   builder
     .overrideProvider(REALTIME_OPTIONS_OVERRIDE)
-    .useValue((given: RealtimeModuleOptions): RealtimeModuleOptions => ({
-      ...given,
-      authenticate: expiredTokens.wrap(given.authenticate),
-      environment: process,
-      ...(broker !== undefined && { broker: broker.connect }),
-    }));
+    .useValue(({ authenticator: own, ...given }: RealtimeModuleOptions): RealtimeModuleOptions => {
+      authenticator = own;
+      const authenticate =
+        own === undefined ? given.authenticate : (...args: Parameters<Authenticate>) => verifier.authenticate(...args);
+      return {
+        ...given,
+        authenticate: expiredTokens.wrap(authenticate),
+        environment: process,
+        ...(broker !== undefined && { broker: broker.connect }),
+      };
+    });
   override?.(builder, process);
   const module = await builder.compile();
   const app = module.createNestApplication(await adapter(platform));
   await configure?.(app);
   await app.init();
+  if (authenticator !== undefined) verifier = await instanceOf(module, authenticator);
   // Without `listen()`, Fastify builds its routes in `ready()`.
   if (platform === 'fastify') await (app.getHttpAdapter().getInstance() as { ready(): PromiseLike<unknown> }).ready();
   return app;
+}
+
+/** Returns the instance that a module provides, or a new one: the module does the same with its option. */
+async function instanceOf(
+  module: TestingModule,
+  authenticator: NonNullable<RealtimeModuleOptions['authenticator']>,
+): Promise<RealtimeAuthenticator> {
+  if (typeof authenticator !== 'function') return authenticator;
+  try {
+    return module.get(authenticator, { strict: false });
+  } catch {
+    return module.get(ModuleRef).create(authenticator);
+  }
 }
 
 async function adapter(platform: 'express' | 'fastify'): Promise<HttpServer> {
