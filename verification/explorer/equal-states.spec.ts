@@ -12,6 +12,8 @@ const PAIRS = IS_FULL ? 100 : 5;
 const LENGTH = 6;
 
 const seed = Number(process.env.STATEWIRE_SEED);
+/** In the quick tier one third of them, another with each seed. */
+const scenarios = SCENARIOS.filter((_, index) => IS_FULL || index % 3 === seed % 3);
 
 async function run(scenario: Scenario, steps: readonly StepName[]) {
   const world = await begin(scenario);
@@ -36,7 +38,7 @@ async function expectAlike(scenario: Scenario, pair: readonly (readonly StepName
   for (const world of worlds) expect(await world.finish()).toEqual([]);
 }
 
-test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
+test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
   'R3: what the explorer takes for one state of %s goes on alike',
   async (_, scenario) => {
     const pairs: (readonly (readonly StepName[])[])[] = [];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 
 import { runChild } from '../support/run-child.js';
 import { SCENARIOS, toTest, type Exploration } from './index.js';
-import { quickDepth } from '../seeded-bugs/quick-depth.js';
+import { QUICK_DEPTH } from './quick-depth.js';
 
 const RUN = join(import.meta.dirname, 'run.mjs');
 
@@ -14,10 +14,10 @@ jest.setTimeout(600_000);
 let explorations: readonly Exploration[] = [];
 
 beforeAll(async () => {
-  explorations = (await runChild(RUN, '--depth', 'quick')) as readonly Exploration[];
+  explorations = (await runChild(RUN, '--depth', String(QUICK_DEPTH))) as readonly Exploration[];
 });
 
-test.each(SCENARIOS.map((scenario) => [scenario.row ?? 'R3', quickDepth(scenario), scenario.name] as const))(
+test.each(SCENARIOS.map((scenario) => [scenario.row ?? 'R3', QUICK_DEPTH, scenario.name] as const))(
   '%s: every order of %s steps of %s keeps every promise',
   (_row, depth, name) => {
     const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;

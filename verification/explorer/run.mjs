@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 /*
  * Explores the scenarios outside of Jest, in half the time, and writes one line of JSON for each: an `Exploration`.
  *
- * node --conditions=source verification/explorer/run.mjs [--depth 8 | --depth quick] [--only <name>]…
+ * node --conditions=source verification/explorer/run.mjs [--depth 8] [--only <name>]…
  */
 const { values } = parseArgs({
   options: { depth: { type: 'string', default: '8' }, only: { type: 'string', multiple: true } },
@@ -12,9 +12,7 @@ const { values } = parseArgs({
 
 register('../support/typescript-hooks.mjs', import.meta.url);
 const { explore, SCENARIOS } = await import('./index.ts');
-const { quickDepth } = await import('../seeded-bugs/quick-depth.ts');
 
 for (const scenario of SCENARIOS.filter(({ name }) => values.only?.includes(name) ?? true)) {
-  const depth = values.depth === 'quick' ? quickDepth(scenario) : Number(values.depth);
-  process.stdout.write(`${JSON.stringify(await explore(scenario, depth))}\n`);
+  process.stdout.write(`${JSON.stringify(await explore(scenario, Number(values.depth)))}\n`);
 }

@@ -6,9 +6,10 @@ import { parseArgs } from 'node:util';
  * Explores with one seeded bug after the other, each in its own copy of the workspace's modules, and writes one line of
  * JSON for each: `{ name, counterexample?, error?, states, milliseconds }`.
  *
- * node --conditions=source verification/seeded-bugs/run.mjs [--only <part of a name>]
+ * node --conditions=source verification/seeded-bugs/run.mjs [--depth <deepest bug>] [--only <part of a name>]
  */
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
+const { values } = parseArgs({ options: { depth: { type: 'string' }, only: { type: 'string', multiple: true } } });
+const deepest = Number(values.depth ?? Infinity);
 const root = join(import.meta.dirname, '../..');
 
 register('../support/typescript-hooks.mjs', import.meta.url);
@@ -19,6 +20,7 @@ register('./bug-hooks.mjs', import.meta.url, { data: { seeded, root } });
 
 for (const [index, bug] of SEEDED_BUGS.entries()) {
   if (values.only && !values.only.some((part) => bug.name.includes(part))) continue;
+  if (bug.depth > deepest) continue;
   process.stdout.write(`${JSON.stringify({ name: bug.name, ...(await explore(index, bug)) })}\n`);
 }
 
