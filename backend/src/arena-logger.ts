@@ -1,6 +1,6 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** Nest tells of every module and every route; what a person who starts the Arena wants to read is two lines. */
+/** Reduces the log of a start to two lines. Nest itself logs every module and every route. */
 const STARTING = [
   'ExceptionHandler',
   'InstanceLoader',
@@ -15,7 +15,7 @@ export class ArenaLogger extends ConsoleLogger {
     if (!STARTING.includes(String(rest.at(-1)))) super.log(message, ...rest);
   }
 
-  /** What keeps the application from starting is said by `main.ts`, in words. */
+  /** `main.ts` prints the errors that prevent a start. */
   override error(message: unknown, ...rest: unknown[]): void {
     if (!STARTING.includes(String(rest.at(-1)))) super.error(message, ...rest);
   }

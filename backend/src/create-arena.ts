@@ -29,7 +29,7 @@ export async function createArena(
   return app;
 }
 
-/** Adds what belongs to the application and to no module of it. */
+/** Sets up the parts of the application that belong to no module. */
 export function configureArena(app: NestExpressApplication): void {
   app.use(...securityHeaders);
 }

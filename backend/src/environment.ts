@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Environment as RealtimeEnvironment } from '@statewire/nest';
 
-/** Clock, timers, random numbers and ids, as the realtime module defines them: the whole server uses one of them. */
+/** Clock, timers, random numbers and ids of the whole server, in the form of the realtime module. */
 export type Environment = Pick<RealtimeEnvironment, 'now' | 'monotonic' | 'setTimer' | 'random' | 'id'>;
 
 /** 128 random bits, which are 22 characters of base64url. */

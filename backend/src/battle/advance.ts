@@ -3,7 +3,7 @@ import type { BattleSpeed } from '@statewire/arena';
 import type { BattleState } from './battle-state.js';
 import { step } from './step.js';
 
-/** What 100 ms bring: as many ticks as the battle's speed while it runs, otherwise nothing. */
+/** Advances the battle by 100 ms: as many ticks as its speed while it runs, otherwise none. */
 export function advance(battle: BattleState): BattleState {
   let state = battle;
   for (let ticks = 0; ticks < battle.snapshot.speed && state.snapshot.status === 'running'; ticks++)

@@ -1,6 +1,6 @@
 import type { DamageType } from '@statewire/arena';
 
-/** What each type is strong against. Light and Dark are strong against each other. */
+/** The types that each type is strong against. Light and Dark are strong against each other. */
 const BEATS: Readonly<Record<DamageType, DamageType>> = {
   Fire: 'Ice',
   Ice: 'Wind',

@@ -5,8 +5,8 @@ import { Random } from './random.js';
 import { HITS_BOUND, LOG_BOUND } from './rules.js';
 
 /**
- * One tick while it is computed. Combatants are replaced, never changed, and whatever nobody touched keeps its
- * identity in the result, so that computing the delta skips it.
+ * Computes one tick. Combatants are replaced and never changed, and unchanged parts keep their
+ * identity in the result, so that the computation of the delta skips them.
  */
 export class BattleDraft {
   readonly tick: number;
@@ -41,12 +41,12 @@ export class BattleDraft {
     return found;
   }
 
-  /** Those who fight beside the combatant, itself included, and are alive. */
+  /** The living combatants on the side of the combatant, including itself. */
   alliesOf(id: string): readonly Combatant[] {
     return this.#sideOf(id).filter(isAlive);
   }
 
-  /** Those who fight against the combatant and are alive. */
+  /** The living opponents of the combatant. */
   opponentsOf(id: string): readonly Combatant[] {
     return (this.#sideOf(id) === this.#party ? this.#foes : this.#party).filter(isAlive);
   }

@@ -1,6 +1,6 @@
 import type { BattleSnapshot } from '@statewire/arena';
 
-/** A battle between two ticks: what everybody sees, and what only the simulation needs to go on from here. */
+/** A battle between two ticks: its public snapshot, and the private state of the simulation. */
 export interface BattleState {
   readonly snapshot: BattleSnapshot;
   /** State of the random generator. */

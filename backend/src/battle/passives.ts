@@ -1,6 +1,6 @@
 import type { Combatant, Passive } from '@statewire/arena';
 
-/** Everything a passive can do; the battle asks for them by name. */
+/** The effects of all passives, by name. */
 export const PASSIVES = {
   guardian: { name: 'Guardian', text: 'Foes attack this one far more often.' },
   thorns: { name: 'Thorns', text: 'Returns 15 % of the damage of every attack.' },

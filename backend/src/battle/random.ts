@@ -9,7 +9,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A generator made from it goes on where this one is. */
+  /** A new generator with this state continues the sequence of this one. */
   get state(): number {
     return this.#state;
   }

@@ -7,10 +7,10 @@ export const FURY_FROM = 600;
 /** The last tick of a battle; a party that has not won by then has lost. */
 export const LAST_TICK = 3_000;
 
-/** Odds above it would make a combatant untouchable. */
+/** Maximum odds. Higher odds would make a combatant invincible. */
 export const MAX_DODGE_ODDS = 60;
 
-/** Entries and hits kept: what a person can read, and what happens within about two seconds. */
+/** Maximum log entries and hits: as many as a person can read, and those of about two seconds. */
 export const LOG_BOUND = 10;
 export const HITS_BOUND = 10;
 

@@ -6,23 +6,23 @@ import type { BattleState } from './battle-state.js';
 import { pulse } from './over-time.js';
 import { LAST_TICK } from './rules.js';
 
-/** One tick: effects over time first, then everybody who is ready, by readiness; then whether it is decided. */
+/** Computes one tick: effects over time, then the actions of all ready combatants in order, then the outcome. */
 export function step(before: BattleState): BattleState {
   const draft = new BattleDraft(before);
-  const everybody = [...draft.party, ...draft.foes];
+  const combatants = [...draft.party, ...draft.foes];
 
-  everybody.forEach(({ id }, index) => {
+  combatants.forEach(({ id }, index) => {
     if (isAlive(draft.get(id))) pulse(draft, id, index);
   });
 
-  const inOrder = everybody.filter(({ readyAt }) => readyAt <= draft.tick).sort((a, b) => a.readyAt - b.readyAt);
+  const inOrder = combatants.filter(({ readyAt }) => readyAt <= draft.tick).sort((a, b) => a.readyAt - b.readyAt);
   for (const { id } of inOrder) {
     if (isAlive(draft.get(id)) && draft.get(id).readyAt <= draft.tick) act(draft, id);
   }
-  return draft.finish(judge(draft));
+  return draft.finish(outcomeOf(draft));
 }
 
-function judge(draft: BattleDraft): BattleStatus {
+function outcomeOf(draft: BattleDraft): BattleStatus {
   if (!draft.party.some(isAlive)) {
     draft.write('end', 'The party is defeated.');
     return 'lost';

@@ -8,12 +8,12 @@ import { fury, MAX_DODGE_ODDS } from './rules.js';
 import { heal, wound } from './wounds.js';
 
 export interface StrikeResult {
-  /** Hit points the target lost. */
+  /** Hit points that the target lost. */
   readonly damage: number;
   readonly outcome: 'hit' | 'critical' | 'dodged';
 }
 
-/** One blow: dodge, spread, critical hit, affinity, defense and fury, then what passives add. `power` is percent. */
+/** Computes one blow: dodge, spread, critical hit, affinity, defense, fury and passives. `power` is percent. */
 export function strike(draft: BattleDraft, attackerId: string, targetId: string, power: number): StrikeResult {
   const attacker = draft.get(attackerId);
   const target = draft.get(targetId);

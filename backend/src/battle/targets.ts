@@ -4,11 +4,11 @@ import type { BattleDraft } from './battle-draft.js';
 import { has } from './passives.js';
 import type { Reach } from './specials.js';
 
-/** Percent of plain attacks that go for the weakest opponent instead of a random one. */
+/** Percent of plain attacks that target the weakest opponent instead of a random one. */
 const HUNT_ODDS = 35;
 const GUARDIAN_WEIGHT = 3;
 
-/** Whom a plain attack goes for; undefined where nobody is left. */
+/** Returns the target of a plain attack; undefined if no opponent is left. */
 export function chooseTarget(draft: BattleDraft, attackerId: string): Combatant | undefined {
   const opponents = draft.opponentsOf(attackerId);
   if (draft.random.chance(HUNT_ODDS)) return weakest(opponents);
@@ -16,7 +16,7 @@ export function chooseTarget(draft: BattleDraft, attackerId: string): Combatant 
   return weighted.length === 0 ? undefined : draft.random.pick(weighted);
 }
 
-/** Those of the candidates an effect reaches, all of them different. */
+/** Returns the candidates that an effect reaches, each at most once. */
 export function reached(draft: BattleDraft, candidates: readonly Combatant[], reach: Reach): readonly Combatant[] {
   switch (reach) {
     case 'all':
@@ -32,7 +32,7 @@ export function reached(draft: BattleDraft, candidates: readonly Combatant[], re
   }
 }
 
-/** The one with the smallest share of its health. */
+/** Returns the candidate with the smallest fraction of its health. */
 function weakest(combatants: readonly Combatant[]): Combatant | undefined {
   return combatants.reduce<Combatant | undefined>(
     (found, one) => (found && found.hp * one.max_hp <= one.hp * found.max_hp ? found : one),

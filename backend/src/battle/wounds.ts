@@ -4,8 +4,8 @@ import type { BattleDraft } from './battle-draft.js';
 import { mercy } from './rules.js';
 
 /**
- * Takes hit points, and gives the credit for them. Only what was really lost counts, so that all damage dealt in a
- * battle is all damage taken.
+ * Removes hit points and credits the damage to its source. Only lost hit points count, so that all damage dealt in a
+ * battle equals all damage taken.
  *
  * @returns the hit points lost.
  */
@@ -28,7 +28,7 @@ export function wound(
 }
 
 /**
- * Gives hit points back, as far as vitality, the maximum and the hour of the battle allow.
+ * Restores hit points. Vitality, the maximum and the tick of the battle limit them.
  *
  * @returns the hit points gained.
  */

@@ -6,10 +6,10 @@ import { bearer } from '../session/bearer.js';
 import { TokenService } from '../session/token.service.js';
 import { ChaosWebSocketDto } from './chaos.dto.js';
 
-/** Long enough to be used, short enough to watch it end. */
+/** Long enough to use the token, short enough to watch it expire. */
 const SHORT_SESSION = 3_000;
 
-/** Breaks things for real, so that visitors see what the client makes of it. Imported only with `ARENA_CHAOS=true`. */
+/** Causes real faults, so that visitors see the reaction of the client. Imported only with `ARENA_CHAOS=true`. */
 @Controller('api/chaos')
 export class ChaosController {
   constructor(
@@ -22,7 +22,7 @@ export class ChaosController {
     return { websocket: this.webSocket.enabled };
   }
 
-  /** Switches the WebSocket off or on, for everybody. */
+  /** Switches the WebSocket off or on for all clients. */
   @Post('websocket')
   @HttpCode(200)
   async setWebSocket(@Body() { enabled }: ChaosWebSocketDto): Promise<ChaosState> {

@@ -1,4 +1,4 @@
-/** Tells the person who starts the server which environment variables are wrong. */
+/** Reports invalid environment variables to the person who starts the server. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

@@ -27,7 +27,7 @@ export const environmentSchema = z.object({
   ARENA_POLL_MILLISECONDS: integer(50, 60_000, 'milliseconds', 2_000),
   /** Time between two heartbeats. It must be below the idle timeout of each proxy in front. */
   ARENA_HEARTBEAT_MILLISECONDS: integer(100, 300_000, 'milliseconds', 30_000),
-  /** File that a server writes its runs to when it stops, and reads when it starts. Default: runs end with the process. */
+  /** File to which a stopping server writes its runs, and from which it loads them. Default: runs are not saved. */
   ARENA_SAVE_FILE: variable(z.string().optional()),
   /** Folder of the built Angular client. Default: `frontend/dist/browser`. */
   ARENA_CLIENT_DIR: variable(z.string().optional()),

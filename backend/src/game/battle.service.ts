@@ -23,7 +23,7 @@ export class BattleService {
     return [...this.#battles.values()];
   }
 
-  /** Goes on where another process stopped. */
+  /** Continues from the state of another process. */
   async restore(states: readonly BattleState[]): Promise<void> {
     await Promise.all(states.map((state) => this.#set(state)));
   }
@@ -49,9 +49,9 @@ export class BattleService {
   }
 
   /**
-   * One turn of every battle.
+   * Advances every battle by one turn.
    *
-   * @returns the battles that were decided in it.
+   * @returns the battles that this turn decided.
    */
   turn(): readonly BattleSnapshot[] {
     const decided: BattleSnapshot[] = [];

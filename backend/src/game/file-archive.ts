@@ -2,14 +2,14 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 
 import type { GameArchive, SavedGame } from './game-archive.js';
 
-/** Of what is written; a game of another version is not taken up. */
+/** Version of the file format. A game of another version is not loaded. */
 const VERSION = 1;
 
-/** The game in a file. It is replaced as a whole, so that a process that dies while it writes leaves the old one. */
+/** Keeps the game in a file. The file is replaced atomically, so that a crash during a write leaves the old game. */
 export class FileArchive implements GameArchive {
   constructor(private readonly path: string) {}
 
-  /** What cannot be taken up stays beside it as `<path>.refused`, where no later stop replaces it. */
+  /** A file that cannot be loaded is renamed to `<path>.refused`, so that no later stop replaces it. */
   async take(restore: (game: SavedGame) => Promise<void>): Promise<void> {
     const taken = `${this.path}.taken`;
     const refused = `${this.path}.refused`;
@@ -34,7 +34,7 @@ export class FileArchive implements GameArchive {
   }
 }
 
-/** @returns false where there is nothing to move. */
+/** @returns false if there is no file to move. */
 async function isMoved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);

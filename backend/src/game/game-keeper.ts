@@ -4,7 +4,7 @@ import { GAME_ARCHIVE, type GameArchive } from './game-archive.js';
 import { Game } from './game.js';
 import { Ticker } from './ticker.js';
 
-/** Takes the game up where the process before left it, and leaves it to the next: a deploy ends nobody's run. */
+/** Loads the game of the previous process and saves it for the next, so that a deploy ends no run. */
 @Injectable()
 export class GameKeeper implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('Arena');
@@ -24,7 +24,7 @@ export class GameKeeper implements OnApplicationBootstrap, OnApplicationShutdown
     this.ticker.start();
   }
 
-  /** Everybody was sent away and every action was answered by now. */
+  /** All clients are disconnected and all actions are answered at this point. */
   async onApplicationShutdown(): Promise<void> {
     this.ticker.stop();
     try {

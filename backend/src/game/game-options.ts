@@ -1,22 +1,22 @@
-/** How long things stay and how many there are. Durations are milliseconds. */
+/** Durations (in milliseconds) and limits of the game. */
 export interface GameOptions {
   /** One turn of the game: a tick of every battle at speed 1. */
   readonly turn: number;
-  /** How long a decided battle can still be watched. */
+  /** Time for which a decided battle stays visible. */
   readonly battleLinger: number;
-  /** How long a finished run can still be looked at. */
+  /** Time for which a finished run stays visible. */
   readonly runLinger: number;
-  /** A player's run is given up after this long without an action. */
+  /** Time without an action after which a player's run ends. */
   readonly idleLimit: number;
-  /** Runs at once, the finished ones included. */
+  /** Maximum number of runs, including finished ones. */
   readonly maxRuns: number;
-  /** Unfinished runs the house makes up to, so that there is something to watch; at least two are its own. */
+  /** Number of unfinished runs that the house fills up to. At least two runs are its own. */
   readonly watchable: number;
-  /** How long the house thinks before a decision, so that people can follow it. */
+  /** Delay before a decision of the house, so that people can follow it. */
   readonly houseDelay: number;
-  /** Notifications kept for each player. */
+  /** Maximum number of notifications kept for each player. */
   readonly notificationsKept: number;
-  /** Players whose notifications are kept; those without news for longest are forgotten first. */
+  /** Maximum number of players with kept notifications. The least recently notified player is dropped first. */
   readonly playersKept: number;
 }
 

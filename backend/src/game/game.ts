@@ -10,10 +10,10 @@ import { LobbyService } from './lobby.service.js';
 import { NotificationService } from './notification.service.js';
 import { RunService } from './run.service.js';
 
-/** Milliseconds between two looks at what is over and at the list of what goes on. */
+/** Milliseconds between two clean-ups and updates of the lobby. */
 const LOBBY_PERIOD = 1_000;
 
-/** One turn of the whole game, in a fixed order. Knows no timers. */
+/** Runs one turn of the whole game in a fixed order. Sets no timers. */
 @Injectable()
 export class Game {
   readonly #decidedAt = new Map<string, number>();
@@ -29,13 +29,13 @@ export class Game {
     @Inject(GAME_OPTIONS) private readonly options: GameOptions,
   ) {}
 
-  /** Everything that another process needs to go on from here. */
+  /** Returns the state from which another process can continue. */
   save(): SavedGame {
     const { battles, runs, notifications } = this;
     return { battles: battles.states, runs: runs.states, notifications: notifications.lists };
   }
 
-  /** All of it, or nothing where it rejects. */
+  /** Restores the whole state, or none of it if the promise rejects. */
   async restore({ battles, runs, notifications }: SavedGame): Promise<void> {
     try {
       await this.runs.restore(runs);

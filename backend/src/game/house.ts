@@ -9,10 +9,10 @@ import { RunService } from './run.service.js';
 
 const HOUSES = ['House of Owls', 'House of Thorns', 'House of Lanterns', 'House of Tides', 'House of Ash'];
 
-/** Runs of the house's own, and battles to watch, that there always are. */
-const AT_LEAST = 2;
+/** Minimum number of runs of the house, and of battles to watch. */
+const MIN_RUNS = 2;
 
-/** Plays runs of its own, so that there is always something to watch. */
+/** Plays its own runs, so that visitors always have battles to watch. */
 @Injectable()
 export class House {
   readonly #random: Random;
@@ -27,17 +27,17 @@ export class House {
     this.#random = new Random(Math.floor(environment.random() * 2 ** 32));
   }
 
-  /** Starts what is missing, and decides where a run of its own waits for a decision. */
+  /** Starts missing runs, and makes the pending decisions of its own runs. */
   async turn(): Promise<void> {
     const unfinished = this.runs.snapshots.filter(({ phase }) => phase !== 'finished');
     const own = unfinished.filter(({ player }) => player.house);
     const moves = own.filter((run) => this.#isDue(run)).map((run) => this.#decide(run));
-    if (own.length < AT_LEAST || unfinished.length < this.options.watchable) moves.push(this.#start());
+    if (own.length < MIN_RUNS || unfinished.length < this.options.watchable) moves.push(this.#start());
     await Promise.all(moves);
   }
 
   async #start(): Promise<void> {
-    // Those of the process before are still on their way.
+    // Runs of the previous process are still in progress.
     const taken = this.runs.snapshots.map(({ player }) => player.playerId);
     while (taken.includes(`house-${this.#started + 1}`)) this.#started++;
     const number = this.#started++;
@@ -49,7 +49,7 @@ export class House {
   #isDue({ runId, phase }: RunSnapshot): boolean {
     if (phase === 'in-battle' || phase === 'finished') return false;
     const running = this.battles.snapshots.filter(({ status }) => status === 'running').length;
-    return running < AT_LEAST || this.runs.idleFor(runId) >= this.options.houseDelay;
+    return running < MIN_RUNS || this.runs.idleFor(runId) >= this.options.houseDelay;
   }
 
   async #decide(run: RunSnapshot): Promise<void> {
@@ -60,7 +60,7 @@ export class House {
     }
   }
 
-  /** A rest where the party is worn out, anything otherwise. */
+  /** Chooses a rest room if the party is weak, otherwise any room. */
   #chooseRoom(run: RunSnapshot): string {
     const rest = run.rooms.find(({ id, kind }) => kind === 'rest' && run.choices.includes(id));
     return rest && health(run) < 60 ? rest.id : this.#random.pick(run.choices);
@@ -76,7 +76,7 @@ function unwanted(run: RunSnapshot): Offer['kind'] {
   return health(run) < 70 ? 'train' : 'heal';
 }
 
-/** Percent of hit points left. */
+/** Returns the remaining hit points in percent. */
 function health({ party }: RunSnapshot): number {
   const sum = (stat: 'hp' | 'max_hp') => party.reduce((total, one) => total + one[stat], 0);
   return (sum('hp') * 100) / sum('max_hp');

@@ -14,7 +14,7 @@ import { BattleService } from './battle.service.js';
 import { Publisher } from './publisher.js';
 import { RunService } from './run.service.js';
 
-/** The list of what can be watched, made from the battles and the runs. */
+/** The list of battles and runs that visitors can watch. */
 @Injectable()
 export class LobbyService {
   #published = '';
@@ -36,7 +36,7 @@ export class LobbyService {
     };
   }
 
-  /** Publishes the list if it is not what was published last. */
+  /** Publishes the list if it has changed. */
   async refresh(): Promise<void> {
     const { snapshot } = this;
     const text = JSON.stringify(snapshot);
@@ -58,7 +58,7 @@ function describeRun({ runId, player, phase, outcome, battleId, rooms, gold }: R
   return { runId, player, phase, outcome, battleId, roomsVisited, roomsInAll: ROOMS_ON_A_WAY, gold };
 }
 
-/** Rounded up, so that 0 means that nobody stands. */
+/** Rounded up, so that 0 means that the whole party is defeated. */
 function healthOf(combatants: readonly Combatant[]): number {
   const sum = (stat: 'hp' | 'max_hp') => combatants.reduce((total, one) => total + one[stat], 0);
   return Math.ceil((sum('hp') * 100) / sum('max_hp'));

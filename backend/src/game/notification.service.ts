@@ -15,10 +15,10 @@ import { Publisher } from './publisher.js';
 
 type News = Pick<Notification, 'kind' | 'title' | 'text'>;
 
-/** What happened to the runs of each player, until it is dismissed. The house is told nothing. */
+/** Keeps the notifications of each player until the player dismisses them. The house gets none. */
 @Injectable()
 export class NotificationService {
-  /** By player, the one with the latest news last. */
+  /** By player, the most recently notified player last. */
   readonly #lists = new Map<string, readonly Notification[]>();
 
   constructor(
@@ -32,17 +32,17 @@ export class NotificationService {
     return [...this.#lists];
   }
 
-  /** Goes on where another process stopped. Told again, as the history of the topics may have ended with that process. */
+  /** Restores the state of another process and publishes it again, because the history may have ended with it. */
   async restore(lists: readonly (readonly [playerId: string, list: readonly Notification[]])[]): Promise<void> {
     for (const [playerId, list] of lists) {
-      // Throws for a name that could not be, before anything is kept of it.
+      // An invalid name throws here, before the service stores anything.
       notifications.with({ playerId });
       this.#lists.set(playerId, list);
       for (const notification of list) await this.#publish(playerId, { type: 'notified', notification });
     }
   }
 
-  /** Nobody was told anything. */
+  /** Discards the notifications of all players and closes their topics. */
   async clear(): Promise<void> {
     const players = [...this.#lists.keys()];
     this.#lists.clear();
@@ -54,7 +54,7 @@ export class NotificationService {
     return this.#lists.get(playerId) ?? [];
   }
 
-  /** @throws RuleError where the player has no such notification. */
+  /** @throws RuleError if the player has no such notification. */
   async dismiss(playerId: string, notificationId: string): Promise<void> {
     const list = this.list(playerId);
     const left = list.filter(({ id }) => id !== notificationId);

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { RealtimeBus } from '@statewire/nest';
 import type { TopicReference } from '@statewire/protocol';
 
-/** The bus for those who cannot wait for it: what fails is logged, and the game goes on. */
+/** Publishes without a wait for the result. Logs failed publications, so that the game continues. */
 @Injectable()
 export class Publisher {
   readonly #logger = new Logger('Arena');

@@ -3,7 +3,7 @@ import { run, type BattleSnapshot, type RunPlayer, type RunProgress, type RunSna
 
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { RuleError } from '../run/rule-error.js';
-import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, settleBattle } from '../run/run-machine.js';
+import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, applyBattle } from '../run/run-machine.js';
 import type { RunState } from '../run/run-state.js';
 import { BattleService } from './battle.service.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
@@ -12,7 +12,7 @@ import { Publisher } from './publisher.js';
 
 interface LiveRun {
   readonly state: RunState;
-  /** Monotonic moment of the player's last action or of the last decided battle. */
+  /** Monotonic time of the player's last action or of the last decided battle. */
   readonly movedAt: number;
 }
 
@@ -38,7 +38,7 @@ export class RunService {
     return [...this.#runs.values()].map(({ state }) => state);
   }
 
-  /** Goes on where another process stopped; nobody has been idle meanwhile. */
+  /** Continues from the state of another process. The downtime does not count as idle time. */
   async restore(states: readonly RunState[]): Promise<void> {
     await Promise.all(states.map((state) => this.#move(state)));
   }
@@ -47,12 +47,12 @@ export class RunService {
     return this.#runs.get(runId)?.state.snapshot;
   }
 
-  /** Milliseconds since anything was decided in the run. */
+  /** Milliseconds since the last decision in the run. */
   idleFor(runId: string): number {
     return this.environment.monotonic() - (this.#runs.get(runId)?.movedAt ?? 0);
   }
 
-  /** @throws RuleError where there are as many runs as there can be. */
+  /** @throws RuleError if the maximum number of runs exists. */
   async start(player: RunPlayer): Promise<RunProgress> {
     const givenUp = this.#unfinishedOf(player.playerId).map(({ runId }) => this.giveUp(runId));
     if (this.#runs.size >= this.options.maxRuns) throw new RuleError('The Arena is full. Try again in a minute.');
@@ -81,7 +81,7 @@ export class RunService {
     return progress(state);
   }
 
-  /** Takes an offer; without one, leaves the room. */
+  /** Accepts an offer. Without an offer, leaves the room. */
   async pickReward(runId: string, offerId?: string): Promise<RunProgress> {
     const before = this.#get(runId);
     const state = offerId === undefined ? leaveRoom(before) : pickOffer(before, offerId);
@@ -90,11 +90,11 @@ export class RunService {
     return progress(state);
   }
 
-  /** What the decided battle means for its run. */
+  /** Applies a decided battle to its run. */
   async settle(decided: BattleSnapshot): Promise<void> {
     const live = this.#runs.get(decided.runId);
     if (!live) return;
-    const state = settleBattle(live.state, decided, this.environment.now());
+    const state = applyBattle(live.state, decided, this.environment.now());
     if (state === live.state) return;
     await Promise.all([this.#move(state), this.notifications.settled(live.state.snapshot, state.snapshot, decided)]);
   }
@@ -132,7 +132,7 @@ function progress({ snapshot: { runId, phase, battleId } }: RunState): RunProgre
   return { runId, phase, battleId };
 }
 
-/** Watching is public, so that ids need not be secret, only different; short ones read better in an address. */
+/** Everyone may watch, so ids must be unique but not secret. Short ids are more readable in a URL. */
 function shortId(environment: Environment): string {
   return environment.id().slice(0, 12);
 }

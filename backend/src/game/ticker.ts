@@ -5,8 +5,8 @@ import { GAME_OPTIONS, type GameOptions } from './game-options.js';
 import { Game } from './game.js';
 
 /**
- * Turns the game at a steady pace: each turn is due at a multiple of the period from the start, so that lateness does
- * not add up. Turns that were missed (a laptop asleep, a stalled process) are left out, never caught up in a burst.
+ * Advances the game at a steady rate. Each turn is due at a multiple of the period from the start, so that delays do
+ * not accumulate. Missed turns (a sleeping laptop, a stalled process) are skipped and never run in a burst.
  */
 @Injectable()
 export class Ticker {

@@ -1,2 +1,2 @@
-/** The length of a segment of a topic: no id is longer. */
+/** The maximum length of a topic segment, and so of an id. */
 export const MAX_ID_LENGTH = 64;

@@ -17,7 +17,7 @@ export class NotificationRealtime {
   @OnTopic(notifications)
   @UseGuards(OwnNotificationsGuard)
   follow(): void {
-    // Everything is published as it happens; what is missed is in the history of the topic.
+    // All notifications are publications. The history of the topic has the missed ones.
   }
 
   @OnAction(dismissNotification)

@@ -3,7 +3,7 @@ import type { RealtimeRequest } from '@statewire/nest';
 
 import type { Player } from '../session/player.js';
 
-/** A player's notifications are for that player. */
+/** Allows a player to read only the own notifications. */
 @Injectable()
 export class OwnNotificationsGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { RealtimeError, type RealtimeRequest } from '@statewire/nest';
 
-/** Only with a session. */
+/** Requires a session. */
 @Injectable()
 export class PlayerGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -2,7 +2,7 @@ import { Catch, type ExceptionFilter } from '@nestjs/common';
 
 import { RuleError } from '../run/rule-error.js';
 
-/** What the rules refuse is answered with the reason. */
+/** Answers a `RuleError` with its message. */
 @Catch(RuleError)
 export class RuleErrorFilter implements ExceptionFilter<RuleError> {
   catch({ message }: RuleError): { code: 'action_failed'; message: string } {

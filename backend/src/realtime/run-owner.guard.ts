@@ -6,8 +6,8 @@ import { RunService } from '../game/run.service.js';
 import type { Player } from '../session/player.js';
 
 /**
- * Only the player of each run, and of each battle's run, that the data names. Runs before the data is validated; what
- * names nothing is left to validation and to the handler, which find nothing either.
+ * Allows only the player of each run, and of each battle's run, in the data. The guard runs before the validation. It
+ * ignores ids without a run, which the validation or the handler rejects.
  */
 @Injectable()
 export class RunOwnerGuard implements CanActivate {
@@ -25,7 +25,7 @@ export class RunOwnerGuard implements CanActivate {
     return true;
   }
 
-  /** Of every run that is named: which of them the handler goes by is not known here. */
+  /** Checks every run in the data, because the guard does not know which one the handler uses. */
   #ownersOf(data: RealtimeRequest['data']): readonly string[] {
     const { runId, battleId } = Object(data) as { readonly runId?: unknown; readonly battleId?: unknown };
     const ids = [runId, typeof battleId === 'string' ? this.battles.snapshot(battleId)?.runId : undefined];

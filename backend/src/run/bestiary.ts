@@ -125,15 +125,15 @@ const BOSSES: readonly Beast[] = [
   },
 ];
 
-/** Percent by which foes grow with each room on the way. */
+/** Percent by which foes get stronger with each room. */
 const GROWTH = 6;
 
-/** Who waits in a battle room: four beasts, stronger the deeper the room. */
+/** Returns the foes of a battle room: four beasts, stronger in deeper rooms. */
 export function encounter(random: Random, depth: number): readonly FoeTemplate[] {
   return Array.from({ length: 4 }, () => summon(random.pick(BEASTS), 'normal', depth, random)).map(numbered);
 }
 
-/** A boss and three that serve it. */
+/** Returns a boss and its three servants. */
 export function bossEncounter(random: Random): readonly FoeTemplate[] {
   const servants = random.sample(BEASTS, 3).map((beast) => summon(beast, 'normal', 0, random));
   return [summon(random.pick(BOSSES), 'boss', 0, random), ...servants].map(numbered);
@@ -145,7 +145,7 @@ function summon({ names, ...beast }: Beast, rank: FoeTemplate['rank'], depth: nu
   return { ...beast, name: random.pick(names), rank, max_hp, hp: max_hp, atk: grow(beast.atk) };
 }
 
-/** Two of the same name in one room get a number, so that the log can tell them apart. */
+/** Numbers foes with the same name in one room, so that the log can distinguish them. */
 function numbered<T extends PartyMember>(one: T, index: number, all: readonly T[]): T {
   const same = all.filter(({ name }) => name === one.name);
   return same.length === 1

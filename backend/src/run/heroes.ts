@@ -12,7 +12,7 @@ type Hero = Omit<PartyMember, 'name' | 'hp'>;
 
 const COMMON = { crit_rate: 12, crit_damage: 160, vitality: 100, max_action_points: 4 } as const;
 
-/** The front line: somebody of them is in every party. */
+/** Classes of the front line. Every party has one of them. */
 const GUARDS: readonly Hero[] = [
   {
     ...COMMON,
@@ -108,7 +108,7 @@ const STRIKERS: readonly Hero[] = [
   },
 ];
 
-/** Four heroes: one for the front line, one who heals, two who strike. */
+/** Creates four heroes: one for the front line, one healer and two attackers. */
 export function recruitParty(random: Random): readonly PartyMember[] {
   const heroes = [random.pick(GUARDS), CLERIC, ...random.sample(STRIKERS, 2)];
   const names = random.sample(NAMES, heroes.length);

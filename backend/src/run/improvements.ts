@@ -5,7 +5,7 @@ import type { Random } from '../battle/random.js';
 
 type Stat = 'max_hp' | 'atk' | 'defense' | 'crit_rate' | 'crit_damage' | 'dodge_odds' | 'regain' | 'vitality';
 
-/** What a card or a relic does to a member of the party. */
+/** The effect of a card or relic on a member of the party. */
 interface Improvement {
   readonly stats?: Readonly<Partial<Record<Stat, number>>>;
   readonly passive?: PassiveId;
@@ -56,7 +56,7 @@ const STAT_NAMES: Readonly<Record<Stat, string>> = {
 export const CARD_PRICES: Readonly<Record<Card['rarity'], number>> = { common: 25, rare: 45, epic: 70 };
 export const RELIC_PRICE = 60;
 
-/** Cards for members of this party; a passive is offered only to those who lack it. */
+/** Returns cards for members of this party. A passive is offered only to members without it. */
 export function drawCards(random: Random, party: readonly PartyMember[], count: number): readonly Card[] {
   return random.sample(CARDS, count).map((type) => {
     const lacking = party.filter(({ passives }) => !passives.some(({ id }) => id === type.passive));
@@ -65,7 +65,7 @@ export function drawCards(random: Random, party: readonly PartyMember[], count: 
   });
 }
 
-/** Relics that the run does not have yet. */
+/** Returns the relics that the run does not have yet. */
 export function drawRelics(random: Random, owned: readonly Relic[], count: number): readonly Relic[] {
   const left = RELICS.filter(({ id }) => !owned.some((relic) => relic.id === id));
   return random

@@ -18,8 +18,8 @@ const WIDTHS = [2, 3, 3, 3, 2, 1] as const;
 export const ROOMS_ON_A_WAY = WIDTHS.length;
 
 /**
- * A map: every room can be reached, every way ends at the boss, no two ways cross. The first rooms are battles and the
- * last before the boss let the party prepare.
+ * Creates a map. Every room is reachable, every path ends at the boss, and no two paths cross. The first rooms are
+ * battles. In the last rooms before the boss the party can prepare.
  */
 export function drawMap(random: Random): readonly Room[] {
   const names = Object.fromEntries(
@@ -53,7 +53,7 @@ function kindAt(random: Random, depth: number): RoomKind {
   return random.pick(['battle', 'battle', 'battle', 'rest', 'shop']);
 }
 
-/** Rooms of the next depth whose share of the height touches this room's share: planar, and leaves nobody alone. */
+/** Returns the rooms of the next depth that overlap this room in height, so that no two paths cross. */
 function neighbours(index: number, width: number, nextWidth: number | undefined): number[] {
   if (nextWidth === undefined) return [];
   const first = Math.floor((index * nextWidth) / width);

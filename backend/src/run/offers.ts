@@ -3,10 +3,10 @@ import type { Offer, RunSnapshot } from '@statewire/arena';
 import type { Random } from '../battle/random.js';
 import { CARD_PRICES, drawCards, drawRelics, RELIC_PRICE } from './improvements.js';
 
-/** Percent of won battles that offer a relic beside the cards. */
+/** Percent of won battles that offer a relic in addition to cards. */
 const RELIC_ODDS = 30;
 
-/** One of three: cards, sometimes a relic. */
+/** Returns three offers: cards, sometimes a relic. */
 export function rewardOffers(random: Random, { party, relics }: RunSnapshot): readonly Offer[] {
   const found = random.chance(RELIC_ODDS) ? drawRelics(random, relics, 1) : [];
   return numbered([
@@ -22,7 +22,7 @@ export function shopOffers(random: Random, { party, relics }: RunSnapshot): read
   ]);
 }
 
-/** Percent of its health that a member gets back by resting. */
+/** Percent of its health that a member regains in a rest. */
 export const REST_HEAL = 50;
 
 export function restOffers(): readonly Offer[] {

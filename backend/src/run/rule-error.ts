@@ -1,4 +1,4 @@
-/** The rules of the game refuse what a player asked for; the message is for that player. */
+/** A request of a player that breaks the rules of the game. The message is for that player. */
 export class RuleError extends Error {
   override readonly name = 'RuleError';
 }

@@ -3,7 +3,7 @@ import type { BattleSnapshot, RunSnapshot } from '@statewire/arena';
 import fc from 'fast-check';
 
 import { RuleError } from './rule-error.js';
-import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, settleBattle } from './run-machine.js';
+import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, applyBattle } from './run-machine.js';
 import type { RunState } from './run-state.js';
 
 const PLAYER = { playerId: 'ann', name: 'Ann', house: false };
@@ -25,7 +25,7 @@ function enter(state: RunState, kind?: string): RunState {
 }
 
 function win(state: RunState): RunState {
-  return settleBattle(state, decided(state.snapshot, 'won'), 2_000);
+  return applyBattle(state, decided(state.snapshot, 'won'), 2_000);
 }
 
 /** Goes on until the party stands in a room of the kind; undefined where no way of this map leads there. */
@@ -141,7 +141,7 @@ describe('A run', () => {
 
   it('is lost with a lost battle', () => {
     const fighting = enter(newRun());
-    const { snapshot } = settleBattle(fighting, decided(fighting.snapshot, 'lost', 0), 5_000);
+    const { snapshot } = applyBattle(fighting, decided(fighting.snapshot, 'lost', 0), 5_000);
 
     expect(snapshot).toMatchObject({ phase: 'finished', outcome: 'lost', finishedAt: 5_000, choices: [], offers: [] });
   });
@@ -151,8 +151,8 @@ describe('A run', () => {
     const other = { ...decided(fighting.snapshot, 'lost'), battleId: 'b-2' };
     const over = finishRun(fighting, 'lost', 1);
 
-    expect(settleBattle(fighting, other, 1)).toBe(fighting);
-    expect(settleBattle(over, decided(over.snapshot, 'won'), 2)).toBe(over);
+    expect(applyBattle(fighting, other, 1)).toBe(fighting);
+    expect(applyBattle(over, decided(over.snapshot, 'won'), 2)).toBe(over);
   });
 
   it('leads every way to the boss, and is won there', () => {

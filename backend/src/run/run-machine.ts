@@ -12,10 +12,10 @@ import type { RunState } from './run-state.js';
 
 const STARTING_GOLD = 30;
 
-/** Percent of its missing health a member gets back after a won battle. */
-const BREATHER = 40;
+/** Percent of its missing health that a member regains after a won battle. */
+const RECOVERY_PERCENT = 40;
 
-/** What a chosen battle room asks for. */
+/** The battle that a battle room requires. */
 export interface BattleOrder {
   readonly room: Room;
   readonly foes: readonly FoeTemplate[];
@@ -48,9 +48,9 @@ export function createRun(about: { runId: string; player: RunPlayer; startedAt: 
 }
 
 /**
- * Enters a room. A battle room gives an order for the battle, which takes place under `battleId`.
+ * Enters a room. For a battle room, returns the order for a battle with the id `battleId`.
  *
- * @throws RuleError where the room is not among the choices.
+ * @throws RuleError if the room is not one of the choices.
  */
 export function chooseRoom(
   state: RunState,
@@ -84,9 +84,9 @@ export function chooseRoom(
 }
 
 /**
- * Takes one of the offers. A reward and a rest are over with the first; in a shop one may go on buying.
+ * Accepts one of the offers. A reward and a rest end with the first offer. In a shop the player may buy more.
  *
- * @throws RuleError where there is no such offer, or not enough gold.
+ * @throws RuleError if there is no such offer, or not enough gold.
  */
 export function pickOffer(state: RunState, offerId: string): RunState {
   const run = state.snapshot;
@@ -103,9 +103,9 @@ export function pickOffer(state: RunState, offerId: string): RunState {
 }
 
 /**
- * Goes on to the choice of the next room, leaving what is still on offer.
+ * Leaves the room and its offers, and continues with the choice of the next room.
  *
- * @throws RuleError where there is nothing to leave.
+ * @throws RuleError if the run is not in a room that can be left.
  */
 export function leaveRoom(state: RunState): RunState {
   const run = state.snapshot;
@@ -116,8 +116,8 @@ export function leaveRoom(state: RunState): RunState {
   return { ...state, snapshot: { ...run, phase: 'choosing', offers: [], choices: room?.next ?? [] } };
 }
 
-/** What a decided battle means for the run; unchanged where it is not the battle the run is in. */
-export function settleBattle(state: RunState, battle: BattleSnapshot, now: number): RunState {
+/** Applies a decided battle. Does not change the run if it is not in this battle. */
+export function applyBattle(state: RunState, battle: BattleSnapshot, now: number): RunState {
   const run = state.snapshot;
   if (run.phase !== 'in-battle' || run.battleId !== battle.battleId) return state;
   if (battle.status === 'lost') return finishRun(state, 'lost', now);
@@ -132,7 +132,7 @@ export function settleBattle(state: RunState, battle: BattleSnapshot, now: numbe
   return next(recovered, random, { phase: 'reward', offers: rewardOffers(random, recovered) });
 }
 
-/** Ends a run, whatever its phase. */
+/** Ends a run in any phase. */
 export function finishRun(state: RunState, outcome: 'won' | 'lost', now: number): RunState {
   const ended = { phase: 'finished', outcome, finishedAt: now, choices: [], offers: [] } as const;
   return { ...state, snapshot: { ...state.snapshot, ...ended } };
@@ -155,7 +155,7 @@ function take(run: RunSnapshot, offer: Offer): RunSnapshot {
   }
 }
 
-/** The fallen get up again: hit points are at least what the breather gives. */
-function recover(member: PartyMember, hp: number, percent = BREATHER): PartyMember {
+/** Restores a percentage of the missing health. Defeated members revive. */
+function recover(member: PartyMember, hp: number, percent = RECOVERY_PERCENT): PartyMember {
   return { ...member, hp: Math.min(member.max_hp, hp + Math.ceil(((member.max_hp - hp) * percent) / 100)) };
 }

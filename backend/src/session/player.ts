@@ -1,4 +1,4 @@
-/** Who acts: what a token says, and what guards and handlers see as the user. */
+/** The player of a token. Guards and handlers get it as the user. */
 export interface Player {
   readonly playerId: string;
   readonly name: string;

@@ -6,7 +6,7 @@ import { bearer } from './bearer.js';
 import { NewSessionDto } from './new-session.dto.js';
 import { TokenService } from './token.service.js';
 
-/** Names for anybody who asks: the Arena has no accounts. */
+/** Creates sessions. Every caller gets one, because the Arena has no accounts. */
 @Controller('api/session')
 export class SessionController {
   constructor(
@@ -20,7 +20,7 @@ export class SessionController {
     return this.tokens.issue({ playerId: this.environment.id(), name });
   }
 
-  /** A new token for an old one, also for one that expired not long ago. */
+  /** Returns a new token for an old one, even if the old one expired recently. */
   @Post('refresh')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')

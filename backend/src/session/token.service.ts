@@ -10,7 +10,7 @@ const ALGORITHM = 'HS256';
 const ISSUER = 'statewire-arena';
 const AUDIENCE = 'statewire-arena-players';
 
-/** Seconds after its end in which a token can still be exchanged for a new one: a laptop may sleep for a night. */
+/** Seconds for which an expired token can be exchanged for a new one. A laptop may sleep for a night. */
 const REFRESH_GRACE = 24 * 60 * 60;
 
 export interface VerifiedPlayer extends Player {
@@ -33,7 +33,7 @@ export class TokenService {
     const token = await new SignJWT({ name })
       .setProtectedHeader({ alg: ALGORITHM })
       .setSubject(playerId)
-      // No two are alike, also of one second: whoever refuses an old one does not refuse the new one by it.
+      // Every token is unique, even within one second, so that a revocation of an old token spares the new one.
       .setJti(this.environment.id())
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
@@ -44,9 +44,9 @@ export class TokenService {
   }
 
   /**
-   * Who the token is for. `expiresAt` may lie in the past: telling expired from forged is the caller's business.
+   * Returns the player of the token. `expiresAt` may be in the past; the caller checks it.
    *
-   * @returns undefined for anything that was not signed here, or expired longer ago than it can be refreshed.
+   * @returns undefined if the signature is invalid, or if the token expired too long ago for a refresh.
    */
   async read(token: string): Promise<VerifiedPlayer | undefined> {
     const verified = await jwtVerify(token, this.config.secret, {
@@ -62,7 +62,7 @@ export class TokenService {
     return { playerId: sub, name, expiresAt: exp * 1_000 };
   }
 
-  /** The same for tokens that are in force now. */
+  /** Returns the player of a token that has not expired. */
   async verify(token: string): Promise<VerifiedPlayer | undefined> {
     const player = await this.read(token);
     return player && player.expiresAt > this.environment.now() ? player : undefined;

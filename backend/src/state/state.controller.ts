@@ -5,7 +5,7 @@ import { bearer } from '../session/bearer.js';
 import { TokenService } from '../session/token.service.js';
 import { StateService } from './state.service.js';
 
-/** What clients polled before there were live topics, and what a script can still ask for. */
+/** Returns the whole state in one response, for scripts without a realtime client. */
 @Controller('api/state')
 export class StateController {
   constructor(

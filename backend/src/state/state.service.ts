@@ -6,10 +6,10 @@ import { catchError, EMPTY, firstValueFrom, timeout } from 'rxjs';
 
 import { NotificationService } from '../game/notification.service.js';
 
-/** Longer than a topic may take to load its first value. */
+/** Above the maximum time in which a topic loads its first value. */
 const PATIENCE = 3_000;
 
-/** Everything at once, read from the very topics that clients follow. */
+/** Reads the whole state from the topics that clients follow. */
 @Injectable()
 export class StateService {
   constructor(
@@ -39,7 +39,7 @@ export class StateService {
     return Object.fromEntries(found);
   }
 
-  /** Undefined where the topic was closed after the lobby named it. */
+  /** Undefined if the topic was closed after the lobby listed it. */
   #current<Value>(topic: TopicReference<Value>): Promise<Value | undefined> {
     const values = this.bus.stream(topic).pipe(
       timeout({ first: PATIENCE }),

@@ -7,7 +7,7 @@ import { Random } from '../battle/random.js';
 import { bossEncounter, encounter } from '../run/bestiary.js';
 import { recruitParty } from '../run/heroes.js';
 
-/** A battle as a run orders it. `sturdiness` multiplies everybody's hit points. */
+/** Creates a battle like a run does. `sturdiness` multiplies the hit points of all combatants. */
 export function someBattle(seed: number, { depth = 1, boss = false, sturdiness = 1 } = {}): BattleState {
   const random = new Random(seed);
   const sturdy = <T extends { readonly hp: number; readonly max_hp: number }>(one: T): T => ({
@@ -21,7 +21,7 @@ export function someBattle(seed: number, { depth = 1, boss = false, sturdiness =
   return createBattle({ ...about, playerName: 'House of Owls', party, foes, seed });
 }
 
-/** Every state from the first to the one that is decided, or to the last of `turns`. */
+/** Returns every state from the first to the decided one, or to the last of `turns`. */
 export function* play(first: BattleState, turns = Infinity): Generator<BattleState> {
   let state = first;
   yield state;

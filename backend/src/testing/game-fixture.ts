@@ -36,7 +36,7 @@ export class GameFixture {
     this.game = new Game(this.battles, this.runs, house, lobby, this.notifications, this.environment, this.options);
   }
 
-  /** As many turns as fit into the time; `each` looks at the game after every one. */
+  /** Runs as many turns as fit into the time. Calls `each` after every turn. */
   async play(duration: number, each: () => void = () => undefined): Promise<void> {
     for (let time = 0; time < duration; time += this.options.turn) {
       await this.environment.advance(this.options.turn);
@@ -45,7 +45,7 @@ export class GameFixture {
     }
   }
 
-  /** Turns until the condition holds; fails after ten minutes of the game. */
+  /** Runs turns until the condition holds. Fails after ten minutes of game time. */
   async playUntil(condition: () => boolean): Promise<void> {
     for (let turns = 0; !condition(); turns++) {
       if (turns > 6_000) throw new Error('It did not happen within ten minutes.');

@@ -1,7 +1,7 @@
 import type { RealtimeBus } from '@statewire/nest';
 import type { Position, TopicReference } from '@statewire/protocol';
 
-/** A bus that keeps what was published instead of sending it. */
+/** A bus that records publications instead of sending them. */
 export class RecordingBus implements Pick<RealtimeBus, 'publish' | 'close'> {
   readonly #values = new Map<string, unknown[]>();
   readonly closed: string[] = [];
@@ -18,7 +18,7 @@ export class RecordingBus implements Pick<RealtimeBus, 'publish' | 'close'> {
     return Promise.resolve();
   }
 
-  /** What was published to a topic, oldest first. */
+  /** Returns the publications of a topic, oldest first. */
   published<Value>({ name }: TopicReference<Value>): readonly Value[] {
     return (this.#values.get(name) ?? []) as Value[];
   }

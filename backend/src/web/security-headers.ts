@@ -30,13 +30,13 @@ export const securityHeaders = [
   }),
 ];
 
-/** helmet has no such header. */
+/** `helmet` does not support this header. */
 function permissionsPolicy(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
   response.setHeader('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
   next();
 }
 
-/** Names the WebSocket by host, because older Safari does not take `'self'` to include `ws:`. */
+/** Names the WebSocket by host, because `'self'` does not include `ws:` in older Safari versions. */
 function webSocketOrigins({ headers: { host } }: IncomingMessage): string {
   return host !== undefined && HOST.test(host) ? `ws://${host} wss://${host}` : '';
 }

@@ -3,14 +3,14 @@ import { action } from '@statewire/protocol';
 import type { BattleSpeed, BattleStatus } from './battle.js';
 import type { RunPhase } from './run.js';
 
-/** Where a run stands after an action. */
+/** The state of a run after an action. */
 export interface RunProgress {
   readonly runId: string;
   readonly phase: RunPhase;
   readonly battleId: string | null;
 }
 
-/** Where a battle stands after an action. */
+/** The state of a battle after an action. */
 export interface BattleProgress {
   readonly battleId: string;
   readonly status: BattleStatus;
@@ -26,7 +26,7 @@ export interface ChooseRoom {
 
 export interface PickReward {
   readonly runId: string;
-  /** One of the run's `offers`; omitted, the room is left with what is picked so far. */
+  /** The id of one of the run's `offers`. If omitted, the player leaves the room. */
   readonly offerId?: string;
 }
 
@@ -42,7 +42,7 @@ export interface DismissNotification {
   readonly notificationId: string;
 }
 
-/** Starts a run of the caller; needs a session. An unfinished run of the same player is given up. */
+/** Starts a run of the caller; needs a session. It ends an unfinished run of the same player. */
 export const startRun = action<Record<string, never>, RunProgress>('runs/start');
 
 export const chooseRoom = action<ChooseRoom, RunProgress>('runs/choose-room');

@@ -3,7 +3,7 @@ import { presenceTopic, stateTopic } from '@statewire/protocol';
 import type { Combatant, Foe } from './combatant.js';
 import type { DamageType } from './damage-type.js';
 
-/** `running` and `paused` change into each other; `won` and `lost` are the end, seen from the party. */
+/** `running` and `paused` alternate. `won` and `lost` are final, from the view of the party. */
 export type BattleStatus = 'running' | 'paused' | 'won' | 'lost';
 
 export const BATTLE_SPEEDS = [1, 2, 4] as const;
@@ -16,16 +16,16 @@ export const TICK_LENGTH = 100;
 
 /** One line of the battle's log. */
 export interface LogEntry {
-  /** Ascending in the battle; a list may be keyed by it. */
+  /** Ascending within the battle. Lists may use it as a key. */
   readonly id: number;
   readonly tick: number;
   readonly kind: 'attack' | 'special' | 'effect' | 'death' | 'end';
   readonly text: string;
 }
 
-/** A number to let float over a combatant. */
+/** A number to show above a combatant. */
 export interface Hit {
-  /** Ascending in the battle: show each id once. */
+  /** Ascending within the battle. Each id is shown once. */
   readonly id: number;
   readonly tick: number;
   readonly targetId: string;
@@ -40,9 +40,9 @@ export interface BattleSnapshot {
   readonly battleId: string;
   readonly runId: string;
   readonly roomId: string;
-  /** Where it takes place, for people. */
+  /** The name of the place, for people. */
   readonly title: string;
-  /** Who plays the run. */
+  /** The player of the run. */
   readonly playerName: string;
   readonly status: BattleStatus;
   /** Ticks simulated so far. */
@@ -56,14 +56,14 @@ export interface BattleSnapshot {
   readonly hits: readonly Hit[];
 }
 
-/** A battle as it goes on, ten times a second while it runs. Anyone may watch. */
+/** A battle. It changes ten times per second while it runs. Anyone may watch. */
 export const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
 
-/** What everybody may see of a player who watches; who has no session is counted as a guest. */
+/** The public data of a spectator. A spectator without a session counts as a guest. */
 export interface Spectator {
   readonly playerId: string;
   readonly name: string;
 }
 
-/** Who watches a battle, its own player included. */
+/** The spectators of a battle, including its player. */
 export const spectators = presenceTopic<Spectator>()(battle);

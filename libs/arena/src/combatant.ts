@@ -1,6 +1,6 @@
 import type { DamageType } from './damage-type.js';
 
-/** A lasting trait: given by a class, a card or a relic. */
+/** A permanent trait from a class, a card or a relic. */
 export interface Passive {
   readonly id: string;
   readonly name: string;
@@ -17,9 +17,9 @@ export interface Dot {
   readonly damage: number;
   /** Tick of the next pulse. */
   readonly nextAt: number;
-  /** Tick after which it is gone. */
+  /** Tick after which the effect ends. */
   readonly endsAt: number;
-  /** Who gets the credit. */
+  /** The combatant that gets the credit. */
   readonly sourceId: string;
 }
 
@@ -35,19 +35,19 @@ export interface Hot {
 }
 
 /**
- * One fighter. The stats carry the names of the game's rules; all numbers are integers, chances are percent, moments
- * are ticks of the battle and never remaining time, so that waiting changes nothing.
+ * One combatant. The stats have the names of the game's rules. All numbers are integers. Chances are in percent. Times
+ * are ticks of the battle and never remaining times, so that a value does not change while the combatant waits.
  */
 export interface Combatant {
   /** Unique in the battle: `party-1`, `foe-3`. */
   readonly id: string;
   readonly name: string;
-  /** What it is, for pictures: `knight`, `pyromancer`, `wolf`, `lich`. */
+  /** The kind of combatant, for pictures: `knight`, `pyromancer`, `wolf`, `lich`. */
   readonly kind: string;
   readonly hp: number;
   readonly max_hp: number;
   readonly atk: number;
-  /** Takes off damage with falling returns: damage × 100 / (100 + defense). */
+  /** Reduces damage with diminishing returns: damage × 100 / (100 + defense). */
   readonly defense: number;
   /** Percent. */
   readonly crit_rate: number;
@@ -56,11 +56,11 @@ export interface Combatant {
   /** Percent. */
   readonly dodge_odds: number;
   readonly damage_type: DamageType;
-  /** Hit points that come back each second. */
+  /** Regained hit points per second. */
   readonly regain: number;
   /** Percent of healing that takes effect. */
   readonly vitality: number;
-  /** One for each action, up to `max_action_points`; all of them pay for the special. */
+  /** Grows by one with each action, up to `max_action_points`. The special uses all of them. */
   readonly action_points: number;
   readonly max_action_points: number;
   /** Tick at which it acts next. */

@@ -10,7 +10,7 @@ export interface LobbyBattle {
   readonly player: RunPlayer;
   readonly room: Extract<RoomKind, 'battle' | 'boss'>;
   readonly status: BattleStatus;
-  /** Percent of hit points left, 0–100. */
+  /** Remaining hit points in percent, 0–100. */
   readonly partyHealth: number;
   readonly foesHealth: number;
 }
@@ -21,13 +21,13 @@ export interface LobbyRun {
   readonly phase: RunPhase;
   readonly outcome: 'won' | 'lost' | null;
   readonly battleId: string | null;
-  /** Rooms behind the party, and rooms on a way from the first to the boss. */
+  /** Completed rooms, and rooms on a path from the first to the boss. */
   readonly roomsVisited: number;
   readonly roomsInAll: number;
   readonly gold: number;
 }
 
-/** What can be watched now. Decided battles and finished runs stay for a short while. */
+/** The battles and runs that anyone can watch. Decided battles and finished runs stay for a short time. */
 export interface Lobby {
   readonly battles: readonly LobbyBattle[];
   readonly runs: readonly LobbyRun[];

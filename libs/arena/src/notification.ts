@@ -17,5 +17,5 @@ export type NotificationEvent =
   | { readonly type: 'notified'; readonly notification: Notification }
   | { readonly type: 'dismissed'; readonly notificationId: string };
 
-/** What happened to a player's runs. Only for that player. */
+/** News about a player's runs. Only that player may read them. */
 export const notifications = eventTopic<NotificationEvent>()('players/:playerId/notifications');

@@ -4,7 +4,7 @@ export interface Card {
   readonly name: string;
   readonly text: string;
   readonly rarity: 'common' | 'rare' | 'epic';
-  /** Name of the member it is for. */
+  /** Name of the member that gets it. */
   readonly member: string;
 }
 
@@ -32,12 +32,12 @@ export interface RelicOffer extends OfferBase {
   readonly relic: Relic;
 }
 
-/** Rest rooms: what the party does with its time. */
+/** An offer of a rest room. */
 export interface RestOffer extends OfferBase {
   readonly kind: 'heal' | 'train';
   readonly name: string;
   readonly text: string;
 }
 
-/** Something that may be picked: one of a reward or of a rest room, as many as gold allows in a shop. */
+/** An offer of a room. A reward and a rest room allow one offer, a shop as many as the player can pay for. */
 export type Offer = CardOffer | RelicOffer | RestOffer;

@@ -12,7 +12,7 @@ export interface Room {
   readonly name: string;
   /** 0 for the first rooms. */
   readonly depth: number;
-  /** Where to draw it, 0–100 from the left and from the top. */
+  /** Position on the map, 0–100 from the left and from the top. */
   readonly x: number;
   readonly y: number;
   /** Rooms that can be chosen after this one. */
@@ -21,12 +21,12 @@ export interface Room {
 }
 
 /**
- * `choosing`: one of `choices` must be chosen. `in-battle`: `battleId` is fought. `reward`, `shop`, `rest`: something
- * of `offers` may be picked, or the room left.
+ * `choosing`: the player chooses one of `choices`. `in-battle`: the battle `battleId` runs. `reward`, `shop`, `rest`:
+ * the player may accept one of `offers` or leave the room.
  */
 export type RunPhase = 'choosing' | 'in-battle' | 'reward' | 'shop' | 'rest' | 'finished';
 
-/** A member of the party between battles: the same stats, without what only a battle changes. */
+/** A member of the party between battles: the same stats without the state of a battle. */
 export type PartyMember = Pick<
   Combatant,
   | 'name'
@@ -49,7 +49,7 @@ export type PartyMember = Pick<
 export interface RunPlayer {
   readonly playerId: string;
   readonly name: string;
-  /** Played by the house, so that there is always something to watch. */
+  /** Whether the house plays the run, so that visitors always have battles to watch. */
   readonly house: boolean;
 }
 
@@ -63,11 +63,11 @@ export interface RunSnapshot {
   readonly phase: RunPhase;
   readonly rooms: readonly Room[];
   readonly currentRoomId: string | null;
-  /** Ids of the rooms that may be chosen now; empty unless `choosing`. */
+  /** Ids of the rooms that the player may choose. Empty unless the phase is `choosing`. */
   readonly choices: readonly string[];
-  /** The battle of the current room, also after it was decided. */
+  /** The battle of the current room, also after its end. */
   readonly battleId: string | null;
-  /** What may be picked now; empty unless `reward`, `shop` or `rest`. */
+  /** The current offers. Empty unless the phase is `reward`, `shop` or `rest`. */
   readonly offers: readonly Offer[];
   readonly gold: number;
   readonly deck: readonly Card[];

@@ -1,6 +1,6 @@
 /** Body of `POST /api/session`. */
 export interface NewSession {
-  /** 1–24 characters, shown to everybody. */
+  /** 1–24 characters. Every player can see it. */
   readonly name: string;
 }
 
