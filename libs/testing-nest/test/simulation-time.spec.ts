@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { action } from '@statewire/protocol';
-import { setTimeout as realTime } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 import { ActionData, OnAction, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
@@ -74,7 +74,7 @@ describe('time in a start', () => {
 
   class Reading {
     async onModuleInit(): Promise<void> {
-      await realTime(700);
+      await readFile(import.meta.filename);
     }
   }
 
@@ -84,7 +84,7 @@ describe('time in a start', () => {
     }
   }
 
-  test('stands still for what takes real time, whatever ticks meanwhile', async () => {
+  test('stands still while the application reads a file, although an interval waits', async () => {
     await start(Ticking, Reading);
     expect(simulation.clock.monotonic()).toBe(0);
     expect(ticks).not.toHaveBeenCalled();

@@ -1,6 +1,8 @@
 import { setTimeout as setRealTimeout, clearTimeout as clearRealTimeout } from 'node:timers';
 
-import { VirtualTimeoutError, type VirtualEnvironment } from '@statewire/testing';
+import { VirtualTimeoutError, type TestEnvironment, type VirtualEnvironment } from '@statewire/testing';
+
+type Timer = ReturnType<TestEnvironment['setTimer']>;
 
 /** Virtual time. */
 const DEFAULT_WITHIN_MS = 60_000;
@@ -17,6 +19,8 @@ export class VirtualTimeWaiter {
     private readonly environment: VirtualEnvironment,
     /** Describes the state of the simulation and its seed, for failures. */
     private readonly circumstances: () => string,
+    /** Starts a timer of real time. */
+    private readonly setRealTimer = startRealTimer,
   ) {}
 
   /**
@@ -57,7 +61,7 @@ export class VirtualTimeWaiter {
     const settle = (): void => void (isSettled = true);
     work.then(settle, settle);
     for (let round = 0, idle = 0; round < MAX_CHECKS; round += 1) {
-      if (await settlesWithin(CHECK_INTERVAL_MS, work)) return work;
+      if (await this.settlesWithin(CHECK_INTERVAL_MS, work)) return work;
       await this.environment.settle();
       const waiting = timers();
       idle = waiting > 0 ? idle + 1 : 0;
@@ -68,14 +72,20 @@ export class VirtualTimeWaiter {
     }
     throw new Error(`Waited ${(MAX_CHECKS * CHECK_INTERVAL_MS) / 1_000} s for ${what} (${this.circumstances()})`);
   }
+
+  /** @param ms of real time. */
+  private async settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+    let timer: Timer | undefined;
+    const elapsed = new Promise<boolean>((resolve) => (timer = this.setRealTimer(() => resolve(false), ms)));
+    const settled = work.then(
+      () => true,
+      () => true,
+    );
+    return Promise.race([settled, elapsed]).finally(() => timer?.cancel());
+  }
 }
 
-async function settlesWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setRealTimeout(resolve, ms, false)));
-  const settled = work.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([settled, late]).finally(() => clearRealTimeout(timer));
+function startRealTimer(callback: () => void, ms: number): Timer {
+  const timer = setRealTimeout(callback, ms);
+  return { cancel: () => clearRealTimeout(timer) };
 }
