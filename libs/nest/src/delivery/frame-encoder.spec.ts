@@ -35,7 +35,7 @@ describe('an encoded frame', () => {
     expect(decode(frame.message).text).toBe(text);
   });
 
-  test('is made once', () => {
+  test('is encoded once', () => {
     const frame = encodeFrame({ type: 'ping', time: 5 });
     expect(frame.text).toBe('{"type":"ping","time":5}');
     expect(frame.message).toBe(frame.message);

@@ -29,8 +29,8 @@ function frame(size: number): EncodedFrame {
   return encodeText('x'.repeat(size - (size < 128 ? 2 : 4)));
 }
 
-describe('R18: what all outboxes let wait together', () => {
-  test('is bounded: above it the reader that lags longest is given up first, until it is kept', () => {
+describe('R18: the budget of all outboxes', () => {
+  test('evicts the reader that lags the longest first, until the total is below the limit', () => {
     const { environment, budget, connect } = setUp(5_000);
     const readers = [connect(), connect(), connect()];
     for (const { outbox } of readers) {
@@ -48,7 +48,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect(budget.bytes).toBe(4_500);
   });
 
-  test('counts from when a reader began to lag, however often it was sent more since', () => {
+  test('orders readers by the start of their lag, regardless of later frames', () => {
     const { environment, connect } = setUp(5_000);
     const readers = [connect(), connect(), connect()];
     for (const { outbox } of readers) {
@@ -62,7 +62,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect(readers.map(({ gone }) => gone)).toEqual(['total', '', '']);
   });
 
-  test('spares those who hold a little for long, as long as others lag', () => {
+  test('spares readers below the soft limit while others lag', () => {
     const { environment, connect } = setUp(3_000);
     const [patient, greedy] = [connect(), connect()];
     patient.outbox.send(frame(900));
@@ -72,7 +72,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect([patient.gone, greedy.gone]).toEqual(['', 'total']);
   });
 
-  test('is kept where nobody lags, at the expense of who has had something waiting for longest', () => {
+  test('evicts the reader with the oldest buffered bytes if no reader lags', () => {
     const { environment, budget, connect } = setUp(5_000);
     const readers = Array.from({ length: 10 }, connect);
     for (const { outbox } of readers) {
@@ -83,7 +83,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect(budget.bytes).toBe(4_800);
   });
 
-  test('forgets how long a reader lagged that caught up, and begins anew when it lags again', () => {
+  test('restarts the lag of a reader that caught up in between', () => {
     const { environment, budget, connect } = setUp(4_000);
     const [first, second, third] = [connect(), connect(), connect()];
     for (const { outbox } of [first, second]) {
@@ -99,7 +99,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect([first.gone, second.gone, third.gone]).toEqual(['', 'total', '']);
   });
 
-  test('looks again before it gives a reader up whose bytes were taken without a word', () => {
+  test('measures a reader again before it evicts it', () => {
     const { environment, budget, connect } = setUp(3_000);
     const [reading, stuck] = [connect(), connect()];
     for (const { outbox } of [reading, stuck]) {
@@ -114,7 +114,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect(budget.bytes).toBe(2_500);
   });
 
-  test('counts nothing of readers that are gone, and is nothing at the end', () => {
+  test('counts no bytes of closed readers and is 0 at the end', () => {
     const { environment, budget, connect } = setUp(0);
     const readers = [connect(), connect()];
     for (const { outbox } of readers) outbox.send(frame(5_000));
@@ -124,7 +124,7 @@ describe('R18: what all outboxes let wait together', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  test('is any number at 0, and everybody lags where nothing conflates', () => {
+  test('has no limit at 0, and every reader lags with a soft limit of 0', () => {
     const off = setUp(0);
     const reader = off.connect();
     for (let count = 0; count < 100; count += 1) reader.outbox.send(frame(50_000));

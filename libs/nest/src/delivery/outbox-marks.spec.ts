@@ -33,7 +33,7 @@ function frame(size: number): EncodedFrame {
 }
 
 describe('the soft mark', () => {
-  test('lets frames in as long as less waits, also once they are written', () => {
+  test('accepts frames below it, pending or written', () => {
     const { outbox } = setUp({ softMark: 500 });
     outbox.send(frame(499));
     expect(outbox.whenDrained()).toBeUndefined();
@@ -43,20 +43,20 @@ describe('the soft mark', () => {
     expect(outbox.offer(frame(10), NOTHING)).toBe(false);
   });
 
-  test('of a single byte is one', () => {
+  test('can be a single byte', () => {
     const { outbox } = setUp({ softMark: 1 });
     expect(outbox.offer(frame(10), NOTHING)).toBe(true);
     expect(outbox.offer(frame(10), NOTHING)).toBe(false);
   });
 
-  test('holds back at exactly its bytes', () => {
+  test('holds frames back at exactly its value', () => {
     const { outbox } = setUp({ softMark: 500 });
     outbox.send(frame(500));
     expect(outbox.offer(frame(10), NOTHING)).toBe(false);
     expect(outbox.whenDrained()).toBeDefined();
   });
 
-  test('stops a reader’s catching up, which goes on as it takes', async () => {
+  test('pauses the catch-up of a reader until it reads', async () => {
     const { environment, outbox, socket } = setUp({ softMark: 500 });
     outbox.send(frame(500));
     let pulls = 0;
@@ -71,7 +71,7 @@ describe('the soft mark', () => {
     }
   });
 
-  test('lets everybody in who waited for room, in the order they came', async () => {
+  test('resumes all waiting subscriptions in their order', async () => {
     const { environment, outbox, socket } = setUp({ softMark: 500 });
     outbox.send(frame(500));
     await environment.settle();
@@ -87,7 +87,7 @@ describe('the soft mark', () => {
 });
 
 describe('the hard mark', () => {
-  test('is no reason to give up who lets as many bytes wait, and one byte more is', () => {
+  test('closes a reader only above its value', () => {
     const patient = setUp({ hardMark: 500 });
     patient.outbox.send(frame(500));
     expect(patient.overflows).toEqual([]);
@@ -96,15 +96,15 @@ describe('the hard mark', () => {
     expect(over.overflows).toEqual(['hard-mark']);
   });
 
-  test('of a single byte is one', () => {
+  test('can be a single byte', () => {
     const { outbox, overflows } = setUp({ hardMark: 1 });
     outbox.send(frame(2));
     expect(overflows).toEqual(['hard-mark']);
   });
 });
 
-describe('a reader that is watched', () => {
-  test('and takes as much as comes is not taken for one that stopped', async () => {
+describe('the stall watch of a reader', () => {
+  test('does not end a reader that keeps up', async () => {
     const { environment, outbox, overflows, socket } = setUp({ stalledTimeout: 4_000 });
     outbox.send(frame(900));
     await environment.settle();
@@ -120,7 +120,7 @@ describe('a reader that is watched', () => {
     expect(overflows).toEqual(['stalled']);
   });
 
-  test('has one timer, and none when it has taken everything or is gone', async () => {
+  test('has one timer, and none without buffered bytes or after the end', async () => {
     const { environment, outbox, socket } = setUp({ stalledTimeout: 4_000 });
     for (let write = 0; write < 3; write++) {
       outbox.send(frame(100));
@@ -138,8 +138,8 @@ describe('a reader that is watched', () => {
   });
 });
 
-describe('a reader that is gone', () => {
-  test('owes nothing, also when the socket tells afterwards what became of its writes', () => {
+describe('a closed reader', () => {
+  test('counts no bytes, even if the socket reports its writes later', () => {
     const { budget, environment, outbox, socket } = setUp();
     for (const size of [400, 600]) {
       outbox.send(frame(size));
@@ -151,7 +151,7 @@ describe('a reader that is gone', () => {
     expect(budget.bytes).toBe(0);
   });
 
-  test('lets nothing wait but what was written', () => {
+  test('buffers only the written bytes', () => {
     const { environment, outbox, overflows, socket } = setUp();
     outbox.send(frame(400));
     environment.tick();
@@ -165,8 +165,8 @@ describe('a reader that is gone', () => {
   });
 });
 
-describe('what is counted', () => {
-  test('is each frame by its kind, errors by their code, and each time a topic was held back', () => {
+describe('the counters', () => {
+  test('count frames by kind, errors by code, and conflations', () => {
     const counters = new Counters();
     const { outbox } = setUp({ softMark: 1_000, counters });
     for (const kind of [FRAME_KINDS.patch, FRAME_KINDS.patch, FRAME_KINDS.event, FRAME_KINDS.snapshot]) {
@@ -185,7 +185,7 @@ describe('what is counted', () => {
     expect(counters.sent).toEqual([5, 1, 2, 1]);
   });
 
-  test('is nothing of what comes after the end', () => {
+  test('count nothing after the end', () => {
     const counters = new Counters();
     const { outbox } = setUp({ counters });
     outbox.close();

@@ -40,7 +40,7 @@ function backlogOf(frames: EncodedFrame[]): TopicBacklog & { pulls: number } {
 }
 
 describe('Outbox', () => {
-  test('B1: the frames of a tick are one write, whatever their number', () => {
+  test('B1: writes all frames of a tick at once', () => {
     for (const count of [1, 4, 8]) {
       const { environment, outbox, socket } = setUp();
       for (let index = 0; index < count; index++) outbox.send({ type: 'ping', time: index });
@@ -53,7 +53,7 @@ describe('Outbox', () => {
     }
   });
 
-  test('B5: of 1,000 clients with 3 of 50 topics each, every dirty one is written to once per tick', () => {
+  test('B5: writes once per tick to each of 1,000 clients with 3 of 50 topics', () => {
     const { connect, environment } = setUp({ softMark: 0 });
     const clients = Array.from({ length: 1_000 }, connect);
     for (let tick = 1; tick <= 2; tick++) {
@@ -73,7 +73,7 @@ describe('Outbox', () => {
     }
   });
 
-  test('clients with the same frames pending write the very same buffer, others their own', () => {
+  test('clients with the same pending frames share one buffer', () => {
     const { connect, environment } = setUp();
     const [a, b, c] = [connect(), connect(), connect()];
     const [first, second, other] = [frame(50, 'first'), frame(50, 'second'), frame(50, 'other')];
@@ -85,7 +85,7 @@ describe('Outbox', () => {
     expect(c.socket.writes[0]!.message).toEqual(Buffer.concat([other.message, second.message]));
   });
 
-  test('clients that take turns in what they send still share their buffers', () => {
+  test('clients share buffers in every order of frames', () => {
     const { connect, environment } = setUp();
     const clients = Array.from({ length: 9 }, connect);
     const kinds = [frame(50, 'a'), frame(50, 'b'), frame(50, 'c')];
@@ -97,7 +97,7 @@ describe('Outbox', () => {
     expect(buffers.size).toBe(3);
   });
 
-  test('a single frame is written as it was framed, without a copy', () => {
+  test('writes a single frame without a copy', () => {
     const { environment, outbox, socket } = setUp();
     const only = frame(100);
     outbox.send(only);
@@ -105,7 +105,7 @@ describe('Outbox', () => {
     expect(socket.writes[0]!.message).toBe(only.message);
   });
 
-  test('nothing of a tick is kept for the next', () => {
+  test('keeps no frames of an earlier tick', () => {
     const { environment, outbox, scheduler } = setUp();
     const before = scheduler.root;
     outbox.send({ type: 'ping' });
@@ -125,7 +125,7 @@ describe('Outbox', () => {
     expect(socket.writes).toHaveLength(3);
   });
 
-  test('an ack goes ahead of what topics told in its tick, and of nothing else', () => {
+  test('an ack overtakes the topic frames of its tick, and no other frames', () => {
     const { connect, environment } = setUp();
     const [alice, bob] = [connect(), connect()];
     const patch = encodeText('{"type":"pong","time":1}', FRAME_KINDS.patch);
@@ -149,7 +149,7 @@ describe('Outbox', () => {
     expect(names(alice).slice(7)).toEqual(['3']);
   });
 
-  test('live frames are held back at the soft mark and pulled as the reader takes', async () => {
+  test('live frames are held back at the soft mark and pulled as the reader drains', async () => {
     const { environment, outbox, socket } = setUp();
     socket.stuck = true;
     const backlog = backlogOf([frame(300, 'pulled-1'), frame(300, 'pulled-2')]);
@@ -168,7 +168,7 @@ describe('Outbox', () => {
     expect(outbox.offer(frame(100), backlog)).toBe(true);
   });
 
-  test('a burst within one tick lags without waiting for the reader', async () => {
+  test('a burst within one tick lags only until it is written', async () => {
     const { environment, outbox, socket } = setUp();
     const backlog = backlogOf([frame(500, 'pulled')]);
     expect(outbox.offer(frame(1_200), backlog)).toBe(true);
@@ -195,7 +195,7 @@ describe('Outbox', () => {
     expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
   });
 
-  test('a topic that has room to wait for lets others in first', async () => {
+  test('waiting subscriptions come before lagging topics', async () => {
     const { environment, outbox, socket } = setUp();
     expect(outbox.whenDrained()).toBeUndefined();
     socket.stuck = true;
@@ -214,7 +214,7 @@ describe('Outbox', () => {
     expect((socket.frames[1] as unknown as { name: string }).name).toMatch(/^newcomer/);
   });
 
-  test('lagging topics go on after those who waited had their turn, though these sent nothing', async () => {
+  test('lagging topics continue after waiting subscriptions that sent nothing', async () => {
     const { environment, outbox, socket } = setUp();
     socket.stuck = true;
     outbox.send(frame(1_500));
@@ -228,7 +228,7 @@ describe('Outbox', () => {
     expect(backlog.pulls).toBe(2);
   });
 
-  test('R18: what waits for a reader that stopped reading stays bounded', async () => {
+  test('R18: the buffer of a reader that stopped reading stays bounded', async () => {
     const { environment, outbox, overflows, socket } = setUp({ stalledTimeout: 0 });
     socket.stuck = true;
     const backlog: TopicBacklog = { pull: () => [frame(400)] };
@@ -242,7 +242,7 @@ describe('Outbox', () => {
     expect(overflows).toEqual([]);
   });
 
-  test('a reader that asks and does not read is given up at the hard mark', () => {
+  test('closes a reader that sends requests but does not read at the hard mark', () => {
     const { environment, outbox, overflows, socket } = setUp();
     socket.stuck = true;
     for (let answer = 0; answer < 20; answer++) {
@@ -253,14 +253,14 @@ describe('Outbox', () => {
     expect(socket.bufferedAmount).toBeLessThanOrEqual(MARKS.hardMark + 500);
   });
 
-  test('a burst of answers in one tick is no reason to give a reader up that takes them', () => {
+  test('a burst of answers in one tick does not close a reader that reads', () => {
     const { outbox, overflows, socket } = setUp();
     for (let answer = 0; answer < 20; answer++) outbox.send(frame(500));
     expect(overflows).toEqual([]);
     expect(socket.writes.length).toBeGreaterThan(0);
   });
 
-  test('a reader that takes nothing for the timeout is given up, one that takes a little is not', async () => {
+  test('closes a reader without progress for the timeout, but not a slow one', async () => {
     const { connect, environment } = setUp();
     const [stopped, slow] = [connect(), connect()];
     for (const { outbox, socket } of [stopped, slow]) {
@@ -281,7 +281,7 @@ describe('Outbox', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('R19: an event loop that stood still gives nobody up at once', async () => {
+  test('R19: closes no reader right after the event loop was blocked', async () => {
     const { environment, outbox, overflows, socket } = setUp();
     socket.stuck = true;
     outbox.send(frame(900));
@@ -300,7 +300,7 @@ describe('Outbox', () => {
     expect(overflows).toEqual([]);
   });
 
-  test('a reader beyond the reach of history is given up', async () => {
+  test('closes a reader whose next event is no longer in the history', async () => {
     const { environment, outbox, overflows, socket } = setUp();
     socket.stuck = true;
     outbox.send(frame(1_500));
@@ -310,7 +310,7 @@ describe('Outbox', () => {
     expect(overflows).toEqual(['history']);
   });
 
-  test('after it was given up nothing is written and nobody waits', async () => {
+  test('after an overflow nothing is written and no subscription waits', async () => {
     const { environment, outbox, overflows, socket } = setUp({ stalledTimeout: 1_000 });
     socket.stuck = true;
     outbox.send(frame(1_500));
@@ -326,7 +326,7 @@ describe('Outbox', () => {
     expect(socket.writes).toHaveLength(1);
   });
 
-  test('close writes what is pending and drops what comes later', async () => {
+  test('close writes the pending frames and drops later ones', async () => {
     const { environment, outbox, socket } = setUp();
     outbox.send({ type: 'ping', time: 1 });
     outbox.close();
@@ -336,7 +336,7 @@ describe('Outbox', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('marks of 0 are switched off', async () => {
+  test('marks of 0 mean no limit', async () => {
     const { environment, outbox, overflows, socket } = setUp({ softMark: 0, hardMark: 0, stalledTimeout: 0 });
     socket.stuck = true;
     for (let index = 0; index < 100; index++) expect(outbox.offer(frame(1_000), backlogOf([]))).toBe(true);

@@ -16,7 +16,7 @@ function setUp() {
 }
 
 describe('StallWatch', () => {
-  test('gives a reader up that takes nothing for the timeout, no sooner and only once', async () => {
+  test('reports a stall once, after exactly the timeout without progress', async () => {
     const { environment, reader, watch } = setUp();
     watch.start();
     await environment.advance(9_999);
@@ -28,7 +28,7 @@ describe('StallWatch', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('counts the timeout anew whenever it sees that something was taken', async () => {
+  test('restarts the timeout after each progress', async () => {
     const { environment, reader, watch } = setUp();
     watch.start();
     await environment.advance(6_000);
@@ -39,7 +39,7 @@ describe('StallWatch', () => {
     expect(reader.stalls).toBe(1);
   });
 
-  test('is not put off by being started while it runs', async () => {
+  test('ignores a start while it runs', async () => {
     const { environment, reader, watch } = setUp();
     for (let second = 0; second < 9; second++) {
       watch.start();
@@ -51,7 +51,7 @@ describe('StallWatch', () => {
     expect(reader.stalls).toBe(1);
   });
 
-  test('ends when nothing waits, and gives the full timeout when something waits again', async () => {
+  test('ends without buffered bytes, and starts with the full timeout again', async () => {
     const { environment, reader, watch } = setUp();
     watch.start();
     await environment.advance(7_500);
@@ -66,7 +66,7 @@ describe('StallWatch', () => {
     expect(reader.stalls).toBe(1);
   });
 
-  test('takes the first bytes for progress where nothing waited as it was started', async () => {
+  test('counts the first bytes as progress if none were buffered at the start', async () => {
     const { environment, reader, watch } = setUp();
     reader.taken = undefined;
     watch.start();

@@ -14,7 +14,7 @@ import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './ws-i
 const { Sender } = ws as unknown as { Sender: new (socket: object) => { sendFrame(list: Buffer[]): void } };
 
 describe('supportsDirectWrites', () => {
-  test('the installed ws writes ready-made messages as they are', () => {
+  test('the installed ws writes encoded messages unchanged', () => {
     expect(supportsDirectWrites(Sender)).toBe(true);
   });
 
@@ -22,14 +22,14 @@ describe('supportsDirectWrites', () => {
     ['there is no Sender', undefined],
     ['it has no sendFrame', class {}],
     [
-      'sendFrame alters what it is given',
+      'sendFrame changes the message',
       class extends Sender {
         override sendFrame(list: Buffer[]): void {
           super.sendFrame([Buffer.concat(list).subarray(1)]);
         }
       },
     ],
-  ])('ready-made messages are not used where %s', (_, candidate) => {
+  ])('direct writes are off if %s', (_, candidate) => {
     expect(supportsDirectWrites(candidate)).toBe(false);
   });
 });
@@ -70,7 +70,7 @@ describe.each([
     );
   }
 
-  test('a real client receives each frame as a message of its own', async () => {
+  test('a real client receives each frame as one message', async () => {
     const to = outbox();
     const frames = ['é', 'x'.repeat(300), 'x'.repeat(70_000)].map(
       (message) => ({ type: 'error', code: 'internal', message, temporary: true }) as const,
@@ -87,7 +87,7 @@ describe.each([
     to.close();
   });
 
-  test('a client that stops reading is noticed', async () => {
+  test('detects a client that stops reading', async () => {
     const overflows: string[] = [];
     const to = outbox(overflows);
     (client as unknown as { _socket: { pause(): void } })._socket.pause();
@@ -113,11 +113,11 @@ describe.each([
 });
 
 describe('requireBoundedPongs', () => {
-  test('the installed ws answers a flood of pings within bounds', () => {
+  test('the installed ws limits its answers to a flood of pings', () => {
     expect(() => requireBoundedPongs(new ws.WebSocketServer({ noServer: true }))).not.toThrow();
   });
 
-  test('a ws before 8.23.0 stops the start, and the error says what to do', () => {
+  test('a ws before 8.23.0 prevents the start, and the error has the remedy', () => {
     const { options } = new ws.WebSocketServer({ noServer: true });
     const old = Object.fromEntries(Object.entries(options).filter(([name]) => name !== 'maxPendingAutoPongs'));
     expect(() => requireBoundedPongs({ options: old })).toThrow('Run "npm ls ws"');

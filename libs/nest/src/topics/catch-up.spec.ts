@@ -36,7 +36,7 @@ describe('catching up with a state topic', () => {
     expect(alice.value).toEqual(value(1));
   });
 
-  test('live publications are patches, and snapshots where a patch would not be smaller', async () => {
+  test('live publications are patches, or snapshots if a patch is not smaller', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(STATE);
     for (const published of [value(1), value(2), 'short', 'other', value(3)]) await topics.publish(STATE, published);
@@ -46,7 +46,7 @@ describe('catching up with a state topic', () => {
     expect(alice.socket.writes).toHaveLength(1);
   });
 
-  test('since the newest position nothing follows subscribed', async () => {
+  test('sends nothing after subscribed if since is the newest position', async () => {
     const { reader, environment, topics } = setUp();
     const position = await topics.publish(STATE, value(1));
     const alice = await reader().subscribe(STATE, position);
@@ -54,7 +54,7 @@ describe('catching up with a state topic', () => {
     expect(alice.socket.frames).toMatchObject([{ type: 'subscribed', recovered: true, offset: 1 }]);
   });
 
-  test('what was missed is patches where they are smaller than the value', async () => {
+  test('sends missed publications as patches if they are smaller than the value', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(STATE);
     await topics.publish(STATE, value(1));
@@ -73,7 +73,7 @@ describe('catching up with a state topic', () => {
     expect(again.value).toEqual(value(3));
   });
 
-  test('what was missed is one snapshot where that is smaller, and still recovered', async () => {
+  test('sends missed publications as one snapshot if it is smaller, and sets recovered', async () => {
     const { reader, environment, topics } = setUp();
     await reader().subscribe(STATE);
     const since = await topics.publish(STATE, value(0));
@@ -86,7 +86,7 @@ describe('catching up with a state topic', () => {
     ]);
   });
 
-  test('patches come out of the broker’s history where this node saw none of it', async () => {
+  test('reads patches from the broker if this node has not seen the publications', async () => {
     const first = setUp();
     const alice = await first.reader().subscribe(STATE);
     await first.topics.publish(STATE, value(1));
@@ -101,7 +101,7 @@ describe('catching up with a state topic', () => {
     ]);
   });
 
-  test('"oldest" is the same as no since: a snapshot of the newest value', async () => {
+  test('treats "oldest" like a missing since: a snapshot of the newest value', async () => {
     const { topics } = setUp();
     await topics.publish(STATE, { tick: 1 });
     await topics.publish(STATE, { tick: 2 });
@@ -113,7 +113,7 @@ describe('catching up with a state topic', () => {
     expect(asked).toEqual(parse((await topics.catchUp(STATE)).frames));
   });
 
-  test('a subscription since "oldest" begins with the newest value and goes on', async () => {
+  test('a subscription since "oldest" begins with the newest value and continues', async () => {
     const { environment, reader, topics } = setUp();
     await topics.publish(STATE, { tick: 1 });
     const alice = await reader().subscribe(STATE, 'oldest');
@@ -128,7 +128,7 @@ describe('catching up with a state topic', () => {
 });
 
 describe('catching up with an event topic', () => {
-  test('a first subscriber gets nothing of the past and everything that follows', async () => {
+  test('a first subscriber gets no past events and all later ones', async () => {
     const { environment, reader, topics } = setUp();
     await topics.publish(EVENTS, 'before');
     const alice = await reader().subscribe(EVENTS);
@@ -140,7 +140,7 @@ describe('catching up with an event topic', () => {
     ]);
   });
 
-  test('since a position each missed event is replayed, and the live ones follow', async () => {
+  test('replays each missed event since a position, then sends live events', async () => {
     const { environment, reader, topics } = setUp();
     const since = await topics.publish(EVENTS, 1);
     for (const n of [2, 3]) await topics.publish(EVENTS, n);
@@ -155,7 +155,7 @@ describe('catching up with an event topic', () => {
     ]);
   });
 
-  test('since "oldest" all that is kept is replayed, recovered where that begins at 1', async () => {
+  test('replays the whole history since "oldest", and sets recovered if it begins at 1', async () => {
     const { topics } = setUp({ history: { count: 3 } });
     for (const n of [1, 2, 3]) await topics.publish(EVENTS, n);
     expect(parse((await topics.catchUp(EVENTS, 'oldest')).frames)).toMatchObject([
@@ -173,12 +173,12 @@ describe('catching up with an event topic', () => {
     ]);
   });
 
-  test('since "oldest" of a topic without publications is recovered, for nothing was missed', async () => {
+  test('sets recovered since "oldest" of a topic without publications', async () => {
     const { topics } = setUp();
     expect(parse((await topics.catchUp(EVENTS, 'oldest')).frames)).toMatchObject([{ recovered: true, offset: 0 }]);
   });
 
-  test('a long replay is whole where the reader keeps up', async () => {
+  test('sends a long replay at once if the reader keeps up', async () => {
     const { environment, reader, topics } = setUp({ history: { count: 1_000 } });
     for (let n = 1; n <= 300; n++) await topics.publish(EVENTS, n);
     const alice = await reader().subscribe(EVENTS, 'oldest');
@@ -188,7 +188,7 @@ describe('catching up with an event topic', () => {
     expect(alice.socket.writes).toHaveLength(1);
   });
 
-  test('a long replay is handed over as the reader takes it', async () => {
+  test('sends a long replay in steps to a slow reader', async () => {
     const { environment, reader, topics } = setUp({ outbox: { softMark: 2_000 }, history: { count: 1_000 } });
     const since = await topics.publish(EVENTS, 'first');
     for (let n = 0; n < 500; n++) await topics.publish(EVENTS, `event ${n} ${'.'.repeat(50)}`);
@@ -230,7 +230,7 @@ describe('R5: after an outage', () => {
     [KEPT - 1, 'patch'],
     [KEPT, 'patch'],
     [KEPT + 1, 'snapshot'],
-  ])('of %i publications with a history of 10, a state topic is brought up by %s', async (missed, type) => {
+  ])('of %i publications with a history of 10, a state topic catches up with a %s', async (missed, type) => {
     const big = (n: number) => ({ n, ballast: 'x'.repeat(5_000) });
     const { reader, topics } = setUp({ history: { count: KEPT } });
     await reader().subscribe(STATE);
@@ -242,7 +242,7 @@ describe('R5: after an outage', () => {
     expect(frames).toHaveLength(type === 'patch' ? missed + 1 : 2);
   });
 
-  test.each([STATE, EVENTS])('and a new epoch nothing is recovered of $kind', async (topic) => {
+  test.each([STATE, EVENTS])('with a new epoch, recovered is false for $kind', async (topic) => {
     const { broker, topics } = setUp();
     const since = await topics.publish(topic, value(1));
     await broker.replaceEpoch(topic.name, topic.kind, since.epoch);
@@ -253,8 +253,8 @@ describe('R5: after an outage', () => {
   });
 });
 
-describe('a position that this node does not know', () => {
-  test('above its own makes it ask the broker, which may know', async () => {
+describe('a position above the newest of this node', () => {
+  test('makes the node read the broker', async () => {
     const { node, broker, topics } = setUp();
     await topics.catchUp(EVENTS);
     const deaf = setUp(
@@ -273,7 +273,7 @@ describe('a position that this node does not know', () => {
     expect(broker.sizes.topics).toBe(1);
   });
 
-  test('above the broker’s is not recovered, and never replaces the epoch', async () => {
+  test('is not recovered and never replaces the epoch if it is above the broker’s too', async () => {
     const { topics } = setUp();
     const { epoch } = await topics.publish(EVENTS, 1);
     const { frames, position } = await topics.catchUp(EVENTS, { epoch, offset: 100 });
@@ -283,7 +283,7 @@ describe('a position that this node does not know', () => {
 });
 
 describe('subscribing again', () => {
-  test('replaces the subscription: nothing comes twice', async () => {
+  test('replaces the subscription, so that nothing comes twice', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(EVENTS, undefined, 'first');
     const former = alice.subscription!;
@@ -297,7 +297,7 @@ describe('subscribing again', () => {
     expect(alice.update().events.map(({ data }) => data)).toEqual([1, 2]);
   });
 
-  test('after close nothing of the topic is sent', async () => {
+  test('sends no frame of the topic after close', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(EVENTS);
     alice.subscription!.close();

@@ -71,7 +71,7 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
   return { counters, grow, heard, member, notes, outlet, pull };
 }
 
-describe('how a reader resumes', () => {
+describe('the counter of resumes', () => {
   test.each<[string, Timeline, Since | undefined, object]>([
     ['with patches', timelineOf('state', 3), { epoch: 'a', offset: 1 }, { patches: 1 }],
     ['with what it has already', timelineOf('state', 3), { epoch: 'a', offset: 3 }, { patches: 1 }],
@@ -81,14 +81,14 @@ describe('how a reader resumes', () => {
     ['beyond the events that are kept', timelineOf('events', 3, { before: 2 }), { epoch: 'a', offset: 1 }, { lost: 1 }],
     ['from nothing', timelineOf('state', 3), undefined, {}],
     ['from the oldest event', timelineOf('events', 3), 'oldest', {}],
-  ])('%s is counted', (_, timeline, since, resumes) => {
+  ])('counts %s', (_, timeline, since, resumes) => {
     const { counters } = setUp(timeline, since === undefined ? {} : { since });
     expect(counters.resumes.toRecord()).toEqual(resumes);
   });
 });
 
 describe('a reader that keeps up', () => {
-  test('is sent a long replay at once', () => {
+  test('gets a long replay at once', () => {
     const { heard } = setUp(timelineOf('events', 100), { since: 'oldest' });
     expect(heard()).toEqual([
       'subscribed 100 to r',
@@ -96,7 +96,7 @@ describe('a reader that keeps up', () => {
     ]);
   });
 
-  test('is sent the value of a new epoch at once', () => {
+  test('gets the value of a new epoch at once', () => {
     const timeline = timelineOf('state', 1);
     const { grow, heard, member } = setUp(timeline);
     heard();
@@ -109,7 +109,7 @@ describe('a reader that keeps up', () => {
 });
 
 describe('a reader that lags', () => {
-  test('is offered nothing more, and pulls what it missed', () => {
+  test('gets no more live frames and pulls the missed ones', () => {
     const { grow, heard, notes, outlet, pull } = setUp(timelineOf('events', 1));
     expect(heard()).toEqual(['subscribed 1 to r']);
     grow();
@@ -126,7 +126,7 @@ describe('a reader that lags', () => {
     expect(notes).toEqual([]);
   });
 
-  test('before its replay is over is sent the first portion, and pulls the rest', () => {
+  test('gets the first part of a replay and pulls the rest', () => {
     const { grow, heard, outlet, pull } = setUp(timelineOf('events', 100), { since: 'oldest', room: false });
     // As many as are replayed at once, of half a KiB each.
     expect(heard()).toHaveLength(1 + 33);
@@ -135,7 +135,7 @@ describe('a reader that lags', () => {
     expect([pull(), pull(), pull(), pull()].map(({ length }) => length)).toEqual([33, 33, 101 - 99, 0]);
   });
 
-  test('learns of a new epoch first, and is told of none twice', () => {
+  test('gets the new epoch before its frames, and only once', () => {
     const timeline = timelineOf('events', 1);
     const { grow, heard, member, outlet, pull } = setUp(timeline);
     heard();
@@ -151,7 +151,7 @@ describe('a reader that lags', () => {
     expect(pull()).toEqual([]);
   });
 
-  test('because of a new epoch is offered nothing of it, and pulls it', () => {
+  test('pulls a new epoch if its first frame makes it lag', () => {
     const timeline = timelineOf('events', 1);
     const { grow, heard, member, outlet, pull } = setUp(timeline);
     heard();
@@ -170,7 +170,7 @@ describe('a reader that lags', () => {
     expect(pull()).toEqual([]);
   });
 
-  test('learns of a new epoch that nothing is in yet', () => {
+  test('gets a new epoch without publications', () => {
     const timeline = timelineOf('events', 1);
     const { member, outlet, pull } = setUp(timeline);
     outlet.hasRoom = false;
@@ -180,7 +180,7 @@ describe('a reader that lags', () => {
     expect(pull()).toEqual([]);
   });
 
-  test('of a state topic learns of a new epoch with the position of the snapshot that follows', () => {
+  test('of a state topic gets a new epoch with the position of its snapshot', () => {
     const timeline = timelineOf('state', 1);
     const { heard, member, outlet, pull } = setUp(timeline);
     expect(heard()).toEqual(['subscribed 1 to r', 'snapshot 1']);
@@ -191,7 +191,7 @@ describe('a reader that lags', () => {
     expect(pull()).toEqual(['subscribed 3', 'snapshot 3']);
   });
 
-  test('further than history reaches is lost', () => {
+  test('is lost if the history no longer has its next event', () => {
     const timeline = timelineOf('events', 3);
     const { grow, outlet, pull } = setUp(timeline);
     outlet.hasRoom = false;
@@ -202,7 +202,7 @@ describe('a reader that lags', () => {
 });
 
 describe('the end of a topic', () => {
-  test('comes at once to a reader that has everything', () => {
+  test('comes at once to a current reader', () => {
     const { member, notes, pull } = setUp(timelineOf('events', 1));
     member.ended('closed');
     expect(notes).toEqual(['end: closed']);
@@ -211,7 +211,7 @@ describe('the end of a topic', () => {
     expect(pull()).toEqual([]);
   });
 
-  test('comes to one that lags after the last publications, once', () => {
+  test('comes once to a lagging reader, after the last publications', () => {
     const { grow, member, notes, outlet, pull } = setUp(timelineOf('events', 1));
     outlet.hasRoom = false;
     grow();
@@ -224,7 +224,7 @@ describe('the end of a topic', () => {
     expect(notes).toEqual(['end: closed']);
   });
 
-  test('does not come where this node lets go of it, and nothing follows', () => {
+  test('does not come if this node releases the topic', () => {
     const { grow, member, notes, outlet, pull } = setUp(timelineOf('events', 1));
     outlet.hasRoom = false;
     grow();
@@ -234,7 +234,7 @@ describe('the end of a topic', () => {
     expect(notes).toEqual([]);
   });
 
-  test('does not come to one that left before', () => {
+  test('does not come to a closed subscription', () => {
     const { grow, member, notes, outlet, pull } = setUp(timelineOf('events', 1));
     outlet.hasRoom = false;
     grow();

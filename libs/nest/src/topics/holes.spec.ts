@@ -9,7 +9,7 @@ function value(n: number) {
 }
 
 describe('a node that misses messages of the broker', () => {
-  test('reads the hole, so that its readers see none', async () => {
+  test('reads the missing publications, so that its readers see no hole', async () => {
     const faults = lossy();
     const { environment, reader, topics } = setUp({ wrap: (broker) => faults.wrap(broker) });
     const [alice, bob] = [await reader().subscribe(EVENTS), await reader().subscribe(STATE)];
@@ -23,7 +23,7 @@ describe('a node that misses messages of the broker', () => {
     expect(bob.update().value).toEqual(value(4));
   });
 
-  test('tells event readers of a loss where history does not fill the hole', async () => {
+  test('reports a loss to event readers if the history does not have the missing events', async () => {
     const faults = lossy();
     const { environment, reader, topics } = setUp({ wrap: (broker) => faults.wrap(broker), history: { count: 3 } });
     const [alice, bob] = [await reader().subscribe(EVENTS), await reader().subscribe(STATE)];
@@ -43,7 +43,7 @@ describe('a node that misses messages of the broker', () => {
     expect(bob.update().value).toEqual(value(12));
   });
 
-  test('R14: does not try again when the topic was let go of while the broker was read', async () => {
+  test('R14: does not retry a read after the topic was released', async () => {
     const faults = lossy();
     const reads: ((error: Error) => void)[] = [];
     let stuck = false;
@@ -66,7 +66,7 @@ describe('a node that misses messages of the broker', () => {
     expect(logged).toEqual([]);
   });
 
-  test('R14: tries again every second while the broker cannot be read, and then misses nothing', async () => {
+  test('R14: retries a failed read every second, and misses nothing afterwards', async () => {
     const faults = lossy();
     const { environment, reader, topics, logged } = setUp({ wrap: (broker) => faults.wrap(broker) });
     const alice = await reader().subscribe(EVENTS);
@@ -84,7 +84,7 @@ describe('a node that misses messages of the broker', () => {
     expect(environment.timers).toBe(1);
   });
 
-  test('reads on when told of another epoch than it knows', async () => {
+  test('reads the broker after a message of another epoch', async () => {
     const faults = lossy();
     const { broker, environment, reader, topics } = setUp({ wrap: (inner) => faults.wrap(inner) });
     const alice = await reader().subscribe(STATE);
@@ -98,7 +98,7 @@ describe('a node that misses messages of the broker', () => {
   });
 });
 
-test('a delta that was computed for a publication that failed is not taken for another’s', async () => {
+test('the delta of a failed publication is not used for another one', async () => {
   let failing = false;
   const wrap = (broker: Broker): Broker =>
     Object.assign(Object.create(broker) as Broker, {
@@ -130,7 +130,7 @@ describe('a broker that lost publications', () => {
     return { wrap, tell: (message: TopicMessage) => told.forEach((listener) => listener(message)) };
   }
 
-  test('has its epoch replaced when it assigns an offset again', async () => {
+  test('gets a new epoch when it assigns an offset again', async () => {
     const { tell, wrap } = handled();
     const { environment, logged, reader, topics } = setUp({ wrap });
     const alice = await reader().subscribe(EVENTS);
@@ -146,7 +146,7 @@ describe('a broker that lost publications', () => {
     expect(logged).toHaveLength(1);
   });
 
-  test('has its epoch replaced when its newest offset is below this node’s', async () => {
+  test('gets a new epoch when its newest offset is below that of this node', async () => {
     let regressed = false;
     const { environment, reader, topics } = setUp({
       wrap: (broker) =>

@@ -141,7 +141,7 @@ describe('R6: no hole and no repeat', () => {
     });
   });
 
-  test('with publications while an outlet without room waits for its turn', async () => {
+  test('with publications while a full sink waits', async () => {
     const { environment, reader, topics } = setUp({ outbox: { softMark: 500 } });
     const position = await topics.publish(EVENTS, 1);
     const alice = reader();

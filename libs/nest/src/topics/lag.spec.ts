@@ -10,7 +10,7 @@ function battle(tick: number) {
 }
 
 describe('R18: a slow reader', () => {
-  test('of a state topic is bounded, harms nobody, and converges to the newest value', async () => {
+  test('of a state topic has bounded memory, harms no other reader and converges to the newest value', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS });
     const [slow, quick] = [await reader().subscribe(STATE), await reader().subscribe(STATE)];
     slow.socket.stuck = true;
@@ -34,7 +34,7 @@ describe('R18: a slow reader', () => {
     expect(slow.update().frames.at(-1)).toMatchObject({ type: 'patch', from: 500, offset: 501 });
   });
 
-  test('of a state topic gets the patches it missed where those are smaller, and never one of its own', async () => {
+  test('of a state topic gets the missed patches if they are smaller, and never a patch of its own', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS });
     const slow = await reader().subscribe(STATE);
     await topics.publish(STATE, battle(0));
@@ -53,7 +53,7 @@ describe('R18: a slow reader', () => {
     expect(slow.value).toEqual(battle(5));
   });
 
-  test('of an event topic gets every event, as long as history reaches', async () => {
+  test('of an event topic gets every event within the history', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 1_000 } });
     const slow = await reader().subscribe(EVENTS);
     slow.socket.stuck = true;
@@ -70,7 +70,7 @@ describe('R18: a slow reader', () => {
     expect(slow.overflows).toEqual([]);
   });
 
-  test('that reads is not taken for a slow one by as many events in one tick as history keeps', async () => {
+  test('is not slow if as many events as the history keeps come in one tick', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 200 } });
     const alice = await reader().subscribe(EVENTS);
     // Publishing tells its listeners before it returns, so this is one tick.
@@ -80,7 +80,7 @@ describe('R18: a slow reader', () => {
     expect(alice.update().events).toHaveLength(200);
   });
 
-  test('of an event topic is given up where history no longer reaches, and resumes with an honest answer', async () => {
+  test('of an event topic is closed beyond the history, and resumes with recovered false', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 100 } });
     const slow = await reader().subscribe(EVENTS);
     slow.socket.stuck = true;
@@ -100,7 +100,7 @@ describe('R18: a slow reader', () => {
     expect(again.update().frames).toMatchObject([{ type: 'subscribed', recovered: false, offset: 500 }]);
   });
 
-  test('that falls behind across a new epoch is told so before anything of it', async () => {
+  test('gets a new epoch before the frames of that epoch', async () => {
     const { broker, environment, reader, topics } = setUp({ outbox: MARKS });
     for (const topic of [STATE, EVENTS]) {
       const slow = await reader().subscribe(topic);
@@ -134,7 +134,7 @@ describe('R18: a slow reader', () => {
     }
   });
 
-  test('whose outlet is full when a new epoch comes gets the snapshot that was announced', async () => {
+  test('with a full outbox at a new epoch gets the announced snapshot', async () => {
     const { broker, environment, reader, topics } = setUp({ outbox: MARKS });
     const slow = await reader().subscribe(STATE);
     const { epoch } = await topics.publish(STATE, 'before');
@@ -153,7 +153,7 @@ describe('R18: a slow reader', () => {
     ]);
   });
 
-  test('that leaves while it lags is sent nothing more', async () => {
+  test('gets no more frames after it unsubscribes', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS });
     const slow = await reader().subscribe(EVENTS);
     slow.socket.stuck = true;

@@ -92,17 +92,17 @@ function setUp({ count = 10_000 } = {}) {
 }
 
 describe('opening a topic', () => {
-  test('has no timeline before', () => {
+  test('has no timeline before open()', () => {
     const { live } = setUp();
     expect(() => live.timeline).toThrow('is not open');
   });
 
-  test('publishes without a delta meanwhile', async () => {
+  test('prepares publications without a delta before open()', async () => {
     const { live } = setUp();
     expect(live.prepare({ text: '1', value: 1 })).toEqual({ kind: 'events', data: '1', value: 1 });
   });
 
-  test('tells what was published between the reading and its end, and once', async () => {
+  test('applies publications that arrive during the read, once', async () => {
     const { answers, environment, live, noted, publish } = setUp();
     const gate = new Gate();
     answers.reading = gate.opened;
@@ -115,7 +115,7 @@ describe('opening a topic', () => {
     expect(await noted()).toEqual(['4']);
   });
 
-  test('listens no more, and reads nothing, where it was let go of before the broker listened', async () => {
+  test('stops listening and reads nothing if it was released before the broker confirmed', async () => {
     const { answers, live, reads } = setUp();
     const gate = new Gate();
     answers.listening = gate.opened;
@@ -130,7 +130,7 @@ describe('opening a topic', () => {
 });
 
 describe('messages of the broker', () => {
-  test('are told in order, and those that are known already are not', async () => {
+  test('are applied in order, and repeated ones are ignored', async () => {
     const { noted, open, publish, reads } = setUp();
     await open(history('a', 2));
     for (const offset of [1, 2, 3, 3, 4]) publish(offset);
@@ -138,7 +138,7 @@ describe('messages of the broker', () => {
     expect(reads).toEqual([]);
   });
 
-  test('that leave a hole make it read on, once, and nothing that comes meanwhile is lost or told twice', async () => {
+  test('with a hole cause one read, and no message during the read is lost or applied twice', async () => {
     const { answers, noted, open, publish, reads } = setUp();
     await open(history('a', 2));
     const gate = new Gate();
@@ -151,7 +151,7 @@ describe('messages of the broker', () => {
     expect(reads).toEqual([{ above: 2 }]);
   });
 
-  test('that wait are bounded: what is dropped of them is read', async () => {
+  test('have a bounded queue, and dropped ones are read later', async () => {
     for (const [waiting, read] of [
       [1_024, 1],
       [3_000, 2],
@@ -172,7 +172,7 @@ describe('messages of the broker', () => {
     }
   });
 
-  test('are told up to a hole that history does not fill, and members start over behind it', async () => {
+  test('are applied up to a hole that the history does not fill, then subscribers restart', async () => {
     const { answers, noted, open, publish } = setUp();
     await open(history('a', 2));
     answers.has = history('a', 9, { oldest: 4 });
@@ -182,7 +182,7 @@ describe('messages of the broker', () => {
     expect(await noted()).toEqual(['10']);
   });
 
-  test('are taken out of history where that begins right behind what is known', async () => {
+  test('are read from the history if it begins at the next offset', async () => {
     const { answers, noted, open, publish } = setUp();
     await open(history('a', 2));
     answers.has = history('a', 5, { oldest: 3 });
@@ -190,7 +190,7 @@ describe('messages of the broker', () => {
     expect(await noted()).toEqual(['3', '4', '5']);
   });
 
-  test('of a new epoch start members over without reading, because nothing is in it', async () => {
+  test('of an empty new epoch restart subscribers without a read', async () => {
     const { noted, open, publish, reads, tellEpoch } = setUp();
     await open(history('a', 2));
     tellEpoch('b');
@@ -199,7 +199,7 @@ describe('messages of the broker', () => {
     expect(reads).toEqual([]);
   });
 
-  test('of an epoch that is known already change nothing', async () => {
+  test('of the current epoch change nothing', async () => {
     const { noted, open, reads, tellEpoch } = setUp();
     await open(history('a', 2));
     tellEpoch('a', 2);
@@ -207,7 +207,7 @@ describe('messages of the broker', () => {
     expect(reads).toEqual([]);
   });
 
-  test('of a new epoch that something is in make it read', async () => {
+  test('of a new epoch with publications cause a read', async () => {
     const { answers, noted, open, publish, reads, tellEpoch } = setUp();
     await open(history('a', 2));
     answers.has = history('b', 1);
@@ -220,7 +220,7 @@ describe('messages of the broker', () => {
     expect(reads).toHaveLength(2);
   });
 
-  test('of its end end every member, once, and nothing follows', async () => {
+  test('of the end of the topic end every subscriber once', async () => {
     const { live, noted, open, publish, tell, tellEpoch } = setUp();
     await open(history('a', 2));
     tell({ type: 'closed' });
@@ -232,8 +232,8 @@ describe('messages of the broker', () => {
   });
 });
 
-describe('a position that somebody asks for', () => {
-  test('that is known costs no reading', async () => {
+describe('the position of a new reader', () => {
+  test('causes no read if the timeline has it', async () => {
     const { live, open, publish, reads } = setUp();
     await open();
     for (const offset of [1, 2]) publish(offset);
@@ -243,7 +243,7 @@ describe('a position that somebody asks for', () => {
     expect(reads).toEqual([]);
   });
 
-  test('beyond this node’s is read, in one reading for all who ask at once', async () => {
+  test('causes one read for all concurrent readers if it is above the newest of this node', async () => {
     const { answers, live, noted, open, reads } = setUp();
     await open(history('a', 2));
     answers.has = history('a', 4);
@@ -255,7 +255,7 @@ describe('a position that somebody asks for', () => {
     expect(await noted()).toEqual([]);
   });
 
-  test('further back than this node saw is read, once', async () => {
+  test('causes one read if it is before the first publication of this node', async () => {
     const { live, open, reads } = setUp();
     await open(history('a', 5));
     for (let time = 0; time < 2; time++) await live.fetchFor({ epoch: 'a', offset: 3 });
@@ -263,7 +263,7 @@ describe('a position that somebody asks for', () => {
     expect(live.timeline.after(3)).toMatchObject({ cursor: 5 });
   });
 
-  test('at the start of an epoch that began before its eyes is read where it forgot what followed', async () => {
+  test('causes a read at offset 0 if this node has dropped the first publications', async () => {
     const { answers, live, open, publish, reads, tellEpoch } = setUp({ count: 2 });
     await open(history('a', 5));
     tellEpoch('b');
@@ -273,7 +273,7 @@ describe('a position that somebody asks for', () => {
     expect(reads).toEqual([{ above: 0 }]);
   });
 
-  test('that cannot be read is logged, and the reader starts without', async () => {
+  test('is ignored if the read fails, and the error is logged', async () => {
     const { answers, live, logged, open } = setUp();
     await open(history('a', 5));
     answers.reading = Promise.reject(new Error('connection reset'));
@@ -282,7 +282,7 @@ describe('a position that somebody asks for', () => {
     expect(live.timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false });
   });
 
-  test('is not looked for in the history of a topic that was closed meanwhile', async () => {
+  test('causes no read of the history after the topic was closed', async () => {
     const { answers, environment, live, open, reads, tell } = setUp();
     await open(history('a', 2));
     const gate = new Gate();
@@ -298,7 +298,7 @@ describe('a position that somebody asks for', () => {
 });
 
 describe('a broker that lost publications', () => {
-  test('has its epoch replaced where it has fewer than this node, and members start over in the new one', async () => {
+  test('gets a new epoch if it has fewer publications than this node, and subscribers restart', async () => {
     const { answers, live, noted, open } = setUp();
     await open(history('a', 5));
     answers.has = history('a', 3);
@@ -311,7 +311,7 @@ describe('a broker that lost publications', () => {
     expect(await noted()).toEqual(['restarted at b:1']);
   });
 
-  test('keeps its epoch where this node let go of the topic before it knew', async () => {
+  test('keeps its epoch if this node released the topic before it noticed', async () => {
     const { answers, environment, live, noted, open } = setUp();
     await open(history('a', 5));
     const gate = new Gate();
@@ -325,7 +325,7 @@ describe('a broker that lost publications', () => {
     expect(answers.replacements).toEqual([]);
   });
 
-  test('loads nothing again for a topic that was let go of while its epoch was replaced', async () => {
+  test('does not reload a topic that was released during the replacement of its epoch', async () => {
     const { answers, environment, live, noted, open } = setUp();
     await open(history('a', 5));
     const gate = new Gate();
@@ -342,7 +342,7 @@ describe('a broker that lost publications', () => {
     expect(await noted()).toEqual(['ended: released']);
   });
 
-  test('is told so where it assigns an offset again, and asked no more where it cannot be', async () => {
+  test('gets one request for a new epoch when it assigns an offset again, even if the request fails', async () => {
     const { answers, environment, logged, noted, open, publish } = setUp();
     await open();
     publish(1, 'a', 10);
@@ -358,7 +358,7 @@ describe('a broker that lost publications', () => {
 });
 
 describe('letting go of a topic', () => {
-  test('tells every member so, once, and listens no more', async () => {
+  test('notifies every subscriber once and stops listening', async () => {
     const { answers, live, noted, open } = setUp();
     await open();
     await live.release();
@@ -368,7 +368,7 @@ describe('letting go of a topic', () => {
     expect(answers.unlistened).toBe(2);
   });
 
-  test('leaves no timer where the broker could not be read', async () => {
+  test('leaves no timer after a failed read', async () => {
     const { answers, environment, live, logged, open, publish } = setUp();
     await open();
     answers.reading = Promise.reject(new Error('connection reset'));
@@ -380,7 +380,7 @@ describe('letting go of a topic', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('keeps out a member that was replaced, but not the one that replaced it', async () => {
+  test('ignores the removal of a replaced subscriber', async () => {
     const { live, noted, open, publish } = setUp();
     await open();
     const key = {};

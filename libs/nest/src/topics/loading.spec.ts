@@ -28,7 +28,7 @@ function value(result: unknown): () => TopicLoad {
 }
 
 describe('loading a topic', () => {
-  test('the first value is offset 1, and everybody who waits gets it from one call', async () => {
+  test('the first value is offset 1, and one call serves all waiting callers', async () => {
     const handler = deferred();
     const { environment, topics } = setUp({ load: handler.load });
     const answers = Promise.all([topics.catchUp(STATE), topics.catchUp(STATE), topics.catchUp(STATE)]);
@@ -49,7 +49,7 @@ describe('loading a topic', () => {
     expect(parse((await topics.catchUp(STATE)).frames)).toMatchObject([{ offset: 0 }]);
   });
 
-  test('a value that was published while it loaded wins', async () => {
+  test('a publication during the load replaces the loaded value', async () => {
     const handler = deferred();
     const { environment, topics } = setUp({ load: handler.load });
     const answer = topics.catchUp(STATE);
@@ -59,7 +59,7 @@ describe('loading a topic', () => {
     expect(parse((await answer).frames)).toMatchObject([{ offset: 1 }, { data: 'newer' }]);
   });
 
-  test('a topic that was published to is not waited for, and not overwritten', async () => {
+  test('a topic with publications does not wait for its handler and keeps its value', async () => {
     const handler = deferred();
     const { environment, topics } = setUp({ load: handler.load });
     await topics.publish(STATE, 'published');
@@ -69,12 +69,12 @@ describe('loading a topic', () => {
     expect((await topics.catchUp(STATE)).position.offset).toBe(1);
   });
 
-  test('what an event topic’s handler promises is waited for and not published', async () => {
+  test('the result of an event topic’s handler is awaited but not published', async () => {
     const { topics } = setUp({ load: value('result') });
     expect((await topics.catchUp(EVENTS)).position.offset).toBe(0);
   });
 
-  test('after 2 s the caller is told to come back, and the value serves those who do', async () => {
+  test('after 2 s the caller gets unavailable, and the value serves later callers', async () => {
     const handler = deferred();
     const { environment, topics } = setUp({ load: handler.load });
     const answer = topics.catchUp(STATE).catch((error: unknown) => error);
@@ -89,7 +89,7 @@ describe('loading a topic', () => {
     expect(handler.calls()).toBe(1);
   });
 
-  test('R20: a handler that never settles is given up after the linger, though callers keep coming', async () => {
+  test('R20: a handler that never settles is dropped after the linger, even with new callers', async () => {
     const handler = deferred();
     const { environment, topics } = setUp({ load: handler.load });
     for (let second = 0; second < 70; second += 5) {
@@ -102,7 +102,7 @@ describe('loading a topic', () => {
     expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
   });
 
-  test('a handler that fails answers internal, is logged, and is asked again by the next caller', async () => {
+  test('a failing handler answers internal, is logged, and is called again for the next caller', async () => {
     const handler = deferred();
     const { environment, logged, topics } = setUp({ load: handler.load });
     const answer = topics.catchUp(STATE).catch((error: unknown) => error);
@@ -119,7 +119,7 @@ describe('loading a topic', () => {
     expect((await second).position.offset).toBe(1);
   });
 
-  test('a loader that throws or refuses answers with its own error', async () => {
+  test('a loader that throws or rejects answers with its own error', async () => {
     const refuse = setUp({ load: () => Promise.reject(new RealtimeError('unknown_topic', 'No such battle.')) });
     await expect(refuse.topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unknown_topic' });
     const thrower = setUp({
@@ -131,13 +131,13 @@ describe('loading a topic', () => {
     expect(thrower.logged).toHaveLength(1);
   });
 
-  test('a first value that cannot be published answers internal and is logged', async () => {
+  test('an invalid first value answers internal and is logged', async () => {
     const { logged, topics } = setUp({ load: value(10n) });
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
     expect(logged[0]).toContain('BigInt');
   });
 
-  test.each(['subscribe', 'poll'])('R20: a handler that closes its topic is asked twice by one %s', async (way) => {
+  test.each(['subscribe', 'poll'])('R20: a handler that closes its topic is called twice for one %s', async (way) => {
     let calls = 0;
     const { broker, environment, reader, topics } = setUp({
       load: (topic) => {
@@ -153,7 +153,7 @@ describe('loading a topic', () => {
     expect(topics.sizes).toEqual({ live: 0, lingering: 0, releasing: 0 });
   });
 
-  test('a topic that is closed once while it loads is loaded anew for who waits', async () => {
+  test('a topic that is closed during its load is loaded again for the waiting callers', async () => {
     let calls = 0;
     const { broker, environment, reader } = setUp({
       load: (topic) => {
@@ -166,7 +166,7 @@ describe('loading a topic', () => {
     expect(alice.update().value).toBe('loaded 2');
   });
 
-  test('a first value that is too large answers internal and is logged, because the client did nothing wrong', async () => {
+  test('a first value that is too large answers internal and is logged, because the client is not at fault', async () => {
     const { logged, topics } = setUp({ load: value('x'.repeat(100)), limits: { frames: { publicationBytes: 50 } } });
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'internal' });
     expect(logged).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('loading a topic', () => {
   });
 
   test.each([STATE, EVENTS])(
-    'a promise of an observable is refused for $kind, and the log says how to mend it',
+    'a promise of an observable is rejected for $kind, and the log has the remedy',
     async (topic) => {
       const { logged, topics } = setUp({ load: value(of(1)) });
       await expect(topics.catchUp(topic)).rejects.toMatchObject({ code: 'internal' });
@@ -182,7 +182,7 @@ describe('loading a topic', () => {
     },
   );
 
-  test('a promise of an observable is logged, too, where the topic has a value already', async () => {
+  test('a promise of an observable is also logged if the topic has a value', async () => {
     const { environment, logged, topics } = setUp({ load: value(of(1)) });
     await topics.publish(STATE, 'published');
     expect((await topics.catchUp(STATE)).position.offset).toBe(1);
@@ -190,13 +190,13 @@ describe('loading a topic', () => {
     expect(logged.join()).toContain('return the observable itself');
   });
 
-  test('a broker that cannot be reached answers unavailable', async () => {
+  test('an unreachable broker answers unavailable', async () => {
     const { broker, topics } = setUp();
     await broker.dispose();
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('a value that the broker forgot is loaded again for those who follow', async () => {
+  test('a value that the broker lost is loaded again for its followers', async () => {
     let generation = 0;
     const load = (): TopicLoad => ({ type: 'value', value: Promise.resolve(`loaded ${(generation += 1)}`) });
     const { broker, environment, reader, topics } = setUp({ load });
@@ -209,8 +209,8 @@ describe('loading a topic', () => {
   });
 });
 
-describe('letting go of a topic', () => {
-  test('after everybody left and the linger passed nothing is held, in the broker neither', async () => {
+describe('releasing a topic', () => {
+  test('holds nothing after the last reader left and the linger passed, not even in the broker', async () => {
     const { broker, environment, reader, topics } = setUp({ load: value('first'), history: { ageMs: 100_000 } });
     const alice = await reader().subscribe(STATE);
     await topics.catchUp({ name: 'other', kind: 'state' });
@@ -233,7 +233,7 @@ describe('letting go of a topic', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('who comes back within the linger finds the topic as it was', async () => {
+  test('keeps the topic for a reader that returns within the linger', async () => {
     let loads = 0;
     const { environment, topics } = setUp({
       load: () => {
@@ -248,7 +248,7 @@ describe('letting go of a topic', () => {
     expect(loads).toBe(1);
   });
 
-  test('of topics that nobody follows only so many linger', async () => {
+  test('limits the number of lingering topics', async () => {
     const { topics } = setUp();
     for (let index = 0; index < 10_050; index++) await topics.catchUp({ name: `random/${index}`, kind: 'events' });
     expect(topics.sizes.lingering).toBe(10_000);
@@ -257,7 +257,7 @@ describe('letting go of a topic', () => {
 });
 
 describe('closing a topic', () => {
-  test('subscribers get its last publications, then the end; whoever comes next starts afresh', async () => {
+  test('subscribers get the last publications, then the end; the next subscriber starts a new topic', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(EVENTS);
     const completed: string[] = [];
@@ -280,7 +280,7 @@ describe('closing a topic', () => {
     expect(next.position.epoch).not.toBe(epoch);
   });
 
-  test('a lagging subscriber gets the last publications before the end, too', async () => {
+  test('a lagging subscriber also gets the last publications before the end', async () => {
     const { environment, reader, topics } = setUp({ outbox: { softMark: 500 } });
     const alice = reader();
     alice.socket.stuck = true;
@@ -298,7 +298,7 @@ describe('closing a topic', () => {
 });
 
 describe('waiting for news', () => {
-  test('ends with the next publication, a new epoch, or at once where there is news already', async () => {
+  test('ends with the next publication or a new epoch, or at once if there is news', async () => {
     const { broker, environment, topics } = setUp();
     const { signal } = new AbortController();
     const first = await topics.publish(EVENTS, 1);
@@ -313,7 +313,7 @@ describe('waiting for news', () => {
     expect(await epoch).toBe(true);
   });
 
-  test('ends with false when aborted, before and while it waits', async () => {
+  test('ends with false when aborted before or during the wait', async () => {
     const { environment, topics } = setUp();
     const position = await topics.publish(EVENTS, 1);
     const abort = new AbortController();

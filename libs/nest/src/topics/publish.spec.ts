@@ -17,7 +17,7 @@ describe('publishing', () => {
     expect(alice.update().value).toEqual({ at: '1970-01-01T00:00:00.000Z', list: [null, null], own: 'own' });
   });
 
-  test('changing a published object throws where it is changed', async () => {
+  test('a change of a published object throws', async () => {
     const { topics } = setUp();
     const battle = { party: [{ hp: 10 }], bytes: new Uint8Array(2), started: new Date(0) };
     await topics.publish(STATE, battle);
@@ -27,7 +27,7 @@ describe('publishing', () => {
     battle.started.setFullYear(2000);
   });
 
-  test('in production published objects are left alone, and readers are none the wiser', async () => {
+  test('in production published objects are not frozen, and their changes do not reach readers', async () => {
     const { environment, reader, topics } = setUp({ freeze: false });
     const alice = await reader().subscribe(STATE);
     const battle = { hp: 10, name: 'a name that does not change at all' };
@@ -45,7 +45,7 @@ describe('publishing', () => {
     ['a symbol', Symbol('s'), 'Publish null'],
     ['a BigInt', { n: 1n }, 'BigInt'],
     ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }, 'plain data'],
-  ])('%s is refused with what to do', async (_, value, advice) => {
+  ])('rejects %s with a remedy', async (_, value, advice) => {
     const { topics } = setUp();
     const error = await topics.publish(STATE, value).catch((refused: unknown) => refused);
     expect(error).toMatchObject({ name: 'PublishError', code: 'not_json' });
@@ -53,7 +53,7 @@ describe('publishing', () => {
     expect((error as Error).message).toContain(STATE.name);
   });
 
-  test('a cycle is refused without showing its values', async () => {
+  test('rejects a cycle without its values in the message', async () => {
     const { topics } = setUp();
     const cycle: Record<string, unknown> = { secret: 'value' };
     cycle.self = cycle;
@@ -62,19 +62,19 @@ describe('publishing', () => {
     expect(error.message).not.toContain('secret');
   });
 
-  test('a value deeper than clients accept is refused', () => {
+  test('rejects a value deeper than clients accept', () => {
     const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
     expect(() => project('t', nested(256), 0)).not.toThrow();
     expect(() => project('t', nested(257), 0)).toThrow(expect.objectContaining({ code: 'too_deep' }));
   });
 
-  test('a value above limits.frames.publicationBytes is refused, in bytes; 0 lets any through', () => {
+  test('rejects a value above limits.frames.publicationBytes bytes; 0 means no limit', () => {
     expect(project('t', 'é'.repeat(49), 100).text).toHaveLength(51);
     expect(() => project('t', 'é'.repeat(50), 100)).toThrow(expect.objectContaining({ code: 'too_large' }));
     expect(project('t', 'x'.repeat(1_000_000), 0).text).toHaveLength(1_000_002);
   });
 
-  test('a value deeper than the stack is refused, not a crash', () => {
+  test('rejects a value deeper than the stack without a crash', () => {
     let deep: unknown = [];
     for (let depth = 0; depth < 100_000; depth++) deep = [deep];
     expect(() => project('t', deep, 0)).toThrow(expect.objectContaining({ name: 'PublishError' }));
@@ -82,7 +82,7 @@ describe('publishing', () => {
     expect(Object.isFrozen(deep)).toBe(true);
   });
 
-  test('what one process publishes to a topic keeps its order, awaited or not', async () => {
+  test('publications of one process keep their order, awaited or not', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(EVENTS);
     const positions = await Promise.all(Array.from({ length: 20 }, (_, n) => topics.publish(EVENTS, n)));
@@ -91,7 +91,7 @@ describe('publishing', () => {
     expect(alice.update().events.map(({ data }) => data)).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  test('hostile keys are values like any other', async () => {
+  test('hostile keys are ordinary data', async () => {
     const { environment, reader, topics } = setUp();
     const alice = await reader().subscribe(STATE);
     const hostile = (n: number) =>
@@ -104,7 +104,7 @@ describe('publishing', () => {
     expect(({} as { n?: number }).n).toBeUndefined();
   });
 
-  test('a publication is encoded once, whoever gets it', async () => {
+  test('encodes a publication once for all readers', async () => {
     const { environment, reader, topics } = setUp();
     const readers = await Promise.all([1, 2, 3].map(() => reader().subscribe(STATE)));
     environment.tick();
@@ -119,7 +119,7 @@ describe('publishing', () => {
 });
 
 describe('streaming', () => {
-  test('begins with the current value of a state topic and goes on with each publication', async () => {
+  test('begins with the current value of a state topic and continues with each publication', async () => {
     const { environment, topics } = setUp();
     const first = await topics.publish(STATE, { n: 1 });
     const heard: unknown[] = [];
@@ -146,7 +146,7 @@ describe('streaming', () => {
     expect(heard).toEqual(['a', 'b']);
   });
 
-  test('fails where the topic cannot be loaded, and leaves nothing behind where one unsubscribes before it is', async () => {
+  test('fails if the topic fails to load, and holds nothing after an early unsubscribe', async () => {
     const { environment, topics } = setUp({ load: () => Promise.reject(new Error('no')) });
     const errors: unknown[] = [];
     topics.stream(STATE).subscribe({ error: (error) => errors.push(error) });
@@ -158,7 +158,7 @@ describe('streaming', () => {
     expect(quiet.topics.sizes.live).toBe(0);
   });
 
-  test('a listener that publishes in answer keeps everybody’s order', async () => {
+  test('keeps the order for all readers if a listener publishes', async () => {
     const { environment, reader, topics } = setUp();
     const early = await reader().subscribe(EVENTS);
     topics.stream(EVENTS).subscribe(({ position, value }) => {

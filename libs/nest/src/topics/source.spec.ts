@@ -24,7 +24,7 @@ function withSource(source: Observable<unknown>, options: SetUpOptions = {}, sha
 }
 
 describe('a topic with an observable source', () => {
-  test('is subscribed while somebody follows and for the linger afterwards, once', async () => {
+  test('subscribes once, while the topic has readers and for the linger afterwards', async () => {
     const subject = new BehaviorSubject({ hp: 10 });
     const running = counted(subject);
     const { environment, reader, topics } = withSource(running.source);
@@ -43,7 +43,7 @@ describe('a topic with an observable source', () => {
     expect(topics.sizes.live).toBe(0);
   });
 
-  test('letting go of it ends the epoch, so that nobody is told nothing was missed', async () => {
+  test('ends the epoch when it is released, so that a returning reader is not recovered', async () => {
     const subject = new BehaviorSubject(1);
     const { environment, topics } = withSource(subject);
     const { position } = await topics.catchUp(STATE);
@@ -54,7 +54,7 @@ describe('a topic with an observable source', () => {
     expect(again.position.epoch).not.toBe(position.epoch);
   });
 
-  test('whoever starts it ends the epoch of a node that crashed', async () => {
+  test('ends the epoch of a crashed node when it starts', async () => {
     const { broker, node } = setUp();
     const crashed = await broker.publish(STATE.name, { kind: 'state', data: '"crashed"' });
     const { topics } = withSource(new BehaviorSubject('alive'), {}, node);
@@ -62,20 +62,20 @@ describe('a topic with an observable source', () => {
     expect(parse(answer.frames)).toMatchObject([{ recovered: false }, { data: 'alive' }]);
   });
 
-  test('refuses to be published to', async () => {
+  test('rejects publications of the bus', async () => {
     const { topics } = withSource(new BehaviorSubject(1));
     await topics.catchUp(STATE);
     await expect(topics.publish(STATE, 2)).rejects.toMatchObject({ name: 'PublishError', code: 'has_source' });
   });
 
-  test('that says nothing for 2 s is at 0', async () => {
+  test('is at offset 0 if the source emits nothing for 2 s', async () => {
     const { environment, topics } = withSource(NEVER);
     const answer = topics.catchUp(STATE);
     await environment.advance(2_000);
     expect(parse((await answer).frames)).toMatchObject([{ type: 'subscribed', offset: 0 }]);
   });
 
-  test('of events is not waited for', async () => {
+  test('of events does not delay the subscription', async () => {
     const { topics } = withSource(NEVER);
     expect((await topics.catchUp(EVENTS)).position.offset).toBe(0);
   });
@@ -88,7 +88,7 @@ describe('a topic with an observable source', () => {
     expect(alice.ends).toEqual([]);
   });
 
-  test('is closed when the source fails, and asked again by the next subscriber', async () => {
+  test('is closed when the source fails, and the next subscriber starts it again', async () => {
     const failing = new Subject<number>();
     const { environment, logged, reader, topics } = withSource(failing);
     const subscribing = reader().subscribe(EVENTS);
@@ -103,7 +103,7 @@ describe('a topic with an observable source', () => {
   });
 
   test.each([STATE, EVENTS])(
-    'R20: a source of $kind that fails at once is asked once by each caller, who is told internal',
+    'R20: a source of $kind that fails at once runs once for each caller and answers internal',
     async (topic) => {
       let asked = 0;
       const load = (): TopicLoad => {
@@ -121,7 +121,7 @@ describe('a topic with an observable source', () => {
     },
   );
 
-  test('R20: a source that fails before its first value answers who waits for it with internal', async () => {
+  test('R20: a source that fails before its first value answers waiting callers with internal', async () => {
     const source = new Subject();
     const { environment, logged, reader, topics } = withSource(source);
     const answers = [reader().subscribe(STATE), topics.catchUp(STATE)].map((answer) =>
@@ -133,7 +133,7 @@ describe('a topic with an observable source', () => {
     expect(logged).toHaveLength(1);
   });
 
-  test('R20: a source whose topic ends whenever it loads is asked twice, and the caller told to come back', async () => {
+  test('R20: a source whose topic ends at each load runs twice, and the caller gets unavailable', async () => {
     let asked = 0;
     const load = (): TopicLoad => {
       if ((asked += 1) > 10) throw new Error('asked without end');
@@ -159,7 +159,7 @@ describe('a topic with an observable source', () => {
     expect(broker.sizes.topics).toBe(0);
   });
 
-  test('values that cannot be published are logged and skipped', async () => {
+  test('invalid values are logged and skipped', async () => {
     const subject = new BehaviorSubject<unknown>('fine');
     const { environment, logged, reader } = withSource(subject);
     const alice = await reader().subscribe(STATE);
@@ -172,7 +172,7 @@ describe('a topic with an observable source', () => {
 });
 
 describe('a source that two nodes could run', () => {
-  test('runs on one of them, and moves when that one lets go', async () => {
+  test('runs on one of them, and moves when that node releases it', async () => {
     const subject = new BehaviorSubject('value');
     const running = counted(subject);
     const first = withSource(running.source);
@@ -194,7 +194,7 @@ describe('a source that two nodes could run', () => {
     expect(bob.update().value).toBe('changed');
   });
 
-  test('runs again at once for who comes while it is being let go of', async () => {
+  test('runs again at once for a caller that comes during the release', async () => {
     const subject = new BehaviorSubject('value');
     let letGo = (): void => undefined;
     const gate = new Promise<void>((resolve) => (letGo = resolve));
@@ -216,7 +216,7 @@ describe('a source that two nodes could run', () => {
     expect(parse((await answer).frames)).toMatchObject([{ recovered: false, offset: 1 }, { data: 'value' }]);
   });
 
-  test('stops where the lease is lost, and asks for it again', async () => {
+  test('stops when the lease is lost, and requests the lease again', async () => {
     const subject = new BehaviorSubject(1);
     let lose = (): void => undefined;
     let leases = 0;
@@ -239,7 +239,7 @@ describe('a source that two nodes could run', () => {
     expect(leases).toBe(2);
   });
 
-  test('is not left running when everybody left while the lease was asked for', async () => {
+  test('does not run if all readers left during the request for the lease', async () => {
     const subject = new BehaviorSubject(1);
     let grant = (_lease: Lease): void => undefined;
     let released = false;

@@ -28,7 +28,7 @@ function setUp(kind: TopicKind, data?: string) {
 }
 
 describe('a stream of events', () => {
-  test('begins with nothing, and hands each event over as its publisher made it', () => {
+  test('begins without an event, then emits each event with the object of its publisher', () => {
     const { append, heard } = setUp('events', '"before"');
     expect(heard).toEqual([]);
     const event = { hello: 'world' };
@@ -37,14 +37,14 @@ describe('a stream of events', () => {
     expect(heard[0]!.value).toBe(event);
   });
 
-  test('reads what comes from another node', () => {
+  test('parses events of another node', () => {
     const { append, heard } = setUp('events');
     append(1, { hello: 'world' }, {});
     append(2, null, {});
     expect(heard.map(({ value }) => value)).toEqual([{ hello: 'world' }, null]);
   });
 
-  test('hands over every event of several that come at once', () => {
+  test('emits each of several events that arrive at once', () => {
     const { heard, member, timeline } = setUp('events');
     const publications = [1, 2].map((offset) => ({ offset, time: offset, data: String(offset) }));
     const frames = timeline.extend({ epoch: 'a', offset: 2, oldest: 1, publications }, 0);
@@ -55,7 +55,7 @@ describe('a stream of events', () => {
     ]);
   });
 
-  test('says nothing of a new epoch, and completes with the topic', () => {
+  test('emits nothing at a new epoch, and completes with the topic', () => {
     const { completed, heard, member, timeline } = setUp('events');
     timeline.reset({ epoch: 'b', offset: 5, oldest: 6, time: 3_000, publications: [] });
     member.restarted();
@@ -67,12 +67,12 @@ describe('a stream of events', () => {
 });
 
 describe('a stream of a state', () => {
-  test('begins with its value, where there is one', () => {
+  test('begins with the current value if there is one', () => {
     expect(setUp('state').heard).toEqual([]);
     expect(setUp('state', 'null').heard).toEqual([{ position: { epoch: 'a', offset: 1 }, value: null, time: 1_000 }]);
   });
 
-  test('hands over the newest value of several that come at once, which need not have their own', () => {
+  test('emits only the newest of several values that arrive at once', () => {
     const { heard, member, timeline } = setUp('state', '1');
     const publications = [2, 3].map((offset) => ({ offset, time: offset, delta: '["a delta"]' }));
     const frames = timeline.extend({ epoch: 'a', offset: 3, oldest: 1, data: '3', time: 3, publications }, 0);
@@ -80,7 +80,7 @@ describe('a stream of a state', () => {
     expect(heard.slice(1)).toEqual([{ position: { epoch: 'a', offset: 3 }, value: 3, time: 3 }]);
   });
 
-  test('goes on with each value, and with the value of a new epoch', () => {
+  test('continues with each value, and with the value of a new epoch', () => {
     const { append, heard, member, timeline } = setUp('state', '1');
     append(2, 'two');
     timeline.reset({ epoch: 'b', offset: 1, oldest: 2, data: '"new"', time: 3_000, publications: [] });

@@ -20,7 +20,7 @@ function events(count: number): Timeline {
 }
 
 describe('Timeline', () => {
-  test('a delta prepared in one epoch is not what leads on from the value of the next', () => {
+  test('does not use a delta of an earlier epoch', () => {
     const value = (score: number, name: string): Json => ({ score, name, note: 'x'.repeat(500) });
     const at = (epoch: string, head: Json): TopicHistory => ({
       ...history(epoch, [], 5),
@@ -38,7 +38,7 @@ describe('Timeline', () => {
     expect(applyDelta(before, delta)).toEqual(after);
   });
 
-  test('older publications of another epoch are not put in front', () => {
+  test('does not prepend publications of another epoch', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
     timeline.prepend(history('b', [4, 5]), 0);
@@ -48,7 +48,7 @@ describe('Timeline', () => {
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
   });
 
-  test('asks the broker for older publications only where it may have them', () => {
+  test('requests older publications only if the broker may have them', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 9), oldest: 5 });
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
     expect(timeline.missingFor({ epoch: 'a', offset: 4 })).toEqual({ above: 4 });
@@ -60,7 +60,7 @@ describe('Timeline', () => {
     expect(events(3).missingFor('oldest')).toBeUndefined();
   });
 
-  test('asks for older publications no more where the broker had none, or began anew', () => {
+  test('stops requesting older publications if the broker has none or started a new epoch', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 9), oldest: 3 });
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
     timeline.prepend({ ...history('a', [], 9), oldest: 7 }, 0);
@@ -72,7 +72,7 @@ describe('Timeline', () => {
     expect(timeline.missingFor({ epoch: 'c', offset: 3 })).toBeUndefined();
   });
 
-  test('asks from the very start for events, not for a state that nothing leads on to', () => {
+  test('requests the history from offset 0 for events, but not for a state', () => {
     const before = { ...history('a', [], 9), oldest: 1 };
     expect(new Timeline('t', 'events', LIMITS, before).missingFor({ epoch: 'a', offset: 0 })).toEqual({ above: 0 });
     const state = new Timeline('t', 'state', LIMITS, before);
@@ -80,7 +80,7 @@ describe('Timeline', () => {
     expect(state.missingFor({ epoch: 'a', offset: 1 })).toEqual({ above: 1 });
   });
 
-  test('recovers a reader of events exactly as far back as it knows them', () => {
+  test('recovers a reader of events exactly within its history', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, history('a', [], 4));
     timeline.append({ epoch: 'a', offset: 5, time: 5, data: '5' }, 0);
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false, cursor: 5 });
@@ -90,7 +90,7 @@ describe('Timeline', () => {
     expect(new Timeline('notices', 'events', LIMITS, history('a', [], 4)).after(3)).toBe('lost');
   });
 
-  test('takes of the broker’s history what came before its newest publication, and what follows as it is told', () => {
+  test('takes only older publications from the broker’s history, and newer ones from messages', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
     timeline.prepend(history('a', [4, 5, 6, 7]), 0);
     expect(timeline.after(3)).toMatchObject({ cursor: 5 });
@@ -98,7 +98,7 @@ describe('Timeline', () => {
     expect(timeline.after(3)).toMatchObject({ cursor: 6 });
   });
 
-  test('keeps the frames of the newest publications ready, and makes those of older ones again', () => {
+  test('keeps the frames of the newest publications and encodes older ones again', () => {
     const timeline = events(100);
     const frame = (offset: number) => {
       const next = timeline.after(offset - 1);
@@ -110,14 +110,14 @@ describe('Timeline', () => {
     expect(frame(36)?.text).toBe(frame(36)?.text);
   });
 
-  test('replays events in portions', () => {
+  test('replays events in steps', () => {
     const timeline = events(100);
     expect(timeline.after(0)).toMatchObject({ cursor: 64 });
     expect(timeline.after(64)).toMatchObject({ cursor: 100 });
     expect(timeline.after(100)).toBeUndefined();
   });
 
-  test('replays events in portions of 16 KiB and the event that passes it', () => {
+  test('ends a replay step with the event that exceeds 16 KiB', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, history('a', []));
     const ofBytes = (bytes: number) => JSON.stringify('x'.repeat(bytes - 2));
     for (const [index, bytes] of [8_192, 8_191, 3, 8_192, 8_192, 3].entries()) {
@@ -137,7 +137,7 @@ describe('Timeline', () => {
     expect(known).toEqual([2, 3]);
   });
 
-  test('has no value where it has events, or a position and nothing else', () => {
+  test('has no value for events or without publications', () => {
     const { newest } = events(3);
     expect(newest).toBeUndefined();
     const named = new Timeline('t', 'events', LIMITS, { ...history('a', [1]), data: '"value"', time: 1 });
@@ -173,7 +173,7 @@ const kindsAfter = (timeline: Timeline, cursor: number): string[] => {
 };
 
 describe('a reader of a state', () => {
-  test('gets a patch where that is shorter than the value', () => {
+  test('gets a patch if it is shorter than the value', () => {
     const timeline = state(500);
     append(timeline, 500, 499);
     expect(kindsAfter(timeline, 1)).toEqual(['patch']);
@@ -181,7 +181,7 @@ describe('a reader of a state', () => {
     expect(kindsAfter(timeline, 2)).toEqual(['snapshot']);
   });
 
-  test('gets several patches where they are shorter together, with what each one costs beside its delta', () => {
+  test('gets several patches if they are shorter together, including their envelopes', () => {
     const timeline = state(500);
     for (const length of [199, 200]) append(timeline, 500, length);
     expect(kindsAfter(timeline, 1)).toEqual(['patch', 'patch']);
@@ -191,7 +191,7 @@ describe('a reader of a state', () => {
     expect(kindsAfter(timeline, 3)).toEqual(['patch']);
   });
 
-  test('gets a snapshot where the patches it lacks are not known, of before or of after', () => {
+  test('gets a snapshot if a patch is missing', () => {
     const timeline = state(500);
     expect(kindsAfter(timeline, 0)).toEqual(['snapshot']);
     append(timeline, 500, 100);
@@ -203,7 +203,7 @@ describe('a reader of a state', () => {
     expect(kindsAfter(timeline, 4)).toEqual([]);
   });
 
-  test('gets the delta that the broker has, and the one that was computed for a publication', () => {
+  test('gets the delta of the broker, or the delta computed for the publication', () => {
     const timeline = state(500);
     expect(append(timeline, 500, 20).text).toContain(`"delta":"${'d'.repeat(18)}"`);
     let reads = 0;
@@ -225,7 +225,7 @@ describe('a reader of a state', () => {
     expect(frame.text).toContain(`"delta":${patch!.delta},`);
   });
 
-  test('never gets a delta that was computed from the value of another epoch', () => {
+  test('never gets a delta from the value of another epoch', () => {
     const timeline = state(500);
     const next = { text: JSON.stringify({ n: 2, text: 'x'.repeat(100) }) };
     const value = JSON.parse(next.text) as { n: number };
@@ -238,7 +238,7 @@ describe('a reader of a state', () => {
     expect(anew).toMatchObject({ epoch: 'c', from: 1 });
   });
 
-  test('gets frames that were made once: the live one, and the snapshot of who comes later', () => {
+  test('shares the live frame and the later snapshot with other readers', () => {
     const timeline = state(500);
     expect(frameAfter(timeline)).toBe(frameAfter(timeline));
     const live = timeline.append({ epoch: 'a', offset: 2, time: 2, data: '"short"' }, 0);

@@ -14,22 +14,25 @@ function create(options: Partial<MemoryBrokerOptions> = {}) {
 }
 
 describe('MemoryBroker', () => {
-  test.each([-1, 1])('R15: a wall clock that is set, by %d day, ages no history and forgets no topic', async (days) => {
-    const { broker, environment } = create();
-    const first = await broker.publish('idle', { kind: 'state', data: '1' });
-    await broker.publish('log', { kind: 'events', data: '1' });
-    environment.setWallClock(environment.now() + days * 86_400_000);
-    await environment.advance(HISTORY.ageMs / 2);
-    await broker.publish('log', { kind: 'events', data: '2' });
-    const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
-    expect(await kept()).toBe(2);
-    await environment.advance(HISTORY.ageMs / 2 - 1);
-    expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
-    await environment.advance(2);
-    expect(await kept()).toBe(1);
-  });
+  test.each([-1, 1])(
+    'R15: a change of the wall clock by %d day does not age a history or drop a topic',
+    async (days) => {
+      const { broker, environment } = create();
+      const first = await broker.publish('idle', { kind: 'state', data: '1' });
+      await broker.publish('log', { kind: 'events', data: '1' });
+      environment.setWallClock(environment.now() + days * 86_400_000);
+      await environment.advance(HISTORY.ageMs / 2);
+      await broker.publish('log', { kind: 'events', data: '2' });
+      const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
+      expect(await kept()).toBe(2);
+      await environment.advance(HISTORY.ageMs / 2 - 1);
+      expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
+      await environment.advance(2);
+      expect(await kept()).toBe(1);
+    },
+  );
 
-  test('listeners are told before publish returns, so that a publication and its delivery are one step', async () => {
+  test('notifies listeners before publish returns', async () => {
     const { broker } = create();
     let told = false;
     await broker.listen('log', () => {
@@ -41,7 +44,7 @@ describe('MemoryBroker', () => {
   });
 
   test.each([false, true])(
-    'topics nobody listens to are remembered up to a cap, the longest unused forgotten first; published to: %s',
+    'limits topics without listeners and drops the least recently used first; published to: %s',
     async (published) => {
       const { broker } = create({ maxIdleTopics: 3 });
       const use = async (topic: string): Promise<string> => {
@@ -62,7 +65,7 @@ describe('MemoryBroker', () => {
     },
   );
 
-  test('topics nobody listens to hold so many bytes together, and the one used last stays however heavy it is', async () => {
+  test('limits the bytes of topics without listeners, but keeps the last used one', async () => {
     const { broker } = create({ maxIdleBytes: 1_000 });
     const value = { kind: 'state', data: JSON.stringify('x'.repeat(198)) } as const;
     for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
@@ -75,7 +78,7 @@ describe('MemoryBroker', () => {
     expect(broker.sizes.topics).toBe(2);
   });
 
-  test('a topic somebody listens to is never evicted, and counts as used when the listener leaves', async () => {
+  test('never evicts a topic with a listener, and counts it as used when the listener leaves', async () => {
     const { broker, environment } = create();
     const { epoch } = await broker.publish('log', { kind: 'events', data: '1' });
     const release = await broker.listen('log', () => undefined);
@@ -85,7 +88,7 @@ describe('MemoryBroker', () => {
     expect((await broker.read('log', 'events')).epoch).toBe(epoch);
   });
 
-  test('it refuses new actions rather than forget one within its window', async () => {
+  test('rejects new actions instead of forgetting one within its window', async () => {
     const { broker, environment } = create({ maxClaims: 2, maxAnswers: 10 });
     await broker.claim('a', 'f');
     await broker.claim('b', 'f');
@@ -98,7 +101,7 @@ describe('MemoryBroker', () => {
     expect(await broker.claim('c', 'f')).toEqual({ outcome: 'claimed' });
   });
 
-  test('when everything has passed nothing is held and no timer runs', async () => {
+  test('holds nothing and runs no timer after all limits have passed', async () => {
     const { broker, environment } = create();
     for (let index = 0; index < 100; index++) {
       await broker.publish(`topics/${index}`, { kind: 'state', data: '1' });
@@ -114,7 +117,7 @@ describe('MemoryBroker', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('who waits for an answer is told when the broker is shut down', async () => {
+  test('rejects waiting callers when the broker is shut down', async () => {
     const { broker } = create();
     await broker.claim('k', 'f');
     const waiting = await broker.claim('k', 'f');

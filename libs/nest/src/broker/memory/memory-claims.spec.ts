@@ -18,7 +18,7 @@ function code(work: () => unknown): unknown {
 }
 
 describe('MemoryClaims', () => {
-  test('one caller may have a tenth of the actions, and others are served while it is refused', () => {
+  test('one caller may use a tenth of the actions, and others are still accepted', () => {
     const { claims } = create({ count: 50, size: 0 });
     for (let id = 0; id < 5; id++) claims.claim(`mallory ${id}`, 'f', 'address 192.0.2.1');
     expect(code(() => claims.claim('mallory 5', 'f', 'address 192.0.2.1'))).toBe('share_full');
@@ -26,7 +26,7 @@ describe('MemoryClaims', () => {
     expect(claims.claim('mallory 0', 'f', 'address 192.0.2.1').outcome).toBe('running');
   });
 
-  test('one caller may have a tenth of the answers', () => {
+  test('one caller may use a tenth of the answers', () => {
     const { claims } = create({ count: 0, size: 100 });
     claims.claim('1', 'f', 'user mallory');
     claims.settle('1', 'x'.repeat(10), 1_000);
@@ -34,7 +34,7 @@ describe('MemoryClaims', () => {
     expect(claims.claim('3', 'f', 'user alice').outcome).toBe('claimed');
   });
 
-  test('what is given back or forgotten is the caller’s again, and nothing of it stays', async () => {
+  test('released and expired claims free the share of the caller', async () => {
     const { claims, environment } = create({ count: 20, size: 0 });
     claims.claim('1', 'f', 'user ann');
     claims.claim('2', 'f', 'user ann');
@@ -47,7 +47,7 @@ describe('MemoryClaims', () => {
     expect(claims.size).toBe(0);
   });
 
-  test('ten callers can fill it, and everybody is refused then', () => {
+  test('ten callers can fill the memory, and then all are rejected', () => {
     const { claims } = create({ count: 10, size: 0 });
     for (let caller = 0; caller < 10; caller++) claims.claim(`${caller}`, 'f', `user ${caller}`);
     expect(code(() => claims.claim('alice', 'f', 'user alice'))).toBe('full');

@@ -12,7 +12,7 @@ function offsets(entries: readonly LogEntry[]): number[] {
 }
 
 describe('PublicationLog', () => {
-  test('keeps consecutive entries and starts anew where one does not follow', () => {
+  test('keeps consecutive entries and restarts at a gap', () => {
     const log = new PublicationLog({ count: 10, bytes: 0, ageMs: 0 });
     for (const offset of [3, 4, 5]) log.push(entry(offset), 0);
     expect(offsets(log.above(3))).toEqual([4, 5]);
@@ -23,7 +23,7 @@ describe('PublicationLog', () => {
     expect(offsets(log.above(0))).toEqual([9]);
   });
 
-  test('takes older entries in front only where they reach to the oldest one', () => {
+  test('prepends older entries only if they reach the oldest one', () => {
     const log = new PublicationLog({ count: 10, bytes: 0, ageMs: 0 });
     for (const offset of [5, 6]) log.push(entry(offset), 0);
     log.prepend([entry(2), entry(3)], 0);
@@ -32,13 +32,13 @@ describe('PublicationLog', () => {
     expect(offsets(log.above(0))).toEqual([3, 4, 5, 6]);
   });
 
-  test('fills an empty log from behind', () => {
+  test('prepends entries to an empty log', () => {
     const log = new PublicationLog({ count: 2, bytes: 0, ageMs: 0 });
     log.prepend([entry(1), entry(2), entry(3)], 0);
     expect(offsets(log.above(0))).toEqual([2, 3]);
   });
 
-  test('keeps the newest entry though it alone is above the byte limit', () => {
+  test('keeps the newest entry even above the byte limit', () => {
     const log = new PublicationLog({ count: 0, bytes: 10, ageMs: 0 });
     log.push(entry(1, { size: 6 }), 0);
     log.push(entry(2, { size: 50 }), 0);
@@ -47,7 +47,7 @@ describe('PublicationLog', () => {
     expect(offsets(log.above(0))).toEqual([3]);
   });
 
-  test('drops what has aged, the newest too', () => {
+  test('drops expired entries, including the newest', () => {
     const log = new PublicationLog({ count: 0, bytes: 0, ageMs: 100 });
     log.push(entry(1), 0);
     log.push(entry(2), 50);
@@ -60,7 +60,7 @@ describe('PublicationLog', () => {
     expect(log.size).toBe(0);
   });
 
-  test('takes what it gets from behind for as old as its oldest entry', () => {
+  test('gives prepended entries the age of the oldest entry', () => {
     const log = new PublicationLog({ count: 0, bytes: 0, ageMs: 100 });
     log.push(entry(3), 10);
     log.push(entry(4), 50);
