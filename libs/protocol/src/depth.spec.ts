@@ -22,7 +22,7 @@ describe('the depth of a JSON value', () => {
           expect(isValueDeeperThan(value, limit)).toBe(deeper);
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: process.env.STATEWIRE_TEST_TIER === 'full' ? 3_000 : 800 },
     );
   });
 

@@ -20,6 +20,9 @@ const clientId = 'abcdefghijklmnopqrstuv';
 const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false, ref: '1' };
 const snapshot = { type: 'snapshot', topic: 'a', epoch: 'e', offset: 1, data: { hp: 1 }, time: 1 };
 
+/** The long tier reads so many times as many texts. */
+const TIMES = process.env.STATEWIRE_TEST_TIER === 'full' ? 4 : 1;
+
 interface Parser {
   readonly parse: (text: string) => unknown;
   /** Valid texts, as values. */
@@ -139,7 +142,7 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
   });
 
   test('F1: throws nothing but a ProtocolError for any text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), takesOrRefuses), { numRuns: 400 });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), takesOrRefuses), { numRuns: 100 * TIMES });
   });
 
   test('F1: throws nothing but a ProtocolError for any JSON', () => {
@@ -148,13 +151,13 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
         jsonValue.map((value) => JSON.stringify(value)),
         takesOrRefuses,
       ),
-      { numRuns: 400 },
+      { numRuns: 100 * TIMES },
     );
   });
 
   test('F1: throws nothing but a ProtocolError for frames with a changed or missing field', () => {
     const frames = fc.oneof(...samples.map(altered)).map((value) => JSON.stringify(value));
-    fc.assert(fc.property(frames, takesOrRefuses), { numRuns: 1500 });
+    fc.assert(fc.property(frames, takesOrRefuses), { numRuns: 400 * TIMES });
   });
 
   test('F1: throws nothing but a ProtocolError for frames with removed or inserted characters', () => {
@@ -162,6 +165,6 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
     const cut = fc
       .tuple(fc.constantFrom(...texts), fc.nat(400), fc.nat(5), fc.string({ maxLength: 5 }))
       .map(([text, at, length, insertion]) => text.slice(0, at) + insertion + text.slice(at + length));
-    fc.assert(fc.property(cut, takesOrRefuses), { numRuns: 800 });
+    fc.assert(fc.property(cut, takesOrRefuses), { numRuns: 200 * TIMES });
   });
 });

@@ -16,6 +16,9 @@ import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
 import { clientMessage } from './client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
 
+/** The long tier plays so many times as many messages. */
+const TIMES = process.env.STATEWIRE_TEST_TIER === 'full' ? 3 : 1;
+
 /** So that what is looked at is the decoder, not what bounds its use. */
 const UNBOUNDED = {
   frames: { malformed: 0, rejected: 0, perSecond: 0, waiting: 0 },
@@ -100,7 +103,7 @@ describe('F1: whatever bytes a client sends', () => {
         else if (frame.type === 'hello') expect([ran, errors]).toEqual([[], ['bad_request']]);
         else expect([ran, errors]).toEqual([frame.type === 'pong' ? [] : [frame], []]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 * TIMES },
     );
   });
 
@@ -117,7 +120,7 @@ describe('F1: whatever bytes a client sends', () => {
         expect(await rig.heard()).toEqual([{ type: 'ack', id: 'last' }]);
         expect(rig.socket.closedWith).toBeUndefined();
       }),
-      { numRuns: 300 },
+      { numRuns: 100 * TIMES },
     );
   });
 
@@ -134,7 +137,7 @@ describe('F1: whatever bytes a client sends', () => {
         expect(answers).toHaveLength(1 + due.reduce((sum, count) => sum + count, 0));
         expect(rig.socket.closedWith).toBeUndefined();
       }),
-      { numRuns: 200 },
+      { numRuns: 70 * TIMES },
     );
   });
 
@@ -153,7 +156,7 @@ describe('F1: whatever bytes a client sends', () => {
           return;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 20 * TIMES },
     );
   });
 });
