@@ -13,7 +13,7 @@ export const revokesUser =
   (grace: number): Teller =>
   async ({ simulation }, page) => {
     page.happenings.push({ type: 'identity' });
-    await simulation.server.connections.revoke({ user: page.name }, { grace });
+    await simulation.server.connections.revoke({ user: page.name }, { graceMs: grace });
     return simulation.clock.monotonic() + grace + PROMISED;
   };
 

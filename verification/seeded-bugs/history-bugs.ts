@@ -29,7 +29,7 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'nest',
         symbol: 'RealtimeConnections.receive',
-        find: 'this.recent.add(whose, whose.grace);',
+        find: 'this.recent.add(whose, whose.graceMs);',
         replace: '',
       },
     ],

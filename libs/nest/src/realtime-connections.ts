@@ -21,7 +21,7 @@ export interface ConnectionInfo {
   /** Start of the connection, in milliseconds since the Unix epoch. */
   readonly connectedAt: number;
   /** Arrival of the last frame, in milliseconds since the Unix epoch; exact to half a second. */
-  readonly lastHeard: number;
+  readonly lastHeardAt: number;
   /** Names of its topics. */
   readonly subscriptions: readonly string[];
 }
@@ -37,7 +37,7 @@ const MAX_GRACE_MS = 2_147_483_647;
  *
  * @example
  * await connections.revoke({ user: player.id });                      // a banned user: disconnected within a second
- * await connections.revoke({ user: player.id }, { grace: 30_000 });   // changed roles: the client presents new credentials
+ * await connections.revoke({ user: player.id }, { graceMs: 30_000 });   // changed roles: the client presents new credentials
  * connections.disconnect(id, 'An administrator ended this session.'); // one page: it shows why, and stays disconnected
  */
 @Injectable()
@@ -67,7 +67,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
       id: connection.id,
       user: connection.user,
       connectedAt: connection.connectedAt,
-      lastHeard: Math.round(now - connection.silence),
+      lastHeardAt: Math.round(now - connection.silence),
       subscriptions: connection.topics,
     }));
   }
@@ -77,15 +77,15 @@ export class RealtimeConnections implements OnApplicationShutdown {
    * reconnect by themselves. Actions that have passed their guards run. The application must also make `authenticate`
    * reject these credentials from now on.
    *
-   * With a `grace` the server tells clients the new end of their credentials. A connection stays if its client presents new
+   * With a `graceMs` the server tells clients the new end of their credentials. A connection stays if its client presents new
    * credentials of the same identity in time; until then the old ones count. A poll that is held when the grace ends gets
    * its answer then; `authenticate` decides on later polls.
    *
-   * @throws RangeError if `grace` is no number from 0 to 2,147,483,647.
+   * @throws RangeError if `graceMs` is no number from 0 to 2,147,483,647.
    */
-  async revoke(whose: Revocation, { grace = 0 }: RevokeOptions = {}): Promise<void> {
-    if (!isGrace(grace)) throw new RangeError(`grace must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${grace}.`);
-    await this.broker.broadcast({ type: REVOKE, payload: { ...whose, grace } });
+  async revoke(whose: Revocation, { graceMs = 0 }: RevokeOptions = {}): Promise<void> {
+    if (!isGrace(graceMs)) throw new RangeError(`graceMs must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${graceMs}.`);
+    await this.broker.broadcast({ type: REVOKE, payload: { ...whose, graceMs } });
   }
 
   /**
@@ -113,7 +113,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
     if (type !== REVOKE) return;
     const whose = readRevocation(payload);
     if (whose === undefined) return;
-    this.recent.add(whose, whose.grace);
+    this.recent.add(whose, whose.graceMs);
     for (const connection of this.hub.all()) {
       if (concerns(whose, connection)) connection.revoked();
     }
@@ -131,11 +131,11 @@ function isGrace(grace: unknown): boolean {
 
 function readRevocation(payload: Json): Revoked | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
-  // A node of another version may not know of a grace.
-  const grace = 'grace' in payload && isGrace(payload.grace) ? (payload.grace as number) : 0;
-  if ('user' in payload && typeof payload.user === 'string') return { user: payload.user, grace };
+  // A node of another version may send no grace.
+  const graceMs = 'graceMs' in payload && isGrace(payload.graceMs) ? (payload.graceMs as number) : 0;
+  if ('user' in payload && typeof payload.user === 'string') return { user: payload.user, graceMs };
   if ('connection' in payload && typeof payload.connection === 'string') {
-    return { connection: payload.connection, grace };
+    return { connection: payload.connection, graceMs };
   }
   return undefined;
 }

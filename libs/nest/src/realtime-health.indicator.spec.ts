@@ -45,9 +45,9 @@ describe('the health of a node', () => {
       asked += 1;
       return gate.opened;
     });
-    const checks = Array.from({ length: 100 }, () => health.check({ timeout: 500 }));
+    const checks = Array.from({ length: 100 }, () => health.check({ timeoutMs: 500 }));
     await environment.advance(499);
-    const patient = health.check({ timeout: 0 });
+    const patient = health.check({ timeoutMs: 0 });
     await environment.advance(1);
     for (const check of checks) expect(await check).toEqual({ status: 'down', reason: 'broker' });
     expect(asked).toBe(1);
@@ -61,8 +61,8 @@ describe('the health of a node', () => {
   test('is down where a question is never answered, also for who would wait for ever, and asks anew then', async () => {
     const answers: (() => Promise<null>)[] = [() => new Promise(() => undefined), () => Promise.resolve(null)];
     const { environment, health } = create(() => answers.shift()!());
-    const patient = health.check({ timeout: 0 });
-    expect(await Promise.all([health.check({ timeout: 500 }), environment.advance(500)])).toMatchObject([
+    const patient = health.check({ timeoutMs: 0 });
+    expect(await Promise.all([health.check({ timeoutMs: 500 }), environment.advance(500)])).toMatchObject([
       { status: 'down', reason: 'broker' },
     ]);
     const [waited] = await Promise.all([patient, environment.advance(9_500)]);

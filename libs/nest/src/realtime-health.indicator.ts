@@ -25,7 +25,7 @@ export interface HealthOptions {
    * Milliseconds that the broker may take to answer. Default 1,000. However long this is, or 0 for no limit of its own,
    * a question that is not answered within 10 s is given up: the node is down, and the next check asks anew.
    */
-  readonly timeout?: number;
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -47,10 +47,10 @@ export class RealtimeHealthIndicator {
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
   ) {}
 
-  async check({ timeout = DEADLINE }: HealthOptions = {}): Promise<RealtimeHealth> {
+  async check({ timeoutMs = DEADLINE }: HealthOptions = {}): Promise<RealtimeHealth> {
     if (this.drain.draining) return { status: 'down', reason: 'draining' };
     try {
-      await withDeadline(this.environment, timeout, this.ask());
+      await withDeadline(this.environment, timeoutMs, this.ask());
     } catch (error) {
       this.log.error('broker-failed', error, { reason: 'health' });
       return { status: 'down', reason: 'broker' };

@@ -62,7 +62,7 @@ export interface MetricsSnapshot {
 }
 
 /**
- * Counters and gauges of this node. Counting costs an addition; gauges are read when they are asked for.
+ * Counters and gauges of this node. A counter costs one addition. The module reads gauges only for a snapshot.
  *
  * @example
  * metrics.every(10_000).subscribe(({ gauges }) => logger.log(`${gauges.connections} connections`));
@@ -116,19 +116,19 @@ export class RealtimeMetrics implements OnApplicationShutdown {
   }
 
   /**
-   * A snapshot every so many milliseconds, for as long as somebody subscribes; completes when the application ends.
+   * Emits a snapshot every `intervalMs` milliseconds while something subscribes. Completes when the application ends.
    *
-   * @throws RangeError for an interval below 1.
+   * @throws RangeError if `intervalMs` is below 1.
    */
-  every(interval: number): Observable<MetricsSnapshot> {
-    if (!(interval >= 1)) throw new RangeError(`The interval must be 1 ms at least, got ${interval}.`);
+  every(intervalMs: number): Observable<MetricsSnapshot> {
+    if (!(intervalMs >= 1)) throw new RangeError(`intervalMs must be at least 1, got ${intervalMs}.`);
     return new Observable<MetricsSnapshot>((subscriber) => {
       let timer: Timer;
       const wait = (): void => {
         timer = this.environment.setTimer(() => {
           wait();
           subscriber.next(this.snapshot());
-        }, interval);
+        }, intervalMs);
       };
       wait();
       return () => timer.cancel();

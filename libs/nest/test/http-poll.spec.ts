@@ -288,7 +288,7 @@ describe('a poll', () => {
     test('A2: ends with 401 when the grace of a revocation does, and not before', async () => {
       await start();
       const held = await hold([await current('logs/a')], { headers: { authorization: 'Bearer ann' } });
-      await arena.connections.revoke({ user: 'ann' }, { grace: 100 });
+      await arena.connections.revoke({ user: 'ann' }, { graceMs: 100 });
       await clock.advance(99);
       await poll(arena, [{ topic: 'logs/a' }]);
       expect(held.answered()).toBe(false);

@@ -141,7 +141,7 @@ describe('A2: a user who is revoked', () => {
     await begun;
     let isAnswered = false;
     void answer.finally(() => (isAnswered = true));
-    await arena.connections.revoke({ user: 'ann' }, { grace: 300 });
+    await arena.connections.revoke({ user: 'ann' }, { graceMs: 300 });
     verification.end();
     await clock.advance(299);
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);

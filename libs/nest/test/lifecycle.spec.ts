@@ -219,7 +219,7 @@ describe('RealtimeConnections', () => {
       id: connectionId,
       user: 'alice',
       connectedAt: clock.now(),
-      lastHeard: clock.now(),
+      lastHeardAt: clock.now(),
       subscriptions: ['battles/7'],
     });
     expect(second).toMatchObject({ user: undefined, subscriptions: [] });
@@ -243,7 +243,7 @@ describe('RealtimeConnections', () => {
       expect(await socket.closed()).toBe(4003);
     }
     await other.roundTrip();
-    expect(revoked).toEqual([{ user: 'mallory', grace: 0 }]);
+    expect(revoked).toEqual([{ user: 'mallory', graceMs: 0 }]);
   });
 
   test('disconnects a single connection with a reason', async () => {

@@ -13,7 +13,7 @@ export interface RevokeOptions {
    * actions. Clients of Statewire ask for new credentials on their own. If several revocations apply to the same
    * credentials, the grace that ends first counts. Default 0: the credentials end at once.
    */
-  readonly grace?: number;
+  readonly graceMs?: number;
 }
 
 /** Milliseconds for which a revocation is kept if a verification may take any time. */

@@ -132,8 +132,8 @@ export interface Broker {
    * `share_full` above that, so that one cannot refuse actions to all. Omitted: nobody in particular.
    */
   claim(key: string, fingerprint: string, caller?: string): Promise<Claim>;
-  /** Remembers the answer of a claimed action for `window` ms. */
-  settle(key: string, answer: string, window: number): Promise<void>;
+  /** Remembers the answer of a claimed action for `windowMs`. */
+  settle(key: string, answer: string, windowMs: number): Promise<void>;
   /**
    * Gives a claim back without an answer: the action was refused before its handler started. Who waits for the answer
    * gets a `BrokerError` `unclaimed`, and may claim it.

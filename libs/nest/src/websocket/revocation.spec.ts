@@ -26,7 +26,7 @@ describe('A2: a revocation', () => {
   test('with a grace says when the credentials end, and closes with 4003 then', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
     expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 10_000 }]);
     await rig.environment.advance(9_400);
     rig.say({ type: 'action', id: '1', name: 'a' });
@@ -40,7 +40,7 @@ describe('A2: a revocation', () => {
   test('with a grace leaves whoever presents new credentials of the same identity meanwhile', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
     await rig.heard();
     rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
     expect(await rig.heard()).toEqual([{ type: 'authenticated', ref: 'r' }]);
@@ -51,7 +51,7 @@ describe('A2: a revocation', () => {
   test.each(['refused', 'bob'])('with a grace is not escaped with the token %s', async (token) => {
     const { rig, connections } = set();
     await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { grace: 10_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
     await rig.heard();
     if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
     rig.say({ type: 'authenticate', token, ref: 'r' });
@@ -70,7 +70,7 @@ describe('A2: a revocation', () => {
     };
     rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
     await rig.heard();
-    await connections.revoke({ user: 'alice' }, { grace: 5_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 5_000 });
     const expiresAt = rig.environment.now() + 5_000;
     verifying.open();
     expect(await rig.heard()).toEqual([
@@ -110,10 +110,10 @@ describe('A2: a revocation', () => {
   test('with a longer grace than an earlier one leaves new credentials that longer time', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { grace: 5_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 5_000 });
     rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
     await rig.heard();
-    await connections.revoke({ user: 'alice' }, { grace: 20_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 20_000 });
     expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000 }]);
     await rig.environment.advance(19_400);
     expect(rig.socket.closedWith).toBeUndefined();
@@ -142,7 +142,7 @@ describe('A2: a revocation', () => {
     await strict.connections.revoke({ user: 'alice' });
     expect(strict.rig.socket.closedWith).toBe(4003);
     const { rig, connections } = set(new ConnectionRig({}, { identity }));
-    await connections.revoke({ user: 'alice' }, { grace: 3_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 3_000 });
     expect(await rig.welcome()).toMatchObject([{ type: 'welcome', expiresAt: rig.environment.now() + 3_000 }]);
     await rig.environment.advance(3_600);
     expect(rig.socket.closedWith).toBe(4003);
@@ -164,14 +164,14 @@ describe('A2: a revocation', () => {
     const expiresAt = rig.environment.now() + 4_000;
     rig.identify = () => Promise.resolve({ id: 'alice', user: 'alice', expiresAt });
     await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { grace: 60_000 });
+    await connections.revoke({ user: 'alice' }, { graceMs: 60_000 });
     expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt }]);
     await rig.environment.advance(4_600);
     expect(rig.socket.closedWith).toBe(4202);
   });
 
   test.each([-1, NaN, Infinity, 2 ** 31])('is refused with a grace of %d', async (grace) => {
-    await expect(set().connections.revoke({ user: 'alice' }, { grace })).rejects.toThrow(RangeError);
+    await expect(set().connections.revoke({ user: 'alice' }, { graceMs: grace })).rejects.toThrow(RangeError);
   });
 
   test('of a node that knows no grace is at once', async () => {
