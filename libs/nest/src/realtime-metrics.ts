@@ -3,9 +3,9 @@ import { Observable, Subject, takeUntil } from 'rxjs';
 
 import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Environment, Timer } from './core/environment.js';
-import { InFlight } from './core/in-flight.js';
+import { InFlight } from './core/action-context.js';
 import { ENVIRONMENT } from './core/tokens.js';
-import { OutboxBudget } from './delivery/outbox-budget.js';
+import { OutboxBudget } from './delivery/flush-scheduler.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import { Counters, FRAME_KINDS } from './core/counters.js';

@@ -19,23 +19,24 @@ import { ConnectionHub } from './websocket/connection-hub.js';
 import { ConnectionLimits } from './rate-limiting/connection-limits.js';
 import { Revocations } from './admission/revocations.js';
 import { RealtimeConnections } from './realtime-connections.js';
-import { handlerProviders } from './handlers/handlers.providers.js';
+import { ConnectionGuards } from './handlers/connection-guards.js';
+import { HandlerRegistry } from './handlers/handler-registry.js';
+import { PipelineFactory } from './handlers/pipeline-factory.js';
 import { Dispatcher } from './handlers/dispatcher.js';
 import { realtimeGateway } from './websocket/realtime.gateway.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 import { HttpBinding } from './http/http-binding.js';
 import { RealtimeSwitch } from './core/realtime-switch.js';
-import { Disposal } from './lifecycle/disposal.js';
-import { Drain } from './lifecycle/drain.js';
-import { InFlight } from './core/in-flight.js';
+import { Disposal, Drain } from './lifecycle/drain.js';
+import { InFlight } from './core/action-context.js';
 import { DrainState } from './core/drain-state.js';
 import { RealtimeLog } from './core/realtime-log.js';
 import { StartReport } from './lifecycle/start-report.js';
 import { Counters } from './core/counters.js';
 import { RealtimeMetrics } from './realtime-metrics.js';
-import { OutboxBudget } from './delivery/outbox-budget.js';
-import { FlushScheduler } from './delivery/batch.js';
-import { presenceProviders } from './presence/presence.providers.js';
+import { OutboxBudget } from './delivery/flush-scheduler.js';
+import { FlushScheduler } from './delivery/flush-scheduler.js';
+import { DefaultTopicLoader } from './presence/default-topic-loader.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
@@ -126,6 +127,15 @@ const topics: Provider[] = [
   RealtimeBus,
 ];
 
+const handlers: Provider[] = [
+  PipelineFactory,
+  HandlerRegistry,
+  ConnectionGuards,
+  Dispatcher,
+  PresenceTracker,
+  { provide: TOPIC_LOADER, useClass: DefaultTopicLoader },
+];
+
 const connections: Provider[] = [
   InFlight,
   Counters,
@@ -180,16 +190,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
  */
 @Module({
   imports: [DiscoveryModule],
-  providers: [
-    ...settings,
-    ...topics,
-    ...admission,
-    ...handlerProviders,
-    ...presenceProviders,
-    ...connections,
-    HttpBinding,
-    adapter,
-  ],
+  providers: [...settings, ...topics, ...admission, ...handlers, ...connections, HttpBinding, adapter],
   exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, RealtimeSwitch, DrainState],
 })
 export class RealtimeModule extends ConfigurableModuleClass {

@@ -1,6 +1,6 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { Batch } from '../src/delivery/batch.js';
+import type { Batch } from '../src/delivery/frame-encoder.js';
 import type { FrameSocket } from '../src/delivery/outbox.js';
 
 /** Counts writes, and takes bytes at once or, while it is `stuck`, only as told. */

@@ -4,7 +4,7 @@ import { SUBPROTOCOL, type SubscribedFrame } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { RealtimeMetrics, RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
-import { InFlight } from '../src/core/in-flight.js';
+import { InFlight } from '../src/core/action-context.js';
 import { DrainState } from '../src/core/drain-state.js';
 import { RealtimeSwitch } from '../src/core/realtime-switch.js';
 import { untilTrue } from './support/event-loop-turn.js';

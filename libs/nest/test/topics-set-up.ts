@@ -3,7 +3,7 @@ import type { ServerFrame, Since } from '@statewire/protocol';
 
 import { MemoryBroker } from '../src/broker/memory/memory-broker.js';
 import type { Broker } from '../src/core/broker.js';
-import { FlushScheduler } from '../src/delivery/batch.js';
+import { FlushScheduler } from '../src/delivery/flush-scheduler.js';
 import { Outbox, type OverflowReason } from '../src/delivery/outbox.js';
 import { TopicRegistry, type TopicRegistryOptions } from '../src/topics/topic-registry.js';
 import type { TopicSubscription } from '../src/topics/subscribers.js';

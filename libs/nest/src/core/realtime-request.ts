@@ -37,23 +37,3 @@ export type CallerContext = Pick<RealtimeRequest, 'headers' | 'cookies' | 'ip' |
   readonly clientId: string;
   readonly identity: Identity | undefined;
 };
-
-/** The request that guards and handlers see. A new object each time, because guards may write to it. */
-export function requestOf(
-  { headers, cookies, ip, admission, connectionId, identity }: CallerContext,
-  asked: Partial<Pick<RealtimeRequest, 'topic' | 'params' | 'action' | 'data'>>,
-): RealtimeRequest {
-  const { data, params = {}, ...name } = asked;
-  return {
-    headers,
-    cookies,
-    ip,
-    admission,
-    user: identity?.user,
-    params,
-    data,
-    body: data,
-    ...name,
-    ...(connectionId === undefined ? {} : { connectionId }),
-  };
-}

@@ -1,7 +1,6 @@
 import type { Position, ServerFrame, TopicKind } from '@statewire/protocol';
 
 import { FRAME_KINDS, type FrameKind } from '../core/counters.js';
-import { echoOf } from '../core/errors.js';
 
 /** The FIN bit and the opcode of a text message (RFC 6455 §5.2). */
 const FINAL_TEXT = 0x81;
@@ -88,7 +87,15 @@ export class TopicFrames {
 
   subscribed({ epoch, offset }: Position, recovered: boolean, ref?: string): EncodedFrame {
     const { name: topic, kind } = this;
-    return encodeFrame({ type: 'subscribed', topic, kind, epoch, offset, recovered, ...echoOf({ ref }) });
+    return encodeFrame({
+      type: 'subscribed',
+      topic,
+      kind,
+      epoch,
+      offset,
+      recovered,
+      ...(ref === undefined ? {} : { ref }),
+    });
   }
 
   snapshot({ epoch, offset }: Position, data: string, time: number): EncodedFrame {
@@ -110,6 +117,83 @@ export class TopicFrames {
     return encodeText(
       `{"type":"event","topic":${this.topic},"offset":${offset},"data":${data},"time":${time}}`,
       FRAME_KINDS.event,
+    );
+  }
+}
+
+/**
+ * The frames that one outbox writes at the end of a tick. A batch is a node in a tree that all outboxes of the tick
+ * share: outboxes with the same pending frames hold the same node, so that their bytes are concatenated once.
+ */
+export class Batch {
+  private lastNext: Batch | undefined;
+  private others: Map<EncodedFrame, Batch> | undefined;
+  private joined: Buffer | undefined;
+
+  private constructor(
+    private readonly previous: Batch | undefined,
+    private readonly frame: EncodedFrame | undefined,
+    /** Number of frames. */
+    readonly length: number,
+    /** Bytes of all messages. */
+    readonly size: number,
+  ) {}
+
+  static empty(): Batch {
+    return new Batch(undefined, undefined, 0, 0);
+  }
+
+  /** Returns the batch with one more frame at its end. */
+  with(frame: EncodedFrame): Batch {
+    const last = this.lastNext;
+    if (last?.frame === frame) return last;
+    const existing = this.others?.get(frame);
+    if (existing !== undefined) return existing;
+    const next = new Batch(this, frame, this.length + 1, this.size + frame.size);
+    if (last?.frame !== undefined) (this.others ??= new Map<EncodedFrame, Batch>()).set(last.frame, last);
+    this.lastNext = next;
+    return next;
+  }
+
+  /** Returns the batch with one more frame, inserted before the topic frames at its end. */
+  withAhead(frame: EncodedFrame): Batch {
+    const overtaken: EncodedFrame[] = [];
+    let [batch, { frame: last, previous }] = [this as Batch, this.path()];
+    while (last !== undefined && previous !== undefined && last.kind !== FRAME_KINDS.other) {
+      overtaken.push(last);
+      batch = previous;
+      ({ frame: last, previous } = batch.path());
+    }
+    return overtaken.reduceRight((longer, next) => longer.with(next), batch.with(frame));
+  }
+
+  /** Returns all frames in order. */
+  frames(): readonly EncodedFrame[] {
+    const frames: EncodedFrame[] = [];
+    let { frame, previous } = this.path();
+    while (frame !== undefined) {
+      frames.push(frame);
+      ({ frame, previous } = previous?.path() ?? {});
+    }
+    return frames.reverse();
+  }
+
+  /** All messages in one buffer, created on first use. */
+  get message(): Buffer {
+    return (this.joined ??= this.join());
+  }
+
+  private path(): { frame: EncodedFrame | undefined; previous: Batch | undefined } {
+    return { frame: this.frame, previous: this.previous };
+  }
+
+  private join(): Buffer {
+    const frames = this.frames();
+    const [only] = frames;
+    if (only !== undefined && frames.length === 1) return only.message;
+    return Buffer.concat(
+      frames.map((frame) => frame.message),
+      this.size,
     );
   }
 }

@@ -3,10 +3,9 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
 import { Counters, FRAME_KINDS } from '../core/counters.js';
-import type { EncodedFrame } from './frame-encoder.js';
-import { FlushScheduler } from './batch.js';
-import { encodeText } from './frame-encoder.js';
-import { OutboxBudget } from './outbox-budget.js';
+import { type EncodedFrame, encodeText } from './frame-encoder.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import { OutboxBudget } from './flush-scheduler.js';
 import { Outbox, type OutboxOptions, type OverflowReason } from './outbox.js';
 
 const NOTHING = { pull: () => [] };

@@ -3,9 +3,8 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
 import { FRAME_KINDS } from '../core/counters.js';
-import type { EncodedFrame } from './frame-encoder.js';
-import { FlushScheduler } from './batch.js';
-import { encodeText } from './frame-encoder.js';
+import { type EncodedFrame, encodeText } from './frame-encoder.js';
+import { FlushScheduler } from './flush-scheduler.js';
 import type { TopicBacklog } from './frame-sink.js';
 import { Outbox, type OverflowReason } from './outbox.js';
 

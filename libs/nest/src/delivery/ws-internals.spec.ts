@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as ws from 'ws';
 
 import { systemEnvironment } from '../core/environment.js';
-import { FlushScheduler } from './batch.js';
 import { encodeText } from './frame-encoder.js';
+import { FlushScheduler } from './flush-scheduler.js';
 import { Outbox } from './outbox.js';
 import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './ws-internals.js';
 

@@ -1,7 +1,6 @@
 import * as ws from 'ws';
 
-import type { Batch } from './batch.js';
-import { encodeText } from './frame-encoder.js';
+import { type Batch, encodeText } from './frame-encoder.js';
 import type { FrameSocket } from './outbox.js';
 
 /** The public members of a `ws` WebSocket that {@link WsFrameSocket} uses. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/protocol';
 
 import { BrokerError, type Broker, type Claim } from '../core/broker.js';
@@ -7,7 +9,6 @@ import type { Environment } from '../core/environment.js';
 import type { ActionOutcome } from '../core/counters.js';
 import { internalError, RealtimeError } from '../core/errors.js';
 import type { Invocation } from './dispatcher.js';
-import { actionKey, fingerprint, shareKey } from './action-key.js';
 import type { CallerContext } from '../core/realtime-request.js';
 
 type Answer = AckFrame | ErrorFrame;
@@ -153,4 +154,25 @@ function outcomeOf(answer: Answer, started: boolean): ActionOutcome {
   if (answer.type === 'ack') return 'run';
   if (!started) return 'refused';
   return answer.code === 'timeout' ? 'timeout' : 'failed';
+}
+
+/** Key of one action of one caller, equal on every node and transport. Injective; no user id equals the anonymous one. */
+export function actionKey({ identity, clientId }: CallerContext, id: string): string {
+  return JSON.stringify([identity?.id ?? null, clientId, id]);
+}
+
+/** The caller whose share of the broker's memory the action uses: the user, or the address, because client ids are free. */
+export function shareKey({ identity, ip }: CallerContext): string {
+  return identity ? `user ${identity.id}` : `address ${ip}`;
+}
+
+/** Digest of the name and data of an action. Equal for equal JSON in any order of keys. */
+export function fingerprint({ name, data }: Pick<Invocation, 'name' | 'data'>): string {
+  const text = JSON.stringify(data === undefined ? [name] : [name, data], sortKeys);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+function sortKeys(_key: string, value: Json): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -7,10 +7,9 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { instanceOf } from '../core/instance-of.js';
 import { RealtimeError } from '../core/errors.js';
-import { CONTEXT_TYPE } from './pipeline-factory.js';
+import { CONTEXT_TYPE, RESPONSE_TRAP } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
-import { RESPONSE_TRAP } from './response-trap.js';
 
 /** The guards of the option `connectionGuards`, with their dependencies. */
 @Injectable()

@@ -3,7 +3,7 @@ import { topicOfPresence, type AckFrame, type ErrorFrame, type Json } from '@sta
 
 import type { Broker } from '../core/broker.js';
 import type { Environment } from '../core/environment.js';
-import { InFlight } from '../core/in-flight.js';
+import { InFlight } from '../core/action-context.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
@@ -13,7 +13,7 @@ import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { ActionExecutor } from './action-executor.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';
-import { type CallerContext, requestOf } from '../core/realtime-request.js';
+import type { CallerContext, RealtimeRequest } from '../core/realtime-request.js';
 
 /** An action of a client, the same for both transports. */
 export interface Invocation {
@@ -23,6 +23,9 @@ export interface Invocation {
   /** Whether the caller may learn the position of a topic to which the handler published. Omitted: of no topic. */
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
+
+/** The part of {@link Dispatcher} that the transports use, so that tests can replace it. */
+export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' | 'isParallel'>;
 
 /**
  * The one pipeline from a request to application code: limits → deduplication → guards → pipes and DTO validation →
@@ -114,4 +117,24 @@ export class Dispatcher {
 
 function unknownTopic(): RealtimeError {
   return new RealtimeError('unknown_topic', 'There is no such topic.');
+}
+
+/** The request that guards and handlers see. A new object each time, because guards may write to it. */
+export function requestOf(
+  { headers, cookies, ip, admission, connectionId, identity }: CallerContext,
+  asked: Partial<Pick<RealtimeRequest, 'topic' | 'params' | 'action' | 'data'>>,
+): RealtimeRequest {
+  const { data, params = {}, ...name } = asked;
+  return {
+    headers,
+    cookies,
+    ip,
+    admission,
+    user: identity?.user,
+    params,
+    data,
+    body: data,
+    ...name,
+    ...(connectionId === undefined ? {} : { connectionId }),
+  };
 }

@@ -6,8 +6,7 @@ import { ERROR_CODES, type ErrorCode, type Json } from '@statewire/protocol';
 import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import { CONTEXT_TYPE, type Filter } from './pipeline-factory.js';
-import { RESPONSE_TRAP, ResponseTouchedError } from './response-trap.js';
+import { CONTEXT_TYPE, RESPONSE_TRAP, ResponseTouchedError, type Filter } from './pipeline-factory.js';
 
 /** Maps errors of one handler and of its enhancers to the error for the caller. */
 export class ExceptionMapper {

@@ -1,4 +1,3 @@
-import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 
@@ -74,28 +73,4 @@ function sourceOf(key: string, { factory }: ParameterMetadata): HandlerParameter
   if (key.startsWith(`${RouteParamtypes.BODY}:`)) return 'data';
   if (key.startsWith(`${RouteParamtypes.PARAM}:`)) return 'params';
   return 'other';
-}
-
-type ReadArguments = (request: RealtimeRequest) => unknown[];
-
-const READERS = {
-  data: (request: RealtimeRequest): unknown => request.data,
-  params: (request: RealtimeRequest): unknown => request.params,
-  caller: (request: RealtimeRequest): unknown => request.user,
-  other: (): unknown => undefined,
-} as const;
-
-/** Reads the arguments of a handler without pipes. A handler without decorated parameters gets the request. */
-export function argumentsReader(handler: HandlerMethod): ReadArguments {
-  const parameters = parametersOf(handler).map(({ index, source, field }) => ({
-    index,
-    read:
-      field === undefined ? READERS[source] : (request: RealtimeRequest) => ownField(READERS[source](request), field),
-  }));
-  if (parameters.length === 0) return (request) => [request];
-  return (request) => {
-    const list: unknown[] = [];
-    for (const { index, read } of parameters) list[index] = read(request);
-    return list;
-  };
 }

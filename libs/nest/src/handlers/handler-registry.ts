@@ -6,8 +6,7 @@ import { PipelineFactory } from './pipeline-factory.js';
 import { exploreHandlers } from './handler-explorer.js';
 import { labelOf, parametersOf, type ActionMethod, type TopicMethod } from './handler-method.js';
 import { PROBLEMS, RealtimeHandlersError, UNCHECKED_DATA } from './handlers-error.js';
-import { RunnableAction } from './runnable-action.js';
-import { RunnableTopic } from './runnable-topic.js';
+import { RunnableAction, RunnableTopic } from './runnable-handlers.js';
 import { isDataUnchecked, missingPackages } from './validation.js';
 
 /** The handler of a topic, and the parameters of the topic. */

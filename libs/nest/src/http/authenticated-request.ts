@@ -1,4 +1,3 @@
-import type { PublicOf } from '../core/public-of.js';
 import { NEVER, type Observable } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
@@ -10,7 +9,7 @@ export class AuthenticatedRequest {
   constructor(
     readonly caller: CallerContext,
     private readonly mark: number,
-    private readonly revocations: PublicOf<Revocations>,
+    private readonly revocations: Pick<Revocations, 'check' | 'mark' | 'whilePermitted'>,
   ) {}
 
   /**

@@ -15,7 +15,7 @@ import { RequestAdmission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { toClientError, RealtimeError } from '../core/errors.js';
 import { Dispatcher } from '../handlers/dispatcher.js';
-import { InFlight } from '../core/in-flight.js';
+import { InFlight } from '../core/action-context.js';
 import { DrainState } from '../core/drain-state.js';
 import { RealtimeSwitch } from '../core/realtime-switch.js';
 import { Revocations } from '../admission/revocations.js';

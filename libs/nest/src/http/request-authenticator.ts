@@ -1,4 +1,3 @@
-import type { PublicOf } from '../core/public-of.js';
 import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
 
 import { withBearerToken } from '../admission/token-verifier.js';
@@ -6,7 +5,7 @@ import type { Admission } from '../admission/request-admission.js';
 import { toIncomingRequest, type ReceivedRequest } from '../core/incoming-request.js';
 import { withDeadline } from '../core/deadline.js';
 import type { CallerContext } from '../core/realtime-request.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Revocations } from '../admission/revocations.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
@@ -33,9 +32,9 @@ export type Authorize = (topic: string, caller: CallerContext) => Promise<Resolv
 export class RequestAuthenticator {
   constructor(
     private readonly admission: Admission,
-    private readonly dispatcher: PublicOf<Dispatcher>,
+    private readonly dispatcher: RequestDispatcher,
     private readonly requests: RequestLimits,
-    private readonly revocations: PublicOf<Revocations>,
+    private readonly revocations: Pick<Revocations, 'check' | 'mark' | 'whilePermitted'>,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 

@@ -1,13 +1,16 @@
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 
 import { SERVICE_RESTART } from '../websocket/closing.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import type { Connection } from '../websocket/connection.js';
 import type { Environment } from '../core/environment.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { ENVIRONMENT, REALTIME_OPTIONS } from '../core/tokens.js';
-import { InFlight } from '../core/in-flight.js';
+import { ENVIRONMENT, REALTIME_OPTIONS, BROKER } from '../core/tokens.js';
+import { InFlight } from '../core/action-context.js';
 import { DrainState } from '../core/drain-state.js';
+import type { Broker } from '../core/broker.js';
+import { PresenceTracker } from '../presence/presence-tracker.js';
+import { TopicRegistry } from '../topics/topic-registry.js';
 
 /** Milliseconds between two batches, at most. */
 const BATCH_PAUSE_MS = 50;
@@ -66,5 +69,21 @@ export class Drain implements BeforeApplicationShutdown {
         resolve();
       });
     });
+  }
+}
+
+/** Frees presence, topics and broker after the last connection and the HTTP server have ended. */
+@Injectable()
+export class Disposal implements OnApplicationShutdown {
+  constructor(
+    private readonly presence: PresenceTracker,
+    private readonly topics: TopicRegistry,
+    @Inject(BROKER) private readonly broker: Broker,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    this.presence.dispose();
+    await this.topics.dispose();
+    await this.broker.dispose();
   }
 }

@@ -1,8 +1,7 @@
 import type { Environment } from '../core/environment.js';
 import type { ConnectionOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
-import { KeyedCounter } from './keyed-counter.js';
-import { RateLimiter } from './rate-limiter.js';
+import { KeyedCounter, RateLimiter } from './rate-limiter.js';
 
 /** Sent with the error if there are too many connections. */
 const RETRY_AFTER_MS = 5_000;

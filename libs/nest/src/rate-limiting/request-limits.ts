@@ -6,9 +6,14 @@ import { KeyedStore } from '../core/keyed-store.js';
 import type { ConnectionOptions, FrameOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import type { CallerContext } from '../core/realtime-request.js';
-import { BURST_SECONDS, topicsPerSecond, type SharedFrameLimits } from './rate-limiter.js';
-import { KeyedCounter } from './keyed-counter.js';
-import { RateLimiter, TokenBucket } from './rate-limiter.js';
+import {
+  BURST_SECONDS,
+  topicsPerSecond,
+  type SharedFrameLimits,
+  KeyedCounter,
+  RateLimiter,
+  TokenBucket,
+} from './rate-limiter.js';
 
 interface CountedLimits {
   readonly frames: Pick<FrameOptions, 'perSecond' | 'waiting'>;

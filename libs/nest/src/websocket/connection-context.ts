@@ -1,13 +1,12 @@
-import type { PublicOf } from '../core/public-of.js';
 import type { Admission } from '../admission/request-admission.js';
 import type { Revocations } from '../admission/revocations.js';
 import type { Counters } from '../core/counters.js';
 import type { Environment } from '../core/environment.js';
-import type { InFlight } from '../core/in-flight.js';
+import type { InFlight } from '../core/action-context.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { FrameSocket, OutboxOptions } from '../delivery/outbox.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { SharedFrameLimits } from '../rate-limiting/rate-limiter.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
@@ -17,7 +16,7 @@ export interface ConnectionContext {
   readonly options: ResolvedRealtimeOptions;
   readonly environment: Environment;
   readonly admission: Admission;
-  readonly dispatcher: PublicOf<Dispatcher>;
+  readonly dispatcher: RequestDispatcher;
   readonly topics: Pick<TopicRegistry, 'subscribe'>;
   /** Omitted: no topic has presence. */
   readonly presence?: Pick<PresenceTracker, 'enter'>;

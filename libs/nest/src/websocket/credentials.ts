@@ -3,8 +3,7 @@ import type { AuthenticatedFrame, HelloFrame } from '@statewire/protocol';
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
 import type { CallerContext, Identity } from '../core/realtime-request.js';
-import type { PublicOf } from '../core/public-of.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 import type { UpgradeContext } from './upgrade-authorizer.js';
@@ -13,7 +12,7 @@ import { verificationTooLongError, revokedError } from '../admission/revocations
 
 interface Verifiers {
   readonly admission: Admission;
-  readonly dispatcher: PublicOf<Dispatcher>;
+  readonly dispatcher: RequestDispatcher;
   readonly revocations: Revocations;
   readonly environment: Environment;
 }

@@ -1,11 +1,10 @@
-import type { PublicOf } from '../core/public-of.js';
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 import type { ServerFrame } from '@statewire/protocol';
 
 import { toRealtimeError, RealtimeError } from '../core/errors.js';
 import type { CallerContext } from '../core/realtime-request.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { Dispatcher, RequestDispatcher } from '../handlers/dispatcher.js';
 import { Gate } from '../../test/support/connection-rig.js';
 import { FakeTopics } from '../../test/support/fake-topics.js';
 import { Subscriptions, type SubscriptionsContext } from './subscriptions.js';
@@ -43,7 +42,7 @@ function setUp({ limit = 0 } = {}) {
     },
   };
   const subscriptions = new Subscriptions({
-    dispatcher: dispatcher as PublicOf<Dispatcher>,
+    dispatcher: dispatcher as RequestDispatcher,
     topics,
     presence: {
       enter: ({ name }) => {

@@ -7,8 +7,7 @@ import {
 } from '@statewire/protocol';
 
 import type { CallerContext } from '../core/realtime-request.js';
-import type { PublicOf } from '../core/public-of.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { Dispatcher, RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { PresenceHandle } from '../presence/topic-presence.js';
@@ -19,7 +18,7 @@ import type { TopicRegistry } from '../topics/topic-registry.js';
 const NOT_ALLOWED = Promise.resolve(false);
 
 export interface SubscriptionsContext {
-  readonly dispatcher: PublicOf<Dispatcher>;
+  readonly dispatcher: RequestDispatcher;
   readonly topics: Pick<TopicRegistry, 'subscribe'>;
   readonly presence: Pick<PresenceTracker, 'enter'> | undefined;
   readonly outbox: Pick<Outbox, 'send' | 'offer' | 'whenDrained'>;

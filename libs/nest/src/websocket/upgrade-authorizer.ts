@@ -1,4 +1,3 @@
-import type { PublicOf } from '../core/public-of.js';
 import { SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage } from 'node:http';
 
@@ -9,7 +8,7 @@ import type { ConnectionLimits, ConnectionSlot } from '../rate-limiting/connecti
 import { verificationTooLongError } from '../admission/revocations.js';
 import type { Revocations } from '../admission/revocations.js';
 import { withDeadline } from '../core/deadline.js';
-import type { Dispatcher } from '../handlers/dispatcher.js';
+import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Identity } from '../core/realtime-request.js';
 import type { Environment } from '../core/environment.js';
 import type { Counters } from '../core/counters.js';
@@ -35,7 +34,7 @@ export interface UpgradeContext {
 
 export interface UpgradeAuthorizerOptions {
   readonly admission: Admission;
-  readonly dispatcher: PublicOf<Dispatcher>;
+  readonly dispatcher: RequestDispatcher;
   readonly limits: ConnectionLimits;
   readonly revocations: Revocations;
   readonly counters: Counters;

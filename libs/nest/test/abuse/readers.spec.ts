@@ -3,7 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { action, stateTopic } from '@statewire/protocol';
 
 import { OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
-import { OutboxBudget } from '../../src/delivery/outbox-budget.js';
+import { OutboxBudget } from '../../src/delivery/flush-scheduler.js';
 import { TestApplication } from '../support/test-application.js';
 import { RawWire, rawText } from '../support/raw-wire.js';
 import { RecordedLog } from '../recorded-log.js';

@@ -1,4 +1,3 @@
-import type { PublicOf } from '../../src/core/public-of.js';
 import { VirtualEnvironment } from '@statewire/testing';
 import type { AckFrame, ErrorFrame, ServerFrame } from '@statewire/protocol';
 
@@ -11,13 +10,13 @@ import type { Connection } from '../../src/websocket/connection.js';
 import type { UpgradeContext } from '../../src/websocket/upgrade-authorizer.js';
 import { Revocations } from '../../src/admission/revocations.js';
 import type { CallerContext, Identity } from '../../src/core/realtime-request.js';
-import type { Dispatcher, Invocation } from '../../src/handlers/dispatcher.js';
-import { InFlight } from '../../src/core/in-flight.js';
+import type { Invocation, RequestDispatcher } from '../../src/handlers/dispatcher.js';
+import { InFlight } from '../../src/core/action-context.js';
 import { RealtimeLog } from '../../src/core/realtime-log.js';
 import { Counters } from '../../src/core/counters.js';
 import type { RealtimeModuleOptions } from '../../src/core/options.js';
 import { resolveOptions } from '../../src/core/resolve-options.js';
-import { FlushScheduler } from '../../src/delivery/batch.js';
+import { FlushScheduler } from '../../src/delivery/flush-scheduler.js';
 import type { ResolvedTopic } from '../../src/topics/topic-loader.js';
 import { FakeConnectionSocket } from './fake-connection-socket.js';
 import { FakeTopics } from './fake-topics.js';
@@ -114,7 +113,7 @@ export class ConnectionRig {
     return { receive: () => RECEIVED, identify: (_, token) => this.identify(token) };
   }
 
-  private dispatcher(): PublicOf<Dispatcher> {
+  private dispatcher(): RequestDispatcher {
     return {
       admit: (caller) => this.admit(caller),
       authorize: async (topic, caller): Promise<ResolvedTopic> => {

@@ -1,7 +1,7 @@
 import type { ServerFrame } from '@statewire/protocol';
 
 import type { ConnectionSocket } from '../../src/websocket/connection-context.js';
-import type { Batch } from '../../src/delivery/batch.js';
+import type { Batch } from '../../src/delivery/frame-encoder.js';
 import type { FrameSocket } from '../../src/delivery/outbox.js';
 
 /** A socket that keeps what is written to it. */

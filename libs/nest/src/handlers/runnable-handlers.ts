@@ -1,11 +1,19 @@
-import type { TopicKind } from '@statewire/protocol';
+import type { TopicKind, Json } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
 import type { TopicLoad } from '../topics/topic-loader.js';
-import { argumentsReader, labelOf, type TopicMethod } from './handler-method.js';
+import {
+  labelOf,
+  ownField,
+  parametersOf,
+  type ActionMethod,
+  type HandlerMethod,
+  type TopicMethod,
+} from './handler-method.js';
 import type { Call, PipelineFactory } from './pipeline-factory.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
+import { ActionContext } from '../core/action-context.js';
 
 /** The handler of a topic: checks its readers and loads its first value. */
 export class RunnableTopic {
@@ -72,4 +80,62 @@ export class RunnableTopic {
   private async refuse(error: unknown, request: RealtimeRequest): Promise<never> {
     throw await this.exceptions.toRealtimeError(error, request);
   }
+}
+
+/** An action of the application behind its pipeline. */
+export class RunnableAction {
+  readonly parallel: boolean;
+  /** Milliseconds; undefined: `limits.timeouts.actionMs`. */
+  readonly timeout: number | undefined;
+  private readonly invoke: Call;
+  private readonly exceptions: ExceptionMapper;
+
+  constructor(handler: ActionMethod, contexts: PipelineFactory) {
+    this.parallel = handler.parallel;
+    this.timeout = handler.timeout;
+    this.exceptions = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
+    const { instance, method } = handler;
+    const start = (...list: unknown[]): Promise<unknown> => ActionContext.start(() => method.apply(instance, list));
+    if (contexts.isPlain(handler)) {
+      const read = argumentsReader(handler);
+      this.invoke = (request) => start(...read(request));
+    } else {
+      this.invoke = contexts.create(handler, start, { enhancers: true });
+    }
+  }
+
+  /** @throws RealtimeError, and nothing else. */
+  async call(request: RealtimeRequest): Promise<Json | undefined> {
+    try {
+      // The answer is sent and remembered as JSON: what is none fails here, where the handler is known.
+      const text: string | undefined = JSON.stringify(await this.invoke(request));
+      return text === undefined ? undefined : (JSON.parse(text) as Json);
+    } catch (error) {
+      throw await this.exceptions.toRealtimeError(error, request);
+    }
+  }
+}
+
+type ReadArguments = (request: RealtimeRequest) => unknown[];
+
+const READERS = {
+  data: (request: RealtimeRequest): unknown => request.data,
+  params: (request: RealtimeRequest): unknown => request.params,
+  caller: (request: RealtimeRequest): unknown => request.user,
+  other: (): unknown => undefined,
+} as const;
+
+/** Reads the arguments of a handler without pipes. A handler without decorated parameters gets the request. */
+function argumentsReader(handler: HandlerMethod): ReadArguments {
+  const parameters = parametersOf(handler).map(({ index, source, field }) => ({
+    index,
+    read:
+      field === undefined ? READERS[source] : (request: RealtimeRequest) => ownField(READERS[source](request), field),
+  }));
+  if (parameters.length === 0) return (request) => [request];
+  return (request) => {
+    const list: unknown[] = [];
+    for (const { index, read } of parameters) list[index] = read(request);
+    return list;
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { actionKey, fingerprint } from './action-key.js';
+import { actionKey, fingerprint } from './action-executor.js';
 import type { CallerContext } from '../core/realtime-request.js';
 
 function caller(user: string | undefined, clientId: string): CallerContext {

@@ -2,10 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
-import type { EncodedFrame } from './frame-encoder.js';
-import { FlushScheduler } from './batch.js';
-import { encodeText } from './frame-encoder.js';
-import { OutboxBudget } from './outbox-budget.js';
+import { type EncodedFrame, encodeText } from './frame-encoder.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import { OutboxBudget } from './flush-scheduler.js';
 import { Outbox } from './outbox.js';
 
 const SHARE = 1_000;

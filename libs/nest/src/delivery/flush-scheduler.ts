@@ -1,3 +1,39 @@
+import type { Environment } from '../core/environment.js';
+import { Batch } from './frame-encoder.js';
+
+/** An outbox with a pending batch. */
+export interface Flushable {
+  /** Writes the pending batch. */
+  flush(): void;
+}
+
+/** Flushes the outboxes of a node at the end of each tick. Every outbox with pending frames writes once per tick. */
+export class FlushScheduler {
+  /** The empty batch from which all outboxes of this tick start. */
+  root = Batch.empty();
+  private pending: Flushable[] = [];
+  private readonly run = (): void => this.flushAll();
+
+  /** @param budget limit for the buffered bytes of all outboxes together. Default: no limit. */
+  constructor(
+    private readonly environment: Pick<Environment, 'defer'>,
+    readonly budget = new OutboxBudget(0, 0),
+  ) {}
+
+  /** Schedules a flush at the end of this tick. An outbox calls it once per tick. */
+  schedule(outbox: Flushable): void {
+    if (this.pending.push(outbox) === 1) this.environment.defer(this.run);
+  }
+
+  private flushAll(): void {
+    const { pending } = this;
+    this.pending = [];
+    this.root = Batch.empty();
+    for (const outbox of pending) outbox.flush();
+    this.budget.enforce();
+  }
+}
+
 /** An outbox whose socket buffers bytes. */
 export interface BufferedWriter {
   /** Measures the bytes that the socket buffers now, and reports them to the budget. */
