@@ -11,11 +11,11 @@ interface User {
   readonly topics: readonly string[];
 }
 
-/** What an application would have written: topics with guards, and an action that publishes. */
+/** A sample application: topics with guards, and an action that publishes. */
 export class Application {
-  /** How often each action ran, by what its data said. */
+  /** The number of runs of each action, by its data. */
   readonly runs = new Map<string, number>();
-  /** Where the board stood after each of them. */
+  /** The position of the board after each action. */
   readonly effects = new Map<string, Position>();
   /** Handlers that have not returned, oldest first. */
   readonly running: { readonly by: string; readonly finish: () => void }[] = [];
@@ -23,11 +23,11 @@ export class Application {
   constructor(
     private readonly topics: () => TopicRegistry,
     private readonly truth: Truth,
-    /** Whether handlers return when a step says so, and not at once. */
+    /** Whether handlers return only at a step, not at once. */
     private readonly slow: boolean,
   ) {}
 
-  /** What the dispatcher asks of the handlers it found. */
+  /** The interface of the handlers for the dispatcher. */
   get handlers(): HandlerRegistry {
     const handlers: Pick<HandlerRegistry, 'topic' | 'action'> = {
       topic: (name) => {
@@ -67,7 +67,7 @@ export class Application {
   }
 }
 
-/** Who a token stands for: always the same user, with the rights of the token. */
+/** Returns the identity of a token: always the same user, with the rights of the token. */
 export function userOf(token: string | undefined): { readonly id: string; readonly user: User } | undefined {
   if (token === 'refused') throw new RealtimeError('unauthorized', 'Your token is refused.');
   const rights = TOKENS[token as keyof typeof TOKENS] as User | undefined;

@@ -1,17 +1,17 @@
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 
 export interface Board {
-  /** Long enough that a patch is worth it. */
+  /** Long enough that a patch is smaller than the value. */
   readonly title: string;
-  /** Grows with every other publication: shows when a patch was applied twice. */
+  /** Grows with every second publication, and so reveals a patch that was applied twice. */
   readonly moves: readonly number[];
-  /** Changes with the others: shows when a patch was left out. */
+  /** Changes with the other publications, and so reveals a missing patch. */
   readonly round: number;
-  /** Names of the actions whose optimistic updates are shown; never in what the server has. */
+  /** Names of the actions with a visible optimistic update. The server's value has none. */
   readonly marks?: readonly string[];
 }
 
-/** The application that is explored: one topic of each kind and one action that publishes. */
+/** The contract of the explored application: one topic of each kind and one action that publishes. */
 export const board = stateTopic<Board>()('board');
 export const notices = eventTopic<{ readonly number: number }>()('notices');
 export const move = action<{ readonly by: string }, { readonly run: number }>('move');
@@ -19,7 +19,7 @@ export const move = action<{ readonly by: string }, { readonly run: number }>('m
 export const BOARD = board.with();
 export const NOTICES = notices.with();
 
-/** The tokens of one user, with the rights they carry. */
+/** The tokens of one user with their rights. */
 export const TOKENS = {
   /** May read everything. */
   wide: { topics: [BOARD.name, NOTICES.name] },

@@ -7,12 +7,12 @@ jest.setTimeout(600_000);
 
 const IS_FULL = process.env.STATEWIRE_TEST_TIER === 'full';
 const DEPTH = IS_FULL ? 5 : 3;
-/** Pairs of each scenario, and steps they are followed for. */
+/** Number of pairs of each scenario, and number of compared steps. */
 const PAIRS = IS_FULL ? 100 : 5;
 const LENGTH = 6;
 
 const seed = Number(process.env.STATEWIRE_SEED);
-/** In the quick tier one third of them, another with each seed. */
+/** The quick tier runs one third of the scenarios, selected by the seed. */
 const scenarios = SCENARIOS.filter((_, index) => IS_FULL || index % 3 === seed % 3);
 
 async function run(scenario: Scenario, steps: readonly StepName[]) {
@@ -21,7 +21,7 @@ async function run(scenario: Scenario, steps: readonly StepName[]) {
   return world;
 }
 
-/** Goes on from both in the same way, and compares where that leads. */
+/** Runs the same steps from both states and compares the results. */
 async function expectAlike(scenario: Scenario, pair: readonly (readonly StepName[])[], random: () => number) {
   const taken = pair.map((steps) => [...steps]);
   const worlds = await Promise.all(pair.map((steps) => run(scenario, steps)));

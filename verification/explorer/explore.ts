@@ -2,15 +2,15 @@ import { signatureOf } from './signature.js';
 import { isEnabled, perform, type StepName } from './steps.js';
 import { World, type WorldOptions } from './world.js';
 
-/** What is explored: where histories begin, and what may happen in them. */
+/** A scenario: the start of its histories, and the possible steps. */
 export interface Scenario {
   readonly name: string;
-  /** The row of docs/reliability.md that it proves. Default: R3. */
+  /** The id in docs/reliability.md that the scenario proves. Default: R3. */
   readonly row?: string;
   readonly world?: Partial<WorldOptions>;
-  /** Steps before the first, of which `calm` delivers everything. They do not count. */
+  /** Steps of the set-up. `calm` delivers everything. They do not count towards the depth. */
   readonly start: readonly (StepName | 'calm')[];
-  /** The alphabet; a number bounds how often a step may happen in one history. */
+  /** The possible steps. A number limits the uses of a step in one history. */
   readonly steps: Partial<Record<StepName, number>>;
 }
 
@@ -24,28 +24,28 @@ export interface Counterexample {
 export interface Exploration {
   readonly scenario: string;
   readonly depth: number;
-  /** Different states that were reached, the first included; from each of them a history was run to its end. */
+  /** Number of distinct reached states, including the first. The explorer ran a history from each of them to its end. */
   readonly states: number;
-  /** Steps taken from those states: each is a history that was run from its beginning. */
+  /** Number of steps from these states. For each step the explorer ran a history from its start. */
   readonly histories: number;
-  /** Orders of steps those stand for, at the least: what would have been run if equal states were not recognised. */
+  /** Lower bound of the number of histories without the detection of equal states. */
   readonly orders: number;
   readonly counterexample: Counterexample | undefined;
 }
 
 interface Node {
   readonly steps: readonly StepName[];
-  /** What may happen next. */
+  /** The possible next steps. */
   readonly enabled: readonly StepName[];
-  /** Ways that lead here. */
+  /** Number of histories that lead to this state. */
   orders: number;
 }
 
-/** Told of each history that leads to a state which another one, found before, has led to. */
+/** Called for each history that leads to an already known state. */
 export type OnEqual = (steps: readonly StepName[], earlier: readonly StepName[]) => void;
 
 /**
- * Tries every order of the steps that are possible, to the given depth, the short ones first, so that the first
+ * Tries every possible order of steps up to a depth. Short histories come first, so that the first
  * counterexample is a shortest one.
  */
 export async function explore(scenario: Scenario, depth: number, onEqual?: OnEqual): Promise<Exploration> {
@@ -84,7 +84,7 @@ export async function explore(scenario: Scenario, depth: number, onEqual?: OnEqu
   return end();
 }
 
-/** A counterexample as it is pasted into a regression test. */
+/** Returns a counterexample in the form of a regression test. */
 export function toTest({ scenario, steps, complaints }: Counterexample): string {
   const list = steps.map((step) => `  '${step}',`).join('\n');
   return `scenario: ${scenario}\nsteps: [\n${list}\n]\n${complaints.join('\n')}`;
@@ -96,7 +96,7 @@ interface Visit {
   readonly complaints: readonly string[];
 }
 
-/** Runs a history; where it leads to a state that is not known yet, to its end. */
+/** Runs a history. If it leads to a new state, runs it to its end. */
 async function visit(
   scenario: Scenario,
   steps: readonly StepName[],
@@ -110,14 +110,14 @@ async function visit(
   return { signature, enabled, complaints: await world.finish() };
 }
 
-/** What a world has come to, and what may happen next. */
+/** The state of a world, and the possible next steps. */
 export function stateOf(scenario: Scenario, world: World, taken: readonly StepName[]): Omit<Visit, 'complaints'> {
   const left = leftOf(scenario, taken);
   const enabled = left.filter(([step]) => isEnabled(world, step)).map(([step]) => step);
   return { signature: signatureOf(world, left), enabled };
 }
 
-/** Steps that may still happen, and how often. */
+/** The remaining steps and their numbers. */
 function leftOf({ steps }: Scenario, taken: readonly StepName[]): readonly (readonly [StepName, number])[] {
   return (Object.entries(steps) as [StepName, number][])
     .map(([step, bound]) => [step, bound - taken.filter((other) => other === step).length] as const)
@@ -130,7 +130,7 @@ export async function begin({ start, world: options }: Pick<Scenario, 'start' | 
   return world;
 }
 
-/** Runs one history to its end. @returns what is wrong with it, nothing where every promise was kept. */
+/** Runs one history to its end. @returns the broken promises; empty if all hold. */
 export async function replay(
   scenario: Pick<Scenario, 'start' | 'world'>,
   steps: readonly StepName[],

@@ -2,7 +2,7 @@ import type { Timer } from '@statewire/client';
 import { VirtualEnvironment } from '@statewire/testing';
 import type { Environment as ServerEnvironment } from '@statewire/nest';
 
-/** A timer of the client, which knows when it is due. */
+/** A timer of the client with its due time. */
 export class ExplorerTimer implements Timer {
   constructor(
     readonly due: number,
@@ -28,14 +28,14 @@ export class ExplorerTimer implements Timer {
   }
 }
 
-/** One clock for both sides, and no chance, so that a history is its steps and nothing else. */
+/** One clock for both sides without randomness, so that the steps alone determine a history. */
 export class ExplorerEnvironment extends VirtualEnvironment {
   declare readonly setTimer: (callback: () => void, delay: number) => Timer;
-  /** The same for the server, whose timers are none of the client's. */
+  /** The environment of the server, with its own timers. */
   readonly ofServer: ServerEnvironment;
   private readonly pendingTimers = new Set<ExplorerTimer>();
 
-  /** Milliseconds until each of the client's timers runs. */
+  /** Returns the milliseconds until each timer of the client runs. */
   get delays(): readonly number[] {
     return [...this.pendingTimers].map(({ due }) => due - this.monotonic()).sort((a, b) => a - b);
   }
@@ -51,10 +51,10 @@ export class ExplorerEnvironment extends VirtualEnvironment {
     };
   }
 
-  /** No jitter: when things happen is decided by the steps. */
+  /** No jitter: the steps decide the timing. */
   override readonly random = (): number => 0;
 
-  /** What a step led to has happened before the server's turn ends and its frames are written. */
+  /** The effects of a step happen before the server's turn ends and its frames are written. */
   override async settle(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     await super.settle();

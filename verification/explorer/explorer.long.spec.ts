@@ -6,14 +6,14 @@ import { runChild } from '../support/run-child.js';
 import { SCENARIOS, toTest, type Exploration, type Scenario } from './index.js';
 
 const DEPTH = 8;
-/** Those that take no longer than a slice has. */
+/** The scenarios that fit into a slice. */
 const SHORT = ['a late refusal', 'a change of mind', 'a refused client', 'a slow reader'];
 const RUN = join(import.meta.dirname, 'run.mjs');
 
 // On a machine that does much else at the same time it takes many times as long as alone.
 jest.setTimeout(3_600_000);
 
-/** All of them; in a slice of the long tests a short one, another with each seed. */
+/** All scenarios. A slice of the long tests runs one short scenario, selected by the seed. */
 const scenarios = process.env['STATEWIRE_SLICE'] === 'true' ? SCENARIOS.filter(isInSlice) : SCENARIOS;
 
 function isInSlice({ name }: Scenario): boolean {

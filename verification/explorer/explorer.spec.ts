@@ -22,7 +22,7 @@ test.each(SCENARIOS.map((scenario) => [scenario.row ?? 'R3', QUICK_DEPTH, scenar
   (_row, depth, name) => {
     const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;
     expect(counterexample === undefined ? '' : toTest(counterexample)).toBe('');
-    // An exploration that finds nothing to do proves nothing.
+    // An exploration without steps proves nothing.
     expect(states).toBeGreaterThan(10 * depth);
   },
 );

@@ -10,7 +10,7 @@ import {
 } from './index.js';
 import { play, type HistoryPlan } from '../histories/history.js';
 
-/** Histories that broke a promise when the explorer found them. */
+/** Histories that broke a promise in the past. The explorer found them. */
 const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
   [
     'a topic that is left and followed anew while it is taken away errs with what the second subscribe is answered',
@@ -44,7 +44,7 @@ const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
   ],
 ];
 
-/** The same of random histories. */
+/** Random histories that broke a promise in the past. */
 const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
   [
     'a topic that a poll was refused is not shown by a socket whose older rights are still in force',

@@ -6,13 +6,13 @@ export interface HttpRequest {
   readonly token: string | undefined;
 }
 
-/** One request, waiting to arrive at the server, at work there, or answered and on its way back. */
+/** One request: in transit to the server, in progress there, or answered and in transit back. */
 export class HttpWire {
   state: 'asked' | 'serving' | 'answered' | 'over' = 'asked';
   answer: HttpAnswer | undefined;
-  /** The client gave it up: it may arrive nevertheless. */
+  /** The client aborted it, but it may still arrive. */
   isAborted = false;
-  /** What the page showed when it was asked; an answer counts for nobody else. */
+  /** The view at the time of the request. The answer applies only to this view. */
   askedFor: readonly unknown[] = [];
   private readonly gone = new AbortController();
 
@@ -24,7 +24,7 @@ export class HttpWire {
     private readonly delivering: (answer: HttpAnswer) => void,
   ) {}
 
-  /** Whether it may run something on the server that outlives its answer. */
+  /** Whether it may start work on the server that outlives its answer. */
   get isAction(): boolean {
     return this.request.path.endsWith('/actions');
   }
@@ -47,7 +47,7 @@ export class HttpWire {
     this.resolve({ status, headers, text: () => Promise.resolve(body) } as unknown as Response);
   }
 
-  /** The request or its answer is lost, and the client is told. */
+  /** The request or its answer is lost, and the client gets an error. */
   lose(): void {
     if (this.state === 'answered' || this.state === 'asked') this.state = 'over';
     this.isAborted = true;

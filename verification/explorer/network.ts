@@ -10,7 +10,7 @@ export interface NetworkWatcher extends WireWatcher {
   answering(wire: HttpWire, answer: HttpAnswer): void;
 }
 
-/** Everything between the client and the server, moved by nothing but the steps of a history. */
+/** The network between client and server. Only the steps of a history move messages. */
 export class Network {
   private ownSockets: SocketWire[] = [];
   private requests: HttpWire[] = [];
@@ -21,18 +21,18 @@ export class Network {
     private readonly watcher: NetworkWatcher,
   ) {}
 
-  /** Those that at least one end holds. */
+  /** Sockets that at least one end holds. */
   get sockets(): readonly SocketWire[] {
     return (this.ownSockets = this.ownSockets.filter((wire) => !wire.isOver));
   }
 
-  /** The client's newest socket, while it holds one. */
+  /** The client's newest socket, if it holds one. */
   get current(): SocketWire | undefined {
     const newest = this.sockets.at(-1);
     return newest?.isOpen ? newest : undefined;
   }
 
-  /** Sockets the client has let go of, and the server not yet. */
+  /** Sockets that the client has closed, but the server has not. */
   get former(): readonly SocketWire[] {
     return this.sockets.filter((wire) => !wire.isOpen);
   }
@@ -71,7 +71,7 @@ export class Network {
       init?.signal?.addEventListener('abort', () => wire.abort());
       this.requests.push(wire);
       this.watcher.asking(wire);
-      // The switches are no part of what is explored.
+      // The explorer does not cover the switches.
       if (request.path.endsWith('/config')) void this.answerAtOnce(wire);
     });
 

@@ -9,12 +9,12 @@ const HISTORY = 8;
 interface Outage {
   readonly world: World;
   readonly deliveries: EventDelivery<{ readonly number: number }>[];
-  /** The frames that brought the client up to date again, without `subscribed`. */
+  /** The frames of the catch-up, without `subscribed`. */
   readonly caughtUp: string[];
   readonly board: () => TopicState<Board> | undefined;
 }
 
-/** A client that is cut off while so many publications of both topics are made, and comes back over `transport`. */
+/** Disconnects a client during a number of publications of both topics, then reconnects it over `transport`. */
 async function outage(publications: number, transport: 'socket' | 'poll', meanwhile?: StepName): Promise<Outage> {
   const world = await begin({
     world: { history: HISTORY },

@@ -20,26 +20,26 @@ interface BoardView {
 }
 
 interface NoticesView {
-  /** Where it began; undefined before the server said so. */
+  /** The start position; undefined before the answer of the server. */
   from: Position | undefined;
-  /** What was shown last. */
+  /** The last shown value. */
   at: Position | undefined;
 }
 
-/** What a page shows of its client, and what it is promised about that. */
+/** Checks the values that a page shows against the promises of the client. */
 export class Page {
   readonly answers: Answer[] = [];
   private boardView: BoardView | undefined;
   private noticesView: NoticesView | undefined;
   private follows: { board?: Subscription; notices?: Subscription } = {};
-  /** Which view each way of asking was last used for. */
+  /** The last view of each transport. */
   private readonly askedFor = new WeakMap<object, { readonly view: NoticesView; readonly ref: string | undefined }>();
-  /** The newest position of the board that was shown. */
+  /** The newest shown position of the board. */
   private shown: Position | undefined;
   private mayBeUnknown = false;
   private readonly updates: UpdatesOracle;
 
-  /** @param effects where the board stood after each action, by its name. */
+  /** @param effects the position of the board after each action, by name. */
   constructor(
     readonly client: RealtimeClient,
     private readonly truth: Truth,
@@ -87,7 +87,7 @@ export class Page {
     this.noticesView = undefined;
   }
 
-  /** @param isOptimistic whether what it will do is shown at once, as a mark of its name. */
+  /** @param isOptimistic whether the page shows the effect at once, as a mark with the name of the action. */
   act(isOptimistic = false): void {
     const answer: Answer = { state: 'unanswered' };
     const name = nameOf(this.answers.push(answer));
@@ -107,18 +107,18 @@ export class Page {
 
   authenticate(token: Token): void {
     this.token = token;
-    // Where the server cannot compare identities, what was sent may have been somebody else's.
+    // If the server cannot compare identities, the sent actions may belong to another identity.
     if (this.client.status.state !== 'live') this.mayBeUnknown = true;
     this.client.reauthenticate();
   }
 
-  /** The client asks for topics: over a socket, whose latest `subscribe` counts, or with a request. */
+  /** Records a request for topics: over a socket, whose latest `subscribe` counts, or over HTTP. */
   asked(way: object, { topics, ref }: Pick<SubscribeFrame, 'topics' | 'ref'>): void {
     const view = this.noticesView;
     if (view && topics.some(({ topic }) => topic === NOTICES.name)) this.askedFor.set(way, { view, ref });
   }
 
-  /** Frames reach the client: from the first `subscribed` on, no notice may be missed in silence. */
+  /** Records frames at the client. From the first `subscribed` on, no notice may be lost silently. */
   heard(way: object, frames: readonly ServerFrame[]): void {
     const asked = this.askedFor.get(way);
     for (const frame of frames) {
@@ -129,7 +129,7 @@ export class Page {
     }
   }
 
-  /** Actions ran at most once; those that were acknowledged did run. */
+  /** Checks that every action ran at most once, and that every acknowledged action ran. */
   checkActions(runs: ReadonlyMap<string, number>): void {
     this.answers.forEach(({ state, run }, index) => {
       const count = runs.get(nameOf(index + 1)) ?? 0;
@@ -142,14 +142,14 @@ export class Page {
     });
   }
 
-  /** What is not as it has to be once nothing is on its way any more. */
+  /** Returns the broken promises once no message is in transit. */
   problems(): readonly string[] {
     const problems = [...this.boardProblems(), ...this.noticesProblems(), ...this.actionProblems()];
     if (this.token === 'refused') problems.splice(0, Infinity, ...this.refusalProblems());
     return problems.map((problem) => `${problem}, while the client says ${JSON.stringify(this.client.status)}`);
   }
 
-  /** Who is refused is told why. */
+  /** A rejected client must get the reason. */
   private *refusalProblems(): Iterable<string> {
     const { status } = this.client;
     if (status.state === 'idle') return;

@@ -1,2 +1,2 @@
-/** Steps to which the quick tier explores each scenario, with and without a seeded bug. */
+/** The depth of the quick tier for each scenario, with and without a seeded bug. */
 export const QUICK_DEPTH = 4;

@@ -7,11 +7,11 @@ function often(...steps: StepName[]): Partial<Record<StepName, number>> {
   return Object.fromEntries(steps.map((step) => [step, ALWAYS]));
 }
 
-/** A socket that breaks, comes back, and whose messages take their time. */
+/** A socket that breaks and reconnects, with slow messages. */
 const SOCKET = often('cut', 'reconnect', 'up', 'down', 'late up', 'late lost');
 const POLLING = often('poll', 'poll up', 'poll down', 'poll lost');
 
-/** Everything about one state topic on both transports, rights that come and go included. */
+/** One state topic on both transports, with changing permissions. */
 export const BOARD_SCENARIO: Scenario = {
   name: 'a state topic',
   start: ['publish board', 'follow board', 'calm'],
@@ -22,7 +22,7 @@ export const BOARD_SCENARIO: Scenario = {
   },
 };
 
-/** The same on the socket alone, from more sides. */
+/** One state topic on the socket alone, with more kinds of steps. */
 export const RIGHTS_SCENARIO: Scenario = {
   name: 'rights that change',
   start: ['publish board', 'follow board', 'calm'],
@@ -41,7 +41,7 @@ export const RIGHTS_SCENARIO: Scenario = {
   },
 };
 
-/** A poll is on its way with the old token while the socket is given a new one. */
+/** A poll with the old token is in transit while the socket gets a new token. */
 export const LATE_REFUSAL_SCENARIO: Scenario = {
   name: 'a late refusal',
   world: { token: 'narrow' },
@@ -49,14 +49,14 @@ export const LATE_REFUSAL_SCENARIO: Scenario = {
   steps: { ...often('authenticate wide', 'authenticate narrow', 'poll', 'poll up', 'poll down', 'up', 'down', 'cut') },
 };
 
-/** Everything about one event topic on both transports. */
+/** One event topic on both transports. */
 export const NOTICES_SCENARIO: Scenario = {
   name: 'an event topic',
   start: ['publish notice', 'follow notices', 'calm'],
   steps: { ...often('publish notice', 'follow notices', 'leave notices'), ...SOCKET, ...POLLING },
 };
 
-/** From the first moment on: nothing is open yet, and polling races against the socket. */
+/** The start of a client: no connection is open yet, and polling races against the socket. */
 export const FIRST_CONNECT_SCENARIO: Scenario = {
   name: 'the first connect',
   start: ['publish board', 'publish notice'],
@@ -67,21 +67,21 @@ export const FIRST_CONNECT_SCENARIO: Scenario = {
   },
 };
 
-/** Polling has begun because the socket took too long, and what the socket brings is on its way. */
+/** Polling has started because the socket was slow, and frames of the socket are in transit. */
 export const SWITCH_SCENARIO: Scenario = {
   name: 'the switch from polling',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'up', 'up', 'up'],
   steps: { ...often('publish board', 'publish notice'), ...SOCKET, ...POLLING },
 };
 
-/** Who follows anew what was just left. */
+/** A reader follows a topic again right after it left. */
 export const CHANGE_OF_MIND_SCENARIO: Scenario = {
   name: 'a change of mind',
   start: ['publish notice', 'follow notices', 'calm', 'leave notices', 'follow notices'],
   steps: { ...often('publish notice', 'follow notices', 'leave notices'), ...SOCKET },
 };
 
-/** The outage during which a topic moves on, further than its history reaches, or loses its history altogether. */
+/** An outage in which a topic publishes more than its history keeps, or loses its history. */
 export const OUTAGE_SCENARIO: Scenario = {
   name: 'an outage',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm', 'publish board', 'cut'],
@@ -92,7 +92,7 @@ export const OUTAGE_SCENARIO: Scenario = {
   },
 };
 
-/** Actions whose handlers take their time, sent again over sockets and over HTTP. */
+/** Actions with slow handlers, resent over sockets and over HTTP. */
 export const ACTIONS_SCENARIO: Scenario = {
   name: 'actions',
   world: { slowActions: true },
@@ -104,7 +104,7 @@ export const ACTIONS_SCENARIO: Scenario = {
   },
 };
 
-/** Actions whose effect is shown before the server knows of them, answered on one way and shown by the other. */
+/** Optimistic actions, answered on one transport and published on the other. */
 export const OPTIMISTIC_SCENARIO: Scenario = {
   name: 'optimistic updates',
   start: ['publish board', 'follow board', 'calm'],
@@ -116,7 +116,7 @@ export const OPTIMISTIC_SCENARIO: Scenario = {
   },
 };
 
-/** A broker whose answers take their time, so that publications fall between reading and going live. */
+/** A slow broker, so that publications come between the read and the first live frame. */
 export const SLOW_BROKER_SCENARIO: Scenario = {
   name: 'a slow broker',
   row: 'R6',
@@ -128,7 +128,7 @@ export const SLOW_BROKER_SCENARIO: Scenario = {
   },
 };
 
-/** The same with events. */
+/** A slow broker with events. */
 export const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
   name: 'a slow broker of events',
   row: 'R6',
@@ -140,7 +140,7 @@ export const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
   },
 };
 
-/** A reader that takes less than is published. */
+/** A reader that is slower than the publications. */
 export const SLOW_READER_SCENARIO: Scenario = {
   name: 'a slow reader',
   world: { softMark: 150 },
@@ -148,7 +148,7 @@ export const SLOW_READER_SCENARIO: Scenario = {
   steps: { ...often('publish board', 'publish notice', 'down', 'up', 'cut', 'reconnect'), 'flush board': 1 },
 };
 
-/** Messages that vanish where both ends believe that none can. */
+/** Messages that are lost without a sign for either end. */
 export const LOSSY_SCENARIO: Scenario = {
   name: 'lost messages',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm'],
@@ -159,7 +159,7 @@ export const LOSSY_SCENARIO: Scenario = {
   },
 };
 
-/** A client that is not let in. */
+/** A client that the server rejects. */
 export const REFUSED_SCENARIO: Scenario = {
   name: 'a refused client',
   world: { token: 'refused' },

@@ -31,9 +31,9 @@ import type { Verdict } from './verdict.js';
 import { WatchedBroker } from './watched-broker.js';
 
 export interface ServerOptions {
-  /** Publications a topic keeps. */
+  /** Maximum publications in the history of a topic. */
   readonly history: number;
-  /** Bytes in the network from which a connection is a slow reader. 0: none ever is. */
+  /** Bytes in the network above which a connection is a slow reader. 0: never. */
   readonly softMark: number;
   readonly slowBroker: boolean;
   readonly slowActions: boolean;
@@ -45,7 +45,7 @@ export interface HttpAnswer {
 }
 
 const MINUTE = 60_000;
-/** Above what history, claims and lingering topics are kept for. */
+/** A time above the lifetime of histories, claims and lingering topics. */
 const FORGETS_AFTER = 7 * MINUTE;
 
 const ANYBODY: Omit<ReceivedRequest, 'bearer'> = {
@@ -57,7 +57,7 @@ const ANYBODY: Omit<ReceivedRequest, 'bearer'> = {
   cookieToken: undefined,
 };
 
-/** One node: the real core of the server between an application and a network that both do what the steps say. */
+/** One node: the real core of the server. The steps control the application and the network around it. */
 export class ServerNode {
   readonly broker: WatchedBroker;
   readonly topics: TopicRegistry;
@@ -174,7 +174,7 @@ export class ServerNode {
     }
   }
 
-  /** Lets everything be forgotten that nobody uses. @returns what is still held. */
+  /** Waits until all unused resources expire. @returns the resources that are still held. */
   async leftovers(): Promise<Record<string, number>> {
     await this.clock.advance(FORGETS_AFTER);
     return {

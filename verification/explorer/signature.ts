@@ -6,14 +6,14 @@ import { boardAt } from './contract.js';
 import { ExplorerTimer } from './explorer-environment.js';
 import type { World } from './world.js';
 
-/** Moments. When something happened decides nothing here: time passes in steps that wait for what is due. */
+/** Fields with a time. They do not affect the future, because steps wait for due timers. */
 const MOMENTS: ReadonlySet<string> = new Set([
   ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'cadenceDue'],
   ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
   ...['pausedUntil', 'nextRetryAt'],
 ]);
 
-/** What never changes, what only labels or counts for display, and what is computed from the rest and kept for speed. */
+/** Fields that never change, that are only for display, or that cache values of other fields. */
 const IGNORED: ReadonlySet<string> = new Set([
   ...['options', 'context', 'node', 'limits', 'environment', 'verdict', 'metrics', 'watcher', 'backoff'],
   ...[
@@ -59,20 +59,20 @@ const IGNORED_CLASSES: ReadonlySet<string> = new Set([
 ]);
 
 const MOMENT = /\b1[78]\d{11}\b/g;
-/** Ids, and refs: on their own and in frames. */
+/** Ids and refs, alone and in frames. */
 const NAMES = /\d{12}-virtual-id|"ref":"\d+"|^\d+$/g;
 const TITLE = boardAt(0).title;
 
 /**
- * A digest of everything on both sides and between them that decides what can happen next: the whole object graph,
- * private fields too, with ids named in the order of their appearance and without moments. States with equal signatures
+ * Returns a digest of all state on both sides and between them that affects the next steps: the whole object graph with
+ * private fields, with ids renamed in the order of their appearance, and without times. States with equal signatures
  * are explored once.
  */
 export function signatureOf(world: World, rest: unknown): string {
   return createHash('sha1').update(describeState(world, rest)).digest('base64');
 }
 
-/** What is digested; for whoever asks why two states differ. */
+/** Returns the text of the digest, to find the difference between two states. */
 export function describeState({ environment, network, oracle, page, server, truth }: World, rest: unknown): string {
   const { application, broker, hub, topics } = server;
   const writer = new GraphWriter();
@@ -160,7 +160,7 @@ class GraphWriter {
     this.parts.push(close);
   }
 
-  /** Of RxJS what is known about the future: the value that is kept, and whether it is over. */
+  /** Of RxJS objects only the kept value and the completion affect the future. */
   private writeStream(stream: Stream): void {
     this.parts.push(stream.closed === true ? 'closed' : 'open');
     if ('_value' in stream) this.write(stream._value);

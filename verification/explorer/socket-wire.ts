@@ -1,15 +1,15 @@
 import type { WebSocketLike } from '@statewire/client';
 import type { Batch, Connection, ConnectionSocket, FrameSocket } from '@statewire/nest/internal';
 
-/** Told in the order in which the server does it, whatever becomes of the frames on their way. */
+/** Observes frames in the order of the server, even if they are lost in transit. */
 export interface WireWatcher {
   /** The server writes a frame. */
   sent(wire: SocketWire, text: string): void;
-  /** The client hands over a frame. */
+  /** The client sends a frame. */
   leaving(wire: SocketWire, text: string): void;
-  /** The server is about to take a frame. */
+  /** The server is about to handle a frame. */
   arriving(wire: SocketWire, text: string): void;
-  /** The client is about to take a frame. */
+  /** The client is about to handle a frame. */
   delivering(wire: SocketWire, text: string): void;
 }
 
@@ -19,15 +19,15 @@ const LOST = 1006;
 
 /**
  * One WebSocket whose messages wait in both directions until a step delivers the next. Only pings and pongs pass at once:
- * they say that somebody is there, and touch nothing else.
+ * they show that the peer is alive and have no other effect.
  */
 export class SocketWire {
   readonly up: Message[] = [];
   readonly down: Message[] = [];
   connection: Connection | undefined;
-  /** The client knows of no end yet. */
+  /** The client has not noticed an end yet. */
   isOpen = true;
-  /** Whether a frame was lost, so that the client learns of it with the next one only. */
+  /** Whether a frame was lost. The client notices it only with the next frame. */
   hasLost = false;
   private isGone = false;
   private isAccepted = false;
@@ -40,7 +40,7 @@ export class SocketWire {
     private readonly watcher: WireWatcher,
   ) {}
 
-  /** What the client holds. */
+  /** The client's end. */
   readonly client: WebSocketLike = {
     onopen: null,
     onmessage: null,
@@ -52,7 +52,7 @@ export class SocketWire {
     close: (code) => this.closeByClient(code),
   };
 
-  /** What the server holds. */
+  /** The server's end. */
   private readonly server: ConnectionSocket = {
     frames: this.frameSocket(),
     close: (code) => void (this.isOpen && this.down.push({ type: 'close', code })),
@@ -64,7 +64,7 @@ export class SocketWire {
     resume: () => undefined,
   };
 
-  /** Both ends have let go. */
+  /** Both ends have closed. */
   get isOver(): boolean {
     return !this.isOpen && (this.isGone || (!this.isAccepted && this.up.length === 0));
   }
@@ -77,14 +77,14 @@ export class SocketWire {
     return this.isOpen && this.down.length > 0;
   }
 
-  /** The network breaks: what is on its way to the client is lost; what is on its way to the server may still arrive. */
+  /** Breaks the network. Messages to the client are lost. Messages to the server may still arrive. */
   cut(): void {
     this.endClient(LOST);
     if (this.isAccepted) this.up.push({ type: 'close', code: LOST });
     else this.isGone = true;
   }
 
-  /** What was on its way to the server of a cut connection is lost, and the server learns of the cut. */
+  /** Drops the messages to the server of a broken connection, and the server notices the end. */
   lose(): void {
     this.up.length = 0;
     this.leaveServer();
@@ -99,13 +99,13 @@ export class SocketWire {
     this.connection?.receive(Buffer.from(message.text), false);
   }
 
-  /** Whether the next message to the client moves a topic on. */
+  /** Whether the next message to the client is a publication. */
   get isLossy(): boolean {
     const [next] = this.down;
     return this.isOpen && next?.type === 'text' && /^{"type":"(patch|event)"/.test(next.text);
   }
 
-  /** The next message to the client is lost, and everything behind it is not: no network does that, but some servers do. */
+  /** Loses only the next message to the client. No network does this, but a faulty server may. */
   loseDown(): void {
     const message = this.down.shift();
     if (message?.type === 'text') this.take(message.text.length);
@@ -116,7 +116,7 @@ export class SocketWire {
     const message = this.down.shift();
     if (message === undefined) return;
     if (message.type === 'close') {
-      // The client answers the closing handshake, and the server is told that it is done.
+      // The client answers the closing handshake, and the server sees its end.
       this.endClient(message.code);
       this.leaveServer();
       return;
@@ -158,7 +158,7 @@ export class SocketWire {
     this.take(0);
   }
 
-  /** The client took so many bytes. What was written counts as taken when nothing waits any more. */
+  /** The client accepted so many bytes. Written bytes count as accepted when no message waits. */
   private take(bytes: number): void {
     this.waitingBytes -= bytes;
     if (this.waitingBytes === 0) for (const written of this.taken.splice(0)) written();

@@ -1,13 +1,13 @@
 import { BOARD, NOTICES } from './contract.js';
 import type { World } from './world.js';
 
-/** One letter of the alphabet: when it can happen, and what happens. */
+/** One kind of step: its condition and its effect. */
 interface Step {
   readonly isEnabled: (world: World) => boolean;
   readonly perform: (world: World) => unknown;
 }
 
-/** An attempt to reconnect or a poll comes within so many ms, or not at all. */
+/** Milliseconds within which a reconnect or a poll comes, if it comes. */
 const PATIENCE = 5_000;
 
 function follow(what: 'Board' | 'Notices'): Step {
@@ -22,12 +22,12 @@ function isReaching({ page }: World): boolean {
   return !['idle', 'live', 'denied', 'closed'].includes(page.client.status.state);
 }
 
-/** Lets time pass until it happens. */
+/** Advances the time until the condition holds. */
 async function until(world: World, happened: () => boolean): Promise<void> {
   await world.environment.until(happened, PATIENCE).catch(() => undefined);
 }
 
-/** Every step there is, by the name that traces show. */
+/** All steps, by their names in traces. */
 export const STEPS = {
   'publish board': { isEnabled: () => true, perform: ({ server }) => server.application.publishBoard() },
   'publish notice': { isEnabled: () => true, perform: ({ server }) => server.application.publishNotice() },
@@ -54,7 +54,7 @@ export const STEPS = {
     isEnabled: ({ page }) => page.token === 'narrow',
     perform: ({ page }) => page.authenticate('wide'),
   },
-  /** The socket breaks. What is on its way down is lost; what is on its way up may still arrive. */
+  /** The socket breaks. Messages to the client are lost. Messages to the server may still arrive. */
   cut: { isEnabled: ({ network }) => network.current !== undefined, perform: ({ network }) => network.current?.cut() },
   /** Time passes until the client opens a socket. */
   reconnect: {
@@ -66,7 +66,7 @@ export const STEPS = {
     isEnabled: (world) => world.network.polls.length === 0 && isReaching(world),
     perform: (world) => until(world, () => world.network.polls.length > 0),
   },
-  /** The next message of the socket reaches the server; the first of all is its opening. */
+  /** The next message of the socket reaches the server. The first message opens it. */
   up: {
     isEnabled: ({ network }) => network.current?.canGoUp === true,
     perform: ({ network }) => network.current?.deliverUp(),
@@ -76,12 +76,12 @@ export const STEPS = {
     isEnabled: ({ network }) => network.current?.canGoDown === true,
     perform: ({ network }) => network.current?.deliverDown(),
   },
-  /** The next message of a socket that the client has given up reaches the server. */
+  /** The next message of a socket that the client has closed reaches the server. */
   'late up': {
     isEnabled: ({ network }) => network.former[0]?.canGoUp === true,
     perform: ({ network }) => network.former[0]?.deliverUp(),
   },
-  /** What was still on its way up is lost, and the server learns that the socket broke. */
+  /** The remaining messages to the server are lost, and the server notices the end of the socket. */
   'late lost': {
     isEnabled: ({ network }) => (network.former[0]?.up.length ?? 0) > 1,
     perform: ({ network }) => network.former[0]?.lose(),
@@ -117,7 +117,7 @@ export const STEPS = {
     isEnabled: ({ server }) => server.broker.answers.length > 0,
     perform: ({ server }) => server.broker.answers.shift()?.arrive(),
   },
-  /** The next publication does not reach the node, and the broker believes that it does. */
+  /** The next publication does not reach the node, and the broker does not notice. */
   'broker drops': {
     isEnabled: ({ server }) => !server.broker.losesNext,
     perform: ({ server }) => (server.broker.losesNext = true),

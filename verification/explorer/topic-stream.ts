@@ -6,19 +6,19 @@ import type { Verdict } from './verdict.js';
 type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 export type StreamFrame = FrameOf<'subscribed' | 'snapshot' | 'patch' | 'event'>;
 
-/** The frames of one subscription or one poll answer, judged one after the other by PROTOCOL.md and by the truth. */
+/** Checks the frames of one subscription or one poll answer against PROTOCOL.md and against the real publications. */
 export class TopicStream {
   private epoch = '';
-  /** Up to where everything was told; undefined while a snapshot is due. */
+  /** The offset up to which the frames are complete; undefined while a snapshot is due. */
   private cursor: number | undefined;
-  /** Where the snapshot has to be that `subscribed` promised. */
+  /** The offset of the snapshot that `subscribed` announced. */
   private due: number | undefined;
 
   constructor(
     private readonly topic: string,
     private readonly truth: Truth,
     private readonly verdict: Verdict,
-    /** How the complaints call who sent it. */
+    /** The name of the sender in error messages. */
     private readonly label: string,
   ) {}
 
@@ -107,7 +107,7 @@ function patched(before: Json, delta: Json): Json | undefined {
   }
 }
 
-/** A frame for a complaint: without values, which are long. */
+/** Returns a frame for an error message, without its values. */
 export function brief(frame: ServerFrame): string {
   return JSON.stringify(frame, (key, value: unknown) => (VALUES.has(key) ? undefined : value));
 }

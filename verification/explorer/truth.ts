@@ -6,7 +6,7 @@ interface Epoch {
   readonly publications: string[];
 }
 
-/** What was really published, whatever any part of the system says about it. */
+/** The real publications, recorded independently of the system. */
 export class Truth {
   private readonly topics = new Map<string, Epoch[]>();
 
@@ -26,7 +26,7 @@ export class Truth {
     return publications.length === offset;
   }
 
-  /** Where the topic stands; undefined before anybody asked for it. */
+  /** The position of the topic; undefined before its first use. */
   top(topic: string): Position | undefined {
     const epoch = this.topics.get(topic)?.at(-1);
     return epoch && { epoch: epoch.name, offset: epoch.publications.length };

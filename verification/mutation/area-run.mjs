@@ -7,16 +7,16 @@ import { NOT_TESTS } from './areas.mjs';
 import { instrument } from './mutants.mjs';
 import { TestProcess } from './test-process.mjs';
 
-/** Time for the first sign of life of a process that is there already. */
+/** Time limit for the first message of a running process. */
 const FIRST_SIGN = 10_000;
 
-/** One area: its mutants, which tests reach which of them, and what becomes of them. */
+/** One area: its mutants, the tests that reach them, and the results. */
 export class AreaRun {
   /**
    * @param area its name.
    * @param package of the files, without its scope.
    * @param files to mutate, from the root of the workspace.
-   * @param specs that must notice, as absolute paths.
+   * @param specs that must detect the mutants, as absolute paths.
    */
   constructor({ area, package: packageName, files, specs }, seed) {
     this.area = area;
@@ -36,7 +36,7 @@ export class AreaRun {
     this.process = new TestProcess(this.plan());
   }
 
-  /** Runs every test once without a mutant, and notes which mutants it reaches. */
+  /** Runs every test once without a mutant, and records the mutants that it reaches. */
   async prepare() {
     await this.startProcess(this.process);
     const { runs, atLoad } = demand(await this.process.ask({ dry: true }, 600_000));
@@ -47,14 +47,14 @@ export class AreaRun {
     this.atLoad = new Set(atLoad);
   }
 
-  /** @returns what killed it: the name of a test; undefined where all passed. */
+  /** @returns the name of the test that killed it; undefined if all passed. */
   async verdictOn({ id }) {
     const order = this.reaching.get(id);
     if (order.length > 0) {
       return (await this.run(this.process, id, order)) ?? this.run(this.process, id, order, { allRuns: true });
     }
     if (!this.atLoad.has(id)) return undefined;
-    // What runs as the module is loaded has to be switched on before.
+    // A mutant in code that runs at import must be enabled before the import.
     const fresh = new TestProcess(this.plan(id));
     const started = await fresh.start();
     if (started?.ready === undefined) return 'the modules do not load';

@@ -1,11 +1,11 @@
 /**
- * The code that the mutation runner changes, and the tests that must notice. An area names symbols of one package: the runner
+ * The code that the mutation runner changes, and the tests that must detect it. An area names symbols of one package: the runner
  * changes the whole files that declare them, and runs every spec in the folders of these files. `specsBesides` names further
  * symbols whose folders have specs, `specs` is how the paths of further spec files of the package begin.
  *
- * All of these tests run on virtual time or test pure functions: they run thousands of times in one process, so that nothing
- * may wait for a network or a clock. `measured` is the share that was killed when the whole area was last tried, 0.99 at
- * most: properties find some mutants only with luck.
+ * All these tests run on virtual time or test pure functions. They run thousands of times in one process, so they must not
+ * wait for a network or a clock. `measured` is the fraction of killed mutants in the last full run of the area, 0.99 at
+ * most, because random properties do not find every mutant in every run.
  */
 export const AREAS = [
   {

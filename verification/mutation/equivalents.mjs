@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Mutants that no test can tell from the original, each with the reason. A package, a symbol and the change identify them, so
+ * Mutants that no test can distinguish from the original, each with a reason. A package, a symbol and the change identify them, so
  * that they stay valid when the symbol moves to another file. `symbol` names all declarations around the change.
  */
 const EQUIVALENTS = JSON.parse(readFileSync(join(import.meta.dirname, 'equivalent-mutants.json'), 'utf8'));
 
-/** @returns why the mutant is equivalent; undefined where it is not listed. */
+/** @returns the reason why the mutant is equivalent; undefined if it is not listed. */
 export function reasonOf(mutant) {
   return EQUIVALENTS.find((listed) => isIt(listed, mutant))?.reason;
 }
 
-/** @returns entries of the list that fit no mutant of the files that declare them. */
+/** @returns entries of the list that match no mutant in the files of their symbols. */
 export function stale(all, index) {
   const files = new Set(all.map(({ mutant }) => mutant.file));
   return EQUIVALENTS.filter(

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 const MOST_RUNS = 200;
 
 /**
- * fast-check with fewer runs per property: what a mutant breaks shows soon, and each property runs for every mutant.
- * What survives is tried again with all of them.
+ * fast-check with fewer runs per property. A killed mutant fails early, and each property runs for every mutant.
+ * Surviving mutants run again with all runs.
  */
 export default {
   ...fc,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { format } from 'node:util';
 
-// What `@jest/globals` is made of, without the module registry that makes each run of Jest take seconds.
+// The functions of `@jest/globals` without the module registry of Jest, which takes seconds per run.
 const require = createRequire(createRequire(import.meta.url).resolve('@jest/globals'));
 const { ModuleMocker } = require('jest-mock');
 const mocker = new ModuleMocker(globalThis);
@@ -52,7 +52,7 @@ function nameOf(name, args) {
   return places === 0 ? named : format(named.replaceAll('%p', '%j'), ...args.slice(0, places));
 }
 
-/** @throws what the test, its hooks, or anything it left running threw meanwhile. */
+/** @throws the errors of the test, of its hooks, and of work that it left running. */
 export async function runTest({ suite: { before, after }, run }, timeout) {
   let stray;
   const onStray = (error) => (stray ??= { error });
@@ -74,7 +74,7 @@ export async function runTest({ suite: { before, after }, run }, timeout) {
   };
   try {
     await Promise.race([all(), late]);
-    // Rejections that nobody handles are reported after the microtasks.
+    // Node reports unhandled rejections after the microtasks.
     await new Promise((resolve) => setTimeout(resolve, 0));
     if (stray) throw stray.error;
   } finally {

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 
-/** Comparisons at their boundary, and negated where no condition around them is. */
+/** Comparisons: changed at their boundary, and negated if they are not part of a mutated condition. */
 const COMPARISONS = {
   '<': ['<=', '>='],
   '<=': ['<', '>'],
@@ -30,14 +30,14 @@ const METHODS = {
   startsWith: 'endsWith',
   endsWith: 'startsWith',
 };
-/** Methods without which the receiver is of the same kind. */
+/** Methods that return the same type as their receiver. */
 const DROPPED_METHODS = new Set(['slice', 'filter', 'sort', 'reverse', 'trim', 'floor']);
 
 /**
- * Rewrites one source so that it holds all of its mutants at once: `__mutant(id)` in it says whether that one is
- * switched on. So nothing is compiled anew for a mutant.
+ * Rewrites one source with all of its mutants: `__mutant(id)` returns whether a mutant is
+ * enabled. So no mutant needs a new compilation.
  *
- * @returns the rewritten source, and for each mutant its id, line, column, and what becomes what.
+ * @returns the rewritten source, and for each mutant its id, line, column, original code and replacement.
  */
 export function instrument(file, source, firstId) {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ES2022, true);
@@ -59,7 +59,7 @@ export function instrument(file, source, firstId) {
     return id;
   };
 
-  /** The text of a node with its mutants, and those of all it holds, inside. */
+  /** Returns the text of a node with its mutants and those of its descendants. */
   const render = (node) => {
     if (isLeftAlone(node)) return text(node);
     let result = '';
@@ -122,7 +122,7 @@ function isRemovable(node) {
 function replacementsOf(node, text) {
   if (isCondition(node)) {
     const isLoop = !ts.isIfStatement(node.parent) && !ts.isConditionalExpression(node.parent);
-    // A loop without end says nothing that a skipped one does not.
+    // An endless loop shows nothing that a skipped loop does not show.
     return isLoop ? ['false', ...operatorMutants(node, text)] : ['true', 'false', ...operatorMutants(node, text)];
   }
   return operatorMutants(node, text);
@@ -157,7 +157,7 @@ function binaryMutants(node, text) {
   return kept.map((other) => `${text(left)} ${other} ${text(right)}`);
 }
 
-/** `a < b` and `a <= b` differ at one point; `true` and `false` in its place say the rest. */
+/** `a < b` and `a <= b` differ at one point. The mutants `true` and `false` cover the rest. */
 function isBoundary(operator, other) {
   return operator[0] === other[0] && operator[0] !== '=' && operator[0] !== '!';
 }
@@ -187,7 +187,7 @@ function callMutants(node, text) {
   return mutants;
 }
 
-/** A link of `a?.b.c` cannot be wrapped: what follows it would no longer be skipped with it. */
+/** A link of `a?.b.c` cannot be wrapped, because the following links would no longer be skipped with it. */
 function isInsideChain(node) {
   const { parent } = node;
   const isLink =
@@ -209,13 +209,13 @@ function literalMutants(node, text) {
   if (ts.isNumericLiteral(node)) return isName(node) || isTuning(node) ? [] : [String(Number(node.text) + 1)];
   if (!ts.isStringLiteral(node) && !ts.isNoSubstitutionTemplateLiteral(node) && !ts.isTemplateExpression(node))
     return [];
-  // Sentences are for people: no test should spell them out.
-  // And what is only compared is mutated as a comparison already.
+  // Messages are for people, and no test should compare them.
+  // A string in a comparison is covered by the mutants of the comparison.
   if (isName(node) || text(node).includes(' ') || isComparand(node)) return [];
   return [text(node).length === 2 ? '"other"' : '""'];
 }
 
-/** A constant of a module says how much is enough: a test of 64 against 65 would be a copy of it. */
+/** A constant of a module is a limit. A test of 64 against 65 would only repeat it. */
 function isTuning(node) {
   for (let { parent } = node; parent !== undefined; { parent } = parent) {
     if (ts.isVariableStatement(parent)) return ts.isSourceFile(parent.parent);

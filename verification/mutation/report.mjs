@@ -1,12 +1,12 @@
 import { AREAS } from './areas.mjs';
 
-/** What is aimed at. */
+/** The minimum score. */
 const TARGET = 0.9;
 
 /**
- * Prints a table per file and area, and the survivors with their place.
+ * Prints a table per file and area, and the surviving mutants with their places.
  *
- * @returns the exit code: 1 where an area, or a sample as a whole, is below the least score.
+ * @returns the exit code: 1 if an area, or a whole sample, is below the minimum score.
  */
 export function report(results, { planned, isSample, stale }) {
   const tried = results.filter(({ equivalent }) => equivalent === undefined);
@@ -27,7 +27,7 @@ export function report(results, { planned, isSample, stale }) {
   printTable(['', 'mutants', 'equivalent', 'killed', 'survived', 'score'], rows);
   if (results.length < planned) console.log(`\n${planned - results.length} more were chosen, but the time was over.`);
 
-  // A slice across areas is judged as a whole: of few mutants of one area a single survivor would decide.
+  // A slice across areas has one score, because a single survivor of a small area would decide alone.
   const isSlice = isSample || results.length < planned;
   const judged = isSlice ? [['the slice', tried]] : [...grouped(tried, ({ area }) => area)];
   const below = judged.filter(([, group]) => scoreOf(group) < (isSlice ? leastOf(tried) : TARGET));
@@ -39,8 +39,8 @@ export function report(results, { planned, isSample, stale }) {
 }
 
 /**
- * A slice fails where it is worse than chance allows: more than two standard deviations below what its areas had when
- * they were last tried in full.
+ * A slice fails if its score is more than two standard deviations below the score of its areas in
+ * the last full run.
  */
 function leastOf(tried) {
   const known = new Map(AREAS.map(({ name, measured }) => [name, measured]));

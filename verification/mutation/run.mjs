@@ -1,6 +1,6 @@
 /**
- * Runs mutation tests of the code that the guarantees stand on: `npm run mutate`, `npm run mutate -- delta Timeline`
- * (areas or symbols), `npm run mutate -- --sample 40 --seconds 120` (a slice by chance; `--seed` repeats one).
+ * Runs mutation tests of the code that the guarantees depend on: `npm run mutate`, `npm run mutate -- delta Timeline`
+ * (areas or symbols), `npm run mutate -- --sample 40 --seconds 120` (a random slice; `--seed` repeats one).
  */
 import { register } from 'node:module';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 
-/** A child process with all tests of an area in it. A mutant that never returns is ended together with it. */
+/** A child process with all tests of an area. If a mutant does not return, the parent ends the process. */
 export class TestProcess {
   constructor(plan) {
     this.plan = plan;
@@ -27,7 +27,7 @@ export class TestProcess {
     this.child = undefined;
   }
 
-  /** @returns the next message; undefined where none came in time, and then the process is gone. */
+  /** @returns the next message; undefined after the time limit, which also ends the process. */
   answer(timeout) {
     const { child } = this;
     return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Runs tests with one mutant switched on, as its parent says. Everything is compiled and imported once. */
+/** Runs the tests that its parent selects with one enabled mutant. Compiles and imports everything once. */
 import { readFileSync } from 'node:fs';
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -73,7 +73,7 @@ async function tryMutant({ mutant, order, allRuns }) {
   process.send({ mutant, killedBy: undefined });
 }
 
-/** Milliseconds after which a test is taken to hang: generous, since others may use the machine. */
+/** Milliseconds after which a test counts as hung. Generous, because the machine may be busy. */
 function patienceFor(ms) {
   return 1_500 + ms * 20;
 }

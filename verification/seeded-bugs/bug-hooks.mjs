@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { compile } from '../support/compile.mjs';
 
-/** What marks the modules of a copy of the workspace in which one bug is seeded. */
+/** Marks the modules of a copy of the workspace with one seeded bug. */
 const MARK = '?bug=';
 
 let seeded;
@@ -14,7 +14,7 @@ export function initialize(data) {
   ({ seeded, root } = data);
 }
 
-/** Whatever a marked module of the workspace imports of the workspace is marked as well: each bug has its own copy. */
+/** Marks the imports of a marked module too, so that each bug has its own copy of the workspace. */
 export async function resolve(specifier, context, next) {
   const resolved = await next(specifier, context);
   const mark = markOf(context.parentURL ?? '');

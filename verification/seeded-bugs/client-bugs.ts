@@ -1,6 +1,6 @@
 import type { SeededBug } from './seeded-bug.js';
 
-/** Bugs of the client's core. The last four were real, and the explorer found them. */
+/** Bugs of the client's core. The last four were real bugs that the explorer found. */
 export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'the client skips its hole check',

@@ -1,7 +1,7 @@
 import type { HistoryBug } from './seeded-bug.js';
 import { SEEDED_BUGS } from './seeded-bugs.js';
 
-/** Of the bugs that the explorer has to catch, those that random histories have to catch as well, soon from these seeds. */
+/** Bugs of the explorer that random histories must find too, early with these seeds. */
 const ALSO: Readonly<Record<string, number>> = {
   'a value is kept after the right to see it is gone': 2,
   'authenticate does not ask the guards of what is subscribed': 2,
@@ -14,7 +14,7 @@ const ALSO: Readonly<Record<string, number>> = {
   'an update stays although its effect is there': 1,
 };
 
-/** Bugs that random histories have to catch. */
+/** Bugs that random histories must find. */
 export const HISTORY_BUGS: readonly HistoryBug[] = [
   ...Object.entries(ALSO).map(([name, seed]) => ({ ...SEEDED_BUGS.find((bug) => bug.name === name)!, seed })),
   {

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
  */
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const root = join(import.meta.dirname, '../..');
-/** A bug that shows in none of so many histories survives. */
+/** A bug survives if this number of histories does not reveal it. */
 const MOST = 300;
 
 register('../support/typescript-hooks.mjs', import.meta.url);

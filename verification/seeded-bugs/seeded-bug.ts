@@ -6,15 +6,15 @@ export interface Bug {
   readonly edits: readonly Edit[];
 }
 
-/** A bug that somebody could have written, and the scenario whose exploration has to find it. */
+/** A realistic bug, and the scenario that must find it. */
 export interface SeededBug extends Bug {
   /** Name of the scenario. */
   readonly caughtBy: string;
-  /** Depth to which it has to be explored. */
+  /** The depth of the exploration. */
   readonly depth: number;
 }
 
-/** One that random histories have to find, from a fixed seed on. */
+/** A bug that random histories must find with a fixed seed. */
 export interface HistoryBug extends Bug {
   readonly seed: number;
 }

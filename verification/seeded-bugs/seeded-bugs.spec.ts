@@ -13,20 +13,20 @@ jest.setTimeout(600_000);
 const RUN = join(import.meta.dirname, 'run.mjs');
 const RUN_HISTORIES = join(import.meta.dirname, 'run-histories.mjs');
 
-/** The long tier explores as deep as each bug is. */
+/** The long tier explores to the depth of each bug. */
 const DEEPEST = process.env['STATEWIRE_TEST_TIER'] === 'full' ? Infinity : QUICK_DEPTH;
 const BUGS = SEEDED_BUGS.filter(({ depth }) => depth <= DEEPEST);
 
 interface Outcome extends Pick<Exploration, 'counterexample' | 'states'> {
   readonly name: string;
-  /** Why it could not be seeded. */
+  /** The reason why it could not be seeded. */
   readonly error?: string;
 }
 
 interface Play {
   readonly name: string;
   readonly played: number;
-  /** What was wrong with the last history that was played; undefined where the bug survived. */
+  /** The error of the last played history; undefined if the bug survived. */
   readonly complaint?: string;
 }
 
@@ -50,7 +50,7 @@ describe('R3: the explorer catches', () => {
   });
 });
 
-// That they find nothing where no bug is seeded is what histories.spec.ts shows.
+// histories.spec.ts shows that they find nothing without a seeded bug.
 describe('R1: random histories catch', () => {
   test.each(HISTORY_BUGS.map(({ name }) => [name]))('the seeded bug that %s', (name) => {
     const { complaint, played } = plays.get(name)!;

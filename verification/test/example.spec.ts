@@ -5,7 +5,7 @@ import { stateTopic } from '@statewire/protocol';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');
 
-/** What a database would hold: it outlives the server. */
+/** The content of a database. It outlives the server. */
 const saved = { round: 1 };
 
 @RealtimeHandlers()
@@ -28,7 +28,7 @@ test('my battle page survives a restart of the server', async () => {
   await page.live();
   expect(page.value).toEqual({ round: 1 });
 
-  saved.round = 2; // Nobody publishes it: only a server that loads it anew can show it.
+  saved.round = 2; // Not published, so only a new load can show it.
   await simulation.server.restart();
   await page.live();
   expect(page.value).toEqual({ round: 2 });

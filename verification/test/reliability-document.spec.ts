@@ -40,7 +40,7 @@ function specsBelow(folder: string): string[] {
   });
 }
 
-/** Which specs claim which id. */
+/** The specs that claim each id. */
 const claims = new Map<string, Set<string>>();
 for (const path of TESTED.flatMap((folder) => specsBelow(join(root, folder)))) {
   for (const [, ids] of readFileSync(path, 'utf8').matchAll(TITLE)) {

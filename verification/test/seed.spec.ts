@@ -25,7 +25,7 @@ function node(parameters: readonly string[], seed: string, cwd = root): Promise<
   });
 }
 
-/** What each of the projects replaces `fast-check` with. */
+/** The module that replaces `fast-check` in each project. */
 async function replacements(seed: string): Promise<readonly (string | undefined)[]> {
   const modules = PROJECTS.map((project) => `import('./${project}/jest.config.mjs')`);
   const script = `console.log(JSON.stringify((await Promise.all([${modules.join()}])).map((one) => one.default)))`;
