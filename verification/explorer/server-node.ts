@@ -135,7 +135,7 @@ export class ServerNode {
       authorize: (topic, caller) => this.authenticator.authorize(topic, caller),
       websocket: { enabled: true, changes: EMPTY },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
-      attendance: { enter: () => undefined },
+      presence: { enter: () => undefined },
       toErrorFrame: (thrown, topic) => this.explain(thrown).toFrame({ topic }),
     });
   }
@@ -158,13 +158,13 @@ export class ServerNode {
       if (path.endsWith('/config')) return { status: 200, body: this.config() };
       if (path.endsWith('/actions')) return await this.act(body, received);
       const request = parsePollRequest(body, this.options.limits.frames);
-      const visitor = await this.authenticator.admit(received, request.clientId);
-      const { caller } = visitor;
+      const admitted = await this.authenticator.admit(received, request.clientId);
+      const { caller } = admitted;
       const answer = await this.poll.answer(request, {
-        visitor,
+        request: admitted,
         gone,
-        ask: (topics) => this.requests.countTopics(caller, topics),
-        hold: () => this.requests.holdPoll(caller, received),
+        countTopics: (topics) => this.requests.countTopics(caller, topics),
+        takeSlot: () => this.requests.holdPoll(caller, received),
         readmit: () => this.authenticator.readmit(received, request.clientId),
       });
       return { status: 200, body: answer ?? '' };

@@ -1,54 +1,54 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Correlation } from '@statewire/protocol';
+import { type Correlation, ERROR_CODES } from '@statewire/protocol';
 
-import type { HttpErrorResponse } from './http-error-response.js';
+import type { RealtimeError } from '../core/errors.js';
 
 /**
- * A reader that takes nothing for so long (ms) is cut off. Node looks twice before it calls a write stalled, so that it
- * takes up to twice as long.
+ * Milliseconds without progress after which a reader is cut off. Node checks twice before it calls a write stalled, so it may
+ * take twice as long.
  */
-const RESPONSE_TIMEOUT = 2_500;
+const RESPONSE_TIMEOUT_MS = 2_500;
 
-/** What every answer depends on, so that no cache mixes callers. */
+/** The headers on which every answer depends, so that no cache mixes callers. */
 const VARY = 'Authorization, Cookie, Origin';
 
-/** What is written as an answer. */
+/** The answer to a request. */
 export interface HttpAnswer {
   readonly status: number;
-  /** JSON; omitted for answers without a body. */
+  /** JSON. Omitted: the answer has no body. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One request and its answer, as Node sees them: frameworks have no part in it. */
+/** One request and its answer, without the framework of the application. */
 export class Exchange {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Aborted when the client is gone before it was answered. */
+  /** Aborted if the client disconnects before it gets its answer. */
   readonly gone: AbortSignal;
-  /** What errors echo, as soon as it is known. */
+  /** The fields of the request that errors repeat. Empty until the body is parsed. */
   asked: Correlation = {};
   private readonly cors = new Map<string, string>();
 
   constructor(
     readonly request: IncomingMessage,
     private readonly response: ServerResponse,
-    /** The body, where a parser of the application's came first. */
+    /** The body, if a parser of the application has read it. */
     readonly parsed: unknown,
-    /** Whether this node is going away: connections are not kept then. */
+    /** Whether this node drains. Answers close their connection then. */
     private readonly isDraining: () => boolean,
   ) {
     const { pathname, search } = split(request.url ?? '/');
-    // Node leaves the body out of answers to HEAD itself.
+    // Node itself leaves the body out of answers to HEAD.
     this.method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     this.path = pathname;
     this.query = new URLSearchParams(search);
     const controller = new AbortController();
     this.gone = controller.signal;
     response.once('close', () => controller.abort());
-    // A broken connection is no news: `close` follows.
+    // `close` follows the error of a broken connection.
     response.on('error', () => undefined);
   }
 
@@ -57,27 +57,27 @@ export class Exchange {
     return typeof value === 'string' ? value : value?.[0];
   }
 
-  /** Lets scripts of an origin read the answer. */
+  /** Allows scripts of an origin to read the answer. */
   allowOrigin(origin: string): void {
     this.cors.set('Access-Control-Allow-Origin', origin);
     this.cors.set('Access-Control-Allow-Credentials', 'true');
     this.cors.set('Access-Control-Expose-Headers', 'ETag, Retry-After');
   }
 
-  /** Ends the connection without an answer, as a failing network would: the client asks again elsewhere. */
+  /** Ends the connection without an answer, like a network failure. The client tries another node. */
   cut(): void {
     this.response.destroy();
   }
 
-  refuse({ status, error, headers }: HttpErrorResponse): void {
+  reject({ status, error, headers }: HttpErrorResponse): void {
     this.answer({ status, headers, body: JSON.stringify(error.toFrame(this.asked)) });
   }
 
-  /** Ends the response; only the first answer counts, and none does once the client is gone. */
+  /** Sends the answer. Does nothing after the first answer or after the client has disconnected. */
   answer({ status, body, headers = {} }: HttpAnswer): void {
     const { response } = this;
     if (response.headersSent || response.destroyed) return;
-    // Headers that a framework put there in advance, such as X-Powered-By, are not ours.
+    // A framework may have set headers such as X-Powered-By.
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.statusCode = status;
     this.set({ Vary: VARY, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
@@ -89,9 +89,9 @@ export class Exchange {
       });
     }
     this.set(headers);
-    // A body that was not read to its end would be taken for the next request.
+    // The server would take the rest of an unread body for the next request.
     if (!this.request.complete || this.isDraining()) this.set({ Connection: 'close' });
-    response.setTimeout(RESPONSE_TIMEOUT, () => response.destroy());
+    response.setTimeout(RESPONSE_TIMEOUT_MS, () => response.destroy());
     response.end(body);
   }
 
@@ -100,8 +100,28 @@ export class Exchange {
   }
 }
 
-/** Takes the path and the query apart without making sense of them. */
+/** Splits a URL into its path and its query. Decodes neither. */
 export function split(url: string): { readonly pathname: string; readonly search: string } {
   const mark = url.indexOf('?');
   return mark < 0 ? { pathname: url, search: '' } : { pathname: url.slice(0, mark), search: url.slice(mark + 1) };
+}
+
+/** An error with its HTTP status and headers. */
+export class HttpErrorResponse extends Error {
+  override readonly name = 'HttpErrorResponse';
+
+  constructor(
+    readonly status: number,
+    readonly error: RealtimeError,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(error.message);
+  }
+
+  static of(error: RealtimeError): HttpErrorResponse {
+    const { retryAfter } = error.options;
+    const headers: Record<string, string> =
+      retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter / 1_000)) };
+    return new HttpErrorResponse(ERROR_CODES[error.code].status, error, headers);
+  }
 }

@@ -25,41 +25,38 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
-import { Exchange, split, type HttpAnswer } from './exchange.js';
-import { limitHeads, type HeadDeadlines } from './head-deadline.js';
-import { HttpErrorResponse } from './http-error-response.js';
+import { Exchange, split, type HttpAnswer, HttpErrorResponse } from './exchange.js';
+import { limitHeads, type HeadDeadlines, PipelineLimit, takeRequests } from './server-hooks.js';
 import { RequestAuthenticator, type Authorize } from './request-authenticator.js';
-import { Pipelines } from './pipelines.js';
 import { Poll } from './poll.js';
-import { takeRequests } from './request-hook.js';
 import { RequestLimits } from '../rate-limiting/request-limits.js';
 import { Snapshot } from './snapshot.js';
 
 interface Route {
   readonly method: 'GET' | 'POST';
-  /** @returns undefined where the client is gone. */
+  /** @returns undefined if the client has disconnected. */
   answer(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined>;
 }
 
-/** What logs show where a connection's id would be. */
+/** Stands for the id of a connection in logs. */
 const TRANSPORT = 'http';
 
-/** Milliseconds after which a client may try again that sent too many requests without waiting for answers. */
-const RETRY_AFTER = 1_000;
+/** `retryAfter` for a request that started nothing. */
+const RETRY_AFTER_MS = 1_000;
 
-/** No page of a client, for requests that name none. */
+/** The client id of requests that name none. */
 const NO_CLIENT = '';
 
 /**
- * The HTTP binding: the same frames and the same guards as over WebSocket, for when there is none.
+ * Serves polls, snapshots, actions and the configuration over HTTP, with the frames and guards of the WebSocket.
  *
- * It is no controller, because whatever an application does to its controllers would change the wire.
+ * It is no controller, because prefixes, pipes and interceptors of the application would change the wire.
  */
 @Injectable()
 export class HttpBinding implements OnModuleInit {
-  private readonly pipelines = new Pipelines();
+  private readonly pipelines = new PipelineLimit();
   private readonly requests: RequestLimits;
-  private readonly visits: RequestAuthenticator;
+  private readonly authenticator: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly snapshot: Snapshot;
   private readonly routes: ReadonlyMap<string, Route>;
@@ -74,26 +71,26 @@ export class HttpBinding implements OnModuleInit {
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     private readonly dispatcher: Dispatcher,
     topics: TopicRegistry,
-    attendance: PresenceTracker,
+    presence: PresenceTracker,
     private readonly websocket: RealtimeSwitch,
     private readonly drain: DrainState,
     revocations: Revocations,
   ) {
     const { environment, limits, httpPath } = options;
     this.requests = new RequestLimits(limits, environment, rates);
-    this.visits = new RequestAuthenticator(admission, dispatcher, this.requests, revocations, options);
-    const authorize: Authorize = (topic, caller) => this.visits.authorize(topic, caller);
+    this.authenticator = new RequestAuthenticator(admission, dispatcher, this.requests, revocations, options);
+    const authorize: Authorize = (topic, caller) => this.authenticator.authorize(topic, caller);
     this.snapshot = new Snapshot(authorize, topics);
     this.poll = new Poll({
       authorize,
       topics,
-      attendance,
+      presence,
       environment,
       limits,
       websocket,
       drain,
       counters,
-      toErrorFrame: (thrown, topic) => this.counted(toClientError(thrown, log, TRANSPORT)).toFrame({ topic }),
+      toErrorFrame: (error, topic) => this.counted(toClientError(error, log, TRANSPORT)).toFrame({ topic }),
     });
     this.routes = new Map<string, Route>([
       [`${httpPath}/poll`, { method: 'POST', answer: (exchange, received) => this.answerPoll(exchange, received) }],
@@ -111,7 +108,7 @@ export class HttpBinding implements OnModuleInit {
 
   onModuleInit(): void {
     const { httpAdapter } = this.adapterHost as Partial<HttpAdapterHost>;
-    // An application without HTTP, that only publishes.
+    // An application that only publishes has no HTTP server.
     if (!httpAdapter) return;
     limitHeads(httpAdapter.getHttpServer() as HeadDeadlines, this.options.limits.timeouts.headMs);
     takeRequests(httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
@@ -122,24 +119,24 @@ export class HttpBinding implements OnModuleInit {
     if (!route) return false;
     const exchange = new Exchange(request, response, parsed, () => this.drain.draining);
     if (this.pipelines.enter(request, response)) void this.serve(exchange, route);
-    else exchange.refuse(HttpErrorResponse.of(this.counted(pipelined())));
+    else exchange.reject(HttpErrorResponse.of(this.counted(pipelinedError())));
     return true;
   }
 
   private async serve(exchange: Exchange, route: Route): Promise<void> {
     try {
-      const received = this.visits.enter(exchange, route.method);
+      const received = this.authenticator.receive(exchange, route.method);
       if (!received) return;
       const answer = await route.answer(exchange, received);
       if (answer) exchange.answer(answer);
     } catch (error) {
       if (error instanceof ProtocolError) exchange.asked = error.correlation;
-      const refusal =
+      const response =
         error instanceof HttpErrorResponse
           ? error
-          : HttpErrorResponse.of(toComeBack(toClientError(error, this.log, TRANSPORT)));
-      this.counted(refusal.error);
-      exchange.refuse(refusal);
+          : HttpErrorResponse.of(withRetryAfter(toClientError(error, this.log, TRANSPORT)));
+      this.counted(response.error);
+      exchange.reject(response);
     }
   }
 
@@ -149,15 +146,15 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
-    const request = parsePollRequest(await this.visits.body(exchange), this.options.limits.frames);
+    const request = parsePollRequest(await this.authenticator.body(exchange), this.options.limits.frames);
     const { clientId } = request;
-    const visitor = await this.visits.admit(received, clientId);
-    const { caller } = visitor;
+    const admitted = await this.authenticator.admit(received, clientId);
+    const { caller } = admitted;
     const body = await this.poll.answer(request, {
-      visitor,
-      ask: (topics) => this.requests.countTopics(caller, topics),
-      hold: () => this.requests.holdPoll(caller, received),
-      readmit: () => this.visits.readmit(received, clientId),
+      request: admitted,
+      countTopics: (topics) => this.requests.countTopics(caller, topics),
+      takeSlot: () => this.requests.holdPoll(caller, received),
+      readmit: () => this.authenticator.readmit(received, clientId),
       gone: exchange.gone,
     });
     return body === undefined ? undefined : { status: 200, body };
@@ -165,16 +162,16 @@ export class HttpBinding implements OnModuleInit {
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
     const { clientId, id, name, data } = parseActionRequest(
-      await this.visits.body(exchange),
+      await this.authenticator.body(exchange),
       this.options.limits.frames,
     );
     exchange.asked = { id };
-    const { caller } = await this.visits.admit(received, clientId);
+    const { caller } = await this.authenticator.admit(received, clientId);
     const release = this.requests.startAction(caller);
-    // The HTTP server waits for its requests, and with it the process.
+    // The process ends only after the HTTP server has answered all requests.
     const ending = this.drain.ended.subscribe(() => exchange.cut());
-    // What a polling client follows is not known here: it may be told of what it may read.
-    const follows = (topic: string): Promise<boolean> => this.visits.authorize(topic, caller).then(yes, no);
+    // The topics that a polling client follows are unknown here, so it learns the positions of topics that it may read.
+    const follows = (topic: string): Promise<boolean> => this.authenticator.authorize(topic, caller).then(yes, no);
     try {
       const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
       if (frame.type === 'error') this.counters.refusals.add(frame.code);
@@ -186,8 +183,8 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerSnapshot(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
-    const visitor = await this.visits.admit(received, NO_CLIENT);
-    return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), visitor);
+    const admitted = await this.authenticator.admit(received, NO_CLIENT);
+    return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), admitted);
   }
 
   private answerConfig(): HttpAnswer {
@@ -202,18 +199,18 @@ export class HttpBinding implements OnModuleInit {
 }
 
 /**
- * What is refused here started nothing, whatever refused it. Clients know that by `retryAfter`, and send an action again
- * that they would fail without it.
+ * Adds `retryAfter` to a temporary rejection. A rejected request started nothing. Clients know that by `retryAfter`, and send
+ * the action again instead of failing it.
  */
-function toComeBack(error: RealtimeError): RealtimeError {
+function withRetryAfter(error: RealtimeError): RealtimeError {
   const { code, message, options } = error;
   if (options.retryAfter !== undefined || (code !== 'unavailable' && code !== 'too_many_requests')) return error;
-  return new RealtimeError(code, message, { ...options, retryAfter: RETRY_AFTER });
+  return new RealtimeError(code, message, { ...options, retryAfter: RETRY_AFTER_MS });
 }
 
-function pipelined(): RealtimeError {
-  return new RealtimeError('too_many_requests', 'Wait for an answer before the next request.', {
-    retryAfter: RETRY_AFTER,
+function pipelinedError(): RealtimeError {
+  return new RealtimeError('too_many_requests', 'Too many requests wait for an answer. Wait before the next request.', {
+    retryAfter: RETRY_AFTER_MS,
   });
 }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
-import type { ErrorFrame, PollRequest, TopicRequest } from '@statewire/protocol';
+import type { ErrorFrame, PollRequest, TopicRequest, PollResponse, Position } from '@statewire/protocol';
 import { merge } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
@@ -12,103 +12,106 @@ import type { RealtimeLimits } from '../core/options.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { PresenceHandle } from '../presence/topic-presence.js';
 import { RealtimeError } from '../core/errors.js';
-import type { TopicRegistry } from '../topics/topic-registry.js';
-import { PollAnswer } from './poll-answer.js';
-import type { Authorize } from './request-authenticator.js';
-import { toTopicAnswer, type TopicAnswer } from './topic-answer.js';
-import type { AuthenticatedRequest } from './authenticated-request.js';
+import type { TopicRegistry, CatchUpAnswer } from '../topics/topic-registry.js';
+import type { Authorize, AuthenticatedRequest } from './request-authenticator.js';
+import type { ResolvedTopic } from '../topics/topic-loader.js';
+import type { EncodedFrame } from '../delivery/frame-encoder.js';
 
 export interface PollContext {
   readonly authorize: Authorize;
   readonly topics: Pick<TopicRegistry, 'catchUp' | 'waitForNews'>;
-  readonly attendance: Pick<PresenceTracker, 'enter'>;
+  readonly presence: Pick<PresenceTracker, 'enter'>;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'connections'>;
   readonly websocket: Pick<RealtimeSwitch, 'enabled' | 'changes'>;
   readonly drain: Pick<DrainState, 'draining' | 'began' | 'ended'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
-  /** The frame for something that was thrown; logs what is nobody's business. */
-  readonly toErrorFrame: (thrown: unknown, topic: string) => ErrorFrame;
+  /** Makes the frame for an error of a topic. Logs internal errors. */
+  readonly toErrorFrame: (error: unknown, topic: string) => ErrorFrame;
 }
 
-/** Who polls. */
-export interface PollVisit {
-  readonly visitor: AuthenticatedRequest;
+/** One poll request and its limits. */
+export interface PollCall {
+  readonly request: AuthenticatedRequest;
   /** Verifies the credentials and runs the connection guards once more. */
   readmit(): Promise<AuthenticatedRequest>;
-  /** Counts what it asks for. @throws RealtimeError `too_many_requests` */
-  ask(topics: readonly TopicRequest[]): void;
-  /** @returns what gives the place of a held poll back, or undefined where all are taken. */
-  hold(): (() => void) | undefined;
-  /** Aborted when the client is gone. */
+  /** Counts the topics that the poll asks for. @throws RealtimeError `too_many_requests` */
+  countTopics(topics: readonly TopicRequest[]): void;
+  /** Takes a slot for a held poll. @returns the function that frees it; undefined if all slots are taken. */
+  takeSlot(): (() => void) | undefined;
+  /** Aborted when the client disconnects. */
   readonly gone: AbortSignal;
 }
 
-/** Topics that are brought up to date side by side; what they come to is in memory until the answer is written. */
-const AT_ONCE = 8;
+/** Number of topics that are read side by side. Their frames are in memory until the answer is written. */
+const TOPICS_AT_ONCE = 8;
 
-/** Brings a polling client up to date, or waits with it until there is something to tell. */
+/** Answers polls: with the news of the topics, at once or as soon as there are any. */
 export class Poll {
   constructor(private readonly context: PollContext) {}
 
-  /** @returns the body of the answer, or undefined where the client is gone. */
-  async answer(request: PollRequest, visit: PollVisit): Promise<string | undefined> {
-    const stays: PresenceHandle[] = [];
+  /** @returns the body of the answer; undefined if the client has disconnected. */
+  async answer(request: PollRequest, call: PollCall): Promise<string | undefined> {
+    const handles: PresenceHandle[] = [];
     try {
-      return await this.answerWhile(stays, request, visit);
+      return await this.answerWhile(handles, request, call);
     } finally {
-      for (const stay of stays) stay.leave();
+      for (const handle of handles) handle.leave();
     }
   }
 
   private async answerWhile(
-    stays: PresenceHandle[],
+    handles: PresenceHandle[],
     { topics, wait = 0 }: PollRequest,
-    visit: PollVisit,
+    call: PollCall,
   ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits.connections;
     if (subscriptions > 0 && topics.length > subscriptions) {
       throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
     }
-    visit.ask(topics);
+    call.countTopics(topics);
     this.context.counters.polls += 1;
-    const arrived = await this.read(topics, visit.visitor, stays);
+    const arrived = await this.read(topics, call.request, handles);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
-    const release = mayWait ? visit.hold() : undefined;
+    const release = mayWait ? call.takeSlot() : undefined;
     if (!release) return this.write(arrived);
     this.context.counters.pollsHeld += 1;
     try {
-      await this.hold(arrived, wait * 1_000, visit);
+      await this.hold(arrived, wait * 1_000, call);
     } finally {
       release();
     }
-    if (visit.gone.aborted) return undefined;
-    return this.write(await this.read(topics, await visit.readmit(), stays));
+    if (call.gone.aborted) return undefined;
+    return this.write(await this.read(topics, await call.readmit(), handles));
   }
 
   private async read(
     requests: readonly TopicRequest[],
-    visitor: AuthenticatedRequest,
-    stays: PresenceHandle[],
+    request: AuthenticatedRequest,
+    handles: PresenceHandle[],
   ): Promise<PollAnswer> {
     const answer = new PollAnswer();
-    for (let next = 0; next < requests.length && !answer.isFull; next += AT_ONCE) {
-      const some = requests.slice(next, next + AT_ONCE);
-      const read = await Promise.all(some.map((request) => this.readTopic(request, visitor.caller, stays)));
+    for (let next = 0; next < requests.length && !answer.isFull; next += TOPICS_AT_ONCE) {
+      const some = requests.slice(next, next + TOPICS_AT_ONCE);
+      const read = await Promise.all(some.map((topic) => this.readTopic(topic, request.caller, handles)));
       for (const topic of read) answer.add(topic);
-      if (next + AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
+      if (next + TOPICS_AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
     }
-    visitor.check();
+    request.check();
     return answer;
   }
 
-  private async readTopic(request: TopicRequest, caller: CallerContext, stays: PresenceHandle[]): Promise<TopicAnswer> {
-    const { attendance, authorize, topics } = this.context;
+  private async readTopic(
+    request: TopicRequest,
+    caller: CallerContext,
+    handles: PresenceHandle[],
+  ): Promise<TopicAnswer> {
+    const { presence, authorize, topics } = this.context;
     try {
       const topic = await authorize(request.topic, caller);
       const answer = toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
-      const stay = attendance.enter(topic, caller);
-      if (stay !== undefined) stays.push(stay);
+      const handle = presence.enter(topic, caller);
+      if (handle !== undefined) handles.push(handle);
       return answer;
     } catch (error) {
       return { type: 'error', frame: this.context.toErrorFrame(error, request.topic) };
@@ -116,25 +119,25 @@ export class Poll {
   }
 
   /**
-   * Resolves when anything happened that the client should know, or when it has waited long enough.
+   * Resolves when there is news for the client, or after `wait` milliseconds.
    *
-   * @throws RealtimeError `unauthorized` as soon as the caller's permission is taken back.
+   * @throws (rejects) RealtimeError `unauthorized` as soon as the credentials are revoked.
    */
-  private async hold(arrived: PollAnswer, wait: number, { visitor, gone }: PollVisit): Promise<void> {
+  private async hold(arrived: PollAnswer, wait: number, { request, gone }: PollCall): Promise<void> {
     const { environment, topics, websocket, drain } = this.context;
-    const { expiresAt = Infinity } = visitor.caller.identity ?? {};
+    const { expiresAt = Infinity } = request.caller.identity ?? {};
     const stop = new AbortController();
-    // One for each topic: Node would warn of a leak, for as many as any client likes to ask for.
+    // Each topic adds a listener, and Node warns of a leak above ten.
     setMaxListeners(0, stop.signal);
     await new Promise<void>((resolve, reject) => {
       const wake = (): void => resolve();
       const timer = environment.setTimer(wake, Math.min(wait, Math.max(expiresAt - environment.now(), 0)));
-      const happenings = merge(drain.began, websocket.changes).subscribe(wake);
-      happenings.add(visitor.permitted.subscribe({ error: reject }));
+      const events = merge(drain.began, websocket.changes).subscribe(wake);
+      events.add(request.permitted.subscribe({ error: reject }));
       gone.addEventListener('abort', wake);
       stop.signal.addEventListener('abort', () => {
         timer.cancel();
-        happenings.unsubscribe();
+        events.unsubscribe();
         gone.removeEventListener('abort', wake);
       });
       if (gone.aborted) wake();
@@ -151,4 +154,91 @@ export class Poll {
       serverTime: environment.now(),
     });
   }
+}
+
+/** Most bytes of frames in one answer. The rest follows with the next poll. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Collects the frames of the answer to a poll, up to a size. */
+export class PollAnswer {
+  private readonly texts: string[] = [];
+  private readonly reached: { readonly topic: ResolvedTopic; readonly position: Position }[] = [];
+  private size = 0;
+  private news = false;
+  private more = false;
+
+  /** Whether a frame is new to the client. */
+  get hasNews(): boolean {
+    return this.news;
+  }
+
+  get isFull(): boolean {
+    return this.more || this.size >= MAX_ANSWER_BYTES;
+  }
+
+  /** The positions of the topics that could be read. */
+  get positions(): readonly { readonly topic: ResolvedTopic; readonly position: Position }[] {
+    return this.reached;
+  }
+
+  /**
+   * Adds all frames of a topic, or none if they do not fit. The first topic is cut instead: its first frames lead to an earlier
+   * position, from which the client goes on.
+   */
+  add(answer: TopicAnswer): void {
+    if (answer.type === 'error') {
+      this.news = true;
+      this.push(JSON.stringify(answer.frame));
+      return;
+    }
+    this.news ||= answer.isNews;
+    this.reached.push(answer);
+    const size = answer.frames.reduce((sum, frame) => sum + frame.size, 0);
+    if (this.size > 0 && this.size + size > MAX_ANSWER_BYTES) {
+      this.more = true;
+      return;
+    }
+    for (const [index, frame] of answer.frames.entries()) {
+      // `subscribed` and at least one more frame, so that the client makes progress.
+      if (index > 1 && this.size + frame.size > MAX_ANSWER_BYTES) {
+        this.more = true;
+        return;
+      }
+      this.push(frame.text, frame.size);
+    }
+  }
+
+  /** Notes that the answer leaves topics out. */
+  leaveOut(): void {
+    this.more = true;
+  }
+
+  toJson(rest: Pick<PollResponse, 'websocket' | 'serverTime'>): string {
+    const after = JSON.stringify(this.more ? { ...rest, more: true } : rest);
+    return `{"frames":[${this.texts.join(',')}],${after.slice(1)}`;
+  }
+
+  private push(text: string, size = Buffer.byteLength(text)): void {
+    this.texts.push(text);
+    this.size += size;
+  }
+}
+
+/** The result of one topic of a poll. */
+export type TopicAnswer =
+  | { readonly type: 'error'; readonly frame: ErrorFrame }
+  | {
+      readonly type: 'frames';
+      readonly topic: ResolvedTopic;
+      readonly frames: readonly EncodedFrame[];
+      readonly position: Position;
+      /** Whether a frame is new to the client. */
+      readonly isNews: boolean;
+    };
+
+export function toTopicAnswer(topic: ResolvedTopic, { since }: TopicRequest, caughtUp: CatchUpAnswer): TopicAnswer {
+  const { frames, position } = caughtUp;
+  const isKnown =
+    since !== undefined && since !== 'oldest' && since.epoch === position.epoch && since.offset === position.offset;
+  return { type: 'frames', topic, frames, position, isNews: !isKnown || frames.length > 1 };
 }

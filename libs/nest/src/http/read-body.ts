@@ -5,14 +5,14 @@ import { withDeadline } from '../core/deadline.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 
-/** Pieces of a body that are joined: each is an object of its own, many times the size of the byte it may hold. */
-const MANY = 64;
+/** Number of chunks that are joined into one. A chunk of one byte takes many times its size. */
+const MAX_CHUNKS = 64;
 
-/** Bounds of a body. */
+/** The limits of a body. */
 export interface BodyLimits {
   /** 0: no limit. */
   readonly frameBytes: number;
-  /** Milliseconds for all of it to arrive. */
+  /** Milliseconds in which the whole body has to arrive. */
   readonly timeout: number;
   readonly environment: Pick<Environment, 'setTimer'>;
 }
@@ -20,8 +20,8 @@ export interface BodyLimits {
 /**
  * Reads a body as text.
  *
- * @param parsed what a body parser that came first made of it: then there is nothing left to read.
- * @throws RealtimeError `too_large` as soon as that is known, `bad_request` for what is not UTF-8 or too slow.
+ * @param parsed the body, if a parser has read it before.
+ * @throws RealtimeError `too_large` as soon as the size is known; `bad_request` if the body is not UTF-8 or too slow.
  */
 export async function readBody(request: IncomingMessage, parsed: unknown, limits: BodyLimits): Promise<unknown> {
   if (request.readableEnded) return Buffer.isBuffer(parsed) ? toText(parsed) : parsed;
@@ -45,7 +45,7 @@ function collect(request: IncomingMessage, frameBytes: number): Promise<Buffer> 
         reject(tooLarge(frameBytes));
       } else {
         chunks.push(chunk);
-        if (chunks.length === MANY) chunks = [Buffer.concat(chunks)];
+        if (chunks.length === MAX_CHUNKS) chunks = [Buffer.concat(chunks)];
       }
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));

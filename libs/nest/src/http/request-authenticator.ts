@@ -1,4 +1,5 @@
 import { PROTOCOL_VERSION, VERSION_HEADER } from '@statewire/protocol';
+import { NEVER, type Observable } from 'rxjs';
 
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
@@ -10,14 +11,12 @@ import type { Revocations } from '../admission/revocations.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { RealtimeError } from '../core/errors.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
-import type { Exchange } from './exchange.js';
-import { HttpErrorResponse } from './http-error-response.js';
+import { type Exchange, HttpErrorResponse } from './exchange.js';
 import { readBody } from './read-body.js';
 import type { RequestLimits } from '../rate-limiting/request-limits.js';
-import { AuthenticatedRequest } from './authenticated-request.js';
 
-/** Time for a body to arrive, in ms. */
-const BODY_TIMEOUT = 10_000;
+/** Milliseconds in which a body has to arrive. */
+const BODY_TIMEOUT_MS = 10_000;
 
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST',
@@ -25,10 +24,10 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '600',
 };
 
-/** Runs the guards of a topic, within a deadline. @throws RealtimeError */
+/** Runs the guards of a topic within a deadline. @throws (rejects) RealtimeError */
 export type Authorize = (topic: string, caller: CallerContext) => Promise<ResolvedTopic>;
 
-/** Lets requests in: the same admission as for WebSockets, and what HTTP needs besides. */
+/** Admits requests: the same checks as for WebSockets, plus CORS, the content type and the limits of requests. */
 export class RequestAuthenticator {
   constructor(
     private readonly admission: Admission,
@@ -39,46 +38,51 @@ export class RequestAuthenticator {
   ) {}
 
   /**
-   * Refuses what no caller may send.
+   * Checks a request before its body is read. Answers preflight requests of CORS.
    *
-   * @returns undefined where the exchange was answered: it asked only what it may ask.
+   * @returns undefined if the exchange was answered.
+   * @throws HttpErrorResponse, or RealtimeError if the request is rejected.
    */
-  enter(exchange: Exchange, method: 'GET' | 'POST'): ReceivedRequest | undefined {
+  receive(exchange: Exchange, method: 'GET' | 'POST'): ReceivedRequest | undefined {
     const received = this.admission.receive(toIncomingRequest(exchange.request));
     if (received.origin !== undefined) exchange.allowOrigin(received.origin);
     if (exchange.method === 'OPTIONS') {
       exchange.answer({ status: 204, headers: { Allow: `${method}, OPTIONS`, ...PREFLIGHT } });
       return undefined;
     }
-    if (exchange.method !== method) throw refusal(405, `Use ${method}.`, { Allow: `${method}, OPTIONS` });
+    if (exchange.method !== method) throw rejection(405, `Use ${method}.`, { Allow: `${method}, OPTIONS` });
     const version = exchange.header(VERSION_HEADER);
     if (version !== undefined && version !== String(PROTOCOL_VERSION)) {
       const message = `This server speaks version ${PROTOCOL_VERSION} of the protocol, not ${JSON.stringify(version)}.`;
-      throw refusal(400, message);
+      throw rejection(400, message);
     }
     this.requests.countAddress(received);
     return received;
   }
 
-  /** Reads a body that only scripts of allowed origins can send: a form cannot set this content type. */
+  /** Reads a JSON body. Forms of other sites cannot set this content type. @throws HttpErrorResponse, RealtimeError */
   async body(exchange: Exchange): Promise<unknown> {
     if (!/^application\/json\s*(;|$)/i.test(exchange.header('content-type') ?? '')) {
-      throw refusal(415, 'The content type must be application/json.');
+      throw rejection(415, 'The content type must be application/json.');
     }
-    if (exchange.header('content-encoding') !== undefined) throw refusal(415, 'The body must not be compressed.');
+    if (exchange.header('content-encoding') !== undefined) throw rejection(415, 'The body must not be compressed.');
     return readBody(exchange.request, exchange.parsed, {
       frameBytes: this.options.limits.frames.bytes,
-      timeout: BODY_TIMEOUT,
+      timeout: BODY_TIMEOUT_MS,
       environment: this.options.environment,
     });
   }
 
-  /** @throws RealtimeError where the credentials, the rate or the connection guards refuse. */
+  /**
+   * Verifies the credentials, counts the request and runs the connection guards.
+   *
+   * @throws (rejects) RealtimeError if one of them rejects the request.
+   */
   admit(received: ReceivedRequest, clientId: string): Promise<AuthenticatedRequest> {
     return this.verify(received, clientId, (caller) => this.requests.countCaller(caller));
   }
 
-  /** Verifies once more who was let in before. */
+  /** The same without counting, for a request that was admitted before. */
   readmit(received: ReceivedRequest, clientId: string): Promise<AuthenticatedRequest> {
     return this.verify(received, clientId, () => undefined);
   }
@@ -91,10 +95,10 @@ export class RequestAuthenticator {
     const { mark } = this.revocations;
     const caller = await this.identify(received, clientId);
     count(caller);
-    await this.inTime(this.dispatcher.admit(caller));
-    const visitor = new AuthenticatedRequest(caller, mark, this.revocations);
-    visitor.check();
-    return visitor;
+    await this.withDeadline(this.dispatcher.admit(caller));
+    const request = new AuthenticatedRequest(caller, mark, this.revocations);
+    request.check();
+    return request;
   }
 
   private async identify(received: ReceivedRequest, clientId: string): Promise<CallerContext> {
@@ -104,17 +108,42 @@ export class RequestAuthenticator {
     return { headers: withBearerToken(headers, token), cookies, ip, admission: 'http', clientId, identity };
   }
 
-  /** Asks the guards of a topic. */
+  /** Runs the guards of a topic within a deadline. @throws (rejects) RealtimeError */
   authorize(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
-    return this.inTime(this.dispatcher.authorize(topic, caller));
+    return this.withDeadline(this.dispatcher.authorize(topic, caller));
   }
 
-  private inTime<T>(guards: Promise<T>): Promise<T> {
+  private withDeadline<T>(guards: Promise<T>): Promise<T> {
     const { environment, limits } = this.options;
     return withDeadline(environment, limits.timeouts.authenticationMs, guards);
   }
 }
 
-function refusal(status: number, message: string, headers: Readonly<Record<string, string>> = {}): HttpErrorResponse {
+function rejection(status: number, message: string, headers: Readonly<Record<string, string>> = {}): HttpErrorResponse {
   return new HttpErrorResponse(status, new RealtimeError('bad_request', message), headers);
+}
+
+/** An admitted request. Its credentials may be revoked before it is answered. */
+export class AuthenticatedRequest {
+  /** @param mark the mark of `Revocations` when the server received the credentials. */
+  constructor(
+    readonly caller: CallerContext,
+    private readonly mark: number,
+    private readonly revocations: Pick<Revocations, 'check' | 'mark' | 'whilePermitted'>,
+  ) {}
+
+  /**
+   * Call it before you send values that were read since.
+   *
+   * @throws RealtimeError if the credentials were revoked meanwhile, or the log of revocations does not reach back so far.
+   */
+  check(): void {
+    this.revocations.check(this.caller.identity?.id, this.mark);
+  }
+
+  /** Emits the error of {@link check} as soon as `check` would throw it. */
+  get permitted(): Observable<never> {
+    const user = this.caller.identity?.id;
+    return user === undefined ? NEVER : this.revocations.whilePermitted(user, this.mark);
+  }
 }

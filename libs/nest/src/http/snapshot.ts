@@ -4,29 +4,28 @@ import { RealtimeError } from '../core/errors.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
 import type { CatchUpAnswer, TopicRegistry } from '../topics/topic-registry.js';
 import type { HttpAnswer } from './exchange.js';
-import type { Authorize } from './request-authenticator.js';
-import type { AuthenticatedRequest } from './authenticated-request.js';
+import type { Authorize, AuthenticatedRequest } from './request-authenticator.js';
 
-/** Whatever is read may be private: only the caller's own cache may keep it, and it has to ask each time. */
+/** Values may be private: only the cache of the caller may keep them, and it asks each time whether they changed. */
 const CACHE_CONTROL = 'private, no-cache';
 
-/** Answers one topic as a plain resource, for scripts, server-rendered pages and caches. */
+/** Answers a topic as a plain HTTP resource, for scripts, server-rendered pages and caches. */
 export class Snapshot {
   constructor(
     private readonly authorize: Authorize,
     private readonly topics: Pick<TopicRegistry, 'catchUp'>,
   ) {}
 
-  /** @param known the request's `If-None-Match`. */
-  async answer(name: string | null, known: string | undefined, visitor: AuthenticatedRequest): Promise<HttpAnswer> {
+  /** @param knownTag `If-None-Match` of the request. */
+  async answer(name: string | null, knownTag: string | undefined, request: AuthenticatedRequest): Promise<HttpAnswer> {
     if (name === null) throw new RealtimeError('bad_request', 'Name the topic: ?topic=battles/42.');
-    const topic = await this.authorize(name, visitor.caller);
+    const topic = await this.authorize(name, request.caller);
     const caughtUp = await this.topics.catchUp(topic, topic.kind === 'events' ? 'oldest' : undefined);
-    visitor.check();
+    request.check();
     const { epoch, offset } = caughtUp.position;
     const tag = `"${epoch}:${offset}"`;
     const headers = { 'Cache-Control': CACHE_CONTROL, ETag: tag };
-    if (matches(known, tag)) return { status: 304, headers };
+    if (matches(knownTag, tag)) return { status: 304, headers };
     return { status: 200, headers, body: JSON.stringify(toResponse(topic, caughtUp)) };
   }
 }
@@ -45,7 +44,7 @@ function toResponse({ kind }: ResolvedTopic, { frames, position }: CatchUpAnswer
   return { kind, epoch, offset, events };
 }
 
-/** RFC 9110 §13.1.2: weakly compared, because a proxy that compresses weakens tags. */
+/** Compares tags weakly (RFC 9110 §13.1.2), because a proxy that compresses weakens them. */
 function matches(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   return header.split(',').some((entry) => entry.trim() === '*' || entry.trim().replace(/^W\//, '') === tag);
