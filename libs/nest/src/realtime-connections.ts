@@ -84,7 +84,8 @@ export class RealtimeConnections implements OnApplicationShutdown {
    * @throws RangeError if `graceMs` is no number from 0 to 2,147,483,647.
    */
   async revoke(whose: Revocation, { graceMs = 0 }: RevokeOptions = {}): Promise<void> {
-    if (!isGrace(graceMs)) throw new RangeError(`graceMs must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${graceMs}.`);
+    if (!isGrace(graceMs))
+      throw new RangeError(`graceMs must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${graceMs}.`);
     await this.broker.broadcast({ type: REVOKE, payload: { ...whose, graceMs } });
   }
 

@@ -7,30 +7,30 @@ import { DrainState } from './core/drain-state.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 
-/** A lease that nobody holds: to ask for its holder goes all the way to the broker and changes nothing. */
-const NOBODY = 'statewire:health';
+/** A lease without a holder. A request to its holder reaches the broker and changes nothing. */
+const UNHELD_LEASE = 'statewire:health';
 
-/** Milliseconds that the broker may take. */
-const DEADLINE = 1_000;
+const DEFAULT_TIMEOUT_MS = 1_000;
 
-/** Milliseconds after which a question is given up and asked anew: one that was lost is never answered. */
-const GIVEN_UP = 10_000;
+/** After this time the indicator gives up on a request, because a lost request gets no answer. The next check asks again. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
-/** `reason`: `draining`, or `broker` where that fails or does not answer in time. */
+/** The health of a node. The reason is `draining`, or `broker` if the broker fails or does not answer in time. */
 export type RealtimeHealth =
   { readonly status: 'up' } | { readonly status: 'down'; readonly reason: 'draining' | 'broker' };
 
+/** Options of a health check. */
 export interface HealthOptions {
   /**
-   * Milliseconds that the broker may take to answer. Default 1,000. However long this is, or 0 for no limit of its own,
-   * a question that is not answered within 10 s is given up: the node is down, and the next check asks anew.
+   * Milliseconds that the broker may take to answer. Default 1,000. 0: the check waits for up to 10 s, the maximum of
+   * every check. The node counts as down after that, and the next check asks again.
    */
   readonly timeoutMs?: number;
 }
 
 /**
- * Whether this node should be sent clients: answer 503 to a readiness check while it is down. It says nothing about
- * whether the process should be restarted.
+ * Tells whether a load balancer should send clients to this node: answer 503 to a readiness check while it is down. It
+ * does not tell whether the process needs a restart.
  *
  * @example
  * // with @nestjs/terminus
@@ -47,7 +47,8 @@ export class RealtimeHealthIndicator {
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
   ) {}
 
-  async check({ timeoutMs = DEADLINE }: HealthOptions = {}): Promise<RealtimeHealth> {
+  /** Returns the health of this node. Never rejects. */
+  async check({ timeoutMs = DEFAULT_TIMEOUT_MS }: HealthOptions = {}): Promise<RealtimeHealth> {
     if (this.drain.draining) return { status: 'down', reason: 'draining' };
     try {
       await withDeadline(this.environment, timeoutMs, this.ask());
@@ -58,16 +59,18 @@ export class RealtimeHealthIndicator {
     return { status: 'up' };
   }
 
-  /** The same in the shape of a `HealthIndicatorResult` of @nestjs/terminus. Never rejects. */
+  /** Returns the health as a `HealthIndicatorResult` of @nestjs/terminus. Never rejects. */
   async isHealthy<Key extends string>(key: Key, options?: HealthOptions): Promise<Record<Key, RealtimeHealth>> {
     return { [key]: await this.check(options) } as Record<Key, RealtimeHealth>;
   }
 
-  /** One question at a time: checks of a broker that hangs must not pile up. */
+  /** Sends one request at a time: checks of a broker that hangs must not pile up. */
   private ask(): Promise<unknown> {
-    this.probe ??= withDeadline(this.environment, GIVEN_UP, this.broker.request(NOBODY, null)).finally(() => {
-      this.probe = undefined;
-    });
+    this.probe ??= withDeadline(this.environment, REQUEST_TIMEOUT_MS, this.broker.request(UNHELD_LEASE, null)).finally(
+      () => {
+        this.probe = undefined;
+      },
+    );
     return this.probe;
   }
 }

@@ -12,51 +12,51 @@ import { Counters, FRAME_KINDS } from './core/counters.js';
 
 type Counts = Readonly<Record<string, number>>;
 
-/** What this node does and has done. Names and codes only: never anything of a user. */
+/** The counters and gauges of this node. They hold names and codes, and no data of a user. */
 export interface MetricsSnapshot {
   /** Milliseconds since the Unix epoch. */
   readonly time: number;
-  /** As it is now. */
+  /** Current values. */
   readonly gauges: {
-    /** Open sockets, those included that are not admitted yet. */
+    /** Open sockets, including sockets that are not admitted yet. */
     readonly connections: number;
-    /** Topics that are followed, once for each connection. */
+    /** Subscriptions of all connections. */
     readonly subscriptions: number;
-    /** Topics that are alive, those included that linger. */
+    /** Live topics, including topics that linger without a subscriber. */
     readonly topics: number;
     /** Bytes that wait for slow readers, as of the last write of each. */
     readonly outboxBytes: number;
     readonly actionsInFlight: number;
-    /** Topics somebody follows that have an `@OnPresence` handler. */
+    /** Followed topics with an `@OnPresence` handler. */
     readonly presenceTopics: number;
-    /** Clients that are counted in those, once for each topic; those included that ended and may be on their way back. */
+    /** Clients counted in these topics, once for each topic, including clients in their grace. */
     readonly presenceClients: number;
   };
-  /** Since the start of the node; they only grow. Names that never occurred are left out. */
+  /** Totals since the start of the node. A name that never occurred is missing. */
   readonly counters: {
     readonly connectionsAdmitted: number;
-    /** By the close code that was sent, or `peer` where the client or the network ended it. */
+    /** Closed connections by the close code of the server; `peer` if the client or the network ended the connection. */
     readonly closes: Counts;
-    /** Errors that were answered, over every transport and to upgrades, by code. */
+    /** Errors sent over every transport and in answer to upgrades, by code. */
     readonly refusals: Counts;
-    /** Subscriptions that came with a position: brought up to date by `patches`, by a `snapshot`, or told of a loss (`lost`). */
+    /** Subscriptions from a position, by result: `patches`, `snapshot`, or `lost` if events are missing. */
     readonly resumes: Counts;
-    /** Frames handed to sockets, once for each reader. */
+    /** Frames written to sockets, once for each reader. */
     readonly snapshotsSent: number;
     readonly patchesSent: number;
     readonly eventsSent: number;
-    /** Topics that a reader fell behind on, so that what it missed was put together. */
+    /** Topics of which a slow reader got one patch for several publications. */
     readonly conflations: number;
-    /** By outcome: `run`, `failed`, `timeout`, `refused`, `deduplicated`, `conflict`, `outcome_unknown`, … */
+    /** Actions by outcome: `run`, `failed`, `timeout`, `refused`, `deduplicated`, `conflict`, `outcome_unknown`, … */
     readonly actions: Counts;
     readonly polls: number;
-    /** Polls that waited for news. */
+    /** Polls that waited for a publication. */
     readonly pollsHeld: number;
-    /** Clients that came to be counted, once for each topic with an `@OnPresence` handler. */
+    /** Clients that became members, once for each topic with an `@OnPresence` handler. */
     readonly presenceJoins: number;
-    /** The end of that: `unsubscribed`, `lost` (did not come back within the grace), `identity` (signed in or out). */
+    /** Members that left: `unsubscribed`, `lost` (did not come back within the grace), `identity` (signed in or out). */
     readonly presenceLeaves: Counts;
-    /** Clients that were not counted, because so many were already. */
+    /** Clients that did not become members, because the node has its maximum of members. */
     readonly presenceUncounted: number;
   };
 }
@@ -81,6 +81,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
+  /** Returns the current values. */
   snapshot(): MetricsSnapshot {
     const { closes, refusals, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
     const { connectionsAdmitted, conflations, polls, pollsHeld, presenceJoins, presenceUncounted } = numbers;

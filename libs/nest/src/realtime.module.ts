@@ -185,7 +185,7 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
  * Live state for the whole application: import it once.
  *
  * @example
- * RealtimeModule.forRoot({ authenticate: (request, token) => players.verify(token) })
+ * RealtimeModule.forRoot({ authenticator: PlayerAuthenticator })
  * RealtimeModule.forRootAsync({ inject: [Config], useFactory: (config: Config) => config.realtime })
  */
 @Module({
@@ -194,9 +194,9 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
   exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, RealtimeSwitch, DrainState],
 })
 export class RealtimeModule extends ConfigurableModuleClass {
-  /** Without options everything has its default. The options are checked when the application starts. */
+  /** Without options every option has its default. The module checks the options when the application starts. */
   static override forRoot(options?: RealtimeModuleOptions): DynamicModule {
-    // Nest's own takes what it is given apart, before anything could say what is wrong with it.
+    // Nest's own `forRoot` copies the options before the check could report a wrong type.
     return super.forRootAsync({ useFactory: () => options });
   }
 }

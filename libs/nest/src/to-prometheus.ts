@@ -3,8 +3,7 @@ import type { MetricsSnapshot } from './realtime-metrics.js';
 type Samples = number | { readonly label: string; readonly counts: Readonly<Record<string, number>> };
 
 /**
- * A snapshot in the text format of Prometheus (version 0.0.4), to be answered with the content type
- * `text/plain; version=0.0.4`.
+ * Writes a snapshot in the text format of Prometheus, version 0.0.4. Answer with the content type `text/plain; version=0.0.4`.
  *
  * @example
  * @Get('metrics') @Header('Content-Type', 'text/plain; version=0.0.4')
@@ -14,26 +13,31 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
   const labelled = (label: string, counts: Readonly<Record<string, number>>): Samples => ({ label, counts });
   return [
     family('connections', 'gauge', 'Open sockets.', gauges.connections),
-    family('subscriptions', 'gauge', 'Topics followed, once for each connection.', gauges.subscriptions),
-    family('topics', 'gauge', 'Topics that are alive.', gauges.topics),
+    family('subscriptions', 'gauge', 'Subscriptions of all connections.', gauges.subscriptions),
+    family('topics', 'gauge', 'Live topics.', gauges.topics),
     family('outbox_bytes', 'gauge', 'Bytes that wait for slow readers.', gauges.outboxBytes),
     family('actions_in_flight', 'gauge', 'Actions that run.', gauges.actionsInFlight),
-    family('presence_topics', 'gauge', 'Followed topics that say who follows them.', gauges.presenceTopics),
-    family('presence_clients', 'gauge', 'Clients counted in those, once for each topic.', gauges.presenceClients),
-    family('connections_admitted_total', 'counter', 'Connections that were welcomed.', counters.connectionsAdmitted),
-    family('closes_total', 'counter', 'Ends of connections by close code.', labelled('code', counters.closes)),
-    family('refusals_total', 'counter', 'Errors that were answered by code.', labelled('code', counters.refusals)),
-    family('resumes_total', 'counter', 'Subscriptions that came with a position.', labelled('by', counters.resumes)),
-    family('snapshots_sent_total', 'counter', 'Snapshots handed to sockets.', counters.snapshotsSent),
-    family('patches_sent_total', 'counter', 'Patches handed to sockets.', counters.patchesSent),
-    family('events_sent_total', 'counter', 'Events handed to sockets.', counters.eventsSent),
-    family('conflations_total', 'counter', 'Topics that a reader fell behind on.', counters.conflations),
+    family('presence_topics', 'gauge', 'Followed topics with presence.', gauges.presenceTopics),
+    family('presence_clients', 'gauge', 'Members of presence topics.', gauges.presenceClients),
+    family('connections_admitted_total', 'counter', 'Connections admitted.', counters.connectionsAdmitted),
+    family('closes_total', 'counter', 'Closed connections by close code.', labelled('code', counters.closes)),
+    family('refusals_total', 'counter', 'Errors sent to clients by code.', labelled('code', counters.refusals)),
+    family('resumes_total', 'counter', 'Subscriptions from a position by result.', labelled('by', counters.resumes)),
+    family('snapshots_sent_total', 'counter', 'Snapshots written to sockets.', counters.snapshotsSent),
+    family('patches_sent_total', 'counter', 'Patches written to sockets.', counters.patchesSent),
+    family('events_sent_total', 'counter', 'Events written to sockets.', counters.eventsSent),
+    family('conflations_total', 'counter', 'Topics conflated for slow readers.', counters.conflations),
     family('actions_total', 'counter', 'Actions by outcome.', labelled('outcome', counters.actions)),
     family('polls_total', 'counter', 'Polls.', counters.polls),
-    family('polls_held_total', 'counter', 'Polls that waited for news.', counters.pollsHeld),
-    family('presence_joins_total', 'counter', 'Clients that came to be counted.', counters.presenceJoins),
-    family('presence_leaves_total', 'counter', 'The end of that by cause.', labelled('cause', counters.presenceLeaves)),
-    family('presence_uncounted_total', 'counter', 'Clients beyond those counted.', counters.presenceUncounted),
+    family('polls_held_total', 'counter', 'Polls that waited for a publication.', counters.pollsHeld),
+    family('presence_joins_total', 'counter', 'Members that joined.', counters.presenceJoins),
+    family(
+      'presence_leaves_total',
+      'counter',
+      'Members that left by cause.',
+      labelled('cause', counters.presenceLeaves),
+    ),
+    family('presence_uncounted_total', 'counter', 'Clients that are not counted.', counters.presenceUncounted),
   ].join('');
 }
 
