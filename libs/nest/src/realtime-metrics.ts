@@ -38,7 +38,7 @@ export interface MetricsSnapshot {
     /** Closed connections by the close code of the server; `peer` if the client or the network ended the connection. */
     readonly closes: Counts;
     /** Errors sent over every transport and in answer to upgrades, by code. */
-    readonly refusals: Counts;
+    readonly errorsSent: Counts;
     /** Subscriptions from a position, by result: `patches`, `snapshot`, or `lost` if events are missing. */
     readonly resumes: Counts;
     /** Frames written to sockets, once for each reader. */
@@ -83,7 +83,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
 
   /** Returns the current values. */
   snapshot(): MetricsSnapshot {
-    const { closes, refusals, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
+    const { closes, errorsSent, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
     const { connectionsAdmitted, conflations, polls, pollsHeld, presenceJoins, presenceUncounted } = numbers;
     const { topics: presenceTopics, clients: presenceClients } = this.presence.sizes;
     return {
@@ -100,7 +100,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
       counters: {
         connectionsAdmitted,
         closes: closes.toRecord(),
-        refusals: refusals.toRecord(),
+        errorsSent: errorsSent.toRecord(),
         resumes: resumes.toRecord(),
         snapshotsSent: sent[FRAME_KINDS.snapshot],
         patchesSent: sent[FRAME_KINDS.patch],

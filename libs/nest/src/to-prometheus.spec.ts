@@ -10,7 +10,7 @@ const snapshot: MetricsSnapshot = {
     ...{ presenceTopics: 1, presenceClients: 2 },
   },
   counters: {
-    ...{ connectionsAdmitted: 5, closes: { 4003: 1, peer: 2 }, refusals: {}, resumes: { patches: 9 } },
+    ...{ connectionsAdmitted: 5, closes: { 4003: 1, peer: 2 }, errorsSent: {}, resumes: { patches: 9 } },
     ...{ snapshotsSent: 6, patchesSent: 7, eventsSent: 8, conflations: 0, actions: { run: 1 }, polls: 0, pollsHeld: 0 },
     ...{ presenceJoins: 3, presenceLeaves: { lost: 1 }, presenceUncounted: 0 },
   },
@@ -29,7 +29,7 @@ test('metrics are told in the text format of Prometheus', () => {
   expect(text.endsWith('\n')).toBe(true);
   const names = text.match(/^statewire_\w+/gm)!;
   const numbers = Object.keys(snapshot.gauges).length + Object.keys(snapshot.counters).length;
-  // Each name once, but `closes` twice, and no sample of `refusals`.
+  // Each name once, but `closes` twice, and no sample of `errorsSent`.
   expect(new Set(names).size).toBe(numbers - 1);
   expect(names.length).toBe(numbers);
   for (const line of text.trimEnd().split('\n')) {

@@ -21,7 +21,7 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     family('presence_clients', 'gauge', 'Members of presence topics.', gauges.presenceClients),
     family('connections_admitted_total', 'counter', 'Connections admitted.', counters.connectionsAdmitted),
     family('closes_total', 'counter', 'Closed connections by close code.', labelled('code', counters.closes)),
-    family('refusals_total', 'counter', 'Errors sent to clients by code.', labelled('code', counters.refusals)),
+    family('errors_sent_total', 'counter', 'Errors sent to clients by code.', labelled('code', counters.errorsSent)),
     family('resumes_total', 'counter', 'Subscriptions from a position by result.', labelled('by', counters.resumes)),
     family('snapshots_sent_total', 'counter', 'Snapshots written to sockets.', counters.snapshotsSent),
     family('patches_sent_total', 'counter', 'Patches written to sockets.', counters.patchesSent),

@@ -66,7 +66,7 @@ describe('the metrics of a node', () => {
     await expect(arena.connect({ headers: { authorization: 'Bearer nobody' } })).rejects.toThrow('401');
     await expect(arena.connect({ origin: 'https://evil.example' })).rejects.toThrow('403');
     expect(now().counters).toMatchObject({
-      refusals: { forbidden: 3, unknown_topic: 1, unknown_action: 1, bad_request: 1, unauthorized: 1 },
+      errorsSent: { forbidden: 3, unknown_topic: 1, unknown_action: 1, bad_request: 1, unauthorized: 1 },
       ...{ actions: { unknown_action: 1 }, polls: 1, pollsHeld: 0 },
     });
   });
@@ -75,7 +75,7 @@ describe('the metrics of a node', () => {
     const socket = await arena.welcome('mallory');
     await arena.connections.revoke({ user: 'mallory' });
     await socket.closed();
-    expect(now().counters).toMatchObject({ closes: { 4003: 1 }, refusals: { unauthorized: 1 } });
+    expect(now().counters).toMatchObject({ closes: { 4003: 1 }, errorsSent: { unauthorized: 1 } });
     expect(JSON.stringify(now()) + toPrometheus(now())).not.toContain('mallory');
   });
 

@@ -74,7 +74,7 @@ describe('100 actions that were asked for while the client was offline', () => {
       expect(Moves.ran).toEqual(MOVES);
       await simulation.until(() => heard.events.length >= 100, 'all events to arrive');
       expect(heard.events).toEqual(MOVES);
-      expect(counters().refusals).toEqual({});
+      expect(counters().errorsSent).toEqual({});
       expect(counters().actions.run).toBe(100);
       expect(took).toBeGreaterThan(((100 - BURST) / RATE) * 1_000);
     },

@@ -51,7 +51,7 @@ export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 export class Counters {
   /** Frames passed to sockets, by `FrameKind`. */
   readonly sent: [number, number, number, number] = [0, 0, 0, 0];
-  readonly refusals = new Tally<ErrorCode>();
+  readonly errorsSent = new Tally<ErrorCode>();
   readonly closes = new Tally<CloseReason>();
   readonly resumes = new Tally<ResumeOutcome>();
   readonly actions = new Tally<ActionOutcome>();

@@ -176,7 +176,7 @@ describe('the counters', () => {
       outbox.send({ type: 'error', code, message: 'No.', temporary: false });
     }
     expect(counters.sent).toEqual([4, 1, 2, 1]);
-    expect(counters.refusals.toRecord()).toEqual({ internal: 1, forbidden: 2 });
+    expect(counters.errorsSent.toRecord()).toEqual({ internal: 1, forbidden: 2 });
     expect(counters.conflations).toBe(0);
     outbox.send(frame(1_000));
     for (let time = 0; time < 2; time++) outbox.offer(encodeText('{}', FRAME_KINDS.patch), NOTHING);
@@ -190,6 +190,6 @@ describe('the counters', () => {
     outbox.close();
     outbox.send({ type: 'error', code: 'internal', message: 'No.', temporary: true });
     expect(counters.sent).toEqual([0, 0, 0, 0]);
-    expect(counters.refusals.toRecord()).toEqual({});
+    expect(counters.errorsSent.toRecord()).toEqual({});
   });
 });

@@ -90,7 +90,7 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
     if (!('type' in frame)) {
       this.queue(frame);
     } else {
-      if (frame.type === 'error') this.options.counters?.refusals.add(frame.code);
+      if (frame.type === 'error') this.options.counters?.errorsSent.add(frame.code);
       this.queue(encodeFrame(frame), frame.type === 'ack');
     }
     if (!this.exceedsHardMark()) return;

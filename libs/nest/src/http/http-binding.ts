@@ -141,7 +141,7 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private counted(error: RealtimeError): RealtimeError {
-    this.counters.refusals.add(error.code);
+    this.counters.errorsSent.add(error.code);
     return error;
   }
 
@@ -174,7 +174,7 @@ export class HttpBinding implements OnModuleInit {
     const follows = (topic: string): Promise<boolean> => this.authenticator.authorize(topic, caller).then(yes, no);
     try {
       const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
-      if (frame.type === 'error') this.counters.refusals.add(frame.code);
+      if (frame.type === 'error') this.counters.errorsSent.add(frame.code);
       return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
     } finally {
       ending.unsubscribe();

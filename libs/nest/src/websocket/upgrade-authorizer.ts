@@ -54,7 +54,7 @@ export class UpgradeAuthorizer {
     try {
       return await this.admit(request);
     } catch (error) {
-      this.options.counters.refusals.add(error instanceof RealtimeError ? error.code : 'internal');
+      this.options.counters.errorsSent.add(error instanceof RealtimeError ? error.code : 'internal');
       throw error;
     }
   }
