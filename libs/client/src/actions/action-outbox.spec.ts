@@ -58,7 +58,7 @@ function sizeOf(name: string, json: string): number {
 }
 
 describe('an action', () => {
-  test('is handed to the sender at once, in order with all that are unanswered', () => {
+  test('passes to the sender at once, in order with all unanswered actions', () => {
     const { act, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -67,7 +67,7 @@ describe('an action', () => {
     expect(sender.handed).toEqual([['a'], ['a', 'b']]);
   });
 
-  test('waits for a sender where there is none', () => {
+  test('waits for a sender if there is none', () => {
     const { act, outbox, log } = setUp();
     act('a');
     act('b');
@@ -77,7 +77,7 @@ describe('an action', () => {
     expect(log).toEqual([]);
   });
 
-  test('is done with its answer, which comes once', () => {
+  test('ends with its answer, which comes once', () => {
     const { act, outbox, log } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -93,7 +93,7 @@ describe('an action', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('that is refused errs with what the server said', () => {
+  test('fails with the error of the server', () => {
     const { act, outbox, log } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -120,7 +120,7 @@ describe('an action', () => {
     expect(sender.handed).toHaveLength(3);
   });
 
-  test('tells who asked for it where the topics stand, and nothing where it took no effect', () => {
+  test('reports the positions of its topics, or none if it had no effect', () => {
     const { outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -140,7 +140,7 @@ describe('an action', () => {
     expect(settled.at(-1)).toEqual(['c', undefined]);
   });
 
-  test('leaves no timer behind, however it ends', async () => {
+  test('leaves no timer after any end', async () => {
     const { act, environment, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -155,8 +155,8 @@ describe('an action', () => {
   });
 });
 
-describe('an action that is not taken', () => {
-  test('is one too many, as long as none of the 100 others is answered', () => {
+describe('an action that the outbox rejects', () => {
+  test('is one more than 100 unanswered actions', () => {
     const { act, outbox, log } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -169,14 +169,14 @@ describe('an action that is not taken', () => {
     expect(sender.handed.at(-1)).toContain('again');
   });
 
-  test('is no JSON, which trying again does not change', () => {
+  test('has data that is not JSON, a permanent error', () => {
     const { outbox, log, watch } = setUp();
     watch('bigint', outbox.add('say', 1n, 0));
     expect(log).toEqual([['bigint', 'bad_request', false]]);
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('comes after the end of the client', () => {
+  test('comes after close()', () => {
     const { act, outbox, log } = setUp();
     outbox.close();
     act('late');
@@ -184,7 +184,7 @@ describe('an action that is not taken', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('began nothing', () => {
+  test('shows no optimistic update', () => {
     const { outbox } = setUp();
     outbox.close();
     let begun = 0;
@@ -200,7 +200,7 @@ describe('an action that is not taken', () => {
 describe('an action of unusual size', () => {
   const size = sizeOf('say', '"ü"');
 
-  test('counts as its frame in UTF-8, and may be as large as the server takes and no larger', () => {
+  test('counts the UTF-8 bytes of its frame, up to the limit of the server', () => {
     const small = setUp();
     small.outbox.setLimits({ actionWindow: 1_000, frameBytes: size });
     small.act('say', 'ü');
@@ -223,21 +223,21 @@ describe('an action of unusual size', () => {
     ]);
   });
 
-  test('is any, where the server takes next to nothing', () => {
+  test('is any action if the limit is tiny', () => {
     const { act, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000, frameBytes: 1 });
     act('say', 'ü');
     expect(log).toEqual([['say', 'too_large', false]]);
   });
 
-  test('is no matter where the server takes any', () => {
+  test('is accepted without a limit', () => {
     const { act, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000, frameBytes: 0 });
     act('say', 'ü');
     expect(log).toEqual([]);
   });
 
-  test('fails as soon as the limit is known, and others go on', () => {
+  test('fails as soon as the limit is known, and others continue', () => {
     const { act, outbox, log } = setUp();
     act('say', 'ü');
     act('say more', 'ü'.repeat(50));
@@ -246,7 +246,7 @@ describe('an action of unusual size', () => {
     expect(outbox.isEmpty).toBe(false);
   });
 
-  test('is held against the limit that was told last', () => {
+  test('is compared with the last announced limit', () => {
     const { act, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
     outbox.setLimits({ actionWindow: 1_000 });
@@ -258,8 +258,8 @@ describe('an action of unusual size', () => {
   });
 });
 
-describe('an action that finds no way', () => {
-  test.each([1, 5_000])('fails unsent after as long as it was given, exactly: %i ms', async (expiresAfterMs) => {
+describe('an action without a transport', () => {
+  test.each([1, 5_000])('fails as not sent after exactly %i ms', async (expiresAfterMs) => {
     const { act, environment, outbox, log } = setUp();
     act('a', 0, expiresAfterMs);
     outbox.setSender(new RecordingSender(outbox, true));
@@ -270,7 +270,7 @@ describe('an action that finds no way', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('waits for ever where it was given 0', async () => {
+  test('waits without end for 0 ms', async () => {
     const { act, environment, log } = setUp();
     act('a', 0, 0);
     await environment.advance(1e9);
@@ -298,7 +298,7 @@ describe('another sender', () => {
     expect(next.handed).toEqual([['a', 'b']]);
   });
 
-  test('is asked once, though it is named again', () => {
+  test('gets the actions once, even if it is set again', () => {
     const { act, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     act('a');
@@ -307,7 +307,7 @@ describe('another sender', () => {
     expect(sender.handed).toHaveLength(1);
   });
 
-  test('is not asked where nothing is unanswered', () => {
+  test('is not called without unanswered actions', () => {
     const { act, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -318,7 +318,7 @@ describe('another sender', () => {
     expect(sender.handed).toHaveLength(1);
   });
 
-  test('is handed again what it gives back, and nothing by an id that nobody knows', () => {
+  test('gets a requeued action again, and ignores unknown ids', () => {
     const { act, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -331,7 +331,7 @@ describe('another sender', () => {
 });
 
 describe('the action window', () => {
-  test('is two minutes until the server tells', async () => {
+  test('is two minutes until the server announces its own', async () => {
     const { act, environment, outbox, log } = setUp();
     outbox.setSender(new RecordingSender(outbox));
     act('a');
@@ -343,7 +343,7 @@ describe('the action window', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('does not matter to an action that its sender still has', async () => {
+  test('does not affect an action that is still with its sender', async () => {
     const { act, environment, outbox, log } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setLimits({ actionWindow: 1_000 });
@@ -358,7 +358,7 @@ describe('the action window', () => {
     ]);
   });
 
-  test('does matter where the sender that had it was left for one that does not take it', async () => {
+  test('ends an action of a replaced sender', async () => {
     const { act, environment, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000 });
     outbox.setSender(new RecordingSender(outbox));
@@ -368,7 +368,7 @@ describe('the action window', () => {
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
 
-  test('does matter where it was given back and there is no way', async () => {
+  test('ends a requeued action without a transport', async () => {
     const { act, environment, outbox, log } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setLimits({ actionWindow: 1_000 });
@@ -380,7 +380,7 @@ describe('the action window', () => {
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
 
-  test('lets an action be sent again up to its last millisecond, and not after it', async () => {
+  test('allows a resend up to its last millisecond', async () => {
     for (const [after, expected] of [
       [1_000, []],
       [1_001, [['a', 'outcome_unknown', false]]],
@@ -398,7 +398,7 @@ describe('the action window', () => {
     }
   });
 
-  test('may end the way to the server by what who hears of the outcome does', async () => {
+  test('survives an observer that removes the sender', async () => {
     const { environment, outbox } = setUp();
     outbox.setSender(new RecordingSender(outbox));
     outbox.add('a', 0, 0).subscribe({ error: () => outbox.setSender(undefined) });
@@ -410,7 +410,7 @@ describe('the action window', () => {
     expect(next.handed).toEqual([]);
   });
 
-  test('counts from the first time, however often it is sent', async () => {
+  test('counts from the first sending', async () => {
     const { act, environment, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000 });
     outbox.setSender(new RecordingSender(outbox));
@@ -423,7 +423,7 @@ describe('the action window', () => {
     expect(log).toEqual([['a', 'outcome_unknown', false]]);
   });
 
-  test('does not matter to what was never sent', async () => {
+  test('does not affect actions that were never sent', async () => {
     const { act, environment, outbox, log } = setUp();
     outbox.setLimits({ actionWindow: 1_000 });
     act('a');
@@ -439,7 +439,7 @@ describe.each([
   ['close()', (outbox: ActionOutbox) => outbox.close()],
   ['another identity', (outbox: ActionOutbox) => outbox.handleIdentityChange()],
 ] as const)('%s', (_, end) => {
-  test('ends what was not sent as unsent, and what was sent with an unknown outcome', () => {
+  test('fails unsent actions with not_sent, and sent ones with outcome_unknown', () => {
     const { act, outbox, log } = setUp();
     outbox.setSender(new RecordingSender(outbox));
     act('sent');

@@ -65,7 +65,7 @@ function otherSender(outbox: ActionOutbox) {
 }
 
 describe('actions over HTTP', () => {
-  test('go one at a time, in order, each after the answer to the one before', async () => {
+  test('are sent one at a time, in order, each after the previous answer', async () => {
     const { act, actions, answer, log, names, outbox, requests, state } = setUp();
     outbox.setSender(actions);
     act('a', 1);
@@ -86,7 +86,7 @@ describe('actions over HTTP', () => {
     expect(state.events).toEqual(['action-acknowledged']);
   });
 
-  test('go on where the way was open all along', () => {
+  test('continue if the transport stayed available', () => {
     const { act, actions, names, outbox } = setUp();
     outbox.setSender(actions);
     actions.resume();
@@ -103,8 +103,8 @@ describe('actions over HTTP', () => {
   });
 });
 
-describe('an action whose answer did not come', () => {
-  test('is sent again after a second, and nothing before it', async () => {
+describe('an action without an answer', () => {
+  test('is sent again after a second, before all others', async () => {
     const { act, actions, cut, environment, names, outbox } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -117,7 +117,7 @@ describe('an action whose answer did not come', () => {
     expect(names()).toEqual(['a', 'a']);
   });
 
-  test('is sent again after what a proxy asks for, or a second', async () => {
+  test('is sent again after the Retry-After of a proxy, or a second', async () => {
     for (const [retryAfter, after] of [
       [undefined, 1_000],
       [3_000, 3_000],
@@ -133,7 +133,7 @@ describe('an action whose answer did not come', () => {
     }
   });
 
-  test('is sent again at once where the way is known to be open, and leaves no timer', async () => {
+  test('is sent again at once when a poll succeeds, and leaves no timer', async () => {
     const { act, actions, cut, environment, names, outbox } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -144,7 +144,7 @@ describe('an action whose answer did not come', () => {
     expect(environment.timers).toBe(timers);
   });
 
-  test('is in nobody’s hands while it waits', async () => {
+  test('has no sender while it waits', async () => {
     const { act, actions, cut, environment, log, outbox } = setUp();
     outbox.setLimits({ actionWindow: 500 });
     outbox.setSender(actions);
@@ -154,7 +154,7 @@ describe('an action whose answer did not come', () => {
     expect(log).toEqual([['a', 'outcome_unknown']]);
   });
 
-  test('stays in the hands of who took it meanwhile', async () => {
+  test('stays with a new sender', async () => {
     const { act, actions, cut, environment, log, outbox } = setUp();
     outbox.setLimits({ actionWindow: 500 });
     outbox.setSender(actions);
@@ -168,8 +168,8 @@ describe('an action whose answer did not come', () => {
   });
 });
 
-describe('an action that is refused', () => {
-  test.each(['unavailable', 'too_many_requests'])('before it started is sent again: %s', async (code) => {
+describe('an action that the server rejects', () => {
+  test.each(['unavailable', 'too_many_requests'])('before its start is sent again: %s', async (code) => {
     const { act, actions, answer, environment, error, log, names, outbox } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -185,7 +185,7 @@ describe('an action that is refused', () => {
     ['without a time to come back', 'unavailable', { retryAfter: undefined }],
     ['for good', 'unavailable', { retryAfter: 700, temporary: false }],
     ['for another reason', 'internal', { retryAfter: 700 }],
-  ])('by its handler is answered by that: %s', async (_, code, more) => {
+  ])('in its handler fails with that error: %s', async (_, code, more) => {
     const { act, actions, answer, error, log, outbox } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -193,7 +193,7 @@ describe('an action that is refused', () => {
     expect(log).toEqual([['a', code]]);
   });
 
-  test('for its credentials is sent again at once with others', async () => {
+  test('for its credentials is sent again at once with new ones', async () => {
     const { act, actions, answer, error, log, names, outbox, state } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -214,7 +214,7 @@ describe('an action that is refused', () => {
     expect(log).toEqual([['a', 'outcome_unknown']]);
   });
 
-  test('for credentials that are new fails', async () => {
+  test('for renewed credentials fails', async () => {
     const { act, actions, answer, error, log, outbox, state } = setUp();
     state.isTokenNew = true;
     outbox.setSender(actions);
@@ -223,7 +223,7 @@ describe('an action that is refused', () => {
     expect(log).toEqual([['a', 'unauthorized']]);
   });
 
-  test('for anything else says nothing about the credentials', async () => {
+  test('for another reason does not affect the credentials', async () => {
     const { act, actions, answer, error, log, outbox, state } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -234,7 +234,7 @@ describe('an action that is refused', () => {
 });
 
 describe('stopping', () => {
-  test('gives up what is in flight, and tries nothing again', async () => {
+  test('aborts requests in flight and sends nothing again', async () => {
     const { act, actions, cut, environment, names, outbox, requests } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -247,7 +247,7 @@ describe('stopping', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('ends the wait for another try, and a later start sends at once', async () => {
+  test('ends the wait for a retry, and a later start sends at once', async () => {
     const { act, actions, cut, environment, names, outbox, requests } = setUp();
     outbox.setSender(actions);
     act('a');

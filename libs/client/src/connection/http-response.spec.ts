@@ -10,7 +10,7 @@ describe('the body of an HTTP answer to an action', () => {
     expect(parseResponseFrame(JSON.stringify(error))).toEqual(error);
   });
 
-  test('is believed to ask for an hour at most', () => {
+  test('has a retryAfter of an hour at most', () => {
     const later = (retryAfter: number) =>
       parseResponseFrame(
         JSON.stringify({ type: 'error', id: 'i', code: 'unavailable', message: 'No.', temporary: true, retryAfter }),
@@ -20,7 +20,7 @@ describe('the body of an HTTP answer to an action', () => {
   });
 
   test.each(['<html>bad gateway</html>', '', 'null', '{"type":"tomorrow"}', '{"type":"pong"}', '{"type":"ping"}'])(
-    'is none where something else answered: %s',
+    'is ignored if it is not a frame: %s',
     (text) => {
       expect(parseResponseFrame(text)).toBeUndefined();
     },

@@ -11,8 +11,8 @@ function setUp() {
   return { budget, clock, spend };
 }
 
-describe('the frames that may still be sent', () => {
-  test('are at first those of one second, one after the other without delay', () => {
+describe('the frame budget', () => {
+  test('starts with the frames of one second', () => {
     const { budget, spend } = setUp();
     spend(DEFAULT_FRAMES_PER_SECOND - 1);
     expect(budget.delay).toBe(0);
@@ -20,7 +20,7 @@ describe('the frames that may still be sent', () => {
     expect(budget.delay).toBe(1_000 / DEFAULT_FRAMES_PER_SECOND);
   });
 
-  test('come back with time, at the rate', () => {
+  test('refills at the rate', () => {
     const { budget, clock, spend } = setUp();
     spend(DEFAULT_FRAMES_PER_SECOND);
     clock.now += 20;
@@ -33,27 +33,27 @@ describe('the frames that may still be sent', () => {
     expect(budget.delay).toBe(50);
   });
 
-  test('are never more than those of one second, however long none was sent', () => {
+  test('never exceeds the frames of one second', () => {
     const { budget, clock, spend } = setUp();
     clock.now += 60_000;
     spend(DEFAULT_FRAMES_PER_SECOND);
     expect(budget.delay).toBe(50);
   });
 
-  test('may be overdrawn by what cannot wait, which makes the others wait longer', () => {
+  test('can be overdrawn by urgent frames, which delays others', () => {
     const { budget, spend } = setUp();
     spend(DEFAULT_FRAMES_PER_SECOND + 3);
     expect(budget.delay).toBe(4 * 50);
   });
 
-  test('are told in whole milliseconds, rather too late than too early', () => {
+  test('rounds the delay up to whole milliseconds', () => {
     const { budget, spend } = setUp();
     budget.setRate(3);
     spend(3);
     expect(budget.delay).toBe(334);
   });
 
-  test('grow and shrink with the rate that the server tells, what was spent counted in', () => {
+  test('changes with the rate of the server and keeps the spent frames', () => {
     const { budget, clock, spend } = setUp();
     spend(DEFAULT_FRAMES_PER_SECOND);
     clock.now += 500;
@@ -66,7 +66,7 @@ describe('the frames that may still be sent', () => {
     expect(budget.delay).toBe(40_000);
   });
 
-  test('are without limit where the server has none', () => {
+  test('has no limit if the server has none', () => {
     const { budget, spend } = setUp();
     budget.setRate(0);
     spend(1_000);

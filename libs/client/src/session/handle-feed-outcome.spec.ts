@@ -5,8 +5,8 @@ import { MetricsRecorder } from '../core/metrics-recorder.js';
 import { StateStore } from '../topics/state-store.js';
 import { handleFeedOutcome } from './handle-feed-outcome.js';
 
-describe('a topic that the server has as the other kind', () => {
-  test('errs, is not asked for again, and counts as no hole', () => {
+describe('a topic of the other kind on the server', () => {
+  test('fails, is not requested again, and does not count as a hole', () => {
     const environment = new VirtualEnvironment();
     const metrics = new MetricsRecorder(environment);
     const store = new StateStore(environment, metrics);

@@ -48,8 +48,8 @@ function error(code: 'unavailable' | 'forbidden', more: { temporary: boolean; re
   return { type: 'error', topic: 'a', code, message: 'No.', ...more };
 }
 
-describe('what a poll asks', () => {
-  test('is every topic that is followed, from where it stands', () => {
+describe('the request of a poll', () => {
+  test('has every followed topic with its position', () => {
     const { asked } = setUp(a, b);
     asked().apply(subscribed(3), snapshot(3));
     expect(asked().request).toStrictEqual({
@@ -58,7 +58,7 @@ describe('what a poll asks', () => {
     });
   });
 
-  test('leaves out what a socket carries, and what rests', () => {
+  test('omits topics of a live socket and deferred topics', () => {
     const { asked, entry } = setUp(a, b);
     entry('a').subscription = {};
     expect(asked().request.topics).toEqual([{ topic: 'b' }]);
@@ -66,14 +66,14 @@ describe('what a poll asks', () => {
     expect(asked().request.topics).toEqual([]);
   });
 
-  test('waits for news only where it asks for a topic', () => {
+  test('has a wait only with topics', () => {
     expect(setUp(a).asked(1).request).toMatchObject({ wait: 1 });
     expect(setUp(a).asked(0).request).not.toHaveProperty('wait');
     expect(setUp().asked(1).request).not.toHaveProperty('wait');
   });
 });
 
-describe('what answers a poll', () => {
+describe('the answer of a poll', () => {
   test('is applied, and counted frame by frame', () => {
     const { asked, metrics, state } = setUp(a, b);
     expect(asked().apply(subscribed(3), snapshot(3), subscribed(5, false, 'b'), snapshot(5, 'b'))).toBe(false);
@@ -81,7 +81,7 @@ describe('what answers a poll', () => {
     expect(metrics.metrics.framesReceived).toBe(4);
   });
 
-  test('does not count where it is about nothing that was asked', () => {
+  test('is ignored for topics that were not requested', () => {
     const { asked, registry, state } = setUp(a);
     const poll = asked();
     registry.states(b).subscribe();
@@ -90,7 +90,7 @@ describe('what answers a poll', () => {
     expect(state('a').value).toBeUndefined();
   });
 
-  test('does not count where a socket has taken the topic over meanwhile', () => {
+  test('is ignored for a topic that a socket delivers now', () => {
     const { asked, entry, state } = setUp(a);
     const poll = asked();
     entry().subscription = {};
@@ -98,7 +98,7 @@ describe('what answers a poll', () => {
     expect(state().value).toBeUndefined();
   });
 
-  test('does not count for a topic that was left and followed anew meanwhile', () => {
+  test('is ignored for a topic that was left and followed again', () => {
     const { asked, registry } = setUp();
     const following = registry.states(a).subscribe();
     const poll = asked();
@@ -108,7 +108,7 @@ describe('what answers a poll', () => {
     expect(registry.get('a')!.store.cursor).toBeUndefined();
   });
 
-  test('asks for a topic again at once where something is missing, and takes nothing more for it', () => {
+  test('with a hole causes a new request at once and is ignored from there on', () => {
     const { asked, metrics, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3));
     expect(asked().apply(subscribed(9, true), patch(7), patch(8))).toBe(true);
@@ -117,26 +117,26 @@ describe('what answers a poll', () => {
     expect(asked().request.topics).toEqual([{ topic: 'a', since: { epoch: 'e', offset: 3 } }]);
   });
 
-  test('is no longer called live where it misses something', () => {
+  test('with a hole makes the topic catching up', () => {
     const { asked, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3), patch(7));
     expect(state()).toMatchObject({ value: 3, freshness: { state: 'catching-up' } });
   });
 
-  test('asks again though only one of several topics misses something', () => {
+  test('with a hole in one of several topics causes a new request', () => {
     const { asked } = setUp(a, b);
     expect(asked().apply(patch(1), subscribed(3, false, 'b'), snapshot(3, 'b'))).toBe(true);
   });
 });
 
-describe('a topic that goes on missing something', () => {
-  test('rests after the third time in a row', () => {
+describe('a topic with repeated holes', () => {
+  test('is deferred after the third hole in a row', () => {
     const { asked, deferred } = setUp(a);
     expect([1, 2, 3, 4].map(() => asked().apply(patch(1)))).toEqual([true, true, true, false]);
     expect(deferred).toEqual([['topic-deferred', 'a', undefined]]);
   });
 
-  test('is given three more times once it was live', () => {
+  test('gets three more attempts after it was live', () => {
     const { asked, deferred } = setUp(a);
     for (let time = 0; time < 3; time++) asked().apply(patch(1));
     asked().apply(subscribed(3), snapshot(3));
@@ -144,7 +144,7 @@ describe('a topic that goes on missing something', () => {
     expect(deferred).toEqual([]);
   });
 
-  test('is not forgiven for what leads there only half of the way', () => {
+  test('gets no more attempts for a partial catch-up', () => {
     const { asked, deferred } = setUp(a);
     for (let time = 0; time < 3; time++) asked().apply(patch(1));
     asked().apply(subscribed(9), snapshot(3));
@@ -152,7 +152,7 @@ describe('a topic that goes on missing something', () => {
     expect(deferred).toEqual([['topic-deferred', 'a', undefined]]);
   });
 
-  test('is asked for as a whole where a patch does not fit its value', () => {
+  test('is requested without since if a patch does not fit', () => {
     const { asked, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3));
     const misfit: ServerFrame = { type: 'patch', topic: 'a', from: 3, offset: 4, delta: { x: [1] } };
@@ -162,8 +162,8 @@ describe('a topic that goes on missing something', () => {
   });
 });
 
-describe('a topic that a poll may not follow', () => {
-  test('rests for as long as a temporary error asks, and takes nothing more of this poll', () => {
+describe('a topic that the server rejects', () => {
+  test('is deferred for a temporary error, and the rest of the poll is ignored for it', () => {
     const { asked, deferred, state } = setUp(a);
     const poll = asked();
     const refused = error('unavailable', { temporary: true, retryAfter: 700 });
@@ -172,14 +172,14 @@ describe('a topic that a poll may not follow', () => {
     expect(state()).toMatchObject({ value: undefined, error: undefined });
   });
 
-  test('errs where the error is final, and takes nothing more of this poll', () => {
+  test('fails for a permanent error, and the rest of the poll is ignored for it', () => {
     const { asked, deferred, state } = setUp(a);
     expect(asked().apply(error('forbidden', { temporary: false }), subscribed(3), snapshot(3))).toBe(false);
     expect(deferred).toEqual([]);
     expect(state()).toMatchObject({ value: undefined, error: { code: 'forbidden' } });
   });
 
-  test('keeps its value when it is closed, and loses it with the right to it', () => {
+  test('keeps its value when it is closed, and loses it with the permission', () => {
     for (const [code, value] of [
       ['closed', 3],
       ['forbidden', undefined],
@@ -194,20 +194,20 @@ describe('a topic that a poll may not follow', () => {
     }
   });
 
-  test('goes on where it was only a request of its own that ended', () => {
+  test('continues after unsubscribed with the code requested', () => {
     const { asked, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3), { type: 'unsubscribed', topic: 'a', code: 'requested' });
     expect(state()).toMatchObject({ value: 3, error: undefined, freshness: { state: 'live' } });
   });
 
-  test('loses its value where the server no longer knows it', () => {
+  test('loses its value with unknown_topic', () => {
     const { asked, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3));
     asked().apply({ type: 'error', topic: 'a', code: 'unknown_topic', message: 'No.', temporary: false });
     expect(state()).toMatchObject({ value: undefined, error: { code: 'unknown_topic' } });
   });
 
-  test('loses its value where the server has it as the other kind, and is not asked for again', () => {
+  test('loses its value for the other kind, and is not requested again', () => {
     const { asked, metrics, state } = setUp(a);
     asked().apply(subscribed(3), snapshot(3));
     const other: ServerFrame = {

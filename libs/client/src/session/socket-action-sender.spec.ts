@@ -39,7 +39,7 @@ function setUp(rate = 0) {
 }
 
 describe('actions on a socket', () => {
-  test('go out in order, each once, and ask the server for a sign of life together', () => {
+  test('are sent in order, each once, and report one request', () => {
     const { act, actions, names, outbox, requests, sent } = setUp();
     act('a', 1);
     act('b', 2);
@@ -51,7 +51,7 @@ describe('actions on a socket', () => {
     expect(requests).toEqual([{ type: 'request-sent' }, { type: 'request-sent' }]);
   });
 
-  test('wait while 32 are in flight, and go one by one with the answers', () => {
+  test('wait while 32 are in flight, then follow each answer', () => {
     const { ack, act, actions, names, outbox } = setUp();
     for (let n = 0; n < 34; n++) act(String(n));
     outbox.setSender(actions);
@@ -62,7 +62,7 @@ describe('actions on a socket', () => {
     expect(names().at(-1)).toBe('33');
   });
 
-  test('of unusual size wait for the welcome, and so does what comes after them', () => {
+  test('of unusual size wait for the welcome, with all later ones', () => {
     const { act, actions, names, outbox } = setUp();
     outbox.setSender(actions);
     const frame = JSON.stringify({ type: 'action', id: new VirtualEnvironment().id(), name: 'sure', data: '' });
@@ -75,7 +75,7 @@ describe('actions on a socket', () => {
     expect(names()).toEqual(['sure', 'less', 'small']);
   });
 
-  test('wait where the rate of the server is used up, as long as one frame takes', async () => {
+  test('wait for the budget of one frame at the rate of the server', async () => {
     const { act, actions, environment, delays, names, outbox } = setUp(DEFAULT_FRAMES_PER_SECOND);
     outbox.setSender(actions);
     for (let n = 0; n < DEFAULT_FRAMES_PER_SECOND + 1; n++) act(String(n));
@@ -90,7 +90,7 @@ describe('actions on a socket', () => {
 describe('an action that the server did not start', () => {
   const later = { retryAfter: 700 };
 
-  test('is sent again when the server said so, and none before it', async () => {
+  test('is sent again after retryAfter, before all others', async () => {
     const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
     await environment.advance(10_000);
     outbox.setSender(actions);
@@ -108,7 +108,7 @@ describe('an action that the server did not start', () => {
     expect(errors).toEqual([]);
   });
 
-  test('is overtaken by none: one at a time goes out until one is answered', async () => {
+  test('is not overtaken: one action at a time is in flight until an answer', async () => {
     const { ack, act, actions, environment, names, outbox, refuse } = setUp();
     outbox.setSender(actions);
     for (const name of ['a', 'b', 'c', 'd']) act(name);
@@ -120,7 +120,7 @@ describe('an action that the server did not start', () => {
     expect(names().slice(4)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('rests for the longer of what the server and its rate ask for', () => {
+  test('waits for the longer of retryAfter and the rate', () => {
     const { act, actions, delays, outbox, refuse } = setUp(1);
     outbox.setSender(actions);
     act('a');
@@ -133,7 +133,7 @@ describe('an action that the server did not start', () => {
     expect(other.delays).toEqual([3_000]);
   });
 
-  test('rests for an hour at most', () => {
+  test('waits for an hour at most', () => {
     const { act, actions, delays, outbox, refuse } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -141,7 +141,7 @@ describe('an action that the server did not start', () => {
     expect(delays).toEqual([3_600_000]);
   });
 
-  test('is taken to the next node by a node that drains', async () => {
+  test('stays unanswered for the next node if the server drains', async () => {
     const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -154,8 +154,8 @@ describe('an action that the server did not start', () => {
   });
 });
 
-describe('an action that its handler refused', () => {
-  test('is answered by it, and the others go on', () => {
+describe('an action that its handler rejects', () => {
+  test('fails with that error, and the others continue', () => {
     const { act, actions, errors, names, outbox, refuse } = setUp();
     outbox.setSender(actions);
     act('a');
@@ -165,7 +165,7 @@ describe('an action that its handler refused', () => {
     expect(names()).toEqual(['a', 'b']);
   });
 
-  test('is answered by it while the node drains', () => {
+  test('fails with that error while the node drains', () => {
     const { act, actions, errors, outbox, refuse } = setUp();
     outbox.setSender(actions);
     act('a');

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/socket-session-bench.js';
 
 describe('a session that greets', () => {
-  test('says who is there and asks for all topics from where they stand, without waiting', () => {
+  test('sends hello and a subscribe of all topics with their positions at once', () => {
     const { look, session, eventsOf } = setUp(a, b);
     session.greet('client', 'token');
     expect(look()).toEqual([
@@ -25,7 +25,7 @@ describe('a session that greets', () => {
     expect(eventsOf('request-sent')).toHaveLength(1);
   });
 
-  test('asks from the position of a topic where there is one', () => {
+  test('subscribes from the position of a topic if there is one', () => {
     const { look, open } = setUpLive(a, b);
     const next = open();
     next.greet('client', undefined);
@@ -36,13 +36,13 @@ describe('a session that greets', () => {
     ]);
   });
 
-  test('asks for nothing where nothing is followed', () => {
+  test('sends no subscribe without topics', () => {
     const { look, session } = setUp();
     session.greet('client', undefined);
     expect(look()).toEqual([{ type: 'hello', clientId: 'client' }]);
   });
 
-  test('asks for 64 topics in a frame', () => {
+  test('subscribes to 64 topics per frame', () => {
     const topics = Array.from({ length: 129 }, (_, n) => topicOf(String(n)));
     const { look, session } = setUp(...topics);
     session.greet('client', undefined);
@@ -57,7 +57,7 @@ describe('a session that greets', () => {
     );
   });
 
-  test('counts what it sends and what it is sent, but no frames of a later protocol', () => {
+  test('counts sent and received frames, but no frames of unknown types', () => {
     const { metrics, receive, session } = setUp(a);
     session.greet('client', undefined);
     receive(WELCOME, { type: 'tomorrow' });
@@ -66,7 +66,7 @@ describe('a session that greets', () => {
 });
 
 describe('a session that ended', () => {
-  test('sends nothing, takes nothing and carries nothing', async () => {
+  test('sends nothing, ignores frames and delivers no topics', async () => {
     const { events, entry, environment, look, metrics, receive, session, values } = setUpLive(a);
     const { framesReceived, framesSent } = metrics.metrics;
     session.topics.leave(entry());
@@ -82,8 +82,8 @@ describe('a session that ended', () => {
   });
 });
 
-describe('everything is settled', () => {
-  test('with the welcome, where nothing is followed', () => {
+describe('topics are confirmed', () => {
+  test('with the welcome if there are no topics', () => {
     const { events, receive, session } = setUp();
     session.greet('client', undefined);
     receive(WELCOME);
@@ -99,14 +99,14 @@ describe('everything is settled', () => {
     expect(eventsOf('topics-confirmed')).toHaveLength(1);
   });
 
-  test('with a refusal as last answer', () => {
+  test('with a rejection as the last answer', () => {
     const { receive, session, eventsOf } = setUp(a, b);
     session.greet('client', undefined);
     receive(WELCOME, subscribed(a), error('forbidden', { topic: b.name, ref: '1' }));
     expect(eventsOf('topics-confirmed')).toHaveLength(1);
   });
 
-  test('not before the welcome, and not while a topic is still to be asked for', async () => {
+  test('not before the welcome, and not before every topic is requested', async () => {
     const { entry, environment, follow, receive, session, eventsOf } = setUp(a);
     session.greet('client', undefined);
     receive(subscribed(a));
@@ -160,7 +160,7 @@ describe('new credentials', () => {
     expect(eventsOf('authenticate-answered')).toEqual([{ type: 'authenticate-answered', answer: answer }]);
   });
 
-  test('may be refused, which is no matter of topics', () => {
+  test('may be rejected without an effect on topics', () => {
     const { entry, receive, session, eventsOf } = setUpLive(a);
     const [first, second] = [session.authenticate('one'), session.authenticate('two')];
     expect(first).not.toBe(second);
@@ -171,15 +171,15 @@ describe('new credentials', () => {
     expect(eventsOf('connection-rejected')).toEqual([]);
   });
 
-  test('may be confirmed without having been sent', () => {
+  test('may get a new expiry without a request', () => {
     const { events, receive } = setUpLive();
     receive({ type: 'authenticated', expiresAt: 5 });
     expect(events).toEqual([{ type: 'authenticate-answered', answer: { type: 'authenticated', expiresAt: 5 } }]);
   });
 });
 
-describe('what concerns the whole connection', () => {
-  test('an error about nothing else is eventsOf, and a drain with the time there is', () => {
+describe('frames for the whole connection', () => {
+  test('an error without a topic and a drain are reported', () => {
     const { events, look, receive } = setUpLive(a);
     receive(error('too_many_requests'), { type: 'drain', reconnectWithin: 5_000 });
     expect(events).toEqual([
@@ -189,7 +189,7 @@ describe('what concerns the whole connection', () => {
     expect(look()).toEqual([]);
   });
 
-  test('a ping is answered with its time, and a pong gives back ours', () => {
+  test('a ping is answered with its time, and a pong reports its time', () => {
     const { events, look, receive, session } = setUpLive();
     session.ping(17);
     receive({ type: 'ping', time: 5 }, { type: 'ping' }, { type: 'pong', time: 17 }, { type: 'pong' });
@@ -213,7 +213,7 @@ describe('actions of a session', () => {
     expect(log).toEqual([5, 'forbidden']);
   });
 
-  test('that a draining node does not start stay for the next one', () => {
+  test('that a draining node rejects stay for the next one', () => {
     const { look, outbox, receive, session, eventsOf } = setUpLive();
     outbox.setSender(session.actions);
     outbox.add('x', 1, 0);
@@ -239,7 +239,7 @@ describe('actions of a session', () => {
     ['20 frames a second where the server tells no other', undefined, 18],
     ['what the server tells', 25, 23],
     ['no limit where the server has none', 0, 30],
-  ])('keep to %s, the greeting counted in', (_, framesPerSecond, expected) => {
+  ])('respect %s, including the greeting', (_, framesPerSecond, expected) => {
     const { look, outbox, receive, session } = setUp(a);
     session.greet('client', undefined);
     receive({ ...WELCOME, limits: { ...WELCOME.limits, framesPerSecond } });

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/socket-session-bench.js';
 
 describe('a topic that is followed', () => {
-  test('before the greeting is part of it', async () => {
+  test('before the greeting is part of the first subscribe', async () => {
     const { entry, environment, look, session } = setUp(a);
     session.topics.follow(entry());
     await environment.settle();
@@ -24,7 +24,7 @@ describe('a topic that is followed', () => {
     expect(look()).toHaveLength(2);
   });
 
-  test('is asked for at the end of the turn, with others of the same turn', async () => {
+  test('is requested at the end of the turn, with others of the same turn', async () => {
     const { entry, environment, follow, look, session } = setUpLive();
     [a, b].forEach(follow);
     session.topics.follow(entry(a));
@@ -34,7 +34,7 @@ describe('a topic that is followed', () => {
     expect(look()).toEqual([{ type: 'subscribe', topics: [{ topic: a.name }, { topic: b.name }], ref: '1' }]);
   });
 
-  test('is carried from the answer to the latest request on, and nothing before it counts', async () => {
+  test('is delivered from the answer to the latest request on', async () => {
     const { entry, environment, receive, session, values } = setUp(a);
     session.greet('client', undefined);
     session.topics.follow(entry());
@@ -46,7 +46,7 @@ describe('a topic that is followed', () => {
     expect(values.get(a.name)).toBe(3);
   });
 
-  test('that another way was refused meanwhile is left with the answer, and the rest is settled', async () => {
+  test('that failed over HTTP meanwhile is unsubscribed after the answer', async () => {
     const { entry, environment, look, receive, session, eventsOf, values } = setUp(a, b);
     session.greet('client', undefined);
     receive(WELCOME, subscribed(b));
@@ -60,7 +60,7 @@ describe('a topic that is followed', () => {
     expect(look()).toEqual([{ type: 'unsubscribe', topics: [a.name] }]);
   });
 
-  test('is no longer carried while it is asked for again', async () => {
+  test('is not delivered while it is requested again', async () => {
     const { entry, environment, receive, session, values } = setUpLive(a);
     session.topics.follow(entry());
     expect(entry().subscription).toBeUndefined();
@@ -71,7 +71,7 @@ describe('a topic that is followed', () => {
     expect(values.get(a.name)).toBe(4);
   });
 
-  test('takes its publications, each of which is a sign of its life', () => {
+  test('applies its publications and reports them', () => {
     const { look, receive, eventsOf, values } = setUpLive(a, b);
     receive(patch(a), snapshot(b, 8));
     expect([values.get(a.name), values.get(b.name)]).toEqual([4, 8]);
@@ -79,14 +79,14 @@ describe('a topic that is followed', () => {
     expect(look()).toEqual([]);
   });
 
-  test('does not take what comes of it unasked', () => {
+  test('ignores frames without a subscription', () => {
     const { events, receive, values } = setUpLive(a);
     receive(subscribed(b), snapshot(b), { type: 'unsubscribed', topic: b.name, code: 'closed' });
     expect(events).toEqual([]);
     expect(values.get(b.name)).toBeUndefined();
   });
 
-  test('is asked for again at the end of the turn where something is missing', async () => {
+  test('with a hole is requested again at the end of the turn', async () => {
     const { environment, look, metrics, receive } = setUpLive(a);
     receive(patch(a, 7), patch(a, 8));
     expect(metrics.metrics.holes).toBe(1);
@@ -95,7 +95,7 @@ describe('a topic that is followed', () => {
     expect(look()).toEqual([{ type: 'subscribe', topics: [{ topic: a.name, since }], ref: '2' }]);
   });
 
-  test('rests where it goes on missing something', async () => {
+  test('with repeated holes is deferred', async () => {
     const { entry, environment, look, receive, eventsOf } = setUpLive(a);
     for (const ref of ['2', '3', '4']) {
       receive(patch(a, 7));
@@ -110,7 +110,7 @@ describe('a topic that is followed', () => {
     expect(entry().subscription).toBeUndefined();
   });
 
-  test('is given back where the server has it as the other kind', async () => {
+  test('is unsubscribed if the server has it as the other kind', async () => {
     const { entry, environment, look, receive } = setUpLive(a);
     receive(subscribed(a, { kind: 'events', ref: undefined }));
     await environment.settle();
@@ -119,7 +119,7 @@ describe('a topic that is followed', () => {
     expect(look()).toEqual([{ type: 'unsubscribe', topics: [a.name] }]);
   });
 
-  test('may be one of events', () => {
+  test('may be an event topic', () => {
     const { receive, registry, session } = setUp();
     const seen: unknown[] = [];
     registry.deliveries(notices).subscribe((delivery) => seen.push(delivery.position.offset));
@@ -130,7 +130,7 @@ describe('a topic that is followed', () => {
 });
 
 describe('a topic that is left', () => {
-  test('is given back at the end of the turn, with others of the same turn, once', async () => {
+  test('is unsubscribed once at the end of the turn, with others of the same turn', async () => {
     const { entry, environment, look, receive, session, values } = setUpLive(a, b);
     const [first, second] = [entry(a), entry(b)];
     session.topics.leave(first);
@@ -147,7 +147,7 @@ describe('a topic that is left', () => {
     expect(look()).toMatchObject([{ type: 'subscribe' }]);
   });
 
-  test('is not given back where the server was never asked for it', async () => {
+  test('is not unsubscribed if it was never requested', async () => {
     const { entry, environment, follow, look, session } = setUpLive();
     follow(a);
     session.topics.follow(entry());
@@ -156,7 +156,7 @@ describe('a topic that is left', () => {
     expect(look()).toEqual([]);
   });
 
-  test('and followed again in the same turn is only asked for', async () => {
+  test('and followed again in the same turn is only requested', async () => {
     const { entry, environment, look, session } = setUpLive(a);
     session.topics.leave(entry());
     session.topics.follow(entry());
@@ -165,7 +165,7 @@ describe('a topic that is left', () => {
     expect(look()).toEqual([{ type: 'subscribe', topics: [{ topic: a.name, since }], ref: '2' }]);
   });
 
-  test('is given back though the socket was suspended meanwhile', async () => {
+  test('is unsubscribed even after a suspension of the socket', async () => {
     const { entry, environment, look, session } = setUpLive(a);
     session.topics.suspend();
     session.topics.leave(entry());
@@ -175,7 +175,7 @@ describe('a topic that is left', () => {
 });
 
 describe('a topic that the server ends', () => {
-  test.each(['closed', 'forbidden', 'unauthorized'] as const)('%s errs, and is not given back', async (code) => {
+  test.each(['closed', 'forbidden', 'unauthorized'] as const)('fails with %s and is not unsubscribed', async (code) => {
     const { entry, environment, look, receive, session, eventsOf } = setUpLive(a);
     receive({ type: 'unsubscribed', topic: a.name, code });
     expect(entry().store.error?.code).toBe(code);
@@ -186,14 +186,14 @@ describe('a topic that the server ends', () => {
     expect(look()).toEqual([]);
   });
 
-  test('goes on where it was only a request of its own that ended', () => {
+  test('continues after unsubscribed with the code requested', () => {
     const { entry, receive, values } = setUpLive(a);
     receive({ type: 'unsubscribed', topic: a.name, code: 'requested' }, patch(a));
     expect(entry().store.error).toBeUndefined();
     expect(values.get(a.name)).toBe(4);
   });
 
-  test('goes on where it is asked for again already, or carried by a newer socket', async () => {
+  test('continues if it is already requested again or delivered by a newer socket', async () => {
     const again = setUpLive(a);
     again.session.topics.follow(again.entry());
     await again.environment.settle();
@@ -206,8 +206,8 @@ describe('a topic that the server ends', () => {
   });
 });
 
-describe('a topic that the server refuses', () => {
-  test('rests for as long as a temporary error asks, and is not given back', async () => {
+describe('a topic that the server rejects', () => {
+  test('is deferred for a temporary error and is not unsubscribed', async () => {
     const { entry, environment, look, receive, session, eventsOf } = setUpLive(a);
     receive(error('unavailable', { temporary: true, retryAfter: 700, topic: a.name }));
     expect(eventsOf('topic-deferred')).toEqual([{ type: 'topic-deferred', entry: a.name, retryAfter: 700 }]);
@@ -218,7 +218,7 @@ describe('a topic that the server refuses', () => {
     expect(look()).toEqual([]);
   });
 
-  test('errs where the error is final, and the others go on', () => {
+  test('fails for a permanent error, and the others continue', () => {
     const { entry, receive, eventsOf, values } = setUpLive(a, b);
     receive(error('forbidden', { topic: a.name }), patch(b));
     expect(entry(a)).toMatchObject({ subscription: undefined, store: { error: { code: 'forbidden' } } });
@@ -227,7 +227,7 @@ describe('a topic that the server refuses', () => {
     expect(eventsOf('connection-rejected')).toEqual([]);
   });
 
-  test('is every topic of the request that is named, and of no other', async () => {
+  test('is every topic of the request with the ref, and no other', async () => {
     const { entry, environment, receive, session } = setUpLive(a, b);
     session.topics.follow(entry(b));
     await environment.settle();
@@ -235,13 +235,13 @@ describe('a topic that the server refuses', () => {
     expect([a, b].map((topic) => entry(topic).store.error?.code)).toEqual([undefined, 'forbidden']);
   });
 
-  test('is the one topic of the request, where both are named', () => {
+  test('is only the named topic of the request with the ref', () => {
     const { entry, receive } = setUpLive(a, b);
     receive(error('forbidden', { topic: b.name, ref: '1' }));
     expect([a, b].map((topic) => entry(topic).store.error?.code)).toEqual([undefined, 'forbidden']);
   });
 
-  test('is not one that was asked for again meanwhile', async () => {
+  test('is not one that was requested again', async () => {
     const { entry, environment, receive, session } = setUpLive(a);
     session.topics.follow(entry());
     await environment.settle();
@@ -249,7 +249,7 @@ describe('a topic that the server refuses', () => {
     expect(entry().store.error).toBeUndefined();
   });
 
-  test('is not one whose end was crossed by a request to end it', () => {
+  test('is not one whose end crossed its unsubscribe', () => {
     const { events, entry, receive, values } = setUpLive(a);
     receive(error('not_subscribed', { topic: a.name }), patch(a));
     expect(entry().store.error).toBeUndefined();
@@ -259,14 +259,14 @@ describe('a topic that the server refuses', () => {
 });
 
 describe('two sockets', () => {
-  test('the older one takes no more of what the newer one carries', () => {
+  test('the older one ignores topics that the newer one delivers', () => {
     const { entry, receive, values } = setUpLive(a);
     entry().subscription = {};
     receive(patch(a));
     expect(values.get(a.name)).toBe(3);
   });
 
-  test('the newer one takes over what the older one carries', () => {
+  test('the newer one takes over the topics of the older one', () => {
     const { entry, look, open, values } = setUpLive(a);
     const old = entry().subscription;
     const newer = open();
@@ -277,7 +277,7 @@ describe('two sockets', () => {
     expect(values.get(a.name)).toBe(4);
   });
 
-  test('one that retires carries only what the newer one does not', () => {
+  test('a retired one delivers only topics that the newer one does not', () => {
     const { entry, receive, session, values } = setUp(a, b);
     session.greet('client', undefined);
     session.topics.retire();
@@ -288,7 +288,7 @@ describe('two sockets', () => {
     expect([values.get(a.name), values.get(b.name)]).toEqual([undefined, 3]);
   });
 
-  test('one that ends leaves alone what the newer one carries', () => {
+  test('the end of one does not affect topics of the newer one', () => {
     const { entry, session } = setUpLive(a, b);
     const newer = {};
     entry(a).subscription = newer;
@@ -297,8 +297,8 @@ describe('two sockets', () => {
   });
 });
 
-describe('a socket that is silent', () => {
-  test('carries nothing, and asks for everything at once when it is heard again', () => {
+describe('a silent socket', () => {
+  test('delivers no topics, and subscribes to all at once when it recovers', () => {
     const { entry, look, receive, session, values } = setUpLive(a);
     session.topics.suspend();
     expect(entry().subscription).toBeUndefined();
@@ -311,7 +311,7 @@ describe('a socket that is silent', () => {
     expect(values.get(a.name)).toBe(4);
   });
 
-  test('takes nothing of an older request when it asks for everything', () => {
+  test('ignores answers to older requests after it recovers', () => {
     const { entry, receive, session, values } = setUpLive(a);
     session.topics.followAll();
     expect(entry().subscription).toBeUndefined();

@@ -41,7 +41,7 @@ describe('a feed of a state topic', () => {
     expect(new TopicFeed(stateStore(), undefined).apply(snapshot('e', 1))).toBe('hole');
   });
 
-  test('an event is a hole, wherever it is', () => {
+  test('an event is always a hole', () => {
     const feed = new TopicFeed(stateStore('e', 5), at('e', 5));
     feed.apply(subscribed('state', 'e', 5, true));
     expect(feed.apply(event(6))).toBe('hole');
@@ -55,7 +55,7 @@ describe('a feed of a state topic', () => {
     expect(store.freshness.state).toBe('live');
   });
 
-  test('recovered at the own position is live at once; further on it is catching up until the patches lead there', () => {
+  test('recovered at the own position is live at once; otherwise it is catching up until the last patch', () => {
     const store = stateStore('e', 3);
     store.setFreshness({ state: 'stale', staleSince: 0 });
     new TopicFeed(store, at('e', 3)).apply(subscribed('state', 'e', 3, true));
@@ -69,7 +69,7 @@ describe('a feed of a state topic', () => {
     expect(store.freshness.state).toBe('live');
   });
 
-  test('not recovered is catching up until the snapshot, which may be of a lower offset', () => {
+  test('not recovered is catching up until the snapshot, even with a lower offset', () => {
     const store = stateStore('e', 9);
     const feed = new TopicFeed(store, at('e', 9));
     feed.apply(subscribed('state', 'e', 4, false));
@@ -87,7 +87,7 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('e', 1));
   });
 
-  test('a first snapshot of another epoch than the one that was told is a hole', () => {
+  test('a first snapshot of another epoch than announced is a hole', () => {
     const store = stateStore();
     const feed = new TopicFeed(store, undefined);
     feed.apply(subscribed('state', 'e', 5, false));
@@ -95,7 +95,7 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toBeUndefined();
   });
 
-  test('a patch where a snapshot was told is a hole, though it would fit', () => {
+  test('a patch instead of the announced snapshot is a hole, even if it fits', () => {
     const store = stateStore('e', 5);
     const feed = new TopicFeed(store, at('e', 5));
     feed.apply(subscribed('state', 'e', 5, false));
@@ -103,7 +103,7 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('e', 5));
   });
 
-  test('snapshot and patch are a hole where the value was taken away meanwhile', () => {
+  test('a snapshot or patch is a hole after the value was withdrawn', () => {
     const store = stateStore('e', 5);
     const [snapshots, patches] = [new TopicFeed(store, at('e', 5)), new TopicFeed(store, at('e', 5))];
     snapshots.apply(subscribed('state', 'e', 9, false));
@@ -114,12 +114,12 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toBeUndefined();
   });
 
-  test('recovered in an epoch that is not the own one cannot be trusted', () => {
+  test('recovered in another epoch is broken', () => {
     expect(new TopicFeed(stateStore('e', 1), at('e', 1)).apply(subscribed('state', 'f', 1, true))).toBe('broken');
     expect(new TopicFeed(stateStore(), undefined).apply(subscribed('state', 'f', 1, true))).toBe('broken');
   });
 
-  test('only the first snapshot is the beginning', () => {
+  test('only the first snapshot starts the store', () => {
     const store = stateStore();
     const feed = new TopicFeed(store, undefined);
     feed.apply(subscribed('state', 'e', 5, false));
@@ -128,7 +128,7 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('e', 5));
   });
 
-  test('only the first snapshot is the beginning, also where it is the position that was there', () => {
+  test('only the first snapshot starts the store, even at the same position', () => {
     const store = stateStore('e', 9);
     const feed = new TopicFeed(store, at('e', 9));
     feed.apply(subscribed('state', 'e', 9, false));
@@ -137,7 +137,7 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('e', 9));
   });
 
-  test('a beginning that was announced again is forgotten', () => {
+  test('a second announcement replaces the pending start', () => {
     const store = stateStore('e', 5);
     const feed = new TopicFeed(store, at('e', 5));
     feed.apply(subscribed('state', 'f', 9, false));
@@ -156,7 +156,7 @@ describe('a feed of a state topic', () => {
   });
 
   describe('when another transport was faster', () => {
-    test('what is known is dropped, a higher snapshot and a patch from the own position are taken', () => {
+    test('old frames are dropped; a higher snapshot and a patch from the own position are applied', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 2));
       expect(feed.apply(subscribed('state', 'e', 4, true))).toBe('applied');
@@ -167,7 +167,7 @@ describe('a feed of a state topic', () => {
       expect(store.cursor).toEqual(at('e', 8));
     });
 
-    test('what leads to the own position is known already', () => {
+    test('frames up to the own position are dropped', () => {
       const store = stateStore('e', 5);
       const values: unknown[] = [];
       store.state$.subscribe(({ value }) => values.push(value));
@@ -188,7 +188,7 @@ describe('a feed of a state topic', () => {
       expect(store.cursor).toEqual(at('f', 9));
     });
 
-    test('a patch from elsewhere is a hole', () => {
+    test('a patch from another offset is a hole', () => {
       const feed = new TopicFeed(stateStore('e', 5), at('e', 2));
       feed.apply(subscribed('state', 'e', 9, true));
       expect(feed.apply(patch(4, 9))).toBe('hole');
@@ -198,11 +198,11 @@ describe('a feed of a state topic', () => {
       expect(new TopicFeed(stateStore('e', 5), undefined).apply(subscribed('state', 'f', 1, false))).toBe('hole');
     });
 
-    test('a value that was taken away meanwhile is a hole', () => {
+    test('a withdrawn value is a hole', () => {
       expect(new TopicFeed(stateStore(), at('e', 2)).apply(subscribed('state', 'e', 4, true))).toBe('hole');
     });
 
-    test('a stale value is live again as soon as the server is known not to be ahead', () => {
+    test('a stale value is live again as soon as the server is not ahead', () => {
       const stale = { state: 'stale', staleSince: 0 } as const;
       const ahead = stateStore('e', 5);
       ahead.setFreshness(stale);
@@ -229,7 +229,7 @@ describe('a feed of an event topic', () => {
     expect(feed.apply(snapshot('e', 1))).toBe('hole');
   });
 
-  test('without a past it begins above the top and is live', () => {
+  test('without since it starts above the newest offset and is live', () => {
     const store = eventStore();
     const feed = new TopicFeed(store, undefined);
     expect(feed.apply(subscribed('events', 'e', 7, false))).toBe('applied');
@@ -246,7 +246,7 @@ describe('a feed of an event topic', () => {
     expect(store.freshness.state).toBe('live');
   });
 
-  test('everything since the first event is live at once where there was none yet', () => {
+  test('"oldest" of a topic without events is live at once', () => {
     for (const [offset, state] of [
       [0, 'live'],
       [1, 'catching-up'],
@@ -258,7 +258,7 @@ describe('a feed of an event topic', () => {
     }
   });
 
-  test('an event is a hole where somebody went back for older ones, or where the position was lost, meanwhile', () => {
+  test('an event is a hole after another reader requested older events, or after the position was lost', () => {
     const [rewound, lost] = [eventStore('e', 3), eventStore('e', 3)];
     const feeds = [rewound, lost].map((store) => new TopicFeed(store, at('e', 3)));
     for (const feed of feeds) feed.apply(subscribed('events', 'e', 5, true));
@@ -267,7 +267,7 @@ describe('a feed of an event topic', () => {
     expect(feeds.map((feed) => feed.apply(event(4)))).toEqual(['hole', 'hole']);
   });
 
-  test('recovered is catching up until the replay is through', () => {
+  test('recovered is catching up until the end of the replay', () => {
     const store = eventStore('e', 3);
     const feed = new TopicFeed(store, at('e', 3));
     feed.apply(subscribed('events', 'e', 5, true));
@@ -277,7 +277,7 @@ describe('a feed of an event topic', () => {
     expect(store.freshness.state).toBe('live');
   });
 
-  test('not recovered tells the loss and goes on above it', () => {
+  test('not recovered reports the loss and continues above it', () => {
     const store = eventStore('e', 3);
     const deliveries = read(store);
     const feed = new TopicFeed(store, at('e', 3));
@@ -286,7 +286,7 @@ describe('a feed of an event topic', () => {
     expect(feed.apply(event(10))).toBe('applied');
   });
 
-  test('a loss for one reader only makes it ask again from where the others stand', () => {
+  test('a loss for one reader causes a request from the position of the others', () => {
     const store = eventStore('e', 8);
     const others = read(store);
     const late: EventDelivery<Json>[] = [];
@@ -298,7 +298,7 @@ describe('a feed of an event topic', () => {
     expect(others).toEqual([]);
   });
 
-  test('everything since the first event begins at offset 1 and catches up', () => {
+  test('"oldest" with recovered begins at offset 1 and catches up', () => {
     const store = eventStore();
     const deliveries: unknown[] = [];
     store.read('oldest', () => undefined).subscribe((delivery) => deliveries.push(delivery.position.offset));
@@ -312,7 +312,7 @@ describe('a feed of an event topic', () => {
     expect(deliveries).toEqual([1, 2]);
   });
 
-  test('who wants no past gets none of a replay that somebody else asked for', () => {
+  test('a reader without since gets no events of another reader’s replay', () => {
     const store = eventStore();
     const deliveries = read(store);
     store.read('oldest', () => undefined).subscribe();
@@ -322,7 +322,7 @@ describe('a feed of an event topic', () => {
     expect(deliveries.map(({ position }) => position.offset)).toEqual([3]);
   });
 
-  test('what is kept begins where it begins, but not above the top', () => {
+  test('the kept history may begin at any offset up to the newest', () => {
     const store = eventStore();
     store.read('oldest', () => undefined).subscribe();
     const feed = new TopicFeed(store, 'oldest');
@@ -335,7 +335,7 @@ describe('a feed of an event topic', () => {
   });
 
   describe('when another transport was faster', () => {
-    test('a start above the own position is a hole, at or below it goes on', () => {
+    test('a start above the own position is a hole, and one at or below it continues', () => {
       const store = eventStore('e', 5);
       expect(new TopicFeed(store, undefined).apply(subscribed('events', 'e', 6, false))).toBe('hole');
       const feed = new TopicFeed(store, undefined);
@@ -345,7 +345,7 @@ describe('a feed of an event topic', () => {
       expect(store.cursor).toEqual(at('e', 6));
     });
 
-    test('a replay that reaches the own position goes on from it', () => {
+    test('a replay that reaches the own position continues from it', () => {
       const store = eventStore('e', 5);
       const feed = new TopicFeed(store, at('e', 3));
       expect(feed.apply(subscribed('events', 'e', 7, true))).toBe('applied');
@@ -364,7 +364,7 @@ describe('a feed of an event topic', () => {
       expect(store.cursor).toEqual(at('f', 9));
     });
 
-    test('a reader that went back to the oldest is served by a request of its own', () => {
+    test('a reader that returns to the oldest gets a request of its own', () => {
       const store = eventStore('e', 5);
       store.read('oldest', () => undefined).subscribe();
       expect(new TopicFeed(store, at('e', 5)).apply(subscribed('events', 'e', 5, true))).toBe('hole');

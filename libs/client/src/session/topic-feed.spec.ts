@@ -129,7 +129,7 @@ describe('merging of two transports', () => {
     );
   });
 
-  test('events arrive once, in order, and every gap is told', () => {
+  test('events arrive once and in order, and every gap is reported', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), fc.boolean(), (history, keep, oldest) => {
         const conversation = new Conversation('events', keep);
@@ -157,7 +157,7 @@ describe('merging of two transports', () => {
     );
   });
 
-  test('readers that join with any since see a contiguous run from there on', () => {
+  test('readers with any since get contiguous events from there on', () => {
     fc.assert(
       fc.property(steps, fc.array(fc.nat(10), { maxLength: 4 }), (history, joins) => {
         const conversation = new Conversation('events', 1_000);
