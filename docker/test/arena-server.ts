@@ -6,6 +6,8 @@ import { freePort } from './free-port.js';
 
 /** The built game server in a process of its own. */
 export class ArenaServer {
+  static readonly #running = new Set<ArenaServer>();
+
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
@@ -18,12 +20,19 @@ export class ArenaServer {
       env: { ...process.env, NODE_OPTIONS: '', HOST: '127.0.0.1', PORT: String(port), ...env },
     });
     const server = new ArenaServer(child, port);
+    ArenaServer.#running.add(server);
+    child.once('exit', () => ArenaServer.#running.delete(server));
     await server.ready();
     return server;
   }
 
+  /** Ends every server that this spec started, ready or not. Resolves with their exit codes. */
+  static stopAll(): Promise<readonly (number | null)[]> {
+    return Promise.all([...ArenaServer.#running].map((server) => server.stop()));
+  }
+
   /** Resolves with the exit code. */
-  async stop(): Promise<number | null> {
+  private async stop(): Promise<number | null> {
     const gone = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
     return gone;

@@ -22,7 +22,6 @@ describeWithNginx('The frontend image’s nginx', () => {
   /** Milliseconds: a tenth of the timeout that it keeps away, so that a busy machine may be late. */
   const HEARTBEAT = 300;
   let server: ArenaServer;
-  const started: Nginx[] = [];
   const clients: RealtimeClient[] = [];
 
   beforeAll(async () => {
@@ -31,17 +30,15 @@ describeWithNginx('The frontend image’s nginx', () => {
 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
-    await Promise.all(started.splice(0).map((nginx) => nginx.stop()));
+    await Nginx.stopAll();
   });
 
   afterAll(async () => {
-    expect(await server.stop()).toBe(0);
+    expect(await ArenaServer.stopAll()).toEqual([0]);
   });
 
   async function nginx(options: Partial<NginxOptions> = {}): Promise<Nginx> {
-    const one = await Nginx.start({ backendPort: server.port, ...options });
-    started.push(one);
-    return one;
+    return Nginx.start({ backendPort: server.port, ...options });
   }
 
   function connect(origin: string, options?: Parameters<typeof arenaClient>[1]): RealtimeClient {

@@ -17,6 +17,8 @@ export interface NginxOptions {
 
 /** Debian's nginx running the very configuration of the frontend image. */
 export class Nginx {
+  static readonly #running = new Set<Nginx>();
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
@@ -46,6 +48,8 @@ export class Nginx {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const nginx = new Nginx(child, folder, port);
+    Nginx.#running.add(nginx);
+    child.once('exit', () => Nginx.#running.delete(nginx));
     await nginx.answers();
     return nginx;
   }
@@ -66,7 +70,12 @@ export class Nginx {
       .filter((line) => /\[(?:error|crit|alert|emerg)\]/.test(line));
   }
 
-  async stop(): Promise<void> {
+  /** Ends every nginx that this spec started, ready or not. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...Nginx.#running].map((nginx) => nginx.stop()));
+  }
+
+  private async stop(): Promise<void> {
     const gone = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
     await gone;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,9 @@ const READY = /The Arena is on (http:\/\/\S+)/;
 /** The built server in a process of its own. It serves the built client. */
 export interface Arena {
   readonly url: string;
-  stop(): Promise<void>;
 }
+
+const running = new Set<ChildProcess>();
 
 export async function startArena(): Promise<Arena> {
   for (const file of [MAIN, CLIENT]) {
@@ -26,7 +27,8 @@ export async function startArena(): Promise<Arena> {
     env: { ...process.env, NODE_OPTIONS: '', HOST: '127.0.0.1', PORT: '0', ARENA_CHAOS: 'true' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit');
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: Buffer): void => {
@@ -38,13 +40,14 @@ export async function startArena(): Promise<Arena> {
     child.stderr.on('data', listen);
     child.once('exit', () => reject(new Error(`The Arena did not start:\n${output}`)));
   });
-  return {
-    url,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
+  return { url };
+}
+
+/** Ends every server that this spec started, ready or not. */
+export async function stopArenas(): Promise<void> {
+  const exits = [...running].map((child) => once(child, 'exit'));
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(exits);
 }
 
 /** A player without a browser. */

@@ -36,9 +36,21 @@ if (executable === undefined) {
 /** Like `describe`. Skips the tests if there is no browser; in CI they fail instead. */
 export const describeInBrowser = executable === undefined ? describe.skip : describe;
 
+const launches: Promise<Browser>[] = [];
+
 export async function launchChromium(): Promise<Browser> {
   if (executable === undefined) throw new Error(HELP);
-  return chromium.launch({ executablePath: executable, args: ARGUMENTS });
+  // Jest ends a launch that hangs.
+  const launch = chromium.launch({ executablePath: executable, args: ARGUMENTS, timeout: 0 });
+  launches.push(launch);
+  return launch;
+}
+
+/** Closes every browser that this spec launched, even if its launch was not awaited. */
+export async function closeBrowsers(): Promise<void> {
+  for (const launch of await Promise.allSettled(launches.splice(0))) {
+    if (launch.status === 'fulfilled') await launch.value.close();
+  }
 }
 
 async function findChromium(): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
-import { Player, startArena, type Arena } from './arena.js';
-import { describeInBrowser, launchChromium } from './chromium.js';
+import { Player, startArena, stopArenas, type Arena } from './arena.js';
+import { closeBrowsers, describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage } from './page.js';
 import { Witness } from './witness.js';
 
@@ -26,8 +26,8 @@ describeInBrowser('A battle on the screen', () => {
   });
 
   afterAll(async () => {
-    await browser.close();
-    await arena.stop();
+    await closeBrowsers();
+    await stopArenas();
   });
 
   beforeEach(async () => {

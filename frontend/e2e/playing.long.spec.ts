@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
-import { startArena, type Arena } from './arena.js';
-import { describeInBrowser, launchChromium } from './chromium.js';
+import { startArena, stopArenas, type Arena } from './arena.js';
+import { closeBrowsers, describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage } from './page.js';
 
 describeInBrowser('A player', () => {
@@ -14,8 +14,8 @@ describeInBrowser('A player', () => {
   });
 
   afterAll(async () => {
-    await browser.close();
-    await arena.stop();
+    await closeBrowsers();
+    await stopArenas();
   });
 
   async function startRun(name: string): Promise<ArenaPage> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
-import { Player, startArena, type Arena } from './arena.js';
-import { describeInBrowser, launchChromium } from './chromium.js';
+import { Player, startArena, stopArenas, type Arena } from './arena.js';
+import { closeBrowsers, describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage } from './page.js';
 
 /** Milliseconds for which the server waits for a member to come back (`presence.graceMs`). */
@@ -37,8 +37,8 @@ describeInBrowser('Spectators', () => {
   });
 
   afterAll(async () => {
-    await browser.close();
-    await arena.stop();
+    await closeBrowsers();
+    await stopArenas();
   });
 
   test('see each other; one who leaves disappears after the grace period, and one who reloads stays', async () => {

@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { WebSocket } from 'ws';
 
 import type { GameStore as Store } from '../src/app/game/game-store.js';
-import { Player, startArena, state, type Arena } from './arena.js';
+import { Player, startArena, state, stopArenas, type Arena } from './arena.js';
 
 /**
  * Milliseconds to wait until the store equals the server. The lobby changes once a second, and a polling store misses
@@ -35,7 +35,7 @@ describe.each(['websocket', 'polling'] as const)('GameStore over %s', (transport
     arena = await startArena();
   });
 
-  afterAll(() => arena.stop());
+  afterAll(stopArenas);
 
   beforeEach(async () => {
     player = await Player.join(arena.url, 'Ada');

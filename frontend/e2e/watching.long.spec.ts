@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 
-import { Player, startArena, type Arena } from './arena.js';
-import { describeInBrowser, launchChromium } from './chromium.js';
+import { Player, startArena, stopArenas, type Arena } from './arena.js';
+import { closeBrowsers, describeInBrowser, launchChromium } from './chromium.js';
 import { ArenaPage, type BattleSample } from './page.js';
 
 describeInBrowser('A visitor', () => {
@@ -18,8 +18,8 @@ describeInBrowser('A visitor', () => {
   });
 
   afterAll(async () => {
-    await browser.close();
-    await arena.stop();
+    await closeBrowsers();
+    await stopArenas();
   });
 
   test('sees a live battle on the first page over a WebSocket, without an error of the browser', async () => {
