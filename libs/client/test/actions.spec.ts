@@ -40,7 +40,7 @@ describe.each([
     expect(server.actions.run).toHaveLength(2);
   });
 
-  test('a refusal errs with the server’s code', async () => {
+  test('a rejected action fails with the server’s code', async () => {
     const { environment, server, client } = make();
     server.handle(pause.name, () => {
       throw new FakeActionError('forbidden');
@@ -55,7 +55,7 @@ describe.each([
     ]);
   });
 
-  test('actions run in the order in which they were asked for', async () => {
+  test('actions run in the order of their calls', async () => {
     const { environment, server, client } = make();
     const order: number[] = [];
     server.handle(count.name, ({ n }: { n: number }) => order.push(n));
@@ -64,7 +64,7 @@ describe.each([
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
-  test('more than 100 unanswered actions are refused', async () => {
+  test('more than 100 unanswered actions are rejected', async () => {
     const { client, environment, server } = make();
     server.handle(count.name, ({ n }: { n: number }) => n);
     const { log, watch } = outcomes();
@@ -87,7 +87,7 @@ describe('actions', () => {
     expect(server.actions.received).toHaveLength(0);
   });
 
-  test('one of unusual size waits for the welcome that tells the limit', async () => {
+  test('an action of unusual size waits for the limit in the welcome', async () => {
     const { environment, server, client } = setUp({}, { frameBytes: 200_000 });
     server.handle('say', (text: string) => text.length);
     server.answersHello = false;
@@ -130,7 +130,7 @@ describe('actions', () => {
     expect(log[2]).toEqual(['durable', 'ok']);
   });
 
-  test('what was sent and lost with the socket runs once, over whatever comes up', async () => {
+  test('an action that was lost with the socket runs once, on any transport', async () => {
     const { environment, server, client } = setUp();
     let runs = 0;
     server.handle(count.name, () => (runs += 1));
@@ -164,7 +164,7 @@ describe('actions', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test('one sent longer ago than the action window is not sent again: its outcome is unknown', async () => {
+  test('an action older than the action window is not resent, and its outcome is unknown', async () => {
     const { environment, server, client } = setUp({}, { actionWindow: 10_000 });
     server.handle(count.name, () => new Promise(() => undefined));
     client.state(battle).subscribe();
@@ -219,7 +219,7 @@ describe('actions', () => {
     expect(runs).toBe(2);
   });
 
-  test('R10: an answer that is cut off on its way is asked for again, and the action ran once', async () => {
+  test('R10: an action with a truncated answer is resent, and runs once', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     let runs = 0;
     server.handle(count.name, () => (runs += 1));
@@ -275,7 +275,7 @@ describe('actions', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('back on the WebSocket what HTTP has not answered is sent again there', async () => {
+  test('an action without an answer over HTTP is resent over the WebSocket', async () => {
     const { environment, server, client } = setUp();
     const order: number[] = [];
     server.handle(count.name, ({ n }: { n: number }) => order.push(n));

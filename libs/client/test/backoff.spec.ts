@@ -58,7 +58,7 @@ describe('backoff', () => {
     });
   });
 
-  test('an error from what is waited for ends the attempts', () => {
+  test('an error of the delay ends the attempts', () => {
     run((_, { expectObservable, cold }) => {
       const attempts$ = cold('--#', {}, 'refused').pipe(retry({ delay: (failure) => throwError(() => failure) }));
       expectObservable(attempts$).toBe('--#', {}, 'refused');
@@ -88,7 +88,7 @@ describe('backoff', () => {
     }
   });
 
-  test('the server’s retryAfter takes the place of the base and is never cut short', () => {
+  test('the server’s retryAfter replaces the base delay and is never shortened', () => {
     expect(new Backoff({ random: () => 0 }, BACKOFF).next('overload', 60_000)).toBe(60_000);
   });
 
@@ -122,7 +122,7 @@ describe('backoff', () => {
     expect(client.status).toMatchObject({ state: 'offline', attempt: 2 });
   });
 
-  test('waiting ends at once when the network comes back or the page becomes visible', async () => {
+  test('the wait ends at once when the network is back or the page becomes visible', async () => {
     const { environment, server, client } = setUp({ polling: { enabled: false } });
     server.upgrades('reject');
     client.state(battle).subscribe();
@@ -135,7 +135,7 @@ describe('backoff', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('waking does not cut short what the server asked for', async () => {
+  test('waking does not shorten the retryAfter of the server', async () => {
     const { environment, server, client } = setUp();
     client.state(battle).subscribe();
     await environment.advance(100);
@@ -148,7 +148,7 @@ describe('backoff', () => {
     expect(client.status.state).toBe('offline');
   });
 
-  test('an attempt that hangs is given up when the network comes back', async () => {
+  test('an attempt that hangs is dropped when the network is back', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('hang');
     client.state(battle).subscribe();
@@ -175,7 +175,7 @@ describe('R15: timers that were frozen', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a machine that slept does not condemn a socket whose frames are still to be read', async () => {
+  test('a machine that slept keeps a socket with unread frames', async () => {
     const { environment, server, client, states } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     client.state(battle).subscribe();
     await environment.advance(1_000);
@@ -187,7 +187,7 @@ describe('R15: timers that were frozen', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
-  test('a tab whose timers run once a minute still notices that its socket is dead', async () => {
+  test('a tab whose timers run once a minute still detects a dead socket', async () => {
     const { environment, server, client } = setUp({}, { latency: 0, heartbeat: { interval: 5_000, timeout: 2_000 } });
     client.state(battle).subscribe();
     await environment.advance(1_000);

@@ -6,7 +6,7 @@ import { battle, battleAt, notices, other, pause, setUp } from './support/bench.
 const frameTypes = (frames: readonly { type: string }[]) => frames.map(({ type }) => type);
 
 describe('connecting', () => {
-  test('nothing is opened before somebody subscribes, acts or calls connect()', async () => {
+  test('nothing is opened before a subscription, an action or connect()', async () => {
     const { environment, server, client, states } = setUp();
     client.state(battle);
     client.events(notices);
@@ -76,7 +76,7 @@ describe('connecting', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a refusal with 4003 is denied with the server’s reason, and connect() tries again', async () => {
+  test('close code 4003 means denied with the server’s reason, and connect() tries again', async () => {
     const { environment, server, client } = setUp();
     server.verify = () => 'forbidden';
     client.state(battle).subscribe();
@@ -145,7 +145,7 @@ describe('connecting', () => {
     expect(environment.wakeListeners).toBe(0);
   });
 
-  test('what is asked of a closed client ends at once', async () => {
+  test('requests to a closed client end at once', async () => {
     const { environment, server, client } = setUp();
     client.close();
     const ended: unknown[] = [];
@@ -157,7 +157,7 @@ describe('connecting', () => {
     expect(server.upgradeCount).toBe(0);
   });
 
-  test('a client without a page needs an origin and says so', () => {
+  test('a client without a page needs an origin, and the error says so', () => {
     expect(() => createRealtimeClient()).toThrow('needs the option `origin`');
     expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('such as "https://api.example"');
   });

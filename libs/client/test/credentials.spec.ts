@@ -45,7 +45,7 @@ describe('credentials', () => {
     expect(server.upgradeCount).toBe(2);
   });
 
-  test('a poll that is refused with 401 is repeated once with a new token, then denied', async () => {
+  test('a poll with the answer 401 is repeated once with a new token, then denied', async () => {
     let answer = 'new';
     const { environment, server, client } = setUp({
       environment: { openWebSocket: undefined },
@@ -75,7 +75,7 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('credentials that the server says end earlier, unasked, are renewed before then', async () => {
+  test('credentials that the server ends earlier are renewed before that time', async () => {
     const { environment, server, client, states } = setUp({
       token: (reason) => (reason === 'expired' ? 'new' : 'old'),
     });
@@ -91,7 +91,7 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('an end told unasked is not the answer to credentials that were presented: a refusal after it counts', async () => {
+  test('a new expiry without a ref is not the answer to a presented token', async () => {
     let token = 'of-ann';
     const { environment, server, client } = setUp({ token: () => token }, { latency: 500 });
     client.state(battle).subscribe();
@@ -107,7 +107,7 @@ describe('credentials', () => {
     expect(server.connections[0]!.hello).toMatchObject({ token: 'of-bob' });
   });
 
-  test('the renewal in place asks for a token as one that is expired, so that a cached one is not given again', async () => {
+  test('a renewal requests a token with the reason expired, so that the application returns no cached one', async () => {
     const reasons: string[] = [];
     const { environment, server, client } = setUp({
       token: (reason) => {
@@ -148,28 +148,31 @@ describe('credentials', () => {
     expect(server.connections[0]!.hello).toMatchObject({ token: 'token-2' });
   });
 
-  test.each([true, false])('a renewal that fails is tried again, and denies nobody (polling: %s)', async (enabled) => {
-    let valid = 'old';
-    let cached = 'old';
-    let failures = 3;
-    const { environment, server, client } = setUp({
-      polling: { enabled },
-      token: async (reason) => {
-        await Promise.resolve();
-        if (reason === 'expired' && failures-- > 0) throw new Error('the login server is down');
-        if (reason === 'expired') cached = valid;
-        return cached;
-      },
-    });
-    server.verify = (token) => (token === valid ? undefined : 'expired');
-    client.state(battle).subscribe();
-    await environment.advance(100);
-    valid = 'new';
-    server.close(4202);
-    await environment.advance(1_000);
-    await environment.until(() => client.status.state === 'live', 60_000);
-    expect(server.connections[0]!.hello).toMatchObject({ token: 'new' });
-  });
+  test.each([true, false])(
+    'a failed renewal is tried again and does not deny the client (polling: %s)',
+    async (enabled) => {
+      let valid = 'old';
+      let cached = 'old';
+      let failures = 3;
+      const { environment, server, client } = setUp({
+        polling: { enabled },
+        token: async (reason) => {
+          await Promise.resolve();
+          if (reason === 'expired' && failures-- > 0) throw new Error('the login server is down');
+          if (reason === 'expired') cached = valid;
+          return cached;
+        },
+      });
+      server.verify = (token) => (token === valid ? undefined : 'expired');
+      client.state(battle).subscribe();
+      await environment.advance(100);
+      valid = 'new';
+      server.close(4202);
+      await environment.advance(1_000);
+      await environment.until(() => client.status.state === 'live', 60_000);
+      expect(server.connections[0]!.hello).toMatchObject({ token: 'new' });
+    },
+  );
 
   test('a poll and a socket that need a new token at one moment share one', async () => {
     const reasons: string[] = [];
@@ -187,7 +190,7 @@ describe('credentials', () => {
     expect(reasons.filter((reason) => reason === 'expired')).toHaveLength(1);
   });
 
-  test('a token that never comes makes polling offline and values stale, and the next one is asked for', async () => {
+  test('a token that never arrives makes polling offline and values stale, and the next one is requested', async () => {
     let hangs = false;
     const { environment, server, client } = setUp({
       environment: { openWebSocket: undefined },
@@ -241,7 +244,7 @@ describe('credentials', () => {
     expect(renewals()).toBe(1);
   });
 
-  test('reauthenticate() presents the new token in place, and asks again for topics that were refused', async () => {
+  test('reauthenticate() presents the new token in place and requests rejected topics again', async () => {
     let token = 'guest';
     const bench = setUp({ token: () => token });
     const { environment, server, client } = bench;
@@ -278,7 +281,7 @@ describe('credentials', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
   });
 
-  test('R3: where the socket breaks before authenticate is answered, refused topics are asked for over the next', async () => {
+  test('R3: if the socket breaks before the answer to authenticate, rejected topics are requested over the next one', async () => {
     const bench = setUp({ token: () => 'token' });
     const { environment, server, client } = bench;
     server.reauthenticate = () => undefined;
@@ -308,7 +311,7 @@ describe('credentials', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
   });
 
-  test('when the identity changed it reconnects, and what was sent before is never sent again', async () => {
+  test('a changed identity causes a reconnect, and earlier actions are never resent', async () => {
     let token = 'ann';
     const { environment, server, client } = setUp({ token: () => token });
     server.handle(pause.name, () => new Promise(() => undefined));
@@ -341,7 +344,7 @@ describe('credentials', () => {
     expect(server.connections[0]!.received.some(({ type }) => type === 'authenticate')).toBe(false);
   });
 
-  test('R3: where the token of reauthenticate() expires before it is verified, the next one is presented', async () => {
+  test('R3: if the token of reauthenticate() expires before its verification, the next one is presented', async () => {
     const reasons: string[] = [];
     const bench = setUp({ token: (reason) => `token-${reasons.push(reason)}` });
     const { environment, server, client } = bench;
@@ -356,7 +359,7 @@ describe('credentials', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined });
   });
 
-  test('R3: where the second token of reauthenticate() is refused as well, it asks for no third', async () => {
+  test('R3: if the second token of reauthenticate() is rejected too, no third one is requested', async () => {
     let tokens = 0;
     const { environment, server, client } = setUp({ token: () => `token-${(tokens += 1)}` });
     server.verify = (given) => (given === 'token-1' ? undefined : 'unauthorized');
@@ -368,7 +371,7 @@ describe('credentials', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('R3: where only the first of two tokens of reauthenticate() is refused, it asks for no third', async () => {
+  test('R3: if only the first of two tokens of reauthenticate() is rejected, no third one is requested', async () => {
     let tokens = 0;
     const { environment, server, client } = setUp({ token: () => `token-${(tokens += 1)}` });
     server.verify = (given) => (given === 'token-2' ? 'expired' : undefined);

@@ -38,7 +38,7 @@ describe('R9: the WebSocket does not come up', () => {
     },
   );
 
-  test('a host without WebSocket polls at once and says why', async () => {
+  test('a host without WebSocket polls at once with a reason', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     server.publish(battle, battleAt(3));
     const values: unknown[] = [];
@@ -141,7 +141,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a 403 of the binding is the reason that a refused upgrade hides', async () => {
+  test('a 403 of the HTTP binding reveals the reason of a rejected upgrade', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     server.verify = () => 'forbidden';
@@ -161,7 +161,7 @@ describe('R9: the WebSocket does not come up', () => {
     await environment.until(() => client.status.state === 'live', 45_000);
   });
 
-  test('when neither way works the client is offline, says when it tries next, and never gives up', async () => {
+  test('without a working transport the client is offline, reports the next attempt and keeps trying', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     server.http('unreachable');
@@ -174,7 +174,7 @@ describe('R9: the WebSocket does not come up', () => {
     await environment.until(() => client.status.state === 'live', 61_000);
   });
 
-  test('without polling a refused upgrade still learns its reason from the binding', async () => {
+  test('without polling the client still gets the reason of a rejected upgrade over HTTP', async () => {
     const { environment, server, client } = setUp({ polling: { enabled: false } });
     server.upgrades('reject');
     server.verify = () => 'forbidden';

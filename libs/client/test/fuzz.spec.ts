@@ -143,7 +143,7 @@ describe('F1: whatever a server or something between sends', () => {
     );
   });
 
-  test('F1: an action whose answer was mangled is answered all the same, by an answer or a typed error', async () => {
+  test('F1: an action with a damaged answer still ends with an answer or a typed error', async () => {
     await fc.assert(
       fc.asyncProperty(garbage, fc.constantFrom(200, 400, 500), async (recipe, status) => {
         const setup = setUp();

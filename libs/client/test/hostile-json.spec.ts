@@ -52,7 +52,7 @@ describe.each<[string, () => Setup]>([
     client.close();
   });
 
-  test.each(NAMES)('A13: the key %s is put in, changed and taken out by deltas, exactly', async (name) => {
+  test.each(NAMES)('A13: deltas add, change and remove the key %s exactly', async (name) => {
     const { environment, server, client } = make();
     const state = stateTopic<Json>()('keys').with();
     const values: string[] = [];
@@ -73,7 +73,7 @@ describe.each<[string, () => Setup]>([
     client.close();
   });
 
-  test('A13: an optimistic update with hostile keys is shown exactly, and taken back exactly', async () => {
+  test('A13: an optimistic update with hostile keys is shown and removed exactly', async () => {
     const { environment, server, client } = make();
     const state = stateTopic<Json>()('__proto__').with();
     const act = action<Json, Json>('constructor');

@@ -37,7 +37,7 @@ const transports = [
 ] as const;
 
 describe.each(transports)('another identity over %s', (_, options) => {
-  test('shows nothing of the one before, and what it may see itself once the server gave it', async () => {
+  test('shows no value of the previous identity, and its own values once they arrive', async () => {
     const { environment, client, become, seen, open } = annThenBob(options);
     await environment.advance(200);
     expect(seen.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
@@ -65,7 +65,7 @@ describe.each(transports)('another identity over %s', (_, options) => {
     expect(seen.at(-1)!.value).toBeUndefined();
   });
 
-  test('runs no action of the one before: what was sent is of unknown outcome, what was not is never sent', async () => {
+  test('runs no action of the previous identity: sent ones have an unknown outcome, others are never sent', async () => {
     const { environment, server, client, become } = annThenBob(options);
     server.handle(count.name, () => new Promise(() => undefined));
     await environment.advance(200);
@@ -176,7 +176,7 @@ describe.each(transports)('a denial over %s', (_, options) => {
     },
   );
 
-  test('ends what is unanswered, so that the next identity does not run it', async () => {
+  test('ends unanswered actions, so that the next identity does not run them', async () => {
     let isWelcome = true;
     const { environment, server, client } = setUp({ token: () => 'ann', ...options });
     server.verify = () => (isWelcome ? undefined : 'forbidden');

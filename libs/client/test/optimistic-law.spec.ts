@@ -147,7 +147,7 @@ function fail(error: unknown): void {
   throw error;
 }
 
-test('of random histories what is shown is the truth with the pending updates on top, and the truth in the end', async () => {
+test('in random histories the shown value is the server’s value with the pending updates on top', async () => {
   await fc.assert(
     fc.asyncProperty(history, fc.integer({ min: 0, max: 1e6 }), fc.boolean(), async (faults, seed, overPolling) => {
       const { setup, oracle, last } = await play(faults, seed, overPolling);

@@ -121,7 +121,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(log).toEqual([10, 0]);
   });
 
-  test('is rolled back when the action is refused, before anybody hears of it', async () => {
+  test('is removed when the action is rejected, before the action reports its error', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => {
       throw new FakeActionError('action_failed');
@@ -134,7 +134,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(log).toEqual(['action_failed', 10, 0]);
   });
 
-  test('of several actions all are shown in the order they were made, and one that is refused leaves the others', async () => {
+  test('of several actions are shown in order, and a rejected one does not affect the others', async () => {
     const setup = await opened();
     const { environment, server, client, last } = setup;
     let gold = 10;
@@ -191,7 +191,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(states.at(-1)!.position).toEqual(server.position(shop));
   });
 
-  test('whose effect is in an epoch that has not arrived yet stays until it does', async () => {
+  test('whose effect is in a later epoch stays until that epoch arrives', async () => {
     const setup = await opened();
     const { environment, server, client, states } = setup;
     deliverAfterAck(setup);
@@ -207,7 +207,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(shown(states.slice(from))).not.toContain('10');
   });
 
-  test('goes with the topic when the topic is taken away', async () => {
+  test('is removed when the topic is withdrawn', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] });
@@ -217,7 +217,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(last()).toMatchObject({ value: undefined, confirmed: undefined, pending: 0, error: { code: 'forbidden' } });
   });
 
-  test('that throws is dropped and reported, and the action and the others go on', async () => {
+  test('that throws is dropped and reported, and the action and the others continue', async () => {
     const problems: unknown[] = [];
     const setup = setUp({
       onError: (error) => problems.push((error as Error).message),
@@ -297,7 +297,7 @@ describe('an optimistic update', () => {
     expect(runs).toBe(1);
   });
 
-  test('is rolled back when the outcome is unknown, and when the action was never sent', async () => {
+  test('is removed when the outcome is unknown or the action was never sent', async () => {
     const { environment, server, client, last } = await opened({}, { actionWindow: 10_000 });
     server.handle(pay.name, () => new Promise(() => undefined));
     const codes: string[] = [];
@@ -318,7 +318,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('of an action that the client refuses itself is never shown', async () => {
+  test('of an action that the client rejects is never shown', async () => {
     const { client, states, last } = await opened({}, { frameBytes: 1_000 });
     const before = states.length;
     client.act(action<string, void>('say'), 'x'.repeat(2_000), { optimistic: [shop, paid(3)] }).subscribe({
@@ -330,7 +330,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('shares what it leaves alone, and is not made anew for what does not concern the value', async () => {
+  test('shares unchanged parts, and is not computed again without a new value', async () => {
     const { environment, server, client, states, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     const before = last().value!;
@@ -363,7 +363,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { shelf: SHELF }, pending: 0 });
   });
 
-  test('that gives back nothing is dropped, and its error says what it must give back', async () => {
+  test('that returns undefined is dropped, and its error has the remedy', async () => {
     const problems: unknown[] = [];
     const { client, last } = await opened({ onError: (error) => problems.push(error) });
     const forgetful = ((value: Shop) => void { ...value, gold: 7 }) as unknown as (value: Shop) => Shop;
@@ -377,7 +377,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('that throws harms nobody where the report of it throws as well', async () => {
+  test('that throws has no further effect if onError throws too', async () => {
     const { client, last } = await opened({
       onError: (error) => {
         throw error;
@@ -398,7 +398,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('of a topic that nobody follows keeps it followed until it is dropped', async () => {
+  test('of a topic without followers keeps it subscribed until it is dropped', async () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     server.publish(shop, shopWith(10));

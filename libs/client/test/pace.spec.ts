@@ -35,7 +35,7 @@ describe('actions on a WebSocket', () => {
     expect(within(1_000)).toBeGreaterThan(1.8 * rate);
   });
 
-  test('go out at once where the server has no limit', async () => {
+  test('are sent at once if the server has no limit', async () => {
     const setup = setUp({}, { framesPerSecond: 0 });
     const { environment, client } = setup;
     const runs = record(setup);
@@ -64,7 +64,7 @@ describe('actions on a WebSocket', () => {
     expect(server.actions.received).toHaveLength(100);
   });
 
-  test('wait here and not at the server while a handler is slow', async () => {
+  test('wait in the client and not at the server while a handler is slow', async () => {
     const { environment, server, client } = setUp({}, { framesPerSecond: 0 });
     let release: () => void = () => undefined;
     const slow = new Promise<void>((resolve) => (release = resolve));
@@ -106,7 +106,7 @@ describe('requests of a client that polls', () => {
     expect(requests).toBeGreaterThan(0.8 * Math.min(rate, 40) * (took / 1_000));
   });
 
-  test('leave no timer behind where the client is closed while they wait for their turn', async () => {
+  test('leave no timer if the client closes while they wait', async () => {
     const setup = setUp({ environment: { openWebSocket: undefined } });
     const { environment, client } = setup;
     const runs = record(setup);
@@ -160,7 +160,7 @@ describe.each([
     },
   );
 
-  test('is the answer where no retryAfter says that it can be sent again', async () => {
+  test('is the answer without a retryAfter', async () => {
     const { environment, runs, log, send } = await refusing('too_many_requests', undefined);
     send(1);
     await environment.advance(5_000);
@@ -169,7 +169,7 @@ describe.each([
   });
 });
 
-test('what a handler itself refuses for now is the answer, and the handler runs once', async () => {
+test('a temporary error of a handler is the answer, and the handler runs once', async () => {
   const { environment, server, client } = setUp();
   server.handle(count.name, () => {
     throw new FakeActionError('unavailable');

@@ -18,7 +18,7 @@ describe('polling', () => {
     expect(server.polls).toHaveLength(12);
   });
 
-  test('a server that asks to wait for a month is left alone for an hour, and not stormed', async () => {
+  test('a retryAfter of a month pauses the client for an hour', async () => {
     const { environment, server, client } = poller();
     server.http({
       status: 503,
@@ -34,7 +34,7 @@ describe('polling', () => {
     expect(client.status.state).toBe('polling');
   });
 
-  test('a topic whose error asks to wait for a month is asked for again after an hour', async () => {
+  test('a topic with a retryAfter of a month is requested again after an hour', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 0, timeout: 0 } });
     server.reject(battle, 'unavailable', { temporary: true, retryAfter: 2_592_000_000 });
     client.state(battle).subscribe();
@@ -140,7 +140,7 @@ describe('polling', () => {
     expect(values).toEqual([battleAt(1)]);
   });
 
-  test('R10: a poll that is never answered is given up and another one sent', async () => {
+  test('R10: a poll without an answer is aborted, and a new one is sent', async () => {
     const { environment, server, client } = poller();
     server.http('hang');
     client.state(battle).subscribe();

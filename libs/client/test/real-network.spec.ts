@@ -39,14 +39,14 @@ afterEach(async () => {
 });
 
 describe('on the real network, with the sockets of the ws package', () => {
-  test('a refused upgrade ends in polling, and no error goes unhandled', async () => {
+  test('a rejected upgrade leads to polling without an unhandled error', async () => {
     const origin = await listen(polls);
     client = createRealtimeClient({ origin, environment: { openWebSocket } });
     await expect(firstValueFrom(client.state(battle))).resolves.toEqual(battleAt(1));
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'close-1006' } });
   });
 
-  test('closing the client while its socket is still opening harms nobody', async () => {
+  test('the client can close while its socket is opening', async () => {
     const origin = await listen(polls);
     const upgrade = new Promise<Duplex>((resolve) => server!.once('upgrade', (_, socket) => resolve(socket)));
     client = createRealtimeClient({ origin, environment: { openWebSocket } });
@@ -95,7 +95,7 @@ describe('the default environment', () => {
     expect(new Set(ids).size).toBe(1_000);
   });
 
-  test('it listens for nothing where there is no page', () => {
+  test('adds no listeners without a page', () => {
     expect(() => browserEnvironment().onWake(() => undefined)()).not.toThrow();
   });
 });

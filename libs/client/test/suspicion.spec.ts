@@ -21,7 +21,7 @@ describe('a live socket that goes silent', () => {
   });
 
   test.each([0, 1, 50, 99, 200, 290, 299])(
-    'R7: is suspected within a second also where something else arrived %d ms after the battle moved last',
+    'R7: is suspected within a second even if another frame arrived %d ms after the last publication',
     async (after) => {
       const { environment, server, client } = setUp();
       const game = fight(environment, server);
@@ -64,7 +64,7 @@ describe('a live socket that goes silent', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
-  test('and says that the server closed it meanwhile, another one is opened', async () => {
+  test('is replaced by another one when its close arrives', async () => {
     const { environment, server, client } = setUp();
     fight(environment, server);
     client.state(battle).subscribe();
@@ -112,7 +112,7 @@ describe('a live socket that goes silent', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('a battle that ends while another goes on costs no ping: the socket shows by itself that it lives', async () => {
+  test('the end of a battle needs no ping while frames of another battle arrive', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     client.state(battle).subscribe();
@@ -150,7 +150,7 @@ describe('a live socket that goes silent', () => {
   };
 
   test.each(Object.entries(asks))(
-    'R7: is suspected while %s was asked for in vain, also where something else arrived meanwhile',
+    'R7: is suspected while %s has no answer, even if another frame arrived',
     async (_, ask) => {
       const { environment, server, client } = setUp({ token: () => 'token' }, { latency: 200 });
       server.handle(pause.name, () => ({ paused: true }));
@@ -166,7 +166,7 @@ describe('a live socket that goes silent', () => {
     },
   );
 
-  test('an action that takes its time costs a ping now and then, each after twice the silence', async () => {
+  test('a slow action needs few pings, each after twice the silence', async () => {
     const { environment, server, client, states } = setUp();
     let finish: (result: { paused: true }) => void = () => undefined;
     server.handle(pause.name, () => new Promise((resolve) => (finish = resolve)));
@@ -215,7 +215,7 @@ describe('a live socket that goes silent', () => {
     expect(server.connections[0]!.received).toContainEqual({ type: 'pong', time: 42 });
   });
 
-  test('a slow but steady path of 600 ms is not taken for a dead one', async () => {
+  test('a slow but steady network of 600 ms is not suspected', async () => {
     const { environment, server, client } = setUp({}, { latency: 300 });
     fight(environment, server);
     client.state(battle).subscribe();

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { battle, fight, notices, pause, setUp } from './support/bench.js';
 
 describe('the server’s WebSocket switch', () => {
-  test('4203 moves the client to polling at once, and it comes back when it is told', async () => {
+  test('4203 moves the client to polling at once, and it returns when a poll allows it', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -28,7 +28,7 @@ describe('the server’s WebSocket switch', () => {
     expect(steppedBack).toBe(false);
   });
 
-  test('a client that starts while it is off stops trying as soon as a poll tells', async () => {
+  test('a client that starts while it is off stops trying after the first poll', async () => {
     const { environment, server, client } = setUp();
     server.isWebSocketOn = false;
     client.state(battle).subscribe();
@@ -42,7 +42,7 @@ describe('the server’s WebSocket switch', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('webSocket.enabled is asked before each attempt', async () => {
+  test('webSocket.enabled is called before each attempt', async () => {
     let enabled = false;
     const { environment, server, client } = setUp({ webSocket: { enabled: () => enabled } });
     client.state(battle).subscribe();
@@ -55,7 +55,7 @@ describe('the server’s WebSocket switch', () => {
 });
 
 describe('drain', () => {
-  test('the new socket opens at a random moment of the window, takes over, and the old one closes last', async () => {
+  test('the new socket opens at a random time of the window and takes over, then the old one closes', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);
     server.declare(notices);
@@ -98,7 +98,7 @@ describe('drain', () => {
     expect(early).toBeLessThan(70);
   });
 
-  test('R11: a client whose action is unanswered and whose socket is silent when its moment comes opens the next one nevertheless', async () => {
+  test('R11: a client with an unanswered action and a silent socket still opens the next one', async () => {
     const { environment, server, client } = setUp({ environment: { random: () => 0.5 } });
     server.handle(pause.name, () => ({ paused: true }));
     client.connect();
@@ -150,7 +150,7 @@ describe('drain', () => {
     expect(results).toEqual([{ paused: true }]);
   });
 
-  test('a topic that was asked for during the handover is carried on', async () => {
+  test('a topic that is requested during the handover continues', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);

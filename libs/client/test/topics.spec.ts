@@ -50,7 +50,7 @@ describe('a state topic', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
   });
 
-  test('what a patch does not touch keeps its identity', async () => {
+  test('unchanged parts keep their identity after a patch', async () => {
     const { environment, server, client } = setUp();
     const values: Battle[] = [];
     client.state(battle).subscribe((value) => values.push(value));
@@ -76,7 +76,7 @@ describe('a state topic', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('topics asked for in one turn share one frame', async () => {
+  test('topics requested in one turn share one frame', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);
@@ -131,7 +131,7 @@ describe('a state topic', () => {
     expect(asked.at(-1)).toMatchObject({ topics: [{ topic: battle.name, since: { offset: 1 } }] });
   });
 
-  test('a patch that does not fit the value makes it ask for the whole', async () => {
+  test('a patch that does not fit causes a request without since', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -145,7 +145,7 @@ describe('a state topic', () => {
     expect(asked.at(-1)).not.toMatchObject({ topics: [{ since: expect.anything() }] });
   });
 
-  test('a frame that was overtaken is dropped by its position', async () => {
+  test('an outdated frame is dropped by its position', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -247,7 +247,7 @@ describe.each([
     },
   );
 
-  test('a topic that was refused is asked for again by the next subscriber', async () => {
+  test('a rejected topic is requested again by the next subscriber', async () => {
     const { environment, server, client } = make();
     server.reject(battle, 'forbidden');
     server.publish(battle, battleAt(1));
@@ -260,7 +260,7 @@ describe.each([
     expect(log).toEqual(['forbidden', 1]);
   });
 
-  test('a temporary error is no error of the topic: it is asked for again after retryAfter', async () => {
+  test('a topic with a temporary error is requested again after retryAfter', async () => {
     const { environment, server, client } = make();
     server.publish(battle, battleAt(1));
     server.reject(battle, 'unavailable', { temporary: true, retryAfter: 5_000 });
@@ -275,7 +275,7 @@ describe.each([
 });
 
 describe('a subscription that the server ends', () => {
-  test.each(['forbidden', 'unauthorized'] as const)('%s takes the value away', async (code) => {
+  test.each(['forbidden', 'unauthorized'] as const)('%s withdraws the value', async (code) => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -286,7 +286,7 @@ describe('a subscription that the server ends', () => {
     expect(states.at(-1)).toMatchObject({ value: undefined, error: { code } });
   });
 
-  test('closed keeps the last value and says that it is over', async () => {
+  test('closed keeps the last value and reports the end', async () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     server.publish(battle, battleAt(1));
@@ -319,7 +319,7 @@ describe('events', () => {
     expect(events).toEqual(['one', 'two']);
   });
 
-  test('since "oldest" brings what is kept', async () => {
+  test('since "oldest" brings the kept history', async () => {
     const { environment, server, client } = setUp({}, { history: 3 });
     for (let i = 1; i <= 5; i++) server.publish(notices, `event ${i}`);
     const log: unknown[] = [];
@@ -332,7 +332,7 @@ describe('events', () => {
     expect(log).toEqual(['event 3', 'event 4', 'event 5', 'event 6']);
   });
 
-  test('what history no longer reaches is told as lost', async () => {
+  test('events that are no longer in the history are reported as lost', async () => {
     const { environment, server, client } = setUp({}, { history: 3 });
     const log: unknown[] = [];
     client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : delivery));
@@ -353,7 +353,7 @@ describe('events', () => {
     expect(log).toEqual(['event 1', { type: 'lost', position: { epoch: expect.any(String), offset: 9 } }, 'event 10']);
   });
 
-  test('a new epoch is told as lost, and the new events follow', async () => {
+  test('a new epoch is reported as lost, and the new events follow', async () => {
     const { environment, server, client } = setUp();
     const log: unknown[] = [];
     client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
@@ -400,7 +400,7 @@ describe('events', () => {
     expect(client.metrics.holes).toBe(1);
   });
 
-  test('refusal errs the observable', async () => {
+  test('a rejected topic fails the observable', async () => {
     const { environment, server, client } = setUp();
     server.reject(notices, 'forbidden');
     const codes: string[] = [];
@@ -411,7 +411,7 @@ describe('events', () => {
 });
 
 describe('a server that errs', () => {
-  test('replays that never fit are asked for again with patience, not in a loop', async () => {
+  test('replays that never fit are requested again with a delay, not in a loop', async () => {
     const { environment, server, client } = setUp();
     server.publish(battle, battleAt(1));
     server.topic(battle.name).catchUp = (since, ref) => [

@@ -48,7 +48,7 @@ function misuse(client: RealtimeClient): void {
 }
 
 describe('The types of the client', () => {
-  test('refuse what the contract does not allow', () => {
+  test('reject code that the contract does not allow', () => {
     expect(misuse).toHaveLength(1);
   });
 });
