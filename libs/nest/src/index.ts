@@ -32,7 +32,7 @@ export type {
   TopicMessage,
 } from './core/broker.js';
 export { memoryBroker, type MemoryBrokerLimits } from './broker/memory/memory-broker.js';
-export { RealtimeConnections, type ConnectionInfo } from './realtime-connections.js';
+export { RealtimeConnections, type ConnectionInfo, type Revoked } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
 export { RealtimeSwitch } from './core/realtime-switch.js';

@@ -26,7 +26,8 @@ export interface ConnectionInfo {
   readonly subscriptions: readonly string[];
 }
 
-type Revoked = Revocation & Required<RevokeOptions>;
+/** A revocation with its options. */
+export type Revoked = Revocation & Required<RevokeOptions>;
 
 const REVOKE = 'statewire:revoke';
 /** Largest delay of a timer in Node. */

@@ -18,7 +18,7 @@ export type Admission = Pick<RequestAdmission, 'receive' | 'identify'>;
 
 const BEARER = /^Bearer +([^\s]+)$/i;
 
-/** Decides which requests the server accepts and whose they are: the same for upgrades, `hello` and HTTP. */
+/** Decides which requests the server accepts and identifies their callers, for upgrades, `hello` and HTTP alike. */
 @Injectable()
 export class RequestAdmission implements OnModuleInit {
   private readonly logger = new Logger('Realtime');

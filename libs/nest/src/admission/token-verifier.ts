@@ -8,7 +8,7 @@ import { withDeadline } from '../core/deadline.js';
 
 type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' | 'environment'>;
 
-/** The largest `expiresAt` that is taken for seconds: the year 5138 in seconds, 1973 in milliseconds. */
+/** A past `expiresAt` below this number looks like seconds: the year 5138 in seconds, 1973 in milliseconds. */
 const MAX_SECONDS = 100_000_000_000;
 
 /** Sent with `unavailable`, so that clients send an action again instead of failing it. */

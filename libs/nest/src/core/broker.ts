@@ -2,17 +2,17 @@ import type { Json, Position, TopicKind } from '@statewire/protocol';
 
 import type { Environment } from './environment.js';
 
-/** A publication on its way into a broker. Texts are JSON, so that a broker never has to parse. */
+/** A publication that a broker is to append. Its texts are JSON, so that a broker parses nothing. */
 export interface NewPublication {
   readonly kind: TopicKind;
   /** The whole value (state) or the event, as JSON. */
   readonly data: string;
   /**
-   * State topics: the delta from the value at offset `from` of that epoch. A broker keeps it only when that turns out to
-   * be right below the position it assigns; otherwise it keeps `data`.
+   * State topics: the delta from the value at offset `from` of the epoch. A broker keeps the delta only if it assigns the
+   * next position, `from + 1`; otherwise it keeps `data`.
    */
   readonly patch?: { readonly epoch: string; readonly from: number; readonly delta: string };
-  /** The same as `data`, parsed. An in-process broker may hand it to listeners; others ignore it. */
+  /** The parsed `data`. A broker in the process may pass it to listeners; other brokers ignore it. */
   readonly value?: Json;
 }
 
@@ -21,57 +21,59 @@ export interface StoredPublication {
   readonly offset: number;
   /** Milliseconds since the Unix epoch, by the broker's clock. */
   readonly time: number;
-  /** Absent where only the delta was kept. At least one of `data` and `delta` is there. */
+  /** Missing if the broker kept only the delta. A publication has `data`, `delta` or both. */
   readonly data?: string;
   /** State topics: turns the value at `offset - 1` into the value at `offset`. */
   readonly delta?: string;
 }
 
-/** A publication as listeners receive it: always with its whole `data`. */
+/** A publication as listeners receive it, with its whole `data`. */
 export interface LivePublication extends StoredPublication {
   readonly epoch: string;
   readonly data: string;
   readonly value?: Json;
 }
 
-/** What a listener of one topic is told, in the order of the broker. */
+/** A message to the listeners of one topic. All listeners get the messages in the broker's order. */
 export type TopicMessage =
   | { readonly type: 'publication'; readonly publication: LivePublication }
-  /** The history was replaced (flushed, recreated, released by its source). */
+  /** The topic has a new history: the broker flushed or recreated it, or its source released it. */
   | { readonly type: 'epoch'; readonly position: Position }
-  /** `close(topic)` was called: nothing follows. */
+  /** A node closed the topic. No message follows. */
   | { readonly type: 'closed' };
 
 /** A part of the history of one topic. */
 export interface TopicHistory {
   readonly epoch: string;
-  /** Offset of the newest publication, 0 where there is none. */
+  /** Offset of the newest publication; 0 if there is none. */
   readonly offset: number;
-  /** State topics: the value at `offset`, as JSON. Absent where nothing was published yet. */
+  /** State topics: the value at `offset`, as JSON. Missing before the first publication. */
   readonly data?: string;
   /** Time of the newest publication. */
   readonly time?: number;
-  /** Offset of the oldest publication that is kept; `offset + 1` where none is. */
+  /** Offset of the oldest publication in the history; `offset + 1` if the history is empty. */
   readonly oldest: number;
-  /** Publications above the asked-for offset, ascending and without a hole, up to the asked-for limit. */
+  /** Publications above the requested offset, ascending and without a gap, up to the requested limit. */
   readonly publications: readonly StoredPublication[];
 }
 
-/** What is to be remembered of an action's key. */
+/** The result of a claim for the key of an action. */
 export type Claim =
   /** The caller runs the action and must settle it. */
   | { readonly outcome: 'claimed' }
-  /** Somebody runs it now; the answer will be there when it is settled. */
+  /** Another caller runs the action now. The promise resolves with the answer when that caller settles the claim. */
   | { readonly outcome: 'running'; readonly answer: Promise<string> }
+  /** The action ran before. */
   | { readonly outcome: 'settled'; readonly answer: string }
-  /** The same key with another fingerprint. */
+  /** The key has another fingerprint. */
   | { readonly outcome: 'conflict' }
-  /** The node that ran it is gone without an answer. */
+  /** The node that ran the action ended without an answer. */
   | { readonly outcome: 'lost' };
 
-/** The right to be the one node that does something, held until released or lost. */
+/** The exclusive right of one node, until the node releases or loses it. */
 export interface Lease {
   readonly name: string;
+  /** Resolves when the node loses the lease. */
   readonly lost: Promise<void>;
   release(): Promise<void>;
 }
@@ -82,80 +84,83 @@ export interface Broadcast {
   readonly payload: Json;
 }
 
+/** A member of a topic. */
 export interface PresenceMember {
-  /** Unique in the topic: whoever joins under the same one again replaces what is known of it. */
+  /** Unique in the topic. A member that joins again with the same id replaces the earlier one. */
   readonly id: string;
   readonly info: Json;
 }
 
-/** Stops what it was returned by. May be called more than once. */
+/** Ends the call that returned it. Further calls do nothing. */
 export type Release = () => Promise<void>;
 
 /**
- * History, positions, claims of actions, leases, broadcast and presence, for one or many nodes. Knows no
- * connections and never looks into values.
+ * Keeps history, positions, claims of actions, leases, broadcasts and presence for one or many nodes. A broker knows no
+ * connections and does not read values.
  *
- * Every method is asynchronous and may reject with a `BrokerError`; none throws synchronously. Topics are protocol
- * topic names, and every implementation maps them to its own keys injectively.
+ * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of the
+ * protocol; an implementation maps each name to a key of its own.
  */
 export interface Broker {
-  /** Shown in the start line: `memory`, `redis`, … */
+  /** Name in the log line of the start: `memory`, `redis`, … */
   readonly name: string;
 
-  /** Appends a publication and resolves with the position it was given, after local listeners were told. */
+  /** Appends a publication. Resolves with its position after the listeners of this node have received it. */
   publish(topic: string, publication: NewPublication): Promise<Position>;
 
   /**
-   * Resolves when every publication after this moment is sure to reach the listener, in order. A listener that
-   * throws is logged and harms nobody else. One that publishes to the topic is told of that after it returned, so that
-   * all listeners see the same order.
+   * Adds a listener. Resolves when every later publication is certain to reach the listener, in order. The broker logs
+   * an error that a listener throws, and other listeners still get the message. A listener that publishes to the topic
+   * receives that publication after it returns, so that all listeners see the same order.
    */
   listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release>;
 
   /**
-   * Reads the position, the latest value and the publications above `above` (omitted: none; -1: all that is kept).
-   * Creates an epoch where the topic has none yet.
+   * Reads the position, the latest value and the publications above `above`. Omitted: no publications. -1: the whole
+   * history. Creates an epoch if the topic has none.
    */
   read(topic: string, kind: TopicKind, options?: { above?: number; limit?: number }): Promise<TopicHistory>;
 
-  /** Starts a new epoch if the current one still is `expected` (compare and set); resolves with the epoch in force. */
+  /** Starts a new epoch if the current epoch is `expected` (compare and set). Resolves with the current position. */
   replaceEpoch(topic: string, kind: TopicKind, expected: string): Promise<Position>;
 
-  /** Forgets the topic; listeners get `closed` after its last publications. */
+  /** Removes the topic. Listeners get `closed` after its last publications. */
   close(topic: string): Promise<void>;
 
   /**
-   * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives while its
-   * node lives, a settled answer for `settle`'s window. Rejects with `full` rather than forget one early.
+   * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives as long as its
+   * node, and a settled answer for the window of `settle`. Rejects with `full` instead of forgetting a claim early.
    *
-   * @param caller whom it counts for. A broker whose memory is bounded gives each caller a share of it, and rejects with
-   * `share_full` above that, so that one cannot refuse actions to all. Omitted: nobody in particular.
+   * @param caller the owner of the claim. A broker with bounded memory gives each caller a share and rejects with
+   * `share_full` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
    */
   claim(key: string, fingerprint: string, caller?: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `windowMs`. */
   settle(key: string, answer: string, windowMs: number): Promise<void>;
   /**
-   * Gives a claim back without an answer: the action was refused before its handler started. Who waits for the answer
-   * gets a `BrokerError` `unclaimed`, and may claim it.
+   * Gives a claim back without an answer, because the server rejected the action before its handler started. Callers that
+   * wait for the answer get a `BrokerError` `unclaimed` and may claim the key.
    */
   unclaim(key: string): Promise<void>;
 
-  /** @returns the lease, or undefined while another node holds it. */
+  /** Returns the lease; undefined while another node holds it. */
   lease(name: string): Promise<Lease | undefined>;
-  /** Asks whoever holds the lease. Resolves with undefined where nobody does. */
+  /** Sends a request to the node that holds the lease. Resolves with undefined if no node holds it. */
   request(leaseName: string, message: Json): Promise<Json | undefined>;
-  /** Answers requests for a lease held by this node. */
+  /** Answers the requests to a lease of this node. */
   onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release;
 
+  /** Sends a message to every node, including this one. */
   broadcast(message: Broadcast): Promise<void>;
+  /** Listens to the broadcasts of all nodes. */
   onBroadcast(listener: (message: Broadcast) => void): Release;
 
-  /** Lists a member of a topic until it leaves, or as long as this node lives. */
+  /** Adds a member to a topic until it leaves or this node ends. */
   join(topic: string, member: PresenceMember): Promise<void>;
   leave(topic: string, memberId: string): Promise<void>;
   members(topic: string): Promise<readonly PresenceMember[]>;
 
-  /** Releases everything this node holds. */
+  /** Releases everything that this node holds. */
   dispose(): Promise<void>;
 }
 
@@ -173,18 +178,20 @@ export interface BrokerContext {
 export type BrokerFactory = (context: BrokerContext) => Broker;
 
 /**
- * - `unclaimed`: the claim one waited on was given back without an answer; claim again.
- * - `full`: no further action can be remembered at the moment; refuse it as `unavailable`.
- * - `share_full`: no further action of this caller can be remembered; refuse it as `too_many_requests`.
- * - `not_held`: settled or gave back what this node had not claimed.
- * - `no_answer`: the lease's holder failed to answer a request.
- * - `disposed`: the broker was shut down.
- * - `unavailable`: the broker's server cannot be reached.
+ * The reason of a {@link BrokerError}.
+ *
+ * - `unclaimed`: the holder of the claim gave it back without an answer. Claim again.
+ * - `full`: the broker has no room for another action now. The server answers `unavailable`.
+ * - `share_full`: the broker has no room for another action of this caller. The server answers `too_many_requests`.
+ * - `not_held`: this node settled or gave back a claim that it does not hold.
+ * - `no_answer`: the holder of the lease did not answer a request.
+ * - `disposed`: the broker has shut down.
+ * - `unavailable`: the server of the broker is out of reach.
  */
 export type BrokerErrorCode =
   'unclaimed' | 'full' | 'share_full' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
 
-/** What every method of a `Broker` rejects with. */
+/** The error of every method of a `Broker`. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError';
 

@@ -44,7 +44,7 @@ export class RealtimeError extends Error {
 /** The message of every error that is not meant for clients. */
 const INTERNAL_MESSAGE = 'Something failed on the server.';
 
-/** An error that nobody expected. The client learns nothing of its cause. */
+/** An unexpected error. The client learns nothing of its cause. */
 export function internalError(cause: unknown): RealtimeError {
   return new RealtimeError('internal', INTERNAL_MESSAGE, { cause });
 }
@@ -56,7 +56,7 @@ export function toRealtimeError(thrown: unknown): RealtimeError {
   return internalError(thrown);
 }
 
-/** The same, and logs an error that nobody expected. */
+/** The same, and logs an unexpected error. */
 export function toClientError(thrown: unknown, log: RealtimeLog, connection: string): RealtimeError {
   if (!(thrown instanceof RealtimeError || thrown instanceof ProtocolError)) {
     log.error('request-failed', thrown, { connection });

@@ -83,7 +83,7 @@ export interface RealtimeModuleOptions {
     readonly count?: number;
     /** Bytes kept per topic. Default 1 MiB. */
     readonly bytes?: number;
-    /** Age up to which publications and idle topics stay, by a clock that nobody sets. Default 300,000. */
+    /** Age up to which publications and idle topics stay, by the monotonic clock. Default 300,000. */
     readonly ageMs?: number;
   };
   readonly limits?: { readonly [Group in keyof RealtimeLimits]?: Partial<RealtimeLimits[Group]> };

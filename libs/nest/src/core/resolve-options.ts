@@ -84,7 +84,7 @@ function readOption(value: unknown, spec: OptionSpec<unknown>, path: string, pro
   return spec.default;
 }
 
-/** Binds each part, because an environment may be an instance whose methods stand on its prototype. */
+/** Binds each part, because an environment may be an instance with methods on its prototype. */
 function readEnvironment(own: unknown, system: Environment, problems: OptionProblem[]): Environment {
   const given = readObject(own, 'environment', problems);
   const parts = ENVIRONMENT_PARTS.map((name): [string, unknown] => {
@@ -96,7 +96,7 @@ function readEnvironment(own: unknown, system: Environment, problems: OptionProb
   return Object.fromEntries(parts) as unknown as Environment;
 }
 
-/** The default number of members is lower where one publication has no room for so many. */
+/** Lowers the default number of members to the number that fits into one publication. */
 function fitMembers(
   { presence, limits }: Pick<ResolvedRealtimeOptions, 'presence' | 'limits'>,
   options: RealtimeModuleOptions | undefined,

@@ -107,7 +107,7 @@ export class RunnableAction {
   /** @throws RealtimeError, and nothing else. */
   async call(request: RealtimeRequest): Promise<Json | undefined> {
     try {
-      // The answer is sent and remembered as JSON: what is none fails here, where the handler is known.
+      // The answer must be JSON. A value without JSON fails here, so that the error names the handler.
       const text: string | undefined = JSON.stringify(await this.invoke(request));
       return text === undefined ? undefined : (JSON.parse(text) as Json);
     } catch (error) {

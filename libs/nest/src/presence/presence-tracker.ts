@@ -37,7 +37,7 @@ export class PresenceTracker {
     this.pollGrace = Math.max(presence.graceMs, 2 * polling.intervalMs);
   }
 
-  /** Topics in which somebody is counted, and clients, once for each topic. */
+  /** Numbers of topics with members, and of clients, once for each topic. */
   get sizes(): { readonly topics: number; readonly clients: number } {
     return { topics: this.topics.size, clients: this.count.clients };
   }
@@ -59,7 +59,7 @@ export class PresenceTracker {
     return this.presenceOf(name, match).enter(caller, grace);
   }
 
-  /** Forgets everybody. The broker is told nothing: it knows that this node is gone. */
+  /** Forgets all members. Sends nothing to the broker, which knows that this node has ended. */
   dispose(): void {
     this.disposed = true;
     for (const topic of this.topics.values()) topic.dispose();
@@ -85,7 +85,7 @@ export class PresenceTracker {
     return presence;
   }
 
-  /** What the application shows of a caller. What it throws harms nobody but itself. */
+  /** Runs the application's handler for the info of a caller. An error costs only the info. */
   private async describe(
     followed: string,
     { handler, params }: MatchedTopic,

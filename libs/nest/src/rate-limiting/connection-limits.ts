@@ -37,7 +37,7 @@ export class ConnectionLimits {
     this.addressRates = limiterOf('This address', newPerSecondPerAddress, perAddress);
   }
 
-  /** Number of users and addresses in memory, for tests: 0 if nobody is connected or connects. */
+  /** Number of users and addresses in memory, for tests: 0 without connections. */
   get size(): number {
     return this.userRates.size + this.addressRates.size + this.users.size + this.addresses.size + this.pending.size;
   }

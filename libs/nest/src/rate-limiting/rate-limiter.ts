@@ -91,7 +91,7 @@ export class RateLimiter {
     this.buckets = new KeyedStore(clock, { idleMs: rate === 0 ? 0 : (burst * 1_000) / rate });
   }
 
-  /** Number of keys in memory, for tests: 0 if nobody used one lately. */
+  /** Number of keys in memory, for tests: 0 when every bucket is full again. */
   get size(): number {
     return this.buckets.size;
   }
@@ -130,7 +130,7 @@ export class SharedFrameLimits {
     this.addresses = limiterOf('This address', limits.perSecondPerAddress);
   }
 
-  /** Number of users and addresses in memory, for tests: 0 if nobody sends. */
+  /** Number of users and addresses in memory, for tests: 0 when no frame arrives for a while. */
   get size(): number {
     return this.users.size + this.addresses.size;
   }

@@ -54,7 +54,7 @@ export class RequestLimits {
     this.topics = new KeyedStore(clock, { idleMs: BURST_SECONDS * 1_000 });
   }
 
-  /** Number of callers in memory, for tests: 0 if nobody sends. */
+  /** Number of callers in memory, for tests: 0 when no request arrives for a while. */
   get size(): number {
     return this.callers.size + this.topics.size + this.heldPolls.size + this.actions.size;
   }
