@@ -15,7 +15,7 @@ import { IsString } from 'class-validator';
 
 import { counter, increment, type Counter } from './contract.js';
 
-class CounterParams {
+class IncrementDto {
   @IsString()
   readonly counterId!: string;
 }
@@ -27,12 +27,12 @@ class CounterRealtime {
   constructor(private readonly bus: RealtimeBus) {}
 
   @OnTopic(counter)
-  load(@TopicParams() { counterId }: CounterParams): Counter {
+  load(@TopicParams('counterId') counterId: string): Counter {
     return { count: this.counts.get(counterId) ?? 0 };
   }
 
   @OnAction(increment)
-  async increment(@ActionData() { counterId }: CounterParams): Promise<Counter> {
+  async increment(@ActionData() { counterId }: IncrementDto): Promise<Counter> {
     const value = { count: (this.counts.get(counterId) ?? 0) + 1 };
     this.counts.set(counterId, value.count);
     await this.bus.publish(counter.with({ counterId }), value);
