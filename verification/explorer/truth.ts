@@ -42,13 +42,13 @@ export class Truth {
     return data === undefined ? undefined : (JSON.parse(data) as Json);
   }
 
-  /** Whether there was such a position, the beginning included. */
+  /** Whether the position existed. The start of an epoch counts. */
   knows(topic: string, { epoch, offset }: Position): boolean {
     const known = this.epoch(topic, epoch);
     return known !== undefined && offset >= 0 && offset <= known.publications.length;
   }
 
-  /** Offset of the oldest publication of an epoch that history keeps, or kept when the epoch ended. */
+  /** Offset of the oldest publication in the history of an epoch, as of now or of the end of the epoch. */
   oldest(topic: string, epoch: string): number {
     const published = this.epoch(topic, epoch)?.publications.length ?? 0;
     return Math.max(1, published - this.kept + 1);

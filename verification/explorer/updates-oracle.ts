@@ -7,31 +7,31 @@ import type { Verdict } from './verdict.js';
 interface Update {
   readonly name: string;
   outcome: 'unanswered' | 'done' | 'failed';
-  /** Where the board stood when it was no longer shown, and its action not yet said to be answered. */
+  /** Position of the board when the update disappeared before the answer to its action. */
   wentAt: Position | undefined;
 }
 
 /**
- * What is shown is what is confirmed with the updates of pending actions on top, in order. Each goes with the failure of
- * its action, or in the very state in which the position arrives at which its action took effect.
+ * Checks that a shown value is the confirmed value with the updates of pending actions on top, in order. An update ends
+ * with the failure of its action, or in the same state in which the position of its effect arrives.
  */
 export class UpdatesOracle {
   private updates: Update[] = [];
-  /** Of the board, as it was shown last. */
+  /** The last shown position of the board. */
   private last: Position | undefined;
 
   constructor(
-    /** Where the board stood after each action, by its name. */
+    /** Position of the board after each action, by name. */
     private readonly effects: ReadonlyMap<string, Position>,
     private readonly verdict: Verdict,
   ) {}
 
-  /** An action is sent, whose update adds its name to the marks of the board. */
+  /** Records an action. Its update adds its name to the marks of the board. */
   sent(name: string): void {
     this.updates.push({ name, outcome: 'unanswered', wentAt: undefined });
   }
 
-  /** What became of an action, whether or not it has an update. */
+  /** Records the outcome of an action, with or without an update. */
   answered(name: string, outcome: 'done' | 'failed'): void {
     const update = this.updates.find((one) => one.name === name);
     if (update === undefined) return;

@@ -1,4 +1,4 @@
-/** What was found to be wrong with a history. Collected, because what is thrown into the code under test may be caught there. */
+/** Collects the faults of a history. It does not throw, because the code under test may catch the error. */
 export class Verdict {
   readonly complaints: string[] = [];
 
@@ -6,7 +6,7 @@ export class Verdict {
     this.complaints.push(complaint);
   }
 
-  /** Complains unless it holds. @returns whether it does. */
+  /** Records a fault unless the condition holds. @returns whether it holds. */
   demand(holds: boolean, complaint: () => string): boolean {
     if (!holds) this.complain(complaint());
     return holds;

@@ -5,18 +5,18 @@ import type { Position } from '@statewire/protocol';
 import type { Truth } from './truth.js';
 import type { Verdict } from './verdict.js';
 
-/** Calls whose answers may be made to wait: those between which a publication could be missed. */
+/** Calls with delayed answers: a publication between two of them could be missed. */
 const SLOW: ReadonlySet<string> = new Set(['listen', 'read', 'replaceEpoch']);
 
-/** The memory broker, writing down the truth; with `slow`, as far away as a broker in the network. */
+/** A memory broker that records all publications. With `slow` it delays its answers like a remote broker. */
 export class WatchedBroker {
-  /** What a node uses. */
+  /** The broker that the node uses. */
   readonly broker: MemoryBroker;
-  /** Whether the next message to the node's listeners is lost on its way. */
+  /** Whether the next message to the listeners of the node is lost. */
   losesNext = false;
-  /** Whether one was, so that the node learns of it with the next one only. */
+  /** Whether a message was lost. The node notices it only with the next one. */
   hasLost = false;
-  /** Answers on their way to the node, oldest first. */
+  /** Answers in transit to the node, oldest first. */
   readonly answers: { readonly name: string; readonly answer: unknown; readonly arrive: () => void }[] = [];
 
   constructor(
@@ -34,7 +34,7 @@ export class WatchedBroker {
     });
   }
 
-  /** The history is lost, as when somebody flushes the broker. */
+  /** Loses the history, like a flush of the broker. */
   async flush(topic: string): Promise<void> {
     const { epoch } = await this.memory.read(topic, 'state');
     const position = await this.memory.replaceEpoch(topic, 'state', epoch);
@@ -58,7 +58,7 @@ export class WatchedBroker {
 
   private async answer(name: string, parameters: unknown[], result: Promise<unknown>): Promise<unknown> {
     const [topic] = parameters as [string];
-    // The broker has done its part; only then does the answer travel.
+    // The broker handles the call before the answer is in transit.
     const answer = await result;
     if (name === 'publish') this.publish(topic, answer as Position, parameters[1] as NewPublication);
     if (name === 'read') this.truth.begin(topic, (answer as Position).epoch);

@@ -11,7 +11,7 @@ import type { Truth } from './truth.js';
 import type { Verdict } from './verdict.js';
 
 interface FollowedTopic {
-  /** Requests that were taken by the server and not answered. */
+  /** Requests at the server without an answer. */
   readonly asked: { readonly ref: string | undefined; readonly since: Since | undefined }[];
   stream: TopicStream | undefined;
 }
@@ -19,12 +19,12 @@ interface FollowedTopic {
 export interface Session {
   readonly topics: Map<string, FollowedTopic>;
   readonly tokens: Map<string | undefined, string | undefined>;
-  /** In force; undefined before `welcome`. */
+  /** The current token; undefined before `welcome`. */
   token: string | undefined;
   isWelcomed: boolean;
 }
 
-/** What the server promises about its frames, on every connection and in every answer. */
+/** Checks the promises about the frames of the server, on every connection and in every answer. */
 export class WireOracle implements NetworkWatcher {
   private readonly sessions = new WeakMap<SocketWire, Session>();
 
@@ -116,7 +116,7 @@ export class WireOracle implements NetworkWatcher {
     this.page().heard(wire, frames);
   }
 
-  /** Once nothing is on its way: the server has told everything to those who follow. */
+  /** Checks, without messages in transit, that every follower got every publication. */
   checkComplete(wire: SocketWire): void {
     for (const [name, { asked, stream }] of this.session(wire).topics) {
       const complaint = (what: string) => (): string => `socket ${wire.number} ${what} of ${name}`;
@@ -154,7 +154,7 @@ export class WireOracle implements NetworkWatcher {
     return new TopicStream(topic, this.truth, this.verdict, label);
   }
 
-  /** What it knows of a socket. */
+  /** The state of a socket. */
   session(wire: SocketWire): Session {
     return this.sessions.get(wire)!;
   }

@@ -10,7 +10,7 @@ import { Verdict } from './verdict.js';
 import { WireOracle } from './wire-oracle.js';
 
 export interface WorldOptions extends ServerOptions {
-  /** What the page begins with. */
+  /** The topics and transports at the start of the page. */
   readonly token: Token;
 }
 
@@ -19,11 +19,11 @@ export const DEFAULT_WORLD: WorldOptions = {
   token: 'wide',
 };
 
-/** After the last fault everything is true again within so many ms. */
+/** Milliseconds after the last fault within which every value must be current. */
 const QUIESCENCE = 5_000;
 const GLANCE = 50;
 
-/** A client and a server, all that lies between them, and the oracles that watch: one history, from its beginning. */
+/** One history: a client, a server, the network between them, and the oracles. */
 export class World {
   readonly environment = new ExplorerEnvironment();
   readonly verdict = new Verdict();
@@ -51,7 +51,7 @@ export class World {
     this.page = new Page(client, this.truth, verdict, filled.token, this.server.application.effects);
   }
 
-  /** Delivers everything, and lets time pass where that is what is missing. */
+  /** Delivers all messages, and advances the time if only timers are left. */
   async calm(): Promise<void> {
     const deadline = this.environment.monotonic() + QUIESCENCE;
     for (;;) {
@@ -61,11 +61,11 @@ export class World {
     }
   }
 
-  /** Ends the history: everything becomes true, stays true when it moves on, and nothing is left when all have left. */
+  /** Ends the history: all values become current, one more publication arrives, and after close nothing is held. */
   async finish(): Promise<readonly string[]> {
     const { environment, network, page, server, verdict } = this;
     await this.calm();
-    // What was lost on a way that is taken for reliable shows with what comes next.
+    // A message lost on a reliable path is noticed only with the next message.
     if (!server.broker.hasLost && network.current?.hasLost !== true) this.check();
     if (verdict.complaints.length > 0) return verdict.complaints;
     server.broker.losesNext = false;

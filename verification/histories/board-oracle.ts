@@ -11,8 +11,8 @@ import { boardAt, type Board, type BoardId } from './world.js';
 const RIGHT_IS_GONE: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']);
 
 /**
- * What is confirmed is the server's at its position, always; positions never go back; and nothing is shown without the
- * right to see it.
+ * Checks that a confirmed value always equals the server's value at its position, that positions never go back, and that no
+ * value is visible without permission.
  */
 export function judgeBoards({ world }: Stage, page: Page): void {
   const seen = new Map<string, number>();
@@ -51,25 +51,25 @@ export function keyOf(boardId: BoardId, { epoch, offset }: Position): string {
   return `${boardId} ${epoch} ${offset}`;
 }
 
-/** One action whose update is shown, as somebody knows who knows everything. */
+/** One action with a visible update, with its real history. */
 interface Update {
   readonly boardId: BoardId;
-  /** Of the board when the update was made; undefined where nothing was known of it. */
+  /** Position of the board when the update was created; undefined without a value. */
   readonly epoch: string | undefined;
-  /** Where it took effect, once that was answered. */
+  /** Position of its effect, after the answer. */
   effect: Position | undefined;
   isAnswered: boolean;
-  /** Where the board stood when it went in the same breath in which its action was answered. */
+  /** Position of the board when the update disappeared in the turn of the answer. */
   wentAt: Position | undefined;
-  /** Whether something happened to it that nobody saw. */
+  /** Whether its state changed while the board was not visible. */
   isUncertain: boolean;
 }
 
 /**
- * What is shown is what is confirmed with the updates of pending actions on top, in order. Each goes with its refusal, or
- * in the very state in which the position arrives at which its action took effect.
+ * Checks that a shown value is the confirmed value with the updates of pending actions on top, in order. An update ends
+ * with the rejection of its action, or in the same state in which the position of its effect arrives.
  */
-export function judgeUpdates({ world }: Stage, page: Page): void {
+export function checkUpdates({ world }: Stage, page: Page): void {
   const updates = new Map<string, Update>();
   const states = new Map<BoardId, TopicState<Board>>();
   const barred = new Set<BoardId>();
@@ -104,7 +104,7 @@ export function judgeUpdates({ world }: Stage, page: Page): void {
         const effects = world.effects.get(happening.key) ?? [];
         update.isAnswered = true;
         update.effect = effects[0];
-        // Which of several it was answered with is not known here.
+        // The oracle does not know which of several answers it got.
         update.isUncertain ||= effects.length > 1;
         if (happening.code === undefined && update.wentAt && !update.isUncertain && !isReached(update, update.wentAt)) {
           fail(page, `the update of ${happening.key} went before its effect was there`);
@@ -130,7 +130,7 @@ function judgeState(
   boardId: BoardId,
   { confirmed, error, pending, position, value }: TopicState<Board>,
   updates: Map<string, Update>,
-  /** Key of the action that is answered in the same breath. */
+  /** Key of the action that is answered in the same turn. */
   answered: string | undefined,
 ): void {
   const own = [...updates].filter(([, update]) => update.boardId === boardId);
@@ -158,7 +158,7 @@ function judgeState(
   }
 }
 
-/** In another epoch than that of its effect a value was taken whole, unless that epoch is still on its way. */
+/** In another epoch than that of its effect, the value contains it, unless that epoch is still in transit. */
 function isReached({ effect, epoch }: Update, position: Position): boolean {
   if (effect === undefined) return true;
   return position.epoch === effect.epoch ? position.offset >= effect.offset : position.epoch !== epoch;

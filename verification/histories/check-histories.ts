@@ -11,7 +11,7 @@ const plan = fc.record({
   seed: fc.nat(),
   pages: fc.integer({ min: 1, max: PAGES }),
   keepBroker: fc.boolean(),
-  // Often enough that some fall into a hand-over between transports; or seldom, which is soon played.
+  // Frequent enough that some publications fall into a change of the transport, or rare and fast to play.
   tick: fc.constantFrom(50, 400, 1_600),
   commands: commands(PAGES, LONGEST),
 });
@@ -28,7 +28,7 @@ export function sampleHistories(histories: number, seed: number): readonly Histo
 /**
  * Plays random histories from `STATEWIRE_SEED`, or from another seed each time, which is printed.
  *
- * @returns how many were played.
+ * @returns the number of played histories.
  * @throws Error with what was wrong, the seed and the shortest history that still fails.
  */
 export async function checkHistories(
@@ -64,7 +64,7 @@ export async function checkHistories(
   return played;
 }
 
-/** Shrinking takes commands away from the front; here each is left out that the failure does not need. */
+/** fast-check removes commands from the front. This removes every command that the failure does not need. */
 async function withoutNeedless(
   plan: HistoryPlan,
   playOne: (plan: HistoryPlan) => Promise<unknown>,

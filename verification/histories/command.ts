@@ -10,20 +10,20 @@ export interface Stage {
   readonly simulation: Simulation;
   readonly world: World;
   readonly pages: readonly Page[];
-  /** Whether what the broker knows outlives its process. */
+  /** Whether the state of the broker outlives its process. */
   readonly keepBroker: boolean;
   /** Milliseconds between two publications. */
   readonly tick: number;
-  /** Virtual ms until which a machine sleeps or stands still. */
+  /** Virtual time in ms until which a machine sleeps or stalls. */
   stillUntil: number;
 }
 
-/** One thing that happens: to one page, or to everybody. `size` is how long, how much, which. */
+/** One command for one page or for all. `size` is its duration, amount or choice. */
 export interface Command {
   readonly name: string;
   readonly page: number;
   readonly size: number;
-  /** Milliseconds until the next. */
+  /** Milliseconds until the next command. */
   readonly pause: number;
 }
 
@@ -49,14 +49,14 @@ function stands(stage: Stage, ms: number): void {
 
 /**
  * Milliseconds that an action takes before its effect, and after: none, some before, or some after. Where the broker
- * outlives the process it takes none: nobody would answer for what a dead process had begun.
+ * outlives the process it takes none, because no process would answer for an action of a dead process.
  */
 function timesOf({ keepBroker }: Stage, size: number): readonly [number, number] {
   const takes = keepBroker ? 0 : 20 * size;
   return [[0, 0] as const, [takes, 0] as const, [0, takes] as const][size % 5] ?? [0, 0];
 }
 
-/** Everything that can happen in a history. `size` is 0 to 99. */
+/** All commands of a history. `size` is 0 to 99. */
 const COMMANDS: Record<string, Run> = {
   publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
   'publish more than history keeps': (stage) => publish(stage, 25),
@@ -128,7 +128,7 @@ const COMMANDS: Record<string, Run> = {
   }),
 };
 
-/** So often for each time that another command comes: faults show in what is under way. */
+/** Relative frequency of the commands that start work, because faults affect work in progress. */
 const ACTS = 12;
 const NAMES = [...Object.keys(COMMANDS), ...Array<string>(ACTS - 1).fill('act')];
 
@@ -143,7 +143,7 @@ export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonl
     { minLength: 1, maxLength },
   );
 
-/** Runs one command, and lets its pause pass under a moving board. */
+/** Runs one command, then waits for its pause while the board changes. */
 export async function run(stage: Stage, { name, page, size, pause }: Command): Promise<void> {
   await COMMANDS[name]!(stage, stage.pages[page % stage.pages.length]!, size);
   const { tick } = stage;

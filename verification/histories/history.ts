@@ -10,27 +10,27 @@ export interface HistoryPlan {
   readonly seed: number;
   readonly pages: number;
   readonly keepBroker: boolean;
-  /** Milliseconds between two publications, while anything happens. */
+  /** Milliseconds between two publications during the commands. */
   readonly tick: number;
   readonly commands: readonly Command[];
 }
 
 export interface HistoryReport {
   readonly trace: readonly string[];
-  /** Virtual time it took, ms. */
+  /** Virtual duration in ms. */
   readonly duration: number;
 }
 
-/** Milliseconds within which everything must be true again once nothing is wrong any more. */
+/** Milliseconds after the last fault within which every value must be current. */
 const CONVERGENCE = 5_000;
-/** Milliseconds after which both sides have noticed a connection that is dead. */
+/** Milliseconds after which both sides have detected a dead connection. */
 const HEARTBEAT = 3_500;
-/** Milliseconds, at least, after which the server has forgotten who was there: history, answers, revocations. */
+/** Minimum milliseconds after which the server has dropped histories, answers and revocations. */
 const FORGETS_AFTER = 900_000;
-/** Milliseconds for every client to notice what is over: heartbeats, suspended timers, backoff. */
+/** Milliseconds in which every client detects ended connections: heartbeats, suspended timers, backoff. */
 const QUIESCENCE = 60_000;
 
-/** Plays one history from beginning to end, and holds it against the oracle. @throws Error for what does not hold. */
+/** Plays one history from start to end and checks it. @throws Error for a broken promise. */
 export async function play({ seed, pages, keepBroker, tick, commands }: HistoryPlan): Promise<HistoryReport> {
   const uncaught: unknown[] = [];
   const note = (error: unknown): void => void uncaught.push(error);
@@ -66,7 +66,7 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
   }
 }
 
-/** Ends everything that is wrong, and waits until everybody has noticed. */
+/** Ends all faults, and waits until all clients have recovered. */
 async function calm({ simulation, pages, stillUntil }: Stage): Promise<void> {
   simulation.network.restore();
   if (!simulation.server.isUp) await simulation.server.start();
@@ -97,7 +97,7 @@ async function converge(stage: Stage): Promise<void> {
   }
 }
 
-/** Everybody leaves, and the server has to be as it was before anybody came. */
+/** All clients leave, and the server must return to its initial state. */
 async function leave({ pages, simulation }: Stage, before: Held): Promise<void> {
   const { clock, server } = simulation;
   for (const { client } of pages) client.close();

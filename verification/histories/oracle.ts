@@ -1,21 +1,21 @@
-import { judgeBoards, judgeUpdates } from './board-oracle.js';
+import { judgeBoards, checkUpdates } from './board-oracle.js';
 import type { Stage } from './command.js';
 import { fail } from './fail.js';
 import type { ActionOutcome, Page } from './page.js';
 import { HISTORY } from './world.js';
 
-/** Everything that must hold of one history; throws what does not. */
+/** Checks one history. Throws for a broken promise. */
 export function judge(stage: Stage): void {
   for (const page of stage.pages) {
     judgeBoards(stage, page);
-    judgeUpdates(stage, page);
+    checkUpdates(stage, page);
     judgeNews(stage, page);
-    for (const outcome of page.actions) judgeAction(stage, page, outcome);
+    for (const outcome of page.actions) checkAction(stage, page, outcome);
     if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw what belongs to somebody else');
   }
 }
 
-/** Each event once and in order, and a word where some are missing: only where history does not reach back to them. */
+/** Checks that events arrive once and in order. A loss must be reported, and only beyond the history. */
 function judgeNews({ world }: Stage, page: Page): void {
   const { deliveries, events } = page.news;
   for (const [index, { type, position, ...delivery }] of deliveries.entries()) {
@@ -35,10 +35,10 @@ function judgeNews({ world }: Stage, page: Page): void {
 }
 
 /**
- * Done once, and answered so; or not done, and answered so. Where the memory of actions died with a process, an action may
- * be done once more for each. That nobody knows what became of it is said only where somebody else may have been here.
+ * Checks that an action ran once and was acknowledged, or did not run and was rejected. Each process that died with its
+ * answers allows one more run. `outcome_unknown` is allowed only if the identity may have changed.
  */
-function judgeAction({ world }: Stage, page: Page, { key, isRefused, result, code }: ActionOutcome): void {
+function checkAction({ world }: Stage, page: Page, { key, isRefused, result, code }: ActionOutcome): void {
   const times = world.effects.get(key)?.length ?? 0;
   if (times > 1 + world.losses) fail(page, `${key} was done ${times} times`);
   if (result === undefined && code === undefined) fail(page, `${key} was never answered`);
@@ -51,19 +51,19 @@ function judgeAction({ world }: Stage, page: Page, { key, isRefused, result, cod
 
 const GIVEN_UP: ReadonlySet<string> = new Set(['outcome_unknown', 'not_sent']);
 
-/** Whether credentials changed before it was answered; what becomes of the old ones may take until the next connection. */
+/** Whether credentials changed before the answer. The end of the old ones may take until the next connection. */
 function isGivenUp({ happenings }: Page, key: string): boolean {
   const answered = happenings.findIndex((one) => one.type === 'answered' && one.key === key);
   return happenings.slice(0, answered).some(({ type }) => type === 'identity');
 }
 
-/** Whether it has the newest event, or was told that it is lost. */
+/** Whether it has the newest event, or a report of its loss. */
 function isToldOfNews(page: Page, newest: number): boolean {
   const last = page.news.deliveries.at(-1);
   return last?.type === 'lost' || last?.data === newest;
 }
 
-/** Whether a page shows what is true now. */
+/** Whether a page shows the current values. */
 export function isCurrent({ world }: Stage, page: Page): boolean {
   return (
     isBoardCurrent({ world }, page) &&
@@ -78,7 +78,7 @@ function isBoardCurrent({ world }: Pick<Stage, 'world'>, { boardId, name, state 
   return state?.freshness.state === 'live' && state.value?.n === world.boards[boardId] && state.pending === 0;
 }
 
-/** What a page shows, and what it should. */
+/** Describes the shown and the expected values of a page. */
 export function describe({ world }: Stage, page: Page): string {
   const { boardId, state } = page;
   const unanswered = page.actions.filter(({ result, code }) => result === undefined && code === undefined);

@@ -4,42 +4,42 @@ import type { Subscription } from 'rxjs';
 
 import { board, count, news, purse, type Board, type BoardId, type CountData } from './world.js';
 
-/** What became of one action: how often it had taken effect when it was answered, or the code of its error. */
+/** The outcome of one action: its number of runs at the answer, or the code of its error. */
 export interface ActionOutcome {
   readonly key: string;
-  /** Whether its handler refuses it. */
+  /** Whether its handler rejects it. */
   readonly isRefused: boolean;
   result?: number;
   code?: string;
 }
 
-/** What is asked for with an action. */
+/** The data of an action. */
 export interface Asked extends Pick<CountData, 'isRefused' | 'takes'> {
   readonly isOptimistic: boolean;
 }
 
-/** What happened on a page, in order. */
+/** The events on a page, in order. */
 export type Happening =
   | { readonly type: 'state'; readonly boardId: BoardId; readonly state: TopicState<Board>; readonly at: number }
-  /** The board is not followed any more, so that nobody sees what becomes of its updates. */
+  /** The page stopped following the board, so its updates are no longer visible. */
   | { readonly type: 'left'; readonly boardId: BoardId }
-  /** The right to see it was taken away: from now on the server does not tell where it stands, as the client may not know. */
+  /** The page lost the permission: the server no longer sends its position, because the client may not know it. */
   | { readonly type: 'barred'; readonly boardId: BoardId }
   | { readonly type: 'acts'; readonly key: string; readonly shownOn: BoardId | undefined }
   | { readonly type: 'answered'; readonly key: string; readonly code: string | undefined }
-  /** Somebody else may be here from now on, as far as the client knows: unanswered actions are given up. */
+  /** The identity may have changed for the client, so it ends unanswered actions. */
   | { readonly type: 'identity' };
 
-/** A right that was taken away in such a way that the server knows: until when it may still count. */
+/** A revoked permission that the server knows of, with the time until which it may still count. */
 export interface Taken {
   readonly boardId: BoardId;
-  /** Virtual ms from which on nothing may be sent any more. */
+  /** Virtual time in ms after which the server may send nothing. */
   readonly inForce: number;
-  /** When it was given again. */
+  /** The time at which it was granted again. */
   until: number;
 }
 
-/** One client with everything it follows and did. */
+/** One client with its topics and actions. */
 export class Page {
   readonly client: SimulatedClient;
   readonly actions: ActionOutcome[] = [];
@@ -48,10 +48,10 @@ export class Page {
   readonly news: EventWatch<number>;
   readonly own: StateWatch<number>;
   readonly foreign: StateWatch<number>;
-  /** The board it follows, and what is shown of it. */
+  /** The followed board and its shown values. */
   boardId: BoardId = 'a';
   state: TopicState<Board> | undefined;
-  /** Whether its rights changed and nothing was done by which client or server would know. */
+  /** Whether its permissions changed without a notice to client or server. */
   isUntold = false;
   private following: Subscription | undefined;
   private tokens = 0;
@@ -76,7 +76,7 @@ export class Page {
     this.foreign = this.client.watch(purse.with({ playerId: foreigner }));
   }
 
-  /** Leaves the board it follows, and follows the other one or the same anew. */
+  /** Leaves the followed board, then follows the other one or the same one again. */
   change(boardId: BoardId): void {
     this.following?.unsubscribe();
     this.happenings.push({ type: 'left', boardId: this.boardId });
@@ -84,7 +84,7 @@ export class Page {
     this.follow();
   }
 
-  /** Signs in anew, as an application does whose user has other rights now. */
+  /** Signs in again, like an application after a change of permissions. */
   reauthenticate(): void {
     this.happenings.push({ type: 'identity' });
     this.isUntold = false;

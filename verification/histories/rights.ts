@@ -5,10 +5,10 @@ import { BOARDS } from './world.js';
 /** The milliseconds within which a revocation takes effect. */
 const PROMISED = 1_000;
 
-/** From when on a right that is taken away may not count any more; undefined where nobody tells client or server. */
+/** The time after which a revoked permission may not count; undefined without a notice to client or server. */
 export type Teller = (stage: Stage, page: Page) => number | undefined | Promise<number | undefined>;
 
-/** Who is connected in its name is shown the door, at once or after a grace. */
+/** Revokes the connections of the user, at once or after a grace period. */
 export const revokesUser =
   (grace: number): Teller =>
   async ({ simulation }, page) => {
@@ -17,7 +17,7 @@ export const revokesUser =
     return simulation.clock.monotonic() + grace + PROMISED;
   };
 
-/** The same for each of its connections. */
+/** Revokes each connection of the user separately. */
 export const revokesConnections: Teller = async ({ simulation }, page) => {
   page.happenings.push({ type: 'identity' });
   const { connections } = simulation.server;
@@ -27,13 +27,13 @@ export const revokesConnections: Teller = async ({ simulation }, page) => {
   return simulation.clock.monotonic() + PROMISED;
 };
 
-/** The page presents its credentials again. When they arrive is up to the network. */
+/** The page presents its credentials again. The network decides their arrival. */
 export const presentsAnew: Teller = (_, page) => {
   page.reauthenticate();
   return undefined;
 };
 
-/** Takes the right to see the board that the page follows. */
+/** Revokes the permission for the followed board. */
 export async function takeRight(stage: Stage, page: Page, teller: Teller | undefined): Promise<void> {
   const { world } = stage;
   const { boardId, name } = page;
@@ -47,7 +47,7 @@ export async function takeRight(stage: Stage, page: Page, teller: Teller | undef
   if (inForce !== undefined) page.taken.push({ boardId, inForce, until: Infinity });
 }
 
-/** Gives all rights back. Only who presents credentials anew hears of that. */
+/** Grants all permissions again. A client learns this only with new credentials. */
 export function giveRights({ world, simulation }: Stage, page: Page): void {
   world.setRights(page.name, BOARDS);
   for (const taken of page.taken) taken.until = Math.min(taken.until, simulation.clock.monotonic());

@@ -14,19 +14,19 @@ import {
 import type { SimulationOptions } from '@statewire/testing-nest';
 import { action, eventTopic, stateTopic, type Position } from '@statewire/protocol';
 
-/** A value that can be told from every other, and checked by itself: everything in it follows from `n`. */
+/** A unique value that a test can check alone: `n` determines all its fields. */
 export interface Board {
   readonly n: number;
   readonly rows: readonly { readonly id: number; readonly score: number }[];
   readonly text: string;
-  /** Keys of the actions whose optimistic updates are shown; never in what the server has. */
+  /** Keys of actions with a visible optimistic update. The server's value has none. */
   readonly marks?: readonly string[];
 }
 
 export const board = stateTopic<Board>()('boards/:boardId');
 export const purse = stateTopic<number>()('players/:playerId/purse');
 export const news = eventTopic<number>()('news');
-/** Advances a board and says how often that was done, or refuses to. */
+/** Advances a board and returns the number of runs, or rejects. */
 export const count = action<CountData, number>('count');
 
 export interface CountData {
@@ -40,7 +40,7 @@ export interface CountData {
 export const BOARDS = ['a', 'b'] as const;
 export type BoardId = (typeof BOARDS)[number];
 
-/** Publications a topic keeps. */
+/** Maximum publications in the history of a topic. */
 export const HISTORY = 20;
 
 const ROWS = 6;
@@ -50,30 +50,30 @@ export function boardAt(n: number): Board {
   return { n, rows, text: `board ${'.'.repeat(n % 5)}${n}` };
 }
 
-/** What outlives every crash, as a database does, and what the oracle holds the clients against. */
+/** State that outlives every crash, like a database. The oracle compares the clients with it. */
 export class World {
   readonly boards: Record<BoardId, number> = { a: 1, b: 1 };
-  /** Values by topic and position, as the bus gave them out. */
+  /** Values by topic and position, as the bus assigned them. */
   readonly published = new Map<string, number>();
   /** Events published so far. */
   news = 0;
-  /** When each value of a board came into being, in virtual ms, by its `n`. */
+  /** Creation time of each value of a board in virtual ms, by its `n`. */
   readonly born: Record<BoardId, number[]> = { a: [0, 0], b: [0, 0] };
-  /** Where the board stood after each time that an action took effect. */
+  /** Position of the board after each effect of an action. */
   readonly effects = new Map<string, Position[]>();
   private readonly rights = new Map<string, ReadonlySet<BoardId>>();
-  /** Processes that died, whose memory of actions died with them. */
+  /** Number of dead processes. They lost their action answers. */
   losses = 0;
-  /** Whether a clock jumped, so that history may be taken for older than it is. */
+  /** Whether a clock jumped, so that a history may seem older than it is. */
   isAgeWrong = false;
 
   constructor(
     readonly monotonic: () => number,
-    /** Resolves after so many ms of the process that runs now; never, where that dies before. */
+    /** Resolves after the given ms of the current process; never, if the process dies before. */
     readonly pass: (ms: number) => Promise<void>,
   ) {}
 
-  /** Boards that whoever has this name may see, as of now. What is in force is what `authenticate` was told last. */
+  /** Boards that the user may see now. A connection has the permissions of its last `authenticate`. */
   rightsOf(name: string): ReadonlySet<BoardId> {
     return this.rights.get(name) ?? new Set(BOARDS);
   }
@@ -152,7 +152,7 @@ export async function publishNews(world: World, bus: RealtimeBus): Promise<void>
   await bus.publish(news.with(), world.news);
 }
 
-/** The application: its state is the world's, so that restarts find it again. */
+/** The application. Its state is in the world, so that it outlives restarts. */
 export function application(world: World): SimulationOptions {
   return {
     imports: [

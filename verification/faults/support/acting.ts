@@ -3,7 +3,7 @@ import type { RealtimeClient } from '@statewire/client';
 import { work } from './busy/contract.js';
 import { until } from './until.js';
 
-/** Lets every client act now and then, until `end`, which resolves when all of it was answered. */
+/** Sends actions of every client at intervals, until `end`, which resolves when all are answered. */
 export function actAtTimes(clients: readonly RealtimeClient[]) {
   const answered = new Set<string>();
   const failed: string[] = [];
@@ -23,9 +23,9 @@ export function actAtTimes(clients: readonly RealtimeClient[]) {
     void answer.then(() => pending.delete(answer));
   }, 50);
   return {
-    /** Keys of what was acknowledged. */
+    /** Keys of acknowledged actions. */
     answered,
-    /** Ends it; what is not answered yet stays so. */
+    /** Stops. Unanswered actions stay unanswered. */
     stop(): void {
       clearInterval(timer);
     },

@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 
 import { field } from './busy/contract.js';
 
-/** A client as a process of its own: follows one field of `ORIGIN`, and says what becomes of it. */
+/** Runs a client in its own process. It follows one field of `ORIGIN` and reports its states. */
 if (process.argv[1] === import.meta.filename) {
   const client = createRealtimeClient({
     origin: process.env.ORIGIN ?? '',

@@ -8,7 +8,7 @@ import { ServerProcess, type ServerProcessOptions } from './server-process.js';
 
 const MAIN = join(import.meta.dirname, 'client-main.ts');
 
-/** A client as a process of its own that follows the field `0`. */
+/** A client in its own process that follows the field `0`. */
 export class ClientProcess {
   readonly process: ServerProcess;
 
@@ -34,7 +34,7 @@ export class ClientProcess {
     return at === `${epoch}:${offset}` && freshness === 'live';
   }
 
-  /** Positions that went back, and values that the server never had. */
+  /** Positions that went back, and wrong values. */
   get violations(): readonly string[] {
     const found: string[] = [];
     let last = { epoch: '', offset: 0 };

@@ -6,7 +6,7 @@ import { ServerProcess, type ServerProcessOptions } from './server-process.js';
 
 const MAIN = join(import.meta.dirname, 'crowd.ts');
 
-/** Real clients in a process of their own, so that nobody else makes them late. */
+/** Real clients in their own process, so that other work does not delay them. */
 export class CrowdProcess {
   readonly process: ServerProcess;
   readonly crowd;

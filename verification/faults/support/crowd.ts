@@ -8,16 +8,16 @@ import { field, isGenuine, log, work, type Work } from './busy/contract.js';
 import { Oracle } from './oracle/index.js';
 import { serve } from './remote.js';
 
-/** What every client thinks is there; where it leads is up to the crowd. */
+/** The origin of every client. The crowd decides its real destination. */
 const ADDRESS = 'http://statewire.invalid';
 /** Clients that connect at once. */
 const BATCH = 50;
 
 export interface CrowdOptions {
   readonly clients: number;
-  /** Of each kind, which the server has; every client that follows has one of each. */
+  /** Number of topics of each kind on the server. Each following client follows one of each. */
   readonly topics: number;
-  /** One client of so many follows topics. Default: each. */
+  /** One client in this number follows topics. Default: every client. */
   readonly followers?: number;
   /** Options of each client. */
   readonly client?: Omit<NonNullable<Parameters<typeof createRealtimeClient>[0]>, 'origin' | 'environment'>;
@@ -33,10 +33,10 @@ export interface Saying {
 
 export interface Report {
   readonly violations: readonly string[];
-  /** Values and events that were held against the truth. */
+  /** Number of checked values and events. */
   readonly checked: number;
   readonly losses: number;
-  /** Within how many milliseconds clients were told to come back elsewhere; one entry for each time. */
+  /** The `reconnectWithin` of each received drain, in milliseconds. */
   readonly told: readonly number[];
   readonly sayings: readonly Saying[];
 }
@@ -56,7 +56,7 @@ export class Crowd {
     this.#origin = origin;
   }
 
-  /** New connections lead there: the clients are not told. */
+  /** Redirects new connections. The clients do not notice. */
   lead(origin: string): void {
     this.#origin = origin;
   }
@@ -69,7 +69,7 @@ export class Crowd {
     }
   }
 
-  /** Each client sends an action; `outcomes` has what becomes of them. */
+  /** Sends an action of each client. `outcomes` gets the results. */
   act(prefix: string, about: Omit<Work, 'key'>): void {
     const outcomes = this.#clients.map((client, n) =>
       firstValueFrom(client.act(work, { ...about, key: `${prefix} ${n}` })).then(
@@ -84,12 +84,12 @@ export class Crowd {
     return this.#outcomes;
   }
 
-  /** One client or the other acts all the time. */
+  /** Sends actions of the clients continuously. */
   actAtTimes(): void {
     this.#acting = actAtTimes(this.#clients);
   }
 
-  /** Resolves when all of that was answered. */
+  /** Resolves when all these actions are answered. */
   async acted(): Promise<{ readonly sent: number; readonly answered: number; readonly failed: readonly string[] }> {
     return this.#acting!.end();
   }

@@ -29,19 +29,19 @@ import {
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 import { map, Observable, of, throwError, timer, type MonoTypeOperatorFunction } from 'rxjs';
 
-/** What no client may ever read. */
+/** A secret that no client may read. */
 export const SECRET = 'the secret of the server';
 
-/** Written when a topic lets go of a source whose end throws. */
+/** Logged when a topic releases a source whose teardown throws. */
 export const SOURCE_ENDED = 'A source has ended.\n';
 
-/** Milliseconds that code has which never comes to an end. */
+/** Time limit in milliseconds for code that never ends. */
 const DEADLINE = 200;
 
 const cyclic: Record<string, unknown> = {};
 cyclic['self'] = cyclic;
 
-/** Each way in which a piece of application code goes wrong. */
+/** The kinds of faults in application code. */
 const WAYS: Readonly<Record<string, () => unknown>> = {
   throws: () => {
     throw new Error(SECRET);
@@ -214,7 +214,7 @@ function authenticate(_request: RealtimeRequest, token: string): Identity {
 })
 class HostileModule {}
 
-/** Everybody who listens to the module throws at what it hears. */
+/** Adds listeners of the module that throw. */
 function listenHostile(bus: RealtimeBus, connections: RealtimeConnections, flag: RealtimeSwitch): void {
   const subscriber = (): void => void trouble('throws');
   bus.stream(calm.with()).subscribe(subscriber);
@@ -222,7 +222,7 @@ function listenHostile(bus: RealtimeBus, connections: RealtimeConnections, flag:
   flag.changes.subscribe(subscriber);
 }
 
-/** Does what an application does without awaiting it. */
+/** Runs work of an application without awaiting it. */
 async function misuse(bus: RealtimeBus, connections: RealtimeConnections, flag: RealtimeSwitch): Promise<void> {
   void bus.publish(calm.with(), cyclic as never);
   void bus.publish(load.with({ how: 'returns-cyclic' }), WAYS['throws']);

@@ -28,7 +28,7 @@ class MovingHandlers {
   load(): void {}
 }
 
-/** A server with one value that changes ten times a second, and which it remembers at every position. */
+/** A server with one value that changes ten times per second. It records the value at every position. */
 export class MovingServer {
   readonly #truth = new Map<string, Moving>();
   #tick = 0;
@@ -65,12 +65,12 @@ export class MovingServer {
     return this.app.get(RealtimeConnections);
   }
 
-  /** Where the newest value is. */
+  /** The position of the newest value. */
   get top(): Position {
     return this.#top;
   }
 
-  /** The value at a position; undefined where there never was one. */
+  /** The value at a position; undefined if there was none. */
   at({ epoch, offset }: Position): Moving | undefined {
     return this.#truth.get(`${epoch}:${offset}`);
   }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** The ends of a link, with their addresses in a network that is kept for examples. */
+/** The ends of a link, with addresses of a network reserved for documentation. */
 const ADDRESSES = { server: '192.0.2.1', client: '192.0.2.2' };
 
 export type End = keyof typeof ADDRESSES;
@@ -9,15 +9,15 @@ export type End = keyof typeof ADDRESSES;
 const DEVICE = 'link0';
 
 /**
- * Two network namespaces with nothing in them but a cable from one to the other. Each lives as long as somebody is in it:
- * when this process ends, however it does, whatever reads its pipe ends, and the kernel removes namespaces and cable.
+ * Two network namespaces with a virtual cable between them. A namespace exists as long as a process runs in it:
+ * when this process ends, the processes that read its pipes end, and the kernel removes namespaces and cable.
  */
 export class NetworkLink {
   readonly addresses = ADDRESSES;
 
   private constructor(private readonly holders: Readonly<Record<End, ChildProcess>>) {}
 
-  /** Why none can be made here; undefined where it can. */
+  /** The reason why this machine cannot create a link; undefined if it can. */
   static whyNot(): string | undefined {
     const probe = spawnSync('unshare', ['--net', 'ip', 'link', 'add', DEVICE, 'type', 'veth', 'peer', 'name', 'link1']);
     const enter = spawnSync('nsenter', ['--version']);
@@ -41,7 +41,7 @@ export class NetworkLink {
     return link;
   }
 
-  /** Command in front of one that is to run at this end. */
+  /** Command prefix that runs a command at this end. */
   at(end: End): readonly string[] {
     return ['nsenter', `--net=/proc/${this.holders[end].pid}/ns/net`, '--'];
   }
@@ -64,7 +64,7 @@ export class NetworkLink {
   }
 }
 
-/** A process that does nothing, in a network namespace of its own, until its input ends. */
+/** Starts an idle process in its own network namespace. It runs until its input ends. */
 async function hold(): Promise<ChildProcess> {
   const holder = spawn('unshare', ['--net', 'sh', '-c', 'echo in; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(holder.stdout, 'data');

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { ClientFrame, ServerFrame } from '@statewire/protocol';
 import { WebSocket, type ClientOptions } from 'ws';
 
-/** A socket that speaks frames and nothing else, for what a client library would never do. */
+/** A socket that sends and receives raw frames, for tests of invalid clients. */
 export class RawSocket {
   readonly frames: ServerFrame[] = [];
-  /** Gets every frame from now on, instead of `frames`. */
+  /** Receives every later frame instead of `frames`. */
   onFrame: ((frame: ServerFrame) => void) | undefined;
   readonly #socket: WebSocket;
   readonly closed: Promise<number>;
@@ -28,7 +28,7 @@ export class RawSocket {
     await once(this.#socket, 'open');
   }
 
-  /** Resolves with the status of the answer that refused the upgrade. */
+  /** Resolves with the status of a rejected upgrade. */
   async refused(): Promise<number> {
     const [, response] = (await once(this.#socket, 'unexpected-response')) as [unknown, { statusCode: number }];
     this.#socket.terminate();
@@ -39,7 +39,7 @@ export class RawSocket {
     for (const frame of frames) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** The first frame, arrived or yet to come, that fits. */
+  /** Resolves with the first matching frame, past or future. */
   async frame<Type extends ServerFrame['type']>(
     type: Type,
     fits: (frame: Extract<ServerFrame, { type: Type }>) => boolean = () => true,

@@ -18,7 +18,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** Lets the process that started this one call methods of an object, and ends this one when that one is gone. */
+/** Lets the parent process call methods of an object, and ends this process when the parent ends. */
 export function serve<T extends object>(object: T): void {
   process.on('message', ({ id, method, args }: Call) => {
     const work = async (): Promise<unknown> =>
@@ -31,7 +31,7 @@ export function serve<T extends object>(object: T): void {
   process.once('disconnect', () => process.exit());
 }
 
-/** What the other process serves. Arguments and results travel as JSON. */
+/** The remote object of the other process. Arguments and results are sent as JSON. */
 export function remote<T extends object>(of: ServerProcess): Methods<T> {
   const pending = new Map<number, (answer: Answer) => void>();
   let calls = 0;
@@ -53,7 +53,7 @@ export function remote<T extends object>(of: ServerProcess): Methods<T> {
     });
   };
   return new Proxy({} as Methods<T>, {
-    // It is no promise, wherever it is awaited.
+    // `await` must not treat it as a promise.
     get: (_, method) => (method === 'then' ? undefined : (...args: readonly unknown[]) => call(String(method), args)),
   });
 }

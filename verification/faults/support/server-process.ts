@@ -11,9 +11,9 @@ export interface ServerProcessOptions {
   readonly within?: readonly string[];
 }
 
-/** A TypeScript file as a process of its own, run from the sources. */
+/** Runs a TypeScript file from the sources in its own process. */
 export class ServerProcess {
-  /** Everything it wrote. */
+  /** The whole output of the process. */
   output = '';
   /** It has a channel for messages. */
   readonly child: ChildProcess;
@@ -40,12 +40,12 @@ export class ServerProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Resolves with the origin that it says it listens on. */
+  /** Resolves with the origin that the process prints. */
   async origin(): Promise<string> {
     return this.said(/(?:Listening|The Arena is) on (http:\S+)/);
   }
 
-  /** Resolves with the group of the pattern when it was written. */
+  /** Resolves with the group of the pattern when the process prints it. */
   async said(pattern: RegExp): Promise<string> {
     for (;;) {
       const found = pattern.exec(this.output)?.[1];

@@ -1,10 +1,10 @@
-/** Milliseconds after which a wait counts as hung. It is no promise: the slowest machine is far below it. */
+/** Milliseconds after which a wait counts as hung. Even a slow machine stays far below it. */
 const HUNG_AFTER = 240_000;
 
 /**
  * Waits for a condition that no event announces.
  *
- * @param describe what the failure says.
+ * @param describe returns the text of the failure.
  * @throws Error when the condition does not hold within four minutes.
  */
 export async function until(holds: () => boolean | Promise<boolean>, describe: () => string): Promise<void> {

@@ -33,7 +33,7 @@ export class BusyProcess {
     return Number(new URL(this.origin).port);
   }
 
-  /** Nothing moves any more; resolves with where each topic is. */
+  /** Stops all publications. Resolves with the position of each topic. */
   async rest(): Promise<ReadonlyMap<string, Position>> {
     return new Map(await this.#control.rest());
   }
@@ -60,7 +60,7 @@ export class BusyProcess {
     return this.#control.metrics();
   }
 
-  /** Status of the readiness check; undefined where nobody answers. */
+  /** Status of the readiness check; undefined without an answer. */
   async ready(): Promise<number | undefined> {
     return fetch(`${this.origin}/ready`).then(
       ({ status }) => status,

@@ -14,11 +14,11 @@ export interface Entry {
 }
 
 export interface Work {
-  /** Each is done once, however often it is asked for. */
+  /** The work of an action. It must run once, even if the client sends it many times. */
   readonly key: string;
-  /** Milliseconds it takes. */
+  /** Duration in milliseconds. */
   readonly takes?: number;
-  /** Whether it lasts until `World.release`. */
+  /** Whether it waits for `World.release`. */
   readonly waits?: boolean;
 }
 
@@ -28,10 +28,10 @@ export const work = action<Work, string>('work');
 /** Stops the event loop of the server for so many milliseconds. */
 export const block = action<{ readonly milliseconds: number }, void>('block');
 
-/** The field that is some 100 KiB, each tick anew. */
+/** The field with about 100 KiB of new data in each tick. */
 export const HEAVY = 'heavy';
 
-/** The value of a field at its tick: everywhere and always the same, so that a wrong one shows. */
+/** Computes the value of a field from its tick, so that a test can detect a wrong value. */
 export function fieldAt(id: string, tick: number): Field {
   const units = Array.from({ length: 1 + (tick % 7) }, (_, unit) => ({
     name: `unit ${(unit * 3 + Math.floor(tick / 5)) % 11}`,
@@ -41,7 +41,7 @@ export function fieldAt(id: string, tick: number): Field {
   return id === HEAVY ? { id, tick, units, padding: `${tick} `.repeat(20_000) } : { id, tick, units };
 }
 
-/** Whether it is what the server says at its tick. */
+/** Returns whether the value is the correct one for its tick. */
 export function isGenuine(topic: string, data: unknown): boolean {
   const { id, tick } = data as Entry;
   const [kind, expected] = topic.split('/');

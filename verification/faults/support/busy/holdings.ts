@@ -3,10 +3,10 @@ import { queryObjects } from 'node:v8';
 import type { INestApplication } from '@nestjs/common';
 import { heldBy, type Held } from '@statewire/nest/internal/testing';
 
-/** Kinds of resources that clients leave behind where something leaks. The channel to the test has others. */
+/** Kinds of resources that a leak would leave. The channel to the test uses other kinds. */
 const RESOURCES = ['Timeout', 'Immediate', 'TCPServerWrap', 'TCPSocketWrap'];
 
-/** What a process holds, in exact counts: they depend neither on the machine nor on its load. */
+/** Exact counts of the resources of a process. They do not depend on the machine or its load. */
 export interface Holdings {
   /** Sizes of the collections that the module's providers reach. */
   readonly collections: Held;

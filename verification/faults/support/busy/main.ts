@@ -16,15 +16,15 @@ import { holdingsOf, objectsInUse, type Holdings } from './holdings.js';
 import { SharedClaims } from './shared-claims.js';
 import { World, type WorldOptions } from './world.js';
 
-/** What a test puts into `BUSY_OPTIONS`, as JSON. */
+/** The JSON in `BUSY_OPTIONS`. */
 export interface BusyOptions {
   readonly world: WorldOptions;
   readonly realtime?: RealtimeModuleOptions;
   /** Default: the loopback interface. */
   readonly host?: string;
-  /** Folder in which several servers remember actions together. Default: each remembers its own. */
+  /** Folder with the action answers of several servers. Default: each server keeps its own. */
   readonly claims?: string;
-  /** How many times faster the module's clock and timers run. Default 1. */
+  /** Factor for the speed of the module's clock and timers. Default 1. */
   readonly haste?: number;
 }
 
@@ -46,7 +46,7 @@ export class BusyControl {
     return { connections: this.app.get(RealtimeConnections).list().length, waiting: this.world.waiting };
   }
 
-  /** Nothing moves any more; where each topic is then. */
+  /** Stops all publications and returns the position of each topic. */
   async rest(): Promise<readonly (readonly [string, Position])[]> {
     this.world.rest();
     await this.world.publish();

@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 /**
- * A broker whose memory of actions is a folder, so that the processes of a deploy share it; topics stay in the memory of
- * each. Answers are kept for as long as the folder is.
+ * A broker that keeps action answers in a folder, so that the processes of a deploy share them. Topics stay in the memory
+ * of each process. Answers last as long as the folder.
  */
 export class SharedClaims extends MemoryBroker {
   readonly #waiting = new Map<string, Waiting>();
@@ -74,7 +74,7 @@ export class SharedClaims extends MemoryBroker {
     return waiting;
   }
 
-  /** Tells who waits in this process what became of a claim, whichever process had it. */
+  /** Resolves the waiters of this process with the outcome of a claim of any process. */
   #look(name: string): void {
     const waiting = this.#waiting.get(name);
     if (waiting === undefined) return;

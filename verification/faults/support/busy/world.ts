@@ -7,26 +7,26 @@ import type { Position } from '@statewire/protocol';
 import { field, fieldAt, HEAVY, log, type Work } from './contract.js';
 
 export interface WorldOptions {
-  /** Topics of each kind, called `0`, `1`, … */
+  /** Number of topics of each kind. Their names are `0`, `1`, … */
   readonly topics: number;
   /** Milliseconds between two publications of a topic; 0: none, but the first. */
   readonly period: number;
-  /** File that gets a line for each piece of work that was done. */
+  /** File that gets a line for each completed piece of work. */
   readonly workFile?: string;
-  /** Whether the heavy field moves too. */
+  /** Whether the heavy field changes too. */
   readonly heavy?: boolean;
-  /** Told of each publication. */
+  /** Called for each publication. */
   readonly onPublished?: (topic: string, position: Position, data: unknown) => void;
 }
 
 export const WORLD_OPTIONS = Symbol('world options');
 
-/** What the server does all day. */
+/** The state and the publications of the server. */
 @Injectable()
 export class World implements OnApplicationShutdown {
-  /** Where each topic is. */
+  /** The position of each topic. */
   readonly tops = new Map<string, Position>();
-  /** How often each piece of work was done. */
+  /** The number of runs of each piece of work. */
   readonly done = new Map<string, number>();
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -42,7 +42,7 @@ export class World implements OnApplicationShutdown {
     if (this.options.period > 0) this.#timer = setInterval(() => void this.publish(), this.options.period);
   }
 
-  /** Nothing moves any more but by hand. */
+  /** Stops all automatic publications. */
   rest(): void {
     clearInterval(this.#timer);
   }

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Position } from '@statewire/protocol';
 
-/** What is true at each position of each topic: what was said of it first, by the server or by whoever saw it. */
+/** Records the first seen value at each position of each topic, from the server or from a client. */
 export class Ledger {
   readonly #truth = new Map<string, unknown>();
 
-  /** False where something else was said before. */
+  /** Returns false if another value was recorded before. */
   agrees(topic: string, { epoch, offset }: Position, data: unknown): boolean {
     const key = `${topic} ${epoch}:${offset}`;
     if (!this.#truth.has(key)) this.#truth.set(key, data);

@@ -8,7 +8,7 @@ import { Progress } from './progress.js';
 import { WireWitness } from './wire-witness.js';
 
 export interface OracleOptions {
-  /** Whether the server ever publishes such data, where only that can be known of it. */
+  /** Returns whether the server can publish such data, if the test knows no exact value. */
   readonly isGenuine?: (topic: string, data: unknown) => boolean;
 }
 
@@ -22,15 +22,15 @@ interface Follower {
 
 /**
  * The common oracle, for real clients of real servers: every value is the server's at its position, positions never go
- * back, events are complete and come once, frames come in the order of the protocol; and when all is quiet, everybody
- * is where the server is.
+ * back, events are complete and come once, frames come in the order of the protocol. At rest, every client
+ * is at the position of the server.
  */
 export class Oracle {
-  /** What went wrong; the first twenty. */
+  /** The first twenty faults. */
   readonly violations: string[] = [];
-  /** Values and events that were held against the truth. */
+  /** Number of checked values and events. */
   checked = 0;
-  /** Times an event topic said that events were lost. */
+  /** Number of reported losses of event topics. */
   losses = 0;
   readonly #ledger = new Ledger();
   readonly #followers: Follower[] = [];
@@ -40,7 +40,7 @@ export class Oracle {
     this.#isGenuine = isGenuine;
   }
 
-  /** Sockets whose frames are held against the protocol; for the environment of a client. */
+  /** Opens sockets whose frames are checked against the protocol, for the environment of a client. */
   readonly openWebSocket: NonNullable<ClientEnvironment['openWebSocket']> = (url, protocol) => {
     const socket = new WebSocket(url, protocol);
     const witness = new WireWitness((complaint) => this.#complain(`On a socket, ${complaint}.`));
@@ -48,7 +48,7 @@ export class Oracle {
     return socket;
   };
 
-  /** The server has this at that position. */
+  /** Records the value of the server at a position. */
   published(topic: string, position: Position, data: unknown): void {
     this.#check('the server', topic, position, data);
   }
@@ -82,7 +82,7 @@ export class Oracle {
   /**
    * Resolves when every client is live at the position of the server.
    *
-   * @param tops where the server is, by topic; without it, everybody has to be at one place.
+   * @param tops the positions of the server by topic. Without it, all clients must be at the same position.
    */
   async converged(tops?: ReadonlyMap<string, Position>): Promise<void> {
     const at = new Map(tops ?? this.#followers.map(({ topic, progress }) => [topic, progress.last] as const));

@@ -1,11 +1,11 @@
 import type { Position } from '@statewire/protocol';
 
-/** Where one reader of one topic is, and that it never goes back. */
+/** Tracks the position of one reader of one topic, and checks that it never goes back. */
 export class Progress {
   last: Position | undefined;
   readonly #epochs = new Set<string>();
 
-  /** What is wrong with going there; undefined where nothing is. */
+  /** Returns the fault of a move to the position; undefined if there is none. */
   advance(to: Position): string | undefined {
     const from = this.last;
     this.last = to;

@@ -3,11 +3,11 @@ import type { ServerFrame } from '@statewire/protocol';
 interface Following {
   readonly kind: 'state' | 'events';
   isSnapshotDue: boolean;
-  /** Where the client is; undefined while only the client knows. */
+  /** The position of the client; undefined while only the client knows it. */
   at: number | undefined;
 }
 
-/** Holds the frames of one socket against the order that PROTOCOL.md promises. */
+/** Checks the frames of one socket against the order in PROTOCOL.md. */
 export class WireWitness {
   readonly #topics = new Map<string, Following>();
 
