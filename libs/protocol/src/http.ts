@@ -6,7 +6,7 @@ import type { TopicKind } from './topic.js';
 export interface PollRequest {
   readonly clientId: string;
   readonly topics: readonly TopicRequest[];
-  /** Seconds for which the server holds the request until a topic has a publication. At most 25. */
+  /** Seconds for which the server holds the request until a topic has a change or a new error. At most 25. */
   readonly wait?: number;
 }
 

@@ -11,7 +11,7 @@ export interface Position {
   readonly offset: number;
 }
 
-/** The start of a subscription or poll: a position, or `"oldest"` for the whole history of an event topic. */
+/** The start of a subscription or poll: a position, or `"oldest"` for all events that the server keeps. */
 export type Since = Position | 'oldest';
 
 const EPOCH = /^[A-Za-z0-9_-]{1,32}$/;

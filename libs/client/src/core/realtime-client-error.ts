@@ -19,7 +19,7 @@ export class RealtimeClientError extends Error {
   constructor(
     readonly code: ClientErrorCode,
     message: string,
-    /** Details of the server's error frame, where it has some. */
+    /** Details of the server's error frame, if it has any. */
     readonly details?: Json,
     /** Whether the same request may succeed later. */
     readonly temporary = false,

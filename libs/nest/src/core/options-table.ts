@@ -76,7 +76,7 @@ export const OPTION_TABLE: OptionTable = {
     intervalMs: integer(30_000, 1, 'Silence after which the server asks the client for a sign of life.'),
     timeoutMs: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
   },
-  polling: { intervalMs: integer(2_000, 1, 'Pause between two polls; the server tells it to clients.') },
+  polling: { intervalMs: integer(2_000, 1, 'Time between the starts of two polls; sent to clients.') },
   actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers the answer of an action.'),
   globalEnhancers: option(
     ['guards', 'pipes'],

@@ -70,7 +70,7 @@ export interface RealtimeModuleOptions {
     readonly timeoutMs?: number;
   };
   readonly polling?: {
-    /** Pause between two polls. The server tells it to clients. Default 2,000. */
+    /** Time between the starts of two polls. The server sends it to clients. Default 2,000. */
     readonly intervalMs?: number;
   };
   /** Time for which the broker remembers the answer of an action. Default 120,000. */

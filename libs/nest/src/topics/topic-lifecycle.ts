@@ -175,7 +175,7 @@ export class TopicLifecycle {
     }
   }
 
-  /** After the deadline, waiters get an error. The load may continue for `linger` and serve later callers. */
+  /** After the deadline, waiters get an error. The load may continue for `lingerMs` and serve later callers. */
   private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
     const { environment, limits, onEnded } = this.options;
     if (limits.timeouts.loadMs === 0) return undefined;

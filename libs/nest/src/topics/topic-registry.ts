@@ -21,7 +21,7 @@ import type { Timeline } from './timeline.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
 
-/** Maximum number of topics without holders that stay live for `linger`. Above it the registry releases the oldest. */
+/** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;
 
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
@@ -67,7 +67,7 @@ interface ActiveTopic {
 /**
  * The live topics of this node. A subscription catches up and continues with live frames. A poll only catches up.
  *
- * A topic is live while a call, a subscription or a stream holds it, and for `linger` afterwards.
+ * A topic is live while a call, a subscription or a stream holds it, and for `lingerMs` afterwards.
  */
 export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
@@ -80,7 +80,7 @@ export class TopicRegistry {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
   }
 
-  /** Numbers of held resources, for tests and metrics. All are 0 when no topic is held and `linger` has passed. */
+  /** Numbers of held resources, for tests and metrics. All are 0 when no topic is held and `lingerMs` has passed. */
   get sizes(): { live: number; lingering: number; releasing: number } {
     return { live: this.active.size, lingering: this.lingering.size, releasing: this.releasing.size };
   }
@@ -94,7 +94,8 @@ export class TopicRegistry {
    * Sends `subscribed`, the replay from `since`, and then live frames to the sink, without a gap or a repeat. Replaces
    * an earlier subscription of the same sink. Waits until the sink does not lag, then sends `subscribed` and resolves.
    *
-   * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in `limits.timeouts.loadMs`.
+   * @throws (rejects) RealtimeError `unavailable` or `internal` if the first value cannot be loaded in
+   * `limits.timeouts.loadMs`.
    */
   async subscribe(topic: ResolvedTopic, sink: FrameSink, options: SubscribeOptions): Promise<TopicSubscription> {
     const { ref, onEnd } = options;

@@ -50,9 +50,9 @@ function diffObjects(before: JsonObject, after: JsonObject, depth: number): Diff
 }
 
 /**
- * Compares two arrays. If elements were dropped from the front and others pushed, the result is two splices. If only
- * the length differs, the result is one splice between the common prefix and the common suffix. Otherwise it compares
- * element by element.
+ * Compares two arrays. If elements were dropped from the front and others pushed, the result is two splices. Otherwise,
+ * if the lengths differ, the result is one splice between the common prefix and the common suffix. Arrays of the same
+ * length are compared element by element.
  */
 function diffArrays(before: List, after: List, depth: number): Difference {
   const shift = findShift(before, after, depth + 1);
