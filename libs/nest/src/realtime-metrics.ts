@@ -47,7 +47,7 @@ export interface MetricsSnapshot {
     readonly eventsSent: number;
     /** Topics of which a slow reader got one patch for several publications. */
     readonly conflations: number;
-    /** Actions by outcome: `run`, `failed`, `timeout`, `refused`, `deduplicated`, `conflict`, `outcome_unknown`, … */
+    /** Actions by outcome: `run`, `failed`, `timeout`, `rejected`, `deduplicated`, `conflict`, `outcome_unknown`, … */
     readonly actions: Counts;
     readonly polls: number;
     /** Polls that waited for a publication. */

@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
         type: 'error',
         id: '1',
         code: 'validation_failed',
-        message: 'The data was refused.',
+        message: 'The data is invalid.',
         temporary: false,
         details: expect.arrayContaining(details),
       });

@@ -203,12 +203,12 @@ export class WebSocketConnector {
     this.drainTimer?.cancel();
     this.current = undefined;
     this.emit({ type: 'lost', connection, failure });
-    const isPermanent = this.isRefusedPermanently(connection, failure);
+    const isPermanent = this.isRejectedForGood(connection, failure);
     this.failAttempt?.(isPermanent ? new ConnectionFailure(failure.reason, 'permanent') : failure);
   }
 
   /** A token that expires during the connection can be renewed. A rejected new token would be rejected again. */
-  private isRefusedPermanently({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
+  private isRejectedForGood({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
     if (reason.code !== closeReason(CLOSE_CODES.tokenExpired.code)) return false;
     const wasRenewed = this.services.tokens.markRejected(token);
     return wasRenewed && welcome === undefined;

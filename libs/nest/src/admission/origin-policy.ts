@@ -7,7 +7,7 @@ type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyO
 
 /**
  * Decides which web pages may use this server. Browsers send `Origin` in one canonical spelling. Another spelling does not
- * come from a browser and is refused.
+ * come from a browser, so the policy rejects it.
  */
 export class OriginPolicy {
   private readonly allowed: ReadonlySet<string> | undefined;

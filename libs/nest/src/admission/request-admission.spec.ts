@@ -155,7 +155,7 @@ describe('RequestAdmission', () => {
       [
         'throws',
         () => Promise.reject(new Error('token secret')),
-        { code: 'unauthorized', message: 'The credentials were refused.' },
+        { code: 'unauthorized', message: 'The credentials were rejected.' },
       ],
       [
         'throws at once',

@@ -84,7 +84,7 @@ export class RequestAdmission implements OnModuleInit {
    * @param helloToken the token of a `hello` or `authenticate` frame. It takes precedence over the bearer token.
    * @param admission what `authenticate` sees. Default: `hello` with a `helloToken`, else `upgrade`.
    * @returns the identity; undefined for an anonymous caller.
-   * @throws RealtimeError `unauthorized` if the credentials are refused, have expired (`details: { expired: true }`) or
+   * @throws RealtimeError `unauthorized` if the credentials are rejected, have expired (`details: { expired: true }`) or
    * belong to different users; `unavailable` if `authenticate` fails or takes too long.
    */
   async identify(

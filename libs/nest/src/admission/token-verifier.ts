@@ -25,7 +25,7 @@ export class TokenVerifier {
 
   /**
    * @returns the identity; undefined if the application has no `authenticate`, because every caller is anonymous then.
-   * @throws RealtimeError `unauthorized` if the token is refused, with `details: { expired: true }` if it has expired;
+   * @throws RealtimeError `unauthorized` if the token is rejected, with `details: { expired: true }` if it has expired;
    * `unavailable` if `authenticate` fails or takes longer than `limits.timeouts.authenticationMs`.
    */
   async verify(
@@ -44,10 +44,10 @@ export class TokenVerifier {
       throw toVerificationError(error);
     }
     // An `authenticate` without types may return null.
-    if (identity === undefined || identity === null) throw refused();
+    if (identity === undefined || identity === null) throw rejected();
     if (typeof identity.id !== 'string' || identity.id === '') {
       this.warnOnce('authenticate returned an identity without an id. Return { id: string, user, expiresAt? }.');
-      throw refused();
+      throw rejected();
     }
     this.checkExpiry(identity.expiresAt);
     return identity;
@@ -57,7 +57,7 @@ export class TokenVerifier {
     if (expiresAt === undefined) return;
     if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
       this.warnOnce('authenticate returned an expiresAt that is no time. Return milliseconds, or leave it out.');
-      throw refused();
+      throw rejected();
     }
     if (expiresAt > this.options.environment.now()) return;
     if (expiresAt < MAX_SECONDS) {
@@ -70,7 +70,7 @@ export class TokenVerifier {
   private warnOnce(reason: string): void {
     if (this.warned.has(reason)) return;
     this.warned.add(reason);
-    this.warn(`The credentials were refused. ${reason}`);
+    this.warn(`The credentials were rejected. ${reason}`);
   }
 }
 
@@ -85,7 +85,7 @@ export function withBearerToken(
 function toVerificationError(error: unknown): RealtimeError {
   if (error instanceof RealtimeError) return error.code === 'timeout' ? unavailable(error) : error;
   if (error instanceof HttpException && error.getStatus() >= 500) return unavailable(error);
-  return isExpiry(error) ? expired(error) : refused(error);
+  return isExpiry(error) ? expired(error) : rejected(error);
 }
 
 /** Recognizes the errors of JWT libraries: jose, jsonwebtoken and those built on it. */
@@ -94,8 +94,8 @@ function isExpiry(error: unknown): boolean {
   return error.name === 'TokenExpiredError' || ('code' in error && error.code === 'ERR_JWT_EXPIRED');
 }
 
-function refused(cause?: unknown): RealtimeError {
-  return new RealtimeError('unauthorized', 'The credentials were refused.', { cause });
+function rejected(cause?: unknown): RealtimeError {
+  return new RealtimeError('unauthorized', 'The credentials were rejected.', { cause });
 }
 
 function expired(cause?: unknown): RealtimeError {

@@ -8,7 +8,7 @@ export type ActionOutcome =
   | 'failed'
   | 'timeout'
   /** Guards or pipes rejected it; no handler started. */
-  | 'refused'
+  | 'rejected'
   /** The client sent it before; the server repeated the first answer. */
   | 'deduplicated'
   | 'conflict'

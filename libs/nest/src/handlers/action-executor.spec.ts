@@ -166,7 +166,7 @@ describe('ActionExecutor', () => {
     await runner({ claim: async () => ({ outcome: 'lost' }) }).run(id('5'), caller, ran);
     await runner({ claim: () => Promise.reject(new Error('down')) }).run(id('6'), caller, ran);
     expect(outcomes).toEqual([
-      ...['run', 'deduplicated', 'conflict', 'failed', 'refused', 'timeout', 'outcome_unknown', 'unavailable'],
+      ...['run', 'deduplicated', 'conflict', 'failed', 'rejected', 'timeout', 'outcome_unknown', 'unavailable'],
     ]);
   });
 

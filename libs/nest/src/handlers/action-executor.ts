@@ -152,7 +152,7 @@ async function withReadablePositions({ follows }: Invocation, answer: Answer): P
 
 function outcomeOf(answer: Answer, started: boolean): ActionOutcome {
   if (answer.type === 'ack') return 'run';
-  if (!started) return 'refused';
+  if (!started) return 'rejected';
   return answer.code === 'timeout' ? 'timeout' : 'failed';
 }
 

@@ -97,7 +97,7 @@ function fromHttpException(exception: HttpException, asked: RequestKind): Realti
   const status = exception.getStatus();
   const complaints = complaintsOf(exception);
   if (status < 500 && complaints !== undefined) {
-    return new RealtimeError('validation_failed', 'The data was refused.', { details: complaints, cause: exception });
+    return new RealtimeError('validation_failed', 'The data is invalid.', { details: complaints, cause: exception });
   }
   const code = codeOf(status, asked);
   if (code === 'internal') return internalError(exception);

@@ -45,7 +45,7 @@ export class RunnableTopic {
     try {
       await this.check?.(request);
     } catch (error) {
-      await this.refuse(error, request);
+      await this.reject(error, request);
     }
   }
 
@@ -58,7 +58,7 @@ export class RunnableTopic {
     try {
       return this.toLoad(this.start(request), request);
     } catch (error) {
-      return { type: 'value', value: this.refuse(error, request) };
+      return { type: 'value', value: this.reject(error, request) };
     }
   }
 
@@ -67,17 +67,17 @@ export class RunnableTopic {
       const { result } = (await this.start(request)) as { result: unknown };
       return this.toLoad(result, request);
     } catch (error) {
-      return this.refuse(error, request);
+      return this.reject(error, request);
     }
   }
 
   private toLoad(result: unknown, request: RealtimeRequest): TopicLoad {
     if (result === undefined) return { type: 'nothing' };
     if (isObservable(result)) return { type: 'source', source: result };
-    return { type: 'value', value: Promise.resolve(result).catch((error: unknown) => this.refuse(error, request)) };
+    return { type: 'value', value: Promise.resolve(result).catch((error: unknown) => this.reject(error, request)) };
   }
 
-  private async refuse(error: unknown, request: RealtimeRequest): Promise<never> {
+  private async reject(error: unknown, request: RealtimeRequest): Promise<never> {
     throw await this.exceptions.toRealtimeError(error, request);
   }
 }

@@ -67,7 +67,7 @@ export class Credentials {
   /**
    * Verifies the credentials of a `hello`, unless the upgrade has done so.
    *
-   * @throws RealtimeError if the credentials are refused, a connection guard rejects the caller, or the credentials were
+   * @throws RealtimeError if the credentials are rejected, a connection guard rejects the caller, or the credentials were
    * revoked meanwhile.
    */
   async greet(hello: HelloFrame): Promise<void> {
@@ -88,7 +88,7 @@ export class Credentials {
   /**
    * Verifies a new token and changes nothing yet. Ignores the credentials of the upgrade, which may have expired.
    *
-   * @throws RealtimeError if the token is refused, a connection guard rejects the caller, or the token has another user.
+   * @throws RealtimeError if the token is rejected, a connection guard rejects the caller, or the token has another user.
    */
   async verify(token: string): Promise<Presented> {
     const { admission, dispatcher, revocations } = this.verifiers;
