@@ -207,7 +207,7 @@ function bearer(token: string): { readonly authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-describe('every error code is told as the table has it', () => {
+describe('every error code is sent as in the table', () => {
   test.each(Object.keys(TOLD) as ErrorCode[])('%s', async (code) => {
     const { webSocket, http } = await TOLD[code]();
     const { status, temporary } = ERROR_CODES[code];

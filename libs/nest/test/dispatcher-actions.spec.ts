@@ -169,7 +169,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       ['a list', [], ['item must be a string']],
       ['a text', 'sword', ['item must be a string']],
       ['null', null, ['item must be a string']],
-    ])('data that is %s is refused with the fields, and the handler is not called', async (_, data, details) => {
+    ])('data that is %s is rejected with the fields, and the handler is not called', async (_, data, details) => {
       const answer = await ann.act({ id: '1', name: 'shop/order', data });
       expect(answer).toEqual({
         type: 'error',
@@ -228,7 +228,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(log.errors).toHaveLength(1);
     });
 
-    test('an action nobody handles is unknown', async () => {
+    test('an action without a handler is unknown', async () => {
       expect(await ann.act({ id: '1', name: 'shop/rob' })).toMatchObject({ type: 'error', code: 'unknown_action' });
     });
   });
@@ -247,7 +247,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(data).toEqual({ at: '1970-01-01T00:00:00.000Z', text: 'made' });
     });
 
-    test('the positions of what the handler published are told, of topics that may be followed only', async () => {
+    test('the ack has the positions of publications, but only of readable topics', async () => {
       await ann.read('counters/a');
       const answer = await ann.act({ id: '1', name: 'shop/count' });
       expect(answer).toEqual({
@@ -280,7 +280,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(shop.calls).toEqual(['forever']);
     });
 
-    test('a refusal before the handler started is not remembered', async () => {
+    test('a rejection before the start of the handler is not remembered', async () => {
       expect(await ann.act({ ...order, data: {} })).toMatchObject({ code: 'validation_failed' });
       expect(await ann.act(order)).toMatchObject({ type: 'ack' });
     });

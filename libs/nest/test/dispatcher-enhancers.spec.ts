@@ -295,7 +295,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(arena.get(Journal).lines).toHaveLength(4);
     });
 
-    test('that put the user on the request decide what @Caller() is', async () => {
+    test('that set the user of the request determine @Caller()', async () => {
       await start();
       const caller = await open(arena, 'ann');
       expect(await caller.act({ id: '1', name: 'rooms/who' })).toMatchObject({ data: { name: 'Bearer ann' } });
@@ -324,7 +324,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
   });
 
   describe('pipes', () => {
-    test('of a parameter change what the handler gets', async () => {
+    test('of a parameter change the argument of the handler', async () => {
       await start();
       const caller = await open(arena);
       expect(await caller.act({ id: '1', name: 'rooms/shout', data: 'hey' })).toMatchObject({ data: 'HEY' });
@@ -365,7 +365,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(await caller.act({ id: '1', name: 'rooms/wrapped' })).toMatchObject({ data: { data: 1 } });
     });
 
-    test('of a topic refuse a caller, and change nothing of its value', async () => {
+    test('of a topic reject a caller, and do not change its value', async () => {
       await start();
       expect(await (await open(arena)).read('picky/a')).toMatchObject({
         type: 'error',
@@ -378,7 +378,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(seen).toEqual(['a']);
     });
 
-    test('of the whole application apply only where that was asked for', async () => {
+    test('of the whole application apply only if enabled', async () => {
       const providers = [{ provide: APP_INTERCEPTOR, useValue: wrap }];
       await start({ providers });
       const before = await open(arena);
@@ -427,7 +427,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(warnings[0]).toContain(hint);
     });
 
-    test('of the whole application that write to a response do not apply unless asked for', async () => {
+    test('of the whole application that write to a response apply only if enabled', async () => {
       await start({ configure: (app) => app.useGlobalFilters(new HttpOnlyFilter()) });
       const caller = await open(arena);
       expect(await caller.act({ id: '1', name: 'rooms/count', data: {} })).toMatchObject({ code: 'validation_failed' });

@@ -175,7 +175,7 @@ describe('the start stops', () => {
     );
   });
 
-  test('where the handler of a topic asks for the caller', async () => {
+  test('if the handler of a topic has a @Caller() parameter', async () => {
     const { message } = await failure([Curious]);
     expect(message).toContain('Curious.load asks for @Caller()');
   });

@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
 
   afterEach(() => arena.close());
 
-  test('a promise loads the first value, once for all who ask', async () => {
+  test('a promise loads the first value once for all callers', async () => {
     const other = await open(arena);
     for (const reader of [caller, other]) {
       expect(await reader.read('shops/1')).toMatchObject({ type: 'subscribed', kind: 'state', offset: 1 });
@@ -137,7 +137,7 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
   });
 
   test.each(['nowhere', 'shops', 'shops/1/2', 'presence/shops', '__proto__', 'constructor'])(
-    'a topic nobody handles is unknown: %s',
+    'a topic without a handler is unknown: %s',
     async (topic) => {
       expect(await caller.read(topic)).toMatchObject({ type: 'error', topic, code: 'unknown_topic' });
     },

@@ -44,7 +44,7 @@ describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
     ]);
   });
 
-  test('run an action as who the token says', async () => {
+  test('run an action as the user of the token', async () => {
     socket.send({ type: 'action', id: '1', name: 'double', data: { n: 21 } });
     expect(await socket.next('ack')).toEqual({ type: 'ack', id: '1', data: { n: 42, by: 'alice' } });
   });
@@ -115,7 +115,7 @@ describe('errors', () => {
     expect(await socket.closed()).toBe(4000);
   });
 
-  test('A11: of one who floods are followed by 4100, and others notice nothing', async () => {
+  test('A11: of a flooding client lead to 4100, and others are not affected', async () => {
     const other = await arena.welcome();
     for (let count = 0; count < 200; count += 1) socket.send({ type: 'ping' });
     expect(await socket.next('error')).toMatchObject({ code: 'too_many_requests' });

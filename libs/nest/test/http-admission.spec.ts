@@ -116,7 +116,7 @@ describe('credentials of HTTP requests', () => {
         origin: arena.origin,
       }),
     ],
-  ])('%s says who it is', async (_, headers) => {
+  ])('%s identifies the caller', async (_, headers) => {
     await start();
     expect(await who(typeof headers === 'function' ? headers() : headers)).toMatchObject({
       status: 200,
@@ -146,7 +146,7 @@ describe('credentials of HTTP requests', () => {
       { cookie: 'session=bob', 'sec-fetch-site': 'same-origin', authorization: 'Bearer ann' },
       undefined,
     ],
-  ])('%s is refused with 401 everywhere, and is in no log', async (_, headers, details) => {
+  ])('%s is rejected with 401 everywhere, and is in no log', async (_, headers, details) => {
     await start();
     const answers = [
       await who(headers),
@@ -170,7 +170,7 @@ describe('credentials of HTTP requests', () => {
     });
   });
 
-  test('A2: what authenticate cannot verify in time is unavailable, and not refused', async () => {
+  test('A2: credentials that are not verified in time are unavailable, not rejected', async () => {
     await start({ authenticate: () => new Promise(() => undefined), limits: { timeouts: { authenticationMs: 20 } } });
     // An action that is refused with `retryAfter` is sent again; without it, it would have failed.
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({
@@ -215,7 +215,7 @@ describe('origins of HTTP requests', () => {
     ['a trailing dot', () => arena.origin.replace('127.0.0.1', 'localhost.')],
     ['capitals', () => arena.origin.toUpperCase()],
     ['a path', () => `${arena.origin}/`],
-  ])('A1: %s is refused on every path, and its scripts may not read why', async (_, origin) => {
+  ])('A1: %s is rejected on every path, and its scripts may not read why', async (_, origin) => {
     await start();
     for (const request of [
       { path: '/realtime/config' },
@@ -229,7 +229,7 @@ describe('origins of HTTP requests', () => {
     }
   });
 
-  test('A1: two Origin headers are refused, even if one is allowed', async () => {
+  test('A1: two Origin headers are rejected, even if one is allowed', async () => {
     await start({ allowedOrigins: [OTHER] });
     const answer = await send(arena, {
       path: '/realtime/config',
@@ -258,7 +258,7 @@ describe('origins of HTTP requests', () => {
     });
   });
 
-  test('a preflight tells what may be sent', async () => {
+  test('a preflight lists the allowed headers', async () => {
     await start({ allowedOrigins: [OTHER] });
     const headers = { origin: OTHER, 'access-control-request-method': 'POST' };
     const answer = await send(arena, { method: 'OPTIONS', path: '/realtime/actions', headers });

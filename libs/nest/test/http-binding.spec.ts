@@ -90,7 +90,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
 
   afterEach(() => arena.close());
 
-  describe('whatever the application does to its controllers', () => {
+  describe('independent of the controllers of the application', () => {
     async function startMeddled(): Promise<void> {
       await start({
         providers: [{ provide: APP_INTERCEPTOR, useValue: wrap }],
@@ -201,7 +201,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expect(third).toMatchObject({ status: 200, json: { offset: 2, data: { battles: 4 } } });
     });
 
-    test('of an event topic is what is kept of it', async () => {
+    test('of an event topic is its history', async () => {
       await start();
       for (const text of ['a', 'b']) await arena.bus.publish(log.with(), text);
       expect((await send(arena, { path: '/realtime/snapshot?topic=log' })).json).toMatchObject({
@@ -218,7 +218,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       ['without a topic', '', 400, 'bad_request'],
       ['of a topic nobody handles', '?topic=nowhere', 404, 'unknown_topic'],
       ['of what is no topic', '?topic=../../etc/passwd', 404, 'unknown_topic'],
-    ])('%s is refused', async (_, query, status, code) => {
+    ])('%s is rejected', async (_, query, status, code) => {
       await start();
       const answer = await send(arena, { path: `/realtime/snapshot${query}` });
       expect(answer).toMatchObject({ status, json: { type: 'error', code } });
@@ -231,7 +231,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
     });
   });
 
-  describe('A20: abuse is refused, and every response ends', () => {
+  describe('A20: abuse is rejected, and every response ends', () => {
     const body = JSON.stringify({ clientId: CLIENT_ID, topics: [] });
     const json = { 'content-type': 'application/json' };
 
@@ -265,7 +265,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expect(answer.json).toMatchObject({ type: 'error', code: status === 413 ? 'too_large' : 'bad_request' });
     });
 
-    test('a body that says it is too large is refused before it arrives', async () => {
+    test('a body with a large Content-Length is rejected before it arrives', async () => {
       await start();
       const text = await raw(
         arena,
@@ -283,7 +283,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expect(await raw(arena, head + chunk.repeat(4))).toMatch(/^HTTP\/1\.1 413 /);
     });
 
-    test('text that is not UTF-8 is refused', async () => {
+    test('text that is not UTF-8 is rejected', async () => {
       await start();
       const head =
         'POST /realtime/poll HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n';
@@ -292,7 +292,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       );
     });
 
-    test('an unknown version is told what is spoken', async () => {
+    test('an unknown version gets the supported versions', async () => {
       await start();
       const answer = await send(arena, { path: '/realtime/config', headers: { 'statewire-version': '2' } });
       expect(answer).toMatchObject({ status: 400, json: { message: expect.stringContaining('version 1') } });
@@ -301,7 +301,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       });
     });
 
-    test('a client that sends the head and leaves harms nobody', async () => {
+    test('a client that sends only the head has no effect on others', async () => {
       await start();
       const socket = connect(arena.port, '127.0.0.1');
       socket.write(
@@ -328,7 +328,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
 });
 
 describe('the HTTP binding behind a body parser that came first', () => {
-  test('takes what the parser made of the body', async () => {
+  test('uses the parsed body', async () => {
     const { default: express } = await import('express');
     const { ExpressAdapter } = await import('@nestjs/platform-express');
     const { Test } = await import('@nestjs/testing');

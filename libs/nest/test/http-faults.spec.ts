@@ -119,7 +119,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     ['ack', 200, { name: 'add' }],
     ['unknown_action', 404, { name: 'multiply' }],
     ['conflict', 409, { name: 'add', data: 1 }],
-  ])('the status says what the frame says: %s', async (code, status, rest) => {
+  ])('the HTTP status matches the error frame: %s', async (code, status, rest) => {
     if (code === 'conflict') await post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', name: 'add' });
     const answer = await post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', ...rest });
     expect(answer.status).toBe(status);

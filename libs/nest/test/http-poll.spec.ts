@@ -133,7 +133,7 @@ describe('a poll', () => {
   });
 
   describe('brings a client up to date', () => {
-    test('from nothing by snapshots, from a position by what followed', async () => {
+    test('from nothing with snapshots, from a position with later publications', async () => {
       await start();
       const [one, two] = [await current('rooms/1'), await current('rooms/2')];
       await arena.bus.publish(room.with({ roomId: '2' }), { text: 'changed' });
@@ -147,7 +147,7 @@ describe('a poll', () => {
       expect(frames[1]).toMatchObject({ topic: 'rooms/2', recovered: true, offset: 2 });
     });
 
-    test('with every event since, and with what is kept where it asks for the oldest', async () => {
+    test('with every event since a position, or the whole history for "oldest"', async () => {
       await start();
       const { since } = await current('logs/a');
       for (const text of ['x', 'y']) await arena.bus.publish(log.with({ name: 'a' }), text);
@@ -251,13 +251,13 @@ describe('a poll', () => {
       expect(frames).toMatchObject([{ type: 'subscribed', topic: 'rooms/1', recovered: true }]);
     });
 
-    test('is answered at once where a topic is refused', async () => {
+    test('is answered at once if a topic is rejected', async () => {
       await start();
       const { frames } = await poll(arena, [await current('rooms/1'), { topic: 'nowhere' }], { wait: 25 });
       expect(frames[1]).toMatchObject({ type: 'error', code: 'unknown_topic' });
     });
 
-    test('asks the guards again before it is answered', async () => {
+    test('runs the guards again before its answer', async () => {
       await start();
       const held = await hold([await current('rooms/1'), await current('logs/a')]);
       door.closed = true;
@@ -267,7 +267,7 @@ describe('a poll', () => {
       expect(JSON.stringify(frames)).not.toContain('private');
     });
 
-    test('asks whether the credentials still hold before it is answered', async () => {
+    test('checks the credentials again before its answer', async () => {
       await start();
       const headers = { authorization: 'Bearer ann' };
       const held = await hold([await current('logs/a')], { headers });
@@ -307,7 +307,7 @@ describe('a poll', () => {
       await expect(held.answer).rejects.toThrow(/401.*"expired":true/);
     });
 
-    test('is told when WebSocket is switched off and on', async () => {
+    test('reports when WebSocket is switched off and on', async () => {
       await start();
       const since = await current('logs/a');
       const websocket = arena.get(RealtimeSwitch);

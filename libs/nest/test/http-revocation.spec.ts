@@ -56,7 +56,7 @@ class Rooms {
   }
 }
 
-describe('A2: a user who is revoked', () => {
+describe('A2: a revoked user', () => {
   let arena: TestApplication;
   let clock: VirtualEnvironment;
 
@@ -104,7 +104,7 @@ describe('A2: a user who is revoked', () => {
     ...['a poll', 'a poll that may wait', 'a snapshot'].map(
       (what) => [`the guards of ${what} think`, guard, requests[what as keyof typeof requests]] as const,
     ),
-  ])('while %s is refused', async (_, thought, ask) => {
+  ])('while %s is rejected', async (_, thought, ask) => {
     const begun = thought.begin();
     const answer = ask();
     await begun;
@@ -123,7 +123,7 @@ describe('A2: a user who is revoked', () => {
   test.each([
     ['its credentials are verified', verification],
     ['its guards think', guard],
-  ])('while %s anew, because a held poll has news, is refused', async (_, thought) => {
+  ])('while %s anew, because a held poll has news, is rejected', async (_, thought) => {
     const { answer } = await wait();
     // Each is looked at after the one before.
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
@@ -135,7 +135,7 @@ describe('A2: a user who is revoked', () => {
     expectRefused(await answer);
   });
 
-  test('with a grace while the credentials of a poll are verified is refused when that ends, and not before', async () => {
+  test('with a grace while the credentials of a poll are verified is rejected when that ends, and not before', async () => {
     const begun = verification.begin();
     const { answer } = await wait();
     await begun;

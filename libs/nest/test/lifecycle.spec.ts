@@ -51,7 +51,7 @@ async function follow(socket: TestSocket, topic: string): Promise<void> {
 }
 
 describe('a drain', () => {
-  test('tells every client, waits for those who leave, and then is over', async () => {
+  test('sends drain to every client, waits for them to leave, and ends', async () => {
     await start({ drain: { windowMs: 60_000 } });
     const sockets = await Promise.all([arena.welcome(), arena.welcome(), arena.welcome()]);
     const closing = arena.app.close();
@@ -63,7 +63,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('R11: refuses upgrades with 503 and when to come back, and goes on answering polls', async () => {
+  test('R11: rejects upgrades with 503 and Retry-After, and still answers polls', async () => {
     await start({ drain: { windowMs: 60_000 } });
     const straggler = await arena.welcome();
     const topics = [{ topic: 'battles/7' }];
@@ -89,7 +89,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('goes on serving who has not left yet', async () => {
+  test('still serves the remaining clients', async () => {
     await start({ drain: { windowMs: 60_000 } });
     const socket = await arena.welcome();
     await follow(socket, 'battles/7');
@@ -160,7 +160,7 @@ describe('a drain', () => {
     expect(arena.get(InFlight).none).toBe(true);
   });
 
-  test('is told in batches', async () => {
+  test('is sent in batches', async () => {
     await start({ drain: { windowMs: 1_000, batch: 1 } });
     const sockets = await Promise.all(Array.from({ length: 4 }, () => arena.welcome()));
     const closing = arena.app.close();
@@ -171,7 +171,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('takes no time where nobody is connected', async () => {
+  test('ends at once without connections', async () => {
     await start({ drain: { windowMs: 3_600_000 } });
     await arena.app.close();
   });
@@ -207,7 +207,7 @@ describe('the switch', () => {
 });
 
 describe('RealtimeConnections', () => {
-  test('lists who is connected and what they follow', async () => {
+  test('lists the connections and their topics', async () => {
     await start();
     const alice = await arena.connect();
     const { connectionId } = await alice.hello('alice');
@@ -270,7 +270,7 @@ describe('RealtimeConnections', () => {
 });
 
 describe('the start', () => {
-  test('says in one line what was started', async () => {
+  test('logs the start in one line', async () => {
     await start({ allowedOrigins: ['https://play.example'] });
     expect(logged.filter((line) => line.includes('realtime-started'))).toEqual([
       expect.stringMatching(
@@ -365,7 +365,7 @@ describe('a subscriber that throws', () => {
         return arena.app.close();
       },
     ],
-  ])('of %s is told in the log, and ends nothing', async (reason, provoke) => {
+  ])('of %s is logged and ends nothing', async (reason, provoke) => {
     await start();
     await provoke();
     expect(logged).toContainEqual(expect.stringContaining(`subscriber-failed reason=${reason}`));
@@ -373,7 +373,7 @@ describe('a subscriber that throws', () => {
 });
 
 describe('the end', () => {
-  test('of an application leaves nobody connected and nothing behind on its HTTP server', async () => {
+  test('of an application closes all connections and leaves no listeners on its HTTP server', async () => {
     await start();
     const server = arena.app.getHttpServer() as import('node:http').Server;
     const socket = await arena.welcome();

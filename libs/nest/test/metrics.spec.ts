@@ -18,7 +18,7 @@ const metrics = (): RealtimeMetrics => arena.get(RealtimeMetrics);
 const now = (): MetricsSnapshot => metrics().snapshot();
 
 describe('the metrics of a node', () => {
-  test('show who is connected and what is followed, as it is now', async () => {
+  test('show the current connections and subscriptions', async () => {
     const [socket, greeting] = [await arena.welcome('alice'), await arena.connect()];
     socket.send({ type: 'subscribe', topics: [{ topic: 'battles/1' }, { topic: 'notices' }] });
     await socket.next('snapshot');
@@ -37,7 +37,7 @@ describe('the metrics of a node', () => {
     expect(now().counters).toMatchObject({ connectionsAdmitted: 1, closes: { peer: 2 }, actions: { run: 1 } });
   });
 
-  test('count what is sent, resumed and refused, over every transport', async () => {
+  test('count sent frames, resumes and rejections on every transport', async () => {
     const topic = battle.with({ battleId: '1' });
     const first = await arena.welcome('alice');
     first.send({ type: 'subscribe', topics: [{ topic: 'battles/1' }] });
@@ -71,7 +71,7 @@ describe('the metrics of a node', () => {
     });
   });
 
-  test('count closes by code, and say nothing of who it was', async () => {
+  test('count closes by code, without user data', async () => {
     const socket = await arena.welcome('mallory');
     await arena.connections.revoke({ user: 'mallory' });
     await socket.closed();
@@ -79,7 +79,7 @@ describe('the metrics of a node', () => {
     expect(JSON.stringify(now()) + toPrometheus(now())).not.toContain('mallory');
   });
 
-  test('come at an interval for as long as somebody listens, and end with the application', async () => {
+  test('emit at an interval while there is a subscriber, and complete with the application', async () => {
     const three = await firstValueFrom(metrics().every(1).pipe(take(3), toArray()));
     expect(three.map(({ time }) => time)).toEqual([...three.map(({ time }) => time)].sort((a, b) => a - b));
     let completed = false;

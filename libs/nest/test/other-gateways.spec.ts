@@ -88,7 +88,7 @@ async function expectRealtime(): Promise<void> {
 const ECHO = JSON.stringify({ event: 'echo', data: 'hi' });
 
 describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platform) => {
-  test('a plain ws gateway goes on working', async () => {
+  test('a plain ws gateway still works', async () => {
     await start({
       platform,
       providers: [PlainGateway],
@@ -99,7 +99,7 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
     expect(await ask('/plain', ECHO)).toBe(ECHO);
   });
 
-  test('a socket.io gateway goes on working, with the adapter Nest takes by default', async () => {
+  test('a socket.io gateway still works with the default adapter of Nest', async () => {
     await start({ platform, providers: [IoGateway] });
     ioClient = io(arena.origin, { transports: ['websocket'] });
     expect(await ioClient.emitWithAck('echo', 'hi')).toBe('hi');
@@ -107,7 +107,7 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
     expect(await ioClient.emitWithAck('echo', 'again')).toBe('again');
   });
 
-  test('a socket.io gateway goes on working, with an adapter the application set', async () => {
+  test('a socket.io gateway still works with the adapter of the application', async () => {
     await start({
       platform,
       providers: [IoGateway],
@@ -118,13 +118,13 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
     await expectRealtime();
   });
 
-  test('a WebSocket server of the application goes on working, and does not end our upgrades', async () => {
+  test('a WebSocket server of the application still works and does not end other upgrades', async () => {
     await start({ platform, configure: listenForeign });
     expect(await ask('/foreign', 'hi')).toBe('foreign hi');
     await expectRealtime();
   });
 
-  test('plain gateway and foreign server go on working together', async () => {
+  test('a plain gateway and another server still work together', async () => {
     await start({
       platform,
       providers: [PlainGateway],
@@ -146,7 +146,7 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
 });
 
 describe('beside other gateways', () => {
-  test('an upgrade nobody serves is ended', async () => {
+  test('an upgrade without a listener is ended', async () => {
     await start({
       platform: 'express',
       providers: [PlainGateway],

@@ -93,7 +93,7 @@ describe('presence over several nodes', () => {
     there = node(here.node);
   }
 
-  test('readers of every node see the members of all nodes, whoever computes it', async () => {
+  test('readers of every node see the members of all nodes', async () => {
     start();
     await there.join('b', 'ben', { name: 'Ben' });
     const first = await here.reader().subscribe(TOPIC);
@@ -123,7 +123,7 @@ describe('presence over several nodes', () => {
     expect(countOf(reader)).toBe(0);
   });
 
-  test('members of a node that died are gone soon after the broker dropped them, without a word from anybody', async () => {
+  test('members of a dead node disappear soon after the broker drops them', async () => {
     start();
     const reader = await here.reader().subscribe(TOPIC);
     await there.join('lost');
@@ -134,7 +134,7 @@ describe('presence over several nodes', () => {
     expect(countOf(reader)).toBe(0);
   });
 
-  test('when the node dies that computed it, another goes on', async () => {
+  test('another node continues after the death of the computing node', async () => {
     start();
     const first = await here.reader().subscribe(TOPIC);
     const second = await there.reader().subscribe(TOPIC);
@@ -163,7 +163,7 @@ describe('presence over several nodes', () => {
     expect(countOf(reader)).toBe(2);
   });
 
-  test('10,000 who come within a second are four publications, and nothing is read where nobody asks', async () => {
+  test('10,000 new members within a second cause four publications, and no reads without readers', async () => {
     start();
     for (let n = 0; n < 100; n++) await there.join(`early-${n}`);
     await here.environment.advance(60_000);
@@ -182,7 +182,7 @@ describe('presence over several nodes', () => {
     expect(here.reads.count).toBeLessThanOrEqual(10);
   });
 
-  test('a broker that cannot be read is asked again', async () => {
+  test('retries a failed read of the broker', async () => {
     start();
     const reader = await here.reader().subscribe(TOPIC);
     await here.environment.advance(INTERVAL);
@@ -193,7 +193,7 @@ describe('presence over several nodes', () => {
     expect(here.logged).toContain('presence-read-failed');
   });
 
-  test('a member that another version of a node wrote harms nobody', async () => {
+  test('ignores a member record of another version', async () => {
     start();
     await here.broker.join(FOLLOWED, { id: 'odd', info: 'text' });
     await here.broker.join(FOLLOWED, { id: 'odder', info: { key: 1 } });
@@ -203,7 +203,7 @@ describe('presence over several nodes', () => {
     expect(valueOf(reader)).toEqual({ count: 1, members: [{ id: 'a' }] });
   });
 
-  test('leaves nothing behind when nobody reads it any more', async () => {
+  test('holds nothing without readers', async () => {
     start();
     const reader = await here.reader().subscribe(TOPIC);
     await here.environment.advance(INTERVAL);

@@ -152,7 +152,7 @@ async function connections(count: number): Promise<void> {
 const bearer = (user: string) => ({ headers: { authorization: `Bearer ${user}` } });
 
 describe('a presence topic', () => {
-  test('says who follows the topic: users by what the application shows of them, clients by nothing', async () => {
+  test('lists the followers: users with the data of the application, clients without', async () => {
     await watch();
     expect(values).toEqual([{ count: 0, members: [] }]);
     await follow('a', [BATTLE], 'ann');
@@ -200,7 +200,7 @@ describe('a presence topic', () => {
     expect(answer.json).toMatchObject({ kind: 'state', offset: 2, data: { count: 1 } });
   });
 
-  test('who reads it is not counted, and who only asks for a snapshot neither', async () => {
+  test('does not count readers and snapshot requests', async () => {
     await watch();
     await follow('r', ['presence/battles/7', 'lonely']);
     await send(arena, { path: '/realtime/snapshot?topic=battles/7' });
@@ -208,7 +208,7 @@ describe('a presence topic', () => {
     expect(values).toEqual([{ count: 0, members: [] }]);
   });
 
-  test('counts each client once and each user once, whatever they have open', async () => {
+  test('counts each client once and each user once, with any number of connections', async () => {
     await watch();
     await follow('a');
     await follow('a');
@@ -230,7 +230,7 @@ describe('a presence topic', () => {
 });
 
 describe('leaving', () => {
-  test('a reload is not seen: who is back within the grace was never away', async () => {
+  test('hides a reload within the grace period', async () => {
     await watch();
     const before = await follow('a', [BATTLE], 'ann');
     await counted(1);
@@ -248,7 +248,7 @@ describe('leaving', () => {
     expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
   });
 
-  test('who unsubscribes is gone without a grace, and who subscribes again at once keeps its place', async () => {
+  test('removes a client that unsubscribes at once, and keeps one that subscribes again', async () => {
     await watch();
     const socket = await follow('a');
     await counted(1);
@@ -299,7 +299,7 @@ describe('leaving', () => {
     expect(values.at(-1)?.count).toBe(0);
   });
 
-  test('everybody is gone at once where the topic is closed', async () => {
+  test('removes all members at once when the topic closes', async () => {
     await watch();
     await follow('a');
     await counted(1);
@@ -309,7 +309,7 @@ describe('leaving', () => {
   });
 });
 
-describe('who may read it', () => {
+describe('the readers of a presence topic', () => {
   test.each(TRANSPORTS)(
     'who may read the topic, and nobody else learns whether there is one, over $name',
     async (transport) => {
@@ -342,7 +342,7 @@ describe('who may read it', () => {
     },
   );
 
-  test('only whom its own guards let in as well', async () => {
+  test('must also pass its own guards', async () => {
     await follow('b', ['rooms/1'], 'ben');
     const ben = await TRANSPORTS[0]!.open(arena, 'ben', clientId('ben'));
     expect(await ben.read('presence/rooms/1')).toMatchObject({ type: 'error', code: 'forbidden' });
@@ -351,7 +351,7 @@ describe('who may read it', () => {
     expect(data).toMatchObject({ count: 1, members: [{ info: 'ben' }] });
   });
 
-  test('not who lost the permission, who is gone from it at once', async () => {
+  test('lose it with the permission and are removed at once', async () => {
     const counts: number[] = [];
     arena.bus.stream(guests.with()).subscribe(({ count }) => counts.push(count));
     const socket = await follow('a', ['club', 'presence/club'], 'ann');
@@ -392,7 +392,7 @@ describe('abuse', () => {
     expect(values.at(-1)?.count).toBe(0);
   });
 
-  test('R17: when everybody has left, nothing of them is held', async () => {
+  test('R17: holds nothing after all members have left', async () => {
     const metrics = (): MetricsSnapshot => arena.get(RealtimeMetrics).snapshot();
     const sockets = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>

@@ -4,7 +4,7 @@ import type { Broker } from '../src/core/broker.js';
 import { lossy } from './lossy-broker.js';
 import { EVENTS, setUp } from './topics-set-up.js';
 
-test('what a broker throws while a hole is read is logged as an error, and not as a reason that lines are counted by', async () => {
+test('logs an error of the broker during a read as an error, not as a reason', async () => {
   const faults = lossy();
   let thrown = 0;
   let failing = false;

@@ -39,13 +39,13 @@ async function refusal(options: Parameters<TestApplication['connect']>[0]): Prom
 }
 
 describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) => {
-  test('speaks statewire.v1.json, asked for or not', async () => {
+  test('uses statewire.v1.json, offered or not', async () => {
     await start({}, platform);
     expect((await arena.connect()).webSocket.protocol).toBe('statewire.v1.json');
     expect((await arena.connect({ protocol: '' })).webSocket.protocol).toBe('');
   });
 
-  test('is refused with 400 for another subprotocol, and told which one is spoken', async () => {
+  test('is rejected with 400 for another subprotocol, with the supported one', async () => {
     await start({}, platform);
     const { status, body, headers } = await refusal({ protocol: 'statewire.v9.json' });
     expect(status).toBe(400);
@@ -59,7 +59,7 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
     });
   });
 
-  test('is refused with 401 for bad credentials, and nothing tells which', async () => {
+  test('is rejected with 401 for bad credentials, without details', async () => {
     await start({}, platform);
     const { status, body } = await refusal({ headers: { authorization: 'Bearer nobody' } });
     expect(status).toBe(401);
@@ -67,14 +67,14 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
     expect(body).not.toContain('Bearer');
   });
 
-  test('is refused with 403 where a guard refuses whoever the credentials belong to', async () => {
+  test('is rejected with 403 if a guard denies the user', async () => {
     await start({}, platform);
     BanGuard.banned.add('mallory');
     expect((await refusal({ headers: { authorization: 'Bearer mallory' } })).status).toBe(403);
     expect(BanGuard.seen).toEqual([['mallory', 'upgrade']]);
   });
 
-  test('is refused with 404 where nobody listens', async () => {
+  test('is rejected with 404 without a listener', async () => {
     await start({}, platform);
     expect((await refusal({ path: '/elsewhere' })).status).toBe(404);
   });
@@ -94,7 +94,7 @@ describe('an upgrade', () => {
     expect(arena.connections.list().map(({ user }) => user)).toEqual(['alice', 'bob']);
   });
 
-  test('that was accepted is closed with 4003 where a guard refuses at hello', async () => {
+  test('is closed with 4003 if a guard denies the user at hello', async () => {
     await start();
     BanGuard.banned.add('mallory');
     const socket = await arena.connect();
@@ -117,12 +117,12 @@ describe('an upgrade', () => {
     ['another port', 'http://127.0.0.1:1'],
     ['another scheme that is no web page', 'file://'],
     ['what is no origin', 'not an origin'],
-  ])('A1: is refused with 403 for the origin %s', async (_, origin) => {
+  ])('A1: is rejected with 403 for the origin %s', async (_, origin) => {
     await start();
     expect((await refusal({ origin })).status).toBe(403);
   });
 
-  test('A1: is refused with 403 for two origins', async () => {
+  test('A1: is rejected with 403 for two origins', async () => {
     await start();
     const response = await raw([...handshake(), `Origin: ${arena.origin}`, `Origin: ${arena.origin}`]);
     expect(response).toMatch(/^HTTP\/1\.1 403 /);
@@ -142,12 +142,12 @@ describe('an upgrade', () => {
     expect(arena.connections.list().map(({ user }) => user)).toEqual(['alice']);
   });
 
-  test('A2: is refused with 401 for an expired token', async () => {
+  test('A2: is rejected with 401 for an expired token', async () => {
     await start();
     expect((await refusal({ headers: { authorization: `Bearer alice:${Date.now() - 1}` } })).status).toBe(401);
   });
 
-  test('A16: is refused with 429 and Retry-After for more connections than a user may have', async () => {
+  test('A16: is rejected with 429 and Retry-After for more connections than a user may have', async () => {
     await start({ limits: { connections: { perUser: 2 } } });
     const headers = { authorization: 'Bearer alice' };
     const first = await arena.connect({ headers });
@@ -163,7 +163,7 @@ describe('an upgrade', () => {
     await expect(arena.connect({ headers })).resolves.toBeInstanceOf(TestSocket);
   });
 
-  test('A16: is refused with 429 for more connections of an address, and more that are not admitted', async () => {
+  test('A16: is rejected with 429 for more connections of an address, and more that are not admitted', async () => {
     await start({ limits: { connections: { perAddress: 3, pendingPerAddress: 2 } } });
     const first = await arena.connect();
     await arena.connect();
@@ -173,7 +173,7 @@ describe('an upgrade', () => {
     expect((await refusal({})).status).toBe(429);
   });
 
-  test('A16: is refused with 429 and Retry-After where connections of an address come too fast', async () => {
+  test('A16: is rejected with 429 and Retry-After where connections of an address come too fast', async () => {
     await start({ limits: { connections: { perAddress: 3, newPerSecondPerAddress: 1 } } });
     for (let count = 0; count < 3; count += 1) await (await arena.connect()).close();
     const refused = await refusal({});
@@ -181,7 +181,7 @@ describe('an upgrade', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ code: 'too_many_requests', temporary: true });
   });
 
-  test('A16: does not believe a forwarded address where no proxy is trusted, and counts nobody by it', async () => {
+  test('A16: ignores a forwarded address without a trusted proxy', async () => {
     await start({ limits: { connections: { perAddress: 1 } } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     // Loopback is private: what forwards from there is most likely a proxy that nobody named, so nothing is counted.
@@ -199,7 +199,7 @@ describe('an upgrade', () => {
     expect((await refusal({ headers: spoofed })).status).toBe(429);
   });
 
-  test('is refused with 503 and Retry-After while WebSocket is switched off', async () => {
+  test('is rejected with 503 and Retry-After while WebSocket is switched off', async () => {
     await start({ enabled: false });
     const refused = await refusal({});
     expect(refused.status).toBe(503);
@@ -208,7 +208,7 @@ describe('an upgrade', () => {
     await (await arena.connect()).hello();
   });
 
-  test('is refused with 503 while the node drains, also when it was being verified', async () => {
+  test('is rejected with 503 while the node drains, also when it was being verified', async () => {
     await start();
     const verification = HeldVerification.next();
     const verifying = refusal({ headers: { authorization: 'Bearer held' } });

@@ -30,7 +30,7 @@ afterAll(() => arena.close());
 let actions = 0;
 const action = (data: unknown) => JSON.stringify({ type: 'action', id: `${actions++}`, name: 'double', data });
 
-describe('A6: a message above the limit is refused with 1009', () => {
+describe('A6: a message above the limit is rejected with 1009', () => {
   test.each([
     ['one byte more', FRAME_BYTES + 1],
     ['a megabyte', MiB],
@@ -86,7 +86,7 @@ describe('A7: a message in tiny pieces', () => {
     }
   });
 
-  test('of a byte for each write is read when it is whole, and nobody else waits for it', async () => {
+  test('with one byte per write is read when it is complete, and delays no other client', async () => {
     const [wire, other] = await Promise.all([RawWire.welcomed(arena.port), arena.welcome()]);
     for (const byte of rawFrame({ payload: action({ n: 21 }) })) {
       wire.write(Buffer.from([byte]));
@@ -145,7 +145,7 @@ describe('A8: a frame that WebSocket forbids ends its connection alone', () => {
     wire.destroy();
   });
 
-  test('compression is not agreed on, whatever is offered', async () => {
+  test('compression is never negotiated', async () => {
     const offer = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame';
     const wire = await RawWire.upgraded(arena.port, [offer]);
     expect(wire.text).not.toMatch(/sec-websocket-extensions/i);
@@ -174,7 +174,7 @@ describe('A8: a flood of 10,000 control frames', () => {
     }
   });
 
-  test('is cut off whatever is read of the answers: pings', async () => {
+  test('is closed, even if it reads the answers: pings', async () => {
     for (const open of ways) {
       const wire = await open();
       wire.write(flood(rawFrame({ opcode: 9, payload: 'x'.repeat(125) })));

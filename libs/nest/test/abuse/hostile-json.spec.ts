@@ -135,14 +135,14 @@ describe.each(['websocket', 'http'] as const)('over %s', (over) => {
     ['lists', nested(LEVELS)],
     ['records', '{"a":'.repeat(LEVELS) + '1' + '}'.repeat(LEVELS)],
     ['lists that never end', '['.repeat(LEVELS)],
-  ])('A12: an action with 10^5 levels of %s is refused as too large, and the next one works', async (_, data) => {
+  ])('A12: an action with 10^5 levels of %s is rejected as too large, and the next one works', async (_, data) => {
     const answer = JSON.parse(await say(arena, over, 'actions', `{"id":"deep","name":"echo","data":${data}}`)) as Json;
     expect(answer).toMatchObject({ type: 'error', code: 'too_large', temporary: false });
     const next = JSON.parse(await say(arena, over, 'actions', '{"id":"n","name":"echo","data":[1]}')) as Json;
     expect(next).toMatchObject({ type: 'ack', data: [1] });
   });
 
-  test('A12: topics of 10^5 levels are refused as too large', async () => {
+  test('A12: topics of 10^5 levels are rejected as too large', async () => {
     const answer = await say(arena, over, 'poll', `{"topics":${nested(LEVELS)}}`);
     expect(JSON.parse(answer)).toMatchObject({ type: 'error', code: 'too_large' });
   });
@@ -202,7 +202,7 @@ test.each(NAMES)(
   },
 );
 
-test.each(NAMES)('A13: the key %s is put in, changed and taken out by deltas, exactly', async (name) => {
+test.each(NAMES)('A13: deltas add, change and remove the key %s exactly', async (name) => {
   const topic = record.with({ name: `keys-${name}` });
   // Much that stays, so that a delta is the smaller one.
   const kept = `"kept":"${'x'.repeat(500)}"`;
@@ -218,7 +218,7 @@ test.each(NAMES)('A13: the key %s is put in, changed and taken out by deltas, ex
   await socket.close();
 });
 
-test('A13: hostile keys of who is present are exact', async () => {
+test('A13: hostile keys in presence data are exact', async () => {
   const socket = await arena.welcome();
   socket.send({ type: 'subscribe', topics: [{ topic: 'records/seen' }, { topic: 'presence/records/seen' }] });
   for (;;) {
@@ -229,7 +229,7 @@ test('A13: hostile keys of who is present are exact', async () => {
 });
 
 describe('A12: a value that is published', () => {
-  test('of 10^5 levels is refused with a typed error, and what was there before stays', async () => {
+  test('of 10^5 levels is rejected with a typed error, and the earlier value stays', async () => {
     const topic = record.with({ name: 'deep' });
     await arena.bus.publish(topic, 'before');
     await expect(arena.bus.publish(topic, deepValue() as Json)).rejects.toBeInstanceOf(PublishError);
@@ -238,7 +238,7 @@ describe('A12: a value that is published', () => {
     expect(frames).toContainEqual(expect.objectContaining({ type: 'snapshot', data: 'before' }));
   });
 
-  test('of as many levels as there may be is exact, and of one more is refused', async () => {
+  test('of the maximum depth is exact, and of one level more is rejected', async () => {
     const topic = record.with({ name: 'limit' });
     await arena.bus.publish(topic, JSON.parse(nested(MAX_VALUE_DEPTH)) as Json);
     await expect(arena.bus.publish(topic, JSON.parse(nested(MAX_VALUE_DEPTH + 1)) as Json)).rejects.toMatchObject({

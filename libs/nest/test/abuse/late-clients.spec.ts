@@ -66,7 +66,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     }
   }
 
-  test.each(LATE_BODIES)('A4: a client that $name is refused after 10 s', async ({ first, trickle: bytes = '' }) => {
+  test.each(LATE_BODIES)('A4: a client that $name is rejected after 10 s', async ({ first, trickle: bytes = '' }) => {
     const requested = new Promise((resolve) => arena.app.getHttpServer().once('request', resolve));
     const wire = await RawWire.open(arena.port);
     wire.write(first);
@@ -94,7 +94,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     ['sends half a frame', rawText({ type: 'ping' }).subarray(0, 5)],
   ];
 
-  test('A5: a WebSocket that never says hello is closed with 4001 after 5 s, whatever it sends', async () => {
+  test('A5: a WebSocket without hello is closed with 4001 after 5 s, with any other frames', async () => {
     const wires = await Promise.all(neverHello.map(() => RawWire.upgraded(arena.port)));
     for (const [index, wire] of wires.entries()) wire.write(neverHello[index]![1]);
     await Promise.all(wires.map((wire) => sockets.received(wire)));
@@ -105,7 +105,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     for (const wire of wires) wire.destroy();
   });
 
-  test('A5: a WebSocket that falls silent after hello is given up after interval and timeout of the heartbeat', async () => {
+  test('A5: a silent WebSocket is closed after interval and timeout of the heartbeat', async () => {
     const wires = await Promise.all(silent.map(() => RawWire.welcomed(arena.port)));
     for (const [index, wire] of wires.entries()) wire.write(silent[index]![1]);
     await Promise.all(wires.map((wire) => sockets.received(wire)));
@@ -114,7 +114,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     for (const wire of wires) wire.destroy();
   });
 
-  test('A5: a WebSocket that sends one frame letter by letter is given up: bytes of no frame are no sign of life', async () => {
+  test('A5: a WebSocket that sends one frame byte by byte is closed, because only frames count as activity', async () => {
     const wire = await RawWire.welcomed(arena.port);
     wire.write(rawFrame({ announced: 60_000, payload: '' }));
     await trickle(wire, HEARTBEAT.interval + HEARTBEAT.timeout, 'x');

@@ -91,7 +91,7 @@ function publicPart({ status, headers, text }: TestAnswer): object {
 }
 
 describe.each<Platform>(['express', 'fastify'])('A17: on %s', (platform) => {
-  test('whether a private topic exists is told by no byte of an answer', async () => {
+  test('no answer reveals the existence of a private topic', async () => {
     await start(platform);
     const ann = await arena.welcome('ann');
     const names = ['bob/purse', 'eve/purse', 'bob/inbox', 'eve/inbox'].map((name) => `players/${name}`);

@@ -47,8 +47,8 @@ async function start(realtime: RealtimeModuleOptions): Promise<void> {
   arena = await TestApplication.start({ clock, realtime, providers: [Handlers] });
 }
 
-describe('A14: topics that nobody has published to', () => {
-  test('are forgotten beyond a number, however many are asked for', async () => {
+describe('A14: topics without publications', () => {
+  test('are dropped above a limit', async () => {
     const broker = new MemoryBroker({ environment: clock, log: silent, history, maxIdleTopics: 150 });
     await start({ broker, limits: { ...freely, timeouts: { lingerMs: LINGER } } });
     for (let first = 0; first < 1_500; first += 100) {
@@ -63,7 +63,7 @@ describe('A14: topics that nobody has published to', () => {
     expect(arena.get<MemoryBroker>(BROKER).sizes.topics).toBeLessThanOrEqual(150);
   });
 
-  test('are asked for at a rate, by a client that polls and by one that subscribes', async () => {
+  test('have a rate limit, for polls and for subscriptions', async () => {
     await start({ limits: { connections: { subscriptions: 10 }, frames: { perSecond: 10 } } });
     const names = (first: number) => Array.from({ length: 10 }, (_, index) => ({ topic: `things/${first + index}` }));
     const statuses = [];
@@ -81,7 +81,7 @@ describe('A14: topics that nobody has published to', () => {
 });
 
 describe.each(TRANSPORTS)('A24: over $name, the memory of answers', ({ open }) => {
-  test('filled by one user refuses that user alone, and filled by many refuses new actions, never repeats old ones', async () => {
+  test('filled by one user rejects that user only; filled by many rejects new actions and never repeats old ones', async () => {
     const broker = new MemoryBroker({ environment: clock, log: silent, history, maxClaims: 100 });
     await start({ broker, authenticate: (_, token) => ({ id: token, user: token }), limits: freely });
     const mallory = await open(arena, 'mallory');

@@ -144,7 +144,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     ['no host', request(['GET /realtime/config HTTP/1.1']), [400]],
     ['an upgrade of a poll', head([...POLL, 'Connection: Upgrade', 'Upgrade: websocket']), [404]],
     ['a tunnel', head(['CONNECT evil.example:443 HTTP/1.1', 'Host: a']), []],
-  ])('%s is refused at once, and the connection is not used again', async (_, bytes, expected) => {
+  ])('%s is rejected at once, and the connection is not used again', async (_, bytes, expected) => {
     const text = await exchangeRaw(arena.port, bytes);
     const [status, ...others] = statusesOf(text);
     if (expected.length === 0) expect(text).toBe('');
@@ -152,7 +152,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(others.filter((code) => code !== '400')).toEqual([]);
   });
 
-  test('what follows a body that was cut short is no request of its own', async () => {
+  test('bytes after a truncated body are not a new request', async () => {
     const smuggled = 'GET /realtime/config HTTP/1.1\r\nHost: a\r\n\r\n';
     const text = await exchangeRaw(
       arena.port,
@@ -180,13 +180,13 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     ['a wait in words', { topics: [], wait: '1' }, 400],
     ['an offset below 0', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: -1 } }] }, 400],
     ['an offset of 2^53', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: 2 ** 53 } }] }, 400],
-  ])('a poll with %s is refused', async (_, body, status) => {
+  ])('a poll with %s is rejected', async (_, body, status) => {
     const answer = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, ...body });
     expect(answer.status).toBe(status);
     expect(answer.json).toMatchObject({ type: 'error' });
   });
 
-  test('a wait beyond every number is refused', async () => {
+  test('an infinite wait is rejected', async () => {
     const body = `{"clientId":"${CLIENT_ID}","topics":[],"wait":1e999}`;
     const answer = await send(arena, {
       method: 'POST',
@@ -197,7 +197,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(answer.status).toBe(400);
   });
 
-  test('polls beyond what one user may hold are answered at once', async () => {
+  test('polls above the limit of held polls of a user are answered at once', async () => {
     const headers = { authorization: 'Bearer holder' };
     const { frames } = await poll(arena, [{ topic: 'pages/1' }], { headers });
     const { epoch, offset } = frames[0] as { epoch: string; offset: number };
@@ -222,7 +222,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(answers.filter(({ text }) => text.includes('news'))).toHaveLength(2);
   });
 
-  test('of requests sent without waiting for answers, four are answered and the fifth is refused', async () => {
+  test('of pipelined requests, four are answered and the fifth is rejected', async () => {
     const pages = arena.get(Pages);
     const sockets = new ServerSockets(arena);
     const wire = await RawWire.open(arena.port);

@@ -28,7 +28,7 @@ class Large {
 
 const topics = (first: number) => Array.from({ length: 100 }, (_, index) => ({ topic: `pages/${first + index}` }));
 
-describe('A8: a client that asks for 20 MB and reads nothing', () => {
+describe('A8: a client that requests 20 MB and reads nothing', () => {
   const STALLED_TIMEOUT = 500;
   let arena: TestApplication;
   let clock: VirtualEnvironment;
@@ -50,7 +50,7 @@ describe('A8: a client that asks for 20 MB and reads nothing', () => {
   test.each([
     ['of topics', [rawText({ type: 'subscribe', topics: topics(0) })]],
     ['of answers', Array.from({ length: 100 }, (_, id) => rawText({ type: 'action', id: `${id}`, name: 'large' }))],
-  ])('%s is cut off, and at most the hard mark and one value wait for it', async (_, asks) => {
+  ])('%s is closed, and at most the hard mark and one value are buffered for it', async (_, asks) => {
     const other = await arena.welcome();
     const wire = await RawWire.welcomed(arena.port);
     wire.socket.pause();

@@ -71,14 +71,14 @@ describe.each<Platform>(['express', 'fastify'])('A9: on %s', (platform) => {
     expect(socket.unread).toEqual([]);
   });
 
-  test.each(POSITIONS)('%s is refused in a poll as well', async (_, since) => {
+  test.each(POSITIONS)('%s is rejected in a poll as well', async (_, since) => {
     const body = `{"clientId":"${CLIENT_ID}","topics":[{"topic":"battles/7","since":${since}}]}`;
     const headers = { 'content-type': 'application/json' };
     const answer = await send(arena, { method: 'POST', path: '/realtime/poll', headers, body });
     expect(answer).toMatchObject({ status: 400, json: { type: 'error', code: 'bad_request' } });
   });
 
-  test('the largest offset there is and an epoch nobody gave lead to a snapshot, and no further', async () => {
+  test('the largest offset and an unknown epoch only lead to a snapshot', async () => {
     socket.send(subscribe({ epoch: 'guessed', offset: 2 ** 53 - 1 }));
     expect(await socket.next('subscribed')).toMatchObject({ recovered: false, ref: 'r' });
     expect(await socket.next('snapshot')).toMatchObject({ data: { hp: 7 } });
@@ -89,7 +89,7 @@ describe.each<Platform>(['express', 'fastify'])('A9: on %s', (platform) => {
     ['unsubscribe', { type: 'unsubscribe', topics: ['battles/7'], ref: 'r' }],
     ['authenticate', { type: 'authenticate', token: 'alice', ref: 'r' }],
     ['action', { type: 'action', id: '1', name: 'double', data: { n: 1 } }],
-  ])('%s before hello is refused, and nothing of it happens', async (_, frame) => {
+  ])('%s before hello is rejected, and nothing of it happens', async (_, frame) => {
     const early = await arena.connect();
     early.send(frame);
     expect(await early.next('error')).toMatchObject({ code: 'bad_request' });
@@ -109,7 +109,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
 
   afterAll(() => arena.close());
 
-  test('an action id of somebody else, with the same client id, gets no answer of theirs', async () => {
+  test('an action id of another user with the same client id does not get that user’s answer', async () => {
     const action = { id: 'the-same-id', name: 'double', data: { n: 2 } };
     const [alice, mallory, anonymous] = await Promise.all([open(arena, 'alice'), open(arena, 'mallory'), open(arena)]);
     expect(await alice.act(action)).toMatchObject({ data: { n: 4, by: 'alice' } });
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
   });
 });
 
-test('A9: 100,000 topics in one frame are refused with one answer where frames of that size are read', async () => {
+test('A9: 100,000 topics in one frame are rejected with one answer where frames of that size are read', async () => {
   const arena = await TestApplication.start({
     realtime: { authenticate, limits: { frames: { ...limits.frames, bytes: 0 } } },
     providers: arenaProviders,

@@ -26,7 +26,7 @@ function statusOfUpgrade(options: Parameters<TestApplication['connect']>[0]): Pr
 }
 
 describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
-  test('A19: a preflight tells a stranger nothing, and is kept by no cache for somebody else', async () => {
+  test('A19: a preflight reveals nothing to a foreign origin, and caches keep it per origin', async () => {
     await start(platform, { allowedOrigins: [OURS] });
     const ask = (origin: string) =>
       send(arena, {
@@ -76,7 +76,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     expect(await statusOfUpgrade({ origin: arena.origin, headers })).toBe(101);
   });
 
-  test('A21: a WebSocket that a cookie opened cannot be taken over with a token of somebody else, nor the other way', async () => {
+  test('A21: a cookie and a token of different users cannot share a WebSocket', async () => {
     await start(platform);
     const socket = await arena.connect({ origin: arena.origin, headers: { cookie: 'session=alice' } });
     await socket.hello();
@@ -89,7 +89,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     expect(await anonymous.next('error')).toMatchObject({ code: 'forbidden' });
   });
 
-  test('A23: what a stranger says of where it comes from, or whom it speaks for, changes nothing', async () => {
+  test('A23: spoofed address and host headers have no effect', async () => {
     await start(platform, {
       limits: { connections: { perAddress: 1, newPerSecondPerAddress: 0 } },
       trustedProxies: ['192.0.2.1'],

@@ -40,12 +40,12 @@ describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
       'Upgrade: websocket\r\nSec-WebSocket-Protocol: statewire.v1.json, statewire.v1.json',
       400,
     ],
-  ])('an upgrade with %s is refused with an answer', async (_, name, line, status) => {
+  ])('an upgrade with %s is rejected with an answer', async (_, name, line, status) => {
     expect(await exchangeRaw(arena.port, head(changed(name, line)))).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(arena.connections.list()).toEqual([]);
   });
 
-  test('of several subprotocols ours is chosen, and none where none is asked for', async () => {
+  test('the supported subprotocol of several is chosen, and none without an offer', async () => {
     const offered = await RawWire.upgraded(arena.port, ['Sec-WebSocket-Protocol: graphql-ws, statewire.v1.json']);
     expect(offered.text).toMatch(/Sec-WebSocket-Protocol: statewire\.v1\.json\r\n/);
     const bare = await RawWire.upgraded(arena.port);
@@ -55,7 +55,7 @@ describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
   });
 
   test.each(['0', '2', '1.0', '1, 2', 'v1', '-1', '١'])(
-    'a request of version %s is refused on every path',
+    'a request of version %s is rejected on every path',
     async (version) => {
       for (const path of ['/realtime/config', '/realtime/snapshot?topic=a']) {
         const headers = { 'statewire-version': Buffer.from(version).toString('latin1') };

@@ -33,7 +33,7 @@ describe('A12: a value of many thousand keys', () => {
 
   afterAll(() => arena.close());
 
-  test.each(TRANSPORTS)('comes back from an action over $name as it was', async ({ open }) => {
+  test.each(TRANSPORTS)('returns unchanged from an action over $name', async ({ open }) => {
     const caller = await open(arena);
     const data = wide(1);
     const answer = await caller.act({ id: 'wide', name: 'echo', data });

@@ -92,7 +92,7 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
   }
 }
 
-describe('F1: whatever bytes a client sends', () => {
+describe('F1: random bytes of a client', () => {
   test('F1: the queue runs the frame or answers a typed error', () => {
     fc.assert(
       fc.property(clientMessage, fc.boolean(), (bytes, binary) => {
@@ -107,7 +107,7 @@ describe('F1: whatever bytes a client sends', () => {
     );
   });
 
-  test('F1: each message of a welcomed client is answered once for all it asks, and the next one works', async () => {
+  test('F1: each message of a welcomed client gets its answers, and the next one works', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(clientMessage, { minLength: 1, maxLength: 12 }), async (messages) => {
         const rig = new ConnectionRig({ limits: UNBOUNDED });
