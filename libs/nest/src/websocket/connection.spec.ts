@@ -558,6 +558,48 @@ describe('A2: a token', () => {
   });
 });
 
+describe('the end of a connection', () => {
+  test('frees its place among the connections of its address', async () => {
+    const rig = new ConnectionRig({ limits: { connections: { perAddress: 1 } } });
+    await rig.welcome();
+    expect(() => rig.upgradeContext()).toThrow(RealtimeError);
+    rig.connection.gone();
+    expect(() => rig.upgradeContext()).not.toThrow();
+    expect(rig.hub.size).toBe(0);
+  });
+
+  test('is counted and logged once, under the code that the server sent', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    expect(rig.counters.connectionsAdmitted).toBe(1);
+    rig.connection.close({ code: 4100, meaning: 'too many frames' });
+    rig.connection.close({ code: 4200, meaning: 'silence' });
+    rig.connection.gone();
+    expect(rig.counters.closes.toRecord()).toEqual({ 4100: 1 });
+    const lines = rig.logged.filter((line) => line.startsWith('connection-closed'));
+    expect(lines).toEqual([expect.stringMatching(/reason="too many frames" .*code=4100/)]);
+    expect(lines[0]).toContain(rig.connection.id);
+  });
+
+  test('by the client is counted as such', async () => {
+    const rig = new ConnectionRig();
+    rig.connection.gone();
+    expect(rig.counters.closes.toRecord()).toEqual({ peer: 1 });
+  });
+
+  test('leaves messages and pings without an answer and without an effect', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    rig.connection.close({ code: 4100, meaning: 'too many frames' });
+    rig.say({ type: 'ping' });
+    rig.connection.receiveControl();
+    rig.connection.beat();
+    rig.connection.revoked();
+    expect(await rig.heard()).toEqual([]);
+    expect([rig.socket.closedWith, rig.counters.closes.toRecord()]).toEqual([4100, { 4100: 1 }]);
+  });
+});
+
 describe('a drain', () => {
   test('tells a welcomed client, and sends one that is not welcomed yet elsewhere', async () => {
     const welcomed = new ConnectionRig();
