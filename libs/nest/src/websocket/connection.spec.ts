@@ -558,6 +558,80 @@ describe('A2: a token', () => {
   });
 });
 
+describe('a connection', () => {
+  test('knows since when it is open and for how long the client was silent', async () => {
+    const rig = new ConnectionRig();
+    expect(rig.connection.connectedAt).toBe(rig.environment.now());
+    await rig.welcome();
+    await rig.environment.advance(2_000);
+    expect(rig.connection.silence).toBe(2_000);
+    rig.connection.receiveControl();
+    await rig.environment.advance(1_000);
+    expect(rig.connection.silence).toBe(1_000);
+    rig.say({ type: 'pong' });
+    expect(rig.connection.silence).toBe(0);
+  });
+
+  test('counts the time to verify hello from hello on', async () => {
+    const rig = new ConnectionRig();
+    rig.identify = () => new Gate<undefined>().opened;
+    await rig.environment.advance(4_000);
+    await rig.welcome('token');
+    await rig.environment.advance(9_000);
+    expect(rig.socket.closedWith).toBeUndefined();
+    await rig.environment.advance(1_500);
+    expect(rig.socket.closedWith).toBe(4102);
+  });
+
+  test('above the limit of its user is closed with 4100, and the log has one line', async () => {
+    const rig = new ConnectionRig({ limits: { connections: { perUser: 1 } } });
+    await rig.welcome('alice');
+    const socket = new FakeConnectionSocket();
+    const other = rig.hub.open(socket, rig.upgradeContext());
+    other.receive(Buffer.from(JSON.stringify({ ...HELLO, token: 'alice' })), false);
+    await rig.environment.settle();
+    expect(socket.closedWith).toBe(4100);
+    expect(rig.logged.filter((line) => line.startsWith('hello-rejected'))).toEqual([
+      expect.stringContaining('reason=too_many_requests'),
+    ]);
+  });
+
+  test('counts once it is admitted', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome('alice');
+    const other = rig.hub.open(new FakeConnectionSocket(), rig.upgradeContext());
+    expect(rig.counters.connectionsAdmitted).toBe(1);
+    other.receive(Buffer.from(JSON.stringify(HELLO)), false);
+    await rig.environment.settle();
+    expect(rig.counters.connectionsAdmitted).toBe(2);
+  });
+
+  test('gets no ping before it is open', async () => {
+    const rig = new ConnectionRig({ limits: { timeouts: { helloMs: 0 } } });
+    await rig.environment.advance(35_000);
+    expect(await rig.heard()).toEqual([]);
+    expect(rig.socket.closedWith).toBeUndefined();
+  });
+
+  test('is not lost while the server does not read from it', async () => {
+    const limits = { frames: { pipelined: 1 }, timeouts: { authenticationMs: 0 } };
+    const rig = new ConnectionRig({ limits });
+    rig.identify = () => new Gate<undefined>().opened;
+    await rig.welcome('token');
+    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    expect(rig.socket.paused).toBe(true);
+    await rig.environment.advance(120_000);
+    expect(rig.socket.closedWith).toBeUndefined();
+  });
+
+  test('closes after its actions at once if none runs', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    rig.connection.closeAfterActions({ code: 1012, meaning: 'the server restarts' });
+    expect(rig.socket.closedWith).toBe(1012);
+  });
+});
+
 describe('the end of a connection', () => {
   test('frees its place among the connections of its address', async () => {
     const rig = new ConnectionRig({ limits: { connections: { perAddress: 1 } } });
@@ -579,6 +653,45 @@ describe('the end of a connection', () => {
     const lines = rig.logged.filter((line) => line.startsWith('connection-closed'));
     expect(lines).toEqual([expect.stringMatching(/reason="too many frames" .*code=4100/)]);
     expect(lines[0]).toContain(rig.connection.id);
+  });
+
+  test('frees its topics before the client has closed its side', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    await rig.heard();
+    rig.socket.onEnd = () => undefined;
+    rig.connection.close({ code: 4100, meaning: 'too many frames' });
+    expect(rig.topics.followed).toEqual([]);
+    expect(rig.connection.topics).toEqual([]);
+  });
+
+  test('comes with 1011 if a message makes the server fail, and the log says on which connection', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    const message = Object.assign(Buffer.from('{}'), {
+      toString: () => {
+        throw new Error('secret');
+      },
+    });
+    rig.connection.receive(message, false);
+    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'internal' }]);
+    expect(rig.socket.closedWith).toBe(1011);
+    expect(rig.logged.some((line) => line.startsWith('request-failed') && line.includes(rig.connection.id))).toBe(true);
+  });
+
+  test('while hello is verified admits nobody, whatever comes of hello', async () => {
+    for (const settle of ['open', 'fail'] as const) {
+      const rig = new ConnectionRig();
+      const gate = new Gate<undefined>();
+      rig.identify = () => gate.opened;
+      await rig.welcome('token');
+      rig.connection.gone();
+      gate[settle](undefined);
+      expect(await rig.heard()).toEqual([]);
+      expect(rig.counters.connectionsAdmitted).toBe(0);
+      expect(rig.logged.filter((line) => line.startsWith('hello-rejected'))).toEqual([]);
+    }
   });
 
   test('by the client is counted as such', async () => {
