@@ -694,6 +694,17 @@ describe('the end of a connection', () => {
     }
   });
 
+  test('stops to wait for bytes that the client has not taken', async () => {
+    const rig = new ConnectionRig();
+    await rig.welcome();
+    Object.assign(rig.socket.frames, { bufferedAmount: 10 });
+    rig.say({ type: 'ping' });
+    await rig.heard();
+    expect(rig.environment.timers).toBe(2);
+    rig.connection.gone();
+    expect(rig.environment.timers).toBe(0);
+  });
+
   test('by the client is counted as such', async () => {
     const rig = new ConnectionRig();
     rig.connection.gone();
@@ -703,13 +714,18 @@ describe('the end of a connection', () => {
   test('leaves messages and pings without an answer and without an effect', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
+    rig.socket.onEnd = () => undefined;
     rig.connection.close({ code: 4100, meaning: 'too many frames' });
+    await rig.environment.advance(120_000);
     rig.say({ type: 'ping' });
+    rig.say('no frame');
     rig.connection.receiveControl();
-    rig.connection.beat();
     rig.connection.revoked();
     expect(await rig.heard()).toEqual([]);
-    expect([rig.socket.closedWith, rig.counters.closes.toRecord()]).toEqual([4100, { 4100: 1 }]);
+    expect(rig.connection.silence).toBe(120_000);
+    expect(rig.socket).toMatchObject({ closedWith: 4100, terminated: false });
+    expect(rig.counters.closes.toRecord()).toEqual({ 4100: 1 });
+    expect(rig.logged.filter((line) => line.startsWith('bad-frame'))).toEqual([]);
   });
 });
 
