@@ -51,7 +51,7 @@ describe('an action that fails', () => {
   ])('reaches the ErrorHandler once if %s', async (_how, use) => {
     use(realtime.act(pause, { battleId: '1' }));
 
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
     await Promise.resolve();
 
     expect(handleError.mock.calls).toEqual(forbidden);
@@ -83,7 +83,7 @@ describe('an action that fails', () => {
     const handle = jest.fn();
     use(realtime.act(pause, { battleId: '1' }), handle);
 
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
     await Promise.resolve();
 
     expect(handle).toHaveBeenCalledTimes(1);

@@ -85,7 +85,7 @@ describe('injectAction', () => {
     const action = createAction();
     const outcome = action.run({ battleId: '1' });
 
-    server.expectAction(pause).refuse('forbidden', 'Not your battle.');
+    server.expectAction(pause).reject('forbidden', 'Not your battle.');
 
     const { error } = await outcome;
     expect(error).toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
@@ -97,7 +97,7 @@ describe('injectAction', () => {
   test('has neither error nor result of the previous run while the next one is pending', async () => {
     const action = createAction();
     const refused = action.run({ battleId: '1' });
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
     await refused;
 
     const answered = action.run({ battleId: '1' });
@@ -119,7 +119,7 @@ describe('injectAction', () => {
     toNewer.respond({ paused: true });
     expect((await newer).result).toEqual({ paused: true });
     expect(action.pending()).toBe(true);
-    toOlder.refuse('forbidden');
+    toOlder.reject('forbidden');
 
     expect((await older).error?.code).toBe('forbidden');
     expect([action.error(), action.result(), action.pending()]).toEqual([undefined, { paused: true }, false]);
@@ -143,7 +143,7 @@ describe('injectAction', () => {
 
     void fixture.componentInstance.pause.run({ battleId: '1' }, { optimistic: [first, () => ({ tick: 99 })] });
     expect(await text(fixture, 'output')).toBe('99');
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
 
     expect(await text(fixture, 'output')).toBe('1');
   });
@@ -162,7 +162,7 @@ describe('injectAction', () => {
     const succeeding = run({ battleId: '1' });
 
     fixture.destroy();
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
     server.expectAction(pause).respond({ paused: true });
 
     expect((await outcome).error?.code).toBe('forbidden');

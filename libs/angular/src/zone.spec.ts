@@ -223,7 +223,7 @@ describe('with zone.js', () => {
     zone.run(() => service.act(pause, { battleId: '2' }).subscribe());
     zone.run(() => service.act(pause, { battleId: '3' }).subscribe({ error: () => undefined }));
     for (const code of ['forbidden', 'unavailable', 'too_many_requests'] as const)
-      server.expectAction(pause).refuse(code);
+      server.expectAction(pause).reject(code);
     await frames();
 
     expect(Object.fromEntries(seen)).toEqual({ forbidden: true, unavailable: true });
@@ -235,7 +235,7 @@ describe('with zone.js', () => {
     await frames();
     expect(text(fixture)).toBe('pending');
 
-    server.expectAction(pause).refuse('forbidden');
+    server.expectAction(pause).reject('forbidden');
     await frames();
 
     expect(text(fixture)).toBe('forbidden');

@@ -96,13 +96,13 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
     return undefined;
   });
   const answer = server.actions.act.bind(server.actions);
-  server.actions.act = async (invocation, positions, isTold) => {
-    const frame = await answer(invocation, positions, isTold);
-    const { mark } = invocation.data as { mark: string };
-    const made = oracle.strikes.find((one) => one.mark === mark);
-    if (frame.type === 'ack') made?.effects.push(frame.positions?.find(({ topic }) => topic === battle.name));
-    return frame;
-  };
+  server.actions.act = (invocation, positions, isVisible, reply) =>
+    answer(invocation, positions, isVisible, (frame) => {
+      const { mark } = invocation.data as { mark: string };
+      const made = oracle.strikes.find((one) => one.mark === mark);
+      if (frame.type === 'ack') made?.effects.push(frame.positions?.find(({ topic }) => topic === battle.name));
+      reply(frame);
+    });
   const act = () => {
     const mark = `mark ${oracle.strikes.length}`;
     const made: Strike = { mark, effects: [], isAnswered: false, hasTakenEffect: false };

@@ -1,6 +1,6 @@
 import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
-import { FakeActionError, type FakeInvocation } from '@statewire/testing';
+import { FakeActionError } from '@statewire/testing';
 
 import { battle, setUp, type Setup } from './support/bench.js';
 
@@ -132,10 +132,10 @@ describe.each([
     server.handle(count.name, ({ n }: { n: number }) => runs.push(n));
     const act = server.actions.act.bind(server.actions);
     let refusals = 2;
-    server.actions.act = (invocation: FakeInvocation, ...rest) => {
-      if (refusals-- <= 0) return act(invocation, ...rest);
+    server.actions.act = (invocation, positions, isVisible, reply) => {
+      if (refusals-- <= 0) return act(invocation, positions, isVisible, reply);
       const frame = { type: 'error', id: invocation.id, code, message: 'later', temporary: true } as const;
-      return Promise.resolve({ ...frame, ...(retryAfter !== undefined && { retryAfter }) });
+      reply({ ...frame, ...(retryAfter !== undefined && { retryAfter }) });
     };
     client.connect();
     await environment.advance(1_000);

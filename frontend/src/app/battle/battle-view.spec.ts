@@ -112,7 +112,7 @@ describe('BattleView', () => {
     await view.click('4×');
     expect(view.text).toContain('Paused');
     expect(view.button('4×').getAttribute('aria-pressed')).toBe('true');
-    view.server.expectAction(setBattleSpeed).refuse('forbidden', 'Not now.');
+    view.server.expectAction(setBattleSpeed).reject('forbidden', 'Not now.');
     await view.settle();
     expect(view.button('1×').getAttribute('aria-pressed')).toBe('true');
     expect(view.text).toContain('Paused');
@@ -154,7 +154,7 @@ describe('BattleView', () => {
   });
 
   test('shows a message for an unknown battle', async () => {
-    view.server.refuse(topic, 'unknown_topic', 'There is no such battle.');
+    view.server.reject(topic, 'unknown_topic', 'There is no such battle.');
     await view.settle();
     expect(view.element.querySelector('[role="alert"]')?.textContent).toContain('There is no such battle.');
   });

@@ -37,11 +37,12 @@ describe('Traffic', () => {
     jest.advanceTimersByTime(4_000);
     expect(polledBytes()).toBe(size);
 
-    server.publish(lobby.with(), lobbyState());
+    const changed = { ...lobbyState(), battles: [] };
+    server.publish(lobby.with(), changed);
     jest.advanceTimersByTime(1_999);
     expect(polledBytes()).toBe(size);
     jest.advanceTimersByTime(1);
-    expect(polledBytes()).toBe(2 * size);
+    expect(polledBytes()).toBe(size + JSON.stringify(changed).length);
   });
 
   test('keeps one sample for each of the last 60 seconds', () => {

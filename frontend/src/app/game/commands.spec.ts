@@ -27,7 +27,7 @@ describe('Commands', () => {
 
   test('shows the player the message of the server about a refused action', async () => {
     const answer = commands.setSpeed('b1', 4);
-    server.expectAction(setBattleSpeed).refuse('forbidden', 'Only the player of the run may do this.');
+    server.expectAction(setBattleSpeed).reject('forbidden', 'Only the player of the run may do this.');
     await answer;
     expect(TestBed.inject(Toasts).shown()).toMatchObject([
       { tone: 'problem', title: 'The speed was not changed', text: 'Only the player of the run may do this.' },

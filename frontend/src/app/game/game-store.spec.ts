@@ -65,7 +65,7 @@ describe('GameStore', () => {
   });
 
   test('has the error of a forbidden topic', () => {
-    server.refuse(battle.with({ battleId: 'b1' }), 'unknown_topic', 'There is no such battle.');
+    server.reject(battle.with({ battleId: 'b1' }), 'unknown_topic', 'There is no such battle.');
     follow();
     expect(store.battle().error?.message).toBe('There is no such battle.');
   });

@@ -36,7 +36,7 @@ describe('RunPage', () => {
     await publish();
     await page.click('Rest: Mossy hollow, can be chosen now');
     expect(page.buttons(/can be chosen now/)).toEqual([]);
-    page.server.expectAction(chooseRoom).refuse('conflict', 'Not now.');
+    page.server.expectAction(chooseRoom).reject('conflict', 'Not now.');
     await page.settle();
     expect(page.buttons(/can be chosen now/)).toHaveLength(2);
   });

@@ -52,7 +52,7 @@ describe('NotificationBell', () => {
   test('shows a notification again that the server does not dismiss', async () => {
     await bell.click('Notifications, 1 new');
     await bell.click('Dismiss: Loot');
-    bell.server.expectAction(dismissNotification).refuse('action_failed', 'There is no such notification.');
+    bell.server.expectAction(dismissNotification).reject('action_failed', 'There is no such notification.');
     await bell.settle();
     expect(bell.text).toContain('Loot');
     expect(bell.buttons('Notifications, 1 new')).toHaveLength(1);

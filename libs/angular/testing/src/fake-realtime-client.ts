@@ -1,65 +1,112 @@
-import { ErrorHandler, inject, Injectable, NgZone, type OnDestroy } from '@angular/core';
-import { ɵNO_METRICS as NO_METRICS } from '@statewire/angular';
+import { ErrorHandler, inject, Injectable, NgZone, PendingTasks, type OnDestroy } from '@angular/core';
 import {
-  RealtimeClientError,
+  createRealtimeClient,
   type ActOptions,
+  type ClientMetrics,
   type ConnectionStatus,
   type EventDelivery,
-  type OptimisticUpdate,
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
-import { listUpdates } from '@statewire/client/internal';
-import type { Action, Json, Since, TopicReference } from '@statewire/protocol';
-import { BehaviorSubject, defer, distinctUntilChanged, filter, map, of, tap, type Observable } from 'rxjs';
+import type { Action, Since, TopicReference } from '@statewire/protocol';
+import { FakeServer, VirtualEnvironment } from '@statewire/testing';
+import { BehaviorSubject, Observable } from 'rxjs';
 
-import { FakeEventTopic, FakeStateTopic, type FakeTopic } from './fake-topic.js';
-import { TestAction } from './test-action.js';
+/** The status that the test shows instead of the client's own. */
+type ShownStatus = Extract<ConnectionStatus, { state: 'polling' | 'offline' }>;
 
-/** A client with its server inside: no socket, no timer, every answer given by the test. */
+/**
+ * The real client on a {@link FakeServer}. Frames arrive before a call of the application or the test returns, and timers do
+ * not run by themselves.
+ */
 @Injectable()
 export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
-  readonly #status$ = new BehaviorSubject<ConnectionStatus>({ state: 'idle', enteredAt: Date.now() });
-  readonly #topics = new Map<string, FakeTopic>();
-  readonly #errors = inject(ErrorHandler);
-  readonly #zone = inject(NgZone);
-  #actions: TestAction[] = [];
+  readonly server: FakeServer;
 
-  readonly status$ = this.#status$.asObservable();
-  readonly metrics = NO_METRICS;
-  readonly metrics$ = of(NO_METRICS);
+  readonly #zone = inject(NgZone);
+  readonly #errors = inject(ErrorHandler);
+  readonly #pendingTasks = inject(PendingTasks);
+  readonly #time = new VirtualEnvironment();
+  readonly #client: RealtimeClient;
+  readonly #status$: BehaviorSubject<ConnectionStatus>;
+  readonly #followers = new Map<string, number>();
+  #tasks: (() => void)[] = [];
+  #isDelivering = false;
+  #endPendingTask: (() => void) | undefined;
+  #shown: ShownStatus | undefined;
+
+  readonly status$: Observable<ConnectionStatus>;
+  readonly metrics$: Observable<ClientMetrics>;
+
+  constructor() {
+    const environment = { ...this.#time, now: () => Date.now(), queueMicrotask: this.#add };
+    this.server = new FakeServer(environment, { awaitsFirstValue: true, framesPerSecond: 0 });
+    this.#client = this.#zone.runOutsideAngular(() =>
+      createRealtimeClient({
+        origin: 'http://testing',
+        environment,
+        lingerMs: 0,
+        // Responses of HTTP need promises, so that they could not arrive before a call of the test returns.
+        polling: { enabled: false },
+        onError: (error) => this.#zone.run(() => this.#errors.handleError(error)),
+      }),
+    );
+    this.#status$ = new BehaviorSubject(this.#client.status);
+    this.status$ = this.#status$.asObservable();
+    // Before the values of a new connection arrive. States on the way to it are not shown.
+    this.#client.status$.subscribe(({ state }) => state === 'live' && this.#updateStatus());
+    this.metrics$ = this.#client.metrics$;
+  }
 
   get status(): ConnectionStatus {
     return this.#status$.value;
   }
 
+  get metrics(): ClientMetrics {
+    return this.#client.metrics;
+  }
+
   get isConnected(): boolean {
-    return this.status.state === 'live' || this.status.state === 'polling';
+    return this.#client.status.state === 'live';
   }
 
-  /** The actions that reached the server and were not answered yet, oldest first. */
-  get unansweredActions(): readonly TestAction[] {
-    return this.isConnected ? this.#actions : [];
+  /** Shows this status. `offline` takes the network away; any other one brings it back. */
+  show(status: ShownStatus | undefined): void {
+    const isOffline = status?.state === 'offline';
+    this.#shown = status;
+    this.server.upgrades(isOffline ? 'reject' : 'pass');
+    if (isOffline) this.server.cut();
+    this.#client.connect();
+    if (!isOffline) this.#time.wake('online');
+    this.deliver();
   }
 
-  enter(status: ConnectionStatus): void {
-    this.#status$.next(status);
-    for (const topic of this.#topics.values()) {
-      if (this.isConnected) topic.catchUp();
-      else topic.interrupt(status.enteredAt);
+  /** Delivers everything that the client and the server have sent. */
+  deliver(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    try {
+      this.#zone.runOutsideAngular(() => this.#runTasks());
+    } finally {
+      this.#isDelivering = false;
     }
+    this.#updateStatus();
+    this.#endPendingTask?.();
+    this.#endPendingTask = undefined;
+  }
+
+  isFollowed(topic: string): boolean {
+    return this.#followers.has(topic);
   }
 
   connect(): void {
-    this.enter({ state: 'live', enteredAt: Date.now(), transport: 'websocket', connectionId: 'testing' });
+    this.#client.connect();
+    this.deliver();
   }
 
   close(): void {
-    this.enter({ state: 'closed', enteredAt: Date.now() });
-    for (const topic of this.#topics.values()) topic.complete();
-    for (const action of this.#actions) action.refuse('outcome_unknown');
-    this.#topics.clear();
-    this.#actions = [];
+    this.#client.close();
+    this.deliver();
   }
 
   ngOnDestroy(): void {
@@ -70,89 +117,70 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
   reauthenticate(): void {}
 
   state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
-    return this.topic(topic).pipe(
-      tap(({ error }) => {
-        if (error !== undefined) throw error;
-      }),
-      filter(({ position }) => position !== undefined),
-      distinctUntilChanged(
-        (one, other) => one.position?.offset === other.position?.offset && one.value === other.value,
-      ),
-      map(({ value }) => value as T),
-    );
+    return this.#follow(topic, this.#client.state(topic));
   }
 
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>> {
-    return defer(() => {
-      this.#connectOnce();
-      return this.stateTopic(topic.name).states as Observable<TopicState<T>>;
-    });
+    return this.#follow(topic, this.#client.topic(topic));
   }
 
   events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
-    return this.deliveries(topic, options).pipe(
-      filter((delivery) => delivery.type === 'event'),
-      map(({ data }) => data),
-    );
+    return this.#follow(topic, this.#client.events(topic, options));
   }
 
   deliveries<T>(
     topic: TopicReference<T, 'events'>,
-    options: { readonly since?: Since } = {},
+    options?: { readonly since?: Since },
   ): Observable<EventDelivery<T>> {
-    return defer(() => {
-      this.#connectOnce();
-      return this.eventTopic(topic.name).deliveries(options.since) as Observable<EventDelivery<T>>;
-    });
+    return this.#follow(topic, this.#client.deliveries(topic, options));
   }
 
   act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
     action: Action<D, R>,
     data: NoInfer<D>,
-    { optimistic = [] }: ActOptions<T, Several> = {},
+    options?: ActOptions<T, Several>,
   ): Observable<R> {
-    const sent = new TestAction<D, R>(action.name, data);
-    this.#actions.push(sent as TestAction);
-    this.#connectOnce();
-    const drops = listUpdates(optimistic as readonly OptimisticUpdate<never>[]).map(([topic, update]) =>
-      this.stateTopic(topic.name).show(update as unknown as (value: Json) => Json),
-    );
-    sent.whenAnswered(() => {
-      for (const drop of drops) drop();
+    const answer = this.#client.act(action, data, options);
+    this.deliver();
+    return answer;
+  }
+
+  /** Declares the kind of the topic to the server, and counts its followers. */
+  #follow<T>(topic: TopicReference, values: Observable<T>): Observable<T> {
+    const count = (by: number): void => {
+      const followers = (this.#followers.get(topic.name) ?? 0) + by;
+      if (followers > 0) this.#followers.set(topic.name, followers);
+      else this.#followers.delete(topic.name);
+    };
+    return new Observable((subscriber) => {
+      this.server.declare(topic);
+      count(1);
+      subscriber.add(() => count(-1));
+      subscriber.add(values.subscribe(subscriber));
+      this.deliver();
     });
-    return sent.answer;
   }
 
-  /** Takes an action out of those that are unanswered: the test answers it from now on. */
-  take(action: TestAction): void {
-    this.#actions = this.#actions.filter((unanswered) => unanswered !== action);
+  #runTasks(): void {
+    do {
+      for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) task();
+    } while (this.#time.runDue());
   }
 
-  stateTopic(name: string): FakeStateTopic {
-    return this.#topic(name, FakeStateTopic, () => new FakeStateTopic(this.#report));
+  #updateStatus(): void {
+    const { status } = this.#client;
+    const isHidden = status.state === 'closed' || (status.state !== 'live' && this.#shown?.state !== 'offline');
+    const shown = isHidden ? status : (this.#shown ?? status);
+    const current = this.#status$.value;
+    const isStillLive = shown.state === 'live' && current.state === 'live';
+    if (shown !== current && !isStillLive) this.#status$.next(shown);
   }
 
-  eventTopic(name: string): FakeEventTopic {
-    return this.#topic(name, FakeEventTopic, () => new FakeEventTopic());
-  }
-
-  /** The topic of this name, of whatever kind, if anybody published or followed it. */
-  knownTopic(name: string): FakeTopic | undefined {
-    return this.#topics.get(name);
-  }
-
-  readonly #report = (error: unknown): void => this.#zone.run(() => this.#errors.handleError(error));
-
-  #topic<T extends FakeTopic>(name: string, kind: new (...parameters: never[]) => T, make: () => T): T {
-    const known = this.#topics.get(name);
-    if (known instanceof kind) return known;
-    if (known !== undefined) throw new RealtimeClientError('kind_mismatch', `"${name}" is a topic of the other kind.`);
-    const topic = make();
-    this.#topics.set(name, topic);
-    return topic;
-  }
-
-  #connectOnce(): void {
-    if (this.status.state === 'idle') this.connect();
-  }
+  readonly #add = (task: () => void): void => {
+    this.#tasks.push(task);
+    if (this.#endPendingTask !== undefined || this.#isDelivering) return;
+    this.#endPendingTask = this.#pendingTasks.add();
+    // Not `queueMicrotask`, which fake timers of a test replace.
+    this.#zone.runOutsideAngular(() => void Promise.resolve().then(() => this.deliver()));
+  };
 }

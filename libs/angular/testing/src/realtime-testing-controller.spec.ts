@@ -58,7 +58,7 @@ describe('RealtimeTestingController', () => {
 
   test('replaces the network of provideRealtime', () => {
     realtime.state(first).subscribe();
-    expect(server.status).toMatchObject({ state: 'live', connectionId: 'testing' });
+    expect(server.status).toMatchObject({ state: 'live', transport: 'websocket' });
   });
 
   test('publishes what JSON leaves of a value, so that a test sees no more than a browser would', () => {
@@ -134,15 +134,15 @@ describe('RealtimeTestingController', () => {
     expect(server.isFollowed(first)).toBe(false);
   });
 
-  test('a refused topic stays refused', () => {
+  test('a rejected topic stays rejected', () => {
     const failed = jest.fn();
-    server.refuse(first, 'forbidden');
+    server.reject(first, 'forbidden');
     server.publish(first, { tick: 1 });
     realtime.state(first).subscribe({ error: failed });
-    server.refuse(mine, 'closed');
+    server.reject(mine, 'unknown_topic');
     realtime.events(mine).subscribe({ error: failed });
     expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'forbidden' }));
-    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'closed' }));
+    expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'unknown_topic' }));
   });
 
   test('one name is not a topic of both kinds', () => {
@@ -189,13 +189,13 @@ describe('RealtimeTestingController', () => {
     realtime.act(pause, { battleId: '2' }).subscribe({ error: () => undefined });
     const [one, other] = [server.expectAction(pause), server.expectAction(pause)];
     one.respond({ paused: true });
-    other.refuse('forbidden');
-    for (const { respond, refuse } of [one, other].map((sent) => ({
+    other.reject('forbidden');
+    for (const { respond, reject } of [one, other].map((sent) => ({
       respond: () => sent.respond({ paused: true }),
-      refuse: () => sent.refuse('forbidden'),
+      reject: () => sent.reject('forbidden'),
     }))) {
-      expect(respond).toThrow('"battles/pause" was answered already');
-      expect(refuse).toThrow('"battles/pause" was answered already');
+      expect(respond).toThrow('"battles/pause" already has an answer');
+      expect(reject).toThrow('"battles/pause" already has an answer');
     }
   });
 
@@ -205,11 +205,12 @@ describe('RealtimeTestingController', () => {
     expect(() => TestBed.inject(RealtimeSimulation)).toThrow('provide one of them');
   });
 
-  test('closing completes what is followed and errs what is unanswered, and connecting begins anew', () => {
+  test('closing completes what is followed and fails what is unanswered, for good', () => {
     const completed = jest.fn();
     const failed = jest.fn();
     realtime.state(first).subscribe({ complete: completed });
     realtime.act(pause, { battleId: '1' }).subscribe({ error: failed });
+    server.expectAction(pause);
 
     realtime.close();
 
@@ -217,6 +218,6 @@ describe('RealtimeTestingController', () => {
     expect(completed).toHaveBeenCalledTimes(1);
     expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'outcome_unknown' }));
     realtime.connect();
-    expect(server.status.state).toBe('live');
+    expect(server.status.state).toBe('closed');
   });
 });

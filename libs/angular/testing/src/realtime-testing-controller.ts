@@ -1,16 +1,14 @@
 import { inject, Injectable } from '@angular/core';
-import { RealtimeClientError, type ClientErrorCode, type ConnectionStatus } from '@statewire/client';
-import type { Action, TopicReference } from '@statewire/protocol';
+import type { ConnectionStatus } from '@statewire/client';
+import type { Action, ErrorCode, TopicReference } from '@statewire/protocol';
 
 import { FakeRealtimeClient } from './fake-realtime-client.js';
-import type { FakeTopic } from './fake-topic.js';
-import { jsonProjection } from './json-projection.js';
-import type { TestAction } from './test-action.js';
+import { TestAction } from './test-action.js';
 
 /**
- * The server's side of a test: publishes values and events, answers actions, takes the connection away and brings it
- * back. It is live from the first subscription or action on. What it says reaches signals and observables before the
- * call returns; `await fixture.whenStable()` then brings it to the template.
+ * The server of a component test. It publishes values and events, answers actions, and takes the connection away. The
+ * application connects with its first subscription or action. Values and answers reach signals and observables before a call
+ * of the controller returns. Then `await fixture.whenStable()` updates the template.
  *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtimeTesting()] });
@@ -25,92 +23,122 @@ import type { TestAction } from './test-action.js';
 @Injectable()
 export class RealtimeTestingController {
   readonly #client = inject(FakeRealtimeClient);
+  readonly #kinds = new Map<string, TopicReference['kind']>();
+  #actions: TestAction[] = [];
 
-  /** What the application is shown as the state of its connection. */
+  constructor() {
+    const { server } = this.#client;
+    server.actions.fallback = (data, { name }) => {
+      const action = new TestAction(name, data, () => this.#client.deliver());
+      this.#actions.push(action);
+      return action.result;
+    };
+  }
+
+  /** The status of the connection that the application sees. */
   get status(): ConnectionStatus {
+    this.#client.deliver();
     return this.#client.status;
   }
 
-  /** Whether anything in the application follows the topic now. */
+  /** Whether anything in the application follows the topic. */
   isFollowed(topic: TopicReference): boolean {
-    return this.#client.knownTopic(topic.name)?.isFollowed ?? false;
+    return this.#client.isFollowed(topic.name);
   }
 
-  /** Publishes the next value of a state topic. While offline the application sees only the last one, once it is back. */
+  /** Publishes the next value of a state topic. An application that is offline sees it when it is back. */
   publish<T>(topic: TopicReference<T, 'state'>, value: NoInfer<T>): void {
-    const published = this.#client.stateTopic(topic.name);
-    published.publish(jsonProjection(value));
-    this.#deliver(published);
+    this.#declare(topic);
+    this.#client.deliver();
+    this.#client.server.publish(topic, value);
+    this.#client.deliver();
   }
 
-  /** Publishes an event. While offline it waits until the application is back. */
+  /** Publishes an event. An application that is offline receives it when it is back. */
   emit<T>(topic: TopicReference<T, 'events'>, event: NoInfer<T>): void {
-    const published = this.#client.eventTopic(topic.name);
-    published.publish(jsonProjection(event), Date.now());
-    this.#deliver(published);
+    this.#declare(topic);
+    this.#client.deliver();
+    this.#client.server.publish(topic, event);
+    this.#client.deliver();
   }
 
-  /** Tells the followers of an event topic that events were lost. */
+  /** Reports to the followers of an event topic that events were lost. */
   lose(topic: TopicReference<unknown, 'events'>): void {
-    const lossy = this.#client.eventTopic(topic.name);
-    lossy.lose();
-    this.#deliver(lossy);
+    this.#declare(topic);
+    this.#client.deliver();
+    this.#client.server.renew(topic);
+    this.#client.deliver();
   }
 
-  /** Refuses a topic, or takes it away: its observables err, its resources are in `error`. */
-  refuse(topic: TopicReference, code: ClientErrorCode, message = `The test refused "${topic.name}".`): void {
-    const refused = topic.kind === 'state' ? this.#client.stateTopic(topic.name) : this.#client.eventTopic(topic.name);
-    refused.refuse(new RealtimeClientError(code, message));
+  /** Rejects a topic from now on, also for those who follow it. Observables fail, and resources have the status `error`. */
+  reject(topic: TopicReference, code: ErrorCode, message = `The test rejected "${topic.name}".`): void {
+    const { server } = this.#client;
+    this.#declare(topic);
+    this.#client.deliver();
+    server.reject(topic, code, { message });
+    for (const connection of server.connections) {
+      if (!connection.subscriptions.has(topic.name)) continue;
+      connection.send({ type: 'error', topic: topic.name, code, message, temporary: false });
+      connection.unsubscribe(topic.name);
+    }
+    this.#client.deliver();
   }
 
   /**
-   * The oldest unanswered action of this kind; answer it with `respond()` or `refuse()`.
+   * Returns the oldest unanswered action of this kind. Answer it with `respond()` or `reject()`.
    *
-   * @throws Error when none was sent, or when the application is offline.
+   * @throws Error if the application has sent none, or is offline.
    * @example
    * const sent = server.expectAction(pause);
    * expect(sent.data).toEqual({ battleId: '42' });
    * sent.respond({ paused: true });
    */
   expectAction<D, R>(action: Action<D, R>): TestAction<D, R> {
-    const waiting = this.#client.unansweredActions;
+    const waiting = this.#unansweredActions();
     const found = waiting.find(({ name }) => name === action.name);
     if (found === undefined) {
       throw new Error(`Expected the action "${action.name}" to be sent; waiting for an answer: ${listed(waiting)}.`);
     }
-    this.#client.take(found);
+    this.#actions = this.#actions.filter((unanswered) => unanswered !== found);
     return found as TestAction<D, R>;
   }
 
   /**
-   * Checks that no action is waiting which the test did not expect.
+   * Checks that no action waits for an answer that the test did not expect.
    *
-   * @throws Error that names them.
+   * @throws Error that names these actions.
    */
   verify(): void {
-    const waiting = this.#client.unansweredActions;
+    const waiting = this.#unansweredActions();
     if (waiting.length > 0) throw new Error(`Expected no further actions; waiting for an answer: ${listed(waiting)}.`);
   }
 
-  /** The WebSocket is up: topics catch up and are live. */
+  /** Connects the application. Topics catch up and are live. */
   goLive(): void {
-    this.#client.connect();
+    this.#client.show(undefined);
   }
 
-  /** The WebSocket failed, polling keeps topics live. */
+  /** Shows the status `polling`. Topics are live. */
   goPolling(): void {
     const reason = { code: 'no-websocket', message: 'The test took the WebSocket away.' };
-    this.#client.enter({ state: 'polling', enteredAt: Date.now(), transport: 'polling', attempt: 1, reason });
+    this.#client.show({ state: 'polling', enteredAt: Date.now(), transport: 'polling', attempt: 1, reason });
   }
 
-  /** Nothing reaches the server: topics turn stale, actions wait. */
+  /** Takes the network away. Topics become stale, and actions wait. */
   goOffline(): void {
     const reason = { code: 'network', message: 'The test took the network away.' };
-    this.#client.enter({ state: 'offline', enteredAt: Date.now(), attempt: 1, reason });
+    this.#client.show({ state: 'offline', enteredAt: Date.now(), attempt: 1, reason });
   }
 
-  #deliver(topic: FakeTopic): void {
-    if (this.#client.isConnected) topic.catchUp();
+  #unansweredActions(): readonly TestAction[] {
+    this.#client.deliver();
+    return this.#client.isConnected ? this.#actions : [];
+  }
+
+  #declare({ name, kind }: TopicReference): void {
+    const declared = this.#kinds.get(name) ?? kind;
+    if (declared !== kind) throw new Error(`"${name}" is a topic of the other kind.`);
+    this.#kinds.set(name, kind);
   }
 }
 

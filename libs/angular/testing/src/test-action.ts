@@ -1,59 +1,64 @@
-import { RealtimeClientError, type ClientErrorCode } from '@statewire/client';
-import type { Json } from '@statewire/protocol';
-import { ReplaySubject, type Observable } from 'rxjs';
+import type { ErrorCode, Json } from '@statewire/protocol';
+import { FakeActionError } from '@statewire/testing';
 
-import { jsonProjection } from './json-projection.js';
+interface Answer {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
 
-/** An action the application sent, waiting for the test's answer. Given by `RealtimeTestingController.expectAction()`. */
+/** An action that the application has sent and the test has to answer. `RealtimeTestingController.expectAction()` returns it. */
 export class TestAction<D = unknown, R = unknown> {
-  readonly #answer = new ReplaySubject<R>();
   #isAnswered = false;
-  #onAnswer: () => void = () => undefined;
+  #answer: Answer | undefined;
 
-  /** What was sent, as JSON leaves it. */
-  readonly data: D;
+  /** @internal Settles in the call that answers the action, unlike a promise. */
+  readonly result: PromiseLike<unknown> = {
+    then: (resolve, reject) => {
+      this.#answer = {
+        resolve: (result) => void resolve?.(result),
+        reject: (error) => void reject?.(error),
+      };
+      return this.result as PromiseLike<never>;
+    },
+  };
+
   /** @internal */
-  readonly answer: Observable<R> = this.#answer.asObservable();
-
   constructor(
-    /** The action's name, such as `battles/pause`. */
+    /** Name of the action, such as `battles/pause`. */
     readonly name: string,
-    data: D,
-  ) {
-    this.data = jsonProjection(data);
-  }
-
-  /** @internal Called before the answer is told. */
-  whenAnswered(callback: () => void): void {
-    this.#onAnswer = callback;
-  }
+    /** The data of the action, as JSON transports it. */
+    readonly data: D,
+    private readonly deliver: () => void,
+  ) {}
 
   /**
-   * Acknowledges the action: its optimistic updates are dropped, its observable emits the result and completes. Publish
-   * first what the handler publishes.
+   * Acknowledges the action. Its optimistic updates end, and its observable emits the result and completes. First publish what
+   * the handler would publish.
    *
-   * @throws Error where it was answered already.
+   * @throws Error if the action already has an answer.
    */
   respond(result: NoInfer<R>): void {
-    this.#answerOnce();
-    this.#answer.next(jsonProjection(result));
-    this.#answer.complete();
+    this.#answerOnce().resolve(result);
+    this.deliver();
   }
 
   /**
-   * Refuses the action: its optimistic updates are rolled back, its observable errs with a `RealtimeClientError` of this
-   * code.
+   * Rejects the action. Its optimistic updates are rolled back, and its observable fails with a `RealtimeClientError` of this
+   * code. After a temporary code, such as `unavailable`, the client sends the action again.
    *
-   * @throws Error where it was answered already.
+   * @throws Error if the action already has an answer.
    */
-  refuse(code: ClientErrorCode, message = `The test refused "${this.name}".`, details?: Json): void {
-    this.#answerOnce();
-    this.#answer.error(new RealtimeClientError(code, message, details));
+  reject(code: ErrorCode, message = `The test rejected "${this.name}".`, details?: Json): void {
+    this.#answerOnce().reject(new FakeActionError(code, message, details));
+    this.deliver();
   }
 
-  #answerOnce(): void {
-    if (this.#isAnswered) throw new Error(`"${this.name}" was answered already. An action has one answer.`);
+  #answerOnce(): Answer {
+    const answer = this.#answer;
+    if (this.#isAnswered || answer === undefined) {
+      throw new Error(`"${this.name}" already has an answer. Answer an action once.`);
+    }
     this.#isAnswered = true;
-    this.#onAnswer();
+    return answer;
   }
 }

@@ -37,6 +37,8 @@ export interface ClientEnvironment {
   random(): number;
   /** Returns a fresh id that matches `[A-Za-z0-9_-]{22,64}` and has at least 128 random bits. */
   id(): string;
+  /** Runs `task` after the current task. Default: `queueMicrotask` of the host. */
+  readonly queueMicrotask?: (task: () => void) => void;
   /** Opens a WebSocket. Undefined where the host has none; the client then polls. May throw (content security policy). */
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   /** Undefined where the host has no `fetch`; the client then cannot poll. */

@@ -178,6 +178,7 @@ export class SocketTopics {
   }
 
   private scheduleFlush(): void {
+    const { queueMicrotask = globalThis.queueMicrotask } = this.environment;
     queueMicrotask(() => this.flush());
   }
 

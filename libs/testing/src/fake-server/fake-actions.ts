@@ -21,6 +21,7 @@ export class FakeActionError extends Error {
   constructor(
     readonly code: ErrorCode,
     message = 'The test rejects the action.',
+    readonly details?: Json,
   ) {
     super(message);
   }
@@ -32,7 +33,10 @@ export type FakeHandler = (data: never, invocation: FakeInvocation) => unknown;
 /** The handlers of actions, and the answers that make each action run once. */
 export class FakeActions {
   private readonly handlers = new Map<string, FakeHandler>();
-  private readonly answers = new Map<string, Promise<AckFrame | ErrorFrame>>();
+  private readonly runs = new Map<string, ActionRun>();
+
+  /** Handles actions without a handler of their own. */
+  fallback: FakeHandler | undefined;
 
   /** Every action that ran, in order. */
   readonly run: FakeInvocation[] = [];
@@ -44,46 +48,77 @@ export class FakeActions {
   }
 
   /**
-   * Runs an action, or returns the answer that it already has.
+   * Runs an action unless it has run, and replies with its answer.
    *
    * @param positions returns the positions of the topics that the handler published to.
    * @param isVisible tells whether the client may learn the position of a topic.
    */
-  async act(
+  act(
     invocation: FakeInvocation,
     positions: () => readonly TopicPosition[],
     isVisible: (topic: string) => boolean,
-  ): Promise<AckFrame | ErrorFrame> {
+    reply: (answer: AckFrame | ErrorFrame) => void,
+  ): void {
     this.received.push(invocation);
     const key = `${invocation.clientId} ${invocation.id}`;
-    const existing = this.answers.get(key) ?? this.start(invocation, positions);
-    this.answers.set(key, existing);
-    const answer = await existing;
-    if (answer.type === 'error') return answer;
-    return { ...answer, positions: answer.positions?.filter(({ topic }) => isVisible(topic)) ?? [] };
+    const run = this.runs.get(key) ?? new ActionRun();
+    run.whenAnswered((answer) => {
+      const visible = answer.type === 'ack' ? answer.positions?.filter(({ topic }) => isVisible(topic)) : undefined;
+      reply(answer.type === 'ack' ? { ...answer, positions: visible ?? [] } : answer);
+    });
+    if (this.runs.has(key)) return;
+    this.runs.set(key, run);
+    this.start(run, invocation, positions);
   }
 
   /** Forgets all answers, as a server without a shared broker does at a restart. */
   forget(): void {
-    this.answers.clear();
+    this.runs.clear();
   }
 
-  private async start(
-    invocation: FakeInvocation,
-    positions: () => readonly TopicPosition[],
-  ): Promise<AckFrame | ErrorFrame> {
+  private start(run: ActionRun, invocation: FakeInvocation, positions: () => readonly TopicPosition[]): void {
     const { id, name, data } = invocation;
-    const handler = this.handlers.get(name);
+    const succeed = (result: unknown): void =>
+      run.answer({ type: 'ack', id, ...(result !== undefined && { data: result as Json }), positions: positions() });
+    const fail = (error: unknown): void => run.answer(errorFrame(id, error));
+    const handler = this.handlers.get(name) ?? this.fallback;
     try {
-      if (handler === undefined)
+      if (handler === undefined) {
         throw new FakeActionError('unknown_action', `The test has no handler for ${name}. Call server.handle().`);
+      }
       this.run.push(invocation);
-      const result = await handler(data as never, invocation);
-      return { type: 'ack', id, ...(result !== undefined && { data: result as Json }), positions: positions() };
+      const result = handler(data as never, invocation);
+      if (isPromise(result)) result.then(succeed, fail);
+      else succeed(result);
     } catch (error) {
-      const { code, message } =
-        error instanceof FakeActionError ? error : new FakeActionError('internal', 'The handler of the test failed.');
-      return { type: 'error', id, code, message, temporary: ERROR_CODES[code].temporary };
+      fail(error);
     }
   }
+}
+
+/** An action that has started, and the callbacks that wait for its answer. */
+class ActionRun {
+  private result: AckFrame | ErrorFrame | undefined;
+  private readonly waiting: ((answer: AckFrame | ErrorFrame) => void)[] = [];
+
+  whenAnswered(callback: (answer: AckFrame | ErrorFrame) => void): void {
+    if (this.result === undefined) this.waiting.push(callback);
+    else callback(this.result);
+  }
+
+  answer(result: AckFrame | ErrorFrame): void {
+    this.result = result;
+    for (const callback of this.waiting.splice(0)) callback(result);
+  }
+}
+
+function errorFrame(id: string, error: unknown): ErrorFrame {
+  const { code, message, details } =
+    error instanceof FakeActionError ? error : new FakeActionError('internal', 'The handler of the test failed.');
+  const { temporary } = ERROR_CODES[code];
+  return { type: 'error', id, code, message, temporary, ...(details !== undefined && { details }) };
+}
+
+function isPromise(result: unknown): result is PromiseLike<unknown> {
+  return typeof result === 'object' && result !== null && 'then' in result;
 }

@@ -22,6 +22,8 @@ export class FakeConnection {
   isOpen = true;
 
   private readonly topics = new Set<string>();
+  /** Subscriptions that wait for the first value. */
+  private readonly awaiting = new Map<string, TopicRequest & { readonly ref: string | undefined }>();
   private isHeld = false;
   private readonly up: Link;
   private readonly down: Link;
@@ -68,11 +70,14 @@ export class FakeConnection {
 
   /** Sends a frame of a topic if the connection is subscribed to it. */
   publish(frame: ServerFrame & { readonly topic: string }): void {
-    if (this.topics.has(frame.topic)) this.send(frame);
+    const request = this.awaiting.get(frame.topic);
+    if (request !== undefined) this.subscribe(request, request.ref);
+    else if (this.topics.has(frame.topic)) this.send(frame);
   }
 
   unsubscribe(topic: string): void {
     this.topics.delete(topic);
+    this.awaiting.delete(topic);
   }
 
   close(code: number, reason = ''): void {
@@ -85,6 +90,7 @@ export class FakeConnection {
     this.up.cut();
     this.down.cut();
     this.end();
+    const { queueMicrotask = globalThis.queueMicrotask } = this.server.environment;
     queueMicrotask(() => this.socket.receiveClose(1006, ''));
   }
 
@@ -105,6 +111,7 @@ export class FakeConnection {
   private end(): void {
     this.isOpen = false;
     this.topics.clear();
+    this.awaiting.clear();
     this.server.forget(this);
   }
 
@@ -122,13 +129,12 @@ export class FakeConnection {
         return;
       case 'unsubscribe':
         for (const topic of frame.topics) {
-          this.topics.delete(topic);
+          this.unsubscribe(topic);
           this.send({ type: 'unsubscribed', topic, code: 'requested', ...withRef(frame.ref) });
         }
         return;
       case 'action':
-        void this.server.act(this, frame).then((answer) => this.send(answer));
-        return;
+        return this.server.act(this, frame);
       case 'authenticate':
         return this.server.reauthenticate(this, frame);
       case 'ping':
@@ -141,6 +147,8 @@ export class FakeConnection {
     const rejection = this.server.rejectionOf(topic, this.hello?.token);
     if (rejection) return this.send({ ...rejection, ...withRef(ref) });
     this.topics.add(topic);
+    this.awaiting.delete(topic);
+    if (this.server.isAwaited(topic)) return void this.awaiting.set(topic, { topic, ref, ...(since && { since }) });
     for (const frame of this.server.topic(topic).catchUp(since, ref)) this.send(frame);
   }
 }

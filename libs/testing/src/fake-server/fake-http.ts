@@ -3,6 +3,7 @@ import {
   ERROR_CODES,
   parseActionRequest,
   parsePollRequest,
+  type AckFrame,
   type ErrorFrame,
   type PollResponse,
   type ServerFrame,
@@ -61,7 +62,9 @@ export class FakeHttp {
     // The server does not know what a polling client follows, so it tells the positions of all topics that it may read.
     const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;
     const invocation = { clientId, id, name, data, transport: 'polling' } as const;
-    const answer = await this.server.actions.act(invocation, this.server.watchPositions(), isVisible);
+    const answer = await new Promise<AckFrame | ErrorFrame>((resolve) =>
+      this.server.actions.act(invocation, this.server.watchPositions(), isVisible, resolve),
+    );
     return { status: answer.type === 'ack' ? 200 : ERROR_CODES[answer.code].status, body: answer };
   }
 

@@ -39,6 +39,8 @@ export interface FakeServerOptions {
   readonly frameBytes?: number;
   /** Frames per second that `welcome` announces. Default: `welcome` leaves it out. */
   readonly framesPerSecond?: number;
+  /** Whether a subscription of a state topic without a value gets its answer only with the first value. Default false. */
+  readonly awaitsFirstValue?: boolean;
   /** Milliseconds between polls that `config` announces. Default 2,000. */
   readonly pollInterval?: number;
 }
@@ -257,6 +259,12 @@ export class FakeServer {
     return topic;
   }
 
+  /** @internal Whether a subscription waits for the first value of the topic. */
+  isAwaited(name: string): boolean {
+    const { kind, position } = this.topic(name);
+    return this.options.awaitsFirstValue === true && kind === 'state' && position.offset === 0;
+  }
+
   /** @internal Returns the error for a token that {@link verify} rejects. */
   admit(token: string | undefined): ErrorFrame | undefined {
     const code = this.verify(token);
@@ -300,10 +308,11 @@ export class FakeServer {
   }
 
   /** @internal */
-  act(connection: FakeConnection, { id, name, data }: ActionFrame) {
+  act(connection: FakeConnection, { id, name, data }: ActionFrame): void {
     const clientId = connection.hello?.clientId ?? '';
     const isVisible = (topic: string) => connection.subscriptions.has(topic);
-    return this.actions.act({ clientId, id, name, data, transport: 'websocket' }, this.watchPositions(), isVisible);
+    const invocation = { clientId, id, name, data, transport: 'websocket' } as const;
+    this.actions.act(invocation, this.watchPositions(), isVisible, (answer) => connection.send(answer));
   }
 
   /** @internal Returns a function that lists the topics that have changed since this call, with their positions. */

@@ -10,7 +10,7 @@ export interface Parcel {
 }
 
 /** The part of a `VirtualEnvironment` that a link uses. */
-export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | 'random'> & {
+export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | 'random' | 'queueMicrotask'> & {
   readonly stir?: () => void;
 };
 
@@ -122,7 +122,7 @@ export class Link {
       this.plan();
     };
     if (wait > 0) this.timer = this.environment.setTimer(arrive, wait);
-    else queueMicrotask(arrive);
+    else (this.environment.queueMicrotask ?? queueMicrotask)(arrive);
   }
 
   private arrive(): void {

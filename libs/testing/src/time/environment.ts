@@ -32,6 +32,8 @@ export interface TestEnvironment {
   random(): number;
   /** A fresh id of `[A-Za-z0-9_-]{22,64}`. */
   id(): string;
+  /** Runs a task after the current one. Default: `queueMicrotask` of the host. */
+  readonly queueMicrotask?: (task: () => void) => void;
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   readonly fetch: typeof globalThis.fetch | undefined;
 }

@@ -56,6 +56,13 @@ export class VirtualEnvironment extends VirtualProcess {
     this.scheduler.elapsed = Math.max(this.monotonic(), end);
   }
 
+  /** Runs the timers that are due now, without waiting for promises. @returns whether there was one. */
+  runDue(): boolean {
+    let ran = false;
+    while (this.scheduler.runNext(this.monotonic())) ran = true;
+    return ran;
+  }
+
   /** Ends the current turn of a server: runs what was deferred. */
   tick(): void {
     this.scheduler.tick();
