@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { publishedPackages } from './lib/published-package.mjs';
 import { fail, root } from './lib/workspace.mjs';
 
-/** What an application imports before a library with this peer dependency. */
+/** The imports of an application before a library with this peer dependency. */
 const PRELUDES = { '@angular/core': '@angular/compiler', 'reflect-metadata': 'reflect-metadata' };
 
 const packages = publishedPackages();

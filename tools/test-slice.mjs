@@ -61,7 +61,7 @@ function isLong(path) {
   return path.endsWith(ENDING) || (path.endsWith('.spec.ts') && readFileSync(path, 'utf8').includes(TIER));
 }
 
-/** In random order, whatever still fits the budget. */
+/** Selects files in random order while they fit the budget. */
 function choose(all, seconds, seed) {
   let left = seconds;
   const sorted = all.toSorted((a, b) => key(a).localeCompare(key(b)));

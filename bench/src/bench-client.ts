@@ -8,9 +8,9 @@ export interface Dialect {
   readonly protocol?: string;
   /** Sent after the socket opened. */
   readonly greeting: readonly string[];
-  /** What tells that the client is subscribed. */
+  /** Returns whether a message confirms the subscription. */
   isReady(text: string): boolean;
-  /** What a heartbeat is answered with. */
+  /** The answer to a heartbeat. */
   answer(text: string): string | undefined;
 }
 

@@ -70,7 +70,7 @@ export async function throughput(arm: string, count: number, perTick: number): P
   });
 }
 
-/** What polling the same battle costs: every 2 s, and as often as it changes. */
+/** Measures the cost of polling the same battle: every 2 s, and at the rate of its changes. */
 export async function polling(): Promise<Measurement[]> {
   return withServer('nest-ws', async (server) => {
     await server.ask({ type: 'publish-battle', hz: HZ, duration: 500 }, 'done');

@@ -1,6 +1,6 @@
 import type { BattleModel } from './battle-model.js';
 
-/** What the driver tells a server process. */
+/** Messages of the driver to a server process. */
 export type Command =
   /** Publish the battle `hz` times a second for `duration` ms. */
   | { readonly type: 'publish-battle'; readonly hz: number; readonly duration: number }
@@ -9,7 +9,7 @@ export type Command =
   | { readonly type: 'usage' }
   | { readonly type: 'stop' };
 
-/** What a server process answers. */
+/** Answers of a server process. */
 export type Reply =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'done' }

@@ -58,7 +58,7 @@ export class Nginx {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** What `nginx -s reload` does: new workers take over, old ones live until their connections end. */
+  /** Reloads like `nginx -s reload`: new workers take over, and old ones live until their connections end. */
   reload(): void {
     this.child.kill('SIGHUP');
   }

@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
  * them and skips `EXPOSE`. It fails for any other instruction. It is no sandbox: `RUN` uses the programs, the user and the
  * network of this machine. It pulls no base image, and it copies the files that git knows instead of reading `.dockerignore`.
  *
- * @returns {Map<string, Stage>} by name, each with its folder, environment, and what it would run.
+ * @returns {Map<string, Stage>} the stages by name, each with its folder, environment and command.
  */
 export function buildStages(dockerfile, context, target) {
   const stages = new Map();
@@ -102,7 +102,7 @@ function copy(rest, stage, stages, context) {
   }
 }
 
-/** Files git knows or would add: what .dockerignore leaves of the context. */
+/** Returns the files of the build context: tracked and new files without those in .dockerignore. */
 function tracked(context, path) {
   const output = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', path], { cwd: context });
   const files = output

@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 
 import { root } from './workspace.mjs';
 
-/** What fast-check and hand-written checks say about the case that failed. */
+/** Patterns of the messages about a failed case, of fast-check and of hand-written checks. */
 const SEED = /(?:\bseed: |STATEWIRE_SEED=)(-?\d+)(?:, path: "([\d:]+)")?/;
 const HISTORY = /npm run simulate -- --histories \d+ --seed \d+/;
 

@@ -6,7 +6,7 @@ const REPEATED = /(?<![\p{L}\p{N}-])(\p{L}+)(?:[ \t]+|[ \t]*\n[ \t]*)(\p{L}+)(?!
  * Finds words that stand twice in a row in the prose of a file: in the text of a document, or in the comments and strings
  * of a program. A repetition across a line break counts, one across a blank line does not.
  *
- * @param {string} path its extension tells documents from programs.
+ * @param {string} path its extension distinguishes documents from programs.
  * @param {string} text content of the file.
  * @returns {{ line: number, word: string }[]}
  */

@@ -1,5 +1,5 @@
 /**
- * How TypeScript becomes what runs without a build: in Jest, in `npm run dev`, in `verification/`.
+ * The options to compile TypeScript without a build: in Jest, in `npm run dev`, in `verification/`.
  *
  * @param {{ decorators?: boolean, sourceMaps?: 'inline' | false }} [options]
  */

@@ -6,7 +6,7 @@ export const root = join(import.meta.dirname, '..', '..');
 
 const supported = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node;
 
-/** Angular and Nest refuse older versions with errors that name neither the cause nor the cure. */
+/** Angular and Nest reject older versions with errors that name neither the cause nor the remedy. */
 export function requireSupportedNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const fits = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;

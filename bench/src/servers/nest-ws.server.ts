@@ -15,7 +15,7 @@ class PlainGateway {
   @WebSocketServer() server!: Server;
   state = createBattle();
 
-  /** What a gateway usually does: one `JSON.stringify` and one `send` for each client. */
+  /** A typical gateway: one `JSON.stringify` and one `send` for each client. */
   broadcast(event: string, data: unknown): void {
     for (const client of this.server.clients) {
       if (client.readyState === WebSocket.OPEN) client.send(JSON.stringify({ event, data }));
@@ -23,7 +23,7 @@ class PlainGateway {
   }
 }
 
-/** What a polling timer asks for. */
+/** The endpoint for polling clients. */
 @Controller()
 class StateController {
   constructor(private readonly gateway: PlainGateway) {}

@@ -15,7 +15,7 @@ function crowd(count: number, info?: Json): MemberRecord[] {
 const idsOf = ({ members }: { readonly members: readonly { readonly id: string }[] }) => members.map(({ id }) => id);
 
 describe('MemberList', () => {
-  test('counts all and lists those who came first', () => {
+  test('counts all members and lists the first ones', () => {
     const list = new MemberList(2);
     expect(list.update(crowd(3))).toEqual({ count: 3, members: [{ id: 'id-0' }, { id: 'id-1' }] });
     expect(new MemberList(0).update(crowd(3))).toEqual({ count: 3, members: [] });
@@ -32,7 +32,7 @@ describe('MemberList', () => {
     expect(idsOf(list.update([there]))).toEqual(['there']);
   });
 
-  test('lists who is shown as somebody before who is not', () => {
+  test('lists members with data before members without', () => {
     const list = new MemberList(2);
     expect(idsOf(list.update(crowd(4)))).toEqual(['id-0', 'id-1']);
     const named = [...crowd(4), nth(8, 'Ann')];
@@ -41,7 +41,7 @@ describe('MemberList', () => {
     expect(idsOf(list.update(more))).toEqual(['id-9', 'id-8']);
   });
 
-  test('keeps everybody’s place, so that a change among many is a small delta', () => {
+  test('keeps the place of each member, so that a change among many is a small delta', () => {
     const list = new MemberList(100);
     const members = crowd(10_000, { name: 'somebody' });
     const before = list.update(members);
@@ -54,7 +54,7 @@ describe('MemberList', () => {
     expect(JSON.stringify(delta).length).toBeLessThan(120);
   });
 
-  test('closes the gap where nobody waits for a place', () => {
+  test('closes a gap if no member waits for a place', () => {
     const list = new MemberList(100);
     list.update(crowd(4));
     expect(idsOf(list.update(crowd(4).filter(({ since }) => since !== 1)))).toEqual(['id-0', 'id-2', 'id-3']);

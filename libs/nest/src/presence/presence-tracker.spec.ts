@@ -39,7 +39,7 @@ function setUp({ environment = new VirtualEnvironment(), ...given }: SetUpOption
   return { tracker, broker, counters, enter, environment, handler, lines };
 }
 
-test('counts nobody where nobody may ask, and no request that names no client', () => {
+test('counts no members without a presence topic or without a client id', () => {
   const { enter } = setUp();
   expect(enter('a', { name: 'lobby', kind: 'state' })).toBeUndefined();
   expect(enter('')).toBeUndefined();
@@ -76,7 +76,7 @@ test('counts so many clients and no more, says so once, and counts again when so
   expect(enter('late')).toBeUndefined();
 });
 
-test('logs what a handler throws as an error, which is not what lines are counted by', async () => {
+test('logs an exception of a handler as an error, not as a reason', async () => {
   const { enter, environment, handler, lines } = setUp();
   handler.load = () => {
     throw new Error(`thrown ${lines.length}`);

@@ -16,7 +16,7 @@ function setUp(work: () => Promise<void> = () => Promise.resolve()) {
   return { environment, runs, throttle };
 }
 
-test('runs at once, and once more for everything that is asked for within the interval', async () => {
+test('runs at once, and once more for all requests within the interval', async () => {
   const { environment, runs, throttle } = setUp();
   for (let asked = 0; asked < 1_000; asked++) {
     throttle.request();
@@ -27,7 +27,7 @@ test('runs at once, and once more for everything that is asked for within the in
   expect(environment.timers).toBe(0);
 });
 
-test('never runs twice at once, and forgets nothing that is asked meanwhile', async () => {
+test('never runs concurrently, and drops no request during a run', async () => {
   const gate = new Gate();
   const { environment, runs, throttle } = setUp(() => gate.opened);
   throttle.request();

@@ -74,7 +74,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
 }
 
 describe('TopicPresence', () => {
-  test('counts who came and why they went, once for each client', async () => {
+  test('counts joins, and leaves by cause, once for each client', async () => {
     const { counters, enter, environment } = setUp();
     const stays = ['a', 'b', 'c'].map((id) => enter(client(id)));
     enter(client('a')).leave();
@@ -90,7 +90,7 @@ describe('TopicPresence', () => {
     expect(counters.presenceLeaves.toRecord()).toEqual({ unsubscribed: 1, identity: 1, lost: 1 });
   });
 
-  test('a client that comes back within the grace was never away', async () => {
+  test('a client that returns within the grace period never left', async () => {
     const { calls, enter, environment, present, count } = setUp();
     const first = enter(client('a', 'ann'));
     expect(await present()).toBe('"ann"');
@@ -150,7 +150,7 @@ describe('TopicPresence', () => {
     expect(await present()).toBe('"ben" "-"');
   });
 
-  test('who unsubscribes is gone at once, over whatever transport it was counted', async () => {
+  test('a client that unsubscribes leaves at once, on any transport', async () => {
     const { enter, environment, present } = setUp();
     enter(client('a')).leave();
     const socket = enter(client('a'));
@@ -166,7 +166,7 @@ describe('TopicPresence', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('who signs in is the user from then on, and not somebody else besides', async () => {
+  test('a client that signs in becomes the user and is not counted twice', async () => {
     const { enter, environment, present } = setUp();
     const before = enter(client('a'));
     expect(await present()).toBe('"-"');
@@ -176,7 +176,7 @@ describe('TopicPresence', () => {
     expect(await present()).toBe('"ann"');
   });
 
-  test('who signs in while its old line is silent is the user at once, and the end of that line changes nothing', async () => {
+  test('a client that signs in while its old connection is silent is the user at once', async () => {
     const { count, enter, environment, present } = setUp();
     const silent = enter(client('a'));
     const other = enter(client('b'));
@@ -194,7 +194,7 @@ describe('TopicPresence', () => {
     expect([await present(), count.clients]).toEqual(['', 0]);
   });
 
-  test('users who name the same client are counted one by one, and none of them takes another away', async () => {
+  test('users with the same client id count separately', async () => {
     const { count, enter, environment, present } = setUp();
     const ann = enter(client('a', 'ann'));
     const ben = enter(client('a', 'ben'));
@@ -212,7 +212,7 @@ describe('TopicPresence', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('a client that is back is not taken for one who signs in beside it', async () => {
+  test('a returning client does not replace a user that signs in beside it', async () => {
     const { enter, environment, present } = setUp();
     enter(client('a', 'ann')).leave();
     const back = enter(client('a', 'ann'));
@@ -224,7 +224,7 @@ describe('TopicPresence', () => {
     expect(await present()).toBe('"ben"');
   });
 
-  test('what is shown of a user is what is true of the client that came last', async () => {
+  test('the data of a user is that of the newest client', async () => {
     let name = 'Ann';
     const { calls, enter, environment, present } = setUp({ describe: () => Promise.resolve({ name }) });
     enter(client('a', 'ann'));
@@ -237,7 +237,7 @@ describe('TopicPresence', () => {
     expect(calls).toEqual(['join', 'join']);
   });
 
-  test('nobody is told of a member before it is known what is shown of it', async () => {
+  test('a member is published only with its data', async () => {
     const gate = new Gate<string>();
     const { calls, enter, environment, present, state } = setUp({ describe: () => gate.opened });
     enter(client('a', 'ann'));
@@ -266,7 +266,7 @@ describe('TopicPresence', () => {
     expect(state.emptied).toBeGreaterThan(0);
   });
 
-  test('10,000 who come at once are told in one report after the first', async () => {
+  test('10,000 concurrent members cause one report after the first', async () => {
     const { broker, enter, environment, state } = setUp();
     for (let n = 0; n < 10_000; n++) enter(client(`client-${n}`));
     await environment.advance(250);
@@ -274,7 +274,7 @@ describe('TopicPresence', () => {
     expect(state.notified).toBeLessThanOrEqual(2);
   });
 
-  test('what the broker did not take is told again until it has it', async () => {
+  test('a failed write to the broker is retried until it succeeds', async () => {
     const { enter, environment, errors, fail, present, state } = setUp();
     fail(1);
     const stay = enter(client('a', 'ann'));
@@ -292,7 +292,7 @@ describe('TopicPresence', () => {
     expect(state.emptied).toBe(1);
   });
 
-  test('holds nothing when everybody has left, and nothing after it was disposed of', async () => {
+  test('holds nothing after all members have left, or after its disposal', async () => {
     const { presence, broker, enter, environment, count, state } = setUp();
     for (let n = 0; n < 100; n++) {
       const stay = enter(client(`client-${n}`, n % 3 === 0 ? `user-${n % 10}` : undefined));

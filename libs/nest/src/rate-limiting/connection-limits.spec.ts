@@ -119,7 +119,7 @@ describe('A16: the rate of new connections', () => {
     expect(countWhile(connect)).toBe(100);
   });
 
-  test('remembers nobody who has gone, and a bounded number of those who try', async () => {
+  test('keeps no entry after a connection ends, and a bounded number of attempts', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(RATES, environment);
     for (let address = 0; address < 50_000; address += 1) limits.enter(String(address)).leave();

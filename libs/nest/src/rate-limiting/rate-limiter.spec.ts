@@ -8,7 +8,7 @@ function take(bucket: TokenBucket, now: number, attempts: number): number {
 }
 
 describe('a token bucket', () => {
-  test('lets a burst through, and then what the rate gives back', () => {
+  test('accepts a burst, then continues at the rate', () => {
     const bucket = new TokenBucket(20, 40, 0);
     expect(take(bucket, 0, 100)).toBe(40);
     expect(take(bucket, 1_000, 100)).toBe(20);
@@ -57,7 +57,7 @@ describe('A16: the rate of frames', () => {
     expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(5);
   });
 
-  test('of one user or address is nobody else’s, and nobody’s where there is none', () => {
+  test('counts each user and address separately, and none without a key', () => {
     const rates = new SharedFrameLimits(LIMITS, new VirtualEnvironment());
     countWhile(() => rates.rejectUser('a'));
     expect(rates.rejectUser('b')).toBeUndefined();
@@ -75,7 +75,7 @@ describe('A16: the rate of frames', () => {
     expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(100);
   });
 
-  test('remembers a bounded number of addresses, and none when nobody sends', async () => {
+  test('keeps a bounded number of addresses, and none without traffic', async () => {
     const environment = new VirtualEnvironment();
     const rates = new SharedFrameLimits(LIMITS, environment);
     for (let address = 0; address < 50_000; address += 1) rates.rejectAddress(String(address));

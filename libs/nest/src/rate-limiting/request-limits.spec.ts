@@ -48,7 +48,7 @@ function countWhile(passing: () => boolean): number {
 }
 
 describe('RequestLimits', () => {
-  test('a caller may send bursts of twice the rate, and goes on at the rate', async () => {
+  test('a caller may send bursts of twice the rate, then continues at the rate', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(LIMITS, environment);
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(4);
@@ -56,7 +56,7 @@ describe('RequestLimits', () => {
     expect(countWhile(() => passes(() => limits.countCaller(ann)))).toBe(2);
   });
 
-  test('one user is one caller wherever it comes from; anonymous clients are told apart', () => {
+  test('one user is one caller at every address; anonymous clients count separately', () => {
     const limits = create();
     countWhile(() => passes(() => limits.countCaller(ann)));
     expect(passes(() => limits.countCaller({ ...ann, ip: '192.0.2.9', clientId: 'other' }))).toBe(false);
@@ -75,7 +75,7 @@ describe('RequestLimits', () => {
     expect(countWhile(() => passes(() => limits.countTopics(ann, page((name += 1)))))).toBe(1);
   });
 
-  test('topics that a caller polls all the time cost nothing, by whatever its last polls began', async () => {
+  test('topics of the recent polls of a caller are free', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(LIMITS, environment);
     for (const pause of [0, 50, 2_000, 1_999, 0, 25_000, 0]) {
@@ -122,7 +122,7 @@ describe('RequestLimits', () => {
     expect(countWhile(() => limits.holdPoll(another(), place) !== undefined)).toBe(3);
   });
 
-  test('anonymous polls behind a proxy that nobody named do not take each other’s places', () => {
+  test('anonymous polls behind an unlisted proxy do not share a limit', () => {
     const limits = create();
     const nowhere = { network: undefined };
     expect(countWhile(() => limits.holdPoll(caller(), nowhere) !== undefined)).toBe(100);
