@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+import { seeded } from '../seed.js';
 import type { BlackholeReach, Conditions, Direction, HttpFault, ProxiedRequest, UpgradeFault } from './faults.js';
 import { applyHttpFault } from './http-faults.js';
 import { RequestSplitter } from './request-splitter.js';
@@ -9,7 +10,7 @@ import { Tunnel } from './tunnel.js';
 export interface FaultProxyOptions {
   /** Port on the loopback interface. Default: a free one. */
   readonly port?: number;
-  /** Uniform in [0, 1), for jitter. */
+  /** Uniform in [0, 1), for jitter. Default: from `STATEWIRE_SEED`. */
   readonly random?: () => number;
 }
 
@@ -45,7 +46,7 @@ export class FaultProxy {
   /** @param upstream port of the server on the loopback interface. */
   static async start(
     upstream: number,
-    { port = 0, random = Math.random }: FaultProxyOptions = {},
+    { port = 0, random = seeded().random }: FaultProxyOptions = {},
   ): Promise<FaultProxy> {
     const proxy = new FaultProxy(upstream, random);
     proxy.#server.listen(port, '127.0.0.1');
