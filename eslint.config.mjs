@@ -19,7 +19,7 @@ const ALLOWED = {
   'libs/arena': ['protocol'],
   'libs/testing': ['protocol'],
   'libs/client': ['protocol'],
-  'libs/angular': ['protocol', 'client', 'internal'],
+  'libs/angular': ['protocol', 'client'],
   'libs/nest': ['protocol'],
   'libs/testing-nest': ['protocol', 'testing', 'client', 'nest'],
   backend: ['protocol', 'arena', 'nest'],

@@ -10,7 +10,7 @@ export interface Measurement {
   readonly value: number;
 }
 
-export const HZ = 10;
+const HZ = 10;
 const POLL_INTERVAL = 2_000;
 
 /** Memory of the server per idle, subscribed connection. */

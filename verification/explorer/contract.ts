@@ -12,8 +12,8 @@ export interface Board {
 }
 
 /** The contract of the explored application: one topic of each kind and one action that publishes. */
-export const board = stateTopic<Board>()('board');
-export const notices = eventTopic<{ readonly number: number }>()('notices');
+const board = stateTopic<Board>()('board');
+const notices = eventTopic<{ readonly number: number }>()('notices');
 export const move = action<{ readonly by: string }, { readonly run: number }>('move');
 
 export const BOARD = board.with();

@@ -23,7 +23,7 @@ export const BOARD_SCENARIO: Scenario = {
 };
 
 /** One state topic on the socket alone, with more kinds of steps. */
-export const RIGHTS_SCENARIO: Scenario = {
+const RIGHTS_SCENARIO: Scenario = {
   name: 'rights that change',
   start: ['publish board', 'follow board', 'calm'],
   steps: {
@@ -50,14 +50,14 @@ export const LATE_REFUSAL_SCENARIO: Scenario = {
 };
 
 /** One event topic on both transports. */
-export const NOTICES_SCENARIO: Scenario = {
+const NOTICES_SCENARIO: Scenario = {
   name: 'an event topic',
   start: ['publish notice', 'follow notices', 'calm'],
   steps: { ...often('publish notice', 'follow notices', 'leave notices'), ...SOCKET, ...POLLING },
 };
 
 /** The start of a client: no connection is open yet, and polling races against the socket. */
-export const FIRST_CONNECT_SCENARIO: Scenario = {
+const FIRST_CONNECT_SCENARIO: Scenario = {
   name: 'the first connect',
   start: ['publish board', 'publish notice'],
   steps: {
@@ -68,21 +68,21 @@ export const FIRST_CONNECT_SCENARIO: Scenario = {
 };
 
 /** Polling has started because the socket was slow, and frames of the socket are in transit. */
-export const SWITCH_SCENARIO: Scenario = {
+const SWITCH_SCENARIO: Scenario = {
   name: 'the switch from polling',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'up', 'up', 'up'],
   steps: { ...often('publish board', 'publish notice'), ...SOCKET, ...POLLING },
 };
 
 /** A reader follows a topic again right after it left. */
-export const CHANGE_OF_MIND_SCENARIO: Scenario = {
+const CHANGE_OF_MIND_SCENARIO: Scenario = {
   name: 'a change of mind',
   start: ['publish notice', 'follow notices', 'calm', 'leave notices', 'follow notices'],
   steps: { ...often('publish notice', 'follow notices', 'leave notices'), ...SOCKET },
 };
 
 /** An outage in which a topic publishes more than its history keeps, or loses its history. */
-export const OUTAGE_SCENARIO: Scenario = {
+const OUTAGE_SCENARIO: Scenario = {
   name: 'an outage',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm', 'publish board', 'cut'],
   steps: {
@@ -93,7 +93,7 @@ export const OUTAGE_SCENARIO: Scenario = {
 };
 
 /** Actions with slow handlers, resent over sockets and over HTTP. */
-export const ACTIONS_SCENARIO: Scenario = {
+const ACTIONS_SCENARIO: Scenario = {
   name: 'actions',
   world: { slowActions: true },
   start: ['publish board', 'follow board', 'calm'],
@@ -105,7 +105,7 @@ export const ACTIONS_SCENARIO: Scenario = {
 };
 
 /** Optimistic actions, answered on one transport and published on the other. */
-export const OPTIMISTIC_SCENARIO: Scenario = {
+const OPTIMISTIC_SCENARIO: Scenario = {
   name: 'optimistic updates',
   start: ['publish board', 'follow board', 'calm'],
   steps: {
@@ -129,7 +129,7 @@ export const SLOW_BROKER_SCENARIO: Scenario = {
 };
 
 /** A slow broker with events. */
-export const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
+const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
   name: 'a slow broker of events',
   row: 'R6',
   world: { slowBroker: true },
@@ -141,7 +141,7 @@ export const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
 };
 
 /** A reader that is slower than the publications. */
-export const SLOW_READER_SCENARIO: Scenario = {
+const SLOW_READER_SCENARIO: Scenario = {
   name: 'a slow reader',
   world: { softMark: 150 },
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm'],
@@ -149,7 +149,7 @@ export const SLOW_READER_SCENARIO: Scenario = {
 };
 
 /** Messages that are lost without a sign for either end. */
-export const LOSSY_SCENARIO: Scenario = {
+const LOSSY_SCENARIO: Scenario = {
   name: 'lost messages',
   start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm'],
   steps: {
@@ -160,7 +160,7 @@ export const LOSSY_SCENARIO: Scenario = {
 };
 
 /** A client that the server rejects. */
-export const REFUSED_SCENARIO: Scenario = {
+const REFUSED_SCENARIO: Scenario = {
   name: 'a refused client',
   world: { token: 'refused' },
   start: ['publish board'],

@@ -73,7 +73,7 @@ export function signatureOf(world: World, rest: unknown): string {
 }
 
 /** Returns the text of the digest, to find the difference between two states. */
-export function describeState({ environment, network, oracle, page, server, truth }: World, rest: unknown): string {
+function describeState({ environment, network, oracle, page, server, truth }: World, rest: unknown): string {
   const { application, broker, hub, topics } = server;
   const writer = new GraphWriter();
   writer.write({

@@ -28,7 +28,7 @@ async function until(world: World, happened: () => boolean): Promise<void> {
 }
 
 /** All steps, by their names in traces. */
-export const STEPS = {
+const STEPS = {
   'publish board': { isEnabled: () => true, perform: ({ server }) => server.application.publishBoard() },
   'publish notice': { isEnabled: () => true, perform: ({ server }) => server.application.publishNotice() },
   /** The broker loses the history of the board. */

@@ -14,7 +14,7 @@ export interface WorldOptions extends ServerOptions {
   readonly token: Token;
 }
 
-export const DEFAULT_WORLD: WorldOptions = {
+const DEFAULT_WORLD: WorldOptions = {
   ...{ history: 2, softMark: 0, slowBroker: false, slowActions: false },
   token: 'wide',
 };

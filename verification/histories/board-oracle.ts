@@ -47,7 +47,7 @@ export function judgeBoards({ world }: Stage, page: Page): void {
   }
 }
 
-export function keyOf(boardId: BoardId, { epoch, offset }: Position): string {
+function keyOf(boardId: BoardId, { epoch, offset }: Position): string {
   return `${boardId} ${epoch} ${offset}`;
 }
 

@@ -2,7 +2,7 @@
 export const SECOND = 10;
 
 /** Tick from which damage grows and healing fades, so that a battle of equals ends. */
-export const FURY_FROM = 600;
+const FURY_FROM = 600;
 
 /** The last tick of a battle; a party that has not won by then has lost. */
 export const LAST_TICK = 3_000;

@@ -36,7 +36,7 @@ const CLEAVE: Special = { name: 'Cleave', effects: [{ type: 'strike', reach: 'th
 const FRENZY: Special = { name: 'Frenzy', effects: [{ type: 'strike', reach: 'one', power: 190 }] };
 
 /** By the kind of the combatant. */
-export const SPECIALS: Readonly<Record<string, Special>> = {
+const SPECIALS: Readonly<Record<string, Special>> = {
   knight: {
     name: 'Oathshield',
     effects: [

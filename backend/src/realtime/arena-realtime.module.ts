@@ -12,7 +12,7 @@ import { NotificationRealtime } from './notification.realtime.js';
 import { RunRealtime } from './run.realtime.js';
 
 /** The Arena's options of the realtime module. */
-export function realtimeOptions(config: ArenaConfig, environment: Environment): RealtimeModuleOptions {
+function realtimeOptions(config: ArenaConfig, environment: Environment): RealtimeModuleOptions {
   return {
     enabled: config.webSocketEnabled,
     trustedProxies: config.trustedProxies,

@@ -81,7 +81,7 @@ export function cardOffer(overrides: Partial<CardOffer> = {}): CardOffer {
   };
 }
 
-export const ADA = { playerId: 'p1', name: 'Ada', house: false } as const;
+const ADA = { playerId: 'p1', name: 'Ada', house: false } as const;
 
 export const SESSION: Session = { playerId: 'p1', name: 'Ada', token: 'token-1', expiresAt: Number.MAX_SAFE_INTEGER };
 

@@ -2,7 +2,6 @@ export { injectAction, type ActionOutcome, type ActionRef, type InjectActionOpti
 export { injectEvents, type InjectEventsOptions } from './inject-events.js';
 export { injectTopic, type InjectTopicOptions } from './inject-topic.js';
 export type { InjectorOption } from './injector-option.js';
-export { NO_METRICS as ɵNO_METRICS } from './no-metrics.js';
 export { PACE as ɵPACE, type Pace as ɵPace } from './pace.js';
 export { provideRealtime, type RealtimeConfig } from './provide-realtime.js';
 export { REALTIME_CLIENT as ɵREALTIME_CLIENT } from './realtime-client.js';

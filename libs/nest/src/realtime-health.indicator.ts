@@ -8,7 +8,7 @@ import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 
 /** A lease without a holder. A request to its holder reaches the broker and changes nothing. */
-const UNHELD_LEASE = 'statewire:health';
+const FREE_LEASE = 'statewire:health';
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 
@@ -66,7 +66,7 @@ export class RealtimeHealthIndicator {
 
   /** Sends one request at a time: checks of a broker that hangs must not pile up. */
   private ask(): Promise<unknown> {
-    this.probe ??= withDeadline(this.environment, REQUEST_TIMEOUT_MS, this.broker.request(UNHELD_LEASE, null)).finally(
+    this.probe ??= withDeadline(this.environment, REQUEST_TIMEOUT_MS, this.broker.request(FREE_LEASE, null)).finally(
       () => {
         this.probe = undefined;
       },

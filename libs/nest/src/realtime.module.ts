@@ -53,7 +53,7 @@ import {
   TOPIC_LOADER,
 } from './core/tokens.js';
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
   RealtimeModuleOptions | undefined
 >()
   .setClassMethodName('forRoot')

@@ -17,13 +17,13 @@ import {
 } from '../src/index.js';
 
 export const battle = stateTopic<{ hp: number }>()('battles/:battleId');
-export const spectators = presenceTopic<string>()(battle);
+const spectators = presenceTopic<string>()(battle);
 export const notices = eventTopic<{ text: string }>()('notices');
-export const secrets = stateTopic<string>()('secrets/:owner');
-export const double = action<{ n: number }, { n: number; by: string | undefined }>('double');
-export const slow = action<undefined, string>('slow');
-export const overdue = action<undefined, string>('overdue');
-export const fail = action<undefined, never>('fail');
+const secrets = stateTopic<string>()('secrets/:owner');
+const double = action<{ n: number }, { n: number; by: string | undefined }>('double');
+const slow = action<undefined, string>('slow');
+const overdue = action<undefined, string>('overdue');
+const fail = action<undefined, never>('fail');
 import { Gate } from './support/connection-rig.js';
 
 /** Lets the owner in, and nobody else. */
@@ -55,7 +55,7 @@ export class SlowWork {
 }
 
 @RealtimeHandlers()
-export class ArenaHandlers {
+class ArenaHandlers {
   constructor(private readonly work: SlowWork) {}
 
   @OnTopic(battle)

@@ -133,12 +133,12 @@ test('a named parameter that the pattern lacks stops the start', async () => {
   @RealtimeHandlers()
   class Mistyped {
     @OnTopic(score)
-    load(@TopicParams('playr') player: string) {
+    load(@TopicParams('match') player: string) {
       return { player, season: 1 };
     }
   }
   await expect(TestApplication.start({ providers: [Mistyped] })).rejects.toThrow(
-    `Mistyped.load: @TopicParams('playr') names no parameter of "scores/:player/:season".`,
+    `Mistyped.load: @TopicParams('match') names no parameter of "scores/:player/:season".`,
   );
 });
 

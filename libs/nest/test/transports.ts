@@ -6,7 +6,7 @@ import type { TestApplication } from './support/test-application.js';
 
 export const CLIENT_ID = 'test-client-0123456789abcdef';
 
-export interface TestAction {
+interface TestAction {
   readonly id: string;
   readonly name: string;
   readonly data?: unknown;

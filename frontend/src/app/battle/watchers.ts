@@ -3,7 +3,7 @@ import { DAMAGE_TYPES, type DamageType } from '@statewire/arena';
 import type { Presence } from '@statewire/protocol';
 
 /** A spectator with a name. */
-export interface Watcher {
+interface Watcher {
   readonly id: string;
   readonly name: string;
   readonly initials: string;

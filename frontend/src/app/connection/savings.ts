@@ -1,7 +1,7 @@
 import type { ClientMetrics } from '@statewire/angular';
 
 /** One way to keep the page current, and its bytes. */
-export interface Cost {
+interface Cost {
   readonly label: string;
   readonly bytes: number;
   /** Share of the most expensive way, from 0 to 1. */

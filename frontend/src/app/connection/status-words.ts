@@ -1,6 +1,6 @@
 import type { ConnectionStatus } from '@statewire/angular';
 
-export type Tone = 'live' | 'polling' | 'broken' | 'waiting';
+type Tone = 'live' | 'polling' | 'broken' | 'waiting';
 
 export interface StatusWords {
   readonly tone: Tone;

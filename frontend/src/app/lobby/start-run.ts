@@ -6,7 +6,7 @@ import { Commands } from '../game/commands';
 import { GameStore } from '../game/game-store';
 import { Icon } from '../ui/icon';
 
-export const MAX_NAME_LENGTH = 24;
+const MAX_NAME_LENGTH = 24;
 
 /** Asks for the player's name, if it is unknown, and starts a run. */
 @Component({

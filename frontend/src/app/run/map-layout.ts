@@ -8,7 +8,7 @@ export interface MapNode {
   readonly state: 'current' | 'visited' | 'choice' | 'ahead';
 }
 
-export interface MapEdge {
+interface MapEdge {
   readonly id: string;
   /** An SVG path on a grid of 100 × 100. */
   readonly path: string;

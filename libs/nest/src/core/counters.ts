@@ -31,7 +31,7 @@ export type CloseReason = number | 'peer';
 export type PresenceLeave = 'unsubscribed' | 'lost' | 'identity';
 
 /** Counts by name. */
-export class Tally<Name extends string | number> {
+class Tally<Name extends string | number> {
   private readonly counts = new Map<Name, number>();
 
   add(name: Name): void {

@@ -162,7 +162,7 @@ export function actionKey({ identity, clientId }: CallerContext, id: string): st
 }
 
 /** The caller whose share of the broker's memory the action uses: the user, or the address, because client ids are free. */
-export function shareKey({ identity, ip }: CallerContext): string {
+function shareKey({ identity, ip }: CallerContext): string {
   return identity ? `user ${identity.id}` : `address ${ip}`;
 }
 

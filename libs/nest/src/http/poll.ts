@@ -157,7 +157,7 @@ export class Poll {
 }
 
 /** Most bytes of frames in one answer. The rest follows with the next poll. */
-export const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** Collects the frames of the answer to a poll, up to a size. */
 export class PollAnswer {
@@ -236,7 +236,7 @@ export type TopicAnswer =
       readonly isNews: boolean;
     };
 
-export function toTopicAnswer(topic: ResolvedTopic, { since }: TopicRequest, caughtUp: CatchUpAnswer): TopicAnswer {
+function toTopicAnswer(topic: ResolvedTopic, { since }: TopicRequest, caughtUp: CatchUpAnswer): TopicAnswer {
   const { frames, position } = caughtUp;
   const isKnown =
     since !== undefined && since !== 'oldest' && since.epoch === position.epoch && since.offset === position.offset;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { CLIENT_ID } from '../support/connection-rig.js';
 
 /** Each frame a client may send, with every field there is. */
-export const CLIENT_FRAMES: readonly object[] = [
+const CLIENT_FRAMES: readonly object[] = [
   { type: 'hello', clientId: CLIENT_ID, token: 'secret' },
   { type: 'authenticate', token: 'secret', ref: 'r1' },
   {

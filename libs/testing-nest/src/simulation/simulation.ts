@@ -8,7 +8,7 @@ import { SimulatedClient, type SimulatedClientOptions } from './simulated-client
 import type { SimulatedServer } from './simulated-server.js';
 
 /** Origin of the server inside the simulation. */
-export const ORIGIN = 'http://server.test';
+const ORIGIN = 'http://server.test';
 
 export interface SimulationParts {
   readonly seed: number;
