@@ -9,7 +9,9 @@ import { TopicRegistry } from './topics/topic-registry.js';
 
 /** A value of a topic with its position. */
 export interface Publication<Value> {
+  /** The value or event. */
   readonly value: Value;
+  /** The position of the value in its topic. */
   readonly position: Position;
   /** Milliseconds since the Unix epoch, by the broker's clock. */
   readonly time: number;

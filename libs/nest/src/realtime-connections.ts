@@ -15,6 +15,7 @@ import { Revocations } from './admission/revocations.js';
 
 /** One connection of this node, for logs and admin pages. */
 export interface ConnectionInfo {
+  /** Id of the connection, as the client knows it from `welcome`. */
   readonly id: string;
   /** Id of the identity; undefined for anonymous callers. */
   readonly user: string | undefined;

@@ -8,6 +8,7 @@ export interface WebSocketLike {
   onclose: { handle(event: { readonly code: number; readonly reason: string }): void }['handle'] | null;
   onerror: { handle(event: unknown): void }['handle'] | null;
   readonly readyState: number;
+  /** Bytes that `send()` has taken and the network has not. */
   readonly bufferedAmount: number;
   send(data: string): void;
   close(code?: number, reason?: string): void;

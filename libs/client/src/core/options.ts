@@ -14,10 +14,12 @@ export interface RealtimeClientOptions {
    * (`expired`). A promise that does not settle within 10,000 ms counts as a failure. Default: anonymous.
    */
   readonly token?: (reason: 'connect' | 'expired' | 'poll') => string | undefined | Promise<string | undefined>;
+  /** The WebSocket transport. */
   readonly webSocket?: {
     /** `false` makes the client poll. The client calls a function before each attempt. Default true. */
     readonly enabled?: boolean | (() => boolean);
   };
+  /** The HTTP fallback. */
   readonly polling?: {
     /** `false` keeps the client from polling; without a WebSocket it is then offline. Default true. */
     readonly enabled?: boolean;

@@ -63,12 +63,14 @@ export interface OfflineStatus extends StatusBase {
   readonly attempt: number;
   /** When the client next tries a WebSocket, in milliseconds since the Unix epoch; undefined during an attempt. */
   readonly nextRetryAt?: number;
+  /** Why neither transport works. */
   readonly reason: StatusReason;
 }
 
 /** The server rejected the client permanently. `connect()` tries again. */
 export interface DeniedStatus extends StatusBase {
   readonly state: 'denied';
+  /** Why the server rejected the client. */
   readonly reason: StatusReason;
 }
 

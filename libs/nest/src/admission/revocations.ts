@@ -7,6 +7,7 @@ import { RealtimeError } from '../core/errors.js';
 /** Names the connections that a revocation concerns: all of a user, or a single one. */
 export type Revocation = { readonly user: string } | { readonly connection: string };
 
+/** Options of `RealtimeConnections.revoke()`. */
 export interface RevokeOptions {
   /**
    * Milliseconds for which the revoked credentials stay valid, so that a client can present new ones or finish its

@@ -72,15 +72,19 @@ export type Claim =
 
 /** The exclusive right of one node, until the node releases or loses it. */
 export interface Lease {
+  /** Name of the lease. */
   readonly name: string;
   /** Resolves when the node loses the lease. */
   readonly lost: Promise<void>;
+  /** Gives the lease back, so that another node can take it. */
   release(): Promise<void>;
 }
 
 /** A message to every node, the sender included. */
 export interface Broadcast {
+  /** Name of the kind of message; a receiver ignores kinds that it does not know. */
   readonly type: string;
+  /** Content of the message. */
   readonly payload: Json;
 }
 
@@ -88,6 +92,7 @@ export interface Broadcast {
 export interface PresenceMember {
   /** Unique in the topic. A member that joins again with the same id replaces the earlier one. */
   readonly id: string;
+  /** The info that readers see of the member. */
   readonly info: Json;
 }
 
@@ -157,7 +162,9 @@ export interface Broker {
 
   /** Adds a member to a topic until it leaves or this node ends. */
   join(topic: string, member: PresenceMember): Promise<void>;
+  /** Removes a member from a topic. Does nothing if the member is not there. */
   leave(topic: string, memberId: string): Promise<void>;
+  /** Returns the members of a topic on all nodes. */
   members(topic: string): Promise<readonly PresenceMember[]>;
 
   /** Releases everything that this node holds. */

@@ -23,6 +23,7 @@ export class DrainState {
     this.ended = new GuardedObservable(this.endings, report);
   }
 
+  /** Whether the drain has begun. */
   get draining(): boolean {
     return this.begun;
   }

@@ -6,6 +6,7 @@ export interface Environment {
   now(): number;
   /** Milliseconds of a clock that never goes back. For deadlines and rates. */
   monotonic(): number;
+  /** Calls `callback` after `delay` milliseconds, unless the timer is cancelled. */
   setTimer(callback: () => void, delay: number): Timer;
   /** Runs `callback` at the end of the current turn of the event loop, when the frames of a tick are written. */
   defer(callback: () => void): void;
@@ -15,7 +16,9 @@ export interface Environment {
   id(): string;
 }
 
+/** A timer that has not fired yet. */
 export interface Timer {
+  /** Stops the timer. Does nothing after it has fired. */
   cancel(): void;
 }
 

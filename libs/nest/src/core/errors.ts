@@ -2,11 +2,13 @@ import { ERROR_CODES, ProtocolError, type ErrorCode, type ErrorFrame, type Json 
 
 import type { RealtimeLog } from './realtime-log.js';
 
+/** Options of a {@link RealtimeError}. */
 export interface RealtimeErrorOptions {
   /** Milliseconds to wait before the next try. The client never gets it for an error of an action's handler. */
   readonly retryAfter?: number;
   /** For `validation_failed`: the complaint of each field. */
   readonly details?: Json;
+  /** The original error, for the log only. */
   readonly cause?: unknown;
 }
 

@@ -63,12 +63,14 @@ export interface RealtimeModuleOptions {
    * `X-Forwarded-Host`. Default: none.
    */
   readonly trustedProxies?: readonly string[];
+  /** Signs of life between server and clients. */
   readonly heartbeat?: {
     /** Silence after which the server asks the client for a sign of life. Default 30,000. */
     readonly intervalMs?: number;
     /** Time for the answer; then the connection ends. Default 10,000. */
     readonly timeoutMs?: number;
   };
+  /** Polling of clients without a WebSocket. */
   readonly polling?: {
     /** Time between the starts of two polls. The server sends it to clients. Default 2,000. */
     readonly intervalMs?: number;
@@ -86,7 +88,9 @@ export interface RealtimeModuleOptions {
     /** Age up to which publications and idle topics stay, by the monotonic clock. Default 300,000. */
     readonly ageMs?: number;
   };
+  /** Limits, in groups. Default: every limit has its own default. */
   readonly limits?: { readonly [Group in keyof RealtimeLimits]?: Partial<RealtimeLimits[Group]> };
+  /** The end of a node. */
   readonly drain?: {
     /** Clients reconnect at a random moment of this window. Default 5,000. */
     readonly windowMs?: number;
@@ -217,9 +221,13 @@ export interface TimeoutOptions {
 
 /** Every limit. The README lists the defaults and what happens above each. 0 switches a limit off. */
 export interface RealtimeLimits {
+  /** Limits of frames and published values. */
   readonly frames: FrameOptions;
+  /** Limits of connections and their topics. */
   readonly connections: ConnectionOptions;
+  /** Limits of the bytes that wait for slow readers. */
   readonly outbox: OutboxOptions;
+  /** Limits of time. */
   readonly timeouts: TimeoutOptions;
 }
 

@@ -14,7 +14,9 @@ export interface Identity {
 export interface RealtimeRequest {
   /** Names are in lower case. `authorization` holds the current token. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Cookies of the upgrade or request, if the origin policy lets the page send them. */
   readonly cookies: Readonly<Record<string, string>>;
+  /** Address of the client, behind the trusted proxies. */
   readonly ip: string;
   /** The user that `authenticate` returned; undefined for anonymous callers. */
   readonly user: unknown;
@@ -22,6 +24,7 @@ export interface RealtimeRequest {
   readonly params: Readonly<Record<string, string>>;
   /** Data of the action; the same as `data`. */
   readonly body: Json | undefined;
+  /** Data of the action; undefined for topics and connections. */
   readonly data: Json | undefined;
   /** How the caller was admitted. `none` when a topic is loaded, which happens for all callers together. */
   readonly admission: 'upgrade' | 'hello' | 'http' | 'none';

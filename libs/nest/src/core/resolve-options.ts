@@ -13,6 +13,7 @@ export interface OptionProblem {
   readonly option: string;
   /** The accepted values, in words that follow "must be". */
   readonly expected: string;
+  /** The given value. */
   readonly got: unknown;
 }
 
