@@ -64,7 +64,7 @@ const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
       commands: [
         { name: 'HTTP answers lost', page: 0, size: 0, pause: 0 },
         { name: 'publish', page: 0, size: 0, pause: 696 },
-        { name: 'black hole', page: 0, size: 0, pause: 927 },
+        { name: 'blackhole', page: 0, size: 0, pause: 927 },
         { name: 'publish', page: 0, size: 0, pause: 717 },
         { name: 'act', page: 0, size: 10, pause: 1 },
       ],
@@ -76,7 +76,7 @@ const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
       ...{ seed: 0, pages: 1, keepBroker: false, tick: 50 },
       commands: [
         { name: 'publish', page: 0, size: 0, pause: 30 },
-        { name: 'heal', page: 0, size: 0, pause: 0 },
+        { name: 'restore', page: 0, size: 0, pause: 0 },
         { name: 'take a right and present credentials anew', page: 0, size: 0, pause: 0 },
         { name: 'expire token', page: 0, size: 0, pause: 0 },
       ],

@@ -86,8 +86,9 @@ it.each(TIER)(
       expect(others.filter(({ holes }) => holes > 0)).toEqual([]);
       expect(closed).toBe(areClosed ? SLOW : 0);
       expect(waiting).toBeLessThan(clients * (SOFT_MARK + MAX_PUBLICATION));
+      // Not each of them: a conflation of one publication skips none.
+      expect(slow.some(({ skipped }) => skipped > 0)).toBe(true);
       for (const reader of slow) {
-        expect(reader.skipped).toBeGreaterThan(0);
         // A client that reads too late after the close finds the socket gone, and no code.
         expect(areClosed ? [4101, 1006] : [undefined]).toContain(reader.closeCode);
       }
@@ -120,8 +121,10 @@ class SlowReader {
     });
     oracle.followState(who, this.client, field.with({ id: HEAVY }));
     this.client.state(field.with({ id: HEAVY })).subscribe(({ tick }) => {
-      this.#patches += 1;
-      if (this.#tick > 0) this.#ticks += tick - this.#tick;
+      if (this.#tick > 0) {
+        this.#patches += 1;
+        this.#ticks += tick - this.#tick;
+      }
       this.#tick = tick;
     });
   }

@@ -20,7 +20,7 @@ export interface Stage {
 
 /** One command for one page or for all. `size` is its duration, amount or choice. */
 export interface Command {
-  readonly name: string;
+  readonly name: CommandName;
   readonly page: number;
   readonly size: number;
   /** Milliseconds until the next command. */
@@ -57,7 +57,7 @@ function timesOf({ keepBroker }: Stage, size: number): readonly [number, number]
 }
 
 /** All commands of a history. `size` is 0 to 99. */
-const COMMANDS: Record<string, Run> = {
+const COMMANDS = {
   publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
   'publish more than history keeps': (stage) => publish(stage, 25),
   act: (stage, page, size) =>
@@ -126,11 +126,13 @@ const COMMANDS: Record<string, Run> = {
     await stage.simulation.server.restart({ downFor: size * 10 });
     if (!stage.keepBroker) stage.world.losses += 1;
   }),
-};
+} satisfies Record<string, Run>;
+
+type CommandName = keyof typeof COMMANDS;
 
 /** Relative frequency of the commands that start work, because faults affect work in progress. */
 const ACTS = 12;
-const NAMES = [...Object.keys(COMMANDS), ...Array<string>(ACTS - 1).fill('act')];
+const NAMES = [...(Object.keys(COMMANDS) as CommandName[]), ...Array<CommandName>(ACTS - 1).fill('act')];
 
 export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonly Command[]> =>
   fc.array(
@@ -145,7 +147,7 @@ export const commands = (pages: number, maxLength: number): fc.Arbitrary<readonl
 
 /** Runs one command, then waits for its pause while the board changes. */
 export async function run(stage: Stage, { name, page, size, pause }: Command): Promise<void> {
-  await COMMANDS[name]!(stage, stage.pages[page % stage.pages.length]!, size);
+  await COMMANDS[name](stage, stage.pages[page % stage.pages.length]!, size);
   const { tick } = stage;
   for (let passed = 0; passed < pause; passed += tick) {
     await publish(stage, 1);

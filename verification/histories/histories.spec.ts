@@ -39,7 +39,16 @@ describe('histories', () => {
   });
 
   test('one seed is one history, to the byte and to the microsecond', async () => {
-    const names = ['publish', 'cut after bytes', 'act', 'latency', 'freeze', 'restart', 'duplicate', 'hang upgrades'];
+    const names: Command['name'][] = [
+      'publish',
+      'cut after bytes',
+      'act',
+      'latency',
+      'freeze',
+      'restart',
+      'duplicate',
+      'hang upgrades',
+    ];
     const commands = names.map((name, index): Command => ({ name, page: index % 2, size: 37, pause: 700 }));
     const plan = { pages: 2, keepBroker: false, tick: 100, commands };
     const [one, again, other] = [

@@ -139,14 +139,17 @@ describe('drain', () => {
     const [old] = server.connections;
     server.send({ type: 'drain', reconnectWithin: 1_000 });
     const receive = server.act.bind(server);
-    server.act = (connection, frame) =>
-      connection === old
-        ? Promise.resolve({ type: 'error', id: frame.id, code: 'unavailable', message: 'going away', temporary: true })
-        : receive(connection, frame);
+    let rejected = 0;
+    server.act = (connection, frame) => {
+      if (connection !== old) return receive(connection, frame);
+      rejected += 1;
+      connection.send({ type: 'error', id: frame.id, code: 'unavailable', message: 'going away', temporary: true });
+    };
     await environment.advance(20);
     const results: unknown[] = [];
     client.act(pause, { battleId: '1' }).subscribe((result) => results.push(result));
     await environment.advance(1_200);
+    expect(rejected).toBeGreaterThan(0);
     expect(results).toEqual([{ paused: true }]);
   });
 
