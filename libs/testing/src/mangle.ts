@@ -12,19 +12,20 @@ const INTERESTING = [
     '\u2028',
   ],
 ].map((text) => new TextEncoder().encode(text));
-/** Bytes that occur in no UTF-8: stray, overlong, a surrogate, beyond Unicode, cut off. */
+/** Bytes that are not UTF-8: stray, overlong, a surrogate, beyond Unicode, cut off. */
 const NOT_UTF8 = [[0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]];
 
 /**
- * What a broken proxy or a hostile peer may make of a message: bytes are flipped, cut out, repeated, moved and put in,
- * among them what JSON parsers stumble over and what is not UTF-8. For fuzzers.
+ * Damages a message as a broken proxy or a hostile peer may do, for fuzzers. It flips, removes, repeats, moves and inserts
+ * bytes, including JSON that parsers often handle wrongly, and bytes that are not UTF-8.
  *
- * @param random 0 ≤ x < 1; of a {@link VirtualEnvironment} for the same result every time.
- * @returns a new array; with bad luck it equals the old one.
+ * @param random returns a number x with 0 ≤ x < 1. The `random` of a {@link VirtualEnvironment} gives the same result every
+ * time.
+ * @returns a new array. It may equal the original by chance.
  * @example connection.sendRaw(new TextDecoder().decode(mangle(new TextEncoder().encode(text), environment.random)));
  */
 export function mangle(bytes: Uint8Array, random: () => number): Uint8Array {
-  const upTo = (most: number) => Math.floor(random() * (most + 1));
+  const upTo = (max: number) => Math.floor(random() * (max + 1));
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   let result = bytes;
   for (let edits = 1 + upTo(2); edits > 0; edits--) {

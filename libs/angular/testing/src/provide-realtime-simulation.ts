@@ -5,8 +5,9 @@ import { FakeRealtimeClient } from './fake-realtime-client.js';
 import { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-simulation.js';
 
 /**
- * Puts the real client of `provideRealtime()`, which comes before it, on a simulated network and clock, with a server in
- * memory. The options of the application stay: its token, its polling, its backoff. No port, no timer of the host.
+ * Puts the real client of `provideRealtime()` on a simulated network and a virtual clock, with a server in memory. Provide
+ * it after `provideRealtime()`, whose options stay in force: token, polling, backoff. It opens no port and starts no timer of
+ * the host.
  *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtime(), provideRealtimeSimulation({ latency: 20 })] });

@@ -5,8 +5,9 @@ import { FakeRealtimeClient } from './fake-realtime-client.js';
 import { RealtimeTestingController } from './realtime-testing-controller.js';
 
 /**
- * Provides `RealtimeService`, `injectTopic()` and `injectEvents()` on a fake server that the test controls through
- * `RealtimeTestingController`. Stands alone, or after `provideRealtime()`, which it then replaces. No network, no timer.
+ * Provides the client of `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()` on a fake server that the
+ * test controls through `RealtimeTestingController`. Use it alone, or after `provideRealtime()`, whose client it replaces.
+ * It uses no network and no timer.
  *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtimeTesting()] });

@@ -3,10 +3,10 @@ import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewir
 
 type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'restore'>;
 
-/** Milliseconds from one side to the other, or a function that is asked for each message. */
+/** Milliseconds from one end to the other, or a function that returns them for each message. */
 export type Latency = number | (() => number);
 
-/** What can be done to the network of a component test, named as in `@statewire/testing-nest`. */
+/** The faults of the network of a component test. They have the same names as in `@statewire/testing-nest`. */
 export class RealtimeNetwork implements Faults {
   #latency: Latency;
   #upgrades: 'pass' | 'reject' | 'hang' = 'pass';
@@ -14,9 +14,9 @@ export class RealtimeNetwork implements Faults {
   #isHole = false;
   #frozenUntil = 0;
   #wasSilent = false;
-  /** What lies in a black hole that everything lies in. */
+  /** Connections that `blackhole()` or `freeze()` holds back. */
   readonly #held = new Set<FakeConnection>();
-  /** What lies in a black hole of its own. */
+  /** Connections that `blackhole('open')` holds back. */
   readonly #forgotten = new Set<FakeConnection>();
   #duplicates = 0;
 
@@ -29,21 +29,21 @@ export class RealtimeNetwork implements Faults {
     this.#latency = initial;
   }
 
-  /** From now on everything takes `ms`, and up to `jitter` ms more, from one side to the other, until {@link restore}. */
+  /** Delays every message by `ms`, and by a random time up to `jitter` ms more, until {@link restore}. */
   latency(ms: number, jitter = 0): void {
     this.#latency = () => ms + (jitter > 0 ? this.environment.random() * jitter : 0);
   }
 
-  /** Every WebSocket is reset, and both sides are told. New ones can be made. */
+  /** Resets every open WebSocket. Both ends notice at once. New WebSockets work. */
   cut(): void {
     this.server.cut();
   }
 
   /**
-   * Nothing gets through any more, and nobody is told, until {@link restore}.
+   * Holds all messages back, and neither end notices. {@link restore} delivers them.
    *
-   * @param reach `all`, the default: new connections and requests hang as well. `open`: they do not, as where something
-   * in between forgot the WebSockets that are open now.
+   * @param reach `all` (default): new WebSockets and requests hang as well. `open`: new WebSockets and requests work, as
+   * if a firewall had dropped the state of the open ones.
    */
   blackhole(reach: Reach = 'all'): void {
     if (reach === 'open') {
@@ -54,7 +54,7 @@ export class RealtimeNetwork implements Faults {
     this.#apply();
   }
 
-  /** A black hole that ends by itself after `ms`; what was sent on open sockets meanwhile arrives then. */
+  /** Holds all messages back for `ms`, and then delivers those of open WebSockets. */
   freeze(ms: number): void {
     const until = this.environment.monotonic() + ms;
     this.#frozenUntil = Math.max(this.#frozenUntil, until);
@@ -66,24 +66,29 @@ export class RealtimeNetwork implements Faults {
     }, ms);
   }
 
-  /** The next HTTP requests reach the server twice, the second time when the first was answered, as proxies retry. */
+  /**
+   * Delivers the next HTTP requests to the server twice, as a proxy that retries does. The second delivery follows the
+   * first answer.
+   *
+   * @param requests number of requests. Default 1.
+   */
   duplicate(requests = 1): void {
     this.#duplicates += requests;
   }
 
-  /** What becomes of new WebSockets, until {@link restore}; those that are open stay. */
+  /** Decides what happens to new WebSockets until {@link restore}. Open ones stay. */
   upgrades(mode: 'pass' | 'reject' | 'hang'): void {
     this.#upgrades = mode;
     this.#apply();
   }
 
-  /** What becomes of HTTP requests, until {@link restore}. */
+  /** Decides what happens to HTTP requests until {@link restore}. */
   http(mode: 'pass' | 'unreachable' | 'hang'): void {
     this.#http = mode;
     this.#apply();
   }
 
-  /** Everything is again as it was at the beginning; what open sockets held back arrives. */
+  /** Ends every fault, returns to the initial latency, and delivers the messages that were held back. */
   restore(): void {
     this.#latency = this.initial;
     this.#upgrades = 'pass';
@@ -96,7 +101,7 @@ export class RealtimeNetwork implements Faults {
     this.#forgotten.clear();
   }
 
-  /** @internal Whether what was sent on it stays on the way. */
+  /** @internal Whether the network holds the messages of the connection back. */
   holds(connection: FakeConnection): boolean {
     return this.#held.has(connection) || this.#forgotten.has(connection);
   }

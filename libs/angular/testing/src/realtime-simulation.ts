@@ -5,10 +5,11 @@ import { CLOSE_CODES } from '@statewire/protocol';
 
 import { RealtimeNetwork } from './realtime-network.js';
 
+/** Options of `provideRealtimeSimulation()`: those of the fake server, and of the clock. */
 export interface RealtimeSimulationOptions extends FakeServerOptions {
-  /** What all randomness grows from: the same seed gives the same history. Default 1. */
+  /** Seed of all randomness. The same seed gives the same history. Default 1. */
   readonly seed?: number;
-  /** The wall clock at the beginning, ms since the Unix epoch. Default: the time of the host, as the page has it. */
+  /** Start of the wall clock, in milliseconds since the Unix epoch. Default: the time of the host, as in the page. */
   readonly start?: number;
 }
 
@@ -16,8 +17,8 @@ export interface RealtimeSimulationOptions extends FakeServerOptions {
 const DEFAULT_WITHIN = 60_000;
 
 /**
- * The real client of the application, a server of the whole protocol in memory, and the network and the clock between
- * them. Provided by `provideRealtimeSimulation()`. Time passes only in what is awaited here.
+ * The real client of the application, a server of the whole protocol in memory, and a network and a clock between them.
+ * `provideRealtimeSimulation()` provides it. Time passes only while a test awaits a method of the simulation.
  *
  * @example
  * const simulation = TestBed.inject(RealtimeSimulation);
@@ -29,8 +30,9 @@ const DEFAULT_WITHIN = 60_000;
  * await simulation.shows(page, 'polling');
  */
 export class RealtimeSimulation {
-  /** Publish to its topics, handle actions, restart it. `expireToken` stands on its `verify`. */
+  /** The server. A test publishes to its topics, handles actions and restarts it. `expireToken()` uses its `verify`. */
   readonly server: FakeServer;
+  /** The faults of the network. */
   readonly network: RealtimeNetwork;
   /** @internal */
   readonly environment: VirtualEnvironment;
@@ -38,7 +40,7 @@ export class RealtimeSimulation {
   readonly #expired = new Set<string>();
   #presented: string | undefined;
 
-  /** The clock of the client and of the network; the page's own `Date` and `setTimeout` are the host's. */
+  /** The clock of the client and of the network. `Date` and `setTimeout` of the page stay those of the host. */
   readonly clock: Pick<VirtualEnvironment, 'advance' | 'now' | 'monotonic'>;
 
   /** @internal */
@@ -59,32 +61,34 @@ export class RealtimeSimulation {
     injector.get(DestroyRef).onDestroy(() => environment.kill());
   }
 
-  /** Timers of the client and of the network that wait for time to pass. */
+  /** Number of timers of the client and of the network that wait. */
   get timers(): number {
     return this.environment.timers;
   }
 
   /**
-   * Lets time pass until the condition holds, and the client has heard of every socket that `cut()`, `restart()` or
-   * another close ended, unless a black hole or a freeze keeps it from hearing: what is shown as live after a restart is
-   * then live with the server that came back. The views of the application are up to date whenever it is asked. A
-   * fixture that does not detect changes by itself, as under zone.js without `autoDetectChanges()`, is brought up to
-   * date by {@link shows} only.
+   * Lets time pass until the condition holds.
    *
+   * After `cut()`, `restart()` or another close it first waits until the client has noticed the end of every WebSocket,
+   * unless a black hole or a freeze holds the messages back. So `live` means live on the new server. Before each check
+   * it updates the views of the application. Only {@link shows} updates a fixture that does not detect changes by
+   * itself, such as a fixture under zone.js without `autoDetectChanges()`.
+   *
+   * @param what names the condition in the error.
    * @param within milliseconds of virtual time. Default 60,000.
-   * @throws Error when it did not hold by then; it says `what` was waited for.
+   * @throws Error that names the condition if it does not hold in time.
    */
   async until(condition: () => boolean, what = 'a condition', within?: number): Promise<void> {
     await this.#until(condition, () => `still waiting for ${what}.`, within);
   }
 
   /**
-   * Lets time pass until the text of the page, white space as one space, has or matches what is expected. Waits for
-   * the client to hear of ended sockets, as {@link until} does.
+   * Lets time pass until the text of the page contains or matches `expected`. White space counts as one space. Waits
+   * like {@link until} until the client has noticed ended WebSockets.
    *
-   * @param page a fixture, whose changes are detected, or an element.
+   * @param page an element, or a fixture, whose changes it detects.
    * @param within milliseconds of virtual time. Default 60,000.
-   * @throws Error that says what the page shows instead.
+   * @throws Error with the text that the page shows instead.
    */
   async shows(
     page: HTMLElement | Pick<ComponentFixture<unknown>, 'nativeElement' | 'detectChanges'>,
@@ -101,7 +105,7 @@ export class RealtimeSimulation {
     await this.#until(fits, () => `waiting for ${String(expected)}, the page shows: ${text()}`, within);
   }
 
-  /** Lets time pass until the promise settles, and passes its outcome on. */
+  /** Lets time pass until the promise settles. @returns its result. */
   async outcome<T>(work: Promise<T>): Promise<T> {
     let isSettled = false;
     const settle = (): void => void (isSettled = true);
@@ -111,13 +115,15 @@ export class RealtimeSimulation {
   }
 
   /**
-   * The token that was presented last expires now: its WebSocket is closed with 4202 and its requests are refused, so
-   * that the function of `withAuth` is asked for another. Where it gives the same one again the client is denied.
+   * Expires the token that the client presented last. The server closes its WebSocket with 4202 and rejects its requests.
+   * The client then calls the function of `withAuth` for a new token. If it gets the same token again, its status becomes
+   * `denied`.
    *
-   * @throws Error where none was presented.
+   * @throws Error if the client has presented no token.
    */
   expireToken(): void {
-    if (this.#presented === undefined) throw new Error('The client has presented no token that could expire.');
+    if (this.#presented === undefined)
+      throw new Error('The client has presented no token, so none can expire. Provide withAuth().');
     this.#expired.add(this.#presented);
     this.server.close(CLOSE_CODES.tokenExpired.code);
   }

@@ -148,7 +148,7 @@ describe('RealtimeTestingController', () => {
   test('one name is not a topic of both kinds', () => {
     server.publish(first, { tick: 1 });
     expect(() => server.emit({ ...first, kind: 'events' }, { tick: 1 })).toThrow(
-      '"battles/1" is a topic of the other kind.',
+      '"battles/1" is used with the kind "state", so it cannot have the kind "events" too.',
     );
   });
 

@@ -70,7 +70,7 @@ export class RealtimeTestingController {
     this.#client.deliver();
   }
 
-  /** Rejects a topic from now on, also for those who follow it. Observables fail, and resources have the status `error`. */
+  /** Rejects a topic from now on, for its present followers too. Observables fail, and resources have the status `error`. */
   reject(topic: TopicReference, code: ErrorCode, message = `The test rejected "${topic.name}".`): void {
     const { server } = this.#client;
     this.#declare(topic);
@@ -137,7 +137,8 @@ export class RealtimeTestingController {
 
   #declare({ name, kind }: TopicReference): void {
     const declared = this.#kinds.get(name) ?? kind;
-    if (declared !== kind) throw new Error(`"${name}" is a topic of the other kind.`);
+    if (declared !== kind)
+      throw new Error(`"${name}" is used with the kind "${declared}", so it cannot have the kind "${kind}" too.`);
     this.#kinds.set(name, kind);
   }
 }

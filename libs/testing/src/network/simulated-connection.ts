@@ -2,7 +2,7 @@ import { Link } from './link.js';
 import type { NetworkPath } from './network-path.js';
 import type { Side } from './network-faults.js';
 
-/** What is attached to one end of a connection. */
+/** The receiver at one end of a connection. */
 export interface ConnectionEnd {
   /** The network reset the connection. */
   reset(): void;

@@ -1,23 +1,24 @@
 import { VirtualProcess } from './virtual-process.js';
 import { VirtualScheduler } from './virtual-scheduler.js';
 
+/** Options of a {@link VirtualEnvironment}. */
 export interface VirtualEnvironmentOptions {
-  /** What its randomness grows from. Default 1. */
+  /** Seed of the randomness. Default 1. */
   readonly seed?: number;
-  /** The wall clock at the beginning, ms since the Unix epoch. Default: the first of January 2026. */
+  /** Start of the wall clock, in milliseconds since the Unix epoch. Default: 1 January 2026. */
   readonly start?: number;
-  /** Turns of the event loop without any movement after which everything has settled. Default 1. */
+  /** Number of turns of the event loop without activity after which everything counts as settled. Default 1. */
   readonly quietTurns?: number;
 }
 
-/** What was waited for did not happen in time. What else is thrown while time passes comes from a timer. */
+/** A condition did not hold in time. Any other error that {@link VirtualEnvironment.until} throws comes from a timer. */
 export class VirtualTimeoutError extends Error {
   override readonly name = 'VirtualTimeoutError';
 }
 
 /**
- * The environment of a client or of a server, or of both, whose clock moves only when a test says so, and whose
- * randomness comes from a seed: the same test is the same history every time.
+ * The environment of a client, a server or both. Its clock moves only when a test moves it, and its randomness comes from
+ * a seed, so that the same test gives the same history every time.
  *
  * @example
  * const environment = new VirtualEnvironment();
@@ -33,20 +34,20 @@ export class VirtualEnvironment extends VirtualProcess {
     this.quietTurns = quietTurns;
   }
 
-  /** One more process that shares the time: with timers that can be suspended or killed, and a wall clock of its own. */
+  /** Adds a process that shares the time. It has its own wall clock, and its timers can be suspended or killed. */
   fork(): VirtualProcess {
     return new VirtualProcess(this.scheduler, this.random() * 2 ** 32, this.now() - this.monotonic());
   }
 
-  /** How many timers wait, those of forks included; 0 when everything was released. */
+  /** Number of timers that wait, including those of forks. 0 when everything was released. */
   override get timers(): number {
     return this.scheduler.count();
   }
 
   /**
-   * Lets `ms` pass: every timer runs at its time, and promises settle in between.
+   * Lets `ms` pass. Every timer runs at its time, and promises settle in between.
    *
-   * @throws RangeError where `ms` is no time that can pass. What a timer throws is thrown here.
+   * @throws RangeError if `ms` is negative or not finite, and every error that a timer throws.
    */
   async advance(ms: number): Promise<void> {
     if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`Time cannot advance by ${ms} ms: give 0 or more.`);
@@ -56,32 +57,32 @@ export class VirtualEnvironment extends VirtualProcess {
     this.scheduler.elapsed = Math.max(this.monotonic(), end);
   }
 
-  /** Runs the timers that are due now, without waiting for promises. @returns whether there was one. */
+  /** Runs the timers that are due now, without waiting for promises. @returns whether a timer ran. */
   runDue(): boolean {
     let ran = false;
     while (this.scheduler.runNext(this.monotonic())) ran = true;
     return ran;
   }
 
-  /** Ends the current turn of a server: runs what was deferred. */
+  /** Ends the current turn of a server: runs the callbacks of `defer`. */
   tick(): void {
     this.scheduler.tick();
   }
 
-  /** Notes that something moves that is neither timer nor promise, bytes for example: {@link settle} waits for its end. */
+  /** Reports activity that is neither a timer nor a promise, such as bytes under way. {@link settle} waits for its end. */
   readonly stir = (): void => this.scheduler.stir();
 
-  /** Lets promises settle, and turns end, until nothing moves without time passing. */
+  /** Lets promises settle and turns end until nothing more happens without time. */
   async settle(): Promise<void> {
     await this.scheduler.settle(this.quietTurns);
   }
 
   /**
-   * Advances, timer by timer, until the condition holds.
+   * Advances from timer to timer until the condition holds.
    *
-   * @param ms how long that may take. Default 60,000.
-   * @throws VirtualTimeoutError when it did not hold by then; `describe` says what was the case instead. What a timer
-   * throws is thrown here.
+   * @param ms milliseconds of virtual time. Default 60,000.
+   * @param describe returns the current state for the message of the error.
+   * @throws VirtualTimeoutError if the condition does not hold in time, and every error that a timer throws.
    */
   async until(condition: () => boolean, ms = 60_000, describe?: () => string): Promise<void> {
     const end = this.monotonic() + ms;
@@ -96,7 +97,7 @@ export class VirtualEnvironment extends VirtualProcess {
     }
   }
 
-  /** Everything sleeps: the clocks go on, no timer runs. They run late, all at once, afterwards. */
+  /** Suspends the whole machine for `ms`: the clocks go on, and no timer runs. The timers run late, after the sleep. */
   async sleep(ms: number): Promise<void> {
     this.scheduler.elapsed += ms;
     await this.advance(0);

@@ -5,8 +5,8 @@ import type { TimerOwner, VirtualScheduler } from './virtual-scheduler.js';
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * What one process of a simulation has for itself: its timers, its wall clock, its randomness. Time passes for all of
- * them together. Satisfies the environment of a client and that of a server.
+ * One process of a simulation, with its own timers, wall clock and randomness. Time passes for all processes together. It
+ * satisfies the environment of a client and the environment of a server.
  */
 export class VirtualProcess implements TestEnvironment, TimerOwner {
   openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
@@ -33,11 +33,11 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
 
   readonly setTimer = (callback: () => void, delay: number): Timer => {
     if (this.isDead) return { cancel: () => undefined };
-    // As real timers do it.
+    // Real timers do the same.
     return this.scheduler.set(this, callback, delay > MAX_DELAY_MS ? 1 : Math.max(0, delay));
   };
 
-  /** For the server: runs at the end of the current turn. */
+  /** Runs a callback of the server at the end of the current turn. */
   readonly defer = (callback: () => void): void => {
     if (!this.isDead) this.scheduler.defer(this, callback);
   };
@@ -57,12 +57,12 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
     return () => this.wakers.delete(callback);
   };
 
-  /** How many of its timers wait; 0 when everything was released. */
+  /** Number of its timers that wait. 0 when everything was released. */
   get timers(): number {
     return this.scheduler.count(this);
   }
 
-  /** How many listen for `online` and `visible`. */
+  /** Number of listeners for `online` and `visible`. */
   get wakeListeners(): number {
     return this.wakers.size;
   }
@@ -71,17 +71,17 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
     for (const waker of [...this.wakers]) waker(cause);
   }
 
-  /** Somebody sets the wall clock; the monotonic one does not care. */
+  /** Sets the wall clock. The monotonic clock stays. `now` is in milliseconds since the Unix epoch. */
   setWallClock(now: number): void {
     this.wallOffset = now - this.scheduler.elapsed;
   }
 
-  /** For `ms` none of its timers runs, while the clocks go on: they run late, all at once, afterwards. */
+  /** Runs none of its timers for `ms`, while the clocks go on. The timers run late, after that time. */
   suspend(ms: number): void {
     this.suspendedUntil = Math.max(this.suspendedUntil, this.scheduler.elapsed + ms);
   }
 
-  /** The process dies: none of its timers runs, and it gets no more. */
+  /** Ends the process: none of its timers runs, and it gets no new ones. */
   kill(): void {
     this.isDead = true;
     this.scheduler.drop(this);

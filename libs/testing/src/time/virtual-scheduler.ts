@@ -1,6 +1,6 @@
 import type { Timer } from './environment.js';
 
-/** Whose timers they are, and whether they run. */
+/** The process that a timer belongs to. */
 export interface TimerOwner {
   /** Virtual time before which none of its timers runs. */
   readonly suspendedUntil: number;
@@ -13,10 +13,10 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** Where the host has no `setImmediate`: more turns than the longest chain of promises here. */
+/** For a host without `setImmediate`: more turns than the longest chain of promises in the packages. */
 const MICROTASKS = 40;
 
-/** The time that several processes of one simulation share, and what waits for it. */
+/** The time that the processes of one simulation share, with their timers. */
 export class VirtualScheduler {
   elapsed = 0;
   ids = 0;
@@ -46,7 +46,7 @@ export class VirtualScheduler {
     return count;
   }
 
-  /** Nothing of this owner runs any more. */
+  /** Drops the timers and deferred callbacks of a process. */
   drop(owner: TimerOwner): void {
     for (const pending of this.pending) if (pending.owner === owner) this.pending.delete(pending);
     this.deferred = this.deferred.filter((one) => one.owner !== owner);
@@ -68,7 +68,7 @@ export class VirtualScheduler {
     }
   }
 
-  /** Runs the next timer that is due until `end`. @returns false where there is none. */
+  /** Runs the next timer that is due until `end`. @returns false if there is none. */
   runNext(end: number): boolean {
     const next = this.next(end);
     if (next === undefined) return false;
@@ -91,12 +91,12 @@ function dueOf({ due, owner }: Pending): number {
   return Math.max(due, owner.suspendedUntil);
 }
 
-/** Timers that a suspended process missed run in the order they had. */
+/** Timers that a suspended process missed keep their order. */
 function isBefore(one: Pending, other: Pending): boolean {
   return (dueOf(one) - dueOf(other) || one.due - other.due || one.order - other.order) < 0;
 }
 
-/** A turn of the event loop where the host has one to offer, which lets every promise settle and Node's streams flow. */
+/** Waits for one turn of the event loop, so that promises settle and Node's streams flow. */
 async function eventLoopTurn(): Promise<void> {
   const { setImmediate: immediate } = globalThis as { setImmediate?: (callback: () => void) => unknown };
   if (immediate !== undefined) return new Promise((resolve) => void immediate(resolve));
