@@ -3,17 +3,17 @@ import type { Broker, NewPublication, TopicMessage } from '@statewire/nest';
 /** Two nodes of one cluster. An in-process broker may return the same object twice. */
 export interface BrokerSetup {
   readonly nodes: readonly [Broker, Broker];
-  /** What listeners that threw were logged with. */
+  /** Errors that listeners threw and the broker logged. */
   readonly loggedErrors: readonly unknown[];
   /** Publications kept per topic. */
   readonly historyCount: number;
   /** Bytes kept per topic. */
   readonly historyBytes: number;
-  /** Milliseconds publications are kept. */
+  /** Milliseconds for which the broker keeps publications. */
   readonly historyAge: number;
-  /** Lets time pass, by the broker's clock too. */
+  /** Lets `duration` milliseconds pass, also by the clock of the broker. */
   advance(duration: number): Promise<void>;
-  /** Resolves when every message that was sent has arrived everywhere. */
+  /** Resolves when every message has arrived at every node. */
   settle(): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { TestRunner } from './test-runner.js';
 
 export function describeClaims({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('claims', () => {
-    test('a key is claimed once; others get the answer of who claimed it', async () => {
+    test('a key is claimed once, and other callers get the answer of the first', async () => {
       expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'claimed' });
       const second = await cluster.there.claim('k', 'f');
       if (second.outcome !== 'running') throw new Error(second.outcome);
@@ -14,7 +14,7 @@ export function describeClaims({ describe, test, expect }: TestRunner, cluster: 
       expect(await cluster.there.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
     });
 
-    test('of many who claim at once one gets it', async () => {
+    test('one of many concurrent claims for a key succeeds', async () => {
       const claims = await Promise.all(
         Array.from({ length: 20 }, (_, index) => cluster.setup.nodes[index % 2]!.claim('k', 'f')),
       );
@@ -39,7 +39,7 @@ export function describeClaims({ describe, test, expect }: TestRunner, cluster: 
       expect(await cluster.there.claim('k', 'f')).toEqual({ outcome: 'claimed' });
     });
 
-    test('a claim that was given back can be claimed again, and who waited for it is told', async () => {
+    test('a claim that was given back can be claimed again, and rejects its waiting callers', async () => {
       await cluster.here.claim('k', 'f');
       const waiting = await cluster.there.claim('k', 'f');
       if (waiting.outcome !== 'running') throw new Error(waiting.outcome);
@@ -49,7 +49,7 @@ export function describeClaims({ describe, test, expect }: TestRunner, cluster: 
       expect(await cluster.there.claim('k', 'other')).toEqual({ outcome: 'claimed' });
     });
 
-    test('only what was claimed can be settled or given back', async () => {
+    test('only a claimed key can be settled or given back', async () => {
       await expect(cluster.here.settle('k', 'answer', 1_000)).rejects.toMatchObject({ code: 'not_held' });
       await expect(cluster.here.unclaim('k')).rejects.toBeInstanceOf(BrokerError);
       await cluster.here.claim('k', 'f');

@@ -18,7 +18,7 @@ export function describeCoordination({ describe, test, expect }: TestRunner, clu
       expect(await cluster.here.lease('source:lobby')).toBeUndefined();
     });
 
-    test('a request is answered by whoever holds the lease', async () => {
+    test('the holder of the lease answers a request', async () => {
       expect(await cluster.there.request('arena', 'ping')).toBeUndefined();
       const release = cluster.here.onRequest('arena', async (message) => ({ echoed: message }));
       expect(await cluster.there.request('arena', 'ping')).toBeUndefined();
@@ -54,7 +54,7 @@ export function describeCoordination({ describe, test, expect }: TestRunner, clu
       expect(heard.map(({ length }) => length)).toEqual([1, 2]);
     });
 
-    test('a broadcast listener that throws is logged and harms nobody', async () => {
+    test('the error of a broadcast listener is logged, and other listeners still get the message', async () => {
       const heard: Broadcast[] = [];
       cluster.here.onBroadcast(() => {
         throw new Error('listener');

@@ -29,7 +29,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       expect(await read(9)).toEqual([]);
     });
 
-    test('a delta is kept instead of the value where it starts from the offset right below', async () => {
+    test('a delta from the previous offset is kept instead of the value', async () => {
       const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
       await cluster.here.publish('lobby', state({ a: 2 }, { epoch, from: 1, delta: '{"=a":2}' }));
       const { data, publications } = await cluster.here.read('lobby', 'state', { above: 0 });
@@ -40,7 +40,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       ]);
     });
 
-    test('a delta that starts elsewhere is dropped and the value kept', async () => {
+    test('a delta from another offset is dropped, and the value is kept', async () => {
       const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
       await cluster.here.publish('lobby', state({ a: 2 }));
       await cluster.here.publish('lobby', state({ a: 3 }, { epoch, from: 1, delta: '{"=a":3}' }));
@@ -50,7 +50,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       expect(publications[0]!.delta).toBeUndefined();
     });
 
-    test('a delta that starts in another epoch is dropped, though its offset fits', async () => {
+    test('a delta from another epoch is dropped, even if its offset fits', async () => {
       const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
       await cluster.here.replaceEpoch('lobby', 'state', epoch);
       const heard: TopicMessage[] = [];
@@ -65,7 +65,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       expect(last?.type === 'publication' && last.publication.delta).toBeUndefined();
     });
 
-    test('history is bounded by count, and says where it begins', async () => {
+    test('history is bounded by count, and reports its oldest offset', async () => {
       const { historyCount } = cluster.setup;
       for (let index = 1; index <= historyCount + 3; index++) await cluster.here.publish('log', event(index));
       const history = await cluster.here.read('log', 'events', { above: -1 });
@@ -82,7 +82,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       expect(history.publications.at(-1)!.offset).toBe(5);
     });
 
-    test('history is bounded by age, and what has aged leaves no value behind but the newest', async () => {
+    test('history is bounded by age, and only the newest value outlives it', async () => {
       const release = await cluster.here.listen('lobby', () => undefined);
       await cluster.here.publish('lobby', state(1));
       await cluster.setup.advance(cluster.setup.historyAge + 1);
@@ -91,7 +91,7 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
       await release();
     });
 
-    test('a topic nobody uses for the age of history is forgotten and gets a new epoch', async () => {
+    test('a topic without use for the age of history is forgotten and gets a new epoch', async () => {
       const { epoch } = await cluster.here.publish('lobby', state(1));
       await cluster.setup.advance(cluster.setup.historyAge * 2 + 1);
       const history = await cluster.here.read('lobby', 'state');

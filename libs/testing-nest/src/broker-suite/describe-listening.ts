@@ -23,14 +23,14 @@ export function describeListening({ describe, test, expect }: TestRunner, cluste
       }
     });
 
-    test('listeners of the publishing node were told when the publication resolves', async () => {
+    test('listeners of the publishing node have received a publication when it resolves', async () => {
       const heard: TopicMessage[] = [];
       await cluster.here.listen('log', (message) => heard.push(message));
       await cluster.here.publish('log', event(1));
       expect(offsets(heard)).toEqual([1]);
     });
 
-    test('a listener that throws is logged and harms nobody', async () => {
+    test('the error of a listener is logged, and other listeners still get the message', async () => {
       const heard: TopicMessage[] = [];
       await cluster.here.listen('log', () => {
         throw new Error('listener');
@@ -43,7 +43,7 @@ export function describeListening({ describe, test, expect }: TestRunner, cluste
       expect(cluster.setup.loggedErrors).toHaveLength(2);
     });
 
-    test('a listener that publishes in answer disturbs nobody else’s order', async () => {
+    test('a listener that publishes does not change the order for other listeners', async () => {
       const heard: TopicMessage[] = [];
       const answers: Promise<unknown>[] = [];
       await cluster.here.listen('log', (message) => {
@@ -58,7 +58,7 @@ export function describeListening({ describe, test, expect }: TestRunner, cluste
       expect(offsets(heard)).toEqual([1, 2]);
     });
 
-    test('after its release a listener hears nothing, and releasing twice is harmless', async () => {
+    test('a released listener gets no message, and a second release does nothing', async () => {
       const heard: TopicMessage[] = [];
       const stays: TopicMessage[] = [];
       const release = await cluster.here.listen('log', (message) => heard.push(message));
@@ -73,7 +73,7 @@ export function describeListening({ describe, test, expect }: TestRunner, cluste
       expect(offsets(stays)).toEqual([1, 2]);
     });
 
-    test('listeners are told of a new epoch, in order with publications', async () => {
+    test('listeners get a new epoch in order with publications', async () => {
       const heard: TopicMessage[] = [];
       await cluster.there.listen('lobby', (message) => heard.push(message));
       const { epoch } = await cluster.here.publish('lobby', state(1));
@@ -87,7 +87,7 @@ export function describeListening({ describe, test, expect }: TestRunner, cluste
       ]);
     });
 
-    test('listeners are told that a topic was closed, after its last publications, and hear nothing of the next', async () => {
+    test('listeners get the end of a topic after its last publications, and nothing of the next one', async () => {
       const heard: TopicMessage[] = [];
       await cluster.there.listen('log', (message) => heard.push(message));
       const { epoch } = await cluster.here.publish('log', event(1));

@@ -3,7 +3,7 @@ import type { TestRunner } from './test-runner.js';
 
 export function describePositions({ describe, test, expect }: TestRunner, cluster: Cluster): void {
   describe('positions', () => {
-    test('a topic nobody published to stands at 0 of an epoch that stays', async () => {
+    test('a topic without publications is at offset 0 of an epoch that stays', async () => {
       const first = await cluster.here.read('lobby', 'state');
       expect(first).toMatchObject({ offset: 0, oldest: 1, publications: [] });
       expect(first.epoch).toMatch(/^[A-Za-z0-9_-]{1,32}$/);
@@ -11,14 +11,14 @@ export function describePositions({ describe, test, expect }: TestRunner, cluste
       expect((await cluster.there.read('lobby', 'state')).epoch).toBe(first.epoch);
     });
 
-    test('publications are numbered from 1 without a hole, whichever node they come from', async () => {
+    test('publications of all nodes are numbered from 1 without a hole', async () => {
       const { epoch } = await cluster.here.read('lobby', 'state');
       expect(await cluster.here.publish('lobby', state(1))).toEqual({ epoch, offset: 1 });
       expect(await cluster.there.publish('lobby', state(2))).toEqual({ epoch, offset: 2 });
       expect(await cluster.here.publish('lobby', state(3))).toEqual({ epoch, offset: 3 });
     });
 
-    test('publications made at once all get offsets of their own', async () => {
+    test('concurrent publications get different offsets', async () => {
       const positions = await Promise.all(
         Array.from({ length: 50 }, (_, index) => cluster.setup.nodes[index % 2]!.publish('log', event(index))),
       );
@@ -27,7 +27,7 @@ export function describePositions({ describe, test, expect }: TestRunner, cluste
       );
     });
 
-    test('topics whose names look alike have histories of their own', async () => {
+    test('topics with similar names have separate histories', async () => {
       const names = ['a/b', 'a.b', 'a_b', 'a~b', 'a-b', 'A/b', '__proto__', 'constructor', 'a/b/c'];
       for (const topic of names) await cluster.here.publish(topic, event(topic));
       for (const topic of names) {
@@ -36,7 +36,7 @@ export function describePositions({ describe, test, expect }: TestRunner, cluste
       }
     });
 
-    test('a new epoch starts at 0 and is taken only from the epoch that was expected', async () => {
+    test('a new epoch starts at 0, and only replaces the expected epoch', async () => {
       const { epoch } = await cluster.here.publish('lobby', state(1));
       const replaced = await cluster.there.replaceEpoch('lobby', 'state', epoch);
       expect(replaced.offset).toBe(0);
