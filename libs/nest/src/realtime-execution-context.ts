@@ -5,8 +5,8 @@ import type { RealtimeRequest } from './core/realtime-request.js';
 import { CONTEXT_TYPE } from './handlers/pipeline-factory.js';
 
 /**
- * The context of a topic, an action or a connection in guards, interceptors, filters and parameter decorators. It gives
- * them the request with its type.
+ * The context of a topic, an action or a connection in guards, interceptors and parameter decorators. It gives them the
+ * request with its type.
  *
  * @example
  * ```ts
@@ -18,17 +18,21 @@ import { CONTEXT_TYPE } from './handlers/pipeline-factory.js';
  * ```
  */
 export class RealtimeExecutionContext extends ExecutionContextHost {
-  /** Whether Statewire runs the guard: false for controllers, resolvers and other gateways. */
+  /** Whether the context belongs to Statewire. False for controllers, resolvers and other gateways. Works in filters too. */
   static isRealtime(context: Pick<ExecutionContext, 'getType'>): boolean {
     return context.getType<string>() === CONTEXT_TYPE;
   }
 
-  /** @throws TypeError if the context is not a context of Statewire; `isRealtime()` tells. */
+  /**
+   * Gives a context its realtime methods, such as `getRequest()`.
+   *
+   * @throws TypeError if the context does not belong to Statewire. Check it with `isRealtime()` first.
+   */
   static create(context: ExecutionContext): RealtimeExecutionContext {
     if (!this.isRealtime(context)) {
       const type = context.getType<string>();
       throw new TypeError(
-        `RealtimeExecutionContext.create() got a context of the type "${type}". Ask isRealtime(context) first.`,
+        `RealtimeExecutionContext.create() got a context of the type "${type}". Check isRealtime(context) first.`,
       );
     }
     const own = new RealtimeExecutionContext(context.getArgs(), context.getClass(), context.getHandler());

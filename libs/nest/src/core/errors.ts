@@ -28,8 +28,8 @@ export class RealtimeError extends Error {
     super(message, { cause: options.cause });
   }
 
-  /** The error frame for a failed request; `asked` identifies the request. */
-  toFrame(asked: Pick<ErrorFrame, 'id' | 'topic' | 'ref'> = {}): ErrorFrame {
+  /** Returns the error frame for a failed request. `request` identifies the request. */
+  toFrame(request: Pick<ErrorFrame, 'id' | 'topic' | 'ref'> = {}): ErrorFrame {
     const { retryAfter, details } = this.options;
     return {
       type: 'error',
@@ -38,7 +38,7 @@ export class RealtimeError extends Error {
       temporary: ERROR_CODES[this.code].temporary,
       ...(retryAfter === undefined ? {} : { retryAfter }),
       ...(details === undefined ? {} : { details }),
-      ...asked,
+      ...request,
     };
   }
 }

@@ -122,9 +122,9 @@ function unknownTopic(): RealtimeError {
 /** The request that guards and handlers see. A new object each time, because guards may write to it. */
 export function requestOf(
   { headers, cookies, ip, admission, connectionId, identity }: CallerContext,
-  asked: Partial<Pick<RealtimeRequest, 'topic' | 'params' | 'action' | 'data'>>,
+  own: Partial<Pick<RealtimeRequest, 'topic' | 'params' | 'action' | 'data'>>,
 ): RealtimeRequest {
-  const { data, params = {}, ...name } = asked;
+  const { data, params = {}, ...name } = own;
   return {
     headers,
     cookies,

@@ -42,10 +42,10 @@ describe('what application code throws becomes', () => {
     ['action', 'action_failed', 'action_failed'],
     ['topic', 'unknown_topic', 'bad_request'],
     ['connection', 'forbidden', 'forbidden'],
-  ] as const)('for an %s: %s where it is gone, %s where it is refused otherwise', (asked, gone, refused) => {
-    expect(fromThrown(new GoneException(), asked).code).toBe(gone);
-    expect(fromThrown(new BadRequestException('No.'), asked).code).toBe(refused);
-    expect(fromThrown(new WsException('No.'), asked)).toMatchObject({ code: refused, message: 'No.' });
+  ] as const)('for an %s: %s where it is gone, %s where it is refused otherwise', (kind, gone, refused) => {
+    expect(fromThrown(new GoneException(), kind).code).toBe(gone);
+    expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(refused);
+    expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: refused, message: 'No.' });
   });
 });
 

@@ -15,7 +15,7 @@ export class ExceptionMapper {
   constructor(
     /** Name of the handler in the log. */
     private readonly label: string,
-    private readonly asked: RequestKind,
+    private readonly kind: RequestKind,
     private readonly log: RealtimeLog,
     private readonly filter?: Filter,
   ) {}
@@ -33,13 +33,13 @@ export class ExceptionMapper {
       const host = new ExecutionContextHost([request, RESPONSE_TRAP]);
       host.setType(CONTEXT_TYPE);
       const answer = await this.filter?.(thrown, host);
-      if (answer === undefined) return fromThrown(thrown, this.asked);
+      if (answer === undefined) return fromThrown(thrown, this.kind);
       const error = fromFilterAnswer(answer, thrown);
       if (error) return error;
       this.warnOnce('a filter returned something other than { code, message }');
       return internalError(thrown);
     } catch (fromFilter) {
-      return fromThrown(fromFilter, this.asked);
+      return fromThrown(fromFilter, this.kind);
     }
   }
 
@@ -73,11 +73,10 @@ function withJsonDetails(error: RealtimeError): RealtimeError {
 export type RequestKind = 'topic' | 'action' | 'connection';
 
 /** Maps an error of application code to the error for the client. */
-export function fromThrown(thrown: unknown, asked: RequestKind): RealtimeError {
+export function fromThrown(thrown: unknown, kind: RequestKind): RealtimeError {
   if (thrown instanceof RealtimeError) return thrown;
-  if (thrown instanceof WsException)
-    return new RealtimeError(rejectionCodeOf(asked), thrown.message, { cause: thrown });
-  if (thrown instanceof HttpException) return fromHttpException(thrown, asked);
+  if (thrown instanceof WsException) return new RealtimeError(rejectionCodeOf(kind), thrown.message, { cause: thrown });
+  if (thrown instanceof HttpException) return fromHttpException(thrown, kind);
   return internalError(thrown);
 }
 
@@ -93,19 +92,19 @@ export function fromFilterAnswer(answer: unknown, cause: unknown): RealtimeError
   });
 }
 
-function fromHttpException(exception: HttpException, asked: RequestKind): RealtimeError {
+function fromHttpException(exception: HttpException, kind: RequestKind): RealtimeError {
   const status = exception.getStatus();
   const complaints = complaintsOf(exception);
   if (status < 500 && complaints !== undefined) {
     return new RealtimeError('validation_failed', 'The data is invalid.', { details: complaints, cause: exception });
   }
-  const code = codeOf(status, asked);
+  const code = codeOf(status, kind);
   if (code === 'internal') return internalError(exception);
   const options: RealtimeErrorOptions = { cause: exception };
   return new RealtimeError(code, exception.message, options);
 }
 
-function codeOf(status: number, asked: RequestKind): ErrorCode {
+function codeOf(status: number, kind: RequestKind): ErrorCode {
   switch (status) {
     case 401:
       return 'unauthorized';
@@ -113,7 +112,7 @@ function codeOf(status: number, asked: RequestKind): ErrorCode {
       return 'forbidden';
     case 404:
     case 410:
-      return asked === 'topic' ? 'unknown_topic' : rejectionCodeOf(asked);
+      return kind === 'topic' ? 'unknown_topic' : rejectionCodeOf(kind);
     case 413:
       return 'too_large';
     case 429:
@@ -121,13 +120,13 @@ function codeOf(status: number, asked: RequestKind): ErrorCode {
     case 503:
       return 'unavailable';
     default:
-      return status >= 400 && status < 500 ? rejectionCodeOf(asked) : 'internal';
+      return status >= 400 && status < 500 ? rejectionCodeOf(kind) : 'internal';
   }
 }
 
 /** The code for a rejection that has no better code in the protocol. */
-function rejectionCodeOf(asked: RequestKind): ErrorCode {
-  switch (asked) {
+function rejectionCodeOf(kind: RequestKind): ErrorCode {
+  switch (kind) {
     case 'action':
       return 'action_failed';
     case 'topic':

@@ -29,7 +29,7 @@ export class Exchange {
   /** Aborted if the client disconnects before it gets its answer. */
   readonly gone: AbortSignal;
   /** The fields of the request that errors repeat. Empty until the body is parsed. */
-  asked: Correlation = {};
+  correlation: Correlation = {};
   private readonly cors = new Map<string, string>();
 
   constructor(
@@ -70,7 +70,7 @@ export class Exchange {
   }
 
   reject({ status, error, headers }: HttpErrorResponse): void {
-    this.answer({ status, headers, body: JSON.stringify(error.toFrame(this.asked)) });
+    this.answer({ status, headers, body: JSON.stringify(error.toFrame(this.correlation)) });
   }
 
   /** Sends the answer. Does nothing after the first answer or after the client has disconnected. */

@@ -130,7 +130,7 @@ export class HttpBinding implements OnModuleInit {
       const answer = await route.answer(exchange, received);
       if (answer) exchange.answer(answer);
     } catch (error) {
-      if (error instanceof ProtocolError) exchange.asked = error.correlation;
+      if (error instanceof ProtocolError) exchange.correlation = error.correlation;
       const response =
         error instanceof HttpErrorResponse
           ? error
@@ -165,7 +165,7 @@ export class HttpBinding implements OnModuleInit {
       await this.authenticator.body(exchange),
       this.options.limits.frames,
     );
-    exchange.asked = { id };
+    exchange.correlation = { id };
     const { caller } = await this.authenticator.admit(received, clientId);
     const release = this.requests.startAction(caller);
     // The process ends only after the HTTP server has answered all requests.
