@@ -6,12 +6,11 @@ import type { Broadcast, Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { Environment } from './core/environment.js';
 import { RealtimeError } from './core/errors.js';
-import type { Revocation, RevokeOptions } from './admission/revocations.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Connection } from './websocket/connection.js';
-import { Revocations } from './admission/revocations.js';
+import { Revocations, type Revocation, type RevokeOptions } from './admission/revocations.js';
 
 /** One connection of this node, for logs and admin pages. */
 export interface ConnectionInfo {

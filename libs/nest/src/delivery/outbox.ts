@@ -3,9 +3,8 @@ import type { ServerFrame } from '@statewire/protocol';
 import type { Counters } from '../core/counters.js';
 import type { Environment } from '../core/environment.js';
 import { type Batch, encodeFrame, type EncodedFrame } from './frame-encoder.js';
-import { type Flushable, type FlushScheduler } from './flush-scheduler.js';
+import type { BufferedWriter, Flushable, FlushScheduler } from './flush-scheduler.js';
 import type { FrameSink, TopicBacklog } from './frame-sink.js';
-import type { BufferedWriter } from './flush-scheduler.js';
 import { StallWatch } from './stall-watch.js';
 
 /** The output of a WebSocket, as an outbox uses it. */

@@ -15,8 +15,8 @@ export const PROBLEMS = {
     `${type} depends on something request-scoped (itself, a dependency or an enhancer). Handlers live as long as the ` +
     'application: make it a singleton, and ask for the user with @Caller().',
   callerOfTopic: (handler: string) =>
-    `${handler} asks for @Caller(), but a topic has one value for all who may read it. Guards decide who may; what is ` +
-    'private to a user is another topic, like players/:playerId/notifications.',
+    `${handler} asks for @Caller(), but a topic has one value for all its readers. Let guards decide who may read it. For a ` +
+    'value of one user use a topic of its own, such as players/:playerId/notifications.',
   duplicateAction: (action: string, first: string, second: string) =>
     `The action "${action}" has two handlers, ${first} and ${second}: remove one.`,
   duplicatePresence: (pattern: string, first: string, second: string) =>

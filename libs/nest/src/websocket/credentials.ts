@@ -7,8 +7,7 @@ import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 import type { UpgradeContext } from './upgrade-authorizer.js';
-import type { Revocations } from '../admission/revocations.js';
-import { verificationTooLongError, revokedError } from '../admission/revocations.js';
+import { revokedError, verificationTooLongError, type Revocations } from '../admission/revocations.js';
 
 interface Verifiers {
   readonly admission: Admission;
