@@ -1,5 +1,2 @@
-export declare function folderGraph(
-  root: string,
-  ignored?: readonly string[],
-): ReadonlyMap<string, ReadonlySet<string>>;
+export declare function folderGraph(root: string): ReadonlyMap<string, ReadonlySet<string>>;
 export declare function findCycle(graph: ReadonlyMap<string, Iterable<string>>): readonly string[] | undefined;

@@ -9,27 +9,25 @@ import { folderOf } from './ranked-folders.mjs';
  * Draws which folders of a source folder import which others. Value and type imports count alike; specs do not count.
  *
  * @param root absolute path of the source folder.
- * @param ignored folders that do not count.
  */
-export function folderGraph(root, ignored = []) {
+export function folderGraph(root) {
   const graph = new Map();
   for (const path of readdirSync(root, { recursive: true })) {
     if (!path.endsWith('.ts') || path.endsWith('.spec.ts')) continue;
     const file = join(root, path);
     const from = folderOf(root, file);
-    if (ignored.includes(from)) continue;
     const targets = graph.get(from) ?? new Set();
     graph.set(from, targets);
     for (const { fileName } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles) {
       if (!fileName.startsWith('.')) continue;
       const to = folderOf(root, resolve(dirname(file), fileName));
-      if (to !== undefined && to !== from && !ignored.includes(to)) targets.add(to);
+      if (to !== undefined && to !== from) targets.add(to);
     }
   }
   return graph;
 }
 
-/** @returns the folders of one cycle, the first one repeated at the end; undefined where there is none. */
+/** @returns the folders of one cycle, the first one repeated at the end; undefined if there is none. */
 export function findCycle(graph) {
   const finished = new Set();
   const visit = (folder, path) => {

@@ -29,7 +29,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
   let server: BusyProcess;
   let clients: CrowdProcess;
 
-  /** What undoes what was made, also where only half of it could be. */
+  /** Functions that undo the setup, even if it failed halfway. */
   let undo: (() => unknown)[] = [];
 
   beforeEach(async () => {
@@ -108,9 +108,9 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     );
 
     for (const took of [freed, ...after(isElsewhere), ...after(isStale)]) expect(took).toBeLessThan(ALLOWED);
-    // What it did was told to nobody: it was asked again, and did it once.
+    // The link lost the answers. The clients sent the actions again, and each of them ran once.
     expect(await crowd.outcomes()).toEqual(Array<string>(CLIENTS).fill('acknowledged'));
-    // What it says is so for as long as it is so.
+    // No client claims to be live while the link is down.
     expect(states).not.toContain('live');
   }
 });
@@ -123,7 +123,7 @@ function isStale(says: string): boolean {
   return says === 'value stale';
 }
 
-/** For each client, the milliseconds until it first said so; Infinity where it never did. */
+/** For each client, the milliseconds until its first matching status; Infinity if there is none. */
 function firstSaid(sayings: readonly Saying[], from: number, fits: (says: string) => boolean): readonly number[] {
   return Array.from({ length: CLIENTS }, (_, n) => {
     const found = sayings.find(({ at, client, says }) => client === n && at >= from && fits(says));

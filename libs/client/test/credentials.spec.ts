@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { battle, battleAt, pause, setUp, type Battle, type Setup } from './support/bench.js';
 import type { TopicState } from '../src/index.js';
 
-/** Follows a battle that is refused and then allowed, which only who asks anew is told. @returns what was shown of it. */
+/** Follows a battle that the server rejects and later allows for new subscriptions. @returns the states of the battle. */
 async function followRefused({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
   server.publish(battle, battleAt(1));
   server.reject(battle, 'forbidden');
