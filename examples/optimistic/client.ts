@@ -25,7 +25,10 @@ export function watchTodos(client: RealtimeClient, listId: string): Observable<s
  * fails with the reason.
  */
 export function add(client: RealtimeClient, listId: string, text: string): Observable<void> {
-  const show = ({ todos }: { todos: readonly string[] }) => ({ todos: [...todos, text] });
+  // The value may have the todo already when the answer is still on its way.
+  const show = ({ todos }: { todos: readonly string[] }) => ({
+    todos: [...todos.filter((todo) => todo !== text), text],
+  });
   return client
     .act(addTodo, { listId, text }, { optimistic: [todoList.with({ listId }), show] })
     .pipe(map(() => undefined));

@@ -109,7 +109,7 @@ describe('injectAction', () => {
     expect([action.error(), action.result(), action.pending()]).toEqual([undefined, undefined, true]);
   });
 
-  test('sends overlapping runs at once, and shows the newest, whatever the order of the answers', async () => {
+  test('sends overlapping runs at once, shows the newest, and passes the error of an older one to the ErrorHandler', async () => {
     const action = createAction();
     const older = action.run({ battleId: '1' });
     const newer = action.run({ battleId: '2' });
@@ -123,6 +123,7 @@ describe('injectAction', () => {
 
     expect((await older).error?.code).toBe('forbidden');
     expect([action.error(), action.result(), action.pending()]).toEqual([undefined, { paused: true }, false]);
+    expect(handleError.mock.calls).toEqual([[expect.objectContaining({ code: 'forbidden' })]]);
   });
 
   test('does not show the answer of an older run while the newest is unanswered', async () => {

@@ -39,8 +39,9 @@ export interface ActionRef<D, R> {
 /**
  * Creates an action for a component, with the state of its runs as signals.
  *
- * An error of a run counts as handled, because `error()` shows it. When the injection context is destroyed, unanswered
- * runs go on and their promises resolve; an error then goes to Angular's `ErrorHandler`.
+ * An error of the newest run counts as handled, because `error()` shows it. An error of an older run goes to Angular's
+ * `ErrorHandler`, because `error()` does not show it. When the injection context is destroyed, unanswered runs go on and
+ * their promises resolve; an error then goes to the `ErrorHandler` too.
  *
  * @throws Error outside an injection context without the option `injector`.
  * @example
@@ -71,7 +72,7 @@ export function injectAction<D, R>(action: Action<D, R>, options: InjectActionOp
           next: (result) => finish({ result, error: undefined }),
           error: (error: RealtimeClientError) => {
             finish({ result: undefined, error });
-            if (context.destroyed) errors.report(error);
+            if (context.destroyed || number !== runs) errors.report(error);
           },
         });
       });

@@ -60,7 +60,11 @@ export function withAuth(token: RealtimeTokenFunction | Signal<string | undefine
         zone.run(() =>
           untracked(() => {
             const given = runInInjectionContext(injector, () => getToken(reason));
-            if (!isSignal(given)) return given;
+            if (!isSignal(given)) {
+              following?.destroy();
+              followed = undefined;
+              return given;
+            }
             if (given !== followed) follow(given);
             return given();
           }),

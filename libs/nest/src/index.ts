@@ -38,7 +38,7 @@ export { DrainState } from './core/drain-state.js';
 export { RealtimeSwitch } from './core/realtime-switch.js';
 export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
-export { RealtimeMetrics, type MetricsSnapshot } from './realtime-metrics.js';
+export { RealtimeMetrics, type Counts, type MetricsSnapshot } from './realtime-metrics.js';
 export { toPrometheus } from './to-prometheus.js';
 export type {
   Authenticate,

@@ -28,6 +28,7 @@ export interface Publication<Value> {
  */
 @Injectable()
 export class RealtimeBus {
+  /** @internal Nest creates the instance. */
   constructor(
     private readonly topics: TopicRegistry,
     @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'error'>,

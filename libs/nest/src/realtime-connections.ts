@@ -48,6 +48,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
   /** Emits each revocation that any node makes. */
   readonly revoked: Observable<Revoked>;
 
+  /** @internal Nest creates the instance. */
   constructor(
     private readonly hub: ConnectionHub,
     private readonly recent: Revocations,

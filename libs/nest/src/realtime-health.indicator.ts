@@ -40,6 +40,7 @@ export interface HealthOptions {
 export class RealtimeHealthIndicator {
   private probe: Promise<unknown> | undefined;
 
+  /** @internal Nest creates the instance. */
   constructor(
     @Inject(DrainState) private readonly drain: Pick<DrainState, 'draining'>,
     @Inject(BROKER) private readonly broker: Broker,

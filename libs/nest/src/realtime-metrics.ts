@@ -10,7 +10,8 @@ import { PresenceTracker } from './presence/presence-tracker.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import { Counters, FRAME_KINDS } from './core/counters.js';
 
-type Counts = Readonly<Record<string, number>>;
+/** Counts by name or code. */
+export type Counts = Readonly<Record<string, number>>;
 
 /** The counters and gauges of this node. They hold names and codes, and no data of a user. */
 export interface MetricsSnapshot {
@@ -71,6 +72,7 @@ export interface MetricsSnapshot {
 export class RealtimeMetrics implements OnApplicationShutdown {
   private readonly ended = new Subject<void>();
 
+  /** @internal Nest creates the instance. */
   constructor(
     private readonly counters: Counters,
     private readonly hub: ConnectionHub,

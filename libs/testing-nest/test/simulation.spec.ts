@@ -495,6 +495,17 @@ describe('an application with an authenticator class', () => {
     await expect(page.live()).rejects.toThrow(/denied: unauthorized/);
   });
 
+  test.each<[string, RealtimeModuleOptions]>([
+    ['both options', { authenticator: TokenAuthenticator, authenticate: () => undefined }],
+    ['a class without the method', { authenticator: Tokens as never }],
+  ])('does not start with %s, as in production', async (_, options) => {
+    const starting = simulate({
+      imports: [RealtimeModule.forRoot(options)],
+      providers: [Tokens, TokenAuthenticator],
+    });
+    await expect(starting).rejects.toThrow('option "authenticator" must be');
+  });
+
   test('does not start if a dependency of the class is missing', async () => {
     const starting = simulate({
       imports: [RealtimeModule.forRoot({ authenticator: TokenAuthenticator })],

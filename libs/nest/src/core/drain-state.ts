@@ -17,6 +17,7 @@ export class DrainState {
   private readonly endings = new ReplaySubject<void>(1);
   private begun = false;
 
+  /** @internal Nest creates the instance. */
   constructor(@Inject(REALTIME_LOG) log: RealtimeLog) {
     const report = (error: unknown): void => log.error('subscriber-failed', error, { reason: 'drain' });
     this.began = new GuardedObservable(this.beginnings, report);

@@ -23,6 +23,7 @@ export class RealtimeSwitch implements OnApplicationShutdown {
   private on: boolean;
   private readonly turns = new Subject<boolean>();
 
+  /** @internal Nest creates the instance. */
   constructor(
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REALTIME_OPTIONS) options: Pick<ResolvedRealtimeOptions, 'enabled'>,

@@ -1,7 +1,7 @@
 import type { Since } from '@statewire/protocol';
 
 import type { Broker, NewPublication, Release, TopicHistory, TopicMessage } from '../core/broker.js';
-import type { LogLimits } from '../broker/memory/publication-log.js';
+import type { LogLimits } from '../core/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';

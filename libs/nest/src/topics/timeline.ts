@@ -1,7 +1,7 @@
 import { diff, isDeltaSmaller, type Json, type Position, type Since, type TopicKind } from '@statewire/protocol';
 
 import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
-import { PublicationLog, type LogEntry, type LogLimits } from '../broker/memory/publication-log.js';
+import { PublicationLog, type LogEntry, type LogLimits } from '../core/publication-log.js';
 import { TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
 

@@ -2,7 +2,7 @@ import type { Position } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
 import { BrokerError, type Broker } from '../core/broker.js';
-import type { LogLimits } from '../broker/memory/publication-log.js';
+import type { LogLimits } from '../core/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
 import { internalError, RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';

@@ -1,7 +1,7 @@
 import type { Position, Since } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
-import type { LogLimits } from '../broker/memory/publication-log.js';
+import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
 import type { Broker } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';

@@ -115,13 +115,16 @@ async function startApplication(
   builder.setLogger(logger ?? SILENT);
   builder
     .overrideProvider(REALTIME_OPTIONS_OVERRIDE)
-    .useValue(({ authenticator: own, ...given }: RealtimeModuleOptions): RealtimeModuleOptions => {
-      authenticator = own;
-      const authenticate =
-        own === undefined ? given.authenticate : (...args: Parameters<Authenticate>) => verifier.authenticate(...args);
+    .useValue((given: RealtimeModuleOptions): RealtimeModuleOptions => {
+      // The module checks an authenticator that has no method, and both options together, as it does in production.
+      if (hasMethod(given.authenticator)) authenticator = given.authenticator;
+      const verify: Authenticate = (...args) => verifier.authenticate(...args);
+      const authenticate = expiredTokens.wrap(authenticator === undefined ? given.authenticate : verify);
       return {
         ...given,
-        authenticate: expiredTokens.wrap(authenticate),
+        ...(authenticator === undefined || authenticate === undefined
+          ? { authenticate }
+          : { authenticator: { authenticate } }),
         environment: process,
         ...(broker !== undefined && { broker: broker.connect }),
       };
@@ -135,6 +138,11 @@ async function startApplication(
   // Without `listen()`, Fastify builds its routes in `ready()`.
   if (platform === 'fastify') await (app.getHttpAdapter().getInstance() as { ready(): PromiseLike<unknown> }).ready();
   return app;
+}
+
+function hasMethod(authenticator: RealtimeModuleOptions['authenticator']): boolean {
+  const { prototype = authenticator } = (authenticator ?? {}) as { prototype?: unknown };
+  return typeof (prototype as Partial<RealtimeAuthenticator> | undefined)?.authenticate === 'function';
 }
 
 /** Returns the instance that a module provides, or a new one: the module does the same with its option. */

@@ -10,7 +10,7 @@ import type {
   TopicMessage,
 } from '../../core/broker.js';
 import type { Environment, Timer } from '../../core/environment.js';
-import { PublicationLog, type LogLimits } from './publication-log.js';
+import { PublicationLog, type LogLimits } from '../../core/publication-log.js';
 
 /** Maximum milliseconds between two sweeps for idle topics. */
 const SWEEP_INTERVAL_MS = 60_000;
