@@ -174,6 +174,21 @@ describe('withAuth with a signal', () => {
     expect(presented).toEqual(['ada', 'eve', 'mallory']);
   });
 
+  test('lets go of a signal when its function returns a token instead', async () => {
+    let source: string | typeof token = token;
+    provide(withAuth(() => source));
+    await connect();
+
+    source = 'renewed';
+    server.cut();
+    await settle();
+    expect(presented).toEqual(['ada', 'renewed']);
+
+    token.set('eve');
+    await settle();
+    expect(presented).toEqual(['ada', 'renewed']);
+  });
+
   test('stops when the injector is destroyed', async () => {
     provide();
     await connect();
