@@ -1,11 +1,7 @@
 export { FakeActionError, type FakeHandler, type FakeInvocation } from './fake-server/fake-actions.js';
 export type { FakeConnection } from './fake-server/fake-connection.js';
-export {
-  FakeServer,
-  type FakeHttpMode,
-  type FakeServerOptions,
-  type FakeUpgradeMode,
-} from './fake-server/fake-server.js';
+export { FakeServer } from './fake-server/fake-server.js';
+export type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server/fake-server-options.js';
 export { FakeTopic } from './fake-server/fake-topic.js';
 export { mangle } from './mangle.js';
 export type { LinkConditions } from './network/link-conditions.js';

@@ -126,7 +126,8 @@ export class ConnectionManager {
       case 'authenticate-answered':
         return this.tokenRefresher.handleAnswer(event.connection, event.answer);
       case 'identity-changed':
-        return this.handleIdentityChange();
+        this.connector.restart();
+        return this.forgetIdentity();
       case 'topic-deferred':
         return this.topicRetries.defer(event);
       case 'topic-retry-due':
@@ -183,7 +184,7 @@ export class ConnectionManager {
     this.tokenRefresher.handleInterruption(connection);
     this.reason = { code: 'silent', message: 'the server does not answer' };
     this.markStale(connection.lastFrameAt);
-    if (this.connector.live === undefined) this.startPolling(this.pollingJitter());
+    if (this.connector.live === undefined) this.startPolling();
     this.update();
   }
 
@@ -199,13 +200,12 @@ export class ConnectionManager {
 
   private handlePostponedAttempt({ reason, polling }: ConnectionFailure): void {
     this.reason = reason;
-    if (polling === 'immediately') this.startPolling(this.pollingJitter());
+    if (polling === 'immediately') this.startPolling();
     if (polling === 'never') {
       this.isPollingPaused = true;
       this.cancelFallbackTimer();
-    } else {
-      this.startFallbackTimer();
     }
+    this.startFallbackTimer();
     this.update();
   }
 
@@ -218,11 +218,6 @@ export class ConnectionManager {
   }
 
   /** Ends every request that belongs to the previous identity. */
-  private handleIdentityChange(): void {
-    this.connector.restart();
-    this.forgetIdentity();
-  }
-
   private forgetIdentity(): void {
     const { outbox, registry } = this.services;
     this.tokenRefresher.abandonReauthentication();
@@ -266,8 +261,7 @@ export class ConnectionManager {
     const { environment, options } = this.services;
     const isNeeded = this.connector.live === undefined && !this.poller.isRunning;
     if (!options.polling.enabled || !isNeeded || this.fallbackTimer || this.isPollingPaused) return;
-    const start = () => this.startPolling(this.pollingJitter());
-    this.fallbackTimer = environment.setTimer(start, options.polling.startAfterMs);
+    this.fallbackTimer = environment.setTimer(() => this.startPolling(), options.polling.startAfterMs);
   }
 
   private cancelFallbackTimer(): void {
@@ -275,15 +269,12 @@ export class ConnectionManager {
     this.fallbackTimer = undefined;
   }
 
-  private startPolling(delay: number): void {
+  /** @param delayMs milliseconds until the first poll. Default: random. */
+  private startPolling(delayMs = this.services.environment.random() * POLLING_JITTER_MS): void {
     this.cancelFallbackTimer();
     if (!this.services.options.polling.enabled) return;
-    this.poller.start(delay);
+    this.poller.start(delayMs);
     this.update();
-  }
-
-  private pollingJitter(): number {
-    return this.services.environment.random() * POLLING_JITTER_MS;
   }
 
   /** Chooses the transport for actions, and updates the status. */

@@ -268,10 +268,8 @@ export class TopicRegistry {
   private drop(name: string, active: ActiveTopic): void {
     active.holders -= 1;
     if (active.holders > 0 || this.active.get(name) !== active) return;
-    const timer = this.options.environment.setTimer(
-      () => this.release(name, active),
-      this.options.limits.timeouts.lingerMs,
-    );
+    const { environment, limits } = this.options;
+    const timer = environment.setTimer(() => this.release(name, active), limits.timeouts.lingerMs);
     this.lingering.set(name, timer);
     if (this.lingering.size > MAX_LINGERING_TOPICS) this.releaseLongestUnused();
   }

@@ -148,7 +148,8 @@ export class FakeConnection {
     if (rejection) return this.send({ ...rejection, ...withRef(ref) });
     this.topics.add(topic);
     this.awaiting.delete(topic);
-    if (this.server.isAwaited(topic)) return void this.awaiting.set(topic, { topic, ref, ...(since && { since }) });
+    if (this.server.topics.isAwaited(topic))
+      return void this.awaiting.set(topic, { topic, ref, ...(since && { since }) });
     for (const frame of this.server.topic(topic).catchUp(since, ref)) this.send(frame);
   }
 }

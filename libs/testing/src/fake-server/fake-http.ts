@@ -63,7 +63,7 @@ export class FakeHttp {
     const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;
     const invocation = { clientId, id, name, data, transport: 'polling' } as const;
     const answer = await new Promise<AckFrame | ErrorFrame>((resolve) =>
-      this.server.actions.act(invocation, this.server.watchPositions(), isVisible, resolve),
+      this.server.actions.act(invocation, this.server.topics.watchPositions(), isVisible, resolve),
     );
     return { status: answer.type === 'ack' ? 200 : ERROR_CODES[answer.code].status, body: answer };
   }

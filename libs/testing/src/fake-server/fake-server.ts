@@ -9,8 +9,6 @@ import {
   type HelloFrame,
   type Position,
   type ServerFrame,
-  type TopicKind,
-  type TopicPosition,
   type TopicReference,
   type UnsubscribedCode,
 } from '@statewire/protocol';
@@ -19,38 +17,11 @@ import type { TestEnvironment } from '../time/environment.js';
 import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
-import { FakeTopic } from './fake-topic.js';
-import type { HttpMode, UpgradeMode } from '../network/network-faults.js';
+import type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server-options.js';
+import { FakeTopicRegistry, type FakeTopic } from './fake-topic.js';
 
 /** `WebSocket.OPEN` */
 const OPEN = 1;
-
-/** Options of a {@link FakeServer}. */
-export interface FakeServerOptions {
-  /** Milliseconds from one end to the other, or a function that returns them for each message. Default 0. */
-  readonly latency?: number | (() => number);
-  /** Number of publications in the history of each topic. Default 100. */
-  readonly history?: number;
-  /** Heartbeat that `welcome` announces, in milliseconds. Default 30,000 and 10,000. */
-  readonly heartbeat?: { readonly interval: number; readonly timeout: number };
-  /** Milliseconds for which a client may send an action again. Default 120,000. */
-  readonly actionWindow?: number;
-  /** Largest frame that `welcome` announces, in bytes. Default 65,536. */
-  readonly frameBytes?: number;
-  /** Frames per second that `welcome` announces. Default: `welcome` leaves it out. */
-  readonly framesPerSecond?: number;
-  /** Whether a subscription of a state topic without a value gets its answer only with the first value. Default false. */
-  readonly awaitsFirstValue?: boolean;
-  /** Milliseconds between polls that `config` announces. Default 2,000. */
-  readonly pollInterval?: number;
-}
-
-/** The modes of a network, and `throw`: the constructor of the WebSocket throws, as under a content security policy. */
-export type FakeUpgradeMode = UpgradeMode | 'throw';
-
-/** Modes of a network, or an answer that a proxy gives instead of the server. */
-export type FakeHttpMode =
-  Extract<HttpMode, 'pass' | 'hang' | 'unreachable'> | { readonly status: number; readonly body?: unknown };
 
 /**
  * A server of the whole protocol in memory. A test publishes to its topics, handles actions, and breaks its network. The
@@ -90,8 +61,8 @@ export class FakeServer {
   /** Whether the server accepts WebSockets; see {@link switchWebSocket}. */
   isWebSocketOn = true;
 
-  private readonly topics = new Map<string, FakeTopic>();
-  private readonly kinds = new Map<string, TopicKind>();
+  /** @internal */
+  readonly topics: FakeTopicRegistry;
   private readonly rejections = new Map<string, Partial<ErrorFrame> & { code: ErrorCode }>();
   private readonly binding = new FakeHttp(this);
 
@@ -103,6 +74,7 @@ export class FakeServer {
     this.latency = typeof latency === 'function' ? latency : () => latency;
     this.pollInterval = pollInterval;
     this.actionWindow = actionWindow;
+    this.topics = new FakeTopicRegistry(options, () => environment.now());
     Object.assign(environment, this.network);
   }
 
@@ -124,7 +96,7 @@ export class FakeServer {
 
   /** Publishes a value or an event. @returns its position. */
   publish<T>(topic: TopicReference<T>, value: T): Position {
-    this.kinds.set(topic.name, topic.kind);
+    this.topics.declare(topic);
     const fake = this.topic(topic.name);
     const frame = fake.publish(value);
     for (const connection of [...this.connections]) connection.publish(frame);
@@ -144,7 +116,7 @@ export class FakeServer {
 
   /** Declares the kind of a topic before its first publication. Default: a state topic. */
   declare(topic: TopicReference): void {
-    this.kinds.set(topic.name, topic.kind);
+    this.topics.declare(topic);
   }
 
   /** Starts a new epoch of a topic without history, and announces it to subscribers. */
@@ -229,7 +201,7 @@ export class FakeServer {
   restart({ keep = false }: { readonly keep?: boolean } = {}): void {
     this.close(1012);
     this.actions.forget();
-    if (!keep) for (const topic of this.topics.values()) topic.renew();
+    if (!keep) this.topics.renewAll();
   }
 
   /** @internal */
@@ -250,19 +222,7 @@ export class FakeServer {
 
   /** Returns the topic of this name, and creates it if it is new. */
   topic(name: string): FakeTopic {
-    let topic = this.topics.get(name);
-    if (topic === undefined) {
-      const kind = this.kinds.get(name) ?? 'state';
-      topic = new FakeTopic(name, kind, this.options.history ?? 100, () => this.environment.now());
-      this.topics.set(name, topic);
-    }
-    return topic;
-  }
-
-  /** @internal Whether a subscription waits for the first value of the topic. */
-  isAwaited(name: string): boolean {
-    const { kind, position } = this.topic(name);
-    return this.options.awaitsFirstValue === true && kind === 'state' && position.offset === 0;
+    return this.topics.of(name);
   }
 
   /** @internal Returns the error for a token that {@link verify} rejects. */
@@ -312,18 +272,7 @@ export class FakeServer {
     const clientId = connection.hello?.clientId ?? '';
     const isVisible = (topic: string) => connection.subscriptions.has(topic);
     const invocation = { clientId, id, name, data, transport: 'websocket' } as const;
-    this.actions.act(invocation, this.watchPositions(), isVisible, (answer) => connection.send(answer));
-  }
-
-  /** @internal Returns a function that lists the topics that have changed since this call, with their positions. */
-  watchPositions(): () => readonly TopicPosition[] {
-    const before = new Map([...this.topics].map(([name, { position }]) => [name, position]));
-    return () =>
-      [...this.topics].flatMap(([topic, { position }]) => {
-        const previous = before.get(topic) ?? { ...position, offset: 0 };
-        const isMoved = position.epoch !== previous.epoch || position.offset > previous.offset;
-        return isMoved ? [{ topic, ...position }] : [];
-      });
+    this.actions.act(invocation, this.topics.watchPositions(), isVisible, (answer) => connection.send(answer));
   }
 
   /** Returns the error for a topic that the server rejects; undefined if the client may follow it. */

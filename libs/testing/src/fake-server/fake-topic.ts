@@ -9,7 +9,11 @@ import {
   type SnapshotFrame,
   type SubscribedFrame,
   type TopicKind,
+  type TopicPosition,
+  type TopicReference,
 } from '@statewire/protocol';
+
+import type { FakeServerOptions } from './fake-server-options.js';
 
 type LiveFrame = EventFrame | PatchFrame | SnapshotFrame;
 
@@ -101,5 +105,53 @@ export class FakeTopic {
       return { type: 'patch', topic: this.name, from: offset - 1, offset, delta, time: this.now() };
     }
     return { type: 'snapshot', topic: this.name, epoch, offset, data: after, time: this.now() };
+  }
+}
+
+/** The topics of a fake server. */
+export class FakeTopicRegistry {
+  private readonly topics = new Map<string, FakeTopic>();
+  private readonly kinds = new Map<string, TopicKind>();
+
+  constructor(
+    private readonly options: Pick<FakeServerOptions, 'awaitsFirstValue' | 'history'>,
+    private readonly now: () => number,
+  ) {}
+
+  /** Sets the kind of a topic that does not exist yet. */
+  declare({ name, kind }: TopicReference): void {
+    this.kinds.set(name, kind);
+  }
+
+  /** Returns the topic of this name, and creates it if it is new. */
+  of(name: string): FakeTopic {
+    let topic = this.topics.get(name);
+    if (topic === undefined) {
+      topic = new FakeTopic(name, this.kinds.get(name) ?? 'state', this.options.history ?? 100, this.now);
+      this.topics.set(name, topic);
+    }
+    return topic;
+  }
+
+  /** Whether a subscription waits for the first value of the topic. */
+  isAwaited(name: string): boolean {
+    const { kind, position } = this.of(name);
+    return this.options.awaitsFirstValue === true && kind === 'state' && position.offset === 0;
+  }
+
+  /** Starts a new epoch of every topic. */
+  renewAll(): void {
+    for (const topic of this.topics.values()) topic.renew();
+  }
+
+  /** Returns a function that lists the topics that have changed since this call, with their positions. */
+  watchPositions(): () => readonly TopicPosition[] {
+    const before = new Map([...this.topics].map(([name, { position }]) => [name, position]));
+    return () =>
+      [...this.topics].flatMap(([topic, { position }]) => {
+        const previous = before.get(topic) ?? { ...position, offset: 0 };
+        const isMoved = position.epoch !== previous.epoch || position.offset > previous.offset;
+        return isMoved ? [{ topic, ...position }] : [];
+      });
   }
 }
