@@ -62,7 +62,7 @@ describe('ActionExecutor', () => {
     };
   }
 
-  test('who asks again over another connection is told of the topics that this one follows', async () => {
+  test('answers a repeated action with positions of topics that the new connection follows', async () => {
     const published = () => ActionContext.recordPublication('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
     const action = { call: handler(published), timeout: 0 };
     const gone = { ...invocation, follows: () => false };
@@ -74,7 +74,7 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(1);
   });
 
-  test('two nodes that get an action at the same time run it once and answer the same', async () => {
+  test('runs an action once when two nodes receive it at the same time, and both give the same answer', async () => {
     let finish = (): void => undefined;
     const call = handler(() => new Promise<void>((resolve) => (finish = resolve)));
     const answers = [runner(), runner()].map((node) => node.run(invocation, caller, { call, timeout: 0 }));
@@ -87,7 +87,7 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(1);
   });
 
-  test('who waits for an action that is refused before it started runs it itself', async () => {
+  test('runs a waiting repetition when the guards reject the first attempt', async () => {
     let refuse = (): void => undefined;
     const guarded = (): Promise<null> =>
       new Promise((_, reject) => (refuse = () => reject(new RealtimeError('forbidden', 'No.'))));
@@ -100,7 +100,7 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(1);
   });
 
-  test('an answer is remembered for the window after it was given, and the action runs anew then', async () => {
+  test('keeps an answer for the window after it was given, then runs the action again', async () => {
     const action = { call: handler(() => undefined), timeout: 0 };
     await runner().run(invocation, caller, action);
     await environment.advance(WINDOW - 1);
@@ -111,7 +111,7 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(2);
   });
 
-  test('R20: a handler that is late is answered timeout; what it comes to is dropped, and it never runs again', async () => {
+  test('R20: answers timeout for a slow handler, drops its result, and does not run it again', async () => {
     let finish = (): void => undefined;
     const action = { call: handler(() => new Promise<void>((resolve) => (finish = resolve))), timeout: 1_000 };
     const first = runner().run(invocation, caller, action);
@@ -123,7 +123,7 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(1);
   });
 
-  test('R20: guards that are late leave no handler behind that starts afterwards', async () => {
+  test('R20: does not start a handler after its guards exceeded the timeout', async () => {
     let open = (): void => undefined;
     const start = handler(() => undefined);
     const call = async (): Promise<null> => {
@@ -139,7 +139,7 @@ describe('ActionExecutor', () => {
     expect(broker.sizes.claims).toBe(0);
   });
 
-  test('what a handler refuses is told without retryAfter, which says that none started', async () => {
+  test('drops retryAfter from an error of a handler, and keeps it from an error of a guard', async () => {
     const refusal = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
     const refuse = () => Promise.reject(refusal);
     const handled = await runner().run(invocation, caller, { call: handler(refuse), timeout: 0 });
@@ -150,7 +150,7 @@ describe('ActionExecutor', () => {
     expect(guarded).toMatchObject({ code: 'too_many_requests', retryAfter: 3_000 });
   });
 
-  test('counts what becomes of each action', async () => {
+  test('counts the outcome of each action', async () => {
     const ran = { call: handler(() => undefined), timeout: 0 };
     await runner().run(invocation, caller, ran);
     await runner().run(invocation, caller, ran);
@@ -170,14 +170,14 @@ describe('ActionExecutor', () => {
     ]);
   });
 
-  test('an action whose node is gone is reported as outcome_unknown and not run', async () => {
+  test('answers outcome_unknown when the node that claimed the action is gone', async () => {
     const lost = runner({ claim: async () => ({ outcome: 'lost' }) });
     const answer = await lost.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
     expect(answer).toMatchObject({ type: 'error', id: '1', code: 'outcome_unknown', temporary: false });
     expect(runs).toBe(0);
   });
 
-  test('a broker that cannot claim makes actions unavailable, and none runs', async () => {
+  test('answers unavailable when the broker cannot claim', async () => {
     const down = runner({ claim: () => Promise.reject(new Error('down')) });
     const answer = await down.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
     expect(answer).toMatchObject({ code: 'unavailable', temporary: true, retryAfter: 5_000 });
@@ -185,7 +185,7 @@ describe('ActionExecutor', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('an address that claims all it can is refused, whatever client ids it makes up, and a user is served', async () => {
+  test('rejects an address above its share of claims for any client id, and accepts users and other addresses', async () => {
     broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 50 });
     const action = { call: handler(() => undefined), timeout: 0 };
     const anonymous = { ...caller, identity: undefined };
@@ -200,7 +200,7 @@ describe('ActionExecutor', () => {
     expect(failures).toEqual([]);
   });
 
-  test('a broker that cannot remember an answer does not keep it from its caller', async () => {
+  test('answers the caller when the broker cannot store the answer', async () => {
     const forgetful = runner({ settle: () => Promise.reject(new Error('down')) });
     const answer = await forgetful.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
     expect(answer).toMatchObject({ type: 'ack' });

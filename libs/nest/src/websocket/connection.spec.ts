@@ -6,413 +6,10 @@ import { FakeConnectionSocket } from '../../test/support/fake-connection-socket.
 
 const HELLO = { type: 'hello', clientId: CLIENT_ID };
 
-describe('the greeting', () => {
-  test('answers hello with welcome, once', async () => {
-    const rig = new ConnectionRig();
-    expect(await rig.welcome()).toEqual([
-      {
-        type: 'welcome',
-        connectionId: rig.connection.id,
-        serverTime: rig.environment.now(),
-        heartbeat: { interval: 30_000, timeout: 10_000 },
-        limits: { frameBytes: 65_536, subscriptions: 128, framesPerSecond: 20 },
-        actionWindow: 120_000,
-      },
-    ]);
-    rig.say(HELLO);
-    expect(await rig.heard()).toEqual([
-      { type: 'error', code: 'bad_request', message: 'Send `hello` once.', temporary: false },
-    ]);
-  });
-
-  test('tells when the credentials end', async () => {
-    const rig = new ConnectionRig();
-    const expiresAt = rig.environment.now() + 60_000;
-    rig.identify = async () => ({ id: 'alice', user: {}, expiresAt });
-    expect(await rig.welcome('token')).toMatchObject([{ type: 'welcome', expiresAt }]);
-  });
-
-  test('refuses every other frame before hello, and echoes what it asked with', async () => {
-    const rig = new ConnectionRig();
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }], ref: 'r' });
-    rig.say({ type: 'action', id: '7', name: 'a' });
-    expect(await rig.heard()).toMatchObject([
-      { type: 'error', code: 'bad_request', ref: 'r' },
-      { type: 'error', code: 'bad_request', id: '7' },
-    ]);
-    expect(await rig.welcome()).toMatchObject([{ type: 'welcome' }]);
-  });
-
-  test('closes with 4001 when hello does not come in time', async () => {
-    const rig = new ConnectionRig();
-    await rig.environment.advance(4_900);
-    expect(rig.socket.closedWith).toBeUndefined();
-    await rig.environment.advance(200);
-    expect(rig.socket.closedWith).toBe(4001);
-  });
-
-  test('closes with 4102 when hello is not verified in time, and ignores what comes of it later', async () => {
-    const rig = new ConnectionRig();
-    const gate = new Gate<undefined>();
-    rig.identify = () => gate.opened;
-    await rig.welcome('token');
-    await rig.environment.advance(10_100);
-    expect(rig.socket.closedWith).toBe(4102);
-    gate.open(undefined);
-    expect(await rig.heard()).toEqual([]);
-  });
-
-  test.each<[string, () => Error, string, number]>([
-    ['refused credentials', () => new RealtimeError('unauthorized', 'No.'), 'unauthorized', 4003],
-    [
-      'expired credentials',
-      () => new RealtimeError('unauthorized', 'Old.', { details: { expired: true } }),
-      'unauthorized',
-      4202,
-    ],
-    [
-      'too many connections',
-      () => new RealtimeError('too_many_requests', 'Many.', { retryAfter: 5 }),
-      'too_many_requests',
-      4100,
-    ],
-    ['a verifier that is not there', () => new RealtimeError('unavailable', 'Later.'), 'unavailable', 4102],
-    ['a verifier that fails', () => new TypeError('secret of the server'), 'internal', 1011],
-  ])('answers %s with an error and then closes', async (_, thrown, code, closeCode) => {
-    const rig = new ConnectionRig();
-    rig.identify = () => Promise.reject(thrown());
-    const frames = await rig.welcome('token');
-    expect(frames).toMatchObject([{ type: 'error', code }]);
-    expect(JSON.stringify(frames)).not.toContain('secret');
-    expect(rig.socket.closedWith).toBe(closeCode);
-  });
-
-  test('closes with 4003 where a connection guard refuses', async () => {
-    const rig = new ConnectionRig();
-    rig.admit = () => Promise.reject(new RealtimeError('forbidden', 'Banned.'));
-    expect(await rig.welcome()).toMatchObject([{ type: 'error', code: 'forbidden', message: 'Banned.' }]);
-    expect(rig.socket.closedWith).toBe(4003);
-  });
-
-  test('asks neither verifier nor guards again where the upgrade had settled it', async () => {
-    const rig = new ConnectionRig({}, { identity: { id: 'alice', user: 'alice' } });
-    rig.identify = () => Promise.reject(new Error('asked'));
-    rig.admit = () => Promise.reject(new Error('asked'));
-    expect(await rig.welcome()).toMatchObject([{ type: 'welcome' }]);
-    expect(rig.connection.user).toBe('alice');
-  });
-
-  test('frees everything when the socket goes while hello is being verified', async () => {
-    const rig = new ConnectionRig();
-    const gate = new Gate<undefined>();
-    rig.identify = () => gate.opened;
-    await rig.welcome('token');
-    rig.connection.gone();
-    gate.open(undefined);
-    await rig.environment.settle();
-    expect(rig.hub.size).toBe(0);
-    expect(rig.environment.timers).toBe(0);
-  });
-});
-
-describe('frames that come before hello is settled', () => {
-  test('wait for it, and then start in order', async () => {
-    const rig = new ConnectionRig();
-    const gate = new Gate<undefined>();
-    rig.identify = () => gate.opened;
-    await rig.welcome('token');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }], ref: '1' });
-    rig.say({ type: 'action', id: '2', name: 'b' });
-    rig.say({ type: 'ping', time: 3 });
-    expect(await rig.heard()).toEqual([{ type: 'pong', time: 3 }]);
-    gate.open(undefined);
-    const types = (await rig.heard()).map(({ type }) => type);
-    expect(types[0]).toBe('welcome');
-    expect(types.slice(1).sort()).toEqual(['ack', 'subscribed']);
-  });
-
-  test.each([
-    ['256 frames', 256, 10],
-    ['256 KiB', 5, 60_000],
-  ])('stop being read at %s, and none of them is lost or refused', async (_, count, size) => {
-    const rig = new ConnectionRig();
-    const gate = new Gate<undefined>();
-    const started: string[] = [];
-    rig.identify = () => gate.opened;
-    rig.act = ({ id }) => {
-      started.push(id);
-      return Promise.resolve({ type: 'ack', id });
-    };
-    await rig.welcome('token');
-    const ids = Array.from({ length: count }, (_unused, index) => String(index));
-    for (const id of ids) {
-      expect(rig.socket.paused).toBe(false);
-      rig.say({ type: 'action', id, name: 'a', data: 'x'.repeat(size) });
-    }
-    expect(rig.socket.paused).toBe(true);
-    gate.open(undefined);
-    const [welcome, ...acks] = await rig.heard();
-    expect(welcome).toMatchObject({ type: 'welcome' });
-    expect(acks.map((frame) => frame.type === 'ack' && frame.id)).toEqual(ids);
-    expect(started).toEqual(ids);
-    expect(rig.socket.paused).toBe(false);
-  });
-});
-
-describe('bad frames', () => {
-  test.each<[string, string | object, object]>([
-    ['what is not JSON', '{', { code: 'bad_request' }],
-    ['JSON that is no object', '[]', { code: 'bad_request' }],
-    ['an unknown type', { type: 'shout', ref: 'r' }, { code: 'bad_request', ref: 'r' }],
-    [
-      'a negative offset',
-      { type: 'subscribe', topics: [{ topic: 'a', since: { epoch: 'e', offset: -1 } }] },
-      { code: 'bad_request' },
-    ],
-    [
-      'an offset that is no safe integer',
-      { type: 'subscribe', topics: [{ topic: 'a', since: { epoch: 'e', offset: 2 ** 53 } }] },
-      { code: 'bad_request' },
-    ],
-    [
-      'an offset that is not a number',
-      '{"type":"subscribe","topics":[{"topic":"a","since":{"epoch":"e","offset":NaN}}]}',
-      { code: 'bad_request' },
-    ],
-    [
-      'a name that no topic has',
-      { type: 'subscribe', topics: [{ topic: '../etc' }], ref: 'r' },
-      { code: 'bad_request', ref: 'r' },
-    ],
-    ['JSON nested too deep', '['.repeat(100_000), { code: 'too_large' }],
-    ['an action without a name', { type: 'action', id: '9' }, { code: 'bad_request', id: '9' }],
-    ['an empty token', { type: 'authenticate', token: '', ref: 'r' }, { code: 'bad_request', ref: 'r' }],
-  ])('A9: are answered: %s', async (_, frame, error) => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    rig.say(frame);
-    expect(await rig.heard()).toEqual([expect.objectContaining({ type: 'error', temporary: false, ...error })]);
-    expect(rig.socket.closedWith).toBeUndefined();
-  });
-
-  test('include binary messages', async () => {
-    const rig = new ConnectionRig();
-    rig.connection.receive(Buffer.from(JSON.stringify(HELLO)), true);
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'bad_request' }]);
-  });
-
-  test('close the connection with 4000 at the tenth within 10 s', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (let count = 0; count < 9; count += 1) rig.say('?');
-    expect(rig.socket.closedWith).toBeUndefined();
-    rig.say('?');
-    expect(rig.socket.closedWith).toBe(4000);
-    expect(await rig.heard()).toHaveLength(10);
-  });
-
-  test('are forgotten after 10 s', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (let count = 0; count < 9; count += 1) rig.say('?');
-    await rig.environment.advance(10_100);
-    for (let count = 0; count < 9; count += 1) rig.say('?');
-    expect(rig.socket.closedWith).toBeUndefined();
-  });
-
-  test('A22: write one line a second, however many there are', async () => {
-    const rig = new ConnectionRig({ limits: { frames: { malformed: 0 } } });
-    await rig.welcome();
-    for (let count = 0; count < 1_000; count += 1) rig.say('?');
-    await rig.environment.advance(1_000);
-    rig.say('?');
-    const lines = rig.logged.filter((line) => line.startsWith('bad-frame'));
-    expect(lines).toHaveLength(2);
-    expect(lines[1]).toContain('alike=999');
-  });
-});
-
-describe('the rate of frames', () => {
-  test('lets a burst of 40 through, refuses what is above it, and fills up again', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (let id = 0; id < 42; id += 1) rig.say({ type: 'action', id: String(id), name: 'a' });
-    const frames = await rig.heard();
-    expect(frames.filter(({ type }) => type === 'ack')).toHaveLength(40);
-    expect(frames.filter(({ type }) => type === 'error')).toEqual([
-      expect.objectContaining({ code: 'too_many_requests', id: '40', temporary: true, retryAfter: 50 }),
-      expect.objectContaining({ code: 'too_many_requests', id: '41' }),
-    ]);
-    await rig.environment.advance(1_000);
-    for (let id = 100; id < 121; id += 1) rig.say({ type: 'action', id: String(id), name: 'a' });
-    expect((await rig.heard()).filter(({ type }) => type === 'ack')).toHaveLength(20);
-  });
-
-  test('closes with 4100 after a hundred refusals in 10 s', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (let count = 0; count < 139; count += 1) rig.say({ type: 'ping' });
-    expect(rig.socket.closedWith).toBeUndefined();
-    rig.say({ type: 'ping' });
-    expect(rig.socket.closedWith).toBe(4100);
-  });
-
-  test('counts pings of WebSocket itself', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (let count = 0; count < 140; count += 1) rig.connection.receiveControl();
-    expect(rig.socket.closedWith).toBe(4100);
-  });
-
-  test('refuses each topic of a frame', async () => {
-    const rig = new ConnectionRig({ limits: { frames: { perSecond: 1 } } });
-    await rig.welcome();
-    rig.say({ type: 'ping' });
-    rig.say({ type: 'ping' });
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }], ref: 's' });
-    rig.say({ type: 'unsubscribe', topics: ['c'], ref: 'u' });
-    expect((await rig.heard()).slice(2)).toMatchObject([
-      { code: 'too_many_requests', topic: 'a', ref: 's' },
-      { code: 'too_many_requests', topic: 'b', ref: 's' },
-      { code: 'too_many_requests', topic: 'c', ref: 'u' },
-    ]);
-  });
-
-  test('is no limit at 0', async () => {
-    const rig = new ConnectionRig({ limits: { frames: { perSecond: 0 } } });
-    await rig.welcome();
-    for (let count = 0; count < 1_000; count += 1) rig.say({ type: 'ping' });
-    expect(await rig.heard()).toHaveLength(1_000);
-  });
-});
-
-describe('A16: the rate of all connections of a user or an address', () => {
-  /** Opens one more connection of the same address. */
-  function open(rig: ConnectionRig) {
-    const socket = new FakeConnectionSocket();
-    const connection = rig.hub.open(socket, rig.upgradeContext());
-    const say = (frame: object): void => connection.receive(Buffer.from(JSON.stringify(frame)), false);
-    return { say, heard: () => rig.environment.settle().then(() => socket.written.splice(0)) };
-  }
-
-  test.each([
-    ['user', 'alice', { frames: { perSecondPerUser: 30 } }],
-    ['address', 'bob', { frames: { perSecondPerAddress: 30 } }],
-  ])('counts what two connections of one %s send', async (_, second, limits) => {
-    const rig = new ConnectionRig({ limits });
-    await rig.welcome('alice');
-    const other = open(rig);
-    other.say({ ...HELLO, token: second });
-    await other.heard();
-    for (let id = 0; id < 40; id += 1) {
-      rig.say({ type: 'ping', time: id });
-      other.say({ type: 'ping', time: id });
-    }
-    const told = [...(await rig.heard()), ...(await other.heard())];
-    expect(told.filter(({ type }) => type === 'pong')).toHaveLength(60);
-    expect(told.filter((frame) => frame.type === 'error' && frame.code === 'too_many_requests')).toHaveLength(20);
-  });
-
-  test('counts what is pipelined before hello is settled', async () => {
-    const rig = new ConnectionRig({ limits: { frames: { perSecondPerAddress: 10 } } });
-    await rig.welcome('alice');
-    for (let id = 0; id < 20; id += 1) rig.say({ type: 'pong' });
-    const other = open(rig);
-    other.say(HELLO);
-    other.say({ type: 'action', id: '1', name: 'a' });
-    expect(await other.heard()).toMatchObject([
-      { type: 'error', code: 'too_many_requests', id: '1' },
-      { type: 'welcome' },
-    ]);
-  });
-});
-
-describe('actions refused for their rate', () => {
-  const action = (id: number) => ({ type: 'action', id: String(id), name: 'parallel/a' });
-  const refusal = {
-    ...{ type: 'error', code: 'too_many_requests', temporary: true },
-    ...{ id: expect.any(String), retryAfter: expect.any(Number) },
-  };
-
-  test.each([
-    ['the rate of a connection', 40, {}],
-    ['the rate of a user', 20, { frames: { perSecondPerUser: 10 } }],
-    ['the rate of an address', 20, { frames: { perSecondPerAddress: 10 } }],
-    ['the number that may wait', 4, { frames: { waiting: 2 } }],
-  ])('say by %s that they may come again, and when', async (_, passed, limits) => {
-    const rig = new ConnectionRig({ limits });
-    await rig.welcome('alice');
-    const gate = new Gate();
-    rig.act = ({ id }) => gate.opened.then(() => ({ type: 'ack', id }));
-    for (let id = 0; id < 50; id += 1) rig.say(action(id));
-    const refused = await rig.heard();
-    expect(refused).toHaveLength(50 - passed);
-    for (const frame of refused) expect(frame).toEqual(expect.objectContaining(refusal));
-    expect((refused[0] as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
-  });
-});
-
-describe('the rate of topics', () => {
-  const LIMIT = 128;
-  const requests = (page: number) => Array.from({ length: LIMIT }, (_, index) => ({ topic: `page-${page}/${index}` }));
-  const follow = (rig: ConnectionRig, page: number): void => rig.say({ type: 'subscribe', topics: requests(page) });
-  const leave = (rig: ConnectionRig, page: number): void =>
-    rig.say({ type: 'unsubscribe', topics: requests(page).map(({ topic }) => topic) });
-  const subscribed = async (rig: ConnectionRig): Promise<number> =>
-    (await rig.heard()).filter(({ type }) => type === 'subscribed').length;
-
-  test('lets a client come back to all its topics, and ask again for what it follows as often as frames pass', async () => {
-    const rig = new ConnectionRig();
-    rig.say({ type: 'hello', clientId: CLIENT_ID });
-    follow(rig, 1);
-    expect(await subscribed(rig)).toBe(LIMIT);
-    for (let count = 0; count < 40; count += 1) {
-      follow(rig, 1);
-      expect(await subscribed(rig)).toBe(LIMIT);
-    }
-  });
-
-  test('refuses new ones above twice as many as may be followed, and fills up again', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome();
-    for (const page of [1, 2]) {
-      follow(rig, page);
-      expect(await subscribed(rig)).toBe(LIMIT);
-      leave(rig, page);
-      await rig.heard();
-    }
-    follow(rig, 3);
-    expect(await rig.heard()).toContainEqual(
-      expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0', temporary: true, retryAfter: 1_000 }),
-    );
-    await rig.environment.advance(1_000);
-    follow(rig, 3);
-    expect(await subscribed(rig)).toBe(LIMIT);
-  });
-
-  test('counts what is pipelined before hello is settled', async () => {
-    const rig = new ConnectionRig();
-    rig.say({ type: 'hello', clientId: CLIENT_ID });
-    for (const page of [1, 2, 3]) follow(rig, page);
-    expect(await rig.heard()).toContainEqual(expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0' }));
-  });
-
-  test('is no limit where frames have none', async () => {
-    const rig = new ConnectionRig({ limits: { frames: { perSecond: 0 } } });
-    await rig.welcome();
-    for (const page of [1, 2, 3]) {
-      follow(rig, page);
-      expect(await subscribed(rig)).toBe(LIMIT);
-      leave(rig, page);
-      await rig.heard();
-    }
-  });
-});
-
-describe('the heartbeat', () => {
+describe('Connection: heartbeat', () => {
   const heartbeat = { intervalMs: 30_000, timeoutMs: 10_000 };
 
-  test('pings a client that was told nothing for the interval', async () => {
+  test('sends a ping when the server has sent no frame for the interval', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     await rig.environment.advance(20_000);
@@ -423,7 +20,7 @@ describe('the heartbeat', () => {
     expect(await rig.heard()).toEqual([{ type: 'ping' }]);
   });
 
-  test('pings a client that says nothing, however much it is told', async () => {
+  test('sends a ping when the client has sent no frame for the interval, even if the server has', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
@@ -435,7 +32,7 @@ describe('the heartbeat', () => {
     expect((await rig.heard()).filter(({ type }) => type === 'ping')).toHaveLength(1);
   });
 
-  test('R7: closes with 4200 and ends the socket when nothing is heard for interval + timeout', async () => {
+  test('R7: closes with 4200 and ends the socket when no message arrives for interval + timeout', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     await rig.environment.advance(39_000);
@@ -447,7 +44,7 @@ describe('the heartbeat', () => {
     expect(rig.environment.timers).toBe(0);
   });
 
-  test('is satisfied by anything that arrives', async () => {
+  test('accepts any message as a sign of life', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     for (let count = 0; count < 6; count += 1) {
@@ -459,7 +56,7 @@ describe('the heartbeat', () => {
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test('R19: takes a stall of the process for a stall, and not for silence', async () => {
+  test('R19: does not count a stall of the process as silence of the client', async () => {
     const rig = new ConnectionRig({ heartbeat: { intervalMs: 1_000, timeoutMs: 1_000 } });
     await rig.welcome();
     await rig.environment.sleep(3_000);
@@ -467,7 +64,7 @@ describe('the heartbeat', () => {
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test('answers a ping at once, and echoes its time', async () => {
+  test('answers a ping at once with the time of the ping', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     rig.say({ type: 'ping', time: 42.5 });
@@ -476,90 +73,8 @@ describe('the heartbeat', () => {
   });
 });
 
-describe('credentials', () => {
-  async function welcomed(lifetime: number): Promise<ConnectionRig> {
-    const rig = new ConnectionRig();
-    rig.identify = (token) =>
-      Promise.resolve({ id: 'alice', user: token, expiresAt: rig.environment.now() + lifetime });
-    await rig.welcome('first');
-    return rig;
-  }
-
-  test('A2: close the connection with 4202 when they expire', async () => {
-    const rig = await welcomed(20_000);
-    await rig.environment.advance(19_000);
-    expect(rig.socket.closedWith).toBeUndefined();
-    await rig.environment.advance(1_500);
-    expect(rig.socket.closedWith).toBe(4202);
-  });
-
-  test('can be renewed in place', async () => {
-    const rig = await welcomed(20_000);
-    await rig.environment.advance(15_000);
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000, ref: 'r' }]);
-    await rig.environment.advance(15_000);
-    expect(rig.socket.closedWith).toBeUndefined();
-  });
-
-  test('stay in force until they expire when their renewal fails', async () => {
-    const rig = await welcomed(20_000);
-    rig.identify = () => Promise.reject(new RealtimeError('unauthorized', 'No.'));
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'unauthorized', ref: 'r' }]);
-    rig.say({ type: 'action', id: '1', name: 'a' });
-    expect(await rig.heard()).toMatchObject([{ type: 'ack' }]);
-    await rig.environment.advance(21_000);
-    expect(rig.socket.closedWith).toBe(4202);
-  });
-
-  test.each([
-    ['another', 'alice', 'bob'],
-    ['any, from an anonymous one', undefined, 'bob'],
-  ])('cannot change the identity to %s', async (_, before, after) => {
-    const rig = new ConnectionRig();
-    await rig.welcome(before);
-    rig.say({ type: 'authenticate', token: after, ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'forbidden', ref: 'r' }]);
-    expect(rig.connection.user).toBe(before);
-  });
-
-  test('are answered with a timeout where their verifier never settles, and frames go on', async () => {
-    const rig = await welcomed(60_000);
-    rig.identify = () => new Gate<undefined>().opened;
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    rig.say({ type: 'action', id: '1', name: 'a' });
-    expect(await rig.heard()).toEqual([]);
-    await rig.environment.advance(10_100);
-    expect(await rig.heard()).toMatchObject([
-      { type: 'error', code: 'timeout', ref: 'r' },
-      { type: 'ack', id: '1' },
-    ]);
-  });
-});
-
-describe('A2: a token', () => {
-  test('is in no log and in no answer, whatever comes of it', async () => {
-    const rig = new ConnectionRig();
-    await rig.welcome('alice');
-    rig.identify = () => Promise.reject(new RealtimeError('unauthorized', 'No.'));
-    rig.say({ type: 'authenticate', token: 'eyJ-secret', ref: 'r' });
-    rig.say({ type: 'authenticate', token: 'eyJ-secret', clientId: 7, ref: { not: 'a ref' } });
-    rig.say('{"type":"authenticate","token":"eyJ-secret"');
-    rig.say({ type: 'hello', clientId: CLIENT_ID, token: 'eyJ-secret' });
-    const told = [...(await rig.heard())];
-    expect(told).toHaveLength(4);
-    const refused = new ConnectionRig();
-    refused.identify = rig.identify;
-    told.push(...(await refused.welcome('eyJ-secret')));
-    expect(refused.socket.closedWith).toBe(4003);
-    expect([...rig.logged, ...refused.logged].length).toBeGreaterThan(1);
-    expect(JSON.stringify([told, rig.logged, refused.logged])).not.toContain('eyJ-secret');
-  });
-});
-
-describe('a connection', () => {
-  test('knows since when it is open and for how long the client was silent', async () => {
+describe('Connection: state', () => {
+  test("has the time of its upgrade and the duration of the client's silence", async () => {
     const rig = new ConnectionRig();
     expect(rig.connection.connectedAt).toBe(rig.environment.now());
     await rig.welcome();
@@ -572,7 +87,7 @@ describe('a connection', () => {
     expect(rig.connection.silence).toBe(0);
   });
 
-  test('counts the time to verify hello from hello on', async () => {
+  test('starts the time limit for verification at hello', async () => {
     const rig = new ConnectionRig();
     rig.identify = () => new Gate<undefined>().opened;
     await rig.environment.advance(4_000);
@@ -583,7 +98,7 @@ describe('a connection', () => {
     expect(rig.socket.closedWith).toBe(4102);
   });
 
-  test('above the limit of its user is closed with 4100, and the log has one line', async () => {
+  test('closes with 4100 above the limit of its user and logs one line', async () => {
     const rig = new ConnectionRig({ limits: { connections: { perUser: 1 } } });
     await rig.welcome('alice');
     const socket = new FakeConnectionSocket();
@@ -596,7 +111,7 @@ describe('a connection', () => {
     ]);
   });
 
-  test('counts once it is admitted', async () => {
+  test('counts as admitted after hello', async () => {
     const rig = new ConnectionRig();
     await rig.welcome('alice');
     const other = rig.hub.open(new FakeConnectionSocket(), rig.upgradeContext());
@@ -606,14 +121,14 @@ describe('a connection', () => {
     expect(rig.counters.connectionsAdmitted).toBe(2);
   });
 
-  test('gets no ping before it is open', async () => {
+  test('sends no ping before welcome', async () => {
     const rig = new ConnectionRig({ limits: { timeouts: { helloMs: 0 } } });
     await rig.environment.advance(35_000);
     expect(await rig.heard()).toEqual([]);
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test('is not lost while the server does not read from it', async () => {
+  test('survives the heartbeat timeout while the server has paused the socket', async () => {
     const limits = { frames: { pipelined: 1 }, timeouts: { authenticationMs: 0 } };
     const rig = new ConnectionRig({ limits });
     rig.identify = () => new Gate<undefined>().opened;
@@ -624,7 +139,7 @@ describe('a connection', () => {
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test('closes after its actions at once if none runs', async () => {
+  test('closes at once after closeAfterActions() when no action runs', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     rig.connection.closeAfterActions({ code: 1012, meaning: 'the server restarts' });
@@ -632,8 +147,8 @@ describe('a connection', () => {
   });
 });
 
-describe('the end of a connection', () => {
-  test('frees its place among the connections of its address', async () => {
+describe('Connection: end', () => {
+  test('releases its slot in the limit of its address', async () => {
     const rig = new ConnectionRig({ limits: { connections: { perAddress: 1 } } });
     await rig.welcome();
     expect(() => rig.upgradeContext()).toThrow(RealtimeError);
@@ -642,7 +157,7 @@ describe('the end of a connection', () => {
     expect(rig.hub.size).toBe(0);
   });
 
-  test('is counted and logged once, under the code that the server sent', async () => {
+  test('counts and logs the first close code only', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     expect(rig.counters.connectionsAdmitted).toBe(1);
@@ -655,7 +170,7 @@ describe('the end of a connection', () => {
     expect(lines[0]).toContain(rig.connection.id);
   });
 
-  test('frees its topics before the client has closed its side', async () => {
+  test('releases its topics before the client closes its side', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
@@ -666,7 +181,7 @@ describe('the end of a connection', () => {
     expect(rig.connection.topics).toEqual([]);
   });
 
-  test('comes with 1011 if a message makes the server fail, and the log says on which connection', async () => {
+  test('closes with 1011 when the server fails on a message, and logs the connection id', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     const message = Object.assign(Buffer.from('{}'), {
@@ -680,7 +195,7 @@ describe('the end of a connection', () => {
     expect(rig.logged.some((line) => line.startsWith('request-failed') && line.includes(rig.connection.id))).toBe(true);
   });
 
-  test('while hello is verified admits nobody, whatever comes of hello', async () => {
+  test('admits no client when the socket closes during the verification of hello', async () => {
     for (const settle of ['open', 'fail'] as const) {
       const rig = new ConnectionRig();
       const gate = new Gate<undefined>();
@@ -694,7 +209,7 @@ describe('the end of a connection', () => {
     }
   });
 
-  test('stops to wait for bytes that the client has not taken', async () => {
+  test('cancels the timers for bytes that the client has not read', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     Object.assign(rig.socket.frames, { bufferedAmount: 10 });
@@ -705,13 +220,13 @@ describe('the end of a connection', () => {
     expect(rig.environment.timers).toBe(0);
   });
 
-  test('by the client is counted as such', async () => {
+  test('counts a close by the client as `peer`', async () => {
     const rig = new ConnectionRig();
     rig.connection.gone();
     expect(rig.counters.closes.toRecord()).toEqual({ peer: 1 });
   });
 
-  test('leaves messages and pings without an answer and without an effect', async () => {
+  test('ignores later messages and pings', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     rig.socket.onEnd = () => undefined;
@@ -729,8 +244,8 @@ describe('the end of a connection', () => {
   });
 });
 
-describe('a drain', () => {
-  test('tells a welcomed client, and sends one that is not welcomed yet elsewhere', async () => {
+describe('Connection: drain', () => {
+  test('sends drain after welcome, and closes with 4201 before welcome', async () => {
     const welcomed = new ConnectionRig();
     await welcomed.welcome();
     welcomed.connection.drain(4_000);
@@ -740,7 +255,7 @@ describe('a drain', () => {
     expect(greeting.socket.closedWith).toBe(4201);
   });
 
-  test('lets an action finish and refuses new ones before it closes', async () => {
+  test('waits for a running action and rejects new ones before it closes', async () => {
     const rig = new ConnectionRig();
     const gate = new Gate();
     rig.act = async ({ id }) => {

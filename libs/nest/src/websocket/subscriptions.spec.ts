@@ -80,8 +80,8 @@ function setUp({ limit = 0 } = {}) {
 const refusing = (code: 'forbidden' | 'unauthorized' | 'unknown_topic' | 'unavailable') => () =>
   Promise.reject(new RealtimeError(code, 'No.'));
 
-describe('where a topic stands', () => {
-  test('may be told once its guards have let the follower in, though its value is still being loaded', async () => {
+describe('Subscriptions: isAllowed()', () => {
+  test('resolves to true after the guards allow the topic, before the value is loaded', async () => {
     const { heard, state, subscribe, subscriptions, topics } = setUp();
     const [guards, loading] = [new Gate(), new Gate()];
     state.authorize = () => guards.opened;
@@ -106,7 +106,7 @@ describe('where a topic stands', () => {
     expect(await subscriptions.isAllowed('t')).toBe(true);
   });
 
-  test('may not be told where they refuse, nor to who left it, was sent away or is gone', async () => {
+  test('resolves to false after a rejection, an unsubscribe, the close of the topic or the end of the connection', async () => {
     const { heard, state, subscribe, subscriptions, topics } = setUp();
     const asked = new Gate();
     state.authorize = async (topic) => {
@@ -133,8 +133,8 @@ describe('where a topic stands', () => {
   });
 });
 
-describe('who follows a topic', () => {
-  test('is counted from the answer on, until it unsubscribes', async () => {
+describe('Subscriptions: presence', () => {
+  test('starts with the answer to subscribe and ends with unsubscribe', async () => {
     const { heard, state, stays, subscribe, subscriptions } = setUp();
     const gate = new Gate();
     state.authorize = () => gate.opened;
@@ -149,7 +149,7 @@ describe('who follows a topic', () => {
     expect(stays).toEqual(['enter t', 'end t']);
   });
 
-  test('is counted without a break when it subscribes again', async () => {
+  test('continues when the client subscribes again', async () => {
     const { heard, stays, subscribe, subscriptions } = setUp();
     subscribe('t');
     await heard();
@@ -162,7 +162,7 @@ describe('who follows a topic', () => {
   });
 
   test.each(['forbidden', 'unauthorized', 'unknown_topic'] as const)(
-    'is counted no longer where it subscribes again and is refused as %s',
+    'ends at once when a repeated subscription is rejected as %s',
     async (code) => {
       const { heard, state, stays, subscribe } = setUp();
       subscribe('t');
@@ -174,7 +174,7 @@ describe('who follows a topic', () => {
     },
   );
 
-  test('is counted until the grace is over where it subscribes again and is told to come back', async () => {
+  test('ends after the grace period when a repeated subscription gets a temporary error', async () => {
     const { heard, state, stays, subscribe } = setUp();
     subscribe('t');
     await heard();
@@ -184,7 +184,7 @@ describe('who follows a topic', () => {
     expect(stays).toEqual(['enter t', 'leave t']);
   });
 
-  test('is counted until the grace is over where the connection ends, also while it subscribes again', async () => {
+  test('ends after the grace period when the connection ends, even during a repeated subscription', async () => {
     const { heard, state, stays, subscribe, subscriptions } = setUp();
     for (const topic of ['still', 'again']) subscribe(topic);
     await heard();
@@ -199,7 +199,7 @@ describe('who follows a topic', () => {
     expect(stays).toHaveLength(4);
   });
 
-  test('is not counted where the topic is closed, before the subscription is there or after', async () => {
+  test('ends at once when the topic closes, during the subscription or after it', async () => {
     const { heard, stays, subscribe, subscriptions, topics } = setUp();
     subscribe('t');
     await heard();
@@ -219,7 +219,7 @@ describe('who follows a topic', () => {
     expect(subscriptions.names).toEqual([]);
   });
 
-  test('is counted no longer where its guards take the topic away, and the place is free', async () => {
+  test('ends at once when the guards reject the topic later, which makes room for another', async () => {
     const { heard, state, stays, subscribe, subscriptions } = setUp({ limit: 2 });
     for (const topic of ['kept', 'lost']) subscribe(topic);
     await heard();
@@ -232,7 +232,7 @@ describe('who follows a topic', () => {
     expect(await heard()).toEqual(['subscribed next']);
   });
 
-  test('hears once of a topic that is closed while its guards are asked again', async () => {
+  test('gives one answer when the topic closes while its guards run again', async () => {
     const { heard, state, subscribe, subscriptions, topics } = setUp();
     subscribe('t');
     await heard();
@@ -245,8 +245,8 @@ describe('who follows a topic', () => {
   });
 });
 
-describe('changes of one topic', () => {
-  test('wait for those before them, and are counted as long as they do', async () => {
+describe('Subscriptions: changes of one topic', () => {
+  test('run one after another and count as waiting until they run', async () => {
     const { environment, heard, subscribe, subscriptions, topics } = setUp();
     const gates: Gate[] = [];
     topics.loading = () => {
@@ -270,7 +270,7 @@ describe('changes of one topic', () => {
     expect([subscriptions.waiting, subscriptions.settled]).toEqual([0, true]);
   });
 
-  test('keep their order behind one that was refused', async () => {
+  test('keep their order after a rejected one', async () => {
     const { environment, heard, state, subscribe, subscriptions } = setUp();
     const gates: Gate[] = [];
     state.authorize = () => {
@@ -294,7 +294,7 @@ describe('changes of one topic', () => {
     expect(subscriptions.names).toEqual(['t']);
   });
 
-  test('keep their order when the topic is closed meanwhile, and nothing comes twice', async () => {
+  test('keep their order when the topic closes, and deliver each value once', async () => {
     const { heard, subscribe, topics } = setUp();
     subscribe('t', '1');
     await heard();
@@ -306,7 +306,7 @@ describe('changes of one topic', () => {
     expect(await heard()).toEqual(['snapshot t']);
   });
 
-  test('to end a topic twice, or one that was closed meanwhile, are answered so', async () => {
+  test('answer not_subscribed to an unsubscribe after the end of the subscription', async () => {
     const { heard, subscribe, subscriptions, topics } = setUp();
     subscribe('t');
     await heard();
@@ -319,7 +319,7 @@ describe('changes of one topic', () => {
     expect(await heard()).toEqual(['unsubscribed t closed', 'error t 3 not_subscribed']);
   });
 
-  test('to end a topic that nobody follows take no place', async () => {
+  test('use no slot for an unsubscribe of an unknown topic', async () => {
     const { heard, subscribe, subscriptions } = setUp({ limit: 1 });
     subscriptions.unsubscribe('unknown', '1');
     expect(subscriptions.has('unknown')).toBe(false);
@@ -327,7 +327,7 @@ describe('changes of one topic', () => {
     expect(await heard()).toEqual(['error unknown 1 not_subscribed', 'subscribed t 2']);
   });
 
-  test('are limited by topics, and 0 is no limit', async () => {
+  test('count towards the limit of topics, where 0 means no limit', async () => {
     const one = setUp({ limit: 1 });
     for (const topic of ['a', 'b']) one.subscribe(topic);
     expect(await one.heard()).toEqual(['error b too_many_subscriptions', 'subscribed a']);
@@ -336,7 +336,7 @@ describe('changes of one topic', () => {
     expect(await any.heard()).toEqual(['subscribed a', 'subscribed b']);
   });
 
-  test('hand over from where the topic is to be followed', async () => {
+  test('pass the position and the ref to the topic', async () => {
     const { heard, subscriptions, topics } = setUp();
     const asked: unknown[] = [];
     const { subscribe } = topics;
@@ -350,8 +350,8 @@ describe('changes of one topic', () => {
   });
 });
 
-describe('a connection that ended', () => {
-  test('follows nothing, loads nothing, and asks no guards for what still waited', async () => {
+describe('Subscriptions: end of the connection', () => {
+  test('cancels waiting changes: no guard runs and no topic loads', async () => {
     const { environment, state, subscribe, subscriptions, topics } = setUp();
     const loaded: string[] = [];
     topics.loading = async (topic) => void loaded.push(topic);
@@ -369,7 +369,7 @@ describe('a connection that ended', () => {
     expect([subscriptions.settled, subscriptions.waiting, state.settled]).toEqual([true, 0, 2]);
   });
 
-  test('ends what was subscribed to in the moment it ended', async () => {
+  test('ends a subscription that is still loading', async () => {
     const { environment, stays, subscribe, subscriptions, topics } = setUp();
     const gate = new Gate();
     topics.loading = () => gate.opened;

@@ -85,6 +85,13 @@ export class ConnectionRig {
     this.socket.onEnd = () => this.connection.gone();
   }
 
+  /** Creates a connection that has received `welcome`. */
+  static async welcomed(options?: RealtimeModuleOptions, token?: string): Promise<ConnectionRig> {
+    const rig = new ConnectionRig(options);
+    await rig.welcome(token);
+    return rig;
+  }
+
   /** What an upgrade would have come to, with the credentials of an identity or without any. */
   upgradeContext(identity?: Identity): UpgradeContext {
     const slot = this.limits.enter(RECEIVED.network);
@@ -126,7 +133,17 @@ export class ConnectionRig {
   }
 }
 
-/** Work that settles when a test says so. */
+/** A `subscribe` frame for one topic. */
+export function subscribe(topic: string, ref?: string): object {
+  return { type: 'subscribe', topics: [{ topic }], ...(ref === undefined ? {} : { ref }) };
+}
+
+/** An `action` frame. The rig runs actions named `parallel/…` in parallel. */
+export function act(id: string, name = 'a'): object {
+  return { type: 'action', id, name };
+}
+
+/** A promise that a test resolves with `open()` or rejects with `fail()`. */
 export class Gate<T = void> {
   readonly opened: Promise<T>;
   open!: (value: T) => void;
