@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Injectable, Module, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, Module, Scope, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
 import { stateTopic } from '@statewire/protocol';
 
 import {
   OnTopic,
   RealtimeExecutionContext,
   RealtimeHandlers,
+  RealtimeOptionsError,
   type RealtimeAuthenticator,
   type RealtimeModuleOptions,
   type RealtimeRequest,
@@ -97,4 +99,55 @@ test('an authenticator whose dependencies are missing stops the start with the n
   await expect(TestApplication.start({ realtime: { authenticator: PlayerAuthenticator } })).rejects.toThrow(
     /PlayerAuthenticator/,
   );
+});
+
+describe('a class that is not a singleton stops the start with the name of the option and of the class:', () => {
+  class Pass implements RealtimeAuthenticator, CanActivate {
+    authenticate(): undefined {}
+
+    canActivate(): boolean {
+      return true;
+    }
+  }
+
+  @Injectable({ scope: Scope.REQUEST })
+  class PerRequest extends Pass {}
+
+  @Injectable({ scope: Scope.TRANSIENT })
+  class Transient extends Pass {}
+
+  @Injectable()
+  class DependsOnRequest extends Pass {
+    constructor(@Inject(REQUEST) readonly request: unknown) {
+      super();
+    }
+  }
+
+  const classes = [
+    ['request-scoped', PerRequest],
+    ['transient', Transient],
+    ['request-scoped', DependsOnRequest],
+  ] as const;
+  const options = [
+    ['authenticator', (type: typeof PerRequest | typeof DependsOnRequest) => ({ authenticator: type })],
+    ['connectionGuards[0]', (type: typeof PerRequest | typeof DependsOnRequest) => ({ connectionGuards: [type] })],
+  ] as const;
+  const cases = options.flatMap(([option, given]) =>
+    classes.map(([scope, type]) => [option, scope, type.name, type, given(type)] as const),
+  );
+
+  test.each(cases)('%s, %s %s', async (option, scope, name, type, realtime) => {
+    const starting = TestApplication.start({ realtime, providers: [type] });
+    await expect(starting).rejects.toThrow(RealtimeOptionsError);
+    await expect(starting).rejects.toThrow(
+      `option "${option}" must be a class with the default scope and with dependencies of the default scope ` +
+        `(this one is ${scope}), got ${name}`,
+    );
+  });
+
+  test('also when no module provides it', async () => {
+    await expect(TestApplication.start({ realtime: { authenticator: PerRequest } })).rejects.toThrow(
+      '(this one is request-scoped), got PerRequest',
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Scope } from '@nestjs/common';
 import {
   RealtimeModule,
   type RealtimeAuthenticator,
@@ -248,6 +248,17 @@ describe('a simulated application with an authenticator class', () => {
       providers: [Tokens, TokenAuthenticator],
     });
     await expect(starting).rejects.toThrow('option "authenticator" must be');
+  });
+
+  test('rejects a request-scoped class at start', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class PerRequest extends TokenAuthenticator {}
+
+    const starting = simulate({
+      imports: [RealtimeModule.forRoot({ authenticator: PerRequest })],
+      providers: [Tokens, PerRequest],
+    });
+    await expect(starting).rejects.toThrow('PerRequest is marked as a scoped provider.');
   });
 
   test('rejects a missing dependency of the class at start', async () => {

@@ -39,7 +39,7 @@ export class RequestAdmission implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { authenticator: given } = this.options;
     if (given !== undefined) {
-      const authenticator = await instanceOf(this.moduleRef, given);
+      const authenticator = await instanceOf(this.moduleRef, 'authenticator', given);
       this.verifier = this.verifierOf((request, token) => authenticator.authenticate(request, token));
     }
     if (!this.options.allowAnyOrigin) return;

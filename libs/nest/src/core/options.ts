@@ -44,14 +44,16 @@ export interface RealtimeModuleOptions {
   readonly authenticate?: Authenticate;
   /**
    * A class that verifies credentials instead of `authenticate`. The module uses the instance that a module of the
-   * application provides; else it creates one, whose dependencies must be global. Default: none.
+   * application provides; else it creates one, whose dependencies must be global. A class with a scope other than the
+   * default stops the start. Default: none.
    */
   readonly authenticator?: Type<RealtimeAuthenticator> | RealtimeAuthenticator;
   /** Cookie whose value is a token, for pages on the same site. Needs `authenticate` or `authenticator`. Default: none. */
   readonly cookie?: string;
   /**
    * Guards that run when a client connects: before the server accepts the upgrade if the credentials come with it, else
-   * at `hello`. Default: none.
+   * at `hello`. The module uses one instance of each class for all callers. A class with a scope other than the default
+   * stops the start. Default: none.
    */
   readonly connectionGuards?: readonly (Type<CanActivate> | CanActivate)[];
   /** Exact origins, such as `https://play.example`. Default: the origin whose host equals the request's `Host`. */

@@ -140,7 +140,7 @@ function describe({ option, expected, got }: OptionProblem): string {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'function') return value.name || 'a function';
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') return String(value);
   try {
     return JSON.stringify(value) ?? 'undefined';

@@ -28,7 +28,9 @@ export class ConnectionGuards implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     this.guards = await Promise.all(
-      this.options.connectionGuards.map((guard) => instanceOf<CanActivate>(this.moduleRef, guard)),
+      this.options.connectionGuards.map((guard, index) =>
+        instanceOf<CanActivate>(this.moduleRef, `connectionGuards[${index}]`, guard),
+      ),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { HttpServer, INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/testing';
 import {
   REALTIME_OPTIONS_OVERRIDE,
@@ -145,7 +146,11 @@ function hasMethod(authenticator: RealtimeModuleOptions['authenticator']): boole
   return typeof (prototype as Partial<RealtimeAuthenticator> | undefined)?.authenticate === 'function';
 }
 
-/** Returns the instance that a module provides, or a new one: the module does the same with its option. */
+/**
+ * Returns the instance that a module provides, or a new one: the module does the same with its option.
+ *
+ * @throws InvalidClassScopeException if the class has another scope than the default. The module does not start either.
+ */
 async function instanceOf(
   module: TestingModule,
   authenticator: NonNullable<RealtimeModuleOptions['authenticator']>,
@@ -153,7 +158,8 @@ async function instanceOf(
   if (typeof authenticator !== 'function') return authenticator;
   try {
     return module.get(authenticator, { strict: false });
-  } catch {
+  } catch (error) {
+    if (!(error instanceof UnknownElementException)) throw error;
     return module.get(ModuleRef).create(authenticator);
   }
 }
