@@ -1,4 +1,4 @@
-import type { ExecutionContext } from '@nestjs/common';
+import type { ArgumentsHost, ExecutionContext } from '@nestjs/common';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 
 import type { RealtimeRequest } from './core/realtime-request.js';
@@ -19,23 +19,26 @@ import { CONTEXT_TYPE } from './handlers/pipeline-factory.js';
  */
 export class RealtimeExecutionContext extends ExecutionContextHost {
   /** Whether the context belongs to Statewire. False for controllers, resolvers and other gateways. Works in filters too. */
-  static isRealtime(context: Pick<ExecutionContext, 'getType'>): boolean {
+  static isRealtime(context: Pick<ArgumentsHost, 'getType'>): boolean {
     return context.getType<string>() === CONTEXT_TYPE;
   }
 
   /**
    * Gives a context its realtime methods, such as `getRequest()`.
    *
+   * @param context the context of a guard, an interceptor or a parameter decorator, or the host of an exception filter. With
+   * a host, `getClass()` and `getHandler()` return what Nest's own host returns: null.
    * @throws TypeError if the context does not belong to Statewire. Check it with `isRealtime()` first.
    */
-  static create(context: ExecutionContext): RealtimeExecutionContext {
+  static create(context: ArgumentsHost): RealtimeExecutionContext {
     if (!this.isRealtime(context)) {
       const type = context.getType<string>();
       throw new TypeError(
         `RealtimeExecutionContext.create() got a context of the type "${type}". Check isRealtime(context) first.`,
       );
     }
-    const own = new RealtimeExecutionContext(context.getArgs(), context.getClass(), context.getHandler());
+    const { getClass, getHandler } = context as Partial<ExecutionContext>;
+    const own = new RealtimeExecutionContext(context.getArgs(), getClass?.call(context), getHandler?.call(context));
     own.setType(CONTEXT_TYPE);
     return own;
   }

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ParseIntPipe, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Catch,
+  ParseIntPipe,
+  UseFilters,
+  UseGuards,
+  type ArgumentsHost,
+  type CanActivate,
+  type ExceptionFilter,
+  type ExecutionContext,
+} from '@nestjs/common';
 import { action, stateTopic } from '@statewire/protocol';
 import { IsInt } from 'class-validator';
 import { firstValueFrom } from 'rxjs';
@@ -8,6 +17,7 @@ import {
   ActionData,
   OnAction,
   OnTopic,
+  RealtimeError,
   RealtimeExecutionContext,
   RealtimeHandlers,
   TopicParams,
@@ -39,6 +49,17 @@ class RecordingGuard implements CanActivate {
 }
 
 const guard = new RecordingGuard();
+
+class SoldOutError extends Error {}
+
+@Catch(SoldOutError)
+class SoldOutFilter implements ExceptionFilter {
+  catch(_: SoldOutError, host: ArgumentsHost): never {
+    const { action: name, user } = RealtimeExecutionContext.create(host).getRequest<Player>();
+    throw new RealtimeError('action_failed', `${name} is not for ${user.name}`);
+  }
+}
+
 const any = action<unknown, unknown>;
 let actions = 0;
 const nextId = (): string => String((actions += 1));
@@ -60,6 +81,12 @@ class Fields {
   @UseGuards(guard)
   piped(@ActionData('count', ParseIntPipe) count: number, @ActionData('length') length: unknown): unknown {
     return { count, length: length ?? null };
+  }
+
+  @OnAction(any('fields/sold-out'))
+  @UseFilters(SoldOutFilter)
+  soldOut(): never {
+    throw new SoldOutError();
   }
 
   @OnAction(any('fields/dto'))
@@ -127,6 +154,21 @@ describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
       { handler: 'piped', action: 'fields/piped', params: {}, data: { count: 1 }, user: 'ann' },
     ]);
   });
+
+  test('leaves the whole request to exception filters, through RealtimeExecutionContext', async () => {
+    const ann = await open(arena, 'ann');
+    expect(await ann.act({ id: nextId(), name: 'fields/sold-out' })).toMatchObject({
+      code: 'action_failed',
+      message: 'fields/sold-out is not for ann',
+    });
+  });
+});
+
+test('RealtimeExecutionContext.create() takes a host that has no class and no handler', () => {
+  const host = { getType: () => 'realtime', getArgs: () => [{ topic: 'lobby' }] } as unknown as ArgumentsHost;
+  const context = RealtimeExecutionContext.create(host);
+  expect(context.getRequest().topic).toBe('lobby');
+  expect([context.getType(), context.getClass(), context.getHandler()]).toEqual(['realtime', null, null]);
 });
 
 test('a named parameter that the pattern lacks stops the start', async () => {
