@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -8,6 +8,7 @@ import { io, type Socket as IoSocket } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { TestApplication, type Platform } from './support/test-application.js';
+import { untilTrue } from './support/event-loop-turn.js';
 import { UpgradeRefusedError } from './support/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification } from './arena.fixture.js';
 
@@ -20,7 +21,7 @@ class PlainGateway {
 }
 
 /** Milliseconds after which engine.io ends an upgrade that is not its own. */
-const STRANGER_TIMEOUT = 50;
+const STRANGER_TIMEOUT = 3_723_000;
 
 @WebSocketGateway({ transports: ['websocket'], destroyUpgradeTimeout: STRANGER_TIMEOUT })
 class IoGateway {
@@ -35,6 +36,7 @@ let foreign: WebSocketServer | undefined;
 let ioClient: IoSocket | undefined;
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   ioClient?.disconnect();
   foreign?.close();
   foreign = ioClient = undefined;
@@ -83,6 +85,18 @@ async function expectRealtime(): Promise<void> {
   const socket = await arena.welcome();
   socket.send({ type: 'subscribe', topics: [{ topic: 'battles/5' }] });
   expect(await socket.next('snapshot')).toMatchObject({ data: { hp: 5 } });
+}
+
+/** Lets the time of engine.io pass that it gives to strange upgrades. Returns the number of timers that this ended. */
+function endStrangers({ mock }: jest.SpiedFunction<typeof setTimeout>): number {
+  const due = mock.calls.flatMap(([callback, ms], call) => (ms === STRANGER_TIMEOUT ? [{ callback, call }] : []));
+  for (const { callback, call } of due) {
+    clearTimeout(mock.results[call]?.value as NodeJS.Timeout);
+    callback();
+  }
+  mock.calls.length = 0;
+  mock.results.length = 0;
+  return due.length;
 }
 
 const ECHO = JSON.stringify({ event: 'echo', data: 'hi' });
@@ -157,11 +171,15 @@ describe('beside other gateways', () => {
 
   test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {
     await start({ platform: 'express', providers: [IoGateway] });
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const stranger = arena.connect({ path: '/nowhere' });
+    await untilTrue(() => endStrangers(timers) === 1);
+    await expect(stranger).rejects.toThrow();
+
     const verification = HeldVerification.next();
     const connecting = arena.connect({ headers: { authorization: 'Bearer held' } });
     await verification.arrived.opened;
-    // This timer starts after that of engine.io, and runs after it.
-    await new Promise((resolve) => setTimeout(resolve, 2 * STRANGER_TIMEOUT));
+    expect(endStrangers(timers)).toBe(0);
     verification.released.open();
     const { connectionId } = await (await connecting).hello();
     expect(arena.connections.list()).toMatchObject([{ id: connectionId, user: 'held' }]);
