@@ -20,7 +20,12 @@ export async function createArena(
   config: ArenaConfig,
   { game, logger }: ArenaOptions = {},
 ): Promise<NestExpressApplication> {
-  const module = AppModule.forRoot(config, systemEnvironment, { ...DEFAULT_GAME_OPTIONS, ...game });
+  const module = AppModule.forRoot(config, systemEnvironment, {
+    ...DEFAULT_GAME_OPTIONS,
+    partyHealthFactor: config.healthFactor,
+    foeHealthFactor: config.healthFactor,
+    ...game,
+  });
   const app = await NestFactory.create<NestExpressApplication>(module, {
     abortOnError: false,
     ...(logger === undefined ? {} : { logger }),

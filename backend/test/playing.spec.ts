@@ -24,7 +24,8 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
   let client: RealtimeClient;
 
   beforeEach(async () => {
-    arena = await Arena.start({ game: { turn: 10 } });
+    // The party wins each battle, in 600 turns or more.
+    arena = await Arena.start({ game: { turn: 10, foeHealthFactor: 4 } });
     ann = await arena.session('Ann');
     client = arena.client(ann, transport);
   });
@@ -42,6 +43,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     const { runId, phase } = await act(startRun, {});
     const { choices } = await reach(runId, () => true);
     const entered = await act(chooseRoom, { runId, roomId: choices[0]! });
+    await act(setBattleSpeed, { battleId: entered.battleId!, speed: 4 });
     const { offers } = await reach(runId, (snapshot) => snapshot.phase === 'reward');
     const picked = await act(pickReward, { runId, offerId: offers[0]!.id });
     const after = await reach(runId, (snapshot) => snapshot.phase === 'choosing');

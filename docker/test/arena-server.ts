@@ -17,7 +17,15 @@ export class ArenaServer {
     const port = await freePort();
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../backend/dist/main.js')], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '', HOST: '127.0.0.1', PORT: String(port), ...env },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        // A battle lasts its maximum of five minutes, so that a slow machine finishes a test before the battle ends.
+        ARENA_HEALTH_FACTOR: '1000',
+        ...env,
+      },
     });
     const server = new ArenaServer(child, port);
     ArenaServer.#running.add(server);

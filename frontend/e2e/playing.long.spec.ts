@@ -18,8 +18,8 @@ describeInBrowser('A player', () => {
     await stopArenas();
   });
 
-  async function startRun(name: string): Promise<ArenaPage> {
-    const player = await ArenaPage.open(browser, arena.url);
+  async function startRun(name: string, { url } = arena): Promise<ArenaPage> {
+    const player = await ArenaPage.open(browser, url);
     await player.page.getByLabel('Your name').fill(name);
     await player.page.getByRole('button', { name: 'Start a run' }).click();
     await player.page.locator('[data-phase="choosing"]').waitFor();
@@ -35,7 +35,7 @@ describeInBrowser('A player', () => {
   }
 
   test('starts a run, pauses, resumes and speeds up its battle, and picks a reward', async () => {
-    const player = await startRun('Ada');
+    const player = await startRun('Ada', await startArena({ healthFactor: 1 }));
     const { page } = player;
     await enterRoom(player);
 

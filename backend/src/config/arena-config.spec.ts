@@ -16,6 +16,7 @@ describe('readConfig', () => {
       drainWindow: 5_000,
       pollInterval: 2_000,
       heartbeatInterval: 30_000,
+      healthFactor: 1,
       saveFile: undefined,
     });
   });
@@ -61,6 +62,7 @@ describe('readConfig', () => {
     ['ARENA_SECRET', 'too short'],
     ['ARENA_SESSION_MINUTES', '0'],
     ['ARENA_DRAIN_SECONDS', '-1'],
+    ['ARENA_HEALTH_FACTOR', '0'],
   ])('refuses %s=%s and names it', (name, text) => {
     expect(() => readConfig({ [name]: text })).toThrow(ConfigError);
     expect(() => readConfig({ [name]: text })).toThrow(name);

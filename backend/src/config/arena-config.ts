@@ -35,6 +35,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     drainWindow: data.ARENA_DRAIN_SECONDS * 1_000,
     pollInterval: data.ARENA_POLL_MILLISECONDS,
     heartbeatInterval: data.ARENA_HEARTBEAT_MILLISECONDS,
+    healthFactor: data.ARENA_HEALTH_FACTOR,
     saveFile: data.ARENA_SAVE_FILE,
     clientDirectory: data.ARENA_CLIENT_DIR ?? fileURLToPath(new URL('../../../frontend/dist/browser', import.meta.url)),
   };

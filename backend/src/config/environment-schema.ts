@@ -27,6 +27,8 @@ export const environmentSchema = z.object({
   ARENA_POLL_MILLISECONDS: integer(50, 60_000, 'milliseconds', 2_000),
   /** Time between two heartbeats. It must be below the idle timeout of each proxy in front. */
   ARENA_HEARTBEAT_MILLISECONDS: integer(100, 300_000, 'milliseconds', 30_000),
+  /** Multiplies the hit points of all fighters, so that battles last longer. */
+  ARENA_HEALTH_FACTOR: integer(1, 1_000, 'a factor', 1),
   /** File to which a stopping server writes its runs, and from which it loads them. Default: runs are not saved. */
   ARENA_SAVE_FILE: variable(z.string().optional()),
   /** Folder of the built Angular client. Default: `frontend/dist/browser`. */

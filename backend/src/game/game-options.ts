@@ -2,6 +2,10 @@
 export interface GameOptions {
   /** One turn of the game: a tick of every battle at speed 1. */
   readonly turn: number;
+  /** Multiplies the hit points of each party. */
+  readonly partyHealthFactor: number;
+  /** Multiplies the hit points of all foes. */
+  readonly foeHealthFactor: number;
   /** Time for which a decided battle stays visible. */
   readonly battleLinger: number;
   /** Time for which a finished run stays visible. */
@@ -24,6 +28,8 @@ export const GAME_OPTIONS = Symbol('arena:game-options');
 
 export const DEFAULT_GAME_OPTIONS: GameOptions = {
   turn: 100,
+  partyHealthFactor: 1,
+  foeHealthFactor: 1,
   battleLinger: 12_000,
   runLinger: 60_000,
   idleLimit: 600_000,

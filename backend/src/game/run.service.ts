@@ -56,12 +56,13 @@ export class RunService {
   async start(player: RunPlayer): Promise<RunProgress> {
     const givenUp = this.#unfinishedOf(player.playerId).map(({ runId }) => this.giveUp(runId));
     if (this.#runs.size >= this.options.maxRuns) throw new RuleError('The Arena is full. Try again in a minute.');
-    const { environment } = this;
+    const { environment, options } = this;
     const state = createRun({
       runId: shortId(environment),
       player,
       startedAt: environment.now(),
       seed: Math.floor(environment.random() * 2 ** 32),
+      healthFactor: options.partyHealthFactor,
     });
     await Promise.all([...givenUp, this.#move(state), this.notifications.runStarted(state.snapshot)]);
     return progress(state);
@@ -69,7 +70,7 @@ export class RunService {
 
   async chooseRoom(runId: string, roomId: string): Promise<RunProgress> {
     const before = this.#get(runId);
-    const { state, order } = chooseRoom(before, roomId, shortId(this.environment));
+    const { state, order } = chooseRoom(before, roomId, shortId(this.environment), this.options.foeHealthFactor);
     const { battleId, party, player } = state.snapshot;
     const published = [this.#move(state)];
     if (order && battleId) {

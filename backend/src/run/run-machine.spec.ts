@@ -73,6 +73,18 @@ describe('A run', () => {
     expect(order?.room.id).toBe('room-1-2');
   });
 
+  it('multiplies the hit points of the party and of the foes by the health factor', () => {
+    const hitPoints = (members: readonly { hp: number; max_hp: number }[]) =>
+      members.map(({ hp, max_hp }) => [hp, max_hp]);
+    const fight = (healthFactor: number) => {
+      const run = createRun({ runId: 'r-1', player: PLAYER, startedAt: 1_000, seed: 1, healthFactor });
+      const { state, order } = chooseRoom(run, 'room-1-2', 'b-7', healthFactor);
+      return [...hitPoints(state.snapshot.party), ...hitPoints(order!.foes)];
+    };
+
+    expect(fight(10)).toEqual(fight(1).map(([hp, max]) => [10 * hp!, 10 * max!]));
+  });
+
   it('refuses a room that cannot be reached, and any room while there is something else to do', () => {
     expect(() => chooseRoom(newRun(), 'room-3-1', 'b')).toThrow(RuleError);
     expect(() => chooseRoom(newRun(), '__proto__', 'b')).toThrow(RuleError);

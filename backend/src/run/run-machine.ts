@@ -22,7 +22,16 @@ export interface BattleOrder {
   readonly seed: number;
 }
 
-export function createRun(about: { runId: string; player: RunPlayer; startedAt: number; seed: number }): RunState {
+interface NewRun {
+  readonly runId: string;
+  readonly player: RunPlayer;
+  readonly startedAt: number;
+  readonly seed: number;
+  /** Multiplies the hit points of the party. Default 1. */
+  readonly healthFactor?: number;
+}
+
+export function createRun(about: NewRun): RunState {
   const random = new Random(about.seed);
   const rooms = drawMap(random);
   return {
@@ -41,7 +50,7 @@ export function createRun(about: { runId: string; player: RunPlayer; startedAt: 
       gold: STARTING_GOLD,
       deck: [],
       relics: [],
-      party: recruitParty(random),
+      party: multiplyHealth(recruitParty(random), about.healthFactor),
     },
     random: random.state,
   };
@@ -50,12 +59,14 @@ export function createRun(about: { runId: string; player: RunPlayer; startedAt: 
 /**
  * Enters a room. For a battle room, returns the order for a battle with the id `battleId`.
  *
+ * @param healthFactor multiplies the hit points of the foes.
  * @throws RuleError if the room is not one of the choices.
  */
 export function chooseRoom(
   state: RunState,
   roomId: string,
   battleId: string,
+  healthFactor = 1,
 ): { readonly state: RunState; readonly order?: BattleOrder } {
   const run = state.snapshot;
   const room = run.rooms.find(({ id }) => id === roomId);
@@ -77,7 +88,7 @@ export function chooseRoom(
     case 'battle':
     case 'boss': {
       const foes = room.kind === 'boss' ? bossEncounter(random) : encounter(random, room.depth);
-      const order = { room, foes, seed: random.next() };
+      const order = { room, foes: multiplyHealth(foes, healthFactor), seed: random.next() };
       return { state: next(entered, random, { phase: 'in-battle', battleId }), order };
     }
   }
@@ -136,6 +147,10 @@ export function applyBattle(state: RunState, battle: BattleSnapshot, now: number
 export function finishRun(state: RunState, outcome: 'won' | 'lost', now: number): RunState {
   const ended = { phase: 'finished', outcome, finishedAt: now, choices: [], offers: [] } as const;
   return { ...state, snapshot: { ...state.snapshot, ...ended } };
+}
+
+function multiplyHealth<T extends PartyMember>(members: readonly T[], factor = 1): readonly T[] {
+  return members.map((member) => ({ ...member, hp: member.hp * factor, max_hp: member.max_hp * factor }));
 }
 
 function next(run: RunSnapshot, random: Random, changes: Partial<RunSnapshot>): RunState {

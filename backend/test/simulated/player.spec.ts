@@ -15,13 +15,15 @@ import { simulate, type EventWatch, type Simulation } from '@statewire/testing-n
 
 import { arena, Player } from '../support/simulated-arena.js';
 
+/** With any seed, the party wins its battles. */
+const INVINCIBLE_PARTY = { partyHealthFactor: 1_000 };
 const FROM_THE_BEGINNING = { since: 'oldest' } as const;
 
 let simulation: Simulation;
 let ann: Player;
 
 beforeEach(async () => {
-  simulation = await simulate(arena());
+  simulation = await simulate(arena({}, INVINCIBLE_PARTY));
   ann = await Player.join(simulation, 'Ann');
 });
 

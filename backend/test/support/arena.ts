@@ -36,6 +36,8 @@ export class Arena {
       ARENA_DRAIN_SECONDS: '0',
       ARENA_POLL_MILLISECONDS: '100',
       ARENA_CLIENT_DIR: '/nowhere',
+      // A battle lasts its maximum of 3,000 turns, so that a slow machine finishes a test before the battle ends.
+      ARENA_HEALTH_FACTOR: '1000',
       ...env,
     });
     const app = await createArena(config, { logger: logger ?? false, ...(game ? { game } : {}) });

@@ -7,14 +7,14 @@ import { readConfig } from '../../src/config/arena-config.js';
 import { configureArena } from '../../src/create-arena.js';
 import { ENVIRONMENT, systemEnvironment } from '../../src/environment.js';
 import { GAME_ARCHIVE, type GameArchive, type SavedGame } from '../../src/game/game-archive.js';
-import { DEFAULT_GAME_OPTIONS } from '../../src/game/game-options.js';
+import { DEFAULT_GAME_OPTIONS, type GameOptions } from '../../src/game/game-options.js';
 
-/** The whole Arena for `simulate`, as `main.ts` starts it. The file it saves its game to is in memory. */
-export function arena(env: Readonly<Record<string, string>> = {}): SimulationOptions {
+/** The whole Arena for `simulate`, as `main.ts` starts it. It saves its game to memory. */
+export function arena(env: Readonly<Record<string, string>> = {}, game: Partial<GameOptions> = {}): SimulationOptions {
   const config = readConfig({ ARENA_CLIENT_DIR: '/nowhere', ...env });
   const archive = new MemoryArchive();
   return {
-    imports: [AppModule.forRoot(config, systemEnvironment, DEFAULT_GAME_OPTIONS)],
+    imports: [AppModule.forRoot(config, systemEnvironment, { ...DEFAULT_GAME_OPTIONS, ...game })],
     configure: (app) => configureArena(app as NestExpressApplication),
     override: (builder, environment) =>
       builder.overrideProvider(ENVIRONMENT).useValue(environment).overrideProvider(GAME_ARCHIVE).useValue(archive),
