@@ -136,8 +136,8 @@ export interface Broker {
    * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives as long as its
    * node, and a settled answer for the window of `settle`. Rejects with `full` instead of forgetting a claim early.
    *
-   * @param caller the owner of the claim. A broker with bounded memory gives each caller a share and rejects with
-   * `share_full` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
+   * @param caller the owner of the claim. A broker with bounded memory gives each caller a quota and rejects with
+   * `quota_exceeded` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
    */
   claim(key: string, fingerprint: string, caller?: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `windowMs`. */
@@ -189,14 +189,14 @@ export type BrokerFactory = (context: BrokerContext) => Broker;
  *
  * - `unclaimed`: the holder of the claim gave it back without an answer. Claim again.
  * - `full`: the broker has no room for another action now. The server answers `unavailable`.
- * - `share_full`: the broker has no room for another action of this caller. The server answers `too_many_requests`.
+ * - `quota_exceeded`: the caller has as many actions as the broker allows for one caller. The server answers `too_many_requests`.
  * - `not_held`: this node settled or gave back a claim that it does not hold.
  * - `no_answer`: the holder of the lease did not answer a request.
  * - `disposed`: the broker has shut down.
  * - `unavailable`: the server of the broker is out of reach.
  */
 export type BrokerErrorCode =
-  'unclaimed' | 'full' | 'share_full' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
+  'unclaimed' | 'full' | 'quota_exceeded' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
 
 /** The error of every method of a `Broker`. */
 export class BrokerError extends Error {

@@ -185,7 +185,7 @@ describe('ActionExecutor', () => {
     expect(failures).toHaveLength(1);
   });
 
-  test('rejects an address above its share of claims for any client id, and accepts users and other addresses', async () => {
+  test('rejects an address above its quota of claims for any client id, and accepts users and other addresses', async () => {
     broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 50 });
     const action = { call: handler(() => undefined), timeout: 0 };
     const anonymous = { ...caller, identity: undefined };

@@ -64,7 +64,7 @@ export class ActionExecutor {
           return this.reject(invocation, 'outcome_unknown', 'The action may or may not have run; it is not run again.');
       }
     } catch (error) {
-      if (error instanceof BrokerError && error.code === 'share_full') {
+      if (error instanceof BrokerError && error.code === 'quota_exceeded') {
         return this.reject(invocation, 'too_many_requests', 'Too many of your actions are remembered.', RETRY_AFTER_MS);
       }
       this.options.onBrokerFailure(error);
@@ -80,7 +80,7 @@ export class ActionExecutor {
   ): Promise<Exclude<Claim, { outcome: 'running' }>> {
     const digest = fingerprint(invocation);
     for (;;) {
-      const claim = await this.options.broker.claim(key, digest, shareKey(caller));
+      const claim = await this.options.broker.claim(key, digest, quotaKey(caller));
       if (claim.outcome !== 'running') return claim;
       try {
         return { outcome: 'settled', answer: await claim.answer };
@@ -142,11 +142,11 @@ function acknowledge(id: string, data: Json | undefined, positions: readonly Top
 async function withReadablePositions({ follows }: Invocation, answer: Answer): Promise<Answer> {
   if (answer.type !== 'ack' || answer.positions === undefined) return answer;
   const { positions, ...rest } = answer;
-  const known = await Promise.all(positions.map(async ({ topic }) => follows?.(topic) ?? false));
+  const followed = await Promise.all(positions.map(async ({ topic }) => follows?.(topic) ?? false));
   return acknowledge(
     rest.id,
     rest.data,
-    positions.filter((_, index) => known[index]),
+    positions.filter((_, index) => followed[index]),
   );
 }
 
@@ -161,8 +161,8 @@ export function actionKey({ identity, clientId }: CallerContext, id: string): st
   return JSON.stringify([identity?.id ?? null, clientId, id]);
 }
 
-/** The caller whose share of the broker's memory the action uses: the user, or the address, because client ids are free. */
-function shareKey({ identity, ip }: CallerContext): string {
+/** The caller whose quota in the broker the action uses: the user, or the address, because client ids are free. */
+function quotaKey({ identity, ip }: CallerContext): string {
   return identity ? `user ${identity.id}` : `address ${ip}`;
 }
 

@@ -15,7 +15,7 @@ interface Usage {
 }
 
 /** The part of each limit that one caller may use. A single caller cannot fill the memory for all others. */
-const CALLER_SHARE = 0.1;
+const CALLER_QUOTA = 0.1;
 
 /** Counts the memory that actions use, in total and for each caller. */
 class ClaimUsage {
@@ -28,7 +28,7 @@ class ClaimUsage {
     return this.callers.size;
   }
 
-  /** Counts one more action. @throws BrokerError `full` or `share_full` */
+  /** Counts one more action. @throws BrokerError `full` or `quota_exceeded` */
   reserve(caller: string | undefined): void {
     const { count, size } = this.limits;
     if (isFull(this.total, this.limits)) {
@@ -36,10 +36,10 @@ class ClaimUsage {
     }
     if (caller !== undefined) {
       const own = this.callers.get(caller) ?? { count: 0, size: 0 };
-      if (isFull(own, { count: Math.ceil(count * CALLER_SHARE), size: Math.ceil(size * CALLER_SHARE) })) {
+      if (isFull(own, { count: Math.ceil(count * CALLER_QUOTA), size: Math.ceil(size * CALLER_QUOTA) })) {
         throw new BrokerError(
-          'share_full',
-          'The share of this caller in the memory for actions is full. Reject the action.',
+          'quota_exceeded',
+          'This caller has used up its quota of the memory for actions. Reject the action.',
         );
       }
       this.callers.set(caller, own);
