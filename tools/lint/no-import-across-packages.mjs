@@ -39,13 +39,13 @@ export const noImportAcrossPackages = {
 
 /** Returns the nearest folder upwards that holds a `package.json`. */
 function packageOf(folder) {
-  let known = folders.get(folder);
-  if (known === undefined) {
+  let cached = folders.get(folder);
+  if (cached === undefined) {
     const isPackage = dirname(folder) === folder || existsSync(join(folder, 'package.json'));
-    known = isPackage ? folder : packageOf(dirname(folder));
-    folders.set(folder, known);
+    cached = isPackage ? folder : packageOf(dirname(folder));
+    folders.set(folder, cached);
   }
-  return known;
+  return cached;
 }
 
 function isWorkspace(folder) {

@@ -31,7 +31,7 @@ export class Application {
   get handlers(): HandlerRegistry {
     const handlers: Pick<HandlerRegistry, 'topic' | 'action'> = {
       topic: (name) => {
-        const topic = TOPICS.find((known) => known.name === name);
+        const topic = TOPICS.find((candidate) => candidate.name === name);
         const authorize = async (request: RealtimeRequest): Promise<void> => refuseUnless(mayRead(request, name));
         return topic && { handler: { kind: topic.kind, authorize } as never, params: {} };
       },

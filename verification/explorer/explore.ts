@@ -49,33 +49,33 @@ export type OnEqual = (steps: readonly StepName[], earlier: readonly StepName[])
  * counterexample is a shortest one.
  */
 export async function explore(scenario: Scenario, depth: number, onEqual?: OnEqual): Promise<Exploration> {
-  const known = new Map<string, Node>();
+  const visited = new Map<string, Node>();
   let [histories, orders] = [0, 0];
   const end = (counterexample?: Counterexample): Exploration => {
-    return { scenario: scenario.name, depth, states: known.size, histories, orders, counterexample };
+    return { scenario: scenario.name, depth, states: visited.size, histories, orders, counterexample };
   };
   const first = await visit(scenario, []);
   if (first.complaints.length > 0) return end({ scenario: scenario.name, steps: [], complaints: first.complaints });
-  known.set(first.signature, { steps: [], enabled: first.enabled, orders: 1 });
-  let level = [...known.values()];
+  visited.set(first.signature, { steps: [], enabled: first.enabled, orders: 1 });
+  let level = [...visited.values()];
   for (let length = 1; length <= depth && level.length > 0; length++) {
     const next = new Map<string, Node>();
     for (const node of level) {
       for (const step of node.enabled) {
         const steps = [...node.steps, step];
-        const reached = await visit(scenario, steps, known);
+        const reached = await visit(scenario, steps, visited);
         histories += 1;
         orders += node.orders;
         if (reached.complaints.length > 0) {
           return end({ scenario: scenario.name, steps, complaints: reached.complaints });
         }
-        const same = known.get(reached.signature);
+        const same = visited.get(reached.signature);
         if (same) onEqual?.(steps, same.steps);
         const sibling = next.get(reached.signature);
         if (sibling) sibling.orders += node.orders;
         if (same) continue;
         const fresh = { steps, enabled: reached.enabled, orders: node.orders };
-        known.set(reached.signature, fresh);
+        visited.set(reached.signature, fresh);
         next.set(reached.signature, fresh);
       }
     }
@@ -100,13 +100,13 @@ interface Visit {
 async function visit(
   scenario: Scenario,
   steps: readonly StepName[],
-  known?: ReadonlyMap<string, unknown>,
+  visited?: ReadonlyMap<string, unknown>,
 ): Promise<Visit> {
   const world = await begin(scenario);
   for (const step of steps) await perform(world, step);
   const { complaints } = world.verdict;
   const { signature, enabled } = stateOf(scenario, world, steps);
-  if (complaints.length > 0 || known?.has(signature)) return { signature, enabled, complaints };
+  if (complaints.length > 0 || visited?.has(signature)) return { signature, enabled, complaints };
   return { signature, enabled, complaints: await world.finish() };
 }
 

@@ -137,9 +137,9 @@ class GraphWriter {
   }
 
   private writeObject(value: object): void {
-    const known = this.seen.get(value);
-    if (known !== undefined) {
-      this.parts.push('#', String(known));
+    const index = this.seen.get(value);
+    if (index !== undefined) {
+      this.parts.push('#', String(index));
       return;
     }
     this.seen.set(value, this.seen.size);

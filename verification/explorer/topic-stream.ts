@@ -43,13 +43,13 @@ export class TopicStream {
     const { epoch, kind, offset, recovered, ref } = frame;
     const { topic, truth } = this;
     this.demand(truth.knows(topic, { epoch, offset }), 'names a position that never was', frame);
-    const known = typeof since === 'object' ? since : undefined;
+    const requested = typeof since === 'object' ? since : undefined;
     if (recovered) {
-      const follows = known?.epoch === epoch && known.offset <= offset;
+      const follows = requested?.epoch === epoch && requested.offset <= offset;
       if (!this.demand(follows, `recovers from ${JSON.stringify(since)}`, frame)) return;
-    } else if (known?.epoch === epoch && known.offset <= offset) {
-      const isKept = kind === 'state' || known.offset + 1 >= truth.oldest(topic, epoch);
-      this.demand(!isKept, `gives up history that is kept, from ${known.offset}`, frame);
+    } else if (requested?.epoch === epoch && requested.offset <= offset) {
+      const isKept = kind === 'state' || requested.offset + 1 >= truth.oldest(topic, epoch);
+      this.demand(!isKept, `gives up history that is kept, from ${requested.offset}`, frame);
     }
     if (ref === undefined && this.epoch !== '') {
       const isBeyond = this.cursor !== undefined && this.cursor + 1 < truth.oldest(topic, epoch);
@@ -59,7 +59,7 @@ export class TopicStream {
     this.epoch = epoch;
     this.due = kind === 'state' && !recovered && offset > 0 ? offset : undefined;
     if (this.due !== undefined) this.cursor = undefined;
-    else this.cursor = recovered ? known?.offset : offset;
+    else this.cursor = recovered ? requested?.offset : offset;
   }
 
   private takeSnapshot(frame: FrameOf<'snapshot'>): void {

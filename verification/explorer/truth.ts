@@ -44,8 +44,8 @@ export class Truth {
 
   /** Whether the position existed. The start of an epoch counts. */
   knows(topic: string, { epoch, offset }: Position): boolean {
-    const known = this.epoch(topic, epoch);
-    return known !== undefined && offset >= 0 && offset <= known.publications.length;
+    const existing = this.epoch(topic, epoch);
+    return existing !== undefined && offset >= 0 && offset <= existing.publications.length;
   }
 
   /** Offset of the oldest publication in the history of an epoch, as of now or of the end of the epoch. */

@@ -14,7 +14,7 @@ const RIGHT_IS_GONE: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']
  * Checks that a confirmed value always equals the server's value at its position, that positions never go back, and that no
  * value is visible without permission.
  */
-export function judgeBoards({ world }: Stage, page: Page): void {
+export function checkBoards({ world }: Stage, page: Page): void {
   const seen = new Map<string, number>();
   const tops = new Map<string, number>();
   for (const happening of page.happenings) {
@@ -25,7 +25,7 @@ export function judgeBoards({ world }: Stage, page: Page): void {
       fail(page, `${boardId} is shown although it erred with ${error.code}`);
     }
     if (confirmed === undefined) {
-      if (value !== undefined) fail(page, `a value of ${boardId} that nothing is known of`);
+      if (value !== undefined) fail(page, `a value of ${boardId} that nothing is expected of`);
       continue;
     }
     if (position === undefined) return fail(page, `a value of ${boardId} without a position`);
@@ -33,8 +33,8 @@ export function judgeBoards({ world }: Stage, page: Page): void {
       fail(page, `a wrong value of ${boardId}: ${JSON.stringify(confirmed)}`);
     }
     const key = keyOf(boardId, position);
-    const known = world.published.get(key) ?? seen.get(key) ?? confirmed.n;
-    if (known !== confirmed.n) fail(page, `${confirmed.n} at ${key}, where the server has ${known}`);
+    const expected = world.published.get(key) ?? seen.get(key) ?? confirmed.n;
+    if (expected !== confirmed.n) fail(page, `${confirmed.n} at ${key}, where the server has ${expected}`);
     seen.set(key, confirmed.n);
     const epoch = `${boardId} ${position.epoch}`;
     const top = tops.get(epoch) ?? 0;
@@ -117,7 +117,7 @@ export function checkUpdates({ world }: Stage, page: Page): void {
         states.set(boardId, state);
         const next = page.happenings[index + 1];
         const answered = next?.type === 'answered' ? next.key : undefined;
-        judgeState(page, boardId, state, updates, answered);
+        checkState(page, boardId, state, updates, answered);
         break;
       }
       case 'identity':
@@ -125,7 +125,7 @@ export function checkUpdates({ world }: Stage, page: Page): void {
   }
 }
 
-function judgeState(
+function checkState(
   page: Page,
   boardId: BoardId,
   { confirmed, error, pending, position, value }: TopicState<Board>,

@@ -2,7 +2,7 @@ import { heldBy as collectionsOf, type Held } from '@statewire/nest/internal/tes
 import { simulate, type Simulation } from '@statewire/testing-nest';
 
 import { run, type Command, type Stage } from './command.js';
-import { describe, isCurrent, judge } from './oracle.js';
+import { describe, isCurrent, checkHistory } from './oracle.js';
 import { Page } from './page.js';
 import { advanceBoard, application, BOARDS, publishNews, World } from './world.js';
 
@@ -54,7 +54,7 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
     for (const command of commands) await run(stage, command);
     await calm(stage);
     await converge(stage);
-    judge(stage);
+    checkHistory(stage);
     const duration = simulation.clock.monotonic();
     await leave(stage, before);
     await simulation.close();

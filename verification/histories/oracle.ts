@@ -1,22 +1,22 @@
-import { judgeBoards, checkUpdates } from './board-oracle.js';
+import { checkBoards, checkUpdates } from './board-oracle.js';
 import type { Stage } from './command.js';
 import { fail } from './fail.js';
 import type { ActionOutcome, Page } from './page.js';
 import { HISTORY } from './world.js';
 
 /** Checks one history. Throws for a broken promise. */
-export function judge(stage: Stage): void {
+export function checkHistory(stage: Stage): void {
   for (const page of stage.pages) {
-    judgeBoards(stage, page);
+    checkBoards(stage, page);
     checkUpdates(stage, page);
-    judgeNews(stage, page);
+    checkEvents(stage, page);
     for (const outcome of page.actions) checkAction(stage, page, outcome);
     if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw what belongs to somebody else');
   }
 }
 
 /** Checks that events arrive once and in order. A loss must be reported, and only beyond the history. */
-function judgeNews({ world }: Stage, page: Page): void {
+function checkEvents({ world }: Stage, page: Page): void {
   const { deliveries, events } = page.news;
   for (const [index, { type, position, ...delivery }] of deliveries.entries()) {
     const last = deliveries[index - 1];
@@ -45,20 +45,20 @@ function checkAction({ world }: Stage, page: Page, { key, isRefused, result, cod
   if (result !== undefined && times === 0) fail(page, `${key} was answered and never done`);
   if (code === undefined) return;
   if (code !== 'outcome_unknown' && times > 0) fail(page, `${key}: ${code}, and it was done`);
-  const isForeseen = (isRefused && code === 'action_failed') || (isGivenUp(page, key) && GIVEN_UP.has(code));
+  const isForeseen = (isRefused && code === 'action_failed') || (mayBeDropped(page, key) && DROPPED_CODES.has(code));
   if (!isForeseen) fail(page, `${key} failed with ${code}, and nothing was in its way`);
 }
 
-const GIVEN_UP: ReadonlySet<string> = new Set(['outcome_unknown', 'not_sent']);
+const DROPPED_CODES: ReadonlySet<string> = new Set(['outcome_unknown', 'not_sent']);
 
 /** Whether credentials changed before the answer. The end of the old ones may take until the next connection. */
-function isGivenUp({ happenings }: Page, key: string): boolean {
+function mayBeDropped({ happenings }: Page, key: string): boolean {
   const answered = happenings.findIndex((one) => one.type === 'answered' && one.key === key);
   return happenings.slice(0, answered).some(({ type }) => type === 'identity');
 }
 
 /** Whether it has the newest event, or a report of its loss. */
-function isToldOfNews(page: Page, newest: number): boolean {
+function hasNewestEvent(page: Page, newest: number): boolean {
   const last = page.news.deliveries.at(-1);
   return last?.type === 'lost' || last?.data === newest;
 }
@@ -67,7 +67,7 @@ function isToldOfNews(page: Page, newest: number): boolean {
 export function isCurrent({ world }: Stage, page: Page): boolean {
   return (
     isBoardCurrent({ world }, page) &&
-    isToldOfNews(page, world.news) &&
+    hasNewestEvent(page, world.news) &&
     page.own.value === 10 &&
     page.foreign.state?.error?.code === 'forbidden'
   );

@@ -43,8 +43,8 @@ export function report(results, { planned, isSample, stale }) {
  * the last full run.
  */
 function leastOf(tried) {
-  const known = new Map(AREAS.map(({ name, measured }) => [name, measured]));
-  const expected = tried.reduce((sum, { area }) => sum + known.get(area), 0) / Math.max(1, tried.length);
+  const measuredOf = new Map(AREAS.map(({ name, measured }) => [name, measured]));
+  const expected = tried.reduce((sum, { area }) => sum + measuredOf.get(area), 0) / Math.max(1, tried.length);
   return expected - 2 * Math.sqrt((expected * (1 - expected)) / Math.max(1, tried.length));
 }
 

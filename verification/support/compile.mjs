@@ -6,8 +6,8 @@ const compiled = new Map();
 
 /** TypeScript to the JavaScript that Jest's preset makes of it; once for each source. */
 export function compile(source, filename) {
-  const known = compiled.get(filename);
-  if (known?.source === source) return known.code;
+  const cached = compiled.get(filename);
+  if (cached?.source === source) return cached.code;
   const code = transform(source, filename);
   compiled.set(filename, { source, code });
   return code;

@@ -60,8 +60,8 @@ function createTopicResource<T>(reference: () => TopicReference<T, 'state'> | un
       if (wanted instanceof Error) {
         return { ...UNKNOWN, freshness: undefined, error: wanted };
       }
-      const known = latest();
-      return known?.of === wanted ? known.state : UNKNOWN;
+      const current = latest();
+      return current?.of === wanted ? current.state : UNKNOWN;
     }),
   );
 }

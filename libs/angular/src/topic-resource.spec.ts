@@ -11,7 +11,7 @@ const position = { epoch: 'e', offset: 3 };
 const unpublished = { epoch: 'e', offset: 0 };
 const error = new RealtimeClientError('forbidden', 'no');
 const unknown = { value: undefined, confirmed: undefined, pending: 0, position: undefined, error: undefined };
-const known = { ...unknown, value: 1, confirmed: 1, position };
+const withValue = { ...unknown, value: 1, confirmed: 1, position };
 
 describe('topicResource', () => {
   test.each<[what: string, state: FollowedState<number> | undefined, status: string, hasValue: boolean]>([
@@ -19,9 +19,9 @@ describe('topicResource', () => {
     ['a topic before its first value', { ...unknown, freshness: catchingUp }, 'loading', false],
     ['a topic offline before its first value', { ...unknown, freshness: stale }, 'loading', false],
     ['a topic without publications', { ...unknown, position: unpublished, freshness: live }, 'resolved', false],
-    ['a live value', { ...known, freshness: live }, 'resolved', true],
-    ['a value that catches up', { ...known, freshness: catchingUp }, 'reloading', true],
-    ['a stale value', { ...known, freshness: stale }, 'resolved', true],
+    ['a live value', { ...withValue, freshness: live }, 'resolved', true],
+    ['a value that catches up', { ...withValue, freshness: catchingUp }, 'reloading', true],
+    ['a stale value', { ...withValue, freshness: stale }, 'resolved', true],
     ['a refused topic', { ...unknown, freshness: live, error }, 'error', false],
   ])('%s gives its status, freshness and position', (_what, state, status, hasValue) => {
     const resource = topicResource(signal(state));

@@ -47,10 +47,10 @@ const resource = injectTopic(() => first);
 // @ts-expect-error there may be no value yet
 export const tooEarly: Battle = resource.value();
 if (resource.hasValue()) {
-  const known: Battle = resource.value();
+  const value: Battle = resource.value();
   const offset: number | undefined = resource.position()?.offset;
   // @ts-expect-error the value has no such field
-  known.hp = offset;
+  value.hp = offset;
 }
 // @ts-expect-error a resource of a topic is read, never written
 resource.set({ tick: 1 });

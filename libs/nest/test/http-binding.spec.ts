@@ -188,10 +188,10 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
         vary: 'Authorization, Cookie, Origin',
       });
       const etag = String(first.headers.etag);
-      for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      for (const header of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
         const second = await send(arena, {
           path: '/realtime/snapshot?topic=lobby',
-          headers: { 'if-none-match': known },
+          headers: { 'if-none-match': header },
         });
         expect(second).toMatchObject({ status: 304, text: '' });
         expect(second.headers.etag).toBe(etag);

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 import { TestApplication, type Platform } from './support/test-application.js';
 import { untilTrue } from './support/event-loop-turn.js';
-import { UpgradeRefusedError } from './support/test-socket.js';
+import { UpgradeRejectedError } from './support/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification } from './arena.fixture.js';
 
 @WebSocketGateway({ path: '/plain' })
@@ -166,7 +166,7 @@ describe('beside other gateways', () => {
       providers: [PlainGateway],
       configure: (app) => app.useWebSocketAdapter(new WsAdapter(app)),
     });
-    await expect(arena.connect({ path: '/nowhere' })).rejects.toThrow(UpgradeRefusedError);
+    await expect(arena.connect({ path: '/nowhere' })).rejects.toThrow(UpgradeRejectedError);
   });
 
   test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {

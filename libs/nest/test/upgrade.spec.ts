@@ -6,7 +6,7 @@ import { DrainState } from '../src/core/drain-state.js';
 import { eventLoopTurn } from './support/event-loop-turn.js';
 import { ServerSockets } from './support/server-sockets.js';
 import { TestApplication, type Platform } from './support/test-application.js';
-import { TestSocket, UpgradeRefusedError } from './support/test-socket.js';
+import { TestSocket, UpgradeRejectedError } from './support/test-socket.js';
 import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
 import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from './support/raw-wire.js';
 
@@ -28,11 +28,11 @@ async function start(realtime: RealtimeModuleOptions = {}, platform?: Platform):
   });
 }
 
-async function refusal(options: Parameters<TestApplication['connect']>[0]): Promise<UpgradeRefusedError> {
+async function refusal(options: Parameters<TestApplication['connect']>[0]): Promise<UpgradeRejectedError> {
   try {
     await arena.connect(options);
   } catch (error) {
-    if (error instanceof UpgradeRefusedError) return error;
+    if (error instanceof UpgradeRejectedError) return error;
     throw error;
   }
   throw new Error('The upgrade was accepted.');

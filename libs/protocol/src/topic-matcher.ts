@@ -8,7 +8,7 @@ export interface TopicMatch {
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface Entry {
+interface PatternEntry {
   readonly pattern: string;
   readonly segments: readonly PatternSegment[];
   readonly literals: number;
@@ -24,7 +24,7 @@ interface Entry {
  */
 export class TopicMatcher {
   /** Sorted by the number of literal segments, so that the first match is the best one. */
-  private readonly entries: Entry[] = [];
+  private readonly entries: PatternEntry[] = [];
 
   /** @throws ContractError if the pattern is malformed, or ambiguous with an earlier one. */
   add(pattern: string): void {

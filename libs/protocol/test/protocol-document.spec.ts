@@ -114,8 +114,8 @@ describe('the sequences of PROTOCOL.md', () => {
   const [bad] = of('→ {').slice(-1);
 
   test('contain only frames and polls', () => {
-    const known = [...of('→ {'), ...of('← {'), ...of('→ POST /realtime/poll '), ...of('← 200 ')];
-    expect(known).toHaveLength(lines.length);
+    const frameLines = [...of('→ {'), ...of('← {'), ...of('→ POST /realtime/poll '), ...of('← 200 ')];
+    expect(frameLines).toHaveLength(lines.length);
     expect(lines.length).toBeGreaterThan(40);
   });
 

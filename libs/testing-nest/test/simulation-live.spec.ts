@@ -92,15 +92,15 @@ describe.each([
 
 describe('a client that waits', () => {
   let issued: number;
-  let known: (token: string) => boolean;
+  let isValid: (token: string) => boolean;
   const authenticate: RealtimeModuleOptions['authenticate'] = (_request, token) => {
-    if (!known(token)) throw new RealtimeError('unauthorized', 'The token is not known.');
+    if (!isValid(token)) throw new RealtimeError('unauthorized', 'The token is not known.');
     return { id: 'ann', user: 'ann' };
   };
 
   beforeEach(() => {
     issued = 0;
-    known = () => true;
+    isValid = () => true;
   });
 
   test('is live with its next token only, right after the last one has expired', async () => {
@@ -116,7 +116,7 @@ describe('a client that waits', () => {
 
   test('fails at once where it is denied, and says why', async () => {
     await open(1, { token: () => `t${(issued += 1)}` }, { authenticate });
-    known = () => false;
+    isValid = () => false;
     client.expireToken();
     const began = simulation.clock.monotonic();
     await expect(page.live()).rejects.toThrow(/battles\/1 to be live is useless.*denied: unauthorized/);

@@ -8,15 +8,15 @@ const encoder = new TextEncoder();
  * favours polling: a value that did not change costs nothing, as with ETags, and headers count on neither side.
  */
 export class PollingCost {
-  private readonly known = new Map<string, unknown>();
+  private readonly values = new Map<string, unknown>();
   bytes = 0;
   polls = 0;
 
   poll(values: Iterable<readonly [topic: string, value: unknown]>): void {
     this.polls++;
     for (const [topic, value] of values) {
-      if (value === undefined || this.known.get(topic) === value) continue;
-      this.known.set(topic, value);
+      if (value === undefined || this.values.get(topic) === value) continue;
+      this.values.set(topic, value);
       this.bytes += encoder.encode(JSON.stringify(value)).length;
     }
   }

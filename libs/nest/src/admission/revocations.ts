@@ -29,7 +29,7 @@ export interface Holder {
   readonly presented: number;
 }
 
-interface Entry {
+interface RevocationEntry {
   readonly number: number;
   /** End of the grace, in monotonic milliseconds. */
   readonly until: number;
@@ -47,7 +47,7 @@ export class Revocations {
    * By holder, in the order in which they were made and in which they end: an entry that ends later than a newer one is
    * left out.
    */
-  private readonly entries = new Map<string, Entry[]>();
+  private readonly entries = new Map<string, RevocationEntry[]>();
   private readonly retention: number;
   /** Keys of `entries`. */
   private readonly added = new Subject<string>();

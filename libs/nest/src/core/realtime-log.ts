@@ -11,7 +11,8 @@ export interface LogSink {
 
 type LogValue = string | number | boolean | undefined;
 
-const ONE_SECOND = 1_000;
+/** Shortest time between two lines of one event and reason. */
+const MIN_INTERVAL_MS = 1_000;
 
 /** Milliseconds for which the log remembers how many lines it left out. */
 const MEMORY_MS = 3_600_000;
@@ -67,7 +68,7 @@ export class RealtimeLog {
     const key = `${event} ${values.reason ?? ''}`;
     const now = this.environment.monotonic();
     const last = this.lines.of(key, () => ({ at: -Infinity, omitted: 0 }));
-    if (now - last.at < ONE_SECOND) {
+    if (now - last.at < MIN_INTERVAL_MS) {
       last.omitted += 1;
       return;
     }

@@ -57,10 +57,10 @@ function readObject(value: unknown, path: string, problems: OptionProblem[]): Gi
 }
 
 /** Reports each key without a meaning: a mistyped option would do nothing, in silence. */
-function reportUnknown(given: Given, known: readonly string[], prefix: string, problems: OptionProblem[]): void {
+function reportUnknown(given: Given, optionNames: readonly string[], prefix: string, problems: OptionProblem[]): void {
   for (const key of Object.keys(given)) {
-    if (known.includes(key)) continue;
-    const expected = `left out, because there is no such option (there are ${known.join(', ')})`;
+    if (optionNames.includes(key)) continue;
+    const expected = `left out, because there is no such option (there are ${optionNames.join(', ')})`;
     problems.push({ option: prefix + key, expected, got: given[key] });
   }
 }

@@ -27,7 +27,7 @@ interface Handlers {
 @Injectable()
 export class HandlerRegistry implements OnModuleInit {
   private readonly logger = new Logger('Realtime');
-  private known: Handlers | undefined;
+  private explored: Handlers | undefined;
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -37,7 +37,7 @@ export class HandlerRegistry implements OnModuleInit {
 
   /** @throws RealtimeHandlersError with every problem of the handlers. */
   onModuleInit(): void {
-    this.known ??= this.explore();
+    this.explored ??= this.explore();
   }
 
   topic(name: string): MatchedTopic | undefined {
@@ -62,7 +62,7 @@ export class HandlerRegistry implements OnModuleInit {
 
   /** Explores the handlers at start, or earlier if another provider needs a topic during its own start. */
   private get handlers(): Handlers {
-    return (this.known ??= this.explore());
+    return (this.explored ??= this.explore());
   }
 
   private explore(): Handlers {

@@ -21,12 +21,12 @@ function drainOf(rig: ConnectionRig, window: number) {
 describe('a drain', () => {
   test('is known from its first moment, also to who asks later', () => {
     const { state, begin } = drainOf(new ConnectionRig(), 5_000);
-    let known = 0;
-    state.began.subscribe(() => (known += 1));
+    let notifications = 0;
+    state.began.subscribe(() => (notifications += 1));
     expect(state.draining).toBe(false);
     begin();
-    state.began.subscribe(() => (known += 1));
-    expect([state.draining, known]).toEqual([true, 2]);
+    state.began.subscribe(() => (notifications += 1));
+    expect([state.draining, notifications]).toEqual([true, 2]);
   });
 
   test('waits for an action that starts while it lasts and whose client then leaves', async () => {
@@ -40,7 +40,7 @@ describe('a drain', () => {
     const { begin, outcome } = drainOf(rig, 5_000);
     begin();
     await rig.environment.settle();
-    rig.say({ type: 'action', id: '1', name: 'a' });
+    rig.send({ type: 'action', id: '1', name: 'a' });
     await rig.environment.settle();
     rig.connection.gone();
     await rig.environment.advance(1_000);
@@ -58,7 +58,7 @@ describe('a drain', () => {
       return { type: 'ack', id };
     };
     await rig.welcome();
-    rig.say({ type: 'action', id: '1', name: 'a' });
+    rig.send({ type: 'action', id: '1', name: 'a' });
     await rig.environment.settle();
     const { begin, outcome } = drainOf(rig, 5_000);
     begin();
@@ -109,7 +109,7 @@ describe('a drain', () => {
     rig.socket.onEnd = () => undefined;
     rig.act = () => new Gate<never>().opened;
     await rig.welcome();
-    rig.say({ type: 'action', id: '1', name: 'a' });
+    rig.send({ type: 'action', id: '1', name: 'a' });
     const { begin, outcome } = drainOf(rig, 5_000);
     begin();
     await rig.environment.advance(8_900);

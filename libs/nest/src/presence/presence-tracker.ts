@@ -68,8 +68,8 @@ export class PresenceTracker {
   }
 
   private presenceOf(topic: string, match: MatchedTopic): TopicPresence {
-    const known = this.topics.get(topic);
-    if (known !== undefined) return known;
+    const existing = this.topics.get(topic);
+    if (existing !== undefined) return existing;
     const { broker, count, counters, log, options } = this;
     const presence = new TopicPresence({
       ...{ topic, broker, log, count, counters },

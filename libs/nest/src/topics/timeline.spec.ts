@@ -133,8 +133,8 @@ describe('Timeline', () => {
   ] as const)('keeps as many bytes of history as it may, %s', (_, kind, text) => {
     const timeline = new Timeline('t', kind, { ...LIMITS, bytes: 20 }, history('a', []));
     for (const offset of [1, 2, 3]) timeline.append({ epoch: 'a', offset, time: offset, ...text }, 0);
-    const known = [1, 2, 3].filter((offset) => timeline.contradicts({ offset, time: 0 }));
-    expect(known).toEqual([2, 3]);
+    const contradicted = [1, 2, 3].filter((offset) => timeline.contradicts({ offset, time: 0 }));
+    expect(contradicted).toEqual([2, 3]);
   });
 
   test('has no value for events or without publications', () => {

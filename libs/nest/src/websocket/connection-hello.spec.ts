@@ -18,8 +18,8 @@ describe('Connection: hello', () => {
         actionWindow: 120_000,
       },
     ]);
-    rig.say(HELLO);
-    expect(await rig.heard()).toEqual([
+    rig.send(HELLO);
+    expect(await rig.received()).toEqual([
       { type: 'error', code: 'bad_request', message: 'Send `hello` once.', temporary: false },
     ]);
   });
@@ -33,9 +33,9 @@ describe('Connection: hello', () => {
 
   test('rejects any other frame before hello with the ref or id of that frame', async () => {
     const rig = new ConnectionRig();
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }], ref: 'r' });
-    rig.say({ type: 'action', id: '7', name: 'a' });
-    expect(await rig.heard()).toMatchObject([
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }], ref: 'r' });
+    rig.send({ type: 'action', id: '7', name: 'a' });
+    expect(await rig.received()).toMatchObject([
       { type: 'error', code: 'bad_request', ref: 'r' },
       { type: 'error', code: 'bad_request', id: '7' },
     ]);
@@ -58,7 +58,7 @@ describe('Connection: hello', () => {
     await rig.environment.advance(10_100);
     expect(rig.socket.closedWith).toBe(4102);
     gate.open(undefined);
-    expect(await rig.heard()).toEqual([]);
+    expect(await rig.received()).toEqual([]);
   });
 
   test.each<[string, () => Error, string, number]>([
@@ -120,12 +120,12 @@ describe('Connection: frames sent before the answer to hello', () => {
     const gate = new Gate<undefined>();
     rig.identify = () => gate.opened;
     await rig.welcome('token');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }], ref: '1' });
-    rig.say({ type: 'action', id: '2', name: 'b' });
-    rig.say({ type: 'ping', time: 3 });
-    expect(await rig.heard()).toEqual([{ type: 'pong', time: 3 }]);
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }], ref: '1' });
+    rig.send({ type: 'action', id: '2', name: 'b' });
+    rig.send({ type: 'ping', time: 3 });
+    expect(await rig.received()).toEqual([{ type: 'pong', time: 3 }]);
     gate.open(undefined);
-    const types = (await rig.heard()).map(({ type }) => type);
+    const types = (await rig.received()).map(({ type }) => type);
     expect(types[0]).toBe('welcome');
     expect(types.slice(1).sort()).toEqual(['ack', 'subscribed']);
   });
@@ -146,11 +146,11 @@ describe('Connection: frames sent before the answer to hello', () => {
     const ids = Array.from({ length: count }, (_unused, index) => String(index));
     for (const id of ids) {
       expect(rig.socket.paused).toBe(false);
-      rig.say({ type: 'action', id, name: 'a', data: 'x'.repeat(size) });
+      rig.send({ type: 'action', id, name: 'a', data: 'x'.repeat(size) });
     }
     expect(rig.socket.paused).toBe(true);
     gate.open(undefined);
-    const [welcome, ...acks] = await rig.heard();
+    const [welcome, ...acks] = await rig.received();
     expect(welcome).toMatchObject({ type: 'welcome' });
     expect(acks.map((frame) => frame.type === 'ack' && frame.id)).toEqual(ids);
     expect(started).toEqual(ids);
@@ -178,8 +178,10 @@ describe('Connection: credentials', () => {
   test('stay valid longer after authenticate with a new token', async () => {
     const rig = await welcomed(20_000);
     await rig.environment.advance(15_000);
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000, ref: 'r' }]);
+    rig.send({ type: 'authenticate', token: 'second', ref: 'r' });
+    expect(await rig.received()).toEqual([
+      { type: 'authenticated', expiresAt: rig.environment.now() + 20_000, ref: 'r' },
+    ]);
     await rig.environment.advance(15_000);
     expect(rig.socket.closedWith).toBeUndefined();
   });
@@ -187,10 +189,10 @@ describe('Connection: credentials', () => {
   test('stay valid until they expire when their renewal fails', async () => {
     const rig = await welcomed(20_000);
     rig.identify = () => Promise.reject(new RealtimeError('unauthorized', 'No.'));
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'unauthorized', ref: 'r' }]);
-    rig.say({ type: 'action', id: '1', name: 'a' });
-    expect(await rig.heard()).toMatchObject([{ type: 'ack' }]);
+    rig.send({ type: 'authenticate', token: 'second', ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'unauthorized', ref: 'r' }]);
+    rig.send({ type: 'action', id: '1', name: 'a' });
+    expect(await rig.received()).toMatchObject([{ type: 'ack' }]);
     await rig.environment.advance(21_000);
     expect(rig.socket.closedWith).toBe(4202);
   });
@@ -201,19 +203,19 @@ describe('Connection: credentials', () => {
   ])('cannot change the identity to %s', async (_, before, after) => {
     const rig = new ConnectionRig();
     await rig.welcome(before);
-    rig.say({ type: 'authenticate', token: after, ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'forbidden', ref: 'r' }]);
+    rig.send({ type: 'authenticate', token: after, ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'forbidden', ref: 'r' }]);
     expect(rig.connection.user).toBe(before);
   });
 
   test('get a timeout error when their verifier never settles, and later frames run', async () => {
     const rig = await welcomed(60_000);
     rig.identify = () => new Gate<undefined>().opened;
-    rig.say({ type: 'authenticate', token: 'second', ref: 'r' });
-    rig.say({ type: 'action', id: '1', name: 'a' });
-    expect(await rig.heard()).toEqual([]);
+    rig.send({ type: 'authenticate', token: 'second', ref: 'r' });
+    rig.send({ type: 'action', id: '1', name: 'a' });
+    expect(await rig.received()).toEqual([]);
     await rig.environment.advance(10_100);
-    expect(await rig.heard()).toMatchObject([
+    expect(await rig.received()).toMatchObject([
       { type: 'error', code: 'timeout', ref: 'r' },
       { type: 'ack', id: '1' },
     ]);
@@ -225,11 +227,11 @@ describe('Connection: secrecy of a token', () => {
     const rig = new ConnectionRig();
     await rig.welcome('alice');
     rig.identify = () => Promise.reject(new RealtimeError('unauthorized', 'No.'));
-    rig.say({ type: 'authenticate', token: 'eyJ-secret', ref: 'r' });
-    rig.say({ type: 'authenticate', token: 'eyJ-secret', clientId: 7, ref: { not: 'a ref' } });
-    rig.say('{"type":"authenticate","token":"eyJ-secret"');
-    rig.say({ type: 'hello', clientId: CLIENT_ID, token: 'eyJ-secret' });
-    const told = [...(await rig.heard())];
+    rig.send({ type: 'authenticate', token: 'eyJ-secret', ref: 'r' });
+    rig.send({ type: 'authenticate', token: 'eyJ-secret', clientId: 7, ref: { not: 'a ref' } });
+    rig.send('{"type":"authenticate","token":"eyJ-secret"');
+    rig.send({ type: 'hello', clientId: CLIENT_ID, token: 'eyJ-secret' });
+    const told = [...(await rig.received())];
     expect(told).toHaveLength(4);
     const refused = new ConnectionRig();
     refused.identify = rig.identify;

@@ -36,42 +36,42 @@ describe('Connection: malformed frames', () => {
   ])('A9: get an error: %s', async (_, frame, error) => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    rig.say(frame);
-    expect(await rig.heard()).toEqual([expect.objectContaining({ type: 'error', temporary: false, ...error })]);
+    rig.send(frame);
+    expect(await rig.received()).toEqual([expect.objectContaining({ type: 'error', temporary: false, ...error })]);
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
   test('include binary messages', async () => {
     const rig = new ConnectionRig();
     rig.connection.receive(Buffer.from(JSON.stringify(HELLO)), true);
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'bad_request' }]);
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'bad_request' }]);
   });
 
   test('close the connection with 4000 when ten arrive within 10 s', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    for (let count = 0; count < 9; count += 1) rig.say('?');
+    for (let count = 0; count < 9; count += 1) rig.send('?');
     expect(rig.socket.closedWith).toBeUndefined();
-    rig.say('?');
+    rig.send('?');
     expect(rig.socket.closedWith).toBe(4000);
-    expect(await rig.heard()).toHaveLength(10);
+    expect(await rig.received()).toHaveLength(10);
   });
 
   test('count towards the limit for 10 s only', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    for (let count = 0; count < 9; count += 1) rig.say('?');
+    for (let count = 0; count < 9; count += 1) rig.send('?');
     await rig.environment.advance(10_100);
-    for (let count = 0; count < 9; count += 1) rig.say('?');
+    for (let count = 0; count < 9; count += 1) rig.send('?');
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
   test('A22: write one log line per second', async () => {
     const rig = new ConnectionRig({ limits: { frames: { malformed: 0 } } });
     await rig.welcome();
-    for (let count = 0; count < 1_000; count += 1) rig.say('?');
+    for (let count = 0; count < 1_000; count += 1) rig.send('?');
     await rig.environment.advance(1_000);
-    rig.say('?');
+    rig.send('?');
     const lines = rig.logged.filter((line) => line.startsWith('bad-frame'));
     expect(lines).toHaveLength(2);
     expect(lines[1]).toContain('alike=999');
@@ -82,24 +82,24 @@ describe('Connection: frame rate of one connection', () => {
   test('allows a burst of 40 frames, rejects more, and refills with time', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    for (let id = 0; id < 42; id += 1) rig.say({ type: 'action', id: String(id), name: 'a' });
-    const frames = await rig.heard();
+    for (let id = 0; id < 42; id += 1) rig.send({ type: 'action', id: String(id), name: 'a' });
+    const frames = await rig.received();
     expect(frames.filter(({ type }) => type === 'ack')).toHaveLength(40);
     expect(frames.filter(({ type }) => type === 'error')).toEqual([
       expect.objectContaining({ code: 'too_many_requests', id: '40', temporary: true, retryAfter: 50 }),
       expect.objectContaining({ code: 'too_many_requests', id: '41' }),
     ]);
     await rig.environment.advance(1_000);
-    for (let id = 100; id < 121; id += 1) rig.say({ type: 'action', id: String(id), name: 'a' });
-    expect((await rig.heard()).filter(({ type }) => type === 'ack')).toHaveLength(20);
+    for (let id = 100; id < 121; id += 1) rig.send({ type: 'action', id: String(id), name: 'a' });
+    expect((await rig.received()).filter(({ type }) => type === 'ack')).toHaveLength(20);
   });
 
   test('closes with 4100 after 100 rejections in 10 s', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    for (let count = 0; count < 139; count += 1) rig.say({ type: 'ping' });
+    for (let count = 0; count < 139; count += 1) rig.send({ type: 'ping' });
     expect(rig.socket.closedWith).toBeUndefined();
-    rig.say({ type: 'ping' });
+    rig.send({ type: 'ping' });
     expect(rig.socket.closedWith).toBe(4100);
   });
 
@@ -113,11 +113,11 @@ describe('Connection: frame rate of one connection', () => {
   test('rejects each topic of a frame', async () => {
     const rig = new ConnectionRig({ limits: { frames: { perSecond: 1 } } });
     await rig.welcome();
-    rig.say({ type: 'ping' });
-    rig.say({ type: 'ping' });
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }], ref: 's' });
-    rig.say({ type: 'unsubscribe', topics: ['c'], ref: 'u' });
-    expect((await rig.heard()).slice(2)).toMatchObject([
+    rig.send({ type: 'ping' });
+    rig.send({ type: 'ping' });
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }], ref: 's' });
+    rig.send({ type: 'unsubscribe', topics: ['c'], ref: 'u' });
+    expect((await rig.received()).slice(2)).toMatchObject([
       { code: 'too_many_requests', topic: 'a', ref: 's' },
       { code: 'too_many_requests', topic: 'b', ref: 's' },
       { code: 'too_many_requests', topic: 'c', ref: 'u' },
@@ -127,8 +127,8 @@ describe('Connection: frame rate of one connection', () => {
   test('has no limit with perSecond: 0', async () => {
     const rig = new ConnectionRig({ limits: { frames: { perSecond: 0 } } });
     await rig.welcome();
-    for (let count = 0; count < 1_000; count += 1) rig.say({ type: 'ping' });
-    expect(await rig.heard()).toHaveLength(1_000);
+    for (let count = 0; count < 1_000; count += 1) rig.send({ type: 'ping' });
+    expect(await rig.received()).toHaveLength(1_000);
   });
 });
 
@@ -151,10 +151,10 @@ describe('A16: frame rate of all connections of a user or an address', () => {
     other.say({ ...HELLO, token: second });
     await other.heard();
     for (let id = 0; id < 40; id += 1) {
-      rig.say({ type: 'ping', time: id });
+      rig.send({ type: 'ping', time: id });
       other.say({ type: 'ping', time: id });
     }
-    const told = [...(await rig.heard()), ...(await other.heard())];
+    const told = [...(await rig.received()), ...(await other.heard())];
     expect(told.filter(({ type }) => type === 'pong')).toHaveLength(60);
     expect(told.filter((frame) => frame.type === 'error' && frame.code === 'too_many_requests')).toHaveLength(20);
   });
@@ -162,7 +162,7 @@ describe('A16: frame rate of all connections of a user or an address', () => {
   test('counts frames sent before the answer to hello', async () => {
     const rig = new ConnectionRig({ limits: { frames: { perSecondPerAddress: 10 } } });
     await rig.welcome('alice');
-    for (let id = 0; id < 20; id += 1) rig.say({ type: 'pong' });
+    for (let id = 0; id < 20; id += 1) rig.send({ type: 'pong' });
     const other = open(rig);
     other.say(HELLO);
     other.say({ type: 'action', id: '1', name: 'a' });
@@ -190,8 +190,8 @@ describe('Connection: actions above a limit', () => {
     await rig.welcome('alice');
     const gate = new Gate();
     rig.act = ({ id }) => gate.opened.then(() => ({ type: 'ack', id }));
-    for (let id = 0; id < 50; id += 1) rig.say(action(id));
-    const refused = await rig.heard();
+    for (let id = 0; id < 50; id += 1) rig.send(action(id));
+    const refused = await rig.received();
     expect(refused).toHaveLength(50 - passed);
     for (const frame of refused) expect(frame).toEqual(expect.objectContaining(refusal));
     expect((refused[0] as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
@@ -201,15 +201,15 @@ describe('Connection: actions above a limit', () => {
 describe('Connection: rate of new topics', () => {
   const LIMIT = 128;
   const requests = (page: number) => Array.from({ length: LIMIT }, (_, index) => ({ topic: `page-${page}/${index}` }));
-  const follow = (rig: ConnectionRig, page: number): void => rig.say({ type: 'subscribe', topics: requests(page) });
+  const follow = (rig: ConnectionRig, page: number): void => rig.send({ type: 'subscribe', topics: requests(page) });
   const leave = (rig: ConnectionRig, page: number): void =>
-    rig.say({ type: 'unsubscribe', topics: requests(page).map(({ topic }) => topic) });
+    rig.send({ type: 'unsubscribe', topics: requests(page).map(({ topic }) => topic) });
   const subscribed = async (rig: ConnectionRig): Promise<number> =>
-    (await rig.heard()).filter(({ type }) => type === 'subscribed').length;
+    (await rig.received()).filter(({ type }) => type === 'subscribed').length;
 
   test('allows all topics of a client after a reconnect, and repeated subscriptions up to the frame rate', async () => {
     const rig = new ConnectionRig();
-    rig.say({ type: 'hello', clientId: CLIENT_ID });
+    rig.send({ type: 'hello', clientId: CLIENT_ID });
     follow(rig, 1);
     expect(await subscribed(rig)).toBe(LIMIT);
     for (let count = 0; count < 40; count += 1) {
@@ -225,10 +225,10 @@ describe('Connection: rate of new topics', () => {
       follow(rig, page);
       expect(await subscribed(rig)).toBe(LIMIT);
       leave(rig, page);
-      await rig.heard();
+      await rig.received();
     }
     follow(rig, 3);
-    expect(await rig.heard()).toContainEqual(
+    expect(await rig.received()).toContainEqual(
       expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0', temporary: true, retryAfter: 1_000 }),
     );
     await rig.environment.advance(1_000);
@@ -238,9 +238,11 @@ describe('Connection: rate of new topics', () => {
 
   test('counts topics requested before the answer to hello', async () => {
     const rig = new ConnectionRig();
-    rig.say({ type: 'hello', clientId: CLIENT_ID });
+    rig.send({ type: 'hello', clientId: CLIENT_ID });
     for (const page of [1, 2, 3]) follow(rig, page);
-    expect(await rig.heard()).toContainEqual(expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0' }));
+    expect(await rig.received()).toContainEqual(
+      expect.objectContaining({ code: 'too_many_requests', topic: 'page-3/0' }),
+    );
   });
 
   test('has no limit when frames have none', async () => {
@@ -250,7 +252,7 @@ describe('Connection: rate of new topics', () => {
       follow(rig, page);
       expect(await subscribed(rig)).toBe(LIMIT);
       leave(rig, page);
-      await rig.heard();
+      await rig.received();
     }
   });
 });

@@ -13,23 +13,23 @@ describe('Connection: heartbeat', () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     await rig.environment.advance(20_000);
-    rig.say({ type: 'pong' });
+    rig.send({ type: 'pong' });
     await rig.environment.advance(9_000);
-    expect(await rig.heard()).toEqual([]);
+    expect(await rig.received()).toEqual([]);
     await rig.environment.advance(2_000);
-    expect(await rig.heard()).toEqual([{ type: 'ping' }]);
+    expect(await rig.received()).toEqual([{ type: 'ping' }]);
   });
 
   test('sends a ping when the client has sent no frame for the interval, even if the server has', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
-    await rig.heard();
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    await rig.received();
     for (let second = 0; second < 31; second += 1) {
       await rig.environment.advance(1_000);
-      rig.topics.tell('a', second);
+      rig.topics.sendSnapshot('a', second);
     }
-    expect((await rig.heard()).filter(({ type }) => type === 'ping')).toHaveLength(1);
+    expect((await rig.received()).filter(({ type }) => type === 'ping')).toHaveLength(1);
   });
 
   test('R7: closes with 4200 and ends the socket when no message arrives for interval + timeout', async () => {
@@ -51,7 +51,7 @@ describe('Connection: heartbeat', () => {
       await rig.environment.advance(20_000);
       rig.connection.receiveControl();
       await rig.environment.advance(10_000);
-      rig.say({ type: 'pong' });
+      rig.send({ type: 'pong' });
     }
     expect(rig.socket.closedWith).toBeUndefined();
   });
@@ -67,9 +67,9 @@ describe('Connection: heartbeat', () => {
   test('answers a ping at once with the time of the ping', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    rig.say({ type: 'ping', time: 42.5 });
-    rig.say({ type: 'ping' });
-    expect(await rig.heard()).toEqual([{ type: 'pong', time: 42.5 }, { type: 'pong' }]);
+    rig.send({ type: 'ping', time: 42.5 });
+    rig.send({ type: 'ping' });
+    expect(await rig.received()).toEqual([{ type: 'pong', time: 42.5 }, { type: 'pong' }]);
   });
 });
 
@@ -83,7 +83,7 @@ describe('Connection: state', () => {
     rig.connection.receiveControl();
     await rig.environment.advance(1_000);
     expect(rig.connection.silence).toBe(1_000);
-    rig.say({ type: 'pong' });
+    rig.send({ type: 'pong' });
     expect(rig.connection.silence).toBe(0);
   });
 
@@ -124,7 +124,7 @@ describe('Connection: state', () => {
   test('sends no ping before welcome', async () => {
     const rig = new ConnectionRig({ limits: { timeouts: { helloMs: 0 } } });
     await rig.environment.advance(35_000);
-    expect(await rig.heard()).toEqual([]);
+    expect(await rig.received()).toEqual([]);
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
@@ -133,7 +133,7 @@ describe('Connection: state', () => {
     const rig = new ConnectionRig({ limits });
     rig.identify = () => new Gate<undefined>().opened;
     await rig.welcome('token');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }] });
     expect(rig.socket.paused).toBe(true);
     await rig.environment.advance(120_000);
     expect(rig.socket.closedWith).toBeUndefined();
@@ -173,8 +173,8 @@ describe('Connection: end', () => {
   test('releases its topics before the client closes its side', async () => {
     const rig = new ConnectionRig();
     await rig.welcome();
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }] });
-    await rig.heard();
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    await rig.received();
     rig.socket.onEnd = () => undefined;
     rig.connection.close({ code: 4100, meaning: 'too many frames' });
     expect(rig.topics.followed).toEqual([]);
@@ -190,7 +190,7 @@ describe('Connection: end', () => {
       },
     });
     rig.connection.receive(message, false);
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'internal' }]);
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'internal' }]);
     expect(rig.socket.closedWith).toBe(1011);
     expect(rig.logged.some((line) => line.startsWith('request-failed') && line.includes(rig.connection.id))).toBe(true);
   });
@@ -203,7 +203,7 @@ describe('Connection: end', () => {
       await rig.welcome('token');
       rig.connection.gone();
       gate[settle](undefined);
-      expect(await rig.heard()).toEqual([]);
+      expect(await rig.received()).toEqual([]);
       expect(rig.counters.connectionsAdmitted).toBe(0);
       expect(rig.logged.filter((line) => line.startsWith('hello-rejected'))).toEqual([]);
     }
@@ -213,8 +213,8 @@ describe('Connection: end', () => {
     const rig = new ConnectionRig();
     await rig.welcome();
     Object.assign(rig.socket.frames, { bufferedAmount: 10 });
-    rig.say({ type: 'ping' });
-    await rig.heard();
+    rig.send({ type: 'ping' });
+    await rig.received();
     expect(rig.environment.timers).toBe(2);
     rig.connection.gone();
     expect(rig.environment.timers).toBe(0);
@@ -232,11 +232,11 @@ describe('Connection: end', () => {
     rig.socket.onEnd = () => undefined;
     rig.connection.close({ code: 4100, meaning: 'too many frames' });
     await rig.environment.advance(120_000);
-    rig.say({ type: 'ping' });
-    rig.say('no frame');
+    rig.send({ type: 'ping' });
+    rig.send('no frame');
     rig.connection.receiveControl();
     rig.connection.revoked();
-    expect(await rig.heard()).toEqual([]);
+    expect(await rig.received()).toEqual([]);
     expect(rig.connection.silence).toBe(120_000);
     expect(rig.socket).toMatchObject({ closedWith: 4100, terminated: false });
     expect(rig.counters.closes.toRecord()).toEqual({ 4100: 1 });
@@ -249,7 +249,7 @@ describe('Connection: drain', () => {
     const welcomed = new ConnectionRig();
     await welcomed.welcome();
     welcomed.connection.drain(4_000);
-    expect(await welcomed.heard()).toEqual([{ type: 'drain', reconnectWithin: 4_000 }]);
+    expect(await welcomed.received()).toEqual([{ type: 'drain', reconnectWithin: 4_000 }]);
     const greeting = new ConnectionRig();
     greeting.connection.drain(4_000);
     expect(greeting.socket.closedWith).toBe(4201);
@@ -263,14 +263,14 @@ describe('Connection: drain', () => {
       return { type: 'ack', id };
     };
     await rig.welcome();
-    rig.say({ type: 'action', id: '1', name: 'parallel/a' });
+    rig.send({ type: 'action', id: '1', name: 'parallel/a' });
     await rig.environment.settle();
     rig.connection.closeAfterActions({ code: 1012, meaning: 'restart' });
-    rig.say({ type: 'action', id: '2', name: 'parallel/a' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'unavailable', id: '2' }]);
+    rig.send({ type: 'action', id: '2', name: 'parallel/a' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'unavailable', id: '2' }]);
     expect(rig.socket.closedWith).toBeUndefined();
     gate.open();
-    expect(await rig.heard()).toMatchObject([{ type: 'ack', id: '1' }]);
+    expect(await rig.received()).toMatchObject([{ type: 'ack', id: '1' }]);
     expect(rig.socket.closedWith).toBe(1012);
   });
 });

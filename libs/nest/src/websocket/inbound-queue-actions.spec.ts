@@ -20,53 +20,53 @@ describe('InboundQueue: actions', () => {
   test('run one at a time and in order', async () => {
     const rig = await ConnectionRig.welcomed();
     const { started, finish } = heldActions(rig);
-    rig.say(act('1'));
-    rig.say(act('2'));
+    rig.send(act('1'));
+    rig.send(act('2'));
     await rig.environment.settle();
     expect(started).toEqual(['1']);
     finish('1');
-    expect(await rig.heard()).toEqual([{ type: 'ack', id: '1' }]);
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '1' }]);
     expect(started).toEqual(['1', '2']);
     finish('2');
-    expect(await rig.heard()).toEqual([{ type: 'ack', id: '2' }]);
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '2' }]);
   });
 
   test('run beside others if they are parallel', async () => {
     const rig = await ConnectionRig.welcomed();
     const { started, finish } = heldActions(rig);
-    rig.say(act('1'));
-    rig.say(act('2', 'parallel/b'));
-    rig.say(act('3', 'parallel/b'));
+    rig.send(act('1'));
+    rig.send(act('2', 'parallel/b'));
+    rig.send(act('3', 'parallel/b'));
     await rig.environment.settle();
     expect(started).toEqual(['1', '2', '3']);
     finish('3');
-    expect(await rig.heard()).toEqual([{ type: 'ack', id: '3' }]);
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '3' }]);
   });
 
   test('start before later frames', async () => {
     const rig = await ConnectionRig.welcomed();
     const { finish } = heldActions(rig);
-    rig.say(act('1'));
-    rig.say(act('2'));
-    rig.say(subscribe('t'));
-    expect(await rig.heard()).toEqual([]);
+    rig.send(act('1'));
+    rig.send(act('2'));
+    rig.send(subscribe('t'));
+    expect(await rig.received()).toEqual([]);
     finish('1');
-    expect((await rig.heard()).map(({ type }) => type)).toEqual(['ack', 'subscribed']);
+    expect((await rig.received()).map(({ type }) => type)).toEqual(['ack', 'subscribed']);
   });
 
   test('do not delay a later subscription after they start', async () => {
     const rig = await ConnectionRig.welcomed();
     heldActions(rig);
-    rig.say(act('1'));
-    rig.say(subscribe('t'));
-    expect((await rig.heard()).map(({ type }) => type)).toEqual(['subscribed']);
+    rig.send(act('1'));
+    rig.send(subscribe('t'));
+    expect((await rig.received()).map(({ type }) => type)).toEqual(['subscribed']);
   });
 
   test('R20: run at most 64 at a time while at most 64 wait', async () => {
     const rig = await ConnectionRig.welcomed({ limits: { frames: { perSecond: 0 } } });
     const { started } = heldActions(rig);
-    for (let id = 0; id < 200; id += 1) rig.say(act(String(id), 'parallel/b'));
-    const frames = await rig.heard();
+    for (let id = 0; id < 200; id += 1) rig.send(act(String(id), 'parallel/b'));
+    const frames = await rig.received();
     expect(started).toHaveLength(64);
     expect(frames).toHaveLength(200 - 64 - 64);
     expect(frames[0]).toMatchObject({ type: 'error', code: 'too_many_requests', id: '128', retryAfter: 1_000 });
@@ -78,23 +78,23 @@ describe('InboundQueue: actions', () => {
     const gate = new Gate();
     rig.topics.loading = () => gate.opened;
     const overflow = async (ref: string): Promise<unknown> => {
-      rig.say(subscribe('t', ref));
-      const frames = await rig.heard();
+      rig.send(subscribe('t', ref));
+      const frames = await rig.received();
       return frames.map((frame) => frame.type === 'error' && [frame.code, frame.ref]);
     };
-    for (const id of ['1', '2', '3']) rig.say(act(id));
-    rig.say(subscribe('t', 'first'));
+    for (const id of ['1', '2', '3']) rig.send(act(id));
+    rig.send(subscribe('t', 'first'));
     expect(await overflow('above')).toEqual([['too_many_requests', 'above']]);
     for (const id of ['1', '2']) {
       finish(id);
-      await rig.heard();
+      await rig.received();
     }
-    rig.say(subscribe('t', 'second'));
-    rig.say(subscribe('t', 'third'));
-    rig.say(subscribe('t', 'fourth'));
+    rig.send(subscribe('t', 'second'));
+    rig.send(subscribe('t', 'third'));
+    rig.send(subscribe('t', 'fourth'));
     expect(await overflow('above')).toEqual([['too_many_requests', 'above']]);
     gate.open();
-    expect((await rig.heard()).map((frame) => 'ref' in frame && frame.ref)).toEqual([
+    expect((await rig.received()).map((frame) => 'ref' in frame && frame.ref)).toEqual([
       ...['first', 'second', 'third', 'fourth'],
     ]);
     expect(await overflow('room again')).toEqual([false]);
@@ -103,16 +103,16 @@ describe('InboundQueue: actions', () => {
   test('wait in any number with waiting: 0', async () => {
     const rig = await ConnectionRig.welcomed({ limits: { frames: { waiting: 0, perSecond: 0 } } });
     const { finish } = heldActions(rig);
-    for (let id = 0; id < 100; id += 1) rig.say(act(String(id)));
-    expect(await rig.heard()).toEqual([]);
+    for (let id = 0; id < 100; id += 1) rig.send(act(String(id)));
+    expect(await rig.received()).toEqual([]);
     finish('0');
-    expect(await rig.heard()).toEqual([{ type: 'ack', id: '0' }]);
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '0' }]);
   });
 
   test('never start after the end of the connection', async () => {
     const rig = await ConnectionRig.welcomed();
     const { started, finish } = heldActions(rig);
-    for (const id of ['1', '2']) rig.say(act(id));
+    for (const id of ['1', '2']) rig.send(act(id));
     await rig.environment.settle();
     rig.connection.gone();
     finish('1');
@@ -125,8 +125,8 @@ describe('InboundQueue: actions', () => {
     rig.act = () => {
       throw new Error('secret');
     };
-    rig.say(act('1'));
-    const frames = await rig.heard();
+    rig.send(act('1'));
+    const frames = await rig.received();
     expect(frames).toEqual([
       { type: 'error', code: 'internal', message: 'Something failed on the server.', temporary: true, id: '1' },
     ]);
@@ -142,17 +142,17 @@ describe('InboundQueue: actions', () => {
       follows.push(await ask?.('mine'), await ask?.('theirs'));
       return { type: 'ack', id };
     };
-    rig.say(subscribe('mine'));
-    await rig.heard();
-    rig.say(act('1'));
-    await rig.heard();
+    rig.send(subscribe('mine'));
+    await rig.received();
+    rig.send(act('1'));
+    await rig.received();
     expect(follows).toEqual([true, false]);
   });
 
   test('keep running after the end of the connection and count as in flight', async () => {
     const rig = await ConnectionRig.welcomed();
     const { finish } = heldActions(rig);
-    rig.say(act('1'));
+    rig.send(act('1'));
     await rig.environment.settle();
     rig.connection.gone();
     let idle = false;

@@ -9,22 +9,22 @@ describe('InboundQueue: subscriptions', () => {
     const rig = await ConnectionRig.welcomed();
     const gate = new Gate();
     rig.topics.loading = (topic) => (topic === 'slow' ? gate.opened : Promise.resolve());
-    rig.say({ type: 'subscribe', topics: [{ topic: 'slow' }, { topic: 'quick' }], ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'subscribed', topic: 'quick', ref: 'r' }]);
+    rig.send({ type: 'subscribe', topics: [{ topic: 'slow' }, { topic: 'quick' }], ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'subscribed', topic: 'quick', ref: 'r' }]);
     gate.open();
-    expect(await rig.heard()).toMatchObject([{ type: 'subscribed', topic: 'slow', ref: 'r' }]);
+    expect(await rig.received()).toMatchObject([{ type: 'subscribed', topic: 'slow', ref: 'r' }]);
   });
 
   test('of one topic change one after another', async () => {
     const rig = await ConnectionRig.welcomed();
     const gate = new Gate();
     rig.topics.loading = () => gate.opened;
-    rig.say(subscribe('t', '1'));
-    rig.say({ type: 'unsubscribe', topics: ['t'], ref: '2' });
-    rig.say(subscribe('t', '3'));
-    rig.say(subscribe('other', '4'));
+    rig.send(subscribe('t', '1'));
+    rig.send({ type: 'unsubscribe', topics: ['t'], ref: '2' });
+    rig.send(subscribe('t', '3'));
+    rig.send(subscribe('other', '4'));
     gate.open();
-    const frames = (await rig.heard()) as Extract<ServerFrame, { ref?: string }>[];
+    const frames = (await rig.received()) as Extract<ServerFrame, { ref?: string }>[];
     expect(frames.map(({ type, ref }) => [type, ref])).toEqual(expect.arrayContaining([['subscribed', '4']]));
     expect(
       frames.filter((frame) => 'topic' in frame && frame.topic === 't').map(({ type, ref }) => [type, ref]),
@@ -38,67 +38,67 @@ describe('InboundQueue: subscriptions', () => {
 
   test('replace an earlier subscription of the same topic, so each value arrives once', async () => {
     const rig = await ConnectionRig.welcomed();
-    rig.say(subscribe('t', '1'));
-    rig.say(subscribe('t', '2'));
-    await rig.heard();
-    rig.topics.tell('t', 'new');
-    expect(await rig.heard()).toMatchObject([{ type: 'snapshot', data: 'new' }]);
+    rig.send(subscribe('t', '1'));
+    rig.send(subscribe('t', '2'));
+    await rig.received();
+    rig.topics.sendSnapshot('t', 'new');
+    expect(await rig.received()).toMatchObject([{ type: 'snapshot', data: 'new' }]);
   });
 
   test.each(['forbidden', 'unavailable'] as const)(
     'end the earlier subscription when a repeated one gets %s',
     async (code) => {
       const rig = await ConnectionRig.welcomed();
-      rig.say(subscribe('t', '1'));
-      await rig.heard();
+      rig.send(subscribe('t', '1'));
+      await rig.received();
       rig.authorize = () => Promise.reject(new RealtimeError(code, 'No.'));
-      rig.say(subscribe('t', '2'));
-      expect(await rig.heard()).toMatchObject([{ type: 'error', code, topic: 't', ref: '2' }]);
-      rig.topics.tell('t', 'more');
-      expect(await rig.heard()).toEqual([]);
+      rig.send(subscribe('t', '2'));
+      expect(await rig.received()).toMatchObject([{ type: 'error', code, topic: 't', ref: '2' }]);
+      rig.topics.sendSnapshot('t', 'more');
+      expect(await rig.received()).toEqual([]);
       expect(rig.connection.topics).toEqual([]);
     },
   );
 
   test('end with an answer and deliver no value after it', async () => {
     const rig = await ConnectionRig.welcomed();
-    rig.say(subscribe('t'));
-    await rig.heard();
-    rig.say({ type: 'unsubscribe', topics: ['t'], ref: 'u' });
-    expect(await rig.heard()).toEqual([{ type: 'unsubscribed', topic: 't', code: 'requested', ref: 'u' }]);
-    rig.topics.tell('t', 'late');
-    expect(await rig.heard()).toEqual([]);
-    rig.say({ type: 'unsubscribe', topics: ['t'], ref: 'v' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'not_subscribed', topic: 't', ref: 'v' }]);
+    rig.send(subscribe('t'));
+    await rig.received();
+    rig.send({ type: 'unsubscribe', topics: ['t'], ref: 'u' });
+    expect(await rig.received()).toEqual([{ type: 'unsubscribed', topic: 't', code: 'requested', ref: 'u' }]);
+    rig.topics.sendSnapshot('t', 'late');
+    expect(await rig.received()).toEqual([]);
+    rig.send({ type: 'unsubscribe', topics: ['t'], ref: 'v' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'not_subscribed', topic: 't', ref: 'v' }]);
   });
 
   test('get an error above the limit, and an unsubscribe makes room', async () => {
     const rig = await ConnectionRig.welcomed({ limits: { connections: { subscriptions: 2 } } });
-    rig.say({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }] });
-    rig.say(subscribe('c', 'r'));
-    rig.say(subscribe('a', 'again'));
-    const frames = await rig.heard();
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }, { topic: 'b' }] });
+    rig.send(subscribe('c', 'r'));
+    rig.send(subscribe('a', 'again'));
+    const frames = await rig.received();
     expect(frames).toContainEqual(expect.objectContaining({ code: 'too_many_subscriptions', topic: 'c', ref: 'r' }));
     expect(frames.filter(({ type }) => type === 'subscribed')).toHaveLength(3);
-    rig.say({ type: 'unsubscribe', topics: ['a'] });
-    rig.say(subscribe('c'));
-    await rig.heard();
-    rig.say(subscribe('c'));
-    expect(await rig.heard()).toMatchObject([{ type: 'subscribed', topic: 'c' }]);
+    rig.send({ type: 'unsubscribe', topics: ['a'] });
+    rig.send(subscribe('c'));
+    await rig.received();
+    rig.send(subscribe('c'));
+    expect(await rig.received()).toMatchObject([{ type: 'subscribed', topic: 'c' }]);
   });
 
   test('A9: get one error for a frame with more topics than the limit', async () => {
     const rig = await ConnectionRig.welcomed({ limits: { frames: { bytes: 0 } } });
     const topics = Array.from({ length: 100_000 }, (_, index) => ({ topic: `t${index}` }));
-    rig.say({ type: 'subscribe', topics, ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'too_many_subscriptions', ref: 'r' }]);
+    rig.send({ type: 'subscribe', topics, ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'too_many_subscriptions', ref: 'r' }]);
   });
 
   test.each(['unknown_topic', 'forbidden', 'unauthorized'] as const)('get the code %s of their guard', async (code) => {
     const rig = await ConnectionRig.welcomed();
     rig.authorize = () => Promise.reject(new RealtimeError(code, 'No.'));
-    rig.say(subscribe('t', 'r'));
-    expect(await rig.heard()).toEqual([
+    rig.send(subscribe('t', 'r'));
+    expect(await rig.received()).toEqual([
       { type: 'error', code, message: 'No.', temporary: false, topic: 't', ref: 'r' },
     ]);
     expect(rig.connection.topics).toEqual([]);
@@ -107,8 +107,8 @@ describe('InboundQueue: subscriptions', () => {
   test('get `internal` without the cause when a guard throws', async () => {
     const rig = await ConnectionRig.welcomed();
     rig.authorize = () => Promise.reject(new Error('secret'));
-    rig.say(subscribe('t', 'r'));
-    const [frame] = await rig.heard();
+    rig.send(subscribe('t', 'r'));
+    const [frame] = await rig.received();
     expect(frame).toMatchObject({ code: 'internal', topic: 't', ref: 'r' });
     expect(JSON.stringify(frame)).not.toContain('secret');
   });
@@ -116,27 +116,27 @@ describe('InboundQueue: subscriptions', () => {
   test('R20: get a timeout error when a guard never settles', async () => {
     const rig = await ConnectionRig.welcomed();
     rig.authorize = () => new Gate().opened;
-    rig.say(subscribe('t', 'r'));
+    rig.send(subscribe('t', 'r'));
     await rig.environment.advance(10_100);
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'timeout', topic: 't', ref: 'r' }]);
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'timeout', topic: 't', ref: 'r' }]);
   });
 
   test('end with `closed` when the topic closes', async () => {
     const rig = await ConnectionRig.welcomed();
-    rig.say(subscribe('t'));
-    await rig.heard();
+    rig.send(subscribe('t'));
+    await rig.received();
     await rig.topics.close('t');
-    expect(await rig.heard()).toEqual([{ type: 'unsubscribed', topic: 't', code: 'closed' }]);
+    expect(await rig.received()).toEqual([{ type: 'unsubscribed', topic: 't', code: 'closed' }]);
     expect(rig.connection.topics).toEqual([]);
   });
 
   test('end with the connection, even while they load', async () => {
     const rig = await ConnectionRig.welcomed();
     const gate = new Gate();
-    rig.say(subscribe('loaded'));
-    await rig.heard();
+    rig.send(subscribe('loaded'));
+    await rig.received();
     rig.topics.loading = () => gate.opened;
-    rig.say(subscribe('loading'));
+    rig.send(subscribe('loading'));
     await rig.environment.settle();
     rig.connection.gone();
     gate.open();
@@ -160,35 +160,35 @@ describe('InboundQueue: authenticate', () => {
       callers.push(identity?.user);
       return { type: 'ack', id };
     };
-    rig.say(subscribe('t'));
-    rig.say({ type: 'authenticate', token: 'new', ref: 'r' });
-    rig.say(act('1'));
-    expect(await rig.heard()).toEqual([]);
+    rig.send(subscribe('t'));
+    rig.send({ type: 'authenticate', token: 'new', ref: 'r' });
+    rig.send(act('1'));
+    expect(await rig.received()).toEqual([]);
     loading.open();
-    expect((await rig.heard()).map(({ type }) => type)).toEqual(['subscribed']);
+    expect((await rig.received()).map(({ type }) => type)).toEqual(['subscribed']);
     verifying.open();
-    expect((await rig.heard()).map(({ type }) => type)).toEqual(['authenticated', 'ack']);
+    expect((await rig.received()).map(({ type }) => type)).toEqual(['authenticated', 'ack']);
     expect(callers).toEqual(['renewed']);
   });
 
   test('runs the guards of every topic again and ends rejected topics before its answer', async () => {
     const rig = await ConnectionRig.welcomed({}, 'alice');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'kept' }, { topic: 'lost' }] });
-    await rig.heard();
+    rig.send({ type: 'subscribe', topics: [{ topic: 'kept' }, { topic: 'lost' }] });
+    await rig.received();
     const tokens: unknown[] = [];
     rig.authorize = async (topic, caller) => {
       tokens.push(caller.headers.authorization);
       if (topic === 'lost') throw new RealtimeError('forbidden', 'No longer.');
     };
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    expect(await rig.heard()).toEqual([
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.received()).toEqual([
       { type: 'unsubscribed', topic: 'lost', code: 'forbidden' },
       { type: 'authenticated', ref: 'r' },
     ]);
     expect(tokens).toEqual(['Bearer alice', 'Bearer alice']);
-    rig.topics.tell('lost', 'secret');
-    rig.topics.tell('kept', 'open');
-    expect(await rig.heard()).toMatchObject([{ type: 'snapshot', topic: 'kept' }]);
+    rig.topics.sendSnapshot('lost', 'secret');
+    rig.topics.sendSnapshot('kept', 'open');
+    expect(await rig.received()).toMatchObject([{ type: 'snapshot', topic: 'kept' }]);
   });
 
   test.each([
@@ -197,11 +197,11 @@ describe('InboundQueue: authenticate', () => {
     ['unknown_topic', 'forbidden'],
   ] as const)('maps %s from a guard to `%s` when it ends a topic', async (code, told) => {
     const rig = await ConnectionRig.welcomed({}, 'alice');
-    rig.say(subscribe('t'));
-    await rig.heard();
+    rig.send(subscribe('t'));
+    await rig.received();
     rig.authorize = () => Promise.reject(new RealtimeError(code, 'No longer.'));
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    expect(await rig.heard()).toEqual([
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.received()).toEqual([
       { type: 'unsubscribed', topic: 't', code: told },
       { type: 'authenticated', ref: 'r' },
     ]);
@@ -213,8 +213,8 @@ describe('InboundQueue: authenticate', () => {
     ['never settles', () => new Gate().opened, 'timeout'],
   ])('changes nothing when the guard of a topic %s', async (_, guard, code) => {
     const rig = await ConnectionRig.welcomed({}, 'alice');
-    rig.say({ type: 'subscribe', topics: [{ topic: 'lost' }, { topic: 'unsure' }] });
-    await rig.heard();
+    rig.send({ type: 'subscribe', topics: [{ topic: 'lost' }, { topic: 'unsure' }] });
+    await rig.received();
     const admittedWith = new Set<unknown>();
     rig.act = async ({ id }, { headers }) => {
       admittedWith.add(headers.authorization);
@@ -223,23 +223,23 @@ describe('InboundQueue: authenticate', () => {
     rig.identify = async () => ({ id: 'alice', user: 'renewed' });
     rig.authorize = (topic) =>
       topic === 'lost' ? Promise.reject(new RealtimeError('forbidden', 'No longer.')) : guard();
-    rig.say({ type: 'authenticate', token: 'new', ref: 'r' });
-    rig.say(act('1'));
+    rig.send({ type: 'authenticate', token: 'new', ref: 'r' });
+    rig.send(act('1'));
     await rig.environment.advance(10_100);
-    expect(await rig.heard()).toMatchObject([
+    expect(await rig.received()).toMatchObject([
       { type: 'error', code, temporary: true, ref: 'r' },
       { type: 'ack', id: '1' },
     ]);
     expect(admittedWith).toEqual(new Set(['Bearer alice']));
-    rig.topics.tell('lost', 'still');
-    rig.topics.tell('unsure', 'still');
-    expect(await rig.heard()).toHaveLength(2);
+    rig.topics.sendSnapshot('lost', 'still');
+    rig.topics.sendSnapshot('unsure', 'still');
+    expect(await rig.received()).toHaveLength(2);
   });
 
   test('runs the connection guards again', async () => {
     const rig = await ConnectionRig.welcomed({}, 'alice');
     rig.admit = () => Promise.reject(new RealtimeError('forbidden', 'Banned.'));
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', code: 'forbidden', ref: 'r' }]);
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', code: 'forbidden', ref: 'r' }]);
   });
 });

@@ -20,30 +20,30 @@ describe('A2: a revocation', () => {
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' });
     expect(rig.socket.closedWith).toBe(4003);
-    expect(await rig.heard()).toMatchObject(closed);
+    expect(await rig.received()).toMatchObject(closed);
   });
 
   test('with a grace says when the credentials end, and closes with 4003 then', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 10_000 }]);
+    expect(await rig.received()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 10_000 }]);
     await rig.environment.advance(9_400);
-    rig.say({ type: 'action', id: '1', name: 'a' });
-    expect(await rig.heard()).toEqual([{ type: 'ack', id: '1' }]);
+    rig.send({ type: 'action', id: '1', name: 'a' });
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '1' }]);
     expect(rig.socket.closedWith).toBeUndefined();
     await rig.environment.advance(1_100);
     expect(rig.socket.closedWith).toBe(4003);
-    expect(await rig.heard()).toMatchObject(closed);
+    expect(await rig.received()).toMatchObject(closed);
   });
 
   test('with a grace leaves whoever presents new credentials of the same identity meanwhile', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
-    await rig.heard();
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', ref: 'r' }]);
+    await rig.received();
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.received()).toEqual([{ type: 'authenticated', ref: 'r' }]);
     await rig.environment.advance(12_000);
     expect(rig.socket.closedWith).toBeUndefined();
   });
@@ -52,10 +52,10 @@ describe('A2: a revocation', () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
-    await rig.heard();
+    await rig.received();
     if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
-    rig.say({ type: 'authenticate', token, ref: 'r' });
-    expect(await rig.heard()).toMatchObject([{ type: 'error', ref: 'r' }]);
+    rig.send({ type: 'authenticate', token, ref: 'r' });
+    expect(await rig.received()).toMatchObject([{ type: 'error', ref: 'r' }]);
     await rig.environment.advance(10_600);
     expect(rig.socket.closedWith).toBe(4003);
   });
@@ -68,12 +68,12 @@ describe('A2: a revocation', () => {
       await verifying.opened;
       return { id: token!, user: token };
     };
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    await rig.heard();
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    await rig.received();
     await connections.revoke({ user: 'alice' }, { graceMs: 5_000 });
     const expiresAt = rig.environment.now() + 5_000;
     verifying.open();
-    expect(await rig.heard()).toEqual([
+    expect(await rig.received()).toEqual([
       { type: 'authenticated', expiresAt },
       { type: 'authenticated', expiresAt, ref: 'r' },
     ]);
@@ -91,18 +91,18 @@ describe('A2: a revocation', () => {
         await verifying.opened;
         return { id: token!, user: token };
       };
-      if (renewing) rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
+      if (renewing) rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
       else await rig.welcome('alice');
       await connections.revoke({ connection: 'another' });
       for (let passed = 0; passed < 140_000; passed += 20_000) {
         await rig.environment.advance(20_000);
-        rig.say({ type: 'pong' });
+        rig.send({ type: 'pong' });
       }
       await connections.revoke({ connection: 'a third' });
-      await rig.heard();
+      await rig.received();
       verifying.open();
       const refused = { type: 'error', code: 'timeout', temporary: true };
-      expect(await rig.heard()).toMatchObject([renewing ? { ...refused, ref: 'r' } : refused]);
+      expect(await rig.received()).toMatchObject([renewing ? { ...refused, ref: 'r' } : refused]);
       expect(rig.socket.closedWith).toBe(renewing ? undefined : 4102);
     }
   });
@@ -111,10 +111,10 @@ describe('A2: a revocation', () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 5_000 });
-    rig.say({ type: 'authenticate', token: 'alice', ref: 'r' });
-    await rig.heard();
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    await rig.received();
     await connections.revoke({ user: 'alice' }, { graceMs: 20_000 });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000 }]);
+    expect(await rig.received()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 20_000 }]);
     await rig.environment.advance(19_400);
     expect(rig.socket.closedWith).toBeUndefined();
     await rig.environment.advance(1_100);
@@ -132,7 +132,7 @@ describe('A2: a revocation', () => {
     await connections.revoke({ user: 'alice' });
     expect(rig.socket.closedWith).toBeUndefined();
     verifying.open();
-    expect(await rig.heard()).toMatchObject(closed);
+    expect(await rig.received()).toMatchObject(closed);
     expect(rig.socket.closedWith).toBe(4003);
   });
 
@@ -165,7 +165,7 @@ describe('A2: a revocation', () => {
     rig.identify = () => Promise.resolve({ id: 'alice', user: 'alice', expiresAt });
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 60_000 });
-    expect(await rig.heard()).toEqual([{ type: 'authenticated', expiresAt }]);
+    expect(await rig.received()).toEqual([{ type: 'authenticated', expiresAt }]);
     await rig.environment.advance(4_600);
     expect(rig.socket.closedWith).toBe(4202);
   });

@@ -302,7 +302,7 @@ describe('Subscriptions: changes of one topic', () => {
     await topics.close('t');
     subscribe('t', '3');
     expect(await heard()).toEqual(['unsubscribed t closed', 'subscribed t 2', 'subscribed t 3']);
-    topics.tell('t', 'news');
+    topics.sendSnapshot('t', 'news');
     expect(await heard()).toEqual(['snapshot t']);
   });
 

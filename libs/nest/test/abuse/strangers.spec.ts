@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { RealtimeConnections, type RealtimeModuleOptions } from '../../src/index.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
-import { UpgradeRefusedError } from '../support/test-socket.js';
+import { UpgradeRejectedError } from '../support/test-socket.js';
 import { arenaProviders, authenticate } from '../arena.fixture.js';
 import { CLIENT_ID, post, send } from '../transports.js';
 
@@ -21,7 +21,7 @@ async function start(platform: Platform, realtime: RealtimeModuleOptions = {}): 
 function statusOfUpgrade(options: Parameters<TestApplication['connect']>[0]): Promise<number> {
   return arena.connect(options).then(
     () => 101,
-    (error: UpgradeRefusedError) => error.status,
+    (error: UpgradeRejectedError) => error.status,
   );
 }
 

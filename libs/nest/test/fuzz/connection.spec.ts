@@ -114,10 +114,10 @@ describe('F1: random bytes of a client', () => {
         await rig.welcome();
         for (const bytes of messages) {
           rig.connection.receive(bytes, false);
-          expectAnswered(understood(bytes), await rig.heard());
+          expectAnswered(understood(bytes), await rig.received());
         }
-        rig.say({ type: 'action', id: 'last', name: 'rooms/say' });
-        expect(await rig.heard()).toEqual([{ type: 'ack', id: 'last' }]);
+        rig.send({ type: 'action', id: 'last', name: 'rooms/say' });
+        expect(await rig.received()).toEqual([{ type: 'ack', id: 'last' }]);
         expect(rig.socket.closedWith).toBeUndefined();
       }),
       { numRuns: 100 * TIMES },
@@ -130,9 +130,9 @@ describe('F1: random bytes of a client', () => {
         const rig = new ConnectionRig({
           limits: { ...UNBOUNDED, frames: { ...UNBOUNDED.frames, pipelined: 0, pipelinedBytes: 0 } },
         });
-        rig.say({ type: 'hello', clientId: CLIENT_ID });
+        rig.send({ type: 'hello', clientId: CLIENT_ID });
         for (const bytes of messages) rig.connection.receive(bytes, false);
-        const answers = await rig.heard();
+        const answers = await rig.received();
         const due = messages.map((bytes) => answersDue(understood(bytes)));
         expect(answers).toHaveLength(1 + due.reduce((sum, count) => sum + count, 0));
         expect(rig.socket.closedWith).toBeUndefined();
@@ -147,11 +147,11 @@ describe('F1: random bytes of a client', () => {
         const rig = new ConnectionRig();
         for (const bytes of messages) {
           rig.connection.receive(bytes, false);
-          const answers = await rig.heard();
+          const answers = await rig.received();
           if (rig.socket.closedWith === undefined) continue;
           expect([4000, 4001, 4003, 4100]).toContain(rig.socket.closedWith);
-          rig.say({ type: 'ping' });
-          expect(await rig.heard()).toEqual([]);
+          rig.send({ type: 'ping' });
+          expect(await rig.received()).toEqual([]);
           expect(answers.length).toBeGreaterThan(0);
           return;
         }

@@ -100,18 +100,18 @@ export class ConnectionRig {
   }
 
   /** A message arrives from the client. */
-  say(frame: object | string): void {
+  send(frame: object | string): void {
     this.connection.receive(Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)), false);
   }
 
   /** Says `hello`, and takes what it is answered with. */
   async welcome(token?: string): Promise<readonly ServerFrame[]> {
-    this.say({ type: 'hello', clientId: CLIENT_ID, ...(token === undefined ? {} : { token }) });
-    return this.heard();
+    this.send({ type: 'hello', clientId: CLIENT_ID, ...(token === undefined ? {} : { token }) });
+    return this.received();
   }
 
   /** Lets everything settle, and takes what the client has heard. */
-  async heard(): Promise<readonly ServerFrame[]> {
+  async received(): Promise<readonly ServerFrame[]> {
     await this.environment.settle();
     return this.socket.written.splice(0);
   }

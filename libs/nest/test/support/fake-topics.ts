@@ -43,7 +43,7 @@ export class FakeTopics implements Pick<TopicRegistry, 'subscribe' | 'close'> {
   }
 
   /** Sends a snapshot to the subscribers of a topic. */
-  tell(topic: string, data: Json): void {
+  sendSnapshot(topic: string, data: Json): void {
     this.offset += 1;
     const frame = encodeFrame({ type: 'snapshot', topic, epoch: EPOCH, offset: this.offset, data });
     for (const { sink } of this.followers.get(topic) ?? []) sink.offer(frame, { pull: () => [] });

@@ -38,7 +38,7 @@ export class TestSocket {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           const body = Buffer.concat(chunks).toString();
-          reject(new UpgradeRefusedError(response.statusCode ?? 0, response.headers, body));
+          reject(new UpgradeRejectedError(response.statusCode ?? 0, response.headers, body));
           request.destroy();
         });
       });
@@ -72,7 +72,7 @@ export class TestSocket {
         const heard = this.frames.map((frame) => JSON.stringify(frame)).join(', ') || 'nothing';
         throw new Error(`Closed with ${this.end.code} before ${wanted.join(' or ')}; heard ${heard}`);
       }
-      await this.somethingNew();
+      await this.nextChange();
     }
   }
 
@@ -80,7 +80,7 @@ export class TestSocket {
   async any(): Promise<ServerFrame> {
     while (this.frames.length === 0) {
       if (this.end !== undefined) throw new Error(`Closed with ${this.end.code}`);
-      await this.somethingNew();
+      await this.nextChange();
     }
     return this.frames.shift()!;
   }
@@ -92,7 +92,7 @@ export class TestSocket {
 
   /** Resolves with the close code when the socket is closed. */
   async closed(): Promise<number> {
-    while (this.end === undefined) await this.somethingNew();
+    while (this.end === undefined) await this.nextChange();
     return this.end.code;
   }
 
@@ -107,7 +107,7 @@ export class TestSocket {
     await this.closed();
   }
 
-  private somethingNew(): Promise<void> {
+  private nextChange(): Promise<void> {
     return new Promise((resolve) => this.waiting.add(resolve));
   }
 
@@ -118,7 +118,7 @@ export class TestSocket {
 }
 
 /** An upgrade that was answered with an HTTP status. */
-export class UpgradeRefusedError extends Error {
+export class UpgradeRejectedError extends Error {
   override readonly name = 'UpgradeRefusedError';
 
   constructor(

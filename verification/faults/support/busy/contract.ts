@@ -8,7 +8,7 @@ export interface Field {
   readonly units: readonly { readonly name: string; readonly hp: number; readonly marks?: readonly number[] }[];
 }
 
-export interface Entry {
+export interface LogEntry {
   readonly id: string;
   readonly tick: number;
 }
@@ -23,7 +23,7 @@ export interface Work {
 }
 
 export const field = stateTopic<Field>()('fields/:id');
-export const log = eventTopic<Entry>()('logs/:id');
+export const log = eventTopic<LogEntry>()('logs/:id');
 export const work = action<Work, string>('work');
 /** Stops the event loop of the server for so many milliseconds. */
 export const block = action<{ readonly milliseconds: number }, void>('block');
@@ -43,7 +43,7 @@ export function fieldAt(id: string, tick: number): Field {
 
 /** Returns whether the value is the correct one for its tick. */
 export function isGenuine(topic: string, data: unknown): boolean {
-  const { id, tick } = data as Entry;
+  const { id, tick } = data as LogEntry;
   const [kind, expected] = topic.split('/');
   return id === expected && isDeepStrictEqual(data, kind === 'logs' ? { id, tick } : fieldAt(id, tick));
 }

@@ -64,8 +64,8 @@ export class SharedClaims extends MemoryBroker {
   }
 
   #wait(name: string): Waiting {
-    const known = this.#waiting.get(name);
-    if (known !== undefined) return known;
+    const existing = this.#waiting.get(name);
+    if (existing !== undefined) return existing;
     let resolve!: Waiting['resolve'];
     let reject!: Waiting['reject'];
     const answer = new Promise<string>((...settle) => ([resolve, reject] = settle));
