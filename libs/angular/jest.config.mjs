@@ -8,5 +8,5 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['source', 'browser'] },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('cjs') },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  setupFilesAfterEnv: ['<rootDir>/test/setup.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
 };

@@ -5,7 +5,7 @@ import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/an
 import { RealtimeClientError } from '@statewire/client';
 import { catchError, EMPTY, map, throwError, type Observable } from 'rxjs';
 
-import { pause } from '../test/contract.js';
+import { pause } from '../test/support/contract.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { RealtimeService } from './realtime.service.js';
 

@@ -4,7 +4,7 @@ import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-import { first, second } from '../test/contract.js';
+import { first, second } from '../test/support/contract.js';
 import { injectTopic } from './inject-topic.js';
 import { framePace, PACE } from './pace.js';
 import { RealtimeService } from './realtime.service.js';

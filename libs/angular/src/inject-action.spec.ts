@@ -3,7 +3,7 @@ import { TestBed, type ComponentFixture } from '@angular/core/testing';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-import { first, pause } from '../test/contract.js';
+import { first, pause } from '../test/support/contract.js';
 import { injectAction, type ActionRef } from './inject-action.js';
 import { injectTopic } from './inject-topic.js';
 import { REALTIME_CLIENT } from './realtime-client.js';

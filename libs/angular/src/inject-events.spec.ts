@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 import type { TopicReference } from '@statewire/protocol';
 
-import { mine, notices, yours, type Notice } from '../test/contract.js';
+import { mine, notices, yours, type Notice } from '../test/support/contract.js';
 import { injectEvents, type InjectEventsOptions } from './inject-events.js';
 
 @Injectable()

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { TopicReference } from '@statewire/protocol';
 import { provideRealtimeTesting, RealtimeTestingController } from '@statewire/angular/testing';
 
-import { battle, first, pause, second, type Battle } from '../test/contract.js';
+import { battle, first, pause, second, type Battle } from '../test/support/contract.js';
 import { injectTopic } from './inject-topic.js';
 import { RealtimeService } from './realtime.service.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import type { ClientEnvironment, RealtimeClientOptions, WebSocketLike } from '@statewire/client';
 import { firstValueFrom } from 'rxjs';
 
-import { first, mine, pause } from '../test/contract.js';
+import { first, mine, pause } from '../test/support/contract.js';
 import { injectTopic } from './inject-topic.js';
 import { provideRealtime } from './provide-realtime.js';
 import { REALTIME_OPTIONS } from './realtime-options.js';

@@ -5,7 +5,7 @@ import { firstValueFrom, materialize, toArray } from 'rxjs';
 
 import type { Position } from '@statewire/protocol';
 
-import { first, mine, pause } from '../test/contract.js';
+import { first, mine, pause } from '../test/support/contract.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { RealtimeService } from './realtime.service.js';
 

@@ -3,7 +3,7 @@ import { TestBed } from '@angular/core/testing';
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 
-import { first } from '../test/contract.js';
+import { first } from '../test/support/contract.js';
 import { PACE } from './pace.js';
 import { provideRealtime } from './provide-realtime.js';
 import { RealtimeService } from './realtime.service.js';

@@ -17,7 +17,7 @@ import type { RealtimeClientError } from '@statewire/client';
 import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { Observable, Subject } from 'rxjs';
 
-import { first, mine, pause } from '../test/contract.js';
+import { first, mine, pause } from '../test/support/contract.js';
 import { injectAction } from './inject-action.js';
 import { injectEvents } from './inject-events.js';
 import { injectTopic } from './inject-topic.js';

@@ -13,7 +13,7 @@ import {
 import { FakeActionError, FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { firstValueFrom } from 'rxjs';
 
-import { first, mine, pause, second } from './contract.js';
+import { first, mine, pause, second } from './support/contract.js';
 
 const TOKEN = new InjectionToken<string>('TOKEN', { factory: () => 'secret' });
 

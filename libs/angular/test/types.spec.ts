@@ -10,7 +10,7 @@ test('wrong parameters, wrong data and wrong results do not compile', () => {
     config: unknown;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
-  const program = ts.createProgram([join(__dirname, 'types.fixture.ts')], options);
+  const program = ts.createProgram([join(__dirname, 'support', 'types-fixture.ts')], options);
 
   const complaints = ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
     const line = file === undefined ? 0 : ts.getLineAndCharacterOfPosition(file, start ?? 0).line + 1;

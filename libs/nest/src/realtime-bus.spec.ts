@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { eventTopic, stateTopic } from '@statewire/protocol';
 import { config, filter, map, share, type Observable, type Subscription } from 'rxjs';
 
-import { setUp } from '../test/topics-set-up.js';
+import { setUp } from '../test/support/topics-set-up.js';
 import { ActionContext } from './core/action-context.js';
 import { RealtimeBus } from './realtime-bus.js';
 

@@ -13,7 +13,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { TRANSPORTS } from './transports.js';
+import { TRANSPORTS } from './support/transports.js';
 
 @Injectable()
 class Players {

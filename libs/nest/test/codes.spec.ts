@@ -26,8 +26,8 @@ import { resolveOptions } from '../src/core/resolve-options.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
 import type { TestSocket } from './support/test-socket.js';
-import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './arena.fixture.js';
-import { CLIENT_ID, post } from './transports.js';
+import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './support/arena-fixture.js';
+import { CLIENT_ID, post } from './support/transports.js';
 
 /** Milliseconds of each deadline that a test lets pass. */
 const DEADLINE = 1_000;

@@ -24,8 +24,8 @@ import {
 } from '../src/index.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
-import { RecordedLog } from './recorded-log.js';
-import { TRANSPORTS, type TestCaller } from './transports.js';
+import { RecordedLog } from './support/recorded-log.js';
+import { TRANSPORTS, type TestCaller } from './support/transports.js';
 
 const counter = stateTopic<number>()('counters/:name');
 const secret = stateTopic<number>()('secrets/:name');

@@ -38,7 +38,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { TRANSPORTS } from './transports.js';
+import { TRANSPORTS } from './support/transports.js';
 
 const room = stateTopic<string>()('rooms/:roomId');
 const Roles = (...roles: string[]) => SetMetadata('roles', roles);

@@ -6,8 +6,8 @@ import { BehaviorSubject, firstValueFrom, ReplaySubject, skip } from 'rxjs';
 
 import { OnTopic, RealtimeError, RealtimeHandlers, TopicParams } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { RecordedLog } from './recorded-log.js';
-import { TRANSPORTS, type TestCaller } from './transports.js';
+import { RecordedLog } from './support/recorded-log.js';
+import { TRANSPORTS, type TestCaller } from './support/transports.js';
 
 const shop = stateTopic<string>()('shops/:shopId');
 const special = stateTopic<string>()('shops/special');

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from './support/test-application.js';
 import type { TestSocket } from './support/test-socket.js';
-import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
+import { arenaProviders, authenticate, battle, notices } from './support/arena-fixture.js';
 
 let arena: TestApplication;
 let socket: TestSocket;

@@ -24,7 +24,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { TRANSPORTS } from './transports.js';
+import { TRANSPORTS } from './support/transports.js';
 
 const score = stateTopic<{ player: string; season: number }>()('scores/:player/:season');
 

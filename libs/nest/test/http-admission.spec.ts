@@ -19,7 +19,7 @@ import {
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { CLIENT_ID, post, send, type TestAnswer } from './transports.js';
+import { CLIENT_ID, post, send, type TestAnswer } from './support/transports.js';
 
 const inbox = eventTopic<string>()('players/:playerId/inbox');
 const purse = stateTopic<string>()('players/:playerId/purse');

@@ -17,7 +17,7 @@ import { map } from 'rxjs';
 
 import { ActionData, OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
 import { TestApplication, type Platform } from './support/test-application.js';
-import { CLIENT_ID, poll, post, send, type TestAnswer } from './transports.js';
+import { CLIENT_ID, poll, post, send, type TestAnswer } from './support/transports.js';
 
 const lobby = stateTopic<{ battles: number }>()('lobby');
 const log = eventTopic<string>()('log');

@@ -7,7 +7,7 @@ import { firstValueFrom, Subject } from 'rxjs';
 
 import { OnAction, OnTopic, RealtimeBus, RealtimeHandlers, type RealtimeModuleOptions } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { CLIENT_ID, poll, post } from './transports.js';
+import { CLIENT_ID, poll, post } from './support/transports.js';
 
 const count = stateTopic<number>()('count');
 

@@ -26,7 +26,7 @@ import {
 } from '../src/index.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
-import { CLIENT_ID, poll, post } from './transports.js';
+import { CLIENT_ID, poll, post } from './support/transports.js';
 
 const room = stateTopic<{ text: string }>()('rooms/:roomId');
 const log = eventTopic<string>()('logs/:name');

@@ -6,7 +6,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { OnAction, OnTopic, RealtimeHandlers } from '../src/index.js';
 import { Gate } from './support/connection-rig.js';
 import { TestApplication } from './support/test-application.js';
-import { CLIENT_ID, poll, post, send, type TestAnswer } from './transports.js';
+import { CLIENT_ID, poll, post, send, type TestAnswer } from './support/transports.js';
 
 const room = stateTopic<string>()('room');
 const SECRET = 'what was published after the revocation';

@@ -10,8 +10,8 @@ import { RealtimeSwitch } from '../src/core/realtime-switch.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
 import type { TestSocket } from './support/test-socket.js';
-import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
-import { CLIENT_ID, poll, post, send } from './transports.js';
+import { arenaProviders, authenticate, battle, SlowWork } from './support/arena-fixture.js';
+import { CLIENT_ID, poll, post, send } from './support/transports.js';
 
 /** Milliseconds that a drain waits for actions after its window. */
 const GRACE = 4_000;

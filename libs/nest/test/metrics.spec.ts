@@ -3,8 +3,8 @@ import { firstValueFrom, take, toArray } from 'rxjs';
 
 import { RealtimeHealthIndicator, RealtimeMetrics, toPrometheus, type MetricsSnapshot } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
-import { arenaProviders, authenticate, battle, SlowWork } from './arena.fixture.js';
-import { poll, post, CLIENT_ID } from './transports.js';
+import { arenaProviders, authenticate, battle, SlowWork } from './support/arena-fixture.js';
+import { poll, post, CLIENT_ID } from './support/transports.js';
 
 let arena: TestApplication;
 

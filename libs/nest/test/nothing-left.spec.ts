@@ -4,8 +4,8 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { untilTrue } from './support/event-loop-turn.js';
 import { heldBy, type Held } from './support/held.js';
 import { TestApplication } from './support/test-application.js';
-import { arenaProviders, authenticate, battle, notices } from './arena.fixture.js';
-import { poll, post } from './transports.js';
+import { arenaProviders, authenticate, battle, notices } from './support/arena-fixture.js';
+import { poll, post } from './support/transports.js';
 
 const CLIENTS = 60;
 const ROUNDS = 3;

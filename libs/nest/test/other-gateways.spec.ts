@@ -10,7 +10,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { TestApplication, type Platform } from './support/test-application.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { UpgradeRejectedError } from './support/test-socket.js';
-import { arenaProviders, authenticate, HeldVerification } from './arena.fixture.js';
+import { arenaProviders, authenticate, HeldVerification } from './support/arena-fixture.js';
 
 @WebSocketGateway({ path: '/plain' })
 class PlainGateway {

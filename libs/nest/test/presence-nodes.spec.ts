@@ -5,7 +5,7 @@ import type { Broker } from '../src/core/broker.js';
 import { presenceLease, presenceName, presenceSource } from '../src/presence/presence-source.js';
 import { toPresenceMember } from '../src/presence/member-list.js';
 import type { ResolvedTopic } from '../src/topics/topic-loader.js';
-import { setUp, type TestNode, type TestReader } from './topics-set-up.js';
+import { setUp, type TestNode, type TestReader } from './support/topics-set-up.js';
 
 const FOLLOWED = 'battles/42';
 const TOPIC: ResolvedTopic = { name: presenceName(FOLLOWED), kind: 'state' };

@@ -15,8 +15,8 @@ import {
 } from '../src/index.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
-import { authenticate, BanGuard, OwnerGuard } from './arena.fixture.js';
-import { poll, send, TRANSPORTS } from './transports.js';
+import { authenticate, BanGuard, OwnerGuard } from './support/arena-fixture.js';
+import { poll, send, TRANSPORTS } from './support/transports.js';
 
 interface Spectator {
   readonly name: string;

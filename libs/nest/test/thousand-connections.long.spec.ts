@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 
 import { TestApplication } from './support/test-application.js';
 import type { TestSocket } from './support/test-socket.js';
-import { arenaProviders, authenticate, battle } from './arena.fixture.js';
+import { arenaProviders, authenticate, battle } from './support/arena-fixture.js';
 
 const CLIENTS = 1_000;
 const AT_ONCE = 100;

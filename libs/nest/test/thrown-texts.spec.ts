@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 
 import type { Broker } from '../src/core/broker.js';
-import { lossy } from './lossy-broker.js';
-import { EVENTS, setUp } from './topics-set-up.js';
+import { lossy } from './support/lossy-broker.js';
+import { EVENTS, setUp } from './support/topics-set-up.js';
 
 test('logs an error of the broker during a read as an error, not as a reason', async () => {
   const faults = lossy();

@@ -7,7 +7,7 @@ import { eventLoopTurn } from './support/event-loop-turn.js';
 import { ServerSockets } from './support/server-sockets.js';
 import { TestApplication, type Platform } from './support/test-application.js';
 import { TestSocket, UpgradeRejectedError } from './support/test-socket.js';
-import { arenaProviders, authenticate, BanGuard, HeldVerification } from './arena.fixture.js';
+import { arenaProviders, authenticate, BanGuard, HeldVerification } from './support/arena-fixture.js';
 import { exchangeRaw, handshake as handshakeOf, head, RawWire, rawText } from './support/raw-wire.js';
 
 let arena: TestApplication;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { applyDelta, diff, type Json } from '../src/index.js';
-import { nextTick, project, seeded, startBattle } from './battle.js';
-import { CountedReads, countMembers } from './counted-reads.js';
+import { nextTick, project, seeded, startBattle } from './support/battle.js';
+import { CountedReads, countMembers } from './support/counted-reads.js';
 
 /** Longest shift of a list that a comparison looks for. */
 const LONGEST_SHIFT = 64;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { applyDelta, DeltaError, diff, MAX_DELTA_DEPTH, type Json } from '../src/index.js';
-import { assertExact } from './delta-laws.js';
+import { assertExact } from './support/delta-laws.js';
 
 describe('depth', () => {
   const nested = (levels: number, core: Json): Json => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { diff, isDeltaSmaller, type Json } from '../src/index.js';
-import { nextTick, project, seeded, startBattle } from './battle.js';
+import { nextTick, project, seeded, startBattle } from './support/battle.js';
 
 describe('the size of a delta', () => {
   const items = Array.from({ length: 100 }, (_, id) => ({ id, name: `item ${id}` }));

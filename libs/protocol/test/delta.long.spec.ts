@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 
 import { diff } from '../src/index.js';
-import { project, seeded } from './battle.js';
-import { assertExact } from './delta-laws.js';
-import { mutate, randomValue } from './random-json.js';
+import { project, seeded } from './support/battle.js';
+import { assertExact } from './support/delta-laws.js';
+import { mutate, randomValue } from './support/random-json.js';
 
 const PAIRS = 1_000_000;
 

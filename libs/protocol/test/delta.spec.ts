@@ -6,9 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { applyDelta, DeltaError, diff, type Changes, type Json } from '../src/index.js';
-import { project } from './battle.js';
-import { assertExact, freeze } from './delta-laws.js';
-import { jsonValue, KEYS } from './json-arbitrary.js';
+import { project } from './support/battle.js';
+import { assertExact, freeze } from './support/delta-laws.js';
+import { jsonValue, KEYS } from './support/json-arbitrary.js';
 
 interface Vectors {
   readonly valid: readonly {

@@ -14,7 +14,7 @@ import {
   ProtocolError,
   type Json,
 } from '../src/index.js';
-import { jsonValue } from './json-arbitrary.js';
+import { jsonValue } from './support/json-arbitrary.js';
 
 const clientId = 'abcdefghijklmnopqrstuv';
 const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false, ref: '1' };

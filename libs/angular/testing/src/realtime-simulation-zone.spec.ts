@@ -5,8 +5,8 @@ import { TestBed } from '@angular/core/testing';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { provideRealtime, RealtimeService, withAuth } from '@statewire/angular';
 
-import { first } from '../../test/contract.js';
-import { describeSimulatedPages } from '../../test/simulated-page.js';
+import { first } from '../../test/support/contract.js';
+import { describeSimulatedPages } from '../../test/support/simulated-page.js';
 import { provideRealtimeSimulation } from './provide-realtime-simulation.js';
 import { RealtimeSimulation } from './realtime-simulation.js';
 

@@ -1,5 +1,5 @@
 import { provideZonelessChangeDetection } from '@angular/core';
 
-import { describeSimulatedPages } from '../../test/simulated-page.js';
+import { describeSimulatedPages } from '../../test/support/simulated-page.js';
 
 describeSimulatedPages('without zone.js', provideZonelessChangeDetection());

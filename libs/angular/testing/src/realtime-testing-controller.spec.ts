@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { injectTopic, provideRealtime, RealtimeService } from '@statewire/angular';
 import { stateTopic } from '@statewire/protocol';
 
-import { first, mine, pause, type Battle } from '../../test/contract.js';
+import { first, mine, pause, type Battle } from '../../test/support/contract.js';
 import { provideRealtimeSimulation } from './provide-realtime-simulation.js';
 import { provideRealtimeTesting } from './provide-realtime-testing.js';
 import { RealtimeSimulation } from './realtime-simulation.js';

@@ -1,11 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
+import { FakeFrameSocket } from '../../test/support/fake-frame-socket.js';
 import { Counters, FRAME_KINDS } from '../core/counters.js';
 import { type EncodedFrame, encodeText } from './frame-encoder.js';
-import { FlushScheduler } from './flush-scheduler.js';
-import { OutboxBudget } from './flush-scheduler.js';
+import { FlushScheduler, OutboxBudget } from './flush-scheduler.js';
 import { Outbox, type OutboxOptions, type OverflowReason } from './outbox.js';
 
 const NOTHING = { pull: () => [] };

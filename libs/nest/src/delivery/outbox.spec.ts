@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { FakeFrameSocket } from '../../test/fake-frame-socket.js';
+import { FakeFrameSocket } from '../../test/support/fake-frame-socket.js';
 import { FRAME_KINDS } from '../core/counters.js';
 import { type EncodedFrame, encodeText } from './frame-encoder.js';
 import { FlushScheduler } from './flush-scheduler.js';

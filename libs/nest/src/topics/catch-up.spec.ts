@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
+import { EVENTS, parse, setUp, STATE } from '../../test/support/topics-set-up.js';
 
 /** Large enough that a change of `n` is worth a patch. */
 function value(n: number) {

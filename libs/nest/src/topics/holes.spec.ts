@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { lossy } from '../../test/lossy-broker.js';
-import { EVENTS, setUp, STATE } from '../../test/topics-set-up.js';
+import { lossy } from '../../test/support/lossy-broker.js';
+import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
 import type { Broker, TopicMessage } from '../core/broker.js';
 
 function value(n: number) {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { pausing } from '../../test/pausing-broker.js';
-import { EVENTS, parse, setUp, STATE, type TestReader } from '../../test/topics-set-up.js';
-import { TopicReader } from '../../test/topic-reader.js';
+import { pausing } from '../../test/support/pausing-broker.js';
+import { EVENTS, parse, setUp, STATE, type TestReader } from '../../test/support/topics-set-up.js';
+import { TopicReader } from '../../test/support/topic-reader.js';
 import type { MemoryBroker } from '../broker/memory/memory-broker.js';
 import type { ResolvedTopic } from './topic-loader.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { EVENTS, setUp, STATE } from '../../test/topics-set-up.js';
+import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
 
 const MARKS = { softMark: 4_000, hardMark: 64_000 };
 

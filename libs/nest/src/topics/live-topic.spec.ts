@@ -4,7 +4,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
 import { Gate } from '../../test/support/connection-rig.js';
 import { LiveTopic } from './live-topic.js';
-import { EVENTS } from '../../test/topics-set-up.js';
+import { EVENTS } from '../../test/support/topics-set-up.js';
 
 type Read = Parameters<Broker['read']>[2];
 

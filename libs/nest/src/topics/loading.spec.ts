@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { of } from 'rxjs';
 
-import { EVENTS, parse, setUp, STATE } from '../../test/topics-set-up.js';
+import { EVENTS, parse, setUp, STATE } from '../../test/support/topics-set-up.js';
 import { RealtimeError } from '../core/errors.js';
 import type { TopicLoad } from './topic-loader.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 
-import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/topics-set-up.js';
+import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/support/topics-set-up.js';
 import type { Lease } from '../core/broker.js';
 import type { TopicLoad } from './topic-loader.js';
 

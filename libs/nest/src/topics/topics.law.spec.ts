@@ -1,8 +1,8 @@
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { topicHistories } from '../../test/topic-histories.js';
-import { EVENTS, STATE } from '../../test/topics-set-up.js';
+import { topicHistories } from '../../test/support/topic-histories.js';
+import { EVENTS, STATE } from '../../test/support/topics-set-up.js';
 
 const full = process.env.STATEWIRE_TEST_TIER === 'full';
 

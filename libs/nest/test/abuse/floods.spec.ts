@@ -3,7 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { TestApplication } from '../support/test-application.js';
 import type { TestSocket } from '../support/test-socket.js';
-import { arenaProviders, authenticate, battle } from '../arena.fixture.js';
+import { arenaProviders, authenticate, battle } from '../support/arena-fixture.js';
 
 const READERS = process.env.STATEWIRE_TEST_TIER === 'full' ? 990 : 90;
 const FLOODERS = 10;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { TestApplication } from '../support/test-application.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
 import { RawWire, rawFrame, rawText } from '../support/raw-wire.js';
 
 const MiB = 1024 * 1024;

@@ -11,8 +11,8 @@ import {
 
 import { ActionData, OnAction, OnPresence, OnTopic, PublishError, RealtimeHandlers } from '../../src/index.js';
 import { TestApplication } from '../support/test-application.js';
-import { expectPrototypesUnchanged, rememberPrototypes } from '../fuzz/prototypes.js';
-import { CLIENT_ID, poll, post, send, TRANSPORTS } from '../transports.js';
+import { expectPrototypesUnchanged, rememberPrototypes } from '../support/prototypes.js';
+import { CLIENT_ID, poll, post, send, TRANSPORTS } from '../support/transports.js';
 
 const NAMES = ['__proto__', 'constructor', 'toString'] as const;
 const LEVELS = 100_000;

@@ -8,8 +8,8 @@ import { stateTopic } from '@statewire/protocol';
 import { OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
 import { head } from '../support/raw-wire.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
-import { CLIENT_ID } from '../transports.js';
-import { LATE_HEADS, playLateHead } from './late-clients.js';
+import { CLIENT_ID } from '../support/transports.js';
+import { LATE_HEADS, playLateHead } from '../support/late-clients.js';
 
 const HEADERS_TIMEOUT = 10_000;
 const RESPONSE_TIMEOUT = 5_000;

@@ -6,8 +6,8 @@ import { rawFrame, rawText, RawWire } from '../support/raw-wire.js';
 import { ServerSockets } from '../support/server-sockets.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
 import { ConnectionHub } from '../../src/websocket/connection-hub.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { LATE_BODIES, LATE_HEADS, playLateHead } from './late-clients.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
+import { LATE_BODIES, LATE_HEADS, playLateHead } from '../support/late-clients.js';
 
 const PLATFORMS: readonly Platform[] = ['express', 'fastify'];
 const HEADERS_TIMEOUT = 500;

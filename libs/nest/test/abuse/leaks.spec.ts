@@ -13,8 +13,8 @@ import {
   type RealtimeRequest,
 } from '../../src/index.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
-import { RecordedLog } from '../recorded-log.js';
-import { CLIENT_ID, post, send, type TestAnswer } from '../transports.js';
+import { RecordedLog } from '../support/recorded-log.js';
+import { CLIENT_ID, post, send, type TestAnswer } from '../support/transports.js';
 
 const inbox = eventTopic<string>()('players/:playerId/inbox');
 const purse = stateTopic<string>()('players/:playerId/purse');

@@ -10,7 +10,7 @@ import { untilTrue } from '../support/event-loop-turn.js';
 import { TestApplication } from '../support/test-application.js';
 import { TopicRegistry } from '../../src/topics/topic-registry.js';
 import { RawWire } from '../support/raw-wire.js';
-import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
+import { CLIENT_ID, post, TRANSPORTS } from '../support/transports.js';
 
 const LINGER = 50;
 const silent = { error: () => undefined };

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from '../support/test-application.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
 import { untilTrue } from '../support/event-loop-turn.js';
 import { exchangeRaw, handshake, head, RawWire } from '../support/raw-wire.js';
-import { CLIENT_ID } from '../transports.js';
+import { CLIENT_ID } from '../support/transports.js';
 
 const HOST = 'play.example:3000';
 const ORIGIN = `http://${HOST}`;

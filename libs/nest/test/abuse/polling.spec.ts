@@ -9,7 +9,7 @@ import { untilTrue } from '../support/event-loop-turn.js';
 import { ServerSockets } from '../support/server-sockets.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
 import { exchangeRaw, head, RawWire } from '../support/raw-wire.js';
-import { CLIENT_ID, poll, post, send } from '../transports.js';
+import { CLIENT_ID, poll, post, send } from '../support/transports.js';
 
 const page = stateTopic<string>()('pages/:number');
 const JSON_BODY = 'Content-Type: application/json';

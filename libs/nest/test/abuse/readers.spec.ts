@@ -6,7 +6,7 @@ import { OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/inde
 import { OutboxBudget } from '../../src/delivery/flush-scheduler.js';
 import { TestApplication } from '../support/test-application.js';
 import { RawWire, rawText } from '../support/raw-wire.js';
-import { RecordedLog } from '../recorded-log.js';
+import { RecordedLog } from '../support/recorded-log.js';
 
 const KiB = 1024;
 const VALUE = 200 * KiB;

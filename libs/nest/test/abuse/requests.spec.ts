@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 import { TestApplication, type Platform } from '../support/test-application.js';
 import type { TestSocket } from '../support/test-socket.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { CLIENT_ID, post, send, TRANSPORTS } from '../transports.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
+import { CLIENT_ID, post, send, TRANSPORTS } from '../support/transports.js';
 
 const subscribe = (since: unknown) => ({ type: 'subscribe', topics: [{ topic: 'battles/7', since }], ref: 'r' });
 

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { RealtimeConnections, type RealtimeModuleOptions } from '../../src/index.js';
 import { TestApplication, type Platform } from '../support/test-application.js';
 import { UpgradeRejectedError } from '../support/test-socket.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { CLIENT_ID, post, send } from '../transports.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
+import { CLIENT_ID, post, send } from '../support/transports.js';
 
 const OURS = 'https://play.example';
 const EVIL = 'https://evil.example';

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { ServerFrame } from '@statewire/protocol';
 
 import { TestApplication } from '../support/test-application.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
 
 const limits = { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0 } };
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { TestApplication, type Platform } from '../support/test-application.js';
 import { exchangeRaw, handshake, head, RawWire } from '../support/raw-wire.js';
-import { send } from '../transports.js';
+import { send } from '../support/transports.js';
 
 describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
   let arena: TestApplication;

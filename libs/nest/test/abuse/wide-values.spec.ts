@@ -3,7 +3,7 @@ import { action, applyDelta, stateTopic, type Json } from '@statewire/protocol';
 
 import { ActionData, OnAction, OnTopic, RealtimeHandlers } from '../../src/index.js';
 import { TestApplication } from '../support/test-application.js';
-import { CLIENT_ID, post, TRANSPORTS } from '../transports.js';
+import { CLIENT_ID, post, TRANSPORTS } from '../support/transports.js';
 
 const record = stateTopic<Json>()('records/:name');
 

@@ -13,8 +13,8 @@ import fc from 'fast-check';
 import { InboundQueue, type FrameRunner } from '../../src/websocket/inbound-queue.js';
 import { resolveOptions } from '../../src/core/resolve-options.js';
 import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
-import { clientMessage } from './client-messages.js';
-import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
+import { clientMessage } from '../support/client-messages.js';
+import { expectPrototypesUnchanged, rememberPrototypes } from '../support/prototypes.js';
 
 /** The long tier plays so many times as many messages. */
 const TIMES = process.env.STATEWIRE_TEST_TIER === 'full' ? 3 : 1;

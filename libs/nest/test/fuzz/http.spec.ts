@@ -5,10 +5,10 @@ import { ERROR_CODES } from '@statewire/protocol';
 import fc from 'fast-check';
 
 import { TestApplication } from '../support/test-application.js';
-import { arenaProviders, authenticate } from '../arena.fixture.js';
-import { CLIENT_ID } from '../transports.js';
-import { mangled, misshapen } from './client-messages.js';
-import { expectPrototypesUnchanged, rememberPrototypes } from './prototypes.js';
+import { arenaProviders, authenticate } from '../support/arena-fixture.js';
+import { CLIENT_ID } from '../support/transports.js';
+import { mangled, misshapen } from '../support/client-messages.js';
+import { expectPrototypesUnchanged, rememberPrototypes } from '../support/prototypes.js';
 
 const POLLS: readonly object[] = [
   { clientId: CLIENT_ID, topics: [{ topic: 'battles/1' }, { topic: 'notices', since: 'oldest' }] },

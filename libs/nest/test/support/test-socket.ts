@@ -24,7 +24,7 @@ export class TestSocket {
   /**
    * Resolves when the upgrade is accepted.
    *
-   * @throws UpgradeRefusedError where it is answered with an HTTP status.
+   * @throws UpgradeRejectedError where it is answered with an HTTP status.
    */
   static connect(url: string, options: ClientOptions & { readonly protocol?: string } = {}): Promise<TestSocket> {
     const { protocol = 'statewire.v1.json', ...rest } = options;
@@ -119,13 +119,13 @@ export class TestSocket {
 
 /** An upgrade that was answered with an HTTP status. */
 export class UpgradeRejectedError extends Error {
-  override readonly name = 'UpgradeRefusedError';
+  override readonly name = 'UpgradeRejectedError';
 
   constructor(
     readonly status: number,
     readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>,
     readonly body: string,
   ) {
-    super(`The upgrade was refused with ${status}: ${body}`);
+    super(`The upgrade was rejected with ${status}: ${body}`);
   }
 }

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 
-import { applyDelta, diff, type Json } from '../src/index.js';
+import { applyDelta, diff, type Json } from '../../src/index.js';
 import { project } from './battle.js';
 
 /** Freezes a value to its depths, so that whoever changes it in place throws. */

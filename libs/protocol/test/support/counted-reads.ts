@@ -1,4 +1,4 @@
-import { isContainer, type Json } from '../src/json.js';
+import { isContainer, type Json } from '../../src/json.js';
 
 /** Counts how often the members of objects and the elements of arrays are read. */
 export class CountedReads {

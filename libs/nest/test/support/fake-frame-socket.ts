@@ -1,7 +1,7 @@
 import type { ServerFrame } from '@statewire/protocol';
 
-import type { Batch } from '../src/delivery/frame-encoder.js';
-import type { FrameSocket } from '../src/delivery/outbox.js';
+import type { Batch } from '../../src/delivery/frame-encoder.js';
+import type { FrameSocket } from '../../src/delivery/outbox.js';
 
 /** Counts writes, and takes bytes at once or, while it is `stuck`, only as told. */
 export class FakeFrameSocket implements FrameSocket {

@@ -1,4 +1,4 @@
-import { isArray, isContainer, type Json } from '../src/json.js';
+import { isArray, isContainer, type Json } from '../../src/json.js';
 import { KEYS } from './json-arbitrary.js';
 
 type Random = () => number;

@@ -1,7 +1,7 @@
 import { mangle, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
-import { CLIENT_ID } from '../support/connection-rig.js';
+import { CLIENT_ID } from './connection-rig.js';
 
 /** Each frame a client may send, with every field there is. */
 const CLIENT_FRAMES: readonly object[] = [

@@ -1,4 +1,4 @@
-import type { Json } from '../src/index.js';
+import type { Json } from '../../src/index.js';
 
 /** Uniform in [0, 1); xorshift32, so that a seed gives the same battle everywhere. */
 export function seeded(seed: number): () => number {

@@ -14,7 +14,7 @@ import {
   type Identity,
   type RealtimeModuleOptions,
   type RealtimeRequest,
-} from '../src/index.js';
+} from '../../src/index.js';
 
 export const battle = stateTopic<{ hp: number }>()('battles/:battleId');
 const spectators = presenceTopic<string>()(battle);
@@ -24,7 +24,7 @@ const double = action<{ n: number }, { n: number; by: string | undefined }>('dou
 const slow = action<undefined, string>('slow');
 const overdue = action<undefined, string>('overdue');
 const fail = action<undefined, never>('fail');
-import { Gate } from './support/connection-rig.js';
+import { Gate } from './connection-rig.js';
 
 /** Lets the owner in, and nobody else. */
 @Injectable()

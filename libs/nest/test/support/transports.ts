@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHead
 
 import type { AckFrame, ErrorFrame, Json, PollResponse, Position, ServerFrame } from '@statewire/protocol';
 
-import type { TestApplication } from './support/test-application.js';
+import type { TestApplication } from './test-application.js';
 
 export const CLIENT_ID = 'test-client-0123456789abcdef';
 

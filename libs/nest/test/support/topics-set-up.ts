@@ -1,13 +1,13 @@
 import { VirtualEnvironment } from '@statewire/testing';
 import type { ServerFrame, Since } from '@statewire/protocol';
 
-import { MemoryBroker } from '../src/broker/memory/memory-broker.js';
-import type { Broker } from '../src/core/broker.js';
-import { FlushScheduler } from '../src/delivery/flush-scheduler.js';
-import { Outbox, type OverflowReason } from '../src/delivery/outbox.js';
-import { TopicRegistry, type TopicRegistryOptions } from '../src/topics/topic-registry.js';
-import type { TopicSubscription } from '../src/topics/subscribers.js';
-import type { ResolvedTopic, TopicLoad } from '../src/topics/topic-loader.js';
+import { MemoryBroker } from '../../src/broker/memory/memory-broker.js';
+import type { Broker } from '../../src/core/broker.js';
+import { FlushScheduler } from '../../src/delivery/flush-scheduler.js';
+import { Outbox, type OverflowReason } from '../../src/delivery/outbox.js';
+import { TopicRegistry, type TopicRegistryOptions } from '../../src/topics/topic-registry.js';
+import type { TopicSubscription } from '../../src/topics/subscribers.js';
+import type { ResolvedTopic, TopicLoad } from '../../src/topics/topic-loader.js';
 import { FakeFrameSocket } from './fake-frame-socket.js';
 import { TopicReader } from './topic-reader.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { Json } from '../src/index.js';
+import type { Json } from '../../src/index.js';
 import { project } from './battle.js';
 
 /** Few and nasty keys, so that two values have some in common. */

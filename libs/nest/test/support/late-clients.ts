@@ -1,4 +1,4 @@
-import { head, RawWire } from '../support/raw-wire.js';
+import { head, RawWire } from './raw-wire.js';
 
 export interface LateClient {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Broker, TopicMessage } from '../src/core/broker.js';
+import type { Broker, TopicMessage } from '../../src/core/broker.js';
 
 /** A broker whose messages get lost, and that cannot be read, as told. */
 export interface Lossy {

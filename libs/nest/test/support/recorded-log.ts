@@ -1,4 +1,4 @@
-import type { TestApplicationOptions } from './support/test-application.js';
+import type { TestApplicationOptions } from './test-application.js';
 
 /** Everything an application writes to its log, of every level. */
 export class RecordedLog {

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import type { Json } from '@statewire/protocol';
 import fc from 'fast-check';
 
-import type { ResolvedTopic } from '../src/topics/topic-loader.js';
+import type { ResolvedTopic } from '../../src/topics/topic-loader.js';
 import { lossy } from './lossy-broker.js';
 import { TopicReader } from './topic-reader.js';
 import { parse, setUp, type TestReader } from './topics-set-up.js';

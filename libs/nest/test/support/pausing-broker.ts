@@ -1,4 +1,4 @@
-import type { Broker } from '../src/core/broker.js';
+import type { Broker } from '../../src/core/broker.js';
 
 /** Calls `at` before and after each call of the broker, and goes on when it resolves. */
 export function pausing(at: (point: string) => void | Promise<void>): (broker: Broker) => Broker {
