@@ -30,7 +30,7 @@ describe('RealtimeBus', () => {
     expect(positions).toEqual([position]);
   });
 
-  test('a publication that fails is logged and rejects, and is no unhandled rejection where nobody awaits it', async () => {
+  test('logs and rejects a failed publication without an unhandled rejection', async () => {
     const unhandled: unknown[] = [];
     const note = (error: unknown): void => void unhandled.push(error);
     process.on('unhandledRejection', note);
@@ -44,7 +44,7 @@ describe('RealtimeBus', () => {
     await expect(realtime.publish(notices.with(), undefined as never)).rejects.toMatchObject({ code: 'not_json' });
   });
 
-  test('leaves the handling of other observables’ errors to the application', () => {
+  test('leaves errors of other observables to the application', () => {
     const { onUnhandledError } = config;
     const { bus: realtime } = bus();
     realtime.stream(notices.with()).subscribe().unsubscribe();
@@ -59,7 +59,7 @@ describe('RealtimeBus', () => {
     ['in a function', (stream) => stream.subscribe(thrower)],
     ['in an observer', (stream) => stream.subscribe({ next: thrower })],
     ['behind operators', (stream) => stream.pipe(filter(Boolean), share()).subscribe(thrower)],
-    ['in an operator, and handles no error', (stream) => stream.pipe(map(thrower)).subscribe()],
+    ['in an operator without an error handler', (stream) => stream.pipe(map(thrower)).subscribe()],
     ['when it handles an error', (stream) => stream.pipe(map(thrower)).subscribe({ error: thrower })],
   ])('R20: a subscriber that throws %s is logged instead of ending the process', async (_, subscribe) => {
     const { bus: realtime, environment, errors } = bus();
@@ -86,7 +86,7 @@ describe('RealtimeBus', () => {
     expect(errors).toEqual(['stream-subscriber-failed: Error: subscriber']);
   });
 
-  test('a subscriber keeps its observer’s this, and may leave', async () => {
+  test('keeps the `this` of an observer and lets it unsubscribe', async () => {
     const { bus: realtime, environment } = bus();
     const observer = {
       heard: [] as string[],
@@ -112,8 +112,8 @@ describe('RealtimeBus', () => {
   });
 });
 
-describe('the context of an action', () => {
-  test('collects the newest position of each topic that was published to, awaited or not, however deep', async () => {
+describe('ActionContext', () => {
+  test('collects the newest position of each topic that an action publishes to, at any depth', async () => {
     const { bus: realtime } = bus();
     const helper = async (): Promise<void> => {
       await Promise.resolve();
@@ -132,7 +132,7 @@ describe('the context of an action', () => {
     ]);
   });
 
-  test('keeps what runs at the same time apart', async () => {
+  test('separates actions that run at the same time', async () => {
     const { bus: realtime } = bus();
     const run = (battleId: string) =>
       new ActionContext().run(async () => {
@@ -144,7 +144,7 @@ describe('the context of an action', () => {
     expect(two.positions.map(({ topic }) => topic)).toEqual(['battles/2']);
   });
 
-  test('leaves out what failed, and passes on what the function throws', async () => {
+  test('leaves out failed publications and rethrows the error of the function', async () => {
     const { bus: realtime } = bus();
     const { positions } = await new ActionContext().run(() => {
       realtime.publish(notices.with(), 10n as never).catch(() => undefined);
@@ -157,7 +157,7 @@ describe('the context of an action', () => {
     ).rejects.toThrow('handler');
   });
 
-  test('what goes on after the end is not collected any more', async () => {
+  test('collects no publication after the end of the action', async () => {
     const { bus: realtime } = bus();
     let later = (): void => undefined;
     const { positions } = await new ActionContext().run(() => {

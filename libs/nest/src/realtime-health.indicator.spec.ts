@@ -19,26 +19,26 @@ function create(request?: Broker['request']) {
   return { environment, drain, lines, health: new RealtimeHealthIndicator(drain, broker, environment, log) };
 }
 
-describe('the health of a node', () => {
-  test('is up while the broker answers, in the shape that terminus takes', async () => {
+describe('RealtimeHealthIndicator', () => {
+  test('is up while the broker answers, with a result for terminus', async () => {
     const { health } = create();
     expect(await health.check()).toEqual({ status: 'up' });
     expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'up' } });
   });
 
-  test('R11: is down from the moment the node drains', async () => {
+  test('R11: is down when the drain starts', async () => {
     const { drain, health } = create();
     drain.draining = true;
     expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'down', reason: 'draining' } });
   });
 
-  test('is down where the broker fails, with a line in the log', async () => {
+  test('is down when the broker fails, and logs the error', async () => {
     const { health, lines } = create(() => Promise.reject(new Error('refused')));
     expect(await health.check()).toEqual({ status: 'down', reason: 'broker' });
     expect(lines).toEqual(['broker-failed reason=health']);
   });
 
-  test('is down where the broker does not answer in time, and up again when it does', async () => {
+  test('is down when the broker exceeds the timeout, and up again when it answers', async () => {
     const gate = new Gate<undefined>();
     let asked = 0;
     const { environment, health } = create(() => {
@@ -58,7 +58,7 @@ describe('the health of a node', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('is down where a question is never answered, also for who would wait for ever, and asks anew then', async () => {
+  test('is down when a check never ends, and a later check asks the broker again', async () => {
     const answers: (() => Promise<null>)[] = [() => new Promise(() => undefined), () => Promise.resolve(null)];
     const { environment, health } = create(() => answers.shift()!());
     const patient = health.check({ timeoutMs: 0 });

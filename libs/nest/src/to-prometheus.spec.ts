@@ -16,7 +16,7 @@ const snapshot: MetricsSnapshot = {
   },
 };
 
-test('metrics are told in the text format of Prometheus', () => {
+test('formats metrics in the text format of Prometheus', () => {
   const text = toPrometheus(snapshot);
   expect(text).toContain('# HELP statewire_connections Open sockets.\n# TYPE statewire_connections gauge\n');
   expect(text).toContain('\nstatewire_connections 2\n');

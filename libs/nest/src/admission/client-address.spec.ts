@@ -15,37 +15,52 @@ function address(
 
 describe('A16: the address of a client', () => {
   test.each<[string, string, string | string[] | undefined, string]>([
-    ['of a direct connection is the socket’s', '198.51.100.1', undefined, '198.51.100.1'],
-    ['on a dual-stack socket is IPv4 all the same', '::ffff:198.51.100.1', undefined, '198.51.100.1'],
-    ['on a dual-stack socket is IPv4 in hexadecimal too', '::ffff:c633:6401', undefined, '198.51.100.1'],
-    ['with a zone is without it', 'fe80::1%eth0', undefined, 'fe80::1'],
-    ['behind a trusted proxy is what it says', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
-    ['behind a mapped trusted proxy is what it says', '::ffff:127.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['of a direct connection is the address of its socket', '198.51.100.1', undefined, '198.51.100.1'],
+    ['on a dual-stack socket is an IPv4 address', '::ffff:198.51.100.1', undefined, '198.51.100.1'],
     [
-      'behind several is what the outermost trusted one says',
+      'on a dual-stack socket is an IPv4 address, even if written in hexadecimal',
+      '::ffff:c633:6401',
+      undefined,
+      '198.51.100.1',
+    ],
+    ['loses its zone', 'fe80::1%eth0', undefined, 'fe80::1'],
+    ['behind a trusted proxy is the forwarded address', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    [
+      'behind a trusted proxy with an IPv4-mapped address is the forwarded address',
+      '::ffff:127.0.0.1',
+      '198.51.100.1',
+      '198.51.100.1',
+    ],
+    [
+      'behind several trusted proxies is the address that the outermost proxy forwards',
       '10.0.0.1',
       '198.51.100.1, 192.0.2.7, 2001:db8::5',
       '198.51.100.1',
     ],
-    ['is not what the client wrote before the proxies did', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
-    ['is not a trusted address that the client wrote', '10.0.0.1', '10.9.9.9, 198.51.100.1', '198.51.100.1'],
-    ['of an unknown proxy is the address of the proxy', '203.0.113.1', '198.51.100.1', '203.0.113.1'],
-    ['may be written with a port', '10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
-    ['may be IPv6 with a port', '10.0.0.1', '[2001:4860::1]:4711', '2001:4860::1'],
-    ['stops at what is no address', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
-    ['may come in several headers', '10.0.0.1', ['1.2.3.4', '198.51.100.1'], '198.51.100.1'],
+    ['is not an address that the client put into the header', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
+    [
+      'is not a trusted address that the client put into the header',
+      '10.0.0.1',
+      '10.9.9.9, 198.51.100.1',
+      '198.51.100.1',
+    ],
+    ['behind an untrusted proxy is the address of the proxy', '203.0.113.1', '198.51.100.1', '203.0.113.1'],
+    ['loses its port', '10.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
+    ['loses its port if it is IPv6', '10.0.0.1', '[2001:4860::1]:4711', '2001:4860::1'],
+    ['is the proxy when the header has an invalid entry', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
+    ['comes from the last of several headers', '10.0.0.1', ['1.2.3.4', '198.51.100.1'], '198.51.100.1'],
   ])('%s', (_, remote, forwarded, ip) => {
     expect(address(remote, forwarded).ip).toBe(ip);
   });
 
-  test('stands for one client where it is the client’s own', () => {
+  test('identifies one network when it belongs to the client', () => {
     expect(address('198.51.100.1').network).toBe('198.51.100.1');
     expect(address('10.0.0.1', '198.51.100.1').network).toBe('198.51.100.1');
     expect(address('203.0.113.1', 'spoofed', []).network).toBe('203.0.113.1');
     expect(address('127.0.0.1', undefined, []).network).toBe('127.0.0.1');
   });
 
-  test('stands for nobody where it is a proxy’s, named or not', () => {
+  test('identifies no network when it belongs to a proxy', () => {
     expect(address('10.0.0.1').network).toBeUndefined();
     expect(address('172.17.0.1', '198.51.100.1', []).network).toBeUndefined();
     expect(address(undefined).network).toBeUndefined();
@@ -59,7 +74,7 @@ describe('A16: the address of a client', () => {
     ['::1', '0:0:0:0::/64'],
     ['64:ff9b:0:1:2:3:198.51.100.1', '64:ff9b:0:1::/64'],
     ['64:ff9b::198.51.100.1', '64:ff9b:0:0::/64'],
-  ])('%s is counted with its whole site, %s', (ip, network) => {
+  ])('%s counts in the network %s', (ip, network) => {
     expect(address(ip, undefined, [])).toMatchObject({ ip, network });
   });
 

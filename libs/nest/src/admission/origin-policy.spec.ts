@@ -26,20 +26,20 @@ function allows(asked: Asked): boolean {
   return new OriginPolicy(options, new TrustedProxies(['10.0.0.0/8'])).allows(origin, request);
 }
 
-describe('A1: without allowedOrigins an origin is allowed where it', () => {
+describe('A1: without allowedOrigins an origin is allowed if it', () => {
   test.each<[string, Asked]>([
     ['has the host of the request', { origin: 'https://play.example' }],
-    ['is plain HTTP, and so is this server', { origin: 'http://play.example' }],
+    ['has the scheme http on a server without TLS', { origin: 'http://play.example' }],
     ['has the port of the request', { origin: 'http://play.example:3000', host: 'play.example:3000' }],
-    ['has its scheme’s own port', { origin: 'https://play.example', host: 'play.example:443' }],
-    ['has the host in other letters', { origin: 'https://play.example', host: 'Play.Example' }],
+    ['has the default port of its scheme', { origin: 'https://play.example', host: 'play.example:443' }],
+    ['has the host in another letter case', { origin: 'https://play.example', host: 'Play.Example' }],
     [
       'has the ASCII form of an international host',
       { origin: 'https://xn--bcher-kva.example', host: 'xn--bcher-kva.example' },
     ],
     ['has an IPv6 host', { origin: 'http://[::1]:3000', host: '[::1]:3000' }],
     [
-      'has the host that a trusted proxy names',
+      'has the host forwarded by a trusted proxy',
       {
         origin: 'https://play.example',
         host: 'backend:3000',
@@ -48,7 +48,7 @@ describe('A1: without allowedOrigins an origin is allowed where it', () => {
       },
     ],
     [
-      'has the host that the nearest of several proxies names',
+      'has the host forwarded by the nearest of several proxies',
       {
         origin: 'https://play.example',
         host: 'b',
@@ -61,33 +61,36 @@ describe('A1: without allowedOrigins an origin is allowed where it', () => {
   });
 });
 
-describe('A1: without allowedOrigins an origin is refused where it', () => {
+describe('A1: without allowedOrigins an origin is rejected if it', () => {
   test.each<[string, Asked]>([
     ['is null', { origin: 'null' }],
     ['is empty', { origin: '' }],
     ['has another host', { origin: 'https://evil.example' }],
-    ['has a host that begins alike', { origin: 'https://play.example.evil.example' }],
-    ['has a host that ends alike', { origin: 'https://evilplay.example' }],
+    ['begins with the host', { origin: 'https://play.example.evil.example' }],
+    ['ends with the host', { origin: 'https://evilplay.example' }],
     ['is a subdomain', { origin: 'https://a.play.example' }],
     ['has another port', { origin: 'https://play.example:8443' }],
     ['has a trailing dot', { origin: 'https://play.example.' }],
-    ['has capitals', { origin: 'https://Play.Example' }],
-    ['has a scheme in capitals', { origin: 'HTTPS://play.example' }],
+    ['has capital letters', { origin: 'https://Play.Example' }],
+    ['has a scheme in capital letters', { origin: 'HTTPS://play.example' }],
     ['has a path', { origin: 'https://play.example/' }],
     ['has credentials', { origin: 'https://play.example@evil.example' }],
     ['has another scheme', { origin: 'ftp://play.example' }],
-    ['is of an extension', { origin: 'chrome-extension://play.example' }],
-    ['is plain HTTP where this server has TLS', { origin: 'http://play.example', encrypted: true }],
+    ['has the scheme of an extension', { origin: 'chrome-extension://play.example' }],
+    ['has the scheme http on a server with TLS', { origin: 'http://play.example', encrypted: true }],
     ['is a list', { origin: 'https://play.example, https://evil.example' }],
-    ['has its scheme’s own port in it', { origin: 'https://play.example:443', host: 'play.example:443' }],
-    ['looks alike in another script', { origin: 'https://xn--ply-5cd.example' }],
+    ['has an explicit default port', { origin: 'https://play.example:443', host: 'play.example:443' }],
+    ['has letters of another script that look like the host', { origin: 'https://xn--ply-5cd.example' }],
     ['is not in ASCII', { origin: 'https://bücher.example', host: 'xn--bcher-kva.example' }],
-    ['meets no host', { origin: 'https://play.example', host: '' }],
-    ['meets a host that is a URL', { origin: 'https://play.example', host: 'evil.example/play.example' }],
-    ['meets a host with credentials', { origin: 'https://play.example', host: 'a@play.example' }],
-    ['has the host that a stranger forwarded', { origin: 'https://evil.example', forwardedHost: 'evil.example' }],
+    ['comes with an empty Host', { origin: 'https://play.example', host: '' }],
+    ['comes with a URL as Host', { origin: 'https://play.example', host: 'evil.example/play.example' }],
+    ['comes with credentials in Host', { origin: 'https://play.example', host: 'a@play.example' }],
     [
-      'has the inner host where a trusted proxy names another',
+      'has the host forwarded by an untrusted sender',
+      { origin: 'https://evil.example', forwardedHost: 'evil.example' },
+    ],
+    [
+      'has the host of the backend when a trusted proxy forwards another host',
       { origin: 'https://backend', host: 'backend', forwardedHost: 'play.example', remoteAddress: '10.1.2.3' },
     ],
   ])('%s', (_, asked) => {
@@ -98,7 +101,7 @@ describe('A1: without allowedOrigins an origin is refused where it', () => {
 describe('A1: allowedOrigins', () => {
   const options = { allowedOrigins: ['https://app.example'] };
 
-  test('are compared letter by letter, and nothing else is allowed', () => {
+  test('match letter by letter and exclude all other origins', () => {
     expect(allows({ origin: 'https://app.example', options })).toBe(true);
     for (const origin of [
       'https://APP.example',
@@ -111,7 +114,7 @@ describe('A1: allowedOrigins', () => {
     }
   });
 
-  test('need not be named where any origin is allowed', () => {
+  test('are optional with allowAnyOrigin', () => {
     for (const origin of ['https://evil.example', 'null']) {
       expect(allows({ origin, options: { allowAnyOrigin: true } })).toBe(true);
     }

@@ -47,17 +47,17 @@ describe('RequestAdmission', () => {
     });
   });
 
-  describe('receives', () => {
+  describe('receive()', () => {
     test.each<[string, readonly string[], string]>([
       ['one Host', ['Host', 'play.example'], '1.1'],
       ['one :authority and no Host', [':authority', 'play.example'], '2.0'],
       ['one :authority and one Host', [':authority', 'play.example', 'host', 'play.example'], '2.0'],
       ['no Host in HTTP/1.0', [], '1.0'],
-    ])('a request with %s', (_, rawHeaders, httpVersion) => {
+    ])('accepts a request with %s', (_, rawHeaders, httpVersion) => {
       expect(admission({}).receive({ ...request(), rawHeaders, httpVersion }).ip).toBe('203.0.113.1');
     });
 
-    test('A1: cookies only where a page of an allowed origin sent them, in no spelling', () => {
+    test('A1: reads cookies only from pages of allowed origins, in any letter case', () => {
       const { cookies, cookieToken, headers } = admission({ cookie: 's', authenticate: () => undefined }).receive(
         request({ cookie: 's=1' }),
       );
@@ -65,21 +65,21 @@ describe('RequestAdmission', () => {
       expect(headers).not.toHaveProperty('cookie');
     });
 
-    test('the cookie’s token where they count', () => {
+    test('reads the token from the cookie of an allowed page', () => {
       const received = admission({ cookie: 's', authenticate: () => undefined }).receive(
         request({ cookie: 's=1; t=2', origin: 'https://play.example' }),
       );
       expect(received).toMatchObject({ cookies: { s: '1', t: '2' }, cookieToken: '1', origin: 'https://play.example' });
     });
 
-    test('no token from a cookie that is named like a property of every object', () => {
+    test('reads no token from a cookie named like a property of Object.prototype', () => {
       const received = admission({ cookie: 'constructor', authenticate: () => undefined }).receive(
         request({ origin: 'https://play.example' }),
       );
       expect(received.cookieToken).toBeUndefined();
     });
 
-    test('A16: X-Forwarded-For without a trusted proxy with one warning', () => {
+    test('A16: warns once about X-Forwarded-For without a trusted proxy', () => {
       const strict = admission({});
       for (let count = 0; count < 3; count++) {
         expect(strict.receive(request({ 'x-forwarded-for': '198.51.100.1' })).ip).toBe('203.0.113.1');
@@ -88,7 +88,7 @@ describe('RequestAdmission', () => {
       expect(warn).toHaveBeenCalledWith(expect.stringContaining('trustedProxies'));
     });
 
-    test('every origin where that was asked for, with a warning at the start', async () => {
+    test('allows every origin with allowAnyOrigin, and warns at the start', async () => {
       const open = admission({ allowAnyOrigin: true });
       await open.onModuleInit();
       expect(open.receive(request({ origin: 'https://evil.example' })).origin).toBe('https://evil.example');
@@ -96,7 +96,7 @@ describe('RequestAdmission', () => {
     });
   });
 
-  describe('identifies', () => {
+  describe('identify()', () => {
     const seen: { token: string; authorization: unknown; admission: string }[] = [];
 
     function verifying(users: Record<string, string>, more: RealtimeModuleOptions = {}): RequestAdmission {
@@ -125,17 +125,17 @@ describe('RequestAdmission', () => {
       };
     }
 
-    test('nobody without credentials, without asking', async () => {
+    test('gives no identity without credentials and does not call the hook', async () => {
       expect(await verifying({}).identify(received())).toBeUndefined();
       expect(seen).toEqual([]);
     });
 
-    test('whoever the hook says, which sees the token as an authorization header', async () => {
+    test('gives the identity from the hook, with the token as authorization header', async () => {
       expect(await verifying({ t: 'ann' }).identify(received(), 't')).toMatchObject({ id: 'ann' });
       expect(seen).toEqual([{ token: 't', authorization: 'Bearer t', admission: 'hello' }]);
     });
 
-    test('by the token of hello before the one of the upgrade', async () => {
+    test('prefers the token of hello to the token of the upgrade', async () => {
       const users = verifying({ a: 'ann', b: 'bob' });
       expect(await users.identify(received({ bearer: 'b' }), 'a')).toMatchObject({ id: 'ann' });
     });
@@ -143,8 +143,8 @@ describe('RequestAdmission', () => {
     test.each([
       ['the same user', { s: 'ann' }, true],
       ['another user', { s: 'bob' }, false],
-      ['nobody any more', {}, true],
-    ])('a token beside the cookie of %s', async (_, cookies, passes) => {
+      ['a user who no longer exists', {}, true],
+    ])('checks a token against the cookie of %s', async (_, cookies, passes) => {
       const identity = verifying({ t: 'ann', ...cookies }).identify(received({ cookieToken: 's' }), 't');
       if (passes) expect(await identity).toMatchObject({ id: 'ann' });
       else await expect(identity).rejects.toMatchObject({ code: 'unauthorized' });
@@ -165,12 +165,12 @@ describe('RequestAdmission', () => {
         { code: 'unauthorized' },
       ],
       [
-        'throws what jose does',
+        'throws an error of jose',
         () => Promise.reject(Object.assign(new Error(), { code: 'ERR_JWT_EXPIRED' })),
         { options: { details: { expired: true } } },
       ],
       [
-        'throws what jsonwebtoken does',
+        'throws an error of jsonwebtoken',
         () => Promise.reject(Object.assign(new Error(), { name: 'TokenExpiredError' })),
         { options: { details: { expired: true } } },
       ],
@@ -184,11 +184,7 @@ describe('RequestAdmission', () => {
         () => Promise.reject(new RealtimeError('forbidden', 'Banned.')),
         { code: 'forbidden', message: 'Banned.' },
       ],
-      [
-        'says that it cannot tell',
-        () => Promise.reject(new ServiceUnavailableException('db')),
-        { code: 'unavailable' },
-      ],
+      ['throws a 503', () => Promise.reject(new ServiceUnavailableException('db')), { code: 'unavailable' }],
       ['returns an empty id', () => ({ id: '', user: 1 }), { code: 'unauthorized' }],
       ['returns null', () => null as never, { code: 'unauthorized', options: {} }],
     ])('A2: a hook that %s', async (_, authenticate, expected) => {
@@ -201,7 +197,7 @@ describe('RequestAdmission', () => {
       ['a Date', new Date(environment.now() + 60_000), 'that is no time'],
       ['null', null, 'that is no time'],
       ['a time in seconds', environment.now() / 1_000 + 60, 'looks like seconds'],
-    ])('A2: nobody whose credentials end at %s, and says once why', async (_, expiresAt, hint) => {
+    ])('A2: rejects an identity with an expiry of %s and logs one line', async (_, expiresAt, hint) => {
       const authenticate = () => ({ id: 'ann', user: 1, expiresAt: expiresAt as number });
       const users = verifying({}, { authenticate });
       for (let count = 0; count < 3; count++) {
@@ -210,7 +206,7 @@ describe('RequestAdmission', () => {
       expect(warn.mock.calls).toEqual([[expect.stringContaining(hint)]]);
     });
 
-    test('a hook that does not answer in time makes it unavailable', async () => {
+    test('answers unavailable when the hook exceeds its timeout', async () => {
       const identity = verifying({}, { authenticate: () => new Promise(() => undefined) }).identify(received(), 't');
       const outcome = expect(identity).rejects.toMatchObject({ code: 'unavailable' });
       await environment.advance(10_000);
@@ -225,14 +221,14 @@ describe('parseCookies', () => {
     ['several', 'a=1; b=2', { a: '1', b: '2' }],
     ['values with an equals sign', 'a=b=c', { a: 'b=c' }],
     ['quoted and encoded values', 'a="x y"; b=%C3%A4', { a: 'x y', b: 'ä' }],
-    ['values that only look encoded', 'a=%zz', { a: '%zz' }],
+    ['values with invalid percent-encoding', 'a=%zz', { a: '%zz' }],
     ['the first of two with one name', 'a=1; a=2', { a: '1' }],
     ['pairs without a value', 'a; b=1;;', { b: '1' }],
   ])('reads %s', (_, header, cookies) => {
     expect(parseCookies(header)).toEqual(cookies);
   });
 
-  test('a cookie named __proto__ is a cookie and nothing more', () => {
+  test('reads a cookie named __proto__ as a plain cookie', () => {
     const cookies = parseCookies('__proto__=x; constructor=y');
     expect(Object.entries(cookies)).toEqual([
       ['__proto__', 'x'],

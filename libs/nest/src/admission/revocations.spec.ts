@@ -9,8 +9,8 @@ function create(verification = 10_000) {
   return { environment, revocations: new Revocations(environment, verification) };
 }
 
-describe('what was revoked lately', () => {
-  test('concerns whoever presented credentials before, and nobody after', () => {
+describe('Revocations', () => {
+  test('set a deadline for credentials presented before, and for no later ones', () => {
     const { revocations } = create();
     const before = revocations.mark;
     revocations.add({ user: 'alice' }, 500);
@@ -20,7 +20,7 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ ...alice, presented: revocations.mark - 1 })).toBeUndefined();
   });
 
-  test('is over at the end of the shortest grace for a request that is held, and not for one that presented after', async () => {
+  test('end a held request at the shortest grace period, except when its credentials are newer', async () => {
     const { environment, revocations } = create();
     const ended: string[] = [];
     const hold = (name: string): void =>
@@ -40,7 +40,7 @@ describe('what was revoked lately', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('is asked by a request whose verification has ended', async () => {
+  test('are checked at the end of a verification', async () => {
     const { environment, revocations } = create(0);
     const { mark } = revocations;
     revocations.add({ user: 'alice' }, 1_000);
@@ -58,7 +58,7 @@ describe('what was revoked lately', () => {
     expect(told).toEqual(['timeout']);
   });
 
-  test('never takes a connection for a user of the same name', () => {
+  test('distinguish a connection from a user of the same name', () => {
     const { revocations } = create();
     revocations.add({ user: 'c1' }, 0);
     expect(revocations.deadline({ ...alice, presented: 0 })).toBeUndefined();
@@ -67,7 +67,7 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ connection: 'c2', user: undefined, presented: 0 })).toBeUndefined();
   });
 
-  test('ends at the shortest grace that has not ended, and anew after it has', async () => {
+  test('use the shortest grace period that has not ended, and a later revocation starts anew', async () => {
     const { environment, revocations } = create();
     revocations.add({ user: 'alice' }, 5_000);
     revocations.add({ user: 'alice' }, 60_000);
@@ -79,7 +79,7 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ ...alice, presented: 3 })).toBe(13_000);
   });
 
-  test('takes no time from credentials that were presented after the shorter grace of an earlier one began', () => {
+  test('leave credentials presented after a shorter grace period the later deadline', () => {
     const { revocations } = create();
     revocations.add({ user: 'alice' }, 5_000);
     const renewed = revocations.mark;
@@ -90,7 +90,7 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ connection: 'c2', user: 'alice', presented: renewed })).toBe(60_000);
   });
 
-  test('gives no more time to whom an earlier one ended', async () => {
+  test('do not extend an ended grace period', async () => {
     const { environment, revocations } = create();
     revocations.add({ user: 'alice' }, 1_000);
     await environment.advance(2_000);
@@ -99,14 +99,14 @@ describe('what was revoked lately', () => {
     expect(revocations.deadline({ ...alice, presented: 1 })).toBe(32_000);
   });
 
-  test('are 100,000 at once, in a moment and not in minutes', () => {
+  test('store 100,000 users and find each deadline', () => {
     const { revocations } = create();
     for (let user = 0; user < 100_000; user += 1) revocations.add({ user: `u${user}` }, 0);
     expect(revocations.size).toBe(100_000);
     expect(revocations.deadline({ connection: 'c', user: 'u99998', presented: 0 })).toBe(0);
   });
 
-  test('is told to reach not far enough back where a verification began before something that is forgotten', async () => {
+  test('report that they no longer reach back to the start of a long verification', async () => {
     const { environment, revocations } = create(0);
     const verifying = revocations.mark;
     revocations.add({ user: 'bob' }, 1_000);
@@ -121,7 +121,7 @@ describe('what was revoked lately', () => {
     expect(revocations.reachesBackTo(revocations.mark)).toBe(true);
   });
 
-  test('is forgotten when no verification can still be under way', async () => {
+  test('are dropped after the longest possible verification', async () => {
     const { environment, revocations } = create(100_000);
     for (let user = 0; user < 1_000; user += 1) revocations.add({ user: `u${user}` }, 1_000);
     await environment.advance(100_000);

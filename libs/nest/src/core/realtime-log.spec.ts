@@ -15,7 +15,7 @@ function create() {
   };
 }
 
-describe('the log', () => {
+describe('RealtimeLog', () => {
   test('A22: writes at most one line a second for each event and reason, and counts the rest', async () => {
     const { environment, lines, log } = create();
     for (let count = 0; count < 100_000; count += 1) log.warn('refused', { reason: 'origin' });
@@ -26,7 +26,7 @@ describe('the log', () => {
     expect(lines[2]).toBe('refused reason=origin alike=99999');
   });
 
-  test('A22: remembers a thousand reasons and no more, the longest unused of which are forgotten', () => {
+  test('A22: tracks at most 1,000 reasons and forgets the least recently used one', () => {
     const { lines, log } = create();
     for (let count = 0; count < 3; count += 1) log.warn('refused', { reason: 'first' });
     for (let reason = 0; reason < 999; reason += 1) log.warn('refused', { reason: `r${reason}` });
@@ -38,7 +38,7 @@ describe('the log', () => {
     expect(lines.at(-1)).toBe('refused reason=first');
   });
 
-  test('tells what was left out also when it takes long until the same happens again, up to an hour', async () => {
+  test('reports left-out lines when the event repeats within an hour', async () => {
     const { environment, lines, log } = create();
     const twice = (): void => [1, 2].forEach(() => log.warn('refused', { reason: 'origin' }));
     twice();
@@ -49,13 +49,13 @@ describe('the log', () => {
     expect(lines).toEqual(['refused reason=origin', 'refused reason=origin alike=1', 'refused reason=origin']);
   });
 
-  test('quotes what could pass for something else', () => {
+  test('quotes values that could imitate another field', () => {
     const { lines, log } = create();
     log.info('started', { path: '/ws', topic: 'a\nfake=line', empty: '', count: 3, missing: undefined });
     expect(lines).toEqual(['started path=/ws topic="a\\nfake=line" empty="" count=3']);
   });
 
-  test('A18: shows no control character, also of those that JSON leaves, and no mark that turns text around', () => {
+  test('A18: escapes control characters and marks that change the text direction', () => {
     const { lines, log } = create();
     log.warn('refused', { message: 'a\u001b[2Jb\u009b2Jc\u007fd\u2028e\u202ef' });
     log.error('failed', new Error('\u001b]0;title\u0007 \u009b1m'));
@@ -63,7 +63,7 @@ describe('the log', () => {
     expect(lines[1]).toContain('Error: \\u001b]0;title\\u0007 \\u009b1m');
   });
 
-  test('A18: indents every line of what was thrown, so that no message can write a line of its own', () => {
+  test('A18: indents every line of an error, so that no message can imitate a log line', () => {
     const { lines, log } = create();
     const line = 'hello-rejected reason=forged';
     log.error('failed', new Error(`no\n${line}\r\n${line}\r${line}\u2028${line}`));
@@ -76,7 +76,7 @@ describe('the log', () => {
     expect(lines[0]!.split('\n').filter((text) => text === `    ${line}`)).toHaveLength(4);
   });
 
-  test('keeps the stack of what was thrown', () => {
+  test('writes the stack of an error', () => {
     const { lines, log } = create();
     log.error('failed', new TypeError('why'));
     log.error('failed-oddly', 'thrown text');

@@ -50,7 +50,7 @@ describe('resolveOptions', () => {
     });
   });
 
-  test('keeps what was given, and takes single parts of the environment', () => {
+  test('keeps given options and single parts of the environment', () => {
     class FixedClock {
       constructor(private readonly time: number) {}
 
@@ -118,17 +118,17 @@ describe('resolveOptions', () => {
     ['heartbeats', { heartbeats: {} }],
     ['options', 'memory'],
     ['options', null],
-  ])('refuses a wrong %s', (option, options) => {
+  ])('rejects an invalid %s', (option, options) => {
     expect(problemsOf(options)).toEqual([option]);
   });
 
-  test('lists as many members of presence topics as fit into one publication', () => {
+  test('derives the limit of listed members from the size of a publication', () => {
     expect(resolveOptions({ limits: { frames: { publicationBytes: 10_880 } } }, system).presence.members).toBe(10);
     const all = resolveOptions({ limits: { frames: { publicationBytes: 0 } }, presence: { members: 10_000 } }, system);
     expect(all.presence.members).toBe(10_000);
   });
 
-  test('names every problem at once, with what was got and what was expected', () => {
+  test('reports all problems at once, with the given and the expected value', () => {
     const options = { path: 'ws', limits: { frames: { depth: Number.NaN } } };
     expect(() => resolveOptions(options, system)).toThrow(
       'RealtimeModule cannot start:\n' +
@@ -137,7 +137,7 @@ describe('resolveOptions', () => {
     );
   });
 
-  test('has the table that the README shows', () => {
+  test('matches the table of the README', () => {
     const readme = readFileSync(README, 'utf8');
     const [before, shown, after] = readme.split(
       /(?<=<!-- options: STATEWIRE_WRITE[^\n]*-->\n)\n|\n(?=<!-- options: end)/,

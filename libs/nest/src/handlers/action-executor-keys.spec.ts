@@ -10,7 +10,7 @@ function caller(user: string | undefined, clientId: string): CallerContext {
 }
 
 describe('actionKey', () => {
-  test('differs wherever the user, the client or the id does', () => {
+  test('differs when the user, the client or the id differs', () => {
     const part = fc.oneof(fc.string(), fc.constantFrom('null', '"', '","', ']', ''));
     const key = fc.tuple(fc.option(part, { nil: undefined }), part, part);
     fc.assert(
@@ -23,7 +23,7 @@ describe('actionKey', () => {
 });
 
 describe('fingerprint', () => {
-  test('is the same for equal JSON, whatever the order of its keys', () => {
+  test('is equal for equal JSON in any order of keys', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
         const shuffled = Object.fromEntries(Object.entries(data).reverse());
@@ -54,7 +54,7 @@ describe('fingerprint', () => {
       { name: 'a', data: JSON.parse('{"__proto__":1}') as never },
       { name: 'a', data: {} },
     ],
-  ])('%j and %j differ', (a, b) => {
+  ])('differs for %j and %j', (a, b) => {
     expect(fingerprint(a)).not.toBe(fingerprint(b));
   });
 });

@@ -90,7 +90,7 @@ class Scores {
 }
 
 describe('the decorators of handlers', () => {
-  test('leave the contract on the method, for the explorer to find', () => {
+  test('store the contract on the method', () => {
     expect(Reflect.getMetadata(HANDLERS_METADATA, Scores)).toBe(true);
     expect(Reflect.getMetadata(TOPIC_METADATA, Scores.prototype.now)).toEqual({ topic: score });
     expect(Reflect.getMetadata(ACTION_METADATA, Scores.prototype.add)).toEqual({

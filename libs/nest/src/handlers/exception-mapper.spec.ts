@@ -14,26 +14,26 @@ import { fromFilterAnswer, fromThrown } from './exception-mapper.js';
 
 const INTERNAL = { code: 'internal', message: 'Something failed on the server.' };
 
-describe('what application code throws becomes', () => {
+describe('fromThrown()', () => {
   test.each<[string, unknown, object]>([
+    ['keeps a RealtimeError', new RealtimeError('conflict', 'Twice.'), { code: 'conflict', message: 'Twice.' }],
+    ['maps an Error to internal', new Error('secret'), INTERNAL],
+    ['maps a value that is not an error to internal', { code: 'forbidden', message: 'secret' }, INTERNAL],
+    ['maps undefined to internal', undefined, INTERNAL],
+    ['maps HTTP 500 to internal', new InternalServerErrorException('secret'), INTERNAL],
+    ['maps a status that is not an error to internal', new HttpException('secret', 302), INTERNAL],
+    ['maps 413 to too_large', new PayloadTooLargeException('Too much.'), { code: 'too_large', message: 'Too much.' }],
     [
-      'itself where it is a RealtimeError',
-      new RealtimeError('conflict', 'Twice.'),
-      { code: 'conflict', message: 'Twice.' },
+      'maps 429 to too_many_requests',
+      new HttpException('Slowly.', 429),
+      { code: 'too_many_requests', message: 'Slowly.' },
     ],
-    ['internal where it is an Error', new Error('secret'), INTERNAL],
-    ['internal where it is no error at all', { code: 'forbidden', message: 'secret' }, INTERNAL],
-    ['internal where it is nothing', undefined, INTERNAL],
-    ['internal where it is an HTTP 500', new InternalServerErrorException('secret'), INTERNAL],
-    ['internal where its status is none of an error', new HttpException('secret', 302), INTERNAL],
-    ['too_large for 413', new PayloadTooLargeException('Too much.'), { code: 'too_large', message: 'Too much.' }],
-    ['too_many_requests for 429', new HttpException('Slowly.', 429), { code: 'too_many_requests', message: 'Slowly.' }],
     [
-      'validation_failed for a list of messages, whatever the status',
+      'maps a list of messages with a 4xx status to validation_failed',
       new UnprocessableEntityException({ message: ['a must be b'] }),
       { code: 'validation_failed', options: { details: ['a must be b'] } },
     ],
-    ['internal for a list of messages of a 500', new HttpException({ message: ['secret'] }, 500), INTERNAL],
+    ['maps a list of messages with status 500 to internal', new HttpException({ message: ['secret'] }, 500), INTERNAL],
   ])('%s', (_, thrown, expected) => {
     expect(fromThrown(thrown, 'action')).toMatchObject(expected);
   });
@@ -42,15 +42,15 @@ describe('what application code throws becomes', () => {
     ['action', 'action_failed', 'action_failed'],
     ['topic', 'unknown_topic', 'bad_request'],
     ['connection', 'forbidden', 'forbidden'],
-  ] as const)('for an %s: %s where it is gone, %s where it is refused otherwise', (kind, gone, refused) => {
+  ] as const)('for an %s, maps 410 to %s and other rejections to %s', (kind, gone, refused) => {
     expect(fromThrown(new GoneException(), kind).code).toBe(gone);
     expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(refused);
     expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: refused, message: 'No.' });
   });
 });
 
-describe('what a filter returns', () => {
-  test('is an error where it has a code of the protocol and a message', () => {
+describe('fromFilterAnswer()', () => {
+  test('returns an error for a code of the protocol and a message', () => {
     const answer = { code: 'forbidden', message: 'No.', details: { at: new Date(0) }, retryAfter: 5, secret: 1 };
     expect(fromFilterAnswer(answer, 'cause')?.toFrame()).toEqual({
       type: 'error',
@@ -70,7 +70,7 @@ describe('what a filter returns', () => {
     { code: 'nonsense', message: '' },
     { code: 'toString', message: '' },
     { code: 'forbidden' },
-  ])('is none otherwise: %p', (answer) => {
+  ])('returns undefined for other results: %p', (answer) => {
     expect(fromFilterAnswer(answer, 'cause')).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ import { RealtimeBus, RealtimeModule } from '../index.js';
 import { limitHeads, takeRequests, type HeadDeadlines } from './server-hooks.js';
 
 describe('takeRequests', () => {
-  test('refuses a platform whose adapter would never call it', () => {
+  test('rejects a platform other than express and fastify', () => {
     const adapter = { getType: () => 'hyper' } as AbstractHttpAdapter;
     expect(() => takeRequests(adapter, () => true)).toThrow('express and fastify, and the application runs on hyper');
   });
@@ -36,30 +36,30 @@ function limited(server: HeadDeadlines, timeout = 9_000): HeadDeadlines {
   return server;
 }
 
-describe('the deadline of heads', () => {
+describe('limitHeads()', () => {
   test.each<[string, HeadDeadlines, HeadDeadlines]>([
     [
-      'Node’s defaults',
+      'the defaults of Node',
       { headersTimeout: 60_000, connectionsCheckingInterval: 30_000 },
       { headersTimeout: 9_000, connectionsCheckingInterval: 1_000 },
     ],
     [
-      'none at all',
+      'a server without a timeout',
       { headersTimeout: 0, connectionsCheckingInterval: 30_000 },
       { headersTimeout: 9_000, connectionsCheckingInterval: 1_000 },
     ],
     [
-      'a shorter one',
+      'a server with a shorter timeout',
       { headersTimeout: 500, connectionsCheckingInterval: 100 },
       { headersTimeout: 500, connectionsCheckingInterval: 100 },
     ],
-    ['a version of Node that has no such interval', { headersTimeout: 60_000 }, { headersTimeout: 9_000 }],
-    ['a server that knows no such deadline', {}, {}],
-  ])('meets %s', (_, server, expected) => {
+    ['a version of Node without connectionsCheckingInterval', { headersTimeout: 60_000 }, { headersTimeout: 9_000 }],
+    ['a server without headersTimeout', {}, {}],
+  ])('adjusts %s', (_, server, expected) => {
     expect(limited(server)).toEqual(expected);
   });
 
-  test('of 0 leaves the server as it is', () => {
+  test('changes nothing with 0', () => {
     expect(limited({ headersTimeout: 60_000 }, 0)).toEqual({ headersTimeout: 60_000 });
   });
 });

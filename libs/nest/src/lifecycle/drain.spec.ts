@@ -18,8 +18,8 @@ function drainOf(rig: ConnectionRig, window: number) {
   };
 }
 
-describe('a drain', () => {
-  test('is known from its first moment, also to who asks later', () => {
+describe('Drain', () => {
+  test('notifies every subscriber, even one that subscribes after the start', () => {
     const { state, begin } = drainOf(new ConnectionRig(), 5_000);
     let notifications = 0;
     state.began.subscribe(() => (notifications += 1));
@@ -29,7 +29,7 @@ describe('a drain', () => {
     expect([state.draining, notifications]).toEqual([true, 2]);
   });
 
-  test('waits for an action that starts while it lasts and whose client then leaves', async () => {
+  test('waits for an action that starts during the drain, even if its client leaves', async () => {
     const rig = new ConnectionRig();
     const gate = new Gate();
     rig.act = async ({ id }) => {
@@ -50,7 +50,7 @@ describe('a drain', () => {
     expect(outcome.over).toBe(true);
   });
 
-  test('waits for an action whose client has left already', async () => {
+  test('waits for an action of a client that left earlier', async () => {
     const rig = new ConnectionRig();
     const gate = new Gate();
     rig.act = async ({ id }) => {
@@ -71,7 +71,7 @@ describe('a drain', () => {
     expect(rig.environment.timers).toBe(0);
   });
 
-  test('R11: tells clients in batches over the first half of its window, each how long it has left', async () => {
+  test('R11: sends drain to clients in batches in the first half of its window, with the remaining time', async () => {
     const rig = new ConnectionRig({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const sockets = await Promise.all(
       Array.from({ length: 999 }, async () => {
@@ -104,7 +104,7 @@ describe('a drain', () => {
     expect(outcome.over).toBe(true);
   });
 
-  test('R11: ends after window and grace, whatever never ends', async () => {
+  test('R11: ends after window and grace period, even if actions never end', async () => {
     const rig = new ConnectionRig();
     rig.socket.onEnd = () => undefined;
     rig.act = () => new Gate<never>().opened;

@@ -17,14 +17,14 @@ function create() {
 }
 
 describe('a start without shutdown hooks', () => {
-  test('is warned about, because a deploy would cut every client', async () => {
+  test('logs a warning', async () => {
     const { environment, report, warnings } = create();
     report.onApplicationBootstrap();
     await environment.advance(1_000);
     expect(warnings).toEqual([expect.stringContaining('app.enableShutdownHooks()')]);
   });
 
-  test('is not warned about where something handles SIGTERM, even if it was set up after listen()', async () => {
+  test('logs no warning if the application handles SIGTERM, even after listen()', async () => {
     const { environment, report, warnings } = create();
     const handle = (): void => undefined;
     report.onApplicationBootstrap();
@@ -34,7 +34,7 @@ describe('a start without shutdown hooks', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('is not warned about where the application is stopped at once', async () => {
+  test('logs no warning if the application stops at once', async () => {
     const { environment, report, warnings } = create();
     report.onApplicationBootstrap();
     report.onModuleDestroy();

@@ -22,7 +22,7 @@ describe('MemberList', () => {
     expect(list.update([])).toEqual({ count: 0, members: [] });
   });
 
-  test('takes a member that several nodes know for one, with the newest that is shown of it', () => {
+  test('counts a member of several nodes once, with its newest data', () => {
     const list = new MemberList(10);
     const here = { ...nth(1, 'Ann'), id: 'here' };
     const there = { ...nth(1, 'Anna'), id: 'there', since: 9 };
@@ -41,7 +41,7 @@ describe('MemberList', () => {
     expect(idsOf(list.update(more))).toEqual(['id-9', 'id-8']);
   });
 
-  test('keeps the place of each member, so that a change among many is a small delta', () => {
+  test('keeps the order of members, so a change is a small delta', () => {
     const list = new MemberList(100);
     const members = crowd(10_000, { name: 'somebody' });
     const before = list.update(members);

@@ -45,7 +45,7 @@ test('counts no members without a presence topic or without a client id', () => 
   expect(enter('')).toBeUndefined();
 });
 
-test('counts a client that polls for two intervals, where the grace is shorter than that', async () => {
+test('keeps a polling client for two intervals if the grace period is shorter', async () => {
   const environment = new VirtualEnvironment();
   const { tracker, enter } = setUp({ environment, presence: { graceMs: 1_000 }, polling: { intervalMs: 4_000 } });
   enter('connected')?.leave();
@@ -58,7 +58,7 @@ test('counts a client that polls for two intervals, where the grace is shorter t
   expect(tracker.sizes.clients).toBe(0);
 });
 
-test('counts so many clients and no more, says so once, and counts again when some have left', async () => {
+test('tracks a limited number of clients, logs this once, and tracks new ones when others leave', async () => {
   const { tracker, broker, counters, enter, environment, lines } = setUp();
   const first = enter('client-0');
   for (let n = 1; n < MOST; n++) enter(`client-${n}`);

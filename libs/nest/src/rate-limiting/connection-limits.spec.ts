@@ -8,8 +8,8 @@ const LIMITS = { perUser: 2, perAddress: 3, pendingPerAddress: 2, newPerSecondPe
 const create = (limits: Partial<typeof LIMITS> = {}, environment = new VirtualEnvironment()) =>
   new ConnectionLimits({ ...LIMITS, ...limits }, environment);
 
-describe('the limits of connections', () => {
-  test('A16: count those of an address that are not admitted, and free their places when they are', () => {
+describe('ConnectionLimits', () => {
+  test('A16: limit the connections of an address before admission, and stop counting them at admission', () => {
     const limits = create();
     const first = limits.enter('a');
     limits.enter('a');
@@ -20,7 +20,7 @@ describe('the limits of connections', () => {
     limits.enter('b');
   });
 
-  test('A16: count those of a user, over all addresses', () => {
+  test('A16: limit the connections of a user over all addresses', () => {
     const limits = create();
     const first = limits.enter('a');
     first.admit('alice');
@@ -30,7 +30,7 @@ describe('the limits of connections', () => {
     limits.enter('d').admit('alice');
   });
 
-  test('free every place once, whenever a connection leaves', () => {
+  test('release each slot once', () => {
     const limits = create({ perAddress: 2 });
     const [pending, admitted] = [limits.enter('a'), limits.enter('a')];
     admitted.admit('alice');
@@ -40,13 +40,13 @@ describe('the limits of connections', () => {
     expect(() => limits.enter('a')).toThrow();
   });
 
-  test('mean nothing where addresses mean nothing', () => {
+  test('do not apply to an unknown network', () => {
     const limits = create();
     const enter = () => limits.enter(undefined);
     for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
-  test('are off at 0', () => {
+  test('are off with 0', () => {
     const limits = create({
       ...{ perUser: 0, perAddress: 0, pendingPerAddress: 0 },
       ...{ newPerSecondPerUser: 1, newPerSecondPerAddress: 1 },
@@ -55,7 +55,7 @@ describe('the limits of connections', () => {
     for (let count = 0; count < 100; count += 1) expect(enter).not.toThrow();
   });
 
-  test('say when to try again', () => {
+  test('give retryAfter', () => {
     const limits = create({ pendingPerAddress: 1 });
     limits.enter('a');
     expect(() => limits.enter('a')).toThrow(
@@ -64,7 +64,7 @@ describe('the limits of connections', () => {
   });
 });
 
-describe('A16: the rate of new connections', () => {
+describe('A16: rate of new connections', () => {
   const RATES = {
     ...{ perUser: 5, perAddress: 10, pendingPerAddress: 0 },
     ...{ newPerSecondPerUser: 2, newPerSecondPerAddress: 4 },
@@ -80,7 +80,7 @@ describe('A16: the rate of new connections', () => {
     return count;
   }
 
-  test('lets as many of an address come at once as may be open, and then so many a second', async () => {
+  test('allows a burst of the connection limit of an address, then its rate', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(RATES, environment);
     const connect = () => limits.enter('a').leave();
@@ -91,7 +91,7 @@ describe('A16: the rate of new connections', () => {
     expect(countWhile(connect)).toBe(8);
   });
 
-  test('lets twice as many of a user come at once as may be open, from wherever', async () => {
+  test('allows a burst of twice the connection limit of a user over all addresses', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(RATES, environment);
     let address = 0;
@@ -107,9 +107,9 @@ describe('A16: the rate of new connections', () => {
   });
 
   test.each([
-    ['its rate', { newPerSecondPerUser: 0, newPerSecondPerAddress: 0 }],
+    ['the rate', { newPerSecondPerUser: 0, newPerSecondPerAddress: 0 }],
     ['the number of connections', { perUser: 0, perAddress: 0 }],
-  ])('is none where %s is not limited', (_, off) => {
+  ])('has no limit when %s is not limited', (_, off) => {
     const limits = create({ ...RATES, ...off });
     const connect = () => {
       const slot = limits.enter('a');
@@ -119,7 +119,7 @@ describe('A16: the rate of new connections', () => {
     expect(countWhile(connect)).toBe(100);
   });
 
-  test('keeps no entry after a connection ends, and a bounded number of attempts', async () => {
+  test('keeps no entry after a connection ends, and a bounded number of addresses', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(RATES, environment);
     for (let address = 0; address < 50_000; address += 1) limits.enter(String(address)).leave();

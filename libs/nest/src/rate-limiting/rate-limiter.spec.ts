@@ -7,7 +7,7 @@ function take(bucket: TokenBucket, now: number, attempts: number): number {
   return Array.from({ length: attempts }, () => bucket.take(now)).filter(Boolean).length;
 }
 
-describe('a token bucket', () => {
+describe('TokenBucket', () => {
   test('accepts a burst, then continues at the rate', () => {
     const bucket = new TokenBucket(20, 40, 0);
     expect(take(bucket, 0, 100)).toBe(40);
@@ -15,7 +15,7 @@ describe('a token bucket', () => {
     expect(take(bucket, 60_000, 100)).toBe(40);
   });
 
-  test('says how long the next one takes', () => {
+  test('returns the time until the next token', () => {
     const bucket = new TokenBucket(20, 1, 0);
     bucket.take(0);
     expect(bucket.take(10)).toBe(false);
@@ -23,7 +23,7 @@ describe('a token bucket', () => {
     expect(bucket.take(10 + bucket.retryAfter)).toBe(true);
   });
 
-  test('lets several through together, or none of them', () => {
+  test('takes several tokens at once or none', () => {
     const bucket = new TokenBucket(20, 40, 0);
     expect(bucket.take(0, 30)).toBe(true);
     expect(bucket.take(0, 30)).toBe(false);
@@ -31,7 +31,7 @@ describe('a token bucket', () => {
     expect(bucket.take(0, 10)).toBe(true);
   });
 
-  test('is no limit at a rate of 0', () => {
+  test('has no limit with a rate of 0', () => {
     expect(take(new TokenBucket(0, 0, 0), 0, 1_000)).toBe(1_000);
   });
 });
@@ -44,8 +44,8 @@ function countWhile(refuse: () => unknown): number {
   return count;
 }
 
-describe('A16: the rate of frames', () => {
-  test('of a user and of an address lets bursts of twice as many through, and fills up again', async () => {
+describe('A16: frame rate of users and addresses', () => {
+  test('allows bursts of twice the rate and refills with time', async () => {
     const environment = new VirtualEnvironment();
     const rates = new SharedFrameLimits(LIMITS, environment);
     expect(countWhile(() => rates.rejectUser('alice'))).toBe(6);
@@ -68,14 +68,14 @@ describe('A16: the rate of frames', () => {
 
   test.each([
     ['it is 0', { perSecondPerUser: 0, perSecondPerAddress: 0 }],
-    ['that of a connection is', { perSecond: 0 }],
-  ])('is none where %s', (_, off) => {
+    ['the rate of a connection is 0', { perSecond: 0 }],
+  ])('has no limit when %s', (_, off) => {
     const rates = new SharedFrameLimits({ ...LIMITS, ...off }, new VirtualEnvironment());
     expect(countWhile(() => rates.rejectUser('alice'))).toBe(100);
     expect(countWhile(() => rates.rejectAddress('192.0.2.1'))).toBe(100);
   });
 
-  test('keeps a bounded number of addresses, and none without traffic', async () => {
+  test('keeps a bounded number of addresses and drops idle ones', async () => {
     const environment = new VirtualEnvironment();
     const rates = new SharedFrameLimits(LIMITS, environment);
     for (let address = 0; address < 50_000; address += 1) rates.rejectAddress(String(address));
@@ -86,14 +86,14 @@ describe('A16: the rate of frames', () => {
   });
 });
 
-describe('a window counter', () => {
-  test('reaches its limit within the window only', () => {
+describe('WindowCounter', () => {
+  test('reaches its limit within one window only', () => {
     const count = new WindowCounter(3, 10_000);
     expect([0, 9_000].map((now) => count.reachesLimit(now))).toEqual([false, false]);
     expect([10_000, 18_999].map((now) => count.reachesLimit(now))).toEqual([false, true]);
   });
 
-  test('at 0 is never reached', () => {
+  test('never reaches a limit of 0', () => {
     const count = new WindowCounter(0, 10_000);
     expect([0, 0, 0].map((now) => count.reachesLimit(now))).toEqual([false, false, false]);
   });

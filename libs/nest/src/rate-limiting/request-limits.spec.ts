@@ -66,7 +66,7 @@ describe('RequestLimits', () => {
     expect(passes(() => limits.countCaller(caller({ ip: '192.0.2.9' })))).toBe(true);
   });
 
-  test('new topics are counted, bursts of twice as many as may be followed pass', async () => {
+  test('new topics are limited to bursts of twice the subscription limit', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(LIMITS, environment);
     let name = 0;
@@ -93,14 +93,14 @@ describe('RequestLimits', () => {
     expect(passes(() => limits.countTopics(ann, page(2)))).toBe(true);
   });
 
-  test('A16: an address may send bursts of twice its rate, where it means something', () => {
+  test('A16: an address may send bursts of twice its rate if it identifies one network', () => {
     const limits = create();
     const count = (network: string | undefined) => countWhile(() => passes(() => limits.countAddress({ network })));
     expect(count('192.0.2.1')).toBe(12);
     expect(count(undefined)).toBe(100);
   });
 
-  test('A16: a user may not send more in requests and frames together than a user may', async () => {
+  test('A16: requests and frames of a user share one limit', async () => {
     const environment = new VirtualEnvironment();
     const rates = new SharedFrameLimits(LIMITS.frames, environment);
     const limits = new RequestLimits(LIMITS, environment, rates);
@@ -129,7 +129,7 @@ describe('RequestLimits', () => {
     expect(countWhile(() => limits.holdPoll(ann, nowhere) !== undefined)).toBe(2);
   });
 
-  test('actions of one caller run side by side up to a bound', () => {
+  test('actions of one caller run at the same time up to a limit', () => {
     const limits = create();
     const release = limits.startAction(ann);
     limits.startAction(ann);
@@ -150,7 +150,7 @@ describe('RequestLimits', () => {
     expect(countWhile(() => passes(() => limits.startAction(ann)))).toBe(100);
   });
 
-  test('callers that stopped asking are forgotten', async () => {
+  test('idle callers are dropped', async () => {
     const environment = new VirtualEnvironment();
     const limits = create(LIMITS, environment);
     for (let index = 0; index < 1_000; index++) limits.countCaller(caller({ clientId: String(index) }));

@@ -74,14 +74,14 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
 describe('the counter of resumes', () => {
   test.each<[string, Timeline, Since | undefined, object]>([
     ['with patches', timelineOf('state', 3), { epoch: 'a', offset: 1 }, { patches: 1 }],
-    ['with what it has already', timelineOf('state', 3), { epoch: 'a', offset: 3 }, { patches: 1 }],
+    ['without news', timelineOf('state', 3), { epoch: 'a', offset: 3 }, { patches: 1 }],
     ['with events', timelineOf('events', 3), { epoch: 'a', offset: 1 }, { patches: 1 }],
     ['with a snapshot', timelineOf('state', 3, { before: 2 }), { epoch: 'a', offset: 1 }, { snapshot: 1 }],
     ['in a new epoch', timelineOf('state', 3, { epoch: 'b' }), { epoch: 'a', offset: 3 }, { lost: 1 }],
-    ['beyond the events that are kept', timelineOf('events', 3, { before: 2 }), { epoch: 'a', offset: 1 }, { lost: 1 }],
-    ['from nothing', timelineOf('state', 3), undefined, {}],
+    ['beyond the kept events', timelineOf('events', 3, { before: 2 }), { epoch: 'a', offset: 1 }, { lost: 1 }],
+    ['without a position', timelineOf('state', 3), undefined, {}],
     ['from the oldest event', timelineOf('events', 3), 'oldest', {}],
-  ])('counts %s', (_, timeline, since, resumes) => {
+  ])('counts a resume %s', (_, timeline, since, resumes) => {
     const { counters } = setUp(timeline, since === undefined ? {} : { since });
     expect(counters.resumes.toRecord()).toEqual(resumes);
   });

@@ -7,7 +7,7 @@ import { EVENTS, STATE } from '../../test/support/topics-set-up.js';
 const full = process.env.STATEWIRE_TEST_TIER === 'full';
 
 describe.each([STATE, EVENTS])('R3: in random histories of a topic of $kind', (topic) => {
-  test('every reader has what was published at its position, without a hole or a repeat, and catches up', async () => {
+  test('every reader has the value published at its position, without a hole or a repeat, and catches up', async () => {
     await fc.assert(topicHistories(topic), { numRuns: full ? 3_000 : 30 });
   });
 });

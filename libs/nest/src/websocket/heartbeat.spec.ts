@@ -10,8 +10,8 @@ function create() {
   return { environment, beats, pulse };
 }
 
-describe('the pulse', () => {
-  test('beats on one timer from its start to its stop', async () => {
+describe('Pulse', () => {
+  test('beats on one timer from start() to stop()', async () => {
     const { environment, beats, pulse } = create();
     pulse.start();
     pulse.start();
@@ -24,7 +24,7 @@ describe('the pulse', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('R19: counts a stall as two beats at most', async () => {
+  test('R19: counts a stall as at most two beats', async () => {
     const { environment, beats, pulse } = create();
     pulse.start();
     await environment.sleep(60_000);
@@ -32,7 +32,7 @@ describe('the pulse', () => {
     expect(beats).toEqual([200, 300]);
   });
 
-  test('goes on from where it stopped, and not from how long it stood still', async () => {
+  test('leaves out the time between stop() and start()', async () => {
     const { environment, beats, pulse } = create();
     pulse.start();
     await environment.advance(100);

@@ -14,8 +14,8 @@ function set(rig = new ConnectionRig()) {
 
 const closed = [{ type: 'error', code: 'unauthorized', temporary: false }];
 
-describe('A2: a revocation', () => {
-  test('without a grace closes with 4003 at once', async () => {
+describe('A2: revoke()', () => {
+  test('without a grace period closes with 4003 at once', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' });
@@ -23,7 +23,7 @@ describe('A2: a revocation', () => {
     expect(await rig.received()).toMatchObject(closed);
   });
 
-  test('with a grace says when the credentials end, and closes with 4003 then', async () => {
+  test('with a grace period sends the new expiry and closes with 4003 at that time', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
@@ -37,7 +37,7 @@ describe('A2: a revocation', () => {
     expect(await rig.received()).toMatchObject(closed);
   });
 
-  test('with a grace leaves whoever presents new credentials of the same identity meanwhile', async () => {
+  test('keeps a connection that presents new credentials during the grace period', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
@@ -48,19 +48,22 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test.each(['refused', 'bob'])('with a grace is not escaped with the token %s', async (token) => {
-    const { rig, connections } = set();
-    await rig.welcome('alice');
-    await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
-    await rig.received();
-    if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
-    rig.send({ type: 'authenticate', token, ref: 'r' });
-    expect(await rig.received()).toMatchObject([{ type: 'error', ref: 'r' }]);
-    await rig.environment.advance(10_600);
-    expect(rig.socket.closedWith).toBe(4003);
-  });
+  test.each(['refused', 'bob'])(
+    'closes after the grace period when the client presents the token %s',
+    async (token) => {
+      const { rig, connections } = set();
+      await rig.welcome('alice');
+      await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
+      await rig.received();
+      if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
+      rig.send({ type: 'authenticate', token, ref: 'r' });
+      expect(await rig.received()).toMatchObject([{ type: 'error', ref: 'r' }]);
+      await rig.environment.advance(10_600);
+      expect(rig.socket.closedWith).toBe(4003);
+    },
+  );
 
-  test('is not escaped with credentials whose verification began before it', async () => {
+  test('applies to credentials whose verification started before it', async () => {
     const { rig, connections } = set();
     const verifying = new Gate();
     await rig.welcome('alice');
@@ -81,7 +84,7 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
-  test('refuses what took longer to verify than revocations are remembered, where that has no limit', async () => {
+  test('rejects credentials with timeout when their verification outlived the revocation log', async () => {
     const limits = { timeouts: { authenticationMs: 0 } };
     for (const renewing of [false, true]) {
       const { rig, connections } = set(new ConnectionRig({ limits }));
@@ -107,7 +110,7 @@ describe('A2: a revocation', () => {
     }
   });
 
-  test('with a longer grace than an earlier one leaves new credentials that longer time', async () => {
+  test('gives new credentials the longer grace period of a later revocation', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'alice' }, { graceMs: 5_000 });
@@ -121,7 +124,7 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
-  test('also meets a hello that was accepted before it and settles after it', async () => {
+  test('applies to a hello that is being verified', async () => {
     const { rig, connections } = set();
     const verifying = new Gate();
     rig.identify = async (token) => {
@@ -136,7 +139,7 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
-  test('also meets an upgrade that was accepted and has not said hello, and its grace is told by welcome', async () => {
+  test('applies to an upgrade before its hello, and welcome has the new expiry', async () => {
     const identity = { id: 'alice', user: 'alice' };
     const strict = set(new ConnectionRig({}, { identity }));
     await strict.connections.revoke({ user: 'alice' });
@@ -148,7 +151,7 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
-  test('of a connection harms no other, and one of a user nobody else', async () => {
+  test('of a connection or user leaves other connections open', async () => {
     const { rig, connections } = set();
     await rig.welcome('alice');
     await connections.revoke({ user: 'bob' });
@@ -159,7 +162,7 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4003);
   });
 
-  test('does not prolong credentials that end before its grace, which end with 4202 as they would have', async () => {
+  test('keeps an earlier expiry of the credentials and its close code 4202', async () => {
     const { rig, connections } = set();
     const expiresAt = rig.environment.now() + 4_000;
     rig.identify = () => Promise.resolve({ id: 'alice', user: 'alice', expiresAt });
@@ -170,11 +173,11 @@ describe('A2: a revocation', () => {
     expect(rig.socket.closedWith).toBe(4202);
   });
 
-  test.each([-1, NaN, Infinity, 2 ** 31])('is refused with a grace of %d', async (grace) => {
+  test.each([-1, NaN, Infinity, 2 ** 31])('rejects a grace period of %d', async (grace) => {
     await expect(set().connections.revoke({ user: 'alice' }, { graceMs: grace })).rejects.toThrow(RangeError);
   });
 
-  test('of a node that knows no grace is at once', async () => {
+  test('from a node without grace periods closes at once', async () => {
     const { rig, broker } = set();
     await rig.welcome('alice');
     await broker.broadcast({ type: 'statewire:revoke', payload: { user: 'alice' } });

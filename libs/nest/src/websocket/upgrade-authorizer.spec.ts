@@ -9,6 +9,6 @@ test.each([
   ['statewire.v2.json', false],
   ['xstatewire.v1.json', false],
   ['', false],
-])('the offer %p can be spoken: %p', (header, spoken) => {
+])('accepts the subprotocol offer %p: %p', (header, spoken) => {
   expect(offersSubprotocol(header)).toBe(spoken);
 });
