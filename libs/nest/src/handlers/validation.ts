@@ -6,14 +6,16 @@ import { PIPES_METADATA } from '@nestjs/common/constants.js';
 import { parametersOf, type HandlerMethod } from './handler-method.js';
 
 const require = createRequire(import.meta.url);
+/** The types that the compiler emits for primitives, interfaces and unions. None of them is a DTO. */
+const BUILT_IN_TYPES: ReadonlySet<unknown> = new Set([Object, String, Number, Boolean, Array]);
 let classValidator: Pick<typeof import('class-validator'), 'getMetadataStorage'> | undefined;
 
 /**
  * Whether the type of a parameter is a DTO: a class with rules of class-validator. An application without class-validator
- * has no DTO.
+ * has no DTO. Loads class-validator, which has hundreds of modules, for a class of the application only.
  */
 function isDto(type: unknown): boolean {
-  if (typeof type !== 'function' || !isInstalled('class-validator')) return false;
+  if (typeof type !== 'function' || BUILT_IN_TYPES.has(type) || !isInstalled('class-validator')) return false;
   classValidator ??= require('class-validator') as typeof import('class-validator');
   return classValidator.getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
 }
