@@ -22,6 +22,17 @@ export function seededProperties(format) {
 }
 
 /**
+ * The `moduleNameMapper` entries that load RxJS from the one file of its own bundle. Jest reads, compiles and links each
+ * module anew for each spec, and RxJS has 220.
+ */
+function rxjsInOneFile() {
+  return {
+    '^rxjs$': join(root, 'node_modules/rxjs/dist/bundles/rxjs.umd.js'),
+    '^rxjs/operators$': join(root, 'tools/rxjs-operators.cjs'),
+  };
+}
+
+/**
  * Configuration shared by all projects: where tests are, what counts as covered, and a reporter that keeps the totals.
  */
 export function commonPreset(projectRoot) {
@@ -52,7 +63,7 @@ export function nodePreset(projectRoot, { decorators = false } = {}) {
     testEnvironment: 'node',
     testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
     extensionsToTreatAsEsm: ['.ts'],
-    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('mjs') },
+    moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...seededProperties('mjs'), ...rxjsInOneFile() },
     transform: {
       '^.+\\.ts$': ['@swc/jest', swcOptions({ decorators })],
     },
