@@ -101,7 +101,7 @@ test('an authenticator whose dependencies are missing stops the start with the n
   );
 });
 
-describe('a class that is not a singleton stops the start with the name of the option and of the class:', () => {
+describe('a class that is not a singleton stops the start with the names of option and class:', () => {
   class Pass implements RealtimeAuthenticator, CanActivate {
     authenticate(): undefined {}
 
@@ -145,7 +145,7 @@ describe('a class that is not a singleton stops the start with the name of the o
     );
   });
 
-  test('also when no module provides it', async () => {
+  test('even if no module provides it', async () => {
     await expect(TestApplication.start({ realtime: { authenticator: PerRequest } })).rejects.toThrow(
       '(this one is request-scoped), got PerRequest',
     );

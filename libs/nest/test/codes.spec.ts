@@ -207,7 +207,7 @@ function bearer(token: string): { readonly authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-describe('every error code is sent as in the table', () => {
+describe('each error code has the status and `temporary` of the table', () => {
   test.each(Object.keys(TOLD) as ErrorCode[])('%s', async (code) => {
     const { webSocket, http } = await TOLD[code]();
     const { status, temporary } = ERROR_CODES[code];
@@ -296,7 +296,7 @@ function hasLogged(code: number): boolean {
   return logged.some((line) => line.includes(`code=${code}`));
 }
 
-describe('every close code ends a connection as the table has it', () => {
+describe('each close code has the meaning of the table', () => {
   test.each(Object.keys(CLOSED) as (keyof typeof CLOSED)[])('%s', async (name) => {
     const socket = await CLOSED[name]();
     const { code, meaning } = CLOSE_CODES[name];

@@ -150,7 +150,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
   afterEach(() => arena.close());
 
   describe('validated', () => {
-    test('data reaches the handler as an instance of its DTO, without fields that have no rules', async () => {
+    test('data reaches the handler as an instance of its DTO, without fields that have no validation rules', async () => {
       const data = { item: 'sword', price: { amount: 3, bribe: 1 }, role: 'admin' };
       expect(await ann.act({ id: '1', name: 'shop/order', data })).toEqual({
         type: 'ack',
@@ -183,7 +183,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
     });
   });
 
-  describe('refused', () => {
+  describe('rejected', () => {
     test.each([
       ['realtime', { code: 'action_failed', message: 'The shop is closed.', details: { opens: 9 } }],
       ['not-found', { code: 'action_failed', message: 'No such shop.' }],
@@ -192,14 +192,14 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       ['bad-request', { code: 'action_failed', message: 'Not like this.' }],
       ['websocket', { code: 'action_failed', message: 'Not now.' }],
       ['unavailable', { code: 'unavailable', message: 'Come back later.', temporary: true }],
-    ])('a handler that throws %s is answered with its code and message', async (how, expected) => {
+    ])('a handler that throws %s gives its code and message', async (how, expected) => {
       const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
       expect(answer).toEqual({ type: 'error', id: '1', temporary: false, ...expected });
       expect(log.errors).toEqual([]);
     });
 
     test.each(['bug', 'no-error', 'internal'])(
-      'R20: a handler that throws %s is answered without it, and logged once',
+      'R20: a handler that throws %s gives internal without the message, and logs once',
       async (how) => {
         const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
         expect(answer).toEqual({
@@ -215,7 +215,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       },
     );
 
-    test('R20: a handler that does not settle is answered timeout, and so is an observable that does not end', async () => {
+    test('R20: a handler that never settles, or whose observable never ends, gives timeout', async () => {
       for (const name of ['shop/forever', 'shop/endless']) {
         expect(await ann.act({ id: name, name })).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
       }
@@ -223,7 +223,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       shop.gate.complete();
     });
 
-    test('a result that is no JSON is answered internal', async () => {
+    test('a result that is not JSON gives internal', async () => {
       expect(await ann.act({ id: '1', name: 'shop/circular' })).toMatchObject({ type: 'error', code: 'internal' });
       expect(log.errors).toHaveLength(1);
     });
@@ -267,20 +267,20 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(shop.calls).toHaveLength(1);
     });
 
-    test('a failure of the handler is remembered like a success', async () => {
+    test('an error of the handler is stored like a result', async () => {
       const fail = { id: '1', name: 'shop/fail', data: 'realtime' };
       expect(await ann.act(fail)).toEqual(await ann.act(fail));
       expect(shop.calls).toHaveLength(1);
     });
 
-    test('a timeout is remembered: the handler is never started again', async () => {
+    test('a timeout is stored: the handler does not start again', async () => {
       const first = await ann.act({ id: '1', name: 'shop/forever' });
       shop.gate.complete();
       expect(await ann.act({ id: '1', name: 'shop/forever' })).toEqual(first);
       expect(shop.calls).toEqual(['forever']);
     });
 
-    test('a rejection before the start of the handler is not remembered', async () => {
+    test('a rejection before the start of the handler is not stored', async () => {
       expect(await ann.act({ ...order, data: {} })).toMatchObject({ code: 'validation_failed' });
       expect(await ann.act(order)).toMatchObject({ type: 'ack' });
     });
@@ -302,7 +302,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(shop.calls).toHaveLength(1);
     });
 
-    test('while the first still runs, the same id on another transport shares its answer', async () => {
+    test('a repetition on another transport shares the answer of the running action', async () => {
       const other = await TRANSPORTS.find(({ name }) => name !== transport)!.open(arena, 'ann');
       const answers = [ann.act({ id: '1', name: 'shop/wait' }), other.act({ id: '1', name: 'shop/wait' })];
       await untilTrue(() => shop.gate.observed);
@@ -313,7 +313,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       ]);
     });
 
-    test('A9: the same id of another user, of an anonymous caller and of another client are other actions', async () => {
+    test('A9: the same id from another user, an anonymous caller or another client is another action', async () => {
       const others = [
         await open(arena, 'bob'),
         await open(arena),

@@ -267,7 +267,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
   afterEach(() => arena.close());
 
   describe('guards', () => {
-    test('with dependencies read the user and the metadata of the handler, and say no with forbidden', async () => {
+    test('with dependencies read the user and the metadata of the handler, and reject with forbidden', async () => {
       await start();
       const enter = { id: '1', name: 'rooms/enter' };
       const stranger = await open(arena);
@@ -283,7 +283,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       ]);
     });
 
-    test('of a topic run for every caller, and its handler once for all of them', async () => {
+    test('of a topic run for every caller, and its handler runs once for all', async () => {
       await start();
       const stranger = await open(arena);
       expect(await stranger.read('rooms/1')).toMatchObject({ type: 'error', topic: 'rooms/1', code: 'forbidden' });
@@ -304,7 +304,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
     test.each([
       ['an APP_GUARD', { providers: [{ provide: APP_GUARD, useClass: RolesGuard }] }],
       [
-        'a useGlobalGuards',
+        'useGlobalGuards',
         {
           configure: (app: TestApplication['app']) =>
             app.useGlobalGuards(new RolesGuard(new Reflector(), app.get(Journal))),
@@ -316,7 +316,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(await caller.act({ id: '1', name: 'rooms/logged' })).toMatchObject({ code: 'forbidden' });
     });
 
-    test('of the whole application can be left out', async () => {
+    test('of the whole application can be disabled', async () => {
       await start({ providers: [{ provide: APP_GUARD, useClass: RolesGuard }] }, { globalEnhancers: [] });
       const caller = await open(arena, 'nobody');
       expect(await caller.act({ id: '1', name: 'rooms/logged' })).toMatchObject({ code: 'action_failed' });
@@ -330,7 +330,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(await caller.act({ id: '1', name: 'rooms/shout', data: 'hey' })).toMatchObject({ data: 'HEY' });
     });
 
-    test('a ValidationPipe of the handler takes the place of the built-in one', async () => {
+    test('of a handler replace the built-in ValidationPipe', async () => {
       await start();
       const caller = await open(arena);
       const data = { count: 1, more: 2 };
@@ -341,7 +341,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       });
     });
 
-    test('a ValidationPipe of the whole application takes the place of the built-in one', async () => {
+    test('of the whole application replace the built-in ValidationPipe', async () => {
       const pipe = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true });
       await start({ providers: [{ provide: APP_PIPE, useValue: pipe }] });
       const caller = await open(arena);
@@ -404,7 +404,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       });
     });
 
-    test('that return nothing leave the error as it is', async () => {
+    test('without a result leave the error unchanged', async () => {
       await start();
       const caller = await open(arena);
       expect(await caller.act({ id: '1', name: 'rooms/logged' })).toMatchObject({ message: 'Told.' });
@@ -413,7 +413,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
     test.each([
       ['that write to a response', 'rooms/http-only', 'status'],
       ['that return something else', 'rooms/nonsense', 'code, message'],
-    ])('%s become internal, with one warning', async (_, name, hint) => {
+    ])('%s give internal and log one warning', async (_, name, hint) => {
       await start();
       const caller = await open(arena);
       warnings.length = 0;

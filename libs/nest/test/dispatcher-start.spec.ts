@@ -151,24 +151,24 @@ async function failure(
 }
 
 describe('the start stops', () => {
-  test('where two handlers have one action, and says which', async () => {
+  test('if two handlers have the same action, with its name', async () => {
     const { message } = await failure([Lobby, Rival]);
     expect(message).toContain('The action "go" has two handlers, Lobby.go and Rival.goAgain');
   });
 
-  test('where two patterns tie, and says which', async () => {
+  test('if two patterns are ambiguous, with both', async () => {
     const { message } = await failure([Battles]);
     expect(message).toContain('Battles.arena');
     expect(message).toContain('"battles/:battleId" and "battles/:arenaId" are ambiguous');
   });
 
-  test('where a topic is said to be followed that nobody answers, or twice', async () => {
+  test('if a presence handler names an unknown topic, or two name the same', async () => {
     const { message } = await failure([Lobby, Spectators]);
     expect(message).toContain('Spectators.ofNothing says who follows "battles/:battleId", but no @OnTopic answers');
     expect(message).toContain('"presence/lobby" has two handlers, Spectators.one and Spectators.another');
   });
 
-  test('where a class has handlers but is not marked', async () => {
+  test('if a class has handlers but no @RealtimeHandlers()', async () => {
     const { message } = await failure([Undecorated]);
     expect(message).toContain(
       'Undecorated.load has @OnTopic, @OnPresence or @OnAction, but its class lacks @RealtimeHandlers()',
@@ -183,25 +183,25 @@ describe('the start stops', () => {
   test.each([
     ['a dependency', Scoped],
     ['a guard', ScopedGuard],
-  ])('where %s of a handler is request-scoped', async (_, handlers) => {
+  ])('if %s of a handler is request-scoped', async (_, handlers) => {
     const { message } = await failure([handlers, PerRequest]);
     expect(message).toContain(`${handlers.name} depends on something request-scoped`);
   });
 
-  test('where a global guard that should apply is request-scoped, for it would be skipped', async () => {
+  test('if an enabled global guard is request-scoped', async () => {
     const { message } = await failure([Lobby], [{ provide: APP_GUARD, useClass: PerRequest }]);
     expect(message).toContain('request-scoped global guards');
   });
 
-  test('with every problem at once', async () => {
+  test('and reports all problems at once', async () => {
     const { message, name } = await failure([Lobby, Rival, Battles, Curious]);
     expect(name).toBe('RealtimeHandlersError');
     expect(message.split('\n')).toHaveLength(5);
   });
 });
 
-describe('a handler that nothing surrounds', () => {
-  test('is called without Nest’s pipeline, and one that something surrounds is not', async () => {
+describe('a handler without enhancers', () => {
+  test("runs without Nest's pipeline", async () => {
     const create = jest.spyOn(ExternalContextCreator.prototype, 'create');
     try {
       const plain = await TestApplication.start({ providers: [Lobby] });
@@ -218,12 +218,12 @@ describe('a handler that nothing surrounds', () => {
   });
 });
 
-describe('the start warns', () => {
+describe('the start', () => {
   let arena: TestApplication;
 
   afterEach(() => arena.close());
 
-  test('of action data that nothing checks, and of no other', async () => {
+  test('warns about action data without validation, and about no other data', async () => {
     const warnings: string[] = [];
     arena = await TestApplication.start({
       providers: [Careless],

@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
     expect(arena.get(Topics).loads).toEqual(['1']);
   });
 
-  test('a literal segment beats a parameter', async () => {
+  test('a literal segment takes precedence over a parameter', async () => {
     await caller.read('shops/special');
     expect(arena.get(Topics).loads).toEqual([]);
     expect(await firstValueFrom(arena.bus.stream(special.with()))).toBe('the special one');
@@ -106,7 +106,7 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
     expect(await firstValueFrom(values.pipe(skip(1)))).toBe(2);
   });
 
-  test.each(['empty', 'news'])('a handler may leave a topic to publications: %s', async (topic) => {
+  test.each(['empty', 'news'])('a handler may leave a topic without a value: %s', async (topic) => {
     expect(await caller.read(topic)).toMatchObject({ type: 'subscribed', offset: 0 });
   });
 
@@ -123,12 +123,12 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
   test.each([
     ['missing', { code: 'unknown_topic', message: 'No such thing.' }],
     ['told', { code: 'unavailable', message: 'Closed for lunch.', retryAfter: 5_000 }],
-  ])('a handler that says %s is answered so', async (how, expected) => {
+  ])('a handler that throws %s gives this code', async (how, expected) => {
     expect(await caller.read(`broken/${how}`)).toMatchObject({ type: 'error', topic: `broken/${how}`, ...expected });
     expect(log.errors).toEqual([]);
   });
 
-  test('R20: a handler that throws is answered internal without its message, and logged', async () => {
+  test('R20: a handler that throws gives internal without its message, and logs the error', async () => {
     const answer = await caller.read('broken/bug');
     expect(answer).toMatchObject({ type: 'error', topic: 'broken/bug', code: 'internal', temporary: true });
     expect(JSON.stringify(answer)).not.toContain('secret');

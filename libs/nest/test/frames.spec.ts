@@ -26,7 +26,7 @@ async function start(platform: Platform = 'express'): Promise<void> {
 describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
   beforeEach(() => start(platform));
 
-  test('bring the value of a topic, and then each change', async () => {
+  test('deliver the value of a topic and then each change', async () => {
     socket.send({ type: 'subscribe', topics: [{ topic: 'battles/7' }], ref: 'a' });
     expect(await socket.any()).toMatchObject({ type: 'subscribed', topic: 'battles/7', kind: 'state', ref: 'a' });
     expect(await socket.any()).toMatchObject({ type: 'snapshot', topic: 'battles/7', data: { hp: 7 } });
@@ -34,7 +34,7 @@ describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
     expect(await socket.next(['patch', 'snapshot'])).toMatchObject({ topic: 'battles/7', offset });
   });
 
-  test('bring events, each once', async () => {
+  test('deliver each event once', async () => {
     socket.send({ type: 'subscribe', topics: [{ topic: 'notices' }] });
     await socket.next('subscribed');
     for (const text of ['one', 'two']) await arena.bus.publish(notices.with(), { text });
@@ -49,7 +49,7 @@ describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
     expect(await socket.next('ack')).toEqual({ type: 'ack', id: '1', data: { n: 42, by: 'alice' } });
   });
 
-  test('end a topic on request', async () => {
+  test('end a subscription on request', async () => {
     socket.send({ type: 'subscribe', topics: [{ topic: 'battles/7' }] });
     await socket.next('snapshot');
     socket.send({ type: 'unsubscribe', topics: ['battles/7'], ref: 'u' });
@@ -64,7 +64,7 @@ describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
     expect(socket.unread.filter(({ type }) => type === 'patch' || type === 'snapshot')).toEqual([]);
   });
 
-  test('tell of a topic that is closed, after its last publication', async () => {
+  test('report the close of a topic after its last publication', async () => {
     socket.send({ type: 'subscribe', topics: [{ topic: 'battles/7' }] });
     await socket.next('snapshot');
     await arena.bus.publish(battle.with({ battleId: '7' }), { hp: 0 });
@@ -75,10 +75,10 @@ describe.each<Platform>(['express', 'fastify'])('frames on %s', (platform) => {
   });
 });
 
-describe('errors', () => {
+describe('errors on the wire', () => {
   beforeEach(() => start());
 
-  test('of a handler that throws are internal, tell nothing, are logged once, and the process lives', async () => {
+  test('hide the error of a handler, log it once, and the process survives', async () => {
     socket.send({ type: 'action', id: '1', name: 'fail' });
     const error = await socket.next('error');
     expect(error).toMatchObject({ code: 'internal', id: '1', temporary: true });
@@ -87,14 +87,14 @@ describe('errors', () => {
     await socket.roundTrip();
   });
 
-  test("of a topic that is not for the caller are the guard's", async () => {
+  test('have the code of the guard for a rejected topic', async () => {
     socket.send({ type: 'subscribe', topics: [{ topic: 'secrets/bob' }, { topic: 'secrets/alice' }], ref: 'r' });
     expect(await socket.next('error')).toMatchObject({ code: 'forbidden', topic: 'secrets/bob', ref: 'r' });
     expect(await socket.next('snapshot')).toMatchObject({ topic: 'secrets/alice', data: 'of alice' });
   });
 
   test.each(['nothing', '__proto__', 'constructor', 'toString', 'battles/1/2', 'hasOwnProperty/x'])(
-    'A13: of the topic %s, which there is not, are unknown_topic',
+    'A13: are unknown_topic for the topic %s without a handler',
     async (topic) => {
       socket.send({ type: 'subscribe', topics: [{ topic }], ref: 'r' });
       expect(await socket.next('error')).toMatchObject({ code: 'unknown_topic', topic, ref: 'r' });
@@ -102,20 +102,20 @@ describe('errors', () => {
   );
 
   test.each(['nothing', '__proto__', 'constructor', 'toString'])(
-    'A13: of the action %s, which there is not, are unknown_action',
+    'A13: are unknown_action for the action %s without a handler',
     async (name) => {
       socket.send({ type: 'action', id: '1', name });
       expect(await socket.next('error')).toMatchObject({ code: 'unknown_action', id: '1' });
     },
   );
 
-  test('of ten bad frames are followed by 4000', async () => {
+  test('precede 4000 after ten malformed frames', async () => {
     for (let count = 0; count < 10; count += 1) socket.send('{');
     expect(await socket.next('error')).toMatchObject({ code: 'bad_request' });
     expect(await socket.closed()).toBe(4000);
   });
 
-  test('A11: of a flooding client lead to 4100, and others are not affected', async () => {
+  test('A11: precede 4100 for a flooding client, without effect on others', async () => {
     const other = await arena.welcome();
     for (let count = 0; count < 200; count += 1) socket.send({ type: 'ping' });
     expect(await socket.next('error')).toMatchObject({ code: 'too_many_requests' });

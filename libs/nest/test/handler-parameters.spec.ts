@@ -119,7 +119,7 @@ describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
       { text: 'hello', own: null },
     ],
     [{}, { text: null, own: null }],
-    ['a text', { text: null, own: null }],
+    ['a string', { text: null, own: null }],
     [[1], { text: null, own: null }],
     [null, { text: null, own: null }],
     [undefined, { text: null, own: null }],
@@ -144,7 +144,7 @@ describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
     expect(await act({ x: 'one' })).toMatchObject({ code: 'validation_failed' });
   });
 
-  test('leaves the whole request to guards, through RealtimeExecutionContext', async () => {
+  test('leaves guards the whole request, through RealtimeExecutionContext', async () => {
     const ann = await open(arena, 'ann');
     guard.seen.length = 0;
     await ann.read('scores/carl/1');
@@ -155,7 +155,7 @@ describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
     ]);
   });
 
-  test('leaves the whole request to exception filters, through RealtimeExecutionContext', async () => {
+  test('leaves exception filters the whole request, through RealtimeExecutionContext', async () => {
     const ann = await open(arena, 'ann');
     expect(await ann.act({ id: nextId(), name: 'fields/sold-out' })).toMatchObject({
       code: 'action_failed',
@@ -164,14 +164,14 @@ describe.each(TRANSPORTS)('a parameter with a name over $name', ({ open }) => {
   });
 });
 
-test('RealtimeExecutionContext.create() takes a host that has no class and no handler', () => {
+test('RealtimeExecutionContext.create() accepts a host without class and handler', () => {
   const host = { getType: () => 'realtime', getArgs: () => [{ topic: 'lobby' }] } as unknown as ArgumentsHost;
   const context = RealtimeExecutionContext.create(host);
   expect(context.getRequest().topic).toBe('lobby');
   expect([context.getType(), context.getClass(), context.getHandler()]).toEqual(['realtime', null, null]);
 });
 
-test('a named parameter that the pattern lacks stops the start', async () => {
+test('a named parameter that is not in the pattern stops the start', async () => {
   @RealtimeHandlers()
   class Mistyped {
     @OnTopic(score)

@@ -6,7 +6,7 @@ let arena: TestApplication;
 
 afterEach(() => arena.close());
 
-describe('the handshake', () => {
+describe('the handshake with hello', () => {
   test.each(['express', 'fastify'] as const)('ends with a welcome on %s', async (platform) => {
     arena = await TestApplication.start({ platform });
     const socket = await arena.connect();

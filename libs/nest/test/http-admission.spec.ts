@@ -97,9 +97,9 @@ afterEach(() => arena.close());
 describe('credentials of HTTP requests', () => {
   test.each([
     ['a bearer token', { authorization: 'Bearer ann' }],
-    ['a bearer token in any case', { authorization: 'bearer  ann' }],
-    ['a cookie with an own origin', () => ({ cookie: 'a=b; session=ann', origin: arena.origin })],
-    ['a cookie of a page on this site', { cookie: 'session=ann', 'sec-fetch-site': 'same-origin' }],
+    ['a bearer token in any letter case', { authorization: 'bearer  ann' }],
+    ['a cookie with the own origin', () => ({ cookie: 'a=b; session=ann', origin: arena.origin })],
+    ['a cookie from a page of this site', { cookie: 'session=ann', 'sec-fetch-site': 'same-origin' }],
     [
       'a token and the cookie of the same user',
       () => ({
@@ -128,9 +128,9 @@ describe('credentials of HTTP requests', () => {
     ['A1: a cookie without an origin', { cookie: 'session=ann' }],
     ['A1: a cookie from another site', { cookie: 'session=ann', 'sec-fetch-site': 'cross-site' }],
     ['a token in the URL', {}],
-    ['another scheme than Bearer', { authorization: 'Basic ann' }],
+    ['a scheme other than Bearer', { authorization: 'Basic ann' }],
     ['nothing', {}],
-  ])('%s counts for nothing', async (_, headers) => {
+  ])('%s is ignored', async (_, headers) => {
     await start();
     const body = { clientId: CLIENT_ID, id: '1', name: 'who' };
     const answer = await post(arena, '/realtime/actions?token=ann&access_token=ann', body, headers);
@@ -138,15 +138,15 @@ describe('credentials of HTTP requests', () => {
   });
 
   test.each([
-    ['A2: a refused token', { authorization: 'Bearer bad-token-123' }, undefined],
+    ['A2: a rejected token', { authorization: 'Bearer bad-token-123' }, undefined],
     ['A2: an expired token', { authorization: 'Bearer expired-token-123' }, { expired: true }],
-    ['A2: a refused cookie', { cookie: 'session=bad-token-123', 'sec-fetch-site': 'same-origin' }, undefined],
+    ['A2: a rejected cookie', { cookie: 'session=bad-token-123', 'sec-fetch-site': 'same-origin' }, undefined],
     [
       'a token and the cookie of another user',
       { cookie: 'session=bob', 'sec-fetch-site': 'same-origin', authorization: 'Bearer ann' },
       undefined,
     ],
-  ])('%s is rejected with 401 everywhere, and is in no log', async (_, headers, details) => {
+  ])('%s is rejected with 401 on every path and appears in no log', async (_, headers, details) => {
     await start();
     const answers = [
       await who(headers),
@@ -161,7 +161,7 @@ describe('credentials of HTTP requests', () => {
     expect(lines.join('\n')).not.toContain('token-123');
   });
 
-  test('a connection guard that cannot decide yet says when to come back, so that an action is sent again', async () => {
+  test('a connection guard that answers unavailable gives Retry-After, so the client resends the action', async () => {
     await start({ connectionGuards: [NotBanned] });
     expect(await who({ authorization: 'Bearer early' })).toMatchObject({
       status: 503,
@@ -170,7 +170,7 @@ describe('credentials of HTTP requests', () => {
     });
   });
 
-  test('A2: credentials that are not verified in time are unavailable, not rejected', async () => {
+  test('A2: credentials that are not verified in time give unavailable, not unauthorized', async () => {
     await start({ authenticate: () => new Promise(() => undefined), limits: { timeouts: { authenticationMs: 20 } } });
     // An action that is refused with `retryAfter` is sent again; without it, it would have failed.
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({
@@ -180,7 +180,7 @@ describe('credentials of HTTP requests', () => {
 });
 
 describe('connection guards', () => {
-  test('refuse every request but config, with their own codes', async () => {
+  test('reject every request except config, with their own codes', async () => {
     await start({ connectionGuards: [NotBanned] });
     for (const [name, status, code] of [
       ['eve', 403, 'forbidden'],
@@ -199,7 +199,7 @@ describe('connection guards', () => {
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({ status: 200 });
   });
 
-  test('are the application’s own instances, with their state', async () => {
+  test('are the instances of the application, with their state', async () => {
     await start({ connectionGuards: [NotBanned] });
     arena.get(NotBanned).banned.add('ann');
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({ status: 403 });
@@ -208,14 +208,14 @@ describe('connection guards', () => {
 
 describe('origins of HTTP requests', () => {
   test.each([
-    ['another one', () => OTHER],
+    ['another origin', () => OTHER],
     ['null', () => 'null'],
-    ['a look-alike', () => arena.origin.replace('127.0.0.1', '127.0.0.1.evil.example')],
+    ['a look-alike origin', () => arena.origin.replace('127.0.0.1', '127.0.0.1.evil.example')],
     ['another port', () => arena.origin.replace(/:\d+$/, ':1')],
     ['a trailing dot', () => arena.origin.replace('127.0.0.1', 'localhost.')],
     ['capitals', () => arena.origin.toUpperCase()],
     ['a path', () => `${arena.origin}/`],
-  ])('A1: %s is rejected on every path, and its scripts may not read why', async (_, origin) => {
+  ])('A1: %s is rejected on every path without CORS headers', async (_, origin) => {
     await start();
     for (const request of [
       { path: '/realtime/config' },
@@ -238,7 +238,7 @@ describe('origins of HTTP requests', () => {
     expect(answer.status).toBe(403);
   });
 
-  test('an allowed one may read every answer, errors too', async () => {
+  test('an allowed origin may read every answer, errors included', async () => {
     await start({ allowedOrigins: [OTHER] });
     const headers = { origin: OTHER };
     for (const answer of [

@@ -100,7 +100,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       });
     }
 
-    test('a poll is answered with 200 and frames', async () => {
+    test('a poll gets 200 with frames', async () => {
       await startMeddled();
       const answer = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [{ topic: 'lobby' }] });
       expect(answer.status).toBe(200);
@@ -116,7 +116,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expectUnmeddled(answer);
     });
 
-    test('an action is answered with 200 and its ack', async () => {
+    test('an action gets 200 with its ack', async () => {
       await startMeddled();
       const answer = await post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', name: 'echo', data: [1] });
       expect(answer).toMatchObject({ status: 200, json: { type: 'ack', id: '1', data: [1] } });
@@ -124,7 +124,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expectUnmeddled(answer);
     });
 
-    test('a preflight is answered by the binding', async () => {
+    test('a preflight gets the answer of the binding', async () => {
       await startMeddled();
       const origin = arena.origin;
       const answer = await send(arena, {
@@ -137,7 +137,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expectUnmeddled(answer);
     });
 
-    test('config is answered', async () => {
+    test('config gets an answer', async () => {
       await startMeddled();
       const answer = await send(arena, { path: '/realtime/config' });
       expect(answer).toMatchObject({
@@ -148,13 +148,13 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
     });
   });
 
-  test('everything else under the path is the application’s', async () => {
+  test('other paths belong to the application', async () => {
     await start({ controllers: [Neighbour] });
     expect(await send(arena, { path: '/realtime/health' })).toMatchObject({ status: 200, text: 'well' });
     expect(await send(arena, { path: '/realtime/nothing' })).toMatchObject({ status: 404 });
   });
 
-  test('a request hook of the application still runs for its own requests', async () => {
+  test('request hooks of the application run for its own requests', async () => {
     const seen: string[] = [];
     await start({
       controllers: [Neighbour],
@@ -178,7 +178,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
   });
 
   describe('a snapshot', () => {
-    test('of a state topic is its value with a tag, and 304 while nothing changed', async () => {
+    test('of a state topic is its value with an ETag, and 304 without a change', async () => {
       await start();
       const first = await send(arena, { path: '/realtime/snapshot?topic=lobby' });
       expect(first).toMatchObject({ status: 200, json: { kind: 'state', offset: 1, data: { battles: 3 } } });
@@ -216,22 +216,22 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
 
     test.each([
       ['without a topic', '', 400, 'bad_request'],
-      ['of a topic nobody handles', '?topic=nowhere', 404, 'unknown_topic'],
-      ['of what is no topic', '?topic=../../etc/passwd', 404, 'unknown_topic'],
+      ['of a topic without a handler', '?topic=nowhere', 404, 'unknown_topic'],
+      ['of an invalid topic name', '?topic=../../etc/passwd', 404, 'unknown_topic'],
     ])('%s is rejected', async (_, query, status, code) => {
       await start();
       const answer = await send(arena, { path: `/realtime/snapshot${query}` });
       expect(answer).toMatchObject({ status, json: { type: 'error', code } });
     });
 
-    test('of HEAD has no body', async () => {
+    test('has no body for HEAD', async () => {
       await start();
       const answer = await send(arena, { method: 'HEAD', path: '/realtime/snapshot?topic=lobby' });
       expect(answer).toMatchObject({ status: 200, text: '' });
     });
   });
 
-  describe('A20: abuse is rejected, and every response ends', () => {
+  describe('A20: invalid requests are rejected, and every response ends', () => {
     const body = JSON.stringify({ clientId: CLIENT_ID, topics: [] });
     const json = { 'content-type': 'application/json' };
 
@@ -246,7 +246,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       ['a compressed body', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body }, 415],
       ['another method', { method: 'PUT', headers: json, body }, 405],
       ['GET', { method: 'GET' }, 405],
-      ['no JSON', { method: 'POST', headers: json, body: '{' }, 400],
+      ['invalid JSON', { method: 'POST', headers: json, body: '{' }, 400],
       ['no body', { method: 'POST', headers: json }, 400],
       ['a list', { method: 'POST', headers: json, body: '[]' }, 400],
       ['a bad client id', { method: 'POST', headers: json, body: '{"clientId":"short","topics":[]}' }, 400],
@@ -275,7 +275,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       expect(text).toMatch(/connection: close/i);
     });
 
-    test('a body without a length is cut off where it becomes too large', async () => {
+    test('a body without a length is rejected when it exceeds the limit', async () => {
       await start();
       const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
       const head =
@@ -292,7 +292,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
       );
     });
 
-    test('an unknown version gets the supported versions', async () => {
+    test('an unknown version gets the list of supported versions', async () => {
       await start();
       const answer = await send(arena, { path: '/realtime/config', headers: { 'statewire-version': '2' } });
       expect(answer).toMatchObject({ status: 400, json: { message: expect.stringContaining('version 1') } });
@@ -313,7 +313,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
     });
   });
 
-  test('requests of one caller beyond the rate of a connection are answered 429 with retryAfter', async () => {
+  test('requests of one caller above the rate get 429 with retryAfter', async () => {
     await start({ realtime: { limits: { frames: { perSecond: 2 } } } });
     const answers = [];
     for (let sent = 0; sent < 6; sent++)
@@ -327,7 +327,7 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
   });
 });
 
-describe('the HTTP binding behind a body parser that came first', () => {
+describe('the HTTP binding behind a body parser of the application', () => {
   test('uses the parsed body', async () => {
     const { default: express } = await import('express');
     const { ExpressAdapter } = await import('@nestjs/platform-express');

@@ -58,7 +58,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     return head + text;
   }
 
-  test('an action that was sent in parallel and again later takes effect once', async () => {
+  test('an action sent twice in parallel and again later runs once', async () => {
     const request = { clientId: CLIENT_ID, id: '1', name: 'add' };
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(arena, '/realtime/actions', request)));
     answers.push(await post(arena, '/realtime/actions', request));
@@ -66,7 +66,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     expect(counter.value).toBe(1);
   });
 
-  test('an action whose answer was cut off is answered when it is sent again', async () => {
+  test('an action whose answer was lost gets the same answer when sent again', async () => {
     const request = { clientId: CLIENT_ID, id: '1', name: 'add-slowly' };
     const socket = connect(arena.port, '127.0.0.1');
     const started = firstValueFrom(counter.started);
@@ -80,7 +80,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     expect(counter.value).toBe(1);
   });
 
-  test('a request that was cut off before its end has no effect', async () => {
+  test('a truncated request has no effect', async () => {
     const bytes = bytesOf({ clientId: CLIENT_ID, id: '1', name: 'add' });
     const socket = connect(arena.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -89,7 +89,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     expect(counter.value).toBe(0);
   });
 
-  test('polls in parallel and replayed ones answer the same for the same position', async () => {
+  test('parallel and repeated polls get the same answer for the same position', async () => {
     const { frames } = await poll(arena, [{ topic: 'count' }]);
     const { epoch, offset } = frames[0] as SubscribedFrame;
     const since = { epoch, offset };
@@ -99,7 +99,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     expect(answers[0]!.frames[0]).toMatchObject({ recovered: true, offset: 2 });
   });
 
-  test('one caller has at most as many actions running as a connection may have waiting', async () => {
+  test('one caller may run as many actions as a connection may have waiting', async () => {
     await arena.close();
     await start({ limits: { frames: { waiting: 2 } } });
     const started = firstValueFrom(counter.started);
@@ -126,7 +126,7 @@ describe('R10: over a network that loses and repeats requests', () => {
     expect(answer.json).toMatchObject(code === 'ack' ? { type: 'ack', id: '1' } : { type: 'error', id: '1', code });
   });
 
-  test('a malformed action is answered with its id where it has one', async () => {
+  test('a malformed action gets an error with its id, if it has one', async () => {
     const answer = await post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '7', name: 5 });
     expect(answer).toMatchObject({ status: 400, json: { type: 'error', id: '7', code: 'bad_request' } });
   });

@@ -120,7 +120,7 @@ describe('a poll', () => {
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
   }
 
-  test('costs as much as it names topics that are new', async () => {
+  test('costs rate limit only for new topics', async () => {
     await start();
     const page = (name: string) => Array.from({ length: 128 }, (_, index) => ({ topic: `logs/${name}-${index}` }));
     for (const name of ['a', 'b', 'a', 'b']) expect((await poll(arena, page(name))).frames).toHaveLength(128);
@@ -161,7 +161,7 @@ describe('a poll', () => {
       }
     });
 
-    test('with an error for each topic that failed, and frames for the others', async () => {
+    test('with an error for each failed topic, and frames for the others', async () => {
       await start();
       const topics = ['nowhere', 'broken/missing', 'broken/bug', 'rooms/2'].map((topic) => ({ topic }));
       const { frames } = await poll(arena, topics);
@@ -175,7 +175,7 @@ describe('a poll', () => {
       expect(JSON.stringify(frames)).not.toContain('secret');
     });
 
-    test('up to a mebibyte, and says that there is more', async () => {
+    test('with at most 1 MiB, and reports that more follows', async () => {
       await start();
       const names = Array.from({ length: 20 }, (_, index) => `logs/${index}`);
       for (const name of names) await arena.bus.publish(log.with({ name: name.slice(5) }), 'x'.repeat(100_000));
@@ -195,7 +195,7 @@ describe('a poll', () => {
       expect([...seen.keys()].sort()).toEqual([...names].sort());
     });
 
-    test('in parts where one topic alone is too much', async () => {
+    test('in parts if one topic alone exceeds that', async () => {
       await start({ history: { bytes: 8 * 2 ** 20 } });
       for (let index = 0; index < 15; index++) await arena.bus.publish(log.with({ name: 'a' }), 'x'.repeat(100_000));
       const offsets: number[] = [];
@@ -209,7 +209,7 @@ describe('a poll', () => {
       expect(offsets).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
     });
 
-    test('of as many topics as a connection may follow, and no more', async () => {
+    test('for at most as many topics as a connection may follow', async () => {
       await start({ limits: { connections: { subscriptions: 2 } } });
       const topics = ['1', '2', '3'].map((roomId) => ({ topic: `rooms/${roomId}` }));
       expect((await poll(arena, topics.slice(1))).frames).toHaveLength(4);
@@ -221,13 +221,13 @@ describe('a poll', () => {
   });
 
   describe('that may wait', () => {
-    test('is answered at once where there is news', async () => {
+    test('gets an answer at once if there is news', async () => {
       await start();
       const { frames } = await poll(arena, [{ topic: 'rooms/1' }], { wait: 25 });
       expect(frames).toHaveLength(2);
     });
 
-    test('is held until there is news, and then has it', async () => {
+    test('is held until there is news', async () => {
       await start();
       const held = await hold([await current('rooms/1'), await current('logs/a')]);
       expect(held.answered()).toBe(false);
@@ -240,7 +240,7 @@ describe('a poll', () => {
       ]);
     });
 
-    test('is answered when its time is over, with positions and nothing else', async () => {
+    test('gets positions only when its time is over', async () => {
       await start();
       const held = await hold([await current('rooms/1')]);
       await clock.advance(24_999);
@@ -251,7 +251,7 @@ describe('a poll', () => {
       expect(frames).toMatchObject([{ type: 'subscribed', topic: 'rooms/1', recovered: true }]);
     });
 
-    test('is answered at once if a topic is rejected', async () => {
+    test('gets an answer at once if a topic is rejected', async () => {
       await start();
       const { frames } = await poll(arena, [await current('rooms/1'), { topic: 'nowhere' }], { wait: 25 });
       expect(frames[1]).toMatchObject({ type: 'error', code: 'unknown_topic' });
@@ -285,7 +285,7 @@ describe('a poll', () => {
       await expect(held.answer).rejects.toThrow(/401.*unauthorized/);
     });
 
-    test('A2: ends with 401 when the grace of a revocation does, and not before', async () => {
+    test('A2: ends with 401 at the end of a grace period', async () => {
       await start();
       const held = await hold([await current('logs/a')], { headers: { authorization: 'Bearer ann' } });
       await arena.connections.revoke({ user: 'ann' }, { graceMs: 100 });
@@ -318,7 +318,7 @@ describe('a poll', () => {
       }
     });
 
-    test('is answered when the node drains, and is not held any more', async () => {
+    test('ends when the node drains, and later ones are not held', async () => {
       await start({ drain: { windowMs: 100 } });
       const since = await current('logs/a');
       const held = await hold([since]);
@@ -330,7 +330,7 @@ describe('a poll', () => {
       await drained;
     });
 
-    test('is not held where a user has as many held polls as connections', async () => {
+    test('is not held above the connection limit of the user', async () => {
       await start({ limits: { connections: { perUser: 2 } } });
       const headers = { authorization: 'Bearer ann' };
       const since = await current('logs/a');
@@ -344,7 +344,7 @@ describe('a poll', () => {
       await again.answer;
     });
 
-    test('may name many topics without a word on stderr', async () => {
+    test('follows many topics without a listener warning of Node', async () => {
       await start();
       const names = Array.from({ length: 12 }, (_, index) => `logs/${index}`);
       const { frames } = await poll(
@@ -363,7 +363,7 @@ describe('a poll', () => {
       expect(warnings).toEqual([]);
     });
 
-    test('R10: of a client that is gone is forgotten', async () => {
+    test('R10: is dropped when its client is gone', async () => {
       await start({ limits: { connections: { perAddress: 1 } } });
       const topic = await current('logs/a');
       const body = JSON.stringify({ clientId: CLIENT_ID, topics: [topic], wait: 25 });

@@ -102,9 +102,9 @@ describe('A2: a revoked user', () => {
       ([what, ask]) => [`the credentials of ${what} are verified`, verification, ask] as const,
     ),
     ...['a poll', 'a poll that may wait', 'a snapshot'].map(
-      (what) => [`the guards of ${what} think`, guard, requests[what as keyof typeof requests]] as const,
+      (what) => [`the guards of ${what} run`, guard, requests[what as keyof typeof requests]] as const,
     ),
-  ])('while %s is rejected', async (_, thought, ask) => {
+  ])('is rejected while %s', async (_, thought, ask) => {
     const begun = thought.begin();
     const answer = ask();
     await begun;
@@ -121,9 +121,9 @@ describe('A2: a revoked user', () => {
   }
 
   test.each([
-    ['its credentials are verified', verification],
-    ['its guards think', guard],
-  ])('while %s anew, because a held poll has news, is rejected', async (_, thought) => {
+    ['the server verifies its credentials', verification],
+    ['its guards run', guard],
+  ])('is rejected when it has news while %s again', async (_, thought) => {
     const { answer } = await wait();
     // Each is looked at after the one before.
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
@@ -135,7 +135,7 @@ describe('A2: a revoked user', () => {
     expectRefused(await answer);
   });
 
-  test('with a grace while the credentials of a poll are verified is rejected when that ends, and not before', async () => {
+  test('is rejected at the end of its grace period during a verification', async () => {
     const begun = verification.begin();
     const { answer } = await wait();
     await begun;

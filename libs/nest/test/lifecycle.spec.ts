@@ -51,7 +51,7 @@ async function follow(socket: TestSocket, topic: string): Promise<void> {
 }
 
 describe('a drain', () => {
-  test('sends drain to every client, waits for them to leave, and ends', async () => {
+  test('sends drain to every client, waits until they leave, and ends', async () => {
     await start({ drain: { windowMs: 60_000 } });
     const sockets = await Promise.all([arena.welcome(), arena.welcome(), arena.welcome()]);
     const closing = arena.app.close();
@@ -101,7 +101,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('closes stragglers with 1012 at its end, and those not welcomed yet with 4201 at once', async () => {
+  test('closes remaining clients with 1012 at its end, and clients before welcome with 4201 at once', async () => {
     await start({ drain: { windowMs: 10_000 } });
     const straggler = await arena.welcome();
     const stranger = await arena.connect();
@@ -115,7 +115,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('R11: lets an action in flight finish after the window, and its answer arrive', async () => {
+  test('R11: delivers the answer of a running action after the window', async () => {
     await start({ drain: { windowMs: 10_000 } });
     const [socket, idle] = [await arena.welcome(), await arena.welcome()];
     socket.send({ type: 'action', id: '1', name: 'slow' });
@@ -130,7 +130,7 @@ describe('a drain', () => {
     await closing;
   });
 
-  test('R11: lets an action over HTTP finish, and cuts off one that never does', async () => {
+  test('R11: waits for an action over HTTP, and cuts off one that never ends', async () => {
     await start({ drain: { windowMs: 10_000 } });
     const act = (id: string) => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name: 'slow' });
     const [finished, cut] = [act('1'), act('2').catch((error: Error) => error)];
@@ -145,7 +145,7 @@ describe('a drain', () => {
     expect([await finished, await cut]).toContainEqual(expect.objectContaining({ code: 'ECONNRESET' }));
   });
 
-  test('waits for a handler that runs on although its action was answered `timeout`', async () => {
+  test('waits for a handler that continues after its action got `timeout`', async () => {
     await start({ drain: { windowMs: 60_000 } });
     const socket = await arena.welcome();
     socket.send({ type: 'action', id: '1', name: 'overdue' });
@@ -160,7 +160,7 @@ describe('a drain', () => {
     expect(arena.get(InFlight).none).toBe(true);
   });
 
-  test('is sent in batches', async () => {
+  test('notifies clients in batches', async () => {
     await start({ drain: { windowMs: 1_000, batch: 1 } });
     const sockets = await Promise.all(Array.from({ length: 4 }, () => arena.welcome()));
     const closing = arena.app.close();
@@ -177,8 +177,8 @@ describe('a drain', () => {
   });
 });
 
-describe('the switch', () => {
-  test('moves clients to polling, keeps them there, and lets them come back', async () => {
+describe('RealtimeSwitch', () => {
+  test('moves clients to polling, keeps them there, and lets them return', async () => {
     await start();
     const realtimeSwitch = arena.get(RealtimeSwitch);
     const changes: boolean[] = [];
@@ -194,7 +194,7 @@ describe('the switch', () => {
     expect(changes).toEqual([false, true]);
   });
 
-  test('that is thrown to where it is changes nothing', async () => {
+  test('changes nothing if it already has the value', async () => {
     await start();
     const socket = await arena.welcome();
     const realtimeSwitch = arena.get(RealtimeSwitch);
@@ -279,7 +279,7 @@ describe('the start', () => {
     ]);
   });
 
-  test('is stopped by options that cannot be used, with all of them named', async () => {
+  test('fails with invalid options and lists all of them', async () => {
     const wrong = { path: 'ws', limits: { frames: { depth: -1 } } };
     const starting = TestApplication.start({ realtime: wrong });
     await expect(starting).rejects.toThrow(RealtimeOptionsError);
@@ -294,7 +294,7 @@ describe('the start', () => {
       'forRootAsync() whose factory returns undefined',
       () => RealtimeModule.forRootAsync({ useFactory: () => undefined }),
     ],
-  ])('takes %s for all defaults', async (_, make) => {
+  ])('uses all defaults for %s', async (_, make) => {
     arena = await TestApplication.start({ module: make(), providers: arenaProviders });
     await follow(await arena.welcome(), 'battles/7');
   });
@@ -302,19 +302,19 @@ describe('the start', () => {
   test.each([
     ['forRoot()', () => RealtimeModule.forRoot(null as never)],
     ['forRootAsync()', () => RealtimeModule.forRootAsync({ useFactory: () => null as never })],
-  ])('is stopped by %s with null', async (_, make) => {
+  ])('fails for %s with null', async (_, make) => {
     const starting = TestApplication.start({ module: make() });
     await expect(starting).rejects.toThrow('option "options" must be an object, got null');
     await start();
   });
 
-  test('is stopped by a second import of the module', async () => {
+  test('fails for a second import of the module', async () => {
     const again = TestApplication.start({ imports: [RealtimeModule.forRoot({ path: '/again' })] });
     await expect(again).rejects.toThrow('RealtimeModule is imported twice: import it once, it is global.');
     await start();
   });
 
-  test('takes options that are made later', async () => {
+  test('accepts asynchronous options', async () => {
     const module = RealtimeModule.forRootAsync({
       useFactory: () => Promise.resolve({ path: '/late', drain: { windowMs: 0 } }),
     });
@@ -323,7 +323,7 @@ describe('the start', () => {
     await expect(arena.connect({ path: '/ws' })).rejects.toThrow('404');
   });
 
-  test('of two applications in one process gives each its own path', async () => {
+  test('gives each of two applications in one process its own path', async () => {
     const other = await TestApplication.start({ realtime: { path: '/other', drain: { windowMs: 0 } } });
     await start();
     await arena.welcome('alice');
@@ -365,15 +365,15 @@ describe('a subscriber that throws', () => {
         return arena.app.close();
       },
     ],
-  ])('of %s is logged and ends nothing', async (reason, provoke) => {
+  ])('in %s causes a log line and ends nothing', async (reason, provoke) => {
     await start();
     await provoke();
     expect(logged).toContainEqual(expect.stringContaining(`subscriber-failed reason=${reason}`));
   });
 });
 
-describe('the end', () => {
-  test('of an application closes all connections and leaves no listeners on its HTTP server', async () => {
+describe('the end of an application', () => {
+  test('closes all connections and removes its listeners from the HTTP server', async () => {
     await start();
     const server = arena.app.getHttpServer() as import('node:http').Server;
     const socket = await arena.welcome();

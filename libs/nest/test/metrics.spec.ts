@@ -92,6 +92,6 @@ describe('the metrics of a node', () => {
   });
 });
 
-test('the health of a node is there to be injected', async () => {
+test('the health of a node is injectable', async () => {
   expect(await arena.get(RealtimeHealthIndicator).check()).toEqual({ status: 'up' });
 });

@@ -17,7 +17,7 @@ let arena: TestApplication;
 
 afterEach(() => arena.close());
 
-test('R17: when all clients have left, whichever way, nothing of them is held', async () => {
+test('R17: the server keeps nothing of clients that left, however they left', async () => {
   const clock = new VirtualEnvironment();
   arena = await TestApplication.start({
     clock,

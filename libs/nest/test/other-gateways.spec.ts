@@ -159,8 +159,8 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
   });
 });
 
-describe('beside other gateways', () => {
-  test('an upgrade without a listener is ended', async () => {
+describe('with other gateways', () => {
+  test('an upgrade without a listener ends', async () => {
     await start({
       platform: 'express',
       providers: [PlainGateway],
@@ -169,7 +169,7 @@ describe('beside other gateways', () => {
     await expect(arena.connect({ path: '/nowhere' })).rejects.toThrow(UpgradeRejectedError);
   });
 
-  test('a slow admission is not ended by an engine.io that waits for no stranger', async () => {
+  test('an engine.io server does not end an upgrade during a slow admission', async () => {
     await start({ platform: 'express', providers: [IoGateway] });
     const timers = jest.spyOn(globalThis, 'setTimeout');
     const stranger = arena.connect({ path: '/nowhere' });
@@ -185,7 +185,7 @@ describe('beside other gateways', () => {
     expect(arena.connections.list()).toMatchObject([{ id: connectionId, user: 'held' }]);
   });
 
-  test.each(['/ws', 'ws', '/ws/'])('another gateway at our path stops the start: %s', async (path) => {
+  test.each(['/ws', 'ws', '/ws/'])('another gateway at the same path stops the start: %s', async (path) => {
     @WebSocketGateway({ path })
     class RivalGateway {}
 
@@ -194,7 +194,7 @@ describe('beside other gateways', () => {
     await start({ platform: 'express' });
   });
 
-  test('plain requests of the application are answered as before', async () => {
+  test('plain requests of the application still work', async () => {
     await start({ platform: 'express', configure: listenForeign });
     const status = await new Promise((resolve, reject) => {
       request(`${arena.origin}/nothing`, (response) => resolve(response.resume().statusCode))

@@ -106,7 +106,7 @@ describe('presence over several nodes', () => {
     expect(there.reads.count).toBe(0);
   });
 
-  test('a member that moves to another node is never counted twice and never away', async () => {
+  test('a member that moves to another node stays present and counts once', async () => {
     start();
     await here.join('on-here', 'ann', 'Ann');
     const reader = await there.reader().subscribe(TOPIC);
@@ -123,7 +123,7 @@ describe('presence over several nodes', () => {
     expect(countOf(reader)).toBe(0);
   });
 
-  test('members of a dead node disappear soon after the broker drops them', async () => {
+  test('members of a dead node disappear after the broker drops them', async () => {
     start();
     const reader = await here.reader().subscribe(TOPIC);
     await there.join('lost');
@@ -149,7 +149,7 @@ describe('presence over several nodes', () => {
     expect(there.reads.count).toBeGreaterThan(0);
   });
 
-  test('a node that lost its lease stops computing, and does not answer for it any more', async () => {
+  test('a node that lost its lease stops computing and answering', async () => {
     start();
     const reader = await here.reader().subscribe(TOPIC);
     await there.join('a');

@@ -162,7 +162,7 @@ describe('a presence topic', () => {
     expect(members.map(({ info }) => info)).toEqual([{ name: 'ann at 7' }, undefined]);
   });
 
-  test('shows nothing that leads back to a client: no id, no token, no address', async () => {
+  test('has no id, token or address of a client', async () => {
     await watch();
     const socket = await follow('a', [BATTLE, 'battles/8', 'presence/battles/8'], 'ann');
     await follow('b', [BATTLE, 'battles/8']);
@@ -184,7 +184,7 @@ describe('a presence topic', () => {
     for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{20,}$/);
   });
 
-  test('is a state topic like any other: snapshots, patches, positions, polling', async () => {
+  test('is a state topic with snapshots, patches, positions and polling', async () => {
     const reader = await follow('r', ['presence/battles/7']);
     const snapshot = await reader.next('snapshot');
     expect(snapshot).toMatchObject({ topic: 'presence/battles/7', offset: 1, data: { count: 0, members: [] } });
@@ -220,7 +220,7 @@ describe('a presence topic', () => {
     expect((await counted(2)).members).toHaveLength(2);
   });
 
-  test('members that the application fails to describe, describes too slowly or at length are shown without', async () => {
+  test('lists members without data if the application fails, is too slow or gives too much', async () => {
     await watch();
     for (const user of ['thrower', 'large', 'never']) await follow(user, [BATTLE], user);
     await virtual.advance(3_000);
@@ -229,8 +229,8 @@ describe('a presence topic', () => {
   });
 });
 
-describe('leaving', () => {
-  test('hides a reload within the grace period', async () => {
+describe('a member', () => {
+  test('stays during a reload within the grace period', async () => {
     await watch();
     const before = await follow('a', [BATTLE], 'ann');
     await counted(1);
@@ -248,7 +248,7 @@ describe('leaving', () => {
     expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
   });
 
-  test('removes a client that unsubscribes at once, and keeps one that subscribes again', async () => {
+  test('leaves at once with unsubscribe, and stays with a repeated subscription', async () => {
     await watch();
     const socket = await follow('a');
     await counted(1);
@@ -262,7 +262,7 @@ describe('leaving', () => {
     expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
   });
 
-  test('moving from polling to a socket and back is not seen', async () => {
+  test('stays when the client moves from polling to a socket and back', async () => {
     await watch();
     const everySecond = async (times: number): Promise<void> => {
       for (let n = 0; n < times; n++) {
@@ -282,7 +282,7 @@ describe('leaving', () => {
     expect(values.map(({ count }) => count)).toEqual([0, 1, 0]);
   });
 
-  test('a held poll counts as long as it is held', async () => {
+  test('stays while a poll is held', async () => {
     await watch();
     const { frames } = await poll(arena, [{ topic: BATTLE }], { clientId: clientId('a') });
     const [{ epoch, offset }] = frames as [Extract<ServerFrame, { type: 'subscribed' }>];
@@ -299,7 +299,7 @@ describe('leaving', () => {
     expect(values.at(-1)?.count).toBe(0);
   });
 
-  test('removes all members at once when the topic closes', async () => {
+  test('leaves when the topic closes', async () => {
     await watch();
     await follow('a');
     await counted(1);
@@ -310,32 +310,29 @@ describe('leaving', () => {
 });
 
 describe('the readers of a presence topic', () => {
-  test.each(TRANSPORTS)(
-    'who may read the topic, and nobody else learns whether there is one, over $name',
-    async (transport) => {
-      await follow('o', ['secrets/ann'], 'ann');
-      const owner = await transport.open(arena, 'ann', clientId('ann'));
-      expect(await owner.read('presence/secrets/ann')).toMatchObject({ type: 'subscribed', kind: 'state' });
-      for (const token of ['ben', undefined]) {
-        const stranger = await transport.open(arena, token, clientId(`stranger-${token}`));
-        const refusals = [
-          await stranger.read('secrets/ann'),
-          await stranger.read('presence/secrets/ann'),
-          await stranger.read('presence/secrets/nobody'),
-        ];
-        expect(refusals).toEqual(
-          refusals.map((refusal) => ({
-            ...(refusals[0] as object),
-            ...('topic' in refusal ? { topic: refusal.topic } : {}),
-          })),
-        );
-        expect(refusals[0]).toMatchObject({ type: 'error', code: 'forbidden' });
-      }
-    },
-  );
+  test.each(TRANSPORTS)('may read the topic; others cannot tell over $name whether it exists', async (transport) => {
+    await follow('o', ['secrets/ann'], 'ann');
+    const owner = await transport.open(arena, 'ann', clientId('ann'));
+    expect(await owner.read('presence/secrets/ann')).toMatchObject({ type: 'subscribed', kind: 'state' });
+    for (const token of ['ben', undefined]) {
+      const stranger = await transport.open(arena, token, clientId(`stranger-${token}`));
+      const refusals = [
+        await stranger.read('secrets/ann'),
+        await stranger.read('presence/secrets/ann'),
+        await stranger.read('presence/secrets/nobody'),
+      ];
+      expect(refusals).toEqual(
+        refusals.map((refusal) => ({
+          ...(refusals[0] as object),
+          ...('topic' in refusal ? { topic: refusal.topic } : {}),
+        })),
+      );
+      expect(refusals[0]).toMatchObject({ type: 'error', code: 'forbidden' });
+    }
+  });
 
   test.each(['presence/lonely', 'presence/nowhere', 'presence/presence/battles/7', 'presence'])(
-    'there is no %s',
+    'get unknown_topic for %s',
     async (topic) => {
       const stranger = await TRANSPORTS[0]!.open(arena);
       expect(await stranger.read(topic)).toMatchObject({ type: 'error', code: 'unknown_topic' });
@@ -351,7 +348,7 @@ describe('the readers of a presence topic', () => {
     expect(data).toMatchObject({ count: 1, members: [{ info: 'ben' }] });
   });
 
-  test('lose it with the permission and are removed at once', async () => {
+  test('lose it with the permission and leave at once', async () => {
     const counts: number[] = [];
     arena.bus.stream(guests.with()).subscribe(({ count }) => counts.push(count));
     const socket = await follow('a', ['club', 'presence/club'], 'ann');
@@ -373,8 +370,8 @@ describe('the readers of a presence topic', () => {
   });
 });
 
-describe('abuse', () => {
-  test('a crowd that comes and goes in a loop is at most four publications a second', async () => {
+describe('many members', () => {
+  test('that come and go in a loop cause at most four publications a second', async () => {
     await watch();
     const sockets = await Promise.all(Array.from({ length: 20 }, (_, n) => follow(`loop-${n}`, [])));
     const began = virtual.monotonic();
@@ -392,7 +389,7 @@ describe('abuse', () => {
     expect(values.at(-1)?.count).toBe(0);
   });
 
-  test('R17: holds nothing after all members have left', async () => {
+  test('R17: leave nothing behind', async () => {
     const metrics = (): MetricsSnapshot => arena.get(RealtimeMetrics).snapshot();
     const sockets = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>

@@ -11,7 +11,7 @@ let arena: TestApplication;
 
 afterEach(() => arena.close());
 
-test('a thousand clients at once get the value, and then every change in order', async () => {
+test('a thousand concurrent clients get the value and then every change in order', async () => {
   arena = await TestApplication.start({
     realtime: { authenticate, limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } },
     providers: arenaProviders,

@@ -39,7 +39,7 @@ async function refusal(options: Parameters<TestApplication['connect']>[0]): Prom
 }
 
 describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) => {
-  test('uses statewire.v1.json, offered or not', async () => {
+  test('uses statewire.v1.json, with or without an offer', async () => {
     await start({}, platform);
     expect((await arena.connect()).webSocket.protocol).toBe('statewire.v1.json');
     expect((await arena.connect({ protocol: '' })).webSocket.protocol).toBe('');
@@ -81,7 +81,7 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
 });
 
 describe('an upgrade', () => {
-  test('runs the guards once, at the upgrade where credentials are in it and else at hello', async () => {
+  test('runs the guards once: at the upgrade with credentials, otherwise at hello', async () => {
     await start();
     const early = await arena.connect({ headers: { authorization: 'Bearer alice' } });
     await early.hello();
@@ -103,7 +103,7 @@ describe('an upgrade', () => {
     expect(await socket.closed()).toBe(4003);
   });
 
-  test('is closed with 4003 where cookie and token belong to different users', async () => {
+  test('is closed with 4003 if cookie and token belong to different users', async () => {
     await start();
     const socket = await arena.connect({ origin: arena.origin, headers: { cookie: 'session=alice' } });
     socket.send({ type: 'hello', clientId: 'client-0123456789abcdef', token: 'bob' });
@@ -115,8 +115,8 @@ describe('an upgrade', () => {
     ['null', 'null'],
     ['a look-alike suffix', 'http://127.0.0.1.evil.example'],
     ['another port', 'http://127.0.0.1:1'],
-    ['another scheme that is no web page', 'file://'],
-    ['what is no origin', 'not an origin'],
+    ['a scheme other than http and https', 'file://'],
+    ['text that is not an origin', 'not an origin'],
   ])('A1: is rejected with 403 for the origin %s', async (_, origin) => {
     await start();
     expect((await refusal({ origin })).status).toBe(403);
@@ -128,14 +128,14 @@ describe('an upgrade', () => {
     expect(response).toMatch(/^HTTP\/1\.1 403 /);
   });
 
-  test('A1: without an origin is accepted, and its cookie does not count', async () => {
+  test('A1: is accepted without an origin, without its cookie', async () => {
     await start();
     const socket = await arena.connect({ headers: { cookie: 'session=alice' } });
     await socket.hello();
     expect(arena.connections.list().map(({ user }) => user)).toEqual([undefined]);
   });
 
-  test('A1: with the origin of the page is accepted, and its cookie counts', async () => {
+  test('A1: is accepted with the origin of the page, with its cookie', async () => {
     await start();
     const socket = await arena.connect({ origin: arena.origin, headers: { cookie: 'session=alice' } });
     await socket.hello();
@@ -147,7 +147,7 @@ describe('an upgrade', () => {
     expect((await refusal({ headers: { authorization: `Bearer alice:${Date.now() - 1}` } })).status).toBe(401);
   });
 
-  test('A16: is rejected with 429 and Retry-After for more connections than a user may have', async () => {
+  test('A16: is rejected with 429 and Retry-After above the connection limit of a user', async () => {
     await start({ limits: { connections: { perUser: 2 } } });
     const headers = { authorization: 'Bearer alice' };
     const first = await arena.connect({ headers });
@@ -163,7 +163,7 @@ describe('an upgrade', () => {
     await expect(arena.connect({ headers })).resolves.toBeInstanceOf(TestSocket);
   });
 
-  test('A16: is rejected with 429 for more connections of an address, and more that are not admitted', async () => {
+  test('A16: is rejected with 429 above the connection limits of an address', async () => {
     await start({ limits: { connections: { perAddress: 3, pendingPerAddress: 2 } } });
     const first = await arena.connect();
     await arena.connect();
@@ -173,7 +173,7 @@ describe('an upgrade', () => {
     expect((await refusal({})).status).toBe(429);
   });
 
-  test('A16: is rejected with 429 and Retry-After where connections of an address come too fast', async () => {
+  test('A16: is rejected with 429 and Retry-After above the connection rate of an address', async () => {
     await start({ limits: { connections: { perAddress: 3, newPerSecondPerAddress: 1 } } });
     for (let count = 0; count < 3; count += 1) await (await arena.connect()).close();
     const refused = await refusal({});

@@ -35,8 +35,8 @@ describe('A6: a message above the limit is rejected with 1009', () => {
     ['one byte more', FRAME_BYTES + 1],
     ['a megabyte', MiB],
     ['a gigabyte', 1024 * MiB],
-    ['all that a length can say', Number.MAX_SAFE_INTEGER],
-  ])('as soon as its head says so, and nothing is kept for it: %s', async (_, announced) => {
+    ['the largest length', Number.MAX_SAFE_INTEGER],
+  ])('when its header arrives, without buffering its payload: %s', async (_, announced) => {
     const wires = await Promise.all(Array.from({ length: 8 }, () => RawWire.welcomed(arena.port)));
     const head = rawFrame({ announced, payload: '{' });
     const allocations = jest.spyOn(Buffer, 'allocUnsafe');
@@ -47,7 +47,7 @@ describe('A6: a message above the limit is rejected with 1009', () => {
     for (const wire of wires) wire.destroy();
   });
 
-  test('where its fragments add up to it', async () => {
+  test('when its fragments exceed the limit together', async () => {
     const wire = await RawWire.welcomed(arena.port);
     const piece = 'x'.repeat(FRAME_BYTES / 2);
     wire.write(rawFrame({ fin: false, payload: piece }));
@@ -57,7 +57,7 @@ describe('A6: a message above the limit is rejected with 1009', () => {
     wire.destroy();
   });
 
-  test('and one of exactly the limit is read', async () => {
+  test('and a message of exactly the limit is accepted', async () => {
     const wire = await RawWire.welcomed(arena.port);
     const text = action({ n: 4 });
     wire.write(rawFrame({ payload: text + ' '.repeat(FRAME_BYTES - text.length) }));
@@ -66,11 +66,11 @@ describe('A6: a message above the limit is rejected with 1009', () => {
   });
 });
 
-describe('A7: a message in tiny pieces', () => {
+describe('A7: a message in small fragments', () => {
   test.each([
     ['of one byte', 'x'],
-    ['without a byte', ''],
-  ])('is read up to 16,384 fragments %s, and refused with one more before it ends', async (_, payload) => {
+    ['without payload', ''],
+  ])('is accepted with 16,384 fragments %s, and rejected at the next one', async (_, payload) => {
     for (const [fragments, code] of [
       [MAX_FRAGMENTS, undefined],
       [MAX_FRAGMENTS + 1, 1008],
@@ -86,7 +86,7 @@ describe('A7: a message in tiny pieces', () => {
     }
   });
 
-  test('with one byte per write is read when it is complete, and delays no other client', async () => {
+  test('with one byte per write is accepted when it is complete, and delays no other client', async () => {
     const [wire, other] = await Promise.all([RawWire.welcomed(arena.port), arena.welcome()]);
     for (const byte of rawFrame({ payload: action({ n: 21 }) })) {
       wire.write(Buffer.from([byte]));
@@ -97,7 +97,7 @@ describe('A7: a message in tiny pieces', () => {
     wire.destroy();
   });
 
-  test('is put together from fragments between which control frames come', async () => {
+  test('is assembled across control frames', async () => {
     const wire = await RawWire.welcomed(arena.port);
     const text = action({ n: 21 });
     wire.write(rawFrame({ fin: false, payload: text.slice(0, 9) }));
@@ -109,26 +109,26 @@ describe('A7: a message in tiny pieces', () => {
   });
 });
 
-describe('A8: a frame that WebSocket forbids ends its connection alone', () => {
+describe('A8: an invalid WebSocket frame ends only its own connection', () => {
   test.each<[string, number, Buffer]>([
-    ['that is not masked', 1002, rawFrame({ masked: false, payload: action({ n: 1 }) })],
-    ['compressed, and no compression was agreed', 1002, rawFrame({ reserved: 4, payload: action({ n: 1 }) })],
-    ['with the second reserved bit', 1002, rawFrame({ reserved: 2, payload: '{}' })],
-    ['with the third reserved bit', 1002, rawFrame({ reserved: 1, payload: '{}' })],
+    ['without a mask', 1002, rawFrame({ masked: false, payload: action({ n: 1 }) })],
+    ['compressed without the negotiated extension', 1002, rawFrame({ reserved: 4, payload: action({ n: 1 }) })],
+    ['with the second reserved bit set', 1002, rawFrame({ reserved: 2, payload: '{}' })],
+    ['with the third reserved bit set', 1002, rawFrame({ reserved: 1, payload: '{}' })],
     ['of a reserved type', 1002, rawFrame({ opcode: 3, payload: '{}' })],
     ['of a reserved control type', 1002, rawFrame({ opcode: 11 })],
-    ['that continues nothing', 1002, rawFrame({ opcode: 0, payload: '{}' })],
+    ['a continuation without a first frame', 1002, rawFrame({ opcode: 0, payload: '{}' })],
     [
-      'that begins where another has not ended',
+      'a new message inside a fragmented one',
       1002,
       Buffer.concat([rawFrame({ fin: false, payload: '{' }), rawFrame({ payload: '{}' })]),
     ],
-    ['of control in fragments', 1002, rawFrame({ opcode: 9, fin: false })],
-    ['of control that is too long', 1002, rawFrame({ opcode: 9, payload: 'x'.repeat(126) })],
-    ['that closes with half a code', 1002, rawFrame({ opcode: 8, payload: 'x' })],
-    ['that closes with a code nobody may send', 1002, rawFrame({ opcode: 8, payload: Buffer.from([0x03, 0xed]) })],
-    ['of text that is not UTF-8', 1007, rawFrame({ payload: Buffer.from([0x22, 0xc3, 0x28, 0x22]) })],
-    ['with half a surrogate', 1007, rawFrame({ payload: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]) })],
+    ['a fragmented control frame', 1002, rawFrame({ opcode: 9, fin: false })],
+    ['a control frame that is too long', 1002, rawFrame({ opcode: 9, payload: 'x'.repeat(126) })],
+    ['a close frame with half a code', 1002, rawFrame({ opcode: 8, payload: 'x' })],
+    ['a close frame with a reserved code', 1002, rawFrame({ opcode: 8, payload: Buffer.from([0x03, 0xed]) })],
+    ['text that is not UTF-8', 1007, rawFrame({ payload: Buffer.from([0x22, 0xc3, 0x28, 0x22]) })],
+    ['text with half a surrogate', 1007, rawFrame({ payload: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]) })],
   ])('%s', async (_, code, bytes) => {
     const [wire, other] = await Promise.all([RawWire.welcomed(arena.port), arena.welcome()]);
     wire.write(bytes);
@@ -138,7 +138,7 @@ describe('A8: a frame that WebSocket forbids ends its connection alone', () => {
     await other.close();
   });
 
-  test('of binary is answered, as a bad frame', async () => {
+  test('a binary message gets a bad_request error', async () => {
     const wire = await RawWire.welcomed(arena.port);
     wire.write(rawFrame({ opcode: 2, payload: action({ n: 1 }) }));
     await wire.until((text) => text.includes('The message is binary'));
@@ -161,10 +161,10 @@ describe('A8: a flood of 10,000 control frames', () => {
   ];
 
   test.each([
-    ['pongs nobody asked for', rawFrame({ opcode: 10 }), 0],
-    ['pings of the protocol', rawText({ type: 'ping' }), BURST],
-    ['pongs of the protocol', rawText({ type: 'pong' }), 0],
-  ])('is cut off with 4100: %s', async (_, frame, answers) => {
+    ['unsolicited pongs of WebSocket', rawFrame({ opcode: 10 }), 0],
+    ['pings of Statewire', rawText({ type: 'ping' }), BURST],
+    ['pongs of Statewire', rawText({ type: 'pong' }), 0],
+  ])('is closed with 4100: %s', async (_, frame, answers) => {
     for (const open of ways) {
       const wire = await open();
       wire.write(flood(frame));
@@ -174,7 +174,7 @@ describe('A8: a flood of 10,000 control frames', () => {
     }
   });
 
-  test('is closed, even if it reads the answers: pings', async () => {
+  test('is closed even if the client reads the answers: pings', async () => {
     for (const open of ways) {
       const wire = await open();
       wire.write(flood(rawFrame({ opcode: 9, payload: 'x'.repeat(125) })));

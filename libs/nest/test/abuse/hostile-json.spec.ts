@@ -134,7 +134,7 @@ describe.each(['websocket', 'http'] as const)('over %s', (over) => {
   test.each([
     ['lists', nested(LEVELS)],
     ['records', '{"a":'.repeat(LEVELS) + '1' + '}'.repeat(LEVELS)],
-    ['lists that never end', '['.repeat(LEVELS)],
+    ['endless lists', '['.repeat(LEVELS)],
   ])('A12: an action with 10^5 levels of %s is rejected as too large, and the next one works', async (_, data) => {
     const answer = JSON.parse(await say(arena, over, 'actions', `{"id":"deep","name":"echo","data":${data}}`)) as Json;
     expect(answer).toMatchObject({ type: 'error', code: 'too_large', temporary: false });
@@ -147,7 +147,7 @@ describe.each(['websocket', 'http'] as const)('over %s', (over) => {
     expect(JSON.parse(answer)).toMatchObject({ type: 'error', code: 'too_large' });
   });
 
-  test('A12: 10^5 levels where their limit is off are answered exactly or with a typed error, and the process lives', async () => {
+  test('A12: without a depth limit, 10^5 levels get an exact answer or a typed error, and the process survives', async () => {
     const data = nested(LEVELS);
     const answer = await say(unlimited, over, 'actions', `{"id":"all","name":"echo","data":${data}}`);
     if (answer.startsWith('{"type":"ack"')) expect(answer).toContain(data);
@@ -156,7 +156,7 @@ describe.each(['websocket', 'http'] as const)('over %s', (over) => {
     expect(JSON.parse(next)).toMatchObject({ type: 'ack', data: [1] });
   });
 
-  test('A13: hostile keys of an action arrive and come back as they are, and none is a field of the frame', async () => {
+  test('A13: hostile keys in action data round-trip and do not become fields of the frame', async () => {
     const answer = await say(arena, over, 'actions', `{"id":"keys","name":"echo","data":${hostile(1)}}`);
     expect(answer).toContain(hostile(1));
     const inherited = await say(arena, over, 'actions', '{"__proto__":{"id":"x","name":"echo"},"constructor":1}');
@@ -165,7 +165,7 @@ describe.each(['websocket', 'http'] as const)('over %s', (over) => {
 });
 
 describe.each(TRANSPORTS)('over $name', ({ open }) => {
-  test.each(NAMES)('A13: a topic and an action named %s are like any other', async (name) => {
+  test.each(NAMES)('A13: a topic and an action named %s work like others', async (name) => {
     const caller = await open(arena);
     expect(await caller.read(name)).toMatchObject({ topic: name });
     expect(await caller.act({ id: name, name })).toEqual({ type: 'ack', id: name, data: `by ${name}` });
@@ -174,7 +174,7 @@ describe.each(TRANSPORTS)('over $name', ({ open }) => {
   });
 });
 
-test.each(NAMES)('A13: the topic %s has its own value, and so has a topic with it for a parameter', async (name) => {
+test.each(NAMES)('A13: the topic %s and a topic with this parameter each keep their own value', async (name) => {
   const { frames } = await poll(arena, [{ topic: name }, { topic: `records/${name}` }]);
   expect(frames).toContainEqual(expect.objectContaining({ type: 'snapshot', topic: name, data: `of ${name}` }));
   const snapshot = frames.find((frame) => frame.type === 'snapshot' && frame.topic === `records/${name}`);
@@ -228,8 +228,8 @@ test('A13: hostile keys in presence data are exact', async () => {
   await socket.close();
 });
 
-describe('A12: a value that is published', () => {
-  test('of 10^5 levels is rejected with a typed error, and the earlier value stays', async () => {
+describe('A12: a published value', () => {
+  test('with 10^5 levels is rejected with a typed error, and the earlier value stays', async () => {
     const topic = record.with({ name: 'deep' });
     await arena.bus.publish(topic, 'before');
     await expect(arena.bus.publish(topic, deepValue() as Json)).rejects.toBeInstanceOf(PublishError);
@@ -238,7 +238,7 @@ describe('A12: a value that is published', () => {
     expect(frames).toContainEqual(expect.objectContaining({ type: 'snapshot', data: 'before' }));
   });
 
-  test('of the maximum depth is exact, and of one level more is rejected', async () => {
+  test('with the maximum depth is delivered, and with one level more is rejected', async () => {
     const topic = record.with({ name: 'limit' });
     await arena.bus.publish(topic, JSON.parse(nested(MAX_VALUE_DEPTH)) as Json);
     await expect(arena.bus.publish(topic, JSON.parse(nested(MAX_VALUE_DEPTH + 1)) as Json)).rejects.toMatchObject({

@@ -24,7 +24,7 @@ class Pages {
   }
 }
 
-describe.each<Platform>(['express', 'fastify'])('with the limits that are the default, on %s', (platform) => {
+describe.each<Platform>(['express', 'fastify'])('with the default limits on %s', (platform) => {
   let arena: TestApplication;
 
   beforeAll(async () => {
@@ -33,13 +33,13 @@ describe.each<Platform>(['express', 'fastify'])('with the limits that are the de
 
   afterAll(() => arena.close());
 
-  test.concurrent.each(LATE_HEADS)('A4: a client that $name is cut off within 10 s', async (client) => {
+  test.concurrent.each(LATE_HEADS)('A4: the server disconnects a client that $name within 10 s', async (client) => {
     const { took, told } = await playLateHead(arena.port, client);
     expect(told).toMatch(/^HTTP\/1\.1 408 /);
     expect(took).toBeLessThan(ALLOWANCE * HEADERS_TIMEOUT);
   });
 
-  test.concurrent('A20: a client that never reads its answers is cut off within 5 s', async () => {
+  test.concurrent('A20: the server disconnects a client that never reads its answers within 5 s', async () => {
     const topics = Array.from({ length: 5 }, (_, index) => ({ topic: `pages/${index}` }));
     const body = JSON.stringify({ clientId: CLIENT_ID, topics });
     const type = 'Content-Type: application/json';

@@ -18,33 +18,39 @@ const HELLO_TIMEOUT = 5_000;
 const HEARTBEAT = { interval: 30_000, timeout: 10_000 };
 const HELLO = { type: 'hello', clientId: 'client-0123456789abcdef' };
 
-describe.each(PLATFORMS)('A4: on %s, with 500 ms for a head, a client that', (platform) => {
-  let arena: TestApplication;
+describe.each(PLATFORMS)(
+  'A4: on %s with 500 ms for a request head, the server disconnects a client that',
+  (platform) => {
+    let arena: TestApplication;
 
-  beforeAll(async () => {
-    arena = await TestApplication.start({ platform, realtime: { limits: { timeouts: { headMs: HEADERS_TIMEOUT } } } });
-  });
+    beforeAll(async () => {
+      arena = await TestApplication.start({
+        platform,
+        realtime: { limits: { timeouts: { headMs: HEADERS_TIMEOUT } } },
+      });
+    });
 
-  afterAll(() => arena.close());
+    afterAll(() => arena.close());
 
-  test.concurrent.each(LATE_HEADS)('$name is cut off', async (client) => {
-    const { took, told } = await playLateHead(arena.port, client);
-    expect(told).toMatch(/^HTTP\/1\.1 408 /);
-    expect(took).toBeLessThan(10 * (HEADERS_TIMEOUT + NODE_CHECKS_EVERY));
-  });
+    test.concurrent.each(LATE_HEADS)('$name', async (client) => {
+      const { took, told } = await playLateHead(arena.port, client);
+      expect(told).toMatch(/^HTTP\/1\.1 408 /);
+      expect(took).toBeLessThan(10 * (HEADERS_TIMEOUT + NODE_CHECKS_EVERY));
+    });
 
-  test.concurrent('was answered once, and then sends a head letter by letter, is cut off', async () => {
-    const wire = await RawWire.open(arena.port);
-    wire.write('GET /realtime/config HTTP/1.1\r\nHost: a\r\n\r\n');
-    await wire.until((text) => text.includes('"actionWindow"'));
-    wire.write('GET /realtime/config HTTP/1.1\r\nX: ');
-    const trickle = setInterval(() => wire.write('x'), 100);
-    expect(await wire.rest()).toContain('HTTP/1.1 408 ');
-    clearInterval(trickle);
-  });
-});
+    test.concurrent('sends a head letter by letter after an answered request', async () => {
+      const wire = await RawWire.open(arena.port);
+      wire.write('GET /realtime/config HTTP/1.1\r\nHost: a\r\n\r\n');
+      await wire.until((text) => text.includes('"actionWindow"'));
+      wire.write('GET /realtime/config HTTP/1.1\r\nX: ');
+      const trickle = setInterval(() => wire.write('x'), 100);
+      expect(await wire.rest()).toContain('HTTP/1.1 408 ');
+      clearInterval(trickle);
+    });
+  },
+);
 
-describe.each(PLATFORMS)('with the limits that are the default, on %s', (platform) => {
+describe.each(PLATFORMS)('with the default limits on %s', (platform) => {
   let arena: TestApplication;
   let clock: VirtualEnvironment;
   let sockets: ServerSockets;
@@ -94,7 +100,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     ['sends half a frame', rawText({ type: 'ping' }).subarray(0, 5)],
   ];
 
-  test('A5: a WebSocket without hello is closed with 4001 after 5 s, with any other frames', async () => {
+  test('A5: closes a WebSocket without hello with 4001 after 5 s, whatever else it sends', async () => {
     const wires = await Promise.all(neverHello.map(() => RawWire.upgraded(arena.port)));
     for (const [index, wire] of wires.entries()) wire.write(neverHello[index]![1]);
     await Promise.all(wires.map((wire) => sockets.received(wire)));
@@ -105,7 +111,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     for (const wire of wires) wire.destroy();
   });
 
-  test('A5: a silent WebSocket is closed after interval and timeout of the heartbeat', async () => {
+  test('A5: closes a silent WebSocket after interval and timeout of the heartbeat', async () => {
     const wires = await Promise.all(silent.map(() => RawWire.welcomed(arena.port)));
     for (const [index, wire] of wires.entries()) wire.write(silent[index]![1]);
     await Promise.all(wires.map((wire) => sockets.received(wire)));
@@ -114,7 +120,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     for (const wire of wires) wire.destroy();
   });
 
-  test('A5: a WebSocket that sends one frame byte by byte is closed, because only frames count as activity', async () => {
+  test('A5: closes a WebSocket that sends one frame byte by byte, because only frames count as activity', async () => {
     const wire = await RawWire.welcomed(arena.port);
     wire.write(rawFrame({ announced: 60_000, payload: '' }));
     await trickle(wire, HEARTBEAT.interval + HEARTBEAT.timeout, 'x');
@@ -122,7 +128,7 @@ describe.each(PLATFORMS)('with the limits that are the default, on %s', (platfor
     wire.destroy();
   });
 
-  test('A5: a WebSocket that was closed and does not answer the closing handshake is forgotten', async () => {
+  test('A5: drops a closed WebSocket that does not answer the closing handshake', async () => {
     const wire = await RawWire.upgraded(arena.port);
     await clock.advance(HELLO_TIMEOUT);
     await wire.until(() => wire.frames().some(({ opcode }) => opcode === 8));

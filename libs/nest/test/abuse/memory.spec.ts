@@ -63,7 +63,7 @@ describe('A14: topics without publications', () => {
     expect(arena.get<MemoryBroker>(BROKER).sizes.topics).toBeLessThanOrEqual(150);
   });
 
-  test('have a rate limit, for polls and for subscriptions', async () => {
+  test('have a rate limit for polls and for subscriptions', async () => {
     await start({ limits: { connections: { subscriptions: 10 }, frames: { perSecond: 10 } } });
     const names = (first: number) => Array.from({ length: 10 }, (_, index) => ({ topic: `things/${first + index}` }));
     const statuses = [];
@@ -81,7 +81,7 @@ describe('A14: topics without publications', () => {
 });
 
 describe.each(TRANSPORTS)('A24: over $name, the memory of answers', ({ open }) => {
-  test('filled by one user rejects that user only; filled by many rejects new actions and never repeats old ones', async () => {
+  test('one user can fill its own quota only; a full memory rejects new actions and repeats no old ones', async () => {
     const broker = new MemoryBroker({ environment: clock, log: silent, history, maxClaims: 100 });
     await start({ broker, authenticate: (_, token) => ({ id: token, user: token }), limits: freely });
     const mallory = await open(arena, 'mallory');
@@ -123,9 +123,9 @@ const WAVES = process.env.STATEWIRE_TEST_TIER === 'full' ? 50 : 10;
 describe('A10: a storm of connections from one address', () => {
   test.each([
     ['cut before the upgrade', (port: number) => RawWire.open(port)],
-    ['cut after it', (port: number) => RawWire.upgraded(port)],
+    ['cut after the upgrade', (port: number) => RawWire.upgraded(port)],
     ['cut after hello', (port: number) => RawWire.welcomed(port)],
-  ])('%s gives every place back, and the next client is welcome', async (_, open) => {
+  ])('%s releases every slot, so the next client connects', async (_, open) => {
     await start({ limits: { connections: { newPerSecondPerAddress: 0, perAddress: 30, pendingPerAddress: 20 } } });
     const hub = arena.get(ConnectionHub);
     for (let wave = 0; wave < WAVES; wave++) {

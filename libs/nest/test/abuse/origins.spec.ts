@@ -91,7 +91,7 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     expect(arena.connections.list()).toEqual([]);
   });
 
-  test.each(AMBIGUOUS)('a request with %s gets 400, with nothing for scripts', async (_, lines) => {
+  test.each(AMBIGUOUS)('a request with %s gets 400 without CORS headers', async (_, lines) => {
     for (const [way, [line = '', ...others]] of WAYS) {
       const answer = await exchangeRaw(arena.port, head([line, ...others, ...lines]));
       expect({ way, status: answer.slice(0, 12) }).toEqual({ way, status: 'HTTP/1.1 400' });
@@ -100,14 +100,14 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     expect(arena.connections.list()).toEqual([]);
   });
 
-  test('a request of HTTP/1.0 may leave Host out, an upgrade may not', async () => {
+  test('HTTP/1.0 allows a request without Host, but no upgrade', async () => {
     const config = ['GET /realtime/config HTTP/1.0', 'Connection: close'];
     expect(await exchangeRaw(arena.port, head(config))).toMatch(/^HTTP\/1\.1 200 /);
     const [, ...upgrade] = handshake(arena.port).filter((line) => !line.startsWith('Host'));
     expect(await exchangeRaw(arena.port, head(['GET /ws HTTP/1.0', ...upgrade]))).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  test('a subprotocol that stands in the second of two headers is spoken', async () => {
+  test('an upgrade finds its subprotocol in the second of two headers', async () => {
     const wire = await RawWire.open(arena.port);
     const offers = ['Sec-WebSocket-Protocol: other', 'Sec-WebSocket-Protocol: statewire.v1.json'];
     wire.write(head([...handshake(arena.port), ...offers]));
@@ -126,10 +126,10 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
   );
 
   test.each([
-    ['the very host of the request', HOST, ORIGIN],
-    ['the port that its scheme has anyway', 'play.example:80', 'http://play.example'],
-    ['no port where the request names that of the scheme', 'play.example:443', 'https://play.example'],
-    ['the host in small letters', 'PLAY.example:3000', ORIGIN],
+    ['the host of the request', HOST, ORIGIN],
+    ['the default port of its scheme', 'play.example:80', 'http://play.example'],
+    ['no port when Host has the default port', 'play.example:443', 'https://play.example'],
+    ['the host in lower case', 'PLAY.example:3000', ORIGIN],
     ['the ASCII form of an international host', 'xn--bcher-kva.example', 'https://xn--bcher-kva.example'],
   ])('an origin with %s is accepted', async (_, host, origin) => {
     const wire = await RawWire.open(arena.port);
@@ -146,9 +146,9 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
     ['nothing', [], 'undefined'],
     ['a cross-site Sec-Fetch-Site', ['Sec-Fetch-Site: cross-site'], 'undefined'],
     ['a same-site Sec-Fetch-Site', ['Sec-Fetch-Site: same-site'], 'undefined'],
-    ['a Referer of ours', [`Referer: ${ORIGIN}/`], 'undefined'],
+    ['a Referer of an allowed page', [`Referer: ${ORIGIN}/`], 'undefined'],
     ['the origin of the page', [`Origin: ${ORIGIN}`], 'alice'],
-  ])('a cookie beside %s counts only if that is an origin of ours', async (_, lines, user) => {
+  ])('a cookie with %s counts only for a page of an allowed origin', async (_, lines, user) => {
     const cookie = 'Cookie: session=alice';
     const wire = await RawWire.open(arena.port);
     const upgrade = handshake(arena.port).map((line) => (line.startsWith('Host') ? `Host: ${HOST}` : line));

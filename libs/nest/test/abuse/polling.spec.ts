@@ -59,34 +59,34 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
 
   test.each<[string, string, readonly number[]]>([
     [
-      'a content type that a form may send',
+      'a content type that an HTML form can send',
       request([...POLL, 'Content-Type: text/plain', `Content-Length: ${BODY.length}`], BODY),
       [415],
     ],
     [
-      'one that only begins like ours',
+      'a content type that begins like JSON',
       request([...POLL, 'Content-Type: application/jsonp', `Content-Length: ${BODY.length}`], BODY),
       [415],
     ],
     [
-      'one that only ends like ours',
+      'a content type that ends like JSON',
       request([...POLL, 'Content-Type: text/plain; application/json', `Content-Length: ${BODY.length}`], BODY),
       [415],
     ],
     [
-      'a body of several parts',
+      'a multipart body',
       request([...POLL, 'Content-Type: multipart/form-data; boundary=x', 'Content-Length: 2'], '{}'),
       [415],
     ],
     [
-      'a length that is less than the body, whose rest is no request',
+      'a length below that of the body, with a remainder that is not a request',
       request([...POLL, JSON_BODY, 'Content-Length: 2'], `{}${BODY}`),
       [400],
     ],
-    ['a length that is negative', request([...POLL, JSON_BODY, 'Content-Length: -1'], BODY), [400]],
-    ['a length that is no number', request([...POLL, JSON_BODY, 'Content-Length: 1e3'], BODY), [400]],
+    ['a negative length', request([...POLL, JSON_BODY, 'Content-Length: -1'], BODY), [400]],
+    ['a length that is not a number', request([...POLL, JSON_BODY, 'Content-Length: 1e3'], BODY), [400]],
     ['two lengths', request([...POLL, JSON_BODY, 'Content-Length: 2', `Content-Length: ${BODY.length}`], BODY), [400]],
-    ['a length beyond all', request([...POLL, JSON_BODY, 'Content-Length: 99999999999'], BODY), [413]],
+    ['a length above every limit', request([...POLL, JSON_BODY, 'Content-Length: 99999999999'], BODY), [413]],
     [
       'a length and chunks',
       request([...POLL, JSON_BODY, 'Content-Length: 4', 'Transfer-Encoding: chunked'], '0\r\n\r\n'),
@@ -98,34 +98,42 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
       [400],
     ],
     [
-      'chunks under another name',
+      'chunked encoding under another name',
       request([...POLL, JSON_BODY, 'Transfer-Encoding: xchunked'], '0\r\n\r\n'),
       [400, 501],
     ],
-    ['chunks twice', request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked, identity'], '0\r\n\r\n'), [400]],
-    ['a space before the colon', request([...POLL, JSON_BODY, 'Transfer-Encoding : chunked'], '0\r\n\r\n'), [400]],
+    [
+      'chunked encoding twice',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked, identity'], '0\r\n\r\n'),
+      [400],
+    ],
+    [
+      'a space before the colon of a header',
+      request([...POLL, JSON_BODY, 'Transfer-Encoding : chunked'], '0\r\n\r\n'),
+      [400],
+    ],
     ['a folded header', request([...POLL, JSON_BODY, 'Transfer-Encoding:\r\n chunked'], '0\r\n\r\n'), [400]],
     [
-      'a size of a chunk that is none',
+      'an invalid chunk size',
       request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], 'zz\r\n{}\r\n0\r\n\r\n'),
       [400],
     ],
     [
-      'a size of a chunk that overflows',
+      'a chunk size that overflows',
       request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], 'fffffffffffffffff\r\n{}'),
       [400],
     ],
     [
-      'a chunk that is longer than it says',
+      'a chunk longer than its size',
       request([...POLL, JSON_BODY, 'Transfer-Encoding: chunked'], `1\r\n{}\r\n0\r\n\r\n`),
       [400],
     ],
-    ['lines that end without a return', `POST /realtime/poll HTTP/1.1\nHost: a\n\n`, [400]],
+    ['lines without a carriage return', `POST /realtime/poll HTTP/1.1\nHost: a\n\n`, [400]],
     ['a head of 20 KB', request([...POLL, `X: ${'x'.repeat(20_000)}`]), [431]],
-    ['a method that nobody knows', request(['POLL /realtime/poll HTTP/1.1', 'Host: a']), [400]],
+    ['an unknown method', request(['POLL /realtime/poll HTTP/1.1', 'Host: a']), [400]],
     ['TRACE', request(['TRACE /realtime/poll HTTP/1.1', 'Host: a']), [405]],
     ['DELETE', request(['DELETE /realtime/actions HTTP/1.1', 'Host: a']), [405]],
-    ['HEAD of what is posted', request(['HEAD /realtime/poll HTTP/1.1', 'Host: a']), [405]],
+    ['HEAD for a POST route', request(['HEAD /realtime/poll HTTP/1.1', 'Host: a']), [405]],
     [
       'a method in a header',
       request(['GET /realtime/poll HTTP/1.1', 'Host: a', 'X-HTTP-Method-Override: POST']),
@@ -133,17 +141,17 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     ],
     ['a path in a header', request(['GET /nothing HTTP/1.1', 'Host: a', 'X-Original-URL: /realtime/config']), [404]],
     ['the path of another host', request(['GET http://evil.example/realtime/config HTTP/1.1', 'Host: a']), [404]],
-    ['a path that has to be tidied', request(['GET /realtime/../realtime/config HTTP/1.1', 'Host: a']), [404]],
-    ['a path in other letters', request(['GET /Realtime/Config HTTP/1.1', 'Host: a']), [404]],
-    ['a path in escapes', request(['GET /realtime%2fconfig HTTP/1.1', 'Host: a']), [404]],
+    ['a path with dot segments', request(['GET /realtime/../realtime/config HTTP/1.1', 'Host: a']), [404]],
+    ['a path in another letter case', request(['GET /Realtime/Config HTTP/1.1', 'Host: a']), [404]],
+    ['a percent-encoded path', request(['GET /realtime%2fconfig HTTP/1.1', 'Host: a']), [404]],
     [
-      'an expectation that cannot be met',
+      'an unsupported Expect header',
       request([...POLL, JSON_BODY, 'Expect: bananas', `Content-Length: ${BODY.length}`], BODY),
       [417],
     ],
     ['no host', request(['GET /realtime/config HTTP/1.1']), [400]],
     ['an upgrade of a poll', head([...POLL, 'Connection: Upgrade', 'Upgrade: websocket']), [404]],
-    ['a tunnel', head(['CONNECT evil.example:443 HTTP/1.1', 'Host: a']), []],
+    ['a CONNECT request', head(['CONNECT evil.example:443 HTTP/1.1', 'Host: a']), []],
   ])('%s is rejected at once, and the connection is not used again', async (_, bytes, expected) => {
     const text = await exchangeRaw(arena.port, bytes);
     const [status, ...others] = statusesOf(text);
@@ -152,7 +160,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(others.filter((code) => code !== '400')).toEqual([]);
   });
 
-  test('bytes after a truncated body are not a new request', async () => {
+  test('bytes after a truncated body do not become a new request', async () => {
     const smuggled = 'GET /realtime/config HTTP/1.1\r\nHost: a\r\n\r\n';
     const text = await exchangeRaw(
       arena.port,
@@ -165,7 +173,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     ['cross-site', 'https://evil.example', 403],
     ['same-site', 'https://sibling.a', 403],
     ['cross-site', undefined, 200],
-  ])('a post that is %s from %s does nothing in the name of its visitor', async (site, origin, status) => {
+  ])('a cross-site POST of %s from %s has no effect for the user of the cookie', async (site, origin, status) => {
     const headers = { cookie: 'session=ann', 'sec-fetch-site': site, ...(origin === undefined ? {} : { origin }) };
     const answer = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [] }, headers);
     expect(answer.status).toBe(status);
@@ -174,10 +182,10 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
 
   test.each<[string, object, number]>([
     ['10,000 topics', { topics: Array.from({ length: 10_000 }, (_, index) => ({ topic: `a/${index}` })) }, 413],
-    ['more topics than may be followed', { topics: Array.from({ length: 129 }, () => ({ topic: 'a' })) }, 400],
+    ['more topics than the limit', { topics: Array.from({ length: 129 }, () => ({ topic: 'a' })) }, 400],
     ['a wait of more than 25 s', { topics: [], wait: 25.001 }, 400],
     ['a negative wait', { topics: [], wait: -0.001 }, 400],
-    ['a wait in words', { topics: [], wait: '1' }, 400],
+    ['a wait that is not a number', { topics: [], wait: '1' }, 400],
     ['an offset below 0', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: -1 } }] }, 400],
     ['an offset of 2^53', { topics: [{ topic: 'pages/1', since: { epoch: 'a', offset: 2 ** 53 } }] }, 400],
   ])('a poll with %s is rejected', async (_, body, status) => {
@@ -197,7 +205,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(answer.status).toBe(400);
   });
 
-  test('polls above the limit of held polls of a user are answered at once', async () => {
+  test('polls above the limit of held polls of a user get an answer at once', async () => {
     const headers = { authorization: 'Bearer holder' };
     const { frames } = await poll(arena, [{ topic: 'pages/1' }], { headers });
     const { epoch, offset } = frames[0] as { epoch: string; offset: number };
@@ -222,7 +230,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
     expect(answers.filter(({ text }) => text.includes('news'))).toHaveLength(2);
   });
 
-  test('of pipelined requests, four are answered and the fifth is rejected', async () => {
+  test('four pipelined requests get an answer, and the fifth is rejected', async () => {
     const pages = arena.get(Pages);
     const sockets = new ServerSockets(arena);
     const wire = await RawWire.open(arena.port);

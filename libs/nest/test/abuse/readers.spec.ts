@@ -48,9 +48,9 @@ describe('A8: a client that requests 20 MB and reads nothing', () => {
   afterEach(() => arena.close());
 
   test.each([
-    ['of topics', [rawText({ type: 'subscribe', topics: topics(0) })]],
-    ['of answers', Array.from({ length: 100 }, (_, id) => rawText({ type: 'action', id: `${id}`, name: 'large' }))],
-  ])('%s is closed, and at most the hard mark and one value are buffered for it', async (_, asks) => {
+    ['of a topic', [rawText({ type: 'subscribe', topics: topics(0) })]],
+    ['in answers', Array.from({ length: 100 }, (_, id) => rawText({ type: 'action', id: `${id}`, name: 'large' }))],
+  ])('%s is closed, and the server buffers at most the hard mark and one value', async (_, asks) => {
     const other = await arena.welcome();
     const wire = await RawWire.welcomed(arena.port);
     wire.socket.pause();

@@ -63,7 +63,7 @@ describe.each<Platform>(['express', 'fastify'])('A9: on %s', (platform) => {
 
   afterAll(() => arena.close());
 
-  test.each(BAD)('%s is answered with an error, and the connection goes on', async (_, frame) => {
+  test.each(BAD)('%s gets an error, and the connection continues', async (_, frame) => {
     socket.send(frame);
     const error = await socket.next('error');
     expect(error).toMatchObject({ code: 'bad_request', temporary: false });
@@ -89,7 +89,7 @@ describe.each<Platform>(['express', 'fastify'])('A9: on %s', (platform) => {
     ['unsubscribe', { type: 'unsubscribe', topics: ['battles/7'], ref: 'r' }],
     ['authenticate', { type: 'authenticate', token: 'alice', ref: 'r' }],
     ['action', { type: 'action', id: '1', name: 'double', data: { n: 1 } }],
-  ])('%s before hello is rejected, and nothing of it happens', async (_, frame) => {
+  ])('%s before hello is rejected without effect', async (_, frame) => {
     const early = await arena.connect();
     early.send(frame);
     expect(await early.next('error')).toMatchObject({ code: 'bad_request' });
@@ -109,7 +109,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
 
   afterAll(() => arena.close());
 
-  test('an action id of another user with the same client id does not get that user’s answer', async () => {
+  test("an action with the id and client id of another user does not get that user's answer", async () => {
     const action = { id: 'the-same-id', name: 'double', data: { n: 2 } };
     const [alice, mallory, anonymous] = await Promise.all([open(arena, 'alice'), open(arena, 'mallory'), open(arena)]);
     expect(await alice.act(action)).toMatchObject({ data: { n: 4, by: 'alice' } });
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
   });
 });
 
-test('A9: 100,000 topics in one frame are rejected with one answer where frames of that size are read', async () => {
+test('A9: with a large frame limit, 100,000 topics in one frame get one error', async () => {
   const arena = await TestApplication.start({
     realtime: { authenticate, limits: { frames: { ...limits.frames, bytes: 0 } } },
     providers: arenaProviders,

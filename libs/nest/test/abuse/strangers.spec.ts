@@ -26,7 +26,7 @@ function statusOfUpgrade(options: Parameters<TestApplication['connect']>[0]): Pr
 }
 
 describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
-  test('A19: a preflight reveals nothing to a foreign origin, and caches keep it per origin', async () => {
+  test('A19: a preflight reveals nothing to a foreign origin, and its answer varies by origin', async () => {
     await start(platform, { allowedOrigins: [OURS] });
     const ask = (origin: string) =>
       send(arena, {
@@ -44,7 +44,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     expect(evil.headers.vary).toContain('Origin');
   });
 
-  test('A19: no answer reflects an origin that is not allowed, nor allows every one beside credentials', async () => {
+  test('A19: no answer reflects a foreign origin or allows every origin with credentials', async () => {
     await start(platform, { allowedOrigins: [OURS] });
     for (const origin of [EVIL, 'null', '*', `${OURS}.evil.example`, `${OURS},${EVIL}`]) {
       for (const path of ['/realtime/config', '/realtime/snapshot?topic=battles/1']) {
@@ -58,7 +58,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     expect(own.headers['access-control-allow-origin']).toBe(OURS);
   });
 
-  test('A21: a page of another site opens no WebSocket with the cookie of its visitor', async () => {
+  test('A21: a page of another site cannot open a WebSocket with the cookie of its visitor', async () => {
     await start(platform);
     const headers = { cookie: 'session=alice' };
     for (const origin of [
@@ -125,7 +125,7 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     });
   });
 
-  test('A15: ids of connections and epochs are new and long each time, and open no door', async () => {
+  test('A15: connection ids and epochs are long, new each time, and give no access', async () => {
     await start(platform, { limits: { connections: { newPerSecondPerAddress: 0 } } });
     const ids = new Set<string>();
     const epochs = new Set<string>();

@@ -9,7 +9,7 @@ const limits = { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddres
 /** Topics that one connection asks for, 100 a frame. */
 const COUNT = process.env.STATEWIRE_TEST_TIER === 'full' ? 100_000 : 3_000;
 
-test('A9: of many thousand subscriptions over one connection, all beyond 128 are rejected by name', async () => {
+test('A9: of many thousand subscriptions of one connection, each one beyond 128 gets an error', async () => {
   const arena = await TestApplication.start({ realtime: { authenticate, limits }, providers: arenaProviders });
   const greedy = await arena.welcome('greedy');
   const answers = { subscribed: 0, refused: 0 };

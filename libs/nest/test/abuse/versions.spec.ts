@@ -19,23 +19,23 @@ describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
 
   test.each<[string, string, string | undefined, number]>([
     ['an old version', 'Sec-WebSocket-Version', 'Sec-WebSocket-Version: 7', 400],
-    ['a version of the future', 'Sec-WebSocket-Version', 'Sec-WebSocket-Version: 14', 400],
+    ['a future version', 'Sec-WebSocket-Version', 'Sec-WebSocket-Version: 14', 400],
     ['several versions', 'Sec-WebSocket-Version', 'Sec-WebSocket-Version: 13, 14', 400],
     ['no version', 'Sec-WebSocket-Version', undefined, 400],
     ['no key', 'Sec-WebSocket-Key', undefined, 400],
     ['a key of another length', 'Sec-WebSocket-Key', 'Sec-WebSocket-Key: AAAA', 400],
     ['another protocol to switch to', 'Upgrade:', 'Upgrade: h2c', 400],
     ['another subprotocol', 'Upgrade:', 'Upgrade: websocket\r\nSec-WebSocket-Protocol: statewire.v2.json', 400],
-    ['ours in capitals', 'Upgrade:', 'Upgrade: websocket\r\nSec-WebSocket-Protocol: STATEWIRE.V1.JSON', 400],
+    ['the subprotocol in capitals', 'Upgrade:', 'Upgrade: websocket\r\nSec-WebSocket-Protocol: STATEWIRE.V1.JSON', 400],
     [
-      'one that begins like ours',
+      'a subprotocol that begins like the right one',
       'Upgrade:',
       'Upgrade: websocket\r\nSec-WebSocket-Protocol: statewire.v1.json.evil',
       400,
     ],
-    ['no subprotocol where one is announced', 'Upgrade:', 'Upgrade: websocket\r\nSec-WebSocket-Protocol: ', 400],
+    ['an empty subprotocol header', 'Upgrade:', 'Upgrade: websocket\r\nSec-WebSocket-Protocol: ', 400],
     [
-      'ours twice',
+      'the subprotocol twice',
       'Upgrade:',
       'Upgrade: websocket\r\nSec-WebSocket-Protocol: statewire.v1.json, statewire.v1.json',
       400,
@@ -45,7 +45,7 @@ describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
     expect(arena.connections.list()).toEqual([]);
   });
 
-  test('the supported subprotocol of several is chosen, and none without an offer', async () => {
+  test('the server chooses its subprotocol from several, and none without an offer', async () => {
     const offered = await RawWire.upgraded(arena.port, ['Sec-WebSocket-Protocol: graphql-ws, statewire.v1.json']);
     expect(offered.text).toMatch(/Sec-WebSocket-Protocol: statewire\.v1\.json\r\n/);
     const bare = await RawWire.upgraded(arena.port);

@@ -41,7 +41,7 @@ describe('A12: a value of many thousand keys', () => {
     expect(JSON.stringify(answer.data) === JSON.stringify(data)).toBe(true);
   });
 
-  test('is exact where it is published, over both transports, and so is the change of one key and of all', async () => {
+  test('is exact in publications over both transports, and so are a change of one key and of all keys', async () => {
     const topic = record.with({ name: 'wide' });
     const socket = await arena.welcome();
     await arena.bus.publish(topic, wide(1));

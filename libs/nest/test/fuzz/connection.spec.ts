@@ -92,8 +92,8 @@ function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly Se
   }
 }
 
-describe('F1: random bytes of a client', () => {
-  test('F1: the queue runs the frame or answers a typed error', () => {
+describe('F1: random bytes from a client', () => {
+  test('F1: run as a frame or get a typed error', () => {
     fc.assert(
       fc.property(clientMessage, fc.boolean(), (bytes, binary) => {
         const { errors, ran } = receive(bytes, binary);
@@ -107,7 +107,7 @@ describe('F1: random bytes of a client', () => {
     );
   });
 
-  test('F1: each message of a welcomed client gets its answers, and the next one works', async () => {
+  test('F1: get their answers, and the next message works', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(clientMessage, { minLength: 1, maxLength: 12 }), async (messages) => {
         const rig = new ConnectionRig({ limits: UNBOUNDED });
@@ -124,7 +124,7 @@ describe('F1: random bytes of a client', () => {
     );
   });
 
-  test('F1: all that is said in one turn with hello is answered too, and nothing twice', async () => {
+  test('F1: get one answer each when sent together with hello', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(clientMessage, { minLength: 1, maxLength: 12 }), async (messages) => {
         const rig = new ConnectionRig({
@@ -141,7 +141,7 @@ describe('F1: random bytes of a client', () => {
     );
   });
 
-  test('F1: ten bad messages end the connection, within the limits, and nothing is answered afterwards', async () => {
+  test('F1: end the connection after ten malformed messages, without later answers', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(clientMessage, { minLength: 40, maxLength: 60 }), async (messages) => {
         const rig = new ConnectionRig();
