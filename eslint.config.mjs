@@ -58,7 +58,6 @@ const INNER = [
   { files: ['libs/client/src/**'], forbid: ['node:*', '@nestjs/*', '@angular/*', 'ws'] },
   { files: ['libs/arena/src/**'], forbid: ['class-validator', 'class-transformer', '@nestjs/*', '@angular/*'] },
   { files: ['libs/nest/src/{broker,delivery,topics}/**'], forbid: ['@nestjs/*', 'ws'] },
-  { files: ['libs/nest/src/delivery/ws-internals*.ts'], forbid: ['@nestjs/*'] },
   {
     files: [
       'libs/nest/src/websocket/{closing,connection,connection-context,connection-hub,credentials,heartbeat,inbound-queue,subscriptions}.ts',

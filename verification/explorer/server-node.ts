@@ -22,7 +22,7 @@ import {
   type ReceivedRequest,
 } from '@statewire/nest/internal';
 import { ERROR_CODES, parseActionRequest, parsePollRequest } from '@statewire/protocol';
-import { EMPTY } from 'rxjs';
+import { EMPTY, type Observable } from 'rxjs';
 
 import { Application, userOf } from './application.js';
 import type { ExplorerEnvironment } from './explorer-environment.js';
@@ -98,7 +98,19 @@ export class ServerNode {
     const frameLimits = new SharedFrameLimits(limits.frames, environment);
     const guards = { admit: () => Promise.resolve() } as unknown as ConnectionGuards;
     const { handlers } = this.application;
-    this.dispatcher = new Dispatcher(handlers, guards, inFlight, counters, resolved, broker, environment, this.log);
+    const { log } = this;
+    const noPresence = (): Observable<unknown> => EMPTY;
+    this.dispatcher = new Dispatcher(
+      handlers,
+      guards,
+      inFlight,
+      counters,
+      resolved,
+      broker,
+      environment,
+      log,
+      noPresence,
+    );
     const admission: Admission = {
       receive: () => ({ ...ANYBODY, bearer: undefined }),
       identify: async ({ bearer }, helloToken) => userOf(helloToken ?? bearer),

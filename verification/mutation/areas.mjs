@@ -49,7 +49,7 @@ export const AREAS = [
 ];
 
 /** Specs that use real sockets or the compiler, and those of the long tier. */
-export const NOT_SPECS = /real-network|types\.spec|ws-internals|\.long\.spec|real-socket/;
+export const NOT_SPECS = /real-network|types\.spec|realtime-socket|\.long\.spec|real-socket/;
 
 /** Tests with values of 10^5 levels, which a mutation run leaves out. */
 export const NOT_TESTS = /10\^5/;

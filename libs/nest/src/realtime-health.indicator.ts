@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import type { Broker } from './core/broker.js';
-import { withDeadline } from './core/deadline.js';
-import type { Environment } from './core/environment.js';
+import { withDeadline, type Environment } from './core/environment.js';
 import { DrainState } from './core/drain-state.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';

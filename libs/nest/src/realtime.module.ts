@@ -22,7 +22,7 @@ import { RealtimeConnections } from './realtime-connections.js';
 import { ConnectionGuards } from './handlers/connection-guards.js';
 import { HandlerRegistry } from './handlers/handler-registry.js';
 import { PipelineFactory } from './handlers/pipeline-factory.js';
-import { Dispatcher } from './handlers/dispatcher.js';
+import { Dispatcher, type PresenceSource } from './handlers/dispatcher.js';
 import { realtimeGateway } from './websocket/realtime.gateway.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 import { HttpBinding } from './http/http-binding.js';
@@ -35,21 +35,20 @@ import { StartReport } from './lifecycle/start-report.js';
 import { Counters } from './core/counters.js';
 import { RealtimeMetrics } from './realtime-metrics.js';
 import { FlushScheduler, OutboxBudget } from './delivery/flush-scheduler.js';
-import { DefaultTopicLoader } from './presence/default-topic-loader.js';
+import { presenceSource } from './presence/presence-source.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
-import type { TopicLoader } from './topics/topic-loader.js';
 import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
 import { resolveOptions } from './core/resolve-options.js';
 import {
   BROKER,
   ENVIRONMENT,
   GIVEN_OPTIONS,
+  PRESENCE_SOURCE,
   REALTIME_LOG,
   REALTIME_OPTIONS,
   REALTIME_OPTIONS_OVERRIDE,
-  TOPIC_LOADER,
 } from './core/tokens.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
@@ -114,10 +113,10 @@ const topics: Provider[] = [
   },
   {
     provide: TopicRegistry,
-    inject: [BROKER, TOPIC_LOADER, REALTIME_OPTIONS, REALTIME_LOG, Counters],
+    inject: [BROKER, Dispatcher, REALTIME_OPTIONS, REALTIME_LOG, Counters],
     useFactory: (
       broker: Broker,
-      loader: TopicLoader,
+      loader: Dispatcher,
       options: ResolvedRealtimeOptions,
       log: RealtimeLog,
       counters: Counters,
@@ -132,7 +131,14 @@ const handlers: Provider[] = [
   ConnectionGuards,
   Dispatcher,
   PresenceTracker,
-  { provide: TOPIC_LOADER, useClass: DefaultTopicLoader },
+  {
+    provide: PRESENCE_SOURCE,
+    inject: [BROKER, REALTIME_OPTIONS, REALTIME_LOG],
+    useFactory:
+      (broker: Broker, { environment, presence }: ResolvedRealtimeOptions, log: RealtimeLog): PresenceSource =>
+      (topic) =>
+        presenceSource(topic, { broker, environment, log, presence }),
+  },
 ];
 
 const connections: Provider[] = [

@@ -1,7 +1,6 @@
 import { defer, EMPTY, filter, map, startWith, Subject, switchMap, type Observable } from 'rxjs';
 
-import { after } from '../core/deadline.js';
-import type { Environment } from '../core/environment.js';
+import { after, type Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 
 /** Names the connections that a revocation concerns: all of a user, or a single one. */

@@ -4,7 +4,7 @@ import type { ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
 import type { CallerContext, Identity, RealtimeRequest } from '../core/realtime-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { withDeadline } from '../core/deadline.js';
+import { withDeadline } from '../core/environment.js';
 
 type VerifierOptions = Pick<ResolvedRealtimeOptions, 'authenticate' | 'limits' | 'environment'>;
 

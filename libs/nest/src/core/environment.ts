@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
+import { Observable } from 'rxjs';
+
+import { RealtimeError } from './errors.js';
+
 /** Everything impure that the server uses. Tests replace it to run on virtual time. */
 export interface Environment {
   /** Milliseconds since the Unix epoch. */
@@ -39,3 +43,36 @@ export const systemEnvironment: Environment = {
   random: () => Math.random(),
   id: () => randomBytes(ID_BYTES).toString('base64url'),
 };
+
+/** Emits once after `milliseconds`; at once for 0 and less. */
+export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: number): Observable<void> {
+  return new Observable((subscriber) => {
+    const end = (): void => {
+      subscriber.next();
+      subscriber.complete();
+    };
+    if (milliseconds <= 0) return end();
+    const timer = environment.setTimer(end, milliseconds);
+    return () => timer.cancel();
+  });
+}
+
+/**
+ * Bounds the time of application code that may never settle.
+ *
+ * @param milliseconds 0: no limit.
+ * @throws RealtimeError `timeout`
+ */
+export function withDeadline<T>(
+  environment: Pick<Environment, 'setTimer'>,
+  milliseconds: number,
+  work: Promise<T>,
+): Promise<T> {
+  if (milliseconds === 0) return work;
+  return new Promise((resolve, reject) => {
+    const timer = environment.setTimer(() => {
+      reject(new RealtimeError('timeout', `This took longer than ${milliseconds} ms.`));
+    }, milliseconds);
+    work.then(resolve, reject).finally(() => timer.cancel());
+  });
+}

@@ -14,7 +14,7 @@ export const REALTIME_OPTIONS = Symbol('statewire:options');
 export const BROKER = Symbol('statewire:broker');
 /** `Environment` */
 export const ENVIRONMENT = Symbol('statewire:environment');
-/** `TopicLoader`: loads the first value of topics. */
-export const TOPIC_LOADER = Symbol('statewire:topic-loader');
+/** `PresenceSource`: creates the observables of presence topics. */
+export const PRESENCE_SOURCE = Symbol('statewire:presence-source');
 /** `RealtimeLog`: at most one line a second for each event and reason. */
 export const REALTIME_LOG = Symbol('statewire:log');

@@ -4,8 +4,7 @@ import type { AckFrame, ErrorFrame, Json, TopicPosition } from '@statewire/proto
 
 import { BrokerError, type Broker, type Claim } from '../core/broker.js';
 import { ActionContext } from '../core/action-context.js';
-import { withDeadline } from '../core/deadline.js';
-import type { Environment } from '../core/environment.js';
+import { withDeadline, type Environment } from '../core/environment.js';
 import type { ActionOutcome } from '../core/counters.js';
 import { internalError, RealtimeError } from '../core/errors.js';
 import type { Invocation } from './dispatcher.js';

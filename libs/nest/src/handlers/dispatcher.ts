@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { topicOfPresence, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
+import type { Observable } from 'rxjs';
 
 import type { Broker } from '../core/broker.js';
 import type { Environment } from '../core/environment.js';
@@ -7,9 +8,9 @@ import { InFlight } from '../core/action-context.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { BROKER, ENVIRONMENT, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { BROKER, ENVIRONMENT, PRESENCE_SOURCE, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeError } from '../core/errors.js';
-import type { ResolvedTopic } from '../topics/topic-loader.js';
+import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topic-loader.js';
 import { ActionExecutor } from './action-executor.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';
@@ -24,6 +25,19 @@ export interface Invocation {
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
 
+/** Creates the source of the presence topic of `topic`. */
+export type PresenceSource = (topic: string) => Observable<unknown>;
+
+/** Stands for the caller while a topic is loaded, because all readers get the same value. */
+const NO_CALLER: CallerContext = {
+  headers: {},
+  cookies: {},
+  ip: '',
+  admission: 'none',
+  clientId: '',
+  identity: undefined,
+};
+
 /** The part of {@link Dispatcher} that the transports use, so that tests can replace it. */
 export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' | 'isParallel'>;
 
@@ -33,7 +47,7 @@ export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' |
  * it knows neither.
  */
 @Injectable()
-export class Dispatcher {
+export class Dispatcher implements TopicLoader {
   private readonly runner: ActionExecutor;
 
   constructor(
@@ -45,6 +59,7 @@ export class Dispatcher {
     @Inject(BROKER) broker: Broker,
     @Inject(ENVIRONMENT) environment: Environment,
     @Inject(REALTIME_LOG) log: RealtimeLog,
+    @Inject(PRESENCE_SOURCE) private readonly presenceSource: PresenceSource,
   ) {
     this.runner = new ActionExecutor({
       broker,
@@ -74,6 +89,15 @@ export class Dispatcher {
     return followed === undefined
       ? this.authorizeTopic(topic, caller)
       : this.authorizePresence(topic, followed, caller);
+  }
+
+  /** Calls the handler of a topic, or reads the members of a presence topic. A topic without a handler starts empty. */
+  load({ name }: ResolvedTopic): TopicLoad | Promise<TopicLoad> {
+    const followed = topicOfPresence(name);
+    if (followed !== undefined) return { type: 'source', source: this.presenceSource(followed) };
+    const match = this.registry.topic(name);
+    if (!match) return { type: 'nothing' };
+    return match.handler.load(requestOf(NO_CALLER, { topic: name, params: match.params }));
   }
 
   /** Runs an action at most once and answers it. Never rejects: every failure is an error frame. */

@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
-import { withDeadline } from '../core/deadline.js';
-import type { Environment } from '../core/environment.js';
+import { withDeadline, type Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 
 /** Number of chunks that are joined into one. A chunk of one byte takes many times its size. */

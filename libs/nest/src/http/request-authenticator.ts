@@ -4,7 +4,7 @@ import { NEVER, type Observable } from 'rxjs';
 import { withBearerToken } from '../admission/token-verifier.js';
 import type { Admission } from '../admission/request-admission.js';
 import { toIncomingRequest, type ReceivedRequest } from '../core/incoming-request.js';
-import { withDeadline } from '../core/deadline.js';
+import { withDeadline } from '../core/environment.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Revocations } from '../admission/revocations.js';

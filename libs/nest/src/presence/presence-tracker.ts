@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Json } from '@statewire/protocol';
 
 import type { Broker } from '../core/broker.js';
-import { withDeadline } from '../core/deadline.js';
+import { withDeadline } from '../core/environment.js';
 import { HandlerRegistry, type MatchedTopic } from '../handlers/handler-registry.js';
 import { requestOf } from '../handlers/dispatcher.js';
 import type { CallerContext } from '../core/realtime-request.js';

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { of } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE } from '../../test/support/topics-set-up.js';
+import { ActionContext } from '../core/action-context.js';
 import { RealtimeError } from '../core/errors.js';
 import type { TopicLoad } from './topic-loader.js';
 
@@ -42,6 +43,13 @@ describe('loading a topic', () => {
     }
     await topics.catchUp(STATE);
     expect(handler.calls()).toBe(1);
+  });
+
+  test('an action that reads a topic first gets no position of it, because it published nothing', async () => {
+    const { topics } = setUp({ load: value({ hp: 10 }) });
+    const { result, positions } = await new ActionContext().run(() => topics.catchUp(STATE));
+    expect(result.position.offset).toBe(1);
+    expect(positions).toEqual([]);
   });
 
   test('a handler without a value yet leaves the topic at 0', async () => {

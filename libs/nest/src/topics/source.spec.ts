@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/support/topics-set-up.js';
+import { ActionContext } from '../core/action-context.js';
 import type { Lease } from '../core/broker.js';
 import type { TopicLoad } from './topic-loader.js';
 
@@ -41,6 +42,16 @@ describe('a topic with an observable source', () => {
     await environment.advance(1);
     expect(subject.observed).toBe(false);
     expect(topics.sizes.live).toBe(0);
+  });
+
+  test('an action gets the positions of the values that it emits', async () => {
+    const subject = new BehaviorSubject(1);
+    const { reader, topics } = withSource(subject);
+    await reader().subscribe(STATE);
+    const { positions } = await new ActionContext().run(() => subject.next(2));
+    const { position } = await topics.catchUp(STATE);
+    expect(positions).toEqual([{ topic: STATE.name, ...position }]);
+    expect(position.offset).toBe(2);
   });
 
   test('ends the epoch when it is released, so that a returning reader is not recovered', async () => {

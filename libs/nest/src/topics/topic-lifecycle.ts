@@ -26,7 +26,9 @@ export interface TopicLifecycleOptions {
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
   readonly limits: { readonly timeouts: TopicTimeouts };
-  /** Publishes a value of the loader or of the source. */
+  /** Publishes the value of the loader. */
+  readonly publishFirst: (value: unknown) => Promise<Position>;
+  /** Publishes a value of the source. */
   readonly publish: (value: unknown) => Promise<Position>;
   /** Called if the topic failed to load, took too long to load, or was closed. The registry releases it then. */
   readonly onEnded: () => void;
@@ -134,7 +136,7 @@ export class TopicLifecycle {
 
   private async publishFirst(value: unknown): Promise<void> {
     try {
-      await this.options.publish(value);
+      await this.options.publishFirst(value);
     } catch (error) {
       // The handler is at fault, not the client. A RealtimeError would reach the client without a log entry.
       throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;

@@ -33,10 +33,7 @@ export interface TopicRegistryOptions {
   readonly loader: TopicLoader;
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
-  readonly limits: {
-    readonly frames: { readonly publicationBytes: number };
-    readonly timeouts: TopicTimeouts;
-  };
+  readonly limits: { readonly frames: { readonly publicationBytes: number }; readonly timeouts: TopicTimeouts };
   readonly history: LogLimits;
   /** Whether to freeze published objects, so that a later change throws. Default: outside production. */
   readonly freeze?: boolean;
@@ -255,6 +252,7 @@ export class TopicRegistry {
     const lifecycle = new TopicLifecycle(
       {
         ...{ broker, environment, history, limits, loader, log, topic },
+        publishFirst: (value) => this.append(topic, value),
         publish: (value) => this.write(topic, value),
         onEnded: () => this.release(name, active),
       },

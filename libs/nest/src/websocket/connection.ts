@@ -12,7 +12,7 @@ import {
 } from '@statewire/protocol';
 
 import { revokedError } from '../admission/revocations.js';
-import { withDeadline } from '../core/deadline.js';
+import { withDeadline } from '../core/environment.js';
 import { echoOf, RealtimeError, toClientError } from '../core/errors.js';
 import { Outbox } from '../delivery/outbox.js';
 import { closingAfter, closingAtDeadline, INTERNAL_ERROR, type Closing, type Phase } from './closing.js';

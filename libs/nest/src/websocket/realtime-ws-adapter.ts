@@ -9,10 +9,9 @@ import type { Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 
 import { internalError, RealtimeError } from '../core/errors.js';
-import { requireBoundedPongs } from '../delivery/ws-internals.js';
+import { requireBoundedPongs, RealtimeSocket } from './realtime-socket.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { RealtimeSocket } from './realtime-socket.js';
 import type { UpgradeAuthorizer, UpgradeContext } from './upgrade-authorizer.js';
 import { rejectUpgrade, UpgradeRouter } from './upgrade-router.js';
 

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as ws from 'ws';
 
 import { systemEnvironment } from '../core/environment.js';
-import { encodeText } from './frame-encoder.js';
-import { FlushScheduler } from './flush-scheduler.js';
-import { Outbox } from './outbox.js';
-import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './ws-internals.js';
+import { encodeText } from '../delivery/frame-encoder.js';
+import { FlushScheduler } from '../delivery/flush-scheduler.js';
+import { Outbox } from '../delivery/outbox.js';
+import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './realtime-socket.js';
 
 const { Sender } = ws as unknown as { Sender: new (socket: object) => { sendFrame(list: Buffer[]): void } };
 
