@@ -24,7 +24,7 @@ describe.each([
   ['the WebSocket', overWebSocket],
   ['polling', overPolling],
 ] as const)('actions over %s', (_, make: () => Setup) => {
-  test('an action is answered with its result, whether or not anybody subscribes', async () => {
+  test('an action gets its result, with or without a subscriber', async () => {
     const { environment, server, client } = make();
     server.handle(count.name, ({ n }: { n: number }) => n + 1);
     const { log, watch } = outcomes();
@@ -75,8 +75,8 @@ describe.each([
   });
 });
 
-describe('actions', () => {
-  test('one that is too large fails unsent', async () => {
+describe('an action', () => {
+  test('above the size limit fails unsent', async () => {
     const { environment, server, client } = setUp({}, { frameBytes: 1_000 });
     client.connect();
     await environment.advance(100);
@@ -87,7 +87,7 @@ describe('actions', () => {
     expect(server.actions.received).toHaveLength(0);
   });
 
-  test('an action of unusual size waits for the limit in the welcome', async () => {
+  test('of unusual size waits for the limit in welcome', async () => {
     const { environment, server, client } = setUp({}, { frameBytes: 200_000 });
     server.handle('say', (text: string) => text.length);
     server.answersHello = false;
@@ -100,14 +100,14 @@ describe('actions', () => {
     server.greet(server.connections[0]!, server.connections[0]!.hello!);
   });
 
-  test('data that is not JSON fails at once', () => {
+  test('with data that is not JSON fails at once', () => {
     const { client } = setUp();
     const { log, watch } = outcomes();
     watch('bigint', client.act(action<unknown, void>('say'), 1n));
     expect(log).toEqual([['bigint', 'bad_request']]);
   });
 
-  test('one that was never sent fails with not_sent after 30 s', async () => {
+  test('that was never sent fails with not_sent after 30 s', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     server.http('unreachable');
@@ -130,7 +130,7 @@ describe('actions', () => {
     expect(log[2]).toEqual(['durable', 'ok']);
   });
 
-  test('an action that was lost with the socket runs once, on any transport', async () => {
+  test('that was lost with the socket runs once, on any transport', async () => {
     const { environment, server, client } = setUp();
     let runs = 0;
     server.handle(count.name, () => (runs += 1));
@@ -148,7 +148,7 @@ describe('actions', () => {
     expect(server.actions.received.map(({ transport }) => transport)).toEqual(['websocket', 'polling']);
   });
 
-  test('all unanswered ones are sent again in order, before newer ones', async () => {
+  test('without an answer is sent again in order, before newer ones', async () => {
     const { environment, server, client } = setUp();
     client.state(battle).subscribe();
     await environment.advance(100);
@@ -164,7 +164,7 @@ describe('actions', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test('an action older than the action window is not resent, and its outcome is unknown', async () => {
+  test('older than the action window is not resent, and its outcome is unknown', async () => {
     const { environment, server, client } = setUp({}, { actionWindow: 10_000 });
     server.handle(count.name, () => new Promise(() => undefined));
     client.state(battle).subscribe();
@@ -184,7 +184,7 @@ describe('actions', () => {
     expect(server.actions.received).toHaveLength(1);
   });
 
-  test('after an ack a polling client polls at once', async () => {
+  test('over HTTP starts a poll after its ack', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     server.publish(battle, battleAt(1));
     server.handle(pause.name, () => void server.publish(battle, battleAt(2)));
@@ -197,7 +197,7 @@ describe('actions', () => {
     expect(tick).toBe(2);
   });
 
-  test('R10: an answer of a proxy is no answer: the action is sent again and runs once', async () => {
+  test('R10: is sent again after an answer of a proxy, and runs once', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     let runs = 0;
     server.handle(count.name, () => (runs += 1));
@@ -219,7 +219,7 @@ describe('actions', () => {
     expect(runs).toBe(2);
   });
 
-  test('R10: an action with a truncated answer is resent, and runs once', async () => {
+  test('R10: is sent again after a truncated answer, and runs once', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     let runs = 0;
     server.handle(count.name, () => (runs += 1));
@@ -247,7 +247,7 @@ describe('actions', () => {
     expect(server.actions.received).toHaveLength(3);
   });
 
-  test('over HTTP one action is in flight at a time', async () => {
+  test('over HTTP waits until the earlier one is answered', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     let inFlight = 0;
     let most = 0;
@@ -263,7 +263,7 @@ describe('actions', () => {
     expect(most).toBe(1);
   });
 
-  test('close() while one is in flight over HTTP leaves no timer', async () => {
+  test('in flight over HTTP leaves no timer after close()', async () => {
     const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
     server.handle(count.name, () => new Promise(() => undefined));
     client.connect();
@@ -275,7 +275,7 @@ describe('actions', () => {
     expect(environment.timers).toBe(0);
   });
 
-  test('an action without an answer over HTTP is resent over the WebSocket', async () => {
+  test('without an answer over HTTP is resent over the WebSocket', async () => {
     const { environment, server, client } = setUp();
     const order: number[] = [];
     server.handle(count.name, ({ n }: { n: number }) => order.push(n));

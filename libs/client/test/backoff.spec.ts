@@ -31,7 +31,7 @@ const run = (
 };
 
 describe('backoff', () => {
-  test('without luck the delays are base + base · 2^n, and the cap ends their growth', () => {
+  test('with a random number of 1, the delays are base + base · 2^n up to the cap', () => {
     run((scheduler, { expectObservable }) => {
       const environment = marbleEnvironment(scheduler, () => 1 - Number.EPSILON) as ClientEnvironment;
       const backoff = new Backoff(environment, { ...BACKOFF, networkMs: 10, maxMs: 50 });
@@ -45,7 +45,7 @@ describe('backoff', () => {
     });
   });
 
-  test('with all the luck only the base is waited', () => {
+  test('with a random number of 0, each delay is the base', () => {
     run((scheduler, { expectObservable }) => {
       const environment = marbleEnvironment(scheduler, () => 0) as ClientEnvironment;
       const backoff = new Backoff(environment, { ...BACKOFF, serverMs: 100 });
@@ -58,14 +58,14 @@ describe('backoff', () => {
     });
   });
 
-  test('an error of the delay ends the attempts', () => {
+  test('an error of the delay function ends the attempts', () => {
     run((_, { expectObservable, cold }) => {
       const attempts$ = cold('--#', {}, 'refused').pipe(retry({ delay: (failure) => throwError(() => failure) }));
       expectObservable(attempts$).toBe('--#', {}, 'refused');
     });
   });
 
-  test('unsubscribing while it waits leaves no timer', () => {
+  test('unsubscribing during a delay leaves no timer', () => {
     run((scheduler, { expectObservable, cold, flush }) => {
       const environment = marbleEnvironment(scheduler, () => 0) as ClientEnvironment;
       const attempts$ = cold('#').pipe(retry({ delay: () => emitAfter(environment, 1_000) }));
@@ -80,7 +80,7 @@ describe('backoff', () => {
     ['server', 1_000, 2_000],
     ['overload', 3_000, 6_000],
     ['none', 0, 300],
-  ] as const)('the first wait after %s is between %i and %i ms', (cause, least, most) => {
+  ] as const)('the first delay after %s is between %i and %i ms', (cause, least, most) => {
     for (let i = 0; i < 100; i++) {
       const delay = new Backoff({ random: () => i / 100 }, BACKOFF).next(cause);
       expect(delay).toBeGreaterThanOrEqual(least);
@@ -122,7 +122,7 @@ describe('backoff', () => {
     expect(client.status).toMatchObject({ state: 'offline', attempt: 2 });
   });
 
-  test('the wait ends at once when the network is back or the page becomes visible', async () => {
+  test('a delay ends at once when the network is back or the page becomes visible', async () => {
     const { environment, server, client } = setUp({ polling: { enabled: false } });
     server.upgrades('reject');
     client.state(battle).subscribe();
@@ -135,7 +135,7 @@ describe('backoff', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('waking does not shorten the retryAfter of the server', async () => {
+  test('a wake-up does not shorten the retryAfter of the server', async () => {
     const { environment, server, client } = setUp();
     client.state(battle).subscribe();
     await environment.advance(100);
@@ -148,7 +148,7 @@ describe('backoff', () => {
     expect(client.status.state).toBe('offline');
   });
 
-  test('an attempt that hangs is dropped when the network is back', async () => {
+  test('an attempt without an answer is dropped when the network is back', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('hang');
     client.state(battle).subscribe();
@@ -161,7 +161,7 @@ describe('backoff', () => {
 });
 
 describe('R15: timers that were frozen', () => {
-  test('after an hour of sleep there is one reconnect and no storm', async () => {
+  test('an hour of sleep causes one reconnect', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     client.state(battle).subscribe();
     await environment.advance(1_000);
@@ -198,7 +198,7 @@ describe('R15: timers that were frozen', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('setting the wall clock changes nothing', async () => {
+  test('a change of the wall clock has no effect', async () => {
     const { environment, server, client, states } = setUp();
     client.state(battle).subscribe();
     await environment.advance(1_000);

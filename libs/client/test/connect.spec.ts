@@ -6,7 +6,7 @@ import { battle, battleAt, notices, other, pause, setUp } from './support/bench.
 const frameTypes = (frames: readonly { type: string }[]) => frames.map(({ type }) => type);
 
 describe('connecting', () => {
-  test('nothing is opened before a subscription, an action or connect()', async () => {
+  test('the client opens nothing before a subscription, an action or connect()', async () => {
     const { environment, server, client, states } = setUp();
     client.state(battle);
     client.events(notices);
@@ -18,7 +18,7 @@ describe('connecting', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('hello, all subscriptions and actions leave in one go when the socket opens', async () => {
+  test('hello, subscriptions and actions leave together when the socket opens', async () => {
     const { environment, server, client } = setUp();
     server.answersHello = false;
     server.handle(pause.name, () => ({ paused: true }));
@@ -31,7 +31,7 @@ describe('connecting', () => {
     expect(received[1]).toMatchObject({ topics: [{ topic: battle.name }, { topic: other.name }] });
   });
 
-  test('the first value is there after one round trip beyond the open socket', async () => {
+  test('the first value arrives one round trip after the socket opens', async () => {
     const { environment, server, client } = setUp();
     server.publish(battle, battleAt(1));
     const values: unknown[] = [];
@@ -40,7 +40,7 @@ describe('connecting', () => {
     expect(values).toEqual([battleAt(1)]);
   });
 
-  test('a status keeps its time while nothing but the round trip changes', async () => {
+  test('a status keeps its time while only the round trip changes', async () => {
     const { environment, client, statuses } = setUp();
     client.connect();
     await environment.advance(200);
@@ -59,7 +59,7 @@ describe('connecting', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a token function that fails is tried again with backoff', async () => {
+  test('a token function that fails is called again with backoff', async () => {
     let calls = 0;
     const { environment, client } = setUp({
       token: () => {
@@ -76,7 +76,7 @@ describe('connecting', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('close code 4003 means denied with the server’s reason, and connect() tries again', async () => {
+  test("close code 4003 denies the client with the server's reason, and connect() tries again", async () => {
     const { environment, server, client } = setUp();
     server.verify = () => 'forbidden';
     client.state(battle).subscribe();
@@ -94,7 +94,7 @@ describe('connecting', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a frame that is not one ends the connection, and the next one starts over', async () => {
+  test('a malformed frame ends the connection, and the client reconnects', async () => {
     const { environment, server, client, statuses } = setUp();
     client.connect();
     await environment.advance(100);
@@ -145,7 +145,7 @@ describe('connecting', () => {
     expect(environment.wakeListeners).toBe(0);
   });
 
-  test('requests to a closed client end at once', async () => {
+  test('requests to a closed client fail at once', async () => {
     const { environment, server, client } = setUp();
     client.close();
     const ended: unknown[] = [];
@@ -157,7 +157,7 @@ describe('connecting', () => {
     expect(server.upgradeCount).toBe(0);
   });
 
-  test('a client without a page needs an origin, and the error says so', () => {
+  test('a client outside a browser needs an origin, and the error says so', () => {
     expect(() => createRealtimeClient()).toThrow('needs the option `origin`');
     expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('such as "https://api.example"');
   });

@@ -16,7 +16,7 @@ async function followRefused({ environment, server, client }: Setup): Promise<re
 }
 
 describe('credentials', () => {
-  test('4202 gets a new token first and reconnects at once', async () => {
+  test('4202 requests a new token and reconnects at once', async () => {
     const reasons: string[] = [];
     let expired = false;
     const { environment, server, client } = setUp({
@@ -36,7 +36,7 @@ describe('credentials', () => {
     expect(reasons).toEqual(['connect', 'expired']);
   });
 
-  test('4202 twice without a welcome between is denied', async () => {
+  test('4202 twice without a welcome between them denies the client', async () => {
     const { environment, server, client } = setUp({ token: () => 'old' });
     server.verify = () => 'expired';
     client.state(battle).subscribe();
@@ -45,7 +45,7 @@ describe('credentials', () => {
     expect(server.upgradeCount).toBe(2);
   });
 
-  test('a poll with the answer 401 is repeated once with a new token, then denied', async () => {
+  test('a poll with 401 is repeated once with a new token, then the client is denied', async () => {
     let answer = 'new';
     const { environment, server, client } = setUp({
       environment: { openWebSocket: undefined },
@@ -64,7 +64,7 @@ describe('credentials', () => {
     expect(server.polls).toHaveLength(polls);
   });
 
-  test('before the token expires a new one is presented in place', async () => {
+  test('the client presents a new token on the socket before the old one expires', async () => {
     let tokens = 0;
     const { environment, server, client, states } = setUp({ token: () => `token-${++tokens}` });
     server.expiresAt = () => environment.now() + 300_000;
@@ -75,7 +75,7 @@ describe('credentials', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('credentials that the server ends earlier are renewed before that time', async () => {
+  test('credentials are renewed before an earlier expiry from the server', async () => {
     const { environment, server, client, states } = setUp({
       token: (reason) => (reason === 'expired' ? 'new' : 'old'),
     });
@@ -107,7 +107,7 @@ describe('credentials', () => {
     expect(server.connections[0]!.hello).toMatchObject({ token: 'of-bob' });
   });
 
-  test('a renewal requests a token with the reason expired, so that the application returns no cached one', async () => {
+  test('a renewal calls the token function with the reason expired', async () => {
     const reasons: string[] = [];
     const { environment, server, client } = setUp({
       token: (reason) => {
@@ -127,8 +127,8 @@ describe('credentials', () => {
 
   test.each([
     ['with a new connection', undefined],
-    ['in place', 100_000],
-  ])('a token that was renewed %s and accepted is renewed again when it is over in its turn', async (_, lifetime) => {
+    ['on the same connection', 100_000],
+  ])('a token renewed %s is renewed again before its own expiry', async (_, lifetime) => {
     let given = 0;
     const { environment, server, client } = setUp({
       token: (reason) => (reason === 'expired' ? `token-${++given}` : `token-${given}`),
@@ -149,7 +149,7 @@ describe('credentials', () => {
   });
 
   test.each([true, false])(
-    'a failed renewal is tried again and does not deny the client (polling: %s)',
+    'a failed renewal is repeated and does not deny the client (polling: %s)',
     async (enabled) => {
       let valid = 'old';
       let cached = 'old';
@@ -174,7 +174,7 @@ describe('credentials', () => {
     },
   );
 
-  test('a poll and a socket that need a new token at one moment share one', async () => {
+  test('a poll and a socket that need a new token at the same time share one', async () => {
     const reasons: string[] = [];
     const { environment, server, client } = setUp({
       polling: { startAfterMs: 0 },
@@ -190,7 +190,7 @@ describe('credentials', () => {
     expect(reasons.filter((reason) => reason === 'expired')).toHaveLength(1);
   });
 
-  test('a token that never arrives makes polling offline and values stale, and the next one is requested', async () => {
+  test('a token function that never settles makes polling offline and values stale, and is called again', async () => {
     let hangs = false;
     const { environment, server, client } = setUp({
       environment: { openWebSocket: undefined },
@@ -211,7 +211,7 @@ describe('credentials', () => {
     expect(last).toMatchObject({ value: battleAt(2), freshness: { state: 'live' } });
   });
 
-  test('a token that never comes does not keep actions from being sent', async () => {
+  test('a token function that never settles does not block actions', async () => {
     let hangs = false;
     const { environment, server, client } = setUp({
       environment: { openWebSocket: undefined },
@@ -229,7 +229,7 @@ describe('credentials', () => {
     expect(results).toEqual(['ok']);
   });
 
-  test('a token that lives longer than a timer can wait is renewed once, shortly before it expires', async () => {
+  test('a token with a longer life than a timer allows is renewed once, shortly before it expires', async () => {
     const day = 86_400_000;
     const { environment, server, client } = setUp({ token: () => 'token' }, { heartbeat: { interval: 0, timeout: 0 } });
     const end = environment.now() + 60 * day;
@@ -244,7 +244,7 @@ describe('credentials', () => {
     expect(renewals()).toBe(1);
   });
 
-  test('reauthenticate() presents the new token in place and requests rejected topics again', async () => {
+  test('reauthenticate() presents the new token on the socket and requests rejected topics again', async () => {
     let token = 'guest';
     const bench = setUp({ token: () => token });
     const { environment, server, client } = bench;
@@ -294,7 +294,7 @@ describe('credentials', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), error: undefined, freshness: { state: 'live' } });
   });
 
-  test('R3: a poll that was sent with the old token ends no topic that the new one may read', async () => {
+  test('R3: the answer to a poll with the old token ends no topic that the new one may read', async () => {
     const { environment, server, client } = setUp(
       { environment: { openWebSocket: undefined }, token: () => 'token' },
       { latency: 100 },
@@ -331,7 +331,7 @@ describe('credentials', () => {
     expect(server.actions.received).toHaveLength(1);
   });
 
-  test('from anonymous to a token needs a new connection', async () => {
+  test('a token after an anonymous connection causes a new connection', async () => {
     let token: string | undefined = undefined;
     const { environment, server, client } = setUp({ token: () => token });
     client.connect();
@@ -384,7 +384,7 @@ describe('credentials', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a new token that is no good leaves the connection as it is', async () => {
+  test('a rejected new token leaves the connection as it is', async () => {
     let token = 'ann';
     const { environment, server, client } = setUp({ token: () => token });
     server.verify = (given) => (given === 'ann' ? undefined : 'unauthorized');

@@ -26,7 +26,7 @@ function prototypes(): unknown {
   return [Object.prototype, Array.prototype].map((prototype) => Reflect.ownKeys(prototype));
 }
 
-test('F1: a valid delta that was mangled, or is of another value, gives JSON or a DeltaError, and changes neither its value nor a prototype', () => {
+test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the value nor a prototype', () => {
   const before = prototypes();
   const seen = { applied: 0, refused: 0 };
   fc.assert(

@@ -3,8 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { battle, battleAt, fight, notices, setUp, type Setup } from './support/bench.js';
 
 const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
-  ['refused with a status', ({ server }) => server.upgrades('reject'), ({ server }) => server.upgrades('pass')],
-  ['hung before it opens', ({ server }) => server.upgrades('hang'), ({ server }) => server.upgrades('pass')],
+  ['rejected with a status', ({ server }) => server.upgrades('reject'), ({ server }) => server.upgrades('pass')],
+  [
+    'without an answer to the upgrade',
+    ({ server }) => server.upgrades('hang'),
+    ({ server }) => server.upgrades('pass'),
+  ],
   ['open but silent', ({ server }) => (server.answersHello = false), ({ server }) => (server.answersHello = true)],
   [
     'blocked by a constructor that throws',
@@ -13,9 +17,9 @@ const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
   ],
 ];
 
-describe('R9: the WebSocket does not come up', () => {
+describe('R9: without a WebSocket', () => {
   test.each(faults)(
-    '%s: the state is on screen within a second by polling, and it returns when it can',
+    '%s: polling shows the state within a second, and the socket returns later',
     async (_, fail, restore) => {
       const setup = setUp();
       const { environment, server, client, states } = setup;
@@ -48,7 +52,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
   });
 
-  test('a constructor that throws makes polling start at once', async () => {
+  test('an exception in the WebSocket constructor starts polling at once', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('throw');
     client.state(battle).subscribe();
@@ -64,7 +68,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(server.upgradeCount).toBe(0);
   });
 
-  test('a reset of a live socket is bridged within a second, without a gap or a repeat of events', async () => {
+  test('polling bridges a reset of a live socket within a second, without a gap or a repeat of events', async () => {
     const { environment, server, client } = setUp();
     server.declare(notices);
     const events: string[] = [];
@@ -83,7 +87,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(events).toEqual(Array.from({ length: 60 }, (_, i) => `event ${i + 1}`));
   });
 
-  test('a socket that is closed a second after each welcome still leaves the state moving', async () => {
+  test('polling keeps values moving while each socket closes a second after welcome', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -104,23 +108,20 @@ describe('R9: the WebSocket does not come up', () => {
     expect(steppedBack).toBe(false);
   });
 
-  test.each([4100, 4101, 4102])(
-    'a close with %i is left alone: no polling, and a wait of at least 3 s',
-    async (code) => {
-      const { environment, server, client } = setUp();
-      client.state(battle).subscribe();
-      await environment.advance(100);
-      server.close(code);
-      await environment.advance(2_900);
-      expect(server.polls).toHaveLength(0);
-      expect(server.upgradeCount).toBe(1);
-      expect(client.status).toMatchObject({ state: 'offline', reason: { code: `close-${code}` } });
-      await environment.advance(3_500);
-      expect(client.status.state).toBe('live');
-    },
-  );
+  test.each([4100, 4101, 4102])('a close with %i starts no polling and waits at least 3 s', async (code) => {
+    const { environment, server, client } = setUp();
+    client.state(battle).subscribe();
+    await environment.advance(100);
+    server.close(code);
+    await environment.advance(2_900);
+    expect(server.polls).toHaveLength(0);
+    expect(server.upgradeCount).toBe(1);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: `close-${code}` } });
+    await environment.advance(3_500);
+    expect(client.status.state).toBe('live');
+  });
 
-  test.each([429, 503])('HTTP %i tells both transports to wait', async (status) => {
+  test.each([429, 503])('HTTP %i delays both transports', async (status) => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     const retryAfter = 20_000;
@@ -141,7 +142,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a 403 of the HTTP binding reveals the reason of a rejected upgrade', async () => {
+  test('a 403 of the HTTP binding has the reason of a rejected upgrade', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     server.verify = () => 'forbidden';
@@ -150,7 +151,7 @@ describe('R9: the WebSocket does not come up', () => {
     expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'forbidden' } });
   });
 
-  test('a 403 of a proxy denies nothing', async () => {
+  test('a 403 of a proxy does not deny the client', async () => {
     const { environment, server, client } = setUp();
     server.http({ status: 403, body: '<html>' });
     server.upgrades('reject');
@@ -161,7 +162,7 @@ describe('R9: the WebSocket does not come up', () => {
     await environment.until(() => client.status.state === 'live', 45_000);
   });
 
-  test('without a working transport the client is offline, reports the next attempt and keeps trying', async () => {
+  test('without any transport the client is offline, reports the next attempt and keeps trying', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('reject');
     server.http('unreachable');

@@ -62,7 +62,7 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
 }
 
 describe('R1: random faults on virtual time', () => {
-  test('every value is the server’s at its position, nothing goes back, events are complete, actions run once', async () => {
+  test("every value equals the server's at its position, positions never go back, events are complete, actions run once", async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.integer({ min: 0, max: 1e6 }), async (faults, seed) => {
         const { client, server, truth, states, deliveries, answers, acted, runs, n, environment } = await play(

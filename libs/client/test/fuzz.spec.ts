@@ -63,8 +63,8 @@ function expectEqual({ client, server }: Setup, { states, failures }: Follower):
   });
 }
 
-describe('F1: whatever a server or something between sends', () => {
-  test('F1: frames that were mangled throw nothing, and after a resync the client has the truth again', async () => {
+describe('F1: damaged data from a server or proxy', () => {
+  test('F1: mutated frames cause no exception, and after a resync the client has the current values', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(garbage, { minLength: 1, maxLength: 8 }), async (recipes) => {
         const setup = setUp();
@@ -88,7 +88,7 @@ describe('F1: whatever a server or something between sends', () => {
     );
   });
 
-  test('F1: frames that were cut off cost nothing but a moment: no resync is needed', async () => {
+  test('F1: truncated frames need no resync', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(garbage, { minLength: 1, maxLength: 5 }), async (recipes) => {
         const setup = setUp();
@@ -113,7 +113,7 @@ describe('F1: whatever a server or something between sends', () => {
     );
   });
 
-  test('F1: answers of a poll that were mangled throw nothing, and after a resync the client has the truth', async () => {
+  test('F1: mutated answers of a poll cause no exception, and after a resync the client has the current values', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(garbage, { minLength: 1, maxLength: 4 }),
@@ -143,7 +143,7 @@ describe('F1: whatever a server or something between sends', () => {
     );
   });
 
-  test('F1: an action with a damaged answer still ends with an answer or a typed error', async () => {
+  test('F1: an action with a damaged answer ends with an answer or a typed error', async () => {
     await fc.assert(
       fc.asyncProperty(garbage, fc.constantFrom(200, 400, 500), async (recipe, status) => {
         const setup = setUp();

@@ -28,7 +28,7 @@ describe.each<[string, () => Setup]>([
   ['a socket', () => setUp()],
   ['polling', () => setUp({ environment: { openWebSocket: undefined } })],
 ])('over %s', (transport, make) => {
-  test.each(NAMES)('A13: topics, an action and keys named %s are like any other', async (name) => {
+  test.each(NAMES)('A13: topics, an action and keys named %s work like others', async (name) => {
     const { environment, server, client } = make();
     const state = stateTopic<Json>()(name).with();
     const events = eventTopic<Json>()(`events/${name}`).with();
@@ -90,8 +90,8 @@ describe.each<[string, () => Setup]>([
   test.each([
     ['in the data of a snapshot', (deep: string) => `"type":"snapshot","data":${deep}`],
     ['in a delta', (deep: string) => `"type":"patch","from":1,"delta":{">a":${deep}}`],
-    ['in a field nobody knows', (deep: string) => `"type":"snapshot","data":1,"more":${deep}`],
-  ])('A12: 10^5 levels %s throw nothing, are never shown, and the truth follows', async (_, frame) => {
+    ['in an unknown field', (deep: string) => `"type":"snapshot","data":1,"more":${deep}`],
+  ])('A12: 10^5 levels %s cause no exception, are never shown, and the next value arrives', async (_, frame) => {
     const { environment, server, client } = make();
     const state = stateTopic<Json>()('deep').with();
     const values: Json[] = [];
@@ -115,7 +115,7 @@ describe.each<[string, () => Setup]>([
   });
 });
 
-test('A12: a value of 10^5 keys is exact, and so is the change of one and of all', async () => {
+test('A12: a value of 10^5 keys is exact, and so are a change of one key and of all', async () => {
   const { environment, server, client } = setUp();
   const state = stateTopic<Json>()('wide').with();
   const wide = (value: number): Record<string, number> =>

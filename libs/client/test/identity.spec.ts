@@ -36,8 +36,8 @@ const transports = [
   ['polling', { environment: { openWebSocket: undefined } }],
 ] as const;
 
-describe.each(transports)('another identity over %s', (_, options) => {
-  test('shows no value of the previous identity, and its own values once they arrive', async () => {
+describe.each(transports)('a change of identity over %s', (_, options) => {
+  test('removes the values of the previous identity and shows its own when they arrive', async () => {
     const { environment, client, become, seen, open } = annThenBob(options);
     await environment.advance(200);
     expect(seen.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
@@ -50,7 +50,7 @@ describe.each(transports)('another identity over %s', (_, options) => {
     expect(open.at(-1)).toMatchObject({ value: battleAt(2), freshness: { state: 'live' } });
   });
 
-  test('without a way to the server the values are gone all the same', async () => {
+  test('removes the values even without a connection', async () => {
     const { environment, server, client, become, seen } = annThenBob(options);
     await environment.advance(200);
     server.http('unreachable');
@@ -65,7 +65,7 @@ describe.each(transports)('another identity over %s', (_, options) => {
     expect(seen.at(-1)!.value).toBeUndefined();
   });
 
-  test('runs no action of the previous identity: sent ones have an unknown outcome, others are never sent', async () => {
+  test('runs no action of the previous identity: sent ones get outcome_unknown, others not_sent', async () => {
     const { environment, server, client, become } = annThenBob(options);
     server.handle(count.name, () => new Promise(() => undefined));
     await environment.advance(200);
@@ -89,11 +89,11 @@ describe.each(transports)('another identity over %s', (_, options) => {
   });
 });
 
-describe('another identity', () => {
+describe('a change of identity', () => {
   test.each([
-    ['is given up', true],
-    ['arrives all the same', false],
-  ])('a poll of the one before that %s shows nothing any more', async (_, isAbortable) => {
+    ['is aborted', true],
+    ['is answered', false],
+  ])('ignores a poll of the previous identity that %s', async (_, isAbortable) => {
     const fetch: typeof globalThis.fetch = (input, init) =>
       setup.server.network.fetch!(input, isAbortable ? init : { ...init, signal: null });
     const setup = annThenBob({ environment: { openWebSocket: undefined, fetch } });
@@ -113,7 +113,7 @@ describe('another identity', () => {
   ];
 
   test.each(interruptions)(
-    'a connection that %s before it told whose the new token is counts as another identity',
+    'is assumed when the connection %s before the answer to the new token',
     async (_, interrupt) => {
       const setup = annThenBob();
       const { environment, server, client, become, seen } = setup;
@@ -133,7 +133,7 @@ describe('another identity', () => {
     },
   );
 
-  test('the same one with a new token keeps everything, in place', async () => {
+  test('does not happen when the same identity gets a new token', async () => {
     const { environment, server, client, seen } = annThenBob();
     await environment.advance(200);
     const from = seen.length;
@@ -146,7 +146,7 @@ describe('another identity', () => {
 
 describe.each(transports)('a denial over %s', (_, options) => {
   test.each(['unauthorized', 'forbidden'] as const)(
-    'with %s takes every value away until somebody may see it',
+    'with %s removes all values until another identity may see them',
     async (code) => {
       let isWelcome = true;
       const { environment, server, client } = setUp({ token: () => 'ann', ...options });
@@ -176,7 +176,7 @@ describe.each(transports)('a denial over %s', (_, options) => {
     },
   );
 
-  test('ends unanswered actions, so that the next identity does not run them', async () => {
+  test('fails unanswered actions, so that the next identity does not run them', async () => {
     let isWelcome = true;
     const { environment, server, client } = setUp({ token: () => 'ann', ...options });
     server.verify = () => (isWelcome ? undefined : 'forbidden');
@@ -197,7 +197,7 @@ describe.each(transports)('a denial over %s', (_, options) => {
   });
 });
 
-test('a denial for another reason than the person leaves the values, as stale', async () => {
+test('a denial that does not concern the identity keeps the values as stale', async () => {
   const { environment, server, client } = setUp();
   server.publish(battle, battleAt(1));
   let last: TopicState<Battle> | undefined;

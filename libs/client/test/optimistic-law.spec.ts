@@ -147,7 +147,7 @@ function fail(error: unknown): void {
   throw error;
 }
 
-test('in random histories the shown value is the server’s value with the pending updates on top', async () => {
+test("in random histories the shown value is the server's value with the pending updates on top", async () => {
   await fc.assert(
     fc.asyncProperty(history, fc.integer({ min: 0, max: 1e6 }), fc.boolean(), async (faults, seed, overPolling) => {
       const { setup, oracle, last } = await play(faults, seed, overPolling);

@@ -57,7 +57,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     return { ...setup, states, last: () => states.at(-1)! };
   }
 
-  test('is shown at once, beside the confirmed value, its position and its freshness', async () => {
+  test('is shown at once, with the confirmed value, its position and its freshness', async () => {
     const { client, server, last } = await opened();
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] });
     expect(last()).toEqual({
@@ -70,7 +70,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     });
   });
 
-  test('is dropped in the very state in which its effect arrives after the ack, never shown twice, never gone', async () => {
+  test('ends in the same state in which its effect arrives after the ack', async () => {
     const setup = await opened();
     const { environment, server, client, states } = setup;
     deliverAfterAck(setup);
@@ -82,7 +82,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(states.at(-1)).toMatchObject({ value: shopWith(7), confirmed: shopWith(7), pending: 0 });
   });
 
-  test('is shown over every newer value until then', async () => {
+  test('stays on top of newer values until then', async () => {
     const setup = await opened();
     const { environment, server, client, last } = setup;
     server.handle(pay.name, () => new Promise(() => undefined));
@@ -95,7 +95,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     }
   });
 
-  test('is dropped with an ack whose position has been reached already', async () => {
+  test('ends with an ack whose position was reached before', async () => {
     const { environment, server, client, states } = await opened();
     server.handle(close.name, async () => {
       server.publish(shop, shopWith(10, false));
@@ -108,7 +108,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(seen.filter((text, i) => text !== seen[i - 1])).toEqual(['false 1', 'false 0']);
   });
 
-  test('is dropped at once with an ack of a handler that did not publish to the topic', async () => {
+  test('ends with an ack of a handler that did not publish to the topic', async () => {
     const { environment, server, client, states, last } = await opened();
     server.handle(pay.name, () => void server.publish(stall, shopWith(1)));
     const log: unknown[] = [];
@@ -121,7 +121,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(log).toEqual([10, 0]);
   });
 
-  test('is removed when the action is rejected, before the action reports its error', async () => {
+  test('ends when the action is rejected, before the action reports its error', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => {
       throw new FakeActionError('action_failed');
@@ -151,7 +151,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(last()).toMatchObject({ value: { gold: 5 }, confirmed: { gold: 5 }, pending: 0 });
   });
 
-  test('of two topics each is dropped with its own effect', async () => {
+  test('of two topics ends in each topic with its own effect', async () => {
     const setup = await opened();
     const { environment, server, client } = setup;
     server.publish(stall, shopWith(0));
@@ -176,7 +176,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     ]);
   });
 
-  test('is dropped with the first value of a new epoch after the ack', async () => {
+  test('ends with the first value of a new epoch after the ack', async () => {
     const setup = await opened();
     const { environment, server, client, states } = setup;
     deliverAfterAck(setup);
@@ -191,7 +191,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(states.at(-1)!.position).toEqual(server.position(shop));
   });
 
-  test('whose effect is in a later epoch stays until that epoch arrives', async () => {
+  test('with an effect in a later epoch stays until that epoch arrives', async () => {
     const setup = await opened();
     const { environment, server, client, states } = setup;
     deliverAfterAck(setup);
@@ -207,7 +207,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(shown(states.slice(from))).not.toContain('10');
   });
 
-  test('is removed when the topic is withdrawn', async () => {
+  test('ends when the topic is withdrawn', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] });
@@ -217,7 +217,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(last()).toMatchObject({ value: undefined, confirmed: undefined, pending: 0, error: { code: 'forbidden' } });
   });
 
-  test('that throws is dropped and reported, and the action and the others continue', async () => {
+  test('that throws ends and is reported, and the action and other updates continue', async () => {
     const problems: unknown[] = [];
     const setup = setUp({
       onError: (error) => problems.push((error as Error).message),
@@ -250,7 +250,7 @@ describe.each(transports)('an optimistic update over %s', (_, make: () => Setup)
     expect(problems).toEqual(['a bug']);
   });
 
-  test('survives the loss of the connection and is dropped when the replayed answer and the value are there', async () => {
+  test('survives the loss of the connection and ends with the repeated answer and the value', async () => {
     const { environment, server, client, states, last } = await opened();
     server.handle(pay.name, () => void server.publish(shop, shopWith(7)));
     server.http('unreachable');
@@ -279,7 +279,7 @@ describe('an optimistic update', () => {
     return { ...setup, states, last: () => states.at(-1)! };
   }
 
-  test('goes with the action to the other transport, and is dropped by its position there', async () => {
+  test('follows the action to the other transport and ends there by its position', async () => {
     const setup = await opened();
     const { environment, server, client, states, last } = setup;
     let runs = 0;
@@ -297,7 +297,7 @@ describe('an optimistic update', () => {
     expect(runs).toBe(1);
   });
 
-  test('is removed when the outcome is unknown or the action was never sent', async () => {
+  test('ends when the outcome is unknown or the action was never sent', async () => {
     const { environment, server, client, last } = await opened({}, { actionWindow: 10_000 });
     server.handle(pay.name, () => new Promise(() => undefined));
     const codes: string[] = [];
@@ -330,7 +330,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('shares unchanged parts, and is not computed again without a new value', async () => {
+  test('shares unchanged parts and is computed once per value', async () => {
     const { environment, server, client, states, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     const before = last().value!;
@@ -351,7 +351,7 @@ describe('an optimistic update', () => {
     expect(last().value!.shelf).toBe(before.shelf);
   });
 
-  test('cannot change the value it gets', async () => {
+  test('cannot change the given value', async () => {
     const problems: unknown[] = [];
     const { client, last } = await opened({ onError: (error) => problems.push(error) });
     const careless = (value: Shop) => {
@@ -363,7 +363,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { shelf: SHELF }, pending: 0 });
   });
 
-  test('that returns undefined is dropped, and its error has the remedy', async () => {
+  test('that returns undefined ends, and its error has the remedy', async () => {
     const problems: unknown[] = [];
     const { client, last } = await opened({ onError: (error) => problems.push(error) });
     const forgetful = ((value: Shop) => void { ...value, gold: 7 }) as unknown as (value: Shop) => Shop;
@@ -398,7 +398,7 @@ describe('an optimistic update', () => {
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });
   });
 
-  test('of a topic without followers keeps it subscribed until it is dropped', async () => {
+  test('of a topic without followers keeps it subscribed until the update ends', async () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     server.publish(shop, shopWith(10));
@@ -437,7 +437,7 @@ describe('an optimistic update', () => {
     ]);
   });
 
-  test('leaves nothing behind: close() rolls it back and ends every timer', async () => {
+  test('ends with close() and leaves no timer', async () => {
     const { environment, server, client, last } = await opened();
     server.handle(pay.name, () => new Promise(() => undefined));
     client.act(pay, { amount: 3 }, { optimistic: [shop, paid(3)] }).subscribe({ error: () => undefined });

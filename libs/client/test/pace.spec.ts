@@ -17,9 +17,9 @@ const numbers = (length: number) => Array.from({ length }, (_, n) => n);
 
 describe('actions on a WebSocket', () => {
   test.each([
-    ['the default', undefined, 20],
-    ['what the server told', 50, 50],
-  ])('go out in a burst and then at the rate of the server: %s', async (_, framesPerSecond, rate) => {
+    ['the default rate', undefined, 20],
+    ['the rate in welcome', 50, 50],
+  ])('are sent in a burst and then at the rate of the server: %s', async (_, framesPerSecond, rate) => {
     const setup = setUp({}, framesPerSecond === undefined ? {} : { framesPerSecond });
     const { environment, client } = setup;
     const runs = record(setup);
@@ -35,7 +35,7 @@ describe('actions on a WebSocket', () => {
     expect(within(1_000)).toBeGreaterThan(1.8 * rate);
   });
 
-  test('are sent at once if the server has no limit', async () => {
+  test('are sent at once if the server has no rate', async () => {
     const setup = setUp({}, { framesPerSecond: 0 });
     const { environment, client } = setup;
     const runs = record(setup);
@@ -46,7 +46,7 @@ describe('actions on a WebSocket', () => {
     expect(runs.map(({ n }) => n)).toEqual(numbers(100));
   });
 
-  test('made without a connection all run once and in order when there is one', async () => {
+  test('created without a connection all run once and in order later', async () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     const runs = record(setup);
@@ -64,7 +64,7 @@ describe('actions on a WebSocket', () => {
     expect(server.actions.received).toHaveLength(100);
   });
 
-  test('wait in the client and not at the server while a handler is slow', async () => {
+  test('wait in the client while a handler is slow', async () => {
     const { environment, server, client } = setUp({}, { framesPerSecond: 0 });
     let release: () => void = () => undefined;
     const slow = new Promise<void>((resolve) => (release = resolve));
@@ -80,11 +80,11 @@ describe('actions on a WebSocket', () => {
   });
 });
 
-describe('requests of a client that polls', () => {
+describe('requests of a polling client', () => {
   test.each([
-    ['the default', undefined, 20],
-    ['what the server told over a socket before', 50, 50],
-  ])('keep to the rate of the server, polls included: %s', async (_, framesPerSecond, rate) => {
+    ['the default rate', undefined, 20],
+    ['the rate in an earlier welcome', 50, 50],
+  ])('follow the rate of the server, polls included: %s', async (_, framesPerSecond, rate) => {
     const setup = setUp({}, framesPerSecond === undefined ? {} : { framesPerSecond });
     const { environment, server, client } = setup;
     const runs = record(setup);
@@ -160,7 +160,7 @@ describe.each([
     },
   );
 
-  test('is the answer without a retryAfter', async () => {
+  test('fails with the error if it has no retryAfter', async () => {
     const { environment, runs, log, send } = await refusing('too_many_requests', undefined);
     send(1);
     await environment.advance(5_000);

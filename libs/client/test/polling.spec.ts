@@ -8,7 +8,7 @@ const poller = (options: Partial<RealtimeClientOptions> = {}, server: FakeServer
   setUp({ environment: { openWebSocket: undefined }, ...options }, server);
 
 describe('polling', () => {
-  test('a poll starts no sooner than the interval after the last one began', async () => {
+  test('sends a poll at least one interval after the start of the previous one', async () => {
     const { environment, server, client } = poller({ polling: { intervalMs: 1_000 } }, { pollInterval: 1_000 });
     client.state(battle).subscribe();
     await environment.advance(10_050);
@@ -18,7 +18,7 @@ describe('polling', () => {
     expect(server.polls).toHaveLength(12);
   });
 
-  test('a retryAfter of a month pauses the client for an hour', async () => {
+  test('pauses for an hour at most after a retryAfter of a month', async () => {
     const { environment, server, client } = poller();
     server.http({
       status: 503,
@@ -34,7 +34,7 @@ describe('polling', () => {
     expect(client.status.state).toBe('polling');
   });
 
-  test('a topic with a retryAfter of a month is requested again after an hour', async () => {
+  test('requests a topic with a retryAfter of a month after an hour', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 0, timeout: 0 } });
     server.reject(battle, 'unavailable', { temporary: true, retryAfter: 2_592_000_000 });
     client.state(battle).subscribe();
@@ -47,14 +47,14 @@ describe('polling', () => {
     expect(subscribes()).toBe(2);
   });
 
-  test('the server’s config may raise the interval', async () => {
+  test("uses the interval of the server's config if it is longer", async () => {
     const { environment, server, client } = poller({ polling: { intervalMs: 1_000 } }, { pollInterval: 5_000 });
     client.state(battle).subscribe();
     await environment.advance(10_500);
     expect(server.polls).toHaveLength(3);
   });
 
-  test('a held poll brings news as soon as there are any', async () => {
+  test('delivers news while a poll is held', async () => {
     const { environment, server, client } = poller({ polling: { waitMs: 20_000 } });
     server.publish(battle, battleAt(1));
     let tick = 0;
@@ -68,7 +68,7 @@ describe('polling', () => {
     expect(server.polls.length).toBeLessThan(8);
   });
 
-  test('a topic that is added while a poll is held is not kept waiting for it', async () => {
+  test('does not delay a new topic while a poll is held', async () => {
     const { environment, server, client } = poller({ polling: { waitMs: 20_000 } });
     server.publish(battle, battleAt(1));
     server.publish(other, battleAt(2));
@@ -80,7 +80,7 @@ describe('polling', () => {
     expect(tick).toBe(2);
   });
 
-  test('more makes the next poll follow at once', async () => {
+  test('sends another poll at once after an answer with `more`', async () => {
     const { environment, server, client } = poller();
     server.publish(battle, battleAt(1));
     server.publish(other, battleAt(2));
@@ -108,7 +108,7 @@ describe('polling', () => {
   });
 
   test.each([502, 504, 500])(
-    'R10: HTTP %i is offline, and the value is stale until a poll is answered',
+    'R10: is offline with stale values after HTTP %i, until an answer arrives',
     async (status) => {
       const { environment, server, client } = poller();
       server.publish(battle, battleAt(1));
@@ -127,7 +127,7 @@ describe('polling', () => {
     },
   );
 
-  test('R10: an answer that is cut off in the middle applies nothing', async () => {
+  test('R10: applies nothing of a truncated answer', async () => {
     const { environment, server, client } = poller();
     server.publish(battle, battleAt(1));
     server.http({ status: 200, body: '{"frames":[{"type":"subscribed","topic":"batt' });
@@ -140,7 +140,7 @@ describe('polling', () => {
     expect(values).toEqual([battleAt(1)]);
   });
 
-  test('R10: a poll without an answer is aborted, and a new one is sent', async () => {
+  test('R10: aborts a poll without an answer and sends another', async () => {
     const { environment, server, client } = poller();
     server.http('hang');
     client.state(battle).subscribe();
@@ -151,7 +151,7 @@ describe('polling', () => {
     expect(client.status.state).toBe('polling');
   });
 
-  test('events by polling arrive once and in order', async () => {
+  test('delivers events once and in order', async () => {
     const { environment, server, client } = poller();
     server.declare(notices);
     const events: string[] = [];
@@ -165,7 +165,7 @@ describe('polling', () => {
     expect(events).toEqual(Array.from({ length: 50 }, (_, i) => `event ${i}`));
   });
 
-  test('patches by polling cost less than the value', async () => {
+  test('receives fewer bytes for patches than for the value', async () => {
     const { environment, server, client } = poller();
     const game = fight(environment, server);
     let seen = 0;
@@ -179,8 +179,8 @@ describe('polling', () => {
   });
 });
 
-describe('metrics', () => {
-  test('they count frames, bytes, patches, polls and what full JSON would have cost', async () => {
+describe('metrics of the client', () => {
+  test('count frames, bytes, patches, polls and the size of full JSON instead', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     client.state(battle).subscribe();
@@ -196,7 +196,7 @@ describe('metrics', () => {
     expect(metrics.fullStateBytes / full).toBeLessThan(1.1);
   });
 
-  test('metrics$ emits at most every 250 ms, and only while something changes', async () => {
+  test('emit at most every 250 ms, and only after changes', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     client.state(battle).subscribe();
@@ -212,7 +212,7 @@ describe('metrics', () => {
     expect(emissions).toBe(before);
   });
 
-  test('a reconnect is counted once the new socket is welcomed', async () => {
+  test('count a reconnect at the welcome of the new socket', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);

@@ -38,8 +38,8 @@ afterEach(async () => {
   server = client = undefined;
 });
 
-describe('on the real network, with the sockets of the ws package', () => {
-  test('a rejected upgrade leads to polling without an unhandled error', async () => {
+describe('on the real network, with the sockets of ws', () => {
+  test('a rejected upgrade causes polling without an unhandled error', async () => {
     const origin = await listen(polls);
     client = createRealtimeClient({ origin, environment: { openWebSocket } });
     await expect(firstValueFrom(client.state(battle))).resolves.toEqual(battleAt(1));
@@ -59,7 +59,7 @@ describe('on the real network, with the sockets of the ws package', () => {
     expect(client.status.state).toBe('closed');
   });
 
-  test('the subprotocol is offered, and hello and subscribe come with the first turn', async () => {
+  test('the client offers the subprotocol and sends hello and subscribe in its first turn', async () => {
     const origin = await listen(polls);
     const sockets = new WebSocketServer({ server: server!, path: '/ws' });
     const first = new Promise<{ protocol: string; frames: string[] }>((resolve) => {
@@ -77,7 +77,7 @@ describe('on the real network, with the sockets of the ws package', () => {
     sockets.close();
   });
 
-  test('a server that is not there is offline', async () => {
+  test('an unreachable server makes the client offline', async () => {
     const origin = await listen(polls);
     await new Promise((resolve) => server!.close(resolve));
     server = undefined;

@@ -5,8 +5,8 @@ import { battle, battleAt, fight, notices, other, pause, setUp } from './support
 
 const pings = (frames: readonly { type: string }[]) => frames.filter(({ type }) => type === 'ping').length;
 
-describe('a live socket that goes silent', () => {
-  test('under a moving battle it shows polling within a second while the socket stays open', async () => {
+describe('a silent live socket', () => {
+  test('with updates at a steady rate causes polling within a second, and stays open', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -21,7 +21,7 @@ describe('a live socket that goes silent', () => {
   });
 
   test.each([0, 1, 50, 99, 200, 290, 299])(
-    'R7: is suspected within a second even if another frame arrived %d ms after the last publication',
+    'R7: is probed within a second even if another frame arrived %d ms after the last publication',
     async (after) => {
       const { environment, server, client } = setUp();
       const game = fight(environment, server);
@@ -39,7 +39,7 @@ describe('a live socket that goes silent', () => {
     },
   );
 
-  test('when it speaks again every topic catches up over it and polling stops', async () => {
+  test('catches up every topic when it speaks again, and polling stops', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -82,7 +82,7 @@ describe('a live socket that goes silent', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('values are stale from the moment of the last frame until polling vouches for them', async () => {
+  test('makes values stale from its last frame until polling confirms them', async () => {
     const { environment, server, client } = setUp();
     fight(environment, server);
     const freshness: unknown[] = [];
@@ -100,7 +100,7 @@ describe('a live socket that goes silent', () => {
     expect(freshness.at(-1)).toEqual({ state: 'live' });
   });
 
-  test('a battle that simply ends costs one ping and shows nothing', async () => {
+  test('after the end of a battle costs one ping and no change of the status', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);
     client.state(battle).subscribe();
@@ -112,7 +112,7 @@ describe('a live socket that goes silent', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('the end of a battle needs no ping while frames of another battle arrive', async () => {
+  test('needs no ping if frames of another topic arrive', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     client.state(battle).subscribe();
@@ -127,7 +127,7 @@ describe('a live socket that goes silent', () => {
     expect(pings(server.connections[0]!.received)).toBe(before);
   });
 
-  test('an action without an answer for 500 ms makes the client ask whether the socket lives', async () => {
+  test('with an action unanswered for 500 ms gets a ping', async () => {
     const { environment, server, client } = setUp();
     server.handle(pause.name, () => ({ paused: true }));
     client.state(battle).subscribe();
@@ -150,7 +150,7 @@ describe('a live socket that goes silent', () => {
   };
 
   test.each(Object.entries(asks))(
-    'R7: is suspected while %s has no answer, even if another frame arrived',
+    'R7: is probed while %s has no answer, even if another frame arrived',
     async (_, ask) => {
       const { environment, server, client } = setUp({ token: () => 'token' }, { latency: 200 });
       server.handle(pause.name, () => ({ paused: true }));
@@ -166,7 +166,7 @@ describe('a live socket that goes silent', () => {
     },
   );
 
-  test('a slow action needs few pings, each after twice the silence', async () => {
+  test('with a slow action gets few pings, each after twice the silence', async () => {
     const { environment, server, client, states } = setUp();
     let finish: (result: { paused: true }) => void = () => undefined;
     server.handle(pause.name, () => new Promise((resolve) => (finish = resolve)));
@@ -184,7 +184,7 @@ describe('a live socket that goes silent', () => {
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
 
-  test('R7: an idle subscription notices within interval + timeout and opens a new socket', async () => {
+  test('R7: with an idle subscription is replaced within interval + timeout', async () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     server.publish(battle, battleAt(1));
     client.state(battle).subscribe();
@@ -197,7 +197,7 @@ describe('a live socket that goes silent', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test('a quiet but healthy connection stays one connection for an hour', async () => {
+  test('with a quiet but working network stays one connection for an hour', async () => {
     const { environment, server, client, states } = setUp();
     client.state(battle).subscribe();
     await environment.advance(3_600_000);
@@ -206,7 +206,7 @@ describe('a live socket that goes silent', () => {
     expect(pings(server.connections[0]!.received)).toBeGreaterThan(100);
   });
 
-  test('a ping of the server is answered with its time', async () => {
+  test('answers a ping of the server with its time', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);
@@ -215,7 +215,7 @@ describe('a live socket that goes silent', () => {
     expect(server.connections[0]!.received).toContainEqual({ type: 'pong', time: 42 });
   });
 
-  test('a slow but steady network of 600 ms is not suspected', async () => {
+  test('with a steady delay of 600 ms is not probed', async () => {
     const { environment, server, client } = setUp({}, { latency: 300 });
     fight(environment, server);
     client.state(battle).subscribe();
@@ -228,7 +228,7 @@ describe('a live socket that goes silent', () => {
     expect(client.status.state).toBe('live');
   });
 
-  test.each(['online', 'visible'] as const)('%s makes the client ask at once', async (cause) => {
+  test.each(['online', 'visible'] as const)('gets a ping at once after the event `%s`', async (cause) => {
     const { environment, server, client } = setUp();
     client.state(battle).subscribe();
     await environment.advance(5_000);
@@ -238,7 +238,7 @@ describe('a live socket that goes silent', () => {
     expect(client.status.state).toBe('polling');
   });
 
-  test('a topic that was left while the socket was silent is given back when it speaks again', async () => {
+  test('ends a left topic when it speaks again', async () => {
     const { environment, server, client } = setUp();
     fight(environment, server);
     const subscription = client.state(battle).subscribe();
@@ -253,7 +253,7 @@ describe('a live socket that goes silent', () => {
     expect([...connection!.subscriptions]).toEqual([]);
   });
 
-  test('events that came while the socket was silent are delivered once', async () => {
+  test('delivers the events of its silence once', async () => {
     const { environment, server, client } = setUp();
     server.declare(notices);
     const events: string[] = [];

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { battle, fight, notices, pause, setUp } from './support/bench.js';
 
 describe('the server’s WebSocket switch', () => {
-  test('4203 moves the client to polling at once, and it returns when a poll allows it', async () => {
+  test('4203 starts polling at once, and the socket returns when a poll allows it', async () => {
     const { environment, server, client, states } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -28,7 +28,7 @@ describe('the server’s WebSocket switch', () => {
     expect(steppedBack).toBe(false);
   });
 
-  test('a client that starts while it is off stops trying after the first poll', async () => {
+  test('a client that starts while the switch is off stops trying after the first poll', async () => {
     const { environment, server, client } = setUp();
     server.isWebSocketOn = false;
     client.state(battle).subscribe();
@@ -114,7 +114,7 @@ describe('drain', () => {
     expect(server.upgradeCount).toBe(2);
   });
 
-  test('when the new node does not answer, the old socket carries on', async () => {
+  test('without an answer of the new node the old socket continues', async () => {
     const { environment, server, client } = setUp();
     const game = fight(environment, server);
     let seen = 0;
@@ -131,7 +131,7 @@ describe('drain', () => {
     expect(client.status.state).toBe('polling');
   });
 
-  test('an action that the draining node no longer starts is sent to the next one', async () => {
+  test('an action rejected by the draining node is sent to the next one', async () => {
     const { environment, server, client } = setUp();
     server.handle(pause.name, () => ({ paused: true }));
     client.connect();
@@ -153,7 +153,7 @@ describe('drain', () => {
     expect(results).toEqual([{ paused: true }]);
   });
 
-  test('a topic that is requested during the handover continues', async () => {
+  test('a topic requested during the handover continues', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);

@@ -13,7 +13,7 @@ function follow({ client }: Setup) {
 const UNKNOWN = { value: undefined, confirmed: undefined, pending: 0, position: undefined, error: undefined };
 
 describe('a state topic', () => {
-  test('it is catching up before the first value and live with it', async () => {
+  test('is catching up before the first value and live with it', async () => {
     const setup = setUp();
     setup.server.publish(battle, battleAt(1));
     const states = follow(setup);
@@ -28,14 +28,14 @@ describe('a state topic', () => {
     });
   });
 
-  test('a topic without publications is live without a value', async () => {
+  test('without publications is live without a value', async () => {
     const setup = setUp();
     const states = follow(setup);
     await setup.environment.advance(100);
     expect(states.at(-1)).toMatchObject({ value: undefined, position: { offset: 0 }, freshness: { state: 'live' } });
   });
 
-  test('R3: the answer to an unsubscribe that crossed the end of the topic does not end a newer subscription', async () => {
+  test('R3: survives a late answer to an earlier unsubscribe', async () => {
     const { environment, server, client } = setUp({ lingerMs: 0 });
     server.publish(battle, battleAt(1));
     const former = client.topic(battle).subscribe();
@@ -50,7 +50,7 @@ describe('a state topic', () => {
     expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
   });
 
-  test('unchanged parts keep their identity after a patch', async () => {
+  test('keeps the identity of unchanged parts after a patch', async () => {
     const { environment, server, client } = setUp();
     const values: Battle[] = [];
     client.state(battle).subscribe((value) => values.push(value));
@@ -63,7 +63,7 @@ describe('a state topic', () => {
     expect(after.heroes[1]).toBe(before.heroes[1]);
   });
 
-  test('subscribers share one subscription, a late one gets the value at once', async () => {
+  test('has one subscription for all subscribers, and a late one gets the value at once', async () => {
     const { environment, server, client } = setUp();
     server.publish(battle, battleAt(1));
     client.state(battle).subscribe();
@@ -76,7 +76,7 @@ describe('a state topic', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('topics requested in one turn share one frame', async () => {
+  test('shares a frame with other topics requested in the same turn', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     await environment.advance(100);
@@ -87,7 +87,7 @@ describe('a state topic', () => {
     expect(asked.map((frame) => 'topics' in frame && frame.topics.length)).toEqual([64, 6]);
   });
 
-  test('it lingers for a second after the last subscriber left, then it is given back', async () => {
+  test('lingers for a second after the last subscriber left, then is unsubscribed', async () => {
     const { environment, server, client } = setUp();
     client.connect();
     const subscription = client.state(battle).subscribe();
@@ -102,7 +102,7 @@ describe('a state topic', () => {
     expect([...server.connections[0]!.subscriptions]).toEqual([]);
   });
 
-  test('lingerMs: 0 gives it back at once', async () => {
+  test('with lingerMs: 0 is unsubscribed at once', async () => {
     const { environment, server, client } = setUp({ lingerMs: 0 });
     const subscription = client.state(battle).subscribe();
     await environment.advance(100);
@@ -111,7 +111,7 @@ describe('a state topic', () => {
     expect([...server.connections[0]!.subscriptions]).toEqual([]);
   });
 
-  test('a missing patch makes it ask again from its own position, without a reconnect', async () => {
+  test('is requested again from its position after a missing patch, without a reconnect', async () => {
     const setup = setUp();
     const { environment, server, client } = setup;
     server.publish(battle, battleAt(1));
@@ -131,7 +131,7 @@ describe('a state topic', () => {
     expect(asked.at(-1)).toMatchObject({ topics: [{ topic: battle.name, since: { offset: 1 } }] });
   });
 
-  test('a patch that does not fit causes a request without since', async () => {
+  test('is requested without since after a patch that does not fit', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -145,7 +145,7 @@ describe('a state topic', () => {
     expect(asked.at(-1)).not.toMatchObject({ topics: [{ since: expect.anything() }] });
   });
 
-  test('an outdated frame is dropped by its position', async () => {
+  test('ignores an outdated frame by its position', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -160,7 +160,7 @@ describe('a state topic', () => {
     expect(setup.client.metrics.holes).toBe(0);
   });
 
-  test('a new epoch on a live subscription replaces the value', async () => {
+  test('gets the value of a new epoch on a live subscription', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     for (let i = 1; i <= 5; i++) server.publish(battle, battleAt(i));
@@ -178,7 +178,7 @@ describe('a state topic', () => {
     expect(setup.client.metrics.holes).toBe(0);
   });
 
-  test('a new epoch without publications leaves no value behind', async () => {
+  test('has no value in a new epoch without publications', async () => {
     const { environment, server, client } = setUp();
     const states: TopicState<Battle>[] = [];
     client.topic(battle).subscribe((state) => states.push(state));
@@ -188,7 +188,7 @@ describe('a state topic', () => {
     expect(states.at(-1)).toMatchObject({ value: undefined, position: { epoch: 'new', offset: 0 } });
   });
 
-  test('everything before the subscribed with the latest ref is ignored', async () => {
+  test('ignores all frames before the subscribed with the latest ref', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.publish(battle, battleAt(1));
@@ -209,7 +209,7 @@ describe('a state topic', () => {
     expect(states.at(-1)!.value).toEqual(battleAt(1));
   });
 
-  test('another kind than the contract’s errs and applies nothing', async () => {
+  test('of another kind than in the contract fails and applies nothing', async () => {
     const setup = setUp();
     const { environment, server } = setup;
     server.declare({ ...battle, kind: 'events' } as never);
@@ -219,7 +219,7 @@ describe('a state topic', () => {
     expect([...server.connections[0]!.subscriptions]).toEqual([]);
   });
 
-  test('one name cannot be both kinds in one client', async () => {
+  test('cannot be an event topic in the same client', async () => {
     const { client } = setUp();
     const codes: string[] = [];
     client.state(battle).subscribe();
@@ -233,7 +233,7 @@ describe.each([
   ['polling', () => setUp({ environment: { openWebSocket: undefined } })],
 ] as const)('errors of a topic over %s', (_, make: () => Setup) => {
   test.each(['forbidden', 'unknown_topic', 'unauthorized'] as const)(
-    '%s errs the observable, and leaves the other topics alone',
+    '%s fails the observable and leaves the other topics alone',
     async (code) => {
       const { environment, server, client } = make();
       server.reject(battle, code);
@@ -307,7 +307,7 @@ describe('a subscription that the server ends', () => {
 });
 
 describe('events', () => {
-  test('they arrive once and in order, from the subscription on', async () => {
+  test('arrive once and in order, from the subscription on', async () => {
     const { environment, server, client } = setUp();
     server.publish(notices, 'before');
     const events: string[] = [];
@@ -319,7 +319,7 @@ describe('events', () => {
     expect(events).toEqual(['one', 'two']);
   });
 
-  test('since "oldest" brings the kept history', async () => {
+  test('since "oldest" begin with the kept history', async () => {
     const { environment, server, client } = setUp({}, { history: 3 });
     for (let i = 1; i <= 5; i++) server.publish(notices, `event ${i}`);
     const log: unknown[] = [];
@@ -332,7 +332,7 @@ describe('events', () => {
     expect(log).toEqual(['event 3', 'event 4', 'event 5', 'event 6']);
   });
 
-  test('events that are no longer in the history are reported as lost', async () => {
+  test('beyond the history are reported as lost', async () => {
     const { environment, server, client } = setUp({}, { history: 3 });
     const log: unknown[] = [];
     client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : delivery));
@@ -353,7 +353,7 @@ describe('events', () => {
     expect(log).toEqual(['event 1', { type: 'lost', position: { epoch: expect.any(String), offset: 9 } }, 'event 10']);
   });
 
-  test('a new epoch is reported as lost, and the new events follow', async () => {
+  test('of a new epoch follow a report of the loss', async () => {
     const { environment, server, client } = setUp();
     const log: unknown[] = [];
     client.deliveries(notices).subscribe((delivery) => log.push(delivery.type === 'event' ? delivery.data : 'lost'));
@@ -366,7 +366,7 @@ describe('events', () => {
     expect(log).toEqual(['old', 'lost', 'new']);
   });
 
-  test('a second subscriber that wants the past gets it, and the first sees nothing twice', async () => {
+  test('of the past go only to the subscriber that requests them', async () => {
     const { environment, server, client } = setUp();
     server.publish(notices, 'event 1');
     const toasts: string[] = [];
@@ -384,7 +384,7 @@ describe('events', () => {
     expect(toasts).toEqual(['event 2', 'event 3', 'event 4']);
   });
 
-  test('a missing event makes the topic ask again, and nothing is lost', async () => {
+  test('are requested again after a missing one, and none is lost', async () => {
     const { environment, server, client } = setUp();
     const events: string[] = [];
     client.events(notices).subscribe((event) => events.push(event));
@@ -400,7 +400,7 @@ describe('events', () => {
     expect(client.metrics.holes).toBe(1);
   });
 
-  test('a rejected topic fails the observable', async () => {
+  test('of a rejected topic fail the observable', async () => {
     const { environment, server, client } = setUp();
     server.reject(notices, 'forbidden');
     const codes: string[] = [];
@@ -410,8 +410,8 @@ describe('events', () => {
   });
 });
 
-describe('a server that errs', () => {
-  test('replays that never fit are requested again with a delay, not in a loop', async () => {
+describe('a faulty server', () => {
+  test('with replays that never fit causes delayed requests, not a loop', async () => {
     const { environment, server, client } = setUp();
     server.publish(battle, battleAt(1));
     server.topic(battle.name).catchUp = (since, ref) => [

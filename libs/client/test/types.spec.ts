@@ -47,7 +47,7 @@ function misuse(client: RealtimeClient): void {
   client.state(battle.with({ battleId: '7' })).subscribe(({ turn }) => turn as unknown);
 }
 
-describe('The types of the client', () => {
+describe('the types of the client', () => {
   test('reject code that the contract does not allow', () => {
     expect(misuse).toHaveLength(1);
   });

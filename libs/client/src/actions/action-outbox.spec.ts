@@ -140,7 +140,7 @@ describe('an action', () => {
     expect(settled.at(-1)).toEqual(['c', undefined]);
   });
 
-  test('leaves no timer after any end', async () => {
+  test('leaves no timer after it settles', async () => {
     const { act, environment, outbox } = setUp();
     const sender = new RecordingSender(outbox);
     outbox.setSender(sender);
@@ -176,7 +176,7 @@ describe('an action that the outbox rejects', () => {
     expect(outbox.isEmpty).toBe(true);
   });
 
-  test('comes after close()', () => {
+  test('is any action after close()', () => {
     const { act, outbox, log } = setUp();
     outbox.close();
     act('late');

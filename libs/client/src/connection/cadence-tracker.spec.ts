@@ -18,11 +18,11 @@ describe('the cadence of a topic', () => {
     expect(record(new CadenceTracker(), [0, 100, 200, 300])).toBe(600);
   });
 
-  test('one a second becomes suspicious after three seconds', () => {
+  test('one a second becomes suspicious after 3 s', () => {
     expect(record(new CadenceTracker(), [0, 1_000, 2_000])).toBe(5_000);
   });
 
-  test('a silence is noticed once, until the topic publishes again', () => {
+  test('a silence is reported once, until the topic publishes again', () => {
     const tracker = new CadenceTracker();
     record(tracker, [0, 100, 200]);
     tracker.noticeSilences(499);
@@ -32,7 +32,7 @@ describe('the cadence of a topic', () => {
     expect(tracker.record('t', 5_000)).toBeGreaterThan(5_300);
   });
 
-  test('the earliest of several topics counts, and one that was left counts no more', () => {
+  test('the earliest deadline of several topics counts, without topics that were left', () => {
     const tracker = new CadenceTracker();
     record(tracker, [0, 100, 200], 'fast');
     record(tracker, [0, 1_000, 2_000], 'slow');
@@ -41,7 +41,7 @@ describe('the cadence of a topic', () => {
     expect(tracker.due).toBe(5_000);
   });
 
-  test('a topic that slows down is believed after a while', () => {
+  test('a topic that slows down gets a slower cadence after a while', () => {
     const tracker = new CadenceTracker();
     let now = 0;
     for (let i = 0; i < 20; i++) tracker.record('t', (now += 100));

@@ -182,9 +182,9 @@ describe('an action that the server rejects', () => {
   });
 
   test.each([
-    ['without a time to come back', 'unavailable', { retryAfter: undefined }],
-    ['for good', 'unavailable', { retryAfter: 700, temporary: false }],
-    ['for another reason', 'internal', { retryAfter: 700 }],
+    ['without retryAfter', 'unavailable', { retryAfter: undefined }],
+    ['with a permanent error', 'unavailable', { retryAfter: 700, temporary: false }],
+    ['with another code', 'internal', { retryAfter: 700 }],
   ])('in its handler fails with that error: %s', async (_, code, more) => {
     const { act, actions, answer, error, log, outbox } = setUp();
     outbox.setSender(actions);

@@ -7,7 +7,7 @@ describe('the environment of browsers', () => {
     jest.useRealTimers();
   });
 
-  test('a timer that is set for longer than a browser can count does not run at once', () => {
+  test('a delay above the maximum of browser timers does not run at once', () => {
     jest.useFakeTimers();
     const delays = jest.spyOn(globalThis, 'setTimeout');
     const ran = jest.fn();

@@ -14,7 +14,7 @@ import {
   type Frame,
 } from '../../test/support/socket-session-bench.js';
 
-describe('a session that greets', () => {
+describe('a session that starts', () => {
   test('sends hello and a subscribe of all topics with their positions at once', () => {
     const { look, session, eventsOf } = setUp(a, b);
     session.greet('client', 'token');
@@ -236,10 +236,10 @@ describe('actions of a session', () => {
   });
 
   test.each([
-    ['20 frames a second where the server tells no other', undefined, 18],
-    ['what the server tells', 25, 23],
-    ['no limit where the server has none', 0, 30],
-  ])('respect %s, including the greeting', (_, framesPerSecond, expected) => {
+    ['20 frames a second without a limit in welcome', undefined, 18],
+    ['the limit in welcome', 25, 23],
+    ['the absence of a limit', 0, 30],
+  ])('respect %s, including the first frames', (_, framesPerSecond, expected) => {
     const { look, outbox, receive, session } = setUp(a);
     session.greet('client', undefined);
     receive({ ...WELCOME, limits: { ...WELCOME.limits, framesPerSecond } });

@@ -15,7 +15,7 @@ import {
 } from '../../test/support/socket-session-bench.js';
 
 describe('a topic that is followed', () => {
-  test('before the greeting is part of the first subscribe', async () => {
+  test('before the start is part of the first subscribe', async () => {
     const { entry, environment, look, session } = setUp(a);
     session.topics.follow(entry());
     await environment.settle();

@@ -178,7 +178,7 @@ describe('a feed of a state topic', () => {
       expect(values).toEqual([5]);
     });
 
-    test('and found a new epoch, what follows of the old one is a hole', () => {
+    test('and found a new epoch, later frames of the old one are a hole', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 5));
       feed.apply(subscribed('state', 'e', 6, true));
@@ -355,7 +355,7 @@ describe('a feed of an event topic', () => {
       expect(store.cursor).toEqual(at('e', 7));
     });
 
-    test('and found a new epoch, what follows of the old one is a hole', () => {
+    test('and found a new epoch, later frames of the old one are a hole', () => {
       const store = eventStore('e', 3);
       const feed = new TopicFeed(store, at('e', 3));
       feed.apply(subscribed('events', 'e', 5, true));
@@ -364,7 +364,7 @@ describe('a feed of an event topic', () => {
       expect(store.cursor).toEqual(at('f', 9));
     });
 
-    test('a reader that returns to the oldest gets a request of its own', () => {
+    test('a reader that requests the oldest event again gets a request of its own', () => {
       const store = eventStore('e', 5);
       store.read('oldest', () => undefined).subscribe();
       expect(new TopicFeed(store, at('e', 5)).apply(subscribed('events', 'e', 5, true))).toBe('hole');
