@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext, UseGuards } from '
 import { ActionData, OnAction, OnTopic, RealtimeBus, RealtimeHandlers, type RealtimeRequest } from '@statewire/nest';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
 
-export const battle = stateTopic<{ round: number }>()('battles/:battleId');
+const battle = stateTopic<{ round: number }>()('battles/:battleId');
 export const first = battle.with({ battleId: '1' });
 export const purse = stateTopic<number>()('players/:playerId/purse');
 export const log = eventTopic<string>()('log');
