@@ -1,2 +1,2 @@
 /** The depth of the quick tier for each scenario, with and without a seeded bug. */
-export const QUICK_DEPTH = 4;
+export const QUICK_DEPTH = 3;

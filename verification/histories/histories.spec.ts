@@ -9,7 +9,7 @@ import { play, type HistoryPlan } from './history.js';
 
 const RUN = join(import.meta.dirname, 'run.mjs');
 const LONG = process.env['STATEWIRE_SLICE'] === 'true' ? '1000' : '2000';
-const HISTORIES = process.env['STATEWIRE_HISTORIES'] || (process.env['STATEWIRE_TEST_TIER'] === 'full' ? LONG : '150');
+const HISTORIES = process.env['STATEWIRE_HISTORIES'] || (process.env['STATEWIRE_TEST_TIER'] === 'full' ? LONG : '100');
 const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
