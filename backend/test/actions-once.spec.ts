@@ -7,7 +7,7 @@ import { Arena } from './support/arena.js';
 
 const CLIENT_ID = 'a-client-id-of-this-test-0123';
 
-describe('An action that is sent again', () => {
+describe('A repeated action', () => {
   let arena: Arena;
   let ann: Session;
   const start: ActionRequest = { clientId: CLIENT_ID, id: '1', name: 'runs/start', data: {} };
@@ -24,7 +24,7 @@ describe('An action that is sent again', () => {
     return notifications.filter(({ kind }) => kind === 'run-started').length;
   };
 
-  it('is done once over HTTP and answered alike, also while the first still runs', async () => {
+  it('runs once over HTTP with one answer, even while the first is running', async () => {
     const answers = await Promise.all([arena.act(ann, start), arena.act(ann, start), arena.act(ann, start)]);
 
     expect(answers[0]).toMatchObject({ status: 200, body: { type: 'ack', id: '1', data: { phase: 'choosing' } } });
@@ -33,7 +33,7 @@ describe('An action that is sent again', () => {
     expect(await runsOfAnn()).toBe(1);
   });
 
-  it('is done once where the socket sent it first and HTTP again', async () => {
+  it('runs once when the socket sends it first and HTTP second', async () => {
     const socket = new RawSocket(arena.origin);
     await socket.open();
     const { clientId, ...frame } = start;
@@ -50,7 +50,7 @@ describe('An action that is sent again', () => {
     expect(await runsOfAnn()).toBe(1);
   });
 
-  it('is a conflict under the same id with other data', async () => {
+  it('is a conflict for other data under the same id', async () => {
     await arena.act(ann, start);
     const other = await arena.act(ann, { ...start, name: 'notifications/dismiss', data: { notificationId: 'n' } });
 

@@ -21,7 +21,7 @@ describe('The handshake', () => {
     return socket;
   };
 
-  it('welcomes anybody who watches, and tells a player when the session ends', async () => {
+  it('welcomes guests, and reports the end of the session to a player', async () => {
     const session = await arena.session();
     const [anonymous, player] = [await hello(), await hello(session.token)];
     const welcomes = [await anonymous.frame('welcome'), await player.frame('welcome')];
@@ -31,11 +31,11 @@ describe('The handshake', () => {
     expect(welcomes.map(({ expiresAt }) => expiresAt)).toEqual([undefined, session.expiresAt]);
   });
 
-  it('A1: refuses pages of other origins before the upgrade', async () => {
+  it('A1: rejects pages of other origins before the upgrade', async () => {
     expect(await new RawSocket(arena.origin, { origin: 'https://evil.example' }).refused()).toBe(403);
   });
 
-  it('accepts the origin it serves the page from', async () => {
+  it('accepts the origin of its own page', async () => {
     const socket = new RawSocket(arena.origin, { origin: arena.origin });
     await socket.open();
     socket.send({ type: 'hello', clientId: CLIENT_ID });
@@ -45,7 +45,7 @@ describe('The handshake', () => {
     expect(welcome.connectionId).not.toBe('');
   });
 
-  it('refuses upgrades with 503 while WebSocket is switched off, and says so in the configuration', async () => {
+  it('rejects upgrades with 503 while WebSocket is switched off, and reports that in the config', async () => {
     const polling = await Arena.start({ env: { AF_WEBSOCKET_ENABLED: 'false' } });
     const status = await new RawSocket(polling.origin).refused();
     const config = (await (await polling.get('/realtime/config')).json()) as unknown;

@@ -25,7 +25,7 @@ describe('The page', () => {
     await rm(directory, { recursive: true });
   });
 
-  it.each(['/', '/battles/42', '/runs/abc.def/'])('is the index at %s, asked for anew each time', async (path) => {
+  it.each(['/', '/battles/42', '/runs/abc.def/'])('is the index at %s, without a cache', async (path) => {
     const response = await arena.get(path, HTML);
 
     expect(response.status).toBe(200);
@@ -33,7 +33,7 @@ describe('The page', () => {
     expect(response.headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('lets files be kept whose name changes with their content, and no others', async () => {
+  it('caches only files whose name changes with their content', async () => {
     const [hashed, plain] = [await arena.get('/main-5JXQ2L7B.js'), await arena.get('/favicon.svg')];
 
     expect(hashed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
@@ -47,7 +47,7 @@ describe('The page', () => {
     },
   );
 
-  it('may connect to its own server only, run no foreign script and be framed by nobody', async () => {
+  it('may connect to its own server only, run no foreign script and appear in no frame', async () => {
     const { headers } = await arena.get('/', HTML);
     const host = arena.origin.replace('http://', '');
 
@@ -58,7 +58,7 @@ describe('The page', () => {
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
-  it('says how to get one where none is built', async () => {
+  it('explains how to build the page if there is none', async () => {
     const bare = await Arena.start();
     const response = await bare.get('/', HTML);
     await bare.stop();

@@ -109,7 +109,7 @@ async function statuses(token: string): Promise<readonly number[]> {
 }
 
 describe('A2: a token', () => {
-  it.each(FORGED)('%s is refused before the upgrade, at hello and over HTTP', async (_, make) => {
+  it.each(FORGED)('%s is rejected before the upgrade, at hello and over HTTP', async (_, make) => {
     const token = await make();
 
     expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).refused()).toBe(401);
@@ -117,7 +117,7 @@ describe('A2: a token', () => {
     expect(await statuses(token)).toEqual([401, 401, 401]);
   });
 
-  it('that has expired is refused as one that a new token replaces', async () => {
+  it('that has expired is rejected as expired, so the client gets a new one', async () => {
     const { token } = await arena.app.get(TokenService).issue(session, -1_000);
 
     expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).refused()).toBe(401);
@@ -125,7 +125,7 @@ describe('A2: a token', () => {
     expect(await statuses(token)).toEqual([401, 401, 401]);
   });
 
-  it('is not missed where there is none: whoever has none may watch, and not act', async () => {
+  it('is optional: a guest may watch but not act', async () => {
     const socket = new RawSocket(arena.origin);
     await socket.open();
     socket.send(
@@ -172,7 +172,7 @@ describe('A2: a token', () => {
     expect((await held).status).toBe(401);
   });
 
-  it('is in no line of the log, nor is any part of one', async () => {
+  it('appears in no log line, not even in part', async () => {
     const tokens = [session.token, ...(await Promise.all(FORGED.map(async ([, make]) => make())))];
     const parts = tokens.flatMap((token) => [token, ...token.split('.')]).filter((part) => part.length >= 8);
     const text = lines.join('\n');

@@ -11,7 +11,7 @@ describe('The health of a server', () => {
 
   afterAll(() => arena.stop());
 
-  it('is live as soon as it serves requests', async () => {
+  it('is live when it serves requests', async () => {
     const response = await arena.get('/health/live');
 
     expect(response.status).toBe(200);
@@ -25,7 +25,7 @@ describe('The health of a server', () => {
     expect(await response.json()).toMatchObject({ status: 'ok', details: { realtime: { status: 'up' } } });
   });
 
-  it.each(['/health/live', '/health/ready'])('is never kept by a cache: %s', async (path) => {
+  it.each(['/health/live', '/health/ready'])('is never cached: %s', async (path) => {
     expect((await arena.get(path)).headers.get('cache-control')).toContain('no-store');
   });
 });

@@ -54,7 +54,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     expect(after.choices).toEqual(after.rooms.find(({ id }) => id === choices[0])?.next);
   });
 
-  it('pauses, speeds up and resumes a battle, and is told where it stands', async () => {
+  it('pauses, speeds up and resumes a battle, and the answer has its state', async () => {
     const { runId } = await act(startRun, {});
     const { battleId } = await act(chooseRoom, { runId, roomId: 'room-1-1' });
     const paused = await act(pauseBattle, { battleId: battleId! });
@@ -66,7 +66,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     expect(resumed).toEqual({ ...faster, status: 'running' });
   });
 
-  it('notifies the player of what happened, each thing once, and every page of what was dismissed', async () => {
+  it('notifies the player once of each thing, and every page of dismissals', async () => {
     const other = arena.client(ann, transport === 'websocket' ? 'polling' : 'websocket');
     const topic = notifications.with({ playerId: ann.playerId });
     const told = [client, other].map((one) =>
@@ -83,7 +83,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     expect(both).toEqual([expected, expected]);
   });
 
-  it('keeps a player’s notifications from everybody else', async () => {
+  it('hides the notifications of a player from others', async () => {
     const bob = arena.client(await arena.session('Bob'), transport);
     const anonymous = arena.client(undefined, transport);
     const topic = notifications.with({ playerId: ann.playerId });
@@ -93,7 +93,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     }
   });
 
-  it('lets nobody act in a run but its player', async () => {
+  it('rejects actions of others in a run', async () => {
     const { runId } = await act(startRun, {});
     const { battleId } = await act(chooseRoom, { runId, roomId: 'room-1-1' });
     const bob = arena.client(await arena.session('Bob'), transport);
@@ -109,7 +109,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     });
   });
 
-  it('lets nobody act in another’s run by naming an own battle beside it', async () => {
+  it("rejects an action in another player's run that also names an own battle", async () => {
     const { runId } = await act(startRun, {});
     const bob = arena.client(await arena.session('Bob'), transport);
     const own = await firstValueFrom(bob.act(startRun, {}));
@@ -120,7 +120,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     await expect(firstValueFrom(bob.act(pauseBattle, both))).rejects.toMatchObject({ code: 'forbidden' });
   });
 
-  it('refuses data that does not fit, and names the field', async () => {
+  it('rejects invalid data and names the field', async () => {
     const wrong: Observable<unknown>[] = [
       client.act(setBattleSpeed, { battleId: 'b', speed: 3 as 4 }),
       client.act(pauseBattle, { battleId: 7 as unknown as string }),
@@ -138,7 +138,7 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     ]);
   });
 
-  it('refuses what the rules forbid with their reason', async () => {
+  it('rejects what the rules forbid, with the reason', async () => {
     const { runId } = await act(startRun, {});
 
     await expect(act(chooseRoom, { runId, roomId: 'room-6-1' })).rejects.toMatchObject({

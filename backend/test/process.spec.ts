@@ -17,7 +17,7 @@ describe('The process', () => {
 
   afterEach(() => server.destroy());
 
-  it('says which port is taken, and what to do', async () => {
+  it('names a port in use and the remedy', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -30,7 +30,7 @@ describe('The process', () => {
     expect(server.output).not.toMatch(/EADDRINUSE|\n +at /);
   });
 
-  it('names everything that is wrong with its environment at once', async () => {
+  it('lists all errors of its environment at once', async () => {
     server = arena({ PORT: 'many', AF_WEBSOCKET_ENABLED: 'perhaps', ARENA_SECRET: 'short' });
 
     expect(await server.exit()).toBe(1);
@@ -38,7 +38,7 @@ describe('The process', () => {
     expect(server.output).not.toContain('short');
   });
 
-  it('names an option of the realtime module that cannot be used', async () => {
+  it('names an invalid option of the realtime module', async () => {
     server = arena({ PORT: '0', TRUSTED_PROXIES: 'everybody' });
 
     expect(await server.exit()).toBe(1);
@@ -46,7 +46,7 @@ describe('The process', () => {
     expect(server.output).not.toMatch(/\n +at /);
   });
 
-  it('is ready until it is told to go, sends its clients away and ends with 0', async () => {
+  it('is ready until SIGTERM, then moves its clients and ends with 0', async () => {
     server = arena({ PORT: '0' });
     const origin = await server.origin();
     const ready = await fetch(`${origin}/health/ready`);

@@ -13,7 +13,7 @@ describe('POST /api/session', () => {
 
   afterAll(() => arena.stop());
 
-  it('gives a name a player, a token and its end', async () => {
+  it('gives a name a player id, a token and its expiry', async () => {
     const response = await arena.post('/api/session', { name: '  Ann ' });
     const session = (await response.json()) as Session;
 
@@ -32,11 +32,11 @@ describe('POST /api/session', () => {
     { name: 'x'.repeat(25) },
     { name: 'a\u0000b' },
     { name: 'Ann', admin: true },
-  ])('refuses %j', async (body) => {
+  ])('rejects %j', async (body) => {
     expect((await arena.post('/api/session', body)).status).toBe(400);
   });
 
-  it('exchanges a token for a new one of the same player, also soon after it expired', async () => {
+  it('exchanges a token for a new one of the same player, even shortly after it expired', async () => {
     const session = await arena.session();
     const expired = await arena.app.get(TokenService).issue(session, -60_000);
     const response = await arena.post('/api/session/refresh', {}, authorization(expired));
@@ -48,7 +48,7 @@ describe('POST /api/session', () => {
     expect((await arena.get('/api/state', authorization(refreshed))).status).toBe(200);
   });
 
-  it('exchanges nothing for no token, a forged one or one from long ago', async () => {
+  it('rejects a missing, forged or long expired token', async () => {
     const old = await arena.app.get(TokenService).issue(await arena.session(), -25 * 60 * 60_000);
     const headers = [{}, { Authorization: 'Basic abc' }, authorization({ token: 'forged' }), authorization(old)];
     const statuses = await Promise.all(

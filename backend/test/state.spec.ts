@@ -62,7 +62,7 @@ describe('GET /api/state', () => {
     };
   }
 
-  it.each<Transport>(['websocket', 'polling'])('is what the live topics say, followed by %s', async (transport) => {
+  it.each<Transport>(['websocket', 'polling'])('equals the values of the live topics for %s', async (transport) => {
     const client = arena.client(ann, transport);
     const { runId } = await firstValueFrom(client.act(startRun, {}));
     await firstValueFrom(client.act(chooseRoom, { runId, roomId: 'room-1-1' }));
@@ -82,7 +82,7 @@ describe('GET /api/state', () => {
     expect(await followed(client, state)).toEqual(state);
   });
 
-  it('is what a client shows that followed everything through a cut and both transports', async () => {
+  it('equals the values of a client that followed everything through a cut and over both transports', async () => {
     const client = arena.client(ann);
     const shown: { battles: Record<string, BattleSnapshot>; lobby?: Lobby } = { battles: {} };
     client.state(lobby.with()).subscribe((list) => (shown.lobby = list));
@@ -117,7 +117,7 @@ describe('GET /api/state', () => {
     });
   });
 
-  it('shows notifications to nobody without a token, and refuses one that is not valid', async () => {
+  it('needs a token for notifications, and rejects an invalid one', async () => {
     await firstValueFrom(arena.client(ann).act(startRun, {}));
     const forged = await arena.get('/api/state', { Authorization: 'Bearer forged' });
 

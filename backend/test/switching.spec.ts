@@ -14,7 +14,7 @@ import { filter, firstValueFrom, map } from 'rxjs';
 
 import { Arena, authorization } from './support/arena.js';
 
-describe('A client whose server is broken on purpose', () => {
+describe('A client of a server with simulated faults', () => {
   let arena: Arena;
   let ann: Session;
   let client: RealtimeClient;
@@ -52,7 +52,7 @@ describe('A client whose server is broken on purpose', () => {
     return { battleId, delivered, moves, offsets };
   }
 
-  it('moves to polling and back as the flag is thrown, without a gap or a repeat', async () => {
+  it('moves to polling and back with the switch, without a gap or a repeat', async () => {
     const { battleId, delivered, moves, offsets } = await follow();
     await reached('live');
     await moves();
@@ -78,7 +78,7 @@ describe('A client whose server is broken on purpose', () => {
     expect(delivered.map(({ position }) => position.offset)).toEqual([1, 2]);
   });
 
-  it('comes back from a cut with patches where it was', async () => {
+  it('catches up after a cut with patches from its position', async () => {
     const { moves, offsets } = await follow();
     await reached('live');
     await moves();
@@ -94,7 +94,7 @@ describe('A client whose server is broken on purpose', () => {
     expect(offsets()).toEqual([...offsets()].sort((a, b) => a - b));
   });
 
-  it('gives a token that ends in seconds, of the same player', async () => {
+  it('gets a token of the same player that expires in seconds', async () => {
     const response = await arena.post('/api/chaos/token', {}, authorization(ann));
     const short = (await response.json()) as Session;
 
@@ -104,12 +104,12 @@ describe('A client whose server is broken on purpose', () => {
     expect((await arena.post('/api/chaos/token', {})).status).toBe(401);
   });
 
-  it('says that it can be broken, and refuses a switch without a state', async () => {
+  it('learns that faults are available, and a switch without a state is rejected', async () => {
     expect(await (await arena.get('/api/chaos')).json()).toEqual({ websocket: true });
     expect((await arena.post('/api/chaos/websocket', { enabled: 'no' })).status).toBe(400);
   });
 
-  it('cannot be broken where chaos is off', async () => {
+  it('cannot cause faults when chaos is off', async () => {
     const calm = await Arena.start();
     const statuses = [
       (await calm.get('/api/chaos')).status,

@@ -27,7 +27,7 @@ describe('Watching', () => {
   }
 
   it.each<Transport>(['websocket', 'polling'])(
-    'begins with the whole battle, without a session, by %s',
+    'begins with the whole battle by %s, without a session',
     async (transport) => {
       const client = arena.client(undefined, transport);
       const battleId = await aBattle(client);
@@ -72,7 +72,7 @@ describe('Watching', () => {
     expect(common.map(({ value }) => JSON.stringify(value))).toEqual(common.map(({ value }) => seen.get(value.tick)));
   });
 
-  it('says of a battle that does not exist that there is none, on both transports', async () => {
+  it('reports a battle that does not exist as unknown, on both transports', async () => {
     const topic = battle.with({ battleId: 'nowhere' });
 
     for (const client of [arena.client(), arena.client(undefined, 'polling')]) {
@@ -80,7 +80,7 @@ describe('Watching', () => {
     }
   });
 
-  it('shows who watches, players by name and guests by number, whatever they watch with', async () => {
+  it('lists the spectators on any transport: players by name and guests by number', async () => {
     const ann = await arena.session('Ann');
     const watchers = [
       arena.client(ann),

@@ -10,7 +10,7 @@ describe('A turn of a battle', () => {
     expect(ticks).toEqual([1, 2, 4]);
   });
 
-  it('changes nothing while the battle is paused, and goes on after it', () => {
+  it('changes nothing while the battle is paused, and continues afterwards', () => {
     const paused = pause(someBattle(1));
 
     expect(advance(paused)).toBe(paused);

@@ -56,20 +56,20 @@ describe('A battle', () => {
     expect(record().join('\n')).toBe(first.join('\n'));
   });
 
-  it('goes on from a state as it would have without the break', () => {
+  it('continues from a saved state without a difference', () => {
     const states = [...play(someBattle(5))];
     const middle = structuredClone(states[100]!);
 
     expect([...play(middle)].at(-1)).toEqual(states.at(-1));
   });
 
-  it('is another one for another seed', () => {
+  it('is different for another seed', () => {
     const end = (seed: number) => JSON.stringify([...play(someBattle(seed))].at(-1)?.snapshot.log);
 
     expect(end(1)).not.toBe(end(2));
   });
 
-  it('keeps hit points between nothing and the maximum, and every stat an integer', () => {
+  it('keeps hit points between 0 and the maximum, and every stat an integer', () => {
     fc.assert(
       fc.property(battles, (first) => {
         const wrong = [...play(first)]
@@ -86,7 +86,7 @@ describe('A battle', () => {
     );
   });
 
-  it('lets nobody act who has fallen, and nobody come back', () => {
+  it('lets no fallen combatant act or return', () => {
     fc.assert(
       fc.property(battles, (first) => {
         const fallen = new Map<string, number>();
@@ -103,7 +103,7 @@ describe('A battle', () => {
     );
   });
 
-  it('loses no hit point without giving credit for it', () => {
+  it('credits every lost hit point', () => {
     fc.assert(
       fc.property(battles, (first) => {
         const last = [...play(first)].at(-1)!.snapshot;
@@ -118,7 +118,7 @@ describe('A battle', () => {
     );
   });
 
-  it('ends, with one side fallen or at nightfall, however sturdy both are', () => {
+  it('ends with a fallen side or at nightfall, even between sturdy parties', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 400 }), (seed, sturdiness) => {
         const { snapshot } = [...play(someBattle(seed, { sturdiness }), LAST_TICK)].at(-1)!;
@@ -133,7 +133,7 @@ describe('A battle', () => {
     );
   });
 
-  it('stands still once it is decided', () => {
+  it('changes nothing after its decision', () => {
     const decided = [...play(someBattle(9))].at(-1)!;
 
     expect(advance(decided)).toBe(decided);
@@ -141,7 +141,7 @@ describe('A battle', () => {
     expect(resume(decided)).toBe(decided);
   });
 
-  it('keeps the identity of what nobody touched, so that a delta need not look inside', () => {
+  it('keeps the identity of unchanged parts, so a delta skips them', () => {
     const copies: unknown[] = [];
     let kept = 0;
     let all = 0;

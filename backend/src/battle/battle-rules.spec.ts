@@ -67,18 +67,18 @@ describe('A blow', () => {
     expect(blow({}, 200).damage).toBe(2 * blow({}).damage);
   });
 
-  it('is halved by a defense of 100', () => {
+  it('does half the damage against a defense of 100', () => {
     expect(blow({ foe: { defense: 100 } }).damage).toBe(Math.round(blow({}).damage / 2));
   });
 
-  it('does its critical damage where it is critical', () => {
+  it('does its critical damage when it is critical', () => {
     const hit = blow({ hero: { crit_rate: 100 } });
 
     expect(hit.damage).toBe(2 * blow({ hero: { crit_rate: 0 } }).damage);
     expect(hit.draft.finish('running').snapshot.hits).toMatchObject([{ kind: 'critical', amount: hit.damage }]);
   });
 
-  it('misses who dodges, which nobody does more than three times in five', () => {
+  it('misses a combatant that dodges, at most three times in five', () => {
     const dodged = Array.from({ length: 500 }, (_, seed) => blow({ seed, foe: { dodge_odds: 100 } }).damage === 0);
     const share = dodged.filter(Boolean).length / dodged.length;
 
@@ -86,7 +86,7 @@ describe('A blow', () => {
     expect(share).toBeLessThan(0.7);
   });
 
-  it('is written down for both sides, and kills', () => {
+  it('counts for both sides, and kills', () => {
     const { hero, foe, draft } = blow({ foe: { hp: 50 } });
 
     expect(hero).toMatchObject({ damage_dealt: 50, kills: 1 });
@@ -94,7 +94,7 @@ describe('A blow', () => {
     expect(draft.finish('won').snapshot.log.at(-1)).toMatchObject({ kind: 'death', text: 'Dummy falls.' });
   });
 
-  it('comes back in part from thorns, and in part as health with leech', () => {
+  it('returns partly as damage with thorns and partly as health with leech', () => {
     const thorny = blow({ foe: having('thorns') });
     const leeching = blow({ hero: { hp: 500, ...having('leech') } });
 
@@ -102,7 +102,7 @@ describe('A blow', () => {
     expect(leeching.hero.hp).toBe(500 + Math.floor((leeching.damage * 15) / 100));
   });
 
-  it('is harder on the wounded for an executioner', () => {
+  it('does more damage to wounded targets for an executioner', () => {
     const wounded = { hp: 300 };
 
     expect(blow({ hero: having('executioner'), foe: wounded }).damage).toBeGreaterThan(
@@ -111,7 +111,7 @@ describe('A blow', () => {
     expect(blow({ hero: having('executioner') }).damage).toBe(blow({}).damage);
   });
 
-  it('gives an action point for a critical hit with focus', () => {
+  it('gives an action point after a critical hit with focus', () => {
     const points = (passives: PassiveId[]) =>
       blow({ hero: { crit_rate: 100, ...having(...passives) }, seed: 3 }).hero.action_points;
 
@@ -121,7 +121,7 @@ describe('A blow', () => {
   it.each([
     ['ember', 'Burn'],
     ['venom', 'Poison'],
-  ] as const)('leaves, one time in four with %s, a %s that its owner gets the credit for', (id, name) => {
+  ] as const)('causes, one time in four with %s, a %s that counts for its owner', (id, name) => {
     const dots = Array.from({ length: 400 }, (_, seed) => blow({ seed, hero: having(id) }).foe.dots);
     const left = dots.filter(({ length }) => length > 0);
 
@@ -132,7 +132,7 @@ describe('A blow', () => {
 });
 
 describe('Damage types', () => {
-  it('are each strong against one other, which is weak against them; Light and Dark against each other', () => {
+  it('are each strong against one other type; Light and Dark are strong against each other', () => {
     const strong = DAMAGE_TYPES.map((type) => [type, DAMAGE_TYPES.filter((other) => affinity(type, other) === 125)]);
     const weak = DAMAGE_TYPES.map((type) => [type, DAMAGE_TYPES.filter((other) => affinity(type, other) === 80)]);
 
@@ -166,21 +166,21 @@ describe('Effects over time', () => {
     });
   }
 
-  it('hurt once a second, as often as they have pulses, and are gone', () => {
+  it('hurt once a second for their number of pulses, then end', () => {
     const dot = { name: 'Burn', damage_type: 'Fire', damage: 7, pulses: 3 } as const;
     const hp = hpOver(60, (draft) => addDot(draft, draft.get('party-1'), 'foe-1', dot));
 
     expect([hp[8], hp[9], hp[18], hp[19], hp[29], hp[59]]).toEqual([1_000, 993, 993, 986, 979, 979]);
   });
 
-  it('heal likewise', () => {
+  it('heal once a second for their number of pulses, then end', () => {
     const hot = { name: 'Chant', heal: 10, pulses: 2 };
     const hp = hpOver(40, (draft) => addHot(draft, draft.get('foe-1'), 'foe-1', hot), { hp: 500 });
 
     expect([hp[9], hp[19], hp[39]]).toEqual([510, 520, 520]);
   });
 
-  it('do not pile up: the same effect from the same source begins anew', () => {
+  it('restart instead of stacking for the same effect from the same source', () => {
     const draft = duel();
     const dot = { name: 'Burn', damage_type: 'Fire', damage: 7, pulses: 3 } as const;
     addDot(draft, draft.get('party-1'), 'foe-1', dot);
@@ -189,13 +189,13 @@ describe('Effects over time', () => {
     expect(draft.get('foe-1').dots).toMatchObject([{ id: 'burn-party-1', damage: 9 }]);
   });
 
-  it('give back what is regained once a second, up to the maximum', () => {
+  it('restore regeneration once a second up to the maximum', () => {
     expect(hpOver(30, () => undefined, { hp: 990, regain: 4 })).toEqual(expect.arrayContaining([990, 994, 998, 1_000]));
   });
 });
 
 describe('Healing', () => {
-  it('goes as far as vitality and the maximum allow, and never to the fallen', () => {
+  it('is limited by vitality and the maximum, and does not revive', () => {
     const healed = (foe: Partial<FoeTemplate>) => heal(duel({ foe }), 'party-1', 'foe-1', 100);
 
     expect(healed({ hp: 500 })).toBe(100);
@@ -204,13 +204,13 @@ describe('Healing', () => {
     expect(healed({ hp: 0 })).toBe(0);
   });
 
-  it('fades after the first minute, while damage grows', () => {
+  it('decreases after the first minute, while damage grows', () => {
     expect([fury(600), fury(700), mercy(600), mercy(700), mercy(5_000)]).toEqual([100, 200, 100, 80, 0]);
   });
 });
 
 describe('A turn of a combatant', () => {
-  it('is a plain attack, and one action point, until the points are full; then the special', () => {
+  it('is a plain attack plus one action point until the points are full, then the special', () => {
     const draft = duel({ hero: { kind: 'shade', hp: 100, max_action_points: 3 } });
     draft.update('party-1', { action_points: 2 });
     act(draft, 'party-1');
@@ -225,7 +225,7 @@ describe('A turn of a combatant', () => {
     expect(log.at(-1)?.text).toBe('Hero uses Soul drain.');
   });
 
-  it('comes again after the cadence, sooner for the swift', () => {
+  it('repeats after the cadence, sooner for swift combatants', () => {
     const pauses = (hero: Partial<PartyMember>) =>
       Array.from({ length: 50 }, (_, seed) => {
         const draft = duel({ hero: { cadence: 20, ...hero }, seed });
@@ -237,7 +237,7 @@ describe('A turn of a combatant', () => {
     expect(new Set(pauses(having('swift')))).toEqual(new Set([18, 19, 20, 21]));
   });
 
-  it('reaches all foes with a special for all, and puts off those it slows', () => {
+  it('hits all enemies with a special for all, and delays those it slows', () => {
     const firestorm = duel({ hero: { kind: 'pyromancer' }, foes: 4 });
     const freeze = duel({ hero: { kind: 'frostblade' } });
     const readyAt = freeze.get('foe-1').readyAt;
@@ -250,7 +250,7 @@ describe('A turn of a combatant', () => {
     expect(freeze.get('foe-1').readyAt).toBe(readyAt + 14);
   });
 
-  it('goes for a guardian more often', () => {
+  it('targets a guardian more often', () => {
     const draft = duel({ foes: 4 });
     draft.update('foe-2', having('guardian'));
     draft.update('foe-3', { hp: 0 });
@@ -261,7 +261,7 @@ describe('A turn of a combatant', () => {
     expect(share('foe-3')).toBe(0);
   });
 
-  it('has nobody to go for where all have fallen', () => {
+  it('has no target after all enemies fell', () => {
     expect(chooseTarget(duel({ foe: { hp: 0 } }), 'party-1')).toBeUndefined();
   });
 });

@@ -10,7 +10,7 @@ describe('Random', () => {
     expect([random.next(), random.next(), random.next()]).toEqual([2581720956, 1925393290, 3661312704]);
   });
 
-  it('goes on from its state', () => {
+  it('continues from its state', () => {
     const random = new Random(7);
     random.next();
     const resumed = new Random(random.state);
@@ -18,14 +18,14 @@ describe('Random', () => {
     expect(resumed.next()).toBe(random.next());
   });
 
-  it('stays between both ends and reaches them', () => {
+  it('stays between both bounds and reaches them', () => {
     const random = new Random(3);
     const drawn = Array.from({ length: 1_000 }, () => random.between(-2, 3));
 
     expect(new Set(drawn)).toEqual(new Set([-2, -1, 0, 1, 2, 3]));
   });
 
-  it('samples different elements, as many as there are', () => {
+  it('samples different elements, at most all', () => {
     fc.assert(
       fc.property(fc.integer(), fc.uniqueArray(fc.integer()), fc.nat(12), (seed, list, count) => {
         const sampled = new Random(seed).sample(list, count);
@@ -37,7 +37,7 @@ describe('Random', () => {
     );
   });
 
-  it('refuses to pick from nothing', () => {
+  it('rejects a pick from an empty list', () => {
     expect(() => new Random(1).pick([])).toThrow(RangeError);
   });
 });

@@ -33,7 +33,7 @@ describe('The snapshot of a battle', () => {
     expect(deltas / wholes).toBeLessThan(0.15);
   });
 
-  it('is what its deltas lead to', () => {
+  it('equals the result of its deltas', () => {
     let followed: Json = null;
     let published: Json = null;
     for (const { snapshot } of play(someBattle(4))) {
@@ -45,7 +45,7 @@ describe('The snapshot of a battle', () => {
     expect(followed).toEqual(published);
   });
 
-  it('is decided within 20 to 60 seconds in most battles', () => {
+  it('is final within 20 to 60 seconds in most battles', () => {
     const seconds = SEEDS.map((seed) => [...play(someBattle(seed))].length / SECOND);
     const fitting = seconds.filter((length) => length >= 20 && length <= 60);
 

@@ -21,14 +21,14 @@ describe('readConfig', () => {
     });
   });
 
-  it('makes a secret of its own for each start where none is given', () => {
+  it('generates a secret for each start if none is configured', () => {
     const [one, other] = [readConfig({}), readConfig({ ARENA_SECRET: '' })];
 
     expect(one.secret).toHaveLength(32);
     expect(one.secret).not.toEqual(other.secret);
   });
 
-  it('takes what the environment says', () => {
+  it('reads the environment', () => {
     const secret = 'a secret of thirty-two characters';
 
     expect(
@@ -63,12 +63,12 @@ describe('readConfig', () => {
     ['ARENA_SESSION_MINUTES', '0'],
     ['ARENA_DRAIN_SECONDS', '-1'],
     ['ARENA_HEALTH_FACTOR', '0'],
-  ])('refuses %s=%s and names it', (name, text) => {
+  ])('rejects %s=%s and names it', (name, text) => {
     expect(() => readConfig({ [name]: text })).toThrow(ConfigError);
     expect(() => readConfig({ [name]: text })).toThrow(name);
   });
 
-  it('never repeats a secret', () => {
+  it('never quotes a secret in an error', () => {
     expect(() => readConfig({ ARENA_SECRET: 'hunter2' })).not.toThrow('hunter2');
   });
 });

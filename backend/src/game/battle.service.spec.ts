@@ -17,7 +17,7 @@ describe('BattleService', () => {
 
   const ticks = () => fixture.bus.published(battle.with({ battleId })).map(({ tick }) => tick);
 
-  it('publishes nothing of a paused battle, and goes on where it stopped', async () => {
+  it('publishes nothing of a paused battle, and continues where it stopped', async () => {
     fixture.battles.turn();
     await fixture.battles.pause(battleId);
     fixture.battles.turn();
@@ -28,7 +28,7 @@ describe('BattleService', () => {
     expect(ticks()).toEqual([0, 1, 1, 1, 2]);
   });
 
-  it('answers a command with where the battle stands, after that was published', async () => {
+  it('answers a command with the state of the battle, after its publication', async () => {
     await expect(fixture.battles.setSpeed(battleId, 2)).resolves.toEqual({
       battleId,
       status: 'running',
@@ -40,14 +40,14 @@ describe('BattleService', () => {
     expect(fixture.bus.published(battle.with({ battleId })).at(-1)).toMatchObject({ speed: 2, status: 'paused' });
   });
 
-  it('publishes nothing for a command that changes nothing', async () => {
+  it('publishes nothing for a command without effect', async () => {
     await fixture.battles.resume(battleId);
     await fixture.battles.setSpeed(battleId, 1);
 
     expect(ticks()).toEqual([0]);
   });
 
-  it('refuses commands to a battle that is gone', async () => {
+  it('rejects commands to a finished battle', async () => {
     await fixture.battles.remove(battleId);
 
     await expect(fixture.battles.pause(battleId)).rejects.toThrow(RuleError);

@@ -19,8 +19,8 @@ async function played(): Promise<{ readonly before: GameFixture; readonly saved:
   return { before, saved: JSON.parse(JSON.stringify(before.game.save())) as SavedGame };
 }
 
-describe('A game that another process takes up', () => {
-  it('is the same, and everybody’s news are told again', async () => {
+describe('A game restored by another process', () => {
+  it('is the same, and repeats the notifications of every player', async () => {
     const { before, saved } = await played();
     const after = new GameFixture({ seed: 2 });
     await after.game.restore(saved);
@@ -30,7 +30,7 @@ describe('A game that another process takes up', () => {
     expect(after.bus.published(topic)).toEqual(before.bus.published(topic));
   });
 
-  it('goes on, with the runs of the house that were under way', async () => {
+  it('continues the runs of the house', async () => {
     const { saved } = await played();
     const after = new GameFixture({ seed: 2 });
     await after.game.restore(saved);
@@ -40,7 +40,7 @@ describe('A game that another process takes up', () => {
     expect(unfinished).toEqual(expect.arrayContaining(saved.runs.map(({ snapshot }) => snapshot.runId)));
   });
 
-  it('takes battles that were decided off the board in time', async () => {
+  it('removes decided battles in time', async () => {
     const before = new GameFixture({ battleLinger: 60_000 });
     await before.playUntil(() => before.battles.snapshots.some(({ status }) => status === 'won'));
     const { battleId } = before.battles.snapshots.find(({ status }) => status === 'won')!;
@@ -53,7 +53,7 @@ describe('A game that another process takes up', () => {
   });
 
   it.each(['runs', 'battles', 'notifications'] as const)(
-    'is taken up whole or not at all: %s are broken',
+    'is restored completely or not at all: %s are broken',
     async (part) => {
       const { saved } = await played();
       for (const list of [saved.runs, saved.battles, saved.notifications]) expect(list).not.toEqual([]);
@@ -83,7 +83,7 @@ describe('FileArchive', () => {
 
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('has nothing before the first game, and then the last one, whole', async () => {
+  it('is empty before the first game, and then has the last one completely', async () => {
     const { saved } = await played();
     expect(await take()).toEqual([]);
     await archive.save({ ...saved, runs: [] });
@@ -92,7 +92,7 @@ describe('FileArchive', () => {
     expect(await take()).toEqual([saved]);
   });
 
-  it('hands a game over once, so that a process that is killed leaves none', async () => {
+  it('returns a game once, so a crash loses it', async () => {
     const { saved } = await played();
     await archive.save(saved);
     await take();
@@ -100,7 +100,7 @@ describe('FileArchive', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('keeps what was not taken up aside, where the next stop does not replace it', async () => {
+  it('keeps a rejected game under another name that later saves do not replace', async () => {
     const { saved } = await played();
     const text = JSON.stringify({ ...saved, version: 2 });
     await writeFile(join(folder, 'game.json'), text);
@@ -112,7 +112,7 @@ describe('FileArchive', () => {
     expect(await readdir(folder)).toEqual(['game.json.refused']);
   });
 
-  it('refuses what another version wrote, and what is no game', async () => {
+  it('rejects a game of another version and invalid files', async () => {
     await writeFile(join(folder, 'game.json'), '{"version":0}');
     await expect(take()).rejects.toThrow('version 0');
     await writeFile(join(folder, 'game.json'), '{');

@@ -14,7 +14,7 @@ describe('The game', () => {
   const running = ({ status }: { readonly status: string }) => status === 'running';
   const lastLobby = () => fixture.bus.published(lobby.with()).at(-1)!;
 
-  it('always has two battles to watch while nobody plays, and never more than a few', async () => {
+  it('runs one to three battles without players, and the lobby lists at least two', async () => {
     await fixture.play(2_000);
     const counts = new Set<number>();
     await fixture.play(300_000, () => counts.add(fixture.battles.snapshots.filter(running).length));
@@ -24,7 +24,7 @@ describe('The game', () => {
     expect(lastLobby().battles.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('shows at least two battles in every lobby once the houses have begun', async () => {
+  it('has at least two battles in every lobby after the houses start', async () => {
     await fixture.play(300_000);
     const shown = fixture.bus
       .published(lobby.with())
@@ -43,7 +43,7 @@ describe('The game', () => {
     expect(other.battles.snapshots).toEqual(fixture.battles.snapshots);
   });
 
-  it('publishes each running battle once a turn, tick after tick', async () => {
+  it('publishes each running battle once a turn, in the order of ticks', async () => {
     await fixture.play(5_000);
     const { battleId } = fixture.battles.snapshots[0]!;
     const before = fixture.bus.published(battle.with({ battleId })).length;
@@ -57,7 +57,7 @@ describe('The game', () => {
     expect(ticks).toEqual(ticks.map((_, index) => ticks[0]! + index));
   });
 
-  it('publishes the lobby at most once a second, and only where it changed', async () => {
+  it('publishes the lobby at most once a second, and only after a change', async () => {
     await fixture.play(10_000);
     const lobbies = fixture.bus.published(lobby.with());
 
@@ -65,7 +65,7 @@ describe('The game', () => {
     expect(new Set(lobbies.map((value) => JSON.stringify(value))).size).toBe(lobbies.length);
   });
 
-  it('closes decided battles and finished runs after a while, and keeps nothing of them', async () => {
+  it('closes decided battles and finished runs after a while, and drops them', async () => {
     const sizes: number[] = [];
     await fixture.play(400_000, () => sizes.push(fixture.battles.snapshots.length + fixture.runs.snapshots.length));
     const finished = fixture.runs.snapshots.filter(({ phase }) => phase === 'finished');
@@ -76,7 +76,7 @@ describe('The game', () => {
     expect(Math.max(...sizes)).toBeLessThan(15);
   });
 
-  it('takes a player from room to room to the end of the run, and tells of it', async () => {
+  it('leads a player from room to room to the end of the run, with notifications', async () => {
     const { runId } = await fixture.runs.start(ANN);
     const phases = new Set<string>();
     for (;;) {
@@ -98,14 +98,14 @@ describe('The game', () => {
     expect(fixture.bus.published(run.with({ runId })).at(-1)!.phase).toBe('finished');
   });
 
-  it('tells nobody of the runs of the house', async () => {
+  it('sends no notifications about the runs of the house', async () => {
     await fixture.play(120_000);
 
     expect(fixture.bus.published(notifications.with({ playerId: 'house-1' }))).toEqual([]);
     expect(fixture.notifications.list('house-1')).toEqual([]);
   });
 
-  it('lets a player have one unfinished run: a new one gives the old one up', async () => {
+  it('allows a player one unfinished run: a new one ends the old one', async () => {
     const first = await fixture.runs.start(ANN);
     const second = await fixture.runs.start(ANN);
 
@@ -113,7 +113,7 @@ describe('The game', () => {
     expect(fixture.runs.snapshot(second.runId)).toMatchObject({ phase: 'choosing', player: ANN });
   });
 
-  it('gives up a run, and its battle, that its player forgot', async () => {
+  it('ends a run and its battle when its player is idle for too long', async () => {
     const { runId } = await fixture.runs.start(ANN);
     const { battleId } = await fixture.runs.chooseRoom(runId, fixture.runs.snapshot(runId)!.choices[0]!);
     await fixture.battles.pause(battleId!);
@@ -124,14 +124,14 @@ describe('The game', () => {
     expect(fixture.bus.closed).toContain(`battles/${battleId}`);
   });
 
-  it('refuses runs above the limit', async () => {
+  it('rejects runs above the limit', async () => {
     const small = new GameFixture({ maxRuns: 1 });
     await small.runs.start(ANN);
 
     await expect(small.runs.start({ ...ANN, playerId: 'bob' })).rejects.toThrow(RuleError);
   });
 
-  it('describes battles and runs in the lobby by whose they are and how far they have come', async () => {
+  it('lists battles and runs in the lobby with owner and progress', async () => {
     const { runId } = await fixture.runs.start(ANN);
     await fixture.runs.chooseRoom(runId, fixture.runs.snapshot(runId)!.choices[0]!);
     await fixture.play(3_000);

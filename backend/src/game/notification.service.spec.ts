@@ -4,7 +4,7 @@ import { notifications } from '@statewire/arena';
 import { ANN, GameFixture } from '../testing/game-fixture.js';
 
 describe('NotificationService', () => {
-  it('tells every page of the player what was dismissed', async () => {
+  it('reports a dismissal to every page of the player', async () => {
     const fixture = new GameFixture();
     await fixture.runs.start(ANN);
     const [notification] = fixture.notifications.list('ann');
@@ -17,7 +17,7 @@ describe('NotificationService', () => {
     ]);
   });
 
-  it('refuses to dismiss what is not there, or not the player’s own', async () => {
+  it('rejects the dismissal of a missing notification or one of another player', async () => {
     const fixture = new GameFixture();
     await fixture.runs.start(ANN);
     const [notification] = fixture.notifications.list('ann');
@@ -26,7 +26,7 @@ describe('NotificationService', () => {
     expect(fixture.notifications.list('ann')).toEqual([notification]);
   });
 
-  it('keeps the newest of each player, and forgets the player who was quiet longest', async () => {
+  it('keeps the newest notifications of each player, and drops the player who was inactive the longest', async () => {
     const fixture = new GameFixture({ notificationsKept: 2, playersKept: 2, maxRuns: 1_000 });
     for (const playerId of ['ann', 'bob', 'ann', 'ann', 'cleo']) {
       await fixture.runs.start({ ...ANN, playerId });

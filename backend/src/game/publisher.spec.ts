@@ -8,7 +8,7 @@ import { Publisher } from './publisher.js';
 const EMPTY: Lobby = { battles: [], runs: [] };
 
 describe('Publisher', () => {
-  it('goes on where the bus fails', async () => {
+  it('continues after an error of the bus', async () => {
     Logger.overrideLogger(false);
     const failing = () => Promise.reject(new Error('the broker of this test is away'));
     const publisher = new Publisher({ publish: failing, close: failing } as unknown as RealtimeBus);

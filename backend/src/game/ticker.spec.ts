@@ -22,14 +22,14 @@ function started(turn: () => Promise<void> = () => Promise.resolve()) {
 }
 
 describe('Ticker', () => {
-  it('turns the game every 100 ms', async () => {
+  it('advances the game every 100 ms', async () => {
     const { environment, turns } = started();
     await environment.advance(350);
 
     expect(turns).toEqual([0, 100, 200, 300]);
   });
 
-  it('keeps its pace after a late turn instead of being late ever after', async () => {
+  it('keeps its pace after a late turn', async () => {
     const { environment, turns } = started();
     await environment.advance(150);
     await environment.sleep(80);
@@ -38,7 +38,7 @@ describe('Ticker', () => {
     expect(turns).toEqual([0, 100, 230, 300, 400]);
   });
 
-  it('leaves out what it missed while the process slept', async () => {
+  it('skips turns that it missed while the process slept', async () => {
     const { environment, turns } = started();
     await environment.advance(50);
     await environment.sleep(3_600_000);
@@ -47,7 +47,7 @@ describe('Ticker', () => {
     expect(turns).toEqual([0, 3_600_050, 3_600_100, 3_600_200, 3_600_300]);
   });
 
-  it('goes on after a turn that failed', async () => {
+  it('continues after a turn that failed', async () => {
     Logger.overrideLogger(false);
     const { environment, turns } = started(() => Promise.reject(new Error('a turn of this test fails')));
     await environment.advance(250);

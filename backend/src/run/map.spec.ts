@@ -7,7 +7,7 @@ import { drawMap } from './map.js';
 const maps = fc.integer().map((seed) => drawMap(new Random(seed)));
 
 describe('The map of a run', () => {
-  it('leads to every room from an earlier one, and onwards from every room but the boss', () => {
+  it('has a way to every room, and onwards from every room except the boss', () => {
     fc.assert(
       fc.property(maps, (rooms) => {
         const reached = new Set(rooms.flatMap(({ next }) => next));
@@ -19,7 +19,7 @@ describe('The map of a run', () => {
     );
   });
 
-  it('has no two ways that cross', () => {
+  it('has no crossing ways', () => {
     fc.assert(
       fc.property(maps, (rooms) => {
         const at = new Map(rooms.map((room) => [room.id, room]));
@@ -35,7 +35,7 @@ describe('The map of a run', () => {
     );
   });
 
-  it('begins with battles, lets the party prepare before the boss, and has one boss at the end', () => {
+  it('begins with battles, has a rest or shop before the boss, and ends with one boss', () => {
     fc.assert(
       fc.property(maps, (rooms) => {
         const kindsAt = (depth: number) =>
@@ -48,7 +48,7 @@ describe('The map of a run', () => {
     );
   });
 
-  it('is drawn within its bounds, with different names', () => {
+  it('lies within its bounds, with different names', () => {
     fc.assert(
       fc.property(maps, (rooms) => {
         expect(rooms.filter(({ x, y }) => x < 0 || x > 100 || y < 0 || y > 100)).toEqual([]);

@@ -85,13 +85,13 @@ describe('A run', () => {
     expect(fight(10)).toEqual(fight(1).map(([hp, max]) => [10 * hp!, 10 * max!]));
   });
 
-  it('refuses a room that cannot be reached, and any room while there is something else to do', () => {
+  it('rejects an unreachable room, and any room while something else is due', () => {
     expect(() => chooseRoom(newRun(), 'room-3-1', 'b')).toThrow(RuleError);
     expect(() => chooseRoom(newRun(), '__proto__', 'b')).toThrow(RuleError);
     expect(() => chooseRoom(enter(newRun()), 'room-1-1', 'b')).toThrow('There is no room to choose at the moment.');
   });
 
-  it('rewards a won battle with gold and a choice of three, and lets the party catch its breath', () => {
+  it('rewards a won battle with gold and a choice of three, and heals the party partly', () => {
     const before = enter(newRun());
     const { snapshot } = win(before);
 
@@ -101,7 +101,7 @@ describe('A run', () => {
     expect(snapshot.party.every(({ hp, max_hp }) => hp > 0.6 * max_hp && hp <= max_hp)).toBe(true);
   });
 
-  it('takes one reward and goes on', () => {
+  it('gives one reward and continues', () => {
     const rewarded = win(enter(newRun()));
     const offer = rewarded.snapshot.offers[0]!;
     const { snapshot } = pickOffer(rewarded, offer.id);
@@ -111,14 +111,14 @@ describe('A run', () => {
     expect(snapshot.party).not.toEqual(rewarded.snapshot.party);
   });
 
-  it('leaves a reward that nobody wants', () => {
+  it('allows a player to skip a reward', () => {
     const { snapshot } = leaveRoom(win(enter(newRun())));
 
     expect(snapshot).toMatchObject({ phase: 'choosing', deck: [], relics: [] });
     expect(snapshot.choices.length).toBeGreaterThan(0);
   });
 
-  it('sells as much as the gold allows, and then lets the party go', () => {
+  it('sells up to the gold of the player, and then ends the visit of the shop', () => {
     const shop = found('shop');
     const rich = { ...shop, snapshot: { ...shop.snapshot, gold: 1_000 } };
     const [first, ...others] = rich.snapshot.offers;
@@ -128,7 +128,7 @@ describe('A run', () => {
     expect(others.reduce((state, { id }) => pickOffer(state, id), once).snapshot.phase).toBe('choosing');
   });
 
-  it('refuses what the gold does not reach, and what is not on offer', () => {
+  it('rejects an offer above the gold of the player or not on sale', () => {
     const shop = found('shop');
     const poor = { ...shop, snapshot: { ...shop.snapshot, gold: 0 } };
 
@@ -158,7 +158,7 @@ describe('A run', () => {
     expect(snapshot).toMatchObject({ phase: 'finished', outcome: 'lost', finishedAt: 5_000, choices: [], offers: [] });
   });
 
-  it('ignores a battle that is not its own, and one that comes too late', () => {
+  it('ignores the end of another battle, and a late one', () => {
     const fighting = enter(newRun());
     const other = { ...decided(fighting.snapshot, 'lost'), battleId: 'b-2' };
     const over = finishRun(fighting, 'lost', 1);
@@ -167,7 +167,7 @@ describe('A run', () => {
     expect(applyBattle(over, decided(over.snapshot, 'won'), 2)).toBe(over);
   });
 
-  it('leads every way to the boss, and is won there', () => {
+  it('leads every way to the boss, and ends with a victory there', () => {
     fc.assert(
       fc.property(fc.integer(), fc.infiniteStream(fc.nat(5)), (seed, picks) => {
         let state = newRun(seed);

@@ -33,7 +33,7 @@ test('a battle page survives a restart of the server', async () => {
   expect(rewinds(ticksOf(page))).toEqual([]);
 });
 
-test('a battle goes on after a restart as it would have without one', async () => {
+test('a battle continues after a restart without a difference', async () => {
   simulation = await simulate(arena());
   const { battleId } = await (await Player.join(simulation, 'Ann')).startBattle();
   const page = simulation.connect().watch(battle.with({ battleId }));
@@ -51,7 +51,7 @@ test('a battle goes on after a restart as it would have without one', async () =
   for (const value of after()) expect(value).toEqual(foreseen.get(value.tick));
 });
 
-test('a battle that a crash took with it is said to be over, and nobody is shown an old one as live', async () => {
+test('after a crash a page reports the end of its battle, and shows no old one as live', async () => {
   simulation = await simulate(arena());
   const { battleId } = await (await Player.join(simulation, 'Ann')).startBattle();
   const page = simulation.connect().watch(battle.with({ battleId }));
@@ -65,7 +65,7 @@ test('a battle that a crash took with it is said to be over, and nobody is shown
   expect(page.state).toMatchObject({ value: undefined, error: { code: 'unknown_topic' } });
 });
 
-test('a crash after a restart brings back nothing of the game that the restart had saved', async () => {
+test('a crash after a restart does not restore the game that the restart had saved', async () => {
   simulation = await simulate(arena());
   const { battleId } = await (await Player.join(simulation, 'Ann')).startBattle();
   const page = simulation.connect().watch(battle.with({ battleId }));
@@ -82,7 +82,7 @@ test('a crash after a restart brings back nothing of the game that the restart h
   expect(rewinds(ticksOf(page))).toEqual([]);
 });
 
-test('a pause takes effect once, although it was cut off, sent again and then duplicated', async () => {
+test('a pause runs once although it was cut off, sent again and duplicated', async () => {
   simulation = await simulate(arena());
   const ann = await Player.join(simulation, 'Ann');
   const { client } = ann;
@@ -106,7 +106,7 @@ test('a pause takes effect once, although it was cut off, sent again and then du
   expect(pause).toHaveBeenCalledTimes(1);
 });
 
-test('a spectator whose socket falls silent is shown polled values within a second, and comes back without gap or repeat', async () => {
+test('a spectator with a silent socket gets polled values within a second, and returns without a gap or a repeat', async () => {
   simulation = await simulate(arena());
   const { battleId } = await (await Player.join(simulation, 'Ann')).startBattle();
   const truth = new Map<number, BattleSnapshot>();

@@ -34,7 +34,7 @@ function told({ events }: EventWatch<NotificationEvent>): readonly string[] {
   return events.map((event) => (event.type === 'notified' ? event.notification.kind : event.type));
 }
 
-test('an expired token is renewed, and the player goes on acting and being told', async () => {
+test('an expired token is renewed, and the player keeps acting and receiving notifications', async () => {
   const news = ann.client.listen(notifications.with({ playerId: ann.id }), FROM_THE_BEGINNING);
   await ann.client.act(startRun, {});
   await news.count(1);
@@ -73,7 +73,7 @@ test.each(['WebSocket', 'polling'])('notifications stay private to their player,
   );
 });
 
-test('what a player dismisses on one page is gone from every page, one of which was cut off meanwhile', async () => {
+test('a dismissal on one page reaches every page of the player, even one that was offline', async () => {
   const other = ann.anotherPage();
   const topic = notifications.with({ playerId: ann.id });
   const pages = [ann, other].map(({ client }) => client.listen(topic, FROM_THE_BEGINNING));
@@ -91,7 +91,7 @@ test('what a player dismisses on one page is gone from every page, one of which 
   expect(pages.map(told)).toEqual(Array(2).fill(['run-started', 'dismissed']));
 });
 
-test('a run leads from room to room, and whoever watches it sees each phase once and in order', async () => {
+test('a run leads from room to room, and each page sees every phase once and in order', async () => {
   const { runId, battleId } = await ann.startBattle();
   const watching = simulation.connect().watch(run.with({ runId }));
   await watching.live();
@@ -111,7 +111,7 @@ test('a run leads from room to room, and whoever watches it sees each phase once
   expect(changes).toHaveLength(4);
 });
 
-test('spectators are who watches; a short loss of the network does not make anybody leave, and leaving takes the grace', async () => {
+test('the spectators are the watching clients: a short loss of the network keeps them, and leaving takes effect after the grace period', async () => {
   const { battleId } = await ann.startBattle();
   const topic = battle.with({ battleId });
   const watching = simulation.connect();
@@ -133,7 +133,7 @@ test('spectators are who watches; a short loss of the network does not make anyb
   expect(list.value?.members.map(({ info }) => info?.name)).toEqual(expect.arrayContaining(['Ann', undefined]));
 });
 
-test('a player may have twenty pages; the next one is told to wait, and comes in when one of them is closed', async () => {
+test('a player may have twenty pages; the next one waits until one of them closes', async () => {
   const pages = [ann, ...Array.from({ length: 19 }, () => ann.anotherPage())];
   for (const { client } of pages) await client.live();
   const late = ann.anotherPage().client;

@@ -39,7 +39,7 @@ describe('an action that fails', () => {
   const forbidden = [[expect.objectContaining({ name: 'RealtimeClientError', code: 'forbidden' })]];
 
   test.each<[how: string, use: (result$: Observable<Result>) => unknown]>([
-    ['nobody subscribes', () => undefined],
+    ['no code subscribes', () => undefined],
     ['the observer has no callback', (result$) => result$.subscribe()],
     ['the observer is a function', (result$) => result$.subscribe(() => undefined)],
     ['the observer is an object without an error callback', (result$) => result$.subscribe({ next: () => undefined })],
@@ -47,7 +47,7 @@ describe('an action that fails', () => {
       'operators are between it and such an observer',
       (result$) => result$.pipe(map(({ paused }) => paused)).subscribe(),
     ],
-    ['the subscriber has left', (result$) => result$.subscribe({ error: () => undefined }).unsubscribe()],
+    ['the subscriber has unsubscribed', (result$) => result$.subscribe({ error: () => undefined }).unsubscribe()],
   ])('reaches the ErrorHandler once if %s', async (_how, use) => {
     use(realtime.act(pause, { battleId: '1' }));
 

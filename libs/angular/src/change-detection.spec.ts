@@ -84,7 +84,7 @@ describe('change detection without zone.js', () => {
     ['a signal', Reading],
     ['the async pipe', Piping],
   ])(
-    'a hundred messages in one task cause one change detection of what is read through %s',
+    'a hundred messages in one task cause one change detection of values read through %s',
     async (_read, component) => {
       const fixture = await render(component);
 
@@ -100,7 +100,7 @@ describe('change detection without zone.js', () => {
     ['a signal', Reading],
     ['the async pipe', Piping],
   ])(
-    'a message each millisecond causes one change detection a frame of what is read through %s',
+    'a message each millisecond causes one change detection per frame of values read through %s',
     async (_read, component) => {
       const fixture = await render(component);
 
@@ -150,7 +150,7 @@ describe('change detection without zone.js', () => {
     expect(text(fixture)).toBe('resolved 2');
   });
 
-  test('a value that is still waiting when the component is destroyed changes nothing', async () => {
+  test('a value that waits when the component is destroyed has no effect', async () => {
     const fixture = await render(Following);
     server.publish(first, { tick: 1 });
     await jest.advanceTimersByTimeAsync(1);

@@ -137,7 +137,7 @@ describe('injectAction', () => {
     expect([action.result(), action.pending()]).toEqual([undefined, true]);
   });
 
-  test('shows the optimistic update until the server refuses the action', async () => {
+  test('shows the optimistic update until the server rejects the action', async () => {
     const fixture = TestBed.createComponent(Pausing);
     await fixture.whenStable();
     server.publish(first, { tick: 1 });

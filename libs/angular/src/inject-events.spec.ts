@@ -62,7 +62,7 @@ describe('injectEvents', () => {
     expect((fixture.nativeElement as HTMLElement).textContent).toBe('one, two');
   });
 
-  test('follows the topic that its reference names now', async () => {
+  test('follows the current topic of its reference', async () => {
     const fixture = await render();
 
     inbox.topic.set(yours);
@@ -114,7 +114,7 @@ describe('injectEvents', () => {
     expect(inbox.texts()).toEqual(['whole']);
   });
 
-  test('tells the position up to which events are lost', async () => {
+  test('reports the position up to which events are lost', async () => {
     const onLost = jest.fn();
     inbox.options = { onLost };
     await render();

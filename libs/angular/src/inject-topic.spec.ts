@@ -51,7 +51,7 @@ describe('injectTopic', () => {
     expect(battle.position()).toMatchObject({ offset: 1 });
   });
 
-  test('follows the topic that its reference names now, and leaves the previous topic', async () => {
+  test('follows the current topic of its reference, and leaves the previous topic', async () => {
     server.publish(first, { tick: 1 });
     expect(await screen()).toBe('tick 1 live');
 

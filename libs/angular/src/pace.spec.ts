@@ -51,7 +51,7 @@ describe('framePace', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('goes on after a delivery that threw', async () => {
+  test('continues after a delivery that threw', async () => {
     const pace = framePace();
     const deliver = jest.fn();
     pace(() => undefined);

@@ -117,7 +117,7 @@ describe('provideRealtime', () => {
   });
 });
 
-describe('provideRealtime while a page is rendered on a server', () => {
+describe('provideRealtime during server rendering', () => {
   test('neither connects nor polls, and stays idle', async () => {
     const network = closedNetwork();
     TestBed.configureTestingModule({

@@ -111,7 +111,7 @@ describe('RealtimeService', () => {
     expect(texts).toEqual(['one', 'two', 'two']);
   });
 
-  test('tells the position up to which events are lost', () => {
+  test('reports the position up to which events are lost', () => {
     const types: string[] = [];
     realtime.deliveries(mine).subscribe(({ type, position }) => types.push(`${type} ${position.offset}`));
 
@@ -121,7 +121,7 @@ describe('RealtimeService', () => {
     expect(types).toEqual(['event 1', 'lost 0']);
   });
 
-  test('sends an action at once, once, and whether or not anybody subscribes', () => {
+  test('sends an action once and at once, with or without a subscriber', () => {
     const result$ = realtime.act(pause, { battleId: '1' });
     result$.subscribe();
     result$.subscribe();

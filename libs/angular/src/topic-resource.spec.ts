@@ -22,7 +22,7 @@ describe('topicResource', () => {
     ['a live value', { ...withValue, freshness: live }, 'resolved', true],
     ['a value that catches up', { ...withValue, freshness: catchingUp }, 'reloading', true],
     ['a stale value', { ...withValue, freshness: stale }, 'resolved', true],
-    ['a refused topic', { ...unknown, freshness: live, error }, 'error', false],
+    ['a rejected topic', { ...unknown, freshness: live, error }, 'error', false],
   ])('%s gives its status, freshness and position', (_what, state, status, hasValue) => {
     const resource = topicResource(signal(state));
     expect(resource.status()).toBe(status);

@@ -132,7 +132,7 @@ describe('withAuth with a signal', () => {
     expect(server.connections.map(({ hello }) => hello?.token)).toEqual(['eve']);
   });
 
-  test('connects again with a new value after the server refused the old one', async () => {
+  test('connects again with a new value after the server rejected the old one', async () => {
     server.verify = (verified) => (verified === 'eve' ? undefined : 'forbidden');
     provide();
     await connect();
@@ -174,7 +174,7 @@ describe('withAuth with a signal', () => {
     expect(presented).toEqual(['ada', 'eve', 'mallory']);
   });
 
-  test('lets go of a signal when its function returns a token instead', async () => {
+  test('stops following a signal when its function returns a token instead', async () => {
     let source: string | typeof token = token;
     provide(withAuth(() => source));
     await connect();
@@ -200,7 +200,7 @@ describe('withAuth with a signal', () => {
     expect(presented).toEqual(['ada']);
   });
 
-  test('reads no signal while a page is rendered on a server', async () => {
+  test('reads no signal during server rendering', async () => {
     const getToken = jest.fn(() => token);
     TestBed.configureTestingModule({ providers: [{ provide: PLATFORM_ID, useValue: 'server' }] });
     provide(withAuth(getToken));

@@ -139,7 +139,7 @@ describe('with zone.js', () => {
     ['a signal', Reading],
     ['a plain field', Field],
   ])(
-    'a hundred messages in one task cause one change detection of what is read through %s',
+    'a hundred messages in one task cause one change detection of values read through %s',
     async (_read, component) => {
       const fixture = await render(component);
 
@@ -211,7 +211,7 @@ describe('with zone.js', () => {
     ]);
   });
 
-  test('the error of an action that nobody handles reaches the ErrorHandler once, inside the zone', async () => {
+  test('an unhandled error of an action reaches the ErrorHandler once, inside the zone', async () => {
     const seen = new Map<unknown, boolean>();
     TestBed.inject(ErrorHandler).handleError = (error: RealtimeClientError) => {
       expect(seen.has(error.code)).toBe(false);
@@ -310,7 +310,7 @@ describe('with zone.js', () => {
     );
   });
 
-  test('a signal of withAuth that changes signs in again, outside the zone', async () => {
+  test('a changed signal of withAuth signs in again, outside the zone', async () => {
     jest.useRealTimers();
     const token = signal<string | undefined>('ada');
     const presented: [token: string | undefined, inside: boolean][] = [];

@@ -36,7 +36,7 @@ class Page {
   }
 }
 
-describe('Angular on the real client and a server of the whole protocol', () => {
+describe('Angular with the real client and a server of the whole protocol', () => {
   let environment: VirtualEnvironment;
   let server: FakeServer;
 
@@ -119,7 +119,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     await expect(refused).rejects.toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
   });
 
-  test('nothing of the client outlives the application', async () => {
+  test('nothing of the client remains after the application', async () => {
     const fixture = TestBed.createComponent(Page);
     fixture.detectChanges();
     await environment.until(() => server.connections.length === 1);
@@ -132,7 +132,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(environment.wakeListeners).toBe(0);
   });
 
-  test('the client sends nothing while a page is rendered on a server', async () => {
+  test('the client sends nothing during server rendering', async () => {
     TestBed.overrideProvider(PLATFORM_ID, { useValue: 'server' });
     const fixture = TestBed.createComponent(Page);
     fixture.detectChanges();
@@ -160,7 +160,7 @@ describe('Angular on the real client and a server of the whole protocol', () => 
     expect(ticks).not.toContainEqual([1, 1]);
   });
 
-  test('the error of an optimistic update reaches the ErrorHandler, and the action goes on', async () => {
+  test('the error of an optimistic update reaches the ErrorHandler, and the action continues', async () => {
     const handled: unknown[] = [];
     TestBed.inject(ErrorHandler).handleError = (error) => void handled.push(error);
     const realtime = TestBed.inject(RealtimeService);

@@ -115,7 +115,7 @@ describe('parseClientFrame', () => {
   });
 
   test.each(['1.5', '-1', '9007199254740992', '1e999', '"1"', 'null', 'true', '[]'])(
-    'refuses the offset %s (A9)',
+    'rejects the offset %s (A9)',
     (offset) => {
       const complaint = complaintAbout(
         `{"type":"subscribe","topics":[{"topic":"a","since":{"epoch":"e","offset":${offset}}}]}`,
@@ -144,7 +144,7 @@ describe('parseClientFrame', () => {
     expect(() => parseClientFrame(frame, { bytes: bytes - 1, depth: 0 })).toThrow(`At most ${bytes - 1} bytes`);
   });
 
-  test('rejects a frame above the limit with too_large, whatever its content', () => {
+  test('rejects a frame above the limit with too_large, regardless of its content', () => {
     const complaint = complaintAbout('x'.repeat(CLIENT_FRAME_LIMITS.bytes + 1));
     expect(complaint.code).toBe('too_large');
   });

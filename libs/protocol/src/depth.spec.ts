@@ -8,8 +8,8 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-describe('the depth of a JSON value', () => {
-  test('is the same for its text and for the value, at every limit', () => {
+describe('the depth limit of JSON', () => {
+  test('is the same for a text and its value, at every limit', () => {
     fc.assert(
       fc.property(
         fc.jsonValue({ maxDepth: 6, stringUnit: 'binary' }),
@@ -27,7 +27,7 @@ describe('the depth of a JSON value', () => {
   });
 
   test.each(['["\\"[[[[["]', '["\\\\",[[]]]', '{"[[[[":"]]]]"}', '["\\\\\\"[[["]'])(
-    'is not fooled by strings: %s',
+    'ignores brackets in strings: %s',
     (text) => {
       const depth = depthOf(JSON.parse(text));
       expect(isTextDeeperThan(text, depth)).toBe(false);

@@ -14,7 +14,7 @@ const clientId = 'abcdefghijklmnopqrstuv';
 
 describe.each([
   ['text', (body: unknown) => JSON.stringify(body)],
-  ['what a body parser made of it', (body: unknown) => body],
+  ['the object of a body parser', (body: unknown) => body],
 ])('the body of a request, as %s', (_, encode) => {
   const poll = (body: unknown) => parsePollRequest(encode(body), CLIENT_FRAME_LIMITS);
   const act = (body: unknown) => parseActionRequest(encode(body), CLIENT_FRAME_LIMITS);
@@ -60,7 +60,7 @@ describe.each([
   });
 });
 
-describe('the answers of the HTTP binding', () => {
+describe('answers of the HTTP binding', () => {
   test('a poll answer keeps its frames in order and omits unknown ones', () => {
     const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false };
     const snapshot = { type: 'snapshot', topic: 'a', epoch: 'e', offset: 1, data: 5 };

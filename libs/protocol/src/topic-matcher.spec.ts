@@ -39,7 +39,7 @@ describe('TopicMatcher', () => {
   });
 
   test.each([[['battles/:battleId', 'battles/latest']], [['battles/latest', 'battles/:battleId']]])(
-    'lets a literal segment beat a parameter, in whatever order they came: %j',
+    'prefers a literal segment to a parameter in any order of registration: %j',
     (patterns) => {
       const matcher = matcherOf(...patterns);
       expect(matcher.match('battles/latest')?.pattern).toBe('battles/latest');

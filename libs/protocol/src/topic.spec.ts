@@ -13,7 +13,7 @@ const lobby = stateTopic<{ readonly players: number }>()('lobby');
 const chat = eventTopic<string>()('runs/:runId/rooms/:room/chat');
 
 describe('a topic of the contract', () => {
-  test('becomes a reference when its parameters are filled in', () => {
+  test('gives a reference for its parameters', () => {
     expect(battle.with({ battleId: '42' })).toEqual({
       kind: 'state',
       name: 'battles/42',
@@ -30,7 +30,7 @@ describe('a topic of the contract', () => {
   });
 
   test.each(['', 'a/b', '.', '..', 'ä', 'a b', '%2F', 'x'.repeat(65), ':id', '*'])(
-    'refuses %j as a parameter, for there is no escaping',
+    'rejects %j as a parameter, because parameters are not escaped',
     (battleId) => {
       expect(() => battle.with({ battleId })).toThrow(ContractError);
     },
@@ -53,7 +53,7 @@ describe('a topic of the contract', () => {
     expect(() => deep.with({ a: value, b: value, c: value, d: value })).toThrow('259 characters');
   });
 
-  test('rejects a parameter that makes the reserved first segment', () => {
+  test('rejects a parameter with the reserved first segment', () => {
     expect(() => stateTopic()(':area/:id').with({ area: 'presence', id: '1' })).toThrow('reserved');
     expect(stateTopic()('rooms/:id').with({ id: 'presence' }).name).toBe('rooms/presence');
   });
@@ -80,7 +80,7 @@ describe('a topic of the contract', () => {
 });
 
 describe('an action of the contract', () => {
-  test('carries its name', () => {
+  test('has its name', () => {
     expect(action<{ battleId: string }, Battle>('battles/pause')).toEqual({ name: 'battles/pause' });
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { utf8Length } from './utf8-length.js';
 
-test('utf8Length counts what an encoder would write, lone surrogates included', () => {
+test('utf8Length counts the bytes of an encoder, lone surrogates included', () => {
   const encoder = new TextEncoder();
   fc.assert(
     fc.property(

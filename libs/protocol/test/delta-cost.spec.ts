@@ -35,7 +35,7 @@ describe('the cost of a delta', () => {
 
   test.each<[string, (zeros: readonly number[]) => readonly [Json, Json], number]>([
     [
-      'a shift that is only refuted at the end',
+      'a shift with a difference at the end',
       (zeros) => [
         [1, ...zeros, 2],
         [...zeros, 3, 4],
@@ -51,14 +51,14 @@ describe('the cost of a delta', () => {
       2,
     ],
     [
-      'a fall from the front',
+      'a removal at the front',
       (zeros) => [
         [1, ...zeros],
         [...zeros, 0, 0, 1],
       ],
       2,
     ],
-  ])('of long lists grows with their length, not with its square: %s', (_, lists, readsPerElement) => {
+  ])('of long lists grows linearly with their length: %s', (_, lists, readsPerElement) => {
     const [short, middle, long] = [1_000, 2_000, 3_000].map((length) =>
       readsOf(...lists(Array.from({ length }, () => 0))),
     );

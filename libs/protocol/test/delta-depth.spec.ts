@@ -37,7 +37,7 @@ describe('depth', () => {
   test.each([
     ['lists', lists],
     ['records', recordsOf],
-  ] as const)('a diff of %s descends as deep as a delta may, and sets what is deeper', (_, of) => {
+  ] as const)('a diff of %s descends to the depth limit and sets deeper values', (_, of) => {
     const deepest = MAX_DELTA_DEPTH - 1;
     expect(descended(diff(of(MAX_DELTA_DEPTH, 1), of(MAX_DELTA_DEPTH, 2)))).toBe(deepest);
     expect(descended(diff(of(MAX_DELTA_DEPTH + 1, 1), of(MAX_DELTA_DEPTH + 1, 2)))).toBe(deepest);
@@ -48,7 +48,7 @@ describe('depth', () => {
   test.each([
     ['lists', lists],
     ['records', recordsOf],
-  ] as const)('elements are known again down to the limit, not below it: %s', (_, of) => {
+  ] as const)('finds moved elements down to the depth limit: %s', (_, of) => {
     const fits = () => of(MAX_DELTA_DEPTH - 1, 1);
     const deeper = () => of(MAX_DELTA_DEPTH, 1);
     expect(diff([fits(), 2], [fits(), 2, 3])).toEqual({ '~2': [0, 3] });
@@ -72,7 +72,7 @@ describe('depth', () => {
     expect(Object.keys(diff([one, 2, 3], [2, 3, same]))).toEqual(['~0', '~3']);
   });
 
-  test('A12: a delta may descend as deep as the limit and no deeper', () => {
+  test('A12: a delta may descend to the depth limit only', () => {
     expect(() => applyDelta(records(MAX_DELTA_DEPTH), descents(MAX_DELTA_DEPTH))).not.toThrow();
     expect(() => applyDelta(records(MAX_DELTA_DEPTH + 1), descents(MAX_DELTA_DEPTH + 1))).toThrow(DeltaError);
     expect(() => applyDelta(records(100_000), descents(100_000))).toThrow(DeltaError);

@@ -13,8 +13,8 @@ describe('the size of a delta', () => {
     ['a push', [...items, item], itemSize],
     ['an unshift', [item, ...items], itemSize],
     ['an insertion in the middle', [...items.slice(0, 50), item, ...items.slice(50)], itemSize],
-    ['a push while the oldest falls off', [...items.slice(1), item], itemSize],
-    ['three pushes while the two oldest fall off', [...items.slice(2), item, item, item], itemSize * 3],
+    ['a push with a removal of the oldest', [...items.slice(1), item], itemSize],
+    ['three pushes with a removal of the two oldest', [...items.slice(2), item, item, item], itemSize * 3],
     ['a shift', items.slice(1), 0],
     ['a pop', items.slice(0, -1), 0],
     ['a removal in the middle', items.filter(({ id }) => id !== 50), 0],
@@ -24,40 +24,35 @@ describe('the size of a delta', () => {
   });
 
   test.each<[string, Json, Json, Json]>([
-    ['a fall from the front alone is one splice', [1, 2, 3, 4], [2, 3, 4], { '~0': [1] }],
-    ['a list of two can move on', [1, 2], [2, 3], { '~0': [1], '~2': [0, 3] }],
-    ['half of a list can fall off', [1, 2, 3, 4], [3, 4, 5, 6], { '~0': [2], '~4': [0, 5, 6] }],
+    ['a removal at the front is one splice', [1, 2, 3, 4], [2, 3, 4], { '~0': [1] }],
+    ['a list of two elements can shift', [1, 2], [2, 3], { '~0': [1], '~2': [0, 3] }],
+    ['half of a list can be removed at the front', [1, 2, 3, 4], [3, 4, 5, 6], { '~0': [2], '~4': [0, 5, 6] }],
     [
-      'where more falls off, elements are set',
+      'more than half removed at the front sets the elements',
       [1, 2, 3, 4, 9],
       [4, 9, 5, 6, 9],
       { '=0': 4, '=1': 9, '=2': 5, '=3': 6 },
     ],
-    ['where the first element stays, nothing fell off', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
-    ['the one element that stays is kept', [1, 2, 3], [1], { '~1': [2] }],
+    ['an unchanged first element means that nothing was removed at the front', [1, 1, 2], [1, 2, 2], { '=1': 2 }],
+    ['the only remaining element is kept', [1, 2, 3], [1], { '~1': [2] }],
     [
-      'lists of which one element differs are other lists',
+      'a list of which one element differs is another list',
       [3, [1, 2], 6],
       [5, [1, 4], 7, 6],
       { '~0': [2, 5, [1, 4], 7] },
     ],
     [
-      'records of which one key differs are other records',
+      'a record of which one key differs is another record',
       [3, { a: 1, b: 2 }, 6],
       [5, { a: 1, b: 4 }, 7, 6],
       { '~0': [2, 5, { a: 1, b: 4 }, 7] },
     ],
-    [
-      'what is inserted and removed between the ends is one splice',
-      [1, 2, 3, 4],
-      [1, 8, 9, 7, 4],
-      { '~1': [2, 8, 9, 7] },
-    ],
+    ['an insertion and a removal in the middle are one splice', [1, 2, 3, 4], [1, 8, 9, 7, 4], { '~1': [2, 8, 9, 7] }],
   ])('%s', (_, before, after, delta) => {
     expect(diff({ list: before, id: 0 }, { list: after, id: 0 })).toEqual({ '>list': delta });
   });
 
-  test('is not searched for shifts above the maximum', () => {
+  test('does not search for shifts above the maximum', () => {
     const list = Array.from({ length: 200 }, (_, index) => index);
     const movedOn = (by: number) => [...list.slice(by), ...Array.from({ length: by }, () => -1)];
     expect(diff(list, movedOn(64))).toHaveProperty('~0', [64]);

@@ -58,9 +58,9 @@ async function goOffline(): Promise<{ client: SimulatedClient; heard: EventWatch
 
 const counters = (): MetricsSnapshot['counters'] => simulation.server.app.get(RealtimeMetrics).snapshot().counters;
 
-describe('100 actions that were asked for while the client was offline', () => {
+describe('100 actions of an offline client', () => {
   test.each(['the WebSocket', 'polling'])(
-    'run once each and in order over %s, at the rate the server takes',
+    'run once each and in order over %s, at the rate of the server',
     async (way) => {
       const { client, heard } = await goOffline();
       const answers = Promise.all(MOVES.map((n) => lastValueFrom(client.realtime.act(move, { n }))));
@@ -80,7 +80,7 @@ describe('100 actions that were asked for while the client was offline', () => {
     },
   );
 
-  test('run once each and in order though the connection is lost again and again while they are sent', async () => {
+  test('run once each and in order even if the connection breaks several times meanwhile', async () => {
     const { client, heard } = await goOffline();
     const answers = Promise.all(MOVES.map((n) => lastValueFrom(client.realtime.act(move, { n }))));
     client.network.restore();

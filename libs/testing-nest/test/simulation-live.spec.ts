@@ -47,15 +47,15 @@ afterEach(() => simulation.close());
 describe.each([
   ['over a WebSocket', {}],
   ['that polls', { webSocket: { enabled: false } }],
-])('a page %s that waits to be live', (_, options) => {
-  test.each([1, 2, 3, 4, 5, 6])('after a restart shows what the new server loaded (seed %i)', async (seed) => {
+])('live() of a page %s', (_, options) => {
+  test.each([1, 2, 3, 4, 5, 6])('returns after a restart with the values of the new server (seed %i)', async (seed) => {
     await open(seed, options);
     await simulation.server.restart();
     await page.live();
     expect(page.value).toEqual({ round: 2 });
   });
 
-  test('after a crash and a start shows what the new server loaded', async () => {
+  test('returns after a crash and a start with the values of the new server', async () => {
     await open(1, options);
     simulation.server.crash();
     await simulation.server.start();
@@ -63,7 +63,7 @@ describe.each([
     expect(page.value).toEqual({ round: 2 });
   });
 
-  test('fails where the server does not come back, and says so', async () => {
+  test('fails with a reason if the server does not return', async () => {
     await open(1, options);
     simulation.server.crash();
     await expect(page.live()).rejects.toThrow(/Waited 60000 ms .*battles\/1 to be live.*server down, client 1 offline/);
@@ -71,7 +71,7 @@ describe.each([
     await simulation.server.start();
   });
 
-  test('fails where the server loads nothing any more, and says what there is', async () => {
+  test('fails with the actual state if the server no longer loads the topic', async () => {
     await open(1, options);
     fails = true;
     await simulation.server.restart();
@@ -81,7 +81,7 @@ describe.each([
     expect(page.value).toEqual({ round: 1 });
   });
 
-  test('does not wait for a server whose connection the network holds back, but for a new one', async () => {
+  test('ignores a connection that the network holds back, and waits for a new one', async () => {
     await open(1, options);
     client.network.blackhole('open');
     await simulation.server.restart();
@@ -90,7 +90,7 @@ describe.each([
   });
 });
 
-describe('a client that waits', () => {
+describe('live() of a client', () => {
   let issued: number;
   let isValid: (token: string) => boolean;
   const authenticate: RealtimeModuleOptions['authenticate'] = (_request, token) => {
@@ -103,7 +103,7 @@ describe('a client that waits', () => {
     isValid = () => true;
   });
 
-  test('is live with its next token only, right after the last one has expired', async () => {
+  test('waits for the next token after the current one expires', async () => {
     await open(1, { token: () => `t${(issued += 1)}` }, { authenticate });
     const connection = (): unknown => client.status.state === 'live' && client.status.connectionId;
     const before = connection();
@@ -114,7 +114,7 @@ describe('a client that waits', () => {
     expect(connection()).not.toBe(before);
   });
 
-  test('fails at once where it is denied, and says why', async () => {
+  test('fails at once with the reason if the client is denied', async () => {
     await open(1, { token: () => `t${(issued += 1)}` }, { authenticate });
     isValid = () => false;
     client.expireToken();
@@ -124,7 +124,7 @@ describe('a client that waits', () => {
     expect(simulation.clock.monotonic() - began).toBeLessThan(10_000);
   });
 
-  test('fails at once where it is closed', async () => {
+  test('fails at once if the client is closed', async () => {
     await open(1);
     client.close();
     const began = simulation.clock.monotonic();
@@ -133,7 +133,7 @@ describe('a client that waits', () => {
     expect(simulation.clock.monotonic()).toBe(began);
   });
 
-  test('has no token to expire where the application asks for none', async () => {
+  test('expireToken() fails if the application has no authenticator', async () => {
     await open(1, { token: 'for nobody' });
     expect(() => client.expireToken()).toThrow(/no `authenticate`/);
   });

@@ -34,8 +34,8 @@ async function start(...providers: (new () => object)[]): Promise<void> {
 
 afterEach(() => simulation.close());
 
-describe('time in an application', () => {
-  test('passes for a promisified setTimeout', async () => {
+describe('virtual time of an application', () => {
+  test('advances for a promisified setTimeout', async () => {
     await start();
     const client = simulation.connect();
     await client.live();
@@ -44,7 +44,7 @@ describe('time in an application', () => {
     expect(simulation.clock.monotonic() - began).toBeCloseTo(520, 0);
   });
 
-  test('throws what one of its timers throws, where that is awaited, and goes on', async () => {
+  test('rethrows the error of a timer to the waiting call, and continues', async () => {
     await start();
     const client = simulation.connect();
     await client.live();
@@ -54,7 +54,7 @@ describe('time in an application', () => {
     expect(await client.act(wait, 1)).toBe(7);
   });
 
-  test('closes while an action waits whose timer threw', async () => {
+  test('allows close() while an action waits for a timer that threw', async () => {
     await start();
     const client = simulation.connect();
     await expect(client.act(explode, 50)).rejects.toThrow(/^boom$/);
@@ -63,7 +63,7 @@ describe('time in an application', () => {
   });
 });
 
-describe('time in a start', () => {
+describe('virtual time of a start', () => {
   const ticks = jest.fn();
 
   class Ticking {
@@ -84,20 +84,20 @@ describe('time in a start', () => {
     }
   }
 
-  test('stands still while the application reads a file, although an interval waits', async () => {
+  test('does not advance while the application reads a file, even with an interval', async () => {
     await start(Ticking, Reading);
     expect(simulation.clock.monotonic()).toBe(0);
     expect(ticks).not.toHaveBeenCalled();
   });
 
-  test('passes up to the timer that it waits for, and no further', async () => {
+  test('advances to the timer that the start waits for, and no further', async () => {
     await start(Ticking, Retrying);
     expect(simulation.clock.monotonic()).toBe(2_000);
   });
 });
 
 describe('a simulation', () => {
-  test('waits 60 s for an outcome, and says what it waited for and what there was', async () => {
+  test('waits 60 s for a condition, and reports the condition and the actual state', async () => {
     await start();
     await simulation.connect().live();
     const never = new Promise<void>(() => undefined);
@@ -119,7 +119,7 @@ describe('a simulation', () => {
     expect(simulation.clock.monotonic()).toBe(0);
   });
 
-  test('refuses a restart while there is one', async () => {
+  test('rejects a restart during another one', async () => {
     await start();
     const first = simulation.server.restart();
     await expect(simulation.server.restart()).rejects.toThrow(/`restart\(\)` of the server is under way/);
@@ -128,7 +128,7 @@ describe('a simulation', () => {
     expect(simulation.server.isUp).toBe(true);
   });
 
-  test('does nothing any more once it is closed, and says so', async () => {
+  test('rejects calls after it is closed', async () => {
     await start();
     await simulation.close();
     expect(() => simulation.connect()).toThrow('This simulation is closed');
@@ -139,7 +139,7 @@ describe('a simulation', () => {
 });
 
 describe('a freeze', () => {
-  test('that was healed does not prolong the next', async () => {
+  test('that was restored does not prolong the next one', async () => {
     await start();
     const client = simulation.connect();
     await client.live();
@@ -152,7 +152,7 @@ describe('a freeze', () => {
     expect(simulation.clock.monotonic() - began).toBeLessThan(300);
   });
 
-  test('of everybody’s network befalls those who come meanwhile, for as long as is left of it', async () => {
+  test('of all clients applies to later clients for its remaining time', async () => {
     await start();
     simulation.network.freeze(1_000);
     await simulation.clock.advance(400);

@@ -41,7 +41,7 @@ describe('a simulation with zone.js', () => {
     simulation.server.publish(first, { tick: 7 });
   });
 
-  test('brings plain fields to a page that detects no changes by itself', async () => {
+  test('updates plain fields on a page without its own change detection', async () => {
     const page = TestBed.createComponent(PlainPage);
     await simulation.shows(page, 'tick 7');
     simulation.network.cut();
@@ -49,7 +49,7 @@ describe('a simulation with zone.js', () => {
     await simulation.shows(page, 'tick 8');
   });
 
-  test('is stable between messages, and asks for tokens inside the zone', async () => {
+  test('is stable between messages, and requests tokens inside the zone', async () => {
     const page = TestBed.createComponent(PlainPage);
     await simulation.shows(page, 'tick 7');
     expect(TestBed.inject(NgZone).isStable).toBe(true);

@@ -35,7 +35,7 @@ describe('RealtimeTestingController', () => {
     realtime = TestBed.inject(RealtimeService);
   });
 
-  test('drives a page from its first value over an outage to an action', async () => {
+  test('drives a page through its first value, an outage and an action', async () => {
     const fixture = TestBed.createComponent(BattlePage);
     const page = fixture.nativeElement as HTMLElement;
     await fixture.whenStable();
@@ -61,7 +61,7 @@ describe('RealtimeTestingController', () => {
     expect(server.status).toMatchObject({ state: 'live', transport: 'websocket' });
   });
 
-  test('publishes what JSON leaves of a value, so that a test sees no more than a browser would', () => {
+  test('publishes the JSON projection of a value, like a server', () => {
     const moments = stateTopic<{ readonly at: string | Date; readonly gone?: undefined }>()('moments').with();
     const values: unknown[] = [];
     realtime.state(moments).subscribe((value) => values.push(value));
@@ -88,7 +88,7 @@ describe('RealtimeTestingController', () => {
     expect(ticks).toEqual([2]);
   });
 
-  test('repeats no value when the connection comes back without news', () => {
+  test('repeats no value when the connection returns without news', () => {
     const ticks: number[] = [];
     realtime.state(first).subscribe(({ tick }) => ticks.push(tick));
     server.publish(first, { tick: 1 });
@@ -109,7 +109,7 @@ describe('RealtimeTestingController', () => {
     expect(paused).toEqual([false, true]);
   });
 
-  test('names what is waiting when an expected action was not sent', () => {
+  test('lists the waiting actions when an expected one was not sent', () => {
     expect(() => server.expectAction(pause)).toThrow(
       'Expected the action "battles/pause" to be sent; waiting for an answer: none.',
     );
@@ -126,7 +126,7 @@ describe('RealtimeTestingController', () => {
     expect(server.expectAction(pause).data).toEqual({ battleId: '1' });
   });
 
-  test('knows what is followed', () => {
+  test('lists the followed topics', () => {
     expect(server.isFollowed(first)).toBe(false);
     const subscription = realtime.state(first).subscribe();
     expect(server.isFollowed(first)).toBe(true);
@@ -145,14 +145,14 @@ describe('RealtimeTestingController', () => {
     expect(failed).toHaveBeenCalledWith(expect.objectContaining({ code: 'unknown_topic' }));
   });
 
-  test('one name is not a topic of both kinds', () => {
+  test('one name cannot be a topic of both kinds', () => {
     server.publish(first, { tick: 1 });
     expect(() => server.emit({ ...first, kind: 'events' }, { tick: 1 })).toThrow(
       '"battles/1" is used with the kind "state", so it cannot have the kind "events" too.',
     );
   });
 
-  test('shows optimistic updates until the action is answered, in the order they were made', () => {
+  test('shows optimistic updates in order until their actions are answered', () => {
     const seen: unknown[] = [];
     realtime
       .topic(first)
@@ -170,7 +170,7 @@ describe('RealtimeTestingController', () => {
     expect(seen.at(-1)).toEqual([3, 3, 0]);
   });
 
-  test('tells the ErrorHandler of an update that gives back nothing or changes what it gets, and shows neither', () => {
+  test('reports an update that returns undefined or changes its argument to the ErrorHandler, and does not show it', () => {
     const told = jest.spyOn(TestBed.inject(ErrorHandler), 'handleError').mockImplementation(() => undefined);
     const ticks: (number | undefined)[] = [];
     realtime.topic(first).subscribe(({ value }) => ticks.push(value?.tick));
@@ -199,13 +199,13 @@ describe('RealtimeTestingController', () => {
     }
   });
 
-  test('is not given together with a simulated network, which it would replace', () => {
+  test('rejects a simulated network beside it', () => {
     TestBed.resetTestingModule();
     TestBed.configureTestingModule({ providers: [provideRealtimeTesting(), provideRealtimeSimulation()] });
     expect(() => TestBed.inject(RealtimeSimulation)).toThrow('provide one of them');
   });
 
-  test('closing completes what is followed and fails what is unanswered, for good', () => {
+  test('completes followed topics and fails unanswered actions when it closes', () => {
     const completed = jest.fn();
     const failed = jest.fn();
     realtime.state(first).subscribe({ complete: completed });

@@ -17,8 +17,8 @@ function workFor(checks: number, environment: VirtualEnvironment) {
   return { work, waiter: new VirtualTimeWaiter(environment, () => 'nothing runs', setRealTimer) };
 }
 
-describe('waiting for work that takes real time', () => {
-  test('lets no virtual time pass while nothing but intervals waits, however long the work takes', async () => {
+describe('VirtualTimeWaiter', () => {
+  test('spends no virtual time on slow work while only intervals wait', async () => {
     const environment = new VirtualEnvironment();
     environment.setTimer(() => undefined, 1_000);
     const { work, waiter } = workFor(100, environment);
@@ -26,7 +26,7 @@ describe('waiting for work that takes real time', () => {
     expect(environment.monotonic()).toBe(0);
   });
 
-  test('lets virtual time pass up to a timer that the work may wait for', async () => {
+  test('advances to a timer that the work may wait for', async () => {
     const environment = new VirtualEnvironment();
     let timers = 1;
     environment.setTimer(() => (timers = 0), 2_000);

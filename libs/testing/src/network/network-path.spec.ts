@@ -27,7 +27,7 @@ function observed(connection: SimulatedConnection) {
   return { arrived, send };
 }
 
-describe('a path', () => {
+describe('NetworkPath', () => {
   test('delivers at once without conditions, and after the latency with it', async () => {
     const path = network.path();
     const { arrived, send } = observed(path.connect());
@@ -58,7 +58,7 @@ describe('a path', () => {
     expect(arrived.client).toEqual(['0-4 at 0', '4-8 at 0', '8-10 at 0']);
   });
 
-  test('carries so many bytes per second and no more', async () => {
+  test('limits the bytes per second', async () => {
     const path = network.path();
     path.bandwidth(1_000);
     const { arrived, send } = observed(path.connect());
@@ -68,7 +68,7 @@ describe('a path', () => {
     expect(arrived.server).toEqual(['0-500 at 500', '0-500 at 1000']);
   });
 
-  test('tells both sides of a cut, and loses what was on the way', async () => {
+  test('closes both sides on a cut, and loses the bytes in transit', async () => {
     const path = network.path();
     path.latency(50);
     const { arrived, send } = observed(path.connect());
@@ -79,7 +79,7 @@ describe('a path', () => {
     expect(path.connections).toEqual([]);
   });
 
-  test('is cut after so many bytes, in the middle of a parcel', async () => {
+  test('is cut after the given number of bytes, in the middle of a parcel', async () => {
     const path = network.path();
     const { arrived, send } = observed(path.connect());
     path.cutAfter(6);
@@ -88,7 +88,7 @@ describe('a path', () => {
     expect(arrived).toEqual({ client: ['reset'], server: ['0-6 at 0', 'reset'] });
   });
 
-  test('holds everything in a black hole, and delivers it when it is healed', async () => {
+  test('holds all bytes in a black hole, and delivers them when it is restored', async () => {
     const path = network.path();
     const old = observed(path.connect());
     path.blackhole();
@@ -102,7 +102,7 @@ describe('a path', () => {
     expect([old.arrived.server, young.arrived.server]).toEqual([['0-1 at 1000'], ['0-2 at 1000']]);
   });
 
-  test('lets new connections pass where a black hole swallows the open ones', async () => {
+  test('delivers for new connections while a black hole holds the open ones', async () => {
     const path = network.path();
     const old = observed(path.connect());
     path.blackhole('open');
@@ -113,7 +113,7 @@ describe('a path', () => {
     expect([old.arrived.server, young.arrived.server]).toEqual([[], ['0-2 at 0']]);
   });
 
-  test('thaws by itself after the time of a freeze', async () => {
+  test('ends a freeze after its time', async () => {
     const path = network.path();
     const { arrived, send } = observed(path.connect());
     path.freeze(300);
@@ -122,7 +122,7 @@ describe('a path', () => {
     expect(arrived.client).toEqual(['0-1 at 300']);
   });
 
-  test('tells one side only of a half-open connection', async () => {
+  test('closes one side of a half-open connection', async () => {
     const path = network.path();
     const { arrived, send } = observed(path.connect());
     path.halfOpen('client');
@@ -131,7 +131,7 @@ describe('a path', () => {
     expect(arrived).toEqual({ client: ['reset'], server: [] });
   });
 
-  test('piles up what the server sends while the client does not read', async () => {
+  test('buffers the bytes of the server while the client does not read', async () => {
     const path = network.path();
     const connection = path.connect();
     const { arrived, send } = observed(connection);
@@ -147,8 +147,8 @@ describe('a path', () => {
   });
 });
 
-describe('the network of everybody', () => {
-  test('does what lasts to the paths of later clients as well', async () => {
+describe('the network of all clients', () => {
+  test('applies lasting conditions to later clients too', async () => {
     network.latency(30);
     network.upgrades('hang');
     network.http('unreachable');
@@ -162,7 +162,7 @@ describe('the network of everybody', () => {
     expect([path.upgradeMode, path.httpMode]).toEqual(['pass', 'pass']);
   });
 
-  test('leaves the path of one client alone when another is cut', () => {
+  test('cuts one client without an effect on others', () => {
     const [one, other] = [network.path(), network.path()];
     one.connect();
     other.connect();
@@ -170,7 +170,7 @@ describe('the network of everybody', () => {
     expect([one.connections.length, other.connections.length]).toEqual([0, 1]);
   });
 
-  test('traces what happened, by time and client', async () => {
+  test('traces events with time and client', async () => {
     network.path().connect();
     const path = network.path();
     const { send } = observed(path.connect());

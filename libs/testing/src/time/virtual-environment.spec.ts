@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import { VirtualEnvironment, VirtualTimeoutError } from './virtual-environment.js';
 
-describe('a virtual environment', () => {
-  test('runs timers in the order of their time, and those of one time in the order they were set', async () => {
+describe('VirtualEnvironment', () => {
+  test('runs timers in the order of their time, and equal ones in the order of their creation', async () => {
     const environment = new VirtualEnvironment();
     const ran: string[] = [];
     environment.setTimer(() => ran.push(`late at ${environment.monotonic()}`), 20);
@@ -33,11 +33,11 @@ describe('a virtual environment', () => {
     expect([environment.now(), environment.monotonic()]).toEqual([5_010, 260]);
   });
 
-  test('refuses to go back in time', async () => {
+  test('throws when time would go back', async () => {
     await expect(new VirtualEnvironment().advance(-1)).rejects.toThrow(RangeError);
   });
 
-  test('stops at the first moment when the condition holds', async () => {
+  test('stops at the first time when the condition holds', async () => {
     const environment = new VirtualEnvironment();
     let ticks = 0;
     const tick = (): void => {
@@ -49,7 +49,7 @@ describe('a virtual environment', () => {
     expect(environment.monotonic()).toBe(300);
   });
 
-  test('says what is the case instead of a condition that never holds', async () => {
+  test('reports the actual state when a condition never holds', async () => {
     const environment = new VirtualEnvironment();
     const waiting = environment.until(
       () => false,
@@ -69,7 +69,7 @@ describe('a virtual environment', () => {
     expect(environment.monotonic()).toBe(1_000);
   });
 
-  test('draws the same numbers from the same seed, and others from another', () => {
+  test('gives the same random numbers for the same seed, and others for another seed', () => {
     const draw = (seed: number): number[] => {
       const { random } = new VirtualEnvironment({ seed });
       return [random(), random(), random()];
@@ -81,7 +81,7 @@ describe('a virtual environment', () => {
 });
 
 describe('a forked process', () => {
-  test('shares the time and has timers of its own', async () => {
+  test('shares the time and has its own timers', async () => {
     const environment = new VirtualEnvironment();
     const process = environment.fork();
     process.setTimer(() => undefined, 50);
@@ -91,7 +91,7 @@ describe('a forked process', () => {
     expect([process.timers, process.monotonic()]).toEqual([0, 50]);
   });
 
-  test('runs its timers late where it was suspended, and those of others on time', async () => {
+  test('runs its timers late after a suspension, and others on time', async () => {
     const environment = new VirtualEnvironment();
     const process = environment.fork();
     const ran: string[] = [];
@@ -102,7 +102,7 @@ describe('a forked process', () => {
     expect(ran).toEqual(['other at 20', 'suspended at 100']);
   });
 
-  test('runs no timer after it was killed', async () => {
+  test('runs no timer after kill()', async () => {
     const environment = new VirtualEnvironment();
     const process = environment.fork();
     let runs = 0;
@@ -113,7 +113,7 @@ describe('a forked process', () => {
     expect(runs).toBe(0);
   });
 
-  test('tells its listeners of a wake, until they leave', () => {
+  test('notifies its listeners of a wake-up until they unsubscribe', () => {
     const process = new VirtualEnvironment().fork();
     const heard: string[] = [];
     const leave = process.onWake((cause) => heard.push(cause));
