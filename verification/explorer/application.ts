@@ -69,7 +69,7 @@ export class Application {
 
 /** Returns the identity of a token: always the same user, with the rights of the token. */
 export function userOf(token: string | undefined): { readonly id: string; readonly user: User } | undefined {
-  if (token === 'refused') throw new RealtimeError('unauthorized', 'Your token is rejected.');
+  if (token === 'rejected') throw new RealtimeError('unauthorized', 'Your token is rejected.');
   const rights = TOKENS[token as keyof typeof TOKENS] as User | undefined;
   return rights && { id: 'ann', user: rights };
 }

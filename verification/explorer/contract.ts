@@ -26,7 +26,7 @@ export const TOKENS = {
   /** May not read the board any more. */
   narrow: { topics: [NOTICES.name] },
   /** May not even connect. */
-  refused: { topics: [] },
+  rejected: { topics: [] },
 } as const;
 
 export type Token = keyof typeof TOKENS;

@@ -39,7 +39,7 @@ async function expectAlike(scenario: Scenario, pair: readonly (readonly StepName
 }
 
 test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
-  'R3: what the explorer takes for one state of %s goes on alike',
+  'R3: two histories of %s with an equal digest continue alike',
   async (_, scenario) => {
     const pairs: (readonly (readonly StepName[])[])[] = [];
     await explore(scenario, DEPTH, (steps, earlier) => pairs.push([earlier, steps]));

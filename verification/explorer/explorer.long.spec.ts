@@ -7,7 +7,7 @@ import { SCENARIOS, toTest, type Exploration, type Scenario } from './index.js';
 
 const DEPTH = 8;
 /** The scenarios that fit into a slice. */
-const SHORT = ['a late refusal', 'a change of mind', 'a refused client', 'a slow reader'];
+const SHORT = ['a late rejection', 'unsubscribe and subscribe', 'a rejected client', 'a slow reader'];
 const RUN = join(import.meta.dirname, 'run.mjs');
 
 // On a machine that does much else at the same time it takes many times as long as alone.
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 test.each(scenarios.map(({ name, row = 'R3' }) => [row, DEPTH, name] as const))(
-  '%s: every order of %s steps of %s keeps every promise',
+  '%s: every order of %s steps of %s keeps every guarantee',
   (_row, _depth, name) => {
     const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;
     expect(counterexample === undefined ? '' : toTest(counterexample)).toBe('');

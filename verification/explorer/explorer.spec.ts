@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 test.each(SCENARIOS.map((scenario) => [scenario.row ?? 'R3', QUICK_DEPTH, scenario.name] as const))(
-  '%s: every order of %s steps of %s keeps every promise',
+  '%s: every order of %s steps of %s keeps every guarantee',
   (_row, depth, name) => {
     const { counterexample, states } = explorations.find(({ scenario }) => scenario === name)!;
     expect(counterexample === undefined ? '' : toTest(counterexample)).toBe('');

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 
 import {
   BOARD_SCENARIO,
-  LATE_REFUSAL_SCENARIO,
+  LATE_REJECTION_SCENARIO,
   replay,
   SLOW_BROKER_SCENARIO,
   type Scenario,
@@ -29,7 +29,7 @@ const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
   ],
   [
     'a poll that is answered by the old rights after the new ones are in force shows nothing and ends nothing',
-    LATE_REFUSAL_SCENARIO,
+    LATE_REJECTION_SCENARIO,
     ['down', 'authenticate wide', 'up', 'down', 'down'],
   ],
   [

@@ -59,12 +59,12 @@ describe.each(['socket', 'poll'] as const)('R5: after an outage, over a %s,', (t
     },
   );
 
-  test('a short one costs patches and no snapshot', async () => {
+  test('a short one causes patches and no snapshot', async () => {
     const { caughtUp } = await outage(2, transport);
     expect(caughtUp).toEqual(['patch', 'patch', 'event', 'event']);
   });
 
-  test(`${HISTORY + 1} publications are one snapshot, and the application is told that events are lost`, async () => {
+  test(`${HISTORY + 1} publications cause one snapshot, and a report of lost events`, async () => {
     const { board, caughtUp, deliveries, world } = await outage(HISTORY + 1, transport);
     expect(deliveries).toEqual([{ type: 'lost', position: world.truth.top(NOTICES.name) }]);
     expect(caughtUp).toEqual(['snapshot']);
@@ -72,14 +72,14 @@ describe.each(['socket', 'poll'] as const)('R5: after an outage, over a %s,', (t
     expect(await world.finish()).toEqual([]);
   });
 
-  test('a new epoch of a state topic is one snapshot, however few publications it has', async () => {
+  test('a new epoch of a state topic causes one snapshot after any number of publications', async () => {
     const { board, caughtUp, world } = await outage(1, transport, 'flush board');
     expect(caughtUp.filter((kind) => kind !== 'event')).toEqual(['snapshot']);
     expect(board()).toMatchObject({ value: boardAt(1), position: world.truth.top(BOARD.name) });
     expect(await world.finish()).toEqual([]);
   });
 
-  test('a new epoch of an event topic is told as lost, also where its offset is the one that is known', async () => {
+  test('a new epoch of an event topic is reported as lost, even at the same offset', async () => {
     const { deliveries, world } = await outage(1, transport, 'flush notices');
     expect(deliveries).toEqual([{ type: 'lost', position: world.truth.top(NOTICES.name) }]);
     expect(await world.finish()).toEqual([]);

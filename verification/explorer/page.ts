@@ -145,12 +145,12 @@ export class Page {
   /** Returns the broken promises once no message is in transit. */
   problems(): readonly string[] {
     const problems = [...this.boardProblems(), ...this.noticesProblems(), ...this.actionProblems()];
-    if (this.token === 'refused') problems.splice(0, Infinity, ...this.refusalProblems());
+    if (this.token === 'rejected') problems.splice(0, Infinity, ...this.rejectionProblems());
     return problems.map((problem) => `${problem}, while the client says ${JSON.stringify(this.client.status)}`);
   }
 
   /** A rejected client must get the reason. */
-  private *refusalProblems(): Iterable<string> {
+  private *rejectionProblems(): Iterable<string> {
     const { status } = this.client;
     if (status.state === 'idle') return;
     if (status.state !== 'denied' || status.reason.code !== 'unauthorized')

@@ -23,8 +23,8 @@ export const BOARD_SCENARIO: Scenario = {
 };
 
 /** One state topic on the socket alone, with more kinds of steps. */
-const RIGHTS_SCENARIO: Scenario = {
-  name: 'rights that change',
+const PERMISSIONS_SCENARIO: Scenario = {
+  name: 'changing permissions',
   start: ['publish board', 'follow board', 'calm'],
   steps: {
     ...often(
@@ -42,8 +42,8 @@ const RIGHTS_SCENARIO: Scenario = {
 };
 
 /** A poll with the old token is in transit while the socket gets a new token. */
-export const LATE_REFUSAL_SCENARIO: Scenario = {
-  name: 'a late refusal',
+export const LATE_REJECTION_SCENARIO: Scenario = {
+  name: 'a late rejection',
   world: { token: 'narrow' },
   start: ['publish board', 'follow board', 'poll', 'up', 'up', 'up', 'poll up'],
   steps: { ...often('authenticate wide', 'authenticate narrow', 'poll', 'poll up', 'poll down', 'up', 'down', 'cut') },
@@ -75,8 +75,8 @@ const SWITCH_SCENARIO: Scenario = {
 };
 
 /** A reader follows a topic again right after it left. */
-const CHANGE_OF_MIND_SCENARIO: Scenario = {
-  name: 'a change of mind',
+const RESUBSCRIBE_SCENARIO: Scenario = {
+  name: 'unsubscribe and subscribe',
   start: ['publish notice', 'follow notices', 'calm', 'leave notices', 'follow notices'],
   steps: { ...often('publish notice', 'follow notices', 'leave notices'), ...SOCKET },
 };
@@ -160,21 +160,21 @@ const LOSSY_SCENARIO: Scenario = {
 };
 
 /** A client that the server rejects. */
-const REFUSED_SCENARIO: Scenario = {
-  name: 'a refused client',
-  world: { token: 'refused' },
+const REJECTED_SCENARIO: Scenario = {
+  name: 'a rejected client',
+  world: { token: 'rejected' },
   start: ['publish board'],
   steps: { ...often('publish board', 'follow board', 'leave board'), ...SOCKET, ...POLLING },
 };
 
 export const SCENARIOS: readonly Scenario[] = [
   BOARD_SCENARIO,
-  RIGHTS_SCENARIO,
-  LATE_REFUSAL_SCENARIO,
+  PERMISSIONS_SCENARIO,
+  LATE_REJECTION_SCENARIO,
   NOTICES_SCENARIO,
   FIRST_CONNECT_SCENARIO,
   SWITCH_SCENARIO,
-  CHANGE_OF_MIND_SCENARIO,
+  RESUBSCRIBE_SCENARIO,
   OUTAGE_SCENARIO,
   ACTIONS_SCENARIO,
   OPTIMISTIC_SCENARIO,
@@ -182,5 +182,5 @@ export const SCENARIOS: readonly Scenario[] = [
   SLOW_EVENT_BROKER_SCENARIO,
   SLOW_READER_SCENARIO,
   LOSSY_SCENARIO,
-  REFUSED_SCENARIO,
+  REJECTED_SCENARIO,
 ];

@@ -21,7 +21,7 @@ const TOPICS = [field.with({ id: '0' }), log.with({ id: '0' })].map(({ name }) =
  * network that resets every other WebSocket and cuts every fifth response off.
  */
 it.each(SIZES)(
-  'R17: when %d clients have come and gone on both transports, collections, objects, timers and handles are as they were',
+  'R17: after %d clients have come and gone on both transports, collections, objects, timers and handles are as before',
   async (clients) => {
     const server = await BusyProcess.start({
       world: { topics: 1, period: 0 },

@@ -31,7 +31,7 @@ const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [QUICK, { clients: 1_
 
 /** SIGTERM meets a server with an action in flight of each client, while the proxy leads to another server already. */
 it.each(SIZES)(
-  'R11: a server that is told to go sends $clients clients away once, does once what they asked for, and ends with 0',
+  'R11: SIGTERM makes a server send $clients clients away once, finish each action once and exit with 0',
   async ({ clients, window }) => {
     const folder = await mkdtemp(join(tmpdir(), 'statewire-drain-'));
     const workFile = join(folder, 'work');

@@ -8,7 +8,7 @@ import { until } from './support/until.js';
 
 const TOPIC = field.with({ id: '0' }).name;
 
-describe('R4: frames that are sent with the handshake, in one write', () => {
+describe('R4: frames sent with the handshake in one write', () => {
   let server: BusyServer;
   let proxy: FaultProxy;
 
@@ -26,7 +26,7 @@ describe('R4: frames that are sent with the handshake, in one write', () => {
   it.each(
     networks.flatMap(([name, conditions]) => [0, 50, 100].map((percent) => [percent, name, conditions] as const)),
   )(
-    'are handled in order, and none is lost, if authentication ends after %d %% of their bytes over a network that %s',
+    'all run in order if authentication ends after %d %% of their bytes over a network that %s',
     async (percent, _, conditions) => {
       let sent = 0;
       const arrived = (): number => {

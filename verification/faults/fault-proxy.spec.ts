@@ -11,7 +11,7 @@ import { until } from './support/until.js';
 
 const KIB = 1_024;
 
-describe('The fault proxy, between a client and a server that echoes,', () => {
+describe('the fault proxy between a client and an echo server', () => {
   let server: Server;
   let proxy: FaultProxy;
   let accepted: Socket[];
@@ -84,8 +84,8 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     ['latency and jitter', { latency: 5, jitter: 20 }, 512 * KIB],
     ['limited bandwidth', { bytesPerSecond: 256 * KIB }, 64 * KIB],
     ['1-byte slices', { slice: 1 }, 2 * KIB],
-    ['all of them', { latency: 2, jitter: 5, bytesPerSecond: 64 * KIB, slice: 100 }, 4 * KIB],
-  ])('with %s passes bytes exactly, both ways, and the end too', async (_, conditions, size) => {
+    ['all together', { latency: 2, jitter: 5, bytesPerSecond: 64 * KIB, slice: 100 }, 4 * KIB],
+  ])('with %s passes all bytes and the end in both directions', async (_, conditions, size) => {
     proxy.conditions = conditions;
     const bytes = noise(size);
     const back = Buffer.concat(await echo(bytes));
@@ -95,7 +95,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     expect(accepted[0]!.readableEnded).toBe(true);
   });
 
-  it('passes HTTP over one connection exactly, also where requests are looked at', async () => {
+  it('passes HTTP on one connection exactly, even with faults enabled', async () => {
     proxy.http('pass');
     const request = (n: number): string => `POST /${n} HTTP/1.1\r\nContent-Length: ${n}\r\n\r\n${'x'.repeat(n)}`;
     const text = [0, 1, 2_000, 3].map(request).join('');
@@ -105,14 +105,14 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     expect(Buffer.concat(back).toString()).toBe(text + unfinished);
   });
 
-  it('takes as long as the latency and the bandwidth say', async () => {
+  it('adds the configured latency and limits the bandwidth', async () => {
     proxy.conditions = { latency: 60 };
     expect(await timed(() => echo(noise(10)))).toBeGreaterThan(110);
     proxy.conditions = { bytesPerSecond: 40 * KIB };
     expect(await timed(() => echo(noise(16 * KIB)))).toBeGreaterThan(350);
   });
 
-  it('makes a segment of each byte where it slices', async () => {
+  it('sends each byte as a segment when it slices', async () => {
     proxy.conditions = { slice: 1 };
     const write = jest.spyOn(Socket.prototype, 'write');
     await echo(noise(200));
@@ -125,7 +125,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     expect(sizes).toEqual(Array<number>(2 * 200).fill(1));
   });
 
-  it('tells nothing while it is frozen, and everything afterwards', async () => {
+  it('holds all bytes during a freeze and delivers them afterwards', async () => {
     const socket = await opened();
     const heard: string[] = [];
     socket.on('data', (chunk: Buffer) => heard.push(chunk.toString()));
@@ -140,7 +140,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
   });
 
   it.each(['to-server', 'to-client', 'both'] as const)(
-    'in a black hole (%s) loses bytes that way only',
+    'drops the bytes of one direction in a black hole (%s)',
     async (direction) => {
       const socket = await opened();
       proxy.blackhole('all', direction);
@@ -161,7 +161,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     },
   );
 
-  it('resets both sides, or ends them, as told', async () => {
+  it('resets or ends both sides', async () => {
     for (const [how, error] of [
       ['cut', true],
       ['end', false],
@@ -179,7 +179,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     expect(proxy.tunnels).toHaveLength(0);
   });
 
-  it.each(['client', 'server'] as const)('leaves a connection half open: only the %s is gone', async (gone) => {
+  it.each(['client', 'server'] as const)('leaves a connection half open without the %s', async (gone) => {
     const socket = await opened();
     const [ofClient, ofServer] = [socket, accepted[0]!];
     const [told, untold] = gone === 'client' ? [ofClient, ofServer] : [ofServer, ofClient];
@@ -197,7 +197,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
     await learns;
   });
 
-  it('does one thing to one connection, and another to all', async () => {
+  it('applies faults to one connection or to all', async () => {
     const [first, second] = [await opened(), await opened()];
     proxy.tunnels[0]!.conditions = { latency: 3_600_000 };
     const heard: string[] = [];
@@ -211,7 +211,7 @@ describe('The fault proxy, between a client and a server that echoes,', () => {
   });
 });
 
-describe('The fault proxy, between a client and an HTTP server,', () => {
+describe('the fault proxy between a client and an HTTP server', () => {
   const server = createHttpServer((request, response) => {
     request.resume().on('end', () => {
       answered += 1;
@@ -260,7 +260,7 @@ describe('The fault proxy, between a client and an HTTP server,', () => {
     ['truncate', 1, { status: 200, complete: false }],
     ['bad-gateway', 0, { status: 502, complete: false }],
     ['answer-lost', 1, { status: 504, complete: false }],
-  ])('gives a request the fault "%s": the server sees it %d times', async (fault, times, expected) => {
+  ])('applies the fault "%s" to a request: the server receives it %d times', async (fault, times, expected) => {
     expect(await post(fault)).toEqual(expected);
     await settled(times);
     // The connection, or another one, is as good as ever.
@@ -268,7 +268,7 @@ describe('The fault proxy, between a client and an HTTP server,', () => {
     expect(answered).toBe(times + 1);
   });
 
-  it('swallows a request whose fault is "hang"', async () => {
+  it('never answers a request with the fault "hang"', async () => {
     const client = new AbortController();
     const hung = post('hang', client.signal).catch(({ name }: Error) => name);
     await until(

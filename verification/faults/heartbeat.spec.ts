@@ -50,7 +50,7 @@ describe('R7: a heartbeat on real sockets', () => {
   };
 
   it.each<Direction>(['both', 'to-server', 'to-client'])(
-    'lost (%s) is noticed by whoever hears nothing, and the client comes back with one connection',
+    'that is lost (%s) ends the connection, and the client returns with one connection',
     async (direction) => {
       const connectionId = await connect();
       proxy.blackhole('web-sockets', direction);
@@ -65,7 +65,7 @@ describe('R7: a heartbeat on real sockets', () => {
   );
 
   it.each<Direction>(['both', 'to-server'])(
-    'that the server misses (%s) ends the connection with 4200',
+    'that the server does not receive (%s) ends the connection with 4200',
     async (direction) => {
       const connectionId = await connect();
       proxy.blackhole('web-sockets', direction);
@@ -75,7 +75,7 @@ describe('R7: a heartbeat on real sockets', () => {
     },
   );
 
-  it('that is answered keeps an idle connection for as long as one likes', async () => {
+  it('keeps an idle connection open', async () => {
     const connectionId = await connect({ intervalMs: 100, timeoutMs: 60_000 });
     const { framesReceived } = client.metrics;
     await firstValueFrom(client.metrics$.pipe(filter((metrics) => metrics.framesReceived >= framesReceived + 5)));

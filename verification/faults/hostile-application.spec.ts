@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 describe.each(TROUBLES)('R20: application code that %s', (how) => {
-  it('is answered over the WebSocket, whatever part of the application it is', async () => {
+  it('gets an error over the WebSocket in every part of the application', async () => {
     const socket = await open({ type: 'hello', clientId: CLIENT_ID });
     for (const topic of TOPICS) {
       const { name } = topic.with({ how });
@@ -66,7 +66,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
     socket.close();
   });
 
-  it('is answered over HTTP', async () => {
+  it('gets an error over HTTP', async () => {
     const topics = TOPICS.map((topic) => ({ topic: topic.with({ how }).name }));
     const answers = [await post('/realtime/poll', { clientId: CLIENT_ID, topics })];
     for (const { name } of ACTIONS) {
@@ -77,7 +77,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
     expect(answers.join()).not.toContain(SECRET);
   });
 
-  it('goes on serving others when the network resets its client in the middle of the answers', async () => {
+  it('does not affect others when the network resets its client in the middle of the answers', async () => {
     const socket = await open({ type: 'hello', clientId: CLIENT_ID });
     const closed = once(socket, 'close');
     for (const { name } of ACTIONS) {
@@ -90,7 +90,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
     await expectCalm();
   });
 
-  it.each(['verifier', 'guard'])('refuses or admits whoever connects where it is the %s', async (where) => {
+  it.each(['verifier', 'guard'])('decides about new connections if it is the %s', async (where) => {
     const token = `${where}:${how}`;
     const socket = await open({ type: 'hello', clientId: CLIENT_ID, token });
     const closed = once(socket, 'close').then(([code]) => ({ code: code as number }));
@@ -102,7 +102,7 @@ describe.each(TROUBLES)('R20: application code that %s', (how) => {
   });
 });
 
-it('An application whose every part throws goes on serving everybody else', async () => {
+it('an application that throws in every part still serves everybody else', async () => {
   const { name } = load.with({ how: 'source-end-throws' });
   const ended = (): number => application.output.split(SOURCE_ENDED).length;
   const before = ended();

@@ -50,14 +50,14 @@ afterEach(async () => {
   clients = [];
 });
 
-describe('A server process that another takes over from', () => {
+describe('a server process with a successor', () => {
   const servers: BusyProcess[] = [];
 
   afterAll(() => {
     for (const { process } of servers) process.destroy();
   });
 
-  it('R13: killed in the middle of fan-out and restarted has every client back at the truth, and did what it acknowledged', async () => {
+  it('R13: after a kill in the middle of a fan-out every client is current, and each acknowledged action ran', async () => {
     const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
     const options = { world: { topics: TOPICS, period: 40, workFile } };
     const [first, second] = await Promise.all([BusyProcess.start(options), BusyProcess.start(options)]);
@@ -91,7 +91,7 @@ describe('A server process that another takes over from', () => {
   });
 });
 
-describe('A server process', () => {
+describe('a process', () => {
   let server: BusyProcess;
 
   beforeAll(async () => {
@@ -100,7 +100,7 @@ describe('A server process', () => {
 
   afterAll(() => server.process.destroy());
 
-  it('R19: whose event loop stands still for longer than its heartbeat allows gives nobody up', async () => {
+  it('R19: that blocks its event loop for longer than the heartbeat allows closes no connection', async () => {
     await connect(server);
     await until(
       async () => (await server.load()).connections === CLIENTS,
@@ -123,7 +123,7 @@ describe('A server process', () => {
     expect(oracle.violations).toEqual([]);
   });
 
-  it('R15: a client process that was stopped until the server gave it up comes back with one connection, and no storm', async () => {
+  it('R15: that is a client and was stopped until the server closed its connection returns with one connection', async () => {
     proxy = await FaultProxy.start(server.port);
     let upgrades = 0;
     proxy.upgrades(() => {

@@ -51,7 +51,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     undo = [];
   });
 
-  test('at either end is told by every client and frees the server, and nothing is lost or comes twice', async () => {
+  test('at either end is noticed by every client and by the server, and nothing is lost or repeated', async () => {
     const { crowd } = clients;
     const backoff = { networkMs: 100, serverMs: 100, maxMs: 500 };
     await crowd.connect({ clients: CLIENTS, topics: TOPICS, client: { backoff, polling: { intervalMs: 200 } } });

@@ -12,7 +12,7 @@ const AT_ONCE = 25;
 const RESET_EVERY = 50;
 
 it.each(SIZES)(
-  'B17: of %d connections more than 95 %% are established at the first try while a proxy resets some, and each reset costs one more',
+  'B17: over 95 %% of %d connections succeed at the first try while a proxy resets some, and each reset causes one more try',
   async (clients) => {
     const server = await MovingServer.start({ limits: { connections: { perAddress: 0, pendingPerAddress: 0 } } });
     const proxy = await FaultProxy.start(server.port);

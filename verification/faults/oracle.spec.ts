@@ -31,12 +31,12 @@ function complaints(frames: readonly ServerFrame[]): string[] {
   return heard;
 }
 
-describe('The oracle', () => {
+describe('the oracle', () => {
   it.each<[string, ServerFrame[]]>([
     ['a snapshot and patches', [subscribed('state', 3, false), snapshot(3), patch(3, 4), patch(4, 9), snapshot(12)]],
     ['a recovery', [subscribed('state', 3, true), patch(1, 3), patch(3, 4)]],
     ['events', [subscribed('events', 3, false), event(4), event(5), subscribed('events', 5, true), event(6)]],
-  ])('is content with %s in order', (_, frames) => {
+  ])('accepts %s in order', (_, frames) => {
     expect(complaints(frames)).toEqual([]);
   });
 
@@ -46,14 +46,14 @@ describe('The oracle', () => {
     ['another snapshot than announced', [subscribed('state', 3, false), snapshot(4)]],
     ['a hole between patches', [subscribed('state', 3, false), snapshot(3), patch(4, 5)]],
     ['a snapshot that goes back', [subscribed('state', 3, false), snapshot(3), patch(3, 5), snapshot(4)]],
-    ['an event that is missing', [subscribed('events', 3, false), event(5)]],
-    ['an event that comes twice', [subscribed('events', 3, true), event(3), event(3)]],
+    ['a missing event', [subscribed('events', 3, false), event(5)]],
+    ['a repeated event', [subscribed('events', 3, true), event(3), event(3)]],
     ['an event after unsubscribed', [subscribed('events', 3, false), unsubscribed, event(4)]],
-  ])('complains of %s', (_, frames) => {
+  ])('rejects %s', (_, frames) => {
     expect(complaints(frames)).toHaveLength(1);
   });
 
-  it('complains of two values at one position, and of values that nobody publishes', () => {
+  it('rejects two values at one position, and unknown values', () => {
     const ledger = new Ledger();
     const { units, ...rest } = fieldAt('1', 8);
 
@@ -65,7 +65,7 @@ describe('The oracle', () => {
     expect(isGenuine('fields/2', { ...rest, units })).toBe(false);
   });
 
-  it('complains of a position that goes back, and of an epoch that was over', () => {
+  it('rejects a position that goes back, and an earlier epoch', () => {
     const progress = new Progress();
     const told = [1, 1, 2, 1].map((offset) => progress.advance({ epoch, offset }));
 

@@ -53,12 +53,12 @@ afterEach(async () => {
 
 it.each<[string, HttpFault]>([
   ['are cut in the middle', 'truncate'],
-  ['are those to requests that came twice at once', 'duplicate'],
-  ['are those to requests that are replayed', 'replay'],
+  ['belong to requests that arrive twice at once', 'duplicate'],
+  ['belong to replayed requests', 'replay'],
   ['are a 502 of a gateway', 'bad-gateway'],
-  ['are a 504 of a gateway, for what the server did', 'answer-lost'],
+  ['are a 504 of a gateway after the server ran the request', 'answer-lost'],
 ])(
-  'R10: where many answers %s, actions take effect once, what polling shows is true, every response ends',
+  'R10: when many answers %s, actions run once, polling shows correct values, and every response ends',
   async (_, fault) => {
     // Enough at a stretch that every kind of request meets it, and then some that pass.
     proxy.http(({ number }) => (number % 7 < 4 ? fault : 'pass'));

@@ -21,7 +21,7 @@ const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 500 };
 const FAULTS = process.env.STATEWIRE_TEST_TIER === 'full' ? [100, 2_400] : [100];
 
 it.each(FAULTS)(
-  'R1: on real sockets that break at random %d times, what clients show is true, and nothing comes twice',
+  'R1: on real sockets that break %d times at random, clients show correct values, and nothing is repeated',
   async (faults) => {
     const random = seeded();
     const oracle = new Oracle({ isGenuine });

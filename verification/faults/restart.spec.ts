@@ -18,7 +18,7 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-it('A server that is restarted again and again, as under watch, has one socket of each client, which goes on', async () => {
+it('a server that restarts repeatedly, as in watch mode, has one socket of each client', async () => {
   server = await MovingServer.start();
   proxy = await FaultProxy.start(server.port);
   client = createRealtimeClient({

@@ -43,7 +43,7 @@ const TIER = process.env.STATEWIRE_TEST_TIER === 'full' ? [...QUICK, ...LONG] : 
 
 /** Ten clients of a heavy topic read little or nothing for a while; the others follow light topics. */
 it.each(TIER)(
-  'R18: ten of $clients readers that $fate, at a bounded cost, and the others miss nothing',
+  'R18: ten of $clients readers that $fate cost a bounded amount of memory, and the others miss nothing',
   async ({ clients, stalledTimeout, line }) => {
     const areClosed = stalledTimeout > 0 && line === 0;
     const server = await BusyProcess.start({

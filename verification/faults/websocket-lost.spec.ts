@@ -79,14 +79,14 @@ async function expectTruth(): Promise<void> {
   expect(shown.at(-1)).toMatchObject({ value: server.at(top), position: top, freshness: { state: 'live' } });
 }
 
-describe('R9: on real sockets, where the WebSocket', () => {
+describe('R9: on real sockets, if the WebSocket', () => {
   it.each<[string, UpgradeFault]>([
     ['is rejected with 403', 'reject'],
     ['is rejected with 400', 'bad-request'],
-    ['is reset before it is accepted', 'cut'],
-    ['is reset as soon as it is accepted', 'cut-accepted'],
-    ['hangs before it is accepted', 'hang'],
-  ])('%s, the value is live by polling, and over the WebSocket when it can', async (_, fault) => {
+    ['is reset before the answer', 'cut'],
+    ['is reset right after the answer', 'cut-accepted'],
+    ['gets no answer', 'hang'],
+  ])('%s, polling shows the value live, and the WebSocket takes over later', async (_, fault) => {
     proxy.upgrades(fault);
     follow();
     await expectPolling();
@@ -98,7 +98,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
     await expectTruth();
   });
 
-  it('is black-holed while it is live, the value is live by polling, and returns', async () => {
+  it('stops carrying bytes, polling shows the value live, and the WebSocket returns', async () => {
     follow();
     await reached('live');
     await moves();
@@ -112,7 +112,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
     await expectTruth();
   });
 
-  it('is ended a second after each time it was accepted, the value keeps moving', async () => {
+  it('ends a second after each start, the value keeps changing', async () => {
     proxy.upgrades('end-after-1s');
     follow();
     await reached('live');
@@ -126,7 +126,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
     await expectTruth();
   });
 
-  it('is absent from the host, the value is live by polling', async () => {
+  it('does not exist in the host, polling shows the value live', async () => {
     follow({ openWebSocket: undefined });
     await expectPolling();
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
@@ -134,7 +134,7 @@ describe('R9: on real sockets, where the WebSocket', () => {
     await expectTruth();
   });
 
-  it('has a constructor that throws, the value is live by polling', async () => {
+  it('has a constructor that throws, polling shows the value live', async () => {
     follow({
       openWebSocket: () => {
         throw new DOMException('Refused by the content security policy.', 'SecurityError');

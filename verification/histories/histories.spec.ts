@@ -14,14 +14,14 @@ const ONE_DAY = 86_400_000;
 
 describe('histories', () => {
   test(
-    'R1, R5, R15, R18: whatever happened in it, everything was true, and is current when it is over',
+    'R1, R5, R15, R18: every history keeps all guarantees, and every page is current at the end',
     async () => {
       expect(await runChild(RUN, '--histories', HISTORIES)).toEqual([{ played: Number(HISTORIES) }]);
     },
     ONE_DAY,
   );
 
-  test('a failure says what was wrong, the seed, and the shortest history that still fails', async () => {
+  test('a failure has the broken guarantee, the seed and the shortest failing history', async () => {
     const breaks = async ({ commands, pages }: HistoryPlan) => {
       const actions = commands.filter(({ name }) => name === 'act').length;
       if (actions >= 2 && pages === 2) throw new Error(`broken by ${actions} actions`);
@@ -38,7 +38,7 @@ describe('histories', () => {
     expect(message).toMatch(/npm run simulate -- --histories 2000 --seed 7 plays it again\.$/);
   });
 
-  test('one seed is one history, to the byte and to the microsecond', async () => {
+  test('the same seed gives the same history, to the byte and to the microsecond', async () => {
     const names: Command['name'][] = [
       'publish',
       'cut after bytes',

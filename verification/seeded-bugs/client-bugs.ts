@@ -16,7 +16,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'a patch is applied to a value it was not made for',
+    name: 'the client applies a patch to the wrong value',
     edits: [
       {
         package: 'client',
@@ -29,7 +29,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'a patch is applied twice',
+    name: 'the client applies a patch twice',
     edits: [
       {
         package: 'client',
@@ -42,7 +42,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 1,
   },
   {
-    name: 'events that a poll brought are told again by the socket',
+    name: 'the socket repeats events of a poll',
     edits: [
       {
         package: 'client',
@@ -74,7 +74,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 4,
   },
   {
-    name: 'the answer of a poll is applied to a topic that a socket carries',
+    name: 'the client applies the answer of a poll to a topic of the socket',
     edits: [
       {
         package: 'client',
@@ -93,7 +93,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 4,
   },
   {
-    name: 'a `subscribed` is taken for the answer to a later subscribe',
+    name: 'the client matches a `subscribed` with a later subscribe',
     edits: [
       {
         package: 'client',
@@ -102,11 +102,11 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: "if (frame.type !== 'subscribed') return;",
       },
     ],
-    caughtBy: 'a change of mind',
+    caughtBy: 'unsubscribe and subscribe',
     depth: 6,
   },
   {
-    name: 'an action that was sent is not sent again over the next socket',
+    name: 'the client does not resend an action over the next socket',
     edits: [
       {
         package: 'client',
@@ -119,7 +119,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'an update goes with its answer, before its effect is there',
+    name: 'an optimistic update ends with its answer, before its effect arrives',
     edits: [
       {
         package: 'client',
@@ -132,7 +132,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 4,
   },
   {
-    name: 'nothing is shown while an update is pending',
+    name: 'the client shows no value while an update is pending',
     edits: [
       {
         package: 'client',
@@ -145,7 +145,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 1,
   },
   {
-    name: 'an update stays although its effect is there',
+    name: 'an optimistic update stays after its effect arrives',
     edits: [
       {
         package: 'client',
@@ -158,7 +158,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 4,
   },
   {
-    name: 'a value is kept after the right to see it is gone',
+    name: 'the client keeps a value after the loss of the permission',
     edits: [
       {
         package: 'client',
@@ -167,11 +167,11 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: 'new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, false);',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 1,
   },
   {
-    name: 'the answer to an unsubscribe ends the subscription that came after it',
+    name: 'the answer to an unsubscribe ends a newer subscription',
     edits: [
       {
         package: 'client',
@@ -180,11 +180,11 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 3,
   },
   {
-    name: 'the answer to the first of two authenticates counts for both',
+    name: 'the answer to the first of two authenticate frames counts for both',
     edits: [
       {
         package: 'client',
@@ -193,7 +193,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: '[];',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 4,
   },
   {
@@ -206,11 +206,11 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'a late refusal',
+    caughtBy: 'a late rejection',
     depth: 6,
   },
   {
-    name: 'an authenticate whose answer was lost is forgotten',
+    name: 'the client forgets an authenticate frame whose answer was lost',
     edits: [
       {
         package: 'client',
@@ -225,7 +225,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
         replace: 'if (false) {',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 5,
   },
 ];

@@ -3,22 +3,22 @@ import { SEEDED_BUGS } from './seeded-bugs.js';
 
 /** Bugs of the explorer that random histories must find too, early with these seeds. */
 const ALSO: Readonly<Record<string, number>> = {
-  'a value is kept after the right to see it is gone': 2,
-  'authenticate does not ask the guards of what is subscribed': 2,
-  'a subscription that ends leaks its subscriber': 1,
-  'a connection that ends keeps its place': 1,
-  'an action that runs is run again when it comes again': 6,
-  'the answer of an action is forgotten at once': 1,
-  'an action that was sent is not sent again over the next socket': 2,
-  'an update goes with its answer, before its effect is there': 1,
-  'an update stays although its effect is there': 1,
+  'the client keeps a value after the loss of the permission': 2,
+  'authenticate does not run the guards of subscribed topics': 2,
+  'the end of a subscription leaks its subscriber': 1,
+  'the end of a connection does not release its slot': 1,
+  'a repetition of a running action runs it again': 6,
+  'the broker forgets the answer of an action at once': 1,
+  'the client does not resend an action over the next socket': 2,
+  'an optimistic update ends with its answer, before its effect arrives': 1,
+  'an optimistic update stays after its effect arrives': 1,
 };
 
 /** Bugs that random histories must find. */
 export const HISTORY_BUGS: readonly HistoryBug[] = [
   ...Object.entries(ALSO).map(([name, seed]) => ({ ...SEEDED_BUGS.find((bug) => bug.name === name)!, seed })),
   {
-    name: 'a revocation leaves connections alone',
+    name: 'a revocation does not close connections',
     edits: [
       {
         package: 'nest',
@@ -36,7 +36,7 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     seed: 1,
   },
   {
-    name: 'events are said to be lost that history keeps',
+    name: 'the client reports a loss of events that the history keeps',
     edits: [
       {
         package: 'nest',
@@ -48,7 +48,7 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     seed: 1,
   },
   {
-    name: 'an update of a refused action stays',
+    name: 'the optimistic update of a rejected action stays',
     edits: [
       {
         package: 'client',
@@ -66,7 +66,7 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     seed: 1,
   },
   {
-    name: 'an action whose answer was lost with its socket is said to be of unknown outcome',
+    name: 'the client gives up an action whose answer was lost with its socket',
     edits: [
       {
         package: 'client',

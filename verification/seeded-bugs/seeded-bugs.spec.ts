@@ -50,7 +50,7 @@ function outcomeOf(by: Outcome['by'], name: string): Outcome {
 
 // In the same tier the explorer finds nothing at these depths where no bug is seeded (explorer.spec.ts, explorer.long.spec.ts).
 describe('R3: the explorer catches', () => {
-  test.each(explored.map(({ name, depth }) => [name, depth] as const))('the seeded bug that %s', (name, depth) => {
+  test.each(explored.map(({ name, depth }) => [name, depth] as const))('the seeded bug: %s', (name, depth) => {
     const { counterexample, error } = outcomeOf('explore', name) as Explored;
     expect(error).toBeUndefined();
     expect(counterexample?.complaints[0]).toEqual(expect.any(String));
@@ -60,7 +60,7 @@ describe('R3: the explorer catches', () => {
 
 // histories.spec.ts shows that they find nothing without a seeded bug.
 describe('R1: random histories catch', () => {
-  test.each(played.map(({ name }) => [name]))('the seeded bug that %s', (name) => {
+  test.each(played.map(({ name }) => [name]))('the seeded bug: %s', (name) => {
     const { complaint, error, played } = outcomeOf('play', name) as Played;
     expect(error).toBeUndefined();
     expect(complaint).toEqual(expect.any(String));

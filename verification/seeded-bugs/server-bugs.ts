@@ -3,7 +3,7 @@ import type { SeededBug } from './seeded-bug.js';
 /** Bugs of the server's core. */
 export const SERVER_BUGS: readonly SeededBug[] = [
   {
-    name: 'a frame is sent before `subscribed`',
+    name: 'the server sends a frame before `subscribed`',
     edits: [
       {
         package: 'nest',
@@ -42,7 +42,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 1,
   },
   {
-    name: 'recovery is claimed beyond what history keeps',
+    name: 'the server sets recovered beyond its history',
     edits: [
       {
         package: 'nest',
@@ -55,7 +55,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 3,
   },
   {
-    name: 'events are conflated as if they were states',
+    name: 'the server conflates events like states',
     edits: [
       {
         package: 'nest',
@@ -68,7 +68,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 3,
   },
   {
-    name: 'a new epoch is not announced',
+    name: 'the server does not announce a new epoch',
     edits: [
       {
         package: 'nest',
@@ -81,7 +81,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 1,
   },
   {
-    name: 'what is published between reading and going live is dropped',
+    name: 'the node drops publications between the read and the first live frame',
     edits: [
       {
         package: 'nest',
@@ -94,7 +94,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 3,
   },
   {
-    name: 'a topic is read before it is listened to',
+    name: 'the node reads a topic before it listens to it',
     edits: [
       {
         package: 'nest',
@@ -133,7 +133,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'authenticate does not ask the guards of what is subscribed',
+    name: 'authenticate does not run the guards of subscribed topics',
     edits: [
       {
         package: 'nest',
@@ -142,11 +142,11 @@ export const SERVER_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 1,
   },
   {
-    name: 'a subscription that ends leaks its subscriber',
+    name: 'the end of a subscription leaks its subscriber',
     edits: [
       {
         package: 'nest',
@@ -155,11 +155,11 @@ export const SERVER_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 0,
   },
   {
-    name: 'a subscription that is replaced is not ended',
+    name: 'the server does not end a replaced subscription',
     edits: [
       {
         package: 'nest',
@@ -172,7 +172,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'a connection that ends keeps its place',
+    name: 'the end of a connection does not release its slot',
     edits: [
       {
         package: 'nest',
@@ -181,11 +181,11 @@ export const SERVER_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'rights that change',
+    caughtBy: 'changing permissions',
     depth: 0,
   },
   {
-    name: 'an action that runs is run again when it comes again',
+    name: 'a repetition of a running action runs it again',
     edits: [
       {
         package: 'nest',
@@ -198,7 +198,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 5,
   },
   {
-    name: 'the answer of an action is forgotten at once',
+    name: 'the broker forgets the answer of an action at once',
     edits: [
       {
         package: 'nest',
@@ -211,7 +211,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
-    name: 'the last frame before a close is dropped',
+    name: 'the server drops the last frame before a close',
     edits: [
       {
         package: 'nest',
@@ -220,7 +220,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
         replace: '',
       },
     ],
-    caughtBy: 'a refused client',
+    caughtBy: 'a rejected client',
     depth: 1,
   },
 ];

@@ -47,8 +47,8 @@ function edited(symbol: string, find: string, replace: string): string | undefin
   return Object.values(index.edited([edit]))[0];
 }
 
-describe('An edit', () => {
-  it('applies inside the declaration it names, in whatever file that is', () => {
+describe('an edit', () => {
+  it('applies inside the named declaration in any file', () => {
     expect(index.edited([{ package: 'nest', symbol: 'Other.open', find: 'false', replace: 'true' }])).toEqual({
       'other.ts': OTHER.replace('false', 'true'),
     });
@@ -67,7 +67,7 @@ describe('An edit', () => {
     expect(edited('openAll', "door.open('k');", '')).toBe(DOOR.replace("door.open('k');", ''));
   });
 
-  it('applies together with others of the same file, in any order', () => {
+  it('applies together with other edits of the same file, in any order', () => {
     const edits: Edit[] = [
       { package: 'nest', symbol: 'Door.open', find: 'this.count += 1;', replace: '' },
       { package: 'nest', symbol: 'openAll', find: "'k'", replace: "''" },
@@ -81,10 +81,10 @@ describe('An edit', () => {
     ['a symbol that is not declared', 'Door.close', 'x', '@statewire/nest declares no Door.close.'],
     ['a symbol of another package', 'Outbox', 'x', '@statewire/nest declares no Outbox.'],
     ['a symbol of two files', 'LIMIT', '3', '@statewire/nest declares LIMIT more than once: other.ts, another.ts.'],
-    ['code that is not there', 'Door.open', 'return 7', 'Door.open in door.ts does not contain this code: return 7'],
+    ['missing code', 'Door.open', 'return 7', 'Door.open in door.ts does not contain this code: return 7'],
     ['code of another declaration', 'Door.isOpen', 'return true', 'does not contain this code: return true'],
     ['code that occurs twice', 'Door.open', 'return', 'Door.open in door.ts contains this code more than once: return'],
-    ['no code', 'Door.open', '', 'does not contain this code: '],
+    ['empty code', 'Door.open', '', 'does not contain this code: '],
   ])('fails for %s', (_, symbol, find, message) => {
     expect(() => edited(symbol, find, '')).toThrow(message);
   });

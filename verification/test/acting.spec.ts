@@ -39,7 +39,7 @@ async function start() {
   return simulation.connect();
 }
 
-test('what a handler refuses for a while is its answer, and holds no other action up', async () => {
+test('a temporary error of a handler is the answer of its action, and delays no other action', async () => {
   const client = await start();
   const refused = client.act(advance, { n: -1 }).catch(({ code }: { code: string }) => code);
   expect(await refused).toBe('too_many_requests');
@@ -48,7 +48,7 @@ test('what a handler refuses for a while is its answer, and holds no other actio
   expect(simulation.clock.monotonic() - asked).toBeLessThan(500);
 });
 
-test('a simulated client shows optimistic updates, until the word of the server takes their place', async () => {
+test('a simulated client shows optimistic updates until the values of the server arrive', async () => {
   const client = await start();
   const page = client.watch(round.with());
   await page.live();

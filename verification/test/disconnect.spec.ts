@@ -17,7 +17,7 @@ class BattleHandlers {
 let simulation: Simulation;
 afterEach(() => simulation.close());
 
-test('a client that the server disconnects shows the reason, and stays away until the application connects', async () => {
+test('a client that the server disconnects shows the reason, and reconnects only on request', async () => {
   simulation = await simulate({ imports: [RealtimeModule.forRoot()], providers: [BattleHandlers] });
   const client = simulation.connect();
   const other = simulation.connect();

@@ -35,7 +35,7 @@ describe('the report of a run of all tests', () => {
 
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('names project, file, test, seed and case of a failure, and the command that runs it again', () => {
+  test('has project, file, test, seed and case of a failure, and the command that repeats it', () => {
     expect(report).toContain(
       [
         `failing: ${FAILING}/never-true.ts`,
@@ -47,11 +47,11 @@ describe('the report of a run of all tests', () => {
     );
   });
 
-  test('names the seed that a property has of its own', () => {
+  test('has the seed of a single property', () => {
     expect(report).toMatch(/that never holds from a seed of its own\n {2}seed 7, path "/);
   });
 
-  test('names a file that does not load', () => {
+  test('names a file that cannot be loaded', () => {
     expect(report).toContain(`failing: ${FAILING}/not-loadable.ts\n  The file did not load.\n`);
   });
 
@@ -60,7 +60,7 @@ describe('the report of a run of all tests', () => {
     expect(report.trimEnd().split('\n').slice(-3)).toEqual(totals);
   });
 
-  test('has the seed that fast-check itself names', () => {
+  test('has the seed that fast-check reports', () => {
     expect(output).toContain(`seed: ${SEED}`);
   });
 });

@@ -19,7 +19,7 @@ describe('the folders of a package', () => {
     expect(findCycle(graph)).toBeUndefined();
   });
 
-  test('a cycle over three folders is found, and named from the folder where it begins', () => {
+  test('report a cycle from its first folder', () => {
     const graph = new Map([
       ['a', ['b']],
       ['b', ['c']],
@@ -59,7 +59,7 @@ describe('the rule for ranked folders', () => {
     ['top/a.ts', "import '../core/b.js'; import './c.js'; export * from '../left/d.js';"],
     ['left/a.ts', "import '../core/b.js'; import '../../test/support/c.js'; import 'rxjs';"],
     ['index.ts', "import './top/b.js'; import './core/b.js';"],
-  ])('%s may import folders of a lower rank, and what is not in the package', (filename, code) => {
+  ])('%s may import folders of a lower rank, and packages', (filename, code) => {
     expect(complaints(filename, code)).toEqual([]);
   });
 

@@ -62,7 +62,7 @@ describe('docs/reliability.md', () => {
     for (const spec of specs) expect(existsSync(join(root, spec))).toBe(true);
   });
 
-  test.each(sections)('says why, where nothing proves $id', ({ proof, specs }) => {
+  test.each(sections)('gives a reason if no spec proves $id', ({ proof, specs }) => {
     if (specs.length === 0) expect(proof.length).toBeGreaterThan(40);
   });
 
