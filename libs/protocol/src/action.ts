@@ -5,8 +5,9 @@ import { isTopicName } from './topic-name.js';
 export interface Action<Data = unknown, Result = unknown> {
   /** The name on the wire, in the form of a topic name: `battles/pause`. */
   readonly name: string;
-  /** Carries the types only. Never present at run time. */
+  /** Carries the type of the data only. Never present at run time. */
   readonly __data?: Data;
+  /** Carries the type of the result only. Never present at run time. */
   readonly __result?: Result;
 }
 

@@ -18,11 +18,12 @@ export const CLOSE_CODES = {
   switchedOff: { code: 4203, meaning: 'WebSocket is switched off: poll until it is on again' },
 } as const;
 
+/** A key of {@link CLOSE_CODES}. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
 const STOP_BELOW_4000: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009]);
 
-/** @returns the reaction of a client to a close with this code. */
+/** Returns the reaction of a client to a WebSocket close with this code. */
 export function reactionToClose(code: number): CloseReaction {
   // The `hello` of this client was only late: the device slept or the network stalled. A retry can succeed.
   if (code === CLOSE_CODES.helloTimeout.code) return 'reconnect';

@@ -3,6 +3,7 @@ interface ErrorCodeRow {
   readonly temporary: boolean;
   /** The status of this error in the HTTP binding. */
   readonly status: number;
+  /** One sentence, as in PROTOCOL.md. */
   readonly meaning: string;
 }
 
@@ -42,6 +43,7 @@ export const ERROR_CODES = {
   internal: { temporary: true, status: 500, meaning: 'the server failed; the message has no details' },
 } as const satisfies Record<string, ErrorCodeRow>;
 
+/** A key of {@link ERROR_CODES}. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** The reason for the end of a subscription. */

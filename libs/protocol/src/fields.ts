@@ -8,17 +8,17 @@ const CLIENT_ID = /^[A-Za-z0-9_-]{22,64}$/;
 const MAX_ACTION_ID_LENGTH = 64;
 const MAX_REF_LENGTH = 32;
 
-/** @returns whether the value is a client id: 22–64 characters of `[A-Za-z0-9_-]`, enough for 128 random bits. */
+/** Returns whether the value is a client id: 22–64 characters of `[A-Za-z0-9_-]`, enough for 128 random bits. */
 export function isClientId(value: unknown): value is string {
   return typeof value === 'string' && CLIENT_ID.test(value);
 }
 
-/** @returns whether the value is the id of an action: 1–64 characters. */
+/** Returns whether the value is the id of an action: 1–64 characters. */
 export function isActionId(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= MAX_ACTION_ID_LENGTH;
 }
 
-/** @returns whether the value is a `ref`: at most 32 characters. */
+/** Returns whether the value is a `ref`: at most 32 characters. */
 export function isRef(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_REF_LENGTH;
 }

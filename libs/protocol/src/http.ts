@@ -4,17 +4,24 @@ import type { TopicKind } from './topic.js';
 
 /** Body of `POST {httpPath}/poll`. */
 export interface PollRequest {
+  /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
+  /** The topics to catch up with. The answer has the frames of each. */
   readonly topics: readonly TopicRequest[];
-  /** Seconds for which the server holds the request until a topic has a change or a new error. At most 25. */
+  /**
+   * Seconds for which the server holds the request until a topic has a change or a new error. 0–25. Default 0: it
+   * answers at once.
+   */
   readonly wait?: number;
 }
 
 /** Answer of `POST {httpPath}/poll`: for each topic the same frames as `subscribe` would send. */
 export interface PollResponse {
+  /** The frames of all topics. Those of one topic are in order. */
   readonly frames: readonly ServerFrame[];
   /** Whether the client may open a WebSocket now. */
   readonly websocket: boolean;
+  /** The server's clock, in milliseconds since the Unix epoch. */
   readonly serverTime: number;
   /** Some topics did not fit. The client polls again at once. */
   readonly more?: true;
@@ -22,9 +29,13 @@ export interface PollResponse {
 
 /** Body of `POST {httpPath}/actions`. */
 export interface ActionRequest {
+  /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
+  /** Chosen by the client, as `id` of an `action` frame. Both transports share one set of ids. */
   readonly id: string;
+  /** The action name, in the form of a topic name: `battles/pause`. */
   readonly name: string;
+  /** Input of the handler. Absent: the action has none. */
   readonly data?: Json;
 }
 
@@ -40,7 +51,10 @@ export type SnapshotResponse =
 
 /** Answer of `GET {httpPath}/config`: the current switches. */
 export interface ConfigResponse {
+  /** Whether the client may open a WebSocket now. */
   readonly websocket: boolean;
+  /** `interval`: milliseconds from the start of a poll to the start of the next one. */
   readonly poll: { readonly interval: number };
+  /** Milliseconds for which the server remembers the answer to an action. */
   readonly actionWindow: number;
 }

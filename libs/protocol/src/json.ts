@@ -3,6 +3,7 @@ export type Json = null | boolean | number | string | readonly Json[] | JsonObje
 
 /** A JSON object. A key may be any string, including `__proto__` and the empty string. */
 export interface JsonObject {
+  /** Read own properties only: a key such as `constructor` must not reach the prototype. */
   readonly [key: string]: Json;
 }
 

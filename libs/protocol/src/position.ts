@@ -16,15 +16,17 @@ export type Since = Position | 'oldest';
 
 const EPOCH = /^[A-Za-z0-9_-]{1,32}$/;
 
+/** Returns whether the value is an epoch: 1–32 of `[A-Za-z0-9_-]`. */
 export function isEpoch(value: unknown): value is string {
   return typeof value === 'string' && EPOCH.test(value);
 }
 
-/** @returns whether the value is a safe integer ≥ 0. */
+/** Returns whether the value is an offset: a safe integer ≥ 0. */
 export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+/** Returns whether the value is an object with a valid `epoch` and `offset`. It may have more fields. */
 export function isPosition(value: unknown): value is Position {
   if (typeof value !== 'object' || value === null) return false;
   const { epoch, offset } = value as Partial<Position>;

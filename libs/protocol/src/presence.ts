@@ -56,7 +56,7 @@ export function presenceTopic<Info>(): <const Pattern extends string>(
   };
 }
 
-/** @returns the followed topic: `battles/42` for `presence/battles/42`, undefined for a name of another topic. */
+/** Returns the name of the followed topic: `battles/42` for `presence/battles/42`; undefined for other topics. */
 export function topicOfPresence(name: string): string | undefined {
   return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 }

@@ -4,7 +4,9 @@ import { parsePattern, type PatternSegment } from './topic-pattern.js';
 
 /** The pattern of a topic name, and the values of its parameters. */
 export interface TopicMatch {
+  /** The pattern as it was added, for example `battles/:battleId`. */
   readonly pattern: string;
+  /** The segments of the name that match parameters, by the parameter's name. */
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +28,11 @@ export class TopicMatcher {
   /** Sorted by the number of literal segments, so that the first match is the best one. */
   private readonly entries: PatternEntry[] = [];
 
-  /** @throws ContractError if the pattern is malformed, or ambiguous with an earlier one. */
+  /**
+   * Adds a pattern.
+   *
+   * @throws ContractError if the pattern is malformed, or ambiguous with an earlier one.
+   */
   add(pattern: string): void {
     const segments = parsePattern(pattern);
     const rival = this.entries.find((entry) => ties(entry.segments, segments));
@@ -41,7 +47,7 @@ export class TopicMatcher {
     this.entries.sort((a, b) => b.literals - a.literals);
   }
 
-  /** @returns undefined if no pattern matches, or if the text is not a topic name. */
+  /** Finds the pattern of a name. Returns undefined if no pattern matches, or if the text is not a topic name. */
   match(name: string): TopicMatch | undefined {
     if (!isTopicName(name)) return undefined;
     const texts = name.split('/');

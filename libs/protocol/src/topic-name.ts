@@ -14,7 +14,7 @@ export function isTopicSegment(text: string): boolean {
   return SEGMENT.test(text) && text !== '.' && text !== '..';
 }
 
-/** @returns whether the value is a topic name: 1–16 segments joined by `/`, at most 256 characters. */
+/** Returns whether the value is a topic name: 1–16 segments joined by `/`, at most 256 characters. */
 export function isTopicName(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > MAX_TOPIC_LENGTH) return false;
   const segments = value.split('/');

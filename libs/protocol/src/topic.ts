@@ -13,8 +13,8 @@ export type ParameterNames<Pattern extends string> = Pattern extends `${infer He
 /** The parameters of a pattern: `{ battleId: string }` for `battles/:battleId`. */
 export type TopicParameters<Pattern extends string> = { readonly [Name in ParameterNames<Pattern>]: string };
 
-/** Arguments of {@link Topic.with}: none for a pattern without parameters. */
-type WithArguments<Pattern extends string> = string extends Pattern
+/** The arguments of {@link Topic.with}: none for a pattern without parameters, else {@link TopicParameters}. */
+export type TopicArguments<Pattern extends string> = string extends Pattern
   ? [parameters?: Readonly<Record<string, string>>]
   : [ParameterNames<Pattern>] extends [never]
     ? []
@@ -22,6 +22,7 @@ type WithArguments<Pattern extends string> = string extends Pattern
 
 /** One topic with all parameters filled in, typed by its contract. {@link Topic.with} creates it. */
 export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicKind> {
+  /** The kind of the topic in the contract. */
   readonly kind: Kind;
   /** The name on the wire, for example `battles/42`. */
   readonly name: string;
@@ -33,7 +34,9 @@ export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicK
 
 /** A topic of the contract: a pattern with typed parameters and a typed value. */
 export interface Topic<Value = unknown, Pattern extends string = string, Kind extends TopicKind = TopicKind> {
+  /** Decides what followers get: the latest value, or every publication. */
   readonly kind: Kind;
+  /** The name with `:parameters`, for example `battles/:battleId`. */
   readonly pattern: Pattern;
   /** The names of the parameters in the order of the pattern. */
   readonly parameters: readonly string[];
@@ -42,12 +45,14 @@ export interface Topic<Value = unknown, Pattern extends string = string, Kind ex
    *
    * @throws ContractError if a parameter is not a valid segment.
    */
-  with(...parameters: WithArguments<Pattern>): TopicReference<Value, Kind>;
+  with(...parameters: TopicArguments<Pattern>): TopicReference<Value, Kind>;
   /** Carries the type only. Never present at run time. */
   readonly __value?: Value;
 }
 
+/** A topic of the kind `state`. {@link stateTopic} creates it. */
 export type StateTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'state'>;
+/** A topic of the kind `events`. {@link eventTopic} creates it. */
 export type EventTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'events'>;
 
 /**

@@ -1,4 +1,4 @@
-/** @returns the size of a text in bytes of UTF-8. A lone surrogate counts 3 bytes, like U+FFFD. */
+/** Returns the size of a text in bytes of UTF-8. A lone surrogate counts 3 bytes, like U+FFFD. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {

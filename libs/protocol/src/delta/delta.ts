@@ -20,6 +20,7 @@ export const MAX_DELTA_DEPTH = 64;
  * All indices are those of the array before the changes.
  */
 export interface Changes {
+  /** The key is the operation and then a key of the object, or an index of the array. */
   readonly [operation: string]: Json;
 }
 
@@ -33,5 +34,6 @@ export function isDeltaSmaller(deltaText: string, valueText: string): boolean {
 
 /** A malformed delta, or a delta that does not fit the value. */
 export class DeltaError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'DeltaError';
 }
