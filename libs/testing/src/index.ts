@@ -1,4 +1,9 @@
-export { FakeActionError, type FakeHandler, type FakeInvocation } from './fake-server/fake-actions.js';
+export {
+  FakeActionError,
+  type FakeActions,
+  type FakeHandler,
+  type FakeInvocation,
+} from './fake-server/fake-actions.js';
 export type { FakeConnection } from './fake-server/fake-connection.js';
 export { FakeServer } from './fake-server/fake-server.js';
 export type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server/fake-server-options.js';
@@ -6,10 +11,10 @@ export { FakeTopic } from './fake-server/fake-topic.js';
 export { mangle } from './mangle.js';
 export type { LinkConditions } from './network/link-conditions.js';
 export type { Link, LinkEnvironment, Parcel } from './network/link.js';
-export type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network/network-faults.js';
-export type { NetworkPath } from './network/network-path.js';
+export type { HttpMode, MessageFaults, NetworkFaults, Reach, Side, UpgradeMode } from './network/network-faults.js';
+export type { HoldReason, NetworkPath } from './network/network-path.js';
 export type { ConnectionEnd, SimulatedConnection } from './network/simulated-connection.js';
 export { SimulatedNetwork } from './network/simulated-network.js';
-export type { TestEnvironment } from './time/environment.js';
+export type { TestEnvironment, Timer, WebSocketLike } from './time/environment.js';
 export { VirtualEnvironment, VirtualTimeoutError, type VirtualEnvironmentOptions } from './time/virtual-environment.js';
 export type { VirtualProcess } from './time/virtual-process.js';

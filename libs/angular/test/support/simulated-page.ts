@@ -173,6 +173,31 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.actions.run).toHaveLength(1);
     });
 
+    test('acts once over HTTP while a proxy loses the answers of the server', async () => {
+      simulation.server.handle(pause.name, () => ({ paused: true }));
+      simulation.network.upgrades('reject');
+      simulation.network.cut();
+      await shows('polling');
+
+      simulation.network.http('answer-lost');
+      const answer = firstValueFrom(TestBed.inject(RealtimeService).act(pause, { battleId: '1' }));
+      await simulation.until(() => simulation.server.actions.received.length > 1, 'a second attempt');
+      simulation.network.http('pass');
+      expect(await simulation.outcome(answer)).toEqual({ paused: true });
+      expect(simulation.server.actions.run).toHaveLength(1);
+    });
+
+    test('reaches no server behind a proxy that answers 502', async () => {
+      simulation.network.upgrades('reject');
+      simulation.network.http('bad-gateway');
+      simulation.network.cut();
+      await shows('offline');
+      expect(simulation.server.polls).toEqual([]);
+
+      simulation.network.restore();
+      await shows('tick 7, live, live');
+    });
+
     test('says what it waited for in vain, and what was there instead', async () => {
       await expect(simulation.until(() => false, 'the end of the world', 100)).rejects.toThrow('the end of the world');
       await expect(shows('tick 9', 100)).rejects.toThrow('waiting for tick 9, the page shows: tick 7, live, live');

@@ -1,16 +1,17 @@
 import type { ClientEnvironment } from '@statewire/client';
-import type { FakeConnection, FakeServer, NetworkFaults, Reach } from '@statewire/testing';
-
-type Faults = Pick<NetworkFaults, 'latency' | 'cut' | 'blackhole' | 'freeze' | 'duplicate' | 'restore'>;
+import type { FakeConnection, FakeServer, HttpMode, MessageFaults, Reach, UpgradeMode } from '@statewire/testing';
 
 /** Milliseconds from one end to the other, or a function that returns them for each message. */
 export type Latency = number | (() => number);
 
-/** The faults of the network of a component test. They have the same names as in `@statewire/testing-nest`. */
-export class RealtimeNetwork implements Faults {
+/**
+ * The network of a component test. An HTTP request that begins during a black hole or a freeze stays unanswered after it.
+ * The second delivery of a duplicated request follows the first answer.
+ */
+export class RealtimeNetwork implements MessageFaults {
   #latency: Latency;
-  #upgrades: 'pass' | 'reject' | 'hang' = 'pass';
-  #http: 'pass' | 'unreachable' | 'hang' = 'pass';
+  #upgrades: UpgradeMode = 'pass';
+  #http: HttpMode = 'pass';
   #isHole = false;
   #frozenUntil = 0;
   #wasSilent = false;
@@ -20,7 +21,6 @@ export class RealtimeNetwork implements Faults {
   readonly #forgotten = new Set<FakeConnection>();
   #duplicates = 0;
 
-  /** @internal */
   constructor(
     private readonly server: FakeServer,
     private readonly environment: Pick<ClientEnvironment, 'setTimer' | 'monotonic' | 'random'>,
@@ -29,22 +29,14 @@ export class RealtimeNetwork implements Faults {
     this.#latency = initial;
   }
 
-  /** Delays every message by `ms`, and by a random time up to `jitter` ms more, until {@link restore}. */
   latency(ms: number, jitter = 0): void {
     this.#latency = () => ms + (jitter > 0 ? this.environment.random() * jitter : 0);
   }
 
-  /** Resets every open WebSocket. Both ends notice at once. New WebSockets work. */
   cut(): void {
     this.server.cut();
   }
 
-  /**
-   * Holds all messages back, and neither end notices. {@link restore} delivers them.
-   *
-   * @param reach `all` (default): new WebSockets and requests hang as well. `open`: new WebSockets and requests work, as
-   * if a firewall had dropped the state of the open ones.
-   */
   blackhole(reach: Reach = 'all'): void {
     if (reach === 'open') {
       this.#hold(this.#forgotten);
@@ -54,7 +46,6 @@ export class RealtimeNetwork implements Faults {
     this.#apply();
   }
 
-  /** Holds all messages back for `ms`, and then delivers those of open WebSockets. */
   freeze(ms: number): void {
     const until = this.environment.monotonic() + ms;
     this.#frozenUntil = Math.max(this.#frozenUntil, until);
@@ -66,29 +57,20 @@ export class RealtimeNetwork implements Faults {
     }, ms);
   }
 
-  /**
-   * Delivers the next HTTP requests to the server twice, as a proxy that retries does. The second delivery follows the
-   * first answer.
-   *
-   * @param requests number of requests. Default 1.
-   */
   duplicate(requests = 1): void {
     this.#duplicates += requests;
   }
 
-  /** Decides what happens to new WebSockets until {@link restore}. Open ones stay. */
-  upgrades(mode: 'pass' | 'reject' | 'hang'): void {
+  upgrades(mode: UpgradeMode): void {
     this.#upgrades = mode;
     this.#apply();
   }
 
-  /** Decides what happens to HTTP requests until {@link restore}. */
-  http(mode: 'pass' | 'unreachable' | 'hang'): void {
+  http(mode: HttpMode): void {
     this.#http = mode;
     this.#apply();
   }
 
-  /** Ends every fault, returns to the initial latency, and delivers the messages that were held back. */
   restore(): void {
     this.#latency = this.initial;
     this.#upgrades = 'pass';
@@ -101,15 +83,15 @@ export class RealtimeNetwork implements Faults {
     this.#forgotten.clear();
   }
 
-  /** @internal Whether the network holds the messages of the connection back. */
+  /** Whether the network holds the messages of the connection back. */
   holds(connection: FakeConnection): boolean {
     return this.#held.has(connection) || this.#forgotten.has(connection);
   }
 
-  /** @internal */
+  /** Returns the milliseconds that the next message takes. */
   readonly delay = (): number => (typeof this.#latency === 'number' ? this.#latency : this.#latency());
 
-  /** @internal */
+  /** Sends a request to the server, twice if {@link duplicate} says so. */
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     const { fetch } = this.server.network;
     if (fetch === undefined) throw new TypeError('The fake server answers no HTTP.');

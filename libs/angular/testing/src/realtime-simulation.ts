@@ -1,6 +1,6 @@
 import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
-import { FakeServer, VirtualEnvironment, type FakeServerOptions } from '@statewire/testing';
+import { FakeServer, VirtualEnvironment, type FakeServerOptions, type MessageFaults } from '@statewire/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
 import { RealtimeNetwork } from './realtime-network.js';
@@ -32,11 +32,12 @@ const DEFAULT_WITHIN = 60_000;
 export class RealtimeSimulation {
   /** The server. A test publishes to its topics, handles actions and restarts it. `expireToken()` uses its `verify`. */
   readonly server: FakeServer;
-  /** The faults of the network. */
-  readonly network: RealtimeNetwork;
+  /** The faults of the network, with the names that every kit uses. */
+  readonly network: MessageFaults;
   /** @internal */
   readonly environment: VirtualEnvironment;
 
+  readonly #network: RealtimeNetwork;
   readonly #expired = new Set<string>();
   #presented: string | undefined;
 
@@ -51,9 +52,10 @@ export class RealtimeSimulation {
     const environment = new VirtualEnvironment({ seed, start });
     this.environment = environment;
     this.clock = { advance: (ms) => this.#advance(ms), now: environment.now, monotonic: environment.monotonic };
-    this.server = new FakeServer(environment, { ...options, latency: () => this.network.delay() });
-    this.network = new RealtimeNetwork(this.server, environment, latency);
-    environment.fetch = this.network.fetch;
+    this.server = new FakeServer(environment, { ...options, latency: () => this.#network.delay() });
+    this.#network = new RealtimeNetwork(this.server, environment, latency);
+    this.network = this.#network;
+    environment.fetch = this.#network.fetch;
     this.server.verify = (token) => {
       this.#presented = token;
       return token !== undefined && this.#expired.has(token) ? 'expired' : undefined;
@@ -105,7 +107,7 @@ export class RealtimeSimulation {
     await this.#until(fits, () => `waiting for ${String(expected)}, the page shows: ${text()}`, within);
   }
 
-  /** Lets time pass until the promise settles. @returns its result. */
+  /** Lets time pass until the promise settles, and returns its result. */
   async outcome<T>(work: Promise<T>): Promise<T> {
     let isSettled = false;
     const settle = (): void => void (isSettled = true);
@@ -146,7 +148,7 @@ export class RealtimeSimulation {
   }
 
   #isEndOnTheWay(): boolean {
-    return this.server.closing.some((connection) => !this.network.holds(connection));
+    return this.server.closing.some((connection) => !this.#network.holds(connection));
   }
 
   #show(): void {

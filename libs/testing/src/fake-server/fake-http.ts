@@ -16,6 +16,9 @@ interface HttpAnswer {
   readonly body: unknown;
 }
 
+/** The answer of a proxy that gets none from the server. */
+const BAD_GATEWAY: HttpAnswer = { status: 502, body: '' };
+
 /** The HTTP binding of the fake server: a `fetch`. */
 export class FakeHttp {
   private readonly held = new Set<() => void>();
@@ -41,7 +44,9 @@ export class FakeHttp {
       const answer = ({ status, body }: HttpAnswer) => trip(() => resolve(response(status, body)));
       trip(() => {
         if (typeof mode === 'object') return answer({ status: mode.status, body: mode.body ?? '' });
-        void this.serve(new URL(input as string).pathname, (init?.body ?? '') as string, tokenOf(init)).then(answer);
+        if (mode === 'bad-gateway') return answer(BAD_GATEWAY);
+        const served = this.serve(new URL(input as string).pathname, (init?.body ?? '') as string, tokenOf(init));
+        void served.then((own) => answer(mode === 'answer-lost' ? BAD_GATEWAY : own));
       });
     });
 

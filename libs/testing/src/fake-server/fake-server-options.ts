@@ -23,6 +23,5 @@ export interface FakeServerOptions {
 /** The modes of a network, and `throw`: the constructor of the WebSocket throws, as under a content security policy. */
 export type FakeUpgradeMode = UpgradeMode | 'throw';
 
-/** Modes of a network, or an answer that a proxy gives instead of the server. */
-export type FakeHttpMode =
-  Extract<HttpMode, 'pass' | 'hang' | 'unreachable'> | { readonly status: number; readonly body?: unknown };
+/** The modes of a network, or an answer that a proxy gives instead of the server. */
+export type FakeHttpMode = HttpMode | { readonly status: number; readonly body?: unknown };

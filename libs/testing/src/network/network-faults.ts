@@ -24,19 +24,51 @@ export type UpgradeMode = 'pass' | 'reject' | 'hang';
  */
 export type HttpMode = 'pass' | 'unreachable' | 'hang' | 'bad-gateway' | 'answer-lost';
 
-/** The faults of a network: that of one client, or that of all clients. */
-export interface NetworkFaults {
-  /** Delays all bytes by `ms`, and by a random time up to `jitter` ms more. They stay in order. */
+/**
+ * The faults of a network that carries whole messages: the frames of WebSockets, and HTTP requests. Every kit has them.
+ */
+export interface MessageFaults {
+  /** Delays everything by `ms`, and by a random time up to `jitter` ms more. The order stays. */
   latency(ms: number, jitter?: number): void;
 
+  /** Resets every open connection. Everything under way is lost, and both ends notice at once. New connections work. */
+  cut(): void;
+
+  /**
+   * Holds everything back, and neither end notices. {@link restore} delivers it.
+   *
+   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a firewall had
+   * dropped the state of the open ones.
+   */
+  blackhole(reach?: Reach): void;
+
+  /** Holds everything back for `ms`, and then delivers it. */
+  freeze(ms: number): void;
+
+  /**
+   * Delivers the next HTTP requests to the server twice, as a proxy that retries does.
+   *
+   * @param requests number of requests. Default 1.
+   */
+  duplicate(requests?: number): void;
+
+  /** Decides what happens to WebSocket upgrades until {@link restore}. Open WebSockets stay. */
+  upgrades(mode: UpgradeMode): void;
+
+  /** Decides what happens to HTTP requests until {@link restore}. */
+  http(mode: HttpMode): void;
+
+  /** Ends every fault, returns to the initial conditions, and delivers what was held back. */
+  restore(): void;
+}
+
+/** The faults of a network that carries bytes: that of one client, or that of all clients. */
+export interface NetworkFaults extends MessageFaults {
   /** Limits each direction of a connection to this many bytes per second. 0: no limit. */
   bandwidth(bytesPerSecond: number): void;
 
   /** Delivers bytes in pieces of at most this size. 0: as they were sent. */
   slice(bytes: number): void;
-
-  /** Resets every open connection. Bytes under way are lost, and both ends notice at once. New connections work. */
-  cut(): void;
 
   /**
    * Resets every open connection after this many more bytes in either direction, even in the middle of a frame. Without
@@ -47,33 +79,6 @@ export interface NetworkFaults {
   /** Resets every open connection for one end only. The other end does not notice, and what it sends is lost. */
   halfOpen(told: Side): void;
 
-  /**
-   * Holds all bytes back, and neither end notices. {@link restore} delivers them.
-   *
-   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a firewall had
-   * dropped the state of the open ones.
-   */
-  blackhole(reach?: Reach): void;
-
-  /** Holds all bytes back for `ms`, and then delivers them. */
-  freeze(ms: number): void;
-
   /** Lets the client read nothing, so that the server's bytes pile up, until {@link restore}. */
   stopReading(): void;
-
-  /**
-   * Delivers the next HTTP requests to the server twice, as a proxy that retries does.
-   *
-   * @param requests number of requests. Default 1.
-   */
-  duplicate(requests?: number): void;
-
-  /** Decides what happens to WebSocket upgrades until {@link restore}. */
-  upgrades(mode: UpgradeMode): void;
-
-  /** Decides what happens to HTTP requests until {@link restore}. */
-  http(mode: HttpMode): void;
-
-  /** Ends every fault, returns to the initial conditions, and delivers what was held back. */
-  restore(): void;
 }
