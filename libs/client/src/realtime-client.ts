@@ -26,10 +26,12 @@ export interface ActOptions<T = never, Several extends readonly unknown[] = read
 export interface RealtimeClient {
   /** Emits the current status, then each change. Completes with `close()`. */
   readonly status$: Observable<ConnectionStatus>;
+  /** The current status, as a snapshot. */
   readonly status: ConnectionStatus;
 
   /** Emits the current counters, then new ones at most every 250 ms while they change. Completes with `close()`. */
   readonly metrics$: Observable<ClientMetrics>;
+  /** The current counters, as a snapshot. */
   readonly metrics: ClientMetrics;
 
   /**

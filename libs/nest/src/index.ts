@@ -7,6 +7,7 @@ export {
   RealtimeHandlers,
   TopicParams,
   type ActionResult,
+  type HandlerDecorator,
   type OnActionOptions,
   type PresenceResult,
   type TopicResult,

@@ -108,6 +108,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
     return connection !== undefined;
   }
 
+  /** Called by Nest. Completes {@link revoked}. */
   onApplicationShutdown(): void {
     this.revocations.complete();
   }

@@ -138,6 +138,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     }).pipe(takeUntil(this.ended));
   }
 
+  /** Called by Nest. Completes the observables of {@link every}. */
   onApplicationShutdown(): void {
     this.ended.next();
     this.ended.complete();

@@ -2,6 +2,7 @@ import {
   ConfigurableModuleBuilder,
   Logger,
   Module,
+  type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type FactoryProvider,
   type Provider,
@@ -198,11 +199,16 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
   providers: [...settings, ...topics, ...admission, ...handlers, ...connections, HttpBinding, adapter],
   exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, RealtimeSwitch, DrainState],
 })
-export class RealtimeModule extends ConfigurableModuleClass {
+export class RealtimeModule {
   /** Without options every option has its default. The module checks the options when the application starts. */
-  static override forRoot(options?: RealtimeModuleOptions): DynamicModule {
+  static forRoot(options?: RealtimeModuleOptions): DynamicModule {
     // Nest's own `forRoot` copies the options before the check could report a wrong type.
-    return super.forRootAsync({ useFactory: () => options });
+    return this.forRootAsync({ useFactory: () => options });
+  }
+
+  /** Takes the options from a factory or a class, with dependencies from Nest. Otherwise the same as {@link forRoot}. */
+  static forRootAsync(options: ConfigurableModuleAsyncOptions<RealtimeModuleOptions | undefined>): DynamicModule {
+    return { ...ConfigurableModuleClass.forRootAsync(options), module: RealtimeModule };
   }
 }
 

@@ -3,14 +3,21 @@
  * `WebSocket` and one of the `ws` package both fit without a cast.
  */
 export interface WebSocketLike {
+  /** Called once, when the WebSocket opens. */
   onopen: { handle(event: unknown): void }['handle'] | null;
+  /** Called for each message. `data` is a string for text messages. */
   onmessage: { handle(event: { readonly data: unknown }): void }['handle'] | null;
+  /** Called once, when the WebSocket has closed. 1006: without a close frame. */
   onclose: { handle(event: { readonly code: number; readonly reason: string }): void }['handle'] | null;
+  /** Called before `onclose` if the WebSocket fails. The client ignores the event. */
   onerror: { handle(event: unknown): void }['handle'] | null;
+  /** 0: connecting, 1: open, 2: closing, 3: closed. */
   readonly readyState: number;
   /** Bytes that `send()` has taken and the network has not. */
   readonly bufferedAmount: number;
+  /** Sends a text message. Throws before the WebSocket is open. */
   send(data: string): void;
+  /** Starts the closing handshake, or gives up the attempt to connect. Default code 1000. */
   close(code?: number, reason?: string): void;
 }
 

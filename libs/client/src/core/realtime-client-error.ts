@@ -14,9 +14,11 @@ export type ClientErrorCode =
 
 /** The error of an action, of `state()` and `events()`, and in the state of a topic. */
 export class RealtimeClientError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'RealtimeClientError';
 
   constructor(
+    /** The reason: a code of the server, or one of the client. */
     readonly code: ClientErrorCode,
     message: string,
     /** Details of the server's error frame, if it has any. */

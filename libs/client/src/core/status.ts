@@ -17,11 +17,13 @@ export interface StatusBase {
 
 /** The application has not called `connect()`, subscribed or acted yet. The client never returns to this state. */
 export interface IdleStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'idle';
 }
 
 /** The client waits for the first response. Values of an earlier connection are stale. */
 export interface ConnectingStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'connecting';
   /** Number of the connection attempt, from 1. */
   readonly attempt: number;
@@ -31,7 +33,9 @@ export interface ConnectingStatus extends StatusBase {
 
 /** The server welcomed the WebSocket, and frames arrive in time. */
 export interface LiveStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'live';
+  /** The transport of values and actions. */
   readonly transport: 'websocket';
   /** The id that the server gave to the connection. */
   readonly connectionId: string;
@@ -41,7 +45,9 @@ export interface LiveStatus extends StatusBase {
 
 /** HTTP polling keeps the values current, while the client keeps trying to open a WebSocket. */
 export interface PollingStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'polling';
+  /** The transport of values and actions. */
   readonly transport: 'polling';
   /** Number of the connection attempt, from 1. */
   readonly attempt: number;
@@ -58,6 +64,7 @@ export interface PollingStatus extends StatusBase {
 
 /** Neither the WebSocket nor polling works. The client keeps trying. */
 export interface OfflineStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'offline';
   /** Number of the connection attempt, from 1. */
   readonly attempt: number;
@@ -69,6 +76,7 @@ export interface OfflineStatus extends StatusBase {
 
 /** The server rejected the client permanently. `connect()` tries again. */
 export interface DeniedStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'denied';
   /** Why the server rejected the client. */
   readonly reason: StatusReason;
@@ -76,6 +84,7 @@ export interface DeniedStatus extends StatusBase {
 
 /** The application called `close()`. */
 export interface ClosedStatus extends StatusBase {
+  /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'closed';
 }
 

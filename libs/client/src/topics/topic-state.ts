@@ -24,6 +24,7 @@ export interface TopicState<T> {
   readonly pending: number;
   /** Position of `confirmed`; undefined before the first answer. */
   readonly position: Position | undefined;
+  /** Whether `confirmed` is current: `live` only while nothing can be missing. */
   readonly freshness: Freshness;
   /** The reason why the client does not follow the topic: it is forbidden, unknown, closed, or of the other kind. */
   readonly error: RealtimeClientError | undefined;

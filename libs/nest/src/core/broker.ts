@@ -4,6 +4,7 @@ import type { Environment } from './environment.js';
 
 /** A publication that a broker is to append. Its texts are JSON, so that a broker parses nothing. */
 export interface NewPublication {
+  /** The kind of the topic in the contract. Of a state topic the broker also keeps the newest value. */
   readonly kind: TopicKind;
   /** The whole value (state) or the event, as JSON. */
   readonly data: string;
@@ -18,6 +19,7 @@ export interface NewPublication {
 
 /** A publication as a broker keeps it. */
 export interface StoredPublication {
+  /** Offset in the epoch. The first publication has offset 1. */
   readonly offset: number;
   /** Milliseconds since the Unix epoch, by the broker's clock. */
   readonly time: number;
@@ -29,8 +31,11 @@ export interface StoredPublication {
 
 /** A publication as listeners receive it, with its whole `data`. */
 export interface LivePublication extends StoredPublication {
+  /** Epoch of the offset. */
   readonly epoch: string;
+  /** The whole value (state) or the event, as JSON. */
   readonly data: string;
+  /** The parsed `data`, if the publisher runs in this process. Absent: the node parses `data`. */
   readonly value?: Json;
 }
 
@@ -44,6 +49,7 @@ export type TopicMessage =
 
 /** A part of the history of one topic. */
 export interface TopicHistory {
+  /** The current epoch of the topic. */
   readonly epoch: string;
   /** Offset of the newest publication; 0 if there is none. */
   readonly offset: number;
@@ -200,9 +206,11 @@ export type BrokerErrorCode =
 
 /** The error of every method of a `Broker`. */
 export class BrokerError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'BrokerError';
 
   constructor(
+    /** The reason, which decides the answer of the server. */
     readonly code: BrokerErrorCode,
     message: string,
     options?: ErrorOptions,

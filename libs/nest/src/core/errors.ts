@@ -18,11 +18,14 @@ export interface RealtimeErrorOptions {
  * @example throw new RealtimeError('action_failed', 'The shop is closed.');
  */
 export class RealtimeError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'RealtimeError';
 
   constructor(
+    /** Code of the error frame. It decides `temporary` and the HTTP status. */
     readonly code: ErrorCode,
     message: string,
+    /** `retryAfter` and `details` of the error frame, and the cause for the log. */
     readonly options: RealtimeErrorOptions = {},
   ) {
     super(message, { cause: options.cause });

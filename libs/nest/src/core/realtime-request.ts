@@ -28,10 +28,11 @@ export interface RealtimeRequest {
   readonly data: Json | undefined;
   /** How the caller was admitted. `none` when a topic is loaded, which happens for all callers together. */
   readonly admission: 'upgrade' | 'hello' | 'http' | 'none';
-  /** The requested topic or action; both are undefined for connection guards. */
+  /** Name of the requested topic. Undefined for actions and connection guards. */
   readonly topic?: string;
+  /** Name of the requested action. Undefined for topics and connection guards. */
   readonly action?: string;
-  /** Undefined for HTTP requests. */
+  /** Id of the connection, as in `welcome`. Undefined for HTTP requests. */
   readonly connectionId?: string;
 }
 

@@ -46,6 +46,7 @@ export class RealtimeSwitch implements OnApplicationShutdown {
     await this.broker.broadcast({ type: SWITCH, payload: enabled });
   }
 
+  /** Called by Nest. Completes {@link changes}. */
   onApplicationShutdown(): void {
     this.turns.complete();
   }

@@ -19,9 +19,13 @@ export interface OptionProblem {
 
 /** Thrown at start when options cannot be used. Lists every problem, so that one start finds them all. */
 export class RealtimeOptionsError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'RealtimeOptionsError';
 
-  constructor(readonly problems: readonly OptionProblem[]) {
+  constructor(
+    /** Every option that cannot be used, at least one. */
+    readonly problems: readonly OptionProblem[],
+  ) {
     super(`RealtimeModule cannot start:\n${problems.map(describe).join('\n')}`);
   }
 }

@@ -35,26 +35,22 @@ export const PRESENCE_METADATA = 'statewire:presence';
 /** `ActionMark` of a method. */
 export const ACTION_METADATA = 'statewire:action';
 
-type MaybePromise<T> = T | Promise<T>;
-// `void` lets a handler do without a return statement.
-type Nothing = undefined | void;
-
 /**
  * Result of an `@OnTopic` handler. For a state topic: the first value, nothing, or a source. For an event topic: nothing or
- * a source. A source is an observable that is the only writer of the topic.
+ * a source. A source is an observable that is the only writer of the topic. `void` lets a handler do without `return`.
  */
 export type TopicResult<Value, Kind extends TopicKind> = Kind extends 'state'
-  ? MaybePromise<Value | Nothing> | Observable<Value>
-  : MaybePromise<Nothing> | Observable<Value>;
+  ? Value | undefined | void | Promise<Value | undefined | void> | Observable<Value>
+  : undefined | void | Promise<undefined | void> | Observable<Value>;
 
 /** Result of an `@OnPresence` handler: the info that readers see of a member, or nothing. */
-export type PresenceResult<Info> = MaybePromise<Info | Nothing>;
+export type PresenceResult<Info> = Info | undefined | void | Promise<Info | undefined | void>;
 
 /** Result of an `@OnAction` handler: a value, a promise, or an observable whose last value counts. */
-export type ActionResult<Result> = MaybePromise<Result> | Observable<Result>;
+export type ActionResult<Result> = Result | Promise<Result> | Observable<Result>;
 
-/** Decorator for methods with this result; other methods do not compile. */
-type MethodDecoratorFor<Result> = <Method extends (...parameters: never[]) => Result>(
+/** A decorator for methods with this result. Other methods do not compile. */
+export type HandlerDecorator<Result> = <Method extends (...parameters: never[]) => Result>(
   target: object,
   name: string | symbol,
   descriptor: TypedPropertyDescriptor<Method>,
@@ -95,7 +91,7 @@ export function RealtimeHandlers(): ClassDecorator {
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,
-): MethodDecoratorFor<TopicResult<Value, Kind>> {
+): HandlerDecorator<TopicResult<Value, Kind>> {
   const mark: TopicMark = { topic };
   return SetMetadata(TOPIC_METADATA, mark);
 }
@@ -115,7 +111,7 @@ export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
  */
 export function OnPresence<Info, Pattern extends string>(
   topic: PresenceTopic<Info, Pattern>,
-): MethodDecoratorFor<PresenceResult<Info>> {
+): HandlerDecorator<PresenceResult<Info>> {
   const mark: TopicMark = { topic };
   return SetMetadata(PRESENCE_METADATA, mark);
 }
@@ -124,12 +120,13 @@ export function OnPresence<Info, Pattern extends string>(
 export function OnAction<Data, Result>(
   action: Action<Data, Result>,
   options: OnActionOptions = {},
-): MethodDecoratorFor<ActionResult<Result>> {
+): HandlerDecorator<ActionResult<Result>> {
   const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeoutMs };
   return SetMetadata(ACTION_METADATA, mark);
 }
 
-type Pipe = Type<PipeTransform> | PipeTransform;
+type Pipes = (Type<PipeTransform> | PipeTransform)[];
+type ParameterArguments = [string, ...Pipes] | Pipes;
 
 // These are Nest's own kinds of parameters, because ValidationPipe skips custom ones.
 
@@ -138,15 +135,15 @@ type Pipe = Type<PipeTransform> | PipeTransform;
  *
  * @example `load(@TopicParams() { battleId }: BattleParams)`
  */
-export function TopicParams(...pipes: Pipe[]): ParameterDecorator;
+export function TopicParams(...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator;
 /**
  * One parameter of the topic, after the given pipes. It is a string without pipes.
  *
  * @example `load(@TopicParams('battleId', ParseUUIDPipe) battleId: string)`
  */
-export function TopicParams(name: string, ...pipes: Pipe[]): ParameterDecorator;
-export function TopicParams(...args: [string, ...Pipe[]] | Pipe[]): ParameterDecorator {
-  return Param(...(args as [string, ...Pipe[]]));
+export function TopicParams(name: string, ...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator;
+export function TopicParams(...args: ParameterArguments): ParameterDecorator {
+  return Param(...(args as [string, ...Pipes]));
 }
 
 /**
@@ -154,15 +151,15 @@ export function TopicParams(...args: [string, ...Pipe[]] | Pipe[]): ParameterDec
  *
  * @example `pause(@ActionData() { battleId }: PauseDto)`
  */
-export function ActionData(...pipes: Pipe[]): ParameterDecorator;
+export function ActionData(...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator;
 /**
  * One field of the data, after the given pipes; undefined if the data is no object with this field of its own.
  *
  * @example `pause(@ActionData('seconds', ParseIntPipe) seconds: number)`
  */
-export function ActionData(field: string, ...pipes: Pipe[]): ParameterDecorator;
-export function ActionData(...args: [string, ...Pipe[]] | Pipe[]): ParameterDecorator {
-  return Body(...(args as [string, ...Pipe[]]));
+export function ActionData(field: string, ...pipes: (Type<PipeTransform> | PipeTransform)[]): ParameterDecorator;
+export function ActionData(...args: ParameterArguments): ParameterDecorator {
+  return Body(...(args as [string, ...Pipes]));
 }
 
 /** Marks `@Caller()` among the parameters of a method. */

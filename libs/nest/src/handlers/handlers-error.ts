@@ -1,8 +1,12 @@
 /** Thrown at start when handlers cannot work. Lists every problem, so that one start finds them all. */
 export class RealtimeHandlersError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'RealtimeHandlersError';
 
-  constructor(readonly problems: readonly string[]) {
+  constructor(
+    /** One sentence for each problem, with the name of the class or method. */
+    readonly problems: readonly string[],
+  ) {
     super(`The realtime handlers cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   }
 }

@@ -3,6 +3,8 @@ import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protoco
 import { RealtimeError } from '../core/errors.js';
 
 /**
+ * The rule that a publication breaks.
+ *
  * - `not_json`: the value has no JSON text.
  * - `too_deep`: the value nests deeper than clients accept.
  * - `has_source`: an observable source is the only writer of the topic.
@@ -11,9 +13,11 @@ export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source';
 
 /** A publication that is invalid. The message says how to change it. */
 export class PublishError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'PublishError';
 
   constructor(
+    /** The rule that the publication breaks. */
     readonly code: PublishErrorCode,
     message: string,
     options?: ErrorOptions,

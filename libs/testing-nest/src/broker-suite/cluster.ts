@@ -2,6 +2,7 @@ import type { Broker, NewPublication, TopicMessage } from '@statewire/nest';
 
 /** Two nodes of one cluster. An in-process broker may return the same object twice. */
 export interface BrokerSetup {
+  /** The brokers of the two nodes. */
   readonly nodes: readonly [Broker, Broker];
   /** Errors that listeners threw and the broker logged. */
   readonly loggedErrors: readonly unknown[];
@@ -15,6 +16,7 @@ export interface BrokerSetup {
   advance(duration: number): Promise<void>;
   /** Resolves when every message has arrived at every node. */
   settle(): Promise<void>;
+  /** Ends both nodes and removes everything that the cluster keeps. */
   dispose(): Promise<void>;
 }
 

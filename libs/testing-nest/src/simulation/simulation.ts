@@ -81,17 +81,23 @@ export class Simulation {
   /**
    * Lets time pass until the condition holds.
    *
-   * @param what names the condition in a failure. A function can name the current state as well.
+   * @param what names the condition in a failure.
    * @param within milliseconds of virtual time. Default 60,000.
    * @throws Error that names the condition and the state of the server and the clients.
    */
-  async until(condition: () => boolean, what: What = 'a condition', within?: number): Promise<void> {
+  async until(condition: () => boolean, what: ConditionName = 'a condition', within?: number): Promise<void> {
     this.throwIfClosed();
     await this.wait(condition, what, within);
   }
 
-  /** Lets time pass until the promise settles. @returns its result. */
-  async outcome<T>(work: Promise<T>, what: What = 'a promise to settle', within?: number): Promise<T> {
+  /**
+   * Lets time pass until the promise settles, and returns its result.
+   *
+   * @param what names the promise in a failure.
+   * @param within milliseconds of virtual time. Default 60,000.
+   * @throws the error of the promise, or an Error if it does not settle in time.
+   */
+  async outcome<T>(work: Promise<T>, what: ConditionName = 'a promise to settle', within?: number): Promise<T> {
     this.throwIfClosed();
     return this.parts.waiter.wait(work, textOf(what), within);
   }
@@ -136,7 +142,7 @@ export class Simulation {
     await this.close();
   }
 
-  private async wait(condition: () => boolean, what: What, within?: number): Promise<void> {
+  private async wait(condition: () => boolean, what: ConditionName, within?: number): Promise<void> {
     await this.parts.waiter.until(condition, { ...(within !== undefined && { within }), what: textOf(what) });
   }
 
@@ -145,9 +151,9 @@ export class Simulation {
   }
 }
 
-/** Names a condition in a failure. */
-type What = string | (() => string);
+/** Names a condition in a failure. A function can name the current state as well. */
+export type ConditionName = string | (() => string);
 
-function textOf(what: What): () => string {
+function textOf(what: ConditionName): () => string {
   return typeof what === 'string' ? () => what : what;
 }

@@ -9,18 +9,25 @@ import {
 
 /** An action that the fake server received. */
 export interface FakeInvocation {
+  /** The `clientId` of the client that sent it. */
   readonly clientId: string;
+  /** The id that the client gave it. A repeated action has the same id. */
   readonly id: string;
+  /** The action name, such as `battles/pause`. */
   readonly name: string;
+  /** Input of the handler. Undefined if the action has none. */
   readonly data: Json | undefined;
+  /** The transport that brought it: a WebSocket, or HTTP while the client polls. */
   readonly transport: 'websocket' | 'polling';
 }
 
 /** An error that a handler of the fake server throws to answer an action with an error code. */
 export class FakeActionError extends Error {
   constructor(
+    /** Code of the error frame. */
     readonly code: ErrorCode,
     message = 'The test rejects the action.',
+    /** `details` of the error frame. Absent: the frame has none. */
     readonly details?: Json,
   ) {
     super(message);
@@ -43,11 +50,14 @@ export class FakeActions {
   /** Every action that arrived, including those that were sent again. */
   readonly received: FakeInvocation[] = [];
 
+  /** Sets the handler of an action by name. It replaces an earlier one. */
   handle(name: string, handler: FakeHandler): void {
     this.handlers.set(name, handler);
   }
 
   /**
+   * @internal
+   *
    * Runs an action unless it has run, and replies with its answer.
    *
    * @param positions returns the positions of the topics that the handler published to.
@@ -71,7 +81,7 @@ export class FakeActions {
     this.start(run, invocation, positions);
   }
 
-  /** Forgets all answers, as a server without a shared broker does at a restart. */
+  /** @internal Forgets all answers, as a server without a shared broker does at a restart. */
   forget(): void {
     this.runs.clear();
   }

@@ -7,23 +7,26 @@ import {
 } from '@statewire/protocol';
 
 import type { FakeServer } from './fake-server.js';
+import type { WebSocketLike } from '../time/environment.js';
 import { FakeWebSocket } from './fake-web-socket.js';
 import { IDEAL } from '../network/link-conditions.js';
 import { Link } from '../network/link.js';
 
 /** The server's end of one WebSocket. */
 export class FakeConnection {
+  /** `connectionId` of `welcome`. */
   readonly id: string;
-  readonly socket: FakeWebSocket;
   /** Every frame that the server received on it, in order. */
   readonly received: ClientFrame[] = [];
   /** The `hello` of the client; undefined before it arrives. */
   hello: Extract<ClientFrame, { type: 'hello' }> | undefined;
+  /** Whether neither end has closed the connection. */
   isOpen = true;
 
   private readonly topics = new Set<string>();
   /** Subscriptions that wait for the first value. */
   private readonly awaiting = new Map<string, TopicRequest & { readonly ref: string | undefined }>();
+  private readonly clientEnd: FakeWebSocket;
   private isHeld = false;
   private readonly up: Link;
   private readonly down: Link;
@@ -34,7 +37,7 @@ export class FakeConnection {
     const conditions = () => ({ ...IDEAL, latency: server.latency() });
     this.up = new Link(environment, conditions);
     this.down = new Link(environment, conditions);
-    this.socket = new FakeWebSocket(
+    this.clientEnd = new FakeWebSocket(
       (text) => carry(this.up, () => this.receive(text), text.length),
       () => {
         this.down.cut();
@@ -43,13 +46,19 @@ export class FakeConnection {
     );
   }
 
+  /** The client's end: the WebSocket that it opened. */
+  get socket(): WebSocketLike {
+    return this.clientEnd;
+  }
+
+  /** Names of the subscribed topics. Empty after the end of the connection. */
   get subscriptions(): ReadonlySet<string> {
     return this.topics;
   }
 
   /** Answers the upgrade with 101. */
   accept(): void {
-    carry(this.up, () => carry(this.down, () => this.socket.receiveOpen()));
+    carry(this.up, () => carry(this.down, () => this.clientEnd.receiveOpen()));
   }
 
   /** Answers the upgrade with a status other than 101. Browsers see close code 1006. */
@@ -57,15 +66,16 @@ export class FakeConnection {
     carry(this.up, () => this.close(1006));
   }
 
+  /** Sends a frame. Does nothing after the end of the connection. */
   send(frame: ServerFrame): void {
     if (!this.isOpen) return;
     const text = JSON.stringify(frame);
-    carry(this.down, () => this.socket.receiveText(text), text.length);
+    carry(this.down, () => this.clientEnd.receiveText(text), text.length);
   }
 
   /** Sends any text, also one that is no frame. */
   sendRaw(text: string): void {
-    carry(this.down, () => this.socket.receiveText(text), text.length);
+    carry(this.down, () => this.clientEnd.receiveText(text), text.length);
   }
 
   /** Sends a frame of a topic if the connection is subscribed to it. */
@@ -75,13 +85,15 @@ export class FakeConnection {
     else if (this.topics.has(frame.topic)) this.send(frame);
   }
 
+  /** Ends a subscription without an `unsubscribed` frame. */
   unsubscribe(topic: string): void {
     this.topics.delete(topic);
     this.awaiting.delete(topic);
   }
 
+  /** Closes the connection with this close code. */
   close(code: number, reason = ''): void {
-    carry(this.down, () => this.socket.receiveClose(code, reason));
+    carry(this.down, () => this.clientEnd.receiveClose(code, reason));
     this.end();
   }
 
@@ -91,7 +103,7 @@ export class FakeConnection {
     this.down.cut();
     this.end();
     const { queueMicrotask = globalThis.queueMicrotask } = this.server.environment;
-    queueMicrotask(() => this.socket.receiveClose(1006, ''));
+    queueMicrotask(() => this.clientEnd.receiveClose(1006, ''));
   }
 
   /** Holds all frames back until {@link restore}. Neither end notices. */

@@ -34,10 +34,15 @@ const OPEN = 1;
  * server.upgrades('hang');  // from here on no WebSocket opens, and the client polls
  */
 export class FakeServer {
+  /** Returns the milliseconds that the next message takes from one end to the other. */
   readonly latency: () => number;
+  /** Milliseconds between polls that `config` announces. */
   readonly pollInterval: number;
+  /** Milliseconds for which a client may send an action again. */
   readonly actionWindow: number;
+  /** The handlers of actions, and the actions that arrived. */
   readonly actions = new FakeActions();
+  /** The open WebSockets, in the order in which they opened. */
   readonly connections: FakeConnection[] = [];
   private readonly heldBack = new Set<FakeConnection>();
   /** Connections that the server ended. */
@@ -49,7 +54,7 @@ export class FakeServer {
   /** Whether the server answers `hello`. Default true. */
   answersHello = true;
   /**
-   * Decides about the token of a WebSocket or of a request. Return an error code to reject it, or `expired`. Default:
+   * Decides about the token of a WebSocket or of a request. Return undefined to accept it, an error code to reject it, or `expired`. Default:
    * accepts every token.
    */
   verify: (token: string | undefined) => ErrorCode | 'expired' | undefined = () => undefined;
@@ -67,6 +72,7 @@ export class FakeServer {
   private readonly binding = new FakeHttp(this);
 
   constructor(
+    /** The clock, timers and ids of the server. It gets the server's `openWebSocket` and `fetch`. */
     readonly environment: TestEnvironment,
     private readonly options: FakeServerOptions = {},
   ) {
@@ -94,7 +100,7 @@ export class FakeServer {
     return this.binding.polls;
   }
 
-  /** Publishes a value or an event. @returns its position. */
+  /** Publishes a value or an event, and returns its position. */
   publish<T>(topic: TopicReference<T>, value: T): Position {
     this.topics.declare(topic);
     const fake = this.topic(topic.name);

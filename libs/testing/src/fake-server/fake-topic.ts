@@ -15,23 +15,24 @@ import {
 
 import type { FakeServerOptions } from './fake-server-options.js';
 
-type LiveFrame = EventFrame | PatchFrame | SnapshotFrame;
-
 /** A topic of the fake server with its history. */
 export class FakeTopic {
   private epochs = 0;
-  private history: LiveFrame[] = [];
+  private history: (EventFrame | PatchFrame | SnapshotFrame)[] = [];
   private current: Json | undefined;
   private top = 0;
 
   constructor(
+    /** The topic name, such as `battles/42`. */
     readonly name: string,
+    /** Whether it has a value (`state`) or events only. */
     readonly kind: TopicKind,
     /** Number of publications that the history keeps. */
     private readonly historySize: number,
     private readonly now: () => number,
   ) {}
 
+  /** The position of the last publication. Offset 0: there is none in this epoch. */
   get position(): Position {
     return { epoch: `${this.name.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 20)}-${this.epochs}`, offset: this.top };
   }
@@ -41,8 +42,8 @@ export class FakeTopic {
     return this.current;
   }
 
-  /** Publishes a value. @returns the frame for subscribers. */
-  publish(value: unknown): LiveFrame {
+  /** Publishes a value or an event, and returns the frame for subscribers. */
+  publish(value: unknown): EventFrame | PatchFrame | SnapshotFrame {
     const data = JSON.parse(JSON.stringify(value)) as Json;
     const before = this.current;
     this.top += 1;
@@ -73,7 +74,7 @@ export class FakeTopic {
   }
 
   /** Returns the frames that answer a `subscribe` or a poll. */
-  catchUp(since: Since | undefined, ref?: string): (SubscribedFrame | LiveFrame)[] {
+  catchUp(since: Since | undefined, ref?: string): (SubscribedFrame | EventFrame | PatchFrame | SnapshotFrame)[] {
     const { epoch, offset } = this.position;
     const isKnownPosition = typeof since === 'object' && since.epoch === epoch && since.offset <= offset;
     const from = since === 'oldest' ? offset - this.history.length : isKnownPosition ? since.offset : offset;

@@ -11,6 +11,7 @@ export interface Parcel {
 
 /** The part of a `VirtualEnvironment` that a link uses. */
 export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | 'random' | 'queueMicrotask'> & {
+  /** Called when bytes arrive. */
   readonly stir?: () => void;
 };
 
@@ -49,6 +50,7 @@ export class Link {
     private readonly onCarried: (bytes: number) => void = () => undefined,
   ) {}
 
+  /** Sends a parcel after those that were sent before. Does nothing after {@link cut}. */
   send(parcel: Parcel): void {
     if (this.isCut) return;
     const { slice, bytesPerSecond, latency, jitter } = this.conditions();

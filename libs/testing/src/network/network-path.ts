@@ -3,17 +3,20 @@ import type { LinkEnvironment } from './link.js';
 import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
-/** Why the path holds everything back. */
-type Hold = 'blackhole' | 'freeze' | 'sleep' | 'stall';
+/** The reason why a path holds everything back: a fault, or a machine that sleeps or stalls. */
+export type HoldReason = 'blackhole' | 'freeze' | 'sleep' | 'stall';
 
 /** The network between one client and the server, with its connections and its faults. */
 export class NetworkPath implements NetworkFaults {
+  /** The conditions of every connection now. Each parcel reads them when it is sent. */
   conditions: LinkConditions;
+  /** What happens to a WebSocket upgrade now. Default `pass`. */
   upgradeMode: UpgradeMode = 'pass';
+  /** What happens to an HTTP request now. Default `pass`. */
   httpMode: HttpMode = 'pass';
 
   private readonly open = new Set<SimulatedConnection>();
-  private readonly holds = new Set<Hold>();
+  private readonly holds = new Set<HoldReason>();
   /** Open connections that `blackhole('open')` holds back. */
   private readonly heldBack = new Set<SimulatedConnection>();
   private isReading = true;
@@ -22,6 +25,7 @@ export class NetworkPath implements NetworkFaults {
   private cutNextAfter: number | undefined;
 
   constructor(
+    /** The clock, timers and randomness of all links. */
     readonly environment: LinkEnvironment,
     private readonly initial: LinkConditions,
     /** Receives a line for each event. */
@@ -30,10 +34,12 @@ export class NetworkPath implements NetworkFaults {
     this.conditions = initial;
   }
 
+  /** The open connections, in the order in which they opened. */
   get connections(): readonly SimulatedConnection[] {
     return [...this.open];
   }
 
+  /** Opens a connection. It has the faults that last, such as a black hole. */
   connect(): SimulatedConnection {
     this.record('connect');
     const connection = new SimulatedConnection(this);
@@ -45,6 +51,7 @@ export class NetworkPath implements NetworkFaults {
     return connection;
   }
 
+  /** Removes a connection that has ended. */
   forget(connection: SimulatedConnection): void {
     this.open.delete(connection);
     this.heldBack.delete(connection);
@@ -133,14 +140,14 @@ export class NetworkPath implements NetworkFaults {
     this.release('freeze');
   }
 
-  /** @internal */
-  hold(why: Hold): void {
+  /** Holds back the bytes of all connections, also of new ones. A second hold for the same reason does nothing. */
+  hold(why: HoldReason): void {
     if (this.holds.size === 0) this.open.forEach(hold);
     this.holds.add(why);
   }
 
-  /** @internal */
-  release(why: Hold): void {
+  /** Ends a hold. The bytes move when no reason to hold them is left. */
+  release(why: HoldReason): void {
     if (this.holds.delete(why) && this.holds.size === 0) this.open.forEach(release);
   }
 }

@@ -22,6 +22,7 @@ export class SimulatedConnection {
     this.down = new Link(path.environment, conditions, (bytes) => path.record(`down ${bytes}`));
   }
 
+  /** Sets the receiver of one end. It replaces an earlier one. */
   attach(side: Side, end: ConnectionEnd): void {
     this.ends[side] = end;
   }
@@ -39,6 +40,7 @@ export class SimulatedConnection {
     this.ends.server?.reset();
   }
 
+  /** Resets both ends after this many more bytes in either direction. */
   cutAfter(bytes: number): void {
     for (const link of [this.up, this.down]) link.limitTo(bytes, () => this.cut());
   }

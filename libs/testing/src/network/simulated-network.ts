@@ -22,6 +22,7 @@ export class SimulatedNetwork implements NetworkFaults {
     this.initial = { ...IDEAL, ...conditions };
   }
 
+  /** The paths of all clients, in the order of {@link path}. */
   get paths(): readonly NetworkPath[] {
     return this.all;
   }

@@ -1,19 +1,29 @@
-/** The part of the WHATWG `WebSocket` that a client of Statewire uses. */
+/**
+ * The part of the WHATWG `WebSocket` that a client of Statewire uses. The handlers are compared bivariantly, so that a DOM
+ * `WebSocket` and one of the `ws` package both fit without a cast.
+ */
 export interface WebSocketLike {
-  onopen: Handler<unknown> | null;
-  onmessage: Handler<{ readonly data: unknown }> | null;
-  onclose: Handler<{ readonly code: number; readonly reason: string }> | null;
-  onerror: Handler<unknown> | null;
+  /** Called once, when the WebSocket opens. */
+  onopen: { handle(event: unknown): void }['handle'] | null;
+  /** Called for each message. `data` is a string for text messages. */
+  onmessage: { handle(event: { readonly data: unknown }): void }['handle'] | null;
+  /** Called once, when the WebSocket has closed. 1006: without a close frame. */
+  onclose: { handle(event: { readonly code: number; readonly reason: string }): void }['handle'] | null;
+  /** Called before `onclose` if the WebSocket fails. */
+  onerror: { handle(event: unknown): void }['handle'] | null;
+  /** 0: connecting, 1: open, 2: closing, 3: closed. */
   readonly readyState: number;
+  /** Bytes that `send()` has taken and the network has not. */
   readonly bufferedAmount: number;
+  /** Sends a text message. Throws before the WebSocket is open. */
   send(data: string): void;
+  /** Closes the WebSocket, or gives up the attempt to connect. Default code 1000. */
   close(code?: number, reason?: string): void;
 }
 
-/** Bivariant, so that a DOM `WebSocket` and a `WebSocket` of the `ws` package both fit without a cast. */
-type Handler<Event> = { handle(event: Event): void }['handle'];
-
+/** A timer that has not fired yet. */
 export interface Timer {
+  /** Prevents the callback. Does nothing after the callback ran. */
   cancel(): void;
 }
 
@@ -34,6 +44,8 @@ export interface TestEnvironment {
   id(): string;
   /** Runs a task after the current one. Default: `queueMicrotask` of the host. */
   readonly queueMicrotask?: (task: () => void) => void;
+  /** Opens a WebSocket. Undefined: the host has none. {@link FakeServer} sets it. */
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
+  /** Sends an HTTP request. Undefined: the host has none. {@link FakeServer} sets it. */
   readonly fetch: typeof globalThis.fetch | undefined;
 }

@@ -13,6 +13,7 @@ export interface VirtualEnvironmentOptions {
 
 /** A condition did not hold in time. Any other error that {@link VirtualEnvironment.until} throws comes from a timer. */
 export class VirtualTimeoutError extends Error {
+  /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'VirtualTimeoutError';
 }
 

@@ -1,5 +1,5 @@
 import type { TestEnvironment, Timer, WebSocketLike } from './environment.js';
-import type { TimerOwner, VirtualScheduler } from './virtual-scheduler.js';
+import type { VirtualScheduler } from './virtual-scheduler.js';
 
 /** 24.8 days. Hosts keep a delay in 32 bits, and run a timer with a longer one at once. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -8,8 +8,10 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
  * One process of a simulation, with its own timers, wall clock and randomness. Time passes for all processes together. It
  * satisfies the environment of a client and the environment of a server.
  */
-export class VirtualProcess implements TestEnvironment, TimerOwner {
+export class VirtualProcess implements TestEnvironment {
+  /** Undefined until a server or a network sets it. */
   openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
+  /** Undefined until a server or a network sets it. */
   fetch: typeof globalThis.fetch | undefined;
   /** @internal */
   suspendedUntil = 0;
@@ -20,6 +22,7 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
 
   /** @internal */
   constructor(
+    /** @internal */
     protected readonly scheduler: VirtualScheduler,
     seed: number,
     private wallOffset: number,
@@ -52,6 +55,7 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
 
   readonly id = (): string => `${String(this.scheduler.ids++).padStart(12, '0')}-virtual-id`;
 
+  /** Calls `callback` at each {@link wake}. Returns a function that removes it. */
   readonly onWake = (callback: (cause: 'online' | 'visible') => void): (() => void) => {
     this.wakers.add(callback);
     return () => this.wakers.delete(callback);
@@ -67,6 +71,7 @@ export class VirtualProcess implements TestEnvironment, TimerOwner {
     return this.wakers.size;
   }
 
+  /** Tells the client that its network is back (`online`) or that its page is visible again (`visible`). */
   wake(cause: 'online' | 'visible'): void {
     for (const waker of [...this.wakers]) waker(cause);
   }
