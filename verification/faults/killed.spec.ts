@@ -14,7 +14,7 @@ import { Oracle } from './support/oracle/index.js';
 import { until } from './support/until.js';
 import { actAtTimes } from './support/acting.js';
 
-const CLIENTS = 30;
+const CLIENTS = 15;
 const TOPICS = 5;
 const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 2_000 };
 /** Milliseconds: longer than the heartbeat allows. */
@@ -22,9 +22,22 @@ const STALL = 5_000;
 /** Values that each client sees after the stall: some four are published in each tenth of a second. */
 const AFTER_THE_STALL = 60;
 
+const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
+/** The second takes over from the first, and goes on in the later tests. */
+let servers: readonly BusyProcess[] = [];
 let clients: RealtimeClient[] = [];
 let proxy: FaultProxy;
 let oracle: Oracle;
+
+beforeAll(async () => {
+  const options = { world: { topics: TOPICS, period: 100, workFile }, realtime: { heartbeat: HEARTBEAT } };
+  servers = await Promise.all([BusyProcess.start(options), BusyProcess.start(options)]);
+});
+
+afterAll(async () => {
+  for (const { process } of servers) process.destroy();
+  await rm(workFile, { force: true });
+});
 
 async function connect(server: BusyProcess): Promise<void> {
   oracle = new Oracle({ isGenuine });
@@ -51,17 +64,8 @@ afterEach(async () => {
 });
 
 describe('a server process with a successor', () => {
-  const servers: BusyProcess[] = [];
-
-  afterAll(() => {
-    for (const { process } of servers) process.destroy();
-  });
-
   it('R13: after a kill in the middle of a fan-out every client is current, and each acknowledged action ran', async () => {
-    const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
-    const options = { world: { topics: TOPICS, period: 40, workFile } };
-    const [first, second] = await Promise.all([BusyProcess.start(options), BusyProcess.start(options)]);
-    servers.push(first, second);
+    const [first, second] = servers as [BusyProcess, BusyProcess];
     await connect(first);
     const acting = actAtTimes(clients);
     const before = oracle.checked;
@@ -80,7 +84,6 @@ describe('a server process with a successor', () => {
     acting.stop();
     await oracle.converged(await second.rest());
     const done = new Set((await readFile(workFile, 'utf8')).split('\n'));
-    await rm(workFile);
 
     expect(oracle.violations).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(0);
@@ -95,10 +98,9 @@ describe('a process', () => {
   let server: BusyProcess;
 
   beforeAll(async () => {
-    server = await BusyProcess.start({ world: { topics: TOPICS, period: 100 }, realtime: { heartbeat: HEARTBEAT } });
+    server = servers[1]!;
+    await server.move();
   });
-
-  afterAll(() => server.process.destroy());
 
   it('R19: that blocks its event loop for longer than the heartbeat allows closes no connection', async () => {
     await connect(server);

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 import { FaultProxy, type UpgradeFault } from './support/fault-proxy/index.js';
 import { MovingServer } from './support/moving-server.js';
 
-const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [300, 1_000] : [300];
+const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [150, 1_000] : [150];
 const AT_ONCE = 25;
 /** One upgrade of so many is reset, in turn before and after it was accepted. */
 const RESET_EVERY = 50;

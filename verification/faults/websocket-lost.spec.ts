@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   createRealtimeClient,
   type ConnectionStatus,
@@ -19,17 +19,22 @@ let proxy: FaultProxy;
 let client: RealtimeClient;
 let shown: TopicState<Moving>[];
 
-beforeEach(async () => {
+beforeAll(async () => {
   server = await MovingServer.start();
+});
+
+beforeEach(async () => {
   proxy = await FaultProxy.start(server.port);
   server.move();
 });
 
 afterEach(async () => {
   client.close();
-  await server.stop();
+  server.rest();
   await proxy.stop();
 });
+
+afterAll(() => server.stop());
 
 /** Jitter is the mean one, so that what is measured is the same in each run. */
 function follow(environment: Partial<ClientEnvironment> = { openWebSocket }): void {

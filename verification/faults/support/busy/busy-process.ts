@@ -38,6 +38,11 @@ export class BusyProcess {
     return new Map(await this.#control.rest());
   }
 
+  /** Publishes again after a rest. */
+  move(): Promise<void> {
+    return this.#control.move();
+  }
+
   load(): Promise<Load> {
     return this.#control.load();
   }

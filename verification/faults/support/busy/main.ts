@@ -53,6 +53,11 @@ export class BusyControl {
     return [...this.world.tops];
   }
 
+  /** Publishes again after a rest. */
+  move(): void {
+    this.world.move();
+  }
+
   release(): void {
     this.world.release();
   }

@@ -39,6 +39,12 @@ export class World implements OnApplicationShutdown {
 
   async begin(): Promise<void> {
     await this.publish();
+    this.move();
+  }
+
+  /** Publishes each topic in every period. */
+  move(): void {
+    this.rest();
     if (this.options.period > 0) this.#timer = setInterval(() => void this.publish(), this.options.period);
   }
 
