@@ -67,11 +67,11 @@ export class Application {
   }
 }
 
-/** Returns the identity of a token: always the same user, with the rights of the token. */
+/** Returns the identity of a token: always the same user, with the permissions of the token. */
 export function userOf(token: string | undefined): { readonly id: string; readonly user: User } | undefined {
   if (token === 'rejected') throw new RealtimeError('unauthorized', 'Your token is rejected.');
-  const rights = TOKENS[token as keyof typeof TOKENS] as User | undefined;
-  return rights && { id: 'ann', user: rights };
+  const permissions = TOKENS[token as keyof typeof TOKENS] as User | undefined;
+  return permissions && { id: 'ann', user: permissions };
 }
 
 function mayRead({ user }: RealtimeRequest, topic: string): boolean {

@@ -19,7 +19,7 @@ export const move = action<{ readonly by: string }, { readonly run: number }>('m
 export const BOARD = board.with();
 export const NOTICES = notices.with();
 
-/** The tokens of one user with their rights. */
+/** The tokens of one user with their permissions. */
 export const TOKENS = {
   /** May read everything. */
   wide: { topics: [BOARD.name, NOTICES.name] },

@@ -10,55 +10,55 @@ import {
 } from './index.js';
 import { play, type HistoryPlan } from '../histories/history.js';
 
-/** Histories that broke a promise in the past. The explorer found them. */
+/** Histories that broke a guarantee in the past. The explorer found them. */
 const FOUND: readonly (readonly [string, Scenario, readonly StepName[]])[] = [
   [
-    'a topic that is left and followed anew while it is taken away errs with what the second subscribe is answered',
+    'a topic that loses its permission during a new subscription gets the error of that subscription',
     BOARD_SCENARIO,
     ['authenticate narrow', 'leave board', 'follow board'],
   ],
   [
-    'rights that come back before the first authenticate is answered bring the topic back',
+    'a permission restored before the answer to authenticate restores the topic',
     BOARD_SCENARIO,
     ['leave board', 'authenticate narrow', 'follow board', 'authenticate wide'],
   ],
   [
-    'a poll that was sent with fewer rights does not take the topic away from who has them again',
+    'a poll sent without a permission does not end the topic after the permission is restored',
     BOARD_SCENARIO,
     ['cut', 'authenticate narrow', 'poll', 'authenticate wide'],
   ],
   [
-    'a poll that is answered by the old rights after the new ones are in force shows nothing and ends nothing',
+    'a poll answered for the old token has no effect after the new one is accepted',
     LATE_REJECTION_SCENARIO,
     ['down', 'authenticate wide', 'up', 'down', 'down'],
   ],
   [
-    'a topic that moves further than its history while the node starts over is told as beyond a gap',
+    'a topic that publishes beyond its history during a restart of the node reports a gap',
     SLOW_BROKER_SCENARIO,
     ['up', 'publish board', 'flush board', 'broker answers', 'publish board', 'publish board', 'publish board'],
   ],
   [
-    'rights that come back over a socket that breaks before it says so bring the topic back',
+    'a permission restored over a socket that breaks before its answer restores the topic',
     BOARD_SCENARIO,
     ['authenticate narrow', 'authenticate wide', 'up', 'down', 'cut'],
   ],
 ];
 
-/** Random histories that broke a promise in the past. */
+/** Random histories that broke a guarantee in the past. */
 const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
   [
-    'a topic that a poll was refused is not shown by a socket whose older rights are still in force',
+    'a topic that a poll rejects is not shown by a socket with an older token',
     {
       ...{ seed: 0, pages: 1, keepBroker: false, tick: 50 },
       commands: [
         { name: 'publish', page: 0, size: 0, pause: 110 },
         { name: 'stop reading', page: 0, size: 0, pause: 198 },
-        { name: 'take a right and revoke with a grace', page: 0, size: 21, pause: 611 },
+        { name: 'remove a permission and revoke with a grace period', page: 0, size: 21, pause: 611 },
       ],
     },
   ],
   [
-    'an update stays until its effect is there, also where its action overtook the subscription',
+    'an update stays until its effect arrives, even if its action overtook the subscription',
     {
       ...{ seed: 0, pages: 1, keepBroker: false, tick: 1_600 },
       commands: [
@@ -71,13 +71,13 @@ const FOUND_AT_RANDOM: readonly (readonly [string, HistoryPlan])[] = [
     },
   ],
   [
-    'new credentials that expire before they are verified are presented anew, so that lost rights do not stay',
+    'new credentials that expire before their verification are renewed, so that lost permissions end',
     {
       ...{ seed: 0, pages: 1, keepBroker: false, tick: 50 },
       commands: [
         { name: 'publish', page: 0, size: 0, pause: 30 },
         { name: 'restore', page: 0, size: 0, pause: 0 },
-        { name: 'take a right and present credentials anew', page: 0, size: 0, pause: 0 },
+        { name: 'remove a permission and renew the token', page: 0, size: 0, pause: 0 },
         { name: 'expire token', page: 0, size: 0, pause: 0 },
       ],
     },

@@ -142,7 +142,7 @@ export class Page {
     });
   }
 
-  /** Returns the broken promises once no message is in transit. */
+  /** Returns the broken guarantees once no message is in transit. */
   problems(): readonly string[] {
     const problems = [...this.boardProblems(), ...this.noticesProblems(), ...this.actionProblems()];
     if (this.token === 'rejected') problems.splice(0, Infinity, ...this.rejectionProblems());
@@ -154,7 +154,7 @@ export class Page {
     const { status } = this.client;
     if (status.state === 'idle') return;
     if (status.state !== 'denied' || status.reason.code !== 'unauthorized')
-      yield 'the client is refused and was not told';
+      yield 'the client is rejected without a reason';
   }
 
   private *boardProblems(): Iterable<string> {
@@ -185,8 +185,8 @@ export class Page {
   private *actionProblems(): Iterable<string> {
     for (const [index, { state, code }] of this.answers.entries()) {
       if (state === 'unanswered') yield `action ${index + 1} was never answered`;
-      const isForeseen = code === 'outcome_unknown' && this.mayBeUnknown;
-      if (state === 'failed' && !isForeseen) yield `action ${index + 1} failed with ${code}`;
+      const isExpected = code === 'outcome_unknown' && this.mayBeUnknown;
+      if (state === 'failed' && !isExpected) yield `action ${index + 1} failed with ${code}`;
     }
   }
 

@@ -42,7 +42,7 @@ export class UpdatesOracle {
       outcome === 'done' || wentAt === this.last,
       () => `the update of ${name} went before it failed`,
     );
-    this.verdict.demand(this.isOver(update, wentAt), () => `the update of ${name} went before its effect was there`);
+    this.verdict.demand(this.isOver(update, wentAt), () => `the update of ${name} ended before its effect arrived`);
     this.updates = this.updates.filter((one) => one !== update);
   }
 

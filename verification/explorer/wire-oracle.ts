@@ -172,6 +172,6 @@ function forgetAsked({ asked }: FollowedTopic, ref: string | undefined): Followe
 }
 
 function mayRead(token: string | undefined, topic: string): boolean {
-  const rights = token === undefined ? undefined : TOKENS[token as Token];
-  return rights !== undefined && (rights.topics as readonly string[]).includes(topic);
+  const permissions = token === undefined ? undefined : TOKENS[token as Token];
+  return permissions !== undefined && (permissions.topics as readonly string[]).includes(topic);
 }

@@ -8,7 +8,7 @@ import { fail } from './fail.js';
 import type { Page } from './page.js';
 import { boardAt, type Board, type BoardId } from './world.js';
 
-const RIGHT_IS_GONE: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']);
+const LOST_PERMISSION_CODES: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']);
 
 /**
  * Checks that a confirmed value always equals the server's value at its position, that positions never go back, and that no
@@ -17,12 +17,12 @@ const RIGHT_IS_GONE: ReadonlySet<string> = new Set(['forbidden', 'unauthorized']
 export function checkBoards({ world }: Stage, page: Page): void {
   const seen = new Map<string, number>();
   const tops = new Map<string, number>();
-  for (const happening of page.happenings) {
-    if (happening.type !== 'state') continue;
-    const { boardId, state, at } = happening;
+  for (const event of page.events) {
+    if (event.type !== 'state') continue;
+    const { boardId, state, at } = event;
     const { confirmed, error, position, value } = state;
-    if (error !== undefined && RIGHT_IS_GONE.has(error.code) && value !== undefined) {
-      fail(page, `${boardId} is shown although it erred with ${error.code}`);
+    if (error !== undefined && LOST_PERMISSION_CODES.has(error.code) && value !== undefined) {
+      fail(page, `${boardId} is shown despite its error ${error.code}`);
     }
     if (confirmed === undefined) {
       if (value !== undefined) fail(page, `a value of ${boardId} that nothing is expected of`);
@@ -41,9 +41,9 @@ export function checkBoards({ world }: Stage, page: Page): void {
     if (position.offset < top) fail(page, `${epoch} went back from ${top} to ${position.offset}`);
     tops.set(epoch, position.offset);
     const born = world.born[boardId][confirmed.n]!;
-    const taken = page.taken.find((one) => one.boardId === boardId && one.inForce < born && at < one.until);
-    if (taken)
-      fail(page, `${boardId} ${confirmed.n} of ${born} ms was shown, and its right was gone at ${taken.inForce}`);
+    const revoked = page.revoked.find((one) => one.boardId === boardId && one.inForce < born && at < one.until);
+    if (revoked)
+      fail(page, `${boardId} ${confirmed.n} of ${born} ms was shown, but its permission ended at ${revoked.inForce}`);
   }
 }
 
@@ -72,11 +72,11 @@ interface Update {
 export function checkUpdates({ world }: Stage, page: Page): void {
   const updates = new Map<string, Update>();
   const states = new Map<BoardId, TopicState<Board>>();
-  const barred = new Set<BoardId>();
-  for (const [index, happening] of page.happenings.entries()) {
-    switch (happening.type) {
+  const revokedBoards = new Set<BoardId>();
+  for (const [index, event] of page.events.entries()) {
+    switch (event.type) {
       case 'acts': {
-        const { key, shownOn: boardId } = happening;
+        const { key, shownOn: boardId } = event;
         const state = boardId && states.get(boardId);
         if (boardId === undefined || state?.error) break;
         const epoch = state?.position?.epoch;
@@ -86,36 +86,36 @@ export function checkUpdates({ world }: Stage, page: Page): void {
           effect: undefined,
           isAnswered: false,
           wentAt: undefined,
-          isUncertain: barred.has(boardId),
+          isUncertain: revokedBoards.has(boardId),
         });
         break;
       }
-      case 'barred':
-        barred.add(happening.boardId);
-        for (const update of updates.values()) update.isUncertain ||= update.boardId === happening.boardId;
+      case 'revoked':
+        revokedBoards.add(event.boardId);
+        for (const update of updates.values()) update.isUncertain ||= update.boardId === event.boardId;
         break;
       case 'left':
-        states.delete(happening.boardId);
-        for (const update of updates.values()) update.isUncertain ||= update.boardId === happening.boardId;
+        states.delete(event.boardId);
+        for (const update of updates.values()) update.isUncertain ||= update.boardId === event.boardId;
         break;
       case 'answered': {
-        const update = updates.get(happening.key);
+        const update = updates.get(event.key);
         if (update === undefined) break;
-        const effects = world.effects.get(happening.key) ?? [];
+        const effects = world.effects.get(event.key) ?? [];
         update.isAnswered = true;
         update.effect = effects[0];
         // The oracle does not know which of several answers it got.
         update.isUncertain ||= effects.length > 1;
-        if (happening.code === undefined && update.wentAt && !update.isUncertain && !isReached(update, update.wentAt)) {
-          fail(page, `the update of ${happening.key} went before its effect was there`);
+        if (event.code === undefined && update.wentAt && !update.isUncertain && !isReached(update, update.wentAt)) {
+          fail(page, `the update of ${event.key} ended before its effect arrived`);
         }
-        if (happening.code !== undefined || update.wentAt) updates.delete(happening.key);
+        if (event.code !== undefined || update.wentAt) updates.delete(event.key);
         break;
       }
       case 'state': {
-        const { boardId, state } = happening;
+        const { boardId, state } = event;
         states.set(boardId, state);
-        const next = page.happenings[index + 1];
+        const next = page.events[index + 1];
         const answered = next?.type === 'answered' ? next.key : undefined;
         checkState(page, boardId, state, updates, answered);
         break;
@@ -143,7 +143,7 @@ function checkState(
   const shown = marks.length === 0 ? confirmed : { ...confirmed, marks };
   if (!isDeepStrictEqual(value, shown))
     fail(page, `${JSON.stringify(value)} is shown over ${JSON.stringify(confirmed)}`);
-  if (pending !== marks.length) fail(page, `${pending} updates are said to be shown, and ${marks.length} are`);
+  if (pending !== marks.length) fail(page, `${pending} updates are reported as shown, but ${marks.length} are`);
   const order = own.map(([key]) => key).filter((key) => marks.includes(key));
   if (!isDeepStrictEqual(marks, order)) fail(page, `updates ${marks.join()} are shown and not ${order.join()}`);
   for (const [key, update] of own) {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Simulation } from '@statewire/testing-nest';
 
 import type { Page } from './page.js';
-import { giveRights, presentsAnew, revokesConnections, revokesUser, takeRight } from './rights.js';
+import { restorePermissions, renewsToken, revokesConnections, revokesUser, removePermission } from './permissions.js';
 import { advanceBoard, BOARDS, publishNews, type World } from './world.js';
 
 export interface Stage {
@@ -43,7 +43,7 @@ const up =
   (stage, page, size) =>
     stage.simulation.server.isUp ? run(stage, page, size) : undefined;
 
-function stands(stage: Stage, ms: number): void {
+function standStill(stage: Stage, ms: number): void {
   stage.stillUntil = Math.max(stage.stillUntil, stage.simulation.clock.monotonic() + ms);
 }
 
@@ -59,16 +59,16 @@ function timesOf({ keepBroker }: Stage, size: number): readonly [number, number]
 /** All commands of a history. `size` is 0 to 99. */
 const COMMANDS = {
   publish: (stage, _, size) => publish(stage, 1 + (size % 5)),
-  'publish more than history keeps': (stage) => publish(stage, 25),
+  'publish beyond the history': (stage) => publish(stage, 25),
   act: (stage, page, size) =>
     page.act(`${page.name}-${page.actions.length}`, {
       isOptimistic: size % 3 > 0,
-      isRefused: size % 4 === 0,
+      isFailing: size % 4 === 0,
       takes: timesOf(stage, size),
     }),
   'change board': (_, page, size) => page.change(BOARDS[size % BOARDS.length]!),
   cut: (_, page) => page.client.network.cut(),
-  'cut everybody': ({ simulation }) => simulation.network.cut(),
+  'cut all clients': ({ simulation }) => simulation.network.cut(),
   'cut after bytes': (_, page, size) => page.client.network.cutAfter(size * 11),
   freeze: (_, page, size) => page.client.network.freeze(size * 40),
   blackhole: (_, page) => page.client.network.blackhole(),
@@ -89,11 +89,11 @@ const COMMANDS = {
   'expire token': (_, page) => (page.client.status.state === 'live' ? page.client.expireToken() : undefined),
   sleep: (stage, page, size) => {
     page.client.sleep(size * 100);
-    stands(stage, size * 100);
+    standStill(stage, size * 100);
   },
   'throttle timers': (stage, page, size) => {
     page.client.throttleTimers(size * 50);
-    stands(stage, size * 50);
+    standStill(stage, size * 50);
   },
   'jump the client’s clock': (_, page, size) => page.client.jumpClock((size - 50) * 3_600_000),
   'jump the server’s clock': ({ simulation: { server }, world }, _, size) => {
@@ -103,20 +103,22 @@ const COMMANDS = {
   wake: (_, page, size) => page.client.wake(size % 2 === 0 ? 'online' : 'visible'),
   'stall the server': up((stage, _, size) => {
     stage.simulation.server.stall(size * 30);
-    stands(stage, size * 30);
+    standStill(stage, size * 30);
   }),
   'switch off': up(({ simulation }) => simulation.server.webSocket.set(false)),
   'switch on': up(({ simulation }) => simulation.server.webSocket.set(true)),
   revoke: up(async (stage, page) => void (await revokesUser(0)(stage, page))),
   'revoke its connections': up(async (stage, page) => void (await revokesConnections(stage, page))),
-  'revoke with a grace': up(async (stage, page, size) => void (await revokesUser(size * 30)(stage, page))),
-  'present credentials anew': (_, page) => page.reauthenticate(),
-  'take a right and revoke': up((stage, page) => takeRight(stage, page, revokesUser(0))),
-  'take a right and revoke with a grace': up((stage, page, size) => takeRight(stage, page, revokesUser(size * 30))),
-  'take a right and revoke connections': up((stage, page) => takeRight(stage, page, revokesConnections)),
-  'take a right and present credentials anew': (stage, page) => takeRight(stage, page, presentsAnew),
-  'take a right in silence': (stage, page) => takeRight(stage, page, undefined),
-  'give the rights back': giveRights,
+  'revoke with a grace period': up(async (stage, page, size) => void (await revokesUser(size * 30)(stage, page))),
+  'renew the token': (_, page) => page.reauthenticate(),
+  'remove a permission and revoke': up((stage, page) => removePermission(stage, page, revokesUser(0))),
+  'remove a permission and revoke with a grace period': up((stage, page, size) =>
+    removePermission(stage, page, revokesUser(size * 30)),
+  ),
+  'remove a permission and revoke connections': up((stage, page) => removePermission(stage, page, revokesConnections)),
+  'remove a permission and renew the token': (stage, page) => removePermission(stage, page, renewsToken),
+  'remove a permission without notice': (stage, page) => removePermission(stage, page, undefined),
+  'restore all permissions': restorePermissions,
   crash: up((stage) => {
     stage.simulation.server.crash();
     if (!stage.keepBroker) stage.world.losses += 1;

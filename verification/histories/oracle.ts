@@ -11,7 +11,7 @@ export function checkHistory(stage: Stage): void {
     checkUpdates(stage, page);
     checkEvents(stage, page);
     for (const outcome of page.actions) checkAction(stage, page, outcome);
-    if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw what belongs to somebody else');
+    if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw a topic of another user');
   }
 }
 
@@ -24,7 +24,7 @@ function checkEvents({ world }: Stage, page: Page): void {
     const isKept = last.position.epoch === position.epoch && position.offset - last.position.offset <= HISTORY;
     if (type === 'lost') {
       if (isKept && !world.isAgeWrong)
-        fail(page, `${last.position.offset + 1} to ${position.offset} were said to be lost, and are kept`);
+        fail(page, `${last.position.offset + 1} to ${position.offset} were reported as lost but are kept`);
     } else if (last.type === 'event' && 'data' in delivery && delivery.data !== last.data + 1) {
       fail(page, `event ${delivery.data} after ${last.data}`);
     }
@@ -38,23 +38,23 @@ function checkEvents({ world }: Stage, page: Page): void {
  * Checks that an action ran once and was acknowledged, or did not run and was rejected. Each process that died with its
  * answers allows one more run. `outcome_unknown` is allowed only if the identity may have changed.
  */
-function checkAction({ world }: Stage, page: Page, { key, isRefused, result, code }: ActionOutcome): void {
+function checkAction({ world }: Stage, page: Page, { key, isFailing, result, code }: ActionOutcome): void {
   const times = world.effects.get(key)?.length ?? 0;
-  if (times > 1 + world.losses) fail(page, `${key} was done ${times} times`);
+  if (times > 1 + world.losses) fail(page, `${key} ran ${times} times`);
   if (result === undefined && code === undefined) fail(page, `${key} was never answered`);
-  if (result !== undefined && times === 0) fail(page, `${key} was answered and never done`);
+  if (result !== undefined && times === 0) fail(page, `${key} was answered but never ran`);
   if (code === undefined) return;
-  if (code !== 'outcome_unknown' && times > 0) fail(page, `${key}: ${code}, and it was done`);
-  const isForeseen = (isRefused && code === 'action_failed') || (mayBeDropped(page, key) && DROPPED_CODES.has(code));
-  if (!isForeseen) fail(page, `${key} failed with ${code}, and nothing was in its way`);
+  if (code !== 'outcome_unknown' && times > 0) fail(page, `${key}: ${code}, but it ran`);
+  const isExpected = (isFailing && code === 'action_failed') || (mayBeDropped(page, key) && DROPPED_CODES.has(code));
+  if (!isExpected) fail(page, `${key} failed with ${code} without a cause`);
 }
 
 const DROPPED_CODES: ReadonlySet<string> = new Set(['outcome_unknown', 'not_sent']);
 
 /** Whether credentials changed before the answer. The end of the old ones may take until the next connection. */
-function mayBeDropped({ happenings }: Page, key: string): boolean {
-  const answered = happenings.findIndex((one) => one.type === 'answered' && one.key === key);
-  return happenings.slice(0, answered).some(({ type }) => type === 'identity');
+function mayBeDropped({ events }: Page, key: string): boolean {
+  const answered = events.findIndex((one) => one.type === 'answered' && one.key === key);
+  return events.slice(0, answered).some(({ type }) => type === 'identity');
 }
 
 /** Whether it has the newest event, or a report of its loss. */
@@ -74,7 +74,7 @@ export function isCurrent({ world }: Stage, page: Page): boolean {
 }
 
 function isBoardCurrent({ world }: Pick<Stage, 'world'>, { boardId, name, state }: Page): boolean {
-  if (!world.rightsOf(name).has(boardId)) return state?.error?.code === 'forbidden' && state.value === undefined;
+  if (!world.permissionsOf(name).has(boardId)) return state?.error?.code === 'forbidden' && state.value === undefined;
   return state?.freshness.state === 'live' && state.value?.n === world.boards[boardId] && state.pending === 0;
 }
 
@@ -82,8 +82,8 @@ function isBoardCurrent({ world }: Pick<Stage, 'world'>, { boardId, name, state 
 export function describe({ world }: Stage, page: Page): string {
   const { boardId, state } = page;
   const unanswered = page.actions.filter(({ result, code }) => result === undefined && code === undefined);
-  const right = world.rightsOf(page.name).has(boardId) ? '' : ' without a right';
-  const shown = `${state?.value?.n} of ${world.boards[boardId]}${right}, ${state?.pending} pending`;
+  const permission = world.permissionsOf(page.name).has(boardId) ? '' : ' without a permission';
+  const shown = `${state?.value?.n} of ${world.boards[boardId]}${permission}, ${state?.pending} pending`;
   return [
     `${page.name} is ${page.client.status.state}`,
     `board ${boardId} ${shown}, ${JSON.stringify(state?.freshness)} ${state?.error?.code ?? ''}`,

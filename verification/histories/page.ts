@@ -8,30 +8,30 @@ import { board, count, news, purse, type Board, type BoardId, type CountData } f
 export interface ActionOutcome {
   readonly key: string;
   /** Whether its handler rejects it. */
-  readonly isRefused: boolean;
+  readonly isFailing: boolean;
   result?: number;
   code?: string;
 }
 
 /** The data of an action. */
-export interface Asked extends Pick<CountData, 'isRefused' | 'takes'> {
+export interface ActionPlan extends Pick<CountData, 'isFailing' | 'takes'> {
   readonly isOptimistic: boolean;
 }
 
 /** The events on a page, in order. */
-export type Happening =
+export type PageEvent =
   | { readonly type: 'state'; readonly boardId: BoardId; readonly state: TopicState<Board>; readonly at: number }
   /** The page stopped following the board, so its updates are no longer visible. */
   | { readonly type: 'left'; readonly boardId: BoardId }
   /** The page lost the permission: the server no longer sends its position, because the client may not know it. */
-  | { readonly type: 'barred'; readonly boardId: BoardId }
+  | { readonly type: 'revoked'; readonly boardId: BoardId }
   | { readonly type: 'acts'; readonly key: string; readonly shownOn: BoardId | undefined }
   | { readonly type: 'answered'; readonly key: string; readonly code: string | undefined }
   /** The identity may have changed for the client, so it ends unanswered actions. */
   | { readonly type: 'identity' };
 
 /** A revoked permission that the server knows of, with the time until which it may still count. */
-export interface Taken {
+export interface RevokedPermission {
   readonly boardId: BoardId;
   /** Virtual time in ms after which the server may send nothing. */
   readonly inForce: number;
@@ -43,8 +43,8 @@ export interface Taken {
 export class Page {
   readonly client: SimulatedClient;
   readonly actions: ActionOutcome[] = [];
-  readonly happenings: Happening[] = [];
-  readonly taken: Taken[] = [];
+  readonly events: PageEvent[] = [];
+  readonly revoked: RevokedPermission[] = [];
   readonly news: EventWatch<number>;
   readonly own: StateWatch<number>;
   readonly foreign: StateWatch<number>;
@@ -52,7 +52,7 @@ export class Page {
   boardId: BoardId = 'a';
   state: TopicState<Board> | undefined;
   /** Whether its permissions changed without a notice to client or server. */
-  isUntold = false;
+  isUnnotified = false;
   private following: Subscription | undefined;
   private tokens = 0;
 
@@ -68,7 +68,7 @@ export class Page {
       lingerMs: 0,
     });
     this.client.realtime.status$.subscribe(({ state }) => {
-      if (state === 'denied') this.happenings.push({ type: 'identity' });
+      if (state === 'denied') this.events.push({ type: 'identity' });
     });
     this.follow();
     this.news = this.client.listen(news.with());
@@ -79,29 +79,29 @@ export class Page {
   /** Leaves the followed board, then follows the other one or the same one again. */
   change(boardId: BoardId): void {
     this.following?.unsubscribe();
-    this.happenings.push({ type: 'left', boardId: this.boardId });
+    this.events.push({ type: 'left', boardId: this.boardId });
     this.boardId = boardId;
     this.follow();
   }
 
   /** Signs in again, like an application after a change of permissions. */
   reauthenticate(): void {
-    this.happenings.push({ type: 'identity' });
-    this.isUntold = false;
+    this.events.push({ type: 'identity' });
+    this.isUnnotified = false;
     this.client.realtime.reauthenticate();
   }
 
-  act(key: string, { isOptimistic, isRefused, takes }: Asked): void {
-    const outcome: ActionOutcome = { key, isRefused };
+  act(key: string, { isOptimistic, isFailing, takes }: ActionPlan): void {
+    const outcome: ActionOutcome = { key, isFailing };
     this.actions.push(outcome);
     const { boardId } = this;
-    this.happenings.push({ type: 'acts', key, shownOn: isOptimistic ? boardId : undefined });
+    this.events.push({ type: 'acts', key, shownOn: isOptimistic ? boardId : undefined });
     const mark = (value: Board): Board => ({ ...value, marks: [...(value.marks ?? []), key] });
-    const answered = (code?: string): void => void this.happenings.push({ type: 'answered', key, code });
+    const answered = (code?: string): void => void this.events.push({ type: 'answered', key, code });
     this.client.realtime
       .act(
         count,
-        { key, boardId, isRefused, takes },
+        { key, boardId, isFailing, takes },
         { expiresAfterMs: 0, ...(isOptimistic && { optimistic: [board.with({ boardId }), mark] }) },
       )
       .subscribe({
@@ -121,7 +121,7 @@ export class Page {
     this.state = undefined;
     this.following = this.client.realtime.topic(board.with({ boardId })).subscribe((state) => {
       this.state = state;
-      this.happenings.push({ type: 'state', boardId, state, at: this.simulation.clock.monotonic() });
+      this.events.push({ type: 'state', boardId, state, at: this.simulation.clock.monotonic() });
     });
   }
 }

@@ -32,7 +32,7 @@ export const count = action<CountData, number>('count');
 export interface CountData {
   readonly key: string;
   readonly boardId: BoardId;
-  readonly isRefused: boolean;
+  readonly isFailing: boolean;
   /** Milliseconds before the board advances, and milliseconds after. */
   readonly takes: readonly [before: number, after: number];
 }
@@ -61,7 +61,7 @@ export class World {
   readonly born: Record<BoardId, number[]> = { a: [0, 0], b: [0, 0] };
   /** Position of the board after each effect of an action. */
   readonly effects = new Map<string, Position[]>();
-  private readonly rights = new Map<string, ReadonlySet<BoardId>>();
+  private readonly permissions = new Map<string, ReadonlySet<BoardId>>();
   /** Number of dead processes. They lost their action answers. */
   losses = 0;
   /** Whether a clock jumped, so that a history may seem older than it is. */
@@ -74,12 +74,12 @@ export class World {
   ) {}
 
   /** Boards that the user may see now. A connection has the permissions of its last `authenticate`. */
-  rightsOf(name: string): ReadonlySet<BoardId> {
-    return this.rights.get(name) ?? new Set(BOARDS);
+  permissionsOf(name: string): ReadonlySet<BoardId> {
+    return this.permissions.get(name) ?? new Set(BOARDS);
   }
 
-  setRights(name: string, boards: Iterable<BoardId>): void {
-    this.rights.set(name, new Set(boards));
+  setPermissions(name: string, boards: Iterable<BoardId>): void {
+    this.permissions.set(name, new Set(boards));
   }
 }
 
@@ -127,9 +127,9 @@ class Handlers {
   news(): void {}
 
   @OnAction(count)
-  async count(@ActionData() { key, boardId, isRefused, takes: [before, after] }: CountData): Promise<number> {
+  async count(@ActionData() { key, boardId, isFailing, takes: [before, after] }: CountData): Promise<number> {
     if (before > 0) await this.world.pass(before);
-    if (isRefused) throw new RealtimeError('action_failed', 'Not now.');
+    if (isFailing) throw new RealtimeError('action_failed', 'Not now.');
     const effects = this.world.effects.get(key) ?? [];
     this.world.effects.set(key, effects);
     const times = effects.length + 1;
@@ -159,7 +159,7 @@ export function application(world: World): SimulationOptions {
       RealtimeModule.forRoot({
         authenticate: (_, token): Identity => {
           const name = token.split(':')[0]!;
-          const user: Reader = { name, boards: world.rightsOf(name) };
+          const user: Reader = { name, boards: world.permissionsOf(name) };
           return { id: name, user };
         },
         heartbeat: { intervalMs: 2_000, timeoutMs: 1_000 },
