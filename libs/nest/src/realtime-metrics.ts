@@ -27,6 +27,7 @@ export interface MetricsSnapshot {
     readonly topics: number;
     /** Bytes that wait for slow readers, as of the last write of each. */
     readonly outboxBytes: number;
+    /** Actions in progress, including handlers that outlived their answer `timeout`. */
     readonly actionsInFlight: number;
     /** Followed topics with an `@OnPresence` handler. */
     readonly presenceTopics: number;
@@ -35,6 +36,7 @@ export interface MetricsSnapshot {
   };
   /** Totals since the start of the node. A name that never occurred is missing. */
   readonly counters: {
+    /** Connections that the server answered with `welcome`. */
     readonly connectionsAdmitted: number;
     /** Closed connections by the close code of the server; `peer` if the client or the network ended the connection. */
     readonly closes: Counts;
@@ -42,14 +44,17 @@ export interface MetricsSnapshot {
     readonly errorsSent: Counts;
     /** Subscriptions from a position, by result: `patches`, `snapshot`, or `lost` if events are missing. */
     readonly resumes: Counts;
-    /** Frames written to sockets, once for each reader. */
+    /** `snapshot` frames written to sockets, once for each reader. */
     readonly snapshotsSent: number;
+    /** `patch` frames written to sockets, once for each reader. */
     readonly patchesSent: number;
+    /** `event` frames written to sockets, once for each reader. */
     readonly eventsSent: number;
     /** Topics of which a slow reader got one patch for several publications. */
     readonly conflations: number;
     /** Actions by outcome: `run`, `failed`, `timeout`, `rejected`, `deduplicated`, `conflict`, `outcome_unknown`, … */
     readonly actions: Counts;
+    /** Polls that the server accepted. */
     readonly polls: number;
     /** Polls that waited for a publication. */
     readonly pollsHeld: number;

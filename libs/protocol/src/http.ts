@@ -39,7 +39,10 @@ export interface ActionRequest {
   readonly data?: Json;
 }
 
-/** Answer of `GET {httpPath}/snapshot?topic=…`. */
+/**
+ * Answer of `GET {httpPath}/snapshot?topic=…`: the content of one topic at a position. The `data` of a state topic at
+ * offset 0 is null. `events` are the events that the server keeps, in order.
+ */
 export type SnapshotResponse =
   | { readonly kind: Extract<TopicKind, 'state'>; readonly epoch: string; readonly offset: number; readonly data: Json }
   | {

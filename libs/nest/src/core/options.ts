@@ -94,7 +94,7 @@ export interface RealtimeModuleOptions {
   readonly limits?: { readonly [Group in keyof RealtimeLimits]?: Partial<RealtimeLimits[Group]> };
   /** The end of a node. */
   readonly drain?: {
-    /** Clients reconnect at a random moment of this window. Default 5,000. */
+    /** Clients reconnect at a random moment of this window. 0: at once. Default 5,000. */
     readonly windowMs?: number;
     /** Connections that get the drain frame together. Default 100. */
     readonly batch?: number;
