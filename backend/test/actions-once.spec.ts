@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Session } from '@statewire/arena';
 import type { ActionRequest } from '@statewire/protocol';
 import { RawSocket } from '@statewire/verification/faults';
@@ -12,12 +12,15 @@ describe('A repeated action', () => {
   let ann: Session;
   const start: ActionRequest = { clientId: CLIENT_ID, id: '1', name: 'runs/start', data: {} };
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     arena = await Arena.start();
+  });
+
+  beforeEach(async () => {
     ann = await arena.session();
   });
 
-  afterEach(() => arena.stop());
+  afterAll(() => arena.stop());
 
   const runsOfAnn = async () => {
     const { notifications } = await arena.state(ann);

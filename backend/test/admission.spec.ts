@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RawSocket } from '@statewire/verification/faults';
 
 import { Arena } from './support/arena.js';
@@ -8,11 +8,11 @@ const CLIENT_ID = 'a-client-id-of-this-test-0123';
 describe('The handshake', () => {
   let arena: Arena;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     arena = await Arena.start();
   });
 
-  afterEach(() => arena.stop());
+  afterAll(() => arena.stop());
 
   const hello = async (token?: string) => {
     const socket = new RawSocket(arena.origin);

@@ -35,7 +35,7 @@ function commanded(first: BattleState, script: readonly (readonly [number, Comma
   });
 }
 
-const RUNS = { numRuns: 40 };
+const RUNS = { numRuns: 15 };
 
 describe('A battle', () => {
   it('is the same for the same seed and the same commands at the same turns', () => {
