@@ -8,17 +8,19 @@ import { RawSocket } from './support/raw-socket.js';
 import { until } from './support/until.js';
 
 const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [800, 50_000] : [800];
-const AT_ONCE = 20;
-/** The server forgets in its time, which runs so many times faster. */
-const HASTE = 50;
-const WARM_UP = 300;
+/** Clients that connect at the same time. */
+const CONCURRENT_CLIENTS = 20;
+/** The clock of the server runs faster by this factor, so that its expiry times pass early. */
+const CLOCK_FACTOR = 50;
+/** Clients before the first measurement. */
+const WARM_UP_CLIENTS = 300;
 /** A leak leaves at least one object of each client behind. The heap of an idle server varies by a few objects. */
 const OBJECTS_PER_CLIENT = 0.1;
 const TOPICS = [field.with({ id: '0' }), log.with({ id: '0' })].map(({ name }) => ({ topic: name }));
 
 /**
- * Clients come, follow and leave, half of them over HTTP; then the server holds what it held before. They come through a
- * network that resets every other WebSocket and cuts every fifth response off.
+ * Clients connect, follow topics and leave, half of them over HTTP. The network resets every other WebSocket and truncates
+ * every fifth response. Afterwards the server holds as much as before.
  */
 it.each(SIZES)(
   'R17: after %d clients have come and gone on both transports, collections, objects, timers and handles are as before',
@@ -29,31 +31,31 @@ it.each(SIZES)(
         actionWindowMs: 5_000,
         history: { ageMs: 10_000 },
         heartbeat: { intervalMs: 3_600_000 },
-        // In that haste these deadlines would pass too early.
+        // These deadlines would pass too early on the faster clock.
         limits: {
           timeouts: { helloMs: 0, authenticationMs: 0, loadMs: 0, actionMs: 0, lingerMs: 5_000 },
           frames: { perSecond: 0 },
         },
       },
-      haste: HASTE,
+      clockFactor: CLOCK_FACTOR,
     });
     const proxy = await FaultProxy.start(server.port);
-    const responses: Responses = { whole: 0, half: 0 };
+    const responses: Responses = { complete: 0, truncated: 0 };
     proxy.http(({ number }) => (number % 5 === 0 ? 'truncate' : 'pass'));
     try {
       const fresh = await server.holdings();
-      await comeAndGo(proxy, 0, WARM_UP, responses);
+      await connectAndLeave(proxy, 0, WARM_UP_CLIENTS, responses);
       const before = await settled(server, fresh);
       const objects = await server.objects();
-      await comeAndGo(proxy, WARM_UP, clients, responses);
+      await connectAndLeave(proxy, WARM_UP_CLIENTS, clients, responses);
       await settled(server, before);
       expect(await server.objects()).toBeLessThan(objects + clients * OBJECTS_PER_CLIENT);
 
-      // The network did to them what it was told to do.
-      const polls = (WARM_UP + clients) / 2;
-      expect(responses.whole + responses.half).toBe(polls);
-      expect(responses.half).toBe(proxy.injected.get('truncate'));
-      expect(responses.half).toBe(polls / 5);
+      // The proxy applied its faults.
+      const polls = (WARM_UP_CLIENTS + clients) / 2;
+      expect(responses.complete + responses.truncated).toBe(polls);
+      expect(responses.truncated).toBe(proxy.injected.get('truncate'));
+      expect(responses.truncated).toBe(polls / 5);
       expect(server.process.output).not.toContain('MaxListenersExceededWarning');
     } finally {
       server.process.destroy();
@@ -63,16 +65,16 @@ it.each(SIZES)(
   600_000,
 );
 
-/** Responses over HTTP, whole and cut off. */
+/** Numbers of complete and truncated HTTP responses. */
 interface Responses {
-  whole: number;
-  half: number;
+  complete: number;
+  truncated: number;
 }
 
-async function comeAndGo(proxy: FaultProxy, first: number, count: number, responses: Responses): Promise<void> {
+async function connectAndLeave(proxy: FaultProxy, first: number, count: number, responses: Responses): Promise<void> {
   const { origin } = proxy;
-  for (let done = 0; done < count; done += AT_ONCE) {
-    const each = Array.from({ length: AT_ONCE }, (_, n) => first + done + n);
+  for (let done = 0; done < count; done += CONCURRENT_CLIENTS) {
+    const each = Array.from({ length: CONCURRENT_CLIENTS }, (_, n) => first + done + n);
     const polls = each.filter((n) => n % 2 === 1).map((n) => overHttp(origin, n, responses));
     const sockets = await Promise.all(each.filter((n) => n % 2 === 0).map((n) => overSocket(origin, n)));
     sockets.forEach((socket, n) => n % 2 === 0 && socket.close());
@@ -103,8 +105,8 @@ async function overHttp(origin: string, n: number, responses: Responses): Promis
   });
   expect(response.status).toBe(200);
   await response.text().then(
-    () => (responses.whole += 1),
-    () => (responses.half += 1),
+    () => (responses.complete += 1),
+    () => (responses.truncated += 1),
   );
 }
 
@@ -112,7 +114,7 @@ function clientId(n: number): string {
   return `client-${n}`.padEnd(24, '-');
 }
 
-/** Resolves when the server holds no more than before, or fails with what is left. */
+/** Resolves when the server holds no more than before, or fails with the surplus. */
 async function settled(server: BusyProcess, before: Holdings): Promise<Holdings> {
   let now = before;
   const surplus = (): readonly string[] => [

@@ -13,12 +13,12 @@ import { until } from './support/until.js';
 const TOPICS = 4;
 /** Clients in one process. */
 const PER_PROCESS = 250;
-/** One client of so many follows topics: checking what all of them show would delay the others. */
+/** One client in this number follows topics, because checking the values of all would delay the test. */
 const FOLLOWERS = 10;
-/** Sockets that do not hear what they are told. */
-const STRAGGLERS = 5;
-/** Actions end when this share of the clients is back: some are answered where they were sent, and some elsewhere. */
-const BACK = 1 / 8;
+/** Sockets that ignore the `drain` frame. */
+const LINGERING_SOCKETS = 5;
+/** Actions end when this share of the clients has returned, so that both servers answer some of them. */
+const RETURNED_SHARE = 1 / 8;
 
 interface Size {
   readonly clients: number;
@@ -29,7 +29,7 @@ interface Size {
 const QUICK: Size = { clients: 80, window: 2_000 };
 const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [QUICK, { clients: 1_000, window: 8_000 }] : [QUICK];
 
-/** SIGTERM meets a server with an action in flight of each client, while the proxy leads to another server already. */
+/** SIGTERM ends a server with one action in flight per client, while the proxy already connects to another server. */
 it.each(SIZES)(
   'R11: SIGTERM makes a server send $clients clients away once, finish each action once and exit with 0',
   async ({ clients, window }) => {
@@ -54,12 +54,14 @@ it.each(SIZES)(
     try {
       const [old, next] = await Promise.all([start(), start()]);
       const { origin } = (proxy = await FaultProxy.start(old.port));
-      await Promise.all(crowds.map((crowd) => crowd.lead(origin)));
+      await Promise.all(crowds.map((crowd) => crowd.redirect(origin)));
       const share = { clients: clients / crowds.length, topics: TOPICS, followers: FOLLOWERS };
-      // No client polls because the machine is busy.
+      // Otherwise clients would poll on a busy machine.
       const client = { polling: { startAfterMs: 600_000 } };
       await Promise.all(crowds.map((crowd) => crowd.connect({ ...share, client })));
-      const stragglers = await Promise.all(Array.from({ length: STRAGGLERS }, (_, n) => straggle(origin, n)));
+      const lingering = await Promise.all(
+        Array.from({ length: LINGERING_SOCKETS }, (_, n) => openLingeringSocket(origin, n)),
+      );
       await Promise.all(crowds.map((crowd, n) => crowd.act(`crowd ${n}`, { waits: true })));
       await until(
         async () => (await old.load()).waiting === clients,
@@ -74,30 +76,30 @@ it.each(SIZES)(
         () => 'the old server is still ready',
       );
       await until(
-        async () => (await next.load()).connections >= clients * BACK,
-        () => 'nobody comes back',
+        async () => (await next.load()).connections >= clients * RETURNED_SHARE,
+        () => 'no client returned',
       );
       await old.release();
-      const farewells = await Promise.all(stragglers.map(({ closed }) => closed));
+      const closeCodes = await Promise.all(lingering.map(({ closed }) => closed));
       const code = await exit;
       const outcomes = (await Promise.all(crowds.map((crowd) => crowd.outcomes()))).flat();
       await until(
         async () => (await next.load()).connections === clients,
-        () => 'not everybody came back',
+        () => 'not every client returned',
       );
-      const tops = [...(await next.rest())];
+      const tops = [...(await next.stopPublishing())];
       await Promise.all(crowds.map((crowd) => crowd.converged(tops)));
       const reports = await Promise.all(crowds.map((crowd) => crowd.report()));
-      const told = reports.flatMap((report) => report.told);
+      const drainWindows = reports.flatMap((report) => report.drainWindows);
       const done = (await readFile(workFile, 'utf8')).trim().split('\n');
 
       expect(ready).toBe(503);
       expect({ code, log: /\bERROR\b.*/.exec(old.process.output) }).toEqual({ code: 0, log: null });
-      expect(farewells).toEqual(Array(STRAGGLERS).fill(1012));
+      expect(closeCodes).toEqual(Array(LINGERING_SOCKETS).fill(1012));
       expect(outcomes.filter((outcome) => outcome !== 'acknowledged')).toEqual([]);
       expect([outcomes.length, new Set(done).size, done.length]).toEqual([clients, clients, clients]);
-      expect(told).toHaveLength(clients);
-      for (const within of told) expect(within).toBeLessThanOrEqual(window);
+      expect(drainWindows).toHaveLength(clients);
+      for (const drainWindow of drainWindows) expect(drainWindow).toBeLessThanOrEqual(window);
       expect(reports.flatMap(({ violations }) => violations)).toEqual([]);
     } finally {
       for (const { process } of [...servers, ...processes]) process.destroy();
@@ -107,11 +109,11 @@ it.each(SIZES)(
   },
 );
 
-/** A socket that is welcomed and does not go when it is told to. */
-async function straggle(origin: string, n: number): Promise<RawSocket> {
+/** Opens a socket that receives `welcome` and stays open after `drain`. */
+async function openLingeringSocket(origin: string, n: number): Promise<RawSocket> {
   const socket = new RawSocket(origin);
   await socket.open();
-  socket.send({ type: 'hello', clientId: `straggler-${n}`.padEnd(24, '-') });
+  socket.send({ type: 'hello', clientId: `lingering-${n}`.padEnd(24, '-') });
   await socket.frame('welcome');
   return socket;
 }

@@ -82,7 +82,7 @@ describe('a server process with a successor', () => {
       () => JSON.stringify(clients[0]?.status),
     );
     acting.stop();
-    await oracle.converged(await second.rest());
+    await oracle.converged(await second.stopPublishing());
     const done = new Set((await readFile(workFile, 'utf8')).split('\n'));
 
     expect(oracle.violations).toEqual([]);
@@ -99,7 +99,7 @@ describe('a process', () => {
 
   beforeAll(async () => {
     server = servers[1]!;
-    await server.move();
+    await server.startPublishing();
   });
 
   it('R19: that blocks its event loop for longer than the heartbeat allows closes no connection', async () => {
@@ -116,7 +116,7 @@ describe('a process', () => {
       () => 'nothing moves',
     );
     const lost = server.process.output.match(/"code":4200|\b4200\b/g) ?? [];
-    await oracle.converged(await server.rest());
+    await oracle.converged(await server.stopPublishing());
     const reconnects = clients.map(({ metrics }) => metrics.reconnects);
 
     expect(lost).toEqual([]);
@@ -143,7 +143,7 @@ describe('a process', () => {
         async () => (await server.load()).connections === 0,
         () => 'the server keeps it',
       );
-      const top = (await server.rest()).get('fields/0')!;
+      const top = (await server.stopPublishing()).get('fields/0')!;
       client.process.signal('SIGCONT');
       await until(
         async () => client.isLiveAt(top) && (await server.load()).connections === 1,

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { BusyProcess } from './support/busy/busy-process.js';
 import { CrowdProcess } from './support/crowd-process.js';
-import type { Saying } from './support/crowd.js';
+import type { Observation } from './support/crowd.js';
 import { NetworkLink, type End } from './support/network-link.js';
 import { until } from './support/until.js';
 
@@ -43,7 +43,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     undo.push(() => clients.process.destroy());
     server = await BusyProcess.start({ world, realtime, host: '0.0.0.0' }, { within: link.at('server') });
     undo.push(() => server.process.destroy());
-    await clients.crowd.lead(`http://${link.addresses.server}:${server.port}`);
+    await clients.crowd.redirect(`http://${link.addresses.server}:${server.port}`);
   });
 
   afterEach(async () => {
@@ -62,7 +62,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     );
     for (const end of ENDS) await goDown(end);
     const acted = await crowd.acted();
-    await crowd.converged([...(await server.rest())]);
+    await crowd.converged([...(await server.stopPublishing())]);
     const { violations, losses } = await crowd.report();
     const done = (await readFile(join(folder, 'work'), 'utf8')).trim().split('\n');
 
@@ -91,19 +91,19 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     );
     const freed = Date.now() - down;
     await server.release();
-    let sayings: readonly Saying[] = [];
-    const after = (fits: (says: string) => boolean) => firstSaid(sayings, down, fits);
+    let observations: readonly Observation[] = [];
+    const after = (fits: (state: string) => boolean) => firstTimes(observations, down, fits);
     await until(
       async () => {
-        ({ sayings } = await crowd.report());
+        ({ observations } = await crowd.report());
         return [...after(isElsewhere), ...after(isStale)].every(Number.isFinite);
       },
       () => 'not every client says so',
     );
-    const states = lastSaid(sayings);
+    const states = lastStates(observations);
     link.up(end);
     await until(
-      async () => lastSaid((await crowd.report()).sayings).every((says) => says === 'live'),
+      async () => lastStates((await crowd.report()).observations).every((state) => state === 'live'),
       () => 'not everybody is back',
     );
 
@@ -115,26 +115,30 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
   }
 });
 
-function isElsewhere(says: string): boolean {
-  return ['polling', 'offline', 'connecting'].includes(says);
+function isElsewhere(state: string): boolean {
+  return ['polling', 'offline', 'connecting'].includes(state);
 }
 
-function isStale(says: string): boolean {
-  return says === 'value stale';
+function isStale(state: string): boolean {
+  return state === 'value stale';
 }
 
 /** For each client, the milliseconds until its first matching status; Infinity if there is none. */
-function firstSaid(sayings: readonly Saying[], from: number, fits: (says: string) => boolean): readonly number[] {
+function firstTimes(
+  observations: readonly Observation[],
+  from: number,
+  fits: (state: string) => boolean,
+): readonly number[] {
   return Array.from({ length: CLIENTS }, (_, n) => {
-    const found = sayings.find(({ at, client, says }) => client === n && at >= from && fits(says));
+    const found = observations.find(({ at, client, state }) => client === n && at >= from && fits(state));
     return (found?.at ?? Infinity) - from;
   });
 }
 
 /** The state of each client's connection. */
-function lastSaid(sayings: readonly Saying[]): readonly string[] {
+function lastStates(observations: readonly Observation[]): readonly string[] {
   return Array.from(
     { length: CLIENTS },
-    (_, n) => sayings.findLast(({ client, says }) => client === n && !says.startsWith('value'))?.says ?? '',
+    (_, n) => observations.findLast(({ client, state }) => client === n && !state.startsWith('value'))?.state ?? '',
   );
 }

@@ -68,7 +68,7 @@ it.each<[string, HttpFault]>([
       () => `${proxy.injected.get(fault)} of ${fault}`,
     );
     proxy.restore();
-    server.world.rest();
+    server.world.stopPublishing();
     await server.world.publish();
     const actions = await acting.end();
     await oracle.converged(server.world.tops);

@@ -38,7 +38,7 @@ it.each(FAULTS)(
     const acting = actAtTimes(clients);
     try {
       await breakTimes(faults, proxy, random);
-      server.world.rest();
+      server.world.stopPublishing();
       await server.world.publish();
       // A client that never saw an event of a topic learns of it by the next one.
       await until(

@@ -80,7 +80,7 @@ it.each(TIER)(
         () => !areClosed || slow.every(({ client }) => client.metrics.reconnects > 0),
         () => server.process.output.slice(-2_000),
       );
-      await oracle.converged(await server.rest());
+      await oracle.converged(await server.stopPublishing());
 
       expect(oracle.violations).toEqual([]);
       expect(others.filter(({ holes }) => holes > 0)).toEqual([]);

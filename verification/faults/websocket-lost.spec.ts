@@ -25,12 +25,12 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   proxy = await FaultProxy.start(server.port);
-  server.move();
+  server.startPublishing();
 });
 
 afterEach(async () => {
   client.close();
-  server.rest();
+  server.stopPublishing();
   await proxy.stop();
 });
 
@@ -70,7 +70,7 @@ async function moves(): Promise<void> {
 
 /** Ends the movement, and holds everything that was ever shown against what the server had at its position. */
 async function expectTruth(): Promise<void> {
-  server.rest();
+  server.stopPublishing();
   await server.publish();
   const { top } = server;
   await firstValueFrom(client.topic(moving.with()).pipe(filter(({ position }) => position?.offset === top.offset)));

@@ -24,11 +24,11 @@ export interface CrowdOptions {
 }
 
 /** Moments are in milliseconds since the Unix epoch. */
-export interface Saying {
+export interface Observation {
   readonly at: number;
   readonly client: number;
-  /** A state of the connection, or the freshness of the value that it follows. */
-  readonly says: string;
+  /** A state of the connection, or the freshness of the followed value. */
+  readonly state: string;
 }
 
 export interface Report {
@@ -37,27 +37,27 @@ export interface Report {
   readonly checked: number;
   readonly losses: number;
   /** The `reconnectWithin` of each received drain, in milliseconds. */
-  readonly told: readonly number[];
-  readonly sayings: readonly Saying[];
+  readonly drainWindows: readonly number[];
+  readonly observations: readonly Observation[];
 }
 
 /** Real clients under one oracle. */
 export class Crowd {
   readonly #clients: RealtimeClient[] = [];
   readonly #oracle = new Oracle({ isGenuine });
-  readonly #told: number[] = [];
-  readonly #sayings: Saying[] = [];
+  readonly #drainWindows: number[] = [];
+  readonly #observations: Observation[] = [];
   #origin: string;
   #acting: ReturnType<typeof actAtTimes> | undefined;
   #outcomes: Promise<readonly string[]> = Promise.resolve([]);
 
-  /** @param origin where connections lead. */
+  /** @param origin the destination of connections. */
   constructor(origin: string) {
     this.#origin = origin;
   }
 
   /** Redirects new connections. The clients do not notice. */
-  lead(origin: string): void {
+  redirect(origin: string): void {
     this.#origin = origin;
   }
 
@@ -101,7 +101,7 @@ export class Crowd {
 
   report(): Report {
     const { violations, checked, losses } = this.#oracle;
-    return { violations, checked, losses, told: this.#told, sayings: this.#sayings };
+    return { violations, checked, losses, drainWindows: this.#drainWindows, observations: this.#observations };
   }
 
   async #add({ topics, followers = 1, client: options }: CrowdOptions): Promise<void> {
@@ -115,7 +115,7 @@ export class Crowd {
       },
     });
     this.#clients.push(client);
-    client.status$.subscribe(({ state }) => this.#say(n, state));
+    client.status$.subscribe(({ state }) => this.#observe(n, state));
     client.connect();
     if (n % followers === 0) this.#follow(n, client, String(n % topics));
     await firstValueFrom(client.status$.pipe(filter(({ state }) => state === 'live')));
@@ -125,7 +125,8 @@ export class Crowd {
     const socket = this.#oracle.openWebSocket(this.#elsewhere(url).replace('http', 'ws'), protocol) as WebSocket;
     return socket.on('message', (data: Buffer) => {
       const frame = data.toString();
-      if (frame.startsWith('{"type":"drain"')) this.#told.push((JSON.parse(frame) as DrainFrame).reconnectWithin);
+      if (frame.startsWith('{"type":"drain"'))
+        this.#drainWindows.push((JSON.parse(frame) as DrainFrame).reconnectWithin);
     });
   }
 
@@ -136,7 +137,7 @@ export class Crowd {
     client.topic(field.with({ id })).subscribe(({ freshness }) => {
       if (freshness.state === last) return;
       last = freshness.state;
-      this.#say(n, `value ${last}`);
+      this.#observe(n, `value ${last}`);
     });
   }
 
@@ -145,8 +146,8 @@ export class Crowd {
     return `${this.#origin}${pathname}${search}`;
   }
 
-  #say(client: number, says: string): void {
-    this.#sayings.push({ at: Date.now(), client, says });
+  #observe(client: number, state: string): void {
+    this.#observations.push({ at: Date.now(), client, state });
   }
 }
 

@@ -75,11 +75,11 @@ export class MovingServer {
     return this.#truth.get(`${epoch}:${offset}`);
   }
 
-  move(): void {
+  startPublishing(): void {
     this.#timer = setInterval(() => void this.publish(), PERIOD);
   }
 
-  rest(): void {
+  stopPublishing(): void {
     clearInterval(this.#timer);
   }
 
@@ -92,7 +92,7 @@ export class MovingServer {
   }
 
   async stop(): Promise<void> {
-    this.rest();
+    this.stopPublishing();
     await this.app.close();
   }
 }

@@ -10,7 +10,7 @@ import type { BusyControl, BusyOptions, Load } from './main.js';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
 
-/** A server of many moving topics, as a process of its own. */
+/** A server process with many changing topics. */
 export class BusyProcess {
   readonly #control;
 
@@ -34,13 +34,13 @@ export class BusyProcess {
   }
 
   /** Stops all publications. Resolves with the position of each topic. */
-  async rest(): Promise<ReadonlyMap<string, Position>> {
-    return new Map(await this.#control.rest());
+  async stopPublishing(): Promise<ReadonlyMap<string, Position>> {
+    return new Map(await this.#control.stopPublishing());
   }
 
-  /** Publishes again after a rest. */
-  move(): Promise<void> {
-    return this.#control.move();
+  /** Publishes again. */
+  startPublishing(): Promise<void> {
+    return this.#control.startPublishing();
   }
 
   load(): Promise<Load> {

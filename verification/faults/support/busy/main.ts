@@ -25,7 +25,7 @@ export interface BusyOptions {
   /** Folder with the action answers of several servers. Default: each server keeps its own. */
   readonly claims?: string;
   /** Factor for the speed of the module's clock and timers. Default 1. */
-  readonly haste?: number;
+  readonly clockFactor?: number;
 }
 
 export interface Load {
@@ -47,15 +47,15 @@ export class BusyControl {
   }
 
   /** Stops all publications and returns the position of each topic. */
-  async rest(): Promise<readonly (readonly [string, Position])[]> {
-    this.world.rest();
+  async stopPublishing(): Promise<readonly (readonly [string, Position])[]> {
+    this.world.stopPublishing();
     await this.world.publish();
     return [...this.world.tops];
   }
 
-  /** Publishes again after a rest. */
-  move(): void {
-    this.world.move();
+  /** Publishes again. */
+  startPublishing(): void {
+    this.world.startPublishing();
   }
 
   release(): void {
@@ -75,7 +75,7 @@ export class BusyControl {
   }
 }
 
-function hasty(factor: number): Partial<Environment> {
+function fasterEnvironment(factor: number): Partial<Environment> {
   return {
     now: () => systemEnvironment.now() * factor,
     monotonic: () => systemEnvironment.monotonic() * factor,
@@ -85,11 +85,11 @@ function hasty(factor: number): Partial<Environment> {
 
 if (process.argv[1] === import.meta.filename) {
   const options = JSON.parse(process.env.BUSY_OPTIONS ?? '{}') as BusyOptions;
-  const { world, claims, haste, host = '127.0.0.1' } = options;
+  const { world, claims, clockFactor, host = '127.0.0.1' } = options;
   const realtime = {
     ...options.realtime,
     ...(claims !== undefined && { broker: new SharedClaims(claims) }),
-    ...(haste !== undefined && { environment: hasty(haste) }),
+    ...(clockFactor !== undefined && { environment: fasterEnvironment(clockFactor) }),
   };
   const app = await NestFactory.create(BusyModule.forRoot(world, realtime), {
     logger: ['error', 'warn', 'log', 'debug'],

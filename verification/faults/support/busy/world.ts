@@ -39,17 +39,17 @@ export class World implements OnApplicationShutdown {
 
   async begin(): Promise<void> {
     await this.publish();
-    this.move();
+    this.startPublishing();
   }
 
   /** Publishes each topic in every period. */
-  move(): void {
-    this.rest();
+  startPublishing(): void {
+    this.stopPublishing();
     if (this.options.period > 0) this.#timer = setInterval(() => void this.publish(), this.options.period);
   }
 
   /** Stops all automatic publications. */
-  rest(): void {
+  stopPublishing(): void {
     clearInterval(this.#timer);
   }
 
@@ -88,7 +88,7 @@ export class World implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    this.rest();
+    this.stopPublishing();
   }
 
   #published(topic: string, position: Position, data: unknown): void {
