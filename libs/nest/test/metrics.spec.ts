@@ -25,10 +25,9 @@ describe('the metrics of a node', () => {
     socket.send({ type: 'action', id: '1', name: 'slow' });
     await socket.roundTrip();
     expect(now().gauges).toEqual({
-      ...{ connections: 2, subscriptions: 2, topics: 2, outboxBytes: 0, actionsInFlight: expect.any(Number) },
+      ...{ connections: 2, subscriptions: 2, topics: 2, outboxBytes: 0, actionsInFlight: 1 },
       ...{ presenceTopics: 1, presenceClients: 1 },
     });
-    expect(now().gauges.actionsInFlight).toBeGreaterThan(0);
     arena.get(SlowWork).running.forEach((finish) => finish());
     await socket.next('ack');
     await Promise.all([socket.close(), greeting.close()]);

@@ -108,11 +108,18 @@ export class Dispatcher implements TopicLoader {
       this.counters.actions.add('unknown_action');
       return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
     }
-    return this.runner.run(invocation, caller, {
-      // A handler may go on after its answer `timeout`. From then on only the drain waits for it.
-      call: () => this.inFlight.track(action.call(requestOf(caller, { action: name, data }))),
+    let handler: Promise<unknown> = Promise.resolve();
+    const answer = await this.runner.run(invocation, caller, {
+      call: () => {
+        const result = action.call(requestOf(caller, { action: name, data }));
+        handler = result.catch(() => undefined);
+        return result;
+      },
       timeout: action.timeout ?? this.options.limits.timeouts.actionMs,
     });
+    // A handler may go on after its answer `timeout`. The transport counts the action only until the answer.
+    void this.inFlight.track(handler);
+    return answer;
   }
 
   /** Whether actions of this name may run beside others of the same connection. False for unknown names. */
