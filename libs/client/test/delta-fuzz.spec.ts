@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { expect, test } from '@jest/globals';
 import { applyDelta, DeltaError, diff, type Json } from '@statewire/protocol';
-import { mangle, VirtualEnvironment } from '@statewire/testing';
+import { corrupt, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 const KEYS = ['a', 'b', '__proto__', 'constructor', 'toString', '0', '=a', '~0'];
@@ -37,7 +37,7 @@ test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the va
       let [value, delta]: [Json, Json] = [other, JSON.parse(sent) as Json];
       try {
         const { random } = new VirtualEnvironment({ seed });
-        delta = JSON.parse(new TextDecoder().decode(mangle(bytes, random))) as Json;
+        delta = JSON.parse(new TextDecoder().decode(corrupt(bytes, random))) as Json;
         value = origin;
       } catch {
         // Not JSON any more, which is the parser's business: then the delta of another value is what does not fit.

@@ -8,10 +8,17 @@ export type { FakeConnection } from './fake-server/fake-connection.js';
 export { FakeServer } from './fake-server/fake-server.js';
 export type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server/fake-server-options.js';
 export { FakeTopic } from './fake-server/fake-topic.js';
-export { mangle } from './mangle.js';
+export { corrupt } from './corrupt.js';
 export type { LinkConditions } from './network/link-conditions.js';
-export type { Link, LinkEnvironment, Parcel } from './network/link.js';
-export type { HttpMode, MessageFaults, NetworkFaults, Reach, Side, UpgradeMode } from './network/network-faults.js';
+export type { Link, LinkEnvironment, Transmission } from './network/link.js';
+export type {
+  HttpMode,
+  MessageFaults,
+  NetworkFaults,
+  FaultScope,
+  Side,
+  UpgradeMode,
+} from './network/network-faults.js';
 export type { HoldReason, NetworkPath } from './network/network-path.js';
 export type { ConnectionEnd, SimulatedConnection } from './network/simulated-connection.js';
 export { SimulatedNetwork } from './network/simulated-network.js';

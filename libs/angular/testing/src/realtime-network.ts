@@ -1,5 +1,5 @@
 import type { ClientEnvironment } from '@statewire/client';
-import type { FakeConnection, FakeServer, HttpMode, MessageFaults, Reach, UpgradeMode } from '@statewire/testing';
+import type { FakeConnection, FakeServer, HttpMode, MessageFaults, FaultScope, UpgradeMode } from '@statewire/testing';
 
 /** Milliseconds from one end to the other, or a function that returns them for each message. */
 export type Latency = number | (() => number);
@@ -37,8 +37,8 @@ export class RealtimeNetwork implements MessageFaults {
     this.server.cut();
   }
 
-  blackhole(reach: Reach = 'all'): void {
-    if (reach === 'open') {
+  blackhole(scope: FaultScope = 'all'): void {
+    if (scope === 'open') {
       this.#hold(this.#forgotten);
       return;
     }

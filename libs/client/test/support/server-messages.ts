@@ -1,4 +1,4 @@
-import { mangle, VirtualEnvironment } from '@statewire/testing';
+import { corrupt, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 import { battle, battleAt, notices } from './bench.js';
@@ -39,7 +39,7 @@ export interface Garbage {
   readonly seed: number;
   readonly key: number;
   readonly wrong: unknown;
-  readonly how: 'mangled' | 'misshapen' | 'cut' | 'bytes';
+  readonly how: 'corrupted' | 'misshapen' | 'cut' | 'bytes';
 }
 
 export const garbage: fc.Arbitrary<Garbage> = fc.record({
@@ -47,7 +47,7 @@ export const garbage: fc.Arbitrary<Garbage> = fc.record({
   seed: fc.nat(),
   key: fc.nat(),
   wrong: fc.constantFrom(...WRONG, undefined),
-  how: fc.constantFrom('mangled', 'misshapen', 'cut', 'bytes'),
+  how: fc.constantFrom('corrupted', 'misshapen', 'cut', 'bytes'),
 });
 
 /** The text a recipe gives where the topics are at this position. */
@@ -58,8 +58,8 @@ export function textOf({ index, seed, key, wrong, how }: Garbage, epoch: string,
   const text = JSON.stringify(frame);
   const keys = Object.keys(frame);
   switch (how) {
-    case 'mangled':
-      return new TextDecoder().decode(mangle(new TextEncoder().encode(text), random));
+    case 'corrupted':
+      return new TextDecoder().decode(corrupt(new TextEncoder().encode(text), random));
     case 'misshapen':
       return JSON.stringify({ ...frame, [keys[key % keys.length]!]: wrong });
     case 'cut':

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { TestApplication } from '../support/test-application.js';
 import { arenaProviders, authenticate } from '../support/arena-fixture.js';
 import { CLIENT_ID } from '../support/transports.js';
-import { mangled, misshapen } from '../support/client-messages.js';
+import { corrupted, misshapen } from '../support/client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from '../support/prototypes.js';
 
 const POLLS: readonly object[] = [
@@ -55,7 +55,7 @@ function throwsInHandler(body: Buffer): boolean {
 
 const bodies = (valid: readonly object[]): fc.Arbitrary<Buffer> =>
   fc.oneof(
-    mangled(valid.map((body) => JSON.stringify(body))),
+    corrupted(valid.map((body) => JSON.stringify(body))),
     misshapen(valid).map((text) => Buffer.from(text)),
     fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
   );

@@ -1,4 +1,4 @@
-import { mangle, VirtualEnvironment } from '@statewire/testing';
+import { corrupt, VirtualEnvironment } from '@statewire/testing';
 import fc from 'fast-check';
 
 import { CLIENT_ID } from './connection-rig.js';
@@ -27,10 +27,10 @@ const WRONG: readonly unknown[] = [
 ];
 
 /** Bytes after a few edits that know nothing of JSON. */
-export function mangled(texts: readonly string[]): fc.Arbitrary<Buffer> {
+export function corrupted(texts: readonly string[]): fc.Arbitrary<Buffer> {
   return fc
     .tuple(fc.constantFrom(...texts), fc.nat())
-    .map(([text, seed]) => Buffer.from(mangle(Buffer.from(text), new VirtualEnvironment({ seed }).random)));
+    .map(([text, seed]) => Buffer.from(corrupt(Buffer.from(text), new VirtualEnvironment({ seed }).random)));
 }
 
 /** A frame of which a field is of another type, left out, or there twice. */
@@ -49,7 +49,7 @@ export function misshapen(frames: readonly object[]): fc.Arbitrary<string> {
 /** Anything a socket may bring. */
 export const clientMessage: fc.Arbitrary<Buffer> = fc.oneof(
   { arbitrary: fc.constantFrom(...CLIENT_FRAMES).map((frame) => Buffer.from(JSON.stringify(frame))), weight: 2 },
-  { arbitrary: mangled(CLIENT_FRAMES.map((frame) => JSON.stringify(frame))), weight: 4 },
+  { arbitrary: corrupted(CLIENT_FRAMES.map((frame) => JSON.stringify(frame))), weight: 4 },
   { arbitrary: misshapen(CLIENT_FRAMES).map((text) => Buffer.from(text)), weight: 4 },
   { arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)), weight: 1 },
   { arbitrary: fc.nat(100).map((levels) => Buffer.from('['.repeat(levels))), weight: 1 },

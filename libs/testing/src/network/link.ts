@@ -2,10 +2,10 @@ import type { TestEnvironment, Timer } from '../time/environment.js';
 import type { LinkConditions } from './link-conditions.js';
 
 /** Bytes or a message under way. A message arrives with its last byte. */
-export interface Parcel {
+export interface Transmission {
   /** Number of bytes. 0: a mark in the stream, such as its end. */
   readonly size: number;
-  /** Receives the bytes from `from` up to `to`, in order and each once. A parcel of size 0 gets one call. */
+  /** Receives the bytes from `from` up to `to`, in order and each once. A transmission of size 0 gets one call. */
   deliver(from: number, to: number): void;
 }
 
@@ -16,7 +16,7 @@ export type LinkEnvironment = Pick<TestEnvironment, 'monotonic' | 'setTimer' | '
 };
 
 interface Segment {
-  readonly parcel: Parcel;
+  readonly transmission: Transmission;
   readonly from: number;
   readonly to: number;
   readonly due: number;
@@ -25,7 +25,7 @@ interface Segment {
 /** Bytes that a link with limited bandwidth carries at once: the payload of one Ethernet packet. */
 const PACKET_BYTES = 1_460;
 
-/** One direction of a connection. Parcels arrive in order, at the time that the conditions give. */
+/** One direction of a connection. Transmissions arrive in order, at the time that the conditions give. */
 export class Link {
   /** Called after each delivery, when fewer bytes wait than before. */
   onDelivered: () => void = () => undefined;
@@ -45,24 +45,24 @@ export class Link {
 
   constructor(
     private readonly environment: LinkEnvironment,
-    /** Called for each parcel, because conditions change. */
+    /** Called for each transmission, because conditions change. */
     private readonly conditions: () => LinkConditions,
     private readonly onCarried: (bytes: number) => void = () => undefined,
   ) {}
 
-  /** Sends a parcel after those that were sent before. Does nothing after {@link cut}. */
-  send(parcel: Parcel): void {
+  /** Sends a transmission after those that were sent before. Does nothing after {@link cut}. */
+  send(transmission: Transmission): void {
     if (this.isCut) return;
     const { slice, bytesPerSecond, latency, jitter } = this.conditions();
     const longest = slice > 0 ? slice : bytesPerSecond > 0 ? PACKET_BYTES : Infinity;
     const delay = jitter > 0 ? latency + this.environment.random() * jitter : latency;
-    this.buffered += parcel.size;
+    this.buffered += transmission.size;
     let from = 0;
     do {
-      const to = Math.min(parcel.size, from + longest);
-      this.queue.push({ parcel, from, to, due: this.arrival(to - from, bytesPerSecond, delay) });
+      const to = Math.min(transmission.size, from + longest);
+      this.queue.push({ transmission, from, to, due: this.arrival(to - from, bytesPerSecond, delay) });
       from = to;
-    } while (from < parcel.size);
+    } while (from < transmission.size);
     this.plan();
   }
 
@@ -85,7 +85,7 @@ export class Link {
     this.buffered = 0;
   }
 
-  /** Calls `reached` once after this many more bytes, even in the middle of a parcel. */
+  /** Calls `reached` once after this many more bytes, even in the middle of a transmission. */
   limitTo(bytes: number, reached: () => void): void {
     this.limit = { at: this.carried + bytes, reached };
   }
@@ -131,21 +131,21 @@ export class Link {
     const segment = this.holds > 0 ? undefined : this.queue.shift();
     if (segment === undefined) return;
     this.environment.stir?.();
-    const { parcel, from, to } = segment;
+    const { transmission, from, to } = segment;
     const room = this.limit === undefined ? Infinity : this.limit.at - this.carried;
     const end = Math.min(to, from + room);
-    if (to === from || end > from) this.take(parcel, from, end);
+    if (to === from || end > from) this.take(transmission, from, end);
     if (to - from < room || this.limit === undefined) return;
     const { reached } = this.limit;
     this.limit = undefined;
     reached();
   }
 
-  private take(parcel: Parcel, from: number, to: number): void {
+  private take(transmission: Transmission, from: number, to: number): void {
     this.carried += to - from;
     this.onCarried(to - from);
     this.buffered -= to - from;
-    parcel.deliver(from, to);
+    transmission.deliver(from, to);
     this.onDelivered();
   }
 }

@@ -2,7 +2,7 @@
 export type Side = 'client' | 'server';
 
 /** The connections that a fault affects: those that are open now, or all, including later ones. */
-export type Reach = 'open' | 'all';
+export type FaultScope = 'open' | 'all';
 
 /**
  * What happens to a WebSocket upgrade.
@@ -37,10 +37,10 @@ export interface MessageFaults {
   /**
    * Holds everything back, and neither end notices. {@link restore} delivers it.
    *
-   * @param reach `all` (default): new connections hang as well. `open`: new connections work, as if a firewall had
+   * @param scope `all` (default): new connections hang as well. `open`: new connections work, as if a firewall had
    * dropped the state of the open ones.
    */
-  blackhole(reach?: Reach): void;
+  blackhole(scope?: FaultScope): void;
 
   /** Holds everything back for `ms`, and then delivers it. */
   freeze(ms: number): void;
@@ -76,8 +76,12 @@ export interface NetworkFaults extends MessageFaults {
    */
   cutAfter(bytes: number): void;
 
-  /** Resets every open connection for one end only. The other end does not notice, and what it sends is lost. */
-  halfOpen(told: Side): void;
+  /**
+   * Resets every open connection for one end only. The other end does not notice, and loses everything that it sends.
+   *
+   * @param notified the end that notices.
+   */
+  halfOpen(notified: Side): void;
 
   /** Lets the client read nothing, so that the server's bytes pile up, until {@link restore}. */
   stopReading(): void;

@@ -39,7 +39,7 @@ describe('NetworkPath', () => {
     expect(arrived.server).toEqual(['0-10 at 0', '0-20 at 40']);
   });
 
-  test('keeps the order of parcels when the latency varies', async () => {
+  test('keeps the order of transmissions when the latency varies', async () => {
     const path = network.path();
     path.latency(5, 50);
     const { arrived, send } = observed(path.connect());
@@ -49,7 +49,7 @@ describe('NetworkPath', () => {
     expect(sizes).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
   });
 
-  test('cuts a parcel into slices', async () => {
+  test('cuts a transmission into slices', async () => {
     const path = network.path();
     path.slice(4);
     const { arrived, send } = observed(path.connect());
@@ -79,7 +79,7 @@ describe('NetworkPath', () => {
     expect(path.connections).toEqual([]);
   });
 
-  test('is cut after the given number of bytes, in the middle of a parcel', async () => {
+  test('is cut after the given number of bytes, in the middle of a transmission', async () => {
     const path = network.path();
     const { arrived, send } = observed(path.connect());
     path.cutAfter(6);

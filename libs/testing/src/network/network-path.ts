@@ -1,6 +1,6 @@
 import type { LinkConditions } from './link-conditions.js';
 import type { LinkEnvironment } from './link.js';
-import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
+import type { HttpMode, NetworkFaults, FaultScope, Side, UpgradeMode } from './network-faults.js';
 import { SimulatedConnection } from './simulated-connection.js';
 
 /** The reason why a path holds everything back: a fault, or a machine that sleeps or stalls. */
@@ -8,7 +8,7 @@ export type HoldReason = 'blackhole' | 'freeze' | 'sleep' | 'stall';
 
 /** The network between one client and the server, with its connections and its faults. */
 export class NetworkPath implements NetworkFaults {
-  /** The conditions of every connection now. Each parcel reads them when it is sent. */
+  /** The conditions of every connection now. Each transmission reads them when it is sent. */
   conditions: LinkConditions;
   /** What happens to a WebSocket upgrade now. Default `pass`. */
   upgradeMode: UpgradeMode = 'pass';
@@ -85,12 +85,12 @@ export class NetworkPath implements NetworkFaults {
     for (const connection of this.connections) connection.cutAfter(bytes);
   }
 
-  halfOpen(told: Side): void {
-    for (const connection of this.connections) connection.halfOpen(told);
+  halfOpen(notified: Side): void {
+    for (const connection of this.connections) connection.halfOpen(notified);
   }
 
-  blackhole(reach: Reach = 'all'): void {
-    if (reach === 'all') return this.hold('blackhole');
+  blackhole(scope: FaultScope = 'all'): void {
+    if (scope === 'all') return this.hold('blackhole');
     for (const connection of this.open) {
       if (!this.heldBack.has(connection)) hold(connection);
       this.heldBack.add(connection);

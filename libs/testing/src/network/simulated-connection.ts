@@ -51,9 +51,9 @@ export class SimulatedConnection {
   }
 
   /** Resets one end only. */
-  halfOpen(told: Side): void {
+  halfOpen(notified: Side): void {
     for (const link of [this.up, this.down]) link.hold();
-    this.ends[told]?.reset();
+    this.ends[notified]?.reset();
   }
 
   /** Detaches an end that is gone. Nothing reaches it any more. */

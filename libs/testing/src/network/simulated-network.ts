@@ -1,6 +1,6 @@
 import { IDEAL, type LinkConditions } from './link-conditions.js';
 import type { LinkEnvironment } from './link.js';
-import type { HttpMode, NetworkFaults, Reach, Side, UpgradeMode } from './network-faults.js';
+import type { HttpMode, NetworkFaults, FaultScope, Side, UpgradeMode } from './network-faults.js';
 import { NetworkPath } from './network-path.js';
 
 type Fault = (path: NetworkPath) => void;
@@ -61,12 +61,12 @@ export class SimulatedNetwork implements NetworkFaults {
     this.onAllPaths((path) => path.cutAfter(bytes));
   }
 
-  halfOpen(told: Side): void {
-    this.onAllPaths((path) => path.halfOpen(told));
+  halfOpen(notified: Side): void {
+    this.onAllPaths((path) => path.halfOpen(notified));
   }
 
-  blackhole(reach: Reach = 'all'): void {
-    this.onAllPaths((path) => path.blackhole(reach), reach === 'all' ? 'blackhole' : undefined);
+  blackhole(scope: FaultScope = 'all'): void {
+    this.onAllPaths((path) => path.blackhole(scope), scope === 'all' ? 'blackhole' : undefined);
   }
 
   freeze(ms: number): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 import { seeded } from '../seed.js';
-import type { BlackholeReach, Conditions, Direction, HttpFault, ProxiedRequest, UpgradeFault } from './faults.js';
+import type { BlackholeScope, Conditions, Direction, HttpFault, ProxiedRequest, UpgradeFault } from './faults.js';
 import { applyHttpFault } from './http-faults.js';
 import { RequestSplitter } from './request-splitter.js';
 import { Tunnel } from './tunnel.js';
@@ -83,9 +83,9 @@ export class FaultProxy {
   }
 
   /** Holds all bytes in this direction back until `restore`. */
-  blackhole(reach: BlackholeReach, direction: Direction = 'both'): void {
-    if (reach === 'all') this.#blackhole = direction;
-    for (const tunnel of this.#tunnels) if (reach === 'all' || tunnel.isWebSocket) tunnel.blackhole(direction);
+  blackhole(scope: BlackholeScope, direction: Direction = 'both'): void {
+    if (scope === 'all') this.#blackhole = direction;
+    for (const tunnel of this.#tunnels) if (scope === 'all' || tunnel.isWebSocket) tunnel.blackhole(direction);
   }
 
   /** Holds all bytes in this direction back for `ms`, also those of later connections. */

@@ -45,7 +45,7 @@ export interface ProxiedRequest {
 export type Direction = 'to-server' | 'to-client' | 'both';
 
 /** The connections that a black hole affects: all, including later ones, or the WebSockets that are open now. */
-export type BlackholeReach = 'all' | 'web-sockets';
+export type BlackholeScope = 'all' | 'web-sockets';
 
 /** Conditions of each direction. Default: no delay and no limit. */
 export type Conditions = Partial<LinkConditions>;

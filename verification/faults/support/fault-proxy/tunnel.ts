@@ -60,9 +60,9 @@ export class Tunnel {
   }
 
   /** Resets one end. The other end does not notice before `release`. */
-  halfOpen(told: Side): void {
+  halfOpen(notified: Side): void {
     this.blackhole('both');
-    this[told].resetAndDestroy();
+    this[notified].resetAndDestroy();
   }
 
   #tellEnd(pump: Pump): void {

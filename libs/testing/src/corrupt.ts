@@ -22,9 +22,9 @@ const NOT_UTF8 = [[0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90,
  * @param random returns a number x with 0 ≤ x < 1. The `random` of a {@link VirtualEnvironment} gives the same result every
  * time.
  * @returns a new array. It may equal the original by chance.
- * @example connection.sendRaw(new TextDecoder().decode(mangle(new TextEncoder().encode(text), environment.random)));
+ * @example connection.sendRaw(new TextDecoder().decode(corrupt(new TextEncoder().encode(text), environment.random)));
  */
-export function mangle(bytes: Uint8Array, random: () => number): Uint8Array {
+export function corrupt(bytes: Uint8Array, random: () => number): Uint8Array {
   const upTo = (max: number) => Math.floor(random() * (max + 1));
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   let result = bytes;
