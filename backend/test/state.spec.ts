@@ -69,10 +69,9 @@ describe('GET /api/state', () => {
     const { notifications: told } = await arena.state(ann);
     await firstValueFrom(client.act(dismissNotification, { notificationId: told[0]!.id }));
     await firstValueFrom(client.act(startRun, {}));
-    for (let listed = false; !listed;) {
-      const { lobby: list } = await arena.state();
-      listed = list.battles.length >= 2 && list.runs.filter(({ player }) => player.name === 'Ann').length === 2;
-    }
+    const isListed = ({ battles, runs }: Lobby): boolean =>
+      battles.length >= 2 && runs.filter(({ player }) => player.name === 'Ann').length === 2;
+    await firstValueFrom(arena.client().state(lobby.with()).pipe(filter(isListed)));
     arena.rest();
     const state = await arena.state(ann);
 
