@@ -155,6 +155,15 @@ describe('a feed of a state topic', () => {
     expect(store.cursor).toEqual(at('f', 1));
   });
 
+  test('an announced epoch counts although the snapshot of the previous one was left out', () => {
+    const store = stateStore('d', 5);
+    const feed = new TopicFeed(store, at('d', 5));
+    feed.apply(subscribed('state', 'e', 5, false));
+    expect(feed.apply(subscribed('state', 'f', 1, false))).toBe('applied');
+    expect(feed.apply(snapshot('f', 1))).toBe('applied');
+    expect(store.cursor).toEqual(at('f', 1));
+  });
+
   describe('when another transport was faster', () => {
     test('old frames are dropped; a higher snapshot and a patch from the own position are applied', () => {
       const store = stateStore('e', 5);
@@ -186,6 +195,25 @@ describe('a feed of a state topic', () => {
       expect(feed.apply(patch(5, 6))).toBe('hole');
       expect(feed.apply(snapshot('e', 6))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
+    });
+
+    test('and found a third epoch, an announced epoch is a hole', () => {
+      const store = stateStore('e', 5);
+      const feed = new TopicFeed(store, at('e', 5));
+      feed.apply(subscribed('state', 'e', 5, true));
+      store.replace(1, at('g', 1), true);
+      expect(feed.apply(subscribed('state', 'f', 0, false))).toBe('hole');
+      expect(store.cursor).toEqual(at('g', 1));
+    });
+
+    test('and found the announced epoch, its snapshot is dropped', () => {
+      const store = stateStore('e', 5);
+      const feed = new TopicFeed(store, at('e', 5));
+      feed.apply(subscribed('state', 'e', 5, true));
+      store.replace(3, at('f', 3), true);
+      expect(feed.apply(subscribed('state', 'f', 2, false))).toBe('applied');
+      expect(feed.apply(snapshot('f', 2))).toBe('applied');
+      expect(store.cursor).toEqual(at('f', 3));
     });
 
     test('a patch from another offset is a hole', () => {
@@ -362,6 +390,15 @@ describe('a feed of an event topic', () => {
       store.start(at('f', 9), true);
       expect(feed.apply(event(4))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
+    });
+
+    test('and found a third epoch, an announced epoch is a hole', () => {
+      const store = eventStore('e', 3);
+      const feed = new TopicFeed(store, at('e', 3));
+      feed.apply(subscribed('events', 'e', 3, true));
+      store.start(at('g', 1), true);
+      expect(feed.apply(subscribed('events', 'f', 0, false))).toBe('hole');
+      expect(store.cursor).toEqual(at('g', 1));
     });
 
     test('a reader that requests the oldest event again gets a request of its own', () => {

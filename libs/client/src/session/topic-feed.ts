@@ -51,13 +51,22 @@ export class TopicFeed {
     // A second `subscribed` announces a new epoch and is independent of the request.
     const isNewEpoch = this.epoch !== undefined;
     const own = store.cursor;
-    const hasMoved = isNewEpoch ? typeof own === 'object' && own.epoch === frame.epoch : !isSame(own, since);
+    const hasMoved = isNewEpoch ? this.hasLeft(own, frame.epoch) : !isSame(own, since);
     this.epoch = frame.epoch;
     this.target = frame.offset;
     this.startsAfter = undefined;
     if (hasMoved) return this.joinMovedStore(frame);
     if (frame.recovered && own !== 'oldest' && own?.epoch !== frame.epoch) return 'broken';
     return store.kind === 'state' ? this.startState(store, frame) : this.startEvents(store, frame, isNewEpoch);
+  }
+
+  /**
+   * Whether the other transport has moved the store to the announced epoch, or to a third one. The client cannot tell
+   * which of two epochs is newer.
+   */
+  private hasLeft(own: Since | undefined, announced: string): boolean {
+    if (typeof own !== 'object') return false;
+    return own.epoch === announced || (own.epoch !== this.epoch && !this.isStartDue(own));
   }
 
   private startState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
@@ -88,9 +97,13 @@ export class TopicFeed {
 
   /** Returns whether the current frame starts the store. Only the first frame can. */
   private consumeStart(own: Since | undefined): boolean {
-    const { startsAfter } = this;
+    const isDue = this.isStartDue(own);
     this.startsAfter = undefined;
-    return startsAfter !== undefined && isSame(own, startsAfter.cursor);
+    return isDue;
+  }
+
+  private isStartDue(own: Since | undefined): boolean {
+    return this.startsAfter !== undefined && isSame(own, this.startsAfter.cursor);
   }
 
   /** The other transport was faster. Only frames that continue the store's position count. */
