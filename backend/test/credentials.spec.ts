@@ -39,7 +39,7 @@ interface Claims {
   readonly expires?: string;
 }
 
-/** A token that is right but for what is said. */
+/** A valid token with the given changes. */
 function sign({ issuer = 'statewire-arena', audience = 'statewire-arena-players', ...rest }: Claims): Promise<string> {
   const {
     secret = arena.app.get<ArenaConfig>(ARENA_CONFIG).secret,

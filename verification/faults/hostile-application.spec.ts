@@ -118,7 +118,7 @@ it('an application that throws in every part still serves everybody else', async
   expect(application.isRunning).toBe(true);
 });
 
-/** Somebody else is told what is there. */
+/** Another client gets the value of the topic. */
 async function expectCalm(): Promise<void> {
   const { name } = calm.with();
   const socket = await open({ type: 'hello', clientId: CLIENT_ID });

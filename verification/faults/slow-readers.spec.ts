@@ -12,11 +12,11 @@ import { until } from './support/until.js';
 
 const SLOW = 10;
 const KIB = 2 ** 10;
-/** Milliseconds between two values: fast enough to fill what the kernel holds for readers that do not read. */
+/** Milliseconds between two values: short enough to fill the kernel buffers of readers that do not read. */
 const PERIOD = 40;
 /** Values that the other clients receive, at least, while the ten are slow. */
 const MEANWHILE = 50;
-/** The server's defaults: what waits for one connection passes the soft mark by one publication at most. */
+/** The defaults of the server. The outbox of a connection exceeds the soft mark by at most one publication. */
 const SOFT_MARK = 64 * KIB;
 const MAX_PUBLICATION = 256 * KIB;
 

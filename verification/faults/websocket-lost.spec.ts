@@ -36,7 +36,7 @@ afterEach(async () => {
 
 afterAll(() => server.stop());
 
-/** Jitter is the mean one, so that what is measured is the same in each run. */
+/** The jitter is constant, so every run measures the same. */
 function follow(environment: Partial<ClientEnvironment> = { openWebSocket }): void {
   client = createRealtimeClient({
     origin: proxy.origin,
@@ -68,7 +68,7 @@ async function moves(): Promise<void> {
   await firstValueFrom(client.state(moving.with()).pipe(filter((value) => value.tick > tick + 3)));
 }
 
-/** Ends the movement, and holds everything that was ever shown against what the server had at its position. */
+/** Stops the publications and compares every shown value with the server's value at its position. */
 async function expectTruth(): Promise<void> {
   server.stopPublishing();
   await server.publish();

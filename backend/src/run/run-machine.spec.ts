@@ -12,7 +12,7 @@ function newRun(seed = 1): RunState {
   return createRun({ runId: 'r-1', player: PLAYER, startedAt: 1_000, seed });
 }
 
-/** The run's battle as it may have ended: everybody at the given share of health. */
+/** The final battle of a run, with every combatant at the given share of health. */
 function decided({ battleId, party }: RunSnapshot, status: 'won' | 'lost', percent = 40): BattleSnapshot {
   const members = party.map(({ max_hp }) => ({ hp: Math.floor((max_hp * percent) / 100) }));
   return { battleId, status, party: members } as unknown as BattleSnapshot;

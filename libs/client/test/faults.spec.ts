@@ -10,7 +10,7 @@ const full = process.env.STATEWIRE_TEST_TIER === 'full';
 
 const count = action<{ n: number }, number>('count');
 
-/** Plays a history of faults under a moving battle and returns what the application saw. */
+/** Runs a history of faults with a changing battle and returns the values of the application. */
 async function play(faults: readonly (readonly [string, number])[], seed: number) {
   const setup = setUp({}, { seed, latency: 20, heartbeat: { interval: 2_000, timeout: 1_000 }, history: 10_000 });
   const { environment, server, client } = setup;

@@ -26,7 +26,7 @@ function follow({ client, server }: Setup): Follower {
   return follower;
 }
 
-/** Frames with which a server takes a topic away for good: what follows from them is no fault. */
+/** Frames that end a topic permanently. Their effects are no faults. */
 function isFinal(text: string): boolean {
   let frame: ServerFrame | undefined;
   try {

@@ -56,7 +56,7 @@ describe.each<[string, () => Setup]>([
     const { environment, server, client } = make();
     const state = stateTopic<Json>()('keys').with();
     const values: string[] = [];
-    // Much that stays, so that a delta is the smaller one.
+    // A large unchanged part makes the delta smaller than the value.
     const kept = `"kept":"${'x'.repeat(500)}"`;
     const history = [
       `{${kept}}`,

@@ -70,7 +70,7 @@ describe('RealtimeBus', () => {
     const thrown: unknown[] = [];
     config.onUnhandledError = (error) => thrown.push(error);
     await realtime.publish(notices.with(), 'hello');
-    // RxJS throws from a timer what nobody took.
+    // RxJS throws unhandled errors from a timer.
     await new Promise((resolve) => setTimeout(resolve));
     config.onUnhandledError = null;
     expect(heard).toEqual(['hello']);

@@ -29,11 +29,11 @@ import type { TestSocket } from './support/test-socket.js';
 import { arenaProviders, authenticate, HeldVerification, notices, SlowWork } from './support/arena-fixture.js';
 import { CLIENT_ID, post } from './support/transports.js';
 
-/** Milliseconds of each deadline that a test lets pass. */
-const DEADLINE = 1_000;
+/** Milliseconds of each deadline in these tests. */
+const DEADLINE_MS = 1_000;
 
 const checked = action<{ n: number }, void>('checked');
-const refused = action<undefined, void>('refused');
+const failing = action<undefined, void>('failing');
 
 class CheckedDto {
   @IsInt()
@@ -45,8 +45,8 @@ class CodeHandlers {
   @OnAction(checked)
   checked(@ActionData() _data: CheckedDto): void {}
 
-  @OnAction(refused)
-  refused(): void {
+  @OnAction(failing)
+  failing(): void {
     throw new BadRequestException('Not now.');
   }
 }
@@ -56,7 +56,7 @@ let clock: VirtualEnvironment;
 let logged: string[];
 
 afterEach(async () => {
-  // Whoever closes the application waits for handlers that run.
+  // app.close() waits for running handlers.
   for (const finish of arena.get(SlowWork).running) finish();
   await arena.close();
 });
@@ -74,21 +74,21 @@ async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
 }
 
 /** A memory broker with one method replaced. */
-function brokerThat(changes: Partial<Broker>): Broker {
+function brokerWith(changes: Partial<Broker>): Broker {
   const silent = (): void => undefined;
   const log = new RealtimeLog({ debug: silent, log: silent, warn: silent, error: silent }, systemEnvironment);
   const { history } = resolveOptions({}, systemEnvironment);
   return Object.assign(new MemoryBroker({ environment: systemEnvironment, history, log }), changes);
 }
 
-/** What the server answers over each transport on which the error exists. */
-interface Told {
+/** The answers over each transport that has the error. */
+interface Answers {
   readonly webSocket?: ErrorFrame;
   readonly http?: { readonly status: number; readonly json: object };
 }
 
-/** Sends frames over a socket that is welcomed, and takes the first error. */
-async function say(...frames: readonly (object | string)[]): Promise<ErrorFrame> {
+/** Sends frames after `welcome` and returns the first error. */
+async function firstError(...frames: readonly (object | string)[]): Promise<ErrorFrame> {
   const socket = await arena.welcome();
   for (const frame of frames) socket.send(frame);
   return socket.next('error');
@@ -98,15 +98,15 @@ function act(name: string, data?: unknown, id = '1'): Promise<{ readonly status:
   return post(arena, '/realtime/actions', { clientId: CLIENT_ID, id, name, ...(data === undefined ? {} : { data }) });
 }
 
-/** The same action over both transports, as two clients would send it. */
-async function acted(name: string, data?: unknown): Promise<Told> {
-  const webSocket = await say({ type: 'action', id: '2', name, ...(data === undefined ? {} : { data }) });
+/** Sends the action over both transports, each as a client of its own. */
+async function actBoth(name: string, data?: unknown): Promise<Answers> {
+  const webSocket = await firstError({ type: 'action', id: '2', name, ...(data === undefined ? {} : { data }) });
   return { webSocket, http: await act(name, data) };
 }
 
-/** The same topic over both transports. A poll answers with 200 and the error in its frames. */
-async function subscribed(topic: string): Promise<Told> {
-  const webSocket = await say({ type: 'subscribe', topics: [{ topic }] });
+/** Requests the topic over both transports. A poll gets 200 and an error frame. */
+async function subscribeBoth(topic: string): Promise<Answers> {
+  const webSocket = await firstError({ type: 'subscribe', topics: [{ topic }] });
   const { status, text } = await snapshot(topic);
   return { webSocket, http: { status, json: JSON.parse(text) as object } };
 }
@@ -116,23 +116,23 @@ async function snapshot(topic: string): Promise<{ readonly status: number; reado
   return { status: response.status, text: await response.text() };
 }
 
-/** Every code of the protocol, so that a new one does not compile before it is told in a test. */
-const TOLD: Record<ErrorCode, () => Promise<Told>> = {
+/** One request for every code of the protocol. The type makes a new code without a test an error. */
+const ERROR_REQUESTS: Record<ErrorCode, () => Promise<Answers>> = {
   async bad_request() {
     await start();
-    return { webSocket: await say('{'), http: await post(arena, '/realtime/actions', { clientId: CLIENT_ID }) };
+    return { webSocket: await firstError('{'), http: await post(arena, '/realtime/actions', { clientId: CLIENT_ID }) };
   },
   async validation_failed() {
     await start();
-    return acted('checked', { n: 'one' });
+    return actBoth('checked', { n: 'one' });
   },
   async unknown_topic() {
     await start();
-    return subscribed('nowhere');
+    return subscribeBoth('nowhere');
   },
   async unknown_action() {
     await start();
-    return acted('nothing');
+    return actBoth('nothing');
   },
   async unauthorized() {
     await start();
@@ -143,16 +143,16 @@ const TOLD: Record<ErrorCode, () => Promise<Told>> = {
   },
   async forbidden() {
     await start();
-    return subscribed('secrets/ann');
+    return subscribeBoth('secrets/ann');
   },
   async not_subscribed() {
     await start();
-    return { webSocket: await say({ type: 'unsubscribe', topics: ['battles/1'] }) };
+    return { webSocket: await firstError({ type: 'unsubscribe', topics: ['battles/1'] }) };
   },
   async conflict() {
     await start();
     await act('double', { n: 1 });
-    const webSocket = await say(
+    const webSocket = await firstError(
       { type: 'action', id: '7', name: 'double', data: { n: 1 } },
       { type: 'action', id: '7', name: 'double', data: { n: 2 } },
     );
@@ -160,12 +160,12 @@ const TOLD: Record<ErrorCode, () => Promise<Told>> = {
   },
   async too_large() {
     await start();
-    // Over the WebSocket what is too large ends the connection with 1009, before it is read.
+    // A message that is too large ends a WebSocket with 1009 before the server parses it.
     return { http: await act('double', 'x'.repeat(70_000)) };
   },
   async too_many_requests() {
     await start({ limits: { frames: { perSecond: 1 } } });
-    const webSocket = await say(...Array.from({ length: 4 }, () => ({ type: 'ping' })));
+    const webSocket = await firstError(...Array.from({ length: 4 }, () => ({ type: 'ping' })));
     await Promise.all([act('double', { n: 1 }, 'a'), act('double', { n: 1 }, 'b')]);
     return { webSocket, http: await act('double', { n: 1 }, 'c') };
   },
@@ -173,33 +173,33 @@ const TOLD: Record<ErrorCode, () => Promise<Told>> = {
     await start({ limits: { connections: { subscriptions: 1 } } });
     const topics = [{ topic: 'battles/1' }, { topic: 'battles/2' }];
     const http = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
-    return { webSocket: await say({ type: 'subscribe', topics }), http };
+    return { webSocket: await firstError({ type: 'subscribe', topics }), http };
   },
   async timeout() {
-    await start({ limits: { timeouts: { actionMs: DEADLINE } } });
+    await start({ limits: { timeouts: { actionMs: DEADLINE_MS } } });
     const { running } = arena.get(SlowWork);
-    const told = acted('slow');
+    const answers = actBoth('slow');
     for (const actions of [1, 2]) {
       await untilTrue(() => running.length === actions);
-      await clock.advance(DEADLINE);
+      await clock.advance(DEADLINE_MS);
     }
-    return told;
+    return answers;
   },
   async action_failed() {
     await start();
-    return acted('refused');
+    return actBoth('failing');
   },
   async outcome_unknown() {
-    await start({ broker: brokerThat({ claim: () => Promise.resolve({ outcome: 'lost' }) }) });
-    return acted('double', { n: 1 });
+    await start({ broker: brokerWith({ claim: () => Promise.resolve({ outcome: 'lost' }) }) });
+    return actBoth('double', { n: 1 });
   },
   async unavailable() {
-    await start({ broker: brokerThat({ claim: () => Promise.reject(new Error('The broker is gone.')) }) });
-    return acted('double', { n: 1 });
+    await start({ broker: brokerWith({ claim: () => Promise.reject(new Error('The broker is gone.')) }) });
+    return actBoth('double', { n: 1 });
   },
   async internal() {
     await start();
-    return acted('fail');
+    return actBoth('fail');
   },
 };
 
@@ -208,25 +208,25 @@ function bearer(token: string): { readonly authorization: string } {
 }
 
 describe('each error code has the status and `temporary` of the table', () => {
-  test.each(Object.keys(TOLD) as ErrorCode[])('%s', async (code) => {
-    const { webSocket, http } = await TOLD[code]();
+  test.each(Object.keys(ERROR_REQUESTS) as ErrorCode[])('%s', async (code) => {
+    const { webSocket, http } = await ERROR_REQUESTS[code]();
     const { status, temporary } = ERROR_CODES[code];
     const expected = { type: 'error', code, temporary, message: expect.stringMatching(/\S/) };
     for (const frame of [webSocket, http?.json]) if (frame !== undefined) expect(frame).toMatchObject(expected);
     if (http !== undefined) expect(http.status).toBe(status);
-    expect([webSocket, http].some((told) => told !== undefined)).toBe(true);
+    expect([webSocket, http].some((answer) => answer !== undefined)).toBe(true);
   });
 });
 
-/** A client that opened, and said `hello` with this token. */
-async function greeting(token?: string): Promise<TestSocket> {
+/** Opens a socket and sends `hello` with this token. */
+async function sendHello(token?: string): Promise<TestSocket> {
   const socket = await arena.connect();
   socket.send({ type: 'hello', clientId: CLIENT_ID, ...(token === undefined ? {} : { token }) });
   return socket;
 }
 
-/** Every close code the server sends; 4010 is for versions that are spoken after the upgrade, and there is one only. */
-const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<TestSocket>> = {
+/** One connection for every close code of the server. 4010 has none, because there is only one protocol version. */
+const CLOSING_CONNECTIONS: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<TestSocket>> = {
   async tooManyBadFrames() {
     await start({ limits: { frames: { malformed: 2 } } });
     const socket = await arena.welcome();
@@ -234,14 +234,14 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async helloTimeout() {
-    await start({ limits: { timeouts: { helloMs: DEADLINE } } });
+    await start({ limits: { timeouts: { helloMs: DEADLINE_MS } } });
     const socket = await arena.connect();
-    await clock.advance(DEADLINE);
+    await clock.advance(DEADLINE_MS);
     return socket;
   },
   async rejected() {
     await start();
-    return greeting('nobody');
+    return sendHello('nobody');
   },
   async tooManyRequests() {
     await start({ limits: { frames: { perSecond: 1, rejected: 2 } } });
@@ -250,28 +250,28 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
     return socket;
   },
   async slowConsumer() {
-    await start({ limits: { timeouts: { stalledMs: DEADLINE } } });
+    await start({ limits: { timeouts: { stalledMs: DEADLINE_MS } } });
     const socket = await arena.welcome();
     socket.send({ type: 'subscribe', topics: [{ topic: notices.with().name }] });
     await socket.next('subscribed');
     socket.webSocket.pause();
     for (let n = 0; n < 60; n += 1) await arena.bus.publish(notices.with(), { text: `${n}`.padEnd(200_000) });
-    while (!hasLogged(CLOSE_CODES.slowConsumer.code)) await clock.advance(DEADLINE / 10);
+    while (!hasLogged(CLOSE_CODES.slowConsumer.code)) await clock.advance(DEADLINE_MS / 10);
     socket.webSocket.resume();
     return socket;
   },
   async overloaded() {
-    await start({ limits: { timeouts: { authenticationMs: DEADLINE } } });
+    await start({ limits: { timeouts: { authenticationMs: DEADLINE_MS } } });
     const verification = HeldVerification.next();
-    const socket = await greeting('held');
+    const socket = await sendHello('held');
     await verification.arrived.opened;
-    await clock.advance(DEADLINE);
+    await clock.advance(DEADLINE_MS);
     return socket;
   },
   async heartbeatLost() {
-    await start({ heartbeat: { intervalMs: DEADLINE, timeoutMs: DEADLINE } });
+    await start({ heartbeat: { intervalMs: DEADLINE_MS, timeoutMs: DEADLINE_MS } });
     const socket = await arena.welcome();
-    await clock.advance(2 * DEADLINE);
+    await clock.advance(2 * DEADLINE_MS);
     return socket;
   },
   async draining() {
@@ -282,7 +282,7 @@ const CLOSED: Record<Exclude<CloseCodeName, 'protocolVersion'>, () => Promise<Te
   },
   async tokenExpired() {
     await start();
-    return greeting(`ann:${clock.now() - 1}`);
+    return sendHello(`ann:${clock.now() - 1}`);
   },
   async switchedOff() {
     await start();
@@ -297,13 +297,13 @@ function hasLogged(code: number): boolean {
 }
 
 describe('each close code has the meaning of the table', () => {
-  test.each(Object.keys(CLOSED) as (keyof typeof CLOSED)[])('%s', async (name) => {
-    const socket = await CLOSED[name]();
+  test.each(Object.keys(CLOSING_CONNECTIONS) as (keyof typeof CLOSING_CONNECTIONS)[])('%s', async (name) => {
+    const socket = await CLOSING_CONNECTIONS[name]();
     const { code, meaning } = CLOSE_CODES[name];
-    const heard = await socket.closed();
+    const closeCode = await socket.closed();
     await untilTrue(() => hasLogged(code));
-    // Whoever lost the heartbeat may be beyond hearing the reason.
-    expect(name === 'heartbeatLost' ? [code, 1006] : [code]).toContain(heard);
+    // A client without a heartbeat may not receive the close frame.
+    expect(name === 'heartbeatLost' ? [code, 1006] : [code]).toContain(closeCode);
     expect(logged.filter((line) => line.includes('connection-closed'))).toEqual([expect.stringContaining(meaning)]);
   });
 });

@@ -219,7 +219,7 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       for (const name of ['shop/forever', 'shop/endless']) {
         expect(await ann.act({ id: name, name })).toMatchObject({ type: 'error', code: 'timeout', temporary: true });
       }
-      // Whoever closes the application waits for handlers that run.
+      // app.close() waits for running handlers.
       shop.gate.complete();
     });
 

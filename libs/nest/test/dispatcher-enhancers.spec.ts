@@ -52,7 +52,7 @@ class Journal {
   readonly lines: string[] = [];
 }
 
-/** What an application has for its controllers: it reads the request, metadata and a dependency. */
+/** A guard as applications write it for controllers: it reads the request, metadata and a dependency. */
 @Injectable()
 class RolesGuard implements CanActivate {
   constructor(

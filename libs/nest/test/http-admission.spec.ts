@@ -172,7 +172,7 @@ describe('credentials of HTTP requests', () => {
 
   test('A2: credentials that are not verified in time give unavailable, not unauthorized', async () => {
     await start({ authenticate: () => new Promise(() => undefined), limits: { timeouts: { authenticationMs: 20 } } });
-    // An action that is refused with `retryAfter` is sent again; without it, it would have failed.
+    // The client resends an action rejected with `retryAfter`. Without it the action fails.
     expect(await who({ authorization: 'Bearer ann' })).toMatchObject({
       ...{ status: 503, json: { code: 'unavailable', retryAfter: 5_000 } },
     });

@@ -63,7 +63,7 @@ class Meddling {
   }
 }
 
-/** All an application can do to its HTTP side. */
+/** All options of the HTTP side of an application. */
 function meddle(app: INestApplication): void {
   app.setGlobalPrefix('api');
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });
@@ -354,7 +354,7 @@ describe('the HTTP binding behind a body parser of the application', () => {
   });
 });
 
-/** Sends bytes and resolves with everything that comes back until the server closes. */
+/** Sends bytes and resolves with the whole answer when the server closes. */
 async function raw(arena: TestApplication, bytes: string | Buffer): Promise<string> {
   const socket = connect(arena.port, '127.0.0.1');
   const chunks: Buffer[] = [];

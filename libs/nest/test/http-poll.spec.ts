@@ -87,7 +87,7 @@ describe('a poll', () => {
 
   afterEach(() => arena.close());
 
-  /** Where a client stands that took these frames. */
+  /** The positions of a client after these frames. */
   function position(frames: readonly ServerFrame[], topic: string): Position {
     const subscribed = frames.find(
       (frame): frame is SubscribedFrame => frame.type === 'subscribed' && frame.topic === topic,
@@ -101,7 +101,7 @@ describe('a poll', () => {
     return { topic, since: position(frames, topic) };
   }
 
-  /** Starts a poll that is held, and resolves when it is. */
+  /** Starts a poll and resolves when the server holds it. */
   async function hold(
     topics: Parameters<typeof poll>[1],
     options: Parameters<typeof poll>[2] = {},
@@ -115,7 +115,7 @@ describe('a poll', () => {
     return { answered: () => done, answer };
   }
 
-  /** Requests that came before have been looked at when this one is answered. */
+  /** The server has read all earlier requests when it answers this one. */
   async function roundTrip(): Promise<void> {
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
   }
@@ -352,7 +352,7 @@ describe('a poll', () => {
         names.map((topic) => ({ topic })),
       );
       const warnings: Error[] = [];
-      // Jest shows tests a copy of the process.
+      // Jest gives tests a copy of `process`.
       const { process } = runInThisContext('globalThis') as typeof globalThis;
       const note = (warning: Error): void => void warnings.push(warning);
       process.on('warning', note);

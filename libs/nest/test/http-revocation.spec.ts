@@ -12,12 +12,12 @@ const room = stateTopic<string>()('room');
 const SECRET = 'what was published after the revocation';
 const headers = { authorization: 'Bearer ann' };
 
-/** Application code that takes its time, once a test has asked it to. */
+/** Application code that a test can suspend. */
 class Thought implements CanActivate {
   private going = { begun: new Gate(), over: new Gate() };
   private isAsked = false;
 
-  /** Resolves when somebody waits for it. */
+  /** Resolves when a call waits. */
   begin(): Promise<void> {
     this.going = { begun: new Gate(), over: new Gate() };
     this.isAsked = true;
@@ -85,7 +85,7 @@ describe('A2: a revoked user', () => {
     'an action': () => post(arena, '/realtime/actions', { clientId: CLIENT_ID, id: '1', name: 'knock' }, headers),
   };
 
-  /** The user is revoked, and something happens that it must not see. */
+  /** Revokes the user and publishes a value that it must not receive. */
   async function revoke(): Promise<void> {
     await arena.connections.revoke({ user: 'ann' });
     await arena.bus.publish(room.with(), SECRET);
@@ -113,7 +113,7 @@ describe('A2: a revoked user', () => {
     expectRefused(await answer);
   });
 
-  /** A poll by somebody who knows the newest value. */
+  /** A poll from the position of the newest value. */
   async function wait(): Promise<{ readonly answer: Promise<TestAnswer> }> {
     const { frames } = await poll(arena, [{ topic: room.with().name }]);
     const { epoch, offset } = frames.find((frame): frame is SubscribedFrame => frame.type === 'subscribed')!;
@@ -125,7 +125,7 @@ describe('A2: a revoked user', () => {
     ['its guards run', guard],
   ])('is rejected when it has news while %s again', async (_, thought) => {
     const { answer } = await wait();
-    // Each is looked at after the one before.
+    // The checks run one after another.
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
     const begun = thought.begin();
     await arena.bus.publish(room.with(), 'news');

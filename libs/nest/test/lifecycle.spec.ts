@@ -80,7 +80,7 @@ describe('a drain', () => {
       headers: { ...upgrade, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol': SUBPROTOCOL },
     });
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { code: 'unavailable' } });
-    // One that would be held is answered at once now: the client shall find the next node soon.
+    // The server no longer holds a poll, so the client finds the next node soon.
     await arena.bus.publish(battle.with({ battleId: '7' }), { hp: 1 });
     const answer = await poll(arena, [{ topic: 'battles/7', since }], { wait: 20 });
     expect(answer.frames.at(-1)).toMatchObject({ offset: since.offset + 1 });

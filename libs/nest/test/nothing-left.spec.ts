@@ -40,7 +40,7 @@ test('R17: the server keeps nothing of clients that left, however they left', as
   expect(clock.timers).toBe(0);
 });
 
-/** One client that follows topics and acts; every other one over HTTP, every third socket without a farewell. */
+/** One client that follows topics and acts. Some use HTTP, and some sockets end without a close frame. */
 async function comeAndGo(n: number): Promise<void> {
   const clientId = `client-${n}`.padEnd(24, '-');
   const topics = [

@@ -60,7 +60,7 @@ function httpServer(app: INestApplication): Server {
   return app.getHttpServer() as Server;
 }
 
-/** A WebSocket server of the application's own, which answers 400 to every path it does not know. */
+/** A WebSocket server of the application. It answers 400 for unknown paths. */
 function listenForeign(app: INestApplication): void {
   foreign = new WebSocketServer({ server: httpServer(app), path: '/foreign' });
   foreign.on('connection', (socket) =>
@@ -87,7 +87,7 @@ async function expectRealtime(): Promise<void> {
   expect(await socket.next('snapshot')).toMatchObject({ data: { hp: 5 } });
 }
 
-/** Lets the time of engine.io pass that it gives to strange upgrades. Returns the number of timers that this ended. */
+/** Advances past the timeout of engine.io for foreign upgrades. Returns the number of timers that ran. */
 function endStrangers({ mock }: jest.SpiedFunction<typeof setTimeout>): number {
   const due = mock.calls.flatMap(([callback, ms], call) => (ms === STRANGER_TIMEOUT ? [{ callback, call }] : []));
   for (const { callback, call } of due) {
@@ -144,7 +144,7 @@ describe.each<Platform>(['express', 'fastify'])('beside Statewire on %s', (platf
       providers: [PlainGateway],
       configure: (app) => {
         app.useWebSocketAdapter(new WsAdapter(app));
-        // One that ends nothing: with one that does, the two would end each other's without us too.
+        // A server that ends no foreign upgrade: two servers that do would end each other's upgrades anyway.
         foreign = new WebSocketServer({ noServer: true });
         const server = foreign;
         httpServer(app).on('upgrade', (upgrade, socket, head) => {

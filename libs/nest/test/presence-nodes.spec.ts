@@ -13,7 +13,7 @@ const INTERVAL = 250;
 
 type Node = ReturnType<typeof node>;
 
-/** A node of a cluster whose broker outlives it, with what happens to its part of the broker when it dies. */
+/** A node of a cluster. Its broker outlives it and removes the part of a dead node. */
 function node(shared?: TestNode) {
   const reads = { count: 0, failing: 0 };
   let losses: (() => void)[] = [];
@@ -57,7 +57,7 @@ function node(shared?: TestNode) {
     },
     shared,
   );
-  /** What this node would do for a member that came to it. */
+  /** Adds a member as this node would. */
   const join = async (id: string, key = id, info?: Json): Promise<void> => {
     const since = parts.environment.now();
     await parts.broker.join(FOLLOWED, toPresenceMember({ id, key, since, ...(info === undefined ? {} : { info }) }));

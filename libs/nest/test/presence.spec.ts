@@ -109,7 +109,7 @@ beforeEach(async () => {
 
 afterEach(() => arena.close());
 
-/** Follows who watches the battle, and resolves when it is known. */
+/** Follows the presence topic of the battle, and resolves at its first value. */
 async function watch(): Promise<void> {
   await new Promise<void>((resolve) => {
     arena.bus.stream(spectators.with({ battleId: '7' })).subscribe((value) => {
@@ -119,7 +119,7 @@ async function watch(): Promise<void> {
   });
 }
 
-/** Waits for a value of so many members, while as little time passes as can. */
+/** Waits for a value with this number of members, in steps as short as possible. */
 async function counted(count: number): Promise<Presence<Spectator>> {
   for (let waited = 0; waited < 200; waited++) {
     const last = values.at(-1);
@@ -144,7 +144,7 @@ async function follow(name: string, topics: readonly string[] = [BATTLE], token?
   return socket;
 }
 
-/** Waits until the server has noticed that sockets are gone. */
+/** Waits until the server has closed the sockets. */
 async function connections(count: number): Promise<void> {
   await untilTrue(() => arena.connections.list().length === count);
 }

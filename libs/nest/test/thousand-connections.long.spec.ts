@@ -27,7 +27,7 @@ test('a thousand concurrent clients get the value and then every change in order
   expect(new Set(offsets).size).toBe(1);
 }, 20_000);
 
-/** A client that pipelined everything and has its first value. */
+/** A client that has received its first value. */
 async function subscribed(): Promise<TestSocket> {
   const socket = await arena.connect();
   socket.send({ type: 'hello', clientId: 'client-0123456789abcdef' });
@@ -36,7 +36,7 @@ async function subscribed(): Promise<TestSocket> {
   return socket;
 }
 
-/** Where a client stands after the last change. Fails on a hole. */
+/** The position of a client after the last change. Throws on a hole. */
 async function lastOffset(socket: TestSocket): Promise<number> {
   const { offset: start } = await socket.next('subscribed');
   let at = start;

@@ -184,7 +184,7 @@ describe('an upgrade', () => {
   test('A16: ignores a forwarded address without a trusted proxy', async () => {
     await start({ limits: { connections: { perAddress: 1 } } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
-    // Loopback is private: what forwards from there is most likely a proxy that nobody named, so nothing is counted.
+    // Loopback is private, so a forwarded request most likely comes from an unlisted proxy and does not count.
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     await arena.connect();
     expect((await refusal({})).status).toBe(429);

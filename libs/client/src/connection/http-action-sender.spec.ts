@@ -50,7 +50,7 @@ function setUp() {
   return { act, actions, answer, cut, environment, error, log, names, outbox, requests, state };
 }
 
-/** Takes what it is handed, each once. */
+/** Records each action once. */
 function otherSender(outbox: ActionOutbox) {
   const taken: string[] = [];
   const sender: ActionSender = {

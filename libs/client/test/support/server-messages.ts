@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { battle, battleAt, notices } from './bench.js';
 
-/** Values that no field of any frame wants, or only just. */
+/** Invalid values and limits for the fields of frames. */
 const WRONG: readonly unknown[] = [
   ...[null, true, '', 'x'.repeat(300), -1, 0.5, 2 ** 53, 1e308, [], {}, [[]], 'oldest', 'a//b', '\ud800'],
   ...['__proto__', 'constructor', 'toString', { '=__proto__': { polluted: true } }, { '>constructor': { '=x': 1 } }],

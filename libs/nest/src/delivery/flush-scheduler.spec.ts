@@ -22,7 +22,7 @@ function setUp(most: number, softMark = SHARE) {
   return { environment, budget, connect };
 }
 
-/** A frame of exactly so many bytes on the socket. */
+/** A frame with exactly this number of bytes on the socket. */
 function frame(size: number): EncodedFrame {
   return encodeText('x'.repeat(size - (size < 128 ? 2 : 4)));
 }
@@ -88,7 +88,7 @@ describe('R18: the budget of all outboxes', () => {
       outbox.send(frame(1_200));
       environment.tick();
     }
-    first.socket.take(Infinity);
+    first.socket.read(Infinity);
     expect(budget.bytes).toBe(1_200);
     first.outbox.send(frame(1_200));
     environment.tick();
@@ -104,7 +104,7 @@ describe('R18: the budget of all outboxes', () => {
       outbox.send(frame(1_400));
       environment.tick();
     }
-    // Taken by the operating system, while the write as a whole has not ended.
+    // The operating system has accepted the bytes, but the write has not ended.
     reading.socket.bufferedAmount = 100;
     stuck.outbox.send(frame(1_000));
     environment.tick();

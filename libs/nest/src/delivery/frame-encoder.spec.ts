@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { encodeFrame, encodeText } from './frame-encoder.js';
 
-/** Reads one unmasked text message back, by RFC 6455 §5.2 and nothing of ours. */
+/** Parses one unmasked text message by RFC 6455 §5.2, without code of this package. */
 function decode(message: Buffer): { text: string; header: number } {
   expect(message[0]).toBe(0x81);
   const short = message[1]!;

@@ -25,7 +25,7 @@ function setUp(options: Partial<OutboxOptions> = {}) {
   return { budget, environment, outbox, overflows, socket };
 }
 
-/** A frame of exactly so many bytes on the socket. */
+/** A frame with exactly this number of bytes on the socket. */
 function frame(size: number): EncodedFrame {
   return encodeText('x'.repeat(size - (size < 128 ? 2 : 4)));
 }
@@ -62,7 +62,7 @@ describe('the soft mark', () => {
     await environment.settle();
     expect(pulls).toBe(0);
     for (const most of [3, 6, 9]) {
-      socket.take(Infinity);
+      socket.read(Infinity);
       await environment.settle();
       expect(pulls).toBe(most);
       expect(outbox.bufferedBytes).toBe(600);
@@ -75,10 +75,10 @@ describe('the soft mark', () => {
     await environment.settle();
     const entered: string[] = [];
     for (const name of ['first', 'second']) void outbox.whenDrained()!.then(() => entered.push(name));
-    socket.take(1);
+    socket.read(1);
     await environment.settle();
     expect(entered).toEqual([]);
-    socket.take(Infinity);
+    socket.read(Infinity);
     await environment.settle();
     expect(entered).toEqual(['first', 'second']);
   });
@@ -110,7 +110,7 @@ describe('the stall watch of a reader', () => {
       await environment.advance(1_000);
       outbox.send(frame(300));
       await environment.settle();
-      socket.take(300);
+      socket.read(300);
       expect(socket.bufferedAmount).toBe(900);
     }
     expect(overflows).toEqual([]);
@@ -145,7 +145,7 @@ describe('a closed reader', () => {
     }
     expect(budget.bytes).toBe(1_000);
     outbox.close();
-    socket.take(400);
+    socket.read(400);
     expect(budget.bytes).toBe(0);
   });
 

@@ -22,12 +22,12 @@ function setUp(marks: Partial<typeof MARKS> = {}) {
   return { environment, scheduler, connect, ...connect() };
 }
 
-/** A frame of so many bytes. */
+/** A frame with this number of bytes. */
 function frame(size: number, name = 'x'): EncodedFrame {
   return encodeText(JSON.stringify({ type: 'pong', name: name.padEnd(size - 33, '.') }));
 }
 
-/** A topic with frames that an outlet has not been sent. */
+/** A topic with frames that its sink has not received. */
 function backlogOf(frames: EncodedFrame[]): TopicBacklog & { pulls: number } {
   return {
     pulls: 0,
@@ -157,10 +157,10 @@ describe('Outbox', () => {
     expect(outbox.offer(frame(600), backlog)).toBe(false);
     await environment.settle();
     expect(backlog.pulls).toBe(0);
-    socket.take(600);
+    socket.read(600);
     await environment.settle();
     expect(backlog.pulls).toBe(0);
-    socket.take(600);
+    socket.read(600);
     await environment.settle();
     expect(backlog.pulls).toBe(3);
     expect(socket.writes.at(-1)!.length).toBe(2);
@@ -188,7 +188,7 @@ describe('Outbox', () => {
     outbox.offer(frame(10, '!'), named('b'));
     for (let round = 0; round < 10; round++) {
       await environment.settle();
-      socket.take(Infinity);
+      socket.read(Infinity);
     }
     const order = socket.frames.slice(1).map((sent) => (sent as unknown as { name: string }).name.slice(0, 2));
     expect(order).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
@@ -207,7 +207,7 @@ describe('Outbox', () => {
     });
     await environment.settle();
     expect(entered).toBe(false);
-    socket.take(Infinity);
+    socket.read(Infinity);
     await entering;
     await environment.settle();
     expect((socket.frames[1] as unknown as { name: string }).name).toMatch(/^newcomer/);
@@ -221,7 +221,7 @@ describe('Outbox', () => {
     outbox.offer(frame(10, '!'), backlog);
     const waiting = outbox.whenDrained();
     await environment.settle();
-    socket.take(Infinity);
+    socket.read(Infinity);
     await waiting;
     await environment.settle();
     expect(backlog.pulls).toBe(2);
@@ -269,12 +269,12 @@ describe('Outbox', () => {
     await environment.settle();
     for (let second = 0; second < 30; second++) {
       await environment.advance(1_000);
-      slow.socket.take(10);
+      slow.socket.read(10);
       if (second === 8) expect(stopped.overflows).toEqual([]);
     }
     expect(stopped.overflows).toEqual(['stalled']);
     expect(slow.overflows).toEqual([]);
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     await environment.advance(20_000);
     expect(slow.overflows).toEqual([]);
     expect(environment.timers).toBe(0);
@@ -305,7 +305,7 @@ describe('Outbox', () => {
     outbox.send(frame(1_500));
     outbox.offer(frame(10, '!'), { pull: () => 'lost' });
     await environment.settle();
-    socket.take(Infinity);
+    socket.read(Infinity);
     expect(overflows).toEqual(['history']);
   });
 

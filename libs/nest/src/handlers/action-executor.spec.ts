@@ -51,7 +51,7 @@ describe('ActionExecutor', () => {
     });
   }
 
-  /** A handler behind guards that take a turn each. */
+  /** A handler behind asynchronous guards. */
   function handler(body: () => unknown): () => Promise<null> {
     return async () => {
       await ActionContext.start(() => {

@@ -15,7 +15,7 @@ const score = stateTopic<{ points: number }>()('scores/:playerId');
 const notices = eventTopic<string>()('notices');
 const add = action<number, { total: number }>('scores/add');
 
-/** What compiles is half of the test: each `ts-expect-error` fails the type check where it is not needed. */
+/** The type check is part of the test: an unnecessary `ts-expect-error` fails it. */
 @RealtimeHandlers()
 class Scores {
   @OnTopic(score)

@@ -3,7 +3,7 @@ import { diff, type Json } from '@statewire/protocol';
 
 import { MemberList, type MemberRecord } from './member-list.js';
 
-/** A member that came as the n-th. */
+/** The n-th member. */
 function nth(n: number, info?: Json): MemberRecord {
   return { id: `id-${n}`, key: `key-${n}`, since: n, ...(info === undefined ? {} : { info }) };
 }

@@ -62,7 +62,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
     counters,
     onEmpty: () => void (state.emptied += 1),
   });
-  /** What is shown of who is there, `-` for nothing. */
+  /** The data of each present member, `-` for none. */
   const present = async (): Promise<string> => {
     await environment.settle();
     const members = await broker.members(TOPIC);
@@ -260,7 +260,7 @@ describe('TopicPresence', () => {
       await environment.advance(5);
     }
     await environment.advance(1_000);
-    // 10 s of it: a report each 250 ms, each of at most one change.
+    // 10 s with one report each 250 ms, each with at most one change.
     expect(state.notified).toBeLessThanOrEqual(41);
     expect(calls.length).toBeLessThanOrEqual(82);
     expect(state.emptied).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ function create(limits = LIMITS, environment = new VirtualEnvironment()): Reques
   return new RequestLimits(limits, environment, new SharedFrameLimits(limits.frames, environment));
 }
 
-/** As many topics as a client may follow. */
+/** The maximum number of topics of a client. */
 const page = (name: number) => [1, 2, 3, 4].map((index) => ({ topic: `${name}/${index}` }));
 const place = { network: '192.0.2.1' };
 const ann = caller({ identity: { id: 'ann', user: 'ann' } });

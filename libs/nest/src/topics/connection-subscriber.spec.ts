@@ -10,7 +10,7 @@ import { Timeline } from './timeline.js';
 
 const VALUE = 'x'.repeat(500);
 
-/** Publications 1 to `offset` of which a timeline saw those above `before`. */
+/** A timeline of publications 1 to `offset` that contains those above `before`. */
 function timelineOf(kind: TopicKind, offset: number, { epoch = 'a', before = 0 } = {}): Timeline {
   const timeline = new Timeline('t', kind, { count: 0, bytes: 0, ageMs: 0 }, historyOf(epoch, before));
   for (let next = before + 1; next <= offset; next++) publish(timeline, next);
@@ -22,7 +22,7 @@ function historyOf(epoch: string, offset: number): TopicHistory {
   return { epoch, offset, oldest: offset + 1, publications: [], ...newest };
 }
 
-/** Of state topics the value is much longer than a delta of it. */
+/** The value of a state topic is much longer than its delta. */
 function publish(timeline: Timeline, offset: number, delta: string | undefined = '["delta"]') {
   const { epoch } = timeline.position;
   const own = timeline.kind === 'state' && offset > 1 && delta !== '' ? { delta } : {};
@@ -30,7 +30,7 @@ function publish(timeline: Timeline, offset: number, delta: string | undefined =
   return [timeline.append(publication, 0), publication] as const;
 }
 
-/** A member whose outlet has room, or none. */
+/** A subscriber whose sink has room or is full. */
 function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room?: boolean } = {}) {
   const sent: string[] = [];
   const notes: string[] = [];
@@ -128,7 +128,7 @@ describe('a reader that lags', () => {
 
   test('gets the first part of a replay and pulls the rest', () => {
     const { grow, heard, outlet, pull } = setUp(timelineOf('events', 100), { since: 'oldest', room: false });
-    // As many as are replayed at once, of half a KiB each.
+    // The number of events in one replay step, with 0.5 KiB each.
     expect(heard()).toHaveLength(1 + 33);
     grow();
     expect(outlet.offers).toBe(1);

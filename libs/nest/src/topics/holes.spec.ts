@@ -117,7 +117,7 @@ test('the delta of a failed publication is not used for another one', async () =
 });
 
 describe('a broker that lost publications', () => {
-  /** Listens through a hand that can put in messages of its own. */
+  /** Listens to a broker through which a test can insert messages. */
   function handled() {
     const told: ((message: TopicMessage) => void)[] = [];
     const wrap = (broker: Broker): Broker =>

@@ -47,7 +47,7 @@ const INTERFERENCES: readonly (readonly [string, Interference])[] = [
   ],
 ];
 
-/** How a reader comes in. Every way awaits the broker more than once. */
+/** The ways to subscribe. Each way awaits the broker more than once. */
 const SCENARIOS = [
   { name: 'a state topic that a handler loads', topic: STATE, before: 0, load: true, behind: undefined },
   { name: 'a state topic from nothing', topic: STATE, before: 3, load: false, behind: undefined },
@@ -70,7 +70,7 @@ async function prepare(
   return { ...node, since };
 }
 
-/** The reader is at the broker's position with the broker's value, and an event reader that recovered misses none. */
+/** Checks the position and the value of the reader against the broker. A recovered event reader has every event. */
 async function expectTruth(reader: TopicReader, broker: MemoryBroker, topic: ResolvedTopic): Promise<void> {
   const { data, epoch, offset, publications } = await broker.read(topic.name, topic.kind, { above: -1 });
   expect({ epoch: reader.epoch, offset: reader.offset }).toEqual({ epoch, offset });
@@ -153,7 +153,7 @@ describe('R6: no hole and no repeat', () => {
     for (const n of [2, 3]) await topics.publish(EVENTS, n);
     await environment.settle();
     expect(alice.socket.frames).toHaveLength(1);
-    alice.socket.take(Infinity);
+    alice.socket.read(Infinity);
     await subscribing;
     await topics.publish(EVENTS, 4);
     await environment.settle();

@@ -4,7 +4,7 @@ import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
 
 const MARKS = { softMark: 4_000, hardMark: 64_000 };
 
-/** About 1.6 KB, of which a publication changes little. */
+/** About 1.6 KB. A publication changes a small part. */
 function battle(tick: number) {
   return { tick, log: Array.from({ length: 20 }, (_, index) => `${index}: ${'.'.repeat(70)}`) };
 }
@@ -23,14 +23,14 @@ describe('R18: a slow reader', () => {
     expect(quick.socket.writes).toHaveLength(500);
     expect(slow.overflows).toEqual([]);
     for (let round = 0; round < 10; round++) {
-      slow.socket.take(Infinity);
+      slow.socket.read(Infinity);
       await environment.settle();
     }
     expect(slow.update().value).toEqual(battle(500));
     expect(slow.socket.frames.length).toBeLessThan(200);
     await topics.publish(STATE, battle(501));
     await environment.settle();
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     expect(slow.update().frames.at(-1)).toMatchObject({ type: 'patch', from: 500, offset: 501 });
   });
 
@@ -43,9 +43,9 @@ describe('R18: a slow reader', () => {
     slow.outbox.send({ type: 'error', code: 'internal', message: 'x'.repeat(5_000), temporary: true });
     for (let tick = 1; tick <= 5; tick++) await topics.publish(STATE, battle(tick));
     await environment.settle();
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     await environment.settle();
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     const missed = slow.update().frames.slice(-5);
     expect(missed.map((frame) => frame.type === 'patch' && [frame.from, frame.offset])).toEqual(
       [1, 2, 3, 4, 5].map((from) => [from, from + 1]),
@@ -60,11 +60,11 @@ describe('R18: a slow reader', () => {
     for (let n = 1; n <= 900; n++) {
       await topics.publish(EVENTS, `event ${n} ${'.'.repeat(50)}`);
       await environment.settle();
-      slow.socket.take(n % 3 === 0 ? 200 : 0);
+      slow.socket.read(n % 3 === 0 ? 200 : 0);
     }
     for (let round = 0; round < 100; round++) {
       await environment.settle();
-      slow.socket.take(Infinity);
+      slow.socket.read(Infinity);
     }
     expect(slow.update().events).toHaveLength(900);
     expect(slow.overflows).toEqual([]);
@@ -73,7 +73,7 @@ describe('R18: a slow reader', () => {
   test('is not slow if as many events as the history keeps come in one tick', async () => {
     const { environment, reader, topics } = setUp({ outbox: MARKS, history: { count: 200 } });
     const alice = await reader().subscribe(EVENTS);
-    // Publishing tells its listeners before it returns, so this is one tick.
+    // publish() notifies listeners before it returns, so this is one tick.
     for (let n = 0; n < 200; n++) void topics.publish(EVENTS, `event ${n} ${'.'.repeat(200)}`);
     for (let round = 0; round < 50; round++) await environment.settle();
     expect(alice.overflows).toEqual([]);
@@ -88,7 +88,7 @@ describe('R18: a slow reader', () => {
       await topics.publish(EVENTS, `event ${n} ${'.'.repeat(50)}`);
       await environment.settle();
     }
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     await environment.settle();
     expect(slow.overflows).toEqual(['history']);
     slow.subscription!.close();
@@ -114,7 +114,7 @@ describe('R18: a slow reader', () => {
       await topics.publish(topic, 'second of the new epoch');
       for (let round = 0; round < 5; round++) {
         await environment.settle();
-        slow.socket.take(Infinity);
+        slow.socket.read(Infinity);
       }
       slow.update();
       const last = slow.frames.slice(slow.frames.findIndex(({ type }) => type === 'error') + 1);
@@ -145,7 +145,7 @@ describe('R18: a slow reader', () => {
     for (const value of ['first', 'second']) await topics.publish(STATE, value);
     for (let round = 0; round < 5; round++) {
       await environment.settle();
-      slow.socket.take(Infinity);
+      slow.socket.read(Infinity);
     }
     expect(slow.update().frames.slice(-2)).toMatchObject([
       { type: 'subscribed', recovered: false, offset: 2 },
@@ -163,7 +163,7 @@ describe('R18: a slow reader', () => {
     }
     const sent = slow.socket.frames.length;
     slow.subscription!.close();
-    slow.socket.take(Infinity);
+    slow.socket.read(Infinity);
     await environment.settle();
     expect(slow.socket.frames).toHaveLength(sent);
   });

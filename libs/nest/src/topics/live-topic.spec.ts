@@ -8,7 +8,7 @@ import { EVENTS } from '../../test/support/topics-set-up.js';
 
 type Read = Parameters<Broker['read']>[2];
 
-/** Publications of so many offsets. */
+/** Publications with these offsets. */
 function publications(from: number, to: number): StoredPublication[] {
   return Array.from({ length: to - from + 1 }, (_, index) => {
     const offset = from + index;
@@ -16,12 +16,12 @@ function publications(from: number, to: number): StoredPublication[] {
   });
 }
 
-/** A broker that has so many publications of an epoch. */
+/** A broker with this number of publications of an epoch. */
 function history(epoch: string, offset: number, { above = offset, oldest = 1 } = {}): TopicHistory {
   return { epoch, offset, oldest, publications: publications(Math.max(above + 1, oldest), offset) };
 }
 
-/** A topic between a broker that answers as a test says and a member that notes what it is told. */
+/** A topic with a scripted broker and a subscriber that records its calls. */
 function setUp({ count = 10_000 } = {}) {
   const environment = new VirtualEnvironment();
   const notes: string[] = [];
@@ -30,7 +30,7 @@ function setUp({ count = 10_000 } = {}) {
   let listener: (message: TopicMessage) => void = () => undefined;
   const answers = {
     listening: Promise.resolve() as Promise<unknown>,
-    /** What the broker has. */
+    /** The history of the broker. */
     has: history('a', 0),
     /** Awaited by each read. */
     reading: Promise.resolve() as Promise<unknown>,
@@ -73,7 +73,7 @@ function setUp({ count = 10_000 } = {}) {
     ended: (reason: string) => void notes.push(`ended: ${reason}`),
   };
   live.add(member, member);
-  /** What was noted since. */
+  /** The calls since the last read. */
   const noted = async (): Promise<string[]> => {
     await environment.settle();
     return notes.splice(0);
@@ -165,7 +165,7 @@ describe('messages of the broker', () => {
       for (let offset = 3; offset < 3 + waiting; offset++) publish(offset);
       expect(await noted()).toEqual([]);
       gate.open();
-      // What the broker has when it is asked again.
+      // The history of the broker at the next read.
       answers.reading = Promise.resolve().then(() => (answers.has = history('a', 2 + waiting)));
       expect(await noted()).toEqual(Array.from({ length: 2 + waiting }, (_, index) => String(index + 1)));
       expect(reads).toHaveLength(read);

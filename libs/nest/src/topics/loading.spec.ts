@@ -13,7 +13,7 @@ interface Deferred {
   readonly calls: () => number;
 }
 
-/** A handler whose answers the test gives. */
+/** A handler whose results the test provides. */
 function deferred(): Deferred {
   const answers: { resolve: (value: unknown) => void; reject: (error: unknown) => void }[] = [];
   return {
@@ -149,7 +149,7 @@ describe('loading a topic', () => {
     let calls = 0;
     const { broker, environment, reader, topics } = setUp({
       load: (topic) => {
-        // Without an end to it this would stop the process, and the test with it.
+        // Without a limit this loop would block the process and the test.
         if ((calls += 1) > 10) throw new Error('asked without end');
         return { type: 'value', value: broker.close(topic.name).then(() => 'value') };
       },
@@ -297,7 +297,7 @@ describe('closing a topic', () => {
     await topics.close(EVENTS.name);
     for (let round = 0; round < 50; round++) {
       await environment.settle();
-      alice.socket.take(Infinity);
+      alice.socket.read(Infinity);
     }
     expect(alice.update().events).toHaveLength(20);
     expect(alice.types().at(-1)).toBe('unsubscribed');

@@ -6,7 +6,7 @@ import { ActionContext } from '../core/action-context.js';
 import type { Lease } from '../core/broker.js';
 import type { TopicLoad } from './topic-loader.js';
 
-/** Counts who subscribes. */
+/** Counts subscriptions. */
 function counted(source: Observable<unknown>) {
   const count = { now: 0, source };
   count.source = new Observable((subscriber) => {
@@ -118,7 +118,7 @@ describe('a topic with an observable source', () => {
     async (topic) => {
       let asked = 0;
       const load = (): TopicLoad => {
-        // Without an end to it this would stop the process, and the test with it.
+        // Without a limit this loop would block the process and the test.
         if ((asked += 1) > 10) throw new Error('asked without end');
         return { type: 'source', source: throwError(() => new Error('boom')) };
       };

@@ -148,13 +148,13 @@ describe('Timeline', () => {
   });
 });
 
-/** A state topic at 1, whose value is JSON of so many characters. */
+/** A state topic at offset 1 with a value of this many JSON characters. */
 function state(length: number): Timeline {
   const data = JSON.stringify('x'.repeat(length - 2));
   return new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data, time: 1 });
 }
 
-/** Appends a value of so many characters, that is kept as a delta of so many. */
+/** Appends a value with the given length and the given length of its delta. */
 function append(timeline: Timeline, length: number, delta: number) {
   const offset = timeline.position.offset + 1;
   return timeline.append(

@@ -133,7 +133,7 @@ describe('Connection: frame rate of one connection', () => {
 });
 
 describe('A16: frame rate of all connections of a user or an address', () => {
-  /** Opens one more connection of the same address. */
+  /** Opens another connection from the same address. */
   function open(rig: ConnectionRig) {
     const socket = new FakeConnectionSocket();
     const connection = rig.hub.open(socket, rig.upgradeContext());

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 
 import { act, ConnectionRig, Gate, subscribe } from '../../test/support/connection-rig.js';
 
-/** Holds every action until it is let go, and notes which have started. */
+/** Holds every action until `finish`, and records started ones. */
 function heldActions(rig: ConnectionRig) {
   const started: string[] = [];
   const gates = new Map<string, Gate>();

@@ -8,7 +8,7 @@ import { act, Gate, subscribe } from '../../test/support/connection-rig.js';
 import type { Phase } from './closing.js';
 import { InboundQueue, type FrameRunner } from './inbound-queue.js';
 
-/** A queue of its own. `running` names the frames that have started, and `finish` ends an action. */
+/** A queue without a connection. `running` lists the started frames, and `finish` ends an action. */
 function queueOf(limits: RealtimeModuleOptions['limits'] = {}, phase: Phase = 'open') {
   const environment = new VirtualEnvironment();
   const running: string[] = [];

@@ -91,7 +91,7 @@ describe.each([
     const overflows: string[] = [];
     const to = outbox(overflows);
     (client as unknown as { _socket: { pause(): void } })._socket.pause();
-    // Random, so that compression does not make it vanish.
+    // Random data does not compress.
     const large = encodeText(JSON.stringify(randomBytes(150_000).toString('base64')));
     while (overflows.length === 0) {
       to.offer(large, { pull: () => [] });

@@ -20,7 +20,7 @@ const CALLER = {
 
 type Heard = ServerFrame & { readonly topic?: string; readonly ref?: string; readonly code?: string };
 
-/** The topics of one connection, between an application that does what a test says and notes of what came of it. */
+/** The subscriptions of one connection, with scripted guards and topics and a record of the sent frames. */
 function setUp({ limit = 0 } = {}) {
   const environment = new VirtualEnvironment();
   const topics = new FakeTopics();
@@ -69,7 +69,7 @@ function setUp({ limit = 0 } = {}) {
     onSettled: () => (state.settled += 1),
   });
   const subscribe = (topic: string, ref?: string): void => subscriptions.subscribe({ topic }, ref, CALLER);
-  /** What was said since, as `type topic ref code`. */
+  /** The frames sent since the last call, as `type topic ref code`. */
   const heard = async (): Promise<string[]> => {
     await environment.settle();
     return sent.splice(0).map(({ type, topic, ref, code }) => [type, topic, ref, code].filter(Boolean).join(' '));

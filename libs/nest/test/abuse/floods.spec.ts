@@ -16,12 +16,12 @@ const BATTLE = battle.with({ battleId: '1000000' });
 let arena: TestApplication;
 
 beforeAll(async () => {
-  // All clients have one address here. Its limits are off, so that each connection has those of its own.
+  // All clients have one address. Its limits are off, so that only the limits of each connection count.
   const limits = {
     frames: { perSecondPerAddress: 0 },
     connections: { perAddress: 0, newPerSecondPerAddress: 0, pendingPerAddress: 0 },
   };
-  // The clock stands still, so that no allowance comes back, however slow the machine is.
+  // The clock does not advance, so no token bucket refills on a slow machine.
   const clock = new VirtualEnvironment();
   arena = await TestApplication.start({ clock, realtime: { authenticate, limits }, providers: arenaProviders });
 });

@@ -7,18 +7,18 @@ import { RawWire, rawFrame, rawText } from '../support/raw-wire.js';
 
 const MiB = 1024 * 1024;
 const FRAME_BYTES = 64 * 1024;
-/** The fragments of one message that ws keeps at most. */
+/** The maximum number of fragments that ws accepts in one message. */
 const MAX_FRAGMENTS = 16 * 1024;
 /** Twice what one connection may send in a second. */
 const BURST = 40;
-/** Refused frames after which a connection is closed. */
+/** The number of rejected frames that closes a connection. */
 const REFUSED_FRAMES = 100;
 
 let arena: TestApplication;
 
 beforeAll(async () => {
   arena = await TestApplication.start({
-    // It stands still, so that no allowance of frames comes back, however slow the machine is.
+    // The clock does not advance, so no token bucket refills on a slow machine.
     clock: new VirtualEnvironment(),
     realtime: { authenticate, limits: { connections: { pendingPerAddress: 0 } } },
     providers: arenaProviders,

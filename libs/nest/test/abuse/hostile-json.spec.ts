@@ -17,7 +17,7 @@ import { CLIENT_ID, poll, post, send, TRANSPORTS } from '../support/transports.j
 const NAMES = ['__proto__', 'constructor', 'toString'] as const;
 const LEVELS = 100_000;
 
-/** A JSON text with every hostile name as a key, on two levels, which only a parser makes without side effects. */
+/** A JSON text with every hostile name as a key on two levels. Assigning the keys would have side effects. */
 const hostile = (count: number) =>
   `{"__proto__":{"polluted":${count},"toString":[${count}]},"constructor":{"prototype":{"polluted":${count}}},` +
   `"toString":${count},"kept":{"__proto__":${count},"hasOwnProperty":null}}`;
@@ -106,7 +106,7 @@ afterAll(() => Promise.all([arena.close(), unlimited.close()]));
 beforeEach(rememberPrototypes);
 afterEach(expectPrototypesUnchanged);
 
-/** Says a text that no serializer of this process could make of a value, and resolves with the text of the answer. */
+/** Sends a text that no serializer can produce, and resolves with the text of the answer. */
 async function say(
   application: TestApplication,
   over: 'websocket' | 'http',
@@ -119,7 +119,7 @@ async function say(
     return (await send(application, { method: 'POST', path: `/realtime/${path}`, headers, body })).text;
   }
   const socket = await application.welcome();
-  // As text: the parser of the helper is not what is looked at.
+  // The comparison uses text, so it does not depend on the parser of the helper.
   const heard = new Promise<string>((resolve) =>
     socket.webSocket.once('message', (data: Buffer) => resolve(data.toString())),
   );
@@ -204,7 +204,7 @@ test.each(NAMES)(
 
 test.each(NAMES)('A13: deltas add, change and remove the key %s exactly', async (name) => {
   const topic = record.with({ name: `keys-${name}` });
-  // Much that stays, so that a delta is the smaller one.
+  // A large unchanged part makes the delta smaller than the value.
   const kept = `"kept":"${'x'.repeat(500)}"`;
   const socket = await arena.welcome();
   await arena.bus.publish(topic, JSON.parse(`{${kept}}`) as Json);

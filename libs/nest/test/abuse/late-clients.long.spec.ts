@@ -13,7 +13,7 @@ import { LATE_HEADS, playLateHead } from '../support/late-clients.js';
 
 const HEADERS_TIMEOUT = 10_000;
 const RESPONSE_TIMEOUT = 5_000;
-/** A loaded machine is allowed this many times as long. */
+/** The allowance factor for a busy machine. */
 const ALLOWANCE = 10;
 
 @RealtimeHandlers()
@@ -49,7 +49,7 @@ describe.each<Platform>(['express', 'fastify'])('with the default limits on %s',
     const peer = await new Promise<Socket>((resolve) => {
       server.on('connection', (each: Socket) => each.remotePort === socket.localPort && resolve(each));
     });
-    // More than the kernel's buffers at both ends take.
+    // More than the buffers of both kernels hold.
     socket.write(request.repeat(30));
     const began = performance.now();
     await once(peer, 'close');

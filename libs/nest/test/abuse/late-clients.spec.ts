@@ -11,7 +11,7 @@ import { LATE_BODIES, LATE_HEADS, playLateHead } from '../support/late-clients.j
 
 const PLATFORMS: readonly Platform[] = ['express', 'fastify'];
 const HEADERS_TIMEOUT = 500;
-/** Node looks for late heads once in this time. */
+/** The interval in which Node checks for late heads. */
 const NODE_CHECKS_EVERY = 1_000;
 const BODY_TIMEOUT = 10_000;
 const HELLO_TIMEOUT = 5_000;
@@ -63,7 +63,7 @@ describe.each(PLATFORMS)('with the default limits on %s', (platform) => {
 
   afterEach(() => arena.close());
 
-  /** Lets the time pass in ten parts, in each of which the client sends the same bytes again. */
+  /** Advances the time in ten steps. The client repeats the bytes in each step. */
   async function trickle(wire: RawWire, ms: number, bytes: Buffer | string): Promise<void> {
     for (let part = 0; part < 10; part++) {
       wire.write(bytes);
@@ -72,7 +72,7 @@ describe.each(PLATFORMS)('with the default limits on %s', (platform) => {
     }
   }
 
-  test.each(LATE_BODIES)('A4: a client that $name is rejected after 10 s', async ({ first, trickle: bytes = '' }) => {
+  test.each(LATE_BODIES)('A4: a client that $name is rejected after 10 s', async ({ first, repeated: bytes = '' }) => {
     const requested = new Promise((resolve) => arena.app.getHttpServer().once('request', resolve));
     const wire = await RawWire.open(arena.port);
     wire.write(first);

@@ -19,10 +19,10 @@ import { CLIENT_ID, post, send, type TestAnswer } from '../support/transports.js
 const inbox = eventTopic<string>()('players/:playerId/inbox');
 const purse = stateTopic<string>()('players/:playerId/purse');
 const MARK = 'MARK-OF-A-PRIVATE-VALUE';
-/** On each platform. */
+/** The number of requests on each platform. */
 const REQUESTS = process.env.STATEWIRE_TEST_TIER === 'full' ? 1_000 : 250;
 
-/** Players there are; guards refuse the topics of everybody else, whether there is such a player or not. */
+/** The existing players. Guards reject the topics of all other players, existing or not. */
 const PLAYERS = ['ann', 'bob'];
 
 @Injectable()
@@ -48,7 +48,7 @@ class Players {
     return `${MARK} of ${playerId}`;
   }
 
-  /** Publishes to somebody else's topics: that it did is for their readers to know. */
+  /** Publishes to topics of another user. Only their readers may learn this. */
   @OnAction(action<void, string>('greet'))
   async greet(): Promise<string> {
     await this.bus.publish(inbox.with({ playerId: 'bob' }), `${MARK}: greetings`);
@@ -72,13 +72,13 @@ async function start(platform: Platform, logger?: RecordedLog['logger']): Promis
   };
   arena = await TestApplication.start({ platform, realtime, providers: [Players], ...(logger ? { logger } : {}) });
   for (const playerId of PLAYERS) await arena.bus.publish(inbox.with({ playerId }), `${MARK} for ${playerId}`);
-  // Bob is there, so that his topics are live.
+  // Bob follows his topics, so they are live.
   const bob = await arena.welcome('bob');
   bob.send({ type: 'subscribe', topics: [{ topic: 'players/bob/purse' }, { topic: 'players/bob/inbox' }] });
   await bob.next('snapshot');
 }
 
-/** Answers of one kind for a topic that there is and for one that there is not, with the name taken out. */
+/** The answers for an existing and a missing topic, without the topic name. */
 function withoutName(answer: object, name: string): string {
   return JSON.stringify(answer).replaceAll(name, '…');
 }
@@ -166,7 +166,7 @@ describe.each<Platform>(['express', 'fastify'])('A17: on %s', (platform) => {
 
     const leaked = heard.filter((text) => text.includes(MARK) || /"(subscribed|snapshot|patch|event)"/.test(text));
     expect({ seed, leaked }).toEqual({ seed, leaked: [] });
-    // That bob's inbox changed is told to nobody but those who read it.
+    // Only readers of Bob's inbox learn that it changed.
     expect(heard.join('')).not.toContain('"positions"');
     expect(heard.length).toBeGreaterThan(REQUESTS / 2);
     expect(arena.connections.list().map(({ user }) => user)).toEqual(['bob', 'ann']);

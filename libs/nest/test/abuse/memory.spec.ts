@@ -33,7 +33,7 @@ class Handlers {
 }
 
 let arena: TestApplication;
-/** It moves only in the test that advances it: no allowance comes back on a slow machine. */
+/** The clock advances only in a test, so no token bucket refills on a slow machine. */
 let clock: VirtualEnvironment;
 
 beforeEach(() => {

@@ -11,7 +11,7 @@ const ORIGIN = `http://${HOST}`;
 
 type Lines = readonly string[];
 
-/** The ways in, each as the lines of a request to which those of a case are added. */
+/** The entry points, each with the lines of a request. A test case adds its own lines. */
 const WAYS: readonly (readonly [string, Lines])[] = [
   ['an upgrade', handshake(0).filter((line) => !line.startsWith('Host'))],
   ['a read of the configuration', ['GET /realtime/config HTTP/1.1', 'Connection: close']],
@@ -56,7 +56,7 @@ const REFUSED: readonly (readonly [string, Lines])[] = [
   ['a same-origin Sec-Fetch-Site that contradicts it', ['Origin: http://evil.example', 'Sec-Fetch-Site: same-origin']],
 ];
 
-/** Heads that two readers may understand in two ways. */
+/** Heads that two parsers may read differently. */
 const AMBIGUOUS: readonly (readonly [string, Lines])[] = [
   ['no Host', []],
   ['no Host and an origin', [`Origin: ${ORIGIN}`]],

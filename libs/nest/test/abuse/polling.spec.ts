@@ -18,7 +18,7 @@ const POLL = ['POST /realtime/poll HTTP/1.1', 'Host: a'];
 
 @RealtimeHandlers()
 class Pages {
-  /** Pages whose load waits for the test. */
+  /** Topics whose load waits for the test. */
   readonly held = new Map<string, () => void>();
 
   @OnTopic(page)
@@ -28,7 +28,7 @@ class Pages {
   }
 }
 
-/** One request; the connection is closed after it, also by a server that would have kept it. */
+/** Sends one request and closes the connection afterwards. */
 function request(lines: readonly string[], body = ''): string {
   return head([...lines, 'Connection: close']) + body;
 }
@@ -42,7 +42,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
   beforeAll(async () => {
     arena = await TestApplication.start({
       platform,
-      // It stands still: no deadline of the server ends a request.
+      // The clock does not advance, so no deadline of the server ends a request.
       clock: new VirtualEnvironment(),
       providers: [Pages],
       realtime: {
@@ -51,7 +51,7 @@ describe.each<Platform>(['express', 'fastify'])('A20: on %s', (platform) => {
         limits: { frames: { perSecond: 0 }, connections: { perUser: 2 } },
       },
     });
-    // Nor does one of Node.
+    // No deadline of Node ends it either.
     Object.assign(arena.app.getHttpServer() as Server, { keepAliveTimeout: 0, requestTimeout: 0 });
   });
 

@@ -115,7 +115,7 @@ describe.each(TRANSPORTS)('A9: over $name', ({ open }) => {
     expect(await alice.act(action)).toMatchObject({ data: { n: 4, by: 'alice' } });
     expect(await mallory.act(action)).toMatchObject({ data: { n: 4, by: 'mallory' } });
     expect(await anonymous.act(action)).toEqual({ type: 'ack', id: 'the-same-id', data: { n: 4 } });
-    // Not even that there was such an action: other data of one's own would be a conflict.
+    // The answer does not reveal that the action exists: own other data would give a conflict.
     expect(await mallory.act({ ...action, id: 'another-id', data: { n: 3 } })).toMatchObject({ type: 'ack' });
     expect(await (await open(arena, 'eve')).act({ ...action, data: { n: 5 } })).toMatchObject({
       data: { n: 10, by: 'eve' },

@@ -138,11 +138,11 @@ describe.each<Platform>(['express', 'fastify'])('on %s', (platform) => {
     }
     for (const all of [ids, epochs]) {
       expect(all.size).toBe(50);
-      // 128 random bits in base64url; what they have in common at their start is chance.
+      // 128 random bits in base64url share only a short random prefix.
       for (const id of all) expect(id).toMatch(/^[A-Za-z0-9_-]{22,}$/);
       expect(new Set([...all].map((id) => id.slice(0, 6))).size).toBeGreaterThan(45);
     }
-    // Whoever knows an id can do nothing with it: as a token it is one that nobody issued, as a client id another client.
+    // An id gives no access: it is an unknown token, and as a client id it names another client.
     const [victim = ''] = arena
       .get(RealtimeConnections)
       .list()

@@ -6,7 +6,7 @@ import { arenaProviders, authenticate } from '../support/arena-fixture.js';
 
 const limits = { frames: { perSecond: 0, perSecondPerUser: 0, perSecondPerAddress: 0 } };
 
-/** Topics that one connection asks for, 100 a frame. */
+/** Topics of one connection, 100 per frame. */
 const COUNT = process.env.STATEWIRE_TEST_TIER === 'full' ? 100_000 : 3_000;
 
 test('A9: of many thousand subscriptions of one connection, each one beyond 128 gets an error', async () => {
@@ -14,7 +14,7 @@ test('A9: of many thousand subscriptions of one connection, each one beyond 128 
   const greedy = await arena.welcome('greedy');
   const answers = { subscribed: 0, refused: 0 };
   for (let first = 0; first < COUNT; first += 1_000) {
-    // Twelve bytes each, which is what a frame of 64 KiB has room for.
+    // With twelve bytes each they fit into a frame of 64 KiB.
     for (let frame = 0; frame < 1_000; frame += 100) {
       const topics = Array.from({ length: 100 }, (_, index) => ({ topic: `battles/${first + frame + index}` }));
       greedy.send({ type: 'subscribe', topics });

@@ -13,7 +13,7 @@ describe.each<Platform>(['express', 'fastify'])('A3: on %s', (platform) => {
 
   afterAll(() => arena.close());
 
-  /** The handshake with one of its lines replaced, or left out. */
+  /** The handshake with one line replaced or removed. */
   const changed = (name: string, line?: string) =>
     handshake(arena.port).flatMap((text) => (text.startsWith(name) ? (line === undefined ? [] : [line]) : [text]));
 

@@ -16,10 +16,10 @@ import { CLIENT_ID, ConnectionRig } from '../support/connection-rig.js';
 import { clientMessage } from '../support/client-messages.js';
 import { expectPrototypesUnchanged, rememberPrototypes } from '../support/prototypes.js';
 
-/** The long tier plays so many times as many messages. */
+/** The long tier sends this many times as many messages. */
 const TIMES = process.env.STATEWIRE_TEST_TIER === 'full' ? 3 : 1;
 
-/** So that what is looked at is the decoder, not what bounds its use. */
+/** No limits, so that the test covers the decoder alone. */
 const UNBOUNDED = {
   frames: { malformed: 0, rejected: 0, perSecond: 0, waiting: 0 },
   connections: { subscriptions: 0 },
@@ -28,7 +28,7 @@ const UNBOUNDED = {
 beforeEach(rememberPrototypes);
 afterEach(expectPrototypesUnchanged);
 
-/** The frame in the bytes, or the complaint. */
+/** The parsed frame, or the error. */
 function understood(bytes: Buffer): ClientFrame | ProtocolError {
   try {
     return parseClientFrame(bytes.toString(), CLIENT_FRAME_LIMITS);
@@ -38,7 +38,7 @@ function understood(bytes: Buffer): ClientFrame | ProtocolError {
   }
 }
 
-/** What a queue of its own, whose client is admitted, makes of one message. */
+/** The result of one message in a queue with an admitted client. */
 function receive(bytes: Buffer, binary: boolean): { readonly ran: ClientFrame[]; readonly errors: string[] } {
   const environment = new VirtualEnvironment();
   const { limits } = resolveOptions({ limits: UNBOUNDED }, environment);
@@ -64,14 +64,14 @@ function receive(bytes: Buffer, binary: boolean): { readonly ran: ClientFrame[];
   return { ran, errors };
 }
 
-/** How many answers a welcomed client has to get. */
+/** The expected number of answers after `welcome`. */
 function answersDue(asked: ClientFrame | ProtocolError): number {
   if (asked instanceof ProtocolError) return 1;
   if (asked.type === 'pong') return 0;
   return 'topics' in asked ? asked.topics.length : 1;
 }
 
-/** What an answer to the message must be, beside their number. */
+/** The expected form of each answer. */
 function expectAnswered(asked: ClientFrame | ProtocolError, answers: readonly ServerFrame[]): void {
   expect(answers).toHaveLength(answersDue(asked));
   if (asked instanceof ProtocolError) {

@@ -26,7 +26,7 @@ const overdue = action<undefined, string>('overdue');
 const fail = action<undefined, never>('fail');
 import { Gate } from './connection-rig.js';
 
-/** Lets the owner in, and nobody else. */
+/** Allows the owner only. */
 @Injectable()
 export class OwnerGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -35,11 +35,11 @@ export class OwnerGuard implements CanActivate {
   }
 }
 
-/** Lets everybody connect but those who are banned now. */
+/** Rejects banned users. */
 @Injectable()
 export class BanGuard implements CanActivate {
   static readonly banned = new Set<unknown>();
-  /** How each caller came in. */
+  /** The admission of each caller. */
   static readonly seen: (readonly [unknown, RealtimeRequest['admission']])[] = [];
 
   canActivate(context: ExecutionContext): boolean {
@@ -49,7 +49,7 @@ export class BanGuard implements CanActivate {
   }
 }
 
-/** The actions `slow` and `overdue` that run. */
+/** The running actions `slow` and `overdue`. */
 export class SlowWork {
   readonly running: (() => void)[] = [];
 }
@@ -98,13 +98,13 @@ class ArenaHandlers {
   }
 }
 
-/** A verification that a test can watch and hold. */
+/** A token verification that a test can suspend. */
 export class HeldVerification {
   private static current = new HeldVerification();
   readonly arrived = new Gate();
   readonly released = new Gate();
 
-  /** The one the next token `held` meets. */
+  /** The verification of the next token `held`. */
   static next(): HeldVerification {
     return (HeldVerification.current = new HeldVerification());
   }
@@ -116,7 +116,7 @@ export class HeldVerification {
   }
 }
 
-/** Tokens are `user` or `user:expiresAt`. `nobody` is refused, `held` waits for the test. */
+/** Tokens are `user` or `user:expiresAt`. `nobody` is rejected, `held` waits for the test. */
 export const authenticate: NonNullable<RealtimeModuleOptions['authenticate']> = async (_request, token) => {
   const [user = '', detail] = token.split(':');
   if (user === 'nobody') throw new RealtimeError('unauthorized', 'Nobody knows this token.');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import { CLIENT_ID } from './connection-rig.js';
 
-/** Each frame a client may send, with every field there is. */
+/** Each client frame with all its fields. */
 const CLIENT_FRAMES: readonly object[] = [
   { type: 'hello', clientId: CLIENT_ID, token: 'secret' },
   { type: 'authenticate', token: 'secret', ref: 'r1' },
@@ -20,20 +20,20 @@ const CLIENT_FRAMES: readonly object[] = [
   { type: 'pong', time: 5 },
 ];
 
-/** Values that no field of any frame wants, or only just. */
+/** Invalid values and limits for the fields of frames. */
 const WRONG: readonly unknown[] = [
   ...[null, true, '', 'x'.repeat(300), -1, 0.5, -0, 2 ** 53, 1e308, [], {}, [[]], 'oldest', 'a//b', '..', '\ud800'],
   ...['__proto__', 'constructor', 'toString', { epoch: 'e1' }, { epoch: 'e1', offset: -1 }, [{ topic: '__proto__' }]],
 ];
 
-/** Bytes after a few edits that know nothing of JSON. */
+/** Bytes after random edits. */
 export function corrupted(texts: readonly string[]): fc.Arbitrary<Buffer> {
   return fc
     .tuple(fc.constantFrom(...texts), fc.nat())
     .map(([text, seed]) => Buffer.from(corrupt(Buffer.from(text), new VirtualEnvironment({ seed }).random)));
 }
 
-/** A frame of which a field is of another type, left out, or there twice. */
+/** A frame with a changed, missing or repeated field. */
 export function misshapen(frames: readonly object[]): fc.Arbitrary<string> {
   const place = fc
     .constantFrom(...frames)
@@ -46,7 +46,7 @@ export function misshapen(frames: readonly object[]): fc.Arbitrary<string> {
   });
 }
 
-/** Anything a socket may bring. */
+/** Any message of a socket. */
 export const clientMessage: fc.Arbitrary<Buffer> = fc.oneof(
   { arbitrary: fc.constantFrom(...CLIENT_FRAMES).map((frame) => Buffer.from(JSON.stringify(frame))), weight: 2 },
   { arbitrary: corrupted(CLIENT_FRAMES.map((frame) => JSON.stringify(frame))), weight: 4 },

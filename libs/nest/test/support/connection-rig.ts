@@ -33,7 +33,7 @@ const RECEIVED: ReceivedRequest = {
   cookieToken: undefined,
 };
 
-/** One connection on virtual time, between a socket that records and an application that does what a test says. */
+/** One connection on virtual time, with a fake socket and a scripted application. */
 export class ConnectionRig {
   readonly environment = new VirtualEnvironment();
   readonly socket = new FakeConnectionSocket();
@@ -47,7 +47,7 @@ export class ConnectionRig {
   readonly limits: ConnectionLimits;
   readonly connection: Connection;
 
-  /** What the application does; replace any of it. */
+  /** The application. A test may replace each function. */
   identify: (token: string | undefined) => Promise<Identity | undefined> = (token) =>
     Promise.resolve(token === undefined ? undefined : { id: token, user: token });
   admit: (caller: CallerContext) => Promise<void> = () => Promise.resolve();
@@ -92,25 +92,25 @@ export class ConnectionRig {
     return rig;
   }
 
-  /** What an upgrade would have come to, with the credentials of an identity or without any. */
+  /** The context of an upgrade, with or without an identity. */
   upgradeContext(identity?: Identity): UpgradeContext {
     const slot = this.limits.enter(RECEIVED.network);
     const presentedAt = this.revocations.mark;
     return { received: RECEIVED, admitted: identity !== undefined, identity, slot, presentedAt };
   }
 
-  /** A message arrives from the client. */
+  /** Delivers a message of the client. */
   send(frame: object | string): void {
     this.connection.receive(Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)), false);
   }
 
-  /** Says `hello`, and takes what it is answered with. */
+  /** Sends `hello` and returns the answers. */
   async welcome(token?: string): Promise<readonly ServerFrame[]> {
     this.send({ type: 'hello', clientId: CLIENT_ID, ...(token === undefined ? {} : { token }) });
     return this.received();
   }
 
-  /** Lets everything settle, and takes what the client has heard. */
+  /** Waits until all work is done and returns the frames sent to the client since the last call. */
   async received(): Promise<readonly ServerFrame[]> {
     await this.environment.settle();
     return this.socket.written.splice(0);

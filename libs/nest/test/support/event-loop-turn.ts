@@ -1,9 +1,9 @@
-/** Resolves after one turn of the event loop, in which sockets are read. */
+/** Resolves after one turn of the event loop. Sockets are read in that turn. */
 export function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** Resolves once the condition holds. It is looked at once in each turn of the event loop; the test's timeout ends it. */
+/** Resolves when the condition holds. It is checked in each turn of the event loop until the timeout of the test. */
 export async function untilTrue(condition: () => boolean): Promise<void> {
   while (!condition()) await eventLoopTurn();
 }

@@ -4,15 +4,15 @@ import type { ConnectionSocket } from '../../src/websocket/connection-context.js
 import type { Batch } from '../../src/delivery/frame-encoder.js';
 import type { FrameSocket } from '../../src/delivery/outbox.js';
 
-/** A socket that keeps what is written to it. */
+/** A socket that records all written frames. */
 export class FakeConnectionSocket implements ConnectionSocket {
-  /** What was written and not taken yet. */
+  /** Written frames that the test has not removed. */
   readonly written: ServerFrame[] = [];
-  /** The close code, once there is one. */
+  /** The close code; undefined while the socket is open. */
   closedWith: number | undefined;
   terminated = false;
   paused = false;
-  /** Called when the socket is closed or terminated, as a real one tells its end. */
+  /** Called when the socket is closed or terminated, like the `close` event of a real socket. */
   onEnd: () => void = () => undefined;
 
   readonly frames: FrameSocket = {

@@ -3,7 +3,7 @@ import type { ServerFrame } from '@statewire/protocol';
 import type { Batch } from '../../src/delivery/frame-encoder.js';
 import type { FrameSocket } from '../../src/delivery/outbox.js';
 
-/** Counts writes, and takes bytes at once or, while it is `stuck`, only as told. */
+/** Counts writes and reads bytes at once. While it is `stuck` it reads only in `read()`. */
 export class FakeFrameSocket implements FrameSocket {
   readonly writes: Batch[] = [];
   bufferedAmount = 0;
@@ -20,8 +20,8 @@ export class FakeFrameSocket implements FrameSocket {
     }
   }
 
-  /** The reader takes so many bytes. */
-  take(bytes: number): void {
+  /** Reads this number of bytes. */
+  read(bytes: number): void {
     let left = Math.min(bytes, this.bufferedAmount);
     this.bufferedAmount -= left;
     for (let first = this.waiting[0]; first !== undefined && left >= 0; first = this.waiting[0]) {
@@ -34,7 +34,7 @@ export class FakeFrameSocket implements FrameSocket {
     }
   }
 
-  /** Everything written, as the reader parses it. */
+  /** All written frames, parsed. */
   get frames(): ServerFrame[] {
     return this.writes.flatMap((batch) => batch.frames().map(({ text }) => JSON.parse(text) as ServerFrame));
   }

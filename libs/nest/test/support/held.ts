@@ -10,26 +10,26 @@ import { Counters } from '../../src/core/counters.js';
 import { KeyedStore } from '../../src/core/keyed-store.js';
 import { RealtimeModule } from '../../src/realtime.module.js';
 
-/** Sizes of all collections that the module's providers reach, by where they are. */
+/** Sizes of all collections that the providers of the module hold, by their path. */
 export type Held = Readonly<Record<string, number>>;
 
-/** Forget with the next request, or when asked for their size. */
-const FORGETFUL = [RequestLimits, SharedFrameLimits, ConnectionLimits, Revocations];
+/** Collections that drop old entries at the next request or size check. */
+const LAZY_COLLECTIONS = [RequestLimits, SharedFrameLimits, ConnectionLimits, Revocations];
 
-/** Nest's own; and the log and the counters, which remember each kind of line and outcome and nothing of clients. */
-const APART = [
+/** Objects of Nest, the log and the counters. They hold nothing of clients. */
+const EXCLUDED = [
   ...[ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer],
   ...[RealtimeLog, Counters],
 ];
 
-/** Everything that a server holds. What is left of clients that are gone shows as one more than there was before they came. */
+/** All collections of a server. A leak of a client shows as a larger size than before. */
 export function heldBy(app: INestApplication): Held {
   const sizes: Record<string, number> = {};
   const seen = new Set<unknown>([app.getHttpServer()]);
   const walk = (value: unknown, path: string): void => {
-    if (typeof value !== 'object' || value === null || seen.has(value) || isOneOf(APART, value)) return;
+    if (typeof value !== 'object' || value === null || seen.has(value) || isOneOf(EXCLUDED, value)) return;
     seen.add(value);
-    if (isOneOf(FORGETFUL, value)) void (value as { readonly size: number }).size;
+    if (isOneOf(LAZY_COLLECTIONS, value)) void (value as { readonly size: number }).size;
     if (value instanceof KeyedStore && value.size > 0) sizes[path] = value.size;
     if (value instanceof Map || value instanceof Set || Array.isArray(value)) {
       const items = [...(value as Iterable<unknown>)];

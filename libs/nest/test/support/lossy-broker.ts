@@ -1,12 +1,12 @@
 import type { Broker, TopicMessage } from '../../src/core/broker.js';
 
-/** A broker whose messages get lost, and that cannot be read, as told. */
+/** A broker that loses messages and rejects reads on request. */
 export interface Lossy {
-  /** Messages that never arrive, while it is above 0. */
+  /** Number of next messages to lose. */
   lose: number;
-  /** Reads that fail, while it is above 0. */
+  /** Number of next reads that fail. */
   failReads: number;
-  /** Reads that were tried. */
+  /** Number of reads. */
   reads: number;
   wrap(broker: Broker): Broker;
 }

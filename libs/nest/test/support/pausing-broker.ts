@@ -1,6 +1,6 @@
 import type { Broker } from '../../src/core/broker.js';
 
-/** Calls `at` before and after each call of the broker, and goes on when it resolves. */
+/** Awaits `at` before and after each call of the broker. */
 export function pausing(at: (point: string) => void | Promise<void>): (broker: Broker) => Broker {
   return (broker) =>
     new Proxy(broker, {

@@ -10,7 +10,7 @@ export function rememberPrototypes(): void {
   before = keys();
 }
 
-/** Nobody has put anything on what all objects inherit. */
+/** Checks that the prototypes of all objects are unchanged. */
 export function expectPrototypesUnchanged(): void {
   expect(keys()).toEqual(before);
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();

@@ -9,11 +9,11 @@ export interface RawFrame {
   readonly opcode?: number;
   readonly masked?: boolean;
   readonly payload?: Buffer | string;
-  /** Length the head announces. Default: that of the payload. */
+  /** Length in the header. Default: that of the payload. */
   readonly announced?: number;
 }
 
-/** A frame of WebSocket (RFC 6455 §5.2) as it is described, rules or not; masks are zero. */
+/** Encodes a WebSocket frame (RFC 6455 §5.2), valid or not. The mask is zero. */
 export function rawFrame({
   fin = true,
   reserved = 0,
@@ -39,7 +39,7 @@ export function rawText(frame: object): Buffer {
   return rawFrame({ payload: JSON.stringify(frame) });
 }
 
-/** The lines of a handshake that is in order. */
+/** The lines of a valid handshake. */
 export function handshake(port: number, path = '/ws'): string[] {
   return [
     `GET ${path} HTTP/1.1`,
@@ -56,7 +56,7 @@ export function head(lines: readonly string[]): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** A TCP connection for bytes that no library would send, and everything that comes back. */
+/** A TCP connection for arbitrary bytes. It records the answer. */
 export class RawWire {
   private received = Buffer.alloc(0);
   private waiting: (() => void)[] = [];
@@ -71,7 +71,7 @@ export class RawWire {
       this.received = Buffer.concat([this.received, chunk]);
       this.wake();
     });
-    // What is half closed is over for whoever waits for more.
+    // No more data arrives on a half-closed connection.
     socket.on('end', () => this.wake());
     socket.on('close', () => {
       this.over = true;
@@ -95,7 +95,7 @@ export class RawWire {
     return wire;
   }
 
-  /** A WebSocket that said `hello` and was welcomed. */
+  /** A WebSocket that has received `welcome`. */
   static async welcomed(port: number, token?: string): Promise<RawWire> {
     const wire = await RawWire.upgraded(port);
     wire.write(rawText({ type: 'hello', clientId: 'raw-client-0123456789abcdef', ...(token ? { token } : {}) }));
@@ -117,7 +117,7 @@ export class RawWire {
     return this.over;
   }
 
-  /** Resolves with what arrived as soon as it fits, and fails where the connection is closed before. */
+  /** Resolves with the received bytes when they match, and rejects if the connection closes before. */
   async until(fits: (text: string) => boolean): Promise<string> {
     while (!fits(this.text)) {
       if (this.over) throw new Error(`Closed before it arrived; heard ${JSON.stringify(this.text.slice(-500))}`);
@@ -126,7 +126,7 @@ export class RawWire {
     return this.text;
   }
 
-  /** Resolves when the connection is closed, with the milliseconds it was open. */
+  /** Resolves with the milliseconds that the connection was open. */
   async end(): Promise<number> {
     while (this.closedAt === undefined) await new Promise<void>((resolve) => this.waiting.push(resolve));
     return this.closedAt - this.openedAt;
@@ -138,7 +138,7 @@ export class RawWire {
     return this.text;
   }
 
-  /** Resolves with the code of the close frame, which is answered. */
+  /** Resolves with the code of the close frame and answers it. */
   async closeCode(): Promise<number> {
     await this.until(() => this.frames().some(({ opcode }) => opcode === 8));
     const { payload } = this.frames().find(({ opcode }) => opcode === 8)!;
@@ -176,7 +176,7 @@ export class RawWire {
   }
 }
 
-/** Sends one request and resolves with everything that is answered until the server ends the connection. */
+/** Sends one request and resolves with the whole answer when the server ends the connection. */
 export async function exchangeRaw(port: number, request: Buffer | string): Promise<string> {
   const wire = await RawWire.open(port);
   wire.write(request);

@@ -1,9 +1,9 @@
 import type { TestApplicationOptions } from './test-application.js';
 
-/** Everything an application writes to its log, of every level. */
+/** The log lines of an application, of every level. */
 export class RecordedLog {
   readonly lines: string[] = [];
-  /** Those that are errors. */
+  /** The lines of level error. */
   readonly errors: string[] = [];
   readonly logger: NonNullable<Exclude<TestApplicationOptions['logger'], false>>;
 

@@ -5,7 +5,7 @@ import { untilTrue } from './event-loop-turn.js';
 import type { RawWire } from './raw-wire.js';
 import type { TestApplication } from './test-application.js';
 
-/** The server's ends of its connections, by the port of the client. */
+/** The server sockets by the port of their client. */
 export class ServerSockets {
   private readonly sockets = new Map<number | undefined, Socket>();
 

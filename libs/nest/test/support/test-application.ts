@@ -17,14 +17,14 @@ export interface TestApplicationOptions {
   readonly realtime?: RealtimeModuleOptions;
   /** Gives the server this clock and its timers, so that time passes only when the test advances it. Sockets stay real. */
   readonly clock?: VirtualEnvironment;
-  /** Instead of `realtime`: what `forRootAsync` made. */
+  /** The module of `forRootAsync`, instead of `realtime`. */
   readonly module?: DynamicModule;
   /** Default `express`. */
   readonly platform?: Platform;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly providers?: NonNullable<ModuleMetadata['providers']>;
   readonly controllers?: Type[];
-  /** Called before the application starts to listen, where `main.ts` would set it up. */
+  /** Called before the application starts to listen, like the code in `main.ts`. */
   readonly configure?: (app: INestApplication) => void;
   /** Default: none of Nest's. */
   readonly logger?: { log(): void; error(): void; warn(): void; debug(): void; verbose(): void } | false;
@@ -92,7 +92,7 @@ export class TestApplication {
     return socket;
   }
 
-  /** Cuts the sockets that are left and stops the application. */
+  /** Terminates the remaining sockets and stops the application. */
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.webSocket.terminate();
     let isClosed = false;

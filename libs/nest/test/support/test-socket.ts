@@ -3,7 +3,7 @@ import { WebSocket, type ClientOptions } from 'ws';
 
 type FrameOf<Type extends ServerFrame['type']> = Extract<ServerFrame, { type: Type }>;
 
-/** A client that says exactly what it is told to say, and keeps what it hears until somebody asks. */
+/** A WebSocket client that sends the given frames and queues received ones. */
 export class TestSocket {
   private readonly frames: ServerFrame[] = [];
   private readonly waiting = new Set<() => void>();
@@ -24,7 +24,7 @@ export class TestSocket {
   /**
    * Resolves when the upgrade is accepted.
    *
-   * @throws UpgradeRejectedError where it is answered with an HTTP status.
+   * @throws UpgradeRejectedError if the answer is another HTTP status.
    */
   static connect(url: string, options: ClientOptions & { readonly protocol?: string } = {}): Promise<TestSocket> {
     const { protocol = 'statewire.v1.json', ...rest } = options;
@@ -45,20 +45,20 @@ export class TestSocket {
     });
   }
 
-  /** Sends one frame, or a text that is none. */
+  /** Sends a frame or any text. */
   send(frame: object | string): void {
     this.webSocket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 
-  /** Sends `hello` and resolves with what it is answered with. */
+  /** Sends `hello` and resolves with `welcome`. */
   async hello(token?: string, clientId = 'test-client-0123456789abcdef'): Promise<FrameOf<'welcome'>> {
     this.send({ type: 'hello', clientId, ...(token === undefined ? {} : { token }) });
     return this.next('welcome');
   }
 
   /**
-   * Takes the first frame of this type, or of one of these, that fits; frames of other types stay. Fails when the
-   * socket closes before.
+   * Removes and returns the first matching frame of these types. Other frames stay in the queue. Rejects if the socket
+   * closes before.
    */
   async next<Type extends ServerFrame['type']>(
     types: Type | readonly Type[],
@@ -69,14 +69,14 @@ export class TestSocket {
       const index = this.frames.findIndex((frame) => wanted.includes(frame.type) && fits(frame as FrameOf<Type>));
       if (index !== -1) return this.frames.splice(index, 1)[0] as FrameOf<Type>;
       if (this.end !== undefined) {
-        const heard = this.frames.map((frame) => JSON.stringify(frame)).join(', ') || 'nothing';
-        throw new Error(`Closed with ${this.end.code} before ${wanted.join(' or ')}; heard ${heard}`);
+        const unread = this.frames.map((frame) => JSON.stringify(frame)).join(', ') || 'nothing';
+        throw new Error(`Closed with ${this.end.code} before ${wanted.join(' or ')}; received ${unread}`);
       }
       await this.nextChange();
     }
   }
 
-  /** Takes the next frame, whatever it is. */
+  /** Removes and returns the next frame of any type. */
   async any(): Promise<ServerFrame> {
     while (this.frames.length === 0) {
       if (this.end !== undefined) throw new Error(`Closed with ${this.end.code}`);
@@ -85,7 +85,7 @@ export class TestSocket {
     return this.frames.shift()!;
   }
 
-  /** What was heard and not taken. */
+  /** Received frames that no call has returned. */
   get unread(): readonly ServerFrame[] {
     return this.frames;
   }
@@ -96,7 +96,7 @@ export class TestSocket {
     return this.end.code;
   }
 
-  /** Asks for a pong and resolves with it: everything sent before has been read by then. */
+  /** Sends a ping and resolves at its pong. The server has read all earlier frames then. */
   async roundTrip(time = 1): Promise<void> {
     this.send({ type: 'ping', time });
     await this.next('pong', (pong) => pong.time === time);
@@ -117,7 +117,7 @@ export class TestSocket {
   }
 }
 
-/** An upgrade that was answered with an HTTP status. */
+/** An upgrade that the server rejected with an HTTP status. */
 export class UpgradeRejectedError extends Error {
   override readonly name = 'UpgradeRejectedError';
 

@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), duration: fc.nat(90_000) }) },
 );
 
-/** Two nodes, three connections, one poller, and the truth: every value that was ever published, by position. */
+/** Two nodes, three connections, one poller, and every published value by position. */
 class TopicsWorld {
   readonly truth = new Map<string, Json>();
   private readonly faults = Array.from({ length: NODES }, lossy);
@@ -111,11 +111,11 @@ class TopicsWorld {
         const socket = this.readers[step.reader]?.socket;
         if (socket === undefined) return;
         socket.stuck = step.do === 'freeze';
-        if (!socket.stuck) socket.take(Infinity);
+        if (!socket.stuck) socket.read(Infinity);
         return;
       }
       case 'take':
-        this.readers[step.reader]?.socket.take(step.bytes);
+        this.readers[step.reader]?.socket.read(step.bytes);
         return;
       case 'poll': {
         const { frames } = await this.nodes[step.node]!.topics.catchUp(topic, this.poller.since);
@@ -144,7 +144,7 @@ class TopicsWorld {
     this.readers.forEach((each) => each && this.check(each.update()));
   }
 
-  /** Whatever a reader has is what was published at its position, and its events are consecutive since it came in. */
+  /** Checks that each reader has the published value of its position, and consecutive events since its subscription. */
   private check(reader: TopicReader): void {
     const { epoch, offset, value } = reader;
     if (this.topic.kind === 'state') {
@@ -154,7 +154,7 @@ class TopicsWorld {
     for (const event of reader.events) expect(event.data).toEqual(this.truth.get(`${event.epoch}:${event.offset}`));
   }
 
-  /** After everything has calmed down all who are still there have the newest. */
+  /** Checks that all remaining readers have the newest publication at the end. */
   async expectConvergence(): Promise<void> {
     for (const fault of this.faults) fault.lose = 0;
     await this.environment.settle();
@@ -164,7 +164,7 @@ class TopicsWorld {
     }
     for (let round = 0; round < 40; round++) {
       await this.environment.settle();
-      for (const each of this.readers) each?.socket.take(Infinity);
+      for (const each of this.readers) each?.socket.read(Infinity);
     }
     const { broker } = this.nodes[0]!;
     const { epoch, offset } = await broker.read(this.topic.name, this.topic.kind);
@@ -179,7 +179,7 @@ class TopicsWorld {
   }
 }
 
-/** Random histories of one topic: whatever happens, readers have the truth, without a hole or a repeat, and catch up. */
+/** Random histories of one topic. Readers have the published values without a hole or a repeat, and catch up. */
 export function topicHistories(topic: ResolvedTopic): fc.IAsyncPropertyWithHooks<[Step[]]> {
   return fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 150, size: 'max' }), async (steps) => {
     const world = new TopicsWorld(topic);

@@ -18,7 +18,7 @@ export interface SetUpOptions extends Partial<Omit<TopicRegistryOptions, 'limits
   readonly limits?: Partial<TopicRegistryOptions['limits']>;
   readonly history?: Partial<TopicRegistryOptions['history']>;
   readonly load?: (topic: ResolvedTopic) => TopicLoad | Promise<TopicLoad>;
-  /** Stands between the topics and the memory broker. */
+  /** Wraps the memory broker. */
   readonly wrap?: (broker: Broker) => Broker;
   readonly outbox?: { readonly softMark?: number; readonly hardMark?: number };
 }
@@ -55,7 +55,7 @@ export class TestReader extends TopicReader {
     return this;
   }
 
-  /** Applies what has reached the socket and was taken from it. */
+  /** Applies the frames that the reader has read from the socket. */
   update(): this {
     for (const frame of this.socket.frames.slice(this.read)) {
       this.receive(frame);
@@ -64,12 +64,12 @@ export class TestReader extends TopicReader {
     return this;
   }
 
-  /** Whether it follows the topic: it has not left, and was not given up. */
+  /** Whether it still follows the topic. */
   get follows(): boolean {
     return this.subscription !== undefined && this.overflows.length === 0;
   }
 
-  /** Leaves for good, also where the subscription is not there yet. */
+  /** Leaves for good, even during the subscription. */
   leave(): void {
     this.left = true;
     this.subscription?.close();
@@ -81,7 +81,7 @@ export class TestReader extends TopicReader {
   }
 }
 
-/** One node and the broker it shares. */
+/** One node and its shared broker. */
 export interface TestNode {
   readonly environment: VirtualEnvironment;
   readonly scheduler: FlushScheduler;

@@ -15,7 +15,7 @@ interface TestAction {
 /** One caller on some transport, for suites that run over all of them. */
 export interface TestCaller {
   act(action: TestAction): Promise<AckFrame | ErrorFrame>;
-  /** What a client that knows nothing is told of a topic first: `subscribed`, or an error. */
+  /** The first frame for a topic without a position: `subscribed` or an error. */
   read(topic: string): Promise<ServerFrame>;
 }
 
@@ -82,7 +82,7 @@ export interface TestRequest {
   readonly signal?: AbortSignal;
 }
 
-/** One request exactly as it is described; `fetch` would add and forbid headers. */
+/** Sends one request without the header rules of `fetch`. */
 export function send(
   arena: TestApplication,
   { method = 'GET', path, headers, body, signal }: TestRequest,
@@ -129,7 +129,7 @@ export interface TestPollOptions {
   readonly clientId?: string;
 }
 
-/** Polls, and fails unless it is answered with 200. */
+/** Polls, and rejects unless the answer is 200. */
 export async function poll(
   arena: TestApplication,
   topics: readonly { readonly topic: string; readonly since?: Position | 'oldest' }[],
