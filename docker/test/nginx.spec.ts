@@ -47,7 +47,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     return client;
   }
 
-  test('passes the upgrade, and a battle streams through it', async () => {
+  test('proxies the upgrade, and a battle streams through it', async () => {
     const { origin } = await nginx();
     const battleId = await startBattle(origin);
     const client = connect(origin);
@@ -63,7 +63,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     expect(ticks).toEqual([...ticks].sort((a, b) => a - b));
   });
 
-  test('lets an idle connection live past its timeout, because heartbeats keep it alive', async () => {
+  test('keeps an idle connection beyond its timeout, because of heartbeats', async () => {
     const { origin } = await nginx({ proxyTimeout: '3s' });
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
     let pings = 0;
@@ -96,7 +96,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     quiet.close();
   });
 
-  test('carries polling, and nothing is missing on it', async () => {
+  test('proxies polling without a loss', async () => {
     const { origin } = await nginx();
     const battleId = await startBattle(origin);
     const client = connect(origin, { webSocket: { enabled: false }, polling: { intervalMs: 200 } });
@@ -106,7 +106,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     expect(value.battleId).toBe(battleId);
   });
 
-  test('is reloaded while clients are connected, and they see every position once', async () => {
+  test('reloads while clients are connected, and they see every position once', async () => {
     const proxy = await nginx();
     const battleId = await startBattle(proxy.origin);
     const client = connect(proxy.origin);
@@ -127,7 +127,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     expect(proxy.errors()).toEqual([]);
   });
 
-  test('serves the client, tells it the run-time switch and lets hashed files be cached for good', async () => {
+  test('serves the client with the run-time switch, and caches hashed files permanently', async () => {
     const { origin } = await nginx({ websocketEnabled: false });
 
     expect(await (await fetch(`${origin}/config.json`)).json()).toEqual({ WEBSOCKET_ENABLED: false });
@@ -141,7 +141,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     expect((await fetch(`${origin}/missing-ABCDEFGH.js`)).status).toBe(404);
   });
 
-  test('passes no upgrade on where none belongs, so that an offer of HTTP/2 is answered as plain HTTP', async () => {
+  test('proxies no other upgrade, so that an offer of HTTP/2 gets plain HTTP', async () => {
     const { port } = await nginx();
     const status = await new Promise((resolve, reject) => {
       const headers = { connection: 'Upgrade', upgrade: 'h2c' };

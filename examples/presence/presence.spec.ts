@@ -21,7 +21,7 @@ function open(name?: string): RealtimeClient {
   return client;
 }
 
-test('everybody sees who is in the room, and who left', async () => {
+test('each client sees the members of the room and those who left', async () => {
   server = await startServer(0);
   const [ann, bob, guest] = [open('Ann'), open('Bob'), open()];
   const seen = (text: string): Promise<string> =>

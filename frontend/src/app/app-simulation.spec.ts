@@ -37,7 +37,7 @@ describe('The battle page', () => {
     await page.connection('live');
   });
 
-  test('shows the status of the connection, and goes on over any transport that works', async () => {
+  test('shows the status of the connection, and continues over any working transport', async () => {
     const page = await ArenaPage.open('/battles/b1');
     page.server.publish(b1, battleSnapshot({ tick: 10 }));
     await page.connection('live');
@@ -59,7 +59,7 @@ describe('The battle page', () => {
     await page.shows('tick 12');
   });
 
-  test('polls within a second of silence on its socket, and shows each tick once after that', async () => {
+  test('polls within a second of silence on its socket, and shows each tick once afterwards', async () => {
     const page = await ArenaPage.open('/battles/b1');
     const shown: number[] = [];
     const tick = async (number: number): Promise<void> => {
@@ -126,7 +126,7 @@ describe('A player', () => {
     expect(page.text).toContain('Resume');
   });
 
-  test('sees a refused pause taken back, with the reason', async () => {
+  test('sees a rejected pause undone, with the reason', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, () => {
       throw new FakeActionError('action_failed', 'This battle is over.');
@@ -138,7 +138,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('Resume');
   });
 
-  test('pauses once although the answer was lost and the action sent again', async () => {
+  test('pauses once although the answer was lost and the action was sent again', async () => {
     const page = await ownBattle();
     page.server.handle(pauseBattle, ({ battleId }) => {
       page.server.publish(b1, paused(battleSnapshot()));
@@ -156,7 +156,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('was not paused');
   });
 
-  test('dismisses a notification at once, and sees it again if the server refuses', async () => {
+  test('dismisses a notification at once, and sees it again if the server rejects the dismissal', async () => {
     const page = await ArenaPage.open('/', { session: SESSION });
     page.server.publish(news, { type: 'notified', notification: notification({ title: 'Six gold' }) });
     await page.press('Notifications, 1 new');
@@ -198,7 +198,7 @@ describe('A player', () => {
     expect(page.text).not.toContain('You were signed out');
   });
 
-  test('watches on as a guest when the server no longer knows the session', async () => {
+  test('keeps watching as a guest when the session has ended on the server', async () => {
     const page = await ArenaPage.open('/battles/b1', { session: SESSION });
     page.server.publish(b1, battleSnapshot());
     await page.connection('live');

@@ -52,7 +52,7 @@ const ON_WASH = [
 ];
 
 test.each([...TEXT.flatMap((text) => SURFACES.map((surface) => [text, surface])), ...ON_WASH])(
-  '%s can be read on %s, light and dark (WCAG AA: 4.5)',
+  '%s has enough contrast on %s, light and dark (WCAG AA: 4.5)',
   (text = '', surface = '') => {
     const [one, other] = [colours(text), colours(surface)];
     expect(contrast(one[0], other[0])).toBeGreaterThanOrEqual(4.5);
@@ -60,7 +60,7 @@ test.each([...TEXT.flatMap((text) => SURFACES.map((surface) => [text, surface]))
   },
 );
 
-test.each(SURFACES)('the edge of the focus can be seen on %s (WCAG AA: 3)', (surface) => {
+test.each(SURFACES)('the focus outline has enough contrast on %s (WCAG AA: 3)', (surface) => {
   const [one, other] = [colours('focus'), colours(surface)];
   expect(contrast(one[0], other[0])).toBeGreaterThanOrEqual(3);
   expect(contrast(one[1], other[1])).toBeGreaterThanOrEqual(3);

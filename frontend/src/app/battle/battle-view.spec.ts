@@ -34,7 +34,7 @@ describe('BattleView', () => {
     await view.settle();
   }
 
-  test('shows what it waits for before the first value', () => {
+  test('shows a placeholder before the first value', () => {
     expect(view.text).toContain('Waiting for the battle');
   });
 
@@ -105,7 +105,7 @@ describe('BattleView', () => {
     expect(view.server.expectAction(setBattleSpeed).data).toEqual({ battleId: 'b1', speed: 4 });
   });
 
-  test('shows a pause and another speed at once, and takes them back if the server refuses', async () => {
+  test('shows a pause and another speed at once, and undoes them if the server rejects them', async () => {
     await publish();
     await own();
     await view.click('Pause');

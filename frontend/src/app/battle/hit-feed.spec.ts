@@ -26,7 +26,7 @@ describe('HitFeed', () => {
     expect(feed.take({ battleId: 'a', tick: 100, hits }).map(({ id }) => id)).toEqual([3]);
   });
 
-  test('starts again with another battle, and with a battle whose ids start again', () => {
+  test('starts again for another battle and for new ids', () => {
     const feed = new HitFeed();
     feed.take({ battleId: 'a', tick: 9, hits: [hit(9)] });
     expect(feed.take({ battleId: 'b', tick: 10, hits: [hit(10)] })).toEqual([]);

@@ -33,7 +33,7 @@ describe('chaosEnvironment', () => {
   });
 
   test.each([
-    ['on its way', 100, false],
+    ['in transit', 100, false],
     ['answered', 900, true],
   ])('an aborted request that is %s fails at once', async (_, after, wasSent) => {
     const giving = new AbortController();

@@ -72,7 +72,7 @@ describe('ChaosWebSocket', () => {
     expect(real.close).toHaveBeenCalledTimes(1);
   });
 
-  test('forgets sockets that are closed', () => {
+  test('drops closed sockets', () => {
     real.onclose?.({ code: 1000, reason: '' });
     switches.cutAll();
     expect(heard).toEqual(['close 1000']);

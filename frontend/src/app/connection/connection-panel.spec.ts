@@ -38,7 +38,7 @@ describe('ConnectionPanel', () => {
     expect(panel.text).toMatch(/Since (just now|\d+ s)/);
   });
 
-  test('shows why it polls', async () => {
+  test('shows the reason for polling', async () => {
     await open(OPEN);
     panel.server.goPolling();
     await panel.settle();
@@ -71,7 +71,7 @@ describe('ConnectionPanel', () => {
     expect(panel.button('Black hole').getAttribute('aria-checked')).toBe('true');
   });
 
-  test('repairs everything with one button', async () => {
+  test('restores everything with one button', async () => {
     await open(OPEN);
     await panel.click('Black hole');
     await panel.click('Slow network');
@@ -80,7 +80,7 @@ describe('ConnectionPanel', () => {
     expect(panel.button('Repair everything').getAttribute('aria-disabled')).toBe('true');
   });
 
-  test('keeps the repair button focusable, and without effect while nothing is broken', async () => {
+  test('keeps the restore button focusable and without effect while no fault is active', async () => {
     await open({});
     await panel.click('Slow network');
     await panel.click('Repair everything');
@@ -118,7 +118,7 @@ describe('ConnectionPanel', () => {
     expect(cuts).toBe(1);
   });
 
-  test('shows a message when the server refuses a switch', async () => {
+  test('shows a message when the server rejects a switch', async () => {
     await open({ ...OPEN, 'POST /api/chaos/websocket': { status: 503 } });
     await panel.click('Forbid on the server');
     expect(TestBed.inject(Toasts).shown()).toMatchObject([{ tone: 'problem', text: 'It answered 503.' }]);
@@ -132,7 +132,7 @@ describe('ConnectionPanel', () => {
     expect(switches()).toContain('Forbid on the server');
   });
 
-  test('forbids the WebSocket on the server, and allows it again', async () => {
+  test('switches the WebSocket of the server off and on', async () => {
     let websocket = true;
     await open({
       ...OPEN,
@@ -146,7 +146,7 @@ describe('ConnectionPanel', () => {
     expect(panel.button('Forbid on the server').getAttribute('aria-checked')).toBe('false');
   });
 
-  test('expires the token of a player, and only of a player', async () => {
+  test('expires the token of a player, and not of a guest', async () => {
     const short = { ...SESSION, token: 'short' };
     await open({ ...OPEN, 'POST /api/chaos/token': { body: short } });
     expect(panel.buttons('Expire my token')).toEqual([]);

@@ -29,12 +29,12 @@ describe('Proof', () => {
     return proof.element.querySelector('[data-topic="lobby"]')?.getAttribute('data-verdict');
   }
 
-  test('finds equal values equal', async () => {
+  test('reports equal values as equal', async () => {
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
     expect(await compare({ [REQUEST]: { body } })).toBe('equal');
   });
 
-  test('finds different values different', async () => {
+  test('reports different values as different', async () => {
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState({ runs: [] }) };
     expect(await compare({ [REQUEST]: { body } })).toBe('different');
     expect(proof.text).toContain('DIFFERENT');

@@ -12,7 +12,7 @@ describe('RecentValues', () => {
     expect(recent.newest).toEqual({ epoch: 'e', offset: 2 });
   });
 
-  test('forgets the oldest', () => {
+  test('drops the oldest values', () => {
     const recent = new RecentValues(2);
     for (let offset = 1; offset <= 3; offset++) recent.add({ epoch: 'e', offset }, offset);
     expect(recent.at({ epoch: 'e', offset: 1 })).toBeUndefined();

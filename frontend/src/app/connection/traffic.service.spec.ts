@@ -28,7 +28,7 @@ describe('Traffic', () => {
     return traffic.savings().costs.find(({ label }) => label === 'Polling every 2 s')?.bytes ?? Number.NaN;
   }
 
-  test('counts the first value at once and then what changed, every two seconds', () => {
+  test('counts the first value at once, then changes every two seconds', () => {
     const size = JSON.stringify(lobbyState()).length;
     server.publish(lobby.with(), lobbyState());
     TestBed.tick();

@@ -25,7 +25,7 @@ describe('Commands', () => {
     expect(await answer).toMatchObject({ battleId: 'b1' });
   });
 
-  test('shows the player the message of the server about a refused action', async () => {
+  test('shows the player the message of the server about a rejected action', async () => {
     const answer = commands.setSpeed('b1', 4);
     server.expectAction(setBattleSpeed).reject('forbidden', 'Only the player of the run may do this.');
     await answer;

@@ -58,7 +58,7 @@ describe('GameStore', () => {
     expect(store.lobby().freshness.state).toBe('live');
   });
 
-  test('has an error for an address that fits no topic', () => {
+  test('has an error for an invalid parameter', () => {
     store.battleId.set('no such/battle');
     TestBed.tick();
     expect(store.battle().error).toMatchObject({ code: 'unknown_topic' });
@@ -70,7 +70,7 @@ describe('GameStore', () => {
     expect(store.battle().error?.message).toBe('There is no such battle.');
   });
 
-  test('removes dismissed notifications, whichever page dismissed them', () => {
+  test('removes notifications dismissed on any page', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });
@@ -79,7 +79,7 @@ describe('GameStore', () => {
     expect(store.notifications().map(({ id }) => id)).toEqual(['n2']);
   });
 
-  test('hides a notification that is being dismissed, and keeps it in the unified state until then', () => {
+  test('hides a notification during its dismissal, and keeps it in the unified state until the answer', () => {
     follow();
     const topic = notifications.with({ playerId: 'p1' });
     server.emit(topic, { type: 'notified', notification: notification() });

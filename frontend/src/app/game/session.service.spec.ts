@@ -25,13 +25,13 @@ describe('SessionService', () => {
     expect(service().current()).toEqual(SESSION);
   });
 
-  test('throws the message of the server when it refuses a name', async () => {
+  test('throws the message of the server when it rejects a name', async () => {
     fakeFetch({ 'POST /api/session': { status: 400, body: { message: ['name must not be empty'] } } });
     await expect(service().start('')).rejects.toThrow('name must not be empty');
     expect(service().current()).toBeUndefined();
   });
 
-  test('throws a message of its own when the answer has none', async () => {
+  test('throws its own message when the answer has none', async () => {
     fakeFetch({ 'POST /api/session': { status: 502, body: null } });
     await expect(service().start('Ada')).rejects.toThrow('The server answered 502.');
   });
@@ -43,13 +43,13 @@ describe('SessionService', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('exchanges a token that the server reports as expired, whatever the local clock says', async () => {
+  test('exchanges a token that the server reports as expired, regardless of the local clock', async () => {
     fakeFetch({ 'POST /api/session/refresh': { body: { ...SESSION, token: 'token-2' } } });
     service().keep(SESSION);
     expect(await service().token('expired')).toBe('token-2');
   });
 
-  test('becomes a guest and tells the player when the server no longer knows the session', async () => {
+  test('becomes a guest and informs the player when the session has ended on the server', async () => {
     fakeFetch({ 'POST /api/session/refresh': { status: 401 } });
     service().keep(SESSION);
     expect(await service().token('expired')).toBeUndefined();
@@ -64,7 +64,7 @@ describe('SessionService', () => {
     expect(service().current()).toEqual(SESSION);
   });
 
-  test.each([200, 401, 503])('stays signed out when an earlier refresh is answered with %i', async (status) => {
+  test.each([200, 401, 503])('stays signed out when an earlier refresh gets %i', async (status) => {
     fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
     service().keep(SESSION);
     const token = service().token('expired');
@@ -75,18 +75,15 @@ describe('SessionService', () => {
     expect(TestBed.inject(Toasts).shown()).toEqual([]);
   });
 
-  test.each([200, 401, 503])(
-    'keeps a new player when the refresh of the previous one is answered with %i',
-    async (status) => {
-      const other = { ...SESSION, playerId: 'p2', token: 'token-of-p2' };
-      fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
-      service().keep(SESSION);
-      const token = service().token('expired');
-      service().keep(other);
-      expect(await token).toBe('token-of-p2');
-      expect(service().current()).toEqual(other);
-    },
-  );
+  test.each([200, 401, 503])('keeps a new player when the refresh of the previous one gets %i', async (status) => {
+    const other = { ...SESSION, playerId: 'p2', token: 'token-of-p2' };
+    fakeFetch({ 'POST /api/session/refresh': { status, body: { ...SESSION, token: 'token-2' } } });
+    service().keep(SESSION);
+    const token = service().token('expired');
+    service().keep(other);
+    expect(await token).toBe('token-of-p2');
+    expect(service().current()).toEqual(other);
+  });
 
   test('refreshes for a new player without waiting for the refresh of the previous one', async () => {
     globalThis.fetch = () => new Promise(() => undefined);

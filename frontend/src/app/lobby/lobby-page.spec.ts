@@ -75,7 +75,7 @@ describe('LobbyPage', () => {
     expect(page.server.expectAction(startRun).data).toEqual({});
   });
 
-  test('shows the reason of the server for refusing a name', async () => {
+  test('shows the reason of the server for rejecting a name', async () => {
     fakeFetch({ 'POST /api/session': { status: 400, body: { message: 'Choose another name.' } } });
     await enter('root');
     expect(page.element.querySelector('[role="alert"]')?.textContent).toBe('Choose another name.');

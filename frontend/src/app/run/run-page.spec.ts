@@ -51,7 +51,7 @@ describe('RunPage', () => {
     expect(page.server.isFollowed(battle.with({ battleId: 'b1' }))).toBe(false);
   });
 
-  test('lets the player pick a reward or take nothing', async () => {
+  test('lets the player pick a reward or skip it', async () => {
     await publish({ phase: 'reward', choices: [], offers: [cardOffer()] });
     await page.click(/Headsman/);
     const picked = page.server.expectAction(pickReward);
@@ -62,7 +62,7 @@ describe('RunPage', () => {
     expect(page.server.expectAction(pickReward).data).toEqual({ runId: 'r1' });
   });
 
-  test('sells only what the gold allows', async () => {
+  test('sells only affordable offers', async () => {
     await publish({
       phase: 'shop',
       choices: [],
@@ -102,7 +102,7 @@ describe('RunPage', () => {
     expect(document.activeElement?.textContent).toBe(battleSnapshot().title);
   });
 
-  test('does not move the focus of spectators', async () => {
+  test('does not move the focus for spectators', async () => {
     const player = { playerId: 'p2', name: 'Grace', house: false };
     await publish({ player });
     await publish({ player, phase: 'rest', choices: [], offers: [cardOffer()] });

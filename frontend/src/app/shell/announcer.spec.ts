@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Announcer } from './announcer';
 
 describe('Announcer', () => {
-  test('changes the message when the same text comes twice, so that it is read twice', () => {
+  test('changes a repeated message, so that screen readers read it again', () => {
     const announcer = TestBed.inject(Announcer);
     announcer.say('Connection: Live');
     const first = announcer.message();

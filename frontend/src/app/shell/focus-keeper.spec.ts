@@ -47,7 +47,7 @@ describe('FocusKeeper', () => {
     TestBed.tick();
   }
 
-  test('leaves the focus alone on the first page', () => {
+  test('does not move the focus on the first page', () => {
     expect(shell.querySelector('h1')?.textContent).toBe('One');
     expect(document.activeElement).toBe(document.body);
   });

@@ -15,7 +15,7 @@ describe('Toasts', () => {
     jest.useRealTimers();
   });
 
-  test('goes away by itself', () => {
+  test('closes after its time', () => {
     toasts.show('notice', 'Loot', '24 gold.');
     jest.advanceTimersByTime(6_999);
     expect(toasts.shown()).toHaveLength(1);
@@ -23,7 +23,7 @@ describe('Toasts', () => {
     expect(toasts.shown()).toEqual([]);
   });
 
-  test('shows no more than four, the newest', () => {
+  test('shows at most the four newest', () => {
     for (let index = 1; index <= 6; index++) toasts.show('notice', `Loot ${index}`, '');
     expect(toasts.shown().map(({ title }) => title)).toEqual(['Loot 3', 'Loot 4', 'Loot 5', 'Loot 6']);
   });

@@ -14,7 +14,7 @@ describe('maskOf', () => {
     expect(new Set(faces).size).toBeGreaterThanOrEqual(5);
   });
 
-  test('crowns a boss', () => {
+  test('has a crown for a boss', () => {
     expect(maskOf('lich', 'foe', true)).toHaveLength(maskOf('lich', 'foe').length + 1);
   });
 
