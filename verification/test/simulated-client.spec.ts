@@ -4,6 +4,7 @@ import {
   OnAction,
   OnTopic,
   RealtimeBus,
+  RealtimeConnections,
   RealtimeError,
   RealtimeHandlers,
   RealtimeModule,
@@ -57,4 +58,30 @@ test('a simulated client shows optimistic updates until the values of the server
   await answer;
   await page.shows(({ n }) => n === 2);
   expect(page.state).toMatchObject({ confirmed: { n: 2 }, pending: 0 });
+});
+
+test('a client that the server disconnects shows the reason, and reconnects only on request', async () => {
+  const client = await start();
+  const other = simulation.connect();
+  const page = client.watch(round.with());
+  await page.live();
+  await other.watch(round.with()).live();
+  const { server, clock } = simulation;
+  if (client.status.state !== 'live') throw new Error('The client is live.');
+  const { connectionId } = client.status;
+
+  expect(server.get(RealtimeConnections).disconnect(connectionId, 'The tournament is over.')).toBe(true);
+  await simulation.until(() => client.status.state === 'denied');
+  expect(client.status).toMatchObject({ reason: { code: 'forbidden', message: 'The tournament is over.' } });
+  expect(page.value).toBeUndefined();
+
+  const requests = simulation.trace.length;
+  await clock.advance(10_000);
+  expect(simulation.trace.slice(requests)).toEqual([]);
+  expect(server.connections.list()).toHaveLength(1);
+  expect(other.status.state).toBe('live');
+
+  client.realtime.connect();
+  await page.live();
+  expect(page.value).toEqual({ n: 1 });
 });
