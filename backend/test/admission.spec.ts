@@ -32,7 +32,7 @@ describe('The handshake', () => {
   });
 
   it('A1: rejects pages of other origins before the upgrade', async () => {
-    expect(await new RawSocket(arena.origin, { origin: 'https://evil.example' }).refused()).toBe(403);
+    expect(await new RawSocket(arena.origin, { origin: 'https://evil.example' }).rejected()).toBe(403);
   });
 
   it('accepts the origin of its own page', async () => {
@@ -47,7 +47,7 @@ describe('The handshake', () => {
 
   it('rejects upgrades with 503 while WebSocket is switched off, and reports that in the config', async () => {
     const polling = await Arena.start({ env: { AF_WEBSOCKET_ENABLED: 'false' } });
-    const status = await new RawSocket(polling.origin).refused();
+    const status = await new RawSocket(polling.origin).rejected();
     const config = (await (await polling.get('/realtime/config')).json()) as unknown;
     await polling.stop();
 

@@ -112,7 +112,7 @@ describe('A2: a token', () => {
   it.each(FORGED)('%s is rejected before the upgrade, at hello and over HTTP', async (_, make) => {
     const token = await make();
 
-    expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).refused()).toBe(401);
+    expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).rejected()).toBe(401);
     expect(await closedAfterHello(token)).toBe(4003);
     expect(await statuses(token)).toEqual([401, 401, 401]);
   });
@@ -120,7 +120,7 @@ describe('A2: a token', () => {
   it('that has expired is rejected as expired, so the client gets a new one', async () => {
     const { token } = await arena.app.get(TokenService).issue(session, -1_000);
 
-    expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).refused()).toBe(401);
+    expect(await new RawSocket(arena.origin, { headers: authorization({ token }) }).rejected()).toBe(401);
     expect(await closedAfterHello(token)).toBe(4202);
     expect(await statuses(token)).toEqual([401, 401, 401]);
   });

@@ -57,12 +57,12 @@ describe('The process', () => {
     const exit = server.exit('SIGTERM');
     const drain = await socket.frame('drain');
     const draining = await fetch(`${origin}/health/ready`);
-    const refused = await new RawSocket(origin).refused();
+    const rejected = await new RawSocket(origin).rejected();
     socket.close();
 
     expect(ready.status).toBe(200);
     expect(drain.reconnectWithin).toBeLessThanOrEqual(30_000);
-    expect([draining.status, refused]).toEqual([503, 503]);
+    expect([draining.status, rejected]).toEqual([503, 503]);
     expect(await exit).toBe(0);
   });
 });

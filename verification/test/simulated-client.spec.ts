@@ -42,8 +42,8 @@ async function start() {
 
 test('a temporary error of a handler is the answer of its action, and delays no other action', async () => {
   const client = await start();
-  const refused = client.act(advance, { n: -1 }).catch(({ code }: { code: string }) => code);
-  expect(await refused).toBe('too_many_requests');
+  const rejected = client.act(advance, { n: -1 }).catch(({ code }: { code: string }) => code);
+  expect(await rejected).toBe('too_many_requests');
   const asked = simulation.clock.monotonic();
   expect(await client.act(advance, { n: 2 })).toBeNull();
   expect(simulation.clock.monotonic() - asked).toBeLessThan(500);

@@ -96,9 +96,9 @@ describe('injectAction', () => {
 
   test('has neither error nor result of the previous run while the next one is pending', async () => {
     const action = createAction();
-    const refused = action.run({ battleId: '1' });
+    const rejected = action.run({ battleId: '1' });
     server.expectAction(pause).reject('forbidden');
-    await refused;
+    await rejected;
 
     const answered = action.run({ battleId: '1' });
     expect([action.error(), action.result(), action.pending()]).toEqual([undefined, undefined, true]);

@@ -111,12 +111,12 @@ describe('Angular with the real client and a server of the whole protocol', () =
     });
 
     const allowed = firstValueFrom(realtime.act(pause, { battleId: '1' }));
-    const refused = firstValueFrom(realtime.act(pause, { battleId: '2' }));
-    refused.catch(() => undefined);
+    const rejected = firstValueFrom(realtime.act(pause, { battleId: '2' }));
+    rejected.catch(() => undefined);
     await environment.advance(1_000);
 
     expect(await allowed).toEqual({ paused: true });
-    await expect(refused).rejects.toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
+    await expect(rejected).rejects.toMatchObject({ code: 'forbidden', message: 'Not your battle.' });
   });
 
   test('nothing of the client remains after the application', async () => {

@@ -4,7 +4,7 @@ import { battle, battleAt, pause, setUp, type Battle, type Setup } from './suppo
 import type { TopicState } from '../src/index.js';
 
 /** Follows a battle that the server rejects and later allows for new subscriptions. @returns the states of the battle. */
-async function followRefused({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
+async function followRejected({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
   server.publish(battle, battleAt(1));
   server.reject(battle, 'forbidden');
   const states: TopicState<Battle>[] = [];
@@ -248,7 +248,7 @@ describe('credentials', () => {
     let token = 'guest';
     const bench = setUp({ token: () => token });
     const { environment, server, client } = bench;
-    const states = await followRefused(bench);
+    const states = await followRejected(bench);
     token = 'promoted';
     client.reauthenticate();
     await environment.advance(100);
@@ -285,7 +285,7 @@ describe('credentials', () => {
     const bench = setUp({ token: () => 'token' });
     const { environment, server, client } = bench;
     server.reauthenticate = () => undefined;
-    const states = await followRefused(bench);
+    const states = await followRejected(bench);
     client.reauthenticate();
     await environment.advance(100);
     expect(states.at(-1)).toMatchObject({ error: { code: 'forbidden' } });
@@ -349,7 +349,7 @@ describe('credentials', () => {
     const bench = setUp({ token: (reason) => `token-${reasons.push(reason)}` });
     const { environment, server, client } = bench;
     server.verify = (given) => (given === 'token-2' ? 'expired' : undefined);
-    const states = await followRefused(bench);
+    const states = await followRejected(bench);
     client.reauthenticate();
     await environment.advance(1_000);
     expect(reasons).toEqual(['connect', 'connect', 'expired']);

@@ -28,7 +28,7 @@ function prototypes(): unknown {
 
 test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the value nor a prototype', () => {
   const before = prototypes();
-  const seen = { applied: 0, refused: 0 };
+  const seen = { applied: 0, rejected: 0 };
   fc.assert(
     fc.property(values, fc.nat(), ([origin, next, other], seed) => {
       const sent = JSON.stringify(diff(origin, next));
@@ -51,7 +51,7 @@ test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the va
         seen.applied += 1;
         expect(isDeepStrictEqual(JSON.parse(JSON.stringify(result)), result)).toBe(true);
       } catch (error) {
-        seen.refused += 1;
+        seen.rejected += 1;
         expect(error).toBeInstanceOf(DeltaError);
       }
       expect(JSON.stringify(value)).toBe(text);
@@ -62,5 +62,5 @@ test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the va
   expect(prototypes()).toEqual(before);
   // Some messages must be accepted and some rejected, otherwise the test proves nothing.
   expect(seen.applied).toBeGreaterThan(0);
-  expect(seen.refused).toBeGreaterThan(0);
+  expect(seen.rejected).toBeGreaterThan(0);
 });

@@ -9,13 +9,13 @@ import { FAULTS, history } from './support/faults.js';
 
 const full = process.env.STATEWIRE_TEST_TIER === 'full';
 
-type Kind = 'publishes' | 'publishes late' | 'does not publish' | 'is refused' | 'is never answered';
+type Kind = 'publishes' | 'publishes late' | 'does not publish' | 'is rejected' | 'is never answered';
 
 const KINDS: readonly Kind[] = [
   'publishes',
   'publishes late',
   'does not publish',
-  'is refused',
+  'is rejected',
   'publishes',
   'is never answered',
 ];
@@ -89,7 +89,7 @@ async function play(faults: readonly (readonly [string, number])[], seed: number
     oracle.remember(setup);
   };
   server.handle(strike.name, async ({ kind }: { kind: Kind }) => {
-    if (kind === 'is refused') throw new FakeActionError('forbidden');
+    if (kind === 'is rejected') throw new FakeActionError('forbidden');
     if (kind === 'is never answered') return new Promise(() => undefined);
     if (kind === 'publishes late') await new Promise<void>((resolve) => void environment.setTimer(resolve, 700));
     if (kind !== 'does not publish') publish();

@@ -125,15 +125,15 @@ describe.each([
   ['the WebSocket', {}],
   ['polling', { environment: { openWebSocket: undefined } }],
 ] as const)('an action that the server did not start, over %s', (_, options) => {
-  async function refusing(code: 'too_many_requests' | 'unavailable', retryAfter: number | undefined) {
+  async function rejecting(code: 'too_many_requests' | 'unavailable', retryAfter: number | undefined) {
     const setup = setUp(options);
     const { environment, server, client } = setup;
     const runs: number[] = [];
     server.handle(count.name, ({ n }: { n: number }) => runs.push(n));
     const act = server.actions.act.bind(server.actions);
-    let refusals = 2;
+    let rejections = 2;
     server.actions.act = (invocation, positions, isVisible, reply) => {
-      if (refusals-- <= 0) return act(invocation, positions, isVisible, reply);
+      if (rejections-- <= 0) return act(invocation, positions, isVisible, reply);
       const frame = { type: 'error', id: invocation.id, code, message: 'later', temporary: true } as const;
       reply({ ...frame, ...(retryAfter !== undefined && { retryAfter }) });
     };
@@ -148,7 +148,7 @@ describe.each([
   test.each(['too_many_requests', 'unavailable'] as const)(
     'is sent again after %s and its retryAfter, before newer ones',
     async (code) => {
-      const { environment, runs, log, send } = await refusing(code, 3_000);
+      const { environment, runs, log, send } = await rejecting(code, 3_000);
       send(1);
       await environment.advance(500);
       send(2);
@@ -161,7 +161,7 @@ describe.each([
   );
 
   test('fails with the error if it has no retryAfter', async () => {
-    const { environment, runs, log, send } = await refusing('too_many_requests', undefined);
+    const { environment, runs, log, send } = await rejecting('too_many_requests', undefined);
     send(1);
     await environment.advance(5_000);
     expect(log).toEqual(['too_many_requests']);

@@ -318,10 +318,10 @@ describe.each<Platform>(['express', 'fastify'])('the HTTP binding on %s', (platf
     const answers = [];
     for (let sent = 0; sent < 6; sent++)
       answers.push(await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: [] }));
-    const refused = answers.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused[0]).toMatchObject({ json: { code: 'too_many_requests', retryAfter: expect.any(Number) } });
-    expect(Number(refused[0]!.headers['retry-after'])).toBeGreaterThan(0);
+    const rejected = answers.filter(({ status }) => status === 429);
+    expect(rejected.length).toBeGreaterThan(0);
+    expect(rejected[0]).toMatchObject({ json: { code: 'too_many_requests', retryAfter: expect.any(Number) } });
+    expect(Number(rejected[0]!.headers['retry-after'])).toBeGreaterThan(0);
     const other = { clientId: 'another-client-0123456789', topics: [] };
     expect(await post(arena, '/realtime/poll', other)).toMatchObject({ status: 200 });
   });

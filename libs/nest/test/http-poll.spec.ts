@@ -124,8 +124,8 @@ describe('a poll', () => {
     await start();
     const page = (name: string) => Array.from({ length: 128 }, (_, index) => ({ topic: `logs/${name}-${index}` }));
     for (const name of ['a', 'b', 'a', 'b']) expect((await poll(arena, page(name))).frames).toHaveLength(128);
-    const refused = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: page('c') });
-    expect(refused).toMatchObject({
+    const rejected = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: page('c') });
+    expect(rejected).toMatchObject({
       status: 429,
       headers: { 'retry-after': '1' },
       json: { code: 'too_many_requests', temporary: true, retryAfter: 1_000 },

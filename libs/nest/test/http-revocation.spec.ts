@@ -91,7 +91,7 @@ describe('A2: a revoked user', () => {
     await arena.bus.publish(room.with(), SECRET);
   }
 
-  function expectRefused({ status, text }: TestAnswer): void {
+  function expectRejected({ status, text }: TestAnswer): void {
     expect({ status, text }).toMatchObject({ status: 401, text: expect.stringContaining('was revoked') as unknown });
     expect(text).not.toContain(SECRET);
     expect(arena.get(Rooms).knocks).toBe(0);
@@ -110,7 +110,7 @@ describe('A2: a revoked user', () => {
     await begun;
     await revoke();
     thought.end();
-    expectRefused(await answer);
+    expectRejected(await answer);
   });
 
   /** A poll from the position of the newest value. */
@@ -132,7 +132,7 @@ describe('A2: a revoked user', () => {
     await begun;
     await revoke();
     thought.end();
-    expectRefused(await answer);
+    expectRejected(await answer);
   });
 
   test('is rejected at the end of its grace period during a verification', async () => {
@@ -147,6 +147,6 @@ describe('A2: a revoked user', () => {
     for (let turn = 0; turn < 5; turn++) await poll(arena, []);
     expect(isAnswered).toBe(false);
     await clock.advance(1);
-    expectRefused(await answer);
+    expectRejected(await answer);
   });
 });

@@ -75,11 +75,11 @@ describe('a drain', () => {
     expect(await held).toMatchObject({ websocket: false, frames: [{ type: 'subscribed', recovered: true }] });
     await straggler.next('drain');
     const upgrade = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
-    const refused = await send(arena, {
+    const rejected = await send(arena, {
       path: '/ws',
       headers: { ...upgrade, 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Protocol': SUBPROTOCOL },
     });
-    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { code: 'unavailable' } });
+    expect(rejected).toMatchObject({ status: 503, headers: { 'retry-after': '1' }, json: { code: 'unavailable' } });
     // The server no longer holds a poll, so the client finds the next node soon.
     await arena.bus.publish(battle.with({ battleId: '7' }), { hp: 1 });
     const answer = await poll(arena, [{ topic: 'battles/7', since }], { wait: 20 });

@@ -316,18 +316,18 @@ describe('the readers of a presence topic', () => {
     expect(await owner.read('presence/secrets/ann')).toMatchObject({ type: 'subscribed', kind: 'state' });
     for (const token of ['ben', undefined]) {
       const stranger = await transport.open(arena, token, clientId(`stranger-${token}`));
-      const refusals = [
+      const rejections = [
         await stranger.read('secrets/ann'),
         await stranger.read('presence/secrets/ann'),
         await stranger.read('presence/secrets/nobody'),
       ];
-      expect(refusals).toEqual(
-        refusals.map((refusal) => ({
-          ...(refusals[0] as object),
-          ...('topic' in refusal ? { topic: refusal.topic } : {}),
+      expect(rejections).toEqual(
+        rejections.map((rejection) => ({
+          ...(rejections[0] as object),
+          ...('topic' in rejection ? { topic: rejection.topic } : {}),
         })),
       );
-      expect(refusals[0]).toMatchObject({ type: 'error', code: 'forbidden' });
+      expect(rejections[0]).toMatchObject({ type: 'error', code: 'forbidden' });
     }
   });
 

@@ -12,7 +12,7 @@ test('logs an error of the broker during a read as an error, not as a reason', a
     wrap: (real) => {
       const broker = faults.wrap(real);
       const read: Broker['read'] = (...parameters) =>
-        failing ? Promise.reject(new Error(`refused ${++thrown}`)) : broker.read(...parameters);
+        failing ? Promise.reject(new Error(`rejected ${++thrown}`)) : broker.read(...parameters);
       return Object.assign(Object.create(broker) as Broker, { read });
     },
   });
@@ -21,5 +21,5 @@ test('logs an error of the broker during a read as an error, not as a reason', a
   faults.lose = 1;
   for (const n of [1, 2]) await topics.publish(EVENTS, n);
   await environment.settle();
-  expect(logged).toEqual([`broker-read-failed: ${JSON.stringify({ topic: EVENTS.name, error: 'Error: refused 1' })}`]);
+  expect(logged).toEqual([`broker-read-failed: ${JSON.stringify({ topic: EVENTS.name, error: 'Error: rejected 1' })}`]);
 });

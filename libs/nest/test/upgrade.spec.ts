@@ -28,7 +28,7 @@ async function start(realtime: RealtimeModuleOptions = {}, platform?: Platform):
   });
 }
 
-async function refusal(options: Parameters<TestApplication['connect']>[0]): Promise<UpgradeRejectedError> {
+async function rejection(options: Parameters<TestApplication['connect']>[0]): Promise<UpgradeRejectedError> {
   try {
     await arena.connect(options);
   } catch (error) {
@@ -47,7 +47,7 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
 
   test('is rejected with 400 for another subprotocol, with the supported one', async () => {
     await start({}, platform);
-    const { status, body, headers } = await refusal({ protocol: 'statewire.v9.json' });
+    const { status, body, headers } = await rejection({ protocol: 'statewire.v9.json' });
     expect(status).toBe(400);
     expect(headers['content-type']).toContain('application/json');
     expect(headers.connection).toBe('close');
@@ -61,7 +61,7 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
 
   test('is rejected with 401 for bad credentials, without details', async () => {
     await start({}, platform);
-    const { status, body } = await refusal({ headers: { authorization: 'Bearer nobody' } });
+    const { status, body } = await rejection({ headers: { authorization: 'Bearer nobody' } });
     expect(status).toBe(401);
     expect(JSON.parse(body)).toMatchObject({ code: 'unauthorized' });
     expect(body).not.toContain('Bearer');
@@ -70,13 +70,13 @@ describe.each<Platform>(['express', 'fastify'])('an upgrade on %s', (platform) =
   test('is rejected with 403 if a guard denies the user', async () => {
     await start({}, platform);
     BanGuard.banned.add('mallory');
-    expect((await refusal({ headers: { authorization: 'Bearer mallory' } })).status).toBe(403);
+    expect((await rejection({ headers: { authorization: 'Bearer mallory' } })).status).toBe(403);
     expect(BanGuard.seen).toEqual([['mallory', 'upgrade']]);
   });
 
   test('is rejected with 404 without a listener', async () => {
     await start({}, platform);
-    expect((await refusal({ path: '/elsewhere' })).status).toBe(404);
+    expect((await rejection({ path: '/elsewhere' })).status).toBe(404);
   });
 });
 
@@ -119,7 +119,7 @@ describe('an upgrade', () => {
     ['text that is not an origin', 'not an origin'],
   ])('A1: is rejected with 403 for the origin %s', async (_, origin) => {
     await start();
-    expect((await refusal({ origin })).status).toBe(403);
+    expect((await rejection({ origin })).status).toBe(403);
   });
 
   test('A1: is rejected with 403 for two origins', async () => {
@@ -144,7 +144,7 @@ describe('an upgrade', () => {
 
   test('A2: is rejected with 401 for an expired token', async () => {
     await start();
-    expect((await refusal({ headers: { authorization: `Bearer alice:${Date.now() - 1}` } })).status).toBe(401);
+    expect((await rejection({ headers: { authorization: `Bearer alice:${Date.now() - 1}` } })).status).toBe(401);
   });
 
   test('A16: is rejected with 429 and Retry-After above the connection limit of a user', async () => {
@@ -152,9 +152,9 @@ describe('an upgrade', () => {
     const headers = { authorization: 'Bearer alice' };
     const first = await arena.connect({ headers });
     await arena.connect({ headers });
-    const refused = await refusal({ headers });
-    expect(refused.status).toBe(429);
-    expect(refused.headers['retry-after']).toBe('5');
+    const rejected = await rejection({ headers });
+    expect(rejected.status).toBe(429);
+    expect(rejected.headers['retry-after']).toBe('5');
     const other = await arena.connect();
     other.send({ type: 'hello', clientId: 'client-0123456789abcdef', token: 'alice' });
     expect(await other.next('error')).toMatchObject({ code: 'too_many_requests', retryAfter: 5_000 });
@@ -167,18 +167,18 @@ describe('an upgrade', () => {
     await start({ limits: { connections: { perAddress: 3, pendingPerAddress: 2 } } });
     const first = await arena.connect();
     await arena.connect();
-    expect((await refusal({})).body).toContain('not admitted yet');
+    expect((await rejection({})).body).toContain('not admitted yet');
     await first.hello();
     await arena.connect();
-    expect((await refusal({})).status).toBe(429);
+    expect((await rejection({})).status).toBe(429);
   });
 
   test('A16: is rejected with 429 and Retry-After above the connection rate of an address', async () => {
     await start({ limits: { connections: { perAddress: 3, newPerSecondPerAddress: 1 } } });
     for (let count = 0; count < 3; count += 1) await (await arena.connect()).close();
-    const refused = await refusal({});
-    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '1']);
-    expect(JSON.parse(refused.body)).toMatchObject({ code: 'too_many_requests', temporary: true });
+    const rejected = await rejection({});
+    expect([rejected.status, rejected.headers['retry-after']]).toEqual([429, '1']);
+    expect(JSON.parse(rejected.body)).toMatchObject({ code: 'too_many_requests', temporary: true });
   });
 
   test('A16: ignores a forwarded address without a trusted proxy', async () => {
@@ -187,23 +187,23 @@ describe('an upgrade', () => {
     // Loopback is private, so a forwarded request most likely comes from an unlisted proxy and does not count.
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     await arena.connect();
-    expect((await refusal({})).status).toBe(429);
+    expect((await rejection({})).status).toBe(429);
   });
 
   test('A16: counts the address a trusted proxy reports', async () => {
     await start({ trustedProxies: ['loopback'], limits: { connections: { perAddress: 1 } } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.1' } });
     await arena.connect({ headers: { 'x-forwarded-for': '198.51.100.2' } });
-    expect((await refusal({ headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(429);
+    expect((await rejection({ headers: { 'x-forwarded-for': '198.51.100.1' } })).status).toBe(429);
     const spoofed = { 'x-forwarded-for': '198.51.100.99, 198.51.100.1' };
-    expect((await refusal({ headers: spoofed })).status).toBe(429);
+    expect((await rejection({ headers: spoofed })).status).toBe(429);
   });
 
   test('is rejected with 503 and Retry-After while WebSocket is switched off', async () => {
     await start({ enabled: false });
-    const refused = await refusal({});
-    expect(refused.status).toBe(503);
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    const rejected = await rejection({});
+    expect(rejected.status).toBe(503);
+    expect(Number(rejected.headers['retry-after'])).toBeGreaterThan(0);
     await arena.get(RealtimeSwitch).set(true);
     await (await arena.connect()).hello();
   });
@@ -211,12 +211,12 @@ describe('an upgrade', () => {
   test('is rejected with 503 while the node drains, also when it was being verified', async () => {
     await start();
     const verification = HeldVerification.next();
-    const verifying = refusal({ headers: { authorization: 'Bearer held' } });
+    const verifying = rejection({ headers: { authorization: 'Bearer held' } });
     await verification.arrived.opened;
     arena.get(DrainState).begin();
     verification.released.open();
     expect((await verifying).status).toBe(503);
-    expect((await refusal({})).status).toBe(503);
+    expect((await rejection({})).status).toBe(503);
   });
 
   test('frees its place when the client leaves while it is verified', async () => {
@@ -225,7 +225,7 @@ describe('an upgrade', () => {
     const wire = await RawWire.open(arena.port);
     wire.write(head([...handshake(), 'Authorization: Bearer held']));
     await verification.arrived.opened;
-    expect((await refusal({})).status).toBe(429);
+    expect((await rejection({})).status).toBe(429);
     wire.destroy();
     verification.released.open();
     await expect(eventually(() => arena.connect())).resolves.toBeInstanceOf(TestSocket);

@@ -29,7 +29,7 @@ export class RawSocket {
   }
 
   /** Resolves with the status of a rejected upgrade. */
-  async refused(): Promise<number> {
+  async rejected(): Promise<number> {
     const [, response] = (await once(this.#socket, 'unexpected-response')) as [unknown, { statusCode: number }];
     this.#socket.terminate();
     return response.statusCode;

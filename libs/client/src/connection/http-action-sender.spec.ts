@@ -14,16 +14,16 @@ function setUp() {
   const environment = new VirtualEnvironment();
   const outbox = new ActionOutbox(environment);
   const requests: { readonly request: HttpRequest; resolve: (answer: HttpResponse) => void; reject: () => void }[] = [];
-  const state = { events: [] as string[], isTokenNew: false, refused: [] as unknown[] };
+  const state = { events: [] as string[], isTokenNew: false, rejected: [] as unknown[] };
   const request = (asked: HttpRequest) =>
     new Promise<HttpResponse>((resolve, reject) => {
       requests.push({ request: asked, resolve, reject: () => reject(new TypeError('reset')) });
     });
-  const refused = (token: unknown) => {
-    state.refused.push(token);
+  const rejected = (token: unknown) => {
+    state.rejected.push(token);
     return state.isTokenNew;
   };
-  const services = { environment, outbox, clientId: 'client', http: { request }, tokens: { markRejected: refused } };
+  const services = { environment, outbox, clientId: 'client', http: { request }, tokens: { markRejected: rejected } };
   const actions = new HttpActionSender(services as unknown as ClientServices, ({ type }) => state.events.push(type));
   const log: unknown[] = [];
   const act = (name: string, data?: unknown) =>
@@ -198,7 +198,7 @@ describe('an action that the server rejects', () => {
     outbox.setSender(actions);
     act('a');
     await answer(error('unauthorized', { temporary: false }), { status: 401 });
-    expect(state.refused).toEqual(['token']);
+    expect(state.rejected).toEqual(['token']);
     expect(names()).toEqual(['a', 'a']);
     expect(log).toEqual([]);
   });
@@ -229,7 +229,7 @@ describe('an action that the server rejects', () => {
     act('a');
     await answer(error('forbidden', { temporary: false }), { status: 403 });
     expect(log).toEqual([['a', 'forbidden']]);
-    expect(state.refused).toEqual([]);
+    expect(state.rejected).toEqual([]);
   });
 });
 

@@ -166,8 +166,8 @@ describe('a topic that the server rejects', () => {
   test('is deferred for a temporary error, and the rest of the poll is ignored for it', () => {
     const { asked, deferred, state } = setUp(a);
     const poll = asked();
-    const refused = error('unavailable', { temporary: true, retryAfter: 700 });
-    expect(poll.apply(refused, subscribed(3), snapshot(3))).toBe(false);
+    const rejected = error('unavailable', { temporary: true, retryAfter: 700 });
+    expect(poll.apply(rejected, subscribed(3), snapshot(3))).toBe(false);
     expect(deferred).toEqual([['topic-deferred', 'a', 700]]);
     expect(state()).toMatchObject({ value: undefined, error: undefined });
   });

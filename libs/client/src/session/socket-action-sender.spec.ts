@@ -32,10 +32,10 @@ function setUp(rate = 0) {
     outbox.add(name, data, 0).subscribe({ error: ({ code }) => errors.push(code) });
   const idOf = (name: string) => sent.find((action) => action.name === name)!.id;
   const ack = (name: string) => actions.handleAnswer({ type: 'ack', id: idOf(name) });
-  const refuse = (name: string, code: ErrorFrame['code'], more: Partial<ErrorFrame> = {}) =>
+  const reject = (name: string, code: ErrorFrame['code'], more: Partial<ErrorFrame> = {}) =>
     actions.handleError({ type: 'error', id: idOf(name), code, message: 'No.', temporary: true, ...more });
   const names = () => sent.map(({ name }) => name);
-  return { ack, act, actions, delays, environment, errors, names, outbox, refuse, requests, sent };
+  return { ack, act, actions, delays, environment, errors, names, outbox, reject, requests, sent };
 }
 
 describe('actions on a socket', () => {
@@ -91,11 +91,11 @@ describe('an action that the server did not start', () => {
   const later = { retryAfter: 700 };
 
   test('is sent again after retryAfter, before all others', async () => {
-    const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
+    const { act, actions, environment, errors, delays, names, outbox, reject } = setUp();
     await environment.advance(10_000);
     outbox.setSender(actions);
     act('a');
-    refuse('a', 'unavailable', later);
+    reject('a', 'unavailable', later);
     act('b');
     expect(names()).toEqual(['a']);
     expect(delays).toEqual([700, 700]);
@@ -109,10 +109,10 @@ describe('an action that the server did not start', () => {
   });
 
   test('is not overtaken: one action at a time is in flight until an answer', async () => {
-    const { ack, act, actions, environment, names, outbox, refuse } = setUp();
+    const { ack, act, actions, environment, names, outbox, reject } = setUp();
     outbox.setSender(actions);
     for (const name of ['a', 'b', 'c', 'd']) act(name);
-    for (const name of ['a', 'b', 'c', 'd']) refuse(name, 'too_many_requests', later);
+    for (const name of ['a', 'b', 'c', 'd']) reject(name, 'too_many_requests', later);
     await environment.advance(700);
     outbox.flush();
     expect(names().slice(4)).toEqual(['a']);
@@ -121,32 +121,32 @@ describe('an action that the server did not start', () => {
   });
 
   test('waits for the longer of retryAfter and the rate', () => {
-    const { act, actions, delays, outbox, refuse } = setUp(1);
+    const { act, actions, delays, outbox, reject } = setUp(1);
     outbox.setSender(actions);
     act('a');
-    refuse('a', 'unavailable', { retryAfter: 300 });
+    reject('a', 'unavailable', { retryAfter: 300 });
     expect(delays).toEqual([1_000]);
     const other = setUp(1);
     other.outbox.setSender(other.actions);
     other.act('a');
-    other.refuse('a', 'unavailable', { retryAfter: 3_000 });
+    other.reject('a', 'unavailable', { retryAfter: 3_000 });
     expect(other.delays).toEqual([3_000]);
   });
 
   test('waits for an hour at most', () => {
-    const { act, actions, delays, outbox, refuse } = setUp();
+    const { act, actions, delays, outbox, reject } = setUp();
     outbox.setSender(actions);
     act('a');
-    refuse('a', 'unavailable', { retryAfter: 1e9 });
+    reject('a', 'unavailable', { retryAfter: 1e9 });
     expect(delays).toEqual([3_600_000]);
   });
 
   test('stays unanswered for the next node if the server drains', async () => {
-    const { act, actions, environment, errors, delays, names, outbox, refuse } = setUp();
+    const { act, actions, environment, errors, delays, names, outbox, reject } = setUp();
     outbox.setSender(actions);
     act('a');
     actions.handleDrain();
-    refuse('a', 'unavailable', later);
+    reject('a', 'unavailable', later);
     await environment.advance(1_000);
     outbox.flush();
     expect({ names: names(), delays, errors }).toEqual({ names: ['a'], delays: [], errors: [] });
@@ -156,21 +156,21 @@ describe('an action that the server did not start', () => {
 
 describe('an action that its handler rejects', () => {
   test('fails with that error, and the others continue', () => {
-    const { act, actions, errors, names, outbox, refuse } = setUp();
+    const { act, actions, errors, names, outbox, reject } = setUp();
     outbox.setSender(actions);
     act('a');
-    refuse('a', 'unavailable');
+    reject('a', 'unavailable');
     act('b');
     expect(errors).toEqual(['unavailable']);
     expect(names()).toEqual(['a', 'b']);
   });
 
   test('fails with that error while the node drains', () => {
-    const { act, actions, errors, outbox, refuse } = setUp();
+    const { act, actions, errors, outbox, reject } = setUp();
     outbox.setSender(actions);
     act('a');
     actions.handleDrain();
-    refuse('a', 'forbidden', { temporary: false });
+    reject('a', 'forbidden', { temporary: false });
     expect(errors).toEqual(['forbidden']);
   });
 });

@@ -164,9 +164,9 @@ describe('new credentials', () => {
     const { entry, receive, session, eventsOf } = setUpLive(a);
     const [first, second] = [session.authenticate('one'), session.authenticate('two')];
     expect(first).not.toBe(second);
-    const refusals = [error('unauthorized', { ref: second }), error('forbidden', { ref: second })];
-    receive(...refusals);
-    expect(eventsOf('authenticate-answered')).toEqual([{ type: 'authenticate-answered', answer: refusals[0] }]);
+    const rejections = [error('unauthorized', { ref: second }), error('forbidden', { ref: second })];
+    receive(...rejections);
+    expect(eventsOf('authenticate-answered')).toEqual([{ type: 'authenticate-answered', answer: rejections[0] }]);
     expect(entry().store.error).toBeUndefined();
     expect(eventsOf('connection-rejected')).toEqual([]);
   });

@@ -18,35 +18,35 @@ function create() {
 describe('RealtimeLog', () => {
   test('A22: writes at most one line a second for each event and reason, and counts the rest', async () => {
     const { environment, lines, log } = create();
-    for (let count = 0; count < 100_000; count += 1) log.warn('refused', { reason: 'origin' });
-    log.warn('refused', { reason: 'guard' });
-    expect(lines).toEqual(['refused reason=origin', 'refused reason=guard']);
+    for (let count = 0; count < 100_000; count += 1) log.warn('rejected', { reason: 'origin' });
+    log.warn('rejected', { reason: 'guard' });
+    expect(lines).toEqual(['rejected reason=origin', 'rejected reason=guard']);
     await environment.advance(1_000);
-    log.warn('refused', { reason: 'origin' });
-    expect(lines[2]).toBe('refused reason=origin alike=99999');
+    log.warn('rejected', { reason: 'origin' });
+    expect(lines[2]).toBe('rejected reason=origin alike=99999');
   });
 
   test('A22: tracks at most 1,000 reasons and forgets the least recently used one', () => {
     const { lines, log } = create();
-    for (let count = 0; count < 3; count += 1) log.warn('refused', { reason: 'first' });
-    for (let reason = 0; reason < 999; reason += 1) log.warn('refused', { reason: `r${reason}` });
-    log.warn('refused', { reason: 'first' });
+    for (let count = 0; count < 3; count += 1) log.warn('rejected', { reason: 'first' });
+    for (let reason = 0; reason < 999; reason += 1) log.warn('rejected', { reason: `r${reason}` });
+    log.warn('rejected', { reason: 'first' });
     expect(lines).toHaveLength(1_000);
-    for (let reason = 0; reason < 1_000; reason += 1) log.warn('refused', { reason: `s${reason}` });
-    log.warn('refused', { reason: 'first' });
+    for (let reason = 0; reason < 1_000; reason += 1) log.warn('rejected', { reason: `s${reason}` });
+    log.warn('rejected', { reason: 'first' });
     expect(lines).toHaveLength(2_001);
-    expect(lines.at(-1)).toBe('refused reason=first');
+    expect(lines.at(-1)).toBe('rejected reason=first');
   });
 
   test('reports left-out lines when the event repeats within an hour', async () => {
     const { environment, lines, log } = create();
-    const twice = (): void => [1, 2].forEach(() => log.warn('refused', { reason: 'origin' }));
+    const twice = (): void => [1, 2].forEach(() => log.warn('rejected', { reason: 'origin' }));
     twice();
     await environment.advance(3_599_000);
     twice();
     await environment.advance(3_600_001);
     twice();
-    expect(lines).toEqual(['refused reason=origin', 'refused reason=origin alike=1', 'refused reason=origin']);
+    expect(lines).toEqual(['rejected reason=origin', 'rejected reason=origin alike=1', 'rejected reason=origin']);
   });
 
   test('quotes values that could imitate another field', () => {
@@ -57,9 +57,9 @@ describe('RealtimeLog', () => {
 
   test('A18: escapes control characters and marks that change the text direction', () => {
     const { lines, log } = create();
-    log.warn('refused', { message: 'a\u001b[2Jb\u009b2Jc\u007fd\u2028e\u202ef' });
+    log.warn('rejected', { message: 'a\u001b[2Jb\u009b2Jc\u007fd\u2028e\u202ef' });
     log.error('failed', new Error('\u001b]0;title\u0007 \u009b1m'));
-    expect(lines[0]).toBe('refused message="a\\u001b[2Jb\\u009b2Jc\\u007fd\\u2028e\\u202ef"');
+    expect(lines[0]).toBe('rejected message="a\\u001b[2Jb\\u009b2Jc\\u007fd\\u2028e\\u202ef"');
     expect(lines[1]).toContain('Error: \\u001b]0;title\\u0007 \\u009b1m');
   });
 

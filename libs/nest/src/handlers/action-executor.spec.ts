@@ -140,8 +140,8 @@ describe('ActionExecutor', () => {
   });
 
   test('drops retryAfter from an error of a handler, and keeps it from an error of a guard', async () => {
-    const refusal = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
-    const refuse = () => Promise.reject(refusal);
+    const rejection = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
+    const refuse = () => Promise.reject(rejection);
     const handled = await runner().run(invocation, caller, { call: handler(refuse), timeout: 0 });
     expect(handled).toEqual({
       ...{ type: 'error', id: '1', code: 'too_many_requests', message: 'Cooling down.', temporary: true },

@@ -42,10 +42,10 @@ describe('fromThrown()', () => {
     ['action', 'action_failed', 'action_failed'],
     ['topic', 'unknown_topic', 'bad_request'],
     ['connection', 'forbidden', 'forbidden'],
-  ] as const)('for an %s, maps 410 to %s and other rejections to %s', (kind, gone, refused) => {
+  ] as const)('for an %s, maps 410 to %s and other rejections to %s', (kind, gone, rejected) => {
     expect(fromThrown(new GoneException(), kind).code).toBe(gone);
-    expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(refused);
-    expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: refused, message: 'No.' });
+    expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(rejected);
+    expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: rejected, message: 'No.' });
   });
 });
 

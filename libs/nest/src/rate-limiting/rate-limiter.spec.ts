@@ -38,9 +38,9 @@ describe('TokenBucket', () => {
 
 const LIMITS = { perSecond: 20, perSecondPerUser: 3, perSecondPerAddress: 5 };
 
-function countWhile(refuse: () => unknown): number {
+function countWhile(reject: () => unknown): number {
   let count = 0;
-  while (count < 100 && refuse() === undefined) count += 1;
+  while (count < 100 && reject() === undefined) count += 1;
   return count;
 }
 

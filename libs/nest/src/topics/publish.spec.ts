@@ -47,7 +47,7 @@ describe('publishing', () => {
     ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }, 'plain data'],
   ])('rejects %s with a remedy', async (_, value, advice) => {
     const { topics } = setUp();
-    const error = await topics.publish(STATE, value).catch((refused: unknown) => refused);
+    const error = await topics.publish(STATE, value).catch((rejected: unknown) => rejected);
     expect(error).toMatchObject({ name: 'PublishError', code: 'not_json' });
     expect((error as Error).message).toContain(advice);
     expect((error as Error).message).toContain(STATE.name);
@@ -57,7 +57,7 @@ describe('publishing', () => {
     const { topics } = setUp();
     const cycle: Record<string, unknown> = { secret: 'value' };
     cycle.self = cycle;
-    const error = (await topics.publish(STATE, cycle).catch((refused: unknown) => refused)) as Error;
+    const error = (await topics.publish(STATE, cycle).catch((rejected: unknown) => rejected)) as Error;
     expect(error).toMatchObject({ code: 'not_json' });
     expect(error.message).not.toContain('secret');
   });

@@ -233,11 +233,11 @@ describe('Connection: secrecy of a token', () => {
     rig.send({ type: 'hello', clientId: CLIENT_ID, token: 'eyJ-secret' });
     const told = [...(await rig.received())];
     expect(told).toHaveLength(4);
-    const refused = new ConnectionRig();
-    refused.identify = rig.identify;
-    told.push(...(await refused.welcome('eyJ-secret')));
-    expect(refused.socket.closedWith).toBe(4003);
-    expect([...rig.logged, ...refused.logged].length).toBeGreaterThan(1);
-    expect(JSON.stringify([told, rig.logged, refused.logged])).not.toContain('eyJ-secret');
+    const rejected = new ConnectionRig();
+    rejected.identify = rig.identify;
+    told.push(...(await rejected.welcome('eyJ-secret')));
+    expect(rejected.socket.closedWith).toBe(4003);
+    expect([...rig.logged, ...rejected.logged].length).toBeGreaterThan(1);
+    expect(JSON.stringify([told, rig.logged, rejected.logged])).not.toContain('eyJ-secret');
   });
 });

@@ -175,7 +175,7 @@ describe('A16: frame rate of all connections of a user or an address', () => {
 
 describe('Connection: actions above a limit', () => {
   const action = (id: number) => ({ type: 'action', id: String(id), name: 'parallel/a' });
-  const refusal = {
+  const rejection = {
     ...{ type: 'error', code: 'too_many_requests', temporary: true },
     ...{ id: expect.any(String), retryAfter: expect.any(Number) },
   };
@@ -191,10 +191,10 @@ describe('Connection: actions above a limit', () => {
     const gate = new Gate();
     rig.act = ({ id }) => gate.opened.then(() => ({ type: 'ack', id }));
     for (let id = 0; id < 50; id += 1) rig.send(action(id));
-    const refused = await rig.received();
-    expect(refused).toHaveLength(50 - passed);
-    for (const frame of refused) expect(frame).toEqual(expect.objectContaining(refusal));
-    expect((refused[0] as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
+    const rejected = await rig.received();
+    expect(rejected).toHaveLength(50 - passed);
+    for (const frame of rejected) expect(frame).toEqual(expect.objectContaining(rejection));
+    expect((rejected[0] as { retryAfter: number }).retryAfter).toBeGreaterThan(0);
   });
 });
 

@@ -48,14 +48,14 @@ describe('A2: revoke()', () => {
     expect(rig.socket.closedWith).toBeUndefined();
   });
 
-  test.each(['refused', 'bob'])(
+  test.each(['rejected', 'bob'])(
     'closes after the grace period when the client presents the token %s',
     async (token) => {
       const { rig, connections } = set();
       await rig.welcome('alice');
       await connections.revoke({ user: 'alice' }, { graceMs: 10_000 });
       await rig.received();
-      if (token === 'refused') rig.identify = () => Promise.reject(new Error('revoked'));
+      if (token === 'rejected') rig.identify = () => Promise.reject(new Error('revoked'));
       rig.send({ type: 'authenticate', token, ref: 'r' });
       expect(await rig.received()).toMatchObject([{ type: 'error', ref: 'r' }]);
       await rig.environment.advance(10_600);
@@ -104,8 +104,8 @@ describe('A2: revoke()', () => {
       await connections.revoke({ connection: 'a third' });
       await rig.received();
       verifying.open();
-      const refused = { type: 'error', code: 'timeout', temporary: true };
-      expect(await rig.received()).toMatchObject([renewing ? { ...refused, ref: 'r' } : refused]);
+      const rejected = { type: 'error', code: 'timeout', temporary: true };
+      expect(await rig.received()).toMatchObject([renewing ? { ...rejected, ref: 'r' } : rejected]);
       expect(rig.socket.closedWith).toBe(renewing ? undefined : 4102);
     }
   });

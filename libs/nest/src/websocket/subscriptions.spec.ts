@@ -77,7 +77,7 @@ function setUp({ limit = 0 } = {}) {
   return { environment, heard, state, stays, subscribe, subscriptions, topics };
 }
 
-const refusing = (code: 'forbidden' | 'unauthorized' | 'unknown_topic' | 'unavailable') => () =>
+const rejecting = (code: 'forbidden' | 'unauthorized' | 'unknown_topic' | 'unavailable') => () =>
   Promise.reject(new RealtimeError(code, 'No.'));
 
 describe('Subscriptions: isAllowed()', () => {
@@ -110,20 +110,20 @@ describe('Subscriptions: isAllowed()', () => {
     const { heard, state, subscribe, subscriptions, topics } = setUp();
     const asked = new Gate();
     state.authorize = async (topic) => {
-      if (topic !== 'refused') return;
+      if (topic !== 'rejected') return;
       await asked.opened;
-      await refusing('forbidden')();
+      await rejecting('forbidden')();
     };
-    const all = ['refused', 'left', 'closed', 'taken', 'gone'];
+    const all = ['rejected', 'left', 'closed', 'taken', 'gone'];
     for (const topic of all) subscribe(topic);
     await heard();
-    const refused = subscriptions.isAllowed('refused');
+    const rejected = subscriptions.isAllowed('rejected');
     asked.open();
-    expect(await refused).toBe(false);
+    expect(await rejected).toBe(false);
     subscriptions.unsubscribe('left', undefined);
     await heard();
     await topics.close('closed');
-    state.authorize = (topic) => (topic === 'taken' ? refusing('forbidden')() : Promise.resolve());
+    state.authorize = (topic) => (topic === 'taken' ? rejecting('forbidden')() : Promise.resolve());
     await subscriptions.reauthorize(CALLER);
     await heard();
     const told = await Promise.all(all.map((topic) => subscriptions.isAllowed(topic)));
@@ -167,7 +167,7 @@ describe('Subscriptions: presence', () => {
       const { heard, state, stays, subscribe } = setUp();
       subscribe('t');
       await heard();
-      state.authorize = refusing(code);
+      state.authorize = rejecting(code);
       subscribe('t', 'again');
       expect(await heard()).toEqual([`error t again ${code}`]);
       expect(stays).toEqual(['enter t', 'end t']);
@@ -178,7 +178,7 @@ describe('Subscriptions: presence', () => {
     const { heard, state, stays, subscribe } = setUp();
     subscribe('t');
     await heard();
-    state.authorize = refusing('unavailable');
+    state.authorize = rejecting('unavailable');
     subscribe('t', 'again');
     expect(await heard()).toEqual(['error t again unavailable']);
     expect(stays).toEqual(['enter t', 'leave t']);
@@ -223,7 +223,7 @@ describe('Subscriptions: presence', () => {
     const { heard, state, stays, subscribe, subscriptions } = setUp({ limit: 2 });
     for (const topic of ['kept', 'lost']) subscribe(topic);
     await heard();
-    state.authorize = (topic) => (topic === 'lost' ? refusing('forbidden')() : Promise.resolve());
+    state.authorize = (topic) => (topic === 'lost' ? rejecting('forbidden')() : Promise.resolve());
     await subscriptions.reauthorize(CALLER);
     expect(await heard()).toEqual(['unsubscribed lost forbidden']);
     expect(stays.slice(2)).toEqual(['end lost']);
@@ -238,7 +238,7 @@ describe('Subscriptions: presence', () => {
     await heard();
     state.authorize = async () => {
       await topics.close('t');
-      await refusing('forbidden')();
+      await rejecting('forbidden')();
     };
     await subscriptions.reauthorize(CALLER);
     expect(await heard()).toEqual(['unsubscribed t closed']);

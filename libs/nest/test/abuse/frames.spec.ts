@@ -12,7 +12,7 @@ const MAX_FRAGMENTS = 16 * 1024;
 /** Twice what one connection may send in a second. */
 const BURST = 40;
 /** The number of rejected frames that closes a connection. */
-const REFUSED_FRAMES = 100;
+const REJECTED_FRAMES = 100;
 
 let arena: TestApplication;
 
@@ -181,7 +181,7 @@ describe('A8: a flood of 10,000 control frames', () => {
       await wire.end();
       // The last answers may be lost where the server resets the connection.
       const answers = wire.frames().filter(({ opcode }) => opcode === 10);
-      expect(answers.length).toBeLessThanOrEqual(BURST + REFUSED_FRAMES);
+      expect(answers.length).toBeLessThanOrEqual(BURST + REJECTED_FRAMES);
     }
   });
 });

@@ -91,7 +91,7 @@ export class RawWire {
     const wire = await RawWire.open(port);
     wire.write(head([...handshake(port), ...headers]));
     const answer = await wire.until((text) => text.includes('\r\n\r\n'));
-    if (!answer.startsWith('HTTP/1.1 101 ')) throw new Error(`The upgrade was refused: ${answer}`);
+    if (!answer.startsWith('HTTP/1.1 101 ')) throw new Error(`The upgrade was rejected: ${answer}`);
     return wire;
   }
 
