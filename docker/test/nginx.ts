@@ -25,7 +25,7 @@ export class Nginx {
     readonly port: number,
   ) {}
 
-  /** @returns undefined where nginx is not installed. */
+  /** @returns undefined if nginx is not installed. */
   static isInstalled(): boolean {
     return spawnSync('nginx', ['-v']).status === 0;
   }

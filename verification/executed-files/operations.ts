@@ -51,7 +51,7 @@ export interface ExecutedFiles {
   readonly limit: number;
 }
 
-/** Files that take part in every operation and do not help to follow one. */
+/** Files of every operation. They do not help to follow a single one. */
 const SHARED = /(environment|errors|realtime-log)\.ts$/;
 
 /** Runs each operation once on a real server with a real client. Precise coverage of V8 tells the executed files. */

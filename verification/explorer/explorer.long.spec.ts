@@ -10,7 +10,7 @@ const DEPTH = 8;
 const SHORT = ['a late rejection', 'unsubscribe and subscribe', 'a rejected client', 'a slow reader'];
 const RUN = join(import.meta.dirname, 'run.mjs');
 
-// On a machine that does much else at the same time it takes many times as long as alone.
+// A busy machine needs many times as long.
 jest.setTimeout(3_600_000);
 
 /** All scenarios. A slice of the long tests runs one short scenario, selected by the seed. */

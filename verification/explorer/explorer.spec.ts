@@ -8,7 +8,7 @@ import { QUICK_DEPTH } from './quick-depth.js';
 
 const RUN = join(import.meta.dirname, 'run.mjs');
 
-// On a machine that does much else at the same time it takes many times as long as alone.
+// A busy machine needs many times as long.
 jest.setTimeout(600_000);
 
 let explorations: readonly Exploration[] = [];

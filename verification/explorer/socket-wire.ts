@@ -158,7 +158,7 @@ export class SocketWire {
     this.take(0);
   }
 
-  /** The client accepted so many bytes. Written bytes count as accepted when no message waits. */
+  /** The client accepted this number of bytes. Written bytes count as accepted when no message waits. */
   private take(bytes: number): void {
     this.waitingBytes -= bytes;
     if (this.waitingBytes === 0) for (const written of this.taken.splice(0)) written();

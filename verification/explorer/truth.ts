@@ -32,7 +32,7 @@ export class Truth {
     return epoch && { epoch: epoch.name, offset: epoch.publications.length };
   }
 
-  /** The JSON of a publication; undefined where there is none. */
+  /** The JSON of a publication; undefined if there is none. */
   at(topic: string, { epoch, offset }: Position): string | undefined {
     return this.epoch(topic, epoch)?.publications[offset - 1];
   }

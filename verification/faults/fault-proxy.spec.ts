@@ -36,7 +36,7 @@ describe('the fault proxy between a client and an echo server', () => {
   const open = (): Socket =>
     connect({ port: proxy.port, host: '127.0.0.1', noDelay: true }).on('error', () => undefined);
 
-  /** Sends everything, ends, and resolves with what came back until the other side ended too. */
+  /** Sends all bytes, ends, and resolves with the answer when the other side ends too. */
   async function echo(bytes: Buffer): Promise<Buffer[]> {
     const socket = open();
     const chunks: Buffer[] = [];
@@ -68,7 +68,7 @@ describe('the fault proxy between a client and an echo server', () => {
     return performance.now() - began;
   };
 
-  /** Resolves when bytes have been there and back through another proxy, later than what this one passes on. */
+  /** Resolves after a round trip through another proxy, which takes longer than one through this proxy. */
   async function marker(): Promise<void> {
     const other = await FaultProxy.start(proxy.upstream);
     const socket = connect({ port: other.port, host: '127.0.0.1' });

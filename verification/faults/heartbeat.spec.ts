@@ -8,7 +8,7 @@ import { moving, MovingServer } from './support/moving-server.js';
 import { until } from './support/until.js';
 
 const HEARTBEAT = { intervalMs: 400, timeoutMs: 200 };
-/** A busy machine may be ten times as late. Without a heartbeat TCP would take a quarter of an hour. */
+/** A busy machine may need ten times as long. Without a heartbeat TCP would need 15 minutes. */
 const ALLOWED = 10 * (HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs);
 
 describe('R7: a heartbeat on real sockets', () => {
@@ -39,7 +39,7 @@ describe('R7: a heartbeat on real sockets', () => {
     );
     return status.state === 'live' ? status.connectionId : '';
   };
-  /** Resolves when the server is rid of a connection, with the milliseconds that took. */
+  /** Resolves when the server has dropped a connection, with the milliseconds until then. */
   const freed = async (connectionId: string): Promise<number> => {
     const began = performance.now();
     await until(

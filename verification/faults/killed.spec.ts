@@ -17,13 +17,13 @@ import { actAtTimes } from './support/acting.js';
 const CLIENTS = 15;
 const TOPICS = 5;
 const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 2_000 };
-/** Milliseconds: longer than the heartbeat allows. */
+/** Milliseconds. Longer than the heartbeat allows. */
 const STALL = 5_000;
 /** Values that each client sees after the stall: some four are published in each tenth of a second. */
 const AFTER_THE_STALL = 60;
 
 const workFile = join(tmpdir(), `statewire-killed-${process.pid}`);
-/** The second takes over from the first, and goes on in the later tests. */
+/** The second server replaces the first and runs in the later tests. */
 let servers: readonly BusyProcess[] = [];
 let clients: RealtimeClient[] = [];
 let proxy: FaultProxy;
@@ -88,7 +88,7 @@ describe('a server process with a successor', () => {
     expect(oracle.violations).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(acknowledged.filter((key) => !done.has(key))).toEqual([]);
-    // What it never acknowledged was sent again to the next process, or is honestly said to be unknown.
+    // Unacknowledged actions were resent to the next process, or have an unknown outcome.
     const { failed } = await acting.end();
     expect(failed).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('a process', () => {
       () => 'not everybody is there',
     );
     await firstValueFrom(clients[0]!.act(block, { milliseconds: STALL }), { defaultValue: undefined });
-    // The beats after the stall, two a second, would close the clients that they take for silent.
+    // Without the protection, the heartbeats after the stall would close clients that seem silent.
     const shown = oracle.checked;
     await until(
       () => oracle.checked > shown + CLIENTS * AFTER_THE_STALL,

@@ -13,7 +13,7 @@ import { until } from './support/until.js';
 const CLIENTS = 4;
 const TOPICS = 2;
 const HEARTBEAT = { intervalMs: 1_000, timeoutMs: 500 };
-/** A busy machine may be ten times as late. Without a heartbeat TCP would take a quarter of an hour. */
+/** A busy machine may need ten times as long. Without a heartbeat TCP would need 15 minutes. */
 const ALLOWED = 10 * (HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs);
 const ENDS: readonly End[] = ['client', 'server'];
 
@@ -75,7 +75,7 @@ describe(`R8: between two network namespaces${where}, a link that goes down`, ()
     expect(server.process.output).not.toMatch(/\bERROR\b/);
   });
 
-  /** The link goes down at this end, and comes back when everybody has noticed. */
+  /** Takes the link down at this end until every client has noticed. */
   async function goDown(end: End): Promise<void> {
     const { crowd } = clients;
     await crowd.act(`while it goes down at the ${end}`, { waits: true });

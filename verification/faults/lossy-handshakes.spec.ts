@@ -8,7 +8,7 @@ import { MovingServer } from './support/moving-server.js';
 
 const SIZES = process.env.STATEWIRE_TEST_TIER === 'full' ? [150, 1_000] : [150];
 const AT_ONCE = 25;
-/** One upgrade of so many is reset, in turn before and after it was accepted. */
+/** One upgrade in this number is reset, alternately before and after the 101. */
 const RESET_EVERY = 50;
 
 it.each(SIZES)(

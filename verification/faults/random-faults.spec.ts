@@ -59,7 +59,7 @@ it.each(FAULTS)(
       expect(actions).toEqual({ sent: actions.sent, answered: actions.sent, failed: [] });
       expect([...server.world.done.values()].filter((times) => times !== 1)).toEqual([]);
       expect([...acting.answered].filter((key) => !server.world.done.has(key))).toEqual([]);
-      // The server published once for each topic before anybody came, and each client saw some of what followed.
+      // The server published once for each topic before the first client, and each client saw some later publications.
       expect(oracle.checked).toBeGreaterThan(CLIENTS * 2 * 2);
       expect(server.complaints.filter((line) => /uncaught|unhandled|internal/i.test(line))).toEqual([]);
     } finally {
@@ -72,7 +72,7 @@ it.each(FAULTS)(
   600_000,
 );
 
-/** Breaks so many times; resolves when all is well again. */
+/** Causes this number of faults; resolves after the last one has ended. */
 async function breakTimes(times: number, proxy: FaultProxy, random: Seeded): Promise<void> {
   for (let fault = 0; fault < times; fault += 1) {
     await new Promise((resolve) => setTimeout(resolve, random.random() * 2 * PAUSE));

@@ -21,13 +21,13 @@ const SOFT_MARK = 64 * KIB;
 const MAX_PUBLICATION = 256 * KIB;
 
 interface SlowReaders {
-  /** What becomes of the ten. */
+  /** The end of the ten readers, for the title. */
   readonly fate: string;
   /** Clients in all; ten of them are slow. */
   readonly clients: number;
   /** The server's `stalledTimeout`; 0: it never closes a slow reader. */
   readonly stalledTimeout: number;
-  /** Bytes per second that the line of the ten takes; 0: none. */
+  /** Bytes per second for the ten readers; 0: none. */
   readonly line: number;
 }
 

@@ -53,7 +53,7 @@ function reached(state: ConnectionStatus['state']): Promise<ConnectionStatus> {
 }
 
 /**
- * Resolves when the client says that it polls and shows a value that is live. The promise of a second is kept on virtual
+ * Resolves when the client polls and shows a live value. The guarantee of one second is tested on virtual
  * time (`fallback.spec.ts`); a busy machine may be ten times as late.
  */
 async function expectPolling(): Promise<void> {

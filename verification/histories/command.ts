@@ -48,8 +48,8 @@ function standStill(stage: Stage, ms: number): void {
 }
 
 /**
- * Milliseconds that an action takes before its effect, and after: none, some before, or some after. Where the broker
- * outlives the process it takes none, because no process would answer for an action of a dead process.
+ * Milliseconds that an action takes before its effect, and after: none, some before, or some after. If the broker
+ * outlives the process, it takes none, because no process would answer an action of a dead process.
  */
 function timesOf({ keepBroker }: Stage, size: number): readonly [number, number] {
   const takes = keepBroker ? 0 : 20 * size;

@@ -48,7 +48,7 @@ function outcomeOf(by: Outcome['by'], name: string): Outcome {
   return outcomes.find((outcome) => outcome.by === by && outcome.name === name)!;
 }
 
-// In the same tier the explorer finds nothing at these depths where no bug is seeded (explorer.spec.ts, explorer.long.spec.ts).
+// Without a seeded bug the explorer finds nothing at these depths (explorer.spec.ts, explorer.long.spec.ts).
 describe('R3: the explorer catches', () => {
   test.each(explored.map(({ name, depth }) => [name, depth] as const))('the seeded bug: %s', (name, depth) => {
     const { counterexample, error } = outcomeOf('explore', name) as Explored;

@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 const root = join(import.meta.dirname, '../..');
 const SEED = '471147';
 
-/** Projects with tests: those that have a configuration for Jest. */
+/** Projects with a configuration for Jest. */
 const PROJECTS = ['.', 'libs']
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
   .filter((project) => existsSync(join(root, project, 'jest.config.mjs')));

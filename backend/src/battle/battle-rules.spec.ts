@@ -155,7 +155,7 @@ describe('Damage types', () => {
 });
 
 describe('Effects over time', () => {
-  /** Hit points of the first foe after each of so many ticks. */
+  /** Hit points of the first enemy after each tick. */
   function hpOver(ticks: number, prepare: (draft: BattleDraft) => void, foe: Partial<FoeTemplate> = {}): number[] {
     let draft = duel({ foe });
     prepare(draft);

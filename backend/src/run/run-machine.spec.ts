@@ -28,7 +28,7 @@ function win(state: RunState): RunState {
   return applyBattle(state, decided(state.snapshot, 'won'), 2_000);
 }
 
-/** Goes on until the party stands in a room of the kind; undefined where no way of this map leads there. */
+/** Plays until the party is in a room of the kind; undefined if the map has no way to one. */
 function reach(phase: 'shop' | 'rest', seed: number): RunState | undefined {
   let state = newRun(seed);
   while (state.snapshot.phase !== 'finished') {

@@ -12,7 +12,7 @@ function ticksOf({ states }: StateWatch<BattleSnapshot>): readonly number[] {
   return shown.filter((tick, index) => tick !== shown[index - 1]);
 }
 
-/** Where a page went back in time. */
+/** The ticks at which a page went back. */
 function rewinds(ticks: readonly number[]): readonly (readonly number[])[] {
   return ticks.flatMap((tick, index) => (index > 0 && tick <= ticks[index - 1]! ? [[ticks[index - 1]!, tick]] : []));
 }
@@ -42,7 +42,7 @@ test('a battle continues after a restart without a difference', async () => {
 
   await simulation.server.stop();
   const stopped = battles.states.find(({ snapshot }) => snapshot.battleId === battleId)!;
-  // To its end: how long the page takes to come back depends on the seed.
+  // To the end of the battle, because the time of the reconnect depends on the seed.
   const foreseen = new Map([...play(stopped)].map(({ snapshot }) => [snapshot.tick, snapshot]));
   await simulation.server.start();
   const after = () => page.states.flatMap(({ value }) => (value && foreseen.has(value.tick) ? [value] : []));

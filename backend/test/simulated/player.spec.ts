@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 afterEach(() => simulation?.close());
 
-/** What a player was told, in short. */
+/** The notifications of a player, shortened. */
 function told({ events }: EventWatch<NotificationEvent>): readonly string[] {
   return events.map((event) => (event.type === 'notified' ? event.notification.kind : event.type));
 }

@@ -35,7 +35,7 @@ class MemoryArchive implements GameArchive {
   }
 }
 
-/** A player with a page open, who renews the session as the page does. */
+/** A player with a page that renews the session. */
 export class Player {
   readonly client: SimulatedClient;
   /** Why tokens were asked for, in order. */

@@ -7,7 +7,7 @@ import { battle, battleAt, pause, setUp, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');
 
-/** What came of an observable, as text. */
+/** The outcome of an observable, as text. */
 function outcomes() {
   const log: unknown[] = [];
   return {

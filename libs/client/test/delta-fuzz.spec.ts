@@ -40,9 +40,9 @@ test('F1: a mutated delta gives JSON or a DeltaError, and changes neither the va
         delta = JSON.parse(new TextDecoder().decode(corrupt(bytes, random))) as Json;
         value = origin;
       } catch {
-        // Not JSON any more, which is the parser's business: then the delta of another value is what does not fit.
+        // The parser rejects invalid JSON, so the test uses the delta of another value instead.
       }
-      // 1e999 and -0 are numbers that the parser takes and no JSON gives back.
+      // The parser accepts 1e999 and -0, but JSON does not preserve them.
       if (!isDeepStrictEqual(JSON.parse(JSON.stringify(delta)), delta)) return;
       const text = JSON.stringify(value);
       const deltaText = JSON.stringify(delta);

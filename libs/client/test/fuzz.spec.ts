@@ -39,7 +39,7 @@ function isFinal(text: string): boolean {
   return frame?.type === 'unsubscribed';
 }
 
-/** A new epoch, which every client is told of: the resync that no garbage can imitate. */
+/** Sends a new epoch, which every client receives: a resync that no corrupt frame can imitate. */
 async function resync({ environment, server }: Setup, tick: number): Promise<void> {
   server.http('pass');
   server.upgrades('pass');

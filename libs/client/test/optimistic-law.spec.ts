@@ -25,7 +25,7 @@ const strike = action<{ mark: string; kind: Kind }, void>('strike');
 /** One action as the observer of everything knows it. */
 interface Strike {
   readonly mark: string;
-  /** Where its acks said that the topic stands, one for each time it was sent; undefined where they named no position. */
+  /** The positions of the topic in its acks, one for each sending; undefined without a position. */
   readonly effects: (Position | undefined)[];
   isAnswered: boolean;
   hasTakenEffect: boolean;
@@ -59,7 +59,7 @@ class Oracle {
     // Which of two different answers came first is not known here.
     if (effects.some((other) => other?.offset !== effect?.offset)) return;
     if (!made.isAnswered) {
-      // Dropped with the answer, which is told in the same breath.
+      // Dropped with the answer in the same turn.
       if (!isShown) queueMicrotask(() => made.isAnswered || this.violations.push(`${mark} went before its answer`));
       return;
     }

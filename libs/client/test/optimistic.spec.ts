@@ -28,13 +28,13 @@ function watch({ client }: Pick<Setup, 'client'>, topic = shop) {
   return states;
 }
 
-/** What a screen showed, repetitions left out, as `gold` or `gold?` while something is pending. */
+/** The shown values without repetitions, as `gold`, or `gold?` while an update is pending. */
 function shown(states: readonly TopicState<Shop>[]) {
   const all = states.map(({ value, pending }) => `${value?.gold ?? '-'}${'?'.repeat(pending)}`);
   return all.filter((text, i) => text !== all[i - 1]);
 }
 
-/** What the handler publishes reaches the socket after its ack, as it does where the ack is the shorter way. */
+/** The publication of the handler reaches the socket after its ack. */
 function deliverAfterAck({ server, environment }: Pick<Setup, 'server' | 'environment'>): void {
   for (const connection of server.connections) {
     const publish = connection.publish.bind(connection);

@@ -114,7 +114,7 @@ describe('requests of a polling client', () => {
     for (const n of numbers(100)) client.act(count, { n }).subscribe({ error: () => undefined });
     await environment.until(() => runs.length > 30);
     client.close();
-    // What the server answers is under way for 10 ms; whoever waits for a turn waits longer.
+    // An answer is in transit for 10 ms. A frame that waits for the rate waits longer.
     await environment.advance(10);
     expect(runs.length).toBeLessThan(100);
     expect(environment.timers).toBe(0);

@@ -20,7 +20,7 @@ const clientId = 'abcdefghijklmnopqrstuv';
 const subscribed = { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: false, ref: '1' };
 const snapshot = { type: 'snapshot', topic: 'a', epoch: 'e', offset: 1, data: { hp: 1 }, time: 1 };
 
-/** The long tier reads so many times as many texts. */
+/** The long tier parses this many times as many texts. */
 const TIMES = process.env.STATEWIRE_TEST_TIER === 'full' ? 4 : 1;
 
 interface Parser {
@@ -94,7 +94,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   },
 };
 
-/** One value somewhere inside replaced by another, or its key left out. */
+/** Replaces one nested value by another, or removes its key. */
 function altered(sample: Json): fc.Arbitrary<Json> {
   const paths = pathsOf(sample);
   const replacement = fc.oneof(
@@ -123,7 +123,7 @@ function replaceAt(value: Json, [key, ...rest]: readonly string[], replacement: 
 }
 
 describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
-  /** Either refused by the one typed error, or accepted as something that would be accepted again. */
+  /** Checks that a text is rejected with the typed error, or accepted as a value that is accepted again. */
   function takesOrRefuses(text: string): void {
     let result: unknown;
     try {

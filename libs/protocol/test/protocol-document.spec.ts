@@ -110,7 +110,7 @@ describe('PROTOCOL.md', () => {
 describe('the sequences of PROTOCOL.md', () => {
   const lines = blocksOf('text').flatMap((block) => block.trim().split('\n'));
   const of = (start: string) => lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length));
-  /** The last sequence shows a frame that is refused, and its answer. */
+  /** The last sequence shows a rejected frame and its answer. */
   const [bad] = of('→ {').slice(-1);
 
   test('contain only frames and polls', () => {

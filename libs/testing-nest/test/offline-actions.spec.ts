@@ -18,7 +18,7 @@ const moves = eventTopic<number>()('moves');
 const move = action<{ n: number }, number>('move');
 
 const MOVES = Array.from({ length: 100 }, (_, n) => n);
-/** What the server takes: 20 frames a second and 40 at once by default. */
+/** The default limits of the server: 20 frames per second in bursts of 40. */
 const RATE = 20;
 const BURST = 40;
 

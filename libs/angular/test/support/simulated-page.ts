@@ -16,7 +16,7 @@ class BattlePage {
   readonly battle = injectTopic(() => first);
 }
 
-/** What a page and the network under it can be tested for, in applications that detect changes in this way. */
+/** Tests of a page and its simulated network, for one kind of change detection. */
 export function describeSimulatedPages(changeDetection: string, providers: EnvironmentProviders): void {
   describe(`a simulated page ${changeDetection}`, () => {
     let simulation: RealtimeSimulation;

@@ -9,7 +9,7 @@ import { SocketActionSender } from './socket-action-sender.js';
 
 const SURE_BYTES = 64 * 1024;
 
-/** A socket that takes actions, with as many frames as asked for a second; 0: without limit. */
+/** A socket for actions with this frame rate; 0 means no limit. */
 function setUp(rate = 0) {
   const environment = new VirtualEnvironment();
   const outbox = new ActionOutbox(environment);

@@ -17,7 +17,7 @@ interface Stream {
 
 /**
  * Two transports, each with streams of its own, in any interleaving: the server publishes, a transport asks from the
- * store's own position, a frame of either arrives. `dead` feeds are those that answered with a hole.
+ * store's own position, a frame of either arrives. `dead` feeds have reported a hole.
  */
 type Step = 'publish' | 'renew' | 'ask-a' | 'ask-b' | 'arrive-a' | 'arrive-b' | 'lose-a' | 'lose-b';
 const steps = fc.array(

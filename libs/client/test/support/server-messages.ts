@@ -9,7 +9,7 @@ const WRONG: readonly unknown[] = [
   ...['__proto__', 'constructor', 'toString', { '=__proto__': { polluted: true } }, { '>constructor': { '=x': 1 } }],
 ];
 
-/** What a server may say of the two topics of {@link battle} and {@link notices}, near the position they are at. */
+/** Frames of a server for {@link battle} and {@link notices}, near their positions. */
 function framesAt(epoch: string, offset: number): readonly object[] {
   const topic = battle.name;
   return [
@@ -50,7 +50,7 @@ export const garbage: fc.Arbitrary<Garbage> = fc.record({
   how: fc.constantFrom('corrupted', 'misshapen', 'cut', 'bytes'),
 });
 
-/** The text a recipe gives where the topics are at this position. */
+/** The text of a recipe for topics at this position. */
 export function textOf({ index, seed, key, wrong, how }: Garbage, epoch: string, offset: number): string {
   const frames = framesAt(epoch, offset);
   const frame = frames[index % frames.length]!;

@@ -76,7 +76,7 @@ export function nextTick(battle: Battle, random: Random, share: number): Battle 
   };
 }
 
-/** What a publication is: the JSON projection, sharing nothing with the one before. */
+/** The value of a publication: its JSON projection, without shared parts. */
 export function project(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }

@@ -3,7 +3,7 @@ import { deepStrictEqual } from 'node:assert/strict';
 import { applyDelta, diff, type Json } from '../../src/index.js';
 import { project } from './battle.js';
 
-/** Freezes a value to its depths, so that whoever changes it in place throws. */
+/** Freezes a value at every depth, so that a change in place throws. */
 export function freeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -12,7 +12,7 @@ export function freeze<T>(value: T): T {
   return value;
 }
 
-/** What must hold for every pair of values: the delta, sent as text, leads exactly from one to the other. */
+/** Checks that the delta, sent as text, leads exactly from one value to the other. */
 export function assertExact(before: Json, after: Json): void {
   freeze(before);
   freeze(after);

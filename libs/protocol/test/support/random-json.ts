@@ -16,7 +16,7 @@ export function randomValue(random: Random, depth: number): Json {
   );
 }
 
-/** The value after a few edits somewhere inside: set, removed, pushed, shifted, inserted, reordered. */
+/** The value after a few nested edits: set, remove, push, shift, insert, reorder. */
 export function mutate(random: Random, value: Json, edits: number): Json {
   let result = value;
   for (let edit = 0; edit < edits; edit++) result = editOnce(random, result);

@@ -3,7 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { VirtualTimeWaiter } from './virtual-time-waiter.js';
 
-/** Work that settles after this many checks, each of which takes no real time. */
+/** Work that settles after this many checks without real time. */
 function workFor(checks: number, environment: VirtualEnvironment) {
   let settle: () => void = () => undefined;
   const work = new Promise<string>((resolve) => (settle = () => resolve('done')));

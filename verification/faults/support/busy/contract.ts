@@ -25,7 +25,7 @@ export interface Work {
 export const field = stateTopic<Field>()('fields/:id');
 export const log = eventTopic<LogEntry>()('logs/:id');
 export const work = action<Work, string>('work');
-/** Stops the event loop of the server for so many milliseconds. */
+/** Stops the event loop of the server for this number of milliseconds. */
 export const block = action<{ readonly milliseconds: number }, void>('block');
 
 /** The field with about 100 KiB of new data in each tick. */

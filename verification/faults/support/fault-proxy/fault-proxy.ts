@@ -72,12 +72,12 @@ export class FaultProxy {
     return this.tunnels.filter(({ isWebSocket, isOpen }) => isWebSocket && isOpen).length;
   }
 
-  /** Decides what happens to each upgrade. The first is number 0. */
+  /** Chooses the fault of each upgrade. The first is number 0. */
   upgrades(fault: UpgradeFault | ((upgrade: number) => UpgradeFault)): void {
     this.#upgradeFault = typeof fault === 'function' ? fault : () => fault;
   }
 
-  /** Decides what happens to each HTTP request. */
+  /** Chooses the fault of each HTTP request. */
   http(fault: HttpFault | ((request: ProxiedRequest) => HttpFault)): void {
     this.#httpFault = typeof fault === 'function' ? fault : () => fault;
   }
@@ -88,13 +88,13 @@ export class FaultProxy {
     for (const tunnel of this.#tunnels) if (scope === 'all' || tunnel.isWebSocket) tunnel.blackhole(direction);
   }
 
-  /** Holds all bytes in this direction back for `ms`, also those of later connections. */
+  /** Delays all bytes in this direction by `ms`, also for later connections. */
   freeze(ms: number, direction: Direction = 'both'): void {
     this.blackhole('all', direction);
     setTimeout(() => this.#release(), ms);
   }
 
-  /** Ends every fault, returns to perfect conditions, and delivers what was held back. */
+  /** Ends every fault, removes all conditions, and delivers held bytes. */
   restore(): void {
     this.#upgradeFault = pass;
     this.#httpFault = undefined;

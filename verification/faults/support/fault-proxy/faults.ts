@@ -2,7 +2,7 @@ import type { LinkConditions } from '@statewire/testing';
 
 export type { Side } from '@statewire/testing';
 
-/** What happens to a WebSocket upgrade. */
+/** The fault of a WebSocket upgrade. */
 export type UpgradeFault =
   | 'pass'
   /** A proxy without WebSocket answers 403. */
@@ -18,7 +18,7 @@ export type UpgradeFault =
   /** Nothing passes in either direction, until `restore`. */
   | 'hang';
 
-/** What happens to an HTTP request that has a `Content-Length` or no body. */
+/** The fault of an HTTP request that has a `Content-Length` or no body. */
 export type HttpFault =
   | 'pass'
   /** The request is lost and gets no answer. */

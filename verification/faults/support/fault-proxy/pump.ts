@@ -44,7 +44,7 @@ export class Pump {
     this.from.pause();
   }
 
-  /** Delivers what was held back. */
+  /** Delivers held bytes. */
   release(): void {
     this.#isHeld = false;
     if (this.#queued <= HIGH_WATER_MARK_BYTES) this.from.resume();

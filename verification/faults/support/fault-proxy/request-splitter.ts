@@ -6,7 +6,7 @@ export interface RawRequest {
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
-/** Finds where the requests on a connection begin and end (RFC 9112 §6, bodies with `Content-Length` only). */
+/** Finds the start and the end of each request on a connection (RFC 9112 §6, bodies with `Content-Length` only). */
 export class RequestSplitter {
   #pending = Buffer.alloc(0);
 
@@ -22,7 +22,7 @@ export class RequestSplitter {
     return this.#pending.length === 0;
   }
 
-  /** What is left of a request that never became complete. */
+  /** The bytes of an incomplete request. */
   rest(): Buffer {
     const rest = this.#pending;
     this.#pending = Buffer.alloc(0);

@@ -5,7 +5,7 @@ import { Pump } from './pump.js';
 
 /** One connection through the proxy, with its faults. */
 export class Tunnel {
-  /** Conditions of this connection. Undefined: those of the proxy. */
+  /** Conditions of this connection. Undefined: the conditions of the proxy. */
   conditions: Conditions | undefined;
   readonly up: Pump;
   readonly down: Pump;
@@ -35,7 +35,7 @@ export class Tunnel {
     if (direction !== 'to-server') this.down.hold();
   }
 
-  /** Delivers what was held back. */
+  /** Delivers held bytes. */
   release(): void {
     this.up.release();
     this.down.release();
