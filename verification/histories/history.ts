@@ -71,7 +71,7 @@ async function calm({ simulation, pages, stillUntil }: Stage): Promise<void> {
   simulation.network.restore();
   if (!simulation.server.isUp) await simulation.server.start();
   await simulation.server.webSocket.set(true);
-  for (const page of pages) if (page.isUnnotified) page.reauthenticate();
+  for (const page of pages) if (page.lacksNotice) page.reauthenticate();
   const settled = (): boolean => {
     for (const { client } of pages) if (client.status.state === 'denied') client.realtime.connect();
     return pages.every(({ client }) => client.status.state === 'live');

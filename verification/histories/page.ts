@@ -52,7 +52,7 @@ export class Page {
   boardId: BoardId = 'a';
   state: TopicState<Board> | undefined;
   /** Whether its permissions changed without a notice to client or server. */
-  isUnnotified = false;
+  lacksNotice = false;
   private following: Subscription | undefined;
   private tokens = 0;
 
@@ -87,7 +87,7 @@ export class Page {
   /** Signs in again, like an application after a change of permissions. */
   reauthenticate(): void {
     this.events.push({ type: 'identity' });
-    this.isUnnotified = false;
+    this.lacksNotice = false;
     this.client.realtime.reauthenticate();
   }
 

@@ -40,10 +40,10 @@ export async function removePermission(stage: Stage, page: Page, teller: Revocat
   const left = [...world.permissionsOf(name)].filter((other) => other !== boardId);
   world.setPermissions(name, left);
   page.events.push({ type: 'revoked', boardId });
-  page.isUnnotified = true;
+  page.lacksNotice = true;
   if (teller === undefined) return;
   const inForce = await teller(stage, page);
-  page.isUnnotified = false;
+  page.lacksNotice = false;
   if (inForce !== undefined) page.revoked.push({ boardId, inForce, until: Infinity });
 }
 
