@@ -73,7 +73,7 @@ export const OPTION_TABLE: OptionTable = {
     'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` the server believes.',
   ),
   heartbeat: {
-    intervalMs: integer(30_000, 1, 'Silence after which the server asks the client for a sign of life.'),
+    intervalMs: integer(30_000, 1, 'Silence after which the server sends a `ping`.'),
     timeoutMs: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
   },
   polling: { intervalMs: integer(2_000, 1, 'Time between the starts of two polls; sent to clients.') },

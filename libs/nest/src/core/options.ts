@@ -65,9 +65,9 @@ export interface RealtimeModuleOptions {
    * `X-Forwarded-Host`. Default: none.
    */
   readonly trustedProxies?: readonly string[];
-  /** Signs of life between server and clients. */
+  /** `ping` and `pong` frames between server and clients. */
   readonly heartbeat?: {
-    /** Silence after which the server asks the client for a sign of life. Default 30,000. */
+    /** Silence after which the server sends a `ping`. Default 30,000. */
     readonly intervalMs?: number;
     /** Time for the answer; then the connection ends. Default 10,000. */
     readonly timeoutMs?: number;

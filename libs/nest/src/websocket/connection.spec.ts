@@ -44,7 +44,7 @@ describe('Connection: heartbeat', () => {
     expect(rig.environment.timers).toBe(0);
   });
 
-  test('accepts any message as a sign of life', async () => {
+  test('counts any message as an answer to a ping', async () => {
     const rig = new ConnectionRig({ heartbeat });
     await rig.welcome();
     for (let count = 0; count < 6; count += 1) {
