@@ -164,7 +164,9 @@ describe('the start stops', () => {
 
   test('if a presence handler names an unknown topic, or two name the same', async () => {
     const { message } = await failure([Lobby, Spectators]);
-    expect(message).toContain('Spectators.ofNothing says who follows "battles/:battleId", but no @OnTopic answers');
+    expect(message).toContain(
+      'Spectators.ofNothing lists the followers of "battles/:battleId", but no @OnTopic answers',
+    );
     expect(message).toContain('"presence/lobby" has two handlers, Spectators.one and Spectators.another');
   });
 

@@ -34,7 +34,7 @@ export class ConnectionGuards implements OnModuleInit {
     );
   }
 
-  /** @throws RealtimeError `unauthorized`, `forbidden`, or what a guard threw. */
+  /** @throws RealtimeError `unauthorized`, `forbidden`, or the error of a guard. */
   async admit(request: RealtimeRequest): Promise<void> {
     if (this.guards.length === 0) return;
     let admitted: boolean;

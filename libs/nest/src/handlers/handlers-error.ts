@@ -26,7 +26,7 @@ export const PROBLEMS = {
   duplicatePresence: (pattern: string, first: string, second: string) =>
     `The topic "${pattern}" has two handlers, ${first} and ${second}: remove one.`,
   presenceOfNothing: (handler: string, followed: string) =>
-    `${handler} says who follows "${followed}", but no @OnTopic answers that topic: add one.`,
+    `${handler} lists the followers of "${followed}", but no @OnTopic answers that topic: add one.`,
   pattern: (handler: string, why: string) => `${handler}: ${why}`,
   unknownParameter: (handler: string, name: string, pattern: string) =>
     `${handler}: @TopicParams('${name}') names no parameter of "${pattern}". Name one of the pattern.`,

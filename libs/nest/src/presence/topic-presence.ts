@@ -34,7 +34,7 @@ export interface TopicPresenceOptions {
   /** Number of clients over all topics of the node. */
   readonly count: { clients: number };
   readonly counters: Pick<Counters, 'presenceJoins' | 'presenceLeaves'>;
-  /** Called when no client is left and the broker has been told. */
+  /** Called when no client is left and the broker has removed the members of this node. */
   readonly onEmpty: () => void;
 }
 
