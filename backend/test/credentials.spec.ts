@@ -96,7 +96,7 @@ async function closedAfterHello(token: string): Promise<number> {
   return socket.closed;
 }
 
-/** The statuses of everything that can be asked over HTTP. */
+/** The statuses of every request over HTTP. */
 async function statuses(token: string): Promise<readonly number[]> {
   const headers = authorization({ token });
   const answers = [

@@ -152,7 +152,7 @@ describe('R9: on real sockets, if the WebSocket', () => {
   });
 });
 
-/** Fits the second value it is asked about, which is the first that was not there yet. */
+/** Accepts each value after the first, which is the current one at the subscription. */
 function isNews(): () => boolean {
   let seen = 0;
   return () => (seen += 1) > 1;

@@ -34,15 +34,15 @@ export const renewsToken: RevocationNotice = (_, page) => {
 };
 
 /** Revokes the permission for the followed board. */
-export async function removePermission(stage: Stage, page: Page, teller: RevocationNotice | undefined): Promise<void> {
+export async function removePermission(stage: Stage, page: Page, notify: RevocationNotice | undefined): Promise<void> {
   const { world } = stage;
   const { boardId, name } = page;
   const left = [...world.permissionsOf(name)].filter((other) => other !== boardId);
   world.setPermissions(name, left);
   page.events.push({ type: 'revoked', boardId });
   page.lacksNotice = true;
-  if (teller === undefined) return;
-  const inForce = await teller(stage, page);
+  if (notify === undefined) return;
+  const inForce = await notify(stage, page);
   page.lacksNotice = false;
   if (inForce !== undefined) page.revoked.push({ boardId, inForce, until: Infinity });
 }

@@ -38,7 +38,7 @@ class MemoryArchive implements GameArchive {
 /** A player with a page that renews the session. */
 export class Player {
   readonly client: SimulatedClient;
-  /** Why tokens were asked for, in order. */
+  /** The reasons of the requests for tokens, in order. */
   readonly asked: string[] = [];
 
   private constructor(

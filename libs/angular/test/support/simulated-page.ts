@@ -54,7 +54,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 8, live, live');
     });
 
-    test('goes on where its socket is cut, with what it missed, on another socket', async () => {
+    test('gets the missed values over another socket after a cut', async () => {
       const [lost] = simulation.server.connections;
       simulation.network.cut();
       simulation.server.publish(first, { tick: 8 });
@@ -64,7 +64,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.upgradeCount).toBe(2);
     });
 
-    test('in a black hole says stale, and comes back with what it missed', async () => {
+    test('is stale in a black hole, and gets the missed values afterwards', async () => {
       simulation.network.blackhole();
       simulation.server.publish(first, { tick: 8 });
       await shows('tick 7, stale');
@@ -75,7 +75,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 8, live, live');
     });
 
-    test('polls while its open socket is forgotten by the network, which lets new requests through', async () => {
+    test('polls while the network loses the bytes of the open socket alone', async () => {
       simulation.network.blackhole('open');
       simulation.server.publish(first, { tick: 8 });
       await shows('tick 7');
@@ -85,7 +85,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 8, live, live');
     });
 
-    test('goes on after a freeze at its time, and other faults outlast it', async () => {
+    test('continues at the end of a freeze, and other faults outlast the freeze', async () => {
       simulation.network.upgrades('reject');
       simulation.network.freeze(1_000);
       simulation.server.publish(first, { tick: 8 });
@@ -100,7 +100,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.connections).toEqual([]);
     });
 
-    test('goes on after a freeze also where its socket had been forgotten, on another one', async () => {
+    test('continues over another socket after a freeze if the network had lost its socket', async () => {
       simulation.network.blackhole('open');
       simulation.server.publish(first, { tick: 8 });
       await shows('tick 8, live, live');
@@ -113,7 +113,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.upgradeCount).toBe(2);
     });
 
-    test('has what the server closed during a freeze told to it at the end of the freeze', async () => {
+    test('notices a close by the server during a freeze at the end of the freeze', async () => {
       simulation.network.freeze(1_000);
       simulation.server.restart({ keep: true });
       await shows('tick 7, live, live', 0);
