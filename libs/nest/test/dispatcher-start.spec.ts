@@ -233,7 +233,9 @@ describe('the start', () => {
     });
     const unchecked = warnings.filter((warning) => warning.includes('@ActionData()'));
     expect(unchecked).toHaveLength(2);
-    expect(unchecked[0]).toContain('Careless.number: nothing checks @ActionData()');
-    expect(unchecked[1]).toContain('Careless.ruleless');
+    expect(unchecked[0]).toMatch(
+      /^action-data-unchecked reason=Careless\.number advice="Nothing checks @ActionData\(\)/,
+    );
+    expect(unchecked[1]).toContain('reason=Careless.ruleless');
   });
 });

@@ -1,13 +1,14 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { parseCookie } from 'cookie';
 
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Identity, RealtimeRequest } from '../core/realtime-request.js';
 import { instanceOf } from '../core/instance-of.js';
 import type { Authenticate, ResolvedRealtimeOptions } from '../core/options.js';
-import { REALTIME_OPTIONS } from '../core/tokens.js';
+import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { addressOf, TrustedProxies } from './client-address.js';
 import { rejectAmbiguousHeaders, textOf } from './headers.js';
 import { OriginPolicy } from './origin-policy.js';
@@ -21,7 +22,6 @@ const BEARER = /^Bearer +([^\s]+)$/i;
 /** Decides which requests the server accepts and identifies their callers, for upgrades, `hello` and HTTP alike. */
 @Injectable()
 export class RequestAdmission implements OnModuleInit {
-  private readonly logger = new Logger('Realtime');
   private readonly proxies: TrustedProxies;
   private readonly origins: OriginPolicy;
   private verifier: TokenVerifier;
@@ -30,6 +30,7 @@ export class RequestAdmission implements OnModuleInit {
   constructor(
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     private readonly moduleRef: ModuleRef,
+    @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'warn'>,
   ) {
     this.proxies = new TrustedProxies(options.trustedProxies);
     this.origins = new OriginPolicy(options, this.proxies);
@@ -43,9 +44,9 @@ export class RequestAdmission implements OnModuleInit {
       this.verifier = this.verifierOf((request, token) => authenticator.authenticate(request, token));
     }
     if (!this.options.allowAnyOrigin) return;
-    this.logger.warn(
-      'allowAnyOrigin is on: every website can act with the cookies of its visitors. Use allowedOrigins instead.',
-    );
+    this.log.warn('any-origin-allowed', {
+      advice: 'allowAnyOrigin lets every website act with the cookies of its visitors: use allowedOrigins instead',
+    });
   }
 
   /**
@@ -108,7 +109,9 @@ export class RequestAdmission implements OnModuleInit {
   }
 
   private verifierOf(authenticate: Authenticate | undefined): TokenVerifier {
-    return new TokenVerifier({ ...this.options, authenticate }, (reason) => this.logger.warn(reason));
+    return new TokenVerifier({ ...this.options, authenticate }, (reason, advice) => {
+      this.log.warn('identity-rejected', { reason, advice });
+    });
   }
 
   private cookieToken(cookies: Readonly<Record<string, string>>): string | undefined {
@@ -120,10 +123,11 @@ export class RequestAdmission implements OnModuleInit {
   private warnOfUnknownProxy(): void {
     if (this.hasWarnedOfProxy) return;
     this.hasWarnedOfProxy = true;
-    this.logger.warn(
-      'A request has an X-Forwarded-For header, but the option trustedProxies is empty, so the header is ignored. ' +
-        'If the server runs behind a proxy, name the proxy in trustedProxies. Limits by address do not work without it.',
-    );
+    this.log.warn('forwarded-header-ignored', {
+      advice:
+        'The option trustedProxies is empty. If the server runs behind a proxy, name the proxy there: without it, limits ' +
+        'by address count all clients together.',
+    });
   }
 }
 

@@ -20,7 +20,8 @@ export class TokenVerifier {
 
   constructor(
     private readonly options: VerifierOptions,
-    private readonly warn: (reason: string) => void,
+    /** Logs the mistake in an identity that `authenticate` returned, and how to mend it. */
+    private readonly warn: (reason: 'id' | 'expiresAt', advice: string) => void,
   ) {}
 
   /**
@@ -46,7 +47,10 @@ export class TokenVerifier {
     // An `authenticate` without types may return null.
     if (identity === undefined || identity === null) throw rejected();
     if (typeof identity.id !== 'string' || identity.id === '') {
-      this.warnOnce('authenticate returned an identity without an id. Return { id: string, user, expiresAt? }.');
+      this.warnOnce(
+        'id',
+        'authenticate returned an identity whose id is no string, or empty. Return { id: string, user, expiresAt? }.',
+      );
       throw rejected();
     }
     this.checkExpiry(identity.expiresAt);
@@ -56,21 +60,27 @@ export class TokenVerifier {
   private checkExpiry(expiresAt: unknown): void {
     if (expiresAt === undefined) return;
     if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
-      this.warnOnce('authenticate returned an expiresAt that is no time. Return milliseconds, or leave it out.');
+      this.warnOnce(
+        'expiresAt',
+        'authenticate returned an expiresAt that is no time. Return milliseconds, or leave it out.',
+      );
       throw rejected();
     }
     if (expiresAt > this.options.environment.now()) return;
     if (expiresAt < MAX_SECONDS) {
-      this.warnOnce('authenticate returned an expiresAt that looks like seconds. Return milliseconds: exp * 1000.');
+      this.warnOnce(
+        'expiresAt',
+        'authenticate returned an expiresAt that looks like seconds. Return milliseconds: exp * 1000.',
+      );
     }
     throw expired();
   }
 
   /** A client can present a bad token any number of times. */
-  private warnOnce(reason: string): void {
-    if (this.warned.has(reason)) return;
-    this.warned.add(reason);
-    this.warn(`The credentials were rejected. ${reason}`);
+  private warnOnce(reason: 'id' | 'expiresAt', advice: string): void {
+    if (this.warned.has(advice)) return;
+    this.warned.add(advice);
+    this.warn(reason, advice);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { ContractError, topicOfPresence, TopicMatcher, type Json, type TopicKind } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
@@ -37,7 +37,6 @@ interface Handlers {
 /** Every handler of the application, ready to run. */
 @Injectable()
 export class HandlerRegistry implements OnModuleInit {
-  private readonly logger = new Logger('Realtime');
   private explored: Handlers | undefined;
 
   constructor(
@@ -108,7 +107,8 @@ export class HandlerRegistry implements OnModuleInit {
     }
     if (problems.length > 0) throw new RealtimeHandlersError(problems);
     for (const handler of actions.values()) {
-      if (isDataUnchecked(handler)) this.logger.warn(UNCHECKED_DATA(labelOf(handler)));
+      if (!isDataUnchecked(handler)) continue;
+      this.contexts.log.warn('action-data-unchecked', { reason: labelOf(handler), advice: UNCHECKED_DATA });
     }
     return {
       matcher,

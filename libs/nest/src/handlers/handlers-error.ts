@@ -37,7 +37,7 @@ export const PROBLEMS = {
     `or leave '${kind}' out of the option globalEnhancers.`,
 } as const;
 
-/** Warning for data that reaches a handler unchecked. */
-export const UNCHECKED_DATA = (handler: string): string =>
-  `${handler}: nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, ` +
-  "or a pipe: @ActionData(new MyPipe()), @ActionData('count', ParseIntPipe).";
+/** Advice for a handler whose data nothing checks. */
+export const UNCHECKED_DATA =
+  'Nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, or a pipe: ' +
+  "@ActionData(new MyPipe()), @ActionData('count', ParseIntPipe).";
