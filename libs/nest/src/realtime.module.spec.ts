@@ -42,6 +42,15 @@ describe('the broker option', () => {
     expect((await compile()).get(BROKER)).toBeInstanceOf(MemoryBroker);
   });
 
+  test.each([
+    ['a promise', () => Promise.resolve({})],
+    ['undefined', () => undefined],
+  ])('stops the start if it is a function that returns %s', async (got, broker) => {
+    await expect(compile({ broker: broker as never })).rejects.toThrow(
+      `option "broker" must be a function that returns a broker, got ${got}`,
+    );
+  });
+
   test('may be a function, which gets the history and the environment of the application', async () => {
     const contexts: BrokerContext[] = [];
     const broker = memoryBroker();

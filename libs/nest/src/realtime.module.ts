@@ -41,7 +41,7 @@ import { PresenceTracker } from './presence/presence-tracker.js';
 import { systemEnvironment } from './core/environment.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
-import { resolveOptions } from './core/resolve-options.js';
+import { createBroker, resolveOptions } from './core/resolve-options.js';
 import {
   BROKER,
   ENVIRONMENT,
@@ -110,7 +110,7 @@ const topics: Provider[] = [
       { broker = memoryBroker() }: RealtimeModuleOptions,
       { environment, history }: ResolvedRealtimeOptions,
       log: RealtimeLog,
-    ) => (typeof broker === 'function' ? broker({ environment, history, log }) : broker),
+    ) => (typeof broker === 'function' ? createBroker(broker, { environment, history, log }) : broker),
   },
   {
     provide: TopicRegistry,

@@ -1,3 +1,4 @@
+import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
 import type { Environment } from './environment.js';
 import { isOption, OPTION_TABLE, type OptionSpec } from './options-table.js';
 import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
@@ -45,6 +46,7 @@ export function resolveOptions(
   reportUnknown(given, [...Object.keys(OPTION_TABLE), 'broker', 'environment'], '', problems);
   const listed = readTable(given, OPTION_TABLE, '', problems) as Omit<ResolvedRealtimeOptions, 'environment'>;
   const environment = readEnvironment(given.environment, system, problems);
+  checkBroker(given.broker, problems);
   const resolved = { ...listed, presence: fitMembers(listed, options), environment };
   checkTogether(resolved, problems);
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
@@ -87,6 +89,23 @@ function readOption(value: unknown, spec: OptionSpec<unknown>, path: string, pro
   if (spec.accepts(value)) return value;
   problems.push({ option: path, expected: spec.expected, got: value });
   return spec.default;
+}
+
+/** Checks the broker of an application. A function runs when the application starts, so its result is checked then. */
+function checkBroker(given: unknown, problems: OptionProblem[]): void {
+  if (given === undefined || typeof given === 'function' || isBroker(given)) return;
+  problems.push({ option: 'broker', expected: 'a broker, or a function that returns one', got: given });
+}
+
+/** @throws RealtimeOptionsError if the factory returns anything but a broker, such as a promise. */
+export function createBroker(factory: BrokerFactory, context: BrokerContext): Broker {
+  const made: unknown = factory(context);
+  if (isBroker(made)) return made;
+  throw new RealtimeOptionsError([{ option: 'broker', expected: 'a function that returns a broker', got: made }]);
+}
+
+function isBroker(value: unknown): value is Broker {
+  return typeof (value as Partial<Broker> | null | undefined)?.publish === 'function';
 }
 
 /** Binds each part, because an environment may be an instance with methods on its prototype. */
@@ -135,7 +154,8 @@ function checkTogether(options: ResolvedRealtimeOptions, problems: OptionProblem
     problems.push({ option: 'authenticator', expected: 'left out if authenticate is given', got: authenticator });
   }
   if (options.cookie !== undefined && authenticate === undefined && authenticator === undefined) {
-    problems.push({ option: 'authenticate', expected: 'given if cookie is given', got: undefined });
+    const expected = 'given if cookie is given, unless authenticator is given';
+    problems.push({ option: 'authenticate', expected, got: undefined });
   }
 }
 
@@ -145,6 +165,7 @@ function describe({ option, expected, got }: OptionProblem): string {
 
 function show(value: unknown): string {
   if (typeof value === 'function') return value.name || 'a function';
+  if (value instanceof Promise) return 'a promise';
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') return String(value);
   try {
     return JSON.stringify(value) ?? 'undefined';
