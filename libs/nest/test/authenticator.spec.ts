@@ -140,9 +140,27 @@ describe('a class that is not a singleton stops the start with the names of opti
     const starting = TestApplication.start({ realtime, providers: [type] });
     await expect(starting).rejects.toThrow(RealtimeOptionsError);
     await expect(starting).rejects.toThrow(
-      `option "${option}" must be a class with the default scope and with dependencies of the default scope ` +
+      `option "${option}" must be a class with the default scope and without request-scoped dependencies ` +
         `(this one is ${scope}), got ${name}`,
     );
+  });
+
+  test('unless only a dependency is transient', async () => {
+    @Injectable({ scope: Scope.TRANSIENT })
+    class Clock {}
+
+    @Injectable()
+    class DependsOnTransient extends Pass {
+      constructor(@Inject(Clock) readonly clock: Clock) {
+        super();
+      }
+    }
+
+    const arena = await TestApplication.start({
+      realtime: { authenticator: DependsOnTransient },
+      providers: [DependsOnTransient, Clock],
+    });
+    await arena.close();
   });
 
   test('even if no module provides it', async () => {

@@ -11,8 +11,8 @@ import { RealtimeOptionsError } from './resolve-options.js';
  * @param option the path of the option, for the error.
  * @param given a class, or an instance, which is returned as it is.
  * @returns the instance of a module that provides the class; else a new instance, whose dependencies must be global.
- * @throws RealtimeOptionsError if the scope of the class, or of one of its dependencies, is request or transient. The module
- * uses one instance for all callers, so that an instance per request would never come about.
+ * @throws RealtimeOptionsError if the class is request-scoped or transient, or if a module provides it and it has a
+ * request-scoped dependency. The module uses one instance for all callers.
  */
 export async function instanceOf<T extends object>(
   moduleRef: ModuleRef,
@@ -23,7 +23,7 @@ export async function instanceOf<T extends object>(
   const provided = providedScope(moduleRef, given);
   const scope = provided ?? getClassScope(given) ?? Scope.DEFAULT;
   if (scope !== Scope.DEFAULT) {
-    const expected = `a class with the default scope and with dependencies of the default scope (this one is ${nameOf(scope)})`;
+    const expected = `a class with the default scope and without request-scoped dependencies (this one is ${nameOf(scope)})`;
     throw new RealtimeOptionsError([{ option, expected, got: given }]);
   }
   return provided === undefined ? moduleRef.create(given) : moduleRef.get(given, { strict: false });
