@@ -34,7 +34,8 @@ export class RealtimeExecutionContext extends ExecutionContextHost {
     if (!this.isRealtime(context)) {
       const type = context.getType<string>();
       throw new TypeError(
-        `RealtimeExecutionContext.create() got a context of the type "${type}". Check isRealtime(context) first.`,
+        `RealtimeExecutionContext.create() got a context of the type "${type}", but takes "${CONTEXT_TYPE}" alone. Check ` +
+          'RealtimeExecutionContext.isRealtime(context) first.',
       );
     }
     const { getClass, getHandler } = context as Partial<ExecutionContext>;
