@@ -159,6 +159,8 @@ describe('connecting', () => {
 
   test('a client outside a browser needs an origin, and the error says so', () => {
     expect(() => createRealtimeClient()).toThrow('needs the option `origin`');
-    expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow('such as "https://api.example"');
+    expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow(
+      'got the origin "play.example". Give it scheme, host and port, such as "https://api.example"',
+    );
   });
 });

@@ -76,12 +76,18 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /**
  * Fills in the defaults.
  *
- * @throws Error without the option `origin` if there is no page with an origin.
+ * @throws Error if the option `origin` is no http or https origin, or if it is missing and there is no page with one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
-  if (origin === undefined || !/^https?:\/\//.test(origin)) {
+  if (options.origin !== undefined && !isOrigin(options.origin)) {
+    throw new Error(
+      `createRealtimeClient() got the origin ${JSON.stringify(options.origin)}. Give it scheme, host and port, such as ` +
+        '"https://api.example".',
+    );
+  }
+  if (origin === undefined || !isOrigin(origin)) {
     throw new Error(
       'createRealtimeClient() needs the option `origin`, such as "https://api.example", because this host has no page ' +
         'with an http or https origin.',
@@ -97,6 +103,10 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     lingerMs: options.lingerMs ?? 1_000,
     reportError: reportTo(options.onError),
   };
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text);
 }
 
 function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
