@@ -226,6 +226,15 @@ describe('a state topic', () => {
     client.events({ ...battle, kind: 'events' } as never).subscribe({ error: ({ code }) => codes.push(code) });
     expect(codes).toEqual(['kind_mismatch']);
   });
+
+  test('of state, read as events, fails with both kinds in the message', async () => {
+    const { client } = setUp();
+    const messages: string[] = [];
+    client.events(battle as never).subscribe({ error: ({ message }) => messages.push(message) });
+    expect(messages).toEqual([
+      expect.stringContaining('kind "state", so it cannot be followed with kind "events" too'),
+    ]);
+  });
 });
 
 describe.each([

@@ -1,4 +1,4 @@
-import type { Json, Since, TopicPosition, TopicReference } from '@statewire/protocol';
+import type { Json, Since, TopicKind, TopicPosition, TopicReference } from '@statewire/protocol';
 import { Observable, Subject } from 'rxjs';
 
 import type { ClientEnvironment, Timer } from '../core/environment.js';
@@ -46,14 +46,14 @@ export class ClientTopicRegistry {
   }
 
   states(topic: TopicReference<unknown, 'state'>): Observable<TopicState<Json>> {
-    return this.follow(topic, (entry) => {
+    return this.follow(topic, 'state', (entry) => {
       const { store } = entry;
       return store.kind === 'state' ? store.state$ : undefined;
     });
   }
 
   deliveries(topic: TopicReference<unknown, 'events'>, since?: Since): Observable<EventDelivery<Json>> {
-    return this.follow(topic, (entry) => {
+    return this.follow(topic, 'events', (entry) => {
       const { store } = entry;
       return store.kind === 'events' ? store.read(since, () => this.requested$.next(entry)) : undefined;
     });
@@ -108,7 +108,11 @@ export class ClientTopicRegistry {
     this.released$.complete();
   }
 
-  private follow<T>(topic: TopicReference, read: (entry: FollowedTopic) => Observable<T> | undefined): Observable<T> {
+  private follow<T>(
+    topic: TopicReference,
+    kind: TopicKind,
+    read: (entry: FollowedTopic) => Observable<T> | undefined,
+  ): Observable<T> {
     return new Observable((subscriber) => {
       if (this.isClosed) return subscriber.complete();
       const entry = this.findOrAdd(topic);
@@ -118,7 +122,7 @@ export class ClientTopicRegistry {
           new RealtimeClientError(
             'kind_mismatch',
             `The topic ${topic.name} is followed with kind "${entry.store.kind}", so it cannot be followed with kind ` +
-              `"${topic.kind}" too. Use one kind for each topic name.`,
+              `"${kind}" too. Use one kind for each topic name.`,
           ),
         );
         return;
