@@ -2,7 +2,7 @@ import 'zone.js';
 
 import { Component, inject, NgZone, provideZoneChangeDetection } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provideRealtime, RealtimeService, withAuth } from '@statewire/angular';
 
 import { first } from '../../test/support/contract.js';
@@ -55,5 +55,20 @@ describe('a simulation with zone.js', () => {
     expect(TestBed.inject(NgZone).isStable).toBe(true);
     expect(TestBed.inject(NgZone).hasPendingMacrotasks).toBe(false);
     expect(tokenZones).toEqual([true]);
+  });
+
+  test('reports no unhandled rejection while the server is unreachable', async () => {
+    const page = TestBed.createComponent(PlainPage);
+    await simulation.shows(page, 'tick 7');
+    const errors = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    simulation.network.upgrades('reject');
+    simulation.network.http('unreachable');
+    simulation.network.cut();
+    await simulation.until(
+      () => TestBed.inject(RealtimeService).status().state === 'offline',
+      'the client to be offline',
+    );
+    expect(errors.mock.calls).toEqual([]);
+    errors.mockRestore();
   });
 });
