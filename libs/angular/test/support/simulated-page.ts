@@ -145,7 +145,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.clock.monotonic() - published).toBe(250);
     });
 
-    test('is not let in with the token that expired, and is with the next', async () => {
+    test('is rejected with an expired token and accepted with the next', async () => {
       const [before] = simulation.server.connections;
       simulation.expireToken();
       await simulation.clock.advance(5_000);
@@ -160,7 +160,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.connections.map(({ hello }) => hello?.token)).toEqual(['token-2']);
     });
 
-    test('acts once over HTTP, though what it sent arrives twice', async () => {
+    test('acts once over HTTP if its request arrives twice', async () => {
       simulation.server.handle(pause.name, () => ({ paused: true }));
       simulation.network.upgrades('reject');
       simulation.network.cut();
@@ -198,7 +198,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       await shows('tick 7, live, live');
     });
 
-    test('says what it waited for in vain, and what was there instead', async () => {
+    test('reports the text that it waited for, and the text of the page', async () => {
       await expect(simulation.until(() => false, 'the end of the world', 100)).rejects.toThrow('the end of the world');
       await expect(shows('tick 9', 100)).rejects.toThrow('waiting for tick 9, the page shows: tick 7, live, live');
     });
