@@ -177,6 +177,17 @@ describe('A2: revoke()', () => {
     await expect(set().connections.revoke({ user: 'alice' }, { graceMs: grace })).rejects.toThrow(RangeError);
   });
 
+  test.each([{}, { user: 7 }, { user: undefined }, { connection: null }, null])(
+    'of %j rejects instead of revoking nothing',
+    async (whose) => {
+      await expect(set().connections.revoke(whose as never)).rejects.toThrow(
+        new TypeError(
+          `revoke() takes { user } or { connection } with the id as a string, got ${JSON.stringify(whose)}.`,
+        ),
+      );
+    },
+  );
+
   test('from a node without grace periods closes at once', async () => {
     const { rig, broker } = set();
     await rig.welcome('alice');
