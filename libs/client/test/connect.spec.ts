@@ -157,6 +157,18 @@ describe('connecting', () => {
     expect(server.upgradeCount).toBe(0);
   });
 
+  test.each<[string, object]>([
+    ['backoff.networkMs', { backoff: { networkMs: NaN } }],
+    ['backoff.maxMs', { backoff: { maxMs: -1 } }],
+    ['polling.intervalMs', { polling: { intervalMs: '5s' } }],
+    ['polling.waitMs', { polling: { waitMs: Infinity } }],
+    ['lingerMs', { lingerMs: 2 ** 31 }],
+  ])('a client rejects an invalid %s', (option, options) => {
+    expect(() => createRealtimeClient({ origin: 'https://play.example', ...options })).toThrow(
+      `The option ${option} of createRealtimeClient() must be a number of milliseconds from 0 to 2147483647, got `,
+    );
+  });
+
   test('a client outside a browser needs an origin, and the error says so', () => {
     expect(() => createRealtimeClient()).toThrow('needs the option `origin`');
     expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow(

@@ -63,6 +63,9 @@ export interface ResolvedOptions {
   readonly reportError: (error: unknown) => void;
 }
 
+/** Largest delay of a timer in browsers and Node. */
+const MAX_DELAY_MS = 2_147_483_647;
+
 const POLLING: ResolvedOptions['polling'] = { enabled: true, intervalMs: 2_000, waitMs: 0, startAfterMs: 500 };
 
 export const BACKOFF: ResolvedOptions['backoff'] = {
@@ -76,6 +79,7 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /**
  * Fills in the defaults.
  *
+ * @throws RangeError if a duration is no number of milliseconds from 0 to 2,147,483,647.
  * @throws Error if the option `origin` is no http or https origin, or if it is missing and there is no page with one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
@@ -94,15 +98,32 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     );
   }
   const { enabled = true } = options.webSocket ?? {};
+  const polling = { ...POLLING, ...withoutUndefined(options.polling) };
+  const backoff = { ...BACKOFF, ...withoutUndefined(options.backoff) };
+  const { lingerMs = 1_000 } = options;
+  checkDurations('polling.', polling);
+  checkDurations('backoff.', backoff);
+  checkDurations('', { lingerMs });
   return {
     webSocketUrl: origin.replace(/^http/, 'ws') + (options.webSocketPath ?? '/ws'),
     httpBase: origin + (options.httpPath ?? '/realtime'),
     isWebSocketEnabled: typeof enabled === 'function' ? enabled : () => enabled,
-    polling: { ...POLLING, ...withoutUndefined(options.polling) },
-    backoff: { ...BACKOFF, ...withoutUndefined(options.backoff) },
-    lingerMs: options.lingerMs ?? 1_000,
+    polling,
+    backoff,
+    lingerMs,
     reportError: reportTo(options.onError),
   };
+}
+
+/** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */
+function checkDurations(group: string, durations: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(durations)) {
+    if (!name.endsWith('Ms') || (typeof value === 'number' && value >= 0 && value <= MAX_DELAY_MS)) continue;
+    throw new RangeError(
+      `The option ${group}${name} of createRealtimeClient() must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, ` +
+        `got ${String(value)}.`,
+    );
+  }
 }
 
 function isOrigin(text: string): boolean {
