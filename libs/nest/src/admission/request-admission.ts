@@ -59,7 +59,10 @@ export class RequestAdmission implements OnModuleInit {
     rejectAmbiguousHeaders(request);
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin, request)) {
-      throw new RealtimeError('forbidden', 'This origin is not allowed.');
+      throw new RealtimeError(
+        'forbidden',
+        'This origin is not allowed. List it in the option allowedOrigins of the server.',
+      );
     }
     const { ip, network, isForwardedByUnknownProxy } = addressOf(request, this.proxies);
     if (isForwardedByUnknownProxy) this.warnOfUnknownProxy();

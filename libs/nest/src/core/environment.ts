@@ -58,7 +58,7 @@ export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: 
 }
 
 /**
- * Bounds the time of application code that may never settle.
+ * Bounds the time of application code or a broker that may never settle.
  *
  * @param milliseconds 0: no limit.
  * @throws RealtimeError `timeout`
@@ -71,7 +71,7 @@ export function withDeadline<T>(
   if (milliseconds === 0) return work;
   return new Promise((resolve, reject) => {
     const timer = environment.setTimer(() => {
-      reject(new RealtimeError('timeout', `This took longer than ${milliseconds} ms.`));
+      reject(new RealtimeError('timeout', `No answer came within ${milliseconds} ms.`));
     }, milliseconds);
     work.then(resolve, reject).finally(() => timer.cancel());
   });
