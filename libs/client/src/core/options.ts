@@ -85,25 +85,14 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
-  if (options.origin !== undefined && !isOrigin(options.origin)) {
-    throw new Error(
-      `createRealtimeClient() got the origin ${JSON.stringify(options.origin)}. Give it scheme, host and port, such as ` +
-        '"https://api.example".',
-    );
-  }
-  if (origin === undefined || !isOrigin(origin)) {
-    throw new Error(
-      'createRealtimeClient() needs the option `origin`, such as "https://api.example", because this host has no page ' +
-        'with an http or https origin.',
-    );
+  if (origin === undefined || !/^https?:\/\//.test(origin)) {
+    throw new Error(`The option origin must have scheme and host, such as "https://api.example", got ${origin}.`);
   }
   const { enabled = true } = options.webSocket ?? {};
   const polling = { ...POLLING, ...withoutUndefined(options.polling) };
   const backoff = { ...BACKOFF, ...withoutUndefined(options.backoff) };
   const { lingerMs = 1_000 } = options;
-  checkDurations('polling.', polling);
-  checkDurations('backoff.', backoff);
-  checkDurations('', { lingerMs });
+  checkDurations({ lingerMs, ...polling, ...backoff });
   return {
     webSocketUrl: origin.replace(/^http/, 'ws') + (options.webSocketPath ?? '/ws'),
     httpBase: origin + (options.httpPath ?? '/realtime'),
@@ -116,18 +105,11 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
 }
 
 /** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */
-function checkDurations(group: string, durations: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(durations)) {
-    if (!name.endsWith('Ms') || (typeof value === 'number' && value >= 0 && value <= MAX_DELAY_MS)) continue;
-    throw new RangeError(
-      `The option ${group}${name} of createRealtimeClient() must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, ` +
-        `got ${String(value)}.`,
-    );
+function checkDurations(durations: object): void {
+  for (const [name, value] of Object.entries(durations) as [string, number][]) {
+    if (!name.endsWith('Ms') || (value >= 0 && value <= MAX_DELAY_MS)) continue;
+    throw new RangeError(`The option ${name} must be from 0 to ${MAX_DELAY_MS} milliseconds, got ${value}.`);
   }
-}
-
-function isOrigin(text: string): boolean {
-  return /^https?:\/\//.test(text);
 }
 
 function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
