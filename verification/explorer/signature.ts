@@ -9,7 +9,7 @@ import type { World } from './world.js';
 /** Fields with a time. They do not affect the future, because steps wait for due timers. */
 const MOMENTS: ReadonlySet<string> = new Set([
   ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'cadenceDue'],
-  ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
+  ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt', 'answerDue'],
   ...['pausedUntil', 'nextRetryAt'],
 ]);
 
@@ -39,6 +39,7 @@ const IGNORED: ReadonlySet<string> = new Set([
     'wasEverLive',
     'lastRef',
     'written',
+    'receivedAt',
     'socketBytes',
   ],
 ]);
