@@ -48,7 +48,8 @@ export function remote<T extends object>(of: ServerProcess): Methods<T> {
         else reject(new Error(error));
       });
       of.child.send({ id, method, args } satisfies Call, (error) => {
-        if (error) pending.get(id)?.({ id, error: error.message });
+        if (error)
+          pending.get(id)?.({ id, error: `${method}() was not sent: ${error.message}.\n${of.output.slice(-4_000)}` });
       });
     });
   };
