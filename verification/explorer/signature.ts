@@ -16,19 +16,7 @@ const MOMENTS: ReadonlySet<string> = new Set([
 /** Fields that never change, that are only for display, or that cache values of other fields. */
 const IGNORED: ReadonlySet<string> = new Set([
   ...['options', 'context', 'node', 'limits', 'environment', 'verdict', 'metrics', 'watcher', 'backoff'],
-  ...[
-    'number',
-    'label',
-    'opened',
-    'tokens',
-    'cadences',
-    'timers',
-    'heartbeat',
-    'prepared',
-    'snapshot',
-    'frame',
-    'root',
-  ],
+  ...['number', 'label', 'opened', 'cadences', 'timers', 'heartbeat', 'prepared', 'snapshot', 'frame', 'root'],
   ...[
     'board',
     'visits',
