@@ -86,9 +86,10 @@ it.each(SIZES)(
       const closeCodes = await Promise.all(lingering.map(({ closed }) => closed));
       const code = await exit;
       const outcomes = (await Promise.all(crowds.map((crowd) => crowd.outcomes()))).flat();
+      let returned = 0;
       await until(
-        async () => (await next.load()).connections === clients,
-        () => 'not every client returned',
+        async () => (returned = (await next.load()).connections) === clients,
+        () => `${returned} of ${clients} clients returned`,
       );
       const tops = [...(await next.stopPublishing())];
       await Promise.all(crowds.map((crowd) => crowd.converged(tops)));
