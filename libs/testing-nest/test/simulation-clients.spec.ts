@@ -1,26 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { RealtimeModule, type RealtimeModuleOptions } from '@statewire/nest';
-import { simulate, type SimulationOptions, type Simulation } from '../src/index.js';
-import {
-  BattleHandlers,
-  Battles,
-  HEARTBEAT,
-  OwnPurse,
-  first,
-  log,
-  purse,
-  strike,
-} from './support/battle-application.js';
+import type { RealtimeModuleOptions } from '@statewire/nest';
+import type { Simulation, SimulationOptions } from '../src/index.js';
+import { Battles, HEARTBEAT, first, log, purse, simulateBattles, strike } from './support/battle-application.js';
 
 let simulation: Simulation;
 let battles: Battles;
 
-async function start(options: RealtimeModuleOptions = {}, more: SimulationOptions = {}): Promise<void> {
-  simulation = await simulate({
-    imports: [RealtimeModule.forRoot({ heartbeat: HEARTBEAT, ...options })],
-    providers: [{ provide: Battles, useValue: battles }, BattleHandlers, OwnPurse],
-    ...more,
-  });
+async function start(options?: RealtimeModuleOptions, more?: SimulationOptions): Promise<void> {
+  simulation = await simulateBattles(battles, options, more);
 }
 
 beforeEach(() => {

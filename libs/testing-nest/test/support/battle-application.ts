@@ -1,6 +1,17 @@
 import { Injectable, type CanActivate, type ExecutionContext, UseGuards } from '@nestjs/common';
-import { ActionData, OnAction, OnTopic, RealtimeBus, RealtimeHandlers, type RealtimeRequest } from '@statewire/nest';
+import {
+  ActionData,
+  OnAction,
+  OnTopic,
+  RealtimeBus,
+  RealtimeHandlers,
+  RealtimeModule,
+  type RealtimeModuleOptions,
+  type RealtimeRequest,
+} from '@statewire/nest';
 import { action, eventTopic, stateTopic } from '@statewire/protocol';
+
+import { simulate, type Simulation, type SimulationOptions } from '../../src/index.js';
 
 const battle = stateTopic<{ round: number }>()('battles/:battleId');
 export const first = battle.with({ battleId: '1' });
@@ -14,7 +25,7 @@ export class Battles {
 }
 
 @Injectable()
-export class OwnPurse implements CanActivate {
+class OwnPurse implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { user, params } = context.getArgByIndex<RealtimeRequest>(0);
     return user === params.playerId;
@@ -53,3 +64,16 @@ export class BattleHandlers {
 }
 
 export const HEARTBEAT = { intervalMs: 2_000, timeoutMs: 1_000 };
+
+/** Starts the application in a simulation. */
+export function simulateBattles(
+  battles: Battles,
+  options: RealtimeModuleOptions = {},
+  more: SimulationOptions = {},
+): Promise<Simulation> {
+  return simulate({
+    imports: [RealtimeModule.forRoot({ heartbeat: HEARTBEAT, ...options })],
+    providers: [{ provide: Battles, useValue: battles }, BattleHandlers, OwnPurse],
+    ...more,
+  });
+}
