@@ -9,7 +9,7 @@ import type { World } from './world.js';
 /** Fields with a time. They do not affect the future, because steps wait for due timers. */
 const MOMENTS: ReadonlySet<string> = new Set([
   ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'cadenceDue'],
-  ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt', 'answerDue'],
+  ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
   ...['pausedUntil', 'nextRetryAt'],
 ]);
 
@@ -27,7 +27,6 @@ const IGNORED: ReadonlySet<string> = new Set([
     'wasEverLive',
     'lastRef',
     'written',
-    'receivedAt',
     'socketBytes',
   ],
 ]);
@@ -101,7 +100,7 @@ class GraphWriter {
   write(value: unknown, key = ''): void {
     switch (typeof value) {
       case 'number':
-        this.parts.push(value > 1e12 || MOMENTS.has(key) ? 'T' : String(value), ',');
+        this.writeNumber(value, key);
         return;
       case 'string':
         this.writeString(value);
@@ -110,6 +109,12 @@ class GraphWriter {
         if (value !== null) return this.writeObject(value);
     }
     if (typeof value !== 'function') this.parts.push(String(value), ',');
+  }
+
+  /** A moment that never comes differs from every other one. */
+  private writeNumber(value: number, key: string): void {
+    const isMoment = value !== Infinity && (value > 1e12 || MOMENTS.has(key));
+    this.parts.push(isMoment ? 'T' : String(value), ',');
   }
 
   private writeString(value: string): void {
