@@ -97,6 +97,14 @@ export class ArenaPage {
     await this.page.locator(`[data-tick]:not([data-tick="${tick}"])`).first().waitFor();
   }
 
+  /** Presses "Compare with the server". @returns the result for the battle. */
+  async compareBattle(): Promise<string | null> {
+    const before = await this.page.locator('[data-comparisons]').getAttribute('data-comparisons');
+    await this.page.getByRole('button', { name: 'Compare with the server' }).click();
+    const results = this.page.locator(`[data-comparisons]:not([data-comparisons="${before}"])`);
+    return results.locator('[data-topic^="battles/"]').getAttribute('data-verdict');
+  }
+
   async close(): Promise<void> {
     await this.page.context().close();
   }

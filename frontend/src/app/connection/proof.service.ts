@@ -1,8 +1,6 @@
 import { DestroyRef, effect, inject, Injectable, type Signal } from '@angular/core';
-import { takeUntilDestroyed } from '@angular/core/rxjs-interop';
 import type { TopicState } from '@statewire/angular';
 import type { SnapshotResponse } from '@statewire/protocol';
-import { filter, firstValueFrom, map, merge, Subject, timer } from 'rxjs';
 
 import { GameStore } from '../game/game-store';
 import { deepEqual } from './deep-equal';
@@ -15,19 +13,22 @@ export interface Verdict {
   readonly offset: number | undefined;
 }
 
-const ATTEMPTS = 6;
-const CHANGE_TIMEOUT_MS = 3_000;
+type StateSnapshot = Extract<SnapshotResponse, { kind: 'state' }>;
+
+/** Milliseconds between two snapshots. Half a turn of a battle, so that there is a snapshot of each turn. */
+const SAMPLE_PERIOD_MS = 50;
+/** Milliseconds after which a comparison gives up: six polls of a page without a WebSocket. */
+const GIVE_UP_MS = 12_000;
 
 /**
- * Requests snapshots of the topics on the screen, and compares them with the page at the same position. It does not use
- * the realtime client, because the client is the subject of the test.
+ * Requests snapshots of the topics on the screen until the page shows one of their positions, and compares the values at
+ * this position. It does not use the realtime client, because the client is the subject of the test.
  */
 @Injectable({ providedIn: 'root' })
 export class ProofService {
   private readonly store = inject(GameStore);
-  private readonly destroyed = inject(DestroyRef);
+  private readonly destroyRef = inject(DestroyRef);
   private readonly recent = new Map<string, RecentValues>();
-  private readonly changes = new Subject<string>();
 
   constructor() {
     this.record(this.store.lobby, () => 'lobby');
@@ -54,49 +55,28 @@ export class ProofService {
       const recent = this.recent.get(topic) ?? new RecentValues();
       this.recent.set(topic, recent);
       recent.add(position, value);
-      this.changes.next(topic);
     });
   }
 
   private async compareTopic(topic: string): Promise<Verdict> {
-    let offset: number | undefined;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const deadline = performance.now() + GIVE_UP_MS;
+    const answers: StateSnapshot[] = [];
+    while (performance.now() < deadline && !this.destroyRef.destroyed) {
       const answer = await snapshot(topic);
-      if (answer === undefined) return { topic, result: 'unreachable', offset };
-      ({ offset } = answer);
-      await this.reached(topic, answer);
-      const shown = this.recent.get(topic)?.at(answer);
+      if (answer === undefined) return { topic, result: 'unreachable', offset: undefined };
+      answers.push(answer);
+      const shown = answers.find((position) => this.recent.get(topic)?.at(position) !== undefined);
       if (shown !== undefined) {
-        return { topic, result: deepEqual(shown, answer.data) ? 'equal' : 'different', offset };
+        const isEqual = deepEqual(this.recent.get(topic)?.at(shown), shown.data);
+        return { topic, result: isEqual ? 'equal' : 'different', offset: shown.offset };
       }
-      await this.nextChange(topic);
+      await new Promise((resolve) => setTimeout(resolve, SAMPLE_PERIOD_MS));
     }
-    return { topic, result: 'missed', offset };
-  }
-
-  private async reached(topic: string, { epoch, offset }: SnapshotResponse): Promise<void> {
-    const isThere = (): boolean => {
-      const newest = this.recent.get(topic)?.newest;
-      return newest?.epoch === epoch && newest.offset >= offset;
-    };
-    if (!isThere()) await this.first(topic, isThere);
-  }
-
-  private nextChange(topic: string): Promise<void> {
-    return this.first(topic, () => true);
-  }
-
-  private async first(topic: string, isEnough: () => boolean): Promise<void> {
-    const wanted = this.changes.pipe(filter((changed) => changed === topic && isEnough()));
-    const either = merge(wanted, timer(CHANGE_TIMEOUT_MS)).pipe(
-      map(() => undefined),
-      takeUntilDestroyed(this.destroyed),
-    );
-    await firstValueFrom(either, { defaultValue: undefined });
+    return { topic, result: 'missed', offset: answers.at(-1)?.offset };
   }
 }
 
-async function snapshot(topic: string): Promise<Extract<SnapshotResponse, { kind: 'state' }> | undefined> {
+async function snapshot(topic: string): Promise<StateSnapshot | undefined> {
   try {
     const response = await fetch(`/realtime/snapshot?topic=${encodeURIComponent(topic)}`, { cache: 'no-store' });
     if (!response.ok) return undefined;

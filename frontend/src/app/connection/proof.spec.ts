@@ -1,5 +1,5 @@
 import { TestBed } from '@angular/core/testing';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { lobby } from '@statewire/arena';
 
 import { fakeFetch } from '../../testing/fake-fetch';
@@ -22,11 +22,19 @@ describe('Proof', () => {
     epoch = TestBed.inject(GameStore).lobby().position?.epoch ?? '';
   });
 
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  function verdict(): string | null | undefined {
+    return proof.element.querySelector('[data-topic="lobby"]')?.getAttribute('data-verdict');
+  }
+
   async function compare(answer: Parameters<typeof fakeFetch>[0]): Promise<string | null | undefined> {
     fakeFetch(answer);
     await proof.click('Compare with the server');
     await proof.settle();
-    return proof.element.querySelector('[data-topic="lobby"]')?.getAttribute('data-verdict');
+    return verdict();
   }
 
   test('reports equal values as equal', async () => {
@@ -45,6 +53,29 @@ describe('Proof', () => {
     await proof.settle();
     const body = { kind: 'state', epoch, offset: 1, data: lobbyState() };
     expect(await compare({ [REQUEST]: { body } })).toBe('equal');
+  });
+
+  test('compares at the position of an earlier answer if the page shows it late', async () => {
+    let offset = 2;
+    const later = lobbyState({ battles: [] });
+    fakeFetch({ [REQUEST]: () => ({ body: { kind: 'state', epoch, offset: offset++, data: later } }) });
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+    proof.button('Compare with the server').click();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(offset).toBeGreaterThan(10);
+    expect(verdict()).toBeUndefined();
+
+    proof.server.publish(lobby.with(), later);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(verdict()).toBe('equal');
+  });
+
+  test('gives up if the page never shows a position of the server', async () => {
+    fakeFetch({ [REQUEST]: { body: { kind: 'state', epoch, offset: 2, data: lobbyState() } } });
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+    proof.button('Compare with the server').click();
+    await jest.advanceTimersByTimeAsync(15_000);
+    expect(verdict()).toBe('missed');
   });
 
   test('keeps its button focusable while it compares, and compares once at a time', async () => {

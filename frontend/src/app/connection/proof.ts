@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Verdict['result'], string>> = {
     <button type="button" class="button" [attr.aria-disabled]="isComparing()" (click)="compare()">
       <arena-icon name="check" />{{ isComparing() ? 'Comparing …' : 'Compare with the server' }}
     </button>
-    <ul role="list" aria-live="polite">
+    <ul role="list" aria-live="polite" [attr.data-comparisons]="comparisons()">
       @for (line of lines(); track line.topic) {
         <li [class]="line.result" [attr.data-verdict]="line.result" [attr.data-topic]="line.topic">
           <span class="figures">{{ line.topic }}</span>
@@ -64,6 +64,8 @@ export class Proof {
   private readonly verdicts = signal<readonly Verdict[]>([]);
 
   protected readonly isComparing = signal(false);
+  /** Number of finished comparisons. Tests wait for it. */
+  protected readonly comparisons = signal(0);
   protected readonly lines = computed(() =>
     this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result] })),
   );
@@ -74,6 +76,7 @@ export class Proof {
     this.isComparing.set(true);
     try {
       this.verdicts.set(await this.proof.compare());
+      this.comparisons.update((count) => count + 1);
     } finally {
       this.isComparing.set(false);
     }

@@ -9,7 +9,7 @@ describe('RecentValues', () => {
     recent.add({ epoch: 'e', offset: 2 }, 'two');
     expect(recent.at({ epoch: 'e', offset: 1 })).toBe('one');
     expect(recent.at({ epoch: 'f', offset: 1 })).toBeUndefined();
-    expect(recent.newest).toEqual({ epoch: 'e', offset: 2 });
+    expect(recent.at({ epoch: 'e', offset: 2 })).toBe('two');
   });
 
   test('drops the oldest values', () => {

@@ -24,8 +24,4 @@ export class RecentValues {
   at({ epoch, offset }: Position): unknown {
     return this.seen.find(({ position }) => position.epoch === epoch && position.offset === offset)?.value;
   }
-
-  get newest(): Position | undefined {
-    return this.seen.at(-1)?.position;
-  }
 }
