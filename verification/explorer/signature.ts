@@ -13,6 +13,9 @@ const MOMENTS: ReadonlySet<string> = new Set([
   ...['pausedUntil', 'nextRetryAt'],
 ]);
 
+/** Fields with a time that affects the future. The digest has the milliseconds from now to this time. */
+const RELATIVE_MOMENTS: ReadonlySet<string> = new Set(['answerDue', 'receivedAt']);
+
 /** Fields that never change, that are only for display, or that cache values of other fields. */
 const IGNORED: ReadonlySet<string> = new Set([
   ...['options', 'context', 'node', 'limits', 'environment', 'verdict', 'metrics', 'watcher', 'backoff'],
@@ -53,8 +56,8 @@ const TITLE = boardAt(0).title;
 
 /**
  * Returns a digest of all state on both sides and between them that affects the next steps: the whole object graph with
- * private fields, with ids renamed in the order of their appearance, and without times. States with equal signatures
- * are explored once.
+ * private fields, with ids renamed in the order of their appearance, and without absolute times. States with equal
+ * signatures are explored once.
  */
 export function signatureOf(world: World, rest: unknown): string {
   return createHash('sha1').update(describeState(world, rest)).digest('base64');
@@ -63,7 +66,7 @@ export function signatureOf(world: World, rest: unknown): string {
 /** Returns the text of the digest, to find the difference between two states. */
 function describeState({ environment, network, oracle, page, server, truth }: World, rest: unknown): string {
   const { application, broker, hub, topics } = server;
-  const writer = new GraphWriter();
+  const writer = new GraphWriter(environment.monotonic());
   writer.write({
     rest,
     truth,
@@ -93,6 +96,8 @@ class GraphWriter {
   private readonly seen = new Map<object, number>();
   private readonly names = new Map<string, string>();
 
+  constructor(private readonly now: number) {}
+
   get text(): string {
     return this.parts.join('');
   }
@@ -106,7 +111,7 @@ class GraphWriter {
         this.writeString(value);
         return;
       case 'object':
-        if (value !== null) return this.writeObject(value);
+        if (value !== null) return this.writeObject(value, key);
     }
     if (typeof value !== 'function') this.parts.push(String(value), ',');
   }
@@ -114,7 +119,8 @@ class GraphWriter {
   /** A moment that never comes differs from every other one. */
   private writeNumber(value: number, key: string): void {
     const isMoment = value !== Infinity && (value > 1e12 || MOMENTS.has(key));
-    this.parts.push(isMoment ? 'T' : String(value), ',');
+    const number = RELATIVE_MOMENTS.has(key) ? value - this.now : value;
+    this.parts.push(isMoment ? 'T' : String(number), ',');
   }
 
   private writeString(value: string): void {
@@ -130,7 +136,7 @@ class GraphWriter {
     return name;
   }
 
-  private writeObject(value: object): void {
+  private writeObject(value: object, key: string): void {
     const index = this.seen.get(value);
     if (index !== undefined) {
       this.parts.push('#', String(index));
@@ -138,7 +144,7 @@ class GraphWriter {
     }
     this.seen.set(value, this.seen.size);
     const { name } = value.constructor;
-    if (Array.isArray(value)) this.writeAll('[', value, ']');
+    if (Array.isArray(value)) this.writeAll('[', value, ']', key);
     else if (value instanceof Map) this.writeAll('{', value, '}');
     else if (value instanceof Set) this.writeAll('<', value, '>');
     else if (value instanceof Promise || ArrayBuffer.isView(value) || value instanceof WeakMap) this.parts.push(name);
@@ -148,9 +154,9 @@ class GraphWriter {
     else if (!IGNORED_CLASSES.has(name)) this.writeFields(name, value);
   }
 
-  private writeAll(open: string, values: Iterable<unknown>, close: string): void {
+  private writeAll(open: string, values: Iterable<unknown>, close: string, key = ''): void {
     this.parts.push(open);
-    for (const value of values) this.write(value);
+    for (const value of values) this.write(value, key);
     this.parts.push(close);
   }
 
