@@ -52,6 +52,11 @@ export class BusyProcess {
     return this.#control.release();
   }
 
+  /** Ends the work that waits as soon as no more than this number of connections is left. */
+  releaseAt(connections: number): Promise<void> {
+    return this.#control.releaseAt(connections);
+  }
+
   holdings(): Promise<Holdings> {
     return this.#control.holdings();
   }

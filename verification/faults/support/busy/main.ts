@@ -34,6 +34,9 @@ export interface Load {
   readonly waiting: number;
 }
 
+/** Milliseconds between two looks at the number of connections. */
+const LOAD_PERIOD_MS = 20;
+
 /** For tests that have the server in another process. */
 export class BusyControl {
   private readonly world: World;
@@ -60,6 +63,15 @@ export class BusyControl {
 
   release(): void {
     this.world.release();
+  }
+
+  /** Ends the work that waits as soon as no more than this number of connections is left. */
+  releaseAt(connections: number): void {
+    const timer = setInterval(() => {
+      if (this.load().connections > connections) return;
+      clearInterval(timer);
+      this.world.release();
+    }, LOAD_PERIOD_MS);
   }
 
   holdings(): Holdings {
