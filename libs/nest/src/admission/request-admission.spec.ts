@@ -25,12 +25,17 @@ function request(headers: IncomingRequest['headers'] = {}, remoteAddress = '203.
 
 describe('RequestAdmission', () => {
   let warn: ReturnType<typeof jest.spyOn>;
+  let logged: ReturnType<typeof jest.spyOn>;
 
   beforeEach(() => {
     warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
   });
 
-  afterEach(() => warn.mockRestore());
+  afterEach(() => {
+    warn.mockRestore();
+    logged.mockRestore();
+  });
 
   describe('A1: rejects with bad_request', () => {
     const host = ['Host', 'play.example'];
@@ -207,6 +212,20 @@ describe('RequestAdmission', () => {
       }
       expect(warn.mock.calls).toEqual([[expect.stringContaining(hint)]]);
       expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^identity-rejected reason=expiresAt advice=/));
+    });
+
+    test.each<[string, Error, string, boolean]>([
+      ['has a mistake', new TypeError('undefined has no sub'), 'unauthorized', true],
+      ['cannot reach its database', new ServiceUnavailableException('db'), 'unavailable', true],
+      ['rejects the token', new Error('token secret'), 'unauthorized', false],
+    ])('A2: logs the error of a hook that %s only if the server is at fault', async (_, error, code, isLogged) => {
+      const users = verifying({}, { authenticate: () => Promise.reject(error) });
+      await expect(users.identify(received(), 't')).rejects.toMatchObject({
+        code,
+        message: expect.not.stringContaining(error.message),
+      });
+      const line = ['authentication-failed', expect.stringContaining(error.message)];
+      expect(logged.mock.calls).toEqual(isLogged ? [line] : []);
     });
 
     test('answers unavailable when the hook exceeds its timeout', async () => {

@@ -30,7 +30,7 @@ export class RequestAdmission implements OnModuleInit {
   constructor(
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     private readonly moduleRef: ModuleRef,
-    @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'warn'>,
+    @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'warn' | 'error'>,
   ) {
     this.proxies = new TrustedProxies(options.trustedProxies);
     this.origins = new OriginPolicy(options, this.proxies);
@@ -112,9 +112,7 @@ export class RequestAdmission implements OnModuleInit {
   }
 
   private verifierOf(authenticate: Authenticate | undefined): TokenVerifier {
-    return new TokenVerifier({ ...this.options, authenticate }, (reason, advice) => {
-      this.log.warn('identity-rejected', { reason, advice });
-    });
+    return new TokenVerifier({ ...this.options, authenticate }, this.log);
   }
 
   private cookieToken(cookies: Readonly<Record<string, string>>): string | undefined {

@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 import type { CallerContext, Identity, RealtimeRequest } from '../core/realtime-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { withDeadline } from '../core/environment.js';
@@ -20,8 +21,7 @@ export class TokenVerifier {
 
   constructor(
     private readonly options: VerifierOptions,
-    /** Logs the mistake in an identity that `authenticate` returned, and how to mend it. */
-    private readonly warn: (reason: 'id' | 'expiresAt', advice: string) => void,
+    private readonly log: Pick<RealtimeLog, 'warn' | 'error'>,
   ) {}
 
   /**
@@ -42,7 +42,10 @@ export class TokenVerifier {
       const work = (async () => authenticate(requestOf(received, token, admission), token))();
       identity = await withDeadline(environment, limits.timeouts.authenticationMs, work);
     } catch (error) {
-      throw toVerificationError(error);
+      const shown = toVerificationError(error);
+      // A client with a rejected token is no fault of the server. The log names the causes that only its operator can mend.
+      if (shown.code === 'unavailable' || isMistake(error)) this.log.error('authentication-failed', error);
+      throw shown;
     }
     // An `authenticate` without types may return null.
     if (identity === undefined || identity === null) throw rejected();
@@ -80,7 +83,7 @@ export class TokenVerifier {
   private warnOnce(reason: 'id' | 'expiresAt', advice: string): void {
     if (this.warned.has(advice)) return;
     this.warned.add(advice);
-    this.warn(reason, advice);
+    this.log.warn('identity-rejected', { reason, advice });
   }
 }
 
@@ -96,6 +99,11 @@ function toVerificationError(error: unknown): RealtimeError {
   if (error instanceof RealtimeError) return error.code === 'timeout' ? unavailable(error) : error;
   if (error instanceof HttpException && error.getStatus() >= 500) return unavailable(error);
   return isExpiry(error) ? expired(error) : rejected(error);
+}
+
+/** Whether code is wrong, and not a token. The caller gets `unauthorized` all the same. */
+function isMistake(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof ReferenceError;
 }
 
 /** Recognizes the errors of JWT libraries: jose, jsonwebtoken and those built on it. */
