@@ -165,13 +165,18 @@ describe('connecting', () => {
     ['lingerMs', { lingerMs: 2 ** 31 }],
   ])('a client rejects an invalid %s', (option, options) => {
     expect(() => createRealtimeClient({ origin: 'https://play.example', ...options })).toThrow(
-      `The option ${option} must be from 0 to 2147483647 milliseconds, got `,
+      expect.objectContaining({
+        code: 'invalid_option',
+        message: expect.stringContaining(`The option ${option} must be from 0 to 2147483647 milliseconds, got `),
+      }),
     );
   });
 
   test('a client outside a browser needs an origin, and the error says so', () => {
     const expected = 'The option origin must have scheme and host, such as "https://api.example", got ';
-    expect(() => createRealtimeClient()).toThrow(`${expected}undefined.`);
+    expect(() => createRealtimeClient()).toThrow(
+      expect.objectContaining({ code: 'invalid_option', message: `${expected}undefined.` }),
+    );
     expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow(`${expected}play.example.`);
   });
 });

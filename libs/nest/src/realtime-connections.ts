@@ -4,7 +4,7 @@ import { Subject, type Observable } from 'rxjs';
 
 import type { Broadcast, Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
-import type { Environment } from './core/environment.js';
+import { MAX_TIMER_DELAY_MS, type Environment } from './core/environment.js';
 import { RealtimeError } from './core/errors.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
@@ -30,8 +30,6 @@ export interface ConnectionInfo {
 export type Revoked = Revocation & Required<RevokeOptions>;
 
 const REVOKE = 'statewire:revoke';
-/** Largest delay of a timer in Node. */
-const MAX_GRACE_MS = 2_147_483_647;
 
 /**
  * Lists the connections of this node and revokes permissions.
@@ -88,7 +86,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
    */
   async revoke(whose: Revocation, { graceMs = 0 }: RevokeOptions = {}): Promise<void> {
     if (!isGrace(graceMs))
-      throw new RangeError(`graceMs must be from 0 to ${MAX_GRACE_MS} milliseconds, got ${graceMs}.`);
+      throw new RangeError(`graceMs must be from 0 to ${MAX_TIMER_DELAY_MS} milliseconds, got ${graceMs}.`);
     const payload = { ...whose, graceMs };
     if (readRevocation(payload) === undefined) {
       const given = JSON.stringify(whose);
@@ -136,7 +134,7 @@ function concerns(whose: Revocation, connection: Connection): boolean {
 }
 
 function isGrace(grace: unknown): boolean {
-  return typeof grace === 'number' && grace >= 0 && grace <= MAX_GRACE_MS;
+  return typeof grace === 'number' && grace >= 0 && grace <= MAX_TIMER_DELAY_MS;
 }
 
 function readRevocation(payload: Json): Revoked | undefined {

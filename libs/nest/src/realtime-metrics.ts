@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Observable, Subject, takeUntil } from 'rxjs';
 
 import { ConnectionHub } from './websocket/connection-hub.js';
-import type { Environment, Timer } from './core/environment.js';
+import { MAX_TIMER_DELAY_MS, type Environment, type Timer } from './core/environment.js';
 import { InFlight } from './core/action-context.js';
 import { ENVIRONMENT } from './core/tokens.js';
 import { OutboxBudget } from './delivery/flush-scheduler.js';
@@ -126,10 +126,12 @@ export class RealtimeMetrics implements OnApplicationShutdown {
   /**
    * Emits a snapshot every `intervalMs` milliseconds while something subscribes. Completes when the application ends.
    *
-   * @throws RangeError if `intervalMs` is below 1.
+   * @throws RangeError if `intervalMs` is no number from 1 to 2,147,483,647.
    */
   every(intervalMs: number): Observable<MetricsSnapshot> {
-    if (!(intervalMs >= 1)) throw new RangeError(`intervalMs must be at least 1, got ${intervalMs}.`);
+    if (!(intervalMs >= 1 && intervalMs <= MAX_TIMER_DELAY_MS)) {
+      throw new RangeError(`intervalMs must be from 1 to ${MAX_TIMER_DELAY_MS} milliseconds, got ${intervalMs}.`);
+    }
     return new Observable<MetricsSnapshot>((subscriber) => {
       let timer: Timer;
       const wait = (): void => {

@@ -87,7 +87,10 @@ describe('the metrics of a node', () => {
       .subscribe({ complete: () => (completed = true) });
     await arena.app.close();
     expect(completed).toBe(true);
-    expect(() => metrics().every(0)).toThrow(RangeError);
+  });
+
+  test.each([0, -1, NaN, Infinity, 2 ** 31])('reject an interval of %d', (interval) => {
+    expect(() => metrics().every(interval)).toThrow('intervalMs must be from 1 to 2147483647 milliseconds, got ');
   });
 });
 

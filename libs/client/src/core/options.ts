@@ -1,4 +1,5 @@
-import type { ClientEnvironment } from './environment.js';
+import { MAX_TIMER_DELAY_MS, type ClientEnvironment } from './environment.js';
+import { RealtimeClientError } from './realtime-client-error.js';
 
 /** Options of `createRealtimeClient`. Every duration is in milliseconds. */
 export interface RealtimeClientOptions {
@@ -63,9 +64,6 @@ export interface ResolvedOptions {
   readonly reportError: (error: unknown) => void;
 }
 
-/** Largest delay of a timer in browsers and Node. */
-const MAX_DELAY_MS = 2_147_483_647;
-
 const POLLING: ResolvedOptions['polling'] = { enabled: true, intervalMs: 2_000, waitMs: 0, startAfterMs: 500 };
 
 export const BACKOFF: ResolvedOptions['backoff'] = {
@@ -79,14 +77,14 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /**
  * Fills in the defaults.
  *
- * @throws RangeError if a duration is no number of milliseconds from 0 to 2,147,483,647.
- * @throws Error if the option `origin` is no http or https origin, or if it is missing and there is no page with one.
+ * @throws RealtimeClientError `invalid_option` if a duration is no number of milliseconds from 0 to 2,147,483,647, or if
+ * `origin` is no http or https origin, or is missing where no page has one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
   if (origin === undefined || !/^https?:\/\//.test(origin)) {
-    throw new Error(`The option origin must have scheme and host, such as "https://api.example", got ${origin}.`);
+    throw invalid(`The option origin must have scheme and host, such as "https://api.example", got ${origin}.`);
   }
   const { enabled = true } = options.webSocket ?? {};
   const polling = { ...POLLING, ...withoutUndefined(options.polling) };
@@ -107,9 +105,13 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
 /** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */
 function checkDurations(durations: object): void {
   for (const [name, value] of Object.entries(durations) as [string, number][]) {
-    if (!name.endsWith('Ms') || (value >= 0 && value <= MAX_DELAY_MS)) continue;
-    throw new RangeError(`The option ${name} must be from 0 to ${MAX_DELAY_MS} milliseconds, got ${value}.`);
+    if (!name.endsWith('Ms') || (value >= 0 && value <= MAX_TIMER_DELAY_MS)) continue;
+    throw invalid(`The option ${name} must be from 0 to ${MAX_TIMER_DELAY_MS} milliseconds, got ${value}.`);
   }
+}
+
+function invalid(message: string): RealtimeClientError {
+  return new RealtimeClientError('invalid_option', message);
 }
 
 function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {

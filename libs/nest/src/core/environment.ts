@@ -44,6 +44,9 @@ export const systemEnvironment: Environment = {
   id: () => randomBytes(ID_BYTES).toString('base64url'),
 };
 
+/** Largest delay of a timer in Node. A longer one fires at once. */
+export const MAX_TIMER_DELAY_MS = 2_147_483_647;
+
 /** Emits once after `milliseconds`; at once for 0 and less. */
 export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: number): Observable<void> {
   return new Observable((subscriber) => {

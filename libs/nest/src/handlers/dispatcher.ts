@@ -106,7 +106,10 @@ export class Dispatcher implements TopicLoader {
     const action = this.registry.action(name);
     if (!action) {
       this.counters.actions.add('unknown_action');
-      return new RealtimeError('unknown_action', 'There is no such action.').toFrame({ id });
+      return new RealtimeError(
+        'unknown_action',
+        'No handler has this action. Check its name, or add a method with @OnAction.',
+      ).toFrame({ id });
     }
     let handler: Promise<unknown> = Promise.resolve();
     const answer = await this.runner.run(invocation, caller, {
@@ -129,7 +132,7 @@ export class Dispatcher implements TopicLoader {
 
   private async authorizeTopic(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
     const match = this.registry.topic(topic);
-    if (!match) throw unknownTopic();
+    if (!match) throw unknownTopic('@OnTopic');
     const { handler, params } = match;
     await handler.authorize(requestOf(caller, { topic, params }));
     return { name: topic, kind: handler.kind };
@@ -138,7 +141,7 @@ export class Dispatcher implements TopicLoader {
   /** Checks the right to read the topic first: its presence topic would reveal that it exists. */
   private async authorizePresence(topic: string, followed: string, caller: CallerContext): Promise<ResolvedTopic> {
     const match = this.registry.presence(followed);
-    if (!match) throw unknownTopic();
+    if (!match) throw unknownTopic('@OnPresence');
     const { handler, params } = match;
     await this.authorizeTopic(followed, caller);
     await handler.authorize(requestOf(caller, { topic, params }));
@@ -146,8 +149,9 @@ export class Dispatcher implements TopicLoader {
   }
 }
 
-function unknownTopic(): RealtimeError {
-  return new RealtimeError('unknown_topic', 'There is no such topic.');
+function unknownTopic(decorator: string): RealtimeError {
+  const message = `No handler has this topic. Check its name, or add a method with ${decorator}.`;
+  return new RealtimeError('unknown_topic', message);
 }
 
 /** The request that guards and handlers see. A new object each time, because guards may write to it. */
