@@ -98,7 +98,7 @@ export class Player {
     const body = { clientId: `e2e-${this.session.playerId}`.padEnd(22, '0'), id: crypto.randomUUID(), name, data };
     const response = await post(`${this.url}/realtime/actions`, body, this.session.token);
     const frame = (await response.json()) as { readonly type: string; readonly data?: unknown };
-    if (frame.type !== 'ack') throw new Error(`${name} was refused: ${JSON.stringify(frame)}`);
+    if (frame.type !== 'ack') throw new Error(`${name} was rejected: ${JSON.stringify(frame)}`);
     return frame.data;
   }
 }

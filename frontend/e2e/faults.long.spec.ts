@@ -55,7 +55,7 @@ describeInBrowser('A battle on the screen', () => {
     await visit.expectTruth();
   });
 
-  test('polls at once if the browser refuses WebSockets', async () => {
+  test('polls at once if the browser allows no WebSockets', async () => {
     await visitor.page.getByRole('switch', { name: 'Refuse sockets here' }).click();
     expect(await visitor.connection('polling')).toBeLessThan(SOON_MS);
     await visitor.moves();

@@ -32,7 +32,7 @@ export class Application {
     const handlers: Pick<HandlerRegistry, 'topic' | 'action'> = {
       topic: (name) => {
         const topic = TOPICS.find((candidate) => candidate.name === name);
-        const authorize = async (request: RealtimeRequest): Promise<void> => refuseUnless(mayRead(request, name));
+        const authorize = async (request: RealtimeRequest): Promise<void> => rejectUnless(mayRead(request, name));
         return topic && { handler: { kind: topic.kind, authorize } as never, params: {} };
       },
       action: (name) =>
@@ -78,6 +78,6 @@ function mayRead({ user }: RealtimeRequest, topic: string): boolean {
   return (user as User | undefined)?.topics.includes(topic) === true;
 }
 
-function refuseUnless(isAllowed: boolean): void {
+function rejectUnless(isAllowed: boolean): void {
   if (!isAllowed) throw new RealtimeError('forbidden', 'Not for you.');
 }

@@ -103,10 +103,10 @@ const wrap: NestInterceptor = {
   intercept: (_context, next) => next.handle().pipe(map((data: unknown) => ({ data }))),
 };
 
-const refuseStrangers: NestInterceptor = {
+const rejectStrangers: NestInterceptor = {
   intercept(context, next) {
     const { user } = context.switchToHttp().getRequest<RealtimeRequest>();
-    if (user === undefined) throw new ForbiddenException('Strangers are refused.');
+    if (user === undefined) throw new ForbiddenException('Strangers are rejected.');
     return next.handle();
   },
 };
@@ -236,7 +236,7 @@ const picky = stateTopic<string>()('picky/:name');
 @RealtimeHandlers()
 class Picky {
   @OnTopic(picky)
-  @UseInterceptors(refuseStrangers, wrap)
+  @UseInterceptors(rejectStrangers, wrap)
   load(@TopicParams() { name }: { name: string }): string {
     return name;
   }
@@ -370,7 +370,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       expect(await (await open(arena)).read('picky/a')).toMatchObject({
         type: 'error',
         code: 'forbidden',
-        message: 'Strangers are refused.',
+        message: 'Strangers are rejected.',
       });
       const seen: unknown[] = [];
       arena.bus.stream(picky.with({ name: 'a' })).subscribe((value) => seen.push(value));

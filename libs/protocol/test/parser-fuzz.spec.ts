@@ -124,7 +124,7 @@ function replaceAt(value: Json, [key, ...rest]: readonly string[], replacement: 
 
 describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
   /** Checks that a text is rejected with the typed error, or accepted as a value that is accepted again. */
-  function takesOrRefuses(text: string): void {
+  function takesOrRejects(text: string): void {
     let result: unknown;
     try {
       result = parse(text);
@@ -142,14 +142,14 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
   });
 
   test('F1: throws nothing but a ProtocolError for any text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), takesOrRefuses), { numRuns: 100 * TIMES });
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), takesOrRejects), { numRuns: 100 * TIMES });
   });
 
   test('F1: throws nothing but a ProtocolError for any JSON', () => {
     fc.assert(
       fc.property(
         jsonValue.map((value) => JSON.stringify(value)),
-        takesOrRefuses,
+        takesOrRejects,
       ),
       { numRuns: 100 * TIMES },
     );
@@ -157,7 +157,7 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
 
   test('F1: throws nothing but a ProtocolError for frames with a changed or missing field', () => {
     const frames = fc.oneof(...samples.map(altered)).map((value) => JSON.stringify(value));
-    fc.assert(fc.property(frames, takesOrRefuses), { numRuns: 400 * TIMES });
+    fc.assert(fc.property(frames, takesOrRejects), { numRuns: 400 * TIMES });
   });
 
   test('F1: throws nothing but a ProtocolError for frames with removed or inserted characters', () => {
@@ -165,6 +165,6 @@ describe.each(Object.entries(PARSERS))('%s', (_, { parse, samples }) => {
     const cut = fc
       .tuple(fc.constantFrom(...texts), fc.nat(400), fc.nat(5), fc.string({ maxLength: 5 }))
       .map(([text, at, length, insertion]) => text.slice(0, at) + insertion + text.slice(at + length));
-    fc.assert(fc.property(cut, takesOrRefuses), { numRuns: 200 * TIMES });
+    fc.assert(fc.property(cut, takesOrRejects), { numRuns: 200 * TIMES });
   });
 });

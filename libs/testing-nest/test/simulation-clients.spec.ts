@@ -190,7 +190,7 @@ describe('a simulated client', () => {
   test('gets forbidden for a topic of another user', async () => {
     await start({ authenticate });
     const page = simulation.connect({ token: 'eve:1' }).watch(purse.with({ playerId: 'ann' }));
-    await simulation.until(() => page.state?.error !== undefined, 'the refusal');
+    await simulation.until(() => page.state?.error !== undefined, 'the rejection');
     expect(page.state).toMatchObject({ value: undefined, error: { code: 'forbidden' } });
   });
 

@@ -10,7 +10,7 @@ test.each<[ConnectionStatus, string, string]>([
   [{ state: 'polling', enteredAt: 0, transport: 'polling', attempt: 1, reason }, 'polling', 'Polling'],
   [{ state: 'connecting', enteredAt: 0, attempt: 1 }, 'waiting', 'Connecting'],
   [{ state: 'offline', enteredAt: 0, attempt: 1, reason }, 'broken', 'Offline'],
-  [{ state: 'denied', enteredAt: 0, reason }, 'broken', 'Refused'],
+  [{ state: 'denied', enteredAt: 0, reason }, 'broken', 'Rejected'],
   [{ state: 'closed', enteredAt: 0 }, 'broken', 'Closed'],
   [{ state: 'idle', enteredAt: 0 }, 'waiting', 'Idle'],
 ])('%j looks %s and is called %s', (status, tone, title) => {

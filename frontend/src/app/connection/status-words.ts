@@ -25,7 +25,7 @@ export function statusWords(status: ConnectionStatus): StatusWords {
         text: 'Nothing reaches the server. What you see is the last known state.',
       };
     case 'denied':
-      return { tone: 'broken', title: 'Refused', text: 'The server refused this page.' };
+      return { tone: 'broken', title: 'Rejected', text: 'The server rejects this page.' };
     case 'closed':
       return { tone: 'broken', title: 'Closed', text: 'This page closed its connection.' };
     case 'idle':

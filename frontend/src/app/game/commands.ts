@@ -30,7 +30,7 @@ function turned(from: BattleStatus, to: BattleStatus): BattleUpdate {
 }
 
 /**
- * The actions of the player. Each method resolves when the server has answered, with undefined if it refused; the player
+ * The actions of the player. Each method resolves when the server has answered, with undefined if it rejected it; the player
  * then reads the reason in a toast.
  */
 @Injectable({ providedIn: 'root' })

@@ -34,7 +34,7 @@ const UNKNOWN: TopicState<never> = {
 };
 
 /** Reasons of a denial that concern the session. The page may then connect again without one. */
-const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set(['unauthorized', 'close-4003']);
+const CREDENTIALS_REJECTED: ReadonlySet<string> = new Set(['unauthorized', 'close-4003']);
 
 /**
  * The store of the client: lobby, current run, current battle and the player's notifications, each with its position and
@@ -65,8 +65,8 @@ export class GameStore {
   private readonly dismissing = signal<ReadonlySet<string>>(new Set());
   /** Notifications that the server has not dismissed, oldest first. */
   private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();
-  /** Whether the server refuses guests too. The page must not try again then. */
-  private isRefusedAsGuest = false;
+  /** Whether the server rejects guests too. The page must not try again then. */
+  private isRejectedAsGuest = false;
 
   /** Notifications that are neither dismissed nor being dismissed, oldest first. */
   readonly notifications = computed<readonly Notification[]>(() => {
@@ -84,9 +84,9 @@ export class GameStore {
   constructor() {
     effect(() => {
       const status = this.status();
-      if (status.state === 'live' || status.state === 'polling') this.isRefusedAsGuest = false;
-      const isUnknownToServer = status.state === 'denied' && CREDENTIALS_REFUSED.has(status.reason.code);
-      if (isUnknownToServer && !this.isRefusedAsGuest) untracked(() => this.watchAsGuest());
+      if (status.state === 'live' || status.state === 'polling') this.isRejectedAsGuest = false;
+      const isUnknownToServer = status.state === 'denied' && CREDENTIALS_REJECTED.has(status.reason.code);
+      if (isUnknownToServer && !this.isRejectedAsGuest) untracked(() => this.watchAsGuest());
     });
   }
 
@@ -124,9 +124,9 @@ export class GameStore {
 
   /** Connects without the session, because everybody may watch, and the server no longer knows the session. */
   private watchAsGuest(): void {
-    // A refused refresh may have dropped the session already.
+    // A rejected refresh may have dropped the session already.
     if (this.player() !== undefined) this.session.lose();
-    this.isRefusedAsGuest = true;
+    this.isRejectedAsGuest = true;
     this.realtime.connect();
   }
 

@@ -17,7 +17,7 @@ export class SessionService {
 
   readonly current = this.stored.asReadonly();
 
-  /** @throws Error with the server's message if it refuses the name, and if there is no answer. */
+  /** @throws Error with the server's message if it rejects the name, and if there is no answer. */
   async start(name: string): Promise<void> {
     const body: NewSession = { name };
     const response = await fetch('/api/session', {
@@ -79,8 +79,8 @@ export class SessionService {
       this.keep(session);
       return session.token;
     }
-    const isRefused = response.status >= 400 && response.status < 500 && response.status !== 429;
-    if (!isRefused) throw new Error(`The session could not be refreshed (${response.status}).`);
+    const isRejected = response.status >= 400 && response.status < 500 && response.status !== 429;
+    if (!isRejected) throw new Error(`The session could not be refreshed (${response.status}).`);
     this.lose();
     return undefined;
   }

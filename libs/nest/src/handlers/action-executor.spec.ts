@@ -88,13 +88,13 @@ describe('ActionExecutor', () => {
   });
 
   test('runs a waiting repetition when the guards reject the first attempt', async () => {
-    let refuse = (): void => undefined;
+    let rejectIt = (): void => undefined;
     const guarded = (): Promise<null> =>
-      new Promise((_, reject) => (refuse = () => reject(new RealtimeError('forbidden', 'No.'))));
+      new Promise((_, reject) => (rejectIt = () => reject(new RealtimeError('forbidden', 'No.'))));
     const first = runner().run(invocation, caller, { call: guarded, timeout: 0 });
     const second = runner().run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
     await environment.settle();
-    refuse();
+    rejectIt();
     expect(await first).toMatchObject({ type: 'error', code: 'forbidden' });
     expect(await second).toMatchObject({ type: 'ack' });
     expect(runs).toBe(1);
@@ -141,12 +141,12 @@ describe('ActionExecutor', () => {
 
   test('drops retryAfter from an error of a handler, and keeps it from an error of a guard', async () => {
     const rejection = new RealtimeError('too_many_requests', 'Cooling down.', { retryAfter: 3_000 });
-    const refuse = () => Promise.reject(rejection);
-    const handled = await runner().run(invocation, caller, { call: handler(refuse), timeout: 0 });
+    const rejectAll = () => Promise.reject(rejection);
+    const handled = await runner().run(invocation, caller, { call: handler(rejectAll), timeout: 0 });
     expect(handled).toEqual({
       ...{ type: 'error', id: '1', code: 'too_many_requests', message: 'Cooling down.', temporary: true },
     });
-    const guarded = await runner().run({ ...invocation, id: '2' }, caller, { call: refuse, timeout: 0 });
+    const guarded = await runner().run({ ...invocation, id: '2' }, caller, { call: rejectAll, timeout: 0 });
     expect(guarded).toMatchObject({ code: 'too_many_requests', retryAfter: 3_000 });
   });
 

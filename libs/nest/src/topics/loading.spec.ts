@@ -128,8 +128,8 @@ describe('loading a topic', () => {
   });
 
   test('a loader that throws or rejects answers with its own error', async () => {
-    const refuse = setUp({ load: () => Promise.reject(new RealtimeError('unknown_topic', 'No such battle.')) });
-    await expect(refuse.topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unknown_topic' });
+    const rejecting = setUp({ load: () => Promise.reject(new RealtimeError('unknown_topic', 'No such battle.')) });
+    await expect(rejecting.topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unknown_topic' });
     const thrower = setUp({
       load: () => {
         throw new TypeError('boom');

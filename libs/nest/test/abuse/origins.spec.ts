@@ -23,7 +23,7 @@ const WAYS: readonly (readonly [string, Lines])[] = [
   ['a preflight', ['OPTIONS /realtime/actions HTTP/1.1', 'Connection: close', 'Access-Control-Request-Method: POST']],
 ];
 
-const REFUSED: readonly (readonly [string, Lines])[] = [
+const REJECTED: readonly (readonly [string, Lines])[] = [
   ['null', ['Origin: null']],
   ['empty', ['Origin: ']],
   ['another host', ['Origin: http://evil.example']],
@@ -81,7 +81,7 @@ describe.each<Platform>(['express', 'fastify'])('A1: on %s', (platform) => {
 
   afterAll(() => arena.close());
 
-  test.each(REFUSED)('an origin that is %s is rejected first, without CORS headers', async (_, lines) => {
+  test.each(REJECTED)('an origin that is %s is rejected first, without CORS headers', async (_, lines) => {
     for (const [way, request] of WAYS) {
       const [line = '', ...others] = request;
       const answer = await exchangeRaw(arena.port, head([line, `Host: ${HOST}`, ...others, ...lines]));
