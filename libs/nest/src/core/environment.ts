@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
 import { Observable } from 'rxjs';
@@ -26,19 +27,34 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Created with the module, before the first caller, so it holds the context of none. */
+const noCaller = new AsyncResource('STATEWIRE');
+
+/**
+ * Runs `work` outside the `AsyncLocalStorage` contexts of the caller that happens to be the first. Code that serves all
+ * callers must not see the user or the tenant of one of them. A context that `work` enters ends with it.
+ */
+export function outsideCallers<T>(work: () => T): T {
+  // `enterWith` changes the current resource in Node 20, so each run has its own.
+  return noCaller.runInAsyncScope(() => new AsyncResource('STATEWIRE').runInAsyncScope(work));
+}
+
 /** 128 random bits, which are 22 characters of base64url. */
 const ID_BYTES = 16;
 
-/** The real clock, timers and randomness. Timers do not keep the process alive; sockets and servers do. */
+/**
+ * The real clock, timers and randomness. Timers do not keep the process alive; sockets and servers do. Callbacks run
+ * outside the contexts of callers.
+ */
 export const systemEnvironment: Environment = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(callback, delay) {
-    const timer = setTimeout(callback, delay).unref();
+    const timer = outsideCallers(() => setTimeout(callback, delay).unref());
     return { cancel: () => clearTimeout(timer) };
   },
   defer: (callback) => {
-    setImmediate(callback);
+    outsideCallers(() => setImmediate(callback));
   },
   random: () => Math.random(),
   id: () => randomBytes(ID_BYTES).toString('base64url'),

@@ -86,8 +86,9 @@ export function RealtimeHandlers(): ClassDecorator {
 
 /**
  * Loads the topics of a pattern. Guards and interceptors run for every subscriber and every poll. The method runs once when
- * a topic becomes active, with the parameters of the topic and without a caller. An interceptor may reject a caller; its
- * result is ignored, because a topic has one value for all its readers.
+ * a topic becomes active, with the parameters of the topic and without a caller. It and its observable also run outside
+ * the `AsyncLocalStorage` contexts that guards enter. An interceptor may reject a caller; its result is ignored, because a
+ * topic has one value for all its readers.
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,

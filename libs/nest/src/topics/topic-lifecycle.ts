@@ -3,7 +3,7 @@ import { isObservable } from 'rxjs';
 
 import { BrokerError, type Broker } from '../core/broker.js';
 import type { LogLimits } from '../core/publication-log.js';
-import type { Environment, Timer } from '../core/environment.js';
+import { outsideCallers, type Environment, type Timer } from '../core/environment.js';
 import { internalError, RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { TimeoutOptions } from '../core/options.js';
@@ -117,7 +117,8 @@ export class TopicLifecycle {
   }
 
   private async load(): Promise<TopicLoad> {
-    const load = await this.options.loader.load(this.options.topic);
+    const { loader, topic } = this.options;
+    const load = await outsideCallers(() => loader.load(topic));
     // The topic may end before anything waits for the value, and an unhandled rejection would end the process.
     if (load.type === 'value') load.value.catch(() => undefined);
     return load;

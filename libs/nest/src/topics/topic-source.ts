@@ -2,7 +2,7 @@ import type { TopicKind } from '@statewire/protocol';
 import type { Observable, Subscription } from 'rxjs';
 
 import type { Broker, Lease } from '../core/broker.js';
-import type { Environment, Timer } from '../core/environment.js';
+import { outsideCallers, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 
 /** Milliseconds between two attempts to get the lease that another node holds. */
@@ -77,8 +77,8 @@ export class TopicSource {
 
   private run(): void {
     const { broker, log, publish, source, topic } = this.options;
-    this.subscription = source.subscribe({
-      next: (value) => {
+    const observer = {
+      next: (value: unknown) => {
         publish(value).catch((error: unknown) => log.error('publication-failed', error, { topic }));
       },
       error: (error: unknown) => {
@@ -86,14 +86,15 @@ export class TopicSource {
         log.error('source-failed', error, { topic });
         broker.close(topic).catch((failure: unknown) => log.error('topic-close-failed', failure, { topic }));
       },
-    });
+    };
+    this.subscription = outsideCallers(() => source.subscribe(observer));
   }
 
   /** Unsubscribes from the observable. An error of its teardown must not keep the lease or the epoch. */
   private unsubscribe(): void {
     const { log, topic } = this.options;
     try {
-      this.subscription?.unsubscribe();
+      outsideCallers(() => this.subscription?.unsubscribe());
     } catch (error) {
       log.error('source-teardown-failed', error, { topic });
     }
