@@ -7,7 +7,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { action, stateTopic } from '@statewire/protocol';
+import { action, stateTopic, type ErrorCode } from '@statewire/protocol';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, ValidateNested } from 'class-validator';
 import { firstValueFrom, of, Subject } from 'rxjs';
@@ -55,6 +55,7 @@ const failures: Record<string, () => unknown> = {
   bug: () => new TypeError('secret of the implementation'),
   'no-error': () => 'just a text',
   internal: () => new RealtimeError('internal', 'secret of the implementation'),
+  'no-code': () => new RealtimeError('sold_out' as ErrorCode, 'secret of the implementation'),
 };
 
 @RealtimeHandlers()
@@ -198,22 +199,24 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       expect(log.errors).toEqual([]);
     });
 
-    test.each(['bug', 'no-error', 'internal'])(
-      'R20: a handler that throws %s gives internal without the message, and logs once',
-      async (how) => {
-        const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
-        expect(answer).toEqual({
-          type: 'error',
-          id: '1',
-          code: 'internal',
-          message: 'Something failed on the server.',
-          temporary: true,
-        });
-        expect(log.errors).toHaveLength(1);
-        expect(log.errors[0]).toContain(how === 'no-error' ? 'just a text' : 'secret of the implementation');
-        expect(log.errors[0]).toContain('Shop.fail');
-      },
-    );
+    test.each([
+      ['bug', 'secret of the implementation'],
+      ['no-error', 'just a text'],
+      ['internal', 'secret of the implementation'],
+      ['no-code', 'sold_out'],
+    ])('R20: a handler that throws %s gives internal without the message, and logs once', async (how, logged) => {
+      const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
+      expect(answer).toEqual({
+        type: 'error',
+        id: '1',
+        code: 'internal',
+        message: 'Something failed on the server.',
+        temporary: true,
+      });
+      expect(log.errors).toHaveLength(1);
+      expect(log.errors[0]).toContain(logged);
+      expect(log.errors[0]).toContain('Shop.fail');
+    });
 
     test('R20: a handler that never settles, or whose observable never ends, gives timeout', async () => {
       for (const name of ['shop/forever', 'shop/endless']) {

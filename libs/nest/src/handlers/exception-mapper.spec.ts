@@ -8,6 +8,7 @@ import {
   UnprocessableEntityException,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
+import type { ErrorCode } from '@statewire/protocol';
 
 import { RealtimeError } from '../core/errors.js';
 import { fromFilterAnswer, fromThrown } from './exception-mapper.js';
@@ -46,6 +47,14 @@ describe('fromThrown()', () => {
     expect(fromThrown(new GoneException(), kind).code).toBe(gone);
     expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(rejected);
     expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: rejected, message: 'No.' });
+  });
+});
+
+describe('a RealtimeError', () => {
+  test.each(['sold_out', 'toString'])('with the code %s, which the protocol does not have, cannot be made', (code) => {
+    const make = () => new RealtimeError(code as ErrorCode, 'The shop is closed.');
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(code);
   });
 });
 
