@@ -82,13 +82,15 @@ describe('loading a topic', () => {
     expect((await topics.catchUp(EVENTS)).position.offset).toBe(0);
   });
 
-  test('after 2 s the caller gets unavailable, and the value serves later callers', async () => {
+  test('after 2 s the caller gets unavailable, the log names the topic, and the value serves later callers', async () => {
     const handler = deferred();
-    const { environment, topics } = setUp({ load: handler.load });
+    const { environment, logged, topics } = setUp({ load: handler.load });
     const answer = topics.catchUp(STATE).catch((error: unknown) => error);
     await environment.advance(1_999);
-    handler.calls();
+    expect(logged).toEqual([]);
     await environment.advance(1);
+    const values = { topic: STATE.name, option: 'limits.timeouts.loadMs', loadMs: 2_000 };
+    expect(logged).toEqual([`topic-load-timed-out: ${JSON.stringify(values)}`]);
     expect(await answer).toMatchObject({ code: 'unavailable', options: { retryAfter: 1_000 } });
     await expect(topics.catchUp(STATE)).rejects.toMatchObject({ code: 'unavailable' });
     handler.resolve('late');

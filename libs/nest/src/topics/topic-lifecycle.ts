@@ -180,12 +180,14 @@ export class TopicLifecycle {
 
   /** After the deadline, waiters get an error. The load may continue for `lingerMs` and serve later callers. */
   private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
-    const { environment, limits, onEnded } = this.options;
-    if (limits.timeouts.loadMs === 0) return undefined;
+    const { environment, limits, log, onEnded, topic } = this.options;
+    const { loadMs, lingerMs } = limits.timeouts;
+    if (loadMs === 0) return undefined;
     return environment.setTimer(() => {
+      log.warn('topic-load-timed-out', { topic: topic.name, option: 'limits.timeouts.loadMs', loadMs });
       reject(unavailableError('The topic takes too long to load.'));
-      this.deadline = environment.setTimer(onEnded, limits.timeouts.lingerMs);
-    }, limits.timeouts.loadMs);
+      this.deadline = environment.setTimer(onEnded, lingerMs);
+    }, loadMs);
   }
 
   private toLoadError(error: unknown): RealtimeError {
