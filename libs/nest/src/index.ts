@@ -32,7 +32,7 @@ export type {
   TopicHistory,
   TopicMessage,
 } from './core/broker.js';
-export { memoryBroker, type MemoryBrokerLimits } from './broker/memory/memory-broker.js';
+export { memoryBroker } from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo, type Revoked } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
@@ -45,6 +45,7 @@ export type {
   Authenticate,
   ConnectionOptions,
   FrameOptions,
+  MemoryBrokerLimits,
   OutboxOptions,
   RealtimeAuthenticator,
   RealtimeLimits,

@@ -1,7 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
 import { isIP } from 'node:net';
 
-import type { RealtimeLimits, ResolvedRealtimeOptions } from './options.js';
+import type { MemoryBrokerLimits, RealtimeLimits, ResolvedRealtimeOptions } from './options.js';
 
 /** One option: its default, the values it accepts, and what it does. */
 export interface OptionSpec<T> {
@@ -168,6 +168,18 @@ export const OPTION_TABLE: OptionTable = {
     members: integer(100, 0, 'Members in the list; all others are only counted. Lower where fewer fit.'),
     infoBytes: integer(KiB, 1, 'Largest JSON of one member.'),
   },
+};
+
+/** Every limit of `memoryBroker()` with its default. */
+export const MEMORY_BROKER_TABLE: Group<Required<MemoryBrokerLimits>> = {
+  maxIdleTopics: integer(20_000, 0, 'Topics without listeners. Above: the broker forgets the least recently used one.'),
+  maxIdleBytes: integer(64 * KiB * KiB, 0, 'Bytes of those topics, approximately. Above: the same.'),
+  maxClaims: integer(
+    100_000,
+    0,
+    'Running and remembered actions. Above: `unavailable`; above a tenth for one caller: `too_many_requests`.',
+  ),
+  maxAnswerCharacters: integer(64 * KiB * KiB, 0, 'Characters of all remembered answers. Above: the same.'),
 };
 
 export function isOption(entry: object): entry is OptionSpec<unknown> {

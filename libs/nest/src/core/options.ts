@@ -233,6 +233,27 @@ export interface RealtimeLimits {
   readonly timeouts: TimeoutOptions;
 }
 
+/** Limits of a memory broker. 0 switches a limit off. */
+export interface MemoryBrokerLimits {
+  /**
+   * Maximum number of topics without listeners. Above it the broker forgets the least recently used one, even before
+   * its age. A client that returns to a forgotten topic finds a new epoch. Default 20,000.
+   */
+  readonly maxIdleTopics?: number;
+  /** Maximum bytes of the values and publications of those topics, approximately. Default 64 MiB. */
+  readonly maxIdleBytes?: number;
+  /**
+   * Maximum number of running and remembered actions. One caller may use a tenth of it. The server rejects further
+   * actions. Default 100,000.
+   */
+  readonly maxClaims?: number;
+  /**
+   * Maximum number of characters of all remembered answers. One caller may use a tenth of it. The server rejects
+   * further actions. Default 67,108,864.
+   */
+  readonly maxAnswerCharacters?: number;
+}
+
 type Filled<T> = { readonly [Key in keyof T]-?: T[Key] };
 
 /** The options that the module reads: checked at start, with every default filled in. */

@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { RealtimeModuleOptions } from './options.js';
-import { isOption, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import { RealtimeOptionsError, resolveOptions } from './resolve-options.js';
+import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
+import { RealtimeOptionsError, resolveMemoryBrokerLimits, resolveOptions } from './resolve-options.js';
 
 const system: Environment = {
   now: () => 0,
@@ -150,6 +150,22 @@ describe('resolveOptions', () => {
   });
 });
 
+describe('resolveMemoryBrokerLimits', () => {
+  test('fills in every default', () => {
+    expect(resolveMemoryBrokerLimits({ maxClaims: 0 })).toEqual({ ...defaultsOf(MEMORY_BROKER_TABLE), maxClaims: 0 });
+  });
+
+  test('reports all problems at once', () => {
+    const limits: object = { maxClaims: -1, maxIdleTopic: 5 };
+    expect(() => resolveMemoryBrokerLimits(limits)).toThrow(
+      'RealtimeModule cannot start:\n' +
+        '  - option "memoryBroker.maxIdleTopic" must be left out, because there is no such option ' +
+        '(there are maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters), got 5\n' +
+        '  - option "memoryBroker.maxClaims" must be an integer from 0 to 2147483647, got -1',
+    );
+  });
+});
+
 const README = new URL('../../README.md', import.meta.url);
 
 function defaultsOf(table: object): Record<string, unknown> {
@@ -162,7 +178,8 @@ function defaultsOf(table: object): Record<string, unknown> {
 }
 
 function readmeTable(): string {
-  return ['| option | default | meaning |', '| --- | --- | --- |', ...rowsOf(OPTION_TABLE, '')].join('\n');
+  const rows = [...rowsOf(OPTION_TABLE, ''), ...rowsOf(MEMORY_BROKER_TABLE, 'memoryBroker.')];
+  return ['| option | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function rowsOf(table: object, prefix: string): string[] {

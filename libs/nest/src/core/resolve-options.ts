@@ -1,7 +1,7 @@
 import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
 import type { Environment } from './environment.js';
-import { isOption, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
+import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
+import type { MemoryBrokerLimits, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
 
 /** Bytes of a member of a presence topic besides its info, rounded up. */
 const MEMBER_ENVELOPE_BYTES = 64;
@@ -53,6 +53,18 @@ export function resolveOptions(
   return resolved;
 }
 
+/**
+ * Fills in every default and checks every limit of a memory broker.
+ *
+ * @throws RealtimeOptionsError with every limit that cannot be used.
+ */
+export function resolveMemoryBrokerLimits(limits: MemoryBrokerLimits): Required<MemoryBrokerLimits> {
+  const problems: OptionProblem[] = [];
+  const resolved = readGroup(limits, MEMORY_BROKER_TABLE, 'memoryBroker', problems);
+  if (problems.length > 0) throw new RealtimeOptionsError(problems);
+  return resolved as Required<MemoryBrokerLimits>;
+}
+
 type Given = Readonly<Record<string, unknown>>;
 
 function readObject(value: unknown, path: string, problems: OptionProblem[]): Given {
@@ -77,11 +89,15 @@ function readTable(given: Given, table: object, prefix: string, problems: Option
     Object.entries(table).map(([name, entry]: [string, object]) => {
       const path = prefix + name;
       if (isOption(entry)) return [name, readOption(given[name], entry, path, problems)];
-      const group = readObject(given[name], path, problems);
-      reportUnknown(group, Object.keys(entry), `${path}.`, problems);
-      return [name, readTable(group, entry, `${path}.`, problems)];
+      return [name, readGroup(given[name], entry, path, problems)];
     }),
   );
+}
+
+function readGroup(value: unknown, table: object, path: string, problems: OptionProblem[]): object {
+  const group = readObject(value, path, problems);
+  reportUnknown(group, Object.keys(table), `${path}.`, problems);
+  return readTable(group, table, `${path}.`, problems);
 }
 
 function readOption(value: unknown, spec: OptionSpec<unknown>, path: string, problems: OptionProblem[]): unknown {

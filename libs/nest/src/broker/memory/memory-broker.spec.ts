@@ -89,7 +89,7 @@ describe('MemoryBroker', () => {
   });
 
   test('rejects new actions instead of forgetting one within its window', async () => {
-    const { broker, environment } = create({ maxClaims: 2, maxAnswers: 10 });
+    const { broker, environment } = create({ maxClaims: 2, maxAnswerCharacters: 10 });
     await broker.claim('a', 'f');
     await broker.claim('b', 'f');
     await expect(broker.claim('c', 'f')).rejects.toMatchObject({ code: 'full' });

@@ -14,41 +14,23 @@ import {
   type TopicHistory,
   type TopicMessage,
 } from '../../core/broker.js';
+import type { MemoryBrokerLimits } from '../../core/options.js';
+import { resolveMemoryBrokerLimits } from '../../core/resolve-options.js';
 import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryTopics } from './memory-topics.js';
 
-/** Limits of a memory broker. 0 switches a limit off. */
-export interface MemoryBrokerLimits {
-  /**
-   * Maximum number of topics without listeners. Above it the broker forgets the least recently used one, even before
-   * its age. A client that returns to a forgotten topic finds a new epoch. Default 20,000.
-   */
-  readonly maxIdleTopics?: number;
-  /** Maximum bytes of the values and publications of those topics, approximately. Default 64 MiB. */
-  readonly maxIdleBytes?: number;
-  /**
-   * Maximum number of running and remembered actions. One caller may use a tenth of it. The server rejects further
-   * actions. Default 100,000.
-   */
-  readonly maxClaims?: number;
-  /**
-   * Maximum number of characters of all remembered answers. One caller may use a tenth of it. The server rejects
-   * further actions. Default 67,108,864.
-   */
-  readonly maxAnswers?: number;
-}
-
-/** The `age` of the history is also the time for which the broker keeps an unused topic. */
+/** `history.ageMs` is also the time for which the broker keeps an unused topic. */
 export interface MemoryBrokerOptions extends BrokerContext, MemoryBrokerLimits {}
 
 /**
- * Creates the broker for a single process. It keeps all data in memory.
+ * Creates the broker for a single process. It keeps all data in memory. A limit that cannot be used stops the start with
+ * a `RealtimeOptionsError`.
  *
  * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
  */
 export function memoryBroker(limits: MemoryBrokerLimits = {}): BrokerFactory {
-  return (context) => new MemoryBroker({ ...limits, ...context });
+  return (context) => new MemoryBroker({ ...resolveMemoryBrokerLimits(limits), ...context });
 }
 
 /** Keeps all data in the memory of one process. After a restart, new epochs tell clients that history is lost. */
@@ -63,12 +45,13 @@ export class MemoryBroker implements Broker {
 
   constructor(private readonly options: MemoryBrokerOptions) {
     const { environment, history, log } = options;
-    const { maxIdleTopics = 20_000, maxIdleBytes = 2 ** 26, maxClaims = 100_000, maxAnswers = 2 ** 26 } = options;
+    const limits = { ...resolveMemoryBrokerLimits({}), ...options };
+    const { maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters } = limits;
     const idle = { count: maxIdleTopics, weight: maxIdleBytes };
     this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
       log.error('topic-listener-failed', error, { topic }),
     );
-    this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswers });
+    this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswerCharacters });
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when nothing uses the broker. */
