@@ -2,7 +2,7 @@ import { createEnvironmentInjector, EnvironmentInjector, inject, InjectionToken,
 import { TestBed } from '@angular/core/testing';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { ClientEnvironment, RealtimeClientOptions, WebSocketLike } from '@statewire/client';
-import { firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom } from 'rxjs';
 
 import { first, mine, pause } from '../test/support/contract.js';
 import { injectTopic } from './inject-topic.js';
@@ -65,6 +65,20 @@ describe('provideRealtime', () => {
     expect(await token?.('connect')).toBe('connect:first');
     TestBed.inject(SESSION).token = 'second';
     expect(await token?.('expired')).toBe('expired:second');
+  });
+
+  test('writes to the console why the server rejects the page, with the remedy', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const message = 'The origin "http://localhost:4200" is not allowed. Add it to allowedOrigins of the server.';
+    const body = JSON.stringify({ type: 'error', code: 'forbidden', message, temporary: false });
+    const response = { status: 403, headers: new Map(), text: () => Promise.resolve(body) } as unknown as Response;
+    const environment = { ...closedNetwork(), fetch: () => Promise.resolve(response) };
+    TestBed.configureTestingModule({ providers: [provideRealtime({ origin: 'https://play.example', environment })] });
+    const { status$ } = TestBed.inject(RealtimeService);
+    TestBed.inject(RealtimeService).connect();
+    await firstValueFrom(status$.pipe(filter(({ state }) => state === 'denied')));
+    expect(warn.mock.calls).toEqual([[`Statewire: the server rejects this page (forbidden). ${message}`]]);
+    warn.mockRestore();
   });
 
   test('throws an error that names provideRealtime() if it is missing', () => {

@@ -2,6 +2,7 @@ import { isPlatformServer } from '@angular/common';
 import { DestroyRef, ErrorHandler, inject, InjectionToken, NgZone, PLATFORM_ID } from '@angular/core';
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@statewire/client';
 
+import { warnInDevelopment } from './development-warnings.js';
 import { REALTIME_OPTIONS } from './realtime-options.js';
 import { serverRenderingClient } from './server-rendering-client.js';
 
@@ -21,6 +22,7 @@ export function createInjectedClient(): RealtimeClient {
   const onError = (error: unknown): void => zone.run(() => errors.handleError(error));
   const options = Object.assign({ onError }, ...inject(REALTIME_OPTIONS)) as RealtimeClientOptions;
   const client = zone.runOutsideAngular(() => createRealtimeClient(options));
+  warnInDevelopment(client);
   inject(DestroyRef).onDestroy(() => zone.runOutsideAngular(() => client.close()));
   return client;
 }

@@ -1,9 +1,13 @@
+import { RealtimeError } from '../core/errors.js';
 import type { IncomingRequest } from '../core/incoming-request.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { TrustedProxies } from './client-address.js';
 import { countHeader, listOf, textOf } from './headers.js';
 
 type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyOrigin'>;
+
+/** Longest origin or host in a message. Clients choose both. */
+const MAX_QUOTED = 120;
 
 /**
  * Decides which web pages may use this server. Browsers send `Origin` in one canonical spelling. Another spelling does not
@@ -19,12 +23,20 @@ export class OriginPolicy {
     this.allowed = options.allowedOrigins && new Set(options.allowedOrigins);
   }
 
-  allows(origin: string, request: IncomingRequest): boolean {
-    if (countHeader(request, 'origin') > 1) return false;
-    if (this.options.allowAnyOrigin) return true;
+  /** @throws RealtimeError `forbidden` with the origin, the host that it was compared with, and the option to set. */
+  check(origin: string, request: IncomingRequest): void {
+    if (countHeader(request, 'origin') > 1) {
+      throw new RealtimeError('forbidden', 'The request has more than one Origin header. Send one.');
+    }
+    if (this.options.allowAnyOrigin || this.allowed?.has(origin)) return;
+    if (this.allowed) {
+      throw new RealtimeError(
+        'forbidden',
+        `The origin ${quote(origin)} is not in allowedOrigins of the server. Add it.`,
+      );
+    }
     const url = parse(origin);
-    if (!url) return false;
-    return this.allowed ? this.allowed.has(origin) : this.isOwn(url, request);
+    if (!url || !this.isOwn(url, request)) throw this.rejectionOf(origin, request);
   }
 
   /** Whether the page comes from this server. The scheme is compared only if this server ends TLS itself. */
@@ -35,12 +47,28 @@ export class OriginPolicy {
     return host !== undefined && parse(`${url.protocol}//${host.toLowerCase()}`, false)?.host === url.host;
   }
 
-  /** `X-Forwarded-Host` counts only if a trusted proxy sends it. */
+  /** `X-Forwarded-Host` counts only if a trusted proxy sends it. HTTP/2 names the host in `:authority`. */
   private hostOf({ headers, remoteAddress }: IncomingRequest): string | undefined {
     const forwarded = listOf(headers['x-forwarded-host']).at(-1);
     const isTrusted = remoteAddress !== undefined && this.proxies.has(remoteAddress);
-    return isTrusted && forwarded !== undefined ? forwarded : textOf(headers.host);
+    return isTrusted && forwarded !== undefined ? forwarded : textOf(headers[':authority'] ?? headers.host);
   }
+
+  private rejectionOf(origin: string, request: IncomingRequest): RealtimeError {
+    const host = quote(this.hostOf(request) ?? '');
+    const isForwarded = request.headers['x-forwarded-host'] !== undefined && this.proxies.none;
+    const reason = request.encrypted
+      ? `the server has https and the host ${host}`
+      : `the host of the request is ${host}`;
+    const remedy = isForwarded
+      ? 'Name the proxy in trustedProxies of the server, or the origin in allowedOrigins'
+      : 'Add the origin to allowedOrigins of the server, or let the proxy pass the Host header on unchanged';
+    return new RealtimeError('forbidden', `The origin ${quote(origin)} is not allowed, because ${reason}. ${remedy}.`);
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_QUOTED));
 }
 
 function parse(text: string, canonical = true): URL | undefined {

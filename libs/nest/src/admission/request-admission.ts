@@ -58,12 +58,7 @@ export class RequestAdmission implements OnModuleInit {
   receive(request: IncomingRequest): ReceivedRequest {
     rejectAmbiguousHeaders(request);
     const { origin } = request.headers;
-    if (origin !== undefined && !this.origins.allows(origin, request)) {
-      throw new RealtimeError(
-        'forbidden',
-        'This origin is not allowed. List it in the option allowedOrigins of the server.',
-      );
-    }
+    if (origin !== undefined) this.checkOrigin(origin, request);
     const { ip, network, isForwardedByUnknownProxy } = addressOf(request, this.proxies);
     if (isForwardedByUnknownProxy) this.warnOfUnknownProxy();
     const acceptsCookies = origin !== undefined || request.headers['sec-fetch-site'] === 'same-origin';
@@ -109,6 +104,15 @@ export class RequestAdmission implements OnModuleInit {
       throw new RealtimeError('unauthorized', 'The cookie and the token belong to different users.');
     }
     return identity;
+  }
+
+  private checkOrigin(origin: string, request: IncomingRequest): void {
+    try {
+      this.origins.check(origin, request);
+    } catch (error) {
+      this.log.warn('origin-rejected', { message: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
   }
 
   private verifierOf(authenticate: Authenticate | undefined): TokenVerifier {

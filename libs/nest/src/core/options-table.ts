@@ -230,7 +230,16 @@ function isGuards(value: unknown): boolean {
 }
 
 function isOrigins(value: unknown): boolean {
-  return isListOf(value, (text) => typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text);
+  return isListOf(value, (text) => typeof text === 'string' && isOrigin(text));
+}
+
+/** The origin of a website, of the shell of an application such as `capacitor://localhost`, or `null`. */
+function isOrigin(text: string): boolean {
+  if (text === 'null') return true;
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol, host } = new URL(text);
+  // URLs of other schemes have the opaque origin `null`, but browsers send their scheme and host.
+  return text === origin || (origin === 'null' && host !== '' && text === `${protocol}//${host.toLowerCase()}`);
 }
 
 function isProxies(value: unknown): boolean {

@@ -56,7 +56,10 @@ export interface RealtimeModuleOptions {
    * stops the start. Default: none.
    */
   readonly connectionGuards?: readonly (Type<CanActivate> | CanActivate)[];
-  /** Exact origins, such as `https://play.example`. Default: the origin whose host equals the request's `Host`. */
+  /**
+   * Exact origins, such as `https://play.example`, or `capacitor://localhost` for the shell of an application. `null` also
+   * allows sandboxed frames of any website. Default: the origin whose host equals the request's `Host`.
+   */
   readonly allowedOrigins?: readonly string[];
   /** Accepts every origin. Default false. */
   readonly allowAnyOrigin?: boolean;

@@ -96,6 +96,8 @@ describe('resolveOptions', () => {
     ['allowedOrigins', { allowedOrigins: ['play.example'] }],
     ['allowedOrigins', { allowedOrigins: ['https://play.example/'] }],
     ['allowedOrigins', { allowedOrigins: 'https://play.example' }],
+    ['allowedOrigins', { allowedOrigins: ['capacitor://localhost/'] }],
+    ['allowedOrigins', { allowedOrigins: ['data:text/html,x'] }],
     ['allowAnyOrigin', { allowAnyOrigin: true, allowedOrigins: ['https://play.example'] }],
     ['trustedProxies', { trustedProxies: ['10.0.0.0/33'] }],
     ['trustedProxies', { trustedProxies: ['nginx'] }],

@@ -21,6 +21,8 @@ export interface TestApplicationOptions {
   readonly module?: DynamicModule;
   /** Default `express`. */
   readonly platform?: Platform;
+  /** The HTTP framework with options of its own, instead of `platform`. */
+  readonly adapter?: HttpServer;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly providers?: NonNullable<ModuleMetadata['providers']>;
   readonly controllers?: Type[];
@@ -51,7 +53,8 @@ export class TestApplication {
       controllers: options.controllers ?? [],
     });
     builder.setLogger(options.logger === undefined || options.logger === false ? silent : options.logger);
-    const app = await create(await builder.compile(), options.platform ?? 'express');
+    const adapter = options.adapter ?? (await adapterOf(options.platform ?? 'express'));
+    const app = (await builder.compile()).createNestApplication(adapter);
     options.configure?.(app);
     await app.listen(0, '127.0.0.1');
     const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
@@ -108,20 +111,11 @@ function timeOf({ now, monotonic, setTimer }: VirtualEnvironment): Partial<Envir
 
 const silent = { log() {}, error() {}, warn() {}, debug() {}, verbose() {} };
 
-async function create(
-  module: Awaited<ReturnType<ReturnType<typeof Test.createTestingModule>['compile']>>,
-  platform: Platform,
-): Promise<INestApplication> {
-  const adapter = platform === 'express' ? await express() : await fastify();
-  return module.createNestApplication(adapter as HttpServer);
-}
-
-async function express(): Promise<unknown> {
-  const { ExpressAdapter } = await import('@nestjs/platform-express');
-  return new ExpressAdapter();
-}
-
-async function fastify(): Promise<unknown> {
+async function adapterOf(platform: Platform): Promise<HttpServer> {
+  if (platform === 'express') {
+    const { ExpressAdapter } = await import('@nestjs/platform-express');
+    return new ExpressAdapter() as unknown as HttpServer;
+  }
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
-  return new FastifyAdapter();
+  return new FastifyAdapter() as unknown as HttpServer;
 }
