@@ -1,12 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 
-import {
-  parseActionRequest,
-  parseConfigResponse,
-  parsePollRequest,
-  parsePollResponse,
-  parseSnapshotResponse,
-} from './http-body.js';
+import { parseActionRequest, parsePollRequest } from './http-request.js';
+import { parseConfigResponse, parsePollResponse } from './http-response.js';
+import { parseSnapshotResponse } from './http-snapshot.js';
 import { CLIENT_FRAME_LIMITS } from './limits.js';
 import { ProtocolError } from './protocol-error.js';
 

@@ -10,14 +10,9 @@ export { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code
 export { isActionId, isClientId } from './fields.js';
 export type * from './frames.js';
 export type * from './http.js';
-export {
-  MAX_POLL_WAIT,
-  parseActionRequest,
-  parseConfigResponse,
-  parsePollRequest,
-  parsePollResponse,
-  parseSnapshotResponse,
-} from './http-body.js';
+export { MAX_POLL_WAIT, parseActionRequest, parsePollRequest } from './http-request.js';
+export { parseConfigResponse, parsePollResponse } from './http-response.js';
+export { parseSnapshotResponse } from './http-snapshot.js';
 export type { Json, JsonObject } from './json.js';
 export { CLIENT_FRAME_LIMITS, MAX_VALUE_DEPTH, SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 export { isEpoch, isOffset, isPosition, type Position, type Since } from './position.js';
