@@ -52,6 +52,17 @@ describe('R9: without a WebSocket', () => {
     expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
   });
 
+  test('a host without WebSocket is offline with a reason if the client may not poll', async () => {
+    const { environment, server, client } = setUp({
+      environment: { openWebSocket: undefined },
+      polling: { enabled: false },
+    });
+    client.state(battle).subscribe();
+    await environment.advance(60_000);
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'no-websocket' } });
+    expect(server.polls).toHaveLength(0);
+  });
+
   test('an exception in the WebSocket constructor starts polling at once', async () => {
     const { environment, server, client } = setUp();
     server.upgrades('throw');

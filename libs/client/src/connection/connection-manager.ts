@@ -76,7 +76,7 @@ export class ConnectionManager {
   /** Connects, after a denial too. */
   connect(): void {
     if (this.isStarted || this.isClosed) return;
-    const { environment, registry } = this.services;
+    const { environment, options, registry } = this.services;
     this.isStarted = true;
     this.denial = undefined;
     registry.retryFailed();
@@ -85,7 +85,7 @@ export class ConnectionManager {
       this.connector.wake(cause);
       this.poller.pollSoon();
     });
-    if (environment.openWebSocket !== undefined) return this.connector.start();
+    if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.connector.start();
     this.reason = { code: 'no-websocket', message: 'this host has no WebSocket' };
     this.startPolling(0);
     this.update();
