@@ -158,16 +158,26 @@ describe('connecting', () => {
   });
 
   test.each<[string, object]>([
-    ['networkMs', { backoff: { networkMs: NaN } }],
-    ['maxMs', { backoff: { maxMs: -1 } }],
-    ['intervalMs', { polling: { intervalMs: '5s' } }],
-    ['waitMs', { polling: { waitMs: Infinity } }],
+    ['backoff.networkMs', { backoff: { networkMs: NaN } }],
+    ['backoff.maxMs', { backoff: { maxMs: -1 } }],
+    ['polling.intervalMs', { polling: { intervalMs: '5s' } }],
+    ['polling.startAfterMs', { polling: { startAfterMs: '500' } }],
+    ['polling.waitMs', { polling: { waitMs: Infinity } }],
     ['lingerMs', { lingerMs: 2 ** 31 }],
   ])('a client rejects an invalid %s', (option, options) => {
     expect(() => createRealtimeClient({ origin: 'https://play.example', ...options })).toThrow(
       expect.objectContaining({
         code: 'invalid_option',
         message: expect.stringContaining(`The option ${option} must be from 0 to 2147483647 milliseconds, got `),
+      }),
+    );
+  });
+
+  test.each(['webSocketPath', 'httpPath'])('a client rejects a %s without a slash at its start', (option) => {
+    expect(() => createRealtimeClient({ origin: 'https://play.example', [option]: 'live' })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_option',
+        message: `The option ${option} must start with "/", got live.`,
       }),
     );
   });

@@ -77,23 +77,26 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /**
  * Fills in the defaults.
  *
- * @throws RealtimeClientError `invalid_option` if a duration is no number of milliseconds from 0 to 2,147,483,647, or if
- * `origin` is no http or https origin, or is missing where no page has one.
+ * @throws RealtimeClientError `invalid_option` if a duration is no number of milliseconds from 0 to 2,147,483,647, if a
+ * path does not start with `/`, or if `origin` is no http or https origin, or is missing where no page has one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
   if (origin === undefined || !/^https?:\/\//.test(origin)) {
-    throw invalid(`The option origin must have scheme and host, such as "https://api.example", got ${origin}.`);
+    throw invalid('origin', 'have scheme and host, such as "https://api.example"', origin);
   }
   const { enabled = true } = options.webSocket ?? {};
   const polling = { ...POLLING, ...withoutUndefined(options.polling) };
   const backoff = { ...BACKOFF, ...withoutUndefined(options.backoff) };
-  const { lingerMs = 1_000 } = options;
-  checkDurations({ lingerMs, ...polling, ...backoff });
+  const { lingerMs = 1_000, webSocketPath = '/ws', httpPath = '/realtime' } = options;
+  checkDurations('', { lingerMs });
+  checkDurations('polling.', polling);
+  checkDurations('backoff.', backoff);
+  checkPaths({ webSocketPath, httpPath });
   return {
-    webSocketUrl: origin.replace(/^http/, 'ws') + (options.webSocketPath ?? '/ws'),
-    httpBase: origin + (options.httpPath ?? '/realtime'),
+    webSocketUrl: origin.replace(/^http/, 'ws') + webSocketPath,
+    httpBase: origin + httpPath,
     isWebSocketEnabled: typeof enabled === 'function' ? enabled : () => enabled,
     polling,
     backoff,
@@ -103,15 +106,22 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
 }
 
 /** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */
-function checkDurations(durations: object): void {
-  for (const [name, value] of Object.entries(durations) as [string, number][]) {
-    if (!name.endsWith('Ms') || (value >= 0 && value <= MAX_TIMER_DELAY_MS)) continue;
-    throw invalid(`The option ${name} must be from 0 to ${MAX_TIMER_DELAY_MS} milliseconds, got ${value}.`);
+function checkDurations(group: string, durations: object): void {
+  for (const [name, value] of Object.entries(durations) as [string, unknown][]) {
+    if (!name.endsWith('Ms') || (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS)) continue;
+    throw invalid(group + name, `be from 0 to ${MAX_TIMER_DELAY_MS} milliseconds`, value);
   }
 }
 
-function invalid(message: string): RealtimeClientError {
-  return new RealtimeClientError('invalid_option', message);
+/** Checks the paths, which are appended to the origin. */
+function checkPaths(paths: Readonly<Record<string, string>>): void {
+  for (const [name, path] of Object.entries(paths)) {
+    if (!path.startsWith('/')) throw invalid(name, 'start with "/"', path);
+  }
+}
+
+function invalid(option: string, expected: string, got: unknown): RealtimeClientError {
+  return new RealtimeClientError('invalid_option', `The option ${option} must ${expected}, got ${String(got)}.`);
 }
 
 function withoutUndefined<T extends object>(given: T | undefined): Partial<T> {
