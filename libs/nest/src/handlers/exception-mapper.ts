@@ -8,6 +8,11 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { CONTEXT_TYPE, RESPONSE_TRAP, ResponseTouchedError, type Filter } from './pipeline-factory.js';
 
+/** Advice for an enhancer that uses an HTTP response. */
+const ENHANCER_NEEDS_HTTP =
+  "The caller gets 'internal'. Return early from the enhancer if RealtimeExecutionContext.isRealtime(context), or leave a " +
+  'global one out with the option globalEnhancers.';
+
 /** Maps errors of one handler and of its enhancers to the error for the caller. */
 export class ExceptionMapper {
   private warned = false;
@@ -55,7 +60,7 @@ export class ExceptionMapper {
   private warnOnce(what: string): void {
     if (this.warned) return;
     this.warned = true;
-    this.log.warn('enhancer-needs-http', { reason: this.label, what, answer: 'internal', option: 'globalEnhancers' });
+    this.log.warn('enhancer-needs-http', { reason: this.label, what, advice: ENHANCER_NEEDS_HTTP });
   }
 }
 
