@@ -4,13 +4,13 @@ import { describe, expect, test } from '@jest/globals';
 
 import { systemEnvironment } from './environment.js';
 
-describe('the system environment', () => {
+describe('A25: the system environment', () => {
   const callers = new AsyncLocalStorage<string>();
 
   test.each<[string, (callback: () => void) => void]>([
     ['setTimer', (callback) => void systemEnvironment.setTimer(callback, 0)],
     ['defer', (callback) => systemEnvironment.defer(callback)],
-  ])('A25: %s calls back in the context of no caller', async (_, schedule) => {
+  ])('%s calls back in the context of no caller', async (_, schedule) => {
     const seen = await callers.run('ann', () => new Promise((resolve) => schedule(() => resolve(callers.getStore()))));
     expect(seen).toBeUndefined();
   });
