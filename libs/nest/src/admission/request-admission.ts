@@ -101,7 +101,10 @@ export class RequestAdmission implements OnModuleInit {
     if (identity === undefined || cookieToken === undefined || cookieToken === token) return identity;
     const other = await verify(cookieToken).catch(ignoreUnauthorized);
     if (other !== undefined && other.id !== identity.id) {
-      throw new RealtimeError('unauthorized', 'The cookie and the token belong to different users.');
+      throw new RealtimeError(
+        'unauthorized',
+        'The cookie and the token belong to different users. Send one of them, or sign in again.',
+      );
     }
     return identity;
   }

@@ -108,7 +108,7 @@ export class Dispatcher implements TopicLoader {
       this.counters.actions.add('unknown_action');
       return new RealtimeError(
         'unknown_action',
-        'No handler has this action. Check its name, or add a method with @OnAction.',
+        'There is no handler for this action. Check its name, or provide a class with an @OnAction method for it.',
       ).toFrame({ id });
     }
     let handler: Promise<unknown> = Promise.resolve();
@@ -150,7 +150,7 @@ export class Dispatcher implements TopicLoader {
 }
 
 function unknownTopic(decorator: string): RealtimeError {
-  const message = `No handler has this topic. Check its name, or add a method with ${decorator}.`;
+  const message = `There is no handler for this topic. Check its name, or provide a class with an ${decorator} method for it.`;
   return new RealtimeError('unknown_topic', message);
 }
 

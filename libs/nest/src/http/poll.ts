@@ -67,7 +67,7 @@ export class Poll {
   ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits.connections;
     if (subscriptions > 0 && topics.length > subscriptions) {
-      throw new RealtimeError('too_many_subscriptions', `A client may follow ${subscriptions} topics.`);
+      throw new RealtimeError('too_many_subscriptions', `A poll may name at most ${subscriptions} topics. Name fewer.`);
     }
     call.countTopics(topics);
     this.context.counters.polls += 1;

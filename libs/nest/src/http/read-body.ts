@@ -59,7 +59,7 @@ function toText(bytes: Buffer): string {
 }
 
 function tooLarge(bytes: number): RealtimeError {
-  return new RealtimeError('too_large', `At most ${bytes} bytes are accepted.`);
+  return new RealtimeError('too_large', `The body has more than ${bytes} bytes. Send less data.`);
 }
 
 function tooSlow(timeout: number): RealtimeError {
