@@ -2,8 +2,8 @@ import { isDevMode } from '@angular/core';
 import type { RealtimeClient } from '@statewire/client';
 
 /**
- * Writes to the console why the server rejects the page, with the server's remedy. In development alone. The server's log
- * has the same message, but a developer of a page looks at the console first.
+ * Writes to the console why the server rejects the page, with the server's remedy. Does so in development only. The
+ * server's log has the same message, but a developer of a page looks at the console first.
  */
 export function warnInDevelopment(client: RealtimeClient): void {
   if (!isDevMode()) return;
