@@ -411,9 +411,9 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
     });
 
     test.each([
-      ['that write to a response', 'rooms/http-only', 'status'],
-      ['that return something else', 'rooms/nonsense', 'code, message'],
-    ])('%s give internal and log one warning', async (_, name, hint) => {
+      ['that write to a response', 'rooms/http-only', 'isRealtime(context)'],
+      ['that return something else', 'rooms/nonsense', 'Return { code, message }'],
+    ])('%s give internal and log one warning with the remedy', async (_, name, remedy) => {
       await start();
       const caller = await open(arena);
       warnings.length = 0;
@@ -424,7 +424,7 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
         });
       }
       expect(warnings).toHaveLength(1);
-      expect(warnings[0]).toContain(hint);
+      expect(warnings[0]).toContain(remedy);
     });
 
     test('of the whole application that write to a response apply only if enabled', async () => {

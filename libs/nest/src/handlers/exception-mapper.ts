@@ -9,9 +9,14 @@ import type { RealtimeRequest } from '../core/realtime-request.js';
 import { CONTEXT_TYPE, RESPONSE_TRAP, ResponseTouchedError, type Filter } from './pipeline-factory.js';
 
 /** Advice for an enhancer that uses an HTTP response. */
-const ENHANCER_NEEDS_HTTP =
+const SKIP_REALTIME =
   "The caller gets 'internal'. Return early from the enhancer if RealtimeExecutionContext.isRealtime(context), or leave a " +
   'global one out with the option globalEnhancers.';
+
+/** Advice for a filter whose result is no error for the caller. */
+const RETURN_ERROR =
+  "The caller gets 'internal'. Return { code, message } from the filter, with a code of the protocol such as " +
+  "'action_failed', or nothing.";
 
 /** Maps errors of one handler and of its enhancers to the error for the caller. */
 export class ExceptionMapper {
@@ -41,7 +46,7 @@ export class ExceptionMapper {
       if (answer === undefined) return fromThrown(thrown, this.kind);
       const error = fromFilterAnswer(answer, thrown);
       if (error) return error;
-      this.warnOnce('a filter returned something other than { code, message }');
+      this.warnOnce('a filter returned no { code, message } with a code of the protocol', RETURN_ERROR);
       return internalError(thrown);
     } catch (fromFilter) {
       return fromThrown(fromFilter, this.kind);
@@ -50,17 +55,17 @@ export class ExceptionMapper {
 
   private report(cause: unknown): void {
     if (cause instanceof ResponseTouchedError) {
-      this.warnOnce(`an enhancer used "${cause.property}" of an HTTP response, and there is none`);
+      this.warnOnce(`an enhancer used "${cause.property}" of an HTTP response, and there is none`, SKIP_REALTIME);
       return;
     }
     this.log.error('handler-failed', cause, { reason: this.label });
   }
 
   /** An enhancer made for HTTP fails for every caller; one line is enough. */
-  private warnOnce(what: string): void {
+  private warnOnce(what: string, advice: string): void {
     if (this.warned) return;
     this.warned = true;
-    this.log.warn('enhancer-needs-http', { reason: this.label, what, advice: ENHANCER_NEEDS_HTTP });
+    this.log.warn('enhancer-needs-http', { reason: this.label, what, advice });
   }
 }
 
