@@ -81,14 +81,15 @@ export class RealtimeConnections implements OnApplicationShutdown {
    * credentials of the same identity in time; until then the old ones count. A poll that is held when the grace ends gets
    * its answer then; `authenticate` decides on later polls.
    *
-   * @throws (rejects) RangeError if `graceMs` is no number from 0 to 2,147,483,647; TypeError if `whose` names neither a
-   * user nor a connection by a string.
+   * @throws (rejects) RangeError if `graceMs` is no number from 0 to 2,147,483,647; TypeError if `whose` does not name
+   * either a user or a connection by a string.
    */
   async revoke(whose: Revocation, { graceMs = 0 }: RevokeOptions = {}): Promise<void> {
     if (!isGrace(graceMs))
       throw new RangeError(`graceMs must be from 0 to ${MAX_TIMER_DELAY_MS} milliseconds, got ${graceMs}.`);
-    const payload = { ...whose, graceMs };
-    if (readRevocation(payload) === undefined) {
+    const payload: { user?: string; connection?: string; graceMs: number } = { ...whose, graceMs };
+    const namesBoth = payload.user !== undefined && payload.connection !== undefined;
+    if (namesBoth || readRevocation(payload) === undefined) {
       const given = JSON.stringify(whose);
       throw new TypeError(`revoke() takes { user } or { connection } with the id as a string, got ${given}.`);
     }

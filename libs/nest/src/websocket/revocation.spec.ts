@@ -177,8 +177,8 @@ describe('A2: revoke()', () => {
     await expect(set().connections.revoke({ user: 'alice' }, { graceMs: grace })).rejects.toThrow(RangeError);
   });
 
-  test.each([{}, { user: 7 }, { user: undefined }, { connection: null }, null])(
-    'of %j rejects instead of revoking nothing',
+  test.each([{}, { user: 7 }, { user: undefined }, { connection: null }, null, { user: 'alice', connection: 'c' }])(
+    'of %j rejects instead of revoking nothing, or more than meant',
     async (whose) => {
       await expect(set().connections.revoke(whose as never)).rejects.toThrow(
         new TypeError(
