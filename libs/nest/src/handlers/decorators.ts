@@ -88,7 +88,8 @@ export function RealtimeHandlers(): ClassDecorator {
  * Loads the topics of a pattern. Guards and interceptors run for every subscriber and every poll. The method runs once when
  * a topic becomes active, with the parameters of the topic and without a caller. It and its observable also run outside
  * the `AsyncLocalStorage` contexts that guards enter. An interceptor may reject a caller; its result is ignored, because a
- * topic has one value for all its readers.
+ * topic has one value for all its readers. The exception is `ClassSerializerInterceptor`: it shows the same to every caller,
+ * so it also applies to loaded and published values, even as a global interceptor that `globalEnhancers` leaves out.
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { topicOfPresence, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -14,6 +14,7 @@ import type { ResolvedTopic, TopicLoad, TopicLoader } from '../topics/topic-load
 import { ActionExecutor } from './action-executor.js';
 import { ConnectionGuards } from './connection-guards.js';
 import { HandlerRegistry } from './handler-registry.js';
+import { rejectInstances } from './serializer.js';
 import type { CallerContext, RealtimeRequest } from '../core/realtime-request.js';
 
 /** An action of a client, the same for both transports. */
@@ -47,7 +48,10 @@ export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' |
  * it knows neither.
  */
 @Injectable()
-export class Dispatcher implements TopicLoader {
+export class Dispatcher implements TopicLoader, OnModuleInit {
+  /** A property, so that a publication does not call the dispatcher if no handler has a class serializer. */
+  serialize: ((topic: string, value: unknown) => unknown) | undefined = (topic, value) => rejectInstances(topic, value);
+
   private readonly runner: ActionExecutor;
 
   constructor(
@@ -68,6 +72,12 @@ export class Dispatcher implements TopicLoader {
       onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
       count: (outcome) => counters.actions.add(outcome),
     });
+  }
+
+  /** Called by Nest. Learns the class serializers of all handlers. */
+  async onModuleInit(): Promise<void> {
+    const serializes = await this.registry.prepareSerializers();
+    this.serialize = serializes ? (topic, value) => this.serializeWithHandler(topic, value) : undefined;
   }
 
   /**
@@ -128,6 +138,11 @@ export class Dispatcher implements TopicLoader {
   /** Whether actions of this name may run beside others of the same connection. False for unknown names. */
   isParallel(action: string): boolean {
     return this.registry.action(action)?.parallel ?? false;
+  }
+
+  private serializeWithHandler(topic: string, value: unknown): unknown {
+    const match = this.registry.topic(topic);
+    return match ? match.handler.serialize(value) : value;
   }
 
   private async authorizeTopic(topic: string, caller: CallerContext): Promise<ResolvedTopic> {

@@ -16,9 +16,11 @@ import {
   type HandlerMethod,
   type TopicMethod,
 } from './handler-method.js';
-import { PROBLEMS, RealtimeHandlersError, UNCHECKED_DATA } from './handlers-error.js';
+import { PROBLEMS, RealtimeHandlersError } from './handlers-error.js';
 import { PipelineFactory, type Call } from './pipeline-factory.js';
-import { isDataUnchecked, missingPackages } from './validation.js';
+import type { Serialize } from './serializer.js';
+import { warnOfHandlers } from './start-warnings.js';
+import { missingPackages } from './validation.js';
 
 /** The handler of a topic, and the parameters of the topic. */
 export interface MatchedTopic {
@@ -48,6 +50,14 @@ export class HandlerRegistry implements OnModuleInit {
   /** @throws RealtimeHandlersError with every problem of the handlers. */
   onModuleInit(): void {
     this.explored ??= this.explore();
+  }
+
+  /** Resolves when every class serializer can serialize, with whether a topic or its presence topic has one. */
+  async prepareSerializers(): Promise<boolean> {
+    const { actions, presences, topics } = this.handlers;
+    const ofTopics = [...topics.values(), ...presences.values()];
+    await Promise.all([...ofTopics, ...actions.values()].map(({ prepared }) => prepared));
+    return ofTopics.some(({ serializes }) => serializes);
   }
 
   topic(name: string): MatchedTopic | undefined {
@@ -106,10 +116,7 @@ export class HandlerRegistry implements OnModuleInit {
       problems.push(...missingPackages(handler).map((name) => PROBLEMS.missingPackage(labelOf(handler), name)));
     }
     if (problems.length > 0) throw new RealtimeHandlersError(problems);
-    for (const handler of actions.values()) {
-      if (!isDataUnchecked(handler)) continue;
-      this.contexts.log.warn('action-data-unchecked', { reason: labelOf(handler), advice: UNCHECKED_DATA });
-    }
+    warnOfHandlers(this.contexts, [...topics.values()], [...actions.values()]);
     return {
       matcher,
       topics: mapValues(topics, (handler) => new RunnableTopic(handler, this.contexts)),
@@ -146,6 +153,9 @@ function mapValues<From, To>(map: ReadonlyMap<string, From>, change: (value: Fro
 /** The handler of a topic: checks its readers and loads its first value. */
 class RunnableTopic {
   readonly kind: TopicKind;
+  /** Resolves when the class serializers of the handler can serialize. */
+  readonly prepared: Promise<void>;
+  private serializer: Serialize | undefined;
   /** The guards, interceptors and pipes alone, without the handler. Undefined if there are none. */
   private readonly check: Call | undefined;
   private readonly start: (request: RealtimeRequest) => unknown;
@@ -157,6 +167,9 @@ class RunnableTopic {
     this.exceptions = new ExceptionMapper(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
     this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
     this.isPipeless = contexts.isPipeless(handler);
+    this.prepared = contexts.serializer(handler, 'topic').then((serializer) => {
+      this.serializer = serializer;
+    });
     const { instance, method } = handler;
     if (this.isPipeless) {
       const read = argumentsReader(handler);
@@ -166,6 +179,16 @@ class RunnableTopic {
       const boxed = (...list: unknown[]): { result: unknown } => ({ result: method.apply(instance, list) });
       this.start = contexts.create(handler, boxed, { enhancers: false });
     }
+  }
+
+  /** Whether the handler has class serializers. Known when {@link prepared} has resolved. */
+  get serializes(): boolean {
+    return this.serializer !== undefined;
+  }
+
+  /** Returns a value as the class serializers of the handler show it to every caller. */
+  serialize(value: unknown): unknown {
+    return this.serializer === undefined ? value : this.serializer(value);
   }
 
   /** @throws RealtimeError if the caller may not read the topic. */
@@ -215,10 +238,16 @@ class RunnableAction {
   readonly parallel: boolean;
   /** Milliseconds; undefined: `limits.timeouts.actionMs`. */
   readonly timeout: number | undefined;
+  /** Resolves when the class serializers of the handler can serialize. */
+  readonly prepared: Promise<void>;
+  private serializer: Serialize | undefined;
   private readonly invoke: Call;
   private readonly exceptions: ExceptionMapper;
 
   constructor(handler: ActionMethod, contexts: PipelineFactory) {
+    this.prepared = contexts.serializer(handler, 'action').then((serializer) => {
+      this.serializer = serializer;
+    });
     this.parallel = handler.parallel;
     this.timeout = handler.timeout;
     this.exceptions = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
@@ -236,7 +265,8 @@ class RunnableAction {
   async call(request: RealtimeRequest): Promise<Json | undefined> {
     try {
       // The answer must be JSON. A value without JSON fails here, so that the error names the handler.
-      const text: string | undefined = JSON.stringify(await this.invoke(request));
+      const result = await this.invoke(request);
+      const text: string | undefined = JSON.stringify(this.serializer === undefined ? result : this.serializer(result));
       return text === undefined ? undefined : (JSON.parse(text) as Json);
     } catch (error) {
       throw await this.exceptions.toRealtimeError(error, request);

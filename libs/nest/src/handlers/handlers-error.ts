@@ -36,8 +36,3 @@ export const PROBLEMS = {
     `The application has request-scoped global ${kind}, which cannot apply to realtime handlers. Make them singletons, ` +
     `or leave '${kind}' out of the option globalEnhancers.`,
 } as const;
-
-/** Advice for a handler whose data nothing checks. */
-export const UNCHECKED_DATA =
-  'Nothing checks @ActionData(), because its type is no DTO class with rules of class-validator. Give it one, or a pipe: ' +
-  "@ActionData(new MyPipe()), @ActionData('count', ParseIntPipe).";

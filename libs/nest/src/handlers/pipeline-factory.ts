@@ -1,4 +1,4 @@
-import { Inject, Injectable, ValidationPipe, type ArgumentsHost } from '@nestjs/common';
+import { Inject, Injectable, ValidationPipe, type ArgumentsHost, type NestInterceptor } from '@nestjs/common';
 import {
   EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
@@ -19,11 +19,12 @@ import { PipesContextCreator } from '@nestjs/core/pipes/pipes-context-creator.js
 import { RouteParamsFactory } from '@nestjs/core/router/route-params-factory.js';
 
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import type { RealtimeModuleOptions, ResolvedRealtimeOptions } from '../core/options.js';
+import { GIVEN_OPTIONS, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { ownField, parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
+import { isClassSerializer, serializeOf, type Serialize } from './serializer.js';
 import { needsOwnValidation } from './validation.js';
 
 /** Application code used an HTTP response in a realtime context, which has none. */
@@ -88,6 +89,7 @@ export class PipelineFactory {
     private readonly modules: ModulesContainer,
     private readonly application: ApplicationConfig,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
+    @Inject(GIVEN_OPTIONS) private readonly given: RealtimeModuleOptions | undefined,
     @Inject(REALTIME_LOG) readonly log: RealtimeLog,
   ) {}
 
@@ -102,6 +104,31 @@ export class PipelineFactory {
     };
     this.addGlobals(this.plain);
     return this.options.globalEnhancers.filter((kind) => scoped[kind].length > 0).map(PROBLEMS.scopedGlobal);
+  }
+
+  /**
+   * @returns the names of global interceptors and filters that no handler runs, by kind. Empty if the application chose
+   * the kinds itself. Class serializers always apply, unless they are request-scoped.
+   */
+  globalsLeftOut(): readonly { readonly kind: Enhancer; readonly names: readonly string[] }[] {
+    const { application } = this;
+    const isChosen = this.given?.globalEnhancers !== undefined;
+    const interceptors = [
+      ...application.getGlobalInterceptors().filter((interceptor) => !isClassSerializer(interceptor)),
+      ...application.getGlobalRequestInterceptors(),
+    ];
+    const filters = [...application.getGlobalFilters(), ...application.getGlobalRequestFilters()];
+    const candidates: Partial<Record<Enhancer, readonly object[]>> = isChosen ? {} : { interceptors, filters };
+    return (Object.entries(candidates) as [Enhancer, readonly object[]][])
+      .filter(([kind, enhancers]) => !this.applies(kind) && enhancers.length > 0)
+      .map(([kind, enhancers]) => ({ kind, names: enhancers.map(nameOf) }));
+  }
+
+  /** @returns the names of the interceptors around a topic handler whose result does not reach the topic. */
+  ignoredInterceptors(handler: HandlerMethod): readonly string[] {
+    return this.interceptorsOf(handler, this.plain)
+      .filter((interceptor) => !isClassSerializer(interceptor))
+      .map(nameOf);
   }
 
   /** Whether an enhancer or a pipe runs around the handler. */
@@ -145,6 +172,24 @@ export class PipelineFactory {
       CONTEXT_TYPE,
     );
     return (request) => context(request, RESPONSE_TRAP);
+  }
+
+  /**
+   * Resolves with the class serializers that the pipeline of the handler leaves out: all of them for a topic, whose value
+   * is not the result of the pipeline; global ones that `globalEnhancers` leaves out for an action, because what a
+   * controller would hide must not reach a client.
+   */
+  serializer(handler: HandlerMethod, kind: 'topic' | 'action'): Promise<Serialize | undefined> {
+    if (kind === 'topic') return serializeOf(this.interceptorsOf(handler, this.application), handler);
+    return serializeOf(this.applies('interceptors') ? [] : this.application.getGlobalInterceptors(), handler);
+  }
+
+  private interceptorsOf(
+    { instance, method, module, providerId }: HandlerMethod,
+    config: ApplicationConfig,
+  ): readonly NestInterceptor[] {
+    const creator = new InterceptorsContextCreator(this.container, config);
+    return creator.create(instance, method, module, STATIC_CONTEXT, providerId);
   }
 
   /** @returns undefined if the handler has no filters. */
@@ -200,6 +245,11 @@ export class PipelineFactory {
   private get container(): NestContainer {
     return { getModules: () => this.modules } as NestContainer;
   }
+}
+
+/** The name of the class of an enhancer, or of the wrapper that Nest keeps of a request-scoped one. */
+function nameOf(enhancer: object): string {
+  return 'metatype' in enhancer ? String((enhancer as { name?: unknown }).name) : enhancer.constructor.name;
 }
 
 function isDeclared(kind: string, { instance, method }: HandlerMethod): boolean {

@@ -98,7 +98,8 @@ export class PresenceTracker {
       if (load.type === 'source') throw new TypeError('An @OnPresence handler returns a value, not an observable.');
       const shown =
         load.type === 'value' ? await withDeadline(environment, limits.timeouts.loadMs, load.value) : undefined;
-      return shown === undefined || shown === null ? undefined : project(topic, shown, presence.infoBytes).value;
+      if (shown === undefined || shown === null) return undefined;
+      return project(topic, handler.serialize(shown), presence.infoBytes).value;
     } catch (error) {
       this.log.warn('presence-info-left-out', { topic, error: String(error) });
       return undefined;

@@ -14,6 +14,9 @@ export interface TopicLoader {
    * RealtimeError if a pipe rejects a parameter.
    */
   load(topic: ResolvedTopic): TopicLoad | Promise<TopicLoad>;
+
+  /** Returns a loaded or published value as the class serializers of its handler show it. Undefined: there are none. */
+  readonly serialize?: ((topic: string, value: unknown) => unknown) | undefined;
 }
 
 /**

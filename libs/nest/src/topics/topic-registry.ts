@@ -231,7 +231,9 @@ export class TopicRegistry {
   }
 
   private async append({ kind, name }: ResolvedTopic, value: unknown): Promise<Position> {
-    const projection = project(name, value, this.options.limits.frames.publicationBytes);
+    const { limits, loader } = this.options;
+    const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
+    const projection = project(name, shown, limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
     const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
