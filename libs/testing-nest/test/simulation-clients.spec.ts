@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { UnauthorizedException } from '@nestjs/common';
 import type { RealtimeModuleOptions } from '@statewire/nest';
 import type { Simulation, SimulationOptions } from '../src/index.js';
 import { Battles, HEARTBEAT, first, log, purse, simulateBattles, strike } from './support/battle-application.js';
@@ -222,5 +223,40 @@ describe('a simulated client', () => {
     expect(ticks).toBe(5);
     expect(Date.now() - began).toBe(10_000);
     expect(new Date()).toBeInstanceOf(Date);
+  });
+});
+
+const TRANSPORTS = [
+  ['a WebSocket', {}],
+  ['polls', { webSocket: { enabled: false } }],
+] as const;
+
+describe.each(TRANSPORTS)('A2: credentials over %s', (_, transport) => {
+  test('that cannot be verified deny no client: it comes back when they can', async () => {
+    let isBroken = true;
+    await start({
+      authenticate: (_request, token) => {
+        if (isBroken) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+        return { id: token, user: token };
+      },
+    });
+    const client = simulation.connect({ ...transport, token: () => 'ann' });
+    const page = client.watch(first);
+    await simulation.clock.advance(120_000);
+    expect(client.status.state).toBe('offline');
+    isBroken = false;
+    await page.live(60_000);
+    expect(page.value).toEqual({ round: 1 });
+  });
+
+  test('that are rejected deny the client', async () => {
+    await start({
+      authenticate: () => {
+        throw new UnauthorizedException();
+      },
+    });
+    const client = simulation.connect({ ...transport, token: () => 'ann' });
+    client.watch(first);
+    await simulation.until(() => client.status.state === 'denied', 'the rejection', 60_000);
   });
 });

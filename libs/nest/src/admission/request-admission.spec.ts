@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ModuleRef } from '@nestjs/core';
-import { Logger, ServiceUnavailableException } from '@nestjs/common';
+import { ForbiddenException, Logger, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { resolveOptions } from '../core/resolve-options.js';
@@ -9,6 +9,9 @@ import { RealtimeError } from '../core/errors.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 import type { IncomingRequest, ReceivedRequest } from '../core/incoming-request.js';
 import { parseCookies, RequestAdmission } from './request-admission.js';
+
+/** What a hook does, the hook, and the error of the caller. */
+type Verdict = [string, RealtimeModuleOptions['authenticate'], object];
 
 const environment = new VirtualEnvironment();
 
@@ -169,19 +172,50 @@ describe('RequestAdmission', () => {
       else await expect(identity).rejects.toMatchObject({ code: 'unauthorized' });
     });
 
-    test.each<[string, RealtimeModuleOptions['authenticate'], object]>([
+    test.each<Verdict>([
       ['returns nothing', () => undefined, { code: 'unauthorized', options: {} }],
       [
-        'throws',
-        () => Promise.reject(new Error('token secret')),
+        'throws an exception of Nest',
+        () => Promise.reject(new UnauthorizedException('token secret')),
         { code: 'unauthorized', message: 'The credentials were rejected.' },
       ],
       [
-        'throws at once',
+        'throws one at once',
         () => {
-          throw new Error('token secret');
+          throw new ForbiddenException('token secret');
         },
-        { code: 'unauthorized' },
+        { code: 'unauthorized', message: 'The credentials were rejected.' },
+      ],
+      [
+        'throws the error of middleware',
+        () => Promise.reject(Object.assign(new Error('token secret'), { status: 401 })),
+        { code: 'unauthorized', message: 'The credentials were rejected.' },
+      ],
+      ...['JsonWebTokenError', 'NotBeforeError'].map((name): Verdict => [
+        `throws a ${name} of jsonwebtoken`,
+        () => Promise.reject(Object.assign(new Error('token secret'), { name })),
+        { code: 'unauthorized', message: 'The credentials were rejected.', options: {} },
+      ]),
+      ...['JWT_CLAIM_VALIDATION_FAILED', 'JWS_SIGNATURE_VERIFICATION_FAILED', 'JWKS_NO_MATCHING_KEY'].map(
+        (code): Verdict => [
+          `throws ERR_${code} of jose`,
+          () => Promise.reject(Object.assign(new Error('token secret'), { code: `ERR_${code}` })),
+          { code: 'unauthorized', message: 'The credentials were rejected.', options: {} },
+        ],
+      ),
+      ...['ERR_JWKS_TIMEOUT', 'ECONNREFUSED'].map((code): Verdict => [
+        `throws ${code}`,
+        () => Promise.reject(Object.assign(new Error('token secret'), { code })),
+        { code: 'unavailable', message: 'The credentials cannot be verified right now.' },
+      ]),
+      ['throws an Error', () => Promise.reject(new Error('token secret')), { code: 'unavailable' }],
+      [
+        'throws a text',
+        () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- applications may throw anything
+          throw 'token secret';
+        },
+        { code: 'unavailable' },
       ],
       [
         'throws an error of jose',
@@ -227,9 +261,9 @@ describe('RequestAdmission', () => {
     });
 
     test.each<[string, Error, string, boolean]>([
-      ['has a mistake', new TypeError('undefined has no sub'), 'unauthorized', true],
+      ['has a mistake', new TypeError('undefined has no sub'), 'unavailable', true],
       ['cannot reach its database', new ServiceUnavailableException('db'), 'unavailable', true],
-      ['rejects the token', new Error('token secret'), 'unauthorized', false],
+      ['rejects the token', new UnauthorizedException('token secret'), 'unauthorized', false],
     ])('A2: logs the error of a hook that %s only if the server is at fault', async (_, error, code, isLogged) => {
       const users = verifying({}, { authenticate: () => Promise.reject(error) });
       await expect(users.identify(received(), 't')).rejects.toMatchObject({

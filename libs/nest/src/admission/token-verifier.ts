@@ -27,7 +27,7 @@ export class TokenVerifier {
   /**
    * @returns the identity; undefined if the application has no `authenticate`, because every caller is anonymous then.
    * @throws RealtimeError `unauthorized` if the token is rejected, with `details: { expired: true }` if it has expired;
-   * `unavailable` if `authenticate` fails or takes longer than `limits.timeouts.authenticationMs`.
+   * `unavailable` if `authenticate` throws something unexpected, or takes longer than `limits.timeouts.authenticationMs`.
    */
   async verify(
     received: ReceivedRequest,
@@ -42,10 +42,7 @@ export class TokenVerifier {
       const work = (async () => authenticate(requestOf(received, token, admission), token))();
       identity = await withDeadline(environment, limits.timeouts.authenticationMs, work);
     } catch (error) {
-      const shown = toVerificationError(error);
-      // A client with a rejected token is no fault of the server. The log names the causes that only its operator can mend.
-      if (shown.code === 'unavailable' || isMistake(error)) this.log.error('authentication-failed', error);
-      throw shown;
+      throw this.toVerificationError(error);
     }
     // An `authenticate` without types may return null.
     if (identity === undefined || identity === null) throw rejected();
@@ -58,6 +55,15 @@ export class TokenVerifier {
     }
     this.checkExpiry(identity.expiresAt);
     return identity;
+  }
+
+  /** A client with a rejected token is no fault of the server. The log has the causes that only its operator can mend. */
+  private toVerificationError(error: unknown): RealtimeError {
+    if (error instanceof RealtimeError && error.code !== 'timeout') return error;
+    if (isExpiry(error)) return expired(error);
+    if (isRejection(error)) return rejected(error);
+    this.log.error('authentication-failed', error);
+    return unavailable(error);
   }
 
   private checkExpiry(expiresAt: unknown): void {
@@ -95,15 +101,30 @@ export function withBearerToken(
   return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
 }
 
-function toVerificationError(error: unknown): RealtimeError {
-  if (error instanceof RealtimeError) return error.code === 'timeout' ? unavailable(error) : error;
-  if (error instanceof HttpException && error.getStatus() >= 500) return unavailable(error);
-  return isExpiry(error) ? expired(error) : rejected(error);
+/** Names of the errors with which jsonwebtoken rejects a token. */
+const REJECTION_NAMES: ReadonlySet<string> = new Set(['JsonWebTokenError', 'NotBeforeError']);
+
+/**
+ * Codes of the errors with which jose rejects a token. Its other codes tell of keys that are broken or out of reach:
+ * https://github.com/panva/jose/blob/main/docs/util/errors/README.md
+ */
+const REJECTION_CODES =
+  /^ERR_(JWT_(CLAIM_VALIDATION_FAILED|INVALID)|JWS_|JWE_|JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)|JWKS_NO_MATCHING_KEY)/;
+
+/** Whether an error rejects the token. Any other error tells nothing about it: a lost database, or a mistake in the code. */
+function isRejection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, name } = error as Error & { readonly code?: unknown };
+  const status = statusOf(error);
+  if (status !== undefined) return status >= 400 && status < 500;
+  return REJECTION_NAMES.has(name) || (typeof code === 'string' && REJECTION_CODES.test(code));
 }
 
-/** Whether code is wrong, and not a token. The caller gets `unauthorized` all the same. */
-function isMistake(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof ReferenceError;
+/** The status of Nest's `HttpException` and of the errors of Express middleware. */
+function statusOf(error: Error): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const { status } = error as { readonly status?: unknown };
+  return typeof status === 'number' ? status : undefined;
 }
 
 /** Recognizes the errors of JWT libraries: jose, jsonwebtoken and those built on it. */

@@ -7,7 +7,9 @@ import type { Environment } from './environment.js';
 /**
  * Verifies credentials. Runs only for callers that present some.
  *
- * Return `undefined` or throw to reject the caller.
+ * Return `undefined` to reject the caller, or throw: an exception of Nest with a status from 400 to 499, a
+ * `RealtimeError`, or the error of jose or jsonwebtoken. Any other error tells nothing about the token: the server logs
+ * it and answers `unavailable`, so that the client tries again.
  */
 export type Authenticate = (
   request: RealtimeRequest,
@@ -28,7 +30,7 @@ export type Authenticate = (
  * ```
  */
 export interface RealtimeAuthenticator {
-  /** Runs only for callers that present credentials. Return `undefined` or throw to reject the caller. */
+  /** Runs only for callers that present credentials. Rejects like {@link Authenticate}. */
   authenticate(request: RealtimeRequest, token: string): ReturnType<Authenticate>;
 }
 
