@@ -77,7 +77,7 @@ async function start(realtime: RealtimeModuleOptions = {}): Promise<void> {
       cookie: 'session',
       authenticate: (_, token) => {
         if (token.startsWith('expired')) throw Object.assign(new Error(token), { code: 'ERR_JWT_EXPIRED' });
-        if (token.startsWith('bad')) throw new Error(`No: ${token}`);
+        if (token.startsWith('bad')) throw new UnauthorizedException(`No: ${token}`);
         return { id: token, user: { name: token } };
       },
       ...realtime,

@@ -114,8 +114,8 @@ const silent = { log() {}, error() {}, warn() {}, debug() {}, verbose() {} };
 async function adapterOf(platform: Platform): Promise<HttpServer> {
   if (platform === 'express') {
     const { ExpressAdapter } = await import('@nestjs/platform-express');
-    return new ExpressAdapter() as unknown as HttpServer;
+    return new ExpressAdapter();
   }
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
-  return new FastifyAdapter() as unknown as HttpServer;
+  return new FastifyAdapter();
 }
