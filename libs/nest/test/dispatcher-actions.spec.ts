@@ -7,7 +7,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { action, stateTopic, type ErrorCode } from '@statewire/protocol';
+import { action, stateTopic, type ErrorCode, type Json } from '@statewire/protocol';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, ValidateNested } from 'class-validator';
 import { firstValueFrom, of, Subject } from 'rxjs';
@@ -44,6 +44,10 @@ class OrderDto {
   price!: AmountDto;
 }
 
+function nested(levels: number): Json {
+  return levels === 0 ? null : [nested(levels - 1)];
+}
+
 const failures: Record<string, () => unknown> = {
   realtime: () => new RealtimeError('action_failed', 'The shop is closed.', { details: { opens: 9 } }),
   'not-found': () => new NotFoundException('No such shop.'),
@@ -55,6 +59,8 @@ const failures: Record<string, () => unknown> = {
   bug: () => new TypeError('secret of the implementation'),
   'no-error': () => 'just a text',
   internal: () => new RealtimeError('internal', 'secret of the implementation'),
+  'no-time': () => new RealtimeError('unavailable', 'secret of the implementation', { retryAfter: NaN }),
+  'deep-details': () => new RealtimeError('conflict', 'secret of the implementation', { details: nested(257) }),
   'no-code': () => new RealtimeError('sold_out' as ErrorCode, 'secret of the implementation'),
 };
 
@@ -107,6 +113,11 @@ class Shop {
 
   @OnAction(action<void, void>('shop/nothing'))
   nothing(): void {}
+
+  @OnAction(action<void, unknown>('shop/deep'))
+  deep(): unknown {
+    return nested(257);
+  }
 
   @OnAction(action<void, unknown>('shop/circular'))
   circular(): unknown {
@@ -204,6 +215,8 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       ['no-error', 'just a text'],
       ['internal', 'secret of the implementation'],
       ['no-code', 'sold_out'],
+      ['no-time', 'NaN'],
+      ['deep-details', 'deeper than 256 levels'],
     ])('R20: a handler that throws %s gives internal without the message, and logs once', async (how, logged) => {
       const answer = await ann.act({ id: '1', name: 'shop/fail', data: how });
       expect(answer).toEqual({
@@ -226,10 +239,13 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       shop.gate.complete();
     });
 
-    test('a result that is not JSON gives internal', async () => {
-      expect(await ann.act({ id: '1', name: 'shop/circular' })).toMatchObject({ type: 'error', code: 'internal' });
-      expect(log.errors).toHaveLength(1);
-    });
+    test.each(['shop/circular', 'shop/deep'])(
+      'the result of %s, which no client can read, gives internal',
+      async (name) => {
+        expect(await ann.act({ id: '1', name })).toMatchObject({ type: 'error', code: 'internal' });
+        expect(log.errors).toHaveLength(1);
+      },
+    );
 
     test('an action without a handler is unknown', async () => {
       expect(await ann.act({ id: '1', name: 'shop/rob' })).toMatchObject({ type: 'error', code: 'unknown_action' });

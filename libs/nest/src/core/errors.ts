@@ -21,7 +21,7 @@ export class RealtimeError extends Error {
   /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'RealtimeError';
 
-  /** @throws TypeError if the protocol has no such code. */
+  /** @throws TypeError if the protocol has no such code; RangeError if `retryAfter` is no number from 0. */
   constructor(
     /** Code of the error frame. It decides `temporary` and the HTTP status. */
     readonly code: ErrorCode,
@@ -30,11 +30,15 @@ export class RealtimeError extends Error {
     readonly options: RealtimeErrorOptions = {},
   ) {
     super(message, { cause: options.cause });
-    if (Object.hasOwn(ERROR_CODES, code)) return;
-    throw new TypeError(
-      `RealtimeError takes an error code of the protocol, got "${code as string}". For errors of your own use ` +
-        "'action_failed', and put your code into `details`.",
-    );
+    if (!Object.hasOwn(ERROR_CODES, code)) {
+      throw new TypeError(
+        `RealtimeError takes an error code of the protocol, got "${code as string}". For errors of your own use ` +
+          "'action_failed', and put your code into `details`.",
+      );
+    }
+    const { retryAfter = 0 } = options;
+    if (Number.isFinite(retryAfter) && retryAfter >= 0) return;
+    throw new RangeError(`RealtimeError takes retryAfter in milliseconds from 0, got ${retryAfter}.`);
   }
 
   /** Returns the error frame for a failed request. `request` identifies the request. */

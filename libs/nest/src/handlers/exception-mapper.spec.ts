@@ -56,6 +56,15 @@ describe('a RealtimeError', () => {
     expect(make).toThrow(TypeError);
     expect(make).toThrow(code);
   });
+
+  test.each([NaN, -1, Infinity, '5'])(
+    'with a retryAfter of %p, which clients do not accept, cannot be made',
+    (wait) => {
+      const make = () => new RealtimeError('unavailable', 'Busy.', { retryAfter: wait as number });
+      expect(make).toThrow(RangeError);
+      expect(make).toThrow(String(wait));
+    },
+  );
 });
 
 describe('fromFilterAnswer()', () => {

@@ -6,6 +6,7 @@ import { ERROR_CODES, type ErrorCode, type Json } from '@statewire/protocol';
 import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
+import { clientJson } from './client-json.js';
 import { CONTEXT_TYPE, RESPONSE_TRAP, ResponseTouchedError, type Filter } from './pipeline-factory.js';
 
 /** Advice for an enhancer that uses an HTTP response. */
@@ -32,7 +33,7 @@ export class ExceptionMapper {
 
   /** Never rejects. Logs unexpected errors. */
   async toRealtimeError(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
-    const error = withJsonDetails(await this.filtered(thrown, request));
+    const error = withReadableDetails(await this.filtered(thrown, request));
     if (error.code !== 'internal') return error;
     this.report(error.options.cause ?? error);
     return internalError(error);
@@ -69,10 +70,10 @@ export class ExceptionMapper {
   }
 }
 
-/** Checks that the details of an application's error are JSON. */
-function withJsonDetails(error: RealtimeError): RealtimeError {
+/** Checks that clients can read the details of an application's error. */
+function withReadableDetails(error: RealtimeError): RealtimeError {
   try {
-    JSON.stringify(error.options.details);
+    clientJson(error.options.details, 'The value of details');
     return error;
   } catch (cause) {
     return internalError(cause);

@@ -6,6 +6,7 @@ import { isObservable } from 'rxjs';
 import { ActionContext } from '../core/action-context.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import type { TopicLoad } from '../topics/topic-loader.js';
+import { clientJson } from './client-json.js';
 import { ExceptionMapper } from './exception-mapper.js';
 import { exploreHandlers } from './handler-explorer.js';
 import {
@@ -264,10 +265,10 @@ class RunnableAction {
   /** @throws RealtimeError, and nothing else. */
   async call(request: RealtimeRequest): Promise<Json | undefined> {
     try {
-      // The answer must be JSON. A value without JSON fails here, so that the error names the handler.
       const result = await this.invoke(request);
-      const text: string | undefined = JSON.stringify(this.serializer === undefined ? result : this.serializer(result));
-      return text === undefined ? undefined : (JSON.parse(text) as Json);
+      const shown = this.serializer === undefined ? result : this.serializer(result);
+      // A result that no client can read fails here, so that the error names the handler.
+      return clientJson(shown, 'The result of an action');
     } catch (error) {
       throw await this.exceptions.toRealtimeError(error, request);
     }
