@@ -12,10 +12,10 @@ import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { PresenceTracker } from './presence-tracker.js';
 
 const BATTLE: ResolvedTopic = { name: 'battles/42', kind: 'state' };
-const MOST = 100;
+const MAX_CLIENTS = 100;
 
 class SmallNode extends PresenceTracker {
-  protected override readonly maxClients = MOST;
+  protected override readonly maxClients = MAX_CLIENTS;
 }
 
 interface SetUpOptions extends Pick<RealtimeModuleOptions, 'presence' | 'polling'> {
@@ -28,7 +28,7 @@ function setUp({ environment = new VirtualEnvironment(), ...given }: SetUpOption
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
   const options = resolveOptions({ environment, ...given }, environment);
   const broker = new MemoryBroker({ environment, log, history: options.history });
-  const handler = { load: (): unknown => ({ type: 'nothing' }) };
+  const handler = { load: (): unknown => ({ type: 'nothing' }), serialize: (value: unknown) => value };
   const registry = { presence: (name: string) => (name === BATTLE.name ? { handler, params: {} } : undefined) };
   const counters = new Counters();
   const tracker = new SmallNode(registry as unknown as HandlerRegistry, broker, options, log, counters);
@@ -61,19 +61,31 @@ test('keeps a polling client for two intervals if the grace period is shorter', 
 test('tracks a limited number of clients, logs this once, and tracks new ones when others leave', async () => {
   const { tracker, broker, counters, enter, environment, lines } = setUp();
   const first = enter('client-0');
-  for (let n = 1; n < MOST; n++) enter(`client-${n}`);
+  for (let n = 1; n < MAX_CLIENTS; n++) enter(`client-${n}`);
   await environment.advance(1_000);
-  expect(await broker.members(BATTLE.name)).toHaveLength(MOST);
+  expect(await broker.members(BATTLE.name)).toHaveLength(MAX_CLIENTS);
   expect(enter('one-more')).toBeUndefined();
   expect(enter('and-another')).toBeUndefined();
   expect(lines.filter((line) => line.includes('presence-full'))).toHaveLength(1);
-  expect(counters).toMatchObject({ presenceJoins: MOST, presenceUncounted: 2 });
-  expect(tracker.sizes).toEqual({ topics: 1, clients: MOST });
+  expect(counters).toMatchObject({ presenceJoins: MAX_CLIENTS, presenceUncounted: 2 });
+  expect(tracker.sizes).toEqual({ topics: 1, clients: MAX_CLIENTS });
   first?.end();
   expect(enter('one-more')).toBeDefined();
   tracker.dispose();
   expect(tracker.sizes).toEqual({ topics: 0, clients: 0 });
   expect(enter('late')).toBeUndefined();
+});
+
+test.each<[string, string, string]>([
+  ['too large', JSON.stringify('x'.repeat(2_000)), 'has 2002 bytes, but presence.infoBytes is 1024. Return less info'],
+  ['too deep for a list of members', '['.repeat(254) + ']'.repeat(254), 'nests deeper than 253 levels'],
+])('leaves out an info that is %s, and the log says why', async (_, info, reason) => {
+  const { broker, enter, environment, handler, lines } = setUp();
+  handler.load = () => ({ type: 'value', value: Promise.resolve(JSON.parse(info)) });
+  enter('a');
+  await environment.settle();
+  expect(await broker.members(BATTLE.name)).toHaveLength(1);
+  expect(lines).toEqual([expect.stringContaining(reason)]);
 });
 
 test('logs an exception of a handler as an error, not as a reason', async () => {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Json } from '@statewire/protocol';
+import { MAX_VALUE_DEPTH, type Json } from '@statewire/protocol';
 
 import type { Broker } from '../core/broker.js';
 import { withDeadline } from '../core/environment.js';
@@ -10,10 +10,17 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import { project } from '../topics/projection.js';
+import { project, type ProjectionUse } from '../topics/projection.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { presenceLease, presenceName } from './presence-source.js';
 import { TopicPresence, type PresenceHandle } from './topic-presence.js';
+
+/** The info of a member, which is three levels deep in the value of the presence topic. */
+const INFO: ProjectionUse = {
+  maxDepth: MAX_VALUE_DEPTH - 3,
+  option: 'presence.infoBytes',
+  remedy: 'Return less info',
+};
 
 /** Counts the clients that follow topics over this node, for each topic with an `@OnPresence` handler. */
 @Injectable()
@@ -99,7 +106,7 @@ export class PresenceTracker {
       const shown =
         load.type === 'value' ? await withDeadline(environment, limits.timeouts.loadMs, load.value) : undefined;
       if (shown === undefined || shown === null) return undefined;
-      return project(topic, handler.serialize(shown), presence.infoBytes).value;
+      return project(topic, handler.serialize(shown), presence.infoBytes, INFO).value;
     } catch (error) {
       this.log.warn('presence-info-left-out', { topic, error: String(error) });
       return undefined;

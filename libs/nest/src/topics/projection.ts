@@ -32,25 +32,42 @@ export interface Projection {
   readonly value: Json;
 }
 
+/** The place of a value in what clients get. */
+export interface ProjectionUse {
+  /** Maximum nesting. */
+  readonly maxDepth: number;
+  /** Name of the option that limits the bytes. */
+  readonly option: string;
+  /** What to do if the value is too large, besides raising the limit. */
+  readonly remedy: string;
+}
+
+const PUBLICATION: ProjectionUse = {
+  maxDepth: MAX_VALUE_DEPTH,
+  option: 'limits.frames.publicationBytes',
+  remedy: 'Split the topic',
+};
+
 /**
  * Creates the JSON projection of a value.
  *
  * @param maxBytes maximum size of the JSON text in bytes. 0: no limit.
  * @throws PublishError `not_json` or `too_deep`; RealtimeError `too_large`.
  */
-export function project(topic: string, value: unknown, maxBytes: number): Projection {
+export function project(topic: string, value: unknown, maxBytes: number, use = PUBLICATION): Projection {
+  const { maxDepth, option, remedy } = use;
   const text = stringify(topic, value);
   const bytes = maxBytes === 0 ? 0 : Buffer.byteLength(text);
   if (bytes > maxBytes) {
     throw new RealtimeError(
       'too_large',
-      `The value for "${topic}" has ${bytes} bytes, but limits.frames.publicationBytes is ${maxBytes}. Split the topic, or raise the limit.`,
+      `The value for "${topic}" has ${bytes} bytes, but ${option} is ${maxBytes}. ${remedy}, or raise the limit.`,
     );
   }
-  if (isTextDeeperThan(text, MAX_VALUE_DEPTH)) {
+  if (isTextDeeperThan(text, maxDepth)) {
     throw new PublishError(
       'too_deep',
-      `The value for "${topic}" nests deeper than ${MAX_VALUE_DEPTH} levels. Flatten the value.`,
+      `The value for "${topic}" nests deeper than ${maxDepth} levels. Flatten the value.`,
     );
   }
   return { text, value: JSON.parse(text) as Json };
