@@ -118,7 +118,10 @@ export function OnPresence<Info, Pattern extends string>(
   return SetMetadata(PRESENCE_METADATA, mark);
 }
 
-/** Handles an action, at most once for each id that a client sends. The result is the answer to the client. */
+/**
+ * Handles an action, at most once for each id that a client sends. The result is the answer to the client. Keep it below
+ * `limits.outbox.hardMarkBytes` (default 1 MiB): the server closes the connection of a larger answer with 4101.
+ */
 export function OnAction<Data, Result>(
   action: Action<Data, Result>,
   options: OnActionOptions = {},
