@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { battle, battleAt, fight, notices, setUp, type Setup } from './support/bench.js';
+import { battle, battleAt, fight, notices, pause, setUp, type Setup } from './support/bench.js';
 
 const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
   ['rejected with a status', ({ server }) => server.upgrades('reject'), ({ server }) => server.upgrades('pass')],
@@ -16,6 +16,13 @@ const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
     ({ server }) => server.upgrades('pass'),
   ],
 ];
+
+/** What proxies, gateways and captive portals answer instead of the server: a status and a body. */
+const FOREIGN_ANSWERS = [
+  ...[200, 302, 401, 403, 404, 407, 500].map((status) => [status, '<html>'] as const),
+  ...[200, 401, 403].map((status) => [status, '{"message":"Unauthorized","statusCode":401}'] as const),
+  [401, ''],
+] as const;
 
 describe('R9: without a WebSocket', () => {
   test.each(faults)(
@@ -162,13 +169,26 @@ describe('R9: without a WebSocket', () => {
     expect(client.status).toMatchObject({ state: 'denied', reason: { code: 'forbidden' } });
   });
 
-  test('a 403 of a proxy does not deny the client', async () => {
-    const { environment, server, client } = setUp();
-    server.http({ status: 403, body: '<html>' });
+  test.each(FOREIGN_ANSWERS)('the answer %s %s of a proxy denies no client, which comes back', async (status, body) => {
+    const reasons: string[] = [];
+    const { environment, server, client } = setUp({ token: (reason) => (reasons.push(reason), 'token') });
+    server.publish(battle, battleAt(1));
+    server.handle(pause, () => ({ paused: true }));
+    server.http({ status, body });
     server.upgrades('reject');
-    client.state(battle).subscribe();
-    await environment.advance(1_000);
-    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'http-403' } });
+    const values: unknown[] = [];
+    client.state(battle).subscribe((value) => values.push(value));
+    let result: unknown;
+    client.act(pause, { battleId: '1' }).subscribe((value) => (result = value));
+    await environment.advance(60_000);
+    expect(client.status.state).toBe('offline');
+    // A token that no server has seen is not expired.
+    expect(reasons).not.toContain('expired');
+    server.http('pass');
+    await environment.until(() => client.status.state === 'polling', 45_000);
+    expect(values).toEqual([battleAt(1)]);
+    await environment.until(() => result !== undefined, 45_000);
+    expect(result).toEqual({ paused: true });
     server.upgrades('pass');
     await environment.until(() => client.status.state === 'live', 45_000);
   });

@@ -61,10 +61,10 @@ export class HttpActionSender implements ActionSender {
     if (frame?.type === 'ack') {
       this.services.outbox.handleAnswer({ ...frame, id: action.id });
       this.emit({ type: 'action-acknowledged' });
-    } else if (status === 401 && !this.services.tokens.markRejected(token)) {
-      action.sender = undefined;
     } else if (frame === undefined) {
       this.retry(action, retryAfter ?? RETRY_DELAY_MS);
+    } else if (status === 401 && !this.services.tokens.markRejected(token)) {
+      action.sender = undefined;
     } else if (isRejectedBeforeStart(frame)) {
       this.retry(action, frame.retryAfter);
     } else {

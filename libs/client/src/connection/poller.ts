@@ -168,12 +168,15 @@ export class Poller {
   private failureOf({ status, text, token, retryAfter }: HttpResponse): ConnectionFailure {
     const frame = parseResponseFrame(text);
     const error = frame?.type === 'error' ? frame : undefined;
-    const { code, message } = error ?? { code: `http-${status}`, message: `the server answered ${status}` };
-    if (status === 401) {
+    // An answer without an error frame comes from a proxy, a gateway or a captive portal. It tells nothing about the client.
+    const { code, message } = error ?? {
+      code: `http-${status}`,
+      message: `something before the server answered ${status}`,
+    };
+    if (status === 401 && error) {
       const wasRenewed = this.services.tokens.markRejected(token);
       return new ConnectionFailure({ code, message }, wasRenewed ? 'permanent' : 'none');
     }
-    // A 403 without an error frame comes from a proxy and says nothing about the server.
     if (status === 403 && error) return new ConnectionFailure({ code, message }, 'permanent');
     const isOverload = status === 429 || status === 503;
     return new ConnectionFailure(
