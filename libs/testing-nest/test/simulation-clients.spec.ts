@@ -260,3 +260,26 @@ describe.each(TRANSPORTS)('A2: credentials over %s', (_, transport) => {
     await simulation.until(() => client.status.state === 'denied', 'the rejection', 60_000);
   });
 });
+
+test('A16: a tab above the limit of connections polls and acts, and connects when another tab closes', async () => {
+  await start({
+    authenticate: (_request, token) => ({ id: token, user: token }),
+    limits: { connections: { perUser: 1 } },
+  });
+  const open = simulation.connect({ token: 'ann' });
+  await open.live();
+  const tab = simulation.connect({ token: 'ann' });
+  const page = tab.watch(first);
+  await tab.polling(2_000);
+  await page.live(5_000);
+  expect(page.value).toEqual({ round: 1 });
+  expect(tab.status).toMatchObject({
+    state: 'polling',
+    reason: { code: 'too_many_requests', message: 'There are 1 connections of this user. Close one or try later.' },
+  });
+  expect(await tab.act(strike, { by: 1 })).toBe(2);
+  await simulation.clock.advance(300_000);
+  expect(tab.status.state).toBe('polling');
+  open.close();
+  await tab.live(45_000);
+});

@@ -116,7 +116,7 @@ export const OPTION_TABLE: OptionTable = {
       publicationBytes: integer(256 * KiB, 0, 'Largest published value. Above: `publish` rejects.'),
     },
     connections: {
-      perUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 4100 after `hello`.'),
+      perUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 1013 after `hello`; the client polls.'),
       perAddress: integer(200, 0, 'Connections of an address. Above: 429.'),
       newPerSecondPerUser: integer(
         20,

@@ -165,7 +165,7 @@ export interface FrameOptions {
 
 /** Limits of connections, and of the topics of a connection. */
 export interface ConnectionOptions {
-  /** Connections of one user. Default 20. */
+  /** Connections of one user. A page above the limit polls until another one closes. Default 20. */
   readonly perUser: number;
   /** Connections of one IPv4 address, or of the /64 of an IPv6 address. Default 200. */
   readonly perAddress: number;

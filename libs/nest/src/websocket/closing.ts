@@ -18,11 +18,17 @@ export const INTERNAL_ERROR: Closing = { code: 1011, meaning: 'something failed 
 /** The node restarts (RFC 6455 registry). Ends the connections that a drain leaves over. */
 export const SERVICE_RESTART: Closing = { code: 1012, meaning: 'the server restarts' };
 
+/**
+ * The user has the maximum of connections (RFC 6455 registry, "try again later"). The client polls meanwhile, as after an
+ * upgrade with 429. After 4100, which ends a flood of frames, it would not poll.
+ */
+export const TOO_MANY_CONNECTIONS: Closing = { code: 1013, meaning: 'too many connections: try again later' };
+
 /** @returns the close code for a connection whose `hello` failed with `error`. */
 export function closingAfter(error: RealtimeError): Closing {
   switch (error.code) {
     case 'too_many_requests':
-      return CLOSE_CODES.tooManyRequests;
+      return TOO_MANY_CONNECTIONS;
     case 'unavailable':
     case 'timeout':
       return CLOSE_CODES.overloaded;

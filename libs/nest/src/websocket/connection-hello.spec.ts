@@ -73,7 +73,7 @@ describe('Connection: hello', () => {
       'too many connections',
       () => new RealtimeError('too_many_requests', 'Many.', { retryAfter: 5 }),
       'too_many_requests',
-      4100,
+      1013,
     ],
     ['an unavailable verifier', () => new RealtimeError('unavailable', 'Later.'), 'unavailable', 4102],
     ['a verifier that throws', () => new TypeError('secret of the server'), 'internal', 1011],

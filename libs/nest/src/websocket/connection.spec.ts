@@ -98,14 +98,14 @@ describe('Connection: state', () => {
     expect(rig.socket.closedWith).toBe(4102);
   });
 
-  test('closes with 4100 above the limit of its user and logs one line', async () => {
+  test('closes with 1013 above the limit of its user and logs one line', async () => {
     const rig = new ConnectionRig({ limits: { connections: { perUser: 1 } } });
     await rig.welcome('alice');
     const socket = new FakeConnectionSocket();
     const other = rig.hub.open(socket, rig.upgradeContext());
     other.receive(Buffer.from(JSON.stringify({ ...HELLO, token: 'alice' })), false);
     await rig.environment.settle();
-    expect(socket.closedWith).toBe(4100);
+    expect(socket.closedWith).toBe(1013);
     expect(rig.logged.filter((line) => line.startsWith('hello-rejected'))).toEqual([
       expect.stringContaining('reason=too_many_requests'),
     ]);
