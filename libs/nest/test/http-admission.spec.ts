@@ -229,6 +229,17 @@ describe('origins of HTTP requests', () => {
     }
   });
 
+  test('A1: the log names a rejected origin, the host and the remedy', async () => {
+    await start();
+    await send(arena, { path: '/realtime/config', headers: { origin: OTHER } });
+    const { host } = new URL(arena.origin);
+    expect(lines.filter((line) => line.includes('rejected'))).toEqual([
+      expect.stringMatching(
+        new RegExp(`^request-rejected reason=forbidden message=".*other.example.*${host}.*allowedOrigins`),
+      ),
+    ]);
+  });
+
   test('A1: two Origin headers are rejected, even if one is allowed', async () => {
     await start({ allowedOrigins: [OTHER] });
     const answer = await send(arena, {

@@ -40,18 +40,6 @@ describe('RequestAdmission', () => {
     logged.mockRestore();
   });
 
-  test('A1: logs a rejected origin with the host and the remedy, once a second', () => {
-    const origins = admission({});
-    for (let count = 0; count < 3; count++) {
-      expect(() => origins.receive(request({ origin: 'https://evil.example' }))).toThrow(
-        expect.objectContaining({ code: 'forbidden' }),
-      );
-    }
-    expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/^origin-rejected message=".*evil\.example.*play\.example.*allowedOrigins/)],
-    ]);
-  });
-
   describe('A1: rejects with bad_request', () => {
     const host = ['Host', 'play.example'];
     test.each<[string, readonly string[], Partial<IncomingRequest>?]>([

@@ -58,7 +58,7 @@ export class RequestAdmission implements OnModuleInit {
   receive(request: IncomingRequest): ReceivedRequest {
     rejectAmbiguousHeaders(request);
     const { origin } = request.headers;
-    if (origin !== undefined) this.checkOrigin(origin, request);
+    if (origin !== undefined) this.origins.check(origin, request);
     const { ip, network, isForwardedByUnknownProxy } = addressOf(request, this.proxies);
     if (isForwardedByUnknownProxy) this.warnOfUnknownProxy();
     const acceptsCookies = origin !== undefined || request.headers['sec-fetch-site'] === 'same-origin';
@@ -107,15 +107,6 @@ export class RequestAdmission implements OnModuleInit {
       );
     }
     return identity;
-  }
-
-  private checkOrigin(origin: string, request: IncomingRequest): void {
-    try {
-      this.origins.check(origin, request);
-    } catch (error) {
-      this.log.warn('origin-rejected', { message: error instanceof Error ? error.message : String(error) });
-      throw error;
-    }
   }
 
   private verifierOf(authenticate: Authenticate | undefined): TokenVerifier {

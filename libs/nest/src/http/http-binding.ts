@@ -125,7 +125,7 @@ export class HttpBinding implements OnModuleInit {
 
   private async serve(exchange: Exchange, route: Route): Promise<void> {
     try {
-      const received = this.authenticator.receive(exchange, route.method);
+      const received = this.receive(exchange, route);
       if (!received) return;
       const answer = await route.answer(exchange, received);
       if (answer) exchange.answer(answer);
@@ -137,6 +137,18 @@ export class HttpBinding implements OnModuleInit {
           : HttpErrorResponse.of(withRetryAfter(toClientError(error, this.log, TRANSPORT)));
       this.counted(response.error);
       exchange.reject(response);
+    }
+  }
+
+  /** Logs a rejection before the credentials are verified, as for upgrades. */
+  private receive(exchange: Exchange, { method }: Route): ReceivedRequest | undefined {
+    try {
+      return this.authenticator.receive(exchange, method);
+    } catch (error) {
+      if (error instanceof RealtimeError) {
+        this.log.warn('request-rejected', { reason: error.code, message: error.message });
+      }
+      throw error;
     }
   }
 
