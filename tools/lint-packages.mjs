@@ -6,16 +6,19 @@ import { join, relative } from 'node:path';
 import { publishedPackages } from './lib/published-package.mjs';
 import { fail, root } from './lib/workspace.mjs';
 
-const CHECKS = {
-  publint: { script: 'publint/src/cli.js', args: ['--strict'] },
-  // The packages are ES modules only, as Nest 12 and Angular are.
-  attw: { script: '@arethetypeswrong/cli/dist/index.js', args: ['--profile', 'esm-only'] },
-};
+const PUBLINT = { script: 'publint/src/cli.js', args: ['--strict'] };
+const ATTW = '@arethetypeswrong/cli/dist/index.js';
+
+/** The packages are ES modules only, as Nest 12 is. CommonJS loads them with `require`, and finds their types. */
+const NODE_CHECKS = { publint: PUBLINT, attw: { script: ATTW, args: ['--ignore-rules', 'cjs-resolves-to-esm'] } };
+/** Angular has no CommonJS. */
+const ANGULAR_CHECKS = { publint: PUBLINT, attw: { script: ATTW, args: ['--profile', 'esm-only'] } };
 
 let failed = false;
-for (const { name, tarball } of publishedPackages()) {
+for (const { name, directory, tarball } of publishedPackages()) {
   if (!existsSync(tarball)) fail(`${name} is not packed. Run npm run pack first.`);
-  for (const [check, { script, args }] of Object.entries(CHECKS)) {
+  const checks = existsSync(join(root, directory, 'ng-package.json')) ? ANGULAR_CHECKS : NODE_CHECKS;
+  for (const [check, { script, args }] of Object.entries(checks)) {
     const path = join(root, 'node_modules', script);
     const { status, stdout, stderr } = spawnSync(process.execPath, [path, relative(root, tarball), ...args], {
       cwd: root,

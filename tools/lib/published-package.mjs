@@ -80,9 +80,13 @@ export function pack({ directory, name, manifest, tarball }, identity) {
  */
 export function publishedManifest(manifest, identity, directory) {
   const fields = Object.entries(manifest).filter(([field]) => PUBLISHED_FIELDS.includes(field));
+  const exports = publishedExports(manifest.exports);
+  const { default: main, types } = exports['.'] ?? {};
   return {
     ...Object.fromEntries(fields),
-    exports: publishedExports(manifest.exports),
+    // TypeScript with `"module": "commonjs"` does not read `exports`, as in projects that Nest 11 generated.
+    ...(manifest.module === undefined && { main, types }),
+    exports,
     ...identityFields(identity, directory),
   };
 }

@@ -34,12 +34,21 @@ describe('the published package.json', () => {
     expect(publishedManifest(MANIFEST, UNCONFIRMED, 'libs/sample')).toEqual({
       name: '@statewire/sample',
       version: '1.2.3',
+      main: './dist/index.js',
+      types: './dist/index.d.ts',
       exports: {
         '.': { types: './dist/index.d.ts', default: './dist/index.js' },
         './package.json': './package.json',
       },
       dependencies: { ws: '1.0.0' },
     });
+  });
+
+  it('leaves main and types to ng-packagr, which writes module and typings', () => {
+    const manifest = { ...MANIFEST, module: 'fesm/sample.mjs', typings: 'types/sample.d.ts' };
+    const published = publishedManifest(manifest, UNCONFIRMED, 'libs/sample');
+    expect(Object.keys(published)).toEqual(expect.arrayContaining(['module', 'typings']));
+    expect(Object.keys(published)).not.toEqual(expect.arrayContaining(['main']));
   });
 
   it('names repository, homepage and bugs once the owners confirmed them', () => {
