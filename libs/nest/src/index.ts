@@ -45,7 +45,7 @@ export type {
   Authenticate,
   ConnectionOptions,
   FrameOptions,
-  MemoryBrokerLimits,
+  MemoryBrokerOptions,
   OutboxOptions,
   RealtimeAuthenticator,
   RealtimeLimits,

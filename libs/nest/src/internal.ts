@@ -24,6 +24,6 @@ export type { Batch } from './delivery/frame-encoder.js';
 export { FlushScheduler } from './delivery/flush-scheduler.js';
 export type { FrameSocket } from './delivery/outbox.js';
 export { TopicRegistry } from './topics/topic-registry.js';
-export { MemoryBroker, type MemoryBrokerOptions } from './broker/memory/memory-broker.js';
+export { MemoryBroker, type MemoryBrokerSettings } from './broker/memory/memory-broker.js';
 export { systemEnvironment } from './core/environment.js';
 export { RealtimeLog, type LogSink } from './core/realtime-log.js';

@@ -1,7 +1,7 @@
 import type { CanActivate } from '@nestjs/common';
 import { isIP } from 'node:net';
 
-import type { MemoryBrokerLimits, RealtimeLimits, ResolvedRealtimeOptions } from './options.js';
+import type { MemoryBrokerOptions, RealtimeLimits, ResolvedRealtimeOptions } from './options.js';
 
 /** One option: its default, the values it accepts, and what it does. */
 export interface OptionSpec<T> {
@@ -116,7 +116,11 @@ export const OPTION_TABLE: OptionTable = {
       publicationBytes: integer(256 * KiB, 0, 'Largest published value. Above: `publish` rejects.'),
     },
     connections: {
-      perUser: integer(20, 0, 'Connections of a user. Above: 429, or closed with 1013 after `hello`; the client polls.'),
+      perUser: integer(
+        20,
+        0,
+        'Connections of a user. Above: 429, or closed with 1013 after `hello`; the client polls.',
+      ),
       perAddress: integer(200, 0, 'Connections of an address. Above: 429.'),
       newPerSecondPerUser: integer(
         20,
@@ -170,8 +174,9 @@ export const OPTION_TABLE: OptionTable = {
   },
 };
 
-/** Every limit of `memoryBroker()` with its default. */
-export const MEMORY_BROKER_TABLE: Group<Required<MemoryBrokerLimits>> = {
+/** Every option of `memoryBroker()` with its default. */
+export const MEMORY_BROKER_TABLE: Group<Required<MemoryBrokerOptions>> = {
+  separateProcesses: flag(false, 'Starts as one of several processes, each with topics of its own.'),
   maxIdleTopics: integer(20_000, 0, 'Topics without listeners. Above: the broker forgets the least recently used one.'),
   maxIdleBytes: integer(64 * KiB * KiB, 0, 'Bytes of those topics, approximately. Above: the same.'),
   maxClaims: integer(

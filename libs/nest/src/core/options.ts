@@ -238,8 +238,14 @@ export interface RealtimeLimits {
   readonly timeouts: TimeoutOptions;
 }
 
-/** Limits of a memory broker. 0 switches a limit off. */
-export interface MemoryBrokerLimits {
+/** Options of a memory broker. 0 switches a limit off. */
+export interface MemoryBrokerOptions {
+  /**
+   * Starts as one of several processes, each with topics, actions and presence of its own: as a worker of `node:cluster`,
+   * or as a further instance of PM2. Default false: the start fails, because a publication would reach only the clients
+   * of its own process.
+   */
+  readonly separateProcesses?: boolean;
   /**
    * Maximum number of topics without listeners. Above it the broker forgets the least recently used one, even before
    * its age. A client that returns to a forgotten topic finds a new epoch. Default 20,000.

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
 import type { RealtimeModuleOptions } from './options.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import { RealtimeOptionsError, resolveMemoryBrokerLimits, resolveOptions } from './resolve-options.js';
+import { RealtimeOptionsError, resolveMemoryBrokerOptions, resolveOptions } from './resolve-options.js';
 
 const system: Environment = {
   now: () => 0,
@@ -152,17 +152,17 @@ describe('resolveOptions', () => {
   });
 });
 
-describe('resolveMemoryBrokerLimits', () => {
+describe('resolveMemoryBrokerOptions', () => {
   test('fills in every default', () => {
-    expect(resolveMemoryBrokerLimits({ maxClaims: 0 })).toEqual({ ...defaultsOf(MEMORY_BROKER_TABLE), maxClaims: 0 });
+    expect(resolveMemoryBrokerOptions({ maxClaims: 0 })).toEqual({ ...defaultsOf(MEMORY_BROKER_TABLE), maxClaims: 0 });
   });
 
   test('reports all problems at once', () => {
     const limits: object = { maxClaims: -1, maxIdleTopic: 5 };
-    expect(() => resolveMemoryBrokerLimits(limits)).toThrow(
+    expect(() => resolveMemoryBrokerOptions(limits)).toThrow(
       'RealtimeModule cannot start:\n' +
         '  - option "memoryBroker.maxIdleTopic" must be left out, because there is no such option ' +
-        '(there are maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters), got 5\n' +
+        '(there are separateProcesses, maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters), got 5\n' +
         '  - option "memoryBroker.maxClaims" must be an integer from 0 to 2147483647, got -1',
     );
   });

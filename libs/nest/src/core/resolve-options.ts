@@ -1,7 +1,7 @@
 import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
 import type { Environment } from './environment.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import type { MemoryBrokerLimits, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
+import type { MemoryBrokerOptions, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
 
 /** Bytes of a member of a presence topic besides its info, rounded up. */
 const MEMBER_ENVELOPE_BYTES = 64;
@@ -54,15 +54,15 @@ export function resolveOptions(
 }
 
 /**
- * Fills in every default and checks every limit of a memory broker.
+ * Fills in every default and checks every option of a memory broker.
  *
- * @throws RealtimeOptionsError with every limit that cannot be used.
+ * @throws RealtimeOptionsError with every option that cannot be used.
  */
-export function resolveMemoryBrokerLimits(limits: MemoryBrokerLimits): Required<MemoryBrokerLimits> {
+export function resolveMemoryBrokerOptions(options: MemoryBrokerOptions): Required<MemoryBrokerOptions> {
   const problems: OptionProblem[] = [];
-  const resolved = readGroup(limits, MEMORY_BROKER_TABLE, 'memoryBroker', problems);
+  const resolved = readGroup(options, MEMORY_BROKER_TABLE, 'memoryBroker', problems);
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
-  return resolved as Required<MemoryBrokerLimits>;
+  return resolved as Required<MemoryBrokerOptions>;
 }
 
 type Given = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { MemoryBroker, type MemoryBrokerOptions } from '../broker/memory/memory-broker.js';
+import { MemoryBroker, type MemoryBrokerSettings } from '../broker/memory/memory-broker.js';
 import type { Broker } from '../core/broker.js';
 import { ActionContext } from '../core/action-context.js';
 import { RealtimeError } from '../core/errors.js';
@@ -34,7 +34,7 @@ describe('ActionExecutor', () => {
     broker = new MemoryBroker(brokerOptions());
   });
 
-  function brokerOptions(): MemoryBrokerOptions {
+  function brokerOptions(): MemoryBrokerSettings {
     return { environment, history: { count: 0, bytes: 0, ageMs: 0 }, log: { error: () => undefined } };
   }
 

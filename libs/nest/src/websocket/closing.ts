@@ -22,7 +22,7 @@ export const SERVICE_RESTART: Closing = { code: 1012, meaning: 'the server resta
  * The user has the maximum of connections (RFC 6455 registry, "try again later"). The client polls meanwhile, as after an
  * upgrade with 429. After 4100, which ends a flood of frames, it would not poll.
  */
-export const TOO_MANY_CONNECTIONS: Closing = { code: 1013, meaning: 'too many connections: try again later' };
+const TOO_MANY_CONNECTIONS: Closing = { code: 1013, meaning: 'too many connections: try again later' };
 
 /** @returns the close code for a connection whose `hello` failed with `error`. */
 export function closingAfter(error: RealtimeError): Closing {

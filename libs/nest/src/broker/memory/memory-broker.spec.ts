@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
+import { MemoryBroker, type MemoryBrokerSettings } from './memory-broker.js';
 
 const HISTORY = { count: 10, bytes: 3_000, ageMs: 60_000 };
 
-function create(options: Partial<MemoryBrokerOptions> = {}) {
+function create(options: Partial<MemoryBrokerSettings> = {}) {
   const environment = new VirtualEnvironment();
   const loggedErrors: unknown[] = [];
   const log = { error: (_event: string, error: unknown) => void loggedErrors.push(error) };

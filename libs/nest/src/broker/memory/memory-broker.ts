@@ -14,23 +14,36 @@ import {
   type TopicHistory,
   type TopicMessage,
 } from '../../core/broker.js';
-import type { MemoryBrokerLimits } from '../../core/options.js';
-import { resolveMemoryBrokerLimits } from '../../core/resolve-options.js';
+import type { MemoryBrokerOptions } from '../../core/options.js';
+import { RealtimeOptionsError, resolveMemoryBrokerOptions } from '../../core/resolve-options.js';
 import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryTopics } from './memory-topics.js';
+import { oneOfSeveralProcesses } from './several-processes.js';
 
 /** `history.ageMs` is also the time for which the broker keeps an unused topic. */
-export interface MemoryBrokerOptions extends BrokerContext, MemoryBrokerLimits {}
+export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions {}
 
 /**
- * Creates the broker for a single process. It keeps all data in memory. A limit that cannot be used stops the start with
- * a `RealtimeOptionsError`.
+ * Creates the broker for a single process. It keeps all data in memory. An option that cannot be used stops the start
+ * with a `RealtimeOptionsError`, and so does one process of several, because its publications reach only its own clients.
  *
  * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
  */
-export function memoryBroker(limits: MemoryBrokerLimits = {}): BrokerFactory {
-  return (context) => new MemoryBroker({ ...resolveMemoryBrokerLimits(limits), ...context });
+export function memoryBroker(options: MemoryBrokerOptions = {}): BrokerFactory {
+  return (context) => {
+    const resolved = resolveMemoryBrokerOptions(options);
+    const process = oneOfSeveralProcesses();
+    if (process !== undefined && !resolved.separateProcesses) throw separateProcessesError(process);
+    return new MemoryBroker({ ...resolved, ...context });
+  };
+}
+
+function separateProcessesError(process: string): RealtimeOptionsError {
+  const expected =
+    'a broker that all processes share, because each memory broker has topics of its own and reaches only the clients ' +
+    'of its process; or memoryBroker({ separateProcesses: true }), if that is what you want';
+  return new RealtimeOptionsError([{ option: 'broker', expected, got: `the memory broker in ${process}` }]);
 }
 
 /** Keeps all data in the memory of one process. After a restart, new epochs tell clients that history is lost. */
@@ -43,9 +56,9 @@ export class MemoryBroker implements Broker {
   private readonly broadcastListeners = new Set<(message: Broadcast) => void>();
   private disposed = false;
 
-  constructor(private readonly options: MemoryBrokerOptions) {
+  constructor(private readonly options: MemoryBrokerSettings) {
     const { environment, history, log } = options;
-    const limits = { ...resolveMemoryBrokerLimits({}), ...options };
+    const limits = { ...resolveMemoryBrokerOptions({}), ...options };
     const { maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters } = limits;
     const idle = { count: maxIdleTopics, weight: maxIdleBytes };
     this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
