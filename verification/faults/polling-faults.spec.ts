@@ -68,6 +68,7 @@ it.each<[string, HttpFault]>([
       () => `${proxy.injected.get(fault)} of ${fault}`,
     );
     proxy.restore();
+    await oracle.started();
     server.world.stopPublishing();
     await server.world.publish();
     const actions = await acting.end();

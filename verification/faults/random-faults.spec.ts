@@ -38,13 +38,12 @@ it.each(FAULTS)(
     const acting = actAtTimes(clients);
     try {
       await breakTimes(faults, proxy, random);
-      server.world.stopPublishing();
-      await server.world.publish();
-      // A client that never saw an event of a topic learns of it by the next one.
+      await oracle.started();
       await until(
         () => clients.every(({ status }) => status.state === 'live'),
         () => JSON.stringify(clients.map(({ status }) => status.state)),
       );
+      server.world.stopPublishing();
       await server.world.publish();
       await oracle.converged(server.world.tops);
       const actions = await acting.end();

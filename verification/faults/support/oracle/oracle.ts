@@ -80,6 +80,21 @@ export class Oracle {
   }
 
   /**
+   * Resolves when every client has had a value or an event. Call it while the server publishes: a client that follows a
+   * topic of events from after the last publication never has a position.
+   */
+  async started(): Promise<void> {
+    const waiting = (): Follower[] => this.#followers.filter(({ progress }) => progress.last === undefined);
+    await until(
+      () => waiting().length === 0,
+      () =>
+        waiting()
+          .map(({ who, topic }) => `${who} has nothing of ${topic}`)
+          .join(', '),
+    );
+  }
+
+  /**
    * Resolves when every client is live at the position of the server.
    *
    * @param tops the positions of the server by topic. Without it, all clients must be at the same position.
