@@ -37,6 +37,8 @@ export class RealtimeBus {
   /**
    * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time and do not
    * change a published one: outside production it is frozen. Publications of one process to one topic keep their order.
+   * Before the module has started, in a constructor for example, it rejects objects of classes: it does not yet know whether
+   * a class serializer hides a field of them.
    *
    * Publish at most `history.count` events (default 1,024) of a topic within one turn of the event loop. Above 64 KiB in a
    * turn (`limits.outbox.softMarkBytes`) events wait in the history; the server closes a reader with 4101 if they leave it too soon.

@@ -253,6 +253,14 @@ describe('A26: a warning at the start names', () => {
     ]);
   });
 
+  test('request-scoped class serializers, even if the application chose the kinds', async () => {
+    const scoped = { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor, scope: Scope.REQUEST };
+    const realtime = { globalEnhancers: ['guards', 'pipes'] } as const;
+    expect(await warningsOf({ providers: [handlersWith(), scoped], realtime })).toEqual([
+      expect.stringMatching(/^global-enhancers-left-out reason=interceptors names=ClassSerializerInterceptor /),
+    ]);
+  });
+
   test('interceptors around topics, whose result does not reach the topic', async () => {
     expect(await warningsOf({ providers: [handlersWith(UseInterceptors(Wrap, ClassSerializerInterceptor))] })).toEqual([
       expect.stringMatching(/^interceptor-result-ignored reason=Wrap handlers="Decorated\..*" advice="/),

@@ -30,8 +30,8 @@ function turned(from: BattleStatus, to: BattleStatus): BattleUpdate {
 }
 
 /**
- * The actions of the player. Each method resolves when the server has answered, with undefined if it rejected it; the player
- * then reads the reason in a toast.
+ * The actions of the player. Each method resolves when the server has answered, with undefined if the server rejected the
+ * action. A toast then shows the reason.
  */
 @Injectable({ providedIn: 'root' })
 export class Commands {

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ModuleRef } from '@nestjs/core';
-import { ForbiddenException, Logger, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import {
+  ForbiddenException,
+  HttpException,
+  Logger,
+  ServiceUnavailableException,
+  UnauthorizedException,
+} from '@nestjs/common';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { resolveOptions } from '../core/resolve-options.js';
@@ -195,6 +201,16 @@ describe('RequestAdmission', () => {
         `throws ${code}`,
         () => Promise.reject(Object.assign(new Error('token secret'), { code })),
         { code: 'unavailable', message: 'The credentials cannot be verified right now.' },
+      ]),
+      ...[408, 429].map((status): Verdict => [
+        `throws an exception of Nest with ${status}`,
+        () => Promise.reject(new HttpException('token secret', status)),
+        { code: 'unavailable' },
+      ]),
+      ...[400, 404, 429, 500].map((status): Verdict => [
+        `throws an error with the status ${status} of another service`,
+        () => Promise.reject(Object.assign(new Error('token secret'), { status })),
+        { code: 'unavailable' },
       ]),
       ['throws an Error', () => Promise.reject(new Error('token secret')), { code: 'unavailable' }],
       [

@@ -114,17 +114,16 @@ const REJECTION_CODES =
 /** Whether an error rejects the token. Any other error tells nothing about it: a lost database, or a mistake in the code. */
 function isRejection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code, name } = error as Error & { readonly code?: unknown };
-  const status = statusOf(error);
-  if (status !== undefined) return status >= 400 && status < 500;
+  if (error instanceof HttpException) return isRejectionStatus(error.getStatus());
+  const { code, name, status } = error as Error & { readonly code?: unknown; readonly status?: unknown };
+  // Errors of middleware and of HTTP clients. Another status is that of the identity provider, such as 404.
+  if (typeof status === 'number') return status === 401 || status === 403;
   return REJECTION_NAMES.has(name) || (typeof code === 'string' && REJECTION_CODES.test(code));
 }
 
-/** The status of Nest's `HttpException` and of the errors of Express middleware. */
-function statusOf(error: Error): number | undefined {
-  if (error instanceof HttpException) return error.getStatus();
-  const { status } = error as { readonly status?: unknown };
-  return typeof status === 'number' ? status : undefined;
+/** 408 and 429 tell of a slow or busy service, not of the token. */
+function isRejectionStatus(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** Recognizes the errors of JWT libraries: jose, jsonwebtoken and those built on it. */

@@ -24,7 +24,7 @@ import { GIVEN_OPTIONS, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js
 import { ownField, parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import { isClassSerializer, serializeOf, type Serialize } from './serializer.js';
+import { isClassSerializer, isClassSerializerType, serializeOf, type Serialize } from './serializer.js';
 import { needsOwnValidation } from './validation.js';
 
 /** Application code used an HTTP response in a realtime context, which has none. */
@@ -107,18 +107,21 @@ export class PipelineFactory {
   }
 
   /**
-   * @returns the names of global interceptors and filters that no handler runs, by kind. Empty if the application chose
-   * the kinds itself. Class serializers always apply, unless they are request-scoped.
+   * @returns the names of global interceptors and filters that no handler runs, by kind. If the application chose the
+   * kinds itself, only request-scoped class serializers, because all other ones apply in any case.
    */
   globalsLeftOut(): readonly { readonly kind: Enhancer; readonly names: readonly string[] }[] {
     const { application } = this;
     const isChosen = this.given?.globalEnhancers !== undefined;
+    const scoped = application.getGlobalRequestInterceptors();
     const interceptors = [
       ...application.getGlobalInterceptors().filter((interceptor) => !isClassSerializer(interceptor)),
-      ...application.getGlobalRequestInterceptors(),
+      ...scoped,
     ];
     const filters = [...application.getGlobalFilters(), ...application.getGlobalRequestFilters()];
-    const candidates: Partial<Record<Enhancer, readonly object[]>> = isChosen ? {} : { interceptors, filters };
+    const candidates: Partial<Record<Enhancer, readonly object[]>> = isChosen
+      ? { interceptors: scoped.filter(({ metatype }) => isClassSerializerType(metatype)) }
+      : { interceptors, filters };
     return (Object.entries(candidates) as [Enhancer, readonly object[]][])
       .filter(([kind, enhancers]) => !this.applies(kind) && enhancers.length > 0)
       .map(([kind, enhancers]) => ({ kind, names: enhancers.map(nameOf) }));
@@ -180,8 +183,12 @@ export class PipelineFactory {
    * controller would hide must not reach a client.
    */
   serializer(handler: HandlerMethod, kind: 'topic' | 'action'): Promise<Serialize | undefined> {
-    if (kind === 'topic') return serializeOf(this.interceptorsOf(handler, this.application), handler);
-    return serializeOf(this.applies('interceptors') ? [] : this.application.getGlobalInterceptors(), handler);
+    const global = this.application.getGlobalInterceptors();
+    if (kind === 'action') return serializeOf(this.applies('interceptors') ? [] : global, handler);
+    // The configuration of the application would add request-scoped interceptors, which have no dependencies at the start.
+    const config = new ApplicationConfig();
+    config.useGlobalInterceptors(...global);
+    return serializeOf(this.interceptorsOf(handler, config), handler);
   }
 
   private interceptorsOf(

@@ -12,6 +12,14 @@ export function isClassSerializer(interceptor: NestInterceptor): boolean {
   return interceptor instanceof ClassSerializerInterceptor;
 }
 
+/** The same for the class of a request-scoped interceptor, which has no instance at the start. */
+export function isClassSerializerType(type: unknown): boolean {
+  return (
+    type === ClassSerializerInterceptor ||
+    (typeof type === 'function' && type.prototype instanceof ClassSerializerInterceptor)
+  );
+}
+
 /**
  * Combines the class serializers among the interceptors of a handler. Resolves when class-transformer is loaded, with
  * undefined if there are none. The first interceptor is the outermost one, as in Nest.
@@ -39,6 +47,7 @@ async function stepOf(serializer: NestInterceptor, { instance, method }: Handler
       next: (shown) => (outcome = { shown }),
       error: (error: unknown) => (outcome = { error }),
     });
+    given = undefined;
     if (outcome === undefined) throw new TypeError(`${serializer.constructor.name} must answer at once.`);
     if ('error' in outcome) throw outcome.error;
     return outcome.shown;

@@ -17,7 +17,7 @@ const RESULT_IGNORED =
   'It runs for each subscriber and may reject one, but cannot change the value, which is one for all readers. Change the ' +
   'value in the handler, or with ClassSerializerInterceptor.';
 
-/** Warns of what an application may not expect: unchecked data, and enhancers that do not apply as in a controller. */
+/** Warns of unchecked data, and of enhancers that do not apply as they do in a controller. */
 export function warnOfHandlers(
   contexts: PipelineFactory,
   topics: readonly TopicMethod[],

@@ -33,17 +33,17 @@ export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions
 export function memoryBroker(options: MemoryBrokerOptions = {}): BrokerFactory {
   return (context) => {
     const resolved = resolveMemoryBrokerOptions(options);
-    const process = oneOfSeveralProcesses();
-    if (process !== undefined && !resolved.separateProcesses) throw separateProcessesError(process);
+    const place = oneOfSeveralProcesses();
+    if (place !== undefined && !resolved.separateProcesses) throw separateProcessesError(place);
     return new MemoryBroker({ ...resolved, ...context });
   };
 }
 
-function separateProcessesError(process: string): RealtimeOptionsError {
+function separateProcessesError(place: string): RealtimeOptionsError {
   const expected =
     'a broker that all processes share, because each memory broker has topics of its own and reaches only the clients ' +
-    'of its process; or memoryBroker({ separateProcesses: true }), if that is what you want';
-  return new RealtimeOptionsError([{ option: 'broker', expected, got: `the memory broker in ${process}` }]);
+    'of its process; or memoryBroker({ separateProcesses: true }), if each process serves clients of its own';
+  return new RealtimeOptionsError([{ option: 'broker', expected, got: `the memory broker in ${place}` }]);
 }
 
 /** Keeps all data in the memory of one process. After a restart, new epochs tell clients that history is lost. */
