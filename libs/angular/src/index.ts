@@ -16,11 +16,13 @@ export { withWebSocket, type RealtimeWebSocketOptions } from './with-web-socket.
 export {
   RealtimeClientError,
   type ActOptions,
+  type AnyActOptions,
   type ClientErrorCode,
   type ClientMetrics,
   type ConnectionStatus,
   type EventDelivery,
   type Freshness,
+  type MultiTopicActOptions,
   type OptimisticUpdate,
   type OptimisticUpdates,
   type TopicState,

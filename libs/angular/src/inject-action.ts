@@ -1,5 +1,5 @@
 import { computed, DestroyRef, inject, signal, untracked, type Signal } from '@angular/core';
-import type { ActOptions, RealtimeClientError } from '@statewire/client';
+import type { ActOptions, AnyActOptions, MultiTopicActOptions, RealtimeClientError } from '@statewire/client';
 import type { Action } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -24,10 +24,12 @@ export interface ActionRef<D, R> {
    * @param options are those of `RealtimeService.act()`.
    * @returns the outcome of this run. The promise never rejects.
    */
-  run<T = never, Several extends readonly unknown[] | [] = []>(
+  run<Values extends readonly unknown[] | []>(
     data: D,
-    options?: ActOptions<T, Several>,
+    options: MultiTopicActOptions<Values>,
   ): Promise<ActionOutcome<R>>;
+  /** Sends the action, with an optimistic update of one topic or without one. */
+  run<T = never>(data: D, options?: ActOptions<T>): Promise<ActionOutcome<R>>;
   /** Whether any run is unanswered. */
   readonly pending: Signal<boolean>;
   /** The error of the newest run; undefined while the run is unanswered, and if it succeeded. */
@@ -79,7 +81,8 @@ export function injectAction<D, R>(action: Action<D, R>, options: InjectActionOp
     };
 
     return {
-      run: (data, options) => untracked(() => follow(realtime.act(action, data, options))),
+      run: (data: D, options?: AnyActOptions) =>
+        untracked(() => follow(realtime.act(action, data, options as ActOptions))),
       pending: computed(() => unanswered() > 0),
       error: computed(() => outcome()?.error),
       result: computed(() => outcome()?.result),

@@ -147,7 +147,7 @@ describe('injectEvents', () => {
       ),
     );
     TestBed.tick();
-    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ name: 'ContractError' }));
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'invalid_topic' }));
   });
 
   test('leaves its topic when the component is destroyed', async () => {

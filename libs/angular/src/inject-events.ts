@@ -1,5 +1,5 @@
 import { effect, ErrorHandler, inject, untracked } from '@angular/core';
-import type { EventDelivery } from '@statewire/client';
+import type { EventDelivery, RealtimeClientError } from '@statewire/client';
 import type { Position, Since, TopicReference } from '@statewire/protocol';
 import { throwError } from 'rxjs';
 
@@ -14,8 +14,8 @@ export interface InjectEventsOptions extends InjectorOption {
   readonly since?: Since;
   /** Called when events up to `position` are lost, because the server's history no longer has them. */
   readonly onLost?: (position: Position) => void;
-  /** Called when the topic is forbidden, unknown or closed. Default: Angular's `ErrorHandler`. */
-  readonly onError?: (error: unknown) => void;
+  /** Called when the topic is forbidden, unknown or closed, and when the reference function throws (`invalid_topic`). Default: Angular's `ErrorHandler`. */
+  readonly onError?: (error: RealtimeClientError) => void;
 }
 
 /**
@@ -58,7 +58,7 @@ function followEvents<T>(
     const followed = topic();
     if (followed === undefined) return;
     const deliveries =
-      followed instanceof Error
+      'code' in followed
         ? throwError(() => followed)
         : client.deliveries(followed, since === undefined ? {} : { since });
     const subscription = untracked(() => updates.observe(deliveries).subscribe({ next: deliver, error: report }));

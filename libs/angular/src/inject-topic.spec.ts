@@ -142,7 +142,8 @@ describe('injectTopic', () => {
     TestBed.runInInjectionContext(() => {
       const broken = injectTopic(() => battle.with({ battleId: 'a/b' }));
       expect(broken.status()).toBe('error');
-      expect(broken.error()?.name).toBe('ContractError');
+      expect(broken.error()).toMatchObject({ code: 'invalid_topic', cause: { name: 'ContractError' } });
+      expect(broken.error()?.message).toContain('The parameter "battleId" of the topic "battles/:battleId" is "a/b"');
       expect(broken.freshness()).toBeUndefined();
     });
     TestBed.tick();

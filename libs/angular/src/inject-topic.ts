@@ -48,7 +48,7 @@ function createTopicResource<T>(reference: () => TopicReference<T, 'state'> | un
 
   effect((onCleanup) => {
     const of = topic();
-    if (of === undefined || of instanceof Error) return;
+    if (of === undefined || 'code' in of) return;
     const states = client.topic(of).pipe(map((state) => ({ of, state })));
     onCleanup(updates.follow(states, latest));
   });
@@ -57,9 +57,7 @@ function createTopicResource<T>(reference: () => TopicReference<T, 'state'> | un
     computed<FollowedState<T> | undefined>(() => {
       const wanted = topic();
       if (wanted === undefined) return undefined;
-      if (wanted instanceof Error) {
-        return { ...UNKNOWN, freshness: undefined, error: wanted };
-      }
+      if ('code' in wanted) return { ...UNKNOWN, freshness: undefined, error: wanted };
       const current = latest();
       return current?.of === wanted ? current.state : UNKNOWN;
     }),

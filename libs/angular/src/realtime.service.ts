@@ -1,9 +1,11 @@
 import { DestroyRef, inject, Injectable, signal, type Signal } from '@angular/core';
 import type {
   ActOptions,
+  AnyActOptions,
   ClientMetrics,
   ConnectionStatus,
   EventDelivery,
+  MultiTopicActOptions,
   RealtimeClient,
   TopicState,
 } from '@statewire/client';
@@ -104,11 +106,14 @@ export class RealtimeService {
    * @example
    * realtime.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
    */
-  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+  act<D, R, Values extends readonly unknown[] | []>(
     action: Action<D, R>,
     data: NoInfer<D>,
-    options?: ActOptions<T, Several>,
-  ): Observable<R> {
-    return this.#actionErrors.watch(this.#updates.outside(() => this.#client.act(action, data, options)));
+    options: MultiTopicActOptions<Values>,
+  ): Observable<R>;
+  /** Sends an action, with an optimistic update of one topic or without one. */
+  act<D, R, T = never>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions<T>): Observable<R>;
+  act<R>(action: Action<unknown, R>, data: unknown, options?: AnyActOptions): Observable<R> {
+    return this.#actionErrors.watch(this.#updates.outside(() => this.#client.act(action, data, options as ActOptions)));
   }
 }

@@ -1,5 +1,5 @@
 import { computed, resourceFromSnapshots, type Resource, type ResourceSnapshot, type Signal } from '@angular/core';
-import type { Freshness, TopicState } from '@statewire/client';
+import type { Freshness, RealtimeClientError, TopicState } from '@statewire/client';
 import type { Position } from '@statewire/protocol';
 
 /**
@@ -11,9 +11,11 @@ import type { Position } from '@statewire/protocol';
  * | `loading` | the client waits for the first value |
  * | `resolved` | `value()` is known; it is undefined if the server never published a value |
  * | `reloading` | `value()` is the last known value, and the client waits for the newest |
- * | `error` | the topic is forbidden, unknown or closed; `value()` throws, and `hasValue()` is false |
+ * | `error` | the topic is forbidden, unknown, closed or invalid; `value()` throws, and `hasValue()` is false |
  */
 export interface TopicResource<T> extends Resource<T> {
+  /** Why the client does not follow the topic. Its `code` tells the reason; `invalid_topic`: the reference function threw. */
+  readonly error: Signal<RealtimeClientError | undefined>;
   /** Whether `value()` is current; undefined without a topic. A stale value is not an error: it was current before. */
   readonly freshness: Signal<Freshness | undefined>;
   /** Position of `confirmed()`; undefined before the first answer of the server. */
@@ -29,7 +31,10 @@ export interface TopicResource<T> extends Resource<T> {
 /** The state of a topic in the client, or the error of a reference that names no topic. */
 export type FollowedState<T> =
   | TopicState<T>
-  | (Omit<TopicState<never>, 'freshness' | 'error'> & { readonly freshness: undefined; readonly error: Error });
+  | (Omit<TopicState<never>, 'freshness' | 'error'> & {
+      readonly freshness: undefined;
+      readonly error: RealtimeClientError;
+    });
 
 /** Creates the resource of a topic. Only this function uses Angular's experimental resources. */
 export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): TopicResource<T | undefined> {
@@ -40,7 +45,7 @@ export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): T
     pending: computed(() => state()?.pending ?? 0),
     confirmed: computed(() => state()?.confirmed),
   };
-  // The cast widens what `hasValue()` narrows to; nothing else differs.
+  // The cast widens what `hasValue()` narrows to, and names the class of the errors in the snapshots.
   return Object.assign(resource, truth) as TopicResource<T | undefined>;
 }
 

@@ -16,6 +16,6 @@ export type {
   StatusReason,
 } from './core/status.js';
 export { createRealtimeClient } from './create-realtime-client.js';
-export type { ActOptions, RealtimeClient } from './realtime-client.js';
+export type { ActOptions, AnyActOptions, MultiTopicActOptions, RealtimeClient } from './realtime-client.js';
 export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 export type { EventDelivery, Freshness, TopicState } from './topics/topic-state.js';

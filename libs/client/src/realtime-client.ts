@@ -6,20 +6,30 @@ import type { ConnectionStatus } from './core/status.js';
 import type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
 import type { EventDelivery, TopicState } from './topics/topic-state.js';
 
-/** Options of `act()`. */
-export interface ActOptions<T = never, Several extends readonly unknown[] = readonly never[]> {
+/** What the options of every form of `act()` have in common. */
+export interface AnyActOptions {
   /**
    * Milliseconds after which an action that the client could not send fails with `not_sent`. Default 30,000. 0 keeps the
    * action until there is a connection.
    */
   readonly expiresAfterMs?: number;
   /**
-   * Optimistic updates: `[topic, update]`, or a list of them. The client shows them until the server's value has the
+   * An optimistic update, `[topic, update]`, or a list of them. The client shows them until the server's value has the
    * effect of the action. It applies an update on top of every newer value. It drops the update in the same state in
    * which the effect arrives, and at once if the action fails or does not change the topic. If an update throws or
    * returns undefined, the client drops it and passes the error to `onError`.
    */
-  readonly optimistic?: OptimisticUpdate<T> | OptimisticUpdates<Several>;
+  readonly optimistic?: readonly unknown[];
+}
+
+/** Options of `act()`. */
+export interface ActOptions<T = never> extends AnyActOptions {
+  readonly optimistic?: OptimisticUpdate<T>;
+}
+
+/** Options of `act()` with a list of optimistic updates. */
+export interface MultiTopicActOptions<Values extends readonly unknown[]> extends AnyActOptions {
+  readonly optimistic: OptimisticUpdates<Values>;
 }
 
 /** Follows topics and sends actions. `createRealtimeClient(options)` creates it. */
@@ -79,11 +89,13 @@ export interface RealtimeClient {
    * @example
    * client.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
    */
-  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+  act<D, R, Values extends readonly unknown[] | []>(
     action: Action<D, R>,
     data: NoInfer<D>,
-    options?: ActOptions<T, Several>,
+    options: MultiTopicActOptions<Values>,
   ): Observable<R>;
+  /** Sends an action, with an optimistic update of one topic or without one. */
+  act<D, R, T = never>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions<T>): Observable<R>;
 
   /**
    * Presents a new token. Call it after the user signs in or out, or gets other rights. The client authenticates on the

@@ -12,7 +12,7 @@ import { MetricsRecorder } from './core/metrics-recorder.js';
 import type { ClientMetrics } from './core/metrics.js';
 import { resolveOptions, type RealtimeClientOptions } from './core/options.js';
 import type { ConnectionStatus } from './core/status.js';
-import type { ActOptions, RealtimeClient } from './realtime-client.js';
+import type { AnyActOptions, RealtimeClient } from './realtime-client.js';
 import { ClientTopicRegistry } from './topics/client-topic-registry.js';
 import { listUpdates, type OptimisticUpdate } from './topics/optimistic-update.js';
 import type { EventDelivery, TopicState } from './topics/topic-state.js';
@@ -101,17 +101,17 @@ export class StatewireClient implements RealtimeClient {
     return this.services.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
   }
 
-  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
-    { name }: Action<D, R>,
-    data: NoInfer<D>,
-    { expiresAfterMs = DEFAULT_EXPIRES_AFTER_MS, optimistic }: ActOptions<T, Several> = {},
-  ): Observable<R> {
+  act(
+    { name }: Action,
+    data: unknown,
+    { expiresAfterMs = DEFAULT_EXPIRES_AFTER_MS, optimistic }: AnyActOptions = {},
+  ): Observable<never> {
     const { outbox, registry } = this.services;
     const showUpdates =
       optimistic && (() => registry.showUpdates(listUpdates(optimistic as readonly OptimisticUpdate<never>[])));
     const result = outbox.add(name, data, expiresAfterMs, showUpdates);
     this.connectionManager.start();
-    return result as Observable<R>;
+    return result as Observable<never>;
   }
 
   reauthenticate(): void {

@@ -32,6 +32,12 @@ export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicK
   readonly __value?: Value;
 }
 
+/** A type that no value has. The compiler prints `Advice` where a value of another type is expected. */
+export interface CompilerAdvice<Advice extends string> {
+  /** Never present. */
+  readonly __advice: Advice;
+}
+
 /** A topic of the contract: a pattern with typed parameters and a typed value. */
 export interface Topic<Value = unknown, Pattern extends string = string, Kind extends TopicKind = TopicKind> {
   /** Decides what followers get: the latest value, or every publication. */
@@ -46,6 +52,8 @@ export interface Topic<Value = unknown, Pattern extends string = string, Kind ex
    * @throws ContractError if a parameter is not a valid segment.
    */
   with(...parameters: TopicArguments<Pattern>): TopicReference<Value, Kind>;
+  /** Never present. {@link with} returns a reference that has a name. */
+  readonly name?: CompilerAdvice<'Call .with(…) on the topic to get a reference. It takes the parameters of the topic.'>;
   /** Carries the type only. Never present at run time. */
   readonly __value?: Value;
 }

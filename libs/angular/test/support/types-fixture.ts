@@ -8,6 +8,7 @@ import {
   withAuth,
   withPolling,
   type ActionOutcome,
+  type ClientErrorCode,
 } from '@statewire/angular';
 import { RealtimeTestingController } from '@statewire/angular/testing';
 import type { Observable } from 'rxjs';
@@ -52,6 +53,7 @@ if (resource.hasValue()) {
   // @ts-expect-error the value has no such field
   value.hp = offset;
 }
+export const code: ClientErrorCode | undefined = resource.error()?.code;
 // @ts-expect-error a resource of a topic is read, never written
 resource.set({ tick: 1 });
 
@@ -94,7 +96,7 @@ injectTopic(() => first, { injector });
 injectEvents(
   () => mine,
   () => undefined,
-  { injector, since: 'oldest' },
+  { injector, since: 'oldest', onError: ({ code }) => void code.length },
 );
 
 provideRealtime();

@@ -1,13 +1,14 @@
 import type { ErrorCode, Json, UnsubscribedCode } from '@statewire/protocol';
 
 /**
- * Codes of a `RealtimeClientError`: those of the protocol, and six of the client itself.
+ * Codes of a `RealtimeClientError`: those of the protocol, and seven of the client itself.
  *
  * - `closed`: the server closed the topic.
  * - `kind_mismatch`: the server has the topic as the other kind, state or events.
  * - `not_sent`: the client never sent the action.
  * - `client_closed`: the application called `close()`.
  * - `invalid_update`: an optimistic update returned undefined.
+ * - `invalid_topic`: the reference function of an application threw an error, which is the `cause`. Only in Angular.
  * - `invalid_option`: `createRealtimeClient` got an option with an invalid value.
  */
 export type ClientErrorCode =
@@ -17,6 +18,7 @@ export type ClientErrorCode =
   | 'not_sent'
   | 'client_closed'
   | 'invalid_update'
+  | 'invalid_topic'
   | 'invalid_option';
 
 /** The error of an action, of `state()` and `events()`, and in the state of a topic. */

@@ -1,7 +1,9 @@
 import {
   createRealtimeClient,
   type ActOptions,
+  type AnyActOptions,
   type ConnectionStatus,
+  type MultiTopicActOptions,
   type RealtimeClient,
   type RealtimeClientOptions,
 } from '@statewire/client';
@@ -115,14 +117,17 @@ export class SimulatedClient {
    * client.network.cut();
    * expect(await answer).toEqual({ paused: true });
    */
-  act<D, R, T = never, Several extends readonly unknown[] | [] = []>(
+  act<D, R, Values extends readonly unknown[] | []>(
     action: Action<D, R>,
     data: NoInfer<D>,
-    options?: ActOptions<T, Several>,
-  ): Promise<R> {
+    options: MultiTopicActOptions<Values>,
+  ): Promise<R>;
+  /** Sends an action, with an optimistic update of one topic or without one. */
+  act<D, R, T = never>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions<T>): Promise<R>;
+  act<R>(action: Action<unknown, R>, data: unknown, options?: AnyActOptions): Promise<R> {
     const answered = new Promise<R>((resolve, reject) => {
       let result: R;
-      this.realtime.act(action, data, options).subscribe({
+      this.realtime.act(action, data, options as ActOptions).subscribe({
         next: (value) => (result = value),
         error: reject,
         complete: () => resolve(result),
