@@ -71,7 +71,7 @@ describe('connecting', () => {
     });
     client.connect();
     await environment.advance(1);
-    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'token' } });
+    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'signed-out', message: 'the session service is down' } });
     await environment.advance(2_100);
     expect(client.status.state).toBe('live');
   });

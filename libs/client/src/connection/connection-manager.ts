@@ -76,12 +76,14 @@ export class ConnectionManager {
   /** Connects, after a denial too. */
   connect(): void {
     if (this.isStarted || this.isClosed) return;
-    const { environment, options, registry } = this.services;
+    const { environment, options, registry, tokens } = this.services;
     this.isStarted = true;
     this.denial = undefined;
+    tokens.forgetFailure();
     registry.retryFailed();
     this.reason = undefined;
     this.removeWakeListener = environment.onWake((cause) => {
+      tokens.retryNow();
       this.connector.wake(cause);
       this.poller.pollSoon();
     });
@@ -98,6 +100,7 @@ export class ConnectionManager {
 
   reauthenticate(): void {
     if (this.denial) return this.connect();
+    this.services.tokens.forgetFailure();
     // An answer about the old credentials does not apply to the new ones.
     this.poller.abort();
     this.tokenRefresher.reauthenticate(this.connector.current);
@@ -295,6 +298,7 @@ export class ConnectionManager {
   private updateStatus(): void {
     const { connector, poller, denial, reason, fallbackTimer } = this;
     const willPoll = poller.isRunning || fallbackTimer !== undefined;
-    this.statusStore.update(describeStatus({ connector, poller, denial, reason, willPoll }));
+    const signedOut = this.services.tokens.failure?.reason;
+    this.statusStore.update(describeStatus({ connector, poller, denial, signedOut, reason, willPoll }));
   }
 }

@@ -10,6 +10,8 @@ interface Facts {
   readonly poller: Poller;
   /** The reason for which the server rejected the client permanently. */
   readonly denial: StatusReason | undefined;
+  /** The failure of the option `token`. It stays the reason while the client tries again. */
+  readonly signedOut: StatusReason | undefined;
   /** Why there is no WebSocket. */
   readonly reason: StatusReason | undefined;
   /** Whether the client polls or is about to. */
@@ -21,7 +23,7 @@ interface Measured {
 }
 
 /** Returns the status that follows from the state of both transports. */
-export function describeStatus({ connector, poller, denial, reason, willPoll }: Facts): StatusDescription {
+export function describeStatus({ connector, poller, denial, signedOut, reason, willPoll }: Facts): StatusDescription {
   const { live, attempt, nextRetryAt } = connector;
   const retry = nextRetryAt === undefined ? {} : { nextRetryAt };
   if (denial) return { state: 'denied', reason: denial };
@@ -39,6 +41,7 @@ export function describeStatus({ connector, poller, denial, reason, willPoll }: 
       ...measured(poller),
     };
   }
+  if (signedOut) return { state: 'offline', attempt, reason: signedOut, ...retry };
   if (poller.hasFailed || (nextRetryAt !== undefined && !willPoll)) {
     return { state: 'offline', attempt, reason: reason ?? NO_CONNECTION_YET, ...retry };
   }

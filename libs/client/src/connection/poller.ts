@@ -1,6 +1,6 @@
 import { parseConfigResponse, parsePollResponse } from '@statewire/protocol';
 
-import { ConnectionFailure } from '../core/connection-failure.js';
+import { ConnectionFailure, messageOf } from '../core/connection-failure.js';
 import type { Timer } from '../core/environment.js';
 import type { Emit, HttpEvent } from '../session/client-event.js';
 import { PollSession } from '../session/poll-session.js';
@@ -189,6 +189,6 @@ export class Poller {
 }
 
 function networkFailure(error: unknown): ConnectionFailure {
-  const message = error instanceof Error ? error.message : 'the server cannot be reached';
-  return new ConnectionFailure({ code: 'network', message }, 'network');
+  if (error instanceof ConnectionFailure) return error;
+  return new ConnectionFailure({ code: 'network', message: messageOf(error) }, 'network');
 }

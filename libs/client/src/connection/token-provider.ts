@@ -1,20 +1,33 @@
+import { ConnectionFailure, messageOf } from '../core/connection-failure.js';
 import type { ClientEnvironment } from '../core/environment.js';
 import type { RealtimeClientOptions } from '../core/options.js';
 
 type Token = string | undefined;
 
 const TOKEN_TIMEOUT_MS = 10_000;
+/** Delay after the first failure of the application's function. Each further failure doubles it. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
 
 /** Gets tokens from the application. It tracks the expiry and the renewal of the last token. */
 export class TokenProvider {
+  /** The last failure of the application's function, until the function returns a token. */
+  failure: ConnectionFailure | undefined;
+
   private isExpired = false;
-  private renewal: Promise<Token> | undefined;
+  /** The call whose result serves every transport: a renewal, or a retry after a failure. */
+  private shared: Promise<Token> | undefined;
   /** The token that replaced an expired one, until the server accepts it. */
   private renewed: { readonly token: Token } | undefined;
+  private retryDelay = FIRST_RETRY_MS;
+  /** On the monotonic clock. */
+  private retryAt = 0;
+  /** Number of times that the application reported new credentials. Earlier calls no longer count. */
+  private generation = 0;
 
   constructor(
     private readonly token: RealtimeClientOptions['token'],
-    private readonly environment: Pick<ClientEnvironment, 'setTimer'>,
+    private readonly environment: Pick<ClientEnvironment, 'monotonic' | 'setTimer'>,
   ) {}
 
   /** Records that the current token expires, so that the next one must be new. */
@@ -33,35 +46,79 @@ export class TokenProvider {
     if (this.renewed?.token === token) this.renewed = undefined;
   }
 
+  /** Forgets the last failure, because the user may have signed in. */
+  forgetFailure(): void {
+    this.generation += 1;
+    this.shared = undefined;
+    this.failure = undefined;
+    this.retryDelay = FIRST_RETRY_MS;
+  }
+
+  /** Allows the next call at once, because the user or the network is back. */
+  retryNow(): void {
+    this.retryAt = 0;
+  }
+
   /**
    * Returns the token to present. The result is synchronous if the result of the application is.
    *
-   * @throws the error of the application's function, and an Error if its promise does not settle within 10 s.
+   * @throws ConnectionFailure `signed-out` if the application's function throws or rejects, returns neither a string nor
+   * undefined, or does not settle within 10 s. For 1 s, then 2, 4 … 60 s, it throws the last failure again.
    */
   get(reason: 'connect' | 'poll'): Token | Promise<Token> {
-    if (!this.isExpired) return this.request(reason);
-    if (this.renewal) return this.renewal;
-    const token = this.request('expired');
-    if (!(token instanceof Promise)) return this.renew(token);
-    const forget = () => (this.renewal = undefined);
-    this.renewal = token.then((settled) => this.renew(settled));
-    this.renewal.then(forget, forget);
-    return this.renewal;
-  }
-
-  /** Records a renewed token. A failed renewal does not call this, so the client requests a new token again. */
-  private renew(token: Token): Token {
-    this.isExpired = false;
-    this.renewed = { token };
-    return token;
+    if (this.shared) return this.shared;
+    const { failure, isExpired } = this;
+    if (failure && this.environment.monotonic() < this.retryAt) throw failure;
+    const token = this.request(isExpired ? 'expired' : reason);
+    if ((!isExpired && !failure) || !(token instanceof Promise)) return token;
+    const forget = () => {
+      if (this.shared === token) this.shared = undefined;
+    };
+    token.then(forget, forget);
+    return (this.shared = token);
   }
 
   private request(reason: 'connect' | 'poll' | 'expired'): Token | Promise<Token> {
-    const token = this.token?.(reason);
-    return token === undefined || typeof token === 'string' ? token : this.withTimeout(token);
+    const { generation } = this;
+    const accept = (token: unknown) => this.accept(token, reason === 'expired', generation);
+    const fail = (error: unknown) => this.fail(error, generation);
+    try {
+      const token: unknown = this.token?.(reason);
+      return isThenable(token)
+        ? this.withTimeout(token)
+            .then(accept)
+            .catch((error: unknown) => Promise.reject(fail(error)))
+        : accept(token);
+    } catch (error) {
+      throw fail(error);
+    }
   }
 
-  private withTimeout(token: Promise<Token>): Promise<Token> {
+  /** Records the success of a call. A failed renewal does not get here, so the client requests a new token again. */
+  private accept(token: unknown, isRenewal: boolean, generation: number): Token {
+    if (token !== undefined && typeof token !== 'string') {
+      throw new TypeError(
+        `The option \`token\` must return a string or undefined, got ${token === null ? 'null' : typeof token}.`,
+      );
+    }
+    if (generation !== this.generation) return token;
+    this.forgetFailure();
+    if (isRenewal) {
+      this.isExpired = false;
+      this.renewed = { token };
+    }
+    return token;
+  }
+
+  private fail(error: unknown, generation: number): ConnectionFailure {
+    const failure = new ConnectionFailure({ code: 'signed-out', message: messageOf(error) }, 'server');
+    if (generation !== this.generation) return failure;
+    this.retryAt = this.environment.monotonic() + this.retryDelay;
+    this.retryDelay = Math.min(MAX_RETRY_MS, 2 * this.retryDelay);
+    return (this.failure = failure);
+  }
+
+  private withTimeout(token: PromiseLike<unknown>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = this.environment.setTimer(
         () =>
@@ -76,4 +133,8 @@ export class TokenProvider {
       token.then(resolve, reject).then(cancel, cancel);
     });
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

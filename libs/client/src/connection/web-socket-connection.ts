@@ -1,6 +1,6 @@
 import { SUBPROTOCOL, utf8Length, type WelcomeFrame } from '@statewire/protocol';
 
-import { ConnectionFailure, failureOfClose } from '../core/connection-failure.js';
+import { ConnectionFailure, failureOfClose, messageOf } from '../core/connection-failure.js';
 import type { Timer, WebSocketLike } from '../core/environment.js';
 import type { StatusReason } from '../core/status.js';
 import type { ConnectionEvent, Emit, LivenessEvent, SessionEvent } from '../session/client-event.js';
@@ -55,7 +55,7 @@ export class WebSocketConnection {
     try {
       token = this.services.tokens.get('connect');
     } catch (error) {
-      return this.lose(tokenFailure(error));
+      return this.lose(error as ConnectionFailure);
     }
     let isOpen = false;
     const greet = () => {
@@ -71,7 +71,7 @@ export class WebSocketConnection {
           token = resolved;
           greet();
         },
-        (error: unknown) => this.lose(tokenFailure(error)),
+        (error: unknown) => this.lose(error as ConnectionFailure),
       );
     }
     this.restartAttemptTimer();
@@ -216,14 +216,6 @@ function detach(socket: WebSocketLike): void {
   socket.onopen = null;
   socket.onmessage = null;
   socket.onclose = null;
-}
-
-function tokenFailure(error: unknown): ConnectionFailure {
-  return new ConnectionFailure({ code: 'token', message: messageOf(error) }, 'server');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'it failed without a message';
 }
 
 function ignore(): void {}

@@ -100,7 +100,7 @@ export class WebSocketConnector {
   /** Closes every connection and opens a new one at once, because the credentials changed. */
   restart(): void {
     this.retire(undefined);
-    if (this.current === undefined) return;
+    if (this.current === undefined) return this.wake$.next();
     this.fail(new ConnectionFailure({ code: 'reconnect', message: 'the credentials changed' }, 'none'));
   }
 

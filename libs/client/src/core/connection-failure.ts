@@ -54,6 +54,12 @@ export function closeReason(code: number): string {
   return `close-${code}`;
 }
 
+/** Returns the message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+}
+
 function describeClose(code: number): string {
   const row = Object.values(CLOSE_CODES).find((closeCode) => closeCode.code === code);
   return row?.meaning ?? 'the connection was lost';
