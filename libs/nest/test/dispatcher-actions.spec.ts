@@ -248,7 +248,10 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
     );
 
     test('an action without a handler is unknown', async () => {
-      expect(await ann.act({ id: '1', name: 'shop/rob' })).toMatchObject({ type: 'error', code: 'unknown_action' });
+      expect(await ann.act({ id: '1', name: 'shop/rob' })).toMatchObject({
+        ...{ type: 'error', code: 'unknown_action' },
+        message: expect.stringContaining('There is no handler for the action "shop/rob".'),
+      });
     });
   });
 

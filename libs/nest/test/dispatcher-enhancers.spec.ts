@@ -272,7 +272,8 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       const enter = { id: '1', name: 'rooms/enter' };
       const stranger = await open(arena);
       const player = await open(arena, 'player');
-      expect(await stranger.act(enter)).toMatchObject({ type: 'error', id: '1', code: 'forbidden' });
+      const message = 'A guard denied access to the action "rooms/enter".';
+      expect(await stranger.act(enter)).toMatchObject({ type: 'error', id: '1', code: 'forbidden', message });
       expect(await player.act(enter)).toEqual({ type: 'ack', id: '1', data: 'entered' });
       expect(arena.get(Journal).lines).toEqual([
         'realtime Rooms.enter',
@@ -286,7 +287,11 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
     test('of a topic run for every caller, and its handler runs once for all', async () => {
       await start();
       const stranger = await open(arena);
-      expect(await stranger.read('rooms/1')).toMatchObject({ type: 'error', topic: 'rooms/1', code: 'forbidden' });
+      const message = 'A guard denied access to the topic "rooms/1".';
+      expect(await stranger.read('rooms/1')).toMatchObject({
+        ...{ type: 'error', topic: 'rooms/1', code: 'forbidden' },
+        message,
+      });
       for (const role of ['watcher', 'player', 'watcher']) {
         const caller = await open(arena, role);
         expect(await caller.read('rooms/1')).toMatchObject({ type: 'subscribed', topic: 'rooms/1' });

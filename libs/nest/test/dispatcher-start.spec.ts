@@ -32,6 +32,14 @@ class Lobby {
 }
 
 @RealtimeHandlers()
+class SecondLobby {
+  @OnTopic(lobby)
+  loadAgain(): number {
+    return 2;
+  }
+}
+
+@RealtimeHandlers()
 class Rival {
   @OnAction(go)
   goAgain(): void {}
@@ -156,10 +164,17 @@ describe('the start stops', () => {
     expect(message).toContain('The action "go" has two handlers, Lobby.go and Rival.goAgain');
   });
 
-  test('if two patterns are ambiguous, with both', async () => {
+  test('if two handlers have the same topic, with both', async () => {
+    const { message } = await failure([Lobby, SecondLobby]);
+    expect(message).toContain('The topic "lobby" has two handlers, Lobby.load and SecondLobby.loadAgain: remove one.');
+    expect(message).not.toContain('ambiguous');
+  });
+
+  test('if two patterns are ambiguous, with both and the advice to remove one', async () => {
     const { message } = await failure([Battles]);
     expect(message).toContain('Battles.arena');
     expect(message).toContain('"battles/:battleId" and "battles/:arenaId" are ambiguous');
+    expect(message).toContain('Remove one of them, or give both a literal at the same place, and different ones.');
   });
 
   test('if a presence handler names an unknown topic, or two name the same', async () => {

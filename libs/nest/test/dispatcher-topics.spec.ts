@@ -137,9 +137,10 @@ describe.each(TRANSPORTS)('topics over $name', ({ open }) => {
   });
 
   test.each(['nowhere', 'shops', 'shops/1/2', 'presence/shops', '__proto__', 'constructor'])(
-    'a topic without a handler is unknown: %s',
+    'a topic without a handler is unknown, and the message names it: %s',
     async (topic) => {
-      expect(await caller.read(topic)).toMatchObject({ type: 'error', topic, code: 'unknown_topic' });
+      const message = expect.stringContaining(`There is no handler for the topic "${topic}".`);
+      expect(await caller.read(topic)).toMatchObject({ type: 'error', topic, code: 'unknown_topic', message });
     },
   );
 });

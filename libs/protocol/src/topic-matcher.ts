@@ -39,7 +39,7 @@ export class TopicMatcher {
     if (rival) {
       throw new ContractError(
         `The topic patterns "${rival.pattern}" and "${pattern}" are ambiguous: one topic can match both. ` +
-          'Change a segment of one pattern to a different literal.',
+          'Remove one of them, or give both a literal at the same place, and different ones.',
       );
     }
     const literals = segments.filter(({ type }) => type === 'literal').length;

@@ -118,7 +118,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
       this.counters.actions.add('unknown_action');
       return new RealtimeError(
         'unknown_action',
-        'There is no handler for this action. Check its name, or provide a class with an @OnAction method for it.',
+        `There is no handler for the action "${name}". Check its name, or provide a class with an @OnAction method for it.`,
       ).toFrame({ id });
     }
     let handler: Promise<unknown> = Promise.resolve();
@@ -147,7 +147,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
 
   private async authorizeTopic(topic: string, caller: CallerContext): Promise<ResolvedTopic> {
     const match = this.registry.topic(topic);
-    if (!match) throw unknownTopic('@OnTopic');
+    if (!match) throw unknownTopic(topic, '@OnTopic');
     const { handler, params } = match;
     await handler.authorize(requestOf(caller, { topic, params }));
     return { name: topic, kind: handler.kind };
@@ -156,7 +156,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
   /** Checks the right to read the topic first: its presence topic would reveal that it exists. */
   private async authorizePresence(topic: string, followed: string, caller: CallerContext): Promise<ResolvedTopic> {
     const match = this.registry.presence(followed);
-    if (!match) throw unknownTopic('@OnPresence');
+    if (!match) throw unknownTopic(topic, '@OnPresence');
     const { handler, params } = match;
     await this.authorizeTopic(followed, caller);
     await handler.authorize(requestOf(caller, { topic, params }));
@@ -164,9 +164,9 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
   }
 }
 
-function unknownTopic(decorator: string): RealtimeError {
-  const message = `There is no handler for this topic. Check its name, or provide a class with an ${decorator} method for it.`;
-  return new RealtimeError('unknown_topic', message);
+function unknownTopic(topic: string, decorator: string): RealtimeError {
+  const advice = `Check its name, or provide a class with an ${decorator} method for it.`;
+  return new RealtimeError('unknown_topic', `There is no handler for the topic "${topic}". ${advice}`);
 }
 
 /** The request that guards and handlers see. A new object each time, because guards may write to it. */

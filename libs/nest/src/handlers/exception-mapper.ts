@@ -1,4 +1,5 @@
-import { HttpException, type HttpExceptionBody } from '@nestjs/common';
+import { ForbiddenException, HttpException, type HttpExceptionBody } from '@nestjs/common';
+import { FORBIDDEN_MESSAGE } from '@nestjs/core/guards/constants.js';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { WsException } from '@nestjs/websockets';
 import { ERROR_CODES, type ErrorCode, type Json } from '@statewire/protocol';
@@ -44,7 +45,7 @@ export class ExceptionMapper {
       const host = new ExecutionContextHost([request, RESPONSE_TRAP]);
       host.setType(CONTEXT_TYPE);
       const answer = await this.filter?.(thrown, host);
-      if (answer === undefined) return fromThrown(thrown, this.kind);
+      if (answer === undefined) return guardDenial(thrown, request) ?? fromThrown(thrown, this.kind);
       const error = fromFilterAnswer(answer, thrown);
       if (error) return error;
       this.warnOnce('a filter returned no { code, message } with a code of the protocol', RETURN_ERROR);
@@ -68,6 +69,13 @@ export class ExceptionMapper {
     this.warned = true;
     this.log.warn('enhancer-needs-http', { reason: this.label, what, advice });
   }
+}
+
+/** Returns the error for a guard that returned false. Nest's own message does not say what the guard denied. */
+function guardDenial(thrown: unknown, { topic, action }: RealtimeRequest): RealtimeError | undefined {
+  if (!(thrown instanceof ForbiddenException) || thrown.message !== FORBIDDEN_MESSAGE) return undefined;
+  const denied = action === undefined ? `topic "${topic}"` : `action "${action}"`;
+  return new RealtimeError('forbidden', `A guard denied access to the ${denied}.`, { cause: thrown });
 }
 
 /** Checks that clients can read the details of an application's error. */

@@ -92,8 +92,12 @@ export class HandlerRegistry implements OnModuleInit {
     const matcher = new TopicMatcher();
     const topics = new Map<string, TopicMethod>();
     for (const handler of explored.topics) {
-      const problem = addPattern(matcher, handler);
-      if (problem === undefined) topics.set(handler.topic.pattern, handler);
+      const { pattern } = handler.topic;
+      const other = topics.get(pattern);
+      const problem = other
+        ? PROBLEMS.duplicateTopic(pattern, labelOf(other), labelOf(handler))
+        : addPattern(matcher, handler);
+      if (problem === undefined) topics.set(pattern, handler);
       else problems.push(problem);
     }
     const presences = new Map<string, TopicMethod>();
@@ -101,7 +105,7 @@ export class HandlerRegistry implements OnModuleInit {
       const { pattern } = handler.topic;
       const followed = topicOfPresence(pattern) ?? '';
       const other = presences.get(followed);
-      if (other) problems.push(PROBLEMS.duplicatePresence(pattern, labelOf(other), labelOf(handler)));
+      if (other) problems.push(PROBLEMS.duplicateTopic(pattern, labelOf(other), labelOf(handler)));
       if (!topics.has(followed)) problems.push(PROBLEMS.presenceOfNothing(labelOf(handler), followed));
       presences.set(followed, handler);
     }

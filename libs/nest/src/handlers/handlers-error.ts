@@ -23,7 +23,7 @@ export const PROBLEMS = {
     'value of one user use a topic of its own, such as players/:playerId/notifications.',
   duplicateAction: (action: string, first: string, second: string) =>
     `The action "${action}" has two handlers, ${first} and ${second}: remove one.`,
-  duplicatePresence: (pattern: string, first: string, second: string) =>
+  duplicateTopic: (pattern: string, first: string, second: string) =>
     `The topic "${pattern}" has two handlers, ${first} and ${second}: remove one.`,
   presenceOfNothing: (handler: string, followed: string) =>
     `${handler} lists the followers of "${followed}", but no @OnTopic answers that topic: add one.`,
