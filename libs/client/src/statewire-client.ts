@@ -1,13 +1,14 @@
 import type { Action, Since, TopicReference } from '@statewire/protocol';
-import { distinctUntilChanged, filter, map, type Observable } from 'rxjs';
+import { distinctUntilChanged, filter, map, merge, type Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
+import { reportUnobserved } from './actions/report-unobserved.js';
 import type { ClientServices } from './connection/client-services.js';
 import { ConnectionManager } from './connection/connection-manager.js';
 import { HttpTransport } from './connection/http-transport.js';
 import { StatusStore } from './connection/status-store.js';
 import { TokenProvider } from './connection/token-provider.js';
-import type { ClientEnvironment } from './core/environment.js';
+import type { ClientEnvironment, Timer } from './core/environment.js';
 import { MetricsRecorder } from './core/metrics-recorder.js';
 import type { ClientMetrics } from './core/metrics.js';
 import { resolveOptions, type RealtimeClientOptions } from './core/options.js';
@@ -24,6 +25,7 @@ export class StatewireClient implements RealtimeClient {
   private readonly services: ClientServices;
   private readonly statusStore: StatusStore;
   private readonly connectionManager: ConnectionManager;
+  private disuseTimer: Timer | undefined;
 
   constructor(given: RealtimeClientOptions, environment: ClientEnvironment) {
     const options = resolveOptions(given);
@@ -41,6 +43,8 @@ export class StatewireClient implements RealtimeClient {
     };
     this.statusStore = new StatusStore(environment);
     this.connectionManager = new ConnectionManager(this.services, this.statusStore);
+    const { requested$, released$ } = this.services.registry;
+    merge(requested$, released$).subscribe(() => this.awaitDisuse());
   }
 
   get status$(): Observable<ConnectionStatus> {
@@ -61,10 +65,12 @@ export class StatewireClient implements RealtimeClient {
 
   connect(): void {
     this.connectionManager.connect();
+    this.awaitDisuse();
   }
 
   close(): void {
-    if (this.status.state === 'closed') return;
+    if (this.isClosed) return;
+    this.disuseTimer?.cancel();
     this.connectionManager.close();
     this.statusStore.close();
     this.services.outbox.close();
@@ -111,10 +117,32 @@ export class StatewireClient implements RealtimeClient {
       optimistic && (() => registry.showUpdates(listUpdates(optimistic as readonly OptimisticUpdate<never>[])));
     const result = outbox.add(name, data, expiresAfterMs, showUpdates);
     this.connectionManager.start();
-    return result as Observable<never>;
+    this.awaitDisuse();
+    const { options, environment } = this.services;
+    const wasClosed = this.isClosed;
+    // The application knows that it closed the client.
+    const report = (error: unknown) => (wasClosed || !this.isClosed) && options.reportError(error);
+    return reportUnobserved(name, result, report, environment) as Observable<never>;
   }
 
   reauthenticate(): void {
     this.connectionManager.reauthenticate();
+  }
+
+  private get isClosed(): boolean {
+    return this.status.state === 'closed';
+  }
+
+  /** Disconnects if nothing uses the client when the time of the option `disconnectAfterMs` is over. */
+  private awaitDisuse(): void {
+    const { environment, options, outbox, registry } = this.services;
+    this.disuseTimer?.cancel();
+    if (options.disconnectAfterMs === 0 || this.isClosed) return;
+    this.disuseTimer = environment.setTimer(() => {
+      if (!registry.isEmpty || this.status.state === 'denied') return;
+      if (!outbox.isEmpty) return this.awaitDisuse();
+      this.connectionManager.stop();
+      this.statusStore.update({ state: 'idle' });
+    }, options.disconnectAfterMs);
   }
 }

@@ -71,7 +71,10 @@ describe('connecting', () => {
     });
     client.connect();
     await environment.advance(1);
-    expect(client.status).toMatchObject({ state: 'offline', reason: { code: 'signed-out', message: 'the session service is down' } });
+    expect(client.status).toMatchObject({
+      state: 'offline',
+      reason: { code: 'signed-out', message: 'the session service is down' },
+    });
     await environment.advance(2_100);
     expect(client.status.state).toBe('live');
   });
@@ -183,10 +186,37 @@ describe('connecting', () => {
   });
 
   test('a client outside a browser needs an origin, and the error says so', () => {
-    const expected = 'The option origin must have scheme and host, such as "https://api.example", got ';
+    const expected = 'The option origin must be scheme and host without a path, such as "https://api.example", got ';
     expect(() => createRealtimeClient()).toThrow(
       expect.objectContaining({ code: 'invalid_option', message: `${expected}undefined.` }),
     );
     expect(() => createRealtimeClient({ origin: 'play.example' })).toThrow(`${expected}play.example.`);
+  });
+
+  test.each(['http://host/api', 'http://host/?a', 'http://host#a', 'http:///x'])(
+    'a client rejects the path of an origin, which its own paths would replace: %s',
+    (origin) => {
+      expect(() => createRealtimeClient({ origin })).toThrow(`must be scheme and host without a path, such as`);
+    },
+  );
+
+  test('a client accepts a slash at the end of its origin', () => {
+    expect(() => createRealtimeClient({ origin: 'http://host:8080/' })).not.toThrow();
+  });
+
+  test.each<[string, object]>([
+    ['webSocketPat', { webSocketPat: '/ws' }],
+    ['polling.interval', { polling: { interval: 2 } }],
+    ['backoff.max', { backoff: { max: 2 } }],
+    ['webSocket.enable', { webSocket: { enable: false } }],
+  ])('a client rejects the unknown option %s, and names the known ones', (option, options) => {
+    expect(() => createRealtimeClient({ origin: 'https://play.example', ...options })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_option',
+        message: expect.stringMatching(
+          `There is no option ${option}. The options are .*(httpPath|intervalMs|maxMs|enabled)`,
+        ),
+      }),
+    );
   });
 });

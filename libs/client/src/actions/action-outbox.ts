@@ -40,16 +40,21 @@ export class ActionOutbox {
     expiresAfterMs: number,
     showUpdates: () => PendingAction['settleUpdates'] = () => ignore,
   ): Observable<Json | undefined> {
-    if (this.isClosed) return failed('client_closed', 'The client is closed. Create a new client.', false);
+    if (this.isClosed)
+      return failed(name, 'client_closed', 'was not sent, because the client is closed. Create a new client.');
     if (this.unanswered.size >= MAX_UNANSWERED_ACTIONS) {
-      const message = `${MAX_UNANSWERED_ACTIONS} actions are unanswered. Wait until one of them is answered.`;
-      return failed('too_many_requests', message, true);
+      const why = `was not sent, because ${MAX_UNANSWERED_ACTIONS} actions are unanswered. Wait until one of them is answered.`;
+      return failed(name, 'too_many_requests', why, true);
     }
     let json: string | undefined;
     try {
       json = JSON.stringify(data);
     } catch {
-      return failed('bad_request', 'The data of an action must be JSON, without cycles and BigInt values.', false);
+      return failed(
+        name,
+        'bad_request',
+        'was not sent, because its data is no JSON: it has a cycle or a BigInt value.',
+      );
     }
     const id = this.environment.id();
     const members = `"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${json === undefined ? '' : `,"data":${json}`}`;
@@ -60,13 +65,13 @@ export class ActionOutbox {
       firstSentAt: undefined,
       sender: undefined,
     };
-    if (this.isTooLarge(action)) return failed('too_large', this.describeSize(action), false);
+    if (this.isTooLarge(action)) return failed(name, 'too_large', this.describeSize(action));
     this.unanswered.set(action.id, action);
     action.settleUpdates = showUpdates();
     if (expiresAfterMs > 0) {
       this.setTimer(action, expiresAfterMs, () => {
         if (action.firstSentAt !== undefined) return;
-        this.fail(action, 'not_sent', `There was no connection for ${expiresAfterMs} ms, so the action was not sent.`);
+        this.fail(action, 'not_sent', `was not sent, because there was no connection for ${expiresAfterMs} ms.`);
       });
     }
     this.flush();
@@ -136,17 +141,17 @@ export class ActionOutbox {
 
   /** Fails every action, because an action must not run in the name of another user. */
   handleIdentityChange(): void {
-    this.failAll('The credentials changed before the action was sent.');
+    this.failAll('the credentials changed');
   }
 
   close(): void {
     this.isClosed = true;
-    this.failAll('The client was closed before the action was sent.');
+    this.failAll('the client was closed');
   }
 
-  private failAll(messageIfNotSent: string): void {
+  private failAll(why: string): void {
     for (const action of [...this.unanswered.values()]) {
-      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', messageIfNotSent);
+      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', `was not sent, because ${why}.`);
       else this.failWithUnknownOutcome(action);
     }
   }
@@ -168,20 +173,19 @@ export class ActionOutbox {
 
   private describeSize({ frameBytes }: PendingAction): string {
     return (
-      `The action takes ${frameBytes} bytes, but the server accepts at most ${this.maxFrameBytes}. ` +
+      `takes ${frameBytes} bytes, but the server accepts at most ${this.maxFrameBytes}. ` +
       "Send less data, or raise the server's limit."
     );
   }
 
   private failWithUnknownOutcome(action: PendingAction): void {
-    const message = 'The action was sent, but its answer was lost. It may or may not have taken effect.';
-    this.fail(action, 'outcome_unknown', message);
+    this.fail(action, 'outcome_unknown', 'was sent, but its answer was lost. It may or may not have taken effect.');
   }
 
-  private fail(action: PendingAction, code: ClientErrorCode, message: string): void {
+  private fail(action: PendingAction, code: ClientErrorCode, what: string): void {
     this.unanswered.delete(action.id);
     action.settleUpdates();
-    action.result.error(new RealtimeClientError(code, message));
+    action.result.error(actionError(action.name, code, what));
   }
 }
 
@@ -190,8 +194,13 @@ export function actionFrame(members: string): string {
   return `{"type":"action",${members}}`;
 }
 
-function failed(code: ClientErrorCode, message: string, temporary: boolean): Observable<never> {
-  return throwError(() => new RealtimeClientError(code, message, undefined, temporary));
+function failed(name: string, code: ClientErrorCode, what: string, temporary?: boolean): Observable<never> {
+  return throwError(() => actionError(name, code, what, temporary));
+}
+
+/** @param what is the rest of a sentence that begins with the action. */
+function actionError(name: string, code: ClientErrorCode, what: string, temporary?: boolean): RealtimeClientError {
+  return new RealtimeClientError(code, `The action "${name}" ${what}`, undefined, temporary);
 }
 
 function ignore(): void {}

@@ -242,7 +242,8 @@ export class ConnectionManager {
     this.updateStatus();
   }
 
-  private stop(): void {
+  /** Disconnects until the next start. */
+  stop(): void {
     this.isStarted = false;
     this.removeWakeListener?.();
     this.connector.stop();

@@ -3,7 +3,7 @@ import { RealtimeClientError } from './realtime-client-error.js';
 
 /** Options of `createRealtimeClient`. Every duration is in milliseconds. */
 export interface RealtimeClientOptions {
-  /** Scheme, host and port of the server, such as `https://api.example`. Default: the origin of the page. Required in Node. */
+  /** Scheme, host and port of the server, such as `https://api.example`, without a path. Default: the origin of the page. Required in Node. */
   readonly origin?: string;
   /** Path of the WebSocket endpoint. Default `/ws`. */
   readonly webSocketPath?: string;
@@ -48,7 +48,15 @@ export interface RealtimeClientOptions {
   };
   /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
   readonly lingerMs?: number;
-  /** Receives the errors of optimistic updates. Default: `console.error`. */
+  /**
+   * Time after the last use until the client disconnects. A use is a subscription or an unanswered action. The next use
+   * connects again. Default 0: the client stays connected.
+   */
+  readonly disconnectAfterMs?: number;
+  /**
+   * Receives the errors that nothing else handles: those of optimistic updates, and of actions without a subscriber.
+   * Default: `console.error`.
+   */
   readonly onError?: (error: unknown) => void;
   /** Replaces parts of `browserEnvironment()`. */
   readonly environment?: Partial<ClientEnvironment>;
@@ -62,6 +70,7 @@ export interface ResolvedOptions {
   readonly polling: Required<NonNullable<RealtimeClientOptions['polling']>>;
   readonly backoff: Required<NonNullable<RealtimeClientOptions['backoff']>>;
   readonly lingerMs: number;
+  readonly disconnectAfterMs: number;
   /** Reports an error of one of the application's own functions. Never throws. */
   readonly reportError: (error: unknown) => void;
 }
@@ -76,23 +85,34 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
   stableAfterMs: 10_000,
 };
 
+/** The names of all options. */
+const NAMES: Readonly<Record<keyof RealtimeClientOptions, 0>> = {
+  ...{ origin: 0, webSocketPath: 0, httpPath: 0, token: 0, webSocket: 0, polling: 0, backoff: 0 },
+  ...{ lingerMs: 0, disconnectAfterMs: 0, onError: 0, environment: 0 },
+};
+
 /**
  * Fills in the defaults.
  *
- * @throws RealtimeClientError `invalid_option` if a duration is no number of milliseconds from 0 to 2,147,483,647, if a
- * path does not start with `/`, or if `origin` is no http or https origin, or is missing where no page has one.
+ * @throws RealtimeClientError `invalid_option` if there is no such option, if a duration is no number of milliseconds from
+ * 0 to 2,147,483,647, if a path does not start with `/`, or if `origin` is no http or https origin, has a path, or is
+ * missing where no page has one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
   const origin = (options.origin ?? page?.origin)?.replace(/\/$/, '');
-  if (origin === undefined || !/^https?:\/\//.test(origin)) {
-    throw invalid('origin', 'have scheme and host, such as "https://api.example"', origin);
+  if (origin === undefined || !/^https?:\/\/[^/?#]+$/.test(origin)) {
+    throw invalid('origin', 'be scheme and host without a path, such as "https://api.example"', origin);
   }
+  checkNames('', options, NAMES);
+  checkNames('webSocket.', options.webSocket, { enabled: 0 });
+  checkNames('polling.', options.polling, POLLING);
+  checkNames('backoff.', options.backoff, BACKOFF);
   const { enabled = true } = options.webSocket ?? {};
   const polling = { ...POLLING, ...withoutUndefined(options.polling) };
   const backoff = { ...BACKOFF, ...withoutUndefined(options.backoff) };
-  const { lingerMs = 1_000, webSocketPath = '/ws', httpPath = '/realtime' } = options;
-  checkDurations('', { lingerMs });
+  const { lingerMs = 1_000, disconnectAfterMs = 0, webSocketPath = '/ws', httpPath = '/realtime' } = options;
+  checkDurations('', { lingerMs, disconnectAfterMs });
   checkDurations('polling.', polling);
   checkDurations('backoff.', backoff);
   checkPaths({ webSocketPath, httpPath });
@@ -103,8 +123,18 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     polling,
     backoff,
     lingerMs,
+    disconnectAfterMs,
     reportError: reportTo(options.onError),
   };
+}
+
+/** Rejects names that no option has, such as misspelt ones, because they would have no effect. */
+function checkNames(group: string, given: object = {}, names: object): void {
+  for (const name of Object.keys(given)) {
+    if (name in names) continue;
+    const message = `There is no option ${group + name}. The options are ${Object.keys(names).join(', ')}.`;
+    throw new RealtimeClientError('invalid_option', message);
+  }
 }
 
 /** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */

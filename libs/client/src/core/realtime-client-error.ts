@@ -9,7 +9,7 @@ import type { ErrorCode, Json, UnsubscribedCode } from '@statewire/protocol';
  * - `client_closed`: the application called `close()`.
  * - `invalid_update`: an optimistic update returned undefined.
  * - `invalid_topic`: the reference function of an application threw an error, which is the `cause`. Only in Angular.
- * - `invalid_option`: `createRealtimeClient` got an option with an invalid value.
+ * - `invalid_option`: `createRealtimeClient` got an option with an invalid value, or an unknown option.
  */
 export type ClientErrorCode =
   | ErrorCode

@@ -15,7 +15,10 @@ export interface StatusBase {
   readonly enteredAt: number;
 }
 
-/** The application has not called `connect()`, subscribed or acted yet. The client never returns to this state. */
+/**
+ * The application has not called `connect()`, subscribed or acted yet. The client returns to this state only with the
+ * option `disconnectAfterMs`.
+ */
 export interface IdleStatus extends StatusBase {
   /** Discriminates {@link ConnectionStatus}. */
   readonly state: 'idle';

@@ -14,7 +14,9 @@ describe('a topic of the other kind on the server', () => {
     expect(handleFeedOutcome(entry, 'kind-mismatch', metrics, 0)).toBe('none');
     expect(store.error).toMatchObject({
       code: 'kind_mismatch',
-      message: expect.stringMatching(/does not have a with kind "state"\. .* use the same topic on both sides\.$/),
+      message: expect.stringMatching(
+        /does not have the topic "a" with kind "state"\. .* use the same topic on both sides\.$/,
+      ),
     });
     expect(metrics.metrics.holes).toBe(0);
   });

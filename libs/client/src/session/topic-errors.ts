@@ -7,9 +7,9 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 const ACCESS_CODES: ReadonlySet<string> = new Set(['forbidden', 'unauthorized', 'unknown_topic']);
 
 const UNSUBSCRIBED_MESSAGES: Record<Exclude<UnsubscribedCode, 'requested'>, string> = {
-  forbidden: 'The user may no longer follow this topic.',
-  unauthorized: 'The credentials no longer allow the user to follow this topic.',
-  closed: 'The server closed the topic.',
+  forbidden: 'The user may no longer follow the topic',
+  unauthorized: 'The credentials no longer allow the user to follow the topic',
+  closed: 'The server closed the topic',
 };
 
 /** Ends a topic with the server's error. */
@@ -19,14 +19,15 @@ export function failTopic(entry: TopicEntry, { code, message, details }: ErrorFr
 
 /** Ends a topic that the server unsubscribed. */
 export function endTopic(entry: TopicEntry, code: Exclude<UnsubscribedCode, 'requested'>, now: number): void {
-  entry.store.fail(new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, ACCESS_CODES.has(code));
+  const message = `${UNSUBSCRIBED_MESSAGES[code]} "${entry.name}".`;
+  entry.store.fail(new RealtimeClientError(code, message), now, ACCESS_CODES.has(code));
 }
 
 /** Ends a topic that the server has as the other kind, state or events. */
 export function failWithKindMismatch(entry: TopicEntry, now: number): void {
   const { name, store } = entry;
   const message =
-    `The server does not have ${name} with kind "${store.kind}". ` +
+    `The server does not have the topic "${name}" with kind "${store.kind}". ` +
     'The contracts of the client and the server differ: use the same topic on both sides.';
   store.fail(new RealtimeClientError('kind_mismatch', message), now, true);
 }

@@ -41,6 +41,10 @@ export class ClientTopicRegistry {
     return [...this.entries.values()].filter(({ store }) => store.error === undefined);
   }
 
+  get isEmpty(): boolean {
+    return this.entries.size === 0;
+  }
+
   get(name: string): TopicEntry | undefined {
     return this.entries.get(name);
   }
@@ -121,7 +125,7 @@ export class ClientTopicRegistry {
         subscriber.error(
           new RealtimeClientError(
             'kind_mismatch',
-            `The topic ${topic.name} is followed with kind "${entry.store.kind}", so it cannot be followed with kind ` +
+            `The topic "${topic.name}" is followed with kind "${entry.store.kind}", so it cannot be followed with kind ` +
               `"${kind}" too. Use one kind for each topic name.`,
           ),
         );
@@ -138,7 +142,9 @@ export class ClientTopicRegistry {
     if (entry === undefined) {
       const { environment, metrics } = this;
       const store =
-        topic.kind === 'state' ? new StateStore(environment, metrics, this.reportError) : new EventStore(metrics);
+        topic.kind === 'state'
+          ? new StateStore(environment, metrics, this.reportError, topic.name)
+          : new EventStore(metrics);
       entry = {
         name: topic.name,
         store,

@@ -24,7 +24,10 @@ export class OptimisticOverlay {
   private pending: readonly PendingUpdate[] = [];
   private last: { readonly base: Json; readonly pending: readonly PendingUpdate[]; readonly shown: Json } | undefined;
 
-  constructor(private readonly reportError: (error: unknown) => void) {}
+  constructor(
+    private readonly reportError: (error: unknown) => void,
+    private readonly topic: string,
+  ) {}
 
   get size(): number {
     return this.pending.length;
@@ -61,7 +64,7 @@ export class OptimisticOverlay {
     let shown = base;
     for (const pending of this.pending) {
       try {
-        shown = applyUpdate(pending.update, shown);
+        shown = applyUpdate(pending.update, shown, this.topic);
       } catch (error) {
         this.drop(pending);
         this.reportError(error);

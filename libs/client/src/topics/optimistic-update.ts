@@ -25,12 +25,12 @@ export type OptimisticUpdates<Values extends readonly unknown[]> = {
  * @throws RealtimeClientError `invalid_update` if the update returns undefined.
  * @throws the error of the update.
  */
-export function applyUpdate(update: (value: Json) => Json | undefined, value: Json): Json {
+export function applyUpdate(update: (value: Json) => Json | undefined, value: Json, topic: string): Json {
   const updated = update(deepFreeze(value));
   if (updated === undefined) {
     throw new RealtimeClientError(
       'invalid_update',
-      'An optimistic update returned undefined. Return the changed value, as in ' +
+      `An optimistic update of the topic "${topic}" returned undefined. Return the changed value, as in ` +
         '`(value) => ({ ...value, paused: true })`, instead of changing the argument.',
     );
   }

@@ -30,9 +30,10 @@ export class StateStore extends TopicStore {
     private readonly environment: ClientEnvironment,
     private readonly metrics: MetricsRecorder,
     reportError: (error: unknown) => void = () => undefined,
+    name = '',
   ) {
     super();
-    this.overlay = new OptimisticOverlay(reportError);
+    this.overlay = new OptimisticOverlay(reportError, name);
     this.states = new BehaviorSubject<TopicState<Json>>(this.state);
   }
 

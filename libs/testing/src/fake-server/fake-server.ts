@@ -120,7 +120,10 @@ export class FakeServer {
     return this.topic(topic.name).position;
   }
 
-  /** Declares the kind of a topic before its first publication. Default: a state topic. */
+  /**
+   * Declares the kind of a topic. Call it before a client follows an event topic without events: a topic that nothing
+   * declared is a state topic, and the client then fails with `kind_mismatch`.
+   */
   declare(topic: TopicReference): void {
     this.topics.declare(topic);
   }
