@@ -73,7 +73,8 @@ const settings: Provider[] = [
   {
     provide: REALTIME_OPTIONS,
     inject: [GIVEN_OPTIONS],
-    useFactory: (options: RealtimeModuleOptions) => resolveOptions(options, systemEnvironment),
+    useFactory: (options: RealtimeModuleOptions) =>
+      resolveOptions(options, systemEnvironment, process.env.NODE_ENV === 'production'),
   },
   {
     provide: ENVIRONMENT,

@@ -15,3 +15,12 @@ describe('A25: the system environment', () => {
     expect(seen).toBeUndefined();
   });
 });
+
+test('a timer whose time has passed fires at once, without a warning of Node', async () => {
+  const warnings: string[] = [];
+  const warn = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', warn);
+  await new Promise<void>((resolve) => void systemEnvironment.setTimer(resolve, -1));
+  process.off('warning', warn);
+  expect(warnings).toEqual([]);
+});

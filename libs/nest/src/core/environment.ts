@@ -50,7 +50,8 @@ export const systemEnvironment: Environment = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(callback, delay) {
-    const timer = outsideCallers(() => setTimeout(callback, delay).unref());
+    // Node warns of negative delays, for example of a deadline that has passed.
+    const timer = outsideCallers(() => setTimeout(callback, Math.max(0, delay)).unref());
     return { cancel: () => clearTimeout(timer) };
   },
   defer: (callback) => {

@@ -163,7 +163,12 @@ export const OPTION_TABLE: OptionTable = {
     },
   },
   drain: {
-    windowMs: integer(5_000, 0, 'Clients reconnect at a random moment of this window.'),
+    windowMs: integer(
+      5_000,
+      0,
+      'Clients reconnect at a random moment of this window. 0: at once, and the port is free at once; this is the default ' +
+        'unless `NODE_ENV` is `production`.',
+    ),
     batch: integer(100, 1, 'Connections that get the drain frame together.'),
   },
   presence: {

@@ -99,7 +99,10 @@ export interface RealtimeModuleOptions {
   readonly limits?: { readonly [Group in keyof RealtimeLimits]?: Partial<RealtimeLimits[Group]> };
   /** The end of a node. */
   readonly drain?: {
-    /** Clients reconnect at a random moment of this window. 0: at once. Default 5,000. */
+    /**
+     * Clients reconnect at a random moment of this window. 0: at once, and the port is free at once. Default 5,000 with
+     * `NODE_ENV=production`, else 0, so that `nest start --watch` restarts at once.
+     */
     readonly windowMs?: number;
     /** Connections that get the drain frame together. Default 100. */
     readonly batch?: number;

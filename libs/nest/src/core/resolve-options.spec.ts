@@ -142,6 +142,15 @@ describe('resolveOptions', () => {
     );
   });
 
+  test.each([
+    [true, {}, 5_000],
+    [false, {}, 0],
+    [false, { drain: { batch: 1 } }, 0],
+    [false, { drain: { windowMs: 2_000 } }, 2_000],
+  ])('has the window of a drain for production %s and %j', (isProduction, options, windowMs) => {
+    expect(resolveOptions(options, system, isProduction).drain.windowMs).toBe(windowMs);
+  });
+
   test('matches the table of the README', () => {
     const readme = readFileSync(README, 'utf8');
     const [before, shown, after] = readme.split(

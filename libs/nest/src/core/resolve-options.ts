@@ -35,11 +35,13 @@ export class RealtimeOptionsError extends Error {
  * Fills in every default and checks every option.
  *
  * @param system the clock, timers, random numbers and ids that `options.environment` does not replace.
+ * @param isProduction whether `drain.windowMs` has its default of production.
  * @throws RealtimeOptionsError with every option that cannot be used.
  */
 export function resolveOptions(
   options: RealtimeModuleOptions | undefined,
   system: Environment,
+  isProduction = true,
 ): ResolvedRealtimeOptions {
   const problems: OptionProblem[] = [];
   const given = readObject(options, 'options', problems);
@@ -47,7 +49,10 @@ export function resolveOptions(
   const listed = readTable(given, OPTION_TABLE, '', problems) as Omit<ResolvedRealtimeOptions, 'environment'>;
   const environment = readEnvironment(given.environment, system, problems);
   checkBroker(given.broker, problems);
-  const resolved = { ...listed, presence: fitMembers(listed, options), environment };
+  const drain = { ...listed.drain };
+  // A process that `nest start --watch` replaces has no other node for its clients.
+  if (!isProduction && options?.drain?.windowMs === undefined) drain.windowMs = 0;
+  const resolved = { ...listed, drain, presence: fitMembers(listed, options), environment };
   checkTogether(resolved, problems);
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return resolved;

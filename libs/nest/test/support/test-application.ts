@@ -23,6 +23,8 @@ export interface TestApplicationOptions {
   readonly platform?: Platform;
   /** The HTTP framework with options of its own, instead of `platform`. */
   readonly adapter?: HttpServer;
+  /** Serves over TLS. */
+  readonly httpsOptions?: object;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly providers?: NonNullable<ModuleMetadata['providers']>;
   readonly controllers?: Type[];
@@ -54,7 +56,7 @@ export class TestApplication {
     });
     builder.setLogger(options.logger === undefined || options.logger === false ? silent : options.logger);
     const adapter = options.adapter ?? (await adapterOf(options.platform ?? 'express'));
-    const app = (await builder.compile()).createNestApplication(adapter);
+    const app = (await builder.compile()).createNestApplication(adapter, { httpsOptions: options.httpsOptions });
     options.configure?.(app);
     await app.listen(0, '127.0.0.1');
     const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();

@@ -98,6 +98,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   return new Simulation({ seed, environment, network, server, clients, expiredTokens, waiter, restore });
 }
 
+const DRAIN_WINDOW_MS = 5_000;
+
 function seedOfRun(): number {
   const given = Number(process.env['STATEWIRE_SEED']);
   return Number.isSafeInteger(given) && given > 0 ? given : Math.floor(Math.random() * 2 ** 32);
@@ -123,6 +125,8 @@ async function startApplication(
       const authenticate = expiredTokens.wrap(authenticator === undefined ? given.authenticate : verify);
       return {
         ...given,
+        // The default of production, whatever the environment of the test is.
+        ...(given.drain?.windowMs === undefined && { drain: { ...given.drain, windowMs: DRAIN_WINDOW_MS } }),
         ...(authenticator === undefined || authenticate === undefined
           ? { authenticate }
           : { authenticator: { authenticate } }),
