@@ -1,6 +1,7 @@
 export { action, type Action } from './action.js';
 export { parseClientFrame } from './client-frame.js';
 export { CLOSE_CODES, reactionToClose, type CloseCodeName, type CloseReaction } from './close-code.js';
+export type { CompilerAdvice } from './compiler-advice.js';
 export { ContractError } from './contract-error.js';
 export { applyDelta } from './delta/apply.js';
 export { DeltaError, isDeltaSmaller, MAX_DELTA_DEPTH, type Changes, type Delta } from './delta/delta.js';
@@ -14,6 +15,7 @@ export { MAX_POLL_WAIT, parseActionRequest, parsePollRequest } from './http-requ
 export { parseConfigResponse, parsePollResponse } from './http-response.js';
 export { parseSnapshotResponse } from './http-snapshot.js';
 export type { Json, JsonObject } from './json.js';
+export type { JsonCompatible, JsonProperties } from './json-compatible.js';
 export { CLIENT_FRAME_LIMITS, MAX_VALUE_DEPTH, SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 export { isEpoch, isOffset, isPosition, type Position, type Since } from './position.js';
 export { presenceTopic, topicOfPresence, type Presence, type PresenceTopic, type PresentMember } from './presence.js';

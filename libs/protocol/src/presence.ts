@@ -1,4 +1,5 @@
 import { ContractError } from './contract-error.js';
+import type { JsonCompatible } from './json-compatible.js';
 import { isTopicName, MAX_TOPIC_SEGMENTS, RESERVED_SEGMENT } from './topic-name.js';
 import type { StateTopic, Topic } from './topic.js';
 
@@ -35,7 +36,7 @@ const PREFIX = `${RESERVED_SEGMENT}/`;
  * const spectators = presenceTopic<Spectator>()(battle);
  * spectators.with({ battleId: '42' }).name // presence/battles/42
  */
-export function presenceTopic<Info>(): <const Pattern extends string>(
+export function presenceTopic<Info extends JsonCompatible<Info> = unknown>(): <const Pattern extends string>(
   followed: Topic<unknown, Pattern>,
 ) => PresenceTopic<Info, Pattern> {
   return (followed) => {

@@ -1,3 +1,5 @@
+import type { CompilerAdvice } from './compiler-advice.js';
+import type { JsonCompatible } from './json-compatible.js';
 import { fillPattern, parsePattern } from './topic-pattern.js';
 
 /** `state`: the latest value matters. `events`: every publication matters. */
@@ -32,12 +34,6 @@ export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicK
   readonly __value?: Value;
 }
 
-/** A type that no value has. The compiler prints `Advice` where a value of another type is expected. */
-export interface CompilerAdvice<Advice extends string> {
-  /** Never present. */
-  readonly __advice: Advice;
-}
-
 /** A topic of the contract: a pattern with typed parameters and a typed value. */
 export interface Topic<Value = unknown, Pattern extends string = string, Kind extends TopicKind = TopicKind> {
   /** Decides what followers get: the latest value, or every publication. */
@@ -70,7 +66,9 @@ export type EventTopic<Value = unknown, Pattern extends string = string> = Topic
  * @throws ContractError if the pattern is malformed.
  * @example const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
  */
-export function stateTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => StateTopic<Value, Pattern> {
+export function stateTopic<Value extends JsonCompatible<Value> = unknown>(): <const Pattern extends string>(
+  pattern: Pattern,
+) => StateTopic<Value, Pattern> {
   return (pattern) => createTopic('state', pattern);
 }
 
@@ -80,7 +78,9 @@ export function stateTopic<Value>(): <const Pattern extends string>(pattern: Pat
  * @throws ContractError if the pattern is malformed.
  * @example const notices = eventTopic<Notice>()('players/:playerId/notifications');
  */
-export function eventTopic<Value>(): <const Pattern extends string>(pattern: Pattern) => EventTopic<Value, Pattern> {
+export function eventTopic<Value extends JsonCompatible<Value> = unknown>(): <const Pattern extends string>(
+  pattern: Pattern,
+) => EventTopic<Value, Pattern> {
   return (pattern) => createTopic('events', pattern);
 }
 
