@@ -42,6 +42,13 @@ describe('parseClientFrame', () => {
     { type: 'ping' },
     { type: 'ping', time: 1.5 },
     { type: 'pong', time: -1 },
+    { type: 'hello', clientId, answered: ['1'] },
+    { type: 'authenticate', token: 'secret', answered: ['1'] },
+    { type: 'subscribe', topics: [{ topic: 'lobby' }], answered: [] },
+    { type: 'unsubscribe', topics: ['lobby'], answered: ['1'] },
+    { type: 'action', id: '2', name: 'a', answered: Array.from({ length: 128 }, () => 'x'.repeat(64)) },
+    { type: 'ping', answered: ['1', '2'] },
+    { type: 'pong', answered: ['1'] },
   ])('accepts %j', (frame) => {
     expect(parse(frame)).toEqual(frame);
   });
@@ -75,6 +82,12 @@ describe('parseClientFrame', () => {
     [{ type: 'hello', clientId: 'x'.repeat(65) }, 'got a string of 65 characters'],
     [{ type: 'hello', clientId, token: '' }, 'hello.token must be a string that is not empty, got ""'],
     [{ type: 'hello', clientId, token: null }, 'hello.token must be a string that is not empty, got null'],
+    [{ type: 'pong', answered: '1' }, 'pong.answered must be an array, got "1"'],
+    [{ type: 'ping', answered: [''] }, 'ping.answered[0] must be a string of 1–64 characters, got ""'],
+    [
+      { type: 'pong', answered: Array(129).fill('1') },
+      'pong.answered must be an array of at most 128, got an array of 129',
+    ],
     [{ type: 'authenticate' }, 'authenticate.token must be a string that is not empty, got nothing'],
     [{ type: 'subscribe' }, 'subscribe.topics must be an array of at least 1, got nothing'],
     [{ type: 'subscribe', topics: [] }, 'subscribe.topics must be an array of at least 1, got an array of 0'],

@@ -3,6 +3,7 @@ import { withCorrelation } from './correlation.js';
 import {
   actionId,
   actionName,
+  answered,
   clientId,
   optionalJson,
   optionalMoment,
@@ -17,13 +18,13 @@ import { parseJson } from './parse-json.js';
 import { ProtocolError } from './protocol-error.js';
 
 const FRAMES = checksByType<ClientFrame>({
-  hello: { clientId, token: optional(secret) },
-  authenticate: { token: secret, ref },
-  subscribe: { topics: topicRequests(1), ref },
-  unsubscribe: { topics: listOf(topicName, 1), ref },
-  action: { id: actionId, name: actionName, data: optionalJson },
-  ping: { time: optionalMoment },
-  pong: { time: optionalMoment },
+  hello: { clientId, token: optional(secret), answered },
+  authenticate: { token: secret, ref, answered },
+  subscribe: { topics: topicRequests(1), ref, answered },
+  unsubscribe: { topics: listOf(topicName, 1), ref, answered },
+  action: { id: actionId, name: actionName, data: optionalJson, answered },
+  ping: { time: optionalMoment, answered },
+  pong: { time: optionalMoment, answered },
 });
 
 /**

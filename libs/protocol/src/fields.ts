@@ -27,6 +27,16 @@ export const clientId = textWhere('22–64 of A–Z a–z 0–9 _ -', isClientId
 export const actionId = textWhere('a string of 1–64 characters', isActionId);
 export const ref = optional(textWhere('a string of at most 32 characters', isRef));
 export const topicName = textWhere('a topic name', isTopicName);
+
+/** Most ids in {@link AnsweredActions}. The client sends the rest with its next frame. */
+const MAX_ANSWERED = 128;
+
+const actionIds = listOf(actionId);
+export const answered: Check<readonly string[] | undefined> = optional((value, path) =>
+  Array.isArray(value) && value.length > MAX_ANSWERED
+    ? fail(path, `an array of at most ${MAX_ANSWERED}`, value)
+    : actionIds(value, path),
+);
 export const actionName = textWhere('an action name', isTopicName);
 export const epoch = textWhere('1–32 of A–Z a–z 0–9 _ -', isEpoch);
 export const offset = numberWhere('a safe integer ≥ 0', isOffset);

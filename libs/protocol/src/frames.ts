@@ -3,6 +3,14 @@ import type { Json } from './json.js';
 import type { Position, Since } from './position.js';
 import type { TopicKind } from './topic.js';
 
+/** The part that every frame and every request of a client has. */
+export interface AnsweredActions {
+  /**
+   * Ids of actions whose answers the client has, at most 128. The server forgets these answers. Absent: none.
+   */
+  readonly answered?: readonly string[];
+}
+
 /** Client → server. The first frame of a connection. */
 export interface HelloFrame {
   /** Discriminates {@link ClientFrame}. */
@@ -85,8 +93,8 @@ export interface PongFrame {
 }
 
 /** Every frame that a client sends. */
-export type ClientFrame =
-  HelloFrame | AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame | PingFrame | PongFrame;
+export type ClientFrame = AnsweredActions &
+  (HelloFrame | AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame | PingFrame | PongFrame);
 
 /** Server → client. Answers `hello`. All durations are in milliseconds. */
 export interface WelcomeFrame {
@@ -106,7 +114,7 @@ export interface WelcomeFrame {
    * accepts bursts of twice `framesPerSecond`. If it is absent, the client assumes 20.
    */
   readonly limits: { readonly frameBytes: number; readonly subscriptions: number; readonly framesPerSecond?: number };
-  /** Time for which the server remembers the answer to an action. A client does not resend an older action. */
+  /** Time for which the server remembers an unconfirmed answer. A client does not resend an older action. */
   readonly actionWindow: number;
   /** Time at which the credentials expire, in milliseconds since the Unix epoch. Absent: they do not expire. */
   readonly expiresAt?: number;

@@ -19,6 +19,7 @@ describe.each([
     { clientId, topics: [] },
     { clientId, topics: [{ topic: 'a' }, { topic: 'b', since: { epoch: 'e', offset: 3 } }], wait: 25 },
     { clientId, topics: [{ topic: 'a', since: 'oldest' }], wait: 0 },
+    { clientId, topics: [], answered: ['1'] },
   ])('accepts the poll %j', (body) => {
     expect(poll(body)).toEqual(body);
   });
@@ -38,7 +39,7 @@ describe.each([
   });
 
   test('accepts an action', () => {
-    const body = { clientId, id: '1', name: 'battles/pause', data: { battleId: '42' } };
+    const body = { clientId, id: '1', name: 'battles/pause', data: { battleId: '42' }, answered: ['0'] };
     expect(act({ ...body, admin: true })).toEqual(body);
   });
 

@@ -1,6 +1,6 @@
 import { numberWhere, objectOf, optional } from './check.js';
 import { withCorrelation } from './correlation.js';
-import { actionId, actionName, clientId, optionalJson, topicRequests } from './fields.js';
+import { actionId, actionName, answered, clientId, optionalJson, topicRequests } from './fields.js';
 import type { ActionRequest, PollRequest } from './http.js';
 import type { FrameLimits } from './limits.js';
 import { parseBody } from './parse-json.js';
@@ -14,9 +14,16 @@ const pollRequest = objectOf<PollRequest>({
   clientId,
   topics: topicRequests(0),
   wait: optional(numberWhere(`a number from 0 to ${MAX_POLL_WAIT}`, (wait) => wait >= 0 && wait <= MAX_POLL_WAIT)),
+  answered,
 });
 
-const actionRequest = objectOf<ActionRequest>({ clientId, id: actionId, name: actionName, data: optionalJson });
+const actionRequest = objectOf<ActionRequest>({
+  clientId,
+  id: actionId,
+  name: actionName,
+  data: optionalJson,
+  answered,
+});
 
 /**
  * Parses the body of `POST {httpPath}/poll`: a text, or the result of a body parser.

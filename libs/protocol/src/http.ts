@@ -1,9 +1,9 @@
-import type { ServerFrame, TopicRequest } from './frames.js';
+import type { AnsweredActions, ServerFrame, TopicRequest } from './frames.js';
 import type { Json } from './json.js';
 import type { TopicKind } from './topic.js';
 
 /** Body of `POST {httpPath}/poll`. */
-export interface PollRequest {
+export interface PollRequest extends AnsweredActions {
   /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
   /** The topics to catch up with. The answer has the frames of each. */
@@ -28,7 +28,7 @@ export interface PollResponse {
 }
 
 /** Body of `POST {httpPath}/actions`. */
-export interface ActionRequest {
+export interface ActionRequest extends AnsweredActions {
   /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
   /** Chosen by the client, as `id` of an `action` frame. Both transports share one set of ids. */
@@ -58,6 +58,6 @@ export interface ConfigResponse {
   readonly websocket: boolean;
   /** `interval`: milliseconds from the start of a poll to the start of the next one. */
   readonly poll: { readonly interval: number };
-  /** Milliseconds for which the server remembers the answer to an action. */
+  /** Milliseconds for which the server remembers an answer that the client does not confirm. */
   readonly actionWindow: number;
 }
