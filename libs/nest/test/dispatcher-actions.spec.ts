@@ -25,7 +25,7 @@ import {
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
 import { RecordedLog } from './support/recorded-log.js';
-import { TRANSPORTS, type TestCaller } from './support/transports.js';
+import { CLIENT_ID, post, TRANSPORTS, type TestCaller } from './support/transports.js';
 
 const counter = stateTopic<number>()('counters/:name');
 const secret = stateTopic<number>()('secrets/:name');
@@ -315,6 +315,39 @@ describe.each(TRANSPORTS)('actions over $name', ({ name: transport, open }) => {
       await ann.act(order);
       expect(await ann.act(other)).toMatchObject({ type: 'error', code: 'conflict', id: '1' });
       expect(shop.calls).toHaveLength(1);
+    });
+
+    test('until the client confirms the answer; then the id is free for a new action', async () => {
+      await ann.act(order);
+      await ann.act({ id: '2', name: 'shop/nothing', answered: ['1', 'unknown'] });
+      expect(await ann.act({ id: '1', name: 'shop/order', data: { ...order.data, item: 'axe' } })).toMatchObject({
+        type: 'ack',
+      });
+      expect(shop.calls).toHaveLength(2);
+    });
+
+    test.each([
+      ['another client of the user', 'ann', 'other-client-0123456789'],
+      ['another user', 'bob', undefined],
+      ['an anonymous client', undefined, undefined],
+    ])('also after %s has confirmed the id', async (_, user, clientId) => {
+      const first = await ann.act(order);
+      const other = await TRANSPORTS.find(({ name }) => name === transport)!.open(arena, user, clientId);
+      await other.act({ id: '2', name: 'shop/nothing', answered: ['1'] });
+      expect(await ann.act(order)).toEqual(first);
+      expect(shop.calls).toHaveLength(1);
+    });
+
+    test('until a poll confirms the answer', async () => {
+      await ann.act(order);
+      await post(
+        arena,
+        '/realtime/poll',
+        { clientId: CLIENT_ID, topics: [], answered: ['1'] },
+        { authorization: 'Bearer ann' },
+      );
+      await ann.act(order);
+      expect(shop.calls).toHaveLength(2);
     });
 
     test('the order of keys makes no difference', async () => {

@@ -144,8 +144,9 @@ export interface Broker {
    *
    * @param caller the owner of the claim. A broker with bounded memory gives each caller a quota and rejects with
    * `quota_exceeded` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
+   * @param client one of the clients of the caller. It gets a part of the quota, so that it cannot block the others.
    */
-  claim(key: string, fingerprint: string, caller?: string): Promise<Claim>;
+  claim(key: string, fingerprint: string, caller?: string, client?: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `windowMs`. */
   settle(key: string, answer: string, windowMs: number): Promise<void>;
   /**
@@ -153,6 +154,11 @@ export interface Broker {
    * wait for the answer get a `BrokerError` `unclaimed` and may claim the key.
    */
   unclaim(key: string): Promise<void>;
+  /**
+   * Forgets the answers of settled claims before their window ends, because the clients have them. Ignores keys that are
+   * unknown or still running. If it fails, the window ends the claims.
+   */
+  forget(keys: readonly string[]): Promise<void>;
 
   /** Returns the lease; undefined while another node holds it. */
   lease(name: string): Promise<Lease | undefined>;

@@ -77,7 +77,7 @@ export const OPTION_TABLE: OptionTable = {
     timeoutMs: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
   },
   polling: { intervalMs: integer(2_000, 1, 'Time between the starts of two polls; sent to clients.') },
-  actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers the answer of an action.'),
+  actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers an unconfirmed answer of an action.'),
   globalEnhancers: option(
     ['guards', 'pipes'],
     `some of ${ENHANCERS.join(', ')}`,
@@ -187,9 +187,9 @@ export const MEMORY_BROKER_TABLE: Group<Required<MemoryBrokerOptions>> = {
   maxClaims: integer(
     100_000,
     0,
-    'Running and remembered actions. Above: `unavailable`; above a tenth for one caller: `too_many_requests`.',
+    'Running and unconfirmed actions. Above: `unavailable`; over the share of a caller: `too_many_requests`.',
   ),
-  maxAnswerCharacters: integer(64 * KiB * KiB, 0, 'Characters of all remembered answers. Above: the same.'),
+  maxAnswerCharacters: integer(64 * KiB * KiB, 0, 'Characters of these answers. Above: the same.'),
 };
 
 export function isOption(entry: object): entry is OptionSpec<unknown> {

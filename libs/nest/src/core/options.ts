@@ -82,7 +82,7 @@ export interface RealtimeModuleOptions {
     /** Time between the starts of two polls. The server sends it to clients. Default 2,000. */
     readonly intervalMs?: number;
   };
-  /** Time for which the broker remembers the answer of an action. Default 120,000. */
+  /** Time for which the broker remembers an answer that the client does not confirm. Default 120,000. */
   readonly actionWindowMs?: number;
   /** Global enhancers of the application that apply to topics and actions. Default: guards and pipes. */
   readonly globalEnhancers?: readonly ('guards' | 'pipes' | 'interceptors' | 'filters')[];
@@ -257,14 +257,12 @@ export interface MemoryBrokerOptions {
   /** Maximum bytes of the values and publications of those topics, approximately. Default 64 MiB. */
   readonly maxIdleBytes?: number;
   /**
-   * Maximum number of running and remembered actions. One caller may use a tenth of it. The server rejects further
-   * actions. Default 100,000.
+   * Maximum number of running actions and of answers that clients have not confirmed. A user, or an address for anonymous
+   * clients, may use a tenth of what is free of the first half, but always a thousandth of all. One client may use half of
+   * what its user has free. The server rejects further actions. Default 100,000.
    */
   readonly maxClaims?: number;
-  /**
-   * Maximum number of characters of all remembered answers. One caller may use a tenth of it. The server rejects
-   * further actions. Default 67,108,864.
-   */
+  /** Maximum number of characters of these answers, with the same shares. Default 67,108,864. */
   readonly maxAnswerCharacters?: number;
 }
 

@@ -186,11 +186,11 @@ describe('ActionExecutor', () => {
   });
 
   test('rejects an address above its quota of claims for any client id, and accepts users and other addresses', async () => {
-    broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 50 });
+    broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 100 });
     const action = { call: handler(() => undefined), timeout: 0 };
     const anonymous = { ...caller, identity: undefined };
     const answers = [];
-    for (let n = 0; n < 6; n++) {
+    for (let n = 0; n < 6; n += 1) {
       answers.push(await runner().run(invocation, { ...anonymous, clientId: `client ${n}` }, action));
     }
     expect(answers.map(({ type }) => type)).toEqual(['ack', 'ack', 'ack', 'ack', 'ack', 'error']);
@@ -198,6 +198,50 @@ describe('ActionExecutor', () => {
     expect(await runner().run(invocation, caller, action)).toMatchObject({ type: 'ack' });
     expect(await runner().run(invocation, { ...anonymous, ip: '192.0.2.2' }, action)).toMatchObject({ type: 'ack' });
     expect(failures).toEqual([]);
+  });
+
+  test('B20: answers 150,000 actions of 100 users within the window, and remembers one for each user', async () => {
+    const executor = runner();
+    const action = { call: handler(() => undefined), timeout: 0 };
+    const users = Array.from({ length: 100 }, (_, n) => ({ ...caller, identity: { id: `user ${n}`, user: n } }));
+    for (let round = 1; round <= 1_500; round += 1) {
+      const answers = users.map((user) => {
+        executor.forget([`${round - 1}`], user);
+        return executor.run({ ...invocation, id: `${round}` }, user, action);
+      });
+      for (const answer of await Promise.all(answers)) if (answer.type !== 'ack') throw new Error(answer.code);
+      if (broker.sizes.claims !== 100) throw new Error(`round ${round}: ${broker.sizes.claims}`);
+    }
+    expect(runs).toBe(150_000);
+    for (const user of users) executor.forget(['1500'], user);
+    expect(broker.sizes).toMatchObject({ claims: 0, callers: 0 });
+    expect(failures).toEqual([]);
+  });
+
+  test('limits 100 users who never confirm an answer, and still runs the actions of a user who does', async () => {
+    broker = new MemoryBroker({ ...brokerOptions(), maxClaims: 2_000 });
+    const executor = runner();
+    const action = { call: handler(() => undefined), timeout: 0 };
+    const as = (id: string): CallerContext => ({ ...caller, identity: { id, user: id } });
+    for (let n = 0; n < 100; n += 1) {
+      for (let id = 0; id < 100; id += 1)
+        await executor.run({ ...invocation, id: `${id}` }, as(`hostile ${n}`), action);
+    }
+    expect(outcomes).toContain('too_many_requests');
+    expect(outcomes).not.toContain('unavailable');
+    outcomes.length = 0;
+    for (let id = 1; id <= 1_000; id += 1) {
+      executor.forget([`${id - 1}`], as('friend'));
+      await executor.run({ ...invocation, id: `${id}` }, as('friend'), action);
+    }
+    expect(outcomes).toEqual(Array(1_000).fill('run'));
+    expect(failures).toEqual([]);
+  });
+
+  test('reports a broker that cannot forget an answer', async () => {
+    runner({ forget: () => Promise.reject(new Error('down')) }).forget(['1'], caller);
+    await environment.settle();
+    expect(failures).toHaveLength(1);
   });
 
   test('answers the caller when the broker cannot store the answer', async () => {

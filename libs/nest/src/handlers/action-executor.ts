@@ -47,6 +47,12 @@ export class ActionExecutor {
     return withReadablePositions(invocation, await this.runOnce(invocation, caller, action));
   }
 
+  /** Forgets the answers that the client says it has. An id that never ran, or still runs, does no harm. */
+  forget(answered: readonly string[], caller: CallerContext): void {
+    const keys = answered.map((id) => actionKey(caller, id));
+    this.options.broker.forget(keys).catch(this.options.onBrokerFailure);
+  }
+
   private async runOnce(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
     const key = actionKey(caller, invocation.id);
     try {
@@ -79,7 +85,7 @@ export class ActionExecutor {
   ): Promise<Exclude<Claim, { outcome: 'running' }>> {
     const digest = fingerprint(invocation);
     for (;;) {
-      const claim = await this.options.broker.claim(key, digest, quotaKey(caller));
+      const claim = await this.options.broker.claim(key, digest, quotaKey(caller), caller.clientId);
       if (claim.outcome !== 'running') return claim;
       try {
         return { outcome: 'settled', answer: await claim.answer };

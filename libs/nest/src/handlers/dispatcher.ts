@@ -40,7 +40,7 @@ const NO_CALLER: CallerContext = {
 };
 
 /** The part of {@link Dispatcher} that the transports use, so that tests can replace it. */
-export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' | 'isParallel'>;
+export type RequestDispatcher = Pick<Dispatcher, 'act' | 'admit' | 'authorize' | 'forget' | 'isParallel'>;
 
 /**
  * The one pipeline from a request to application code: limits → deduplication → guards → pipes and DTO validation →
@@ -133,6 +133,11 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
     // A handler may go on after its answer `timeout`. The transport counts the action only until the answer.
     void this.inFlight.track(handler);
     return answer;
+  }
+
+  /** Forgets the answers of these actions, because the client has them. */
+  forget(answered: readonly string[], caller: CallerContext): void {
+    this.runner.forget(answered, caller);
   }
 
   /** Whether actions of this name may run beside others of the same connection. False for unknown names. */

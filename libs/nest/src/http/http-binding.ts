@@ -162,6 +162,7 @@ export class HttpBinding implements OnModuleInit {
     const { clientId } = request;
     const admitted = await this.authenticator.admit(received, clientId);
     const { caller } = admitted;
+    if (request.answered !== undefined) this.dispatcher.forget(request.answered, caller);
     const body = await this.poll.answer(request, {
       request: admitted,
       countTopics: (topics) => this.requests.countTopics(caller, topics),
@@ -173,12 +174,13 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
-    const { clientId, id, name, data } = parseActionRequest(
+    const { clientId, id, name, data, answered } = parseActionRequest(
       await this.authenticator.body(exchange),
       this.options.limits.frames,
     );
     exchange.correlation = { id };
     const { caller } = await this.authenticator.admit(received, clientId);
+    if (answered !== undefined) this.dispatcher.forget(answered, caller);
     const release = this.requests.startAction(caller);
     // The process ends only after the HTTP server has answered all requests.
     const ending = this.drain.ended.subscribe(() => exchange.cut());

@@ -1,6 +1,7 @@
 import {
   CLOSE_CODES,
   type ActionFrame,
+  type AnsweredActions,
   type AuthenticateFrame,
   type ErrorFrame,
   type HelloFrame,
@@ -166,7 +167,7 @@ export class Connection implements FrameRunner {
     this.outbox.send(frame);
   }
 
-  async admit(hello: HelloFrame): Promise<void> {
+  async admit(hello: HelloFrame & AnsweredActions): Promise<void> {
     const { counters, log } = this.context;
     this.enter('admitting');
     try {
@@ -176,6 +177,7 @@ export class Connection implements FrameRunner {
       this.enter('open');
       counters.connectionsAdmitted += 1;
       this.send(this.welcome());
+      if (hello.answered !== undefined) this.forget(hello.answered);
       this.inbound.advance();
     } catch (thrown) {
       if (this.phase === 'closed') return;
@@ -211,6 +213,10 @@ export class Connection implements FrameRunner {
     } catch (error) {
       this.send(this.toErrorFrame(error, { id }));
     }
+  }
+
+  forget(answered: readonly string[]): void {
+    this.context.dispatcher.forget(answered, this.credentials.caller);
   }
 
   changeTopics(frame: SubscribeFrame | UnsubscribeFrame): void {

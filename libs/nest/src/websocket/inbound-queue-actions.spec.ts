@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { act, ConnectionRig, Gate, subscribe } from '../../test/support/connection-rig.js';
+import { RealtimeError } from '../core/errors.js';
+import { act, CLIENT_ID, ConnectionRig, Gate, subscribe } from '../../test/support/connection-rig.js';
 
 /** Holds every action until `finish`, and records started ones. */
 function heldActions(rig: ConnectionRig) {
@@ -162,5 +163,59 @@ describe('InboundQueue: actions', () => {
     finish('1');
     await rig.environment.settle();
     expect(idle).toBe(true);
+  });
+});
+
+describe('InboundQueue: answers that the client has', () => {
+  const hello = { type: 'hello', clientId: CLIENT_ID, token: 'ann' };
+
+  test.each([
+    { type: 'authenticate', token: 'ann' },
+    { type: 'subscribe', topics: [{ topic: 't' }] },
+    { type: 'unsubscribe', topics: ['t'] },
+    { type: 'action', id: '2', name: 'go' },
+    { type: 'ping' },
+    { type: 'pong' },
+  ])('are forgotten with a frame %j', async (frame) => {
+    const rig = await ConnectionRig.welcomed({}, 'ann');
+    rig.send({ ...frame, answered: ['1'] });
+    await rig.received();
+    expect(rig.forgotten).toEqual([{ answered: ['1'], user: 'ann' }]);
+  });
+
+  test('are forgotten once the server knows the user, with the frames from before', async () => {
+    const rig = new ConnectionRig();
+    const gate = new Gate();
+    rig.admit = () => gate.opened;
+    rig.send({ ...hello, answered: ['1'] });
+    rig.send({ ...act('3'), answered: ['2'] });
+    rig.send({ type: 'pong', answered: ['4'] });
+    await rig.received();
+    expect(rig.forgotten).toEqual([]);
+    gate.open();
+    await rig.received();
+    expect(rig.forgotten).toEqual([
+      { answered: ['1'], user: 'ann' },
+      { answered: ['2'], user: 'ann' },
+    ]);
+  });
+
+  test('stay if the server rejects the frame or the client', async () => {
+    const rig = await ConnectionRig.welcomed({ limits: { frames: { perSecond: 1 } } }, 'ann');
+    for (let n = 0; n < 5; n += 1) rig.send({ ...act(`${n}`), answered: ['1'] });
+    await rig.received();
+    expect(rig.forgotten.length).toBeLessThan(5);
+    const stranger = new ConnectionRig();
+    stranger.admit = () => Promise.reject(new RealtimeError('forbidden', 'No.'));
+    stranger.send({ ...hello, answered: ['1'] });
+    await stranger.received();
+    expect(stranger.forgotten).toEqual([]);
+  });
+
+  test('are a bad frame above 128 ids, whatever their number', async () => {
+    const rig = await ConnectionRig.welcomed({}, 'ann');
+    rig.send({ type: 'pong', answered: Array.from({ length: 5_000 }, (_, n) => `${n}`) });
+    expect(await rig.received()).toEqual([expect.objectContaining({ code: 'bad_request' })]);
+    expect(rig.forgotten).toEqual([]);
   });
 });

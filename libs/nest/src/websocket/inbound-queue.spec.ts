@@ -30,6 +30,7 @@ function queueOf(limits: RealtimeModuleOptions['limits'] = {}, phase: Phase = 'o
       return gate.opened;
     },
     answerPing: () => undefined,
+    forget: (answered) => void running.push(`forget ${answered.join()}`),
     changeTopics: ({ type }) => void running.push(type),
     send: ({ code }) => void errors.push(code),
     close: () => undefined,

@@ -3,6 +3,7 @@ import {
   parseClientFrame,
   ProtocolError,
   type ActionFrame,
+  type AnsweredActions,
   type AuthenticateFrame,
   type ClientFrame,
   type ErrorFrame,
@@ -23,16 +24,18 @@ import type { Subscriptions } from './subscriptions.js';
 const RETRY_AFTER_MS = 1_000;
 
 /** A frame that waits for its turn. */
-type QueuedFrame = AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame;
+type QueuedFrame = AnsweredActions & (AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame);
 
 /** Runs the frames of one connection. Nothing here throws or rejects. */
 export interface FrameRunner {
   readonly phase: Phase;
   isParallel(action: string): boolean;
-  admit(frame: HelloFrame): Promise<void>;
+  admit(frame: HelloFrame & AnsweredActions): Promise<void>;
   answerPing(frame: PingFrame): void;
   authenticate(frame: AuthenticateFrame): Promise<void>;
   act(frame: ActionFrame): Promise<void>;
+  /** Forgets the answers that the client says it has. */
+  forget(answered: readonly string[]): void;
   changeTopics(frame: SubscribeFrame | UnsubscribeFrame): void;
   send(frame: ErrorFrame): void;
   close(closing: Closing): void;
@@ -96,7 +99,9 @@ export class InboundQueue {
         return;
       case 'ping':
       case 'pong':
-        if (this.passes(frame, this.limits.rejectFrame()) && frame.type === 'ping') this.runner.answerPing(frame);
+        if (!this.passes(frame, this.limits.rejectFrame())) return;
+        this.forgetAnswers(frame);
+        if (frame.type === 'ping') this.runner.answerPing(frame);
         return;
       default:
         this.accept(frame, data.length);
@@ -213,7 +218,13 @@ export class InboundQueue {
     }
   }
 
+  /** The answers belong to the identity of the client, which the server knows only after `hello`. */
+  private forgetAnswers({ answered }: AnsweredActions): void {
+    if (answered !== undefined && this.runner.phase === 'open') this.runner.forget(answered);
+  }
+
   private run(frame: QueuedFrame): void {
+    this.forgetAnswers(frame);
     switch (frame.type) {
       case 'authenticate':
         void this.runAuthenticate(frame);

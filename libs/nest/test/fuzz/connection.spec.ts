@@ -51,6 +51,7 @@ function receive(bytes: Buffer, binary: boolean): { readonly ran: ClientFrame[];
     authenticate: async (frame) => run(frame),
     act: async (frame) => run(frame),
     answerPing: run,
+    forget: () => undefined,
     changeTopics: run,
     send: ({ code }) => void errors.push(code),
     close: () => undefined,

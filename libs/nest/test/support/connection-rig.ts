@@ -42,6 +42,8 @@ export class ConnectionRig {
   readonly counters = new Counters();
   readonly revocations: Revocations;
   readonly logged: string[] = [];
+  /** The ids in `answered` that the connection passed on, with the user. */
+  readonly forgotten: { readonly answered: readonly string[]; readonly user: string | undefined }[] = [];
   readonly log: RealtimeLog;
   readonly hub: ConnectionHub;
   readonly limits: ConnectionLimits;
@@ -128,6 +130,7 @@ export class ConnectionRig {
         return { name: topic, kind: 'state' };
       },
       act: (invocation, caller) => this.act(invocation, caller),
+      forget: (answered, caller) => void this.forgotten.push({ answered, user: caller.identity?.id }),
       isParallel: (action) => action.startsWith('parallel/'),
     };
   }

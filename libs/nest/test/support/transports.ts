@@ -10,6 +10,7 @@ interface TestAction {
   readonly id: string;
   readonly name: string;
   readonly data?: unknown;
+  readonly answered?: readonly string[];
 }
 
 /** One caller on some transport, for suites that run over all of them. */

@@ -57,5 +57,24 @@ export function describeClaims({ describe, test, expect }: TestRunner, cluster: 
       await expect(cluster.here.unclaim('k')).rejects.toMatchObject({ code: 'not_held' });
       expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
     });
+
+    test('a forgotten answer frees its key on every node, and other answers stay', async () => {
+      for (const key of ['k', 'other']) {
+        await cluster.here.claim(key, 'f', 'user ann', 'tab');
+        await cluster.here.settle(key, 'answer', 1_000);
+      }
+      await cluster.there.forget(['k', 'unknown']);
+      expect(await cluster.here.claim('other', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
+      expect(await cluster.here.claim('k', 'g')).toEqual({ outcome: 'claimed' });
+    });
+
+    test('a running claim cannot be forgotten', async () => {
+      await cluster.here.claim('k', 'f');
+      await cluster.there.forget(['k', ...Array.from({ length: 1_000 }, (_, n) => `${n}`)]);
+      const second = await cluster.there.claim('k', 'f');
+      if (second.outcome !== 'running') throw new Error(second.outcome);
+      await cluster.here.settle('k', 'answer', 1_000);
+      expect(await second.answer).toBe('answer');
+    });
   });
 }

@@ -35,6 +35,7 @@ function connect(broker: Broker): Broker {
     claim: (...given) => broker.claim(...given),
     settle: (...given) => broker.settle(...given),
     unclaim: (...given) => broker.unclaim(...given),
+    forget: (...given) => broker.forget(...given),
     lease: async (...given) => {
       const lease = await broker.lease(...given);
       if (lease !== undefined) hold(() => lease.release());

@@ -113,7 +113,7 @@ describe('MemoryBroker', () => {
     const lease = await broker.lease('arena');
     await lease?.release();
     await environment.advance(HISTORY.ageMs * 3);
-    expect(broker.sizes).toEqual({ topics: 0, claims: 0, leases: 0, presence: 0, broadcastListeners: 0 });
+    expect(broker.sizes).toEqual({ topics: 0, claims: 0, callers: 0, leases: 0, presence: 0, broadcastListeners: 0 });
     expect(environment.timers).toBe(0);
   });
 

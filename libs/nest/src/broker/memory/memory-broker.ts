@@ -68,10 +68,13 @@ export class MemoryBroker implements Broker {
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when nothing uses the broker. */
-  get sizes(): { topics: number; claims: number; leases: number; presence: number; broadcastListeners: number } {
+  get sizes(): Readonly<
+    Record<'topics' | 'claims' | 'callers' | 'leases' | 'presence' | 'broadcastListeners', number>
+  > {
     return {
       topics: this.topics.size,
       claims: this.claims.size,
+      callers: this.claims.callers,
       leases: this.leases.size,
       presence: this.presence.size,
       broadcastListeners: this.broadcastListeners.size,
@@ -103,9 +106,9 @@ export class MemoryBroker implements Broker {
     this.topics.close(topic);
   }
 
-  async claim(key: string, fingerprint: string, caller?: string): Promise<Claim> {
+  async claim(key: string, fingerprint: string, caller?: string, client?: string): Promise<Claim> {
     this.check();
-    return this.claims.claim(key, fingerprint, caller);
+    return this.claims.claim(key, fingerprint, caller, client);
   }
 
   async settle(key: string, answer: string, window: number): Promise<void> {
@@ -116,6 +119,11 @@ export class MemoryBroker implements Broker {
   async unclaim(key: string): Promise<void> {
     this.check();
     this.claims.unclaim(key);
+  }
+
+  async forget(keys: readonly string[]): Promise<void> {
+    this.check();
+    this.claims.forget(keys);
   }
 
   async lease(name: string): Promise<Lease | undefined> {

@@ -18,15 +18,15 @@ function code(work: () => unknown): unknown {
 }
 
 describe('MemoryClaims', () => {
-  test('one caller may use a tenth of the actions, and others are still accepted', () => {
-    const { claims } = create({ count: 50, size: 0 });
+  test('one caller may use a tenth of what is free of half the actions, and others are still accepted', () => {
+    const { claims } = create({ count: 100, size: 0 });
     for (let id = 0; id < 5; id++) claims.claim(`mallory ${id}`, 'f', 'address 192.0.2.1');
     expect(code(() => claims.claim('mallory 5', 'f', 'address 192.0.2.1'))).toBe('quota_exceeded');
     expect(claims.claim('alice', 'f', 'user alice')).toEqual({ outcome: 'claimed' });
     expect(claims.claim('mallory 0', 'f', 'address 192.0.2.1').outcome).toBe('running');
   });
 
-  test('one caller may use a tenth of the answers', () => {
+  test('one caller may use a tenth of what is free of half the answers', () => {
     const { claims } = create({ count: 0, size: 100 });
     claims.claim('1', 'f', 'user mallory');
     claims.settle('1', 'x'.repeat(10), 1_000);
@@ -35,7 +35,7 @@ describe('MemoryClaims', () => {
   });
 
   test('released and expired claims free the quota of the caller', async () => {
-    const { claims, environment } = create({ count: 20, size: 0 });
+    const { claims, environment } = create({ count: 40, size: 0 });
     claims.claim('1', 'f', 'user ann');
     claims.claim('2', 'f', 'user ann');
     expect(code(() => claims.claim('3', 'f', 'user ann'))).toBe('quota_exceeded');
@@ -44,12 +44,50 @@ describe('MemoryClaims', () => {
     for (const key of ['2', '3']) claims.settle(key, 'answer', 1_000);
     expect(code(() => claims.claim('4', 'f', 'user ann'))).toBe('quota_exceeded');
     await environment.advance(20_000);
-    expect(claims.size).toBe(0);
+    expect({ claims: claims.size, callers: claims.callers }).toEqual({ claims: 0, callers: 0 });
   });
 
   test('ten callers can fill the memory, and then all are rejected', () => {
     const { claims } = create({ count: 10, size: 0 });
     for (let caller = 0; caller < 10; caller++) claims.claim(`${caller}`, 'f', `user ${caller}`);
     expect(code(() => claims.claim('alice', 'f', 'user alice'))).toBe('full');
+  });
+
+  test('forgets the answers that a client has, at once, and ignores running and unknown keys', () => {
+    const { claims } = create({ count: 1_000, size: 1_000 });
+    for (const key of ['1', '2', '3']) claims.claim(key, 'f', 'user ann', 'tab');
+    claims.settle('1', 'answer', 1_000);
+    claims.settle('2', 'answer', 1_000);
+    claims.forget(['1', '3', 'other']);
+    expect(claims.size).toBe(2);
+    expect(claims.claim('1', 'other').outcome).toBe('claimed');
+    expect(claims.claim('3', 'f').outcome).toBe('running');
+    claims.settle('3', 'answer', 1_000);
+    claims.settle('1', 'answer', 1_000);
+    claims.forget(['1', '2', '3']);
+    expect({ claims: claims.size, callers: claims.callers }).toEqual({ claims: 0, callers: 0 });
+  });
+
+  test('callers that never confirm an answer are limited, and leave room for all others', () => {
+    const { claims } = create({ count: 10_000, size: 0 });
+    const fill = (caller: string): number => {
+      let count = 0;
+      while (code(() => claims.claim(`${caller} ${count}`, 'f', caller)) === undefined) count += 1;
+      return count;
+    };
+    expect([fill('a'), fill('b'), fill('c')]).toEqual([455, 414, 376]);
+    for (let n = 0; n < 97; n += 1) fill(`hostile ${n}`);
+    expect(claims.size).toBeLessThan(6_000);
+    expect(fill('friend')).toBe(10);
+  });
+
+  test('one client of a caller is limited, and leaves room for the other clients of the same caller', () => {
+    const { claims } = create({ count: 2_000, size: 0 });
+    const fill = (client: string): number => {
+      let count = 0;
+      while (code(() => claims.claim(`${client} ${count}`, 'f', 'user ann', client)) === undefined) count += 1;
+      return count;
+    };
+    expect([fill('old tab'), fill('second'), fill('third')]).toEqual([33, 21, 14]);
   });
 });

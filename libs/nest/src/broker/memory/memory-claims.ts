@@ -14,62 +14,91 @@ interface Usage {
   size: number;
 }
 
-/** The part of each limit that one caller may use. A single caller cannot fill the memory for all others. */
+/** One caller may use a tenth of what is free of the first half of the memory. */
 const CALLER_QUOTA = 0.1;
 
-/** Counts the memory that actions use, in total and for each caller. */
+/**
+ * Every caller may use a thousandth of the memory. The second half of the memory serves nothing else, so that a few hundred
+ * callers that never confirm an answer leave room for all others.
+ */
+const CALLER_MINIMUM = 0.001;
+
+/** One client may use half of what its caller has free. A tab that never confirms leaves room for the user's other tabs. */
+const CLIENT_QUOTA = 0.5;
+
+/** Counts the memory that actions use: in total, for each caller and for each client of a caller. */
 class ClaimUsage {
   private readonly total: Usage = { count: 0, size: 0 };
-  private readonly callers = new Map<string, Usage>();
+  private readonly parts = new Map<string, Usage>();
 
   constructor(private readonly limits: ClaimLimits) {}
 
+  /** Number of callers and clients that use memory. */
   get size(): number {
-    return this.callers.size;
+    return this.parts.size;
   }
 
-  /** Counts one more action. @throws BrokerError `full` or `quota_exceeded` */
-  reserve(caller: string | undefined): void {
-    const { count, size } = this.limits;
-    if (isFull(this.total, this.limits)) {
+  /** Counts one more action of the path of a caller. @throws BrokerError `full` or `quota_exceeded` */
+  reserve(path: readonly string[]): void {
+    let limits = this.limits;
+    let used = this.total;
+    if (isFull(used, limits)) {
       throw new BrokerError('full', 'The memory for actions is full. Reject the action until older ones expire.');
     }
-    if (caller !== undefined) {
-      const own = this.callers.get(caller) ?? { count: 0, size: 0 };
-      if (isFull(own, { count: Math.ceil(count * CALLER_QUOTA), size: Math.ceil(size * CALLER_QUOTA) })) {
-        throw new BrokerError(
-          'quota_exceeded',
-          'This caller has used up its quota of the memory for actions. Reject the action.',
-        );
-      }
-      this.callers.set(caller, own);
+    for (const [level, part] of path.entries()) {
+      limits = level === 0 ? quotaOf(limits, used, callerQuota) : quotaOf(limits, used, clientQuota);
+      used = this.parts.get(part) ?? { count: 0, size: 0 };
+      if (!isFull(used, limits)) continue;
+      const message = 'This caller has used up its quota of the memory for actions. Reject the action.';
+      throw new BrokerError('quota_exceeded', message);
     }
-    this.update(caller, { count: 1, size: 0 });
+    this.add(path, 1, 0);
   }
 
   /** Adds the size of an answer to a counted action. */
-  addAnswer(caller: string | undefined, size: number): void {
-    this.update(caller, { count: 0, size });
+  addAnswer(path: readonly string[], size: number): void {
+    this.add(path, 0, size);
   }
 
   /** Stops counting an action and its answer. */
-  release(caller: string | undefined, size: number): void {
-    this.update(caller, { count: -1, size: -size });
+  release(path: readonly string[], size: number): void {
+    this.add(path, -1, -size);
   }
 
   clear(): void {
     this.total.count = this.total.size = 0;
-    this.callers.clear();
+    this.parts.clear();
   }
 
-  private update(caller: string | undefined, { count, size }: Usage): void {
-    const own = caller === undefined ? undefined : this.callers.get(caller);
-    for (const use of own === undefined ? [this.total] : [this.total, own]) {
-      use.count += count;
-      use.size += size;
+  private add(path: readonly string[], count: number, size: number): void {
+    this.total.count += count;
+    this.total.size += size;
+    for (const part of path) {
+      const used = this.parts.get(part) ?? { count: 0, size: 0 };
+      used.count += count;
+      used.size += size;
+      if (used.count === 0) this.parts.delete(part);
+      else this.parts.set(part, used);
     }
-    if (caller !== undefined && own?.count === 0) this.callers.delete(caller);
   }
+}
+
+/** @returns the limits of a part of a whole. 0 stays 0: no limit. */
+function quotaOf(
+  { count, size }: ClaimLimits,
+  used: Usage,
+  quota: (limit: number, used: number) => number,
+): ClaimLimits {
+  const of = (limit: number, taken: number): number => (limit === 0 ? 0 : Math.max(1, Math.ceil(quota(limit, taken))));
+  return { count: of(count, used.count), size: of(size, used.size) };
+}
+
+function callerQuota(limit: number, used: number): number {
+  return Math.max(limit * CALLER_MINIMUM, (limit / 2 - used) * CALLER_QUOTA);
+}
+
+function clientQuota(limit: number, used: number): number {
+  return (limit - used) * CLIENT_QUOTA;
 }
 
 function isFull(use: Usage, { count, size }: ClaimLimits): boolean {
@@ -79,7 +108,8 @@ function isFull(use: Usage, { count, size }: ClaimLimits): boolean {
 interface Running {
   readonly state: 'running';
   readonly fingerprint: string;
-  readonly caller: string | undefined;
+  /** The caller and its client, as far as they are known. */
+  readonly path: readonly string[];
   readonly answer: Promise<string>;
   readonly resolve: (answer: string) => void;
   readonly reject: (error: BrokerError) => void;
@@ -88,7 +118,7 @@ interface Running {
 interface Settled {
   readonly state: 'settled';
   readonly fingerprint: string;
-  readonly caller: string | undefined;
+  readonly path: readonly string[];
   readonly answer: string;
   readonly expiresAt: number;
 }
@@ -112,15 +142,22 @@ export class MemoryClaims {
     this.usage = new ClaimUsage(limits);
   }
 
+  /** Number of running and remembered actions. */
   get size(): number {
-    return this.claims.size + this.usage.size;
+    return this.claims.size;
   }
 
-  claim(key: string, fingerprint: string, caller: string | undefined): Claim {
+  /** Number of callers, and of their clients, that have actions here. */
+  get callers(): number {
+    return this.usage.size;
+  }
+
+  claim(key: string, fingerprint: string, caller?: string, client?: string): Claim {
     const existing = this.current(key);
     if (existing === undefined) {
-      this.usage.reserve(caller);
-      this.claims.set(key, running(fingerprint, caller));
+      const path = pathOf(caller, client);
+      this.usage.reserve(path);
+      this.claims.set(key, running(fingerprint, path));
       return { outcome: 'claimed' };
     }
     if (existing.fingerprint !== fingerprint) return { outcome: 'conflict' };
@@ -131,10 +168,10 @@ export class MemoryClaims {
 
   settle(key: string, answer: string, window: number): void {
     const claim = this.runningClaim(key);
-    const { fingerprint, caller } = claim;
+    const { fingerprint, path } = claim;
     const expiresAt = this.environment.monotonic() + window;
-    this.claims.set(key, { state: 'settled', fingerprint, caller, answer, expiresAt });
-    this.usage.addAnswer(caller, answer.length);
+    this.claims.set(key, { state: 'settled', fingerprint, path, answer, expiresAt });
+    this.usage.addAnswer(path, answer.length);
     claim.resolve(answer);
     this.sweepLater();
   }
@@ -142,8 +179,16 @@ export class MemoryClaims {
   unclaim(key: string): void {
     const claim = this.runningClaim(key);
     this.claims.delete(key);
-    this.usage.release(claim.caller, 0);
+    this.usage.release(claim.path, 0);
     claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer. Claim the action again.'));
+  }
+
+  /** Drops settled answers before their window ends. Ignores running and unknown keys. */
+  forget(keys: readonly string[]): void {
+    for (const key of keys) {
+      const claim = this.claims.get(key);
+      if (claim?.state === 'settled') this.drop(key, claim);
+    }
   }
 
   dispose(): void {
@@ -158,7 +203,7 @@ export class MemoryClaims {
   private current(key: string): Running | Settled | undefined {
     const claim = this.claims.get(key);
     if (claim?.state !== 'settled' || claim.expiresAt > this.environment.monotonic()) return claim;
-    this.forget(key, claim);
+    this.drop(key, claim);
     return undefined;
   }
 
@@ -168,9 +213,9 @@ export class MemoryClaims {
     throw new BrokerError('not_held', 'The action is not claimed. Only a running action can be settled or unclaimed.');
   }
 
-  private forget(key: string, claim: Settled): void {
+  private drop(key: string, claim: Settled): void {
     this.claims.delete(key);
-    this.usage.release(claim.caller, claim.answer.length);
+    this.usage.release(claim.path, claim.answer.length);
   }
 
   private sweepLater(): void {
@@ -183,14 +228,22 @@ export class MemoryClaims {
     let settled = 0;
     for (const [key, claim] of this.claims) {
       if (claim.state !== 'settled') continue;
-      if (claim.expiresAt <= now) this.forget(key, claim);
+      if (claim.expiresAt <= now) this.drop(key, claim);
       else settled += 1;
     }
     if (settled > 0) this.sweepLater();
   }
 }
 
-function running(fingerprint: string, caller: string | undefined): Running {
+/** Injective: JSON texts of one and of two names are never equal. */
+function pathOf(caller: string | undefined, client: string | undefined): readonly string[] {
+  if (caller === undefined) return [];
+  return client === undefined
+    ? [JSON.stringify([caller])]
+    : [JSON.stringify([caller]), JSON.stringify([caller, client])];
+}
+
+function running(fingerprint: string, path: readonly string[]): Running {
   let resolve!: Running['resolve'];
   let reject!: Running['reject'];
   const answer = new Promise<string>((onAnswer, onError) => {
@@ -199,5 +252,5 @@ function running(fingerprint: string, caller: string | undefined): Running {
   });
   // There may be no waiter, and an unhandled rejection would end the process.
   answer.catch(() => undefined);
-  return { state: 'running', fingerprint, caller, answer, resolve, reject };
+  return { state: 'running', fingerprint, path, answer, resolve, reject };
 }
