@@ -64,6 +64,22 @@ describe.each([
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
+  test('B20: the server forgets each answer with the next frame, or with a frame of its own soon after', async () => {
+    const { client, environment, server } = make();
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    client.connect();
+    await environment.advance(5_000);
+    const { log, watch } = outcomes();
+    for (let n = 0; n < 100; n += 1) {
+      watch(String(n), client.act(count, { n }));
+      await environment.until(() => log.length > n, 5_000);
+      expect(server.actions.remembered).toBe(1);
+    }
+    await environment.advance(2_500);
+    expect(server.actions.remembered).toBe(0);
+    expect(server.actions.run).toHaveLength(100);
+  });
+
   test('more than 100 unanswered actions are rejected', async () => {
     const { client, environment, server } = make();
     server.handle(count.name, ({ n }: { n: number }) => n);
@@ -72,6 +88,44 @@ describe.each([
     expect(log).toEqual([['100', 'too_many_requests']]);
     await environment.advance(10_000);
     expect(log).toHaveLength(101);
+  });
+});
+
+describe('the answers that the client confirms', () => {
+  test('do not include an action whose first copy may still arrive, so that it runs once', async () => {
+    const { client, environment, server } = setUp();
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    client.connect();
+    await environment.advance(5_000);
+    const { log, watch } = outcomes();
+    server.blackhole();
+    watch('count', client.act(count, { n: 1 }));
+    await environment.until(() => log.length === 1, 60_000);
+    await environment.advance(10_000);
+    expect(server.actions.received.map(({ transport }) => transport)).toEqual(['polling']);
+    server.restore();
+    await environment.advance(10_000);
+    expect(server.actions.received.map(({ transport }) => transport)).toEqual(['polling', 'websocket']);
+    expect(server.actions.run).toHaveLength(1);
+    expect(log).toEqual([['count', 1]]);
+  });
+
+  test('are repeated on the next connection, because the last frames of the old one may be lost', async () => {
+    const { client, environment, server } = setUp();
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    client.connect();
+    await environment.advance(100);
+    client.act(count, { n: 1 });
+    await environment.advance(500);
+    const [connection] = server.connections;
+    connection!.blackhole();
+    await environment.advance(1_000);
+    connection!.cut();
+    expect(server.actions.remembered).toBe(1);
+    await environment.advance(20_000);
+    client.act(count, { n: 2 });
+    await environment.advance(2_000);
+    expect(server.actions.remembered).toBe(0);
   });
 });
 
@@ -92,12 +146,17 @@ describe('an action', () => {
     server.handle('say', (text: string) => text.length);
     server.answersHello = false;
     const { log, watch } = outcomes();
-    watch('large', client.act(action<string, number>('say'), 'x'.repeat(60_000)));
-    watch('huge', client.act(action<string, number>('say'), 'x'.repeat(70_000)));
+    watch('safe', client.act(action<string, number>('say'), 'x'.repeat(16_000)));
+    watch('large', client.act(action<string, number>('say'), 'x'.repeat(17_000)));
     await environment.advance(100);
-    expect(log).toEqual([['large', 60_000]]);
+    expect(log).toEqual([['safe', 16_000]]);
     server.answersHello = true;
     server.greet(server.connections[0]!, server.connections[0]!.hello!);
+    await environment.advance(100);
+    expect(log).toEqual([
+      ['safe', 16_000],
+      ['large', 17_000],
+    ]);
   });
 
   test('with data that is not JSON fails at once', () => {

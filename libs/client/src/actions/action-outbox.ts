@@ -1,13 +1,22 @@
 import { utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
-import type { ClientEnvironment } from '../core/environment.js';
+import type { ClientEnvironment, Timer } from '../core/environment.js';
 import { RealtimeClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
 import type { ActionSender, PendingAction } from './pending-action.js';
 
 const MAX_UNANSWERED_ACTIONS = 100;
 /** The default of a server. It applies until the server announces its own value. */
 const DEFAULT_ACTION_WINDOW_MS = 120_000;
+
+/** Frames of this size are safe before the server has announced its limit. */
+export const SAFE_FRAME_BYTES = 16 * 1024;
+/** Most answers that one frame confirms. */
+const MAX_ANSWERED_PER_FRAME = 32;
+/** Confirmed answers to repeat on the next transport, because the last frames of the old one may be lost. */
+const MAX_REPEATED = 64;
+/** Time for another frame to confirm an answer. */
+const CONFIRM_AFTER_MS = 1_000;
 
 /**
  * Keeps actions until the server answers them. One sender at a time sends them. A new sender gets all unanswered
@@ -21,6 +30,10 @@ export class ActionOutbox {
   /** Bytes of the largest frame that the server accepts; 0 while it is unknown or unlimited. */
   private maxFrameBytes = 0;
   private actionWindow = DEFAULT_ACTION_WINDOW_MS;
+  /** Ids of answered actions, first those that the current sender has confirmed. */
+  private readonly answered: string[] = [];
+  private confirmed = 0;
+  private confirmTimer: Timer | undefined;
 
   constructor(private readonly environment: ClientEnvironment) {}
 
@@ -64,6 +77,7 @@ export class ActionOutbox {
       settleUpdates: ignore,
       firstSentAt: undefined,
       sender: undefined,
+      copies: 0,
     };
     if (this.isTooLarge(action)) return failed(name, 'too_large', this.describeSize(action));
     this.unanswered.set(action.id, action);
@@ -82,6 +96,7 @@ export class ActionOutbox {
   setSender(sender: ActionSender | undefined): void {
     if (sender === this.sender) return;
     this.sender = sender;
+    this.confirmed = 0;
     this.flush();
   }
 
@@ -98,6 +113,7 @@ export class ActionOutbox {
   /** Records that a sender passes the action to the network now. */
   markSent(action: PendingAction, sender: ActionSender): void {
     action.sender = sender;
+    action.copies += 1;
     if (action.firstSentAt !== undefined) return;
     action.firstSentAt = this.environment.monotonic();
     this.setTimer(action, this.actionWindow, () => {
@@ -109,7 +125,10 @@ export class ActionOutbox {
   /** Sends an action again after the server rejected it before its start. It keeps its place before newer actions. */
   requeue(id: string): void {
     const action = this.unanswered.get(id);
-    if (action !== undefined) action.sender = undefined;
+    if (action !== undefined) {
+      action.sender = undefined;
+      action.copies -= 1;
+    }
     this.flush();
   }
 
@@ -118,6 +137,8 @@ export class ActionOutbox {
     const action = this.unanswered.get(frame.id);
     if (action === undefined) return;
     this.unanswered.delete(frame.id);
+    // A server that forgot the action would run a late copy of it.
+    if (action.copies === 1) this.confirm(action.id);
     if (frame.type === 'ack') {
       action.settleUpdates(frame.positions);
       action.result.next(frame.data);
@@ -139,14 +160,37 @@ export class ActionOutbox {
     }
   }
 
+  /** Adds the ids of answered actions to a JSON object for the server, which then forgets the answers. */
+  withAnswered(text: string): string {
+    const ids = this.answered.slice(this.confirmed, this.confirmed + MAX_ANSWERED_PER_FRAME);
+    const longer = `${text.slice(0, -1)},"answered":${JSON.stringify(ids)}}`;
+    // A UTF-16 unit has at most three bytes in UTF-8.
+    if (ids.length === 0 || longer.length * 3 > (this.maxFrameBytes || SAFE_FRAME_BYTES)) return text;
+    this.answered.splice(0, Math.max(0, this.confirmed - MAX_REPEATED));
+    this.confirmed = Math.min(this.confirmed, MAX_REPEATED) + ids.length;
+    return longer;
+  }
+
   /** Fails every action, because an action must not run in the name of another user. */
   handleIdentityChange(): void {
+    this.answered.length = this.confirmed = 0;
     this.failAll('the credentials changed');
   }
 
   close(): void {
     this.isClosed = true;
+    this.confirmTimer?.cancel();
     this.failAll('the client was closed');
+  }
+
+  /** Has the answer confirmed by the next frame, or by a frame of its own if none follows soon. */
+  private confirm(id: string): void {
+    this.answered.push(id);
+    if (this.sender?.confirm === undefined) return;
+    this.confirmTimer ??= this.environment.setTimer(() => {
+      this.confirmTimer = undefined;
+      if (this.confirmed < this.answered.length) this.sender?.confirm?.();
+    }, CONFIRM_AFTER_MS);
   }
 
   private failAll(why: string): void {

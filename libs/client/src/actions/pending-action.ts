@@ -19,10 +19,14 @@ export interface PendingAction {
   firstSentAt: number | undefined;
   /** The sender that sent the action last, unless the server rejected it before it started. */
   sender: ActionSender | undefined;
+  /** Sendings without an answer. The server may still get each of them. */
+  copies: number;
 }
 
 /** A transport that sends actions to the server. */
 export interface ActionSender {
   /** Sends as many of the unanswered actions as it can, in order. */
   send(unanswered: readonly PendingAction[]): void;
+  /** Sends a frame for {@link ActionOutbox.withAnswered}. Missing if the transport has one to send soon anyway. */
+  confirm?(): void;
 }

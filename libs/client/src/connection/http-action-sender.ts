@@ -50,8 +50,8 @@ export class HttpActionSender implements ActionSender {
   }
 
   private post({ members }: PendingAction): Promise<HttpResponse> {
-    const { clientId, http } = this.services;
-    const body = () => `{"clientId":${JSON.stringify(clientId)},${members}}`;
+    const { clientId, http, outbox } = this.services;
+    const body = () => outbox.withAnswered(`{"clientId":${JSON.stringify(clientId)},${members}}`);
     this.inFlight = new AbortController();
     return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.inFlight.signal });
   }
@@ -65,7 +65,9 @@ export class HttpActionSender implements ActionSender {
       this.retry(action, retryAfter ?? RETRY_DELAY_MS);
     } else if (status === 401 && !this.services.tokens.markRejected(token)) {
       action.sender = undefined;
+      action.copies -= 1;
     } else if (isRejectedBeforeStart(frame)) {
+      action.copies -= 1;
       this.retry(action, frame.retryAfter);
     } else {
       this.services.outbox.handleAnswer({ ...frame, id: action.id });

@@ -105,7 +105,7 @@ export class Poller {
 
   private async poll(): Promise<void> {
     if (this.inFlight) return;
-    const { environment, registry, metrics, clientId, options, http, tokens } = this.services;
+    const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.services;
     const { waitMs } = options.polling;
     const controller = new AbortController();
     this.inFlight = controller;
@@ -118,7 +118,7 @@ export class Poller {
         metrics.add('polls');
         const request = session.request(clientId, waitMs / 1_000);
         held = request.wait;
-        return JSON.stringify(request);
+        return outbox.withAnswered(JSON.stringify(request));
       };
       const timeout = REQUEST_TIMEOUT_MS + waitMs;
       const response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });

@@ -7,7 +7,7 @@ import type { SessionEvent } from './client-event.js';
 import { DEFAULT_FRAMES_PER_SECOND, FrameBudget } from './frame-budget.js';
 import { SocketActionSender } from './socket-action-sender.js';
 
-const SURE_BYTES = 64 * 1024;
+const SURE_BYTES = 16 * 1024;
 
 /** A socket for actions with this frame rate; 0 means no limit. */
 function setUp(rate = 0) {

@@ -1,15 +1,12 @@
 import type { ErrorFrame } from '@statewire/protocol';
 
-import { actionFrame, type ActionOutbox } from '../actions/action-outbox.js';
+import { actionFrame, SAFE_FRAME_BYTES, type ActionOutbox } from '../actions/action-outbox.js';
 import type { ActionSender, PendingAction } from '../actions/pending-action.js';
 import { isRejectedBeforeStart } from '../actions/rejected-before-start.js';
 import type { ClientEnvironment } from '../core/environment.js';
 import { limitRetryAfter } from '../core/retry-after.js';
 import type { Emit, SessionEvent } from './client-event.js';
 import type { FrameBudget } from './frame-budget.js';
-
-/** Every server accepts frames of this size, so that the client may send them before `welcome`. */
-const MIN_FRAME_BYTES = 64 * 1024;
 
 /** Half of the queue of a server by default. Further actions wait in the client, where no server can reject them. */
 const MAX_ACTIONS_IN_FLIGHT = 32;
@@ -44,7 +41,7 @@ export class SocketActionSender implements ActionSender {
     let hasSent = false;
     for (const action of unanswered) {
       if (action.sender === this) continue;
-      if (inFlight >= this.maxInFlight || (!this.isWelcomed && action.frameBytes > MIN_FRAME_BYTES)) break;
+      if (inFlight >= this.maxInFlight || (!this.isWelcomed && action.frameBytes > SAFE_FRAME_BYTES)) break;
       const delay = Math.max(this.budget.delay, this.pausedUntil - this.environment.monotonic());
       if (delay > 0) {
         this.emit({ type: 'actions-delayed', delay });
@@ -56,6 +53,10 @@ export class SocketActionSender implements ActionSender {
       hasSent = true;
     }
     if (hasSent) this.emit({ type: 'request-sent' });
+  }
+
+  confirm(): void {
+    if (this.isWelcomed) this.post('{"type":"pong"}');
   }
 
   handleAnswer(frame: Parameters<ActionOutbox['handleAnswer']>[0]): void {

@@ -139,6 +139,6 @@ export class SocketSession {
     if (this.isOver) return;
     this.metrics.add('framesSent');
     this.budget.spend();
-    this.sendText(text);
+    this.sendText(this.outbox.withAnswered(text));
   }
 }

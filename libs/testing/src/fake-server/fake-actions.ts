@@ -81,6 +81,19 @@ export class FakeActions {
     this.start(run, invocation, positions);
   }
 
+  /** Number of actions that the server remembers: those that run, and those whose answer the client has not confirmed. */
+  get remembered(): number {
+    return this.runs.size;
+  }
+
+  /** @internal Forgets the answers that a client has. A running action stays. */
+  confirm(clientId: string, answered: readonly string[] = []): void {
+    for (const id of answered) {
+      const key = `${clientId} ${id}`;
+      if (this.runs.get(key)?.isAnswered) this.runs.delete(key);
+    }
+  }
+
   /** @internal Forgets all answers, as a server without a shared broker does at a restart. */
   forget(): void {
     this.runs.clear();
@@ -110,6 +123,10 @@ export class FakeActions {
 class ActionRun {
   private result: AckFrame | ErrorFrame | undefined;
   private readonly waiting: ((answer: AckFrame | ErrorFrame) => void)[] = [];
+
+  get isAnswered(): boolean {
+    return this.result !== undefined;
+  }
 
   whenAnswered(callback: (answer: AckFrame | ErrorFrame) => void): void {
     if (this.result === undefined) this.waiting.push(callback);

@@ -132,9 +132,11 @@ export class FakeConnection {
     const frame = parseClientFrame(text, CLIENT_FRAME_LIMITS);
     this.received.push(frame);
     if (this.hello === undefined && frame.type !== 'hello') return this.close(4001, 'hello comes first');
+    if (this.hello !== undefined) this.server.actions.confirm(this.hello.clientId, frame.answered);
     switch (frame.type) {
       case 'hello':
         this.hello = frame;
+        this.server.actions.confirm(frame.clientId, frame.answered);
         return this.server.greet(this, frame);
       case 'subscribe':
         for (const request of frame.topics) this.subscribe(request, frame.ref);

@@ -63,7 +63,8 @@ export class FakeHttp {
       return { status: 200, body: { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow } };
     }
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
-    const { clientId, id, name, data } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
+    const { clientId, id, name, data, answered } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
+    this.server.actions.confirm(clientId, answered);
     // The server does not know what a polling client follows, so it tells the positions of all topics that it may read.
     const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;
     const invocation = { clientId, id, name, data, transport: 'polling' } as const;
@@ -76,6 +77,7 @@ export class FakeHttp {
   private async poll(body: string, token: string | undefined): Promise<PollResponse> {
     const request = parsePollRequest(body, CLIENT_FRAME_LIMITS);
     this.polls.push(request);
+    this.server.actions.confirm(request.clientId, request.answered);
     const collect = () =>
       request.topics.flatMap(({ topic, since }): readonly ServerFrame[] => {
         const rejection = this.server.rejectionOf(topic, token);
