@@ -19,7 +19,7 @@ export interface PendingAction {
   firstSentAt: number | undefined;
   /** The sender that sent the action last, unless the server rejected it before it started. */
   sender: ActionSender | undefined;
-  /** Sendings without an answer. The server may still get each of them. */
+  /** Copies that were sent and not answered. The server may still get each of them. */
   copies: number;
 }
 
