@@ -1,11 +1,12 @@
 import { DestroyRef, ErrorHandler, inject, Injectable, NgZone } from '@angular/core';
+import { RealtimeClientError } from '@statewire/client';
 import { Observable, type Observer, type OperatorFunction, type Subscription } from 'rxjs';
 
 import { Updates } from './updates.js';
 
 type Report = (error: unknown) => void;
 
-/** Passes the errors of actions that nobody handles to Angular's `ErrorHandler`. */
+/** Passes the errors of actions that nobody handles to Angular's `ErrorHandler`, with the name of the action. */
 @Injectable({ providedIn: 'root' })
 export class ActionErrors {
   readonly #updates = inject(Updates);
@@ -14,35 +15,25 @@ export class ActionErrors {
   readonly #destroyRef = inject(DestroyRef);
 
   /** Calls the `ErrorHandler`, unless the application is destroyed. */
-  readonly report: Report = (error) => {
-    if (!this.#destroyRef.destroyed) this.#zone.run(() => this.#errors.handleError(error));
-  };
+  report(action: string, error: unknown): void {
+    if (this.#destroyRef.destroyed) return;
+    this.#zone.run(() => this.#errors.handleError(named(action, error)));
+  }
 
   /**
-   * Returns the result of an action for the application. Reports its error if there is no subscriber at that moment, or
-   * if the subscriber has no error callback.
+   * Returns the result of an action for the application. Reports its error if the subscriber has no error callback. The client
+   * reports the error of an action without a subscriber.
    */
-  watch<T>(result: Observable<T>): Observable<T> {
-    const observed = this.#updates.observe(result);
-    let subscribers = 0;
-    let subscriptions = 0;
-    const counted = new Observable<T>((subscriber) => {
-      subscribers++;
-      subscriptions++;
-      subscriber.add(() => void subscribers--);
-      return observed.subscribe(subscriber);
-    });
-    const reportWithoutSubscriber = (error: unknown): void => {
-      const before = subscriptions;
-      if (subscribers > 0) return;
-      // An action that fails at once has an error before its caller can subscribe.
-      queueMicrotask(() => {
-        if (subscriptions === before) this.report(error);
-      });
-    };
-    this.#updates.outside(() => result.subscribe({ error: reportWithoutSubscriber }));
-    return new ReportingObservable(counted, this.report);
+  watch<T>(action: string, result: Observable<T>): Observable<T> {
+    return new ReportingObservable(this.#updates.observe(result), (error) => this.report(action, error));
   }
+}
+
+/** Names the action in the message, because the message of the server may not. */
+function named(action: string, error: unknown): unknown {
+  if (!(error instanceof RealtimeClientError)) return error;
+  const { code, message, details, temporary } = error;
+  return new RealtimeClientError(code, `The action "${action}" failed (${code}). ${message}`, details, temporary);
 }
 
 /** Emits what `result$` emits. Reports the error if the observer, of this or of a piped observable, has no error callback. */

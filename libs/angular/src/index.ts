@@ -1,6 +1,14 @@
+export { WARN as ɵWARN } from './development-warnings.js';
 export { injectAction, type ActionOutcome, type ActionRef, type InjectActionOptions } from './inject-action.js';
 export { injectEvents, type InjectEventsOptions } from './inject-events.js';
 export { injectTopic, type InjectTopicOptions } from './inject-topic.js';
+export {
+  partsOf as ɵpartsOf,
+  provideNamedClient as ɵprovideNamedClient,
+  realtimeClient,
+  type ClientOption,
+  type RealtimeClientToken,
+} from './named-client.js';
 export type { InjectorOption } from './injector-option.js';
 export { PACE as ɵPACE, type Pace as ɵPace } from './pace.js';
 export { provideRealtime, type RealtimeConfig } from './provide-realtime.js';

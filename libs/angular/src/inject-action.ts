@@ -5,10 +5,11 @@ import type { Observable } from 'rxjs';
 
 import { ActionErrors } from './action-errors.js';
 import { createInInjector, type InjectorOption } from './injector-option.js';
+import { injectOfClient, type ClientOption } from './named-client.js';
 import { RealtimeService } from './realtime.service.js';
 
 /** Options of `injectAction()`. */
-export type InjectActionOptions = InjectorOption;
+export type InjectActionOptions = InjectorOption & ClientOption;
 
 /** How a run ended: with a result, or with an error. */
 export type ActionOutcome<R> =
@@ -53,7 +54,7 @@ export interface ActionRef<D, R> {
  */
 export function injectAction<D, R>(action: Action<D, R>, options: InjectActionOptions = {}): ActionRef<D, R> {
   return createInInjector(injectAction, options, () => {
-    const realtime = inject(RealtimeService);
+    const realtime = injectOfClient(RealtimeService, options.client);
     const errors = inject(ActionErrors);
     const context = inject(DestroyRef);
     const unanswered = signal(0);
@@ -74,7 +75,7 @@ export function injectAction<D, R>(action: Action<D, R>, options: InjectActionOp
           next: (result) => finish({ result, error: undefined }),
           error: (error: RealtimeClientError) => {
             finish({ result: undefined, error });
-            if (context.destroyed || number !== runs) errors.report(error);
+            if (context.destroyed || number !== runs) errors.report(action.name, error);
           },
         });
       });

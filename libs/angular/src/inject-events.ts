@@ -5,11 +5,12 @@ import { throwError } from 'rxjs';
 
 import { currentTopic } from './current-topic.js';
 import { createInInjector, type InjectorOption } from './injector-option.js';
+import { injectOfClient, type ClientOption } from './named-client.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { Updates } from './updates.js';
 
 /** Options of `injectEvents()`. */
-export interface InjectEventsOptions extends InjectorOption {
+export interface InjectEventsOptions extends InjectorOption, ClientOption {
   /** Where to start: a position, or `'oldest'` for all events that the server still has. Default: events from now on. */
   readonly since?: Since;
   /** Called when events up to `position` are lost, because the server's history no longer has them. */
@@ -37,9 +38,9 @@ export function injectEvents<T>(
 function followEvents<T>(
   reference: () => TopicReference<T, 'events'> | undefined,
   handler: (event: T) => void,
-  { since, onLost, onError }: InjectEventsOptions,
+  { client: name, since, onLost, onError }: InjectEventsOptions,
 ): void {
-  const client = inject(REALTIME_CLIENT);
+  const client = injectOfClient(REALTIME_CLIENT, name);
   const updates = inject(Updates);
   const errors = inject(ErrorHandler);
   const topic = currentTopic(reference);

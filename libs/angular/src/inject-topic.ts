@@ -1,10 +1,11 @@
 import { computed, effect, inject, signal } from '@angular/core';
-import type { TopicState } from '@statewire/client';
+import type { RealtimeClient, TopicState } from '@statewire/client';
 import type { TopicReference } from '@statewire/protocol';
 import { map } from 'rxjs';
 
 import { currentTopic } from './current-topic.js';
 import { createInInjector, type InjectorOption } from './injector-option.js';
+import { injectOfClient, type ClientOption } from './named-client.js';
 import { REALTIME_CLIENT } from './realtime-client.js';
 import { topicResource, type FollowedState, type TopicResource } from './topic-resource.js';
 import { Updates } from './updates.js';
@@ -19,7 +20,7 @@ const UNKNOWN: TopicState<never> = {
 };
 
 /** Options of `injectTopic()`. */
-export type InjectTopicOptions = InjectorOption;
+export type InjectTopicOptions = InjectorOption & ClientOption;
 
 /**
  * Follows a state topic until the injection context is destroyed. When a signal that the reference function reads changes,
@@ -35,11 +36,15 @@ export function injectTopic<T>(
   reference: () => TopicReference<T, 'state'> | undefined,
   options: InjectTopicOptions = {},
 ): TopicResource<T | undefined> {
-  return createInInjector(injectTopic, options, () => createTopicResource(reference));
+  return createInInjector(injectTopic, options, () =>
+    createTopicResource(reference, injectOfClient(REALTIME_CLIENT, options.client)),
+  );
 }
 
-function createTopicResource<T>(reference: () => TopicReference<T, 'state'> | undefined): TopicResource<T | undefined> {
-  const client = inject(REALTIME_CLIENT);
+function createTopicResource<T>(
+  reference: () => TopicReference<T, 'state'> | undefined,
+  client: RealtimeClient,
+): TopicResource<T | undefined> {
   const updates = inject(Updates);
   const topic = currentTopic(reference);
   const latest = signal<{ readonly of: TopicReference<T, 'state'>; readonly state: TopicState<T> } | undefined>(

@@ -114,6 +114,9 @@ export class RealtimeService {
   /** Sends an action, with an optimistic update of one topic or without one. */
   act<D, R, T = never>(action: Action<D, R>, data: NoInfer<D>, options?: ActOptions<T>): Observable<R>;
   act<R>(action: Action<unknown, R>, data: unknown, options?: AnyActOptions): Observable<R> {
-    return this.#actionErrors.watch(this.#updates.outside(() => this.#client.act(action, data, options as ActOptions)));
+    return this.#actionErrors.watch(
+      action.name,
+      this.#updates.outside(() => this.#client.act(action, data, options as ActOptions)),
+    );
   }
 }

@@ -5,6 +5,7 @@ import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 
 import { first } from '../test/support/contract.js';
 import { PACE } from './pace.js';
+import { WARN } from './development-warnings.js';
 import { provideRealtime } from './provide-realtime.js';
 import { RealtimeService } from './realtime.service.js';
 import { withAuth } from './with-auth.js';
@@ -25,6 +26,7 @@ describe('withAuth with a signal', () => {
   function provide(auth = withAuth(token)): void {
     TestBed.configureTestingModule({
       providers: [
+        { provide: WARN, useValue: () => undefined },
         { provide: PACE, useValue: (deliver: () => void) => deliver() },
         provideRealtime({ origin: 'http://fake', environment }, auth, withPolling({ enabled: false })),
       ],

@@ -9,6 +9,7 @@ import {
   withAuth,
   withPolling,
   ɵPACE,
+  ɵWARN,
 } from '@statewire/angular';
 import { FakeActionError, FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { firstValueFrom } from 'rxjs';
@@ -48,6 +49,7 @@ describe('Angular with the real client and a server of the whole protocol', () =
     TestBed.configureTestingModule({
       providers: [
         { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
+        { provide: ɵWARN, useValue: () => undefined },
         provideRealtime(
           { origin: 'http://fake', lingerMs: 0, environment },
           withAuth(() => inject(TOKEN)),

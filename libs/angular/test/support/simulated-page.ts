@@ -208,7 +208,7 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       const [connection] = simulation.server.connections;
       TestBed.resetTestingModule();
       expect(simulation.timers).toBe(0);
-      await simulation.environment.settle();
+      await simulation.time.settle();
       expect(simulation.timers).toBe(0);
       expect(connection?.socket.readyState).toBe(WebSocket.CLOSED);
     });

@@ -1,35 +1,52 @@
-import { Injector, makeEnvironmentProviders, type EnvironmentProviders } from '@angular/core';
-import { ɵPACE, ɵREALTIME_OPTIONS } from '@statewire/angular';
+import { inject, InjectionToken, Injector, makeEnvironmentProviders, type EnvironmentProviders } from '@angular/core';
+import { ɵPACE, ɵpartsOf, ɵprovideNamedClient, ɵREALTIME_OPTIONS, ɵWARN } from '@statewire/angular';
+import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeRealtimeClient } from './fake-realtime-client.js';
 import { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-simulation.js';
+
+/** The time of all simulations of a test. */
+const TIME = new InjectionToken<VirtualEnvironment>('time of the simulations');
 
 /**
  * Puts the real client of `provideRealtime()` on a simulated network and a virtual clock, with a server in memory. Provide
  * it after `provideRealtime()`, whose options stay in force: token, polling, backoff. It opens no port and starts no timer of
  * the host.
  *
+ * With the option `client` it does so for the client of this name, in the providers of a route too. All simulations of a test
+ * share one clock, whose `seed` and `start` are those of the last one.
+ *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtime(), provideRealtimeSimulation({ latency: 20 })] });
  * const simulation = TestBed.inject(RealtimeSimulation);
+ * @example
+ * TestBed.configureTestingModule({
+ *   providers: [provideRealtime({ client: PLAY }), provideRealtimeSimulation({ client: PLAY })],
+ * });
+ * const simulation = TestBed.inject(RealtimeSimulation.of(PLAY));
  */
 export function provideRealtimeSimulation(options: RealtimeSimulationOptions = {}): EnvironmentProviders {
+  const { client, seed = 1, start = Date.now() } = options;
+  const simulation = client === undefined ? RealtimeSimulation : RealtimeSimulation.of(client);
+  const environment = {
+    provide: ɵREALTIME_OPTIONS,
+    multi: true,
+    useFactory: () => ({ environment: inject(simulation).environment }),
+  };
+  const create = (): RealtimeSimulation => {
+    const injector = inject(Injector);
+    const hasFake = injector.get(FakeRealtimeClient, null, { optional: true, self: true }) !== null;
+    if (client === undefined && hasFake) throw bothProvided();
+    return new RealtimeSimulation(injector, inject(TIME), options);
+  };
   return makeEnvironmentProviders([
-    {
-      provide: RealtimeSimulation,
-      useFactory: (injector: Injector) => {
-        if (injector.get(FakeRealtimeClient, null, { optional: true, self: true }) !== null) throw bothProvided();
-        return new RealtimeSimulation(injector, options);
-      },
-      deps: [Injector],
-    },
-    {
-      provide: ɵREALTIME_OPTIONS,
-      multi: true,
-      useFactory: ({ environment }: RealtimeSimulation) => ({ environment }),
-      deps: [RealtimeSimulation],
-    },
+    { provide: TIME, useFactory: () => new VirtualEnvironment({ seed, start }) },
+    { provide: simulation, useFactory: create },
+    client === undefined
+      ? environment
+      : ɵprovideNamedClient(client, { provide: ɵpartsOf(client).overrides, useValue: [environment], multi: true }),
     { provide: ɵPACE, useValue: (deliver: () => void) => deliver() },
+    { provide: ɵWARN, useValue: () => undefined },
   ]);
 }
 

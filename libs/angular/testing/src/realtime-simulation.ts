@@ -1,12 +1,22 @@
-import { ApplicationRef, DestroyRef, Injector } from '@angular/core';
+import { ApplicationRef, DestroyRef, Injector, type InjectionToken } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
-import { FakeServer, VirtualEnvironment, type FakeServerOptions, type MessageFaults } from '@statewire/testing';
+import type { ClientOption, RealtimeClientToken } from '@statewire/angular';
+import {
+  FakeServer,
+  type FakeServerOptions,
+  type MessageFaults,
+  type VirtualEnvironment,
+  type VirtualProcess,
+} from '@statewire/testing';
 import { CLOSE_CODES } from '@statewire/protocol';
 
+import { namedToken } from './named-token.js';
 import { RealtimeNetwork } from './realtime-network.js';
 
+const tokenOf = namedToken<RealtimeSimulation>('RealtimeSimulation');
+
 /** Options of `provideRealtimeSimulation()`: those of the fake server, and of the clock. */
-export interface RealtimeSimulationOptions extends FakeServerOptions {
+export interface RealtimeSimulationOptions extends FakeServerOptions, ClientOption {
   /** Seed of all randomness. The same seed gives the same history. Default 1. */
   readonly seed?: number;
   /** Start of the wall clock, in milliseconds since the Unix epoch. Default: the time of the host, as in the page. */
@@ -30,12 +40,17 @@ const DEFAULT_WITHIN = 60_000;
  * await simulation.shows(page, 'polling');
  */
 export class RealtimeSimulation {
+  /** Returns the token of the simulation of a named client: `TestBed.inject(RealtimeSimulation.of(PLAY))`. */
+  static of(client: RealtimeClientToken): InjectionToken<RealtimeSimulation> {
+    return tokenOf(client);
+  }
+
   /** The server. A test publishes to its topics, handles actions and restarts it. `expireToken()` uses its `verify`. */
   readonly server: FakeServer;
   /** The faults of the network, with the names that every kit uses. */
   readonly network: MessageFaults;
   /** @internal */
-  readonly environment: VirtualEnvironment;
+  readonly environment: VirtualProcess;
 
   readonly #network: RealtimeNetwork;
   readonly #expired = new Set<string>();
@@ -47,9 +62,11 @@ export class RealtimeSimulation {
   /** @internal */
   constructor(
     private readonly injector: Injector,
-    { seed = 1, start = Date.now(), latency = 0, ...options }: RealtimeSimulationOptions,
+    /** @internal The time of all simulations of the test. */
+    readonly time: VirtualEnvironment,
+    { latency = 0, client, ...options }: RealtimeSimulationOptions,
   ) {
-    const environment = new VirtualEnvironment({ seed, start });
+    const environment = client === undefined ? time : time.fork();
     this.environment = environment;
     this.clock = { advance: (ms) => this.#advance(ms), now: environment.now, monotonic: environment.monotonic };
     this.server = new FakeServer(environment, { ...options, latency: () => this.#network.delay() });
@@ -132,9 +149,9 @@ export class RealtimeSimulation {
 
   async #advance(ms: number): Promise<void> {
     this.#show();
-    await this.environment.advance(ms);
+    await this.time.advance(ms);
     this.#show();
-    await this.environment.settle();
+    await this.time.settle();
     this.#show();
   }
 
@@ -144,7 +161,7 @@ export class RealtimeSimulation {
       return !this.#isEndOnTheWay() && condition();
     };
     this.#show();
-    await this.environment.until(holds, within, instead);
+    await this.time.until(holds, within, instead);
   }
 
   #isEndOnTheWay(): boolean {

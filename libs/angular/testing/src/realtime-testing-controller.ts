@@ -1,9 +1,13 @@
-import { inject, Injectable } from '@angular/core';
+import { inject, Injectable, type InjectionToken } from '@angular/core';
+import type { RealtimeClientToken } from '@statewire/angular';
 import type { ConnectionStatus } from '@statewire/client';
 import type { Action, ErrorCode, TopicReference } from '@statewire/protocol';
 
 import { FakeRealtimeClient } from './fake-realtime-client.js';
+import { namedToken } from './named-token.js';
 import { TestAction } from './test-action.js';
+
+const tokenOf = namedToken<RealtimeTestingController>('RealtimeTestingController');
 
 /**
  * The server of a component test. It publishes values and events, answers actions, and takes the connection away. The
@@ -22,6 +26,11 @@ import { TestAction } from './test-action.js';
  */
 @Injectable()
 export class RealtimeTestingController {
+  /** Returns the token of the controller of a named client: `TestBed.inject(RealtimeTestingController.of(PLAY))`. */
+  static of(client: RealtimeClientToken): InjectionToken<RealtimeTestingController> {
+    return tokenOf(client);
+  }
+
   readonly #client = inject(FakeRealtimeClient);
   readonly #kinds = new Map<string, TopicReference['kind']>();
   #actions: TestAction[] = [];
