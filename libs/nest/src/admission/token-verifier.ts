@@ -154,6 +154,7 @@ function requestOf(
     headers: withBearerToken(headers, token),
     cookies,
     ip,
+    ips: [ip],
     user: undefined,
     params: {},
     body: undefined,

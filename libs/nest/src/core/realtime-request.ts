@@ -18,6 +18,8 @@ export interface RealtimeRequest {
   readonly cookies: Readonly<Record<string, string>>;
   /** Address of the client, behind the trusted proxies. */
   readonly ip: string;
+  /** The same address in a list, for enhancers that read it there on Fastify. */
+  readonly ips: readonly string[];
   /** The user that `authenticate` returned; undefined for anonymous callers. */
   readonly user: unknown;
   /** Parameters of the topic. */

@@ -7,7 +7,9 @@ import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { instanceOf } from '../core/instance-of.js';
 import { RealtimeError } from '../core/errors.js';
-import { CONTEXT_TYPE, RESPONSE_TRAP } from './pipeline-factory.js';
+import { named } from './named-guards.js';
+import { CONTEXT_TYPE } from './pipeline-factory.js';
+import { ResponseStub } from './response-stub.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { ExceptionMapper } from './exception-mapper.js';
 
@@ -28,8 +30,8 @@ export class ConnectionGuards implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     this.guards = await Promise.all(
-      this.options.connectionGuards.map((guard, index) =>
-        instanceOf<CanActivate>(this.moduleRef, `connectionGuards[${index}]`, guard),
+      this.options.connectionGuards.map(async (guard, index) =>
+        named(await instanceOf<CanActivate>(this.moduleRef, `connectionGuards[${index}]`, guard)),
       ),
     );
   }
@@ -39,7 +41,7 @@ export class ConnectionGuards implements OnModuleInit {
     if (this.guards.length === 0) return;
     let admitted: boolean;
     try {
-      const args = [request, RESPONSE_TRAP];
+      const args = [request, new ResponseStub()];
       admitted = await this.consumer.tryActivate([...this.guards], args, this, connect, CONTEXT_TYPE);
     } catch (error) {
       throw await this.exceptions.toRealtimeError(error, request);

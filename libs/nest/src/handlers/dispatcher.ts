@@ -184,6 +184,7 @@ export function requestOf(
     headers,
     cookies,
     ip,
+    ips: [ip],
     admission,
     user: identity?.user,
     params,

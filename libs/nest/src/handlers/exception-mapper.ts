@@ -8,9 +8,11 @@ import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { clientJson } from './client-json.js';
-import { CONTEXT_TYPE, RESPONSE_TRAP, ResponseTouchedError, type Filter } from './pipeline-factory.js';
+import { guardThatThrew } from './named-guards.js';
+import { CONTEXT_TYPE, type Filter } from './pipeline-factory.js';
+import { ResponseSentError, ResponseStub } from './response-stub.js';
 
-/** Advice for an enhancer that uses an HTTP response. */
+/** Advice for an enhancer that sends an HTTP response. */
 const SKIP_REALTIME =
   "The caller gets 'internal'. Return early from the enhancer if RealtimeExecutionContext.isRealtime(context), or leave a " +
   'global one out with the option globalEnhancers.';
@@ -42,7 +44,7 @@ export class ExceptionMapper {
 
   private async filtered(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
     try {
-      const host = new ExecutionContextHost([request, RESPONSE_TRAP]);
+      const host = new ExecutionContextHost([request, new ResponseStub()]);
       host.setType(CONTEXT_TYPE);
       const answer = await this.filter?.(thrown, host);
       if (answer === undefined) return guardDenial(thrown, request) ?? fromThrown(thrown, this.kind);
@@ -56,18 +58,24 @@ export class ExceptionMapper {
   }
 
   private report(cause: unknown): void {
-    if (cause instanceof ResponseTouchedError) {
-      this.warnOnce(`an enhancer used "${cause.property}" of an HTTP response, and there is none`, SKIP_REALTIME);
+    const guard = guardThatThrew(cause);
+    if (cause instanceof ResponseSentError) {
+      const enhancer = guard === undefined ? 'an enhancer' : `the guard ${guard}`;
+      this.warnOnce(
+        `${enhancer} called "${cause.method}" of an HTTP response, and there is none`,
+        SKIP_REALTIME,
+        cause.caller,
+      );
       return;
     }
-    this.log.error('handler-failed', cause, { reason: this.label });
+    this.log.error('handler-failed', cause, { reason: this.label, guard });
   }
 
   /** An enhancer made for HTTP fails for every caller; one line is enough. */
-  private warnOnce(what: string, advice: string): void {
+  private warnOnce(what: string, advice: string, at?: string): void {
     if (this.warned) return;
     this.warned = true;
-    this.log.warn('enhancer-needs-http', { reason: this.label, what, advice });
+    this.log.warn('enhancer-needs-http', { reason: this.label, what, at, advice });
   }
 }
 

@@ -10,7 +10,6 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ApplicationConfig, ExternalContextCreator, ModulesContainer, type NestContainer } from '@nestjs/core';
 import { ExternalExceptionFilterContext } from '@nestjs/core/exceptions/external-exception-filter-context.js';
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js';
-import { GuardsContextCreator } from '@nestjs/core/guards/guards-context-creator.js';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import { InterceptorsConsumer } from '@nestjs/core/interceptors/interceptors-consumer.js';
 import { InterceptorsContextCreator } from '@nestjs/core/interceptors/interceptors-context-creator.js';
@@ -24,33 +23,10 @@ import { GIVEN_OPTIONS, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js
 import { ownField, parametersOf, type HandlerMethod } from './handler-method.js';
 import { PROBLEMS } from './handlers-error.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
+import { NamedGuardsCreator } from './named-guards.js';
+import { ResponseStub } from './response-stub.js';
 import { isClassSerializer, isClassSerializerType, serializeOf, type Serialize } from './serializer.js';
 import { needsOwnValidation } from './validation.js';
-
-/** Application code used an HTTP response in a realtime context, which has none. */
-export class ResponseTouchedError extends Error {
-  override readonly name = 'ResponseTouchedError';
-
-  constructor(readonly property: string) {
-    super(
-      `A realtime context has no HTTP response, but the code used "${property}" of it. Return { code, message } instead.`,
-    );
-  }
-}
-
-/**
- * The result of `switchToHttp().getResponse()`. Throws on every use, so that an enhancer made for HTTP fails visibly.
- * Symbols and `then` are allowed, because logging and `await` read them.
- */
-export const RESPONSE_TRAP: object = new Proxy(Object.freeze({}), {
-  get(_target, property) {
-    if (typeof property === 'symbol' || property === 'then') return undefined;
-    throw new ResponseTouchedError(property);
-  },
-  set(_target, property) {
-    throw new ResponseTouchedError(String(property));
-  },
-});
 
 /** The value of `context.getType()` in guards, interceptors and filters. */
 export const CONTEXT_TYPE = 'realtime';
@@ -174,7 +150,7 @@ export class PipelineFactory {
       { guards: enhancers, interceptors: enhancers, filters: false },
       CONTEXT_TYPE,
     );
-    return (request) => context(request, RESPONSE_TRAP);
+    return (request) => context(request, new ResponseStub());
   }
 
   /**
@@ -237,7 +213,7 @@ export class PipelineFactory {
   private creator(config: ApplicationConfig): ExternalContextCreator {
     const { container } = this;
     return new ExternalContextCreator(
-      new GuardsContextCreator(container, config),
+      new NamedGuardsCreator(container, config),
       new GuardsConsumer(),
       new InterceptorsContextCreator(container, config),
       new InterceptorsConsumer(),
