@@ -1,4 +1,16 @@
-import { fail, isRecord, json, listOf, numberWhere, objectOf, optional, textWhere, type Check } from './check.js';
+import {
+  anyText,
+  fail,
+  isRecord,
+  json,
+  listOf,
+  numberWhere,
+  objectOf,
+  optional,
+  textWhere,
+  type Check,
+} from './check.js';
+import { DELTA_CAPABILITIES, type DeltaCapability } from './delta/delta.js';
 import type { TopicRequest } from './frames.js';
 import type { Json } from './json.js';
 import { isEpoch, isOffset, type Position, type Since } from './position.js';
@@ -25,6 +37,13 @@ export function isRef(value: unknown): value is string {
 
 export const clientId = textWhere('22–64 of A–Z a–z 0–9 _ -', isClientId);
 export const actionId = textWhere('a string of 1–64 characters', isActionId);
+
+/** Checks for the optional delta operations of a client. The result omits names that this version does not know. */
+export const deltas: Check<readonly DeltaCapability[] | undefined> = optional((value, path) => {
+  const names = listOf(anyText)(value, path);
+  return DELTA_CAPABILITIES.filter((name) => names.includes(name));
+});
+
 export const ref = optional(textWhere('a string of at most 32 characters', isRef));
 export const topicName = textWhere('a topic name', isTopicName);
 

@@ -1,3 +1,4 @@
+import type { DeltaCapability } from './delta/delta.js';
 import type { ErrorCode, UnsubscribedCode } from './error-code.js';
 import type { Json } from './json.js';
 import type { Position, Since } from './position.js';
@@ -21,6 +22,8 @@ export interface HelloFrame {
    * Credential of the application. Absent: the client has the identity of the upgrade's credentials, or is anonymous.
    */
   readonly token?: string;
+  /** Optional delta operations that the client applies. Absent: none. A server ignores names that it does not know. */
+  readonly deltas?: readonly DeltaCapability[];
 }
 
 /** Client → server. Replaces the credentials of the connection with new ones of the same identity. */

@@ -1,3 +1,4 @@
+import type { DeltaCapability } from './delta/delta.js';
 import type { AnsweredActions, ServerFrame, TopicRequest } from './frames.js';
 import type { Json } from './json.js';
 import type { TopicKind } from './topic.js';
@@ -13,6 +14,8 @@ export interface PollRequest extends AnsweredActions {
    * answers at once.
    */
   readonly wait?: number;
+  /** The same value as `deltas` of `hello`. */
+  readonly deltas?: readonly DeltaCapability[];
 }
 
 /** Answer of `POST {httpPath}/poll`: for each topic the same frames as `subscribe` would send. */

@@ -4,8 +4,17 @@ export { CLOSE_CODES, reactionToClose, type CloseCodeName, type CloseReaction } 
 export type { CompilerAdvice } from './compiler-advice.js';
 export { ContractError } from './contract-error.js';
 export { applyDelta } from './delta/apply.js';
-export { DeltaError, isDeltaSmaller, MAX_DELTA_DEPTH, type Changes, type Delta } from './delta/delta.js';
-export { diff } from './delta/diff.js';
+export {
+  DELTA_CAPABILITIES,
+  DeltaError,
+  isDeltaSmaller,
+  MAX_DELTA_DEPTH,
+  requiredCapabilities,
+  type Changes,
+  type Delta,
+  type DeltaCapability,
+} from './delta/delta.js';
+export { diff, type DiffOptions } from './delta/diff.js';
 export { isTextDeeperThan } from './depth.js';
 export { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
 export { isActionId, isClientId } from './fields.js';

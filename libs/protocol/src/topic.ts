@@ -30,6 +30,8 @@ export interface TopicReference<Value = unknown, Kind extends TopicKind = TopicK
   readonly name: string;
   /** The pattern of the topic, for example `battles/:battleId`. */
   readonly pattern: string;
+  /** See {@link StateTopicOptions}. */
+  readonly rowKey?: string;
   /** Carries the type only. Never present at run time. */
   readonly __value?: Value;
 }
@@ -42,6 +44,8 @@ export interface Topic<Value = unknown, Pattern extends string = string, Kind ex
   readonly pattern: Pattern;
   /** The names of the parameters in the order of the pattern. */
   readonly parameters: readonly string[];
+  /** See {@link StateTopicOptions}. */
+  readonly rowKey?: string;
   /**
    * Fills the parameters in: `battle.with({ battleId: '42' })`, `lobby.with()`.
    *
@@ -59,17 +63,29 @@ export type StateTopic<Value = unknown, Pattern extends string = string> = Topic
 /** A topic of the kind `events`. {@link eventTopic} creates it. */
 export type EventTopic<Value = unknown, Pattern extends string = string> = Topic<Value, Pattern, 'events'>;
 
+/** Options of a state topic. */
+export interface StateTopicOptions {
+  /**
+   * Name of the field that identifies the rows of the lists in the value, so that a patch moves a row instead of repeating
+   * it. It applies to each list of objects in which every row has its own text or number in this field. Other lists, and
+   * topics without this option, use `id`, `key` or `_id` in the same way, and compare the content of rows without these.
+   */
+  readonly rowKey?: string;
+}
+
 /**
  * Declares a state topic: the latest value matters, and followers get a snapshot, then patches. The second pair of
  * parentheses lets the caller give the type of the value while TypeScript infers the type of the pattern.
  *
  * @throws ContractError if the pattern is malformed.
  * @example const battle = stateTopic<BattleSnapshot>()('battles/:battleId');
+ * @example const stock = stateTopic<Stock>()('stock', { rowKey: 'sku' });
  */
 export function stateTopic<Value extends JsonCompatible<Value> = unknown>(): <const Pattern extends string>(
   pattern: Pattern,
+  options?: StateTopicOptions,
 ) => StateTopic<Value, Pattern> {
-  return (pattern) => createTopic('state', pattern);
+  return (pattern, options) => createTopic('state', pattern, options);
 }
 
 /**
@@ -87,12 +103,15 @@ export function eventTopic<Value extends JsonCompatible<Value> = unknown>(): <co
 function createTopic<Value, Pattern extends string, Kind extends TopicKind>(
   kind: Kind,
   pattern: Pattern,
+  { rowKey }: StateTopicOptions = {},
 ): Topic<Value, Pattern, Kind> {
   const segments = parsePattern(pattern);
+  const rows = rowKey === undefined ? {} : { rowKey };
   return {
     kind,
     pattern,
+    ...rows,
     parameters: segments.flatMap((segment) => (segment.type === 'parameter' ? [segment.name] : [])),
-    with: (parameters: object = {}) => ({ kind, pattern, name: fillPattern(pattern, segments, parameters) }),
+    with: (parameters: object = {}) => ({ kind, pattern, ...rows, name: fillPattern(pattern, segments, parameters) }),
   };
 }

@@ -5,7 +5,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import { applyDelta, DeltaError, diff, type Changes, type Json } from '../src/index.js';
+import {
+  applyDelta,
+  DeltaError,
+  diff,
+  requiredCapabilities,
+  type Changes,
+  type DeltaCapability,
+  type Json,
+} from '../src/index.js';
 import { project } from './support/battle.js';
 import { assertExact, freeze } from './support/delta-laws.js';
 import { jsonValue, KEYS } from './support/json-arbitrary.js';
@@ -45,7 +53,10 @@ describe('the test vectors', () => {
 
 describe('the delta', () => {
   test('F1: is exact for any two values', () => {
-    fc.assert(fc.property(jsonValue, jsonValue, assertExact), { numRuns: 1000 });
+    fc.assert(
+      fc.property(jsonValue, jsonValue, (before, after) => assertExact(before, after)),
+      { numRuns: 1000 },
+    );
   });
 
   test('is exact for lists after any push, shift, insertion and removal', () => {
@@ -54,12 +65,51 @@ describe('the delta', () => {
         maxLength: 12,
       })
       .map(project);
-    fc.assert(fc.property(list, list, assertExact), { numRuns: 1000 });
+    fc.assert(
+      fc.property(list, list, (before, after) => assertExact(before, after)),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is exact for rows after any move, edit, insertion and removal, and for texts that grow', () => {
+    const row = fc.record(
+      {
+        id: fc.nat(6),
+        key: fc.constantFrom('a', 'b', 'c'),
+        n: fc.nat(1),
+        text: fc.constantFrom('', 'x'.repeat(16), 'x'.repeat(20)),
+      },
+      { requiredKeys: ['n'] },
+    );
+    const unique = fc.uniqueArray(row, { maxLength: 8, selector: ({ id }) => id ?? -1 });
+    const rows = fc.oneof(unique, fc.array(row, { maxLength: 8 })).map(project);
+    const rowKey = fc.constantFrom(undefined, 'n', 'text');
+    fc.assert(
+      fc.property(rows, rows, rowKey, (before, after, field) => assertExact(before, after, { rowKey: field })),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('F1: names each capability that a reader needs', () => {
+    fc.assert(
+      fc.property(jsonValue, jsonValue, (before, after) => {
+        const delta = diff(before, after);
+        const required = requiredCapabilities(JSON.stringify(delta));
+        for (const capability of usedCapabilities(delta)) expect(required).toContain(capability);
+      }),
+      { numRuns: 500 },
+    );
+    expect(requiredCapabilities(JSON.stringify(diff([1, 2, 3, 4], [4, 1, 2, 3])))).toEqual(['move']);
+    expect(requiredCapabilities(JSON.stringify(diff('x'.repeat(16), 'x'.repeat(17))))).toEqual(['append']);
+    expect(requiredCapabilities(JSON.stringify(diff([1, 2], [1, 2, 3])))).toEqual([]);
   });
 
   test('is exact for records after any set, added and removed member', () => {
     const record = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), fc.nat(1)).map(project);
-    fc.assert(fc.property(record, record, assertExact), { numRuns: 500 });
+    fc.assert(
+      fc.property(record, record, (before, after) => assertExact(before, after)),
+      { numRuns: 500 },
+    );
   });
 
   test('is empty exactly when nothing changed', () => {
@@ -146,6 +196,16 @@ interface Scene {
   readonly log: readonly unknown[];
 }
 
+/** The capabilities that a delta uses, found by walking through its operations. */
+function usedCapabilities(delta: Json): DeltaCapability[] {
+  if (typeof delta !== 'object' || delta === null || Array.isArray(delta)) return [];
+  return Object.entries(delta as Changes).flatMap(([operation, operand]): DeltaCapability[] => {
+    if (operation.startsWith('<')) return ['move'];
+    if (operation.startsWith('+')) return ['append'];
+    return operation.startsWith('>') ? usedCapabilities(operand) : [];
+  });
+}
+
 /** The same delta with the keys of all changes the other way round; values it sets are left alone. */
 function reversed(delta: Json): Json {
   if (typeof delta !== 'object' || delta === null || Array.isArray(delta)) return delta;
@@ -155,7 +215,7 @@ function reversed(delta: Json): Json {
 
 describe('a malformed delta', () => {
   const operation = fc.tuple(
-    fc.constantFrom('=', '>', '-', '~', '', '__proto__', 'x'),
+    fc.constantFrom('=', '>', '-', '~', '<', '+', '', '__proto__', 'x'),
     fc.oneof(fc.constantFrom(...KEYS), fc.nat(8).map(String)),
   );
   const anyDelta = fc
@@ -165,7 +225,7 @@ describe('a malformed delta', () => {
         .array(
           fc.tuple(
             operation.map((parts) => parts.join('')),
-            fc.oneof(tie('delta'), fc.array(fc.nat(3), { maxLength: 3 })),
+            fc.oneof(tie('delta'), fc.array(fc.nat(3), { maxLength: 3 }), fc.string({ maxLength: 2 })),
           ),
           { maxLength: 4 },
         )

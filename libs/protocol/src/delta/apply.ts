@@ -1,15 +1,7 @@
 import { isArray, isContainer, type Json, type JsonObject } from '../json.js';
-import { DeltaError, DESCEND, MAX_DELTA_DEPTH, REMOVE, SET, SPLICE, type Changes } from './delta.js';
+import { APPEND, DeltaError, DESCEND, MAX_DELTA_DEPTH, MOVE, REMOVE, SET, SPLICE, type Changes } from './delta.js';
 
 type List = readonly Json[];
-
-interface Splice {
-  readonly operation: string;
-  readonly start: number;
-  readonly end: number;
-  /** The operand: the number of removed elements, then the inserted items. */
-  readonly operand: List;
-}
 
 const INDEX = /^(?:0|[1-9][0-9]{0,15})$/;
 
@@ -33,11 +25,18 @@ function applyChanges(value: Json, changes: Json | undefined, depth: number): Js
     throw new DeltaError('Changes must be an object');
   const operations = Object.keys(changes);
   if (operations.length === 0) return value;
+  if (typeof value === 'string' && Object.hasOwn(changes, APPEND)) return appendTo(value, changes, operations);
   if (!isContainer(value))
     throw new DeltaError(`There is nothing to change in ${value === null ? 'null' : `a ${typeof value}`}`);
   return isArray(value)
     ? applyToArray(value, changes, operations, depth)
     : applyToObject(value, changes, operations, depth);
+}
+
+function appendTo(text: string, changes: Changes, operations: readonly string[]): string {
+  const more = changes[APPEND];
+  assertFits(typeof more === 'string' && operations.length === 1, APPEND);
+  return text + (more as string);
 }
 
 function applyToObject(value: JsonObject, changes: Changes, operations: readonly string[], depth: number): JsonObject {
@@ -75,27 +74,29 @@ function setOwn(object: Record<string, Json>, key: string, value: Json): void {
 }
 
 function applyToArray(value: List, changes: Changes, operations: readonly string[], depth: number): List {
-  const result = value.slice();
+  const elements = value.slice();
   const changed = new Set<number>();
-  const splices: Splice[] = [];
+  const rearranging = new Map<string, List>();
   for (const operation of operations) {
     const index = readIndex(operation);
     const operand = changes[operation] as Json;
     switch (operation[0]) {
       case SPLICE:
-        splices.push(readSplice(operation, index, operand, value.length));
+      case MOVE:
+        assertFits(index <= value.length && isArray(operand), operation);
+        rearranging.set(operation, operand as List);
         break;
       case SET:
       case DESCEND:
         assertFits(index < value.length && !changed.has(index), operation);
         changed.add(index);
-        result[index] = operation.startsWith(SET) ? operand : applyChanges(value[index] as Json, operand, depth + 1);
+        elements[index] = operation.startsWith(SET) ? operand : applyChanges(value[index] as Json, operand, depth + 1);
         break;
       default:
         assertFits(false, operation);
     }
   }
-  return splices.length === 0 ? result : applySplices(result, splices, changed);
+  return rearranging.size === 0 ? elements : rearrange(elements, rearranging, changed);
 }
 
 function readIndex(operation: string): number {
@@ -104,28 +105,45 @@ function readIndex(operation: string): number {
   return Number(text);
 }
 
-function readSplice(operation: string, start: number, operand: Json, length: number): Splice {
-  assertFits(isArray(operand), operation);
-  const list = operand as List;
-  const end = start + (Number.isSafeInteger(list[0]) ? (list[0] as number) : NaN);
-  assertFits(end >= start && end <= length, operation);
-  return { operation, start, end, operand: list };
+/** Applies all moves and splices at once, because their indices are those of the original array. */
+function rearrange(elements: List, operands: ReadonlyMap<string, List>, changed: ReadonlySet<number>): List {
+  const moved = new Set<number>();
+  for (const [operation, operand] of operands) {
+    if (operation.startsWith(SPLICE)) continue;
+    for (const source of operand) {
+      if (isArray(source)) continue;
+      assertFits(isIndexBelow(source, elements.length) && !moved.has(source as number), operation);
+      moved.add(source as number);
+    }
+  }
+  const result: Json[] = [];
+  for (let index = 0; index <= elements.length; index++) {
+    for (const source of operands.get(MOVE + index) ?? []) {
+      if (isArray(source)) for (const item of source) result.push(item as Json);
+      else result.push(elements[source as number] as Json);
+    }
+    const splice = operands.get(SPLICE + index);
+    if (splice !== undefined) {
+      const operation = SPLICE + index;
+      const count = splice[0] as number;
+      assertFits(isIndexBelow(count, elements.length - index + 1), operation);
+      for (let item = 1; item < splice.length; item++) result.push(splice[item] as Json);
+      for (let removed = index; removed < index + count; removed++) {
+        assertFits(!changed.has(removed) && !moved.has(removed), operation);
+        assertFits(removed === index || !(operands.has(SPLICE + removed) || operands.has(MOVE + removed)), operation);
+      }
+      if (count > 0) {
+        index += count - 1;
+        continue;
+      }
+    }
+    if (index < elements.length && !moved.has(index)) result.push(elements[index] as Json);
+  }
+  return result;
 }
 
-/** Applies all splices at once, because their indices are those of the original array. */
-function applySplices(list: List, splices: Splice[], changed: ReadonlySet<number>): List {
-  splices.sort((a, b) => a.start - b.start);
-  const result: Json[] = [];
-  let cursor = 0;
-  for (const { operation, start, end, operand } of splices) {
-    assertFits(start >= cursor, operation);
-    for (let index = start; index < end; index++) assertFits(!changed.has(index), operation);
-    for (; cursor < start; cursor++) result.push(list[cursor] as Json);
-    for (let index = 1; index < operand.length; index++) result.push(operand[index] as Json);
-    cursor = end;
-  }
-  for (; cursor < list.length; cursor++) result.push(list[cursor] as Json);
-  return result;
+function isIndexBelow(value: Json | undefined, limit: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < limit;
 }
 
 function assertFits(fits: boolean, operation: string): void {

@@ -31,7 +31,7 @@ function editOnce(random: Random, value: Json): Json {
 function editArray(random: Random, list: readonly Json[]): Json {
   const at = upTo(random, list.length);
   const item = randomValue(random, 2);
-  switch (upTo(random, 7)) {
+  switch (upTo(random, 9)) {
     case 0:
       return [...list, item];
     case 1:
@@ -46,6 +46,12 @@ function editArray(random: Random, list: readonly Json[]): Json {
       return [...list].reverse();
     case 6:
       return list.concat(list);
+    case 7:
+      return [...list.slice(at), ...list.slice(0, at)];
+    case 8:
+      return list.map((element) =>
+        isContainer(element) && !isArray(element) ? { ...element, id: upTo(random, 9) } : element,
+      );
     default:
       return list.map((element, index) => (index === at ? editOnce(random, element) : element));
   }
