@@ -86,8 +86,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'LiveTopic.open',
-        find: 'this.current = new Timeline(topic.name, topic.kind, history, read);',
-        replace: 'this.current = new Timeline(topic.name, topic.kind, history, read); this.inbox.length = 0;',
+        find: 'this.current = new Timeline(topic.name, topic.kind, history, read, topic);',
+        replace: 'this.current = new Timeline(topic.name, topic.kind, history, read, topic); this.inbox.length = 0;',
       },
     ],
     caughtBy: 'a slow broker',

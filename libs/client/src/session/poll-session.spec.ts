@@ -54,6 +54,7 @@ describe('the request of a poll', () => {
     asked().apply(subscribed(3), snapshot(3));
     expect(asked().request).toStrictEqual({
       clientId: 'client',
+      deltas: ['move', 'append'],
       topics: [{ topic: 'a', since: { epoch: 'e', offset: 3 } }, { topic: 'b' }],
     });
   });

@@ -1,10 +1,11 @@
-import type {
-  ErrorFrame,
-  PollRequest,
-  PollResponse,
-  ServerFrame,
-  TopicRequest,
-  UnsubscribedFrame,
+import {
+  DELTA_CAPABILITIES,
+  type ErrorFrame,
+  type PollRequest,
+  type PollResponse,
+  type ServerFrame,
+  type TopicRequest,
+  type UnsubscribedFrame,
 } from '@statewire/protocol';
 
 import type { ClientEnvironment } from '../core/environment.js';
@@ -42,7 +43,7 @@ export class PollSession {
       this.requested.set(name, { entry, feed: new TopicFeed(store, since) });
       topics.push(since === undefined ? { topic: name } : { topic: name, since });
     }
-    return { clientId, topics, ...(wait > 0 && topics.length > 0 && { wait }) };
+    return { clientId, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
   }
 
   /** Applies a response. @returns whether to poll again at once, because a topic had moved on over a WebSocket. */

@@ -19,7 +19,7 @@ describe('a session that starts', () => {
     const { look, session, eventsOf } = setUp(a, b);
     session.greet('client', 'token');
     expect(look()).toEqual([
-      { type: 'hello', clientId: 'client', token: 'token' },
+      { type: 'hello', clientId: 'client', token: 'token', deltas: ['move', 'append'] },
       { type: 'subscribe', topics: [{ topic: a.name }, { topic: b.name }], ref: '1' },
     ]);
     expect(eventsOf('request-sent')).toHaveLength(1);
@@ -31,7 +31,7 @@ describe('a session that starts', () => {
     next.greet('client', undefined);
     const since = { epoch: 'e', offset: 3 };
     expect(look()).toEqual([
-      { type: 'hello', clientId: 'client' },
+      { type: 'hello', clientId: 'client', deltas: ['move', 'append'] },
       { ...{ type: 'subscribe', ref: '1' }, topics: [a, b].map(({ name }) => ({ topic: name, since })) },
     ]);
   });
@@ -39,7 +39,7 @@ describe('a session that starts', () => {
   test('sends no subscribe without topics', () => {
     const { look, session } = setUp();
     session.greet('client', undefined);
-    expect(look()).toEqual([{ type: 'hello', clientId: 'client' }]);
+    expect(look()).toEqual([{ type: 'hello', clientId: 'client', deltas: ['move', 'append'] }]);
   });
 
   test('subscribes to 64 topics per frame', () => {

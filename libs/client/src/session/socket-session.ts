@@ -1,4 +1,10 @@
-import { parseServerFrame, type ClientFrame, type ErrorFrame, type ServerFrame } from '@statewire/protocol';
+import {
+  DELTA_CAPABILITIES,
+  parseServerFrame,
+  type ClientFrame,
+  type ErrorFrame,
+  type ServerFrame,
+} from '@statewire/protocol';
 
 import type { ActionOutbox } from '../actions/action-outbox.js';
 import type { ClientEnvironment } from '../core/environment.js';
@@ -41,7 +47,7 @@ export class SocketSession {
 
   /** Sends `hello` and every `subscribe` together, which saves a round trip. */
   greet(clientId: string, token: string | undefined): void {
-    this.write({ type: 'hello', clientId, token });
+    this.write({ type: 'hello', clientId, token, deltas: DELTA_CAPABILITIES });
     this.topics.greet();
   }
 

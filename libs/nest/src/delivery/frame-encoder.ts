@@ -1,4 +1,10 @@
-import type { Position, ServerFrame, TopicKind } from '@statewire/protocol';
+import {
+  requiredCapabilities,
+  type DeltaCapability,
+  type Position,
+  type ServerFrame,
+  type TopicKind,
+} from '@statewire/protocol';
 
 import { FRAME_KINDS, type FrameKind } from '../core/counters.js';
 
@@ -15,11 +21,14 @@ export interface EncodedFrame {
   readonly size: number;
   /** The counter of the frame. */
   readonly kind: FrameKind;
+  /** Optional delta operations that a reader of the frame has to know. Found on first use. */
+  readonly requires: readonly DeltaCapability[];
 }
 
 class TextFrame implements EncodedFrame {
   private bytes = -1;
   private framed: Buffer | undefined;
+  private required: readonly DeltaCapability[] | undefined;
 
   constructor(
     readonly text: string,
@@ -29,6 +38,10 @@ class TextFrame implements EncodedFrame {
   get size(): number {
     const payload = this.payloadBytes();
     return payload + headerBytes(payload);
+  }
+
+  get requires(): readonly DeltaCapability[] {
+    return (this.required ??= this.kind === FRAME_KINDS.patch ? requiredCapabilities(this.text) : []);
   }
 
   get message(): Buffer {
@@ -62,6 +75,11 @@ class TextFrame implements EncodedFrame {
 function headerBytes(payload: number): 2 | 4 | 10 {
   if (payload < 126) return 2;
   return payload < 65_536 ? 4 : 10;
+}
+
+/** Returns whether a reader that knows these optional delta operations can apply the frame. */
+export function isReadable({ requires }: EncodedFrame, deltas: readonly DeltaCapability[]): boolean {
+  return requires.every((operation) => deltas.includes(operation));
 }
 
 /** Encodes a frame. {@link TopicFrames} encodes the frames of topics without parsing or stringifying their values. */

@@ -1,3 +1,5 @@
+import type { DeltaCapability } from '@statewire/protocol';
+
 import type { EncodedFrame } from './frame-encoder.js';
 
 /** The frames of one topic that a lagging sink has not received yet. */
@@ -11,6 +13,8 @@ export interface TopicBacklog {
 
 /** Receives the frames of subscriptions. The outbox of each connection is one. */
 export interface FrameSink {
+  /** Optional delta operations that the reader applies. */
+  readonly deltas: readonly DeltaCapability[];
   /** Queues a frame for the end of the tick, even if the reader lags. */
   send(frame: EncodedFrame): void;
   /**

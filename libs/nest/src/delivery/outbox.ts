@@ -1,4 +1,4 @@
-import type { ServerFrame } from '@statewire/protocol';
+import type { DeltaCapability, ServerFrame } from '@statewire/protocol';
 
 import type { Counters } from '../core/counters.js';
 import type { Environment } from '../core/environment.js';
@@ -50,6 +50,9 @@ export interface OutboxOptions {
  * mark: the answers to a client that sends requests but does not read.
  */
 export class Outbox implements FrameSink, Flushable, BufferedWriter {
+  /** Optional delta operations that the client named in `hello`. */
+  deltas: readonly DeltaCapability[] = [];
+
   private batch: Batch | undefined;
   /** Bytes that the socket buffered when the batch was started. */
   private socketBytes = 0;

@@ -15,7 +15,7 @@ import type { RealtimeRequest } from '../core/realtime-request.js';
 
 /** The metadata that `@OnTopic` and `@OnPresence` put on a method. */
 export interface TopicMark {
-  readonly topic: Pick<Topic, 'kind' | 'pattern'>;
+  readonly topic: Pick<Topic, 'kind' | 'pattern' | 'rowKey'>;
 }
 
 /** The metadata that `@OnAction` puts on a method. */

@@ -155,7 +155,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
     if (!match) throw unknownTopic(topic, '@OnTopic');
     const { handler, params } = match;
     await handler.authorize(requestOf(caller, { topic, params }));
-    return { name: topic, kind: handler.kind };
+    return { name: topic, ...handler.topic };
   }
 
   /** Checks the right to read the topic first: its presence topic would reveal that it exists. */
@@ -165,7 +165,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
     const { handler, params } = match;
     await this.authorizeTopic(followed, caller);
     await handler.authorize(requestOf(caller, { topic, params }));
-    return { name: topic, kind: handler.kind };
+    return { name: topic, ...handler.topic };
   }
 }
 

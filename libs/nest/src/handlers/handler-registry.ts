@@ -5,7 +5,7 @@ import { isObservable } from 'rxjs';
 
 import { ActionContext } from '../core/action-context.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
-import type { TopicLoad } from '../topics/topic-loader.js';
+import type { ResolvedTopic, TopicLoad } from '../topics/topic-loader.js';
 import { clientJson } from './client-json.js';
 import { ExceptionMapper } from './exception-mapper.js';
 import { exploreHandlers } from './handler-explorer.js';
@@ -157,7 +157,7 @@ function mapValues<From, To>(map: ReadonlyMap<string, From>, change: (value: Fro
 
 /** The handler of a topic: checks its readers and loads its first value. */
 class RunnableTopic {
-  readonly kind: TopicKind;
+  readonly topic: Pick<ResolvedTopic, 'kind' | 'rowKey'>;
   /** Resolves when the class serializers of the handler can serialize. */
   readonly prepared: Promise<void>;
   private serializer: Serialize | undefined;
@@ -168,7 +168,8 @@ class RunnableTopic {
   private readonly exceptions: ExceptionMapper;
 
   constructor(handler: TopicMethod, contexts: PipelineFactory) {
-    this.kind = handler.topic.kind;
+    const { kind, rowKey } = handler.topic;
+    this.topic = { kind, ...(rowKey !== undefined && { rowKey }) };
     this.exceptions = new ExceptionMapper(labelOf(handler), 'topic', contexts.log, contexts.filter(handler));
     this.check = contexts.isPlain(handler) ? undefined : contexts.create(handler, () => undefined, { enhancers: true });
     this.isPipeless = contexts.isPipeless(handler);

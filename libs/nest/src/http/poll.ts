@@ -1,6 +1,13 @@
 import { setMaxListeners } from 'node:events';
 
-import type { ErrorFrame, PollRequest, TopicRequest, PollResponse, Position } from '@statewire/protocol';
+import type {
+  DeltaCapability,
+  ErrorFrame,
+  PollRequest,
+  TopicRequest,
+  PollResponse,
+  Position,
+} from '@statewire/protocol';
 import { merge } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
@@ -62,7 +69,7 @@ export class Poll {
 
   private async answerWhile(
     handles: PresenceHandle[],
-    { topics, wait = 0 }: PollRequest,
+    { topics, wait = 0, deltas = [] }: PollRequest,
     call: PollCall,
   ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits.connections;
@@ -71,7 +78,8 @@ export class Poll {
     }
     call.countTopics(topics);
     this.context.counters.polls += 1;
-    const arrived = await this.read(topics, call.request, handles);
+    const read = (by: AuthenticatedRequest) => this.read(topics, deltas, by, handles);
+    const arrived = await read(call.request);
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
     const release = mayWait ? call.takeSlot() : undefined;
     if (!release) return this.write(arrived);
@@ -82,18 +90,19 @@ export class Poll {
       release();
     }
     if (call.gone.aborted) return undefined;
-    return this.write(await this.read(topics, await call.readmit(), handles));
+    return this.write(await read(await call.readmit()));
   }
 
   private async read(
     requests: readonly TopicRequest[],
+    deltas: readonly DeltaCapability[],
     request: AuthenticatedRequest,
     handles: PresenceHandle[],
   ): Promise<PollAnswer> {
     const answer = new PollAnswer();
     for (let next = 0; next < requests.length && !answer.isFull; next += TOPICS_AT_ONCE) {
       const some = requests.slice(next, next + TOPICS_AT_ONCE);
-      const read = await Promise.all(some.map((topic) => this.readTopic(topic, request.caller, handles)));
+      const read = await Promise.all(some.map((topic) => this.readTopic(topic, deltas, request.caller, handles)));
       for (const topic of read) answer.add(topic);
       if (next + TOPICS_AT_ONCE < requests.length && answer.isFull) answer.leaveOut();
     }
@@ -103,13 +112,14 @@ export class Poll {
 
   private async readTopic(
     request: TopicRequest,
+    deltas: readonly DeltaCapability[],
     caller: CallerContext,
     handles: PresenceHandle[],
   ): Promise<TopicAnswer> {
     const { presence, authorize, topics } = this.context;
     try {
       const topic = await authorize(request.topic, caller);
-      const answer = toTopicAnswer(topic, request, await topics.catchUp(topic, request.since));
+      const answer = toTopicAnswer(topic, request, await topics.catchUp(topic, request.since, deltas));
       const handle = presence.enter(topic, caller);
       if (handle !== undefined) handles.push(handle);
       return answer;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ServerFrame, Since, TopicKind } from '@statewire/protocol';
+import { DELTA_CAPABILITIES, type ServerFrame, type Since, type TopicKind } from '@statewire/protocol';
 
 import type { TopicHistory } from '../core/broker.js';
 import { Counters } from '../core/counters.js';
@@ -48,6 +48,7 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
       return outlet.hasRoom;
     },
     whenDrained: () => undefined,
+    deltas: DELTA_CAPABILITIES,
   };
   outlet.hasRoom = room;
   const member = new ConnectionSubscriber(timeline, outlet, {

@@ -60,7 +60,7 @@ export class LiveTopic {
     if (this.ended) return unlisten();
     this.unlisten = unlisten;
     const read = await broker.read(topic.name, topic.kind);
-    this.current = new Timeline(topic.name, topic.kind, history, read);
+    this.current = new Timeline(topic.name, topic.kind, history, read, topic);
     this.reading = undefined;
     this.applyInbox();
   }

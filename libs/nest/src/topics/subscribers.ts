@@ -3,7 +3,7 @@ import type { Json, Position, Since } from '@statewire/protocol';
 import type { StoredPublication } from '../core/broker.js';
 import { FRAME_KINDS, type Counters, type ResumeOutcome } from '../core/counters.js';
 import type { Environment } from '../core/environment.js';
-import type { EncodedFrame } from '../delivery/frame-encoder.js';
+import { isReadable, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink, TopicBacklog } from '../delivery/frame-sink.js';
 import type { LiveTopic } from './live-topic.js';
 import type { ReplayStart, Timeline } from './timeline.js';
@@ -65,7 +65,9 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   }
 
   appended(frame: EncodedFrame, { offset }: AppendedPublication): void {
-    if (this.lagging) return;
+    // A whole value may have passed publications that are still to come.
+    if (this.lagging || offset <= this.cursor) return;
+    if (!isReadable(frame, this.sink.deltas)) return this.advance();
     if (this.sink.offer(frame, this)) this.cursor = offset;
     else this.lagging = true;
   }
@@ -99,7 +101,7 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
     if (this.state === 'closed') return [];
     const subscribed = this.pendingStart === undefined ? [] : [this.subscribedFrame(this.pendingStart)];
     this.pendingStart = undefined;
-    const next = this.timeline.after(this.cursor);
+    const next = this.timeline.after(this.cursor, this.sink.deltas);
     if (next === 'lost') return 'lost';
     if (next !== undefined) {
       this.cursor = next.cursor;
@@ -113,7 +115,7 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
 
   /** Sends the frames that follow the `subscribed` just sent, until the reader lags. */
   private replay(): void {
-    const first = this.timeline.after(this.cursor);
+    const first = this.timeline.after(this.cursor, this.sink.deltas);
     if (first === undefined || first === 'lost') return;
     // Sent even to a lagging reader: without `recovered`, the snapshot has to match the position in `subscribed`.
     for (const frame of first.frames) this.sink.send(frame);
@@ -128,14 +130,14 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   }
 
   private resumeOutcome(): ResumeOutcome {
-    const next = this.timeline.after(this.cursor);
+    const next = this.timeline.after(this.cursor, this.sink.deltas);
     const leadsToSnapshot = typeof next === 'object' && next.frames[0]?.kind === FRAME_KINDS.snapshot;
     return leadsToSnapshot ? 'snapshot' : 'patches';
   }
 
   private advance(): void {
     while (!this.lagging) {
-      const next = this.timeline.after(this.cursor);
+      const next = this.timeline.after(this.cursor, this.sink.deltas);
       if (next === undefined || next === 'lost') return;
       const [first, ...rest] = next.frames;
       if (first !== undefined && !this.sink.offer(first, this)) {

@@ -1,8 +1,18 @@
-import { diff, isDeltaSmaller, type Json, type Position, type Since, type TopicKind } from '@statewire/protocol';
+import {
+  DELTA_CAPABILITIES,
+  diff,
+  isDeltaSmaller,
+  type DeltaCapability,
+  type DiffOptions,
+  type Json,
+  type Position,
+  type Since,
+  type TopicKind,
+} from '@statewire/protocol';
 
 import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
 import { PublicationLog, type LogEntry, type LogLimits } from '../core/publication-log.js';
-import { TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
+import { isReadable, TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
 
 /** Number of newest publications whose frames stay encoded. Clients need them after a short outage. */
@@ -66,6 +76,7 @@ export class Timeline {
     readonly kind: TopicKind,
     limits: LogLimits,
     history: TopicHistory,
+    private readonly diffOptions: DiffOptions = {},
   ) {
     this.frames = new TopicFrames(topic, kind);
     this.log = new PublicationLog(limits);
@@ -168,18 +179,20 @@ export class Timeline {
   }
 
   /**
-   * Returns the frames that follow `cursor`. Undefined: the reader has everything. `'lost'`: the history no longer holds
+   * Returns the frames that follow `cursor`, for a reader that knows these optional delta operations (default: all). Undefined: the reader has everything. `'lost'`: the history no longer holds
    * the next event.
    */
-  after(cursor: number): ReplayStep | 'lost' | undefined {
+  after(cursor: number, deltas = DELTA_CAPABILITIES): ReplayStep | 'lost' | undefined {
     if (cursor >= this.offset) return undefined;
-    return this.kind === 'state' ? this.stateAfter(cursor) : this.eventsAfter(cursor);
+    return this.kind === 'state' ? this.stateAfter(cursor, deltas) : this.eventsAfter(cursor);
   }
 
-  private stateAfter(cursor: number): ReplayStep | undefined {
+  private stateAfter(cursor: number, deltas: readonly DeltaCapability[]): ReplayStep | undefined {
     const { head, offset } = this;
     if (head === undefined) return undefined;
-    return { frames: this.patchesAfter(cursor, head.data.length) ?? [this.snapshotOf(head)], cursor: offset };
+    const patches = this.patchesAfter(cursor, head.data.length);
+    const areReadable = patches?.every((frame) => isReadable(frame, deltas));
+    return { frames: areReadable ? patches! : [this.snapshotOf(head)], cursor: offset };
   }
 
   private snapshotOf(head: Head): EncodedFrame {
@@ -251,7 +264,7 @@ export class Timeline {
     if (prepared?.from === from && prepared.data === data) return prepared.delta;
     const before = this.newest;
     if (before === undefined) return undefined;
-    const delta = JSON.stringify(diff(before.value, value ?? (JSON.parse(data) as Json)));
+    const delta = JSON.stringify(diff(before.value, value ?? (JSON.parse(data) as Json), this.diffOptions));
     this.prepared = { from, data, delta: isDeltaSmaller(delta, data) ? delta : undefined };
     return this.prepared.delta;
   }

@@ -5,6 +5,8 @@ import type { Observable } from 'rxjs';
 export interface ResolvedTopic {
   readonly name: string;
   readonly kind: TopicKind;
+  /** Name of the field that identifies the rows of lists, from the contract. */
+  readonly rowKey?: string;
 }
 
 /** Loads topics when they are activated. */

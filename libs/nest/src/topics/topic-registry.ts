@@ -1,4 +1,4 @@
-import type { Position, Since } from '@statewire/protocol';
+import { DELTA_CAPABILITIES, type DeltaCapability, type Position, type Since } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
 import type { LogLimits } from '../core/publication-log.js';
@@ -117,18 +117,25 @@ export class TopicRegistry {
     });
   }
 
-  /** Returns the frames that {@link subscribe} would send first, without a subscription. */
-  async catchUp(topic: ResolvedTopic, from?: Since): Promise<CatchUpAnswer> {
+  /**
+   * Returns the frames that {@link subscribe} would send first, without a subscription. `deltas` are the optional delta
+   * operations that the reader applies. Default: all.
+   */
+  async catchUp(
+    topic: ResolvedTopic,
+    from?: Since,
+    deltas: readonly DeltaCapability[] = DELTA_CAPABILITIES,
+  ): Promise<CatchUpAnswer> {
     const since = startOf(topic, from);
     return this.whileHeld(topic, async (active) => {
       const timeline = await this.loadTimeline(active, since);
       if (timeline === undefined) return undefined;
       const { position, recovered, cursor } = timeline.start(since);
       const frames = [timeline.frames.subscribed(position, recovered)];
-      let next = timeline.after(cursor);
+      let next = timeline.after(cursor, deltas);
       while (next !== undefined && next !== 'lost') {
         frames.push(...next.frames);
-        next = timeline.after(next.cursor);
+        next = timeline.after(next.cursor, deltas);
       }
       return { frames, position };
     });

@@ -170,6 +170,7 @@ export class Connection implements FrameRunner {
   async admit(hello: HelloFrame & AnsweredActions): Promise<void> {
     const { counters, log } = this.context;
     this.enter('admitting');
+    this.outbox.deltas = hello.deltas ?? [];
     try {
       await this.credentials.greet(hello);
       if (this.phase !== 'admitting') return;

@@ -62,6 +62,7 @@ function setUp({ limit = 0 } = {}) {
         return true;
       },
       whenDrained: () => undefined,
+      deltas: [],
     },
     limit,
     deadline: (work) => work,

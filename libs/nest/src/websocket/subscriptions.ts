@@ -21,7 +21,7 @@ export interface SubscriptionsContext {
   readonly dispatcher: RequestDispatcher;
   readonly topics: Pick<TopicRegistry, 'subscribe'>;
   readonly presence: Pick<PresenceTracker, 'enter'> | undefined;
-  readonly outbox: Pick<Outbox, 'send' | 'offer' | 'whenDrained'>;
+  readonly outbox: Pick<Outbox, 'deltas' | 'send' | 'offer' | 'whenDrained'>;
   /** Most topics that one connection may follow. 0: no limit. */
   readonly limit: number;
   /** Limits the time that the guards of a topic may take. */
