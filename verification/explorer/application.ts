@@ -33,7 +33,7 @@ export class Application {
       topic: (name) => {
         const topic = TOPICS.find((candidate) => candidate.name === name);
         const authorize = async (request: RealtimeRequest): Promise<void> => rejectUnless(mayRead(request, name));
-        return topic && { handler: { kind: topic.kind, authorize } as never, params: {} };
+        return topic && { handler: { topic: { kind: topic.kind }, authorize } as never, params: {} };
       },
       action: (name) =>
         name === move.name

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { ContractError, topicOfPresence, TopicMatcher, type Json, type TopicKind } from '@statewire/protocol';
+import { ContractError, topicOfPresence, TopicMatcher, type Json } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
 import { ActionContext } from '../core/action-context.js';

@@ -119,7 +119,7 @@ function rearrange(elements: List, operands: ReadonlyMap<string, List>, changed:
   const result: Json[] = [];
   for (let index = 0; index <= elements.length; index++) {
     for (const source of operands.get(MOVE + index) ?? []) {
-      if (isArray(source)) for (const item of source) result.push(item as Json);
+      if (isArray(source)) for (const item of source) result.push(item);
       else result.push(elements[source as number] as Json);
     }
     const splice = operands.get(SPLICE + index);
