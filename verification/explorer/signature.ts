@@ -10,6 +10,7 @@ import type { World } from './world.js';
 const MOMENTS: ReadonlySet<string> = new Set([
   ...['phaseBegan', 'heardAt', 'sentAt', 'pingedAt', 'beatenAt', 'now', 'usedAt', 'expiresAt', 'beganAt', 'cadenceDue'],
   ...['lastFrameAt', 'lastAnswerAt', 'welcomedAt', 'attemptedAt', 'firstSentAt', 'measuredAt'],
+  ...['wallTime', 'monotonicTime', 'retryAt', 'doubtedAt'],
   ...['pausedUntil', 'nextRetryAt'],
 ]);
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { FakeServer, VirtualEnvironment } from '@statewire/testing';
+
 import { battle, battleAt, pause, setUp, type Battle, type Setup } from './support/bench.js';
-import type { TopicState } from '../src/index.js';
+import { createRealtimeClient, type TopicState } from '../src/index.js';
 
 /** Follows a battle that the server rejects and later allows for new subscriptions. @returns the states of the battle. */
 async function followRejected({ environment, server, client }: Setup): Promise<readonly TopicState<Battle>[]> {
@@ -231,7 +233,16 @@ describe('credentials', () => {
 
   test('a token with a longer life than a timer allows is renewed once, shortly before it expires', async () => {
     const day = 86_400_000;
-    const { environment, server, client } = setUp({ token: () => 'token' }, { heartbeat: { interval: 0, timeout: 0 } });
+    const environment = new VirtualEnvironment();
+    const server = new FakeServer(environment, { heartbeat: { interval: 0, timeout: 0 } });
+    // 60 days have five million seconds, and a check of the clocks in each of them.
+    const setTimer = (callback: () => void, delay: number) =>
+      delay === 1_000 ? { cancel: () => undefined } : environment.setTimer(callback, delay);
+    const client = createRealtimeClient({
+      origin: 'http://fake',
+      token: () => 'token',
+      environment: { ...environment, setTimer },
+    });
     const end = environment.now() + 60 * day;
     server.expiresAt = () => (environment.now() < end - 60_000 ? end : end + 60 * day);
     client.connect();

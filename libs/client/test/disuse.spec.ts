@@ -87,3 +87,15 @@ test('a client that is denied stays denied, and a closed client keeps no timer',
   client.close();
   expect(environment.timers).toBe(0);
 });
+
+test('a client that nothing uses stays disconnected when its page becomes visible or is shown again', async () => {
+  const { environment, server, client } = setUp(options);
+  client.connect();
+  await environment.advance(20_000);
+  environment.hidePage();
+  environment.showPage();
+  environment.wake('visible');
+  await environment.advance(60_000);
+  expect(client.status.state).toBe('idle');
+  expect(server.upgradeCount).toBe(1);
+});

@@ -1,7 +1,7 @@
-import { CLOSE_CODES, type WelcomeFrame } from '@statewire/protocol';
+import type { WelcomeFrame } from '@statewire/protocol';
 
 import type { ActionSender } from '../actions/pending-action.js';
-import { closeReason, type ConnectionFailure } from '../core/connection-failure.js';
+import { concernsAccess, type ConnectionFailure } from '../core/connection-failure.js';
 import type { Timer } from '../core/environment.js';
 import type { StatusReason } from '../core/status.js';
 import type { ClientEvent } from '../session/client-event.js';
@@ -10,7 +10,9 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 import { CATCHING_UP } from '../topics/topic-store.js';
 import type { ClientServices } from './client-services.js';
 import { describeStatus } from './describe-status.js';
+import { HostMonitor } from './host-monitor.js';
 import { HttpActionSender } from './http-action-sender.js';
+import { SUSPENDED } from './liveness-probe.js';
 import { Poller } from './poller.js';
 import type { StatusStore } from './status-store.js';
 import { TokenRefresher } from './token-refresher.js';
@@ -21,14 +23,6 @@ import { WebSocketConnector } from './web-socket-connector.js';
 /** Upper bound of the random delay before polling. It spreads the clients of a lost server. */
 const POLLING_JITTER_MS = 250;
 
-/** Denials that concern the user. The application may no longer show any value then. */
-const ACCESS_DENIALS: ReadonlySet<string> = new Set([
-  'forbidden',
-  'unauthorized',
-  closeReason(CLOSE_CODES.rejected.code),
-  closeReason(CLOSE_CODES.tokenExpired.code),
-]);
-
 /** Decides which transport the client uses: the WebSocket, and polling while no WebSocket is healthy. */
 export class ConnectionManager {
   private readonly connector: WebSocketConnector;
@@ -36,10 +30,10 @@ export class ConnectionManager {
   private readonly httpActions: HttpActionSender;
   private readonly tokenRefresher: TokenRefresher;
   private readonly topicRetries: TopicRetryScheduler;
+  private readonly host: HostMonitor;
 
   /** Starts polling if no WebSocket is healthy in time. */
   private fallbackTimer: Timer | undefined;
-  private removeWakeListener: (() => void) | undefined;
   private isStarted = false;
   private isClosed = false;
   private wasEverLive = false;
@@ -52,13 +46,14 @@ export class ConnectionManager {
     private readonly services: ClientServices,
     private readonly statusStore: StatusStore,
   ) {
-    const { registry } = services;
+    const { environment, registry } = services;
     const handle = (event: ClientEvent<WebSocketConnection>) => this.handle(event);
     this.connector = new WebSocketConnector(services, handle);
     this.httpActions = new HttpActionSender(services, handle);
     this.poller = new Poller(services, handle);
     this.tokenRefresher = new TokenRefresher(services, handle);
     this.topicRetries = new TopicRetryScheduler(services, handle);
+    this.host = new HostMonitor(environment, handle);
     registry.requested$.subscribe((entry) => {
       this.start();
       this.request(entry);
@@ -73,22 +68,17 @@ export class ConnectionManager {
     if (this.denial === undefined) this.connect();
   }
 
-  /** Connects, after a denial too. */
+  /** Connects, after a denial or a pause too. */
   connect(): void {
     if (this.isStarted || this.isClosed) return;
     const { environment, options, registry, tokens } = this.services;
     this.isStarted = true;
+    if (this.denial) registry.retryFailed();
     this.denial = undefined;
     tokens.forgetFailure();
-    registry.retryFailed();
-    this.reason = undefined;
-    this.removeWakeListener = environment.onWake((cause) => {
-      tokens.retryNow();
-      this.connector.wake(cause);
-      this.poller.pollSoon();
-    });
+    this.host.start();
     if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.connector.start();
-    this.reason = { code: 'no-websocket', message: 'this host has no WebSocket' };
+    this.reason ??= { code: 'no-websocket', message: 'this host has no WebSocket' };
     this.startPolling(0);
     this.update();
   }
@@ -96,6 +86,12 @@ export class ConnectionManager {
   close(): void {
     this.isClosed = true;
     this.stop();
+  }
+
+  /** Disconnects until the next start. */
+  stop(): void {
+    this.disconnect();
+    this.host.stop();
   }
 
   reauthenticate(): void {
@@ -116,7 +112,7 @@ export class ConnectionManager {
       case 'welcomed':
         return this.handleWelcome(event.connection, event.frame);
       case 'suspected':
-        return this.handleSilence(event.connection);
+        return this.handleSilence(event.connection, event.reason);
       case 'recovered':
         event.connection.session.topics.followAll();
         return this.handleLive();
@@ -146,7 +142,47 @@ export class ConnectionManager {
         return this.handlePollFailure(event.failure);
       case 'action-acknowledged':
         return this.poller.pollNow();
+      case 'host-woke':
+        return this.handleWake(event.cause);
+      case 'host-suspended':
+        return this.handleSuspension();
+      case 'host-late':
+        return this.connector.probe();
+      case 'page-hidden':
+        return this.pause();
+      case 'page-shown':
+        return this.connect();
     }
+  }
+
+  private handleWake(cause: 'online' | 'visible'): void {
+    this.services.tokens.retryNow();
+    if (!this.isStarted) return this.connect();
+    this.host.check();
+    this.connector.wake(cause);
+    this.poller.pollSoon();
+  }
+
+  /** Ends every connection and request until {@link connect}. The values stay and are stale. */
+  private pause(): void {
+    if (!this.isStarted) return;
+    const { connector, poller, services } = this;
+    const staleSince = connector.live?.lastFrameAt ?? poller.lastAnswerAt ?? services.environment.now();
+    this.disconnect();
+    this.reason = SUSPENDED;
+    this.markStale(staleSince);
+    this.updateStatus();
+  }
+
+  /** Trusts no connection, and shows no value as live, until the server answers. */
+  private handleSuspension(): void {
+    const { connector, httpActions, poller } = this;
+    this.reason = SUSPENDED;
+    httpActions.stop();
+    if (poller.isHealthy) this.markStale(poller.lastAnswerAt ?? 0);
+    poller.restart();
+    connector.doubt();
+    this.update();
   }
 
   private request(entry: TopicEntry): void {
@@ -182,10 +218,10 @@ export class ConnectionManager {
     this.update();
   }
 
-  private handleSilence(connection: WebSocketConnection): void {
+  private handleSilence(connection: WebSocketConnection, reason: StatusReason): void {
     connection.session.topics.suspend();
     this.tokenRefresher.handleInterruption(connection);
-    this.reason = { code: 'silent', message: 'the server does not answer' };
+    this.reason = reason;
     this.markStale(connection.lastFrameAt);
     if (this.connector.live === undefined) this.startPolling();
     this.update();
@@ -236,16 +272,16 @@ export class ConnectionManager {
     const { environment, outbox, registry } = this.services;
     this.stop();
     this.denial = reason;
+    this.reason = undefined;
     outbox.handleIdentityChange();
-    if (ACCESS_DENIALS.has(reason.code)) registry.withdrawValues({ state: 'stale', staleSince: environment.now() });
+    if (concernsAccess(reason)) registry.withdrawValues({ state: 'stale', staleSince: environment.now() });
     this.markStale(environment.now());
     this.updateStatus();
   }
 
-  /** Disconnects until the next start. */
-  stop(): void {
+  private disconnect(): void {
     this.isStarted = false;
-    this.removeWakeListener?.();
+    this.host.pause();
     this.connector.stop();
     this.cancelFallbackTimer();
     this.poller.stop();

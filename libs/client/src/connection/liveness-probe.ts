@@ -1,4 +1,5 @@
 import type { ClientEnvironment, Timer } from '../core/environment.js';
+import type { StatusReason } from '../core/status.js';
 import type { Emit, LivenessEvent } from '../session/client-event.js';
 import { CadenceTracker } from './cadence-tracker.js';
 
@@ -8,6 +9,12 @@ const PING_TIMEOUT_MS = 300;
 const ANSWER_TIMEOUT_MS = 500;
 /** A timer this late was frozen together with the tab or the machine, and with its network. It does not show a loss. */
 const FROZEN_TIMER_MS = 1_000;
+
+const SILENT: StatusReason = { code: 'silent', message: 'the server does not answer' };
+export const SUSPENDED: StatusReason = {
+  code: 'suspended',
+  message: 'the machine slept, or the browser paused the page',
+};
 
 /**
  * Detects a dead connection after `welcome`. It relies on the frames that arrive and never on timers alone: background
@@ -21,6 +28,8 @@ export class LivenessProbe {
   private lastFrameAt: number;
   private pingedAt: number | undefined;
   private suspected = false;
+  /** On the monotonic clock. Only the answer to a later `ping` ends the suspicion. */
+  private doubtedAt: number | undefined;
   private hasIgnoredLateTimer = false;
   private roundTripTimeMs = 0;
 
@@ -42,6 +51,7 @@ export class LivenessProbe {
   handleFrame(): void {
     this.lastFrameAt = this.environment.monotonic();
     this.hasIgnoredLateTimer = false;
+    if (this.doubtedAt !== undefined) return;
     if (this.pingedAt !== undefined) {
       this.pingedAt = undefined;
       this.timers.ping?.cancel();
@@ -51,9 +61,20 @@ export class LivenessProbe {
     this.emit({ type: 'recovered' });
   }
 
-  /** Records the round trip time of a `ping` and its `pong`. */
-  handleRoundTrip(roundTripTimeMs: number): void {
-    this.roundTripTimeMs = roundTripTimeMs;
+  /** Records the `pong` of a `ping` that the client sent at `time`. */
+  handlePong(time: number): void {
+    this.roundTripTimeMs = this.environment.monotonic() - time;
+    if (this.doubtedAt === undefined || time < this.doubtedAt) return;
+    this.doubtedAt = undefined;
+    this.handleFrame();
+  }
+
+  /** Suspects the connection until the server answers a new `ping`. Frames from before may still arrive. */
+  doubt(): void {
+    this.pingedAt = this.doubtedAt = this.environment.monotonic();
+    this.emit({ type: 'ping-due' });
+    this.awaitTimeout(0);
+    this.suspect(SUSPENDED);
   }
 
   /** Records that the current frame is a publication of a topic. */
@@ -84,14 +105,19 @@ export class LivenessProbe {
     const wait = Math.max(PING_TIMEOUT_MS, 2 * this.roundTripTimeMs);
     this.setTimer('ping', wait, (isLate) => {
       if (this.ignoreLateTimer(isLate)) return this.probeAgain();
-      this.suspected = true;
       this.awaitTimeout(wait);
-      this.emit({ type: 'suspected' });
+      this.suspect(SILENT);
     });
   }
 
   stop(): void {
     for (const timer of Object.values(this.timers)) timer.cancel();
+  }
+
+  private suspect(reason: StatusReason): void {
+    if (this.suspected) return;
+    this.suspected = true;
+    this.emit({ type: 'suspected', reason });
   }
 
   /** Excuses one late timer between two frames, so that a tab with late timers still notices a dead connection. */

@@ -28,6 +28,8 @@ export class Poller {
   private timer: Timer | undefined;
   private inFlight: AbortController | undefined;
   private beganAt = -Infinity;
+  /** On the monotonic clock. The server accepts no poll before. */
+  private pausedUntil = 0;
   private wasIncomplete = false;
   /** Whether another poll follows the one in flight at once. */
   private isRequestedAgain = false;
@@ -47,6 +49,7 @@ export class Poller {
     this.hasFailed = false;
     // A poll that has hung since an earlier run must not hold up this run.
     this.abort();
+    this.isRequestedAgain = this.inFlight !== undefined;
     this.schedule(delay);
     void this.requestConfig();
   }
@@ -68,6 +71,13 @@ export class Poller {
     if (!this.isRunning) return;
     if (this.inFlight) this.isRequestedAgain = true;
     else this.schedule(0);
+  }
+
+  /** Polls again at once, because the machine slept. The answer to a poll in flight may never come. */
+  restart(): void {
+    this.isHealthy = false;
+    this.pollNow();
+    this.abort();
   }
 
   /** Polls as soon as the interval allows, because there is a new topic, or the network came back. */
@@ -95,8 +105,10 @@ export class Poller {
   }
 
   private schedule(delay: number): void {
+    const { environment } = this.services;
     this.timer?.cancel();
-    this.timer = this.services.environment.setTimer(() => void this.poll(), delay);
+    const pause = this.pausedUntil - environment.monotonic();
+    this.timer = environment.setTimer(() => void this.poll(), Math.max(delay, pause));
   }
 
   private untilInterval(): number {
@@ -106,7 +118,8 @@ export class Poller {
   private async poll(): Promise<void> {
     if (this.inFlight) return;
     const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.services;
-    const { waitMs } = options.polling;
+    // The first answer is to come at once, because no value is live before.
+    const waitMs = this.isHealthy ? options.polling.waitMs : 0;
     const controller = new AbortController();
     this.inFlight = controller;
     this.beganAt = environment.monotonic();
@@ -178,6 +191,7 @@ export class Poller {
       return new ConnectionFailure({ code, message }, wasRenewed ? 'permanent' : 'none');
     }
     if (status === 403 && error) return new ConnectionFailure({ code, message }, 'permanent');
+    if (error?.retryAfter !== undefined) this.pausedUntil = this.services.environment.monotonic() + error.retryAfter;
     const isOverload = status === 429 || status === 503;
     return new ConnectionFailure(
       { code, message },

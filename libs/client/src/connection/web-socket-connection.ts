@@ -91,6 +91,11 @@ export class WebSocketConnection {
     this.liveness?.probe();
   }
 
+  /** Trusts the connection only after the server answered, because the machine slept. */
+  doubt(): void {
+    this.liveness?.doubt();
+  }
+
   /** Unsubscribes from a topic that the application no longer follows. */
   leave(entry: TopicEntry): void {
     this.liveness?.forgetTopic(entry.name);
@@ -182,7 +187,7 @@ export class WebSocketConnection {
 
   private handlePong(time: number): void {
     this.roundTripTimeMs = this.services.environment.monotonic() - time;
-    this.liveness?.handleRoundTrip(this.roundTripTimeMs);
+    this.liveness?.handlePong(time);
     this.emit({ type: 'round-trip-measured', connection: this });
   }
 

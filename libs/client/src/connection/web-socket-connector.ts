@@ -55,6 +55,7 @@ export class WebSocketConnector {
   private readonly allowed$ = new BehaviorSubject(true);
   private attempts: Subscription | undefined;
   private failAttempt: ((failure: ConnectionFailure) => void) | undefined;
+  /** On the wall clock, which goes on while the machine sleeps. */
   private attemptedAt = 0;
   private drainTimer: Timer | undefined;
   /** On the monotonic clock. There is no attempt before. */
@@ -93,7 +94,6 @@ export class WebSocketConnector {
     this.retire(undefined);
     this.drainTimer?.cancel();
     this.backoff.reset();
-    this.pausedUntil = 0;
     this.nextRetryAt = undefined;
   }
 
@@ -116,15 +116,26 @@ export class WebSocketConnector {
     this.pausedUntil = this.services.environment.monotonic() + delay;
   }
 
+  /** Checks whether the connection still works. */
+  probe(): void {
+    this.current?.probe();
+  }
+
   /** Probes the connection or ends the wait for the next attempt. */
   wake(cause: 'online' | 'visible'): void {
     this.wake$.next();
     const { current } = this;
-    current?.probe();
-    const age = this.services.environment.monotonic() - this.attemptedAt;
+    this.probe();
+    const age = this.services.environment.now() - this.attemptedAt;
     if (cause === 'online' && current !== undefined && current.welcome === undefined && age > STALE_ATTEMPT_MS) {
       this.fail(new ConnectionFailure({ code: 'network', message: 'the network came back' }, 'none'));
     }
+  }
+
+  /** Trusts no connection until the server answers, and no attempt from before, because the machine slept. */
+  doubt(): void {
+    for (const connection of this.connections) connection.doubt();
+    this.wake('online');
   }
 
   /** Keeps a drained connection beside the next one. Closes an earlier drained connection. */
@@ -169,7 +180,7 @@ export class WebSocketConnector {
       const connection = new WebSocketConnection(this.services, (event) => this.handle(event));
       this.current = connection;
       this.failAttempt = (failure) => subscriber.error(failure);
-      this.attemptedAt = environment.monotonic();
+      this.attemptedAt = environment.now();
       this.nextRetryAt = undefined;
       this.emit({ type: 'attempt-started' });
       connection.open();

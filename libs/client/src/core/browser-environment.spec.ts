@@ -20,6 +20,46 @@ describe('the environment of browsers', () => {
     expect(ran).not.toHaveBeenCalled();
   });
 
+  test('R22: page and network events reach their listeners until they are removed', () => {
+    const page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+    const window = new EventTarget();
+    const host = globalThis as unknown as Record<string, unknown>;
+    const names = ['document', 'addEventListener', 'removeEventListener'] as const;
+    const saved = names.map((name) => [name, host[name]] as const);
+    host.document = page;
+    host.addEventListener = window.addEventListener.bind(window);
+    host.removeEventListener = window.removeEventListener.bind(window);
+    try {
+      const { onWake, onPause } = browserEnvironment();
+      const heard: unknown[] = [];
+      const removers = [onWake((cause) => heard.push(cause)), onPause((isPaused) => heard.push(isPaused))];
+      const all = () => {
+        for (const name of ['online', 'pagehide', 'pageshow']) window.dispatchEvent(new Event(name));
+        for (const name of ['resume', 'visibilitychange']) page.dispatchEvent(new Event(name));
+      };
+      all();
+      expect(heard).toEqual(['online', true, false, 'visible', 'visible']);
+      page.visibilityState = 'hidden';
+      page.dispatchEvent(new Event('visibilitychange'));
+      removers.forEach((remove) => remove());
+      all();
+      expect(heard).toHaveLength(5);
+    } finally {
+      for (const [name, value] of saved) {
+        if (value === undefined) delete host[name];
+        else host[name] = value;
+      }
+    }
+  });
+
+  test('a host without events has nothing to listen to', () => {
+    const { onWake, onPause } = browserEnvironment();
+    expect(() => {
+      onWake(() => undefined)();
+      onPause(() => undefined)();
+    }).not.toThrow();
+  });
+
   test('ids have 128 random bits in 22 characters, and differ', () => {
     const { id } = browserEnvironment();
     const ids = Array.from({ length: 100 }, id);

@@ -19,6 +19,7 @@ export function browserEnvironment(): ClientEnvironment {
     openWebSocket: WebSocketClass && ((url, protocol) => new WebSocketClass(url, protocol)),
     fetch: (globalThis.fetch as typeof globalThis.fetch | undefined)?.bind(globalThis),
     onWake,
+    onPause,
   };
 }
 
@@ -32,16 +33,28 @@ function randomId(): string {
 }
 
 function onWake(callback: (cause: 'online' | 'visible') => void): () => void {
-  if (typeof addEventListener !== 'function') return () => undefined;
-  const page = typeof document === 'undefined' ? undefined : document;
-  const online = () => callback('online');
-  const visible = () => {
-    if (page?.visibilityState === 'visible') callback('visible');
-  };
-  addEventListener('online', online);
-  page?.addEventListener('visibilitychange', visible);
-  return () => {
-    removeEventListener('online', online);
-    page?.removeEventListener('visibilitychange', visible);
-  };
+  const page = (globalThis as { document?: Document }).document;
+  const visible = () => callback('visible');
+  const removers = [
+    listen(globalThis, 'online', () => callback('online')),
+    listen(page, 'visibilitychange', () => {
+      if (page?.visibilityState === 'visible') visible();
+    }),
+    listen(page, 'resume', visible),
+  ];
+  return () => removers.forEach((remove) => remove());
+}
+
+function onPause(callback: (isPaused: boolean) => void): () => void {
+  const removers = [
+    listen(globalThis, 'pagehide', () => callback(true)),
+    listen(globalThis, 'pageshow', () => callback(false)),
+  ];
+  return () => removers.forEach((remove) => remove());
+}
+
+/** Adds a listener where the host has events. @returns a function that removes it. */
+function listen(target: Partial<EventTarget> | undefined, event: string, listener: () => void): () => void {
+  target?.addEventListener?.(event, listener);
+  return () => target?.removeEventListener?.(event, listener);
 }

@@ -49,6 +49,19 @@ export function failureOfClose(code: number, text: string, rejection: StatusReas
   }
 }
 
+/** Denials that concern the user. */
+const ACCESS_DENIALS: ReadonlySet<string> = new Set([
+  'forbidden',
+  'unauthorized',
+  closeReason(CLOSE_CODES.rejected.code),
+  closeReason(CLOSE_CODES.tokenExpired.code),
+]);
+
+/** Returns whether a denial concerns the user, so that the application may no longer show any value. */
+export function concernsAccess({ code }: StatusReason): boolean {
+  return ACCESS_DENIALS.has(code);
+}
+
 /** Returns a close code as the code of a status reason. */
 export function closeReason(code: number): string {
   return `close-${code}`;

@@ -52,8 +52,13 @@ export interface ClientEnvironment {
   /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
   /**
-   * Calls `callback` when the network is back (`online`) and when the page becomes visible (`visible`). Returns a
-   * function that removes the listeners.
+   * Calls `callback` when the network is back (`online`), and when the page becomes visible or is no longer frozen
+   * (`visible`). Returns a function that removes the listeners.
    */
   onWake(callback: (cause: 'online' | 'visible') => void): () => void;
+  /**
+   * Calls `callback` with true when the user leaves the page, and with false when the page comes back from the
+   * back/forward cache of the browser. Returns a function that removes the listeners.
+   */
+  onPause(callback: (isPaused: boolean) => void): () => void;
 }

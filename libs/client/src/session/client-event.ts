@@ -39,8 +39,8 @@ export type SessionEvent =
 /** Events of the liveness probe of one WebSocket. */
 export type LivenessEvent =
   | { readonly type: 'ping-due' }
-  /** No frame followed a ping in time. The connection stays open. */
-  | { readonly type: 'suspected' }
+  /** No frame followed a ping in time, or the machine slept. The connection stays open. */
+  | { readonly type: 'suspected'; readonly reason: StatusReason }
   /** A frame arrived after the suspicion. */
   | { readonly type: 'recovered' }
   /** No frame followed a ping within the heartbeat's `timeout`. */
@@ -73,6 +73,18 @@ export type HttpEvent =
   | { readonly type: 'action-acknowledged' }
   | TopicDeferredEvent;
 
+/** Events of the page, the network and the clocks. */
+export type HostEvent =
+  | { readonly type: 'host-woke'; readonly cause: 'online' | 'visible' }
+  /** The machine slept, or the page was frozen. A connection from before may be dead. */
+  | { readonly type: 'host-suspended' }
+  /** A timer ran late. */
+  | { readonly type: 'host-late' }
+  /** The user left the page. */
+  | { readonly type: 'page-hidden' }
+  /** The page is back from the back/forward cache. */
+  | { readonly type: 'page-shown' };
+
 /** A deferred topic may be requested again. */
 export interface TopicRetryDueEvent {
   readonly type: 'topic-retry-due';
@@ -86,4 +98,4 @@ export interface IdentityChangedEvent {
 
 /** Everything that the connection manager handles. */
 export type ClientEvent<Connection> =
-  ConnectionEvent<Connection> | ConnectorEvent | HttpEvent | TopicRetryDueEvent | IdentityChangedEvent;
+  ConnectionEvent<Connection> | ConnectorEvent | HttpEvent | HostEvent | TopicRetryDueEvent | IdentityChangedEvent;

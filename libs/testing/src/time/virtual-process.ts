@@ -19,6 +19,7 @@ export class VirtualProcess implements TestEnvironment {
   private isDead = false;
   private state: number;
   private readonly wakers = new Set<(cause: 'online' | 'visible') => void>();
+  private readonly pausers = new Set<(isPaused: boolean) => void>();
 
   /** @internal */
   constructor(
@@ -61,19 +62,35 @@ export class VirtualProcess implements TestEnvironment {
     return () => this.wakers.delete(callback);
   };
 
+  /** Calls `callback` at each {@link hidePage} and {@link showPage}. Returns a function that removes it. */
+  readonly onPause = (callback: (isPaused: boolean) => void): (() => void) => {
+    this.pausers.add(callback);
+    return () => this.pausers.delete(callback);
+  };
+
   /** Number of its timers that wait. 0 when everything was released. */
   get timers(): number {
     return this.scheduler.count(this);
   }
 
-  /** Number of listeners for `online` and `visible`. */
+  /** Number of listeners for the network and the page. */
   get wakeListeners(): number {
-    return this.wakers.size;
+    return this.wakers.size + this.pausers.size;
   }
 
   /** Tells the client that its network is back (`online`) or that its page is visible again (`visible`). */
   wake(cause: 'online' | 'visible'): void {
     for (const waker of [...this.wakers]) waker(cause);
+  }
+
+  /** Tells the client that the user left its page. The browser may keep the page in its back/forward cache. */
+  hidePage(): void {
+    for (const pauser of [...this.pausers]) pauser(true);
+  }
+
+  /** Tells the client that its page is back from the back/forward cache. */
+  showPage(): void {
+    for (const pauser of [...this.pausers]) pauser(false);
   }
 
   /** Sets the wall clock. The monotonic clock stays. `now` is in milliseconds since the Unix epoch. */
