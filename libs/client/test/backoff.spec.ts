@@ -101,7 +101,8 @@ describe('backoff', () => {
     [4200, 'none'],
     [4001, 'network'],
     [4003, 'permanent'],
-    [1009, 'permanent'],
+    [1009, 'server'],
+    [1008, 'permanent'],
   ] as const)('a close with %i is a failure of the kind %s', (code, cause) => {
     expect(failureOfClose(code, '', undefined).cause).toBe(cause);
   });

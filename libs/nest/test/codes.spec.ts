@@ -159,9 +159,9 @@ const ERROR_REQUESTS: Record<ErrorCode, () => Promise<Answers>> = {
     return { webSocket, http: await act('double', { n: 2 }) };
   },
   async too_large() {
-    await start();
-    // A message that is too large ends a WebSocket with 1009 before the server parses it.
-    return { http: await act('double', 'x'.repeat(70_000)) };
+    await start({ limits: { frames: { bytes: 10_000 } } });
+    const webSocket = await firstError({ type: 'action', id: '7', name: 'double', data: 'x'.repeat(11_000) });
+    return { webSocket, http: await act('double', 'x'.repeat(11_000)) };
   },
   async too_many_requests() {
     await start({ limits: { frames: { perSecond: 1 } } });

@@ -8,6 +8,7 @@ describe('reactionToClose', () => {
     [1005, 'reconnect'],
     [1006, 'reconnect'],
     [1008, 'stop'],
+    [1009, 'reconnect'],
     [1011, 'reconnect'],
     [1012, 'reconnect'],
     [4000, 'stop'],

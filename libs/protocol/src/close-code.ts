@@ -21,7 +21,7 @@ export const CLOSE_CODES = {
 /** A key of {@link CLOSE_CODES}. */
 export type CloseCodeName = keyof typeof CLOSE_CODES;
 
-const STOP_BELOW_4000: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008, 1009]);
+const STOP_BELOW_4000: ReadonlySet<number> = new Set([1002, 1003, 1007, 1008]);
 
 /** Returns the reaction of a client to a WebSocket close with this code. */
 export function reactionToClose(code: number): CloseReaction {

@@ -1,5 +1,5 @@
 import { boolean, fail, listOf, objectOf, optional, type Check } from './check.js';
-import { duration, moment } from './fields.js';
+import { count, duration, moment } from './fields.js';
 import type { ServerFrame } from './frames.js';
 import type { ConfigResponse, PollResponse } from './http.js';
 import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
@@ -20,6 +20,7 @@ const configResponse = objectOf<ConfigResponse>({
   websocket: boolean,
   poll: objectOf<ConfigResponse['poll']>({ interval: duration }),
   actionWindow: duration,
+  frameBytes: optional(count),
 });
 
 /** Parses the answer of `POST {httpPath}/poll`. The result omits frames of unknown types. */

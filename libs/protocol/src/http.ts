@@ -63,4 +63,6 @@ export interface ConfigResponse {
   readonly poll: { readonly interval: number };
   /** Milliseconds for which the server remembers an answer that the client does not confirm. */
   readonly actionWindow: number;
+  /** The largest action in bytes. 0: no limit. Absent: unknown. */
+  readonly frameBytes?: number;
 }

@@ -25,7 +25,13 @@ export { parseConfigResponse, parsePollResponse } from './http-response.js';
 export { parseSnapshotResponse } from './http-snapshot.js';
 export type { Json, JsonObject } from './json.js';
 export type { JsonCompatible, JsonProperties } from './json-compatible.js';
-export { CLIENT_FRAME_LIMITS, MAX_VALUE_DEPTH, SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
+export {
+  CLIENT_FRAME_LIMITS,
+  MAX_VALUE_DEPTH,
+  SAFE_FRAME_BYTES,
+  SERVER_FRAME_LIMITS,
+  type FrameLimits,
+} from './limits.js';
 export { isEpoch, isOffset, isPosition, type Position, type Since } from './position.js';
 export { presenceTopic, topicOfPresence, type Presence, type PresenceTopic, type PresentMember } from './presence.js';
 export { ProtocolError, type Correlation } from './protocol-error.js';

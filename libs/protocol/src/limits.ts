@@ -9,6 +9,12 @@ export interface FrameLimits {
 /** Maximum nesting of a published value. A server rejects deeper values when they are published. */
 export const MAX_VALUE_DEPTH = 256;
 
+/**
+ * A server accepts every frame of this size, whatever its limit for actions. A client sends no larger frame before it knows
+ * the limit.
+ */
+export const SAFE_FRAME_BYTES = 16 * 1024;
+
 /** Default limits of a server for frames from clients. */
 export const CLIENT_FRAME_LIMITS: FrameLimits = { bytes: 64 * 1024, depth: 32 };
 

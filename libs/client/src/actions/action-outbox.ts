@@ -1,4 +1,4 @@
-import { utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
+import { SAFE_FRAME_BYTES, utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
 import type { ClientEnvironment, Timer } from '../core/environment.js';
@@ -9,8 +9,6 @@ const MAX_UNANSWERED_ACTIONS = 100;
 /** The default of a server. It applies until the server announces its own value. */
 const DEFAULT_ACTION_WINDOW_MS = 120_000;
 
-/** Frames of this size are safe before the server has announced its limit. */
-export const SAFE_FRAME_BYTES = 16 * 1024;
 /** Most answers that one frame confirms. */
 const MAX_ANSWERED_PER_FRAME = 32;
 /** Confirmed answers to repeat on the next transport, because the last frames of the old one may be lost. */
@@ -156,8 +154,23 @@ export class ActionOutbox {
     this.actionWindow = limits.actionWindow;
     this.maxFrameBytes = limits.frameBytes ?? this.maxFrameBytes;
     for (const action of [...this.unanswered.values()]) {
-      if (this.isTooLarge(action)) this.fail(action, 'too_large', this.describeSize(action));
+      if (this.isTooLarge(action)) this.failTooLarge(action, this.sender, this.describeSize(action));
     }
+  }
+
+  /**
+   * Ends the largest action that the sender has sent, because the server or a proxy rejected a frame for its size.
+   *
+   * @param otherBytes the size of the largest other frame. A larger action is to blame.
+   */
+  handleTooLarge(sender: ActionSender, otherBytes = 0): void {
+    let largest: PendingAction | undefined;
+    for (const action of this.unanswered.values()) {
+      if (action.sender === sender && action.frameBytes > (largest?.frameBytes ?? otherBytes)) largest = action;
+    }
+    if (largest === undefined) return;
+    const what = `takes ${largest.frameBytes} bytes, more than the server or a proxy accepts. Send less data, or raise the limit.`;
+    this.failTooLarge(largest, sender, what);
   }
 
   /** Adds the ids of answered actions to a JSON object for the server, which then forgets the answers. */
@@ -220,6 +233,13 @@ export class ActionOutbox {
       `takes ${frameBytes} bytes, but the server accepts at most ${this.maxFrameBytes}. ` +
       "Send less data, or raise the server's limit."
     );
+  }
+
+  /** A server may have run an earlier copy, when its limit was higher. */
+  private failTooLarge(action: PendingAction, sender: ActionSender | undefined, what: string): void {
+    const rejected = action.sender === sender ? 1 : 0;
+    if (action.copies > rejected) this.failWithUnknownOutcome(action);
+    else this.fail(action, 'too_large', what);
   }
 
   private failWithUnknownOutcome(action: PendingAction): void {

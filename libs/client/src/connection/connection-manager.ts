@@ -132,7 +132,7 @@ export class ConnectionManager {
       case 'topic-retry-due':
         return this.request(event.entry);
       case 'config-received':
-        this.services.outbox.setLimits({ actionWindow: event.config.actionWindow });
+        this.services.outbox.setLimits(event.config);
         return this.connector.setAllowed(event.config.websocket);
       case 'poll-answered':
         this.connector.setAllowed(event.response.websocket);

@@ -1,3 +1,5 @@
+import { SAFE_FRAME_BYTES } from '@statewire/protocol';
+
 import type { ActionSender, PendingAction } from '../actions/pending-action.js';
 import { isRejectedBeforeStart } from '../actions/rejected-before-start.js';
 import type { Timer } from '../core/environment.js';
@@ -12,6 +14,8 @@ const RETRY_DELAY_MS = 1_000;
 /** Sends actions over HTTP, one at a time and in order. */
 export class HttpActionSender implements ActionSender {
   private isBusy = false;
+  /** Whether the server has answered a poll. It has told its limits before. */
+  private isServed = false;
   private inFlight = new AbortController();
   private pause: Timer | undefined;
 
@@ -22,6 +26,7 @@ export class HttpActionSender implements ActionSender {
 
   send([action]: readonly PendingAction[]): void {
     if (action === undefined || this.isBusy || this.pause !== undefined) return;
+    if (!this.isServed && action.frameBytes > SAFE_FRAME_BYTES) return;
     this.isBusy = true;
     this.services.outbox.markSent(action, this);
     void this.post(action)
@@ -37,9 +42,8 @@ export class HttpActionSender implements ActionSender {
 
   /** Ends a pause, because the server is reachable again. */
   resume(): void {
-    this.pause?.cancel();
-    this.pause = undefined;
-    this.services.outbox.flush();
+    this.isServed = true;
+    this.continue();
   }
 
   /** Aborts the request in flight. */
@@ -47,6 +51,12 @@ export class HttpActionSender implements ActionSender {
     this.pause?.cancel();
     this.pause = undefined;
     this.inFlight.abort();
+  }
+
+  private continue(): void {
+    this.pause?.cancel();
+    this.pause = undefined;
+    this.services.outbox.flush();
   }
 
   private post({ members }: PendingAction): Promise<HttpResponse> {
@@ -61,6 +71,8 @@ export class HttpActionSender implements ActionSender {
     if (frame?.type === 'ack') {
       this.services.outbox.handleAnswer({ ...frame, id: action.id });
       this.emit({ type: 'action-acknowledged' });
+    } else if (frame === undefined && status === 413) {
+      this.services.outbox.handleTooLarge(this);
     } else if (frame === undefined) {
       this.retry(action, retryAfter ?? RETRY_DELAY_MS);
     } else if (status === 401 && !this.services.tokens.markRejected(token)) {
@@ -78,6 +90,6 @@ export class HttpActionSender implements ActionSender {
     if (action.sender === this) action.sender = undefined;
     // stop() aborted the request. Another sender takes the action.
     if (this.inFlight.signal.aborted) return;
-    this.pause = this.services.environment.setTimer(() => this.resume(), delay);
+    this.pause = this.services.environment.setTimer(() => this.continue(), delay);
   }
 }

@@ -12,6 +12,8 @@ import { LivenessProbe } from './liveness-probe.js';
 /** Time limit for the WebSocket to open, and again for `welcome`. A server closes after 10 s. */
 const ATTEMPT_TIMEOUT_MS = 12_000;
 const NORMAL_CLOSURE = 1000;
+/** The server or a proxy rejected a frame for its size (RFC 6455 §7.4.1). */
+const TOO_LARGE = 1009;
 
 /** One WebSocket from its opening to its end, with its session and its liveness probe. */
 export class WebSocketConnection {
@@ -130,6 +132,7 @@ export class WebSocketConnection {
     };
     socket.onclose = ({ code, reason }) => {
       detach(socket);
+      if (code === TOO_LARGE) this.session.handleTooLarge();
       this.lose(failureOfClose(code, reason, this.rejection));
     };
     // A close event follows every error event. Browsers hide the reason of an error from scripts.

@@ -32,7 +32,7 @@ const POLLING_MODES: Readonly<Record<number, PollingMode>> = {
   [CLOSE_CODES.switchedOff.code]: 'immediately',
 };
 
-const SERVER_FAILURES: ReadonlySet<number> = new Set([1011, 1012, 1013]);
+const SERVER_FAILURES: ReadonlySet<number> = new Set([1009, 1011, 1012, 1013]);
 
 /** Returns the failure for a close frame. `rejection` is the error frame before it. */
 export function failureOfClose(code: number, text: string, rejection: StatusReason | undefined): ConnectionFailure {

@@ -1,6 +1,6 @@
-import type { ErrorFrame } from '@statewire/protocol';
+import { SAFE_FRAME_BYTES, type ErrorFrame } from '@statewire/protocol';
 
-import { actionFrame, SAFE_FRAME_BYTES, type ActionOutbox } from '../actions/action-outbox.js';
+import { actionFrame, type ActionOutbox } from '../actions/action-outbox.js';
 import type { ActionSender, PendingAction } from '../actions/pending-action.js';
 import { isRejectedBeforeStart } from '../actions/rejected-before-start.js';
 import type { ClientEnvironment } from '../core/environment.js';

@@ -25,6 +25,8 @@ export class SocketSession {
   private lastRef = 0;
   private readonly budget: FrameBudget;
   private isOver = false;
+  /** Size of the largest frame that is no action. */
+  private largestFrame = 0;
 
   constructor(
     private readonly sendText: (text: string) => void,
@@ -54,6 +56,11 @@ export class SocketSession {
   end(): void {
     this.isOver = true;
     this.topics.end();
+  }
+
+  /** The server closed the connection because a frame was too large. */
+  handleTooLarge(): void {
+    this.outbox.handleTooLarge(this.actions, this.largestFrame);
   }
 
   /** Presents a token. @returns the `ref` of the answer. */
@@ -138,7 +145,9 @@ export class SocketSession {
   }
 
   private write(frame: ClientFrame): void {
-    this.post(JSON.stringify(frame));
+    const text = JSON.stringify(frame);
+    this.largestFrame = Math.max(this.largestFrame, text.length);
+    this.post(text);
   }
 
   private post(text: string): void {

@@ -15,8 +15,8 @@ import { handleFeedOutcome } from './handle-feed-outcome.js';
 import { endTopic, failTopic } from './topic-errors.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
-/** Topics in one `subscribe` frame. With names of 256 bytes the frame stays below 32 KiB. */
-const MAX_TOPICS_PER_FRAME = 64;
+/** Topics in one frame. With names of 256 bytes the frame stays below 16 KiB, which every server accepts. */
+const MAX_TOPICS_PER_FRAME = 32;
 
 /** The subscription of one topic on one WebSocket. */
 interface TopicSubscription {
@@ -184,14 +184,11 @@ export class SocketTopics {
 
   private flush(): void {
     if (this.isOver) return;
-    const entries = [...this.toSubscribe];
+    const [entries, names] = [[...this.toSubscribe], [...this.toUnsubscribe]];
     this.toSubscribe.clear();
-    for (let start = 0; start < entries.length; start += MAX_TOPICS_PER_FRAME) {
-      this.subscribe(entries.slice(start, start + MAX_TOPICS_PER_FRAME));
-    }
-    if (this.toUnsubscribe.size === 0) return;
-    this.write({ type: 'unsubscribe', topics: [...this.toUnsubscribe] });
     this.toUnsubscribe.clear();
+    while (entries.length > 0) this.subscribe(entries.splice(0, MAX_TOPICS_PER_FRAME));
+    while (names.length > 0) this.write({ type: 'unsubscribe', topics: names.splice(0, MAX_TOPICS_PER_FRAME) });
   }
 
   private subscribe(entries: readonly TopicEntry[]): void {

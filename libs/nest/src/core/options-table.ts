@@ -91,7 +91,11 @@ export const OPTION_TABLE: OptionTable = {
   },
   limits: {
     frames: {
-      bytes: integer(64 * KiB, 0, 'Largest frame. Above: closed with 1009.'),
+      bytes: integer(
+        64 * KiB,
+        0,
+        'Largest action. Above: `too_large`, or closed with 1009. Other frames may have at least 16 KiB.',
+      ),
       depth: integer(32, 0, 'Deepest nesting of JSON. Above: `too_large`.'),
       perSecond: integer(
         20,

@@ -136,7 +136,10 @@ export type RealtimeOptionsOverride = (options: RealtimeModuleOptions) => Realti
 
 /** Limits of what clients send and of what the server publishes. */
 export interface FrameOptions {
-  /** Largest frame, or HTTP body of an action, that a client may send. Default 64 KiB. */
+  /**
+   * Largest action that a client may send, as a frame or as an HTTP body. Other frames may have 16 KiB where this is less.
+   * Default 64 KiB.
+   */
   readonly bytes: number;
   /** Deepest nesting of JSON that a client may send. Default 32. */
   readonly depth: number;

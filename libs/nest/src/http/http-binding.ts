@@ -7,7 +7,9 @@ import {
   ProtocolError,
   parseActionRequest,
   parsePollRequest,
+  SAFE_FRAME_BYTES,
   type ConfigResponse,
+  type FrameLimits,
 } from '@statewire/protocol';
 
 import { SharedFrameLimits } from '../rate-limiting/rate-limiter.js';
@@ -21,7 +23,7 @@ import { RealtimeSwitch } from '../core/realtime-switch.js';
 import { Revocations } from '../admission/revocations.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
-import type { ResolvedRealtimeOptions } from '../core/options.js';
+import type { RealtimeLimits, ResolvedRealtimeOptions } from '../core/options.js';
 import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
@@ -43,6 +45,9 @@ const TRANSPORT = 'http';
 
 /** `retryAfter` for a request that started nothing. */
 const RETRY_AFTER_MS = 1_000;
+
+/** Bytes of one topic in a poll: a name of 256 bytes and a position. */
+const TOPIC_BYTES = 512;
 
 /** The client id of requests that name none. */
 const NO_CLIENT = '';
@@ -135,7 +140,8 @@ export class HttpBinding implements OnModuleInit {
         error instanceof HttpErrorResponse
           ? error
           : HttpErrorResponse.of(withRetryAfter(toClientError(error, this.log, TRANSPORT)));
-      this.counted(response.error);
+      const { code, message } = this.counted(response.error);
+      if (code === 'too_large') this.log.warn('request-rejected', { reason: code, message });
       exchange.reject(response);
     }
   }
@@ -158,7 +164,8 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
-    const request = parsePollRequest(await this.authenticator.body(exchange), this.options.limits.frames);
+    const limits = pollLimits(this.options.limits);
+    const request = parsePollRequest(await this.authenticator.body(exchange, limits.bytes), limits);
     const { clientId } = request;
     const admitted = await this.authenticator.admit(received, clientId);
     const { caller } = admitted;
@@ -174,9 +181,10 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
+    const { frames } = this.options.limits;
     const { clientId, id, name, data, answered } = parseActionRequest(
-      await this.authenticator.body(exchange),
-      this.options.limits.frames,
+      await this.authenticator.body(exchange, frames.bytes),
+      frames,
     );
     exchange.correlation = { id };
     const { caller } = await this.authenticator.admit(received, clientId);
@@ -202,14 +210,21 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private answerConfig(): HttpAnswer {
-    const { polling, actionWindowMs } = this.options;
+    const { polling, actionWindowMs, limits } = this.options;
     const config: ConfigResponse = {
       websocket: this.websocket.enabled && !this.drain.draining,
       poll: { interval: polling.intervalMs },
       actionWindow: actionWindowMs,
+      frameBytes: limits.frames.bytes,
     };
     return { status: 200, body: JSON.stringify(config) };
   }
+}
+
+/** A poll names as many topics as a connection, and its size is no larger action. */
+function pollLimits({ frames, connections }: RealtimeLimits): FrameLimits {
+  const { bytes, depth } = frames;
+  return { bytes: bytes && Math.max(bytes, SAFE_FRAME_BYTES, connections.subscriptions * TOPIC_BYTES), depth };
 }
 
 /**

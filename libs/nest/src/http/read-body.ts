@@ -25,7 +25,8 @@ export interface BodyLimits {
 export async function readBody(request: IncomingMessage, parsed: unknown, limits: BodyLimits): Promise<unknown> {
   if (request.readableEnded) return Buffer.isBuffer(parsed) ? toText(parsed) : parsed;
   const { frameBytes, timeout, environment } = limits;
-  if (frameBytes > 0 && Number(request.headers['content-length']) > frameBytes) throw tooLarge(frameBytes);
+  const announced = Number(request.headers['content-length']);
+  if (frameBytes > 0 && announced > frameBytes) throw tooLarge(`${announced}`, frameBytes);
   const bytes = await withDeadline(environment, timeout, collect(request, frameBytes)).catch((error: unknown) => {
     if (error instanceof RealtimeError && error.code === 'timeout') throw tooSlow(timeout);
     throw error;
@@ -41,7 +42,7 @@ function collect(request: IncomingMessage, frameBytes: number): Promise<Buffer> 
       size += chunk.length;
       if (frameBytes > 0 && size > frameBytes) {
         request.pause();
-        reject(tooLarge(frameBytes));
+        reject(tooLarge(`more than ${frameBytes}`, frameBytes));
       } else {
         chunks.push(chunk);
         if (chunks.length === MAX_CHUNKS) chunks = [Buffer.concat(chunks)];
@@ -58,8 +59,8 @@ function toText(bytes: Buffer): string {
   return bytes.toString();
 }
 
-function tooLarge(bytes: number): RealtimeError {
-  return new RealtimeError('too_large', `The body has more than ${bytes} bytes. Send less data.`);
+function tooLarge(size: string, limit: number): RealtimeError {
+  return new RealtimeError('too_large', `The body has ${size} bytes, at most ${limit} are accepted. Send less data.`);
 }
 
 function tooSlow(timeout: number): RealtimeError {

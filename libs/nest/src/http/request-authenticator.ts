@@ -61,13 +61,13 @@ export class RequestAuthenticator {
   }
 
   /** Reads a JSON body. Forms of other sites cannot set this content type. @throws HttpErrorResponse, RealtimeError */
-  async body(exchange: Exchange): Promise<unknown> {
+  async body(exchange: Exchange, frameBytes: number): Promise<unknown> {
     if (!/^application\/json\s*(;|$)/i.test(exchange.header('content-type') ?? '')) {
       throw rejection(415, 'The content type must be application/json.');
     }
     if (exchange.header('content-encoding') !== undefined) throw rejection(415, 'The body must not be compressed.');
     return readBody(exchange.request, exchange.parsed, {
-      frameBytes: this.options.limits.frames.bytes,
+      frameBytes,
       timeout: BODY_TIMEOUT_MS,
       environment: this.options.environment,
     });

@@ -15,6 +15,9 @@ export type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
 /** The server failed (RFC 6455 §7.4.1). The client may try again. */
 export const INTERNAL_ERROR: Closing = { code: 1011, meaning: 'something failed on the server' };
 
+/** The close code of ws for a message above the limit (RFC 6455 §7.4.1). The client ends its largest action and reconnects. */
+export const MESSAGE_TOO_BIG = 1009;
+
 /** The node restarts (RFC 6455 registry). Ends the connections that a drain leaves over. */
 export const SERVICE_RESTART: Closing = { code: 1012, meaning: 'the server restarts' };
 

@@ -16,7 +16,14 @@ import { revokedError } from '../admission/revocations.js';
 import { withDeadline } from '../core/environment.js';
 import { echoOf, RealtimeError, toClientError } from '../core/errors.js';
 import { Outbox } from '../delivery/outbox.js';
-import { closingAfter, closingAtDeadline, INTERNAL_ERROR, type Closing, type Phase } from './closing.js';
+import {
+  closingAfter,
+  closingAtDeadline,
+  INTERNAL_ERROR,
+  MESSAGE_TOO_BIG,
+  type Closing,
+  type Phase,
+} from './closing.js';
 import type { ConnectionContext, ConnectionSocket } from './connection-context.js';
 import { Credentials } from './credentials.js';
 import { Heartbeat, PING, pongTo } from './heartbeat.js';
@@ -109,6 +116,15 @@ export class Connection implements FrameRunner {
     if (this.phase === 'closed') return;
     this.heardAt = this.context.pulse.now;
     this.inbound.receiveControl();
+  }
+
+  /** Takes note that ws closes the socket because a message is too large. @param bytes its size, if ws tells it. */
+  rejectTooLarge(bytes: number | undefined): void {
+    if (this.phase === 'closed') return;
+    const { counters, log, options } = this.context;
+    counters.closes.add(MESSAGE_TOO_BIG);
+    log.warn('frame-too-large', { bytes, limit: options.limits.frames.bytes, connection: this.id });
+    this.end();
   }
 
   /** Takes note that the socket has closed. */
@@ -232,8 +248,10 @@ export class Connection implements FrameRunner {
     return this.context.dispatcher.isParallel(action);
   }
 
-  reportBadFrame({ code }: RealtimeError): void {
-    this.context.log.debug('bad-frame', { reason: code, connection: this.id });
+  reportBadFrame({ code, message }: RealtimeError): void {
+    const { log } = this.context;
+    if (code === 'too_large') log.warn('frame-too-large', { message, connection: this.id });
+    else log.debug('bad-frame', { reason: code, connection: this.id });
   }
 
   settled(): void {

@@ -2,6 +2,7 @@ import {
   CLOSE_CODES,
   parseClientFrame,
   ProtocolError,
+  SAFE_FRAME_BYTES,
   type ActionFrame,
   type AnsweredActions,
   type AuthenticateFrame,
@@ -143,7 +144,13 @@ export class InboundQueue {
   private parse(data: Buffer, binary: boolean): ClientFrame | undefined {
     try {
       if (binary) throw new ProtocolError('bad_request', 'The message is binary. Send frames as text messages.');
-      return parseClientFrame(data.toString(), this.options.limits.frames);
+      const { bytes, depth } = this.options.limits.frames;
+      // A subscribe of many topics, or a long token, is no larger action.
+      const frame = parseClientFrame(data.toString(), { bytes: bytes && Math.max(bytes, SAFE_FRAME_BYTES), depth });
+      if (frame.type !== 'action' || bytes === 0 || data.length <= bytes) return frame;
+      throw new ProtocolError('too_large', `The action has ${data.length} bytes, at most ${bytes} are accepted`, {
+        id: frame.id,
+      });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.rejectBad(error);

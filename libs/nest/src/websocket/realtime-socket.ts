@@ -39,8 +39,11 @@ function onClose(this: ws.WebSocket): void {
   RealtimeSocket.connectionOf(this).gone();
 }
 
-// ws has already sent a close code (1002, 1007 or 1009), and `close` follows.
-function onError(): void {}
+/** ws has already sent a close code (1002, 1007 or 1009), and `close` follows. */
+function onError(this: ws.WebSocket, { code }: NodeJS.ErrnoException): void {
+  if (code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return;
+  RealtimeSocket.connectionOf(this).rejectTooLarge((this as WsInternals)._receiver?._totalPayloadLength);
+}
 
 /** The public members of a `ws` WebSocket that {@link WsFrameSocket} uses. */
 export interface WsLike {
@@ -52,6 +55,7 @@ export interface WsLike {
 
 /** Private fields of ws and of Node. The code checks each field before use, because a release may remove it. */
 interface WsInternals {
+  readonly _receiver?: { readonly _totalPayloadLength?: number };
   readonly _sender?: { sendFrame?(buffers: readonly Buffer[], written: () => void): void };
   readonly _socket?: {
     readonly _writableState?: { readonly writelen?: number };

@@ -2,7 +2,7 @@ import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { GATEWAY_METADATA } from '@nestjs/websockets/internal';
-import { SUBPROTOCOL } from '@statewire/protocol';
+import { SAFE_FRAME_BYTES, SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Observable } from 'rxjs';
@@ -133,7 +133,7 @@ export class RealtimeWsAdapter extends WsAdapter {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: this.options.limits.frames.bytes,
+      maxPayload: maxPayload(this.options.limits.frames.bytes),
       closeTimeout: CLOSE_TIMEOUT_MS,
       handleProtocols: () => SUBPROTOCOL,
       WebSocket: RealtimeSocket,
@@ -209,6 +209,11 @@ export class RealtimeWsAdapter extends WsAdapter {
   private httpServerOfApplication(): Server {
     return this.host.httpAdapter.getHttpServer() as Server;
   }
+}
+
+/** @returns the largest message that ws reads. Above, it closes with 1009. */
+function maxPayload(frameBytes: number): number {
+  return frameBytes === 0 ? 0 : Math.max(frameBytes, SAFE_FRAME_BYTES);
 }
 
 /** @returns whether the application has WebSocket gateways besides the module's. */

@@ -1,9 +1,11 @@
 import {
   CLIENT_FRAME_LIMITS,
   parseClientFrame,
+  SAFE_FRAME_BYTES,
   type ClientFrame,
   type ServerFrame,
   type TopicRequest,
+  utf8Length,
 } from '@statewire/protocol';
 
 import type { FakeServer } from './fake-server.js';
@@ -129,7 +131,8 @@ export class FakeConnection {
 
   private receive(text: string): void {
     if (!this.isOpen) return;
-    const frame = parseClientFrame(text, CLIENT_FRAME_LIMITS);
+    if (utf8Length(text) > Math.max(this.server.frameBytes, SAFE_FRAME_BYTES)) return this.close(1009);
+    const frame = parseClientFrame(text, { ...CLIENT_FRAME_LIMITS, bytes: 0 });
     this.received.push(frame);
     if (this.hello === undefined && frame.type !== 'hello') return this.close(4001, 'hello comes first');
     if (this.hello !== undefined) this.server.actions.confirm(this.hello.clientId, frame.answered);

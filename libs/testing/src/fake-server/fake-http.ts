@@ -7,6 +7,7 @@ import {
   type ErrorFrame,
   type PollResponse,
   type ServerFrame,
+  utf8Length,
 } from '@statewire/protocol';
 
 import type { FakeServer } from './fake-server.js';
@@ -18,6 +19,8 @@ interface HttpAnswer {
 
 /** The answer of a proxy that gets none from the server. */
 const BAD_GATEWAY: HttpAnswer = { status: 502, body: '' };
+
+const TOO_LARGE: ErrorFrame = { type: 'error', code: 'too_large', message: 'It is too large.', temporary: false };
 
 /** The HTTP binding of the fake server: a `fetch`. */
 export class FakeHttp {
@@ -59,11 +62,14 @@ export class FakeHttp {
     const rejection = this.server.admit(token);
     if (rejection) return { status: ERROR_CODES[rejection.code].status, body: rejection };
     if (path.endsWith('/config')) {
-      const { isWebSocketOn, pollInterval, actionWindow } = this.server;
-      return { status: 200, body: { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow } };
+      const { isWebSocketOn, pollInterval, actionWindow, frameBytes } = this.server;
+      const body = { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow, frameBytes };
+      return { status: 200, body };
     }
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
-    const { clientId, id, name, data, answered } = parseActionRequest(body, CLIENT_FRAME_LIMITS);
+    if (utf8Length(body) > this.server.frameBytes) return { status: 413, body: TOO_LARGE };
+    const limits = { ...CLIENT_FRAME_LIMITS, bytes: 0 };
+    const { clientId, id, name, data, answered } = parseActionRequest(body, limits);
     this.server.actions.confirm(clientId, answered);
     // The server does not know what a polling client follows, so it tells the positions of all topics that it may read.
     const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;

@@ -10,7 +10,7 @@ export interface FakeServerOptions {
   readonly heartbeat?: { readonly interval: number; readonly timeout: number };
   /** Milliseconds for which a client may send an action again. Default 120,000. */
   readonly actionWindow?: number;
-  /** Largest frame that `welcome` announces, in bytes. Default 65,536. */
+  /** Largest frame in bytes; the server closes with 1009 above it, and above 16 KiB. Default 65,536. */
   readonly frameBytes?: number;
   /** Frames per second that `welcome` announces. Default: `welcome` leaves it out. */
   readonly framesPerSecond?: number;

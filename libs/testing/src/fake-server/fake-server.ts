@@ -234,6 +234,11 @@ export class FakeServer {
     return this.topics.of(name);
   }
 
+  /** @internal */
+  get frameBytes(): number {
+    return this.options.frameBytes ?? 64 * 1024;
+  }
+
   /** @internal Returns the error for a token that {@link verify} rejects. */
   admit(token: string | undefined): ErrorFrame | undefined {
     const code = this.verify(token);
@@ -256,7 +261,7 @@ export class FakeServer {
       serverTime: this.environment.now(),
       heartbeat: this.options.heartbeat ?? { interval: 30_000, timeout: 10_000 },
       limits: {
-        frameBytes: this.options.frameBytes ?? 64 * 1024,
+        frameBytes: this.frameBytes,
         subscriptions: 128,
         ...(this.options.framesPerSecond !== undefined && { framesPerSecond: this.options.framesPerSecond }),
       },
