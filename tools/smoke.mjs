@@ -3,10 +3,10 @@
  * Mistakes of ES modules can compile and pass Jest and still fail here.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { publishedPackages } from './lib/published-package.mjs';
+import { publishedPackages, unpack } from './lib/published-package.mjs';
 import { fail, root } from './lib/workspace.mjs';
 
 /** The imports of an application before a library with this peer dependency. */
@@ -19,14 +19,7 @@ if (missing.length > 0) fail(`${missing.map(({ name }) => name).join(', ')} is n
 // Inside the workspace, so that the packages find the frameworks that are installed here.
 const consumer = join(root, 'tmp/smoke');
 rmSync(consumer, { recursive: true, force: true });
-for (const { name, directory, tarball } of packages) {
-  const target = join(consumer, 'node_modules', name);
-  mkdirSync(target, { recursive: true });
-  execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
-  // Dependencies of which the root of the workspace has another version.
-  const ownDependencies = join(root, directory, 'node_modules');
-  if (existsSync(ownDependencies)) symlinkSync(ownDependencies, join(target, 'node_modules'));
-}
+for (const entry of packages) unpack(entry, join(consumer, 'node_modules', entry.name));
 for (const entry of packages) importEntries(entry);
 startWithoutOptionalPeers();
 

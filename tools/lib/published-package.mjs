@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 import { identityFields } from './project-identity.mjs';
@@ -69,6 +69,15 @@ export function pack({ directory, name, manifest, tarball }, identity) {
   rmSync(tarball, { force: true });
   execFileSync(...npm(['pack', '--silent', '--pack-destination', TARBALLS], { cwd: staging, stdio: 'ignore' }));
   if (!existsSync(tarball)) throw new Error(`npm pack did not write ${tarball}.`);
+}
+
+/** Unpacks a tarball of the workspace into a folder of `node_modules`, as `npm install` does. */
+export function unpack({ directory, tarball }, target) {
+  mkdirSync(target, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
+  // Dependencies of which the root of the workspace has another version.
+  const ownDependencies = join(root, directory, 'node_modules');
+  if (existsSync(ownDependencies)) symlinkSync(ownDependencies, join(target, 'node_modules'));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { GATEWAY_METADATA } from '@nestjs/websockets/internal';
+import { GATEWAY_METADATA } from '@nestjs/websockets/constants.js';
 import { SAFE_FRAME_BYTES, SUBPROTOCOL } from '@statewire/protocol';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
