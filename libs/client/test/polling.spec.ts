@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FakeServerOptions } from '@statewire/testing';
 
-import type { RealtimeClientOptions } from '../src/index.js';
-import { battle, battleAt, fight, notices, other, setUp } from './support/bench.js';
+import { createRealtimeClient, type RealtimeClientOptions } from '../src/index.js';
+import { battle, battleAt, fight, notices, other, pause, setUp } from './support/bench.js';
 
 const poller = (options: Partial<RealtimeClientOptions> = {}, server: FakeServerOptions = {}) =>
   setUp({ environment: { openWebSocket: undefined }, ...options }, server);
@@ -80,6 +80,42 @@ describe('polling', () => {
     expect(tick).toBe(2);
   });
 
+  test('is answered at once when it takes over, and is held afterwards', async () => {
+    const { environment, server, client } = setUp({ polling: { waitMs: 20_000 } });
+    server.publish(battle, battleAt(1));
+    let freshness = '';
+    client.topic(battle).subscribe((state) => (freshness = state.freshness.state));
+    await environment.advance(1_000);
+    server.upgrades('reject');
+    server.cut();
+    await environment.advance(1_000);
+    expect([client.status.state, freshness]).toEqual(['polling', 'live']);
+    await environment.advance(1_000);
+    expect(server.polls.at(-1)!.wait).toBe(20);
+  });
+
+  test('sends every request past the service worker of Angular', async () => {
+    const urls: string[] = [];
+    const { environment, server } = setUp();
+    const { fetch } = environment;
+    const client = createRealtimeClient({
+      origin: 'http://fake',
+      environment: {
+        ...environment,
+        openWebSocket: undefined,
+        fetch: (url, init) => {
+          urls.push(url as string);
+          return fetch!(url, init);
+        },
+      },
+    });
+    server.handle(pause.name, () => ({ paused: true }));
+    client.act(pause, { battleId: '1' }).subscribe();
+    await environment.advance(100);
+    const paths = ['config', 'poll', 'actions'].map((path) => `http://fake/realtime/${path}?ngsw-bypass`);
+    expect(new Set(urls)).toEqual(new Set(paths));
+  });
+
   test('sends another poll at once after an answer with `more`', async () => {
     const { environment, server, client } = poller();
     server.publish(battle, battleAt(1));
@@ -92,7 +128,7 @@ describe('polling', () => {
         openWebSocket: undefined,
         fetch: async (input, init) => {
           const response = await fetch!(input, init);
-          if (!(input as string).endsWith('/poll') || halves-- <= 0) return response;
+          if (!(input as string).includes('/poll') || halves-- <= 0) return response;
           const { frames, ...rest } = JSON.parse(await response.text());
           const text = JSON.stringify({ ...rest, frames: frames.slice(0, 2), more: true });
           return { status: 200, headers: response.headers, text: () => Promise.resolve(text) } as Response;

@@ -24,7 +24,7 @@ async function listen(handler: RequestListener): Promise<string> {
 const polls: RequestListener = (request, response) => {
   const subscribed = { type: 'subscribed', topic: battle.name, kind: 'state', epoch: 'e', offset: 1, recovered: false };
   const snapshot = { type: 'snapshot', topic: battle.name, epoch: 'e', offset: 1, data: battleAt(1) };
-  const isPoll = request.url === '/realtime/poll';
+  const isPoll = request.url?.startsWith('/realtime/poll');
   const body = isPoll
     ? { frames: [subscribed, snapshot], websocket: true, serverTime: Date.now() }
     : { websocket: true, poll: { interval: 2_000 }, actionWindow: 120_000 };

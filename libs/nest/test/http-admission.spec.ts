@@ -279,7 +279,7 @@ describe('origins of HTTP requests', () => {
       headers: {
         'access-control-allow-origin': OTHER,
         'access-control-allow-methods': 'GET, POST',
-        'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, statewire-version',
+        'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, ngsw-bypass, statewire-version',
         'access-control-max-age': '600',
       },
     });

@@ -7,6 +7,12 @@ import { FrameBudget } from '../session/frame-budget.js';
 import type { HttpResponse } from './http-response.js';
 import type { TokenProvider } from './token-provider.js';
 
+/**
+ * Makes the service worker of Angular leave the request to the browser, which ends it with the page. As a header it would
+ * need a CORS preflight for each path.
+ */
+const BYPASS = 'ngsw-bypass';
+
 export interface HttpRequest {
   /** Path below the HTTP binding, such as `/poll`. */
   readonly path: string;
@@ -44,11 +50,12 @@ export class HttpTransport {
     const timer = this.environment.setTimer(abort, timeout);
     signal?.addEventListener('abort', abort);
     try {
+      if (signal?.aborted) abort();
       const token = await unlessAborted(controller.signal, this.tokens.get('poll'));
       await this.awaitBudget(controller.signal);
       const body = makeBody?.();
       if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
-      const response = await fetch(this.base + path, {
+      const response = await fetch(`${this.base}${path}?${BYPASS}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
@@ -87,7 +94,9 @@ export class HttpTransport {
 
 function unlessAborted<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('The request was aborted before it was sent.')));
+    const fail = () => reject(new Error('The request was aborted before it was sent.'));
+    if (signal.aborted) return fail();
+    signal.addEventListener('abort', fail);
     Promise.resolve(value).then(resolve, reject);
   });
 }

@@ -27,6 +27,8 @@ export class Poller {
   private readonly backoff: Backoff;
   private timer: Timer | undefined;
   private inFlight: AbortController | undefined;
+  /** Set while the server may hold the poll in flight. */
+  private release: (() => void) | undefined;
   private beganAt = -Infinity;
   /** On the monotonic clock. The server accepts no poll before. */
   private pausedUntil = 0;
@@ -84,7 +86,7 @@ export class Poller {
   pollSoon(): void {
     if (!this.isRunning) return;
     if (!this.inFlight) return this.schedule(this.untilInterval());
-    if (this.services.options.polling.waitMs > 0) this.inFlight.abort();
+    if (this.release) this.inFlight.abort();
   }
 
   /** Requests the server's switches. The HTTP status is the reason of a rejected upgrade, which browsers hide. */
@@ -118,14 +120,15 @@ export class Poller {
   private async poll(): Promise<void> {
     if (this.inFlight) return;
     const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.services;
-    // The first answer is to come at once, because no value is live before.
-    const waitMs = this.isHealthy ? options.polling.waitMs : 0;
     const controller = new AbortController();
     this.inFlight = controller;
     this.beganAt = environment.monotonic();
     const session = new PollSession(registry, metrics, environment, this.emit);
     let delay: number;
     try {
+      // The first answer is to come at once, because no value is live before.
+      if (options.polling.waitMs > 0 && this.isHealthy) this.release = await this.takeHold();
+      const waitMs = this.release ? options.polling.waitMs : 0;
       let held: number | undefined;
       const body = () => {
         metrics.add('polls');
@@ -146,9 +149,17 @@ export class Poller {
       delay = controller.signal.aborted ? this.untilInterval() : this.handleFailure(networkFailure(error));
     }
     this.inFlight = undefined;
+    this.release?.();
+    this.release = undefined;
     if (!this.isRunning) return;
     this.schedule(this.isRequestedAgain ? 0 : delay);
     this.isRequestedAgain = false;
+  }
+
+  /** One page of a browser may hold a poll. HTTP/1.1 allows six connections for all pages together. */
+  private async takeHold(): Promise<(() => void) | undefined> {
+    const { environment, options } = this.services;
+    return environment.tryLock ? environment.tryLock(`statewire ${options.httpBase}`) : ignore;
   }
 
   /** Applies a response. @returns the milliseconds until the next poll. */
@@ -158,6 +169,7 @@ export class Poller {
     const elapsed = environment.monotonic() - this.beganAt;
     if (wait === undefined) this.roundTripTimeMs = elapsed;
     this.backoff.reset();
+    const isFirst = !this.isHealthy;
     this.isHealthy = this.isRunning;
     this.hasFailed = false;
     this.lastAnswerAt = environment.now();
@@ -165,7 +177,8 @@ export class Poller {
     this.wasIncomplete = isIncomplete;
     this.emit({ type: 'poll-answered', response });
     if (isIncomplete || (response.more && response.frames.length > 0)) return 0;
-    return wait === undefined ? this.untilInterval() : Math.max(0, MIN_HELD_INTERVAL_MS - elapsed);
+    const mayHoldNext = wait !== undefined || (isFirst && this.services.options.polling.waitMs > 0);
+    return mayHoldNext ? Math.max(0, MIN_HELD_INTERVAL_MS - elapsed) : this.untilInterval();
   }
 
   /** Reports a failure. @returns the milliseconds until the next poll. */
@@ -206,3 +219,5 @@ function networkFailure(error: unknown): ConnectionFailure {
   if (error instanceof ConnectionFailure) return error;
   return new ConnectionFailure({ code: 'network', message: messageOf(error) }, 'network');
 }
+
+function ignore(): void {}

@@ -52,6 +52,43 @@ describe('the environment of browsers', () => {
     }
   });
 
+  test('R24: a browser gives a lock to one page at a time, and none without Web Locks', async () => {
+    const host = globalThis as unknown as Record<string, unknown>;
+    const saved = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+    let isTaken = false;
+    const request = async (
+      _name: string,
+      _options: object,
+      use: (lock: object | null) => Promise<void> | undefined,
+    ) => {
+      if (isTaken) return use(null);
+      isTaken = true;
+      await use({});
+      isTaken = false;
+    };
+    const use = (navigator: object) =>
+      Object.defineProperty(host, 'navigator', { configurable: true, value: navigator });
+    expect(browserEnvironment().tryLock).toBeUndefined();
+    host.location = { origin: 'https://play.example' };
+    try {
+      const tryLock = browserEnvironment().tryLock!;
+      use({ locks: { request } });
+      const release = await tryLock('held');
+      expect(await tryLock('held')).toBeUndefined();
+      release!();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await tryLock('held')).toBeDefined();
+      use({ locks: { request: () => Promise.reject(new Error('an opaque origin')) } });
+      expect(await tryLock('held')).toBeUndefined();
+      use({});
+      expect(await tryLock('held')).toBeUndefined();
+    } finally {
+      delete host.location;
+      if (saved) Object.defineProperty(host, 'navigator', saved);
+      else delete host.navigator;
+    }
+  });
+
   test('a host without events has nothing to listen to', () => {
     const { onWake, onPause } = browserEnvironment();
     expect(() => {

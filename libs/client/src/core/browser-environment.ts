@@ -18,6 +18,7 @@ export function browserEnvironment(): ClientEnvironment {
     id: randomId,
     openWebSocket: WebSocketClass && ((url, protocol) => new WebSocketClass(url, protocol)),
     fetch: (globalThis.fetch as typeof globalThis.fetch | undefined)?.bind(globalThis),
+    tryLock: 'location' in globalThis ? tryLock : undefined,
     onWake,
     onPause,
   };
@@ -30,6 +31,16 @@ function randomId(): string {
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .slice(0, 22);
+}
+
+/** Web Locks. Pages without them (insecure pages, old browsers) get no lock. */
+function tryLock(name: string): Promise<(() => void) | undefined> {
+  const { locks } = navigator as { readonly locks?: LockManager };
+  return new Promise((resolve) => {
+    if (locks === undefined) return resolve(undefined);
+    const hold = (lock: unknown) => (lock ? new Promise<void>(resolve) : resolve(undefined));
+    locks.request(name, { ifAvailable: true }, hold).catch(() => resolve(undefined));
+  });
 }
 
 function onWake(callback: (cause: 'online' | 'visible') => void): () => void {

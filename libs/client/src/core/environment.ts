@@ -52,6 +52,11 @@ export interface ClientEnvironment {
   /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
   /**
+   * Takes the lock `name` if it is free. All pages of the browser share it. Resolves with a function that releases it, or
+   * with undefined. The client holds a poll only with this lock. Undefined where clients share no connections, as in Node.
+   */
+  readonly tryLock: ((name: string) => Promise<(() => void) | undefined>) | undefined;
+  /**
    * Calls `callback` when the network is back (`online`), and when the page becomes visible or is no longer frozen
    * (`visible`). Returns a function that removes the listeners.
    */

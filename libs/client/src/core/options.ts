@@ -28,7 +28,10 @@ export interface RealtimeClientOptions {
     readonly enabled?: boolean;
     /** Time from the start of one poll to the start of the next. Default 2,000. The server's `config` may raise it. */
     readonly intervalMs?: number;
-    /** Time for which the server holds a poll until there is news, at most 25,000. Default 0: the server answers at once. */
+    /**
+     * Time for which the server holds a poll until there is news, at most 25,000. One page of a browser holds a poll at a
+     * time, and needs Web Locks for it; the others poll at the interval. Default 0: the server answers at once.
+     */
     readonly waitMs?: number;
     /** Time that a connection attempt may take before polling starts. Default 500. */
     readonly startAfterMs?: number;

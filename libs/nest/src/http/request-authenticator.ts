@@ -20,7 +20,7 @@ const BODY_TIMEOUT_MS = 10_000;
 
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST',
-  'Access-Control-Allow-Headers': `Authorization, Content-Type, If-None-Match, ${VERSION_HEADER}`,
+  'Access-Control-Allow-Headers': `Authorization, Content-Type, If-None-Match, ngsw-bypass, ${VERSION_HEADER}`,
   'Access-Control-Max-Age': '600',
 };
 

@@ -13,6 +13,8 @@ export class VirtualProcess implements TestEnvironment {
   openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   /** Undefined until a server or a network sets it. */
   fetch: typeof globalThis.fetch | undefined;
+  /** Undefined: each client may hold a poll, as if each had a browser of its own. */
+  tryLock: ((name: string) => Promise<(() => void) | undefined>) | undefined;
   /** @internal */
   suspendedUntil = 0;
 
