@@ -19,7 +19,7 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
     path: '/ws',
     protocol: 'statewire.v1.json',
     greeting: [
-      JSON.stringify({ type: 'hello', clientId: 'bench-client-0123456789' }),
+      JSON.stringify({ type: 'hello', clientId: 'bench-client-0123456789', deltas: ['move', 'append'] }),
       JSON.stringify({ type: 'subscribe', topics: [{ topic: 'battle' }, { topic: 'events' }] }),
     ],
     isReady: (text) => text.includes('"subscribed"') && text.includes('"events"'),

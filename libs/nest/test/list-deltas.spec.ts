@@ -125,13 +125,25 @@ describe('the patch of a list, on a WebSocket and in a poll', () => {
     }
   });
 
+  test.each(CHANGES.filter(([name]) => !name.includes('text')))(
+    'of %s is small on a WebSocket for a client without optional operations',
+    async (_, before, after) => {
+      const [[live]] = (await framesOf(before, after)) as [ServerFrame[]];
+      expect(JSON.stringify(live).length).toBeLessThanOrEqual(0.08 * JSON.stringify(after).length);
+    },
+  );
+
   test('uses only the optional operations that the client named', async () => {
     const [before, after] = [
       { rows, text },
       { rows: [rows[49]!, ...rows.slice(0, 49)], text: `${text}!` },
     ];
     for (const deltas of [['move'], ['append'], ['unknown']]) {
-      for (const [frame] of await framesOf(before, after, { deltas })) expect(frame?.type).toBe('snapshot');
+      const [[live], [polled]] = (await framesOf(before, after, { deltas })) as [ServerFrame[], ServerFrame[]];
+      expect(live).toMatchObject({ type: 'patch' });
+      const used = [...JSON.stringify(live).matchAll(/"([<+])\d*":/g)].map(([, operation]) => operation);
+      expect(used).toEqual(deltas[0] === 'move' ? ['<'] : deltas[0] === 'append' ? ['+'] : []);
+      expect(polled).toMatchObject({ type: 'snapshot' });
     }
     for (const [frame] of await framesOf({ text }, { text: after.text }, { deltas: ['append'] })) {
       expect(frame).toMatchObject({ type: 'patch', delta: { '>text': { '+': '!' } } });

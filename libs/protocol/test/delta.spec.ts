@@ -90,6 +90,20 @@ describe('the delta', () => {
     );
   });
 
+  test('F1: is exact and uses no optional operation that the reader does not know', () => {
+    const item = fc.oneof(fc.record({ id: fc.nat(6), n: fc.nat(1) }), fc.constantFrom('x'.repeat(16), 'x'.repeat(20)));
+    const value = fc.record({ list: fc.array(item, { maxLength: 8 }), text: item }).map(project);
+    const capabilities = fc.subarray<DeltaCapability>(['move', 'append']);
+    fc.assert(
+      fc.property(value, value, capabilities, (before, after, allowed) => {
+        assertExact(before, after, { capabilities: allowed });
+        for (const used of usedCapabilities(diff(before, after, { capabilities: allowed })))
+          expect(allowed).toContain(used);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('F1: names each capability that a reader needs', () => {
     fc.assert(
       fc.property(jsonValue, jsonValue, (before, after) => {

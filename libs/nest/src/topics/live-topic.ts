@@ -191,6 +191,7 @@ export class LiveTopic {
 
   private notify(frame: EncodedFrame, publication: AppendedPublication): void {
     for (const subscriber of this.subscribers.values()) subscriber.appended(frame, publication);
+    this.timeline.endStep();
   }
 
   /** Asks the broker for a new epoch, because the broker lost publications and assigned their offsets again. */

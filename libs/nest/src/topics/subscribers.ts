@@ -67,8 +67,10 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   appended(frame: EncodedFrame, { offset }: AppendedPublication): void {
     // A whole value may have passed publications that are still to come.
     if (this.lagging || offset <= this.cursor) return;
-    if (!isReadable(frame, this.sink.deltas)) return this.advance();
-    if (this.sink.offer(frame, this)) this.cursor = offset;
+    const { deltas } = this.sink;
+    const readable = isReadable(frame, deltas) ? frame : this.timeline.patchWith(deltas);
+    if (readable === undefined) return this.advance();
+    if (this.sink.offer(readable, this)) this.cursor = offset;
     else this.lagging = true;
   }
 

@@ -245,6 +245,23 @@ describe('a reader of a state', () => {
     expect(frameAfter(timeline)).toBe(live);
   });
 
+  test('without the newest operations shares one patch with others of the same kind, until the publication is sent', () => {
+    const [before, after] = [
+      ['a', 'b', 'c', 'd'],
+      ['d', 'a', 'b', 'c'],
+    ].map((list) => JSON.stringify(list.map((letter) => letter.repeat(99))));
+    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data: before!, time: 1 });
+    const { patch } = timeline.prepare({ text: after!, value: JSON.parse(after!) as Json });
+    const frame = timeline.append({ epoch: 'a', offset: 2, time: 2, data: after!, delta: patch!.delta }, 0);
+    expect(frame.text).toContain('"delta":{"<0":[3]}');
+    const plain = timeline.patchWith([])!;
+    expect(plain.text).toContain('"delta":{"~0":[0,"ddd');
+    expect(timeline.patchWith([])).toBe(plain);
+    expect(timeline.patchWith(['append'])!.text).toBe(plain.text);
+    timeline.endStep();
+    expect(timeline.patchWith([])).toBeUndefined();
+  });
+
   test('has its value parsed once', () => {
     const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data: '{"n":1}', time: 1 });
     expect(timeline.newest!.value).toEqual({ n: 1 });

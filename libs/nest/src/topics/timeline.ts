@@ -69,6 +69,9 @@ export class Timeline {
   private readonly log: PublicationLog<TimelineEntry>;
   /** Offset of the oldest publication in the broker, as of the last read. */
   private oldestInBroker: number;
+  /** The latest publication, while its frame goes to the subscribers. */
+  private step:
+    { readonly before: Json; readonly time: number; readonly frames: Map<string, EncodedFrame> } | undefined;
   private prepared: { readonly from: number; readonly data: string; readonly delta: string | undefined } | undefined;
 
   constructor(
@@ -118,11 +121,36 @@ export class Timeline {
   append(publication: LivePublication, now: number): EncodedFrame {
     const { data, time, value } = publication;
     const delta = publication.delta ?? this.deltaTo(data, value);
+    const before = this.head?.value;
+    this.step = delta === undefined || before === undefined ? undefined : { before, time, frames: new Map() };
     this.offset = publication.offset;
     if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
     const frame = this.store({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
     if (this.head !== undefined && delta === undefined) this.head.snapshot = frame;
     return frame;
+  }
+
+  /**
+   * Returns the patch of the latest publication for readers that do not know all of its operations. It is encoded once for
+   * each set of operations. Undefined: the readers need a snapshot. Call it before {@link endStep}.
+   */
+  patchWith(deltas: readonly DeltaCapability[]): EncodedFrame | undefined {
+    const { head, step } = this;
+    const set = deltas.join();
+    const existing = step?.frames.get(set);
+    if (existing !== undefined || head === undefined || step === undefined) return existing;
+    const after = this.newest!.value;
+    const delta = JSON.stringify(diff(step.before, after, { ...this.diffOptions, capabilities: deltas }));
+    const frame = isDeltaSmaller(delta, head.data)
+      ? this.frames.patch(this.offset, delta, step.time)
+      : this.snapshotOf(head);
+    step.frames.set(set, frame);
+    return frame;
+  }
+
+  /** Forgets the value before the latest publication. */
+  endStep(): void {
+    this.step = undefined;
   }
 
   /** Appends the publications that the broker has above the newest one. Returns a frame for each. */

@@ -1,5 +1,14 @@
 import { isArray, isContainer, type Json, type JsonObject } from '../json.js';
-import { APPEND, DESCEND, MAX_DELTA_DEPTH, REMOVE, SET, type Delta } from './delta.js';
+import {
+  APPEND,
+  DELTA_CAPABILITIES,
+  DESCEND,
+  MAX_DELTA_DEPTH,
+  REMOVE,
+  SET,
+  type Delta,
+  type DeltaCapability,
+} from './delta.js';
 import { ListDiff, summarize, type Difference } from './list-diff.js';
 
 /** Minimum length of a text to which `diff` appends. Setting a shorter text is not longer. */
@@ -9,6 +18,8 @@ const MIN_APPENDED_LENGTH = 16;
 export interface DiffOptions {
   /** Name of the field that identifies the rows of lists. Fallback, and default: `id`, `key` and `_id`. */
   readonly rowKey?: string | undefined;
+  /** The optional operations that the delta may use. Default: all. */
+  readonly capabilities?: readonly DeltaCapability[];
 }
 
 /**
@@ -19,17 +30,19 @@ export interface DiffOptions {
  * @returns a delta for which `applyDelta(before, diff(before, after))` equals `after`; `{}` if nothing changed.
  * @example diff({ hp: 10, name: 'Ann' }, { hp: 7, name: 'Ann' }) // { '=hp': 7 }
  */
-export function diff(before: Json, after: Json, { rowKey }: DiffOptions = {}): Delta {
+export function diff(before: Json, after: Json, options: DiffOptions = {}): Delta {
+  const { rowKey, capabilities = DELTA_CAPABILITIES } = options;
+  const mayAppend = capabilities.includes('append');
   const rowKeys = ['id', 'key', '_id'];
   if (rowKey !== undefined) rowKeys.unshift(rowKey);
-  const lists = new ListDiff(rowKeys, compare);
+  const lists = new ListDiff(rowKeys, capabilities.includes('move'), compare);
   const difference = compare(before, after, 0);
   return difference === 'replaced' ? [after] : (difference ?? {});
 
   function compare(a: Json, b: Json, depth: number): Difference {
     if (a === b) return undefined;
     if (depth >= MAX_DELTA_DEPTH) return 'replaced';
-    if (typeof a === 'string' && typeof b === 'string') return diffTexts(a, b);
+    if (mayAppend && typeof a === 'string' && typeof b === 'string') return diffTexts(a, b);
     if (!isContainer(a) || !isContainer(b)) return 'replaced';
     if (isArray(a)) return isArray(b) ? lists.diff(a, b, depth) : 'replaced';
     return isArray(b) ? 'replaced' : diffObjects(a, b, depth);

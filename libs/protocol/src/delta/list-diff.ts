@@ -30,6 +30,7 @@ export function summarize(changes: Changes, keepsAny: boolean): Difference {
 export class ListDiff {
   constructor(
     private readonly rowKeys: readonly string[],
+    private readonly mayMove: boolean,
     private readonly compare: (before: Json, after: Json, depth: number) => Difference,
   ) {}
 
@@ -46,9 +47,16 @@ export class ListDiff {
       const rows = indexByKey(before, field);
       if (rows === undefined) continue;
       const next = indexByKey(after, field);
-      if (next !== undefined) return [...next.keys()].map((key) => rows.get(key) ?? NEW);
+      if (next !== undefined) return this.movable([...next.keys()].map((key) => rows.get(key) ?? NEW));
     }
     return undefined;
+  }
+
+  /** Without moves, an element that has another place counts as removed and new. */
+  private movable(sources: Sources): Sources {
+    if (this.mayMove) return sources;
+    const stays = longestIncreasing(sources);
+    return sources.map((source, index) => (stays.has(index) ? source : NEW));
   }
 
   private diffRows(before: List, after: List, sources: Sources, depth: number): Difference {
@@ -83,7 +91,7 @@ export class ListDiff {
     }
     const sources = sourcesByContent(before, after, ends, depth + 1);
     if (sources !== undefined) {
-      const { difference, length } = measure(arrange({}, before.length, after, sources), after);
+      const { difference, length } = measure(arrange({}, before.length, after, this.movable(sources)), after);
       candidates.push({ difference, length: length - PRICE_OF_IDENTITY });
     }
     return candidates.reduce((best, candidate) => (candidate.length < best.length ? candidate : best)).difference;
