@@ -81,7 +81,37 @@ export interface OnActionOptions {
  * ```
  */
 export function RealtimeHandlers(): ClassDecorator {
-  return applyDecorators(Injectable(), SetMetadata(HANDLERS_METADATA, true));
+  return applyDecorators(Injectable(), SetMetadata(HANDLERS_METADATA, true), declareHandlers as ClassDecorator);
+}
+
+/** The classes with `@RealtimeHandlers` that no application of this process has as a provider. */
+const unprovided = new Set<Constructor>();
+const declarationListeners = new Set<() => void>();
+
+type Constructor = abstract new (...args: never[]) => unknown;
+
+/** Records that an application has a provider of this class, and so of its base classes. */
+export function recordProvided(type: object | null): void {
+  for (let one = type; one !== null; one = Object.getPrototypeOf(one) as object | null)
+    unprovided.delete(one as Constructor);
+}
+
+/** Returns the names of classes with `@RealtimeHandlers` that no application provides. Returns each name once. */
+export function takeUnprovided(): readonly string[] {
+  const names = [...unprovided].map(({ name }) => name);
+  unprovided.clear();
+  return names;
+}
+
+/** Calls the listener when a class with `@RealtimeHandlers` is loaded. Returns a function that stops the calls. */
+export function onHandlersDeclared(listener: () => void): () => void {
+  declarationListeners.add(listener);
+  return () => void declarationListeners.delete(listener);
+}
+
+function declareHandlers(type: Constructor): void {
+  unprovided.add(type);
+  for (const listener of declarationListeners) listener();
 }
 
 /**

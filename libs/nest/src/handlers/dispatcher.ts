@@ -110,6 +110,11 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
     return match.handler.load(requestOf(NO_CALLER, { topic: name, params: match.params }));
   }
 
+  /** Whether clients cannot follow the topic, because no handler of the application answers it. */
+  lacks(topic: string): boolean {
+    return this.registry.lacks(topic);
+  }
+
   /** Runs an action at most once and answers it. Never rejects: every failure is an error frame. */
   async act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame> {
     const { id, name, data } = invocation;

@@ -5,6 +5,7 @@ import {
   ACTION_METADATA,
   HANDLERS_METADATA,
   PRESENCE_METADATA,
+  recordProvided,
   TOPIC_METADATA,
   type ActionMark,
   type TopicMark,
@@ -34,6 +35,7 @@ export function exploreHandlers(discovery: DiscoveryService, scanner: MetadataSc
     const instance: unknown = wrapper.instance;
     if (typeof instance !== 'object' || instance === null || seen.has(instance)) continue;
     seen.add(instance);
+    recordProvided(instance.constructor);
     const found = methodsOf(wrapper, instance, scanner);
     const all = [...found.topics, ...found.presences, ...found.actions];
     if (all.length === 0) continue;

@@ -81,6 +81,18 @@ export class HandlerRegistry implements OnModuleInit {
     return this.handlers.actions.get(name);
   }
 
+  /** Whether a topic of the application has no handler. False if the application has none at all and only publishes. */
+  lacks(name: string): boolean {
+    return this.handlers.topics.size > 0 && topicOfPresence(name) === undefined && this.topic(name) === undefined;
+  }
+
+  /** Logs one line for each handler, as Nest does for each route. */
+  private logMapped(topics: readonly TopicMethod[], actions: ReadonlyMap<string, ActionMethod>): void {
+    const { log } = this.contexts;
+    for (const { topic } of topics) log.info(`Mapped {${topic.pattern}, ${kindOf(topic)}} topic`);
+    for (const name of actions.keys()) log.info(`Mapped {${name}} action`);
+  }
+
   /** Explores the handlers at start, or earlier if another provider needs a topic during its own start. */
   private get handlers(): Handlers {
     return (this.explored ??= this.explore());
@@ -122,6 +134,7 @@ export class HandlerRegistry implements OnModuleInit {
     }
     if (problems.length > 0) throw new RealtimeHandlersError(problems);
     warnOfHandlers(this.contexts, [...topics.values()], [...actions.values()]);
+    this.logMapped([...topics.values(), ...presences.values()], actions);
     return {
       matcher,
       topics: mapValues(topics, (handler) => new RunnableTopic(handler, this.contexts)),
@@ -129,6 +142,10 @@ export class HandlerRegistry implements OnModuleInit {
       actions: mapValues(actions, (handler) => new RunnableAction(handler, this.contexts)),
     };
   }
+}
+
+function kindOf({ pattern, kind }: TopicMethod['topic']): string {
+  return topicOfPresence(pattern) === undefined ? kind : 'presence';
 }
 
 function unknownParameters(handler: TopicMethod): readonly string[] {

@@ -16,6 +16,7 @@ import { SharedFrameLimits } from '../rate-limiting/rate-limiter.js';
 import { RequestAdmission } from '../admission/request-admission.js';
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { toClientError, RealtimeError } from '../core/errors.js';
+import { hasHttpServer } from '../core/http-server.js';
 import { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/action-context.js';
 import { DrainState } from '../core/drain-state.js';
@@ -39,6 +40,13 @@ interface Route {
   /** @returns undefined if the client has disconnected. */
   answer(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined>;
 }
+
+/** An upgrade reaches the handlers of requests if its server has no listener for upgrades. */
+const MISSED = {
+  advice:
+    'The application listens with another HTTP server than its own, so its clients poll. Call app.listen(), or pass upgrades on: ' +
+    "server.on('upgrade', (...args) => app.getHttpServer().emit('upgrade', ...args)).",
+};
 
 /** Stands for the id of a connection in logs. */
 const TRANSPORT = 'http';
@@ -112,16 +120,21 @@ export class HttpBinding implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    const { httpAdapter } = this.adapterHost as Partial<HttpAdapterHost>;
+    const { httpAdapter } = this.adapterHost;
     // An application that only publishes has no HTTP server.
-    if (!httpAdapter) return;
+    if (!hasHttpServer(this.adapterHost)) return;
     limitHeads(httpAdapter.getHttpServer() as HeadDeadlines, this.options.limits.timeouts.headMs);
     takeRequests(httpAdapter, (request, response, parsed) => this.take(request, response, parsed));
   }
 
   private take(request: IncomingMessage, response: ServerResponse, parsed: unknown): boolean {
-    const route = this.routes.get(split(request.url ?? '').pathname);
-    if (!route) return false;
+    const { pathname } = split(request.url ?? '');
+    const route = this.routes.get(pathname);
+    if (!route) {
+      if (pathname === this.options.path && request.headers.upgrade !== undefined)
+        this.log.warn('upgrade-missed', MISSED);
+      return false;
+    }
     const exchange = new Exchange(request, response, parsed, () => this.drain.draining);
     if (this.pipelines.enter(request, response)) void this.serve(exchange, route);
     else exchange.reject(HttpErrorResponse.of(this.counted(pipelinedError())));

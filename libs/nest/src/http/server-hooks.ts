@@ -34,7 +34,10 @@ const PLATFORMS = ['express', 'fastify'];
 export function takeRequests(adapter: AbstractHttpAdapter, take: TakeRequest): void {
   const type = adapter.getType();
   if (!PLATFORMS.includes(type)) {
-    throw new Error(`RealtimeModule works on ${PLATFORMS.join(' and ')}, and the application runs on ${type}.`);
+    throw new Error(
+      `RealtimeModule works on ${PLATFORMS.join(' and ')}, and the application runs on ${type}. Create it with one of these ` +
+        'adapters, or import the module into an application of its own.',
+    );
   }
   const hooked = adapter as unknown as HookedAdapter;
   let next = hooked.onRequestHook;

@@ -6,13 +6,14 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
+import { HttpAdapterHost } from '@nestjs/core';
 import type { Server } from 'node:http';
 
 import { SERVICE_RESTART } from '../websocket/closing.js';
 import { ConnectionHub } from '../websocket/connection-hub.js';
 import type { Connection } from '../websocket/connection.js';
 import type { Environment, Timer } from '../core/environment.js';
+import { hasHttpServer } from '../core/http-server.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { ENVIRONMENT, REALTIME_OPTIONS, BROKER } from '../core/tokens.js';
 import { InFlight } from '../core/action-context.js';
@@ -51,9 +52,9 @@ export class Drain implements OnModuleInit, BeforeApplicationShutdown, OnApplica
   ) {}
 
   onModuleInit(): void {
-    // Without an HTTP server there is no adapter.
-    const adapter = this.adapterHost?.httpAdapter as AbstractHttpAdapter | null | undefined;
-    if (adapter) this.server = new ServerConnections(adapter.getHttpServer() as Server);
+    const { adapterHost } = this;
+    if (!adapterHost || !hasHttpServer(adapterHost)) return;
+    this.server = new ServerConnections(adapterHost.httpAdapter.getHttpServer() as Server);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,30 +1,45 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 
 import type { Broker } from '../core/broker.js';
 import type { Timer } from '../core/environment.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeLog } from '../core/realtime-log.js';
+import { hasHttpServer } from '../core/http-server.js';
+import { onHandlersDeclared, takeUnprovided } from '../handlers/decorators.js';
 
-/** Milliseconds after the start in which the application may still call `enableShutdownHooks()`. */
-const HOOKS_GRACE_MS = 1_000;
+/** Milliseconds after the start in which the application may still call `enableShutdownHooks()` or start another one. */
+const CHECK_AFTER_MS = 1_000;
 
-/** Logs one line with the options at start, and a warning if a deploy would cut every client. */
+const NO_SERVER =
+  'The application has no HTTP server, so it serves no client, and with the memory broker its publications reach no other ' +
+  'process. Import RealtimeModule into the application that calls NestFactory.create(), or use another broker.';
+
+const NOT_PROVIDED =
+  'Nobody answers the topics and actions of this class. Add it to `providers` of a module that the application imports at ' +
+  'start. Modules that are loaded lazily come too late.';
+
+/** Logs one line with the options at start, and warnings if a deploy would cut every client or handlers are missing. */
 @Injectable()
 export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: Timer | undefined;
+  private isHooksChecked = false;
+  private stopListening: (() => void) | undefined;
 
   constructor(
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
+    @Optional() private readonly adapterHost?: HttpAdapterHost,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { path, httpPath, enabled, limits, heartbeat, environment } = this.options;
+    const { path, httpPath, enabled, limits, heartbeat, drain, environment } = this.options;
+    const isServed = !this.adapterHost || hasHttpServer(this.adapterHost);
     this.log.info('realtime-started', {
-      webSocket: enabled ? path : 'off',
-      http: httpPath,
+      webSocket: isServed && enabled ? path : 'off',
+      http: isServed ? httpPath : 'off',
       origins: this.origins(),
       broker: this.broker.name,
       heartbeat: heartbeat.intervalMs,
@@ -33,12 +48,26 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       subscriptions: limits.connections.subscriptions,
       connectionsPerUser: limits.connections.perUser,
       connectionsPerAddress: limits.connections.perAddress,
+      drain: drain.windowMs,
     });
-    this.timer = environment.setTimer(() => this.checkShutdownHooks(), HOOKS_GRACE_MS);
+    if (!isServed && this.broker.name === 'memory') this.log.warn('no-http-server', { advice: NO_SERVER });
+    const check = (): void => {
+      this.timer?.cancel();
+      this.timer = environment.setTimer(() => this.check(isServed), CHECK_AFTER_MS);
+    };
+    check();
+    this.stopListening = onHandlersDeclared(check);
   }
 
   onModuleDestroy(): void {
     this.timer?.cancel();
+    this.stopListening?.();
+  }
+
+  private check(isServed: boolean): void {
+    if (isServed && !this.isHooksChecked) this.checkShutdownHooks();
+    this.isHooksChecked = true;
+    for (const name of takeUnprovided()) this.log.warn('handlers-not-provided', { reason: name, advice: NOT_PROVIDED });
   }
 
   private origins(): string {

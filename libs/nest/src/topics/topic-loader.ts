@@ -17,6 +17,9 @@ export interface TopicLoader {
    */
   load(topic: ResolvedTopic): TopicLoad | Promise<TopicLoad>;
 
+  /** Whether no client can follow the topic, because the application has no handler for it. Omitted: unknown. */
+  lacks?(topic: string): boolean;
+
   /** Returns a loaded or published value as the class serializers of its handler show it. Undefined: there are none. */
   readonly serialize?: ((topic: string, value: unknown) => unknown) | undefined;
 }

@@ -24,6 +24,10 @@ import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
 /** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;
 
+/** Advice for a publication that no client can get. */
+const NO_HANDLER =
+  'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
+
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
 
@@ -243,6 +247,9 @@ export class TopicRegistry {
     const projection = project(name, shown, limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
+    if (live === undefined && loader.lacks?.(name)) {
+      this.options.log.warn('publication-without-handler', { topic: name, advice: NO_HANDLER });
+    }
     const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
     return this.options.broker.publish(name, publication);
   }

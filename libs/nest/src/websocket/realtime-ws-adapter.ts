@@ -9,6 +9,7 @@ import type { Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 
 import { internalError, RealtimeError } from '../core/errors.js';
+import { hasHttpServer } from '../core/http-server.js';
 import { requireBoundedPongs, RealtimeSocket } from './realtime-socket.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
@@ -29,7 +30,7 @@ interface GatewayOptions {
 type Transform = (data: unknown) => Observable<unknown>;
 
 /** Makes the adapter that Nest uses by default. */
-export type DefaultAdapter = (server: Server) => WebSocketAdapter;
+export type DefaultAdapter = (server: Server | undefined) => WebSocketAdapter;
 
 /**
  * Serves the module's own gateway. Passes every other gateway to the inner adapter: the one that the application set with
@@ -84,7 +85,7 @@ export class RealtimeWsAdapter extends WsAdapter {
     if (isSamePath(options.path, this.options.path)) throw this.pathInUseError();
     const inner = this.innerAdapter();
     // Nest's WsAdapter ends every upgrade of an unknown path, also those of other servers of the application.
-    if (!(inner instanceof WsAdapter) || port !== 0) return inner.create(port, options);
+    if (!(inner instanceof WsAdapter) || port !== 0 || !hasHttpServer(this.host)) return inner.create(port, options);
     const server = this.upgrades().confine(
       (path) => this.innerPaths.has(path),
       () => inner.create(port, options) as { path: string },
@@ -140,7 +141,8 @@ export class RealtimeWsAdapter extends WsAdapter {
     } as ConstructorParameters<typeof WebSocketServer>[0]);
     requireBoundedPongs(server);
     this.ownServer = server;
-    this.upgrades();
+    // A microservice has gateways, but no HTTP server.
+    if (hasHttpServer(this.host)) this.upgrades();
     return server;
   }
 
@@ -196,7 +198,7 @@ export class RealtimeWsAdapter extends WsAdapter {
   }
 
   private innerAdapter(): WebSocketAdapter {
-    this.inner ??= this.defaultAdapter?.(this.httpServerOfApplication());
+    this.inner ??= this.defaultAdapter?.(hasHttpServer(this.host) ? this.httpServerOfApplication() : undefined);
     if (this.inner === undefined) {
       throw new Error(
         'The application has a WebSocket gateway of its own and no adapter for it. ' +
