@@ -123,6 +123,7 @@ export class ServerNode {
       topics: this.topics,
       revocations: this.revocations,
       counters,
+      outdated: { count: () => false },
       frameLimits,
       log: this.log,
       outbox: {
@@ -145,6 +146,7 @@ export class ServerNode {
     this.poll = new Poll({
       ...{ environment, limits, counters, topics: this.topics },
       authorize: (topic, caller) => this.authenticator.authorize(topic, caller),
+      minContract: 0,
       websocket: { enabled: true, changes: EMPTY },
       drain: { draining: false, began: EMPTY, ended: EMPTY },
       presence: { enter: () => undefined },
@@ -172,6 +174,7 @@ export class ServerNode {
       const request = parsePollRequest(body, this.options.limits.frames);
       const admitted = await this.authenticator.admit(received, request.clientId);
       const { caller } = admitted;
+      if (request.answered !== undefined) this.dispatcher.forget(request.answered, caller);
       const answer = await this.poll.answer(request, {
         request: admitted,
         gone,
@@ -200,8 +203,9 @@ export class ServerNode {
   }
 
   private async act(body: string, received: ReceivedRequest): Promise<HttpAnswer> {
-    const { clientId, id, name, data } = parseActionRequest(body, this.options.limits.frames);
+    const { clientId, id, name, data, answered } = parseActionRequest(body, this.options.limits.frames);
     const { caller } = await this.authenticator.admit(received, clientId);
+    if (answered !== undefined) this.dispatcher.forget(answered, caller);
     const follows = (topic: string): Promise<boolean> =>
       this.authenticator.authorize(topic, caller).then(
         () => true,

@@ -19,6 +19,7 @@ export { RealtimeService } from './realtime.service.js';
 export type { TopicResource } from './topic-resource.js';
 export { withAuth, type RealtimeTokenFunction } from './with-auth.js';
 export { withBackoff, type RealtimeBackoffOptions } from './with-backoff.js';
+export { withContract, type RealtimeContractOptions } from './with-contract.js';
 export { withPolling, type RealtimePollingOptions } from './with-polling.js';
 export { withWebSocket, type RealtimeWebSocketOptions } from './with-web-socket.js';
 export {

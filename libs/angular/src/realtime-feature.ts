@@ -4,7 +4,7 @@ import type { RealtimeClientOptions } from '@statewire/client';
 import { REALTIME_OPTIONS } from './realtime-options.js';
 
 /** The names of the features. */
-export type RealtimeFeatureKind = 'auth' | 'backoff' | 'polling' | 'websocket';
+export type RealtimeFeatureKind = 'auth' | 'backoff' | 'contract' | 'polling' | 'websocket';
 
 /** A part of `provideRealtime()` that one of the `with…` functions creates. */
 export interface RealtimeFeature<Kind extends RealtimeFeatureKind = RealtimeFeatureKind> {

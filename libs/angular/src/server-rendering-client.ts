@@ -3,7 +3,7 @@ import { NEVER, of, throwError } from 'rxjs';
 
 import { NO_METRICS } from './no-metrics.js';
 
-const STATUS: ConnectionStatus = { state: 'idle', enteredAt: 0 };
+const STATUS: ConnectionStatus = { state: 'idle', enteredAt: 0, outdated: false };
 
 const ignore = (): void => undefined;
 

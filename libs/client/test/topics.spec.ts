@@ -84,7 +84,7 @@ describe('a state topic', () => {
     for (let n = 0; n < 70; n++) client.state(topic.with({ n: String(n) })).subscribe();
     await environment.advance(100);
     const asked = server.connections[0]!.received.filter(({ type }) => type === 'subscribe');
-    expect(asked.map((frame) => 'topics' in frame && frame.topics.length)).toEqual([64, 6]);
+    expect(asked.map((frame) => 'topics' in frame && frame.topics.length)).toEqual([32, 32, 6]);
   });
 
   test('lingers for a second after the last subscriber left, then is unsubscribed', async () => {

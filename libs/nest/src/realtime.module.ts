@@ -30,6 +30,7 @@ import { HttpBinding } from './http/http-binding.js';
 import { RealtimeSwitch } from './core/realtime-switch.js';
 import { Disposal, Drain } from './lifecycle/drain.js';
 import { InFlight } from './core/action-context.js';
+import { OutdatedClients } from './core/outdated-clients.js';
 import { DrainState } from './core/drain-state.js';
 import { RealtimeLog } from './core/realtime-log.js';
 import { StartReport } from './lifecycle/start-report.js';
@@ -146,6 +147,12 @@ const handlers: Provider[] = [
 const connections: Provider[] = [
   InFlight,
   Counters,
+  {
+    provide: OutdatedClients,
+    inject: [REALTIME_OPTIONS, REALTIME_LOG],
+    useFactory: ({ minContract, environment }: ResolvedRealtimeOptions, log: RealtimeLog) =>
+      new OutdatedClients(minContract, environment, log),
+  },
   RealtimeMetrics,
   RealtimeHealthIndicator,
   {
@@ -164,7 +171,7 @@ const connections: Provider[] = [
     provide: ConnectionHub,
     inject: [
       ...[REALTIME_OPTIONS, RequestAdmission, Dispatcher, TopicRegistry, PresenceTracker, REALTIME_LOG],
-      ...[InFlight, Revocations, SharedFrameLimits, OutboxBudget, Counters],
+      ...[InFlight, Revocations, SharedFrameLimits, OutboxBudget, Counters, OutdatedClients],
     ],
     useFactory: connectionHub,
   },
@@ -225,6 +232,7 @@ function connectionHub(
   frameLimits: SharedFrameLimits,
   budget: OutboxBudget,
   counters: Counters,
+  outdated: OutdatedClients,
 ): ConnectionHub {
   const { environment, limits } = options;
   const outbox = {
@@ -237,7 +245,7 @@ function connectionHub(
   };
   return new ConnectionHub({
     ...{ options, environment, admission, dispatcher, topics, presence },
-    ...{ outbox, log, inFlight, revocations, frameLimits, counters },
+    ...{ outbox, log, inFlight, revocations, frameLimits, counters, outdated },
   });
 }
 

@@ -5,6 +5,7 @@ import {
   actionName,
   answered,
   clientId,
+  contract,
   deltas,
   optionalJson,
   optionalMoment,
@@ -19,7 +20,7 @@ import { parseJson } from './parse-json.js';
 import { ProtocolError } from './protocol-error.js';
 
 const FRAMES = checksByType<ClientFrame>({
-  hello: { clientId, token: optional(secret), deltas, answered },
+  hello: { clientId, token: optional(secret), contract, deltas, answered },
   authenticate: { token: secret, ref, answered },
   subscribe: { topics: topicRequests(1), ref, answered },
   unsubscribe: { topics: listOf(topicName, 1), ref, answered },

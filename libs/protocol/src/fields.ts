@@ -62,6 +62,9 @@ export const offset = numberWhere('a safe integer ≥ 0', isOffset);
 export const moment = numberWhere('a finite number', Number.isFinite);
 export const duration = numberWhere('a finite number ≥ 0', (number) => Number.isFinite(number) && number >= 0);
 export const count = offset;
+export const contract: Check<number | undefined> = optional(
+  numberWhere('an integer ≥ 1', (version) => isOffset(version) && version >= 1),
+);
 export const optionalMoment = optional(moment);
 export const optionalJson: Check<Json | undefined> = optional(json);
 

@@ -22,6 +22,8 @@ export interface HelloFrame {
    * Credential of the application. Absent: the client has the identity of the upgrade's credentials, or is anonymous.
    */
   readonly token?: string;
+  /** Version of the application's contract that the client was built with, from 1. Absent: older than every version. */
+  readonly contract?: number;
   /** Optional delta operations that the client applies. Absent: none. A server ignores names that it does not know. */
   readonly deltas?: readonly DeltaCapability[];
 }
@@ -119,6 +121,8 @@ export interface WelcomeFrame {
   readonly limits: { readonly frameBytes: number; readonly subscriptions: number; readonly framesPerSecond?: number };
   /** Time for which the server remembers an unconfirmed answer. A client does not resend an older action. */
   readonly actionWindow: number;
+  /** The oldest contract that the server supports. A client with an older one is outdated. Absent: none is. */
+  readonly minContract?: number;
   /** Time at which the credentials expire, in milliseconds since the Unix epoch. Absent: they do not expire. */
   readonly expiresAt?: number;
 }

@@ -1,6 +1,6 @@
 import { numberWhere, objectOf, optional } from './check.js';
 import { withCorrelation } from './correlation.js';
-import { actionId, actionName, answered, clientId, deltas, optionalJson, topicRequests } from './fields.js';
+import { actionId, actionName, answered, clientId, contract, deltas, optionalJson, topicRequests } from './fields.js';
 import type { ActionRequest, PollRequest } from './http.js';
 import type { FrameLimits } from './limits.js';
 import { parseBody } from './parse-json.js';
@@ -12,6 +12,7 @@ export const MAX_POLL_WAIT = 25;
 
 const pollRequest = objectOf<PollRequest>({
   clientId,
+  contract,
   topics: topicRequests(0),
   deltas,
   wait: optional(numberWhere(`a number from 0 to ${MAX_POLL_WAIT}`, (wait) => wait >= 0 && wait <= MAX_POLL_WAIT)),
@@ -20,6 +21,7 @@ const pollRequest = objectOf<PollRequest>({
 
 const actionRequest = objectOf<ActionRequest>({
   clientId,
+  contract,
   id: actionId,
   name: actionName,
   data: optionalJson,

@@ -1,5 +1,5 @@
 import { boolean, fail, listOf, objectOf, optional, type Check } from './check.js';
-import { count, duration, moment } from './fields.js';
+import { contract, count, duration, moment } from './fields.js';
 import type { ServerFrame } from './frames.js';
 import type { ConfigResponse, PollResponse } from './http.js';
 import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
@@ -13,6 +13,7 @@ const pollResponse = objectOf<PollResponse>({
   frames,
   websocket: boolean,
   serverTime: moment,
+  minContract: contract,
   more: optional((value, path) => value === true || fail(path, 'true or missing', value)),
 });
 
@@ -21,6 +22,7 @@ const configResponse = objectOf<ConfigResponse>({
   poll: objectOf<ConfigResponse['poll']>({ interval: duration }),
   actionWindow: duration,
   frameBytes: optional(count),
+  minContract: contract,
 });
 
 /** Parses the answer of `POST {httpPath}/poll`. The result omits frames of unknown types. */

@@ -7,6 +7,8 @@ import type { TopicKind } from './topic.js';
 export interface PollRequest extends AnsweredActions {
   /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
+  /** The same value as `contract` of `hello`. */
+  readonly contract?: number;
   /** The topics to catch up with. The answer has the frames of each. */
   readonly topics: readonly TopicRequest[];
   /**
@@ -26,6 +28,8 @@ export interface PollResponse {
   readonly websocket: boolean;
   /** The server's clock, in milliseconds since the Unix epoch. */
   readonly serverTime: number;
+  /** The same value as `minContract` of `welcome`. */
+  readonly minContract?: number;
   /** Some topics did not fit. The client polls again at once. */
   readonly more?: true;
 }
@@ -34,6 +38,8 @@ export interface PollResponse {
 export interface ActionRequest extends AnsweredActions {
   /** The same value as `clientId` of `hello`. */
   readonly clientId: string;
+  /** The same value as `contract` of `hello`. */
+  readonly contract?: number;
   /** Chosen by the client, as `id` of an `action` frame. Both transports share one set of ids. */
   readonly id: string;
   /** The action name, in the form of a topic name: `battles/pause`. */
@@ -65,4 +71,6 @@ export interface ConfigResponse {
   readonly actionWindow: number;
   /** The largest action in bytes. 0: no limit. Absent: unknown. */
   readonly frameBytes?: number;
+  /** The same value as `minContract` of `welcome`. */
+  readonly minContract?: number;
 }

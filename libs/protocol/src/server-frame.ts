@@ -2,6 +2,7 @@ import { anyText, boolean, isRecord, json, listOf, objectOf, oneOf, optional, te
 import { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
 import {
   actionId,
+  contract,
   count,
   duration,
   epoch,
@@ -51,6 +52,7 @@ const FRAMES = checksByType<ServerFrame>({
       framesPerSecond: optional(duration),
     }),
     actionWindow: duration,
+    minContract: contract,
     expiresAt: optionalMoment,
   },
   authenticated: { expiresAt: optionalMoment, ref },

@@ -130,13 +130,20 @@ export class RealtimeTestingController {
   /** Shows the status `polling`. Topics are live. */
   goPolling(): void {
     const reason = { code: 'no-websocket', message: 'The test took the WebSocket away.' };
-    this.#client.show({ state: 'polling', enteredAt: Date.now(), transport: 'polling', attempt: 1, reason });
+    this.#client.show({
+      state: 'polling',
+      enteredAt: Date.now(),
+      outdated: false,
+      transport: 'polling',
+      attempt: 1,
+      reason,
+    });
   }
 
   /** Takes the network away. Topics become stale, and actions wait. */
   goOffline(): void {
     const reason = { code: 'network', message: 'The test took the network away.' };
-    this.#client.show({ state: 'offline', enteredAt: Date.now(), attempt: 1, reason });
+    this.#client.show({ state: 'offline', enteredAt: Date.now(), outdated: false, attempt: 1, reason });
   }
 
   #unansweredActions(): readonly TestAction[] {

@@ -9,6 +9,7 @@ import { DEFAULT_FRAMES_PER_SECOND } from '../session/frame-budget.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import { CATCHING_UP } from '../topics/topic-store.js';
 import type { ClientServices } from './client-services.js';
+import { ContractCheck } from './contract-check.js';
 import { describeStatus } from './describe-status.js';
 import { HostMonitor } from './host-monitor.js';
 import { HttpActionSender } from './http-action-sender.js';
@@ -30,6 +31,7 @@ export class ConnectionManager {
   private readonly httpActions: HttpActionSender;
   private readonly tokenRefresher: TokenRefresher;
   private readonly topicRetries: TopicRetryScheduler;
+  private readonly contractCheck: ContractCheck;
   private readonly host: HostMonitor;
 
   /** Starts polling if no WebSocket is healthy in time. */
@@ -53,6 +55,7 @@ export class ConnectionManager {
     this.poller = new Poller(services, handle);
     this.tokenRefresher = new TokenRefresher(services, handle);
     this.topicRetries = new TopicRetryScheduler(services, handle);
+    this.contractCheck = new ContractCheck(services, statusStore);
     this.host = new HostMonitor(environment, handle);
     registry.requested$.subscribe((entry) => {
       this.start();
@@ -133,9 +136,11 @@ export class ConnectionManager {
         return this.request(event.entry);
       case 'config-received':
         this.services.outbox.setLimits(event.config);
+        this.contractCheck.compare(event.config);
         return this.connector.setAllowed(event.config.websocket);
       case 'poll-answered':
         this.connector.setAllowed(event.response.websocket);
+        this.contractCheck.compare(event.response);
         this.update();
         return this.httpActions.resume();
       case 'poll-failed':
@@ -200,7 +205,9 @@ export class ConnectionManager {
     this.update();
   }
 
-  private handleWelcome(connection: WebSocketConnection, { actionWindow, limits, expiresAt }: WelcomeFrame): void {
+  private handleWelcome(connection: WebSocketConnection, frame: WelcomeFrame): void {
+    const { actionWindow, limits, expiresAt } = frame;
+    this.contractCheck.compare(frame);
     const { http, outbox, metrics } = this.services;
     outbox.setLimits({ actionWindow, frameBytes: limits.frameBytes });
     http.setRate(limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);

@@ -23,7 +23,14 @@ function setUp() {
     state.rejected.push(token);
     return state.isTokenNew;
   };
-  const services = { environment, outbox, clientId: 'client', http: { request }, tokens: { markRejected: rejected } };
+  const services = {
+    environment,
+    outbox,
+    options: {},
+    clientId: 'client',
+    http: { request },
+    tokens: { markRejected: rejected },
+  };
   const actions = new HttpActionSender(services as unknown as ClientServices, ({ type }) => state.events.push(type));
   const log: unknown[] = [];
   const act = (name: string, data?: unknown) =>

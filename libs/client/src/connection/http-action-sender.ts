@@ -60,8 +60,9 @@ export class HttpActionSender implements ActionSender {
   }
 
   private post({ members }: PendingAction): Promise<HttpResponse> {
-    const { clientId, http, outbox } = this.services;
-    const body = () => outbox.withAnswered(`{"clientId":${JSON.stringify(clientId)},${members}}`);
+    const { clientId, http, options, outbox } = this.services;
+    const caller = JSON.stringify({ clientId, contract: options.contract }).slice(0, -1);
+    const body = () => outbox.withAnswered(`${caller},${members}}`);
     this.inFlight = new AbortController();
     return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.inFlight.signal });
   }

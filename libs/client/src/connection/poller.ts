@@ -132,7 +132,7 @@ export class Poller {
       let held: number | undefined;
       const body = () => {
         metrics.add('polls');
-        const request = session.request(clientId, waitMs / 1_000);
+        const request = session.request(clientId, waitMs / 1_000, options.contract);
         held = request.wait;
         return outbox.withAnswered(JSON.stringify(request));
       };

@@ -1,19 +1,23 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 
 import type { ClientEnvironment } from '../core/environment.js';
-import type { ConnectionStatus } from '../core/status.js';
+import type { ConnectionStatus, StatusBase } from '../core/status.js';
 
-type WithoutTime<T> = T extends unknown ? Omit<T, 'enteredAt'> : never;
+type WithoutBase<T> = T extends unknown ? Omit<T, keyof StatusBase> : never;
 
-/** A status without the time when it began. */
-export type StatusDescription = WithoutTime<ConnectionStatus>;
+/** The part of a status that follows from the connection. */
+export type StatusDescription = WithoutBase<ConnectionStatus>;
 
 /** Holds the status, and emits a new object only when something in it changes. */
 export class StatusStore {
   private readonly subject: BehaviorSubject<ConnectionStatus>;
 
   constructor(private readonly environment: ClientEnvironment) {
-    this.subject = new BehaviorSubject<ConnectionStatus>({ state: 'idle', enteredAt: environment.now() });
+    this.subject = new BehaviorSubject<ConnectionStatus>({
+      state: 'idle',
+      enteredAt: environment.now(),
+      outdated: false,
+    });
   }
 
   get status$(): Observable<ConnectionStatus> {
@@ -24,10 +28,10 @@ export class StatusStore {
     return this.subject.value;
   }
 
-  update(next: StatusDescription): void {
+  update(next: StatusDescription & { readonly outdated?: boolean }): void {
     const last = this.subject.value;
     const enteredAt = next.state === last.state ? last.enteredAt : this.environment.now();
-    const status = { enteredAt, ...next } as ConnectionStatus;
+    const status = { enteredAt, outdated: last.outdated, ...next } as ConnectionStatus;
     if (JSON.stringify(status) !== JSON.stringify(last)) this.subject.next(status);
   }
 

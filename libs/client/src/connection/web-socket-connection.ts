@@ -63,7 +63,7 @@ export class WebSocketConnection {
     const greet = () => {
       if (!isOpen || token instanceof Promise || this.isOver) return;
       this.token = token;
-      this.session.greet(this.services.clientId, token);
+      this.session.greet(this.services.clientId, token, this.services.options.contract);
       this.isGreeted = true;
       this.emit({ type: 'greeted', connection: this });
     };

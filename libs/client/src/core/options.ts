@@ -49,6 +49,16 @@ export interface RealtimeClientOptions {
     /** A connection that lasted this long resets the number of failures. Default 10,000. */
     readonly stableAfterMs?: number;
   };
+  /**
+   * Version of the application's contract, an integer from 1. Raise it with each change that older pages cannot handle, and
+   * set `minContract` of the server. Default: none, which counts as older than every version.
+   */
+  readonly contractVersion?: number;
+  /**
+   * Called once, when the server says that it supports only newer contracts than `contractVersion`. `minContract` is the
+   * oldest that it supports. `status.outdated` is then true. Default: nothing.
+   */
+  readonly onOutdated?: (minContract: number) => void;
   /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
   readonly lingerMs?: number;
   /**
@@ -74,6 +84,8 @@ export interface ResolvedOptions {
   readonly backoff: Required<NonNullable<RealtimeClientOptions['backoff']>>;
   readonly lingerMs: number;
   readonly disconnectAfterMs: number;
+  readonly contract: number | undefined;
+  readonly onOutdated: RealtimeClientOptions['onOutdated'];
   /** Reports an error of one of the application's own functions. Never throws. */
   readonly reportError: (error: unknown) => void;
 }
@@ -91,7 +103,7 @@ export const BACKOFF: ResolvedOptions['backoff'] = {
 /** The names of all options. */
 const NAMES: Readonly<Record<keyof RealtimeClientOptions, 0>> = {
   ...{ origin: 0, webSocketPath: 0, httpPath: 0, token: 0, webSocket: 0, polling: 0, backoff: 0 },
-  ...{ lingerMs: 0, disconnectAfterMs: 0, onError: 0, environment: 0 },
+  ...{ lingerMs: 0, disconnectAfterMs: 0, onError: 0, environment: 0, contractVersion: 0, onOutdated: 0 },
 };
 
 /**
@@ -119,6 +131,10 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
   checkDurations('polling.', polling);
   checkDurations('backoff.', backoff);
   checkPaths({ webSocketPath, httpPath });
+  const { contractVersion: contract, onOutdated } = options;
+  if (contract !== undefined && !(contract >= 1 && Number.isSafeInteger(contract))) {
+    throw invalid('contractVersion', 'be an integer from 1', contract);
+  }
   return {
     webSocketUrl: origin.replace(/^http/, 'ws') + webSocketPath,
     httpBase: origin + httpPath,
@@ -127,6 +143,8 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
     backoff,
     lingerMs,
     disconnectAfterMs,
+    contract,
+    onOutdated,
     reportError: reportTo(options.onError),
   };
 }

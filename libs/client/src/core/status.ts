@@ -13,6 +13,8 @@ export interface StatusReason {
 export interface StatusBase {
   /** When this state began, in milliseconds since the Unix epoch. */
   readonly enteredAt: number;
+  /** Whether the server supports only newer versions of the contract than `contractVersion`, so that the page is too old. */
+  readonly outdated: boolean;
 }
 
 /**

@@ -34,7 +34,7 @@ export class PollSession {
   ) {}
 
   /** Requests every topic that no live WebSocket delivers. `wait` is in seconds. */
-  request(clientId: string, wait: number): PollRequest {
+  request(clientId: string, wait: number, contract?: number): PollRequest {
     const topics: TopicRequest[] = [];
     for (const entry of this.registry.requestable) {
       if (entry.isDeferred || entry.subscription !== undefined) continue;
@@ -43,7 +43,7 @@ export class PollSession {
       this.requested.set(name, { entry, feed: new TopicFeed(store, since) });
       topics.push(since === undefined ? { topic: name } : { topic: name, since });
     }
-    return { clientId, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
+    return { clientId, contract, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
   }
 
   /** Applies a response. @returns whether to poll again at once, because a topic had moved on over a WebSocket. */

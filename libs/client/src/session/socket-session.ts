@@ -48,8 +48,8 @@ export class SocketSession {
   }
 
   /** Sends `hello` and every `subscribe` together, which saves a round trip. */
-  greet(clientId: string, token: string | undefined): void {
-    this.write({ type: 'hello', clientId, token, deltas: DELTA_CAPABILITIES });
+  greet(clientId: string, token: string | undefined, contract?: number): void {
+    this.write({ type: 'hello', clientId, token, contract, deltas: DELTA_CAPABILITIES });
     this.topics.greet();
   }
 

@@ -78,6 +78,7 @@ export const OPTION_TABLE: OptionTable = {
   },
   polling: { intervalMs: integer(2_000, 1, 'Time between the starts of two polls; sent to clients.') },
   actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers an unconfirmed answer of an action.'),
+  minContract: integer(0, 0, 'Oldest `contractVersion` of clients that are not outdated; told to clients. 0: any.'),
   globalEnhancers: option(
     ['guards', 'pipes'],
     `some of ${ENHANCERS.join(', ')}`,

@@ -84,6 +84,12 @@ export interface RealtimeModuleOptions {
   };
   /** Time for which the broker remembers an answer that the client does not confirm. Default 120,000. */
   readonly actionWindowMs?: number;
+  /**
+   * Oldest version of the contract that clients should have, their `contractVersion`. Older clients learn that they are
+   * outdated, and the log counts them; the server rejects none of them. A client without a version is older than every
+   * version. Default 0: no client is outdated.
+   */
+  readonly minContract?: number;
   /** Global enhancers of the application that apply to topics and actions. Default: guards and pipes. */
   readonly globalEnhancers?: readonly ('guards' | 'pipes' | 'interceptors' | 'filters')[];
   /** History of the memory broker. */
@@ -286,6 +292,7 @@ export interface ResolvedRealtimeOptions {
   readonly heartbeat: Filled<NonNullable<RealtimeModuleOptions['heartbeat']>>;
   readonly polling: Filled<NonNullable<RealtimeModuleOptions['polling']>>;
   readonly actionWindowMs: number;
+  readonly minContract: number;
   readonly globalEnhancers: NonNullable<RealtimeModuleOptions['globalEnhancers']>;
   readonly history: Filled<NonNullable<RealtimeModuleOptions['history']>>;
   readonly limits: RealtimeLimits;

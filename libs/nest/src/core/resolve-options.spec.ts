@@ -42,6 +42,7 @@ describe('resolveOptions', () => {
       polling: { intervalMs: 2_000 },
       presence: { graceMs: 10_000, intervalMs: 250, members: 100, infoBytes: 1_024 },
       actionWindowMs: 120_000,
+      minContract: 0,
       globalEnhancers: ['guards', 'pipes'],
       history: { count: 1_024, bytes: 1_048_576, ageMs: 300_000 },
       limits: defaultsOf(OPTION_TABLE.limits),

@@ -19,6 +19,7 @@ import { toClientError, RealtimeError } from '../core/errors.js';
 import { hasHttpServer } from '../core/http-server.js';
 import { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/action-context.js';
+import { OutdatedClients } from '../core/outdated-clients.js';
 import { DrainState } from '../core/drain-state.js';
 import { RealtimeSwitch } from '../core/realtime-switch.js';
 import { Revocations } from '../admission/revocations.js';
@@ -88,8 +89,9 @@ export class HttpBinding implements OnModuleInit {
     private readonly websocket: RealtimeSwitch,
     private readonly drain: DrainState,
     revocations: Revocations,
+    private readonly outdated: OutdatedClients,
   ) {
-    const { environment, limits, httpPath } = options;
+    const { environment, limits, httpPath, minContract } = options;
     this.requests = new RequestLimits(limits, environment, rates);
     this.authenticator = new RequestAuthenticator(admission, dispatcher, this.requests, revocations, options);
     const authorize: Authorize = (topic, caller) => this.authenticator.authorize(topic, caller);
@@ -100,6 +102,7 @@ export class HttpBinding implements OnModuleInit {
       presence,
       environment,
       limits,
+      minContract,
       websocket,
       drain,
       counters,
@@ -171,6 +174,10 @@ export class HttpBinding implements OnModuleInit {
     }
   }
 
+  private countOutdated(clientId: string, contract: number | undefined): void {
+    if (this.options.minContract > 0) this.outdated.count(clientId, contract);
+  }
+
   private counted(error: RealtimeError): RealtimeError {
     this.counters.errorsSent.add(error.code);
     return error;
@@ -179,8 +186,9 @@ export class HttpBinding implements OnModuleInit {
   private async answerPoll(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer | undefined> {
     const limits = pollLimits(this.options.limits);
     const request = parsePollRequest(await this.authenticator.body(exchange, limits.bytes), limits);
-    const { clientId } = request;
+    const { clientId, contract } = request;
     const admitted = await this.authenticator.admit(received, clientId);
+    this.countOutdated(clientId, contract);
     const { caller } = admitted;
     if (request.answered !== undefined) this.dispatcher.forget(request.answered, caller);
     const body = await this.poll.answer(request, {
@@ -195,12 +203,13 @@ export class HttpBinding implements OnModuleInit {
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
     const { frames } = this.options.limits;
-    const { clientId, id, name, data, answered } = parseActionRequest(
+    const { clientId, contract, id, name, data, answered } = parseActionRequest(
       await this.authenticator.body(exchange, frames.bytes),
       frames,
     );
     exchange.correlation = { id };
     const { caller } = await this.authenticator.admit(received, clientId);
+    this.countOutdated(clientId, contract);
     if (answered !== undefined) this.dispatcher.forget(answered, caller);
     const release = this.requests.startAction(caller);
     // The process ends only after the HTTP server has answered all requests.
@@ -223,12 +232,13 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private answerConfig(): HttpAnswer {
-    const { polling, actionWindowMs, limits } = this.options;
+    const { polling, actionWindowMs, limits, minContract } = this.options;
     const config: ConfigResponse = {
       websocket: this.websocket.enabled && !this.drain.draining,
       poll: { interval: polling.intervalMs },
       actionWindow: actionWindowMs,
       frameBytes: limits.frames.bytes,
+      ...(minContract === 0 ? {} : { minContract }),
     };
     return { status: 200, body: JSON.stringify(config) };
   }

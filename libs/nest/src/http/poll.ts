@@ -30,6 +30,8 @@ export interface PollContext {
   readonly presence: Pick<PresenceTracker, 'enter'>;
   readonly environment: Environment;
   readonly limits: Pick<RealtimeLimits, 'connections'>;
+  /** 0: none. */
+  readonly minContract: number;
   readonly websocket: Pick<RealtimeSwitch, 'enabled' | 'changes'>;
   readonly drain: Pick<DrainState, 'draining' | 'began' | 'ended'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
@@ -158,10 +160,11 @@ export class Poll {
   }
 
   private write(answer: PollAnswer): string {
-    const { environment, websocket, drain } = this.context;
+    const { environment, minContract, websocket, drain } = this.context;
     return answer.toJson({
       websocket: websocket.enabled && !drain.draining,
       serverTime: environment.now(),
+      ...(minContract === 0 ? {} : { minContract }),
     });
   }
 }
@@ -223,7 +226,7 @@ export class PollAnswer {
     this.more = true;
   }
 
-  toJson(rest: Pick<PollResponse, 'websocket' | 'serverTime'>): string {
+  toJson(rest: Omit<PollResponse, 'frames' | 'more'>): string {
     const after = JSON.stringify(this.more ? { ...rest, more: true } : rest);
     return `{"frames":[${this.texts.join(',')}],${after.slice(1)}`;
   }

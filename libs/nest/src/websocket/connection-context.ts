@@ -3,6 +3,7 @@ import type { Revocations } from '../admission/revocations.js';
 import type { Counters } from '../core/counters.js';
 import type { Environment } from '../core/environment.js';
 import type { InFlight } from '../core/action-context.js';
+import type { OutdatedClients } from '../core/outdated-clients.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { FrameSocket, OutboxOptions } from '../delivery/outbox.js';
@@ -26,6 +27,7 @@ export interface ConnectionContext {
   readonly revocations: Revocations;
   readonly frameLimits: SharedFrameLimits;
   readonly counters: Counters;
+  readonly outdated: Pick<OutdatedClients, 'count'>;
   /** The coarse clock of deadlines and heartbeats. */
   readonly pulse: { readonly now: number };
 }

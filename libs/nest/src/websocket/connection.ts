@@ -47,6 +47,8 @@ export class Connection implements FrameRunner {
   private heardAt: number;
   /** The close code that the connection gets as soon as no action runs. */
   private pendingClosing: Closing | undefined;
+  /** The `hello` of an outdated client. */
+  private outdated: HelloFrame | undefined;
   private readonly credentials: Credentials;
   private readonly inbound: InboundQueue;
   private readonly subscriptions: Subscriptions;
@@ -140,6 +142,7 @@ export class Connection implements FrameRunner {
     if (this.phase === 'closed') return;
     const elapsed = this.context.pulse.now - this.phaseBegan;
     const closing = closingAtDeadline(this.phase, elapsed, this.context.options.limits.timeouts);
+    if (this.outdated !== undefined) this.countOutdated(this.outdated);
     if (closing !== undefined) this.close(closing);
     else if (this.phase !== 'open' || !this.closeIfEnded()) this.keepAlive();
   }
@@ -193,6 +196,7 @@ export class Connection implements FrameRunner {
       this.upgradeContext.slot.admit(this.user);
       this.enter('open');
       counters.connectionsAdmitted += 1;
+      this.countOutdated(hello);
       this.send(this.welcome());
       if (hello.answered !== undefined) this.forget(hello.answered);
       this.inbound.advance();
@@ -258,9 +262,14 @@ export class Connection implements FrameRunner {
     if (this.pendingClosing !== undefined && this.inbound.isIdle) this.close(this.pendingClosing);
   }
 
+  private countOutdated(hello: HelloFrame): void {
+    const isOutdated = this.context.outdated.count(hello.clientId, hello.contract);
+    this.outdated = isOutdated ? hello : undefined;
+  }
+
   private welcome(): WelcomeFrame {
     const { environment, options } = this.context;
-    const { actionWindowMs, heartbeat, limits } = options;
+    const { actionWindowMs, heartbeat, limits, minContract } = options;
     const { connections, frames } = limits;
     const { expiresAt } = this.credentials;
     return {
@@ -274,6 +283,7 @@ export class Connection implements FrameRunner {
         framesPerSecond: frames.perSecond,
       },
       actionWindow: actionWindowMs,
+      ...(minContract === 0 ? {} : { minContract }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     };
   }

@@ -12,6 +12,7 @@ import { Revocations } from '../../src/admission/revocations.js';
 import type { CallerContext, Identity } from '../../src/core/realtime-request.js';
 import type { Invocation, RequestDispatcher } from '../../src/handlers/dispatcher.js';
 import { InFlight } from '../../src/core/action-context.js';
+import { OutdatedClients } from '../../src/core/outdated-clients.js';
 import { RealtimeLog } from '../../src/core/realtime-log.js';
 import { Counters } from '../../src/core/counters.js';
 import type { RealtimeModuleOptions } from '../../src/core/options.js';
@@ -71,6 +72,7 @@ export class ConnectionRig {
       inFlight: this.inFlight,
       revocations: this.revocations,
       counters: this.counters,
+      outdated: new OutdatedClients(resolved.minContract, this.environment, this.log),
       frameLimits: new SharedFrameLimits(resolved.limits.frames, this.environment),
       log: this.log,
       outbox: {

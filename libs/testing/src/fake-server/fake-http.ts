@@ -63,7 +63,8 @@ export class FakeHttp {
     if (rejection) return { status: ERROR_CODES[rejection.code].status, body: rejection };
     if (path.endsWith('/config')) {
       const { isWebSocketOn, pollInterval, actionWindow, frameBytes } = this.server;
-      const body = { websocket: isWebSocketOn, poll: { interval: pollInterval }, actionWindow, frameBytes };
+      const limits = { actionWindow, frameBytes, ...this.server.contract };
+      const body = { websocket: isWebSocketOn, poll: { interval: pollInterval }, ...limits };
       return { status: 200, body };
     }
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
@@ -98,7 +99,8 @@ export class FakeHttp {
   }
 
   private answer(frames: readonly ServerFrame[]): PollResponse {
-    return { frames, websocket: this.server.isWebSocketOn, serverTime: this.server.environment.now() };
+    const { contract, environment, isWebSocketOn } = this.server;
+    return { frames, websocket: isWebSocketOn, serverTime: environment.now(), ...contract };
   }
 
   private hold(ms: number): Promise<void> {

@@ -65,6 +65,8 @@ export class FakeServer {
   upgradeCount = 0;
   /** Whether the server accepts WebSockets; see {@link switchWebSocket}. */
   isWebSocketOn = true;
+  /** The oldest contract that the server supports, from now on. Undefined: it tells none. */
+  minContract: number | undefined;
 
   /** @internal */
   readonly topics: FakeTopicRegistry;
@@ -235,6 +237,11 @@ export class FakeServer {
   }
 
   /** @internal */
+  get contract(): { readonly minContract?: number } {
+    return this.minContract === undefined ? {} : { minContract: this.minContract };
+  }
+
+  /** @internal */
   get frameBytes(): number {
     return this.options.frameBytes ?? 64 * 1024;
   }
@@ -266,6 +273,7 @@ export class FakeServer {
         ...(this.options.framesPerSecond !== undefined && { framesPerSecond: this.options.framesPerSecond }),
       },
       actionWindow: this.actionWindow,
+      ...this.contract,
       ...(expiresAt !== undefined && { expiresAt }),
     });
   }
