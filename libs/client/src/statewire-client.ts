@@ -36,6 +36,7 @@ export class StatewireClient implements RealtimeClient {
       options,
       metrics,
       clientId: environment.id(),
+      isStatusObserved: () => this.statusStore.isObserved,
       registry: new ClientTopicRegistry(environment, metrics, options.lingerMs, options.reportError),
       outbox: new ActionOutbox(environment),
       tokens,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 
 import { createRealtimeClient } from '../src/index.js';
 import { battle, battleAt, notices, other, pause, setUp } from './support/bench.js';
@@ -47,6 +48,41 @@ describe('connecting', () => {
     const live = statuses.filter(({ state }) => state === 'live');
     expect(live.at(-1)).toMatchObject({ transport: 'websocket', roundTripTimeMs: 20 });
     expect(new Set(live.map(({ enteredAt }) => enteredAt)).size).toBe(1);
+  });
+
+  test('the status has a true round trip within two seconds, the smallest of the last three', async () => {
+    let latency = 50;
+    const { environment, client } = setUp({}, { latency: () => latency });
+    const roundTrip = () => client.status.state === 'live' && client.status.roundTripTimeMs;
+    client.connect();
+    await environment.advance(400);
+    expect(roundTrip()).toBe(100);
+    latency = 10;
+    await environment.advance(1_600);
+    expect(roundTrip()).toBe(20);
+    latency = 60;
+    await environment.advance(20_000);
+    expect(roundTrip()).toBe(20);
+    await environment.advance(10_000);
+    expect(roundTrip()).toBe(120);
+  });
+
+  test('without an observer of the status the client pings at the interval of the server', async () => {
+    const environment = new VirtualEnvironment();
+    const server = new FakeServer(environment, { heartbeat: { interval: 60_000, timeout: 10_000 } });
+    const client = createRealtimeClient({ origin: 'http://fake', environment });
+    const pings = () => frameTypes(server.connections[0]!.received).filter((type) => type === 'ping').length;
+    client.connect();
+    await environment.advance(50_000);
+    expect(pings()).toBe(2);
+    const observer = client.status$.subscribe();
+    await environment.advance(60_000);
+    expect(pings()).toBeGreaterThan(6);
+    observer.unsubscribe();
+    await environment.advance(11_000);
+    const before = pings();
+    await environment.advance(49_000);
+    expect(pings()).toBe(before);
   });
 
   test('an asynchronous token is fetched while the socket opens', async () => {

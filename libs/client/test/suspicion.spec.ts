@@ -107,7 +107,7 @@ describe('a silent live socket', () => {
     await environment.advance(2_000);
     const before = pings(server.connections[0]!.received);
     game.stop();
-    await environment.advance(20_000);
+    await environment.advance(9_000);
     expect(pings(server.connections[0]!.received)).toBe(before + 1);
     expect(states()).toEqual(['idle', 'connecting', 'live']);
   });
@@ -178,7 +178,7 @@ describe('a silent live socket', () => {
     await environment.advance(10_000);
     expect(pings(server.connections[0]!.received)).toBe(before + 4);
     finish({ paused: true });
-    await environment.advance(20_000);
+    await environment.advance(2_000);
     expect(results).toEqual([{ paused: true }]);
     expect(pings(server.connections[0]!.received)).toBe(before + 4);
     expect(states()).toEqual(['idle', 'connecting', 'live']);
@@ -188,7 +188,7 @@ describe('a silent live socket', () => {
     const { environment, server, client } = setUp({}, { heartbeat: { interval: 5_000, timeout: 2_000 } });
     server.publish(battle, battleAt(1));
     client.state(battle).subscribe();
-    await environment.advance(1_000);
+    await environment.advance(2_000);
     server.blackhole();
     await environment.advance(5_000);
     expect(client.status.state).toBe('polling');

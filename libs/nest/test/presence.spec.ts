@@ -152,6 +152,16 @@ async function connections(count: number): Promise<void> {
 const bearer = (user: string) => ({ headers: { authorization: `Bearer ${user}` } });
 
 describe('a presence topic', () => {
+  test('never shows an empty list to a client that follows the topic and its presence at once', async () => {
+    const socket = await arena.connect();
+    await socket.hello(undefined, clientId('a'));
+    socket.send({ type: 'subscribe', topics: [{ topic: 'presence/battles/7' }, { topic: BATTLE }] });
+    await socket.next('subscribed', ({ topic }) => topic === BATTLE);
+    await virtual.advance(300);
+    const { data } = await socket.next('snapshot', ({ topic }) => topic === 'presence/battles/7');
+    expect(data).toMatchObject({ count: 1 });
+  });
+
   test('lists the followers: users with the data of the application, clients without', async () => {
     await watch();
     expect(values).toEqual([{ count: 0, members: [] }]);
@@ -321,12 +331,11 @@ describe('the readers of a presence topic', () => {
         await stranger.read('presence/secrets/ann'),
         await stranger.read('presence/secrets/nobody'),
       ];
-      expect(rejections).toEqual(
-        rejections.map((rejection) => ({
-          ...(rejections[0] as object),
-          ...('topic' in rejection ? { topic: rejection.topic } : {}),
-        })),
+      // They differ in the names that the stranger gave.
+      const shapes = rejections.map((rejection) =>
+        JSON.stringify(rejection).replaceAll(/(presence\/)?secrets\/\w+/g, 'NAME'),
       );
+      expect(new Set(shapes).size).toBe(1);
       expect(rejections[0]).toMatchObject({ type: 'error', code: 'forbidden' });
     }
   });

@@ -11,6 +11,7 @@ export interface ClientServices {
   readonly environment: ClientEnvironment;
   readonly options: ResolvedOptions;
   readonly clientId: string;
+  readonly isStatusObserved: () => boolean;
   readonly registry: ClientTopicRegistry;
   readonly outbox: ActionOutbox;
   readonly metrics: MetricsRecorder;

@@ -7,6 +7,10 @@ import { CadenceTracker } from './cadence-tracker.js';
 const PING_TIMEOUT_MS = 300;
 /** A request without any frame for this long makes the probe send a `ping`. */
 const ANSWER_TIMEOUT_MS = 500;
+/** The page is busy during the first `ping`, so a second one measures the round trip soon after it. */
+const SECOND_PING_MS = 1_500;
+/** Time between two pings while something observes the status, which has the round trip time. */
+const OBSERVED_PING_MS = 10_000;
 /** A timer this late was frozen together with the tab or the machine, and with its network. It does not show a loss. */
 const FROZEN_TIMER_MS = 1_000;
 
@@ -32,11 +36,13 @@ export class LivenessProbe {
   private doubtedAt: number | undefined;
   private hasIgnoredLateTimer = false;
   private roundTripTimeMs = 0;
+  private hasPinged = false;
 
   constructor(
     private readonly environment: ClientEnvironment,
     private readonly heartbeat: { readonly interval: number; readonly timeout: number },
     private readonly isAwaitingAnswer: () => boolean,
+    private readonly isStatusObserved: () => boolean,
     private readonly emit: Emit<LivenessEvent>,
   ) {
     this.lastFrameAt = environment.monotonic();
@@ -100,7 +106,9 @@ export class LivenessProbe {
     this.pingedAt = this.environment.monotonic();
     this.emit({ type: 'ping-due' });
     const { interval } = this.heartbeat;
-    if (interval > 0) this.setTimer('idle', interval, () => this.probe());
+    const wanted = this.hasPinged ? (this.isStatusObserved() ? OBSERVED_PING_MS : interval) : SECOND_PING_MS;
+    this.hasPinged = true;
+    if (interval > 0) this.setTimer('idle', Math.min(interval, wanted), () => this.probe());
     // A slow network needs more time: at least twice the last round trip.
     const wait = Math.max(PING_TIMEOUT_MS, 2 * this.roundTripTimeMs);
     this.setTimer('ping', wait, (isLate) => {

@@ -28,6 +28,10 @@ export class StatusStore {
     return this.subject.value;
   }
 
+  get isObserved(): boolean {
+    return this.subject.observed;
+  }
+
   update(next: StatusDescription & { readonly outdated?: boolean }): void {
     const last = this.subject.value;
     const enteredAt = next.state === last.state ? last.enteredAt : this.environment.now();

@@ -25,6 +25,7 @@ export class WebSocketConnection {
   welcomedAt = 0;
   /** The token that the client presented last. */
   token: string | undefined;
+  /** The smallest of the last three. */
   roundTripTimeMs: number | undefined;
   /** In milliseconds since the Unix epoch. */
   lastFrameAt: number;
@@ -35,6 +36,7 @@ export class WebSocketConnection {
   private actionTimer: Timer | undefined;
   private rejection: StatusReason | undefined;
   private isOver = false;
+  private roundTripTimes: number[] = [];
 
   constructor(
     private readonly services: ClientServices,
@@ -185,12 +187,16 @@ export class WebSocketConnection {
     this.welcome = frame;
     this.welcomedAt = environment.monotonic();
     const isAwaitingAnswer = () => this.session.isAwaitingAnswer;
-    this.liveness = new LivenessProbe(environment, frame.heartbeat, isAwaitingAnswer, (event) => this.handle(event));
+    const handle = (event: LivenessEvent) => this.handle(event);
+    const { isStatusObserved } = this.services;
+    this.liveness = new LivenessProbe(environment, frame.heartbeat, isAwaitingAnswer, isStatusObserved, handle);
   }
 
   private handlePong(time: number): void {
-    this.roundTripTimeMs = this.services.environment.monotonic() - time;
+    const roundTripTime = this.services.environment.monotonic() - time;
     this.liveness?.handlePong(time);
+    this.roundTripTimes = [roundTripTime, ...this.roundTripTimes].slice(0, 3);
+    this.roundTripTimeMs = Math.min(...this.roundTripTimes);
     this.emit({ type: 'round-trip-measured', connection: this });
   }
 

@@ -44,7 +44,10 @@ export interface LiveStatus extends StatusBase {
   readonly transport: 'websocket';
   /** The id that the server gave to the connection. */
   readonly connectionId: string;
-  /** Milliseconds between the last answered ping and its pong; undefined before the first one. */
+  /**
+   * Milliseconds between a ping and its pong, the smallest of the last three; undefined before the first one. While something
+   * observes the status, the client pings every 10 s.
+   */
   readonly roundTripTimeMs?: number;
 }
 

@@ -15,6 +15,9 @@ const SWEEP_INTERVAL_MS = 10_000;
 /** Milliseconds until the next read after one that failed. */
 const RETRY_INTERVAL_MS = 1_000;
 
+/** Turns of the event loop in which a page that follows the topic at the same time becomes a member. */
+const FIRST_TURNS = 3;
+
 export interface PresenceSourceOptions {
   readonly broker: Broker;
   readonly environment: Environment;
@@ -34,7 +37,8 @@ export function presenceLease(topic: string): string {
 
 /**
  * The source of a presence topic: emits the members of `topic` on all nodes, and again after each change, at most once in
- * `presence.intervalMs`. Runs on one node, and only while the presence topic has readers.
+ * `presence.intervalMs`. Runs on one node, and only while the presence topic has readers. Reads a first list
+ * without members again at the end of a few turns of the event loop, so that a page does not show 0 for a moment.
  */
 export function presenceSource(topic: string, options: PresenceSourceOptions): Observable<Presence<Json>> {
   return new Observable((subscriber) => {
@@ -46,7 +50,12 @@ export function presenceSource(topic: string, options: PresenceSourceOptions): O
       timer?.cancel();
       let next = SWEEP_INTERVAL_MS;
       try {
-        const members = await broker.members(topic);
+        let members = await broker.members(topic);
+        // A page follows the topic and its presence together, and is no member yet at the first read.
+        for (let turn = 0; last === undefined && members.length === 0 && turn < FIRST_TURNS; turn += 1) {
+          await new Promise<void>((resolve) => environment.defer(resolve));
+          members = await broker.members(topic);
+        }
         const value = list.update(members.flatMap((member) => readPresenceMember(member) ?? []));
         const text = JSON.stringify(value);
         if (text !== last) subscriber.next(value);
