@@ -59,6 +59,22 @@ describe('The battle page', () => {
     await page.shows('tick 12');
   });
 
+  test('keeps a battle after its end, when the server closes the topic', async () => {
+    const page = await ArenaPage.open('/battles/b1');
+    page.server.publish(b1, battleSnapshot({ tick: 10, status: 'won' }));
+    await page.shows('Victory');
+    page.server.unsubscribe(b1, 'closed');
+    await page.shows('Over: this is how it ended');
+    await page.shows('Victory');
+
+    page.server.reject(b1, 'unknown_topic');
+    page.network.cut();
+    await page.connection('live');
+    await page.clock.advance(5_000);
+    await page.shows('Over: this is how it ended');
+    await page.shows('tick 10');
+  });
+
   test('polls within a second of silence on its socket, and shows each tick once afterwards', async () => {
     const page = await ArenaPage.open('/battles/b1');
     const shown: number[] = [];

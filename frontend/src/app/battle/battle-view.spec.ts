@@ -153,6 +153,16 @@ describe('BattleView', () => {
     expect(view.text).toContain('Polling: up to 2 s behind');
   });
 
+  test('keeps a battle that the server took off the board, and says that it is over', async () => {
+    await publish({ status: 'won' });
+    view.server.reject(topic, 'unknown_topic', 'There is no such battle, or it is over.');
+    await view.settle();
+    expect(view.text).toContain('Over: this is how it ended');
+    expect(view.text).toContain('Victory');
+    expect(view.text).toContain('Petra');
+    expect(view.element.querySelector('[role="alert"]')).toBeNull();
+  });
+
   test('shows a message for an unknown battle', async () => {
     view.server.reject(topic, 'unknown_topic', 'There is no such battle.');
     await view.settle();

@@ -8,9 +8,14 @@ import { RecentValues } from './recent-values';
 
 export interface Verdict {
   readonly topic: string;
-  /** `missed`: the page never was at the position of the server's answer, as happens between two polls. */
-  readonly result: 'equal' | 'different' | 'missed' | 'unreachable';
+  /**
+   * `missed`: the page never was at the position of the server's answer, as happens between two polls. `gone`: the server no
+   * longer has the topic. `rejected`: it answered with another error.
+   */
+  readonly result: 'equal' | 'different' | 'missed' | 'gone' | 'rejected' | 'unreachable';
   readonly offset: number | undefined;
+  /** The status of an answer with an error. */
+  readonly status?: number;
 }
 
 type StateSnapshot = Extract<SnapshotResponse, { kind: 'state' }>;
@@ -63,7 +68,7 @@ export class ProofService {
     const answers: StateSnapshot[] = [];
     while (performance.now() < deadline && !this.destroyRef.destroyed) {
       const answer = await snapshot(topic);
-      if (answer === undefined) return { topic, result: 'unreachable', offset: undefined };
+      if (!('kind' in answer)) return { topic, offset: undefined, ...answer };
       answers.push(answer);
       const shown = answers.find((position) => this.recent.get(topic)?.at(position) !== undefined);
       if (shown !== undefined) {
@@ -76,13 +81,16 @@ export class ProofService {
   }
 }
 
-async function snapshot(topic: string): Promise<StateSnapshot | undefined> {
+type Failure = Pick<Verdict, 'result' | 'status'>;
+
+async function snapshot(topic: string): Promise<StateSnapshot | Failure> {
   try {
     const response = await fetch(`/realtime/snapshot?topic=${encodeURIComponent(topic)}`, { cache: 'no-store' });
-    if (!response.ok) return undefined;
+    const { status, ok } = response;
+    if (!ok) return { result: status === 404 ? 'gone' : 'rejected', status };
     const body = (await response.json()) as SnapshotResponse;
-    return body.kind === 'state' ? body : undefined;
+    return body.kind === 'state' ? body : { result: 'rejected', status };
   } catch {
-    return undefined;
+    return { result: 'unreachable' };
   }
 }

@@ -90,7 +90,17 @@ describe('Proof', () => {
     expect(requests).toEqual([REQUEST]);
   });
 
+  test('says that the server no longer has the topic, or which error it answered', async () => {
+    expect(await compare({ [REQUEST]: { status: 404, body: {} } })).toBe('gone');
+    expect(proof.text).toContain('the server no longer has this lobby');
+    expect(await compare({ [REQUEST]: { status: 503, body: {} } })).toBe('rejected');
+    expect(proof.text).toContain('the server answered with the error 503');
+  });
+
   test('shows a message when there is no answer', async () => {
-    expect(await compare({})).toBe('unreachable');
+    globalThis.fetch = jest.fn<typeof fetch>(() => Promise.reject(new TypeError('no network')));
+    await proof.click('Compare with the server');
+    await proof.settle();
+    expect(verdict()).toBe('unreachable');
   });
 });

@@ -3,12 +3,16 @@ import { ChangeDetectionStrategy, Component, computed, inject, signal } from '@a
 import { Icon } from '../ui/icon';
 import { ProofService, type Verdict } from './proof.service';
 
-const WORDS: Readonly<Record<Verdict['result'], string>> = {
-  equal: 'equal',
-  different: 'DIFFERENT',
-  missed: 'moved on before it could be compared; try again',
-  unreachable: 'the server did not answer',
+const WORDS: Readonly<Record<Verdict['result'], (verdict: Verdict) => string>> = {
+  equal: () => 'equal',
+  different: () => 'DIFFERENT',
+  missed: () => 'moved on before it could be compared; try again',
+  gone: ({ topic }) => `the server no longer has this ${SUBJECTS[topic.split('/')[0] ?? ''] ?? 'value'}`,
+  rejected: ({ status }) => `the server answered with the error ${status}`,
+  unreachable: () => 'the server did not answer',
 };
+
+const SUBJECTS: Readonly<Record<string, string>> = { battles: 'battle', runs: 'run', lobby: 'lobby' };
 
 /** A button that compares the page with the server, in any state of the connection. */
 @Component({
@@ -67,7 +71,7 @@ export class Proof {
   /** Number of finished comparisons. Tests wait for it. */
   protected readonly comparisons = signal(0);
   protected readonly lines = computed(() =>
-    this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result] })),
+    this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result](verdict) })),
   );
 
   /** The button is never `disabled`, because a click would then take the focus away from it. */

@@ -64,6 +64,26 @@ describe('GameStore', () => {
     expect(store.battle().error).toMatchObject({ code: 'unknown_topic' });
   });
 
+  test('keeps the last battle after the server took it off the board', () => {
+    const topic = battle.with({ battleId: 'b1' });
+    follow();
+    server.publish(topic, battleSnapshot({ tick: 7, status: 'won' }));
+    server.reject(topic, 'unknown_topic');
+    expect(store.battle()).toMatchObject({ value: { tick: 7, status: 'won' }, error: { code: 'unknown_topic' } });
+    expect(store.snapshot().battles['b1']?.tick).toBe(7);
+    store.battleId.set('b2');
+    TestBed.tick();
+    expect(store.battle().value).toBeUndefined();
+  });
+
+  test('keeps no value that the player may no longer see', () => {
+    const topic = battle.with({ battleId: 'b1' });
+    follow();
+    server.publish(topic, battleSnapshot({ tick: 7 }));
+    server.reject(topic, 'forbidden');
+    expect(store.battle().value).toBeUndefined();
+  });
+
   test('has the error of a forbidden topic', () => {
     server.reject(battle.with({ battleId: 'b1' }), 'unknown_topic', 'There is no such battle.');
     follow();

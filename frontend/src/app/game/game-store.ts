@@ -33,6 +33,9 @@ const UNKNOWN: TopicState<never> = {
   error: undefined,
 };
 
+/** Codes of a topic that the server took off the board, because its battle or run is over. */
+const TAKEN_OFF: ReadonlySet<string> = new Set(['closed', 'unknown_topic']);
+
 /** Reasons of a denial that concern the session. The page may then connect again without one. */
 const CREDENTIALS_REJECTED: ReadonlySet<string> = new Set(['unauthorized', 'close-4003']);
 
@@ -145,7 +148,7 @@ export class GameStore {
       switchMap((followed) => {
         if (followed === undefined) return of(UNKNOWN);
         if (followed instanceof Error) return of({ ...UNKNOWN, error: followed });
-        return this.realtime.topic(followed).pipe(startWith(UNKNOWN));
+        return this.realtime.topic(followed).pipe(startWith(UNKNOWN), scan(keepLast));
       }),
     );
     return toSignal(states, { initialValue: UNKNOWN });
@@ -175,4 +178,16 @@ export class GameStore {
     );
     return toSignal(lists, { initialValue: none });
   }
+}
+
+/** Whether the topic has the last value of a battle or run that the server took off the board. */
+export function isOver({ value, error }: TopicState<unknown>): boolean {
+  return value !== undefined && error !== undefined && TAKEN_OFF.has(error.code);
+}
+
+/** Keeps the last value of a battle or run that is over, so that a visitor can go on reading it. */
+function keepLast<T>(last: TopicState<T>, next: TopicState<T>): TopicState<T> {
+  const isTakenOff = next.error !== undefined && TAKEN_OFF.has(next.error.code);
+  if (next.value !== undefined || last.value === undefined || !(isTakenOff || isOver(last))) return next;
+  return { ...last, pending: 0, error: next.error ?? last.error };
 }

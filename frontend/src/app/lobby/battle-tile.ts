@@ -11,7 +11,12 @@ import { Icon } from '../ui/icon';
   selector: 'arena-battle-tile',
   imports: [HealthBar, Icon, RouterLink],
   template: `
-    <a class="card" [routerLink]="['/battles', battle().battleId]" [class.decided]="isDecided()">
+    <a
+      class="card"
+      [routerLink]="['/battles', battle().battleId]"
+      [class.decided]="isDecided()"
+      [attr.aria-label]="label()"
+    >
       <header>
         <arena-icon [name]="battle().room === 'boss' ? 'crown' : 'sword'" />
         <h3>{{ battle().title }}</h3>
@@ -98,5 +103,9 @@ import { Icon } from '../ui/icon';
 export class BattleTile {
   readonly battle = input.required<LobbyBattle>();
   protected readonly words = computed(() => battleStatusWords(this.battle().status));
+  protected readonly label = computed(() => {
+    const { title, player, partyHealth, foesHealth } = this.battle();
+    return `${title}: ${this.words()}. ${player.name} ${partyHealth} %, foes ${foesHealth} %`;
+  });
   protected readonly isDecided = computed(() => this.battle().status === 'won' || this.battle().status === 'lost');
 }

@@ -36,6 +36,8 @@ describe('LobbyPage', () => {
     const links = [...page.element.querySelectorAll('arena-battle-tile a, arena-run-tile a')];
     expect(links.map((link) => link.getAttribute('href'))).toEqual(['/battles/b1', '/runs/r1']);
     expect(page.element.querySelector('[aria-label="1 of 6 rooms"]')).not.toBeNull();
+    const [first] = lobbyState().battles;
+    expect(links[0]?.getAttribute('aria-label')).toMatch(new RegExp(`^${first?.title}: Fighting\\. .* %, foes .* %$`));
   });
 
   test('shows one running battle live, and another one when it ends', async () => {

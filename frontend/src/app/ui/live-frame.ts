@@ -3,17 +3,18 @@ import { RouterLink } from '@angular/router';
 import type { TopicState } from '@statewire/angular';
 
 import { formatAge } from '../connection/format';
-import { GameStore } from '../game/game-store';
+import { GameStore, isOver } from '../game/game-store';
 import { Clock } from '../shell/clock';
 
 interface Truth {
-  readonly tone: 'live' | 'polling' | 'stale';
+  readonly tone: 'live' | 'polling' | 'stale' | 'over';
   readonly text: string;
 }
 
 /**
  * A frame around the value of a topic. A value that is not live gets a dashed border and a line with the time since then.
- * Before the first value and after an error, the frame shows a message instead.
+ * Before the first value and after an error, the frame shows a message instead. The last value of a battle or run that is over
+ * stays, and a line says so.
  */
 @Component({
   selector: 'arena-live-frame',
@@ -36,8 +37,12 @@ export class LiveFrame {
   private readonly store = inject(GameStore);
   private readonly clock = inject(Clock);
 
+  /** Why there is nothing to show. */
+  protected readonly error = computed(() => (isOver(this.state()) ? undefined : this.state().error));
+
   protected readonly truth = computed<Truth>(() => {
     const { freshness } = this.state();
+    if (isOver(this.state())) return { tone: 'over', text: 'Over: this is how it ended' };
     switch (freshness.state) {
       case 'stale':
         return {
