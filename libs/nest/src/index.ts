@@ -7,11 +7,11 @@ export {
   RealtimeHandlers,
   TopicParams,
   type ActionResult,
-  type HandlerDecorator,
   type OnActionOptions,
   type PresenceResult,
   type TopicResult,
 } from './handlers/decorators.js';
+export type { HandlerDecorator } from './handlers/handler-decorator.js';
 export { RealtimeExecutionContext } from './realtime-execution-context.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';

@@ -8,9 +8,10 @@ import {
   type CanActivate,
   type ExceptionFilter,
   type ExecutionContext,
+  type Type,
 } from '@nestjs/common';
 import { action, stateTopic } from '@statewire/protocol';
-import { IsInt } from 'class-validator';
+import { Allow, IsInt, IsNumberString, IsOptional, IsString } from 'class-validator';
 import { firstValueFrom } from 'rxjs';
 
 import {
@@ -21,11 +22,13 @@ import {
   RealtimeExecutionContext,
   RealtimeHandlers,
   TopicParams,
+  type RealtimeHandlersError,
   type RealtimeRequest,
 } from '../src/index.js';
 import { TestApplication } from './support/test-application.js';
 import { TRANSPORTS } from './support/transports.js';
 
+const rename = action<{ player: string }, string>('rename');
 const score = stateTopic<{ player: string; season: number }>()('scores/:player/:season');
 
 class Point {
@@ -171,17 +174,64 @@ test('RealtimeExecutionContext.create() accepts a host without class and handler
   expect([context.getType(), context.getClass(), context.getHandler()]).toEqual(['realtime', null, null]);
 });
 
-test('a named parameter that is not in the pattern stops the start', async () => {
-  @RealtimeHandlers()
-  class Mistyped {
-    @OnTopic(score)
-    load(@TopicParams('match') player: string) {
-      return { player, season: 1 };
-    }
+describe('parameters that ask for what does not exist stop the start', () => {
+  async function problemsOf(provider: Type): Promise<readonly string[]> {
+    const thrown: unknown = await TestApplication.start({ providers: [provider] }).catch((error: unknown) => error);
+    return (thrown as RealtimeHandlersError).problems;
   }
-  await expect(TestApplication.start({ providers: [Mistyped] })).rejects.toThrow(
-    `Mistyped.load: @TopicParams('match') names no parameter of "scores/:player/:season".`,
-  );
+
+  test('a name that is not in the pattern', async () => {
+    @RealtimeHandlers()
+    class Mistyped {
+      @OnTopic(score)
+      load(@TopicParams('match') player: string) {
+        return { player, season: 1 };
+      }
+    }
+    expect(await problemsOf(Mistyped)).toEqual([
+      `Mistyped.load: @TopicParams('match') names no parameter of "scores/:player/:season". Name one of the pattern.`,
+    ]);
+  });
+
+  test('a field of a DTO that is not in the pattern, unless it is optional', async () => {
+    class ScoreParams {
+      @IsString() player!: string;
+      @IsNumberString() year!: string;
+      @IsOptional() @IsString() league?: string;
+      @Allow() note?: string;
+    }
+    @RealtimeHandlers()
+    class Mistyped {
+      // The compiler would find it as well.
+      @OnTopic<{ player: string; season: number }, string, 'state'>(score)
+      load(@TopicParams() { player }: ScoreParams) {
+        return { player, season: 1 };
+      }
+    }
+    expect(await problemsOf(Mistyped)).toEqual([
+      'Mistyped.load: ScoreParams requires "year", but "scores/:player/:season" has no such parameter. ' +
+        'Remove the field, or make it optional.',
+    ]);
+  });
+
+  test('data of a topic, and parameters of an action', async () => {
+    @RealtimeHandlers()
+    class Mixed {
+      @OnTopic(score)
+      load(@ActionData('player') player: string) {
+        return { player, season: 1 };
+      }
+
+      @OnAction(rename)
+      rename(@TopicParams('player') player: string) {
+        return player;
+      }
+    }
+    expect(await problemsOf(Mixed)).toEqual([
+      'Mixed.load asks for @ActionData(), but the topic "scores/:player/:season" has no data. Use @TopicParams().',
+      'Mixed.rename asks for @TopicParams(), but the action "rename" has no topic. Use @ActionData().',
+    ]);
+  });
 });
 
 test('RealtimeExecutionContext.create() rejects a context of a controller', () => {

@@ -12,6 +12,7 @@ import type { Action, PresenceTopic, Topic, TopicKind } from '@statewire/protoco
 import type { Observable } from 'rxjs';
 
 import type { RealtimeRequest } from '../core/realtime-request.js';
+import type { HandlerDecorator, SentParameters } from './handler-decorator.js';
 
 /** The metadata that `@OnTopic` and `@OnPresence` put on a method. */
 export interface TopicMark {
@@ -48,13 +49,6 @@ export type PresenceResult<Info> = Info | undefined | void | Promise<Info | unde
 
 /** Result of an `@OnAction` handler: a value, a promise, or an observable whose last value counts. */
 export type ActionResult<Result> = Result | Promise<Result> | Observable<Result>;
-
-/** A decorator for methods with this result. Other methods do not compile. */
-export type HandlerDecorator<Result> = <Method extends (...parameters: never[]) => Result>(
-  target: object,
-  name: string | symbol,
-  descriptor: TypedPropertyDescriptor<Method>,
-) => void;
 
 /** Options of `@OnAction`. */
 export interface OnActionOptions {
@@ -123,7 +117,7 @@ function declareHandlers(type: Constructor): void {
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,
-): HandlerDecorator<TopicResult<Value, Kind>> {
+): HandlerDecorator<TopicResult<Value, Kind>, SentParameters<Pattern>> {
   const mark: TopicMark = { topic };
   return SetMetadata(TOPIC_METADATA, mark);
 }
@@ -151,11 +145,14 @@ export function OnPresence<Info, Pattern extends string>(
 /**
  * Handles an action, at most once for each id that a client sends. The result is the answer to the client. Keep it below
  * `limits.outbox.hardMarkBytes` (default 1 MiB): the server closes the connection of a larger answer with 4101.
+ *
+ * A handler that asks for data that the contract does not have does not compile. If a pipe makes the parameter, write
+ * `@OnAction<unknown, Result>(…)`.
  */
 export function OnAction<Data, Result>(
   action: Action<Data, Result>,
   options: OnActionOptions = {},
-): HandlerDecorator<ActionResult<Result>> {
+): HandlerDecorator<ActionResult<Result>, Data> {
   const mark: ActionMark = { action, parallel: options.parallel ?? false, timeout: options.timeoutMs };
   return SetMetadata(ACTION_METADATA, mark);
 }

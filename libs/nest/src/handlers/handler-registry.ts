@@ -18,10 +18,10 @@ import {
   type TopicMethod,
 } from './handler-method.js';
 import { PROBLEMS, RealtimeHandlersError } from './handlers-error.js';
+import { problemsOfActionParameters, problemsOfTopicParameters } from './parameter-problems.js';
 import { PipelineFactory, type Call } from './pipeline-factory.js';
 import type { Serialize } from './serializer.js';
 import { warnOfHandlers } from './start-warnings.js';
-import { missingPackages } from './validation.js';
 
 /** The handler of a topic, and the parameters of the topic. */
 export interface MatchedTopic {
@@ -128,10 +128,8 @@ export class HandlerRegistry implements OnModuleInit {
       if (other) problems.push(PROBLEMS.duplicateAction(name, labelOf(other), labelOf(handler)));
       else actions.set(name, handler);
     }
-    for (const handler of [...explored.topics, ...explored.presences]) problems.push(...unknownParameters(handler));
-    for (const handler of [...explored.topics, ...explored.presences, ...explored.actions]) {
-      problems.push(...missingPackages(handler).map((name) => PROBLEMS.missingPackage(labelOf(handler), name)));
-    }
+    problems.push(...[...explored.topics, ...explored.presences].flatMap(problemsOfTopicParameters));
+    problems.push(...explored.actions.flatMap(problemsOfActionParameters));
     if (problems.length > 0) throw new RealtimeHandlersError(problems);
     warnOfHandlers(this.contexts, [...topics.values()], [...actions.values()]);
     this.logMapped([...topics.values(), ...presences.values()], actions);
@@ -146,16 +144,6 @@ export class HandlerRegistry implements OnModuleInit {
 
 function kindOf({ pattern, kind }: TopicMethod['topic']): string {
   return topicOfPresence(pattern) === undefined ? kind : 'presence';
-}
-
-function unknownParameters(handler: TopicMethod): readonly string[] {
-  const { pattern } = handler.topic;
-  const names = pattern.split('/').flatMap((part) => (part.startsWith(':') ? [part.slice(1)] : []));
-  return parametersOf(handler).flatMap(({ source, field }) =>
-    source === 'params' && field !== undefined && !names.includes(field)
-      ? [PROBLEMS.unknownParameter(labelOf(handler), field, pattern)]
-      : [],
-  );
 }
 
 function addPattern(matcher: TopicMatcher, handler: TopicMethod): string | undefined {

@@ -30,6 +30,12 @@ export const PROBLEMS = {
   pattern: (handler: string, why: string) => `${handler}: ${why}`,
   unknownParameter: (handler: string, name: string, pattern: string) =>
     `${handler}: @TopicParams('${name}') names no parameter of "${pattern}". Name one of the pattern.`,
+  unknownField: (handler: string, dto: string, field: string, pattern: string) =>
+    `${handler}: ${dto} requires "${field}", but "${pattern}" has no such parameter. Remove the field, or make it optional.`,
+  dataOfTopic: (handler: string, pattern: string) =>
+    `${handler} asks for @ActionData(), but the topic "${pattern}" has no data. Use @TopicParams().`,
+  parametersOfAction: (handler: string, action: string) =>
+    `${handler} asks for @TopicParams(), but the action "${action}" has no topic. Use @ActionData().`,
   missingPackage: (handler: string, name: string) =>
     `${handler} has a DTO class with rules of class-validator, but ${name} is not installed: npm install ${name}.`,
   scopedGlobal: (kind: string) =>

@@ -10,14 +10,32 @@ const require = createRequire(import.meta.url);
 const BUILT_IN_TYPES: ReadonlySet<unknown> = new Set([Object, String, Number, Boolean, Array]);
 let classValidator: Pick<typeof import('class-validator'), 'getMetadataStorage'> | undefined;
 
+/** The kinds of rules that reject a missing field. The others make it optional or only let it pass. */
+const REQUIRING_RULES: ReadonlySet<unknown> = new Set(['customValidation', 'nestedValidation']);
+/** The rule of `@IsOptional()` and `@ValidateIf()`. */
+const OPTIONAL_RULE = 'conditionalValidation';
+
 /**
  * Whether the type of a parameter is a DTO: a class with rules of class-validator. An application without class-validator
- * has no DTO. Loads class-validator, which has hundreds of modules, for a class of the application only.
+ * has no DTO.
  */
 function isDto(type: unknown): boolean {
-  if (typeof type !== 'function' || BUILT_IN_TYPES.has(type) || !isInstalled('class-validator')) return false;
+  return rulesOf(type).length > 0;
+}
+
+/** @returns the fields that a DTO requires. None for every other type. */
+export function requiredFields(type: unknown): readonly string[] {
+  const rules = rulesOf(type);
+  const optional = rules.filter((rule) => rule.type === OPTIONAL_RULE).map(({ propertyName }) => propertyName);
+  const required = rules.filter((rule) => REQUIRING_RULES.has(rule.type)).map(({ propertyName }) => propertyName);
+  return [...new Set(required)].filter((field) => !optional.includes(field));
+}
+
+/** Loads class-validator, which has hundreds of modules, for a class of the application only. */
+function rulesOf(type: unknown): readonly { readonly type: string; readonly propertyName: string }[] {
+  if (typeof type !== 'function' || BUILT_IN_TYPES.has(type) || !isInstalled('class-validator')) return [];
   classValidator ??= require('class-validator') as typeof import('class-validator');
-  return classValidator.getMetadataStorage().getTargetValidationMetadatas(type, '', false, false).length > 0;
+  return classValidator.getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
 }
 
 /** The packages that the `ValidationPipe` of the handler needs and the application lacks. */
