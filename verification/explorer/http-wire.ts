@@ -47,6 +47,14 @@ export class HttpWire {
     this.resolve({ status, headers, text: () => Promise.resolve(body) } as unknown as Response);
   }
 
+  /** Something before the server answers instead of it: a login page of a proxy or a captive portal. */
+  answerForeign(status: number): void {
+    this.state = 'over';
+    this.gone.abort();
+    const headers = { get: () => null };
+    this.resolve({ status, headers, text: () => Promise.resolve('<html>Sign in</html>') } as unknown as Response);
+  }
+
   /** The request or its answer is lost, and the client gets an error. */
   lose(): void {
     if (this.state === 'answered' || this.state === 'asked') this.state = 'over';

@@ -104,6 +104,38 @@ const ACTIONS_SCENARIO: Scenario = {
   },
 };
 
+/** An action is answered over HTTP, and the client confirms the answer. The first copy is still on a broken socket. */
+const FORGOTTEN_ANSWERS_SCENARIO: Scenario = {
+  name: 'forgotten answers',
+  start: ['publish board', 'follow board', 'calm', 'act', 'cut', 'poll', 'action up', 'action down'],
+  steps: {
+    ...SOCKET,
+    ...often('poll', 'poll up', 'poll down', 'action up', 'action down', 'action lost'),
+    act: 1,
+  },
+};
+
+/** A proxy answers polls and actions with pages of its own. */
+const FOREIGN_ANSWERS_SCENARIO: Scenario = {
+  name: 'foreign answers',
+  start: ['publish board', 'follow board', 'poll'],
+  steps: {
+    ...often(
+      'poll',
+      'poll up',
+      'poll down',
+      'poll foreign',
+      'action up',
+      'action down',
+      'action foreign',
+      'up',
+      'down',
+    ),
+    'publish board': 1,
+    act: 1,
+  },
+};
+
 /** Optimistic actions, answered on one transport and published on the other. */
 const OPTIMISTIC_SCENARIO: Scenario = {
   name: 'optimistic updates',
@@ -177,6 +209,8 @@ export const SCENARIOS: readonly Scenario[] = [
   RESUBSCRIBE_SCENARIO,
   OUTAGE_SCENARIO,
   ACTIONS_SCENARIO,
+  FORGOTTEN_ANSWERS_SCENARIO,
+  FOREIGN_ANSWERS_SCENARIO,
   OPTIMISTIC_SCENARIO,
   SLOW_BROKER_SCENARIO,
   SLOW_EVENT_BROKER_SCENARIO,

@@ -98,6 +98,16 @@ const STEPS = {
     isEnabled: ({ network }) => network.polls.some(({ state, isAborted }) => state === 'answered' && !isAborted),
     perform: ({ network }) => network.polls.find(({ state }) => state === 'answered')?.lose(),
   },
+  /** A proxy answers a poll instead of the server. */
+  'poll foreign': {
+    isEnabled: ({ network }) => network.polls.some(({ state }) => state === 'asked'),
+    perform: ({ network }) => network.polls.find(({ state }) => state === 'asked')?.answerForeign(403),
+  },
+  /** A proxy answers an action instead of the server. */
+  'action foreign': {
+    isEnabled: ({ network }) => network.actions.some(({ state }) => state === 'asked'),
+    perform: ({ network }) => network.actions.find(({ state }) => state === 'asked')?.answerForeign(401),
+  },
   /** An action sent over HTTP reaches the server. */
   'action up': {
     isEnabled: ({ network }) => network.actions.some(({ state }) => state === 'asked'),

@@ -3,6 +3,32 @@ import type { SeededBug } from './seeded-bug.js';
 /** Bugs of the client's core. The last four were real bugs that the explorer found. */
 export const CLIENT_BUGS: readonly SeededBug[] = [
   {
+    name: 'the client confirms an action of which a copy is still on its way',
+    edits: [
+      {
+        package: 'client',
+        symbol: 'ActionOutbox.handleAnswer',
+        find: 'if (action.copies === 1) this.confirm(action.id);',
+        replace: 'this.confirm(action.id);',
+      },
+    ],
+    caughtBy: 'forgotten answers',
+    depth: 3,
+  },
+  {
+    name: 'the answer of a proxy denies the client',
+    edits: [
+      {
+        package: 'client',
+        symbol: 'Poller.failureOf',
+        find: 'if (status === 403 && error) return',
+        replace: 'if (status === 403) return',
+      },
+    ],
+    caughtBy: 'foreign answers',
+    depth: 2,
+  },
+  {
     name: 'the client skips its hole check',
     edits: [
       {
