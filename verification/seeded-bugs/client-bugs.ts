@@ -189,8 +189,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'endTopic',
-        find: 'new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, ACCESS_CODES.has(code));',
-        replace: 'new RealtimeClientError(code, UNSUBSCRIBED_MESSAGES[code]), now, false);',
+        find: 'new RealtimeClientError(code, message), now, ACCESS_CODES.has(code));',
+        replace: 'new RealtimeClientError(code, message), now, false);',
       },
     ],
     caughtBy: 'changing permissions',
