@@ -30,6 +30,7 @@ export {
   type ClientMetrics,
   type ConnectionStatus,
   type EventDelivery,
+  type EventOptions,
   type Freshness,
   type MultiTopicActOptions,
   type OptimisticUpdate,

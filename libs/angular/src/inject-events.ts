@@ -15,7 +15,10 @@ export interface InjectEventsOptions extends InjectorOption, ClientOption {
   readonly since?: Since;
   /** Called when events up to `position` are lost, because the server's history no longer has them. */
   readonly onLost?: (position: Position) => void;
-  /** Called when the topic is forbidden, unknown or closed, and when the reference function throws (`invalid_topic`). Default: Angular's `ErrorHandler`. */
+  /**
+   * Called when the topic is forbidden, unknown or closed, when the reference function throws (`invalid_topic`), and when the
+   * server cannot serve the topic for now (the error is `temporary`, and events follow later). Default: Angular's `ErrorHandler`.
+   */
   readonly onError?: (error: RealtimeClientError) => void;
 }
 
@@ -61,7 +64,7 @@ function followEvents<T>(
     const deliveries =
       'code' in followed
         ? throwError(() => followed)
-        : client.deliveries(followed, since === undefined ? {} : { since });
+        : client.deliveries(followed, { onUnavailable: report, ...(since === undefined ? {} : { since }) });
     const subscription = untracked(() => updates.observe(deliveries).subscribe({ next: deliver, error: report }));
     onCleanup(() => subscription.unsubscribe());
   });

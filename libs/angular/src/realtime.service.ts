@@ -5,11 +5,12 @@ import type {
   ClientMetrics,
   ConnectionStatus,
   EventDelivery,
+  EventOptions,
   MultiTopicActOptions,
   RealtimeClient,
   TopicState,
 } from '@statewire/client';
-import type { Action, Since, TopicReference } from '@statewire/protocol';
+import type { Action, TopicReference } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import { ActionErrors } from './action-errors.js';
@@ -83,15 +84,12 @@ export class RealtimeService {
   }
 
   /** Emits each event of a topic once and in order. Fails like `state()`. */
-  events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
+  events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T> {
     return this.#updates.observe(this.#client.events(topic, options));
   }
 
   /** Emits events like `events()` with their positions, and a `lost` wherever the server no longer has some events. */
-  deliveries<T>(
-    topic: TopicReference<T, 'events'>,
-    options?: { readonly since?: Since },
-  ): Observable<EventDelivery<T>> {
+  deliveries<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<EventDelivery<T>> {
     return this.#updates.observe(this.#client.deliveries(topic, options));
   }
 

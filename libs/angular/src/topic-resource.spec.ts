@@ -30,4 +30,22 @@ describe('topicResource', () => {
     expect(resource.freshness()).toEqual(state?.freshness);
     expect(resource.position()).toEqual(state?.position);
   });
+
+  const delayed = new RealtimeClientError('unavailable', 'later', undefined, true);
+
+  test('shows a temporary error beside the last known value', () => {
+    const resource = topicResource(signal<FollowedState<number>>({ ...withValue, freshness: stale, error: delayed }));
+    expect([resource.status(), resource.value(), resource.hasValue(), resource.error()]).toEqual([
+      ...['resolved', 1, true],
+      delayed,
+    ]);
+  });
+
+  test('shows a temporary error instead of loading, and its value does not throw', () => {
+    const resource = topicResource(signal<FollowedState<number>>({ ...unknown, freshness: stale, error: delayed }));
+    expect([resource.status(), resource.value(), resource.hasValue(), resource.isLoading(), resource.error()]).toEqual([
+      ...['error', undefined, false, false],
+      delayed,
+    ]);
+  });
 });

@@ -12,6 +12,9 @@ import type { Position } from '@statewire/protocol';
  * | `resolved` | `value()` is known; it is undefined if the server never published a value |
  * | `reloading` | `value()` is the last known value, and the client waits for the newest |
  * | `error` | the topic is forbidden, unknown, closed or invalid; `value()` throws, and `hasValue()` is false |
+ *
+ * A topic that the server cannot serve for now has a temporary error: `error()?.temporary` is true, and the client tries again.
+ * The last known value stays, with the status `resolved`. Without a value the status is `error`, and `value()` is undefined.
  */
 export interface TopicResource<T> extends Resource<T> {
   /** Why the client does not follow the topic. Its `code` tells the reason; `invalid_topic`: the reference function threw. */
@@ -39,7 +42,14 @@ export type FollowedState<T> =
 /** Creates the resource of a topic. Only this function uses Angular's experimental resources. */
 export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): TopicResource<T | undefined> {
   const resource = resourceFromSnapshots(() => toSnapshot(state()));
+  const { value: strictValue } = resource;
   const truth = {
+    // A temporary error hides no value, and a template that reads the value outlives it.
+    value: computed(() => {
+      const { error, value } = state() ?? {};
+      return error?.temporary ? value : strictValue();
+    }),
+    error: computed(() => state()?.error),
     freshness: computed(() => state()?.freshness),
     position: computed(() => state()?.position),
     pending: computed(() => state()?.pending ?? 0),
@@ -52,7 +62,7 @@ export function topicResource<T>(state: Signal<FollowedState<T> | undefined>): T
 function toSnapshot<T>(state: FollowedState<T> | undefined): ResourceSnapshot<T | undefined> {
   if (state === undefined) return { status: 'idle', value: undefined };
   const { value, position, freshness, error } = state;
-  if (error !== undefined) return { status: 'error', error };
+  if (error !== undefined && (!error.temporary || value === undefined)) return { status: 'error', error };
   const isUnpublished = position?.offset === 0;
   if (value === undefined && !isUnpublished) return { status: 'loading', value };
   return { status: freshness?.state === 'catching-up' ? 'reloading' : 'resolved', value };

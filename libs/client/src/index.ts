@@ -18,4 +18,4 @@ export type {
 export { createRealtimeClient } from './create-realtime-client.js';
 export type { ActOptions, AnyActOptions, MultiTopicActOptions, RealtimeClient } from './realtime-client.js';
 export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
-export type { EventDelivery, Freshness, TopicState } from './topics/topic-state.js';
+export type { EventDelivery, EventOptions, Freshness, TopicState } from './topics/topic-state.js';

@@ -1,10 +1,10 @@
-import type { Action, Since, TopicReference } from '@statewire/protocol';
+import type { Action, TopicReference } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import type { ClientMetrics } from './core/metrics.js';
 import type { ConnectionStatus } from './core/status.js';
 import type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
-import type { EventDelivery, TopicState } from './topics/topic-state.js';
+import type { EventDelivery, EventOptions, TopicState } from './topics/topic-state.js';
 
 /** What the options of every form of `act()` have in common. */
 export interface AnyActOptions {
@@ -58,7 +58,7 @@ export interface RealtimeClient {
 
   /**
    * Emits the newest value of a state topic, then each change. Fails with a `RealtimeClientError` if the topic is
-   * forbidden, unknown or closed. All subscribers of a topic share one subscription on the server. It ends 1,000 ms (the
+   * forbidden, unknown or closed, and waits if the server cannot serve it for now. All subscribers of a topic share one subscription on the server. It ends 1,000 ms (the
    * option `lingerMs`) after the last subscriber left.
    *
    * @example
@@ -72,13 +72,11 @@ export interface RealtimeClient {
   /**
    * Emits each event of a topic once and in order. Fails with a `RealtimeClientError` if the topic is forbidden, unknown
    * or closed.
-   *
-   * @param options `since` is a position, or `oldest` for all events that the server still has. Default: events from now on.
    */
-  events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T>;
+  events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T>;
 
   /** Emits events like `events()` with their positions, and a `lost` wherever the server no longer has some events. */
-  deliveries<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<EventDelivery<T>>;
+  deliveries<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<EventDelivery<T>>;
 
   /**
    * Sends an action at once, even without a subscriber of the result. Several subscribers do not send it again. The

@@ -1,4 +1,4 @@
-import type { Action, Since, TopicReference } from '@statewire/protocol';
+import type { Action, TopicReference } from '@statewire/protocol';
 import { distinctUntilChanged, filter, map, merge, type Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
@@ -16,7 +16,7 @@ import type { ConnectionStatus } from './core/status.js';
 import type { AnyActOptions, RealtimeClient } from './realtime-client.js';
 import { ClientTopicRegistry } from './topics/client-topic-registry.js';
 import { listUpdates, type OptimisticUpdate } from './topics/optimistic-update.js';
-import type { EventDelivery, TopicState } from './topics/topic-state.js';
+import type { EventDelivery, EventOptions, TopicState } from './topics/topic-state.js';
 
 const DEFAULT_EXPIRES_AFTER_MS = 30_000;
 
@@ -82,7 +82,7 @@ export class StatewireClient implements RealtimeClient {
   state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
     return this.topic(topic).pipe(
       map(({ value, error }) => {
-        if (error) throw error;
+        if (error && !error.temporary) throw error;
         return value;
       }),
       filter((value) => value !== undefined),
@@ -94,18 +94,15 @@ export class StatewireClient implements RealtimeClient {
     return this.services.registry.states(topic) as Observable<TopicState<T>>;
   }
 
-  events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
+  events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T> {
     return this.deliveries(topic, options).pipe(
       filter((delivery) => delivery.type === 'event'),
       map(({ data }) => data),
     );
   }
 
-  deliveries<T>(
-    topic: TopicReference<T, 'events'>,
-    { since }: { readonly since?: Since } = {},
-  ): Observable<EventDelivery<T>> {
-    return this.services.registry.deliveries(topic, since) as Observable<EventDelivery<T>>;
+  deliveries<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<EventDelivery<T>> {
+    return this.services.registry.deliveries(topic, options) as Observable<EventDelivery<T>>;
   }
 
   act(

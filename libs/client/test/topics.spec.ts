@@ -1,7 +1,7 @@
 import { stateTopic } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 
-import type { TopicState } from '../src/index.js';
+import type { RealtimeClientError, TopicState } from '../src/index.js';
 import { battle, battleAt, notices, other, setUp, type Battle, type Setup } from './support/bench.js';
 
 function follow({ client }: Setup) {
@@ -276,10 +276,56 @@ describe.each([
     const states: TopicState<Battle>[] = [];
     client.topic(battle).subscribe((state) => states.push(state));
     await environment.advance(4_900);
-    expect(states.every(({ error, value }) => error === undefined && value === undefined)).toBe(true);
+    expect(states.at(-1)).toMatchObject({
+      value: undefined,
+      freshness: { state: 'stale' },
+      error: { code: 'unavailable', temporary: true },
+    });
     server.reject(battle, undefined);
     await environment.advance(4_000);
-    expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' } });
+    expect(states.at(-1)).toMatchObject({ value: battleAt(1), freshness: { state: 'live' }, error: undefined });
+  });
+
+  test('R25: a value stays visible and stale while its topic has a temporary error', async () => {
+    const { environment, server, client } = make();
+    server.publish(battle, battleAt(1));
+    const states: TopicState<Battle>[] = [];
+    const values: (number | string)[] = [];
+    client.topic(battle).subscribe((state) => states.push(state));
+    client.state(battle).subscribe({ next: ({ tick }) => values.push(tick), error: () => values.push('error') });
+    await environment.advance(3_000);
+    server.reject(battle, 'internal', { temporary: true });
+    server.publish(battle, battleAt(2));
+    server.restart();
+    await environment.advance(10_000);
+    expect(states.at(-1)).toMatchObject({
+      freshness: { state: 'stale' },
+      error: { code: 'internal', temporary: true, message: expect.any(String) },
+    });
+    expect(states.at(-1)?.value).toBeDefined();
+    server.reject(battle, undefined);
+    await environment.advance(60_000);
+    expect(states.at(-1)).toMatchObject({ value: battleAt(2), freshness: { state: 'live' }, error: undefined });
+    expect(values.at(-1)).toBe(2);
+    expect(values).not.toContain('error');
+  });
+
+  test('R25: an event topic tells a temporary error once, and its events follow', async () => {
+    const { environment, server, client } = make();
+    server.declare(notices);
+    server.reject(notices, 'unavailable', { temporary: true });
+    const log: unknown[] = [];
+    const onUnavailable = ({ code, temporary }: RealtimeClientError) => log.push([code, temporary]);
+    client
+      .events(notices, { onUnavailable })
+      .subscribe({ next: (text) => log.push(text), error: () => log.push('end') });
+    await environment.advance(20_000);
+    expect(log).toEqual([['unavailable', true]]);
+    server.reject(notices, undefined);
+    await environment.advance(60_000);
+    server.publish(notices, 'news');
+    await environment.advance(5_000);
+    expect(log).toEqual([['unavailable', true], 'news']);
   });
 });
 

@@ -6,10 +6,11 @@ import {
   type ClientMetrics,
   type ConnectionStatus,
   type EventDelivery,
+  type EventOptions,
   type RealtimeClient,
   type TopicState,
 } from '@statewire/client';
-import type { Action, Since, TopicReference } from '@statewire/protocol';
+import type { Action, TopicReference } from '@statewire/protocol';
 import { FakeServer, VirtualEnvironment } from '@statewire/testing';
 import { BehaviorSubject, Observable } from 'rxjs';
 
@@ -125,13 +126,13 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     return this.#follow(topic, this.#client.topic(topic));
   }
 
-  events<T>(topic: TopicReference<T, 'events'>, options?: { readonly since?: Since }): Observable<T> {
+  events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T> {
     return this.#follow(topic, this.#client.events(topic, options));
   }
 
   deliveries<T>(
     topic: TopicReference<T, 'events'>,
-    options?: { readonly since?: Since },
+    options?: EventOptions,
   ): Observable<EventDelivery<T>> {
     return this.#follow(topic, this.#client.deliveries(topic, options));
   }

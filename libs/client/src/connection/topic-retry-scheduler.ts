@@ -1,5 +1,6 @@
 import type { Timer } from '../core/environment.js';
 import { limitRetryAfter } from '../core/retry-after.js';
+import { toClientError } from '../session/topic-errors.js';
 import type { Emit, TopicDeferredEvent, TopicRetryDueEvent } from '../session/client-event.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { ClientServices } from './client-services.js';
@@ -14,13 +15,15 @@ export class TopicRetryScheduler {
   ) {}
 
   /** Defers a topic for the `retryAfter` of the server, or for the backoff of the topic. */
-  defer({ entry, retryAfter }: TopicDeferredEvent): void {
+  defer({ entry, error }: TopicDeferredEvent): void {
     const { environment, options, registry } = this.services;
     const { serverMs, maxMs } = options.backoff;
     const backoff = Math.min(maxMs, serverMs * 2 ** entry.failures);
     entry.failures += 1;
     entry.isDeferred = true;
-    entry.store.setFreshness({ state: 'stale', staleSince: environment.now() });
+    const now = environment.now();
+    if (error) entry.store.defer(toClientError(error), now);
+    else entry.store.setFreshness({ state: 'stale', staleSince: now });
     const retry = () => {
       this.timers.delete(entry);
       entry.isDeferred = false;
@@ -28,7 +31,7 @@ export class TopicRetryScheduler {
       if (isStillNeeded) this.emit({ type: 'topic-retry-due', entry });
     };
     this.timers.get(entry)?.cancel();
-    const delay = retryAfter === undefined ? backoff : limitRetryAfter(retryAfter);
+    const delay = error?.retryAfter === undefined ? backoff : limitRetryAfter(error.retryAfter);
     this.timers.set(entry, environment.setTimer(retry, delay + environment.random() * backoff));
   }
 

@@ -8,12 +8,13 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 export type Emit<Event> = (event: Event) => void;
 
 /**
- * The server reported a temporary error of a topic. The client waits `retryAfter` ms, or a backoff if it is undefined.
+ * The server reported a temporary error of a topic, or sent frames that do not fit (undefined). The client waits the error's
+ * `retryAfter` ms, or a backoff if it has none.
  */
 export interface TopicDeferredEvent {
   readonly type: 'topic-deferred';
   readonly entry: TopicEntry;
-  readonly retryAfter: number | undefined;
+  readonly error: ErrorFrame | undefined;
 }
 
 /** Events of the session of one WebSocket. */

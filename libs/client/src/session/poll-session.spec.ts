@@ -19,8 +19,8 @@ function setUp(...followed: (typeof a)[]) {
   const states = new Map<string, TopicState<Json>>();
   for (const topic of followed) registry.states(topic).subscribe((state) => states.set(topic.name, state));
   const asked = (wait = 0) => {
-    const session = new PollSession(registry, metrics, environment, ({ type, entry: { name }, retryAfter }) =>
-      deferred.push([type, name, retryAfter]),
+    const session = new PollSession(registry, metrics, environment, ({ type, entry: { name }, error }) =>
+      deferred.push([type, name, error?.retryAfter]),
     );
     return {
       request: session.request('client', wait),

@@ -75,7 +75,7 @@ export class PollSession {
   private applyFeedFrame({ entry, feed }: RequestedTopic, frame: FeedFrame): boolean {
     const next = handleFeedOutcome(entry, feed.apply(frame), this.metrics, this.environment.now());
     if (next !== 'none') this.requested.delete(entry.name);
-    if (next === 'deferred') this.emit({ type: 'topic-deferred', entry, retryAfter: undefined });
+    if (next === 'deferred') this.emit({ type: 'topic-deferred', entry, error: undefined });
     return next === 'immediate';
   }
 
@@ -85,7 +85,7 @@ export class PollSession {
 
   private applyError(entry: TopicEntry, error: ErrorFrame): void {
     this.requested.delete(entry.name);
-    if (error.temporary) this.emit({ type: 'topic-deferred', entry, retryAfter: error.retryAfter });
+    if (error.temporary) this.emit({ type: 'topic-deferred', entry, error });
     else failTopic(entry, error, this.environment.now());
   }
 

@@ -210,7 +210,13 @@ describe('a topic that the server rejects', () => {
   test('is deferred for a temporary error and is not unsubscribed', async () => {
     const { entry, environment, look, receive, session, eventsOf } = setUpLive(a);
     receive(error('unavailable', { temporary: true, retryAfter: 700, topic: a.name }));
-    expect(eventsOf('topic-deferred')).toEqual([{ type: 'topic-deferred', entry: a.name, retryAfter: 700 }]);
+    expect(eventsOf('topic-deferred')).toEqual([
+      {
+        type: 'topic-deferred',
+        entry: a.name,
+        error: expect.objectContaining({ code: 'unavailable', retryAfter: 700 }),
+      },
+    ]);
     expect(eventsOf('topics-confirmed')).toHaveLength(1);
     expect(entry()).toMatchObject({ subscription: undefined, store: { error: undefined } });
     session.topics.leave(entry());

@@ -156,14 +156,14 @@ export class SocketTopics {
 
   private failSubscription({ entry }: TopicSubscription, error: ErrorFrame): void {
     this.announced.delete(entry.name);
-    if (error.temporary) return this.defer(entry, error.retryAfter);
+    if (error.temporary) return this.defer(entry, error);
     this.drop(entry.name);
     failTopic(entry, error, this.environment.now());
   }
 
-  private defer(entry: TopicEntry, retryAfter: number | undefined): void {
+  private defer(entry: TopicEntry, error: ErrorFrame | undefined): void {
     this.drop(entry.name);
-    this.emit({ type: 'topic-deferred', entry, retryAfter });
+    this.emit({ type: 'topic-deferred', entry, error });
   }
 
   private reportConfirmed(): void {

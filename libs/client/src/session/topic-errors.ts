@@ -12,9 +12,14 @@ const UNSUBSCRIBED_MESSAGES: Record<Exclude<UnsubscribedCode, 'requested'>, stri
   closed: 'The server closed the topic',
 };
 
+/** Returns the error of the application for an error frame. */
+export function toClientError({ code, message, details, temporary }: ErrorFrame): RealtimeClientError {
+  return new RealtimeClientError(code, message, details, temporary);
+}
+
 /** Ends a topic with the server's error. */
-export function failTopic(entry: TopicEntry, { code, message, details }: ErrorFrame, now: number): void {
-  entry.store.fail(new RealtimeClientError(code, message, details), now, ACCESS_CODES.has(code));
+export function failTopic(entry: TopicEntry, error: ErrorFrame, now: number): void {
+  entry.store.fail(toClientError(error), now, ACCESS_CODES.has(error.code));
 }
 
 /** Ends a topic that the server unsubscribed. */

@@ -1,4 +1,4 @@
-import type { Json, Since, TopicKind, TopicPosition, TopicReference } from '@statewire/protocol';
+import type { Json, TopicKind, TopicPosition, TopicReference } from '@statewire/protocol';
 import { Observable, Subject } from 'rxjs';
 
 import type { ClientEnvironment, Timer } from '../core/environment.js';
@@ -9,7 +9,7 @@ import type { Update } from './optimistic-overlay.js';
 import type { OptimisticUpdate } from './optimistic-update.js';
 import { StateStore } from './state-store.js';
 import type { TopicEntry } from './topic-entry.js';
-import type { EventDelivery, Freshness, TopicState } from './topic-state.js';
+import type { EventDelivery, EventOptions, Freshness, TopicState } from './topic-state.js';
 
 interface FollowedTopic extends TopicEntry {
   followers: number;
@@ -56,10 +56,13 @@ export class ClientTopicRegistry {
     });
   }
 
-  deliveries(topic: TopicReference<unknown, 'events'>, since?: Since): Observable<EventDelivery<Json>> {
+  deliveries(
+    topic: TopicReference<unknown, 'events'>,
+    { since, onUnavailable }: EventOptions = {},
+  ): Observable<EventDelivery<Json>> {
     return this.follow(topic, 'events', (entry) => {
       const { store } = entry;
-      return store.kind === 'events' ? store.read(since, () => this.requested$.next(entry)) : undefined;
+      return store.kind === 'events' ? store.read(since, () => this.requested$.next(entry), onUnavailable) : undefined;
     });
   }
 

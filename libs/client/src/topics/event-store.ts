@@ -2,13 +2,15 @@ import type { Json, Position, Since } from '@statewire/protocol';
 import { Observable, type Subscriber } from 'rxjs';
 
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
-import type { EventDelivery } from './topic-state.js';
+import type { RealtimeClientError } from '../core/realtime-client-error.js';
+import type { EventDelivery, EventOptions } from './topic-state.js';
 import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
 
 /** A subscriber, and the position of its last event. It is undefined until the first answer of the server. */
 interface Reader {
   cursor: Since | undefined;
   readonly subscriber: Subscriber<EventDelivery<Json>>;
+  readonly onUnavailable: EventOptions['onUnavailable'];
 }
 
 /**
@@ -20,6 +22,8 @@ export class EventStore extends TopicStore {
 
   private position: Since | undefined;
   private readonly readers = new Set<Reader>();
+  /** The temporary error that the readers know. */
+  private told: RealtimeClientError | undefined;
 
   constructor(private readonly metrics: MetricsRecorder) {
     super();
@@ -30,11 +34,16 @@ export class EventStore extends TopicStore {
   }
 
   /** Emits the deliveries after `since`. Calls `onRewind` if the store has to replay events that it has passed already. */
-  read(since: Since | undefined, onRewind: () => void): Observable<EventDelivery<Json>> {
+  read(
+    since: Since | undefined,
+    onRewind: () => void,
+    onUnavailable?: EventOptions['onUnavailable'],
+  ): Observable<EventDelivery<Json>> {
     return new Observable((subscriber) => {
       if (this.error) return subscriber.error(this.error);
+      if (this.delay) onUnavailable?.(this.delay);
       const own = this.position;
-      const reader: Reader = { cursor: since ?? (isPosition(own) ? own : undefined), subscriber };
+      const reader: Reader = { cursor: since ?? (isPosition(own) ? own : undefined), subscriber, onUnavailable };
       this.readers.add(reader);
       if (isPosition(since) && isPosition(own) && since.epoch !== own.epoch) {
         this.advance(reader, own);
@@ -105,7 +114,12 @@ export class EventStore extends TopicStore {
   }
 
   protected emit(): void {
-    if (this.error) for (const reader of [...this.readers]) reader.subscriber.error(this.error);
+    const { error, delay } = this;
+    for (const { subscriber, onUnavailable } of [...this.readers]) {
+      if (error) subscriber.error(error);
+      else if (delay && delay !== this.told) onUnavailable?.(delay);
+    }
+    this.told = delay;
   }
 
   /** Moves a reader to `to`. A reader that skips events gets a `lost`. */

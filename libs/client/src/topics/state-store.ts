@@ -116,7 +116,7 @@ export class StateStore extends TopicStore {
   }
 
   private get state(): TopicState<Json> {
-    const { value: confirmed, position, freshness, error, overlay } = this;
+    const { value: confirmed, position, freshness, overlay, error = this.delay } = this;
     const value = overlay.applyTo(confirmed);
     return { value, confirmed, pending: overlay.size, position, freshness, error };
   }

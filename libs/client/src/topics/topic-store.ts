@@ -15,11 +15,14 @@ export abstract class TopicStore {
 
   private currentFreshness = CATCHING_UP;
   private currentError: RealtimeClientError | undefined;
+  /** The temporary error of a topic that the client requests again by itself. */
+  protected delay: RealtimeClientError | undefined;
 
   get freshness(): Freshness {
     return this.currentFreshness;
   }
 
+  /** Why the client does not follow the topic. Undefined while it does, also if it has to try again. */
   get error(): RealtimeClientError | undefined {
     return this.currentError;
   }
@@ -33,9 +36,19 @@ export abstract class TopicStore {
     this.emit();
   }
 
+  /** Shows a temporary error until the topic is current again or catches up. */
+  defer(error: RealtimeClientError, staleSince: number): void {
+    const { delay } = this;
+    if (delay?.code === error.code && delay.message === error.message) return;
+    this.delay = error;
+    if (this.currentFreshness.state !== 'stale') this.updateFreshness({ state: 'stale', staleSince });
+    this.emit();
+  }
+
   /** Ends the topic with an error. `dropValue` drops its value too, because the application may no longer see it. */
   fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
     this.currentError = error;
+    this.delay = undefined;
     this.updateFreshness({ state: 'stale', staleSince: now });
     if (dropValue) this.reset();
     this.emit();
@@ -63,6 +76,7 @@ export abstract class TopicStore {
   /** Changes the freshness; the observers see it with the next {@link emit}. */
   protected updateFreshness(freshness: Freshness): void {
     this.currentFreshness = freshness;
+    if (freshness.state !== 'stale') this.delay = undefined;
   }
 
   protected abstract emit(): void;
