@@ -121,7 +121,7 @@ describe('R22: a machine that slept', () => {
     sleep(bench);
     environment.wake('visible');
     expect(last().freshness.state).toBe('stale');
-    await environment.advance(350);
+    await environment.advance(800);
     expect(last()).toMatchObject({ value: battleAt(2), freshness: { state: 'live' } });
   });
 

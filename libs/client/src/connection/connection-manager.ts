@@ -4,7 +4,7 @@ import type { ActionSender } from '../actions/pending-action.js';
 import { concernsAccess, type ConnectionFailure } from '../core/connection-failure.js';
 import type { Timer } from '../core/environment.js';
 import type { StatusReason } from '../core/status.js';
-import type { ClientEvent } from '../session/client-event.js';
+import type { ClientEvent, HostChange } from '../session/client-event.js';
 import { DEFAULT_FRAMES_PER_SECOND } from '../session/frame-budget.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import { CATCHING_UP } from '../topics/topic-store.js';
@@ -56,7 +56,7 @@ export class ConnectionManager {
     this.tokenRefresher = new TokenRefresher(services, handle);
     this.topicRetries = new TopicRetryScheduler(services, handle);
     this.contractCheck = new ContractCheck(services, statusStore);
-    this.host = new HostMonitor(environment, handle);
+    this.host = new HostMonitor(environment, (change) => this.handleHostChange(change));
     registry.requested$.subscribe((entry) => {
       this.start();
       this.request(entry);
@@ -147,25 +147,19 @@ export class ConnectionManager {
         return this.handlePollFailure(event.failure);
       case 'action-acknowledged':
         return this.poller.pollNow();
-      case 'host-woke':
-        return this.handleWake(event.cause);
-      case 'host-suspended':
-        return this.handleSuspension();
-      case 'host-late':
-        return this.connector.probe();
-      case 'page-hidden':
-        return this.pause();
-      case 'page-shown':
-        return this.connect();
     }
   }
 
-  private handleWake(cause: 'online' | 'visible'): void {
-    this.services.tokens.retryNow();
-    if (!this.isStarted) return this.connect();
-    this.host.check();
-    this.connector.wake(cause);
-    this.poller.pollSoon();
+  private handleHostChange(change: HostChange): void {
+    const { connector, host, isStarted, poller, services } = this;
+    if (change === 'hidden') return this.pause();
+    if (!isStarted) return this.connect();
+    if (change === 'suspended') return this.handleSuspension();
+    if (change !== 'online' && change !== 'visible') return connector.probe();
+    services.tokens.retryNow();
+    host.check();
+    connector.wake(change);
+    poller.pollSoon();
   }
 
   /** Ends every connection and request until {@link connect}. The values stay and are stale. */
@@ -230,7 +224,9 @@ export class ConnectionManager {
     this.tokenRefresher.handleInterruption(connection);
     this.reason = reason;
     this.markStale(connection.lastFrameAt);
-    if (this.connector.live === undefined) this.startPolling();
+    // After a sleep the connection often still works, and answers soon.
+    if (reason === SUSPENDED) this.startFallbackTimer();
+    else if (this.connector.live === undefined) this.startPolling();
     this.update();
   }
 

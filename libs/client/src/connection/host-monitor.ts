@@ -1,5 +1,5 @@
 import type { ClientEnvironment, Timer } from '../core/environment.js';
-import type { Emit, HostEvent } from '../session/client-event.js';
+import type { HostChange } from '../session/client-event.js';
 
 const CHECK_INTERVAL_MS = 1_000;
 /** The wall clock goes on while the machine sleeps, and the monotonic clock of many hosts does not. */
@@ -12,17 +12,23 @@ const MIN_FREEZE_MS = 90_000;
 /** Watches the page, the network and, every second, the clocks, to notice that the machine or the page stood still. */
 export class HostMonitor {
   private timer: Timer | undefined;
-  private removeListeners: (() => void) | undefined;
+  private removers: (() => void)[] = [];
   private wallTime = 0;
   private monotonicTime = 0;
 
   constructor(
     private readonly environment: ClientEnvironment,
-    private readonly emit: Emit<HostEvent>,
+    private readonly emit: (change: HostChange) => void,
   ) {}
 
   start(): void {
-    this.removeListeners ??= this.listen();
+    const { environment, emit } = this;
+    if (this.removers.length === 0) {
+      this.removers = [
+        environment.onWake(emit),
+        environment.onPause((isPaused) => emit(isPaused ? 'hidden' : 'shown')),
+      ];
+    }
     this.startTimer();
   }
 
@@ -33,31 +39,24 @@ export class HostMonitor {
 
   stop(): void {
     this.pause();
-    this.removeListeners?.();
-    this.removeListeners = undefined;
+    for (const remove of this.removers.splice(0)) remove();
   }
 
   /** Compares the clocks with those of the last check. */
   check(): void {
-    const elapsed = this.environment.monotonic() - this.monotonicTime;
-    const slept = this.environment.now() - this.wallTime - elapsed;
+    const { environment, emit } = this;
+    const elapsed = environment.monotonic() - this.monotonicTime;
+    const slept = environment.now() - this.wallTime - elapsed;
     this.startTimer();
-    if (slept > MIN_SLEEP_MS || elapsed > MIN_FREEZE_MS) this.emit({ type: 'host-suspended' });
-    else if (elapsed > CHECK_INTERVAL_MS + LATE_MS) this.emit({ type: 'host-late' });
+    if (slept > MIN_SLEEP_MS || elapsed > MIN_FREEZE_MS) emit('suspended');
+    else if (elapsed > CHECK_INTERVAL_MS + LATE_MS) emit('late');
   }
 
   private startTimer(): void {
-    this.timer?.cancel();
-    this.wallTime = this.environment.now();
-    this.monotonicTime = this.environment.monotonic();
-    this.timer = this.environment.setTimer(() => this.check(), CHECK_INTERVAL_MS);
-  }
-
-  private listen(): () => void {
-    const removers = [
-      this.environment.onWake((cause) => this.emit({ type: 'host-woke', cause })),
-      this.environment.onPause((isPaused) => this.emit({ type: isPaused ? 'page-hidden' : 'page-shown' })),
-    ];
-    return () => removers.forEach((remove) => remove());
+    const { environment } = this;
+    this.pause();
+    this.wallTime = environment.now();
+    this.monotonicTime = environment.monotonic();
+    this.timer = environment.setTimer(() => this.check(), CHECK_INTERVAL_MS);
   }
 }

@@ -45,23 +45,25 @@ function tryLock(name: string): Promise<(() => void) | undefined> {
 
 function onWake(callback: (cause: 'online' | 'visible') => void): () => void {
   const page = (globalThis as { document?: Document }).document;
-  const visible = () => callback('visible');
-  const removers = [
+  return joined(
     listen(globalThis, 'online', () => callback('online')),
-    listen(page, 'visibilitychange', () => {
-      if (page?.visibilityState === 'visible') visible();
-    }),
-    listen(page, 'resume', visible),
-  ];
-  return () => removers.forEach((remove) => remove());
+    ...['visibilitychange', 'resume'].map((event) =>
+      listen(page, event, () => {
+        if (page?.visibilityState === 'visible') callback('visible');
+      }),
+    ),
+  );
 }
 
 function onPause(callback: (isPaused: boolean) => void): () => void {
-  const removers = [
+  return joined(
     listen(globalThis, 'pagehide', () => callback(true)),
     listen(globalThis, 'pageshow', () => callback(false)),
-  ];
-  return () => removers.forEach((remove) => remove());
+  );
+}
+
+function joined(...functions: readonly (() => void)[]): () => void {
+  return () => functions.forEach((each) => each());
 }
 
 /** Adds a listener where the host has events. @returns a function that removes it. */

@@ -74,17 +74,15 @@ export type HttpEvent =
   | { readonly type: 'action-acknowledged' }
   | TopicDeferredEvent;
 
-/** Events of the page, the network and the clocks. */
-export type HostEvent =
-  | { readonly type: 'host-woke'; readonly cause: 'online' | 'visible' }
-  /** The machine slept, or the page was frozen. A connection from before may be dead. */
-  | { readonly type: 'host-suspended' }
-  /** A timer ran late. */
-  | { readonly type: 'host-late' }
-  /** The user left the page. */
-  | { readonly type: 'page-hidden' }
-  /** The page is back from the back/forward cache. */
-  | { readonly type: 'page-shown' };
+/**
+ * A change of the host.
+ *
+ * - `online`, `visible`: the network is back, or the page is visible or no longer frozen.
+ * - `hidden`, `shown`: the user left the page, or the page is back from the back/forward cache.
+ * - `suspended`: the machine slept, or the page was frozen. A connection from before may be dead.
+ * - `late`: a timer ran late.
+ */
+export type HostChange = 'online' | 'visible' | 'hidden' | 'shown' | 'suspended' | 'late';
 
 /** A deferred topic may be requested again. */
 export interface TopicRetryDueEvent {
@@ -99,4 +97,4 @@ export interface IdentityChangedEvent {
 
 /** Everything that the connection manager handles. */
 export type ClientEvent<Connection> =
-  ConnectionEvent<Connection> | ConnectorEvent | HttpEvent | HostEvent | TopicRetryDueEvent | IdentityChangedEvent;
+  ConnectionEvent<Connection> | ConnectorEvent | HttpEvent | TopicRetryDueEvent | IdentityChangedEvent;
