@@ -1,5 +1,6 @@
 import type { RealtimeClient, TopicState } from '@statewire/client';
 import type { Position, ServerFrame, SubscribeFrame } from '@statewire/protocol';
+import type { VirtualEnvironment } from '@statewire/testing';
 import type { Subscription } from 'rxjs';
 
 import { BOARD, move, NOTICES, TOKENS, type Board, type Token } from './contract.js';
@@ -29,6 +30,7 @@ interface NoticesView {
 /** Checks the values that a page shows against the promises of the client. */
 export class Page {
   readonly answers: Answer[] = [];
+  isHidden = false;
   private boardView: BoardView | undefined;
   private noticesView: NoticesView | undefined;
   private follows: { board?: Subscription; notices?: Subscription } = {};
@@ -46,6 +48,7 @@ export class Page {
     private readonly verdict: Verdict,
     public token: Token,
     effects: ReadonlyMap<string, Position>,
+    private readonly environment: Pick<VirtualEnvironment, 'hidePage' | 'showPage'>,
   ) {
     this.updates = new UpdatesOracle(effects, verdict);
   }
@@ -60,6 +63,16 @@ export class Page {
 
   get views(): readonly unknown[] {
     return [this.boardView, this.noticesView];
+  }
+
+  hide(): void {
+    this.isHidden = true;
+    this.environment.hidePage();
+  }
+
+  show(): void {
+    this.isHidden = false;
+    this.environment.showPage();
   }
 
   followBoard(): void {

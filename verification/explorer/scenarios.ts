@@ -191,6 +191,19 @@ const LOSSY_SCENARIO: Scenario = {
   },
 };
 
+/** A machine that sleeps, and a page that the browser keeps in its back/forward cache. */
+const SUSPENDED_SCENARIO: Scenario = {
+  name: 'sleep and the page cache',
+  row: 'R22',
+  start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm'],
+  steps: {
+    ...often('publish board', 'publish notice', 'up', 'down', 'late up', 'page hides', 'page shows'),
+    ...often('poll up', 'poll down'),
+    act: 1,
+    sleep: 1,
+  },
+};
+
 /** A client that the server rejects. */
 const REJECTED_SCENARIO: Scenario = {
   name: 'a rejected client',
@@ -216,5 +229,6 @@ export const SCENARIOS: readonly Scenario[] = [
   SLOW_EVENT_BROKER_SCENARIO,
   SLOW_READER_SCENARIO,
   LOSSY_SCENARIO,
+  SUSPENDED_SCENARIO,
   REJECTED_SCENARIO,
 ];

@@ -30,6 +30,7 @@ export class SocketWire {
   /** Whether a frame was lost. The client notices it only with the next frame. */
   hasLost = false;
   private isGone = false;
+  private isSilent = false;
   private isAccepted = false;
   private waitingBytes = 0;
   private readonly taken: (() => void)[] = [];
@@ -70,11 +71,12 @@ export class SocketWire {
   }
 
   get canGoUp(): boolean {
+    if (this.isSilent && this.isOpen) return false;
     return !this.isGone && (this.isAccepted ? this.up.length > 0 : this.isOpen);
   }
 
   get canGoDown(): boolean {
-    return this.isOpen && this.down.length > 0;
+    return this.isOpen && !this.isSilent && this.down.length > 0;
   }
 
   /** Breaks the network. Messages to the client are lost. Messages to the server may still arrive. */
@@ -82,6 +84,14 @@ export class SocketWire {
     this.endClient(LOST);
     if (this.isAccepted) this.up.push({ type: 'close', code: LOST });
     else this.isGone = true;
+  }
+
+  /** Loses everything in both directions. Neither end notices. */
+  fallSilent(): void {
+    this.isSilent = true;
+    this.up.length = 0;
+    this.down.length = 0;
+    this.take(this.waitingBytes);
   }
 
   /** Drops the messages to the server of a broken connection, and the server notices the end. */
@@ -146,7 +156,7 @@ export class SocketWire {
   private write(batch: Batch, written: () => void): void {
     for (const { text } of batch.frames()) {
       this.watcher.sent(this, text);
-      if (!this.isOpen) continue;
+      if (!this.isOpen || this.isSilent) continue;
       if (isHeartbeat(text)) {
         this.client.onmessage?.({ data: text });
       } else {
@@ -166,6 +176,7 @@ export class SocketWire {
 
   private sendUp(text: string): void {
     if (this.client.readyState !== 1) throw new Error('A socket that is not open cannot send.');
+    if (this.isSilent) return;
     if (isHeartbeat(text)) return this.connection?.receive(Buffer.from(text), false);
     this.watcher.leaving(this, text);
     this.up.push({ type: 'text', text });

@@ -27,6 +27,14 @@ async function until(world: World, happened: () => boolean): Promise<void> {
   await world.environment.until(happened, PATIENCE).catch(() => undefined);
 }
 
+async function sleep({ environment, network, page, verdict }: World): Promise<void> {
+  network.current?.fallSilent();
+  environment.setWallClock(environment.now() + 3_600_000);
+  await environment.advance(1_000);
+  const { state } = page.client.status;
+  verdict.demand(state !== 'live', () => 'the client trusts a connection from before its sleep');
+}
+
 /** All steps, by their names in traces. */
 const STEPS = {
   'publish board': { isEnabled: () => true, perform: ({ server }) => server.application.publishBoard() },
@@ -56,6 +64,17 @@ const STEPS = {
   },
   /** The socket breaks. Messages to the client are lost. Messages to the server may still arrive. */
   cut: { isEnabled: ({ network }) => network.current !== undefined, perform: ({ network }) => network.current?.cut() },
+  /** The machine sleeps for an hour, and its socket dies without a sign. The client looks at its clocks once a second. */
+  sleep: { isEnabled: ({ network }) => network.current?.connection !== undefined, perform: sleep },
+  /** The user leaves the page, and the browser keeps it in its back/forward cache. */
+  'page hides': {
+    isEnabled: ({ page }) => !page.isHidden,
+    perform: ({ network, page, verdict }) => {
+      page.hide();
+      verdict.demand(network.current === undefined && network.polls.length === 0, () => 'a hidden page is connected');
+    },
+  },
+  'page shows': { isEnabled: ({ page }) => page.isHidden, perform: ({ page }) => page.show() },
   /** Time passes until the client opens a socket. */
   reconnect: {
     isEnabled: (world) => world.network.current === undefined && isReaching(world),

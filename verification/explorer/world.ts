@@ -48,12 +48,13 @@ export class World {
       lingerMs: 0,
       token: () => this.page.token,
     });
-    this.page = new Page(client, this.truth, verdict, filled.token, this.server.application.effects);
+    this.page = new Page(client, this.truth, verdict, filled.token, this.server.application.effects, environment);
   }
 
   /** Delivers all messages, and advances the time if only timers are left. */
   async calm(): Promise<void> {
     const deadline = this.environment.monotonic() + QUIESCENCE;
+    if (this.page.isHidden) this.page.show();
     for (;;) {
       if (this.deliverNext()) await this.environment.settle();
       else if (this.isCalm() || this.environment.monotonic() >= deadline) return;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 
 import type { Simulation } from '@statewire/testing-nest';
 
+import { fail } from './fail.js';
 import type { Page } from './page.js';
 import { restorePermissions, renewsToken, revokesConnections, revokesUser, removePermission } from './permissions.js';
 import { advanceBoard, BOARDS, publishNews, type World } from './world.js';
@@ -27,6 +28,9 @@ export interface Command {
   readonly pause: number;
 }
 
+/** A client compares its clocks once a second. */
+const CLOCK_CHECK_MS = 1_100;
+
 type Run = (stage: Stage, page: Page, size: number) => void | Promise<void>;
 
 async function publish({ simulation, world }: Stage, times: number): Promise<void> {
@@ -45,6 +49,34 @@ const up =
 
 function standStill(stage: Stage, ms: number): void {
   stage.stillUntil = Math.max(stage.stillUntil, stage.simulation.clock.monotonic() + ms);
+}
+
+function untilAwake({ simulation, stillUntil }: Stage): number {
+  return Math.max(0, stillUntil - simulation.clock.monotonic());
+}
+
+/** The clock of the client goes on while its connections die. New connections work. */
+async function sleepWithDeadPath(stage: Stage, page: Page, size: number): Promise<void> {
+  const { clock } = stage.simulation;
+  const { client } = page;
+  const before = client.status;
+  client.network.blackhole('open');
+  client.jumpClock(10_000 + size * 60_000);
+  await clock.advance(untilAwake(stage) + CLOCK_CHECK_MS);
+  const { status } = client;
+  const isSame = before.state === 'live' && status.state === 'live' && before.connectionId === status.connectionId;
+  if (isSame) fail(page, 'trusts a connection from before its sleep');
+}
+
+async function stayInPageCache(stage: Stage, page: Page, size: number): Promise<void> {
+  const { client } = page;
+  const { clock } = stage.simulation;
+  // A machine that wakes up shows its page.
+  await clock.advance(untilAwake(stage));
+  client.hidePage();
+  await clock.advance(size * 20);
+  if (['live', 'polling'].includes(client.status.state)) fail(page, 'is connected although the user left it');
+  client.showPage();
 }
 
 /**
@@ -100,6 +132,8 @@ const COMMANDS = {
     server.process.setWallClock(server.process.now() + (size - 50) * 3_600_000);
     world.isAgeWrong = true;
   },
+  'sleep with a dead path': sleepWithDeadPath,
+  'page cache': stayInPageCache,
   wake: (_, page, size) => page.client.wake(size % 2 === 0 ? 'online' : 'visible'),
   'stall the server': up((stage, _, size) => {
     stage.simulation.server.stall(size * 30);

@@ -236,6 +236,25 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 6,
   },
   {
+    name: 'the client trusts its connection after a sleep',
+    edits: [{ package: 'client', symbol: 'HostMonitor.check', find: 'slept > MIN_SLEEP_MS ||', replace: '' }],
+    caughtBy: 'sleep and the page cache',
+    depth: 1,
+  },
+  {
+    name: 'the client keeps its connection in the page cache',
+    edits: [
+      {
+        package: 'client',
+        symbol: 'ConnectionManager.handleHostChange',
+        find: "if (change === 'hidden') return this.pause();",
+        replace: '',
+      },
+    ],
+    caughtBy: 'sleep and the page cache',
+    depth: 1,
+  },
+  {
     name: 'the client forgets an authenticate frame whose answer was lost',
     edits: [
       {

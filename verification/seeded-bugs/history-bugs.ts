@@ -12,6 +12,8 @@ const ALSO: Readonly<Record<string, number>> = {
   'the client does not resend an action over the next socket': 2,
   'an optimistic update ends with its answer, before its effect arrives': 1,
   'an optimistic update stays after its effect arrives': 1,
+  'the client trusts its connection after a sleep': 1,
+  'the client keeps its connection in the page cache': 1,
 };
 
 /** Bugs that random histories must find. */

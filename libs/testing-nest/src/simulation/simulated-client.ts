@@ -189,6 +189,16 @@ export class SimulatedClient {
     process.setWallClock(process.now() + ms);
   }
 
+  /** Reports to the client that the user left its page. The browser may keep the page in its back/forward cache. */
+  hidePage(): void {
+    this.parts.process.hidePage();
+  }
+
+  /** Reports to the client that its page is back from the back/forward cache. */
+  showPage(): void {
+    this.parts.process.showPage();
+  }
+
   /** Reports to the client that the network is back or that the page is visible. */
   wake(cause: 'online' | 'visible'): void {
     this.parts.process.wake(cause);
