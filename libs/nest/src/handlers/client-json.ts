@@ -1,5 +1,7 @@
 import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protocol';
 
+import { pathOfProblem } from '../topics/projection.js';
+
 /**
  * Returns the JSON projection of a value of the application for a client; undefined if JSON does not have the value.
  *
@@ -8,8 +10,16 @@ import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protoco
  * its connection, and asks for the same frame again.
  */
 export function clientJson(value: unknown, what: string): Json | undefined {
-  const text: string | undefined = JSON.stringify(value);
+  const text = stringify(value, what);
   if (text === undefined) return undefined;
   if (!isTextDeeperThan(text, MAX_VALUE_DEPTH)) return JSON.parse(text) as Json;
   throw new TypeError(`${what} nests deeper than ${MAX_VALUE_DEPTH} levels, which no client accepts. Flatten it.`);
+}
+
+function stringify(value: unknown, what: string): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new TypeError(`${what} is no JSON at ${pathOfProblem(value)}: ${String(cause).split('\n', 1)[0]}`, { cause });
+  }
 }

@@ -73,6 +73,24 @@ export function project(topic: string, value: unknown, maxBytes: number, use = P
   return { text, value: JSON.parse(text) as Json };
 }
 
+/** Returns the path of the first BigInt or cycle in a value, such as `$.rows[0].id`. The whole value is `$`. */
+export function pathOfProblem(value: unknown): string {
+  return findProblem(value, '$', []) ?? '$';
+}
+
+function findProblem(value: unknown, path: string, parents: readonly unknown[]): string | undefined {
+  if (typeof value === 'bigint' || parents.includes(value)) return path;
+  if (typeof value !== 'object' || value === null || parents.length > MAX_SEARCH_DEPTH) return undefined;
+  for (const [key, part] of Object.entries(value)) {
+    const name = Array.isArray(value) ? `[${key}]` : `.${key}`;
+    const found = findProblem(part, path + name, [...parents, value]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const MAX_SEARCH_DEPTH = 100;
+
 function stringify(topic: string, value: unknown): string {
   let text: string | undefined;
   try {
@@ -81,7 +99,8 @@ function stringify(topic: string, value: unknown): string {
     const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
     throw new PublishError(
       'not_json',
-      `The value for "${topic}" is not serializable as JSON (${reason}). Publish plain data without cycles and BigInts.`,
+      `The value for "${topic}" is not serializable as JSON at ${pathOfProblem(value)} (${reason}). ` +
+        'Publish plain data without cycles and BigInts.',
       { cause },
     );
   }

@@ -44,6 +44,7 @@ describe('publishing', () => {
     ['a function', () => 1, 'Publish null'],
     ['a symbol', Symbol('s'), 'Publish null'],
     ['a BigInt', { n: 1n }, 'BigInt'],
+    ['a BigInt in a list', { rows: [{ id: 1n }] }, 'at $.rows[0].id ('],
     ['a toJSON that throws', { toJSON: () => JSON.parse('{') as unknown }, 'plain data'],
   ])('rejects %s with a remedy', async (_, value, advice) => {
     const { topics } = setUp();
