@@ -1,23 +1,12 @@
 import { isRecord, listOf, optional, secret } from './check.js';
 import { withCorrelation } from './correlation.js';
-import {
-  actionId,
-  actionName,
-  answered,
-  clientId,
-  contract,
-  deltas,
-  optionalJson,
-  optionalMoment,
-  ref,
-  topicName,
-  topicRequests,
-} from './fields.js';
+import { actionId, contract, optionalJson, optionalMoment, ref, topicName } from './fields.js';
 import { checksByType } from './frame-checks.js';
 import type { ClientFrame } from './frames.js';
 import type { FrameLimits } from './limits.js';
 import { parseJson } from './parse-json.js';
 import { ProtocolError } from './protocol-error.js';
+import { actionName, answered, clientId, deltas, topicRequests } from './request-fields.js';
 
 const FRAMES = checksByType<ClientFrame>({
   hello: { clientId, token: optional(secret), contract, deltas, answered },

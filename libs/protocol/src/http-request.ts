@@ -1,9 +1,10 @@
 import { numberWhere, objectOf, optional } from './check.js';
 import { withCorrelation } from './correlation.js';
-import { actionId, actionName, answered, clientId, contract, deltas, optionalJson, topicRequests } from './fields.js';
+import { actionId, contract, optionalJson } from './fields.js';
 import type { ActionRequest, PollRequest } from './http.js';
 import type { FrameLimits } from './limits.js';
 import { parseBody } from './parse-json.js';
+import { actionName, answered, clientId, deltas, topicRequests } from './request-fields.js';
 
 // A module apart from the responses, so that the bundle of a client leaves it out.
 

@@ -1,6 +1,7 @@
 export { action, type Action } from './action.js';
 export { parseClientFrame } from './client-frame.js';
-export { CLOSE_CODES, reactionToClose, type CloseCodeName, type CloseReaction } from './close-code.js';
+export { CLOSE_CODE, reactionToClose, type CloseReaction } from './close-code.js';
+export { CLOSE_CODES, type CloseCodeName } from './close-codes.js';
 export type { CompilerAdvice } from './compiler-advice.js';
 export { ContractError } from './contract-error.js';
 export { applyDelta } from './delta/apply.js';
@@ -16,8 +17,8 @@ export {
 } from './delta/delta.js';
 export { diff, type DiffOptions } from './delta/diff.js';
 export { isTextDeeperThan } from './depth.js';
-export { ERROR_CODES, type ErrorCode, type UnsubscribedCode } from './error-code.js';
-export { isActionId, isClientId } from './fields.js';
+export { ERROR_CODES, ERROR_MEANINGS, type ErrorCode, type UnsubscribedCode } from './error-code.js';
+export { isActionId } from './fields.js';
 export type * from './frames.js';
 export type * from './http.js';
 export { MAX_POLL_WAIT, parseActionRequest, parsePollRequest } from './http-request.js';
@@ -38,6 +39,7 @@ export { ProtocolError, type Correlation } from './protocol-error.js';
 export { parseServerFrame } from './server-frame.js';
 export { TopicMatcher, type TopicMatch } from './topic-matcher.js';
 export { isTopicName } from './topic-name.js';
+export { isClientId } from './request-fields.js';
 export { eventTopic, stateTopic } from './topic.js';
 export type * from './topic.js';
 export { utf8Length } from './utf8-length.js';

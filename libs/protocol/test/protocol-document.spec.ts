@@ -7,6 +7,7 @@ import {
   CLIENT_FRAME_LIMITS,
   CLOSE_CODES,
   ERROR_CODES,
+  ERROR_MEANINGS,
   MAX_DELTA_DEPTH,
   MAX_VALUE_DEPTH,
   parseClientFrame,
@@ -17,6 +18,7 @@ import {
   SERVER_FRAME_LIMITS,
   SUBPROTOCOL,
   VERSION_HEADER,
+  type ErrorCode,
   type Json,
 } from '../src/index.js';
 
@@ -52,11 +54,11 @@ function interfacesOf(text: string): Map<string, string> {
 
 describe('PROTOCOL.md', () => {
   test('has the error codes of the code', () => {
-    const rows = Object.entries(ERROR_CODES).map(([code, { temporary, status, meaning }]) => [
+    const rows = Object.entries(ERROR_CODES).map(([code, { temporary, status }]) => [
       `\`${code}\``,
       temporary ? 'yes' : 'no',
       String(status),
-      meaning,
+      ERROR_MEANINGS[code as ErrorCode],
     ]);
     expect(tableOf('code', 'temporary', 'HTTP', 'meaning')).toEqual(rows);
   });

@@ -1,4 +1,4 @@
-import { CLOSE_CODES } from '@statewire/protocol';
+import { CLOSE_CODE } from '@statewire/protocol';
 import {
   BehaviorSubject,
   defer,
@@ -220,7 +220,7 @@ export class WebSocketConnector {
 
   /** A token that expires during the connection can be renewed. A rejected new token would be rejected again. */
   private isRejectedForGood({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
-    if (reason.code !== closeReason(CLOSE_CODES.tokenExpired.code)) return false;
+    if (reason.code !== closeReason(CLOSE_CODE.tokenExpired)) return false;
     const wasRenewed = this.services.tokens.markRejected(token);
     return wasRenewed && welcome === undefined;
   }
@@ -231,7 +231,7 @@ export class WebSocketConnector {
     const { environment } = this.services;
     const { reason, cause, retryAfter, polling } = failure;
     if (cause === 'permanent') return throwError(() => failure);
-    if (reason.code === closeReason(CLOSE_CODES.switchedOff.code)) this.allowed$.next(false);
+    if (reason.code === closeReason(CLOSE_CODE.switchedOff)) this.allowed$.next(false);
     if (this.isSwitchedOff) {
       this.emit({ type: 'attempt-postponed', failure });
       return this.whenAllowed();

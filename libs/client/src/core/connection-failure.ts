@@ -1,4 +1,4 @@
-import { CLOSE_CODES, reactionToClose } from '@statewire/protocol';
+import { CLOSE_CODE, reactionToClose } from '@statewire/protocol';
 
 import type { StatusReason } from './status.js';
 
@@ -28,15 +28,15 @@ export class ConnectionFailure extends Error {
 }
 
 const POLLING_MODES: Readonly<Record<number, PollingMode>> = {
-  [CLOSE_CODES.draining.code]: 'never',
-  [CLOSE_CODES.switchedOff.code]: 'immediately',
+  [CLOSE_CODE.draining]: 'never',
+  [CLOSE_CODE.switchedOff]: 'immediately',
 };
 
 const SERVER_FAILURES: ReadonlySet<number> = new Set([1009, 1011, 1012, 1013]);
 
 /** Returns the failure for a close frame. `rejection` is the error frame before it. */
 export function failureOfClose(code: number, text: string, rejection: StatusReason | undefined): ConnectionFailure {
-  const reason = rejection ?? { code: closeReason(code), message: text || describeClose(code) };
+  const reason = rejection ?? { code: closeReason(code), message: text || 'the connection was lost' };
   switch (reactionToClose(code)) {
     case 'stop':
       return new ConnectionFailure(reason, 'permanent');
@@ -53,8 +53,8 @@ export function failureOfClose(code: number, text: string, rejection: StatusReas
 const ACCESS_DENIALS: ReadonlySet<string> = new Set([
   'forbidden',
   'unauthorized',
-  closeReason(CLOSE_CODES.rejected.code),
-  closeReason(CLOSE_CODES.tokenExpired.code),
+  closeReason(CLOSE_CODE.rejected),
+  closeReason(CLOSE_CODE.tokenExpired),
 ]);
 
 /** Returns whether a denial concerns the user, so that the application may no longer show any value. */
@@ -71,9 +71,4 @@ export function closeReason(code: number): string {
 export function messageOf(error: unknown): string {
   const { message } = (error ?? {}) as { readonly message?: unknown };
   return typeof message === 'string' ? message : String(error);
-}
-
-function describeClose(code: number): string {
-  const row = Object.values(CLOSE_CODES).find((closeCode) => closeCode.code === code);
-  return row?.meaning ?? 'the connection was lost';
 }

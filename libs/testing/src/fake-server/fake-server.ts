@@ -1,6 +1,7 @@
 import {
   CLOSE_CODES,
   ERROR_CODES,
+  ERROR_MEANINGS,
   type Action,
   type ActionFrame,
   type AuthenticateFrame,
@@ -312,5 +313,5 @@ export class FakeServer {
 }
 
 function errorFrame(code: ErrorCode): ErrorFrame {
-  return { type: 'error', code, message: ERROR_CODES[code].meaning, temporary: ERROR_CODES[code].temporary };
+  return { type: 'error', code, message: ERROR_MEANINGS[code], temporary: ERROR_CODES[code].temporary };
 }
