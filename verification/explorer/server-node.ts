@@ -85,7 +85,8 @@ export class ServerNode {
     const fail = (line: string, stack = ''): void => verdict.complain(`the server logged: ${line} ${stack}`);
     const quiet = (): void => undefined;
     this.log = new RealtimeLog({ debug: quiet, log: quiet, warn: quiet, error: fail }, environment);
-    const memory = new MemoryBroker({ environment, log: this.log, history });
+    // Without the repeat window of the broker, clients alone have to keep actions from running twice.
+    const memory = new MemoryBroker({ environment, log: this.log, history, repeatWindowMs: 0 });
     this.broker = new WatchedBroker(memory, truth, verdict, options.slowBroker);
     const { broker } = this.broker;
     this.application = new Application(() => this.topics, truth, options.slowActions);

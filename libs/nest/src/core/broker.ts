@@ -73,7 +73,7 @@ export type Claim =
   | { readonly outcome: 'settled'; readonly answer: string }
   /** The key has another fingerprint. */
   | { readonly outcome: 'conflict' }
-  /** The node that ran the action ended without an answer. */
+  /** The node that ran the action ended without an answer, or the client has the answer and the broker forgot it. */
   | { readonly outcome: 'lost' };
 
 /** The exclusive right of one node, until the node releases or loses it. */
@@ -156,7 +156,8 @@ export interface Broker {
   unclaim(key: string): Promise<void>;
   /**
    * Forgets the answers of settled claims before their window ends, because the clients have them. Ignores keys that are
-   * unknown or still running. If it fails, the window ends the claims.
+   * unknown or still running. If it fails, the window ends the claims. For 10 s a claim of a forgotten key is `lost`, because
+   * a proxy may deliver a request twice.
    */
   forget(keys: readonly string[]): Promise<void>;
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { VirtualEnvironment } from '@statewire/testing';
 import { action, stateTopic } from '@statewire/protocol';
 
-import { OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
+import { memoryBroker, OnAction, OnTopic, RealtimeHandlers, TopicParams } from '../../src/index.js';
 import { OutboxBudget } from '../../src/delivery/flush-scheduler.js';
 import { TestApplication } from '../support/test-application.js';
 import { RawWire, rawText } from '../support/raw-wire.js';
@@ -41,7 +41,11 @@ describe('A8: a client that requests 20 MB and reads nothing', () => {
       clock,
       logger: log.logger,
       providers: [Large],
-      realtime: { limits: { timeouts: { stalledMs: STALLED_TIMEOUT }, frames: { perSecond: 0 } } },
+      // The quota of one client for answers would reject most actions.
+      realtime: {
+        broker: memoryBroker({ maxAnswerCharacters: 0 }),
+        limits: { timeouts: { stalledMs: STALLED_TIMEOUT }, frames: { perSecond: 0 } },
+      },
     });
   });
 

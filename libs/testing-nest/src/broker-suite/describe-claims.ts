@@ -58,14 +58,14 @@ export function describeClaims({ describe, test, expect }: TestRunner, cluster: 
       expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
     });
 
-    test('a forgotten answer frees its key on every node, and other answers stay', async () => {
+    test('a forgotten answer leaves every node, its action does not run again, and other answers stay', async () => {
       for (const key of ['k', 'other']) {
         await cluster.here.claim(key, 'f', 'user ann', 'tab');
         await cluster.here.settle(key, 'answer', 1_000);
       }
       await cluster.there.forget(['k', 'unknown']);
       expect(await cluster.here.claim('other', 'f')).toEqual({ outcome: 'settled', answer: 'answer' });
-      expect(await cluster.here.claim('k', 'g')).toEqual({ outcome: 'claimed' });
+      expect(await cluster.here.claim('k', 'f')).toEqual({ outcome: 'lost' });
     });
 
     test('a running claim cannot be forgotten', async () => {

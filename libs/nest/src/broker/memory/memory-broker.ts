@@ -22,7 +22,10 @@ import { MemoryTopics } from './memory-topics.js';
 import { oneOfSeveralProcesses } from './several-processes.js';
 
 /** `history.ageMs` is also the time for which the broker keeps an unused topic. */
-export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions {}
+export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions {
+  /** See {@link MemoryClaims}. Default: 10 s. 0: a copy of a confirmed action runs. */
+  readonly repeatWindowMs?: number;
+}
 
 /**
  * Creates the broker for a single process. It keeps all data in memory. An option that cannot be used stops the start
@@ -64,7 +67,11 @@ export class MemoryBroker implements Broker {
     this.topics = new MemoryTopics(environment, history, idle, (topic, error) =>
       log.error('topic-listener-failed', error, { topic }),
     );
-    this.claims = new MemoryClaims(environment, { count: maxClaims, size: maxAnswerCharacters });
+    this.claims = new MemoryClaims(
+      environment,
+      { count: maxClaims, size: maxAnswerCharacters },
+      options.repeatWindowMs,
+    );
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when nothing uses the broker. */

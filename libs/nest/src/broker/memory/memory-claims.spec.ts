@@ -60,12 +60,22 @@ describe('MemoryClaims', () => {
     claims.settle('2', 'answer', 1_000);
     claims.forget(['1', '3', 'other']);
     expect(claims.size).toBe(2);
-    expect(claims.claim('1', 'other').outcome).toBe('claimed');
     expect(claims.claim('3', 'f').outcome).toBe('running');
     claims.settle('3', 'answer', 1_000);
-    claims.settle('1', 'answer', 1_000);
     claims.forget(['1', '2', '3']);
     expect({ claims: claims.size, callers: claims.callers }).toEqual({ claims: 0, callers: 0 });
+  });
+
+  test('a copy of an action that arrives within 10 s after its answer was confirmed does not run', async () => {
+    const { claims, environment } = create({ count: 1_000, size: 1_000 });
+    claims.claim('1', 'f', 'user ann', 'tab');
+    claims.settle('1', 'answer', 120_000);
+    claims.forget(['1']);
+    await environment.advance(9_999);
+    expect(claims.claim('1', 'f', 'user ann', 'tab').outcome).toBe('lost');
+    expect(claims.size).toBe(0);
+    await environment.advance(1);
+    expect(claims.claim('1', 'f', 'user ann', 'tab').outcome).toBe('claimed');
   });
 
   test('callers that never confirm an answer are limited, and leave room for all others', () => {

@@ -123,6 +123,12 @@ interface Settled {
   readonly expiresAt: number;
 }
 
+/** Milliseconds for which a proxy may deliver a copy of a request after the client has the answer. */
+const REPEAT_WINDOW_MS = 10_000;
+
+/** Maximum number of forgotten keys. Above it the oldest are dropped. */
+const MAX_FORGOTTEN = 100_000;
+
 /** Milliseconds between two sweeps for expired answers. */
 const SWEEP_INTERVAL_MS = 10_000;
 
@@ -132,12 +138,15 @@ const SWEEP_INTERVAL_MS = 10_000;
  */
 export class MemoryClaims {
   private readonly claims = new Map<string, Running | Settled>();
+  /** Keys of forgotten answers, with the time until which a copy of the action does not run. The oldest is first. */
+  private readonly forgotten = new Map<string, number>();
   private readonly usage: ClaimUsage;
   private sweep: Timer | undefined;
 
   constructor(
     private readonly environment: Environment,
     limits: ClaimLimits,
+    private readonly repeatWindowMs = REPEAT_WINDOW_MS,
   ) {
     this.usage = new ClaimUsage(limits);
   }
@@ -155,6 +164,7 @@ export class MemoryClaims {
   claim(key: string, fingerprint: string, caller?: string, client?: string): Claim {
     const existing = this.current(key);
     if (existing === undefined) {
+      if ((this.forgotten.get(key) ?? 0) > this.environment.monotonic()) return { outcome: 'lost' };
       const path = pathOf(caller, client);
       this.usage.reserve(path);
       this.claims.set(key, running(fingerprint, path));
@@ -183,12 +193,19 @@ export class MemoryClaims {
     claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer. Claim the action again.'));
   }
 
-  /** Drops settled answers before their window ends. Ignores running and unknown keys. */
+  /**
+   * Drops settled answers before their window ends. Ignores running and unknown keys. A dropped key stays `lost` for a
+   * while, so that a late copy of its request does not run the action again.
+   */
   forget(keys: readonly string[]): void {
+    const until = this.environment.monotonic() + this.repeatWindowMs;
     for (const key of keys) {
       const claim = this.claims.get(key);
-      if (claim?.state === 'settled') this.drop(key, claim);
+      if (claim?.state !== 'settled') continue;
+      this.drop(key, claim);
+      if (this.repeatWindowMs > 0) this.forgotten.set(key, until);
     }
+    this.trimForgotten();
   }
 
   dispose(): void {
@@ -197,6 +214,7 @@ export class MemoryClaims {
       if (claim.state === 'running') claim.reject(new BrokerError('disposed', 'The broker was shut down.'));
     }
     this.claims.clear();
+    this.forgotten.clear();
     this.usage.clear();
   }
 
@@ -218,6 +236,14 @@ export class MemoryClaims {
     this.usage.release(claim.path, claim.answer.length);
   }
 
+  private trimForgotten(): void {
+    const now = this.environment.monotonic();
+    for (const [key, until] of this.forgotten) {
+      if (until > now && this.forgotten.size <= MAX_FORGOTTEN) return;
+      this.forgotten.delete(key);
+    }
+  }
+
   private sweepLater(): void {
     this.sweep ??= this.environment.setTimer(() => this.forgetExpired(), SWEEP_INTERVAL_MS);
   }
@@ -231,7 +257,8 @@ export class MemoryClaims {
       if (claim.expiresAt <= now) this.drop(key, claim);
       else settled += 1;
     }
-    if (settled > 0) this.sweepLater();
+    this.trimForgotten();
+    if (settled > 0 || this.forgotten.size > 0) this.sweepLater();
   }
 }
 
