@@ -1,8 +1,7 @@
 import type { Action, TopicReference } from '@statewire/protocol';
-import { distinctUntilChanged, filter, map, merge, type Observable } from 'rxjs';
+import { distinctUntilChanged, filter, map, merge, Observable } from 'rxjs';
 
 import { ActionOutbox } from './actions/action-outbox.js';
-import { reportUnobserved } from './actions/report-unobserved.js';
 import type { ClientServices } from './connection/client-services.js';
 import { ConnectionManager } from './connection/connection-manager.js';
 import { HttpTransport } from './connection/http-transport.js';
@@ -12,6 +11,7 @@ import type { ClientEnvironment, Timer } from './core/environment.js';
 import { MetricsRecorder } from './core/metrics-recorder.js';
 import type { ClientMetrics } from './core/metrics.js';
 import { resolveOptions, type RealtimeClientOptions } from './core/options.js';
+import { RealtimeClientError } from './core/realtime-client-error.js';
 import type { ConnectionStatus } from './core/status.js';
 import type { AnyActOptions, RealtimeClient } from './realtime-client.js';
 import { ClientTopicRegistry } from './topics/client-topic-registry.js';
@@ -26,6 +26,7 @@ export class StatewireClient implements RealtimeClient {
   private readonly statusStore: StatusStore;
   private readonly connectionManager: ConnectionManager;
   private disuseTimer: Timer | undefined;
+  private isClosed = false;
 
   constructor(given: RealtimeClientOptions, environment: ClientEnvironment) {
     const options = resolveOptions(given);
@@ -71,6 +72,7 @@ export class StatewireClient implements RealtimeClient {
 
   close(): void {
     if (this.isClosed) return;
+    this.isClosed = true;
     this.disuseTimer?.cancel();
     this.connectionManager.close();
     this.statusStore.close();
@@ -127,10 +129,6 @@ export class StatewireClient implements RealtimeClient {
     this.connectionManager.reauthenticate();
   }
 
-  private get isClosed(): boolean {
-    return this.status.state === 'closed';
-  }
-
   /** Disconnects if nothing uses the client when the time of the option `disconnectAfterMs` is over. */
   private awaitDisuse(): void {
     const { environment, options, outbox, registry } = this.services;
@@ -143,4 +141,37 @@ export class StatewireClient implements RealtimeClient {
       this.statusStore.update({ state: 'idle' });
     }, options.disconnectAfterMs);
   }
+}
+
+/**
+ * Returns the result of an action for the application, and reports its error if there is no subscriber at that moment. The
+ * reported message names the action.
+ */
+function reportUnobserved<T>(
+  name: string,
+  result$: Observable<T>,
+  report: (error: unknown) => void,
+  { queueMicrotask = globalThis.queueMicrotask }: ClientEnvironment,
+): Observable<T> {
+  let subscribers = 0;
+  let subscriptions = 0;
+  result$.subscribe({
+    error: (error: RealtimeClientError) => {
+      const before = subscriptions;
+      if (subscribers > 0) return;
+      // An action that fails at once has an error before its caller can subscribe.
+      queueMicrotask(() => subscriptions === before && report(unhandledError(name, error)));
+    },
+  });
+  return new Observable((subscriber) => {
+    subscribers++;
+    subscriptions++;
+    subscriber.add(() => void subscribers--);
+    return result$.subscribe(subscriber);
+  });
+}
+
+/** Returns the error of an action for a log, where nothing else names the action. */
+function unhandledError(name: string, { code, message, details, temporary }: RealtimeClientError): RealtimeClientError {
+  return new RealtimeClientError(code, `The action "${name}" failed (${code}). ${message}`, details, temporary);
 }

@@ -130,10 +130,7 @@ export class FakeRealtimeClient implements RealtimeClient, OnDestroy {
     return this.#follow(topic, this.#client.events(topic, options));
   }
 
-  deliveries<T>(
-    topic: TopicReference<T, 'events'>,
-    options?: EventOptions,
-  ): Observable<EventDelivery<T>> {
+  deliveries<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<EventDelivery<T>> {
     return this.#follow(topic, this.#client.deliveries(topic, options));
   }
 
