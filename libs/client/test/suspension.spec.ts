@@ -184,6 +184,17 @@ describe('R22: a machine that slept', () => {
     expect(server.upgradeCount).toBe(1);
     expect(client.status.state).toBe('live');
   });
+
+  test('notices later that the connection is lost, although the timer of the next ping ran during its doubt', async () => {
+    const { environment, server, client } = await followQuietTopic();
+    await environment.sleep(100_000);
+    await environment.advance(1_000);
+    expect(client.status.state).toBe('live');
+    expect(server.upgradeCount).toBe(1);
+    server.blackhole();
+    await environment.until(() => client.status.state !== 'live', 11_000);
+    expect(client.status).toMatchObject({ reason: { code: 'silent' } });
+  });
 });
 
 describe('R22: a page in the back/forward cache', () => {

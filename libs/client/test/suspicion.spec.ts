@@ -64,6 +64,21 @@ describe('a silent live socket', () => {
     expect(server.upgradeCount).toBe(1);
   });
 
+  test('is noticed after a first answer that came later than the second ping was due', async () => {
+    let latency = 10;
+    const { environment, server, client } = setUp({}, { latency: () => latency });
+    client.connect();
+    await environment.advance(35);
+    latency = 2_000;
+    await environment.advance(5_000);
+    expect(client.status.state).toBe('live');
+    latency = 10;
+    await environment.advance(60_000);
+    server.blackhole();
+    await environment.until(() => client.status.state !== 'live', 11_000);
+    expect(client.status).toMatchObject({ reason: { code: 'silent' } });
+  });
+
   test('is replaced by another one when its close arrives', async () => {
     const { environment, server, client } = setUp();
     fight(environment, server);

@@ -100,15 +100,16 @@ export class LivenessProbe {
     if (now + ANSWER_TIMEOUT_MS < this.answerDue) this.awaitAnswer(ANSWER_TIMEOUT_MS, now);
   }
 
-  /** Sends a `ping` and expects a frame soon. */
+  /** Sends a `ping` and expects a frame soon. Sends none while the connection is suspect, or a `ping` is unanswered. */
   probe(): void {
-    if (this.suspected || this.pingedAt !== undefined) return;
-    this.pingedAt = this.environment.monotonic();
-    this.emit({ type: 'ping-due' });
     const { interval } = this.heartbeat;
     const wanted = this.hasPinged ? (this.isStatusObserved() ? OBSERVED_PING_MS : interval) : SECOND_PING_MS;
     this.hasPinged = true;
+    // Also without a `ping` now: the server may answer later, and the connection needs the next one then.
     if (interval > 0) this.setTimer('idle', Math.min(interval, wanted), () => this.probe());
+    if (this.suspected || this.pingedAt !== undefined) return;
+    this.pingedAt = this.environment.monotonic();
+    this.emit({ type: 'ping-due' });
     // A slow network needs more time: at least twice the last round trip.
     const wait = Math.max(PING_TIMEOUT_MS, 2 * this.roundTripTimeMs);
     this.setTimer('ping', wait, (isLate) => {
