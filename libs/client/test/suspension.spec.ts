@@ -195,6 +195,35 @@ describe('R22: a machine that slept', () => {
     await environment.until(() => client.status.state !== 'live', 11_000);
     expect(client.status).toMatchObject({ reason: { code: 'silent' } });
   });
+
+  test('and polls because the WebSocket is switched off still says why', async () => {
+    const bench = await followQuietTopic();
+    const { environment, server, client } = bench;
+    server.switchWebSocket(false);
+    await environment.advance(5_000);
+    const { status } = client;
+    expect(status).toMatchObject({ state: 'polling', reason: { code: 'close-4203' } });
+    sleep(bench);
+    await environment.advance(5_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'close-4203' } });
+    server.http('unreachable');
+    await environment.advance(5_000);
+    server.http('pass');
+    await environment.advance(30_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'close-4203' } });
+  });
+
+  test('and polls because the host has no WebSocket still says why', async () => {
+    const bench = await followQuietTopic({ environment: { openWebSocket: undefined } });
+    const { environment, client } = bench;
+    sleep(bench);
+    await environment.advance(5_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+    environment.hidePage();
+    environment.showPage();
+    await environment.advance(5_000);
+    expect(client.status).toMatchObject({ state: 'polling', reason: { code: 'no-websocket' } });
+  });
 });
 
 describe('R22: a page in the back/forward cache', () => {

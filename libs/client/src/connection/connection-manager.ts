@@ -41,6 +41,8 @@ export class ConnectionManager {
   private wasEverLive = false;
   private denial: StatusReason | undefined;
   private reason: StatusReason | undefined;
+  /** Why there is no WebSocket, whatever polls reported since. */
+  private socketReason: StatusReason | undefined;
   /** The server allows no requests for now, so the client does not poll before the next attempt. */
   private isPollingPaused = false;
 
@@ -80,8 +82,10 @@ export class ConnectionManager {
     this.denial = undefined;
     tokens.forgetFailure();
     this.host.start();
+    this.socketReason = undefined;
     if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.connector.start();
-    this.reason ??= { code: 'no-websocket', message: 'this host has no WebSocket' };
+    this.socketReason = { code: 'no-websocket', message: 'this host has no WebSocket' };
+    this.reason ??= this.socketReason;
     this.startPolling(0);
     this.update();
   }
@@ -139,6 +143,7 @@ export class ConnectionManager {
         this.contractCheck.compare(event.config);
         return this.connector.setAllowed(event.config.websocket);
       case 'poll-answered':
+        this.reason = this.socketReason ?? this.reason;
         this.connector.setAllowed(event.response.websocket);
         this.contractCheck.compare(event.response);
         this.update();
@@ -214,7 +219,7 @@ export class ConnectionManager {
 
   private handleLive(): void {
     this.cancelFallbackTimer();
-    this.reason = undefined;
+    this.reason = this.socketReason = undefined;
     this.poller.stop();
     this.update();
   }
@@ -222,7 +227,7 @@ export class ConnectionManager {
   private handleSilence(connection: WebSocketConnection, reason: StatusReason): void {
     connection.session.topics.suspend();
     this.tokenRefresher.handleInterruption(connection);
-    this.reason = reason;
+    this.reason = this.socketReason = reason;
     this.markStale(connection.lastFrameAt);
     // After a sleep the connection often still works, and answers soon.
     if (reason === SUSPENDED) this.startFallbackTimer();
@@ -241,7 +246,7 @@ export class ConnectionManager {
   }
 
   private handlePostponedAttempt({ reason, polling }: ConnectionFailure): void {
-    this.reason = reason;
+    this.reason = this.socketReason = reason;
     if (polling === 'immediately') this.startPolling();
     if (polling === 'never') {
       this.isPollingPaused = true;
