@@ -58,8 +58,8 @@ export interface RealtimeClient {
 
   /**
    * Emits the newest value of a state topic, then each change. Fails with a `RealtimeClientError` if the topic is
-   * forbidden, unknown or closed, and waits if the server cannot serve it for now. All subscribers of a topic share one subscription on the server. It ends 1,000 ms (the
-   * option `lingerMs`) after the last subscriber left.
+   * forbidden, unknown or closed, and waits if the server cannot serve it for now. All subscribers of a topic share one
+   * subscription on the server. It ends 1,000 ms (the option `lingerMs`) after the last subscriber left.
    *
    * @example
    * client.state(battle.with({ battleId: '42' })).subscribe(draw);

@@ -3,7 +3,10 @@ import { RealtimeClientError } from './realtime-client-error.js';
 
 /** Options of `createRealtimeClient`. Every duration is in milliseconds. */
 export interface RealtimeClientOptions {
-  /** Scheme, host and port of the server, such as `https://api.example`, without a path. Default: the origin of the page. Required in Node. */
+  /**
+   * Scheme, host and port of the server, such as `https://api.example`, without a path. Default: the origin of the page.
+   * Required in Node.
+   */
   readonly origin?: string;
   /** Path of the WebSocket endpoint. Default `/ws`. */
   readonly webSocketPath?: string;

@@ -207,8 +207,8 @@ export class Timeline {
   }
 
   /**
-   * Returns the frames that follow `cursor`, for a reader that knows these optional delta operations (default: all). Undefined: the reader has everything. `'lost'`: the history no longer holds
-   * the next event.
+   * Returns the frames that follow `cursor`, for a reader that knows these optional delta operations (default: all).
+   * Undefined: the reader has everything. `'lost'`: the history no longer holds the next event.
    */
   after(cursor: number, deltas = DELTA_CAPABILITIES): ReplayStep | 'lost' | undefined {
     if (cursor >= this.offset) return undefined;

@@ -55,8 +55,8 @@ export class FakeServer {
   /** Whether the server answers `hello`. Default true. */
   answersHello = true;
   /**
-   * Decides about the token of a WebSocket or of a request. Return undefined to accept it, an error code to reject it, or `expired`. Default:
-   * accepts every token.
+   * Decides about the token of a WebSocket or of a request. Return undefined to accept it, an error code to reject it, or
+   * `expired`. Default: accepts every token.
    */
   verify: (token: string | undefined) => ErrorCode | 'expired' | undefined = () => undefined;
   /** Returns the end of a token's validity for `welcome` and `authenticated`, in milliseconds since the Unix epoch. */
