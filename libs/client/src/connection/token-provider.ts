@@ -101,7 +101,8 @@ export class TokenProvider {
         `The option \`token\` must return a string or undefined, got ${token === null ? 'null' : typeof token}.`,
       );
     }
-    if (generation !== this.generation) return token;
+    // A token from before the expiry tells nothing about the renewal, which may be under way.
+    if (generation !== this.generation || isRenewal !== this.isExpired) return token;
     this.forgetFailure();
     if (isRenewal) {
       this.isExpired = false;
