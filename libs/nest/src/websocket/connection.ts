@@ -1,5 +1,6 @@
 import {
   CLOSE_CODES,
+  SAFE_FRAME_BYTES,
   type ActionFrame,
   type AnsweredActions,
   type AuthenticateFrame,
@@ -125,7 +126,8 @@ export class Connection implements FrameRunner {
     if (this.phase === 'closed') return;
     const { counters, log, options } = this.context;
     counters.closes.add(MESSAGE_TOO_BIG);
-    log.warn('frame-too-large', { bytes, limit: options.limits.frames.bytes, connection: this.id });
+    const limit = Math.max(options.limits.frames.bytes, SAFE_FRAME_BYTES);
+    log.warn('frame-too-large', { bytes, limit, connection: this.id });
     this.end();
   }
 
