@@ -148,9 +148,13 @@ export class InboundQueue {
       // A subscribe of many topics, or a long token, is no larger action.
       const frame = parseClientFrame(data.toString(), { bytes: bytes && Math.max(bytes, SAFE_FRAME_BYTES), depth });
       if (frame.type !== 'action' || bytes === 0 || data.length <= bytes) return frame;
-      throw new ProtocolError('too_large', `The action has ${data.length} bytes, at most ${bytes} are accepted. Send less data.`, {
-        id: frame.id,
-      });
+      throw new ProtocolError(
+        'too_large',
+        `The action has ${data.length} bytes, at most ${bytes} are accepted. Send less data.`,
+        {
+          id: frame.id,
+        },
+      );
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.rejectBad(error);
