@@ -28,6 +28,7 @@ const IGNORED: ReadonlySet<string> = new Set([
     'received',
     'pulse',
     'reason',
+    'socketReason',
     'wasEverLive',
     'lastRef',
     'written',
