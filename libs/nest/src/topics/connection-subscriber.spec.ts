@@ -72,6 +72,20 @@ function setUp(timeline: Timeline, { since, room = true }: { since?: Since; room
   return { counters, grow, heard, member, notes, outlet, pull };
 }
 
+test('a reader without an optional operation gets the newest value once for several publications from the broker', () => {
+  const timeline = timelineOf('state', 1);
+  const { heard, member, outlet } = setUp(timeline);
+  heard();
+  outlet.deltas = [];
+  const publications = [
+    { offset: 2, time: 2, delta: '{"<0":[3]}' },
+    { offset: 3, time: 3, delta: '["delta"]' },
+  ];
+  const frames = timeline.extend({ ...historyOf('a', 3), publications }, 0);
+  frames.forEach((frame, index) => member.appended(frame, publications[index]!));
+  expect(heard()).toEqual(['snapshot 3']);
+});
+
 describe('the counter of resumes', () => {
   test.each<[string, Timeline, Since | undefined, object]>([
     ['with patches', timelineOf('state', 3), { epoch: 'a', offset: 1 }, { patches: 1 }],

@@ -401,3 +401,27 @@ describe('letting go of a topic', () => {
     expect(await noted()).toEqual(['1', '2']);
   });
 });
+
+test('a state topic keeps its previous value only while a publication goes to the subscribers', async () => {
+  let tell: (message: TopicMessage) => void = () => undefined;
+  const [before, after] = ['abcd', 'dabc'].map((letters) => JSON.stringify([...letters].map((one) => one.repeat(99))));
+  const broker: Pick<Broker, 'listen' | 'read'> = {
+    listen: async (_, listener) => {
+      tell = listener;
+      return async () => undefined;
+    },
+    read: async () => ({ epoch: 'a', offset: 1, oldest: 2, publications: [], data: before!, time: 1 }),
+  };
+  const live = new LiveTopic({
+    ...{ topic: { name: 't', kind: 'state' }, broker: broker as Broker, environment: new VirtualEnvironment() },
+    ...{ log: { warn: () => undefined, error: () => undefined }, history: { count: 10, bytes: 0, ageMs: 0 } },
+    ...{ onEmptied: () => undefined, onClosed: () => undefined },
+  });
+  await live.open();
+  const patches: (string | undefined)[] = [];
+  const appended = () => void patches.push(live.timeline.patchWith([])?.text);
+  live.add({}, { appended, restarted: () => undefined, ended: () => undefined });
+  tell({ type: 'publication', publication: { epoch: 'a', offset: 2, time: 2, data: after!, delta: '{"<0":[3]}' } });
+  appended();
+  expect(patches).toEqual([expect.stringContaining('"delta":{"~0":[0,"ddd'), undefined]);
+});

@@ -71,7 +71,7 @@ export class Timeline {
   private oldestInBroker: number;
   /** The latest publication, while its frame goes to the subscribers. */
   private step:
-    { readonly before: Json; readonly time: number; readonly frames: Map<string, EncodedFrame> } | undefined;
+    { readonly before: Head; readonly time: number; readonly frames: Map<string, EncodedFrame> } | undefined;
   private prepared: { readonly from: number; readonly data: string; readonly delta: string | undefined } | undefined;
 
   constructor(
@@ -97,7 +97,7 @@ export class Timeline {
   get newest(): { readonly value: Json; readonly time: number } | undefined {
     const { head } = this;
     if (head === undefined) return undefined;
-    return { value: (head.value ??= JSON.parse(head.data) as Json), time: head.time };
+    return { value: valueOf(head), time: head.time };
   }
 
   /** Creates the publication for the broker. Adds the delta from the newest value if the delta is smaller. */
@@ -121,7 +121,7 @@ export class Timeline {
   append(publication: LivePublication, now: number): EncodedFrame {
     const { data, time, value } = publication;
     const delta = publication.delta ?? this.deltaTo(data, value);
-    const before = this.head?.value;
+    const before = this.head;
     this.step = delta === undefined || before === undefined ? undefined : { before, time, frames: new Map() };
     this.offset = publication.offset;
     if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
@@ -139,8 +139,8 @@ export class Timeline {
     const set = deltas.join();
     const existing = step?.frames.get(set);
     if (existing !== undefined || head === undefined || step === undefined) return existing;
-    const after = this.newest!.value;
-    const delta = JSON.stringify(diff(step.before, after, { ...this.diffOptions, capabilities: deltas }));
+    const options = { ...this.diffOptions, capabilities: deltas };
+    const delta = JSON.stringify(diff(valueOf(step.before), valueOf(head), options));
     const frame = isDeltaSmaller(delta, head.data)
       ? this.frames.patch(this.offset, delta, step.time)
       : this.snapshotOf(head);
@@ -296,4 +296,8 @@ export class Timeline {
     this.prepared = { from, data, delta: isDeltaSmaller(delta, data) ? delta : undefined };
     return this.prepared.delta;
   }
+}
+
+function valueOf(head: Head): Json {
+  return (head.value ??= JSON.parse(head.data) as Json);
 }

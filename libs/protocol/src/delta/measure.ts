@@ -4,7 +4,7 @@ import { MAX_DELTA_DEPTH } from './delta.js';
 /** Characters at each end of a text that its fingerprint contains. */
 const FINGERPRINT_CHARACTERS = 16;
 
-/** Approximate length of the JSON text. Counts nothing below {@link MAX_DELTA_DEPTH}. */
+/** Approximate length of the JSON text. Counts nothing below twice {@link MAX_DELTA_DEPTH}: a delta around a value. */
 export function approximateLength(value: Json, depth = 0): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 10 ? 1 : 5;
