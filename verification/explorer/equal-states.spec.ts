@@ -43,7 +43,7 @@ test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
   async (_, scenario) => {
     const pairs: (readonly (readonly StepName[])[])[] = [];
     await explore(scenario, DEPTH, (steps, earlier) => pairs.push([earlier, steps]));
-    expect(pairs.length).toBeGreaterThan(5);
+    expect(pairs.length).toBeGreaterThanOrEqual(5);
     const random = mulberry32(seed);
     for (let pair = 0; pair < PAIRS; pair++) {
       await expectAlike(scenario, pairs[Math.floor(random() * pairs.length)]!, random);
