@@ -215,6 +215,15 @@ export default defineConfig(
   ...inner(),
   ...rankedFoldersOfPackages(),
   {
+    files: ['libs/client/src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: '[accessibility="private"]', message: 'Write #name. Minifiers shorten only these private names.' },
+      ],
+    },
+  },
+  {
     files: TESTS,
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

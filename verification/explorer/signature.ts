@@ -170,7 +170,8 @@ class GraphWriter {
 
   private writeFields(name: string, value: object): void {
     this.parts.push(name, '(');
-    for (const [key, field] of Object.entries(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      const key = name.replace(/^_/, '');
       if (field === undefined || IGNORED.has(key)) continue;
       this.parts.push(key, ':');
       this.write(field, key);

@@ -86,7 +86,7 @@ function symbolAround(node) {
   const names = [];
   for (let { parent } = node; parent !== undefined; { parent } = parent) {
     if (ts.isConstructorDeclaration(parent)) names.unshift('constructor');
-    else if (isNamed(parent) && parent.name !== undefined && ts.isIdentifier(parent.name))
+    else if (isNamed(parent) && parent.name !== undefined && ts.isMemberName(parent.name))
       names.unshift(parent.name.text);
   }
   return names.join('.') || 'the module';

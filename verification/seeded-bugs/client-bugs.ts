@@ -8,8 +8,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'ActionOutbox.handleAnswer',
-        find: 'if (action.copies === 1) this.confirm(action.id);',
-        replace: 'this.confirm(action.id);',
+        find: 'if (action.copies === 1) this.#confirm(action.id);',
+        replace: 'this.#confirm(action.id);',
       },
     ],
     caughtBy: 'forgotten answers',
@@ -20,7 +20,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'Poller.failureOf',
+        symbol: 'Poller.#failureOf',
         find: 'if (status === 403 && error) return',
         replace: 'if (status === 403) return',
       },
@@ -33,7 +33,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.applyEvent',
+        symbol: 'TopicFeed.#applyEvent',
         find: "if (offset !== own.offset + 1) return 'hole';",
         replace: '',
       },
@@ -46,7 +46,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.applyPatch',
+        symbol: 'TopicFeed.#applyPatch',
         find: "if (from !== own.offset) return 'hole';",
         replace: '',
       },
@@ -60,8 +60,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'StateStore.patch',
-        find: 'this.value = applyDelta(this.value, delta);',
-        replace: 'this.value = applyDelta(applyDelta(this.value, delta), delta);',
+        find: 'this.#value = applyDelta(this.#value, delta);',
+        replace: 'this.#value = applyDelta(applyDelta(this.#value, delta), delta);',
       },
     ],
     caughtBy: 'a state topic',
@@ -72,7 +72,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.applyEvent',
+        symbol: 'TopicFeed.#applyEvent',
         find: "if (offset <= own.offset) return 'applied'; if (offset !== own.offset + 1) return 'hole';",
         replace: "if (offset > own.offset + 1) return 'hole';",
       },
@@ -91,7 +91,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'TopicFeed.applySnapshot',
+        symbol: 'TopicFeed.#applySnapshot',
         find: "if (offset <= own.offset) return 'applied';",
         replace: '',
       },
@@ -104,13 +104,13 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'PollSession.isStillRequested',
-        find: 'entry.subscription === undefined && this.registry',
-        replace: 'this.registry',
+        symbol: 'PollSession.#isStillRequested',
+        find: 'entry.subscription === undefined && this.#registry',
+        replace: 'this.#registry',
       },
       {
         package: 'client',
-        symbol: 'TopicFeed.applySubscribed',
+        symbol: 'TopicFeed.#applySubscribed',
         find: ': !isSame(own, since);',
         replace: ': false;',
       },
@@ -150,8 +150,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'StateStore.showUpdate',
-        find: 'if (effect === undefined) this.overlay.drop(pending);',
-        replace: 'if (effect !== null) this.overlay.drop(pending);',
+        find: 'if (effect === undefined) this.#overlay.drop(pending);',
+        replace: 'if (effect !== null) this.#overlay.drop(pending);',
       },
     ],
     caughtBy: 'optimistic updates',
@@ -162,7 +162,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'StateStore.state',
+        symbol: 'StateStore.#state',
         find: 'const value = overlay.applyTo(confirmed);',
         replace: 'const value = overlay.size > 0 ? undefined : overlay.applyTo(confirmed);',
       },
@@ -215,7 +215,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'TokenRefresher.handleAnswer',
-        find: 'this.unanswered.filter((pending) => pending !== answered);',
+        find: 'this.#unanswered.filter((pending) => pending !== answered);',
         replace: '[];',
       },
     ],
@@ -228,7 +228,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       {
         package: 'client',
         symbol: 'ConnectionManager.reauthenticate',
-        find: 'this.poller.abort();',
+        find: 'this.#poller.abort();',
         replace: '',
       },
     ],
@@ -246,8 +246,8 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'ConnectionManager.handleHostChange',
-        find: "if (change === 'hidden') return this.pause();",
+        symbol: 'ConnectionManager.#handleHostChange',
+        find: "if (change === 'hidden') return this.#pause();",
         replace: '',
       },
     ],
@@ -259,14 +259,14 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'client',
-        symbol: 'ConnectionManager.handleLoss',
-        find: 'this.tokenRefresher.handleInterruption(connection);',
+        symbol: 'ConnectionManager.#handleLoss',
+        find: 'this.#tokenRefresher.handleInterruption(connection);',
         replace: '',
       },
       {
         package: 'client',
-        symbol: 'ConnectionManager.handleAttempt',
-        find: 'if (this.tokenRefresher.abandonReauthentication()) {',
+        symbol: 'ConnectionManager.#handleAttempt',
+        find: 'if (this.#tokenRefresher.abandonReauthentication()) {',
         replace: 'if (false) {',
       },
     ],

@@ -55,14 +55,14 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'client',
         symbol: 'StateStore.showUpdate',
-        find: 'if (effect === undefined) this.overlay.drop(pending);',
+        find: 'if (effect === undefined) this.#overlay.drop(pending);',
         replace: '',
       },
       {
         package: 'client',
         symbol: 'StateStore.showUpdate',
-        find: 'else if (this.position !== undefined) this.overlay.dropUntil',
-        replace: 'if (this.position !== undefined) this.overlay.dropUntil',
+        find: 'else if (this.#position !== undefined) this.#overlay.dropUntil',
+        replace: 'if (this.#position !== undefined) this.#overlay.dropUntil',
       },
     ],
     seed: 1,
@@ -73,9 +73,9 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'client',
         symbol: 'ActionOutbox.flush',
-        find: 'if (action.sender !== this.sender && this.isBeyondWindow(action, now)) this.failWithUnknownOutcome(action);',
+        find: 'if (action.sender !== this.#sender && this.#isBeyondWindow(action, now)) this.#failWithUnknownOutcome(action);',
         replace:
-          'if (action.sender !== undefined && action.sender !== this.sender) this.failWithUnknownOutcome(action);',
+          'if (action.sender !== undefined && action.sender !== this.#sender) this.#failWithUnknownOutcome(action);',
       },
     ],
     seed: 1,

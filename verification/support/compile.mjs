@@ -1,6 +1,7 @@
 import { transformSync } from '@swc/core';
 
 import { swcOptions } from '../../tools/lib/swc-options.mjs';
+import { openPrivateNames } from './open-private-names.mjs';
 
 const compiled = new Map();
 
@@ -14,5 +15,5 @@ export function compile(source, filename) {
 }
 
 function transform(source, filename) {
-  return transformSync(source, { ...swcOptions(), filename, configFile: false }).code;
+  return transformSync(openPrivateNames(source, filename), { ...swcOptions(), filename, configFile: false }).code;
 }

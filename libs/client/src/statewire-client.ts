@@ -22,63 +22,63 @@ const DEFAULT_EXPIRES_AFTER_MS = 30_000;
 
 /** Creates the objects of a client, and offers them as a {@link RealtimeClient}. */
 export class StatewireClient implements RealtimeClient {
-  private readonly services: ClientServices;
-  private readonly statusStore: StatusStore;
-  private readonly connectionManager: ConnectionManager;
-  private disuseTimer: Timer | undefined;
-  private isClosed = false;
+  readonly #services: ClientServices;
+  readonly #statusStore: StatusStore;
+  readonly #connectionManager: ConnectionManager;
+  #disuseTimer: Timer | undefined;
+  #isClosed = false;
 
   constructor(given: RealtimeClientOptions, environment: ClientEnvironment) {
     const options = resolveOptions(given);
     const metrics = new MetricsRecorder(environment);
     const tokens = new TokenProvider(given.token, environment);
-    this.services = {
+    this.#services = {
       environment,
       options,
       metrics,
       clientId: environment.id(),
-      isStatusObserved: () => this.statusStore.isObserved,
+      isStatusObserved: () => this.#statusStore.isObserved,
       registry: new ClientTopicRegistry(environment, metrics, options.lingerMs, options.reportError),
       outbox: new ActionOutbox(environment),
       tokens,
       http: new HttpTransport(options.httpBase, environment, metrics, tokens),
     };
-    this.statusStore = new StatusStore(environment);
-    this.connectionManager = new ConnectionManager(this.services, this.statusStore);
-    const { requested$, released$ } = this.services.registry;
-    merge(requested$, released$).subscribe(() => this.awaitDisuse());
+    this.#statusStore = new StatusStore(environment);
+    this.#connectionManager = new ConnectionManager(this.#services, this.#statusStore);
+    const { requested$, released$ } = this.#services.registry;
+    merge(requested$, released$).subscribe(() => this.#awaitDisuse());
   }
 
   get status$(): Observable<ConnectionStatus> {
-    return this.statusStore.status$;
+    return this.#statusStore.status$;
   }
 
   get status(): ConnectionStatus {
-    return this.statusStore.status;
+    return this.#statusStore.status;
   }
 
   get metrics$(): Observable<ClientMetrics> {
-    return this.services.metrics.metrics$;
+    return this.#services.metrics.metrics$;
   }
 
   get metrics(): ClientMetrics {
-    return this.services.metrics.metrics;
+    return this.#services.metrics.metrics;
   }
 
   connect(): void {
-    this.connectionManager.connect();
-    this.awaitDisuse();
+    this.#connectionManager.connect();
+    this.#awaitDisuse();
   }
 
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.disuseTimer?.cancel();
-    this.connectionManager.close();
-    this.statusStore.close();
-    this.services.outbox.close();
-    this.services.registry.close();
-    this.services.metrics.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#disuseTimer?.cancel();
+    this.#connectionManager.close();
+    this.#statusStore.close();
+    this.#services.outbox.close();
+    this.#services.registry.close();
+    this.#services.metrics.close();
   }
 
   state<T>(topic: TopicReference<T, 'state'>): Observable<T> {
@@ -93,7 +93,7 @@ export class StatewireClient implements RealtimeClient {
   }
 
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>> {
-    return this.services.registry.states(topic) as Observable<TopicState<T>>;
+    return this.#services.registry.states(topic) as Observable<TopicState<T>>;
   }
 
   events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T> {
@@ -104,7 +104,7 @@ export class StatewireClient implements RealtimeClient {
   }
 
   deliveries<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<EventDelivery<T>> {
-    return this.services.registry.deliveries(topic, options) as Observable<EventDelivery<T>>;
+    return this.#services.registry.deliveries(topic, options) as Observable<EventDelivery<T>>;
   }
 
   act(
@@ -112,33 +112,33 @@ export class StatewireClient implements RealtimeClient {
     data: unknown,
     { expiresAfterMs = DEFAULT_EXPIRES_AFTER_MS, optimistic }: AnyActOptions = {},
   ): Observable<never> {
-    const { outbox, registry } = this.services;
+    const { outbox, registry } = this.#services;
     const showUpdates =
       optimistic && (() => registry.showUpdates(listUpdates(optimistic as readonly OptimisticUpdate<never>[])));
     const result = outbox.add(name, data, expiresAfterMs, showUpdates);
-    this.connectionManager.start();
-    this.awaitDisuse();
-    const { options, environment } = this.services;
-    const wasClosed = this.isClosed;
+    this.#connectionManager.start();
+    this.#awaitDisuse();
+    const { options, environment } = this.#services;
+    const wasClosed = this.#isClosed;
     // The application knows that it closed the client.
-    const report = (error: unknown) => (wasClosed || !this.isClosed) && options.reportError(error);
+    const report = (error: unknown) => (wasClosed || !this.#isClosed) && options.reportError(error);
     return reportUnobserved(name, result, report, environment) as Observable<never>;
   }
 
   reauthenticate(): void {
-    this.connectionManager.reauthenticate();
+    this.#connectionManager.reauthenticate();
   }
 
   /** Disconnects if nothing uses the client when the time of the option `disconnectAfterMs` is over. */
-  private awaitDisuse(): void {
-    const { environment, options, outbox, registry } = this.services;
-    this.disuseTimer?.cancel();
-    if (options.disconnectAfterMs === 0 || this.isClosed) return;
-    this.disuseTimer = environment.setTimer(() => {
+  #awaitDisuse(): void {
+    const { environment, options, outbox, registry } = this.#services;
+    this.#disuseTimer?.cancel();
+    if (options.disconnectAfterMs === 0 || this.#isClosed) return;
+    this.#disuseTimer = environment.setTimer(() => {
       if (!registry.isEmpty || this.status.state === 'denied') return;
-      if (!outbox.isEmpty) return this.awaitDisuse();
-      this.connectionManager.stop();
-      this.statusStore.update({ state: 'idle' });
+      if (!outbox.isEmpty) return this.#awaitDisuse();
+      this.#connectionManager.stop();
+      this.#statusStore.update({ state: 'idle' });
     }, options.disconnectAfterMs);
   }
 }

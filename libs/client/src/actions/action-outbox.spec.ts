@@ -218,8 +218,8 @@ describe('an action of unusual size', () => {
     const messages: string[] = [];
     outbox.add('say', 'ü', 0).subscribe({ error: ({ message }: Error) => messages.push(message) });
     expect(messages).toEqual([
-      `The action "say" takes ${size} bytes, but the server accepts at most ${size - 1}. ` +
-        "Send less data, or raise the server's limit.",
+      `The action "say" takes ${size} bytes, more than the server's limit of ${size - 1}. ` +
+        'Send less data, or raise the limit.',
     ]);
   });
 

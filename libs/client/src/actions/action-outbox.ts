@@ -2,7 +2,7 @@ import { SAFE_FRAME_BYTES, utf8Length, type AckFrame, type ErrorFrame, type Json
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
 import type { ClientEnvironment, Timer } from '../core/environment.js';
-import { RealtimeClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
+import { RealtimeClientError, toClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
 import type { ActionSender, PendingAction } from './pending-action.js';
 
 const MAX_UNANSWERED_ACTIONS = 100;
@@ -22,21 +22,25 @@ const CONFIRM_AFTER_MS = 1_000;
  * within the server's `actionWindow` and for the same user. Otherwise the action fails with `outcome_unknown`.
  */
 export class ActionOutbox {
-  private readonly unanswered = new Map<string, PendingAction>();
-  private sender: ActionSender | undefined;
-  private isClosed = false;
-  /** Bytes of the largest frame that the server accepts; 0 while it is unknown or unlimited. */
-  private maxFrameBytes = 0;
-  private actionWindow = DEFAULT_ACTION_WINDOW_MS;
-  /** Ids of answered actions, first those that the current sender has confirmed. */
-  private readonly answered: string[] = [];
-  private confirmed = 0;
-  private confirmTimer: Timer | undefined;
+  readonly #environment: ClientEnvironment;
 
-  constructor(private readonly environment: ClientEnvironment) {}
+  readonly #unanswered = new Map<string, PendingAction>();
+  #sender: ActionSender | undefined;
+  #isClosed = false;
+  /** Bytes of the largest frame that the server accepts; 0 while it is unknown or unlimited. */
+  #maxFrameBytes = 0;
+  #actionWindow = DEFAULT_ACTION_WINDOW_MS;
+  /** Ids of answered actions, first those that the current sender has confirmed. */
+  readonly #answered: string[] = [];
+  #confirmed = 0;
+  #confirmTimer: Timer | undefined;
+
+  constructor(environment: ClientEnvironment) {
+    this.#environment = environment;
+  }
 
   get isEmpty(): boolean {
-    return this.unanswered.size === 0;
+    return this.#unanswered.size === 0;
   }
 
   /**
@@ -51,9 +55,9 @@ export class ActionOutbox {
     expiresAfterMs: number,
     showUpdates: () => PendingAction['settleUpdates'] = () => ignore,
   ): Observable<Json | undefined> {
-    if (this.isClosed)
+    if (this.#isClosed)
       return failed(name, 'client_closed', 'was not sent, because the client is closed. Create a new client.');
-    if (this.unanswered.size >= MAX_UNANSWERED_ACTIONS) {
+    if (this.#unanswered.size >= MAX_UNANSWERED_ACTIONS) {
       const why = `was not sent, because ${MAX_UNANSWERED_ACTIONS} actions are unanswered. Wait until one of them is answered.`;
       return failed(name, 'too_many_requests', why, true);
     }
@@ -67,7 +71,7 @@ export class ActionOutbox {
         'was not sent, because its data is no JSON: it has a cycle or a BigInt value.',
       );
     }
-    const id = this.environment.id();
+    const id = this.#environment.id();
     const members = `"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${json === undefined ? '' : `,"data":${json}`}`;
     const action: PendingAction = {
       ...{ id, name, members, frameBytes: utf8Length(actionFrame(members)) },
@@ -77,13 +81,13 @@ export class ActionOutbox {
       sender: undefined,
       copies: 0,
     };
-    if (this.isTooLarge(action)) return failed(name, 'too_large', this.describeSize(action));
-    this.unanswered.set(action.id, action);
+    if (this.#isTooLarge(action)) return failed(name, 'too_large', describeSize(action, this.#limit));
+    this.#unanswered.set(action.id, action);
     action.settleUpdates = showUpdates();
     if (expiresAfterMs > 0) {
-      this.setTimer(action, expiresAfterMs, () => {
+      this.#setTimer(action, expiresAfterMs, () => {
         if (action.firstSentAt !== undefined) return;
-        this.fail(action, 'not_sent', `was not sent, because there was no connection for ${expiresAfterMs} ms.`);
+        this.#fail(action, 'not_sent', `was not sent, because there was no connection for ${expiresAfterMs} ms.`);
       });
     }
     this.flush();
@@ -92,20 +96,20 @@ export class ActionOutbox {
 
   /** Sets the sender and passes it the unanswered actions. Undefined: no transport works at the moment. */
   setSender(sender: ActionSender | undefined): void {
-    if (sender === this.sender) return;
-    this.sender = sender;
-    this.confirmed = 0;
+    if (sender === this.#sender) return;
+    this.#sender = sender;
+    this.#confirmed = 0;
     this.flush();
   }
 
   /** Passes the unanswered actions to the sender. */
   flush(): void {
-    const now = this.environment.monotonic();
-    for (const action of [...this.unanswered.values()]) {
-      if (action.sender !== this.sender && this.isBeyondWindow(action, now)) this.failWithUnknownOutcome(action);
+    const now = this.#environment.monotonic();
+    for (const action of [...this.#unanswered.values()]) {
+      if (action.sender !== this.#sender && this.#isBeyondWindow(action, now)) this.#failWithUnknownOutcome(action);
     }
     // An observer of a failed action may have changed the sender.
-    if (!this.isEmpty) this.sender?.send([...this.unanswered.values()]);
+    if (!this.isEmpty) this.#sender?.send([...this.#unanswered.values()]);
   }
 
   /** Records that a sender passes the action to the network now. */
@@ -113,16 +117,16 @@ export class ActionOutbox {
     action.sender = sender;
     action.copies += 1;
     if (action.firstSentAt !== undefined) return;
-    action.firstSentAt = this.environment.monotonic();
-    this.setTimer(action, this.actionWindow, () => {
-      const isWithSender = this.sender !== undefined && action.sender === this.sender;
-      if (!isWithSender) this.failWithUnknownOutcome(action);
+    action.firstSentAt = this.#environment.monotonic();
+    this.#setTimer(action, this.#actionWindow, () => {
+      const isWithSender = this.#sender !== undefined && action.sender === this.#sender;
+      if (!isWithSender) this.#failWithUnknownOutcome(action);
     });
   }
 
   /** Sends an action again after the server rejected it before its start. It keeps its place before newer actions. */
   requeue(id: string): void {
-    const action = this.unanswered.get(id);
+    const action = this.#unanswered.get(id);
     if (action !== undefined) {
       action.sender = undefined;
       action.copies -= 1;
@@ -132,29 +136,28 @@ export class ActionOutbox {
 
   /** Ends an action with the server's answer. */
   handleAnswer(frame: AckFrame | (ErrorFrame & { readonly id: string })): void {
-    const action = this.unanswered.get(frame.id);
+    const action = this.#unanswered.get(frame.id);
     if (action === undefined) return;
-    this.unanswered.delete(frame.id);
+    this.#unanswered.delete(frame.id);
     // A server that forgot the action would run a late copy of it.
-    if (action.copies === 1) this.confirm(action.id);
+    if (action.copies === 1) this.#confirm(action.id);
     if (frame.type === 'ack') {
       action.settleUpdates(frame.positions);
       action.result.next(frame.data);
       action.result.complete();
     } else {
-      const { code, message, details, temporary } = frame;
       action.settleUpdates();
-      action.result.error(new RealtimeClientError(code, message, details, temporary));
+      action.result.error(toClientError(frame));
     }
     this.flush();
   }
 
   /** Applies the limits of the server: its `actionWindow` in milliseconds, and its largest frame in bytes. */
   setLimits(limits: { readonly actionWindow: number; readonly frameBytes?: number }): void {
-    this.actionWindow = limits.actionWindow;
-    this.maxFrameBytes = limits.frameBytes ?? this.maxFrameBytes;
-    for (const action of [...this.unanswered.values()]) {
-      if (this.isTooLarge(action)) this.failTooLarge(action, this.sender, this.describeSize(action));
+    this.#actionWindow = limits.actionWindow;
+    this.#maxFrameBytes = limits.frameBytes ?? this.#maxFrameBytes;
+    for (const action of [...this.#unanswered.values()]) {
+      if (this.#isTooLarge(action)) this.#failTooLarge(action, this.#sender, this.#limit);
     }
   }
 
@@ -165,89 +168,84 @@ export class ActionOutbox {
    */
   handleTooLarge(sender: ActionSender, otherBytes = 0): void {
     let largest: PendingAction | undefined;
-    for (const action of this.unanswered.values()) {
+    for (const action of this.#unanswered.values()) {
       if (action.sender === sender && action.frameBytes > (largest?.frameBytes ?? otherBytes)) largest = action;
     }
-    if (largest === undefined) return;
-    const what = `takes ${largest.frameBytes} bytes, more than the server or a proxy accepts. Send less data, or raise the limit.`;
-    this.failTooLarge(largest, sender, what);
+    if (largest) this.#failTooLarge(largest, sender, 'the server or a proxy accepts');
   }
 
   /** Adds the ids of answered actions to a JSON object for the server, which then forgets the answers. */
   withAnswered(text: string): string {
-    const ids = this.answered.slice(this.confirmed, this.confirmed + MAX_ANSWERED_PER_FRAME);
+    const ids = this.#answered.slice(this.#confirmed, this.#confirmed + MAX_ANSWERED_PER_FRAME);
     const longer = `${text.slice(0, -1)},"answered":${JSON.stringify(ids)}}`;
     // A UTF-16 unit has at most three bytes in UTF-8.
-    if (ids.length === 0 || longer.length * 3 > (this.maxFrameBytes || SAFE_FRAME_BYTES)) return text;
-    this.answered.splice(0, Math.max(0, this.confirmed - MAX_REPEATED));
-    this.confirmed = Math.min(this.confirmed, MAX_REPEATED) + ids.length;
+    if (ids.length === 0 || longer.length * 3 > (this.#maxFrameBytes || SAFE_FRAME_BYTES)) return text;
+    this.#answered.splice(0, Math.max(0, this.#confirmed - MAX_REPEATED));
+    this.#confirmed = Math.min(this.#confirmed, MAX_REPEATED) + ids.length;
     return longer;
   }
 
   /** Fails every action, because an action must not run in the name of another user. */
   handleIdentityChange(): void {
-    this.answered.length = this.confirmed = 0;
-    this.failAll('the credentials changed');
+    this.#answered.length = this.#confirmed = 0;
+    this.#failAll('the credentials changed');
   }
 
   close(): void {
-    this.isClosed = true;
-    this.confirmTimer?.cancel();
-    this.failAll('the client was closed');
+    this.#isClosed = true;
+    this.#confirmTimer?.cancel();
+    this.#failAll('the client was closed');
   }
 
   /** Has the answer confirmed by the next frame, or by a frame of its own if none follows soon. */
-  private confirm(id: string): void {
-    this.answered.push(id);
-    if (this.sender?.confirm === undefined) return;
-    this.confirmTimer ??= this.environment.setTimer(() => {
-      this.confirmTimer = undefined;
-      if (this.confirmed < this.answered.length) this.sender?.confirm?.();
+  #confirm(id: string): void {
+    this.#answered.push(id);
+    if (this.#sender?.confirm === undefined) return;
+    this.#confirmTimer ??= this.#environment.setTimer(() => {
+      this.#confirmTimer = undefined;
+      if (this.#confirmed < this.#answered.length) this.#sender?.confirm?.();
     }, CONFIRM_AFTER_MS);
   }
 
-  private failAll(why: string): void {
-    for (const action of [...this.unanswered.values()]) {
-      if (action.firstSentAt === undefined) this.fail(action, 'not_sent', `was not sent, because ${why}.`);
-      else this.failWithUnknownOutcome(action);
+  #failAll(why: string): void {
+    for (const action of [...this.#unanswered.values()]) {
+      if (action.firstSentAt === undefined) this.#fail(action, 'not_sent', `was not sent, because ${why}.`);
+      else this.#failWithUnknownOutcome(action);
     }
   }
 
   /** Sets a timer that the end of the action cancels. */
-  private setTimer(action: PendingAction, delay: number, callback: () => void): void {
-    const timer = this.environment.setTimer(callback, delay);
+  #setTimer(action: PendingAction, delay: number, callback: () => void): void {
+    const timer = this.#environment.setTimer(callback, delay);
     const cancel = () => timer.cancel();
     action.result.subscribe({ error: cancel, complete: cancel });
   }
 
-  private isBeyondWindow({ firstSentAt }: PendingAction, now: number): boolean {
-    return firstSentAt !== undefined && now - firstSentAt > this.actionWindow;
+  #isBeyondWindow({ firstSentAt }: PendingAction, now: number): boolean {
+    return firstSentAt !== undefined && now - firstSentAt > this.#actionWindow;
   }
 
-  private isTooLarge({ frameBytes }: PendingAction): boolean {
-    return this.maxFrameBytes > 0 && frameBytes > this.maxFrameBytes;
+  #isTooLarge({ frameBytes }: PendingAction): boolean {
+    return this.#maxFrameBytes > 0 && frameBytes > this.#maxFrameBytes;
   }
 
-  private describeSize({ frameBytes }: PendingAction): string {
-    return (
-      `takes ${frameBytes} bytes, but the server accepts at most ${this.maxFrameBytes}. ` +
-      "Send less data, or raise the server's limit."
-    );
+  get #limit(): string {
+    return `the server's limit of ${this.#maxFrameBytes}`;
   }
 
   /** A server may have run an earlier copy, when its limit was higher. */
-  private failTooLarge(action: PendingAction, sender: ActionSender | undefined, what: string): void {
+  #failTooLarge(action: PendingAction, sender: ActionSender | undefined, limit: string): void {
     const rejected = action.sender === sender ? 1 : 0;
-    if (action.copies > rejected) this.failWithUnknownOutcome(action);
-    else this.fail(action, 'too_large', what);
+    if (action.copies > rejected) this.#failWithUnknownOutcome(action);
+    else this.#fail(action, 'too_large', describeSize(action, limit));
   }
 
-  private failWithUnknownOutcome(action: PendingAction): void {
-    this.fail(action, 'outcome_unknown', 'was sent, but its answer was lost. It may or may not have taken effect.');
+  #failWithUnknownOutcome(action: PendingAction): void {
+    this.#fail(action, 'outcome_unknown', 'was sent, but its answer was lost. It may or may not have taken effect.');
   }
 
-  private fail(action: PendingAction, code: ClientErrorCode, what: string): void {
-    this.unanswered.delete(action.id);
+  #fail(action: PendingAction, code: ClientErrorCode, what: string): void {
+    this.#unanswered.delete(action.id);
     action.settleUpdates();
     action.result.error(actionError(action.name, code, what));
   }
@@ -256,6 +254,10 @@ export class ActionOutbox {
 /** Returns the `action` frame with the {@link PendingAction.members} of an action. */
 export function actionFrame(members: string): string {
   return `{"type":"action",${members}}`;
+}
+
+function describeSize({ frameBytes }: PendingAction, limit: string): string {
+  return `takes ${frameBytes} bytes, more than ${limit}. Send less data, or raise the limit.`;
 }
 
 function failed(name: string, code: ClientErrorCode, what: string, temporary?: boolean): Observable<never> {

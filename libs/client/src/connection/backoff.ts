@@ -8,33 +8,36 @@ import type { ResolvedOptions } from '../core/options.js';
  * depends on the cause. It spreads the reconnects of clients that lost their server at the same time.
  */
 export class Backoff {
-  private readonly bases: Record<FailureCause, number>;
-  private readonly maxMs: number;
-  private failures = 0;
+  readonly #environment: Pick<ClientEnvironment, 'random'>;
+
+  readonly #bases: Record<FailureCause, number>;
+  readonly #maxMs: number;
+  #failures = 0;
 
   constructor(
-    private readonly environment: Pick<ClientEnvironment, 'random'>,
+    environment: Pick<ClientEnvironment, 'random'>,
     { networkMs, serverMs, overloadMs, maxMs }: ResolvedOptions['backoff'],
   ) {
-    this.bases = { network: networkMs, server: serverMs, overload: overloadMs, none: networkMs };
-    this.maxMs = maxMs;
+    this.#environment = environment;
+    this.#bases = { network: networkMs, server: serverMs, overload: overloadMs, none: networkMs };
+    this.#maxMs = maxMs;
   }
 
   /** Number of the next attempt, from 1. */
   get attempt(): number {
-    return this.failures + 1;
+    return this.#failures + 1;
   }
 
   reset(): void {
-    this.failures = 0;
+    this.#failures = 0;
   }
 
   /** Returns the milliseconds until the next attempt. A `retryAfter` of the server takes the place of the base. */
   next(cause: FailureCause, retryAfter?: number): number {
-    const base = this.bases[cause];
-    const jitter = this.environment.random() * Math.min(this.maxMs, base * 2 ** this.failures);
-    this.failures += 1;
+    const base = this.#bases[cause];
+    const jitter = this.#environment.random() * Math.min(this.#maxMs, base * 2 ** this.#failures);
+    this.#failures += 1;
     if (retryAfter !== undefined) return retryAfter + jitter;
-    return Math.min(this.maxMs, (cause === 'none' ? 0 : base) + jitter);
+    return Math.min(this.#maxMs, (cause === 'none' ? 0 : base) + jitter);
   }
 }

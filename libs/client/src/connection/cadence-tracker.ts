@@ -15,13 +15,13 @@ interface Cadence {
 
 /** Tracks the usual interval of each topic, to distinguish a dead connection from topics without publications. */
 export class CadenceTracker {
-  private readonly cadences = new Map<string, Cadence>();
+  readonly #cadences = new Map<string, Cadence>();
 
   /** Records a publication. @returns when the topic's silence becomes suspicious; undefined while it has no cadence. */
   record(topic: string, now: number): number | undefined {
-    const cadence = this.cadences.get(topic);
+    const cadence = this.#cadences.get(topic);
     if (cadence === undefined) {
-      this.cadences.set(topic, { lastAt: now, interval: 0, publications: 1, isNoticed: false });
+      this.#cadences.set(topic, { lastAt: now, interval: 0, publications: 1, isNoticed: false });
       return undefined;
     }
     const elapsed = now - cadence.lastAt;
@@ -37,7 +37,7 @@ export class CadenceTracker {
 
   /** Marks every silence as noticed that is suspicious at `now`. */
   noticeSilences(now: number): void {
-    for (const cadence of this.cadences.values()) {
+    for (const cadence of this.#cadences.values()) {
       const due = dueOf(cadence);
       if (due !== undefined && due <= now) cadence.isNoticed = true;
     }
@@ -46,7 +46,7 @@ export class CadenceTracker {
   /** When the next silence becomes suspicious. */
   get due(): number | undefined {
     let earliest: number | undefined;
-    for (const cadence of this.cadences.values()) {
+    for (const cadence of this.#cadences.values()) {
       const due = dueOf(cadence);
       if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
     }
@@ -54,7 +54,7 @@ export class CadenceTracker {
   }
 
   forget(topic: string): void {
-    this.cadences.delete(topic);
+    this.#cadences.delete(topic);
   }
 }
 

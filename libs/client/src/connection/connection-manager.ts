@@ -26,324 +26,323 @@ const POLLING_JITTER_MS = 250;
 
 /** Decides which transport the client uses: the WebSocket, and polling while no WebSocket is healthy. */
 export class ConnectionManager {
-  private readonly connector: WebSocketConnector;
-  private readonly poller: Poller;
-  private readonly httpActions: HttpActionSender;
-  private readonly tokenRefresher: TokenRefresher;
-  private readonly topicRetries: TopicRetryScheduler;
-  private readonly contractCheck: ContractCheck;
-  private readonly host: HostMonitor;
+  readonly #services: ClientServices;
+  readonly #statusStore: StatusStore;
+
+  readonly #connector: WebSocketConnector;
+  readonly #poller: Poller;
+  readonly #httpActions: HttpActionSender;
+  readonly #tokenRefresher: TokenRefresher;
+  readonly #topicRetries: TopicRetryScheduler;
+  readonly #contractCheck: ContractCheck;
+  readonly #host: HostMonitor;
 
   /** Starts polling if no WebSocket is healthy in time. */
-  private fallbackTimer: Timer | undefined;
-  private isStarted = false;
-  private isClosed = false;
-  private wasEverLive = false;
-  private denial: StatusReason | undefined;
-  private reason: StatusReason | undefined;
+  #fallbackTimer: Timer | undefined;
+  #isStarted = false;
+  #isClosed = false;
+  #wasEverLive = false;
+  #denial: StatusReason | undefined;
+  #reason: StatusReason | undefined;
   /** Why there is no WebSocket, whatever polls reported since. */
-  private socketReason: StatusReason | undefined;
+  #socketReason: StatusReason | undefined;
   /** The server allows no requests for now, so the client does not poll before the next attempt. */
-  private isPollingPaused = false;
+  #isPollingPaused = false;
 
-  constructor(
-    private readonly services: ClientServices,
-    private readonly statusStore: StatusStore,
-  ) {
+  constructor(services: ClientServices, statusStore: StatusStore) {
+    this.#services = services;
+    this.#statusStore = statusStore;
     const { environment, registry } = services;
-    const handle = (event: ClientEvent<WebSocketConnection>) => this.handle(event);
-    this.connector = new WebSocketConnector(services, handle);
-    this.httpActions = new HttpActionSender(services, handle);
-    this.poller = new Poller(services, handle);
-    this.tokenRefresher = new TokenRefresher(services, handle);
-    this.topicRetries = new TopicRetryScheduler(services, handle);
-    this.contractCheck = new ContractCheck(services, statusStore);
-    this.host = new HostMonitor(environment, (change) => this.handleHostChange(change));
+    const handle = (event: ClientEvent<WebSocketConnection>) => this.#handle(event);
+    this.#connector = new WebSocketConnector(services, handle);
+    this.#httpActions = new HttpActionSender(services, handle);
+    this.#poller = new Poller(services, handle);
+    this.#tokenRefresher = new TokenRefresher(services, handle);
+    this.#topicRetries = new TopicRetryScheduler(services, handle);
+    this.#contractCheck = new ContractCheck(services, statusStore);
+    this.#host = new HostMonitor(environment, (change) => this.#handleHostChange(change));
     registry.requested$.subscribe((entry) => {
       this.start();
-      this.request(entry);
+      this.#request(entry);
     });
     registry.released$.subscribe((entry) => {
-      for (const connection of this.connector.connections) connection.leave(entry);
+      for (const connection of this.#connector.connections) connection.leave(entry);
     });
   }
 
   /** Connects for a subscription or an action. Does nothing after a denial. */
   start(): void {
-    if (this.denial === undefined) this.connect();
+    if (this.#denial === undefined) this.connect();
   }
 
   /** Connects, after a denial or a pause too. */
   connect(): void {
-    if (this.isStarted || this.isClosed) return;
-    const { environment, options, registry, tokens } = this.services;
-    this.isStarted = true;
-    if (this.denial) registry.retryFailed();
-    this.denial = undefined;
+    if (this.#isStarted || this.#isClosed) return;
+    const { environment, options, registry, tokens } = this.#services;
+    this.#isStarted = true;
+    if (this.#denial) registry.retryFailed();
+    this.#denial = undefined;
     tokens.forgetFailure();
-    this.host.start();
-    this.socketReason = undefined;
-    if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.connector.start();
-    this.socketReason = { code: 'no-websocket', message: 'this host has no WebSocket' };
-    this.reason ??= this.socketReason;
-    this.startPolling(0);
-    this.update();
+    this.#host.start();
+    this.#socketReason = undefined;
+    if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.#connector.start();
+    this.#socketReason = { code: 'no-websocket', message: 'this host has no WebSocket' };
+    this.#reason ??= this.#socketReason;
+    this.#startPolling(0);
+    this.#update();
   }
 
   close(): void {
-    this.isClosed = true;
+    this.#isClosed = true;
     this.stop();
   }
 
   /** Disconnects until the next start. */
   stop(): void {
-    this.disconnect();
-    this.host.stop();
+    this.#disconnect();
+    this.#host.stop();
   }
 
   reauthenticate(): void {
-    if (this.denial) return this.connect();
-    this.services.tokens.forgetFailure();
+    if (this.#denial) return this.connect();
+    this.#services.tokens.forgetFailure();
     // An answer about the old credentials does not apply to the new ones.
-    this.poller.abort();
-    this.tokenRefresher.reauthenticate(this.connector.current);
+    this.#poller.abort();
+    this.#tokenRefresher.reauthenticate(this.#connector.current);
   }
 
-  private handle(event: ClientEvent<WebSocketConnection>): void {
+  #handle(event: ClientEvent<WebSocketConnection>): void {
     switch (event.type) {
       case 'attempt-started':
-        return this.handleAttempt();
+        return this.#handleAttempt();
       case 'greeted':
       case 'round-trip-measured':
-        return this.update();
+        return this.#update();
       case 'welcomed':
-        return this.handleWelcome(event.connection, event.frame);
+        return this.#handleWelcome(event.connection, event.frame);
       case 'suspected':
-        return this.handleSilence(event.connection, event.reason);
+        return this.#handleSilence(event.connection, event.reason);
       case 'recovered':
         event.connection.session.topics.followAll();
-        return this.handleLive();
+        return this.#handleLive();
       case 'lost':
-        return this.handleLoss(event.connection);
+        return this.#handleLoss(event.connection);
       case 'attempt-postponed':
-        return this.handlePostponedAttempt(event.failure);
+        return this.#handlePostponedAttempt(event.failure);
       case 'denied':
-        return this.deny(event.reason);
+        return this.#deny(event.reason);
       case 'authenticate-answered':
-        return this.tokenRefresher.handleAnswer(event.connection, event.answer);
+        return this.#tokenRefresher.handleAnswer(event.connection, event.answer);
       case 'identity-changed':
-        this.connector.restart();
-        return this.forgetIdentity();
+        this.#connector.restart();
+        return this.#forgetIdentity();
       case 'topic-deferred':
-        return this.topicRetries.defer(event);
+        return this.#topicRetries.defer(event);
       case 'topic-retry-due':
-        return this.request(event.entry);
+        return this.#request(event.entry);
       case 'config-received':
-        this.services.outbox.setLimits(event.config);
-        this.contractCheck.compare(event.config);
-        return this.connector.setAllowed(event.config.websocket);
+        this.#services.outbox.setLimits(event.config);
+        this.#contractCheck.compare(event.config);
+        return this.#connector.setAllowed(event.config.websocket);
       case 'poll-answered':
-        this.reason = this.socketReason ?? this.reason;
-        this.connector.setAllowed(event.response.websocket);
-        this.contractCheck.compare(event.response);
-        this.update();
-        return this.httpActions.resume();
+        this.#reason = this.#socketReason ?? this.#reason;
+        this.#connector.setAllowed(event.response.websocket);
+        this.#contractCheck.compare(event.response);
+        this.#update();
+        return this.#httpActions.resume();
       case 'poll-failed':
-        return this.handlePollFailure(event.failure);
+        return this.#handlePollFailure(event.failure);
       case 'action-acknowledged':
-        return this.poller.pollNow();
+        return this.#poller.pollNow();
     }
   }
 
-  private handleHostChange(change: HostChange): void {
-    const { connector, host, isStarted, poller, services } = this;
-    if (change === 'hidden') return this.pause();
-    if (!isStarted) return this.connect();
-    if (change === 'suspended') return this.handleSuspension();
-    if (change !== 'online' && change !== 'visible') return connector.probe();
-    services.tokens.retryNow();
-    host.check();
-    connector.wake(change);
-    poller.pollSoon();
+  #handleHostChange(change: HostChange): void {
+    if (change === 'hidden') return this.#pause();
+    if (!this.#isStarted) return this.connect();
+    if (change === 'suspended') return this.#handleSuspension();
+    if (change !== 'online' && change !== 'visible') return this.#connector.probe();
+    this.#services.tokens.retryNow();
+    this.#host.check();
+    this.#connector.wake(change);
+    this.#poller.pollSoon();
   }
 
   /** Ends every connection and request until {@link connect}. The values stay and are stale. */
-  private pause(): void {
-    if (!this.isStarted) return;
-    const { connector, poller, services } = this;
-    const staleSince = connector.live?.lastFrameAt ?? poller.lastAnswerAt ?? services.environment.now();
-    this.disconnect();
-    this.reason = SUSPENDED;
-    this.markStale(staleSince);
-    this.updateStatus();
+  #pause(): void {
+    if (!this.#isStarted) return;
+    const lastHeardAt = this.#connector.live?.lastFrameAt ?? this.#poller.lastAnswerAt;
+    const staleSince = lastHeardAt ?? this.#services.environment.now();
+    this.#disconnect();
+    this.#reason = SUSPENDED;
+    this.#markStale(staleSince);
+    this.#updateStatus();
   }
 
   /** Trusts no connection, and shows no value as live, until the server answers. */
-  private handleSuspension(): void {
-    const { connector, httpActions, poller } = this;
-    this.reason = SUSPENDED;
-    httpActions.stop();
-    if (poller.isHealthy) this.markStale(poller.lastAnswerAt ?? 0);
-    poller.restart();
-    connector.doubt();
-    this.update();
+  #handleSuspension(): void {
+    this.#reason = SUSPENDED;
+    this.#httpActions.stop();
+    if (this.#poller.isHealthy) this.#markStale(this.#poller.lastAnswerAt ?? 0);
+    this.#poller.restart();
+    this.#connector.doubt();
+    this.#update();
   }
 
-  private request(entry: TopicEntry): void {
-    for (const { session } of this.connector.connections) session.topics.follow(entry);
-    this.poller.pollSoon();
+  #request(entry: TopicEntry): void {
+    for (const { session } of this.#connector.connections) session.topics.follow(entry);
+    this.#poller.pollSoon();
   }
 
-  private handleAttempt(): void {
-    this.isPollingPaused = false;
-    if (this.tokenRefresher.abandonReauthentication()) {
-      this.connector.retire(undefined);
-      this.forgetIdentity();
+  #handleAttempt(): void {
+    this.#isPollingPaused = false;
+    if (this.#tokenRefresher.abandonReauthentication()) {
+      this.#connector.retire(undefined);
+      this.#forgetIdentity();
     }
-    this.startFallbackTimer();
-    this.update();
+    this.#startFallbackTimer();
+    this.#update();
   }
 
-  private handleWelcome(connection: WebSocketConnection, frame: WelcomeFrame): void {
+  #handleWelcome(connection: WebSocketConnection, frame: WelcomeFrame): void {
     const { actionWindow, limits, expiresAt } = frame;
-    this.contractCheck.compare(frame);
-    const { http, outbox, metrics } = this.services;
+    this.#contractCheck.compare(frame);
+    const { http, outbox, metrics } = this.#services;
     outbox.setLimits({ actionWindow, frameBytes: limits.frameBytes });
     http.setRate(limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
-    if (this.wasEverLive) metrics.add('reconnects');
-    this.wasEverLive = true;
-    this.tokenRefresher.schedule(connection, expiresAt);
-    this.handleLive();
+    if (this.#wasEverLive) metrics.add('reconnects');
+    this.#wasEverLive = true;
+    this.#tokenRefresher.schedule(connection, expiresAt);
+    this.#handleLive();
     outbox.flush();
   }
 
-  private handleLive(): void {
-    this.cancelFallbackTimer();
-    this.reason = this.socketReason = undefined;
-    this.poller.stop();
-    this.update();
+  #handleLive(): void {
+    this.#cancelFallbackTimer();
+    this.#reason = this.#socketReason = undefined;
+    this.#poller.stop();
+    this.#update();
   }
 
-  private handleSilence(connection: WebSocketConnection, reason: StatusReason): void {
+  #handleSilence(connection: WebSocketConnection, reason: StatusReason): void {
     connection.session.topics.suspend();
-    this.tokenRefresher.handleInterruption(connection);
-    this.reason = this.socketReason = reason;
-    this.markStale(connection.lastFrameAt);
+    this.#tokenRefresher.handleInterruption(connection);
+    this.#reason = this.#socketReason = reason;
+    this.#markStale(connection.lastFrameAt);
     // After a sleep the connection often still works, and answers soon.
-    if (reason === SUSPENDED) this.startFallbackTimer();
-    else if (this.connector.live === undefined) this.startPolling();
-    this.update();
+    if (reason === SUSPENDED) this.#startFallbackTimer();
+    else if (this.#connector.live === undefined) this.#startPolling();
+    this.#update();
   }
 
-  private handleLoss(connection: WebSocketConnection): void {
-    if (!this.poller.isHealthy) this.markStale(connection.lastFrameAt);
-    if (this.connector.live === undefined) this.tokenRefresher.stop();
-    this.tokenRefresher.handleInterruption(connection);
+  #handleLoss(connection: WebSocketConnection): void {
+    if (!this.#poller.isHealthy) this.#markStale(connection.lastFrameAt);
+    if (this.#connector.live === undefined) this.#tokenRefresher.stop();
+    this.#tokenRefresher.handleInterruption(connection);
     // Browsers hide the reason of a rejected upgrade. Without polling only this request reveals it.
-    if (!connection.isGreeted && !this.services.options.polling.enabled) void this.poller.requestConfig();
-    this.startFallbackTimer();
-    this.update();
+    if (!connection.isGreeted && !this.#services.options.polling.enabled) void this.#poller.requestConfig();
+    this.#startFallbackTimer();
+    this.#update();
   }
 
-  private handlePostponedAttempt({ reason, polling }: ConnectionFailure): void {
-    this.reason = this.socketReason = reason;
-    if (polling === 'immediately') this.startPolling();
+  #handlePostponedAttempt({ reason, polling }: ConnectionFailure): void {
+    this.#reason = this.#socketReason = reason;
+    if (polling === 'immediately') this.#startPolling();
     if (polling === 'never') {
-      this.isPollingPaused = true;
-      this.cancelFallbackTimer();
+      this.#isPollingPaused = true;
+      this.#cancelFallbackTimer();
     }
-    this.startFallbackTimer();
-    this.update();
+    this.#startFallbackTimer();
+    this.#update();
   }
 
-  private handlePollFailure({ cause, reason, retryAfter }: ConnectionFailure): void {
-    if (cause === 'permanent') return this.deny(reason);
-    if (cause === 'overload' && retryAfter !== undefined) this.connector.pause(retryAfter);
-    this.reason = reason;
-    this.markStale(this.poller.lastAnswerAt ?? this.services.environment.now());
-    this.update();
+  #handlePollFailure({ cause, reason, retryAfter }: ConnectionFailure): void {
+    if (cause === 'permanent') return this.#deny(reason);
+    if (cause === 'overload' && retryAfter !== undefined) this.#connector.pause(retryAfter);
+    this.#reason = reason;
+    this.#markStale(this.#poller.lastAnswerAt ?? this.#services.environment.now());
+    this.#update();
   }
 
   /** Ends every request that belongs to the previous identity. */
-  private forgetIdentity(): void {
-    const { outbox, registry } = this.services;
-    this.tokenRefresher.abandonReauthentication();
+  #forgetIdentity(): void {
+    const { outbox, registry } = this.#services;
+    this.#tokenRefresher.abandonReauthentication();
     outbox.handleIdentityChange();
-    this.httpActions.stop();
-    this.poller.abort();
+    this.#httpActions.stop();
+    this.#poller.abort();
     registry.withdrawValues(CATCHING_UP);
     registry.retryFailed();
-    this.poller.pollNow();
+    this.#poller.pollNow();
   }
 
-  private deny(reason: StatusReason): void {
-    const { environment, outbox, registry } = this.services;
+  #deny(reason: StatusReason): void {
+    const { environment, outbox, registry } = this.#services;
     this.stop();
-    this.denial = reason;
-    this.reason = undefined;
+    this.#denial = reason;
+    this.#reason = undefined;
     outbox.handleIdentityChange();
     if (concernsAccess(reason)) registry.withdrawValues({ state: 'stale', staleSince: environment.now() });
-    this.markStale(environment.now());
-    this.updateStatus();
+    this.#markStale(environment.now());
+    this.#updateStatus();
   }
 
-  private disconnect(): void {
-    this.isStarted = false;
-    this.host.pause();
-    this.connector.stop();
-    this.cancelFallbackTimer();
-    this.poller.stop();
-    this.poller.abort();
-    this.httpActions.stop();
-    this.tokenRefresher.stop();
-    this.topicRetries.stop();
-    this.services.outbox.setSender(undefined);
+  #disconnect(): void {
+    this.#isStarted = false;
+    this.#host.pause();
+    this.#connector.stop();
+    this.#cancelFallbackTimer();
+    this.#poller.stop();
+    this.#poller.abort();
+    this.#httpActions.stop();
+    this.#tokenRefresher.stop();
+    this.#topicRetries.stop();
+    this.#services.outbox.setSender(undefined);
   }
 
   /** Marks the topics as stale that no WebSocket delivers. */
-  private markStale(staleSince: number): void {
-    this.services.registry.markStale(staleSince, ({ subscription }) => subscription === undefined);
+  #markStale(staleSince: number): void {
+    this.#services.registry.markStale(staleSince, ({ subscription }) => subscription === undefined);
   }
 
-  private startFallbackTimer(): void {
-    const { environment, options } = this.services;
-    const isNeeded = this.connector.live === undefined && !this.poller.isRunning;
-    if (!options.polling.enabled || !isNeeded || this.fallbackTimer || this.isPollingPaused) return;
-    this.fallbackTimer = environment.setTimer(() => this.startPolling(), options.polling.startAfterMs);
+  #startFallbackTimer(): void {
+    const { environment, options } = this.#services;
+    const isNeeded = this.#connector.live === undefined && !this.#poller.isRunning;
+    if (!options.polling.enabled || !isNeeded || this.#fallbackTimer || this.#isPollingPaused) return;
+    this.#fallbackTimer = environment.setTimer(() => this.#startPolling(), options.polling.startAfterMs);
   }
 
-  private cancelFallbackTimer(): void {
-    this.fallbackTimer?.cancel();
-    this.fallbackTimer = undefined;
+  #cancelFallbackTimer(): void {
+    this.#fallbackTimer?.cancel();
+    this.#fallbackTimer = undefined;
   }
 
   /** @param delayMs milliseconds until the first poll. Default: random. */
-  private startPolling(delayMs = this.services.environment.random() * POLLING_JITTER_MS): void {
-    this.cancelFallbackTimer();
-    if (!this.services.options.polling.enabled) return;
-    this.poller.start(delayMs);
-    this.update();
+  #startPolling(delayMs = this.#services.environment.random() * POLLING_JITTER_MS): void {
+    this.#cancelFallbackTimer();
+    if (!this.#services.options.polling.enabled) return;
+    this.#poller.start(delayMs);
+    this.#update();
   }
 
   /** Chooses the transport for actions, and updates the status. */
-  private update(): void {
-    if (!this.isStarted) return;
-    this.services.outbox.setSender(this.chooseActionSender());
-    this.updateStatus();
+  #update(): void {
+    if (!this.#isStarted) return;
+    this.#services.outbox.setSender(this.#chooseActionSender());
+    this.#updateStatus();
   }
 
-  private chooseActionSender(): ActionSender | undefined {
-    const { connector, poller } = this;
-    if (connector.live) return connector.live.session.actions;
-    if (poller.isRunning) return poller.hasFailed ? undefined : this.httpActions;
-    const { current } = connector;
+  #chooseActionSender(): ActionSender | undefined {
+    const { live, current } = this.#connector;
+    if (live) return live.session.actions;
+    if (this.#poller.isRunning) return this.#poller.hasFailed ? undefined : this.#httpActions;
     return current?.isGreeted && current.welcome === undefined ? current.session.actions : undefined;
   }
 
-  private updateStatus(): void {
-    const { connector, poller, denial, reason, fallbackTimer } = this;
-    const willPoll = poller.isRunning || fallbackTimer !== undefined;
-    const signedOut = this.services.tokens.failure?.reason;
-    this.statusStore.update(describeStatus({ connector, poller, denial, signedOut, reason, willPoll }));
+  #updateStatus(): void {
+    const willPoll = this.#poller.isRunning || this.#fallbackTimer !== undefined;
+    const signedOut = this.#services.tokens.failure?.reason;
+    const facts = { denial: this.#denial, signedOut, reason: this.#reason, willPoll };
+    this.#statusStore.update(describeStatus(this.#connector, this.#poller, facts));
   }
 }

@@ -6,8 +6,6 @@ import type { WebSocketConnector } from './web-socket-connector.js';
 const NO_CONNECTION_YET: StatusReason = { code: 'network', message: 'there is no connection yet' };
 
 interface Facts {
-  readonly connector: WebSocketConnector;
-  readonly poller: Poller;
   /** The reason for which the server rejected the client permanently. */
   readonly denial: StatusReason | undefined;
   /** The failure of the option `token`. It stays the reason while the client tries again. */
@@ -23,7 +21,11 @@ interface Measured {
 }
 
 /** Returns the status that follows from the state of both transports. */
-export function describeStatus({ connector, poller, denial, signedOut, reason, willPoll }: Facts): StatusDescription {
+export function describeStatus(
+  connector: WebSocketConnector,
+  poller: Poller,
+  { denial, signedOut, reason, willPoll }: Facts,
+): StatusDescription {
   const { live, attempt, nextRetryAt } = connector;
   const retry = nextRetryAt === undefined ? {} : { nextRetryAt };
   if (denial) return { state: 'denied', reason: denial };

@@ -11,52 +11,57 @@ const MIN_FREEZE_MS = 90_000;
 
 /** Watches the page, the network and, every second, the clocks, to notice that the machine or the page stood still. */
 export class HostMonitor {
-  private timer: Timer | undefined;
-  private removers: (() => void)[] = [];
-  private wallTime = 0;
-  private monotonicTime = 0;
+  readonly #environment: ClientEnvironment;
+  readonly #emit: (change: HostChange) => void;
 
-  constructor(
-    private readonly environment: ClientEnvironment,
-    private readonly emit: (change: HostChange) => void,
-  ) {}
+  #timer: Timer | undefined;
+  #removers: (() => void)[] = [];
+  #wallTime = 0;
+  #monotonicTime = 0;
+
+  constructor(environment: ClientEnvironment, emit: (change: HostChange) => void) {
+    this.#environment = environment;
+    this.#emit = emit;
+  }
 
   start(): void {
-    const { environment, emit } = this;
-    if (this.removers.length === 0) {
-      this.removers = [
+    const environment = this.#environment;
+    const emit = this.#emit;
+    if (this.#removers.length === 0) {
+      this.#removers = [
         environment.onWake(emit),
         environment.onPause((isPaused) => emit(isPaused ? 'hidden' : 'shown')),
       ];
     }
-    this.startTimer();
+    this.#startTimer();
   }
 
   /** Stops comparing the clocks. The listeners stay, to notice the end of a pause. */
   pause(): void {
-    this.timer?.cancel();
+    this.#timer?.cancel();
   }
 
   stop(): void {
     this.pause();
-    for (const remove of this.removers.splice(0)) remove();
+    for (const remove of this.#removers.splice(0)) remove();
   }
 
   /** Compares the clocks with those of the last check. */
   check(): void {
-    const { environment, emit } = this;
-    const elapsed = environment.monotonic() - this.monotonicTime;
-    const slept = environment.now() - this.wallTime - elapsed;
-    this.startTimer();
+    const environment = this.#environment;
+    const emit = this.#emit;
+    const elapsed = environment.monotonic() - this.#monotonicTime;
+    const slept = environment.now() - this.#wallTime - elapsed;
+    this.#startTimer();
     if (slept > MIN_SLEEP_MS || elapsed > MIN_FREEZE_MS) emit('suspended');
     else if (elapsed > CHECK_INTERVAL_MS + LATE_MS) emit('late');
   }
 
-  private startTimer(): void {
-    const { environment } = this;
+  #startTimer(): void {
+    const environment = this.#environment;
     this.pause();
-    this.wallTime = environment.now();
-    this.monotonicTime = environment.monotonic();
-    this.timer = environment.setTimer(() => this.check(), CHECK_INTERVAL_MS);
+    this.#wallTime = environment.now();
+    this.#monotonicTime = environment.monotonic();
+    this.#timer = environment.setTimer(() => this.check(), CHECK_INTERVAL_MS);
   }
 }

@@ -13,84 +13,87 @@ const RETRY_DELAY_MS = 1_000;
 
 /** Sends actions over HTTP, one at a time and in order. */
 export class HttpActionSender implements ActionSender {
-  private isBusy = false;
-  /** Whether the server has answered a poll. It has told its limits before. */
-  private isServed = false;
-  private inFlight = new AbortController();
-  private pause: Timer | undefined;
+  readonly #services: ClientServices;
+  readonly #emit: Emit<HttpEvent>;
 
-  constructor(
-    private readonly services: ClientServices,
-    private readonly emit: Emit<HttpEvent>,
-  ) {}
+  #isBusy = false;
+  /** Whether the server has answered a poll. It has told its limits before. */
+  #isServed = false;
+  #inFlight = new AbortController();
+  #pause: Timer | undefined;
+
+  constructor(services: ClientServices, emit: Emit<HttpEvent>) {
+    this.#services = services;
+    this.#emit = emit;
+  }
 
   send([action]: readonly PendingAction[]): void {
-    if (action === undefined || this.isBusy || this.pause !== undefined) return;
-    if (!this.isServed && action.frameBytes > SAFE_FRAME_BYTES) return;
-    this.isBusy = true;
-    this.services.outbox.markSent(action, this);
-    void this.post(action)
+    if (action === undefined || this.#isBusy || this.#pause !== undefined) return;
+    if (!this.#isServed && action.frameBytes > SAFE_FRAME_BYTES) return;
+    this.#isBusy = true;
+    this.#services.outbox.markSent(action, this);
+    void this.#post(action)
       .then(
-        (response) => this.handleResponse(action, response),
-        () => this.retry(action, RETRY_DELAY_MS),
+        (response) => this.#handleResponse(action, response),
+        () => this.#retry(action, RETRY_DELAY_MS),
       )
       .finally(() => {
-        this.isBusy = false;
-        this.services.outbox.flush();
+        this.#isBusy = false;
+        this.#services.outbox.flush();
       });
   }
 
   /** Ends a pause, because the server is reachable again. */
   resume(): void {
-    this.isServed = true;
-    this.continue();
+    this.#isServed = true;
+    this.#continue();
   }
 
   /** Aborts the request in flight. */
   stop(): void {
-    this.pause?.cancel();
-    this.pause = undefined;
-    this.inFlight.abort();
+    this.#pause?.cancel();
+    this.#pause = undefined;
+    this.#inFlight.abort();
   }
 
-  private continue(): void {
-    this.pause?.cancel();
-    this.pause = undefined;
-    this.services.outbox.flush();
+  #continue(): void {
+    this.#pause?.cancel();
+    this.#pause = undefined;
+    this.#services.outbox.flush();
   }
 
-  private post({ members }: PendingAction): Promise<HttpResponse> {
-    const { clientId, http, options, outbox } = this.services;
+  #post({ members }: PendingAction): Promise<HttpResponse> {
+    const { clientId, http, options, outbox } = this.#services;
     const caller = JSON.stringify({ clientId, contract: options.contract }).slice(0, -1);
     const body = () => outbox.withAnswered(`${caller},${members}}`);
-    this.inFlight = new AbortController();
-    return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.inFlight.signal });
+    this.#inFlight = new AbortController();
+    return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.#inFlight.signal });
   }
 
-  private handleResponse(action: PendingAction, { status, text, token, retryAfter }: HttpResponse): void {
+  #handleResponse(action: PendingAction, { status, text, token, retryAfter }: HttpResponse): void {
     const frame = parseResponseFrame(text);
     if (frame?.type === 'ack') {
-      this.services.outbox.handleAnswer({ ...frame, id: action.id });
-      this.emit({ type: 'action-acknowledged' });
+      this.#services.outbox.handleAnswer({ ...frame, id: action.id });
+      this.#emit({ type: 'action-acknowledged' });
     } else if (frame === undefined && status === 413) {
-      this.services.outbox.handleTooLarge(this);
+      this.#services.outbox.handleTooLarge(this);
     } else if (frame === undefined) {
-      this.retry(action, retryAfter ?? RETRY_DELAY_MS);
-    } else if (status === 401 && !this.services.tokens.markRejected(token)) {
+      this.#retry(action, retryAfter ?? RETRY_DELAY_MS);
+    } else if (status === 401 && !this.#services.tokens.markRejected(token)) {
       action.sender = undefined;
       action.copies -= 1;
     } else if (isRejectedBeforeStart(frame)) {
       action.copies -= 1;
-      this.retry(action, frame.retryAfter);
+      this.#retry(action, frame.retryAfter);
     } else {
-      this.services.outbox.handleAnswer({ ...frame, id: action.id });
+      this.#services.outbox.handleAnswer({ ...frame, id: action.id });
     }
   }
 
-  private retry(action: PendingAction, delay: number): void {
+  #retry(action: PendingAction, delay: number): void {
     if (action.sender === this) action.sender = undefined;
     // stop() aborted the request. Another sender takes the action.
-    if (this.inFlight.signal.aborted) return;
-    this.pause = this.services.environment.setTimer(() => this.continue(), delay);
+    if (this.#inFlight.signal.aborted) return;
+    this.#pause = this.#services.environment.setTimer(() => this.#continue(), delay);
   }
 }

@@ -25,37 +25,41 @@ export interface HttpRequest {
 
 /** Sends HTTP requests with a token, no faster than the server accepts them. */
 export class HttpTransport {
-  private readonly budget: FrameBudget;
+  readonly #base: string;
+  readonly #environment: ClientEnvironment;
+  readonly #metrics: MetricsRecorder;
+  readonly #tokens: TokenProvider;
 
-  constructor(
-    private readonly base: string,
-    private readonly environment: ClientEnvironment,
-    private readonly metrics: MetricsRecorder,
-    private readonly tokens: TokenProvider,
-  ) {
-    this.budget = new FrameBudget(environment);
+  readonly #budget: FrameBudget;
+
+  constructor(base: string, environment: ClientEnvironment, metrics: MetricsRecorder, tokens: TokenProvider) {
+    this.#base = base;
+    this.#environment = environment;
+    this.#metrics = metrics;
+    this.#tokens = tokens;
+    this.#budget = new FrameBudget(environment);
   }
 
   /** Sets how many requests per second the server accepts. 0: without limit. */
   setRate(rate: number): void {
-    this.budget.setRate(rate);
+    this.#budget.setRate(rate);
   }
 
   /** @throws the errors of `fetch` and of the option `token`, and an Error after the timeout or an abort. */
   async request({ path, body: makeBody, timeout, signal }: HttpRequest): Promise<HttpResponse> {
-    const { fetch } = this.environment;
+    const { fetch } = this.#environment;
     if (fetch === undefined) throw new Error('This host has no fetch().');
     const controller = new AbortController();
     const abort = () => controller.abort();
-    const timer = this.environment.setTimer(abort, timeout);
+    const timer = this.#environment.setTimer(abort, timeout);
     signal?.addEventListener('abort', abort);
     try {
       if (signal?.aborted) abort();
-      const token = await unlessAborted(controller.signal, this.tokens.get('poll'));
-      await this.awaitBudget(controller.signal);
+      const token = await unlessAborted(controller.signal, this.#tokens.get('poll'));
+      await this.#awaitBudget(controller.signal);
       const body = makeBody?.();
-      if (body !== undefined) this.metrics.add('bytesSent', utf8Length(body));
-      const response = await fetch(`${this.base}${path}?${BYPASS}`, {
+      if (body !== undefined) this.#metrics.add('bytesSent', utf8Length(body));
+      const response = await fetch(`${this.#base}${path}?${BYPASS}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
@@ -67,7 +71,7 @@ export class HttpTransport {
         signal: controller.signal,
       });
       const text = await response.text();
-      this.metrics.add('bytesReceived', utf8Length(text));
+      this.#metrics.add('bytesReceived', utf8Length(text));
       const seconds = Number(response.headers.get('Retry-After') ?? NaN);
       return {
         status: response.status,
@@ -82,13 +86,13 @@ export class HttpTransport {
   }
 
   /** Waits until the server accepts one more request. A rejected poll would look like an overloaded server. */
-  private async awaitBudget(signal: AbortSignal): Promise<void> {
-    for (let { delay } = this.budget; delay > 0; { delay } = this.budget) {
+  async #awaitBudget(signal: AbortSignal): Promise<void> {
+    for (let { delay } = this.#budget; delay > 0; { delay } = this.#budget) {
       let timer: Timer | undefined;
-      const elapsed = new Promise<void>((resolve) => (timer = this.environment.setTimer(resolve, delay)));
+      const elapsed = new Promise<void>((resolve) => (timer = this.#environment.setTimer(resolve, delay)));
       await unlessAborted(signal, elapsed).finally(() => timer?.cancel());
     }
-    this.budget.spend();
+    this.#budget.spend();
   }
 }
 

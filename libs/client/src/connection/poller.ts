@@ -15,6 +15,9 @@ const MIN_HELD_INTERVAL_MS = 250;
 
 /** Polls while it runs: one request at a time, each at least `polling.intervalMs` after the start of the one before. */
 export class Poller {
+  readonly #services: ClientServices;
+  readonly #emit: Emit<HttpEvent>;
+
   isRunning = false;
   /** Whether the server answered the last poll. */
   isHealthy = false;
@@ -23,25 +26,24 @@ export class Poller {
   /** In milliseconds since the Unix epoch. */
   lastAnswerAt: number | undefined;
 
-  private interval: number;
-  private readonly backoff: Backoff;
-  private timer: Timer | undefined;
-  private inFlight: AbortController | undefined;
+  #interval: number;
+  readonly #backoff: Backoff;
+  #timer: Timer | undefined;
+  #inFlight: AbortController | undefined;
   /** Set while the server may hold the poll in flight. */
-  private release: (() => void) | undefined;
-  private beganAt = -Infinity;
+  #release: (() => void) | undefined;
+  #beganAt = -Infinity;
   /** On the monotonic clock. The server accepts no poll before. */
-  private pausedUntil = 0;
-  private wasIncomplete = false;
+  #pausedUntil = 0;
+  #wasIncomplete = false;
   /** Whether another poll follows the one in flight at once. */
-  private isRequestedAgain = false;
+  #isRequestedAgain = false;
 
-  constructor(
-    private readonly services: ClientServices,
-    private readonly emit: Emit<HttpEvent>,
-  ) {
-    this.interval = services.options.polling.intervalMs;
-    this.backoff = new Backoff(services.environment, services.options.backoff);
+  constructor(services: ClientServices, emit: Emit<HttpEvent>) {
+    this.#services = services;
+    this.#emit = emit;
+    this.#interval = services.options.polling.intervalMs;
+    this.#backoff = new Backoff(services.environment, services.options.backoff);
   }
 
   start(delay: number): void {
@@ -51,8 +53,8 @@ export class Poller {
     this.hasFailed = false;
     // A poll that has hung since an earlier run must not hold up this run.
     this.abort();
-    this.isRequestedAgain = this.inFlight !== undefined;
-    this.schedule(delay);
+    this.#isRequestedAgain = this.#inFlight !== undefined;
+    this.#schedule(delay);
     void this.requestConfig();
   }
 
@@ -60,19 +62,19 @@ export class Poller {
   stop(): void {
     this.isRunning = false;
     this.isHealthy = false;
-    this.timer?.cancel();
+    this.#timer?.cancel();
   }
 
   /** Aborts the poll in flight. */
   abort(): void {
-    this.inFlight?.abort();
+    this.#inFlight?.abort();
   }
 
   /** Polls at once, or right after the poll in flight, because an action took effect. */
   pollNow(): void {
     if (!this.isRunning) return;
-    if (this.inFlight) this.isRequestedAgain = true;
-    else this.schedule(0);
+    if (this.#inFlight) this.#isRequestedAgain = true;
+    else this.#schedule(0);
   }
 
   /** Polls again at once, because the machine slept. The answer to a poll in flight may never come. */
@@ -85,50 +87,50 @@ export class Poller {
   /** Polls as soon as the interval allows, because there is a new topic, or the network came back. */
   pollSoon(): void {
     if (!this.isRunning) return;
-    if (!this.inFlight) return this.schedule(this.untilInterval());
-    if (this.release) this.inFlight.abort();
+    if (!this.#inFlight) return this.#schedule(this.#untilInterval());
+    if (this.#release) this.#inFlight.abort();
   }
 
   /** Requests the server's switches. The HTTP status is the reason of a rejected upgrade, which browsers hide. */
   async requestConfig(): Promise<void> {
-    const { http, options } = this.services;
+    const { http, options } = this.#services;
     try {
       const response = await http.request({ path: '/config', timeout: REQUEST_TIMEOUT_MS });
       if (response.status !== 200) {
-        if (!this.isRunning) this.emit({ type: 'poll-failed', failure: this.failureOf(response) });
+        if (!this.isRunning) this.#emit({ type: 'poll-failed', failure: this.#failureOf(response) });
         return;
       }
       const config = parseConfigResponse(response.text);
-      this.interval = Math.max(options.polling.intervalMs, config.poll.interval);
-      this.emit({ type: 'config-received', config });
+      this.#interval = Math.max(options.polling.intervalMs, config.poll.interval);
+      this.#emit({ type: 'config-received', config });
     } catch {
       // Polls and connection attempts report the same failure.
     }
   }
 
-  private schedule(delay: number): void {
-    const { environment } = this.services;
-    this.timer?.cancel();
-    const pause = this.pausedUntil - environment.monotonic();
-    this.timer = environment.setTimer(() => void this.poll(), Math.max(delay, pause));
+  #schedule(delay: number): void {
+    const { environment } = this.#services;
+    this.#timer?.cancel();
+    const pause = this.#pausedUntil - environment.monotonic();
+    this.#timer = environment.setTimer(() => void this.#poll(), Math.max(delay, pause));
   }
 
-  private untilInterval(): number {
-    return Math.max(0, this.beganAt + this.interval - this.services.environment.monotonic());
+  #untilInterval(): number {
+    return Math.max(0, this.#beganAt + this.#interval - this.#services.environment.monotonic());
   }
 
-  private async poll(): Promise<void> {
-    if (this.inFlight) return;
-    const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.services;
+  async #poll(): Promise<void> {
+    if (this.#inFlight) return;
+    const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.#services;
     const controller = new AbortController();
-    this.inFlight = controller;
-    this.beganAt = environment.monotonic();
-    const session = new PollSession(registry, metrics, environment, this.emit);
+    this.#inFlight = controller;
+    this.#beganAt = environment.monotonic();
+    const session = new PollSession(registry, metrics, environment, this.#emit);
     let delay: number;
     try {
       // The first answer is to come at once, because no value is live before.
-      if (options.polling.waitMs > 0 && this.isHealthy) this.release = await this.takeHold();
-      const waitMs = this.release ? options.polling.waitMs : 0;
+      if (options.polling.waitMs > 0 && this.isHealthy) this.#release = await this.#takeHold();
+      const waitMs = this.#release ? options.polling.waitMs : 0;
       let held: number | undefined;
       const body = () => {
         metrics.add('polls');
@@ -143,55 +145,55 @@ export class Poller {
       if (response.status === 200) tokens.markAccepted(response.token);
       delay =
         response.status === 200
-          ? this.handleResponse(session, response.text, held)
-          : this.handleFailure(this.failureOf(response));
+          ? this.#handleResponse(session, response.text, held)
+          : this.#handleFailure(this.#failureOf(response));
     } catch (error) {
-      delay = controller.signal.aborted ? this.untilInterval() : this.handleFailure(networkFailure(error));
+      delay = controller.signal.aborted ? this.#untilInterval() : this.#handleFailure(networkFailure(error));
     }
-    this.inFlight = undefined;
-    this.release?.();
-    this.release = undefined;
+    this.#inFlight = undefined;
+    this.#release?.();
+    this.#release = undefined;
     if (!this.isRunning) return;
-    this.schedule(this.isRequestedAgain ? 0 : delay);
-    this.isRequestedAgain = false;
+    this.#schedule(this.#isRequestedAgain ? 0 : delay);
+    this.#isRequestedAgain = false;
   }
 
   /** One page of a browser may hold a poll. HTTP/1.1 allows six connections for all pages together. */
-  private async takeHold(): Promise<(() => void) | undefined> {
-    const { environment, options } = this.services;
+  async #takeHold(): Promise<(() => void) | undefined> {
+    const { environment, options } = this.#services;
     return environment.tryLock ? environment.tryLock(`statewire ${options.httpBase}`) : ignore;
   }
 
   /** Applies a response. @returns the milliseconds until the next poll. */
-  private handleResponse(session: PollSession, text: string, wait: number | undefined): number {
+  #handleResponse(session: PollSession, text: string, wait: number | undefined): number {
     const response = parsePollResponse(text);
-    const { environment } = this.services;
-    const elapsed = environment.monotonic() - this.beganAt;
+    const { environment } = this.#services;
+    const elapsed = environment.monotonic() - this.#beganAt;
     if (wait === undefined) this.roundTripTimeMs = elapsed;
-    this.backoff.reset();
+    this.#backoff.reset();
     const isFirst = !this.isHealthy;
     this.isHealthy = this.isRunning;
     this.hasFailed = false;
     this.lastAnswerAt = environment.now();
-    const isIncomplete = session.apply(response) && !this.wasIncomplete;
-    this.wasIncomplete = isIncomplete;
-    this.emit({ type: 'poll-answered', response });
+    const isIncomplete = session.apply(response) && !this.#wasIncomplete;
+    this.#wasIncomplete = isIncomplete;
+    this.#emit({ type: 'poll-answered', response });
     if (isIncomplete || (response.more && response.frames.length > 0)) return 0;
-    const mayHoldNext = wait !== undefined || (isFirst && this.services.options.polling.waitMs > 0);
-    return mayHoldNext ? Math.max(0, MIN_HELD_INTERVAL_MS - elapsed) : this.untilInterval();
+    const mayHoldNext = wait !== undefined || (isFirst && this.#services.options.polling.waitMs > 0);
+    return mayHoldNext ? Math.max(0, MIN_HELD_INTERVAL_MS - elapsed) : this.#untilInterval();
   }
 
   /** Reports a failure. @returns the milliseconds until the next poll. */
-  private handleFailure(failure: ConnectionFailure): number {
+  #handleFailure(failure: ConnectionFailure): number {
     if (!this.isRunning) return 0;
     this.isHealthy = false;
     this.hasFailed = failure.cause !== 'none';
-    this.emit({ type: 'poll-failed', failure });
+    this.#emit({ type: 'poll-failed', failure });
     if (failure.cause === 'none' || failure.cause === 'permanent') return 0;
-    return Math.max(this.untilInterval(), this.backoff.next(failure.cause, failure.retryAfter));
+    return Math.max(this.#untilInterval(), this.#backoff.next(failure.cause, failure.retryAfter));
   }
 
-  private failureOf({ status, text, token, retryAfter }: HttpResponse): ConnectionFailure {
+  #failureOf({ status, text, token, retryAfter }: HttpResponse): ConnectionFailure {
     const frame = parseResponseFrame(text);
     const error = frame?.type === 'error' ? frame : undefined;
     // An answer without an error frame comes from a proxy, a gateway or a captive portal. It tells nothing about the client.
@@ -200,11 +202,11 @@ export class Poller {
       message: `something before the server answered ${status}`,
     };
     if (status === 401 && error) {
-      const wasRenewed = this.services.tokens.markRejected(token);
+      const wasRenewed = this.#services.tokens.markRejected(token);
       return new ConnectionFailure({ code, message }, wasRenewed ? 'permanent' : 'none');
     }
     if (status === 403 && error) return new ConnectionFailure({ code, message }, 'permanent');
-    if (error?.retryAfter !== undefined) this.pausedUntil = this.services.environment.monotonic() + error.retryAfter;
+    if (error?.retryAfter !== undefined) this.#pausedUntil = this.#services.environment.monotonic() + error.retryAfter;
     const isOverload = status === 429 || status === 503;
     return new ConnectionFailure(
       { code, message },

@@ -10,10 +10,13 @@ export type StatusDescription = WithoutBase<ConnectionStatus>;
 
 /** Holds the status, and emits a new object only when something in it changes. */
 export class StatusStore {
-  private readonly subject: BehaviorSubject<ConnectionStatus>;
+  readonly #environment: ClientEnvironment;
 
-  constructor(private readonly environment: ClientEnvironment) {
-    this.subject = new BehaviorSubject<ConnectionStatus>({
+  readonly #subject: BehaviorSubject<ConnectionStatus>;
+
+  constructor(environment: ClientEnvironment) {
+    this.#environment = environment;
+    this.#subject = new BehaviorSubject<ConnectionStatus>({
       state: 'idle',
       enteredAt: environment.now(),
       outdated: false,
@@ -21,26 +24,26 @@ export class StatusStore {
   }
 
   get status$(): Observable<ConnectionStatus> {
-    return this.subject.asObservable();
+    return this.#subject.asObservable();
   }
 
   get status(): ConnectionStatus {
-    return this.subject.value;
+    return this.#subject.value;
   }
 
   get isObserved(): boolean {
-    return this.subject.observed;
+    return this.#subject.observed;
   }
 
   update(next: StatusDescription & { readonly outdated?: boolean }): void {
-    const last = this.subject.value;
-    const enteredAt = next.state === last.state ? last.enteredAt : this.environment.now();
+    const last = this.#subject.value;
+    const enteredAt = next.state === last.state ? last.enteredAt : this.#environment.now();
     const status = { enteredAt, outdated: last.outdated, ...next } as ConnectionStatus;
-    if (JSON.stringify(status) !== JSON.stringify(last)) this.subject.next(status);
+    if (JSON.stringify(status) !== JSON.stringify(last)) this.#subject.next(status);
   }
 
   close(): void {
     this.update({ state: 'closed' });
-    this.subject.complete();
+    this.#subject.complete();
   }
 }

@@ -43,34 +43,36 @@ const SWITCHED_OFF = new ConnectionFailure(
 
 /** Opens one WebSocket after the other, and a second one beside a connection that the server drains. */
 export class WebSocketConnector {
+  readonly #services: ClientServices;
+  readonly #emit: Emit<ConnectionEvent<WebSocketConnection> | ConnectorEvent>;
+
   current: WebSocketConnection | undefined;
   /** The drained connection, which still delivers the topics that the current one does not deliver yet. */
   retiring: WebSocketConnection | undefined;
   /** In milliseconds since the Unix epoch; undefined during an attempt, and while the WebSocket is switched off. */
   nextRetryAt: number | undefined;
 
-  private readonly backoff: Backoff;
-  private readonly wake$ = new Subject<void>();
+  readonly #backoff: Backoff;
+  readonly #wake$ = new Subject<void>();
   /** Whether the server allows WebSockets. */
-  private readonly allowed$ = new BehaviorSubject(true);
-  private attempts: Subscription | undefined;
-  private failAttempt: ((failure: ConnectionFailure) => void) | undefined;
+  readonly #allowed$ = new BehaviorSubject(true);
+  #attempts: Subscription | undefined;
+  #failAttempt: ((failure: ConnectionFailure) => void) | undefined;
   /** On the wall clock, which goes on while the machine sleeps. */
-  private attemptedAt = 0;
-  private drainTimer: Timer | undefined;
+  #attemptedAt = 0;
+  #drainTimer: Timer | undefined;
   /** On the monotonic clock. There is no attempt before. */
-  private pausedUntil = 0;
+  #pausedUntil = 0;
 
-  constructor(
-    private readonly services: ClientServices,
-    private readonly emit: Emit<ConnectionEvent<WebSocketConnection> | ConnectorEvent>,
-  ) {
-    this.backoff = new Backoff(services.environment, services.options.backoff);
+  constructor(services: ClientServices, emit: Emit<ConnectionEvent<WebSocketConnection> | ConnectorEvent>) {
+    this.#services = services;
+    this.#emit = emit;
+    this.#backoff = new Backoff(services.environment, services.options.backoff);
   }
 
   /** Number of the current or next attempt, from 1. */
   get attempt(): number {
-    return this.backoff.attempt;
+    return this.#backoff.attempt;
   }
 
   /** The healthy connection, if there is one. */
@@ -84,36 +86,36 @@ export class WebSocketConnector {
 
   /** Connects, and reconnects after each failure until the server rejects the client permanently. */
   start(): void {
-    this.attempts = defer(() => this.openNext())
-      .pipe(retry({ delay: (failure: ConnectionFailure) => this.beforeNext(failure) }))
-      .subscribe({ error: ({ reason }: ConnectionFailure) => this.emit({ type: 'denied', reason }) });
+    this.#attempts = defer(() => this.#openNext())
+      .pipe(retry({ delay: (failure: ConnectionFailure) => this.#beforeNext(failure) }))
+      .subscribe({ error: ({ reason }: ConnectionFailure) => this.#emit({ type: 'denied', reason }) });
   }
 
   stop(): void {
-    this.attempts?.unsubscribe();
+    this.#attempts?.unsubscribe();
     this.retire(undefined);
-    this.drainTimer?.cancel();
-    this.backoff.reset();
+    this.#drainTimer?.cancel();
+    this.#backoff.reset();
     this.nextRetryAt = undefined;
   }
 
   /** Closes every connection and opens a new one at once, because the credentials changed. */
   restart(): void {
     this.retire(undefined);
-    if (this.current === undefined) return this.wake$.next();
-    this.fail(new ConnectionFailure({ code: 'reconnect', message: 'the credentials changed' }, 'none'));
+    if (this.current === undefined) return this.#wake$.next();
+    this.#fail(new ConnectionFailure({ code: 'reconnect', message: 'the credentials changed' }, 'none'));
   }
 
   /** Applies the server's switch for WebSockets, which it sends over HTTP. */
   setAllowed(isAllowed: boolean): void {
-    if (isAllowed === this.allowed$.value) return;
-    this.allowed$.next(isAllowed);
-    if (!isAllowed && this.current?.welcome === undefined && this.current !== undefined) this.fail(SWITCHED_OFF);
+    if (isAllowed === this.#allowed$.value) return;
+    this.#allowed$.next(isAllowed);
+    if (!isAllowed && this.current?.welcome === undefined && this.current !== undefined) this.#fail(SWITCHED_OFF);
   }
 
   /** Pauses attempts for `delay` ms after an overload answer over HTTP. */
   pause(delay: number): void {
-    this.pausedUntil = this.services.environment.monotonic() + delay;
+    this.#pausedUntil = this.#services.environment.monotonic() + delay;
   }
 
   /** Checks whether the connection still works. */
@@ -123,12 +125,12 @@ export class WebSocketConnector {
 
   /** Probes the connection or ends the wait for the next attempt. */
   wake(cause: 'online' | 'visible'): void {
-    this.wake$.next();
+    this.#wake$.next();
     const { current } = this;
     this.probe();
-    const age = this.services.environment.now() - this.attemptedAt;
+    const age = this.#services.environment.now() - this.#attemptedAt;
     if (cause === 'online' && current !== undefined && current.welcome === undefined && age > STALE_ATTEMPT_MS) {
-      this.fail(new ConnectionFailure({ code: 'network', message: 'the network came back' }, 'none'));
+      this.#fail(new ConnectionFailure({ code: 'network', message: 'the network came back' }, 'none'));
     }
   }
 
@@ -145,44 +147,44 @@ export class WebSocketConnector {
     connection?.session.topics.retire();
   }
 
-  private handle(event: ConnectionEvent<WebSocketConnection>): void {
+  #handle(event: ConnectionEvent<WebSocketConnection>): void {
     switch (event.type) {
       case 'topics-confirmed':
         if (event.connection === this.current) this.retire(undefined);
         return;
       case 'draining':
-        return this.handleDrain(event.connection, event.reconnectWithin);
+        return this.#handleDrain(event.connection, event.reconnectWithin);
       case 'lost':
-        return this.handleLoss(event.connection, event.failure);
+        return this.#handleLoss(event.connection, event.failure);
       case 'welcomed':
-        this.services.tokens.markAccepted(event.connection.token);
+        this.#services.tokens.markAccepted(event.connection.token);
     }
-    this.emit(event);
+    this.#emit(event);
   }
 
   /** Ends the current attempt or connection. A drained connection stays beside the next one. */
-  private fail(failure: ConnectionFailure): void {
+  #fail(failure: ConnectionFailure): void {
     const { current } = this;
     this.current = undefined;
     if (current !== this.retiring) current?.close();
-    this.failAttempt?.(failure);
+    this.#failAttempt?.(failure);
   }
 
-  private openNext(): Observable<never> {
+  #openNext(): Observable<never> {
     return new Observable((subscriber) => {
-      const { environment, options } = this.services;
-      const pause = this.pausedUntil - environment.monotonic();
-      if (!options.isWebSocketEnabled() || this.isSwitchedOff) return subscriber.error(SWITCHED_OFF);
+      const { environment, options } = this.#services;
+      const pause = this.#pausedUntil - environment.monotonic();
+      if (!options.isWebSocketEnabled() || this.#isSwitchedOff) return subscriber.error(SWITCHED_OFF);
       if (pause > 0) {
         const reason = { code: 'unavailable', message: 'the server requested a pause' };
         return subscriber.error(new ConnectionFailure(reason, 'overload', 'never', pause));
       }
-      const connection = new WebSocketConnection(this.services, (event) => this.handle(event));
+      const connection = new WebSocketConnection(this.#services, (event) => this.#handle(event));
       this.current = connection;
-      this.failAttempt = (failure) => subscriber.error(failure);
-      this.attemptedAt = environment.now();
+      this.#failAttempt = (failure) => subscriber.error(failure);
+      this.#attemptedAt = environment.now();
       this.nextRetryAt = undefined;
-      this.emit({ type: 'attempt-started' });
+      this.#emit({ type: 'attempt-started' });
       connection.open();
       return () => {
         if (this.current === connection) this.current = undefined;
@@ -191,66 +193,66 @@ export class WebSocketConnector {
     });
   }
 
-  private handleDrain(connection: WebSocketConnection, reconnectWithin: number): void {
-    const { environment } = this.services;
+  #handleDrain(connection: WebSocketConnection, reconnectWithin: number): void {
+    const { environment } = this.#services;
     if (connection !== this.current) return;
-    this.drainTimer?.cancel();
-    this.drainTimer = environment.setTimer(() => {
+    this.#drainTimer?.cancel();
+    this.#drainTimer = environment.setTimer(() => {
       if (connection !== this.current) return;
       this.retire(connection);
-      this.fail(HANDOVER);
+      this.#fail(HANDOVER);
     }, environment.random() * reconnectWithin);
   }
 
-  private handleLoss(connection: WebSocketConnection, failure: ConnectionFailure): void {
+  #handleLoss(connection: WebSocketConnection, failure: ConnectionFailure): void {
     if (connection === this.retiring) {
       this.retiring = undefined;
-      return this.emit({ type: 'lost', connection, failure });
+      return this.#emit({ type: 'lost', connection, failure });
     }
-    const { environment, options } = this.services;
+    const { environment, options } = this.#services;
     const { welcome, welcomedAt } = connection;
     const isStable = welcome !== undefined && environment.monotonic() - welcomedAt >= options.backoff.stableAfterMs;
-    if (isStable) this.backoff.reset();
-    this.drainTimer?.cancel();
+    if (isStable) this.#backoff.reset();
+    this.#drainTimer?.cancel();
     this.current = undefined;
-    this.emit({ type: 'lost', connection, failure });
-    const isPermanent = this.isRejectedForGood(connection, failure);
-    this.failAttempt?.(isPermanent ? new ConnectionFailure(failure.reason, 'permanent') : failure);
+    this.#emit({ type: 'lost', connection, failure });
+    const isPermanent = this.#isRejectedForGood(connection, failure);
+    this.#failAttempt?.(isPermanent ? new ConnectionFailure(failure.reason, 'permanent') : failure);
   }
 
   /** A token that expires during the connection can be renewed. A rejected new token would be rejected again. */
-  private isRejectedForGood({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
+  #isRejectedForGood({ token, welcome }: WebSocketConnection, { reason }: ConnectionFailure): boolean {
     if (reason.code !== closeReason(CLOSE_CODE.tokenExpired)) return false;
-    const wasRenewed = this.services.tokens.markRejected(token);
+    const wasRenewed = this.#services.tokens.markRejected(token);
     return wasRenewed && welcome === undefined;
   }
 
   /** Emits when it is time for the next attempt; fails if there is none. */
-  private beforeNext(failure: ConnectionFailure): Observable<unknown> {
+  #beforeNext(failure: ConnectionFailure): Observable<unknown> {
     if (failure === HANDOVER) return of(undefined);
-    const { environment } = this.services;
+    const { environment } = this.#services;
     const { reason, cause, retryAfter, polling } = failure;
     if (cause === 'permanent') return throwError(() => failure);
-    if (reason.code === closeReason(CLOSE_CODE.switchedOff)) this.allowed$.next(false);
-    if (this.isSwitchedOff) {
-      this.emit({ type: 'attempt-postponed', failure });
-      return this.whenAllowed();
+    if (reason.code === closeReason(CLOSE_CODE.switchedOff)) this.#allowed$.next(false);
+    if (this.#isSwitchedOff) {
+      this.#emit({ type: 'attempt-postponed', failure });
+      return this.#whenAllowed();
     }
-    const pause = Math.max(0, this.pausedUntil - environment.monotonic());
-    const delay = Math.max(pause, this.backoff.next(cause, retryAfter));
+    const pause = Math.max(0, this.#pausedUntil - environment.monotonic());
+    const delay = Math.max(pause, this.#backoff.next(cause, retryAfter));
     this.nextRetryAt = environment.now() + delay;
-    this.emit({ type: 'attempt-postponed', failure });
-    return race<void[]>(emitAfter(environment, delay), polling === 'never' ? NEVER : this.wake$).pipe(take(1));
+    this.#emit({ type: 'attempt-postponed', failure });
+    return race<void[]>(emitAfter(environment, delay), polling === 'never' ? NEVER : this.#wake$).pipe(take(1));
   }
 
   /** Without polling the client cannot learn that the WebSocket is on again, so it then keeps trying. */
-  private get isSwitchedOff(): boolean {
-    return !this.allowed$.value && this.services.options.polling.enabled;
+  get #isSwitchedOff(): boolean {
+    return !this.#allowed$.value && this.#services.options.polling.enabled;
   }
 
-  private whenAllowed(): Observable<unknown> {
-    const { environment } = this.services;
-    return this.allowed$.pipe(
+  #whenAllowed(): Observable<unknown> {
+    const { environment } = this.#services;
+    return this.#allowed$.pipe(
       filter(Boolean),
       take(1),
       switchMap(() => emitAfter(environment, environment.random() * SWITCHED_ON_JITTER_MS)),

@@ -8,7 +8,7 @@ const EMIT_INTERVAL_MS = 250;
 
 /** Counts, and emits the counters at a pace that a user interface can follow. */
 export class MetricsRecorder {
-  private readonly counters = {
+  readonly #counters = {
     framesReceived: 0,
     framesSent: 0,
     bytesReceived: 0,
@@ -21,13 +21,13 @@ export class MetricsRecorder {
     holes: 0,
     fullStateBytes: 0,
   };
-  private readonly changed$ = new Subject<void>();
+  readonly #changed$ = new Subject<void>();
 
   readonly metrics$: Observable<ClientMetrics>;
 
   constructor(environment: ClientEnvironment) {
     this.metrics$ = defer(() =>
-      this.changed$.pipe(
+      this.#changed$.pipe(
         audit(() => emitAfter(environment, EMIT_INTERVAL_MS)),
         map(() => this.metrics),
         startWith(this.metrics),
@@ -36,15 +36,15 @@ export class MetricsRecorder {
   }
 
   get metrics(): ClientMetrics {
-    return { ...this.counters };
+    return { ...this.#counters };
   }
 
   add(counter: keyof ClientMetrics, amount = 1): void {
-    this.counters[counter] += amount;
-    if (this.changed$.observed) this.changed$.next();
+    this.#counters[counter] += amount;
+    if (this.#changed$.observed) this.#changed$.next();
   }
 
   close(): void {
-    this.changed$.complete();
+    this.#changed$.complete();
   }
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode, Json, UnsubscribedCode } from '@statewire/protocol';
+import type { ErrorCode, ErrorFrame, Json, UnsubscribedCode } from '@statewire/protocol';
 
 /**
  * Codes of a `RealtimeClientError`: those of the protocol, and seven of the client itself.
@@ -37,4 +37,9 @@ export class RealtimeClientError extends Error {
   ) {
     super(message);
   }
+}
+
+/** Returns the error of the application for an error frame. */
+export function toClientError({ code, message, details, temporary }: ErrorFrame): RealtimeClientError {
+  return new RealtimeClientError(code, message, details, temporary);
 }

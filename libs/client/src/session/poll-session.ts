@@ -24,23 +24,33 @@ interface RequestedTopic {
 
 /** Builds the request of one poll, and merges the response with frames that arrived over a WebSocket meanwhile. */
 export class PollSession {
-  private readonly requested = new Map<string, RequestedTopic>();
+  readonly #registry: ClientTopicRegistry;
+  readonly #metrics: MetricsRecorder;
+  readonly #environment: ClientEnvironment;
+  readonly #emit: Emit<TopicDeferredEvent>;
+
+  readonly #requested = new Map<string, RequestedTopic>();
 
   constructor(
-    private readonly registry: ClientTopicRegistry,
-    private readonly metrics: MetricsRecorder,
-    private readonly environment: ClientEnvironment,
-    private readonly emit: Emit<TopicDeferredEvent>,
-  ) {}
+    registry: ClientTopicRegistry,
+    metrics: MetricsRecorder,
+    environment: ClientEnvironment,
+    emit: Emit<TopicDeferredEvent>,
+  ) {
+    this.#registry = registry;
+    this.#metrics = metrics;
+    this.#environment = environment;
+    this.#emit = emit;
+  }
 
   /** Requests every topic that no live WebSocket delivers. `wait` is in seconds. */
   request(clientId: string, wait: number, contract?: number): PollRequest {
     const topics: TopicRequest[] = [];
-    for (const entry of this.registry.requestable) {
+    for (const entry of this.#registry.requestable) {
       if (entry.isDeferred || entry.subscription !== undefined) continue;
       const { name, store } = entry;
       const since = store.cursor;
-      this.requested.set(name, { entry, feed: new TopicFeed(store, since) });
+      this.#requested.set(name, { entry, feed: new TopicFeed(store, since) });
       topics.push(since === undefined ? { topic: name } : { topic: name, since });
     }
     return { clientId, contract, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
@@ -50,48 +60,48 @@ export class PollSession {
   apply(response: PollResponse): boolean {
     let isIncomplete = false;
     for (const frame of response.frames) {
-      this.metrics.add('framesReceived');
-      isIncomplete = this.applyFrame(frame) || isIncomplete;
+      this.#metrics.add('framesReceived');
+      isIncomplete = this.#applyFrame(frame) || isIncomplete;
     }
     return isIncomplete;
   }
 
-  private applyFrame(frame: ServerFrame): boolean {
+  #applyFrame(frame: ServerFrame): boolean {
     if (!('topic' in frame) || frame.topic === undefined) return false;
-    const requested = this.requested.get(frame.topic);
-    if (requested === undefined || !this.isStillRequested(requested.entry)) return false;
+    const requested = this.#requested.get(frame.topic);
+    if (requested === undefined || !this.#isStillRequested(requested.entry)) return false;
     switch (frame.type) {
       case 'unsubscribed':
-        this.applyUnsubscribed(requested.entry, frame);
+        this.#applyUnsubscribed(requested.entry, frame);
         return false;
       case 'error':
-        this.applyError(requested.entry, frame);
+        this.#applyError(requested.entry, frame);
         return false;
       default:
-        return this.applyFeedFrame(requested, frame);
+        return this.#applyFeedFrame(requested, frame);
     }
   }
 
-  private applyFeedFrame({ entry, feed }: RequestedTopic, frame: FeedFrame): boolean {
-    const next = handleFeedOutcome(entry, feed.apply(frame), this.metrics, this.environment.now());
-    if (next !== 'none') this.requested.delete(entry.name);
-    if (next === 'deferred') this.emit({ type: 'topic-deferred', entry, error: undefined });
+  #applyFeedFrame({ entry, feed }: RequestedTopic, frame: FeedFrame): boolean {
+    const next = handleFeedOutcome(entry, feed.apply(frame), this.#metrics, this.#environment.now());
+    if (next !== 'none') this.#requested.delete(entry.name);
+    if (next === 'deferred') this.#emit({ type: 'topic-deferred', entry, error: undefined });
     return next === 'immediate';
   }
 
-  private applyUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {
-    if (code !== 'requested') endTopic(entry, code, this.environment.now());
+  #applyUnsubscribed(entry: TopicEntry, { code }: UnsubscribedFrame): void {
+    if (code !== 'requested') endTopic(entry, code, this.#environment.now());
   }
 
-  private applyError(entry: TopicEntry, error: ErrorFrame): void {
-    this.requested.delete(entry.name);
-    if (error.temporary) this.emit({ type: 'topic-deferred', entry, error });
-    else failTopic(entry, error, this.environment.now());
+  #applyError(entry: TopicEntry, error: ErrorFrame): void {
+    this.#requested.delete(entry.name);
+    if (error.temporary) this.#emit({ type: 'topic-deferred', entry, error });
+    else failTopic(entry, error, this.#environment.now());
   }
 
-  private isStillRequested(entry: TopicEntry): boolean {
+  #isStillRequested(entry: TopicEntry): boolean {
     return (
-      entry.subscription === undefined && this.registry.get(entry.name) === entry && entry.store.error === undefined
+      entry.subscription === undefined && this.#registry.get(entry.name) === entry && entry.store.error === undefined
     );
   }
 }

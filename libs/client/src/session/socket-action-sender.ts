@@ -13,27 +13,39 @@ const MAX_ACTIONS_IN_FLIGHT = 32;
 
 /** Sends actions over one WebSocket, no more at a time and no faster than the server accepts them. */
 export class SocketActionSender implements ActionSender {
-  private isWelcomed = false;
-  private isDraining = false;
+  readonly #post: (text: string) => void;
+  readonly #outbox: ActionOutbox;
+  readonly #budget: FrameBudget;
+  readonly #environment: ClientEnvironment;
+  readonly #emit: Emit<SessionEvent>;
+
+  #isWelcomed = false;
+  #isDraining = false;
   /** On the monotonic clock. The server accepts no actions before. */
-  private pausedUntil = 0;
+  #pausedUntil = 0;
   /** 1 after a rejected action, so that no other action overtakes it. */
-  private maxInFlight = MAX_ACTIONS_IN_FLIGHT;
+  #maxInFlight = MAX_ACTIONS_IN_FLIGHT;
 
   constructor(
-    private readonly post: (text: string) => void,
-    private readonly outbox: ActionOutbox,
-    private readonly budget: FrameBudget,
-    private readonly environment: ClientEnvironment,
-    private readonly emit: Emit<SessionEvent>,
-  ) {}
+    post: (text: string) => void,
+    outbox: ActionOutbox,
+    budget: FrameBudget,
+    environment: ClientEnvironment,
+    emit: Emit<SessionEvent>,
+  ) {
+    this.#post = post;
+    this.#outbox = outbox;
+    this.#budget = budget;
+    this.#environment = environment;
+    this.#emit = emit;
+  }
 
   handleWelcome(): void {
-    this.isWelcomed = true;
+    this.#isWelcomed = true;
   }
 
   handleDrain(): void {
-    this.isDraining = true;
+    this.#isDraining = true;
   }
 
   send(unanswered: readonly PendingAction[]): void {
@@ -41,35 +53,35 @@ export class SocketActionSender implements ActionSender {
     let hasSent = false;
     for (const action of unanswered) {
       if (action.sender === this) continue;
-      if (inFlight >= this.maxInFlight || (!this.isWelcomed && action.frameBytes > SAFE_FRAME_BYTES)) break;
-      const delay = Math.max(this.budget.delay, this.pausedUntil - this.environment.monotonic());
+      if (inFlight >= this.#maxInFlight || (!this.#isWelcomed && action.frameBytes > SAFE_FRAME_BYTES)) break;
+      const delay = Math.max(this.#budget.delay, this.#pausedUntil - this.#environment.monotonic());
       if (delay > 0) {
-        this.emit({ type: 'actions-delayed', delay });
+        this.#emit({ type: 'actions-delayed', delay });
         break;
       }
-      this.outbox.markSent(action, this);
-      this.post(actionFrame(action.members));
+      this.#outbox.markSent(action, this);
+      this.#post(actionFrame(action.members));
       inFlight += 1;
       hasSent = true;
     }
-    if (hasSent) this.emit({ type: 'request-sent' });
+    if (hasSent) this.#emit({ type: 'request-sent' });
   }
 
   confirm(): void {
-    if (this.isWelcomed) this.post('{"type":"pong"}');
+    if (this.#isWelcomed) this.#post('{"type":"pong"}');
   }
 
   handleAnswer(frame: Parameters<ActionOutbox['handleAnswer']>[0]): void {
-    this.maxInFlight = MAX_ACTIONS_IN_FLIGHT;
-    this.outbox.handleAnswer(frame);
+    this.#maxInFlight = MAX_ACTIONS_IN_FLIGHT;
+    this.#outbox.handleAnswer(frame);
   }
 
   handleError(error: ErrorFrame & { readonly id: string }): void {
     // A draining server starts no more actions. The action goes to the next server with everything unanswered.
-    if (this.isDraining && error.code === 'unavailable') return;
+    if (this.#isDraining && error.code === 'unavailable') return;
     if (!isRejectedBeforeStart(error)) return this.handleAnswer(error);
-    this.maxInFlight = 1;
-    this.pausedUntil = this.environment.monotonic() + limitRetryAfter(error.retryAfter);
-    this.outbox.requeue(error.id);
+    this.#maxInFlight = 1;
+    this.#pausedUntil = this.#environment.monotonic() + limitRetryAfter(error.retryAfter);
+    this.#outbox.requeue(error.id);
   }
 }

@@ -17,63 +17,72 @@ import { SocketTopics } from './socket-topics.js';
 
 /** Reads and writes the frames of one WebSocket. It sets no timers. */
 export class SocketSession {
+  readonly #sendText: (text: string) => void;
+  readonly #outbox: ActionOutbox;
+  readonly #metrics: MetricsRecorder;
+  readonly #emit: Emit<SessionEvent>;
+
   readonly topics: SocketTopics;
   readonly actions: SocketActionSender;
 
   /** The `ref` of each unanswered `authenticate`. */
-  private readonly authenticating = new Set<string>();
-  private lastRef = 0;
-  private readonly budget: FrameBudget;
-  private isOver = false;
+  readonly #authenticating = new Set<string>();
+  #lastRef = 0;
+  readonly #budget: FrameBudget;
+  #isOver = false;
   /** Size of the largest frame that is no action. */
-  private largestFrame = 0;
+  #largestFrame = 0;
 
   constructor(
-    private readonly sendText: (text: string) => void,
+    sendText: (text: string) => void,
     registry: ClientTopicRegistry,
-    private readonly outbox: ActionOutbox,
-    private readonly metrics: MetricsRecorder,
+    outbox: ActionOutbox,
+    metrics: MetricsRecorder,
     environment: ClientEnvironment,
-    private readonly emit: Emit<SessionEvent>,
+    emit: Emit<SessionEvent>,
   ) {
-    this.budget = new FrameBudget(environment);
-    const [write, nextRef] = [(frame: ClientFrame) => this.write(frame), () => this.nextRef()];
+    this.#sendText = sendText;
+    this.#outbox = outbox;
+    this.#metrics = metrics;
+    this.#emit = emit;
+    this.#budget = new FrameBudget(environment);
+    const [write, nextRef] = [(frame: ClientFrame) => this.#write(frame), () => this.#nextRef()];
     this.topics = new SocketTopics(write, nextRef, registry, metrics, environment, emit);
-    this.actions = new SocketActionSender((text) => this.post(text), outbox, this.budget, environment, emit);
+    this.actions = new SocketActionSender((text) => this.#post(text), outbox, this.#budget, environment, emit);
   }
 
   /** Whether the server still has to answer a frame. */
   get isAwaitingAnswer(): boolean {
-    return !this.outbox.isEmpty || this.authenticating.size > 0 || !this.topics.areConfirmed;
+    return !this.#outbox.isEmpty || this.#authenticating.size > 0 || !this.topics.areConfirmed;
   }
 
   /** Sends `hello` and every `subscribe` together, which saves a round trip. */
   greet(clientId: string, token: string | undefined, contract?: number): void {
-    this.write({ type: 'hello', clientId, token, contract, deltas: DELTA_CAPABILITIES });
+    this.#write({ type: 'hello', clientId, token, contract, deltas: DELTA_CAPABILITIES });
     this.topics.greet();
   }
 
   end(): void {
-    this.isOver = true;
+    this.#isOver = true;
     this.topics.end();
   }
 
   /** The server closed the connection because a frame was too large. */
   handleTooLarge(): void {
-    this.outbox.handleTooLarge(this.actions, this.largestFrame);
+    this.#outbox.handleTooLarge(this.actions, this.#largestFrame);
   }
 
   /** Presents a token. @returns the `ref` of the answer. */
   authenticate(token: string): string {
-    const ref = this.nextRef();
-    this.authenticating.add(ref);
-    this.write({ type: 'authenticate', token, ref });
-    this.emit({ type: 'request-sent' });
+    const ref = this.#nextRef();
+    this.#authenticating.add(ref);
+    this.#write({ type: 'authenticate', token, ref });
+    this.#emit({ type: 'request-sent' });
     return ref;
   }
 
   ping(time: number): void {
-    this.write({ type: 'ping', time });
+    this.#write({ type: 'ping', time });
   }
 
   /**
@@ -83,12 +92,12 @@ export class SocketSession {
    */
   receive(text: string): void {
     const frame = parseServerFrame(text);
-    if (frame === undefined || this.isOver) return;
-    this.metrics.add('framesReceived');
-    this.handle(frame);
+    if (frame === undefined || this.#isOver) return;
+    this.#metrics.add('framesReceived');
+    this.#handle(frame);
   }
 
-  private handle(frame: ServerFrame): void {
+  #handle(frame: ServerFrame): void {
     switch (frame.type) {
       case 'subscribed':
       case 'snapshot':
@@ -100,60 +109,60 @@ export class SocketSession {
         this.topics.handleUnsubscribed(frame);
         break;
       case 'error':
-        this.handleError(frame);
+        this.#handleError(frame);
         break;
       case 'ack':
         this.actions.handleAnswer(frame);
         break;
       case 'welcome':
         this.actions.handleWelcome();
-        this.budget.setRate(frame.limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
-        this.emit({ type: 'welcomed', frame });
+        this.#budget.setRate(frame.limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
+        this.#emit({ type: 'welcomed', frame });
         this.topics.handleWelcome();
         break;
       case 'authenticated':
-        if (frame.ref !== undefined) this.authenticating.delete(frame.ref);
-        this.emit({ type: 'authenticate-answered', answer: frame });
+        if (frame.ref !== undefined) this.#authenticating.delete(frame.ref);
+        this.#emit({ type: 'authenticate-answered', answer: frame });
         break;
       case 'drain':
         this.actions.handleDrain();
-        this.emit({ type: 'draining', reconnectWithin: frame.reconnectWithin });
+        this.#emit({ type: 'draining', reconnectWithin: frame.reconnectWithin });
         break;
       case 'ping':
-        this.write({ type: 'pong', time: frame.time });
+        this.#write({ type: 'pong', time: frame.time });
         break;
       case 'pong':
-        if (frame.time !== undefined) this.emit({ type: 'pong-received', time: frame.time });
+        if (frame.time !== undefined) this.#emit({ type: 'pong-received', time: frame.time });
     }
   }
 
-  private handleError(error: ErrorFrame): void {
+  #handleError(error: ErrorFrame): void {
     const { id, topic, ref, code, message } = error;
     if (id !== undefined) this.actions.handleError({ ...error, id });
-    else if (ref !== undefined && this.authenticating.delete(ref)) {
-      this.emit({ type: 'authenticate-answered', answer: error });
+    else if (ref !== undefined && this.#authenticating.delete(ref)) {
+      this.#emit({ type: 'authenticate-answered', answer: error });
     } else if (topic === undefined && ref === undefined) {
-      this.emit({ type: 'connection-rejected', reason: { code, message } });
+      this.#emit({ type: 'connection-rejected', reason: { code, message } });
     } else {
       this.topics.handleError(error);
     }
   }
 
-  private nextRef(): string {
-    this.lastRef += 1;
-    return String(this.lastRef);
+  #nextRef(): string {
+    this.#lastRef += 1;
+    return String(this.#lastRef);
   }
 
-  private write(frame: ClientFrame): void {
+  #write(frame: ClientFrame): void {
     const text = JSON.stringify(frame);
-    this.largestFrame = Math.max(this.largestFrame, text.length);
-    this.post(text);
+    this.#largestFrame = Math.max(this.#largestFrame, text.length);
+    this.#post(text);
   }
 
-  private post(text: string): void {
-    if (this.isOver) return;
-    this.metrics.add('framesSent');
-    this.budget.spend();
-    this.sendText(this.outbox.withAnswered(text));
+  #post(text: string): void {
+    if (this.#isOver) return;
+    this.#metrics.add('framesSent');
+    this.#budget.spend();
+    this.#sendText(this.#outbox.withAnswered(text));
   }
 }

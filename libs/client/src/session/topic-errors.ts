@@ -1,6 +1,6 @@
 import type { ErrorFrame, UnsubscribedCode } from '@statewire/protocol';
 
-import { RealtimeClientError } from '../core/realtime-client-error.js';
+import { RealtimeClientError, toClientError } from '../core/realtime-client-error.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 
 /** Codes after which the application may no longer see the value. */
@@ -11,11 +11,6 @@ const UNSUBSCRIBED_MESSAGES: Record<Exclude<UnsubscribedCode, 'requested'>, stri
   unauthorized: 'The credentials no longer allow the user to follow the topic',
   closed: 'The server closed the topic',
 };
-
-/** Returns the error of the application for an error frame. */
-export function toClientError({ code, message, details, temporary }: ErrorFrame): RealtimeClientError {
-  return new RealtimeClientError(code, message, details, temporary);
-}
 
 /** Ends a topic with the server's error. */
 export function failTopic(entry: TopicEntry, error: ErrorFrame, now: number): void {

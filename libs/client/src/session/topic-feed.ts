@@ -21,72 +21,77 @@ export type FeedFrame = SubscribedFrame | SnapshotFrame | PatchFrame | EventFram
  * (PROTOCOL.md, "Merging two sources"), so that feeds of both transports may fill one store in any order.
  */
 export class TopicFeed {
+  readonly #store: StateStore | EventStore;
+  readonly #since: Since | undefined;
+
   /** Epoch of the frames that follow; undefined before `subscribed`. */
-  private epoch: string | undefined;
+  #epoch: string | undefined;
   /** Offset at which the replay ends. */
-  private target = 0;
+  #target = 0;
   /**
    * Set while the next snapshot, or the first event of a replay from the oldest, starts the store wherever it is. It
    * counts only while the store is still at this cursor.
    */
-  private startsAfter: { readonly cursor: Since | undefined } | undefined;
+  #startsAfter: { readonly cursor: Since | undefined } | undefined;
 
-  constructor(
-    private readonly store: StateStore | EventStore,
-    private readonly since: Since | undefined,
-  ) {}
-
-  apply(frame: FeedFrame): FeedOutcome {
-    if (frame.type === 'subscribed') return this.applySubscribed(frame);
-    const { store, epoch } = this;
-    if (epoch === undefined) return 'hole';
-    if (store.kind === 'events') return frame.type === 'event' ? this.applyEvent(store, epoch, frame) : 'hole';
-    if (frame.type === 'event') return 'hole';
-    return frame.type === 'snapshot' ? this.applySnapshot(store, frame) : this.applyPatch(store, frame);
+  constructor(store: StateStore | EventStore, since: Since | undefined) {
+    this.#store = store;
+    this.#since = since;
   }
 
-  private applySubscribed(frame: SubscribedFrame): FeedOutcome {
-    const { store, since } = this;
+  apply(frame: FeedFrame): FeedOutcome {
+    if (frame.type === 'subscribed') return this.#applySubscribed(frame);
+    const epoch = this.#epoch;
+    const store = this.#store;
+    if (epoch === undefined) return 'hole';
+    if (store.kind === 'events') return frame.type === 'event' ? this.#applyEvent(store, epoch, frame) : 'hole';
+    if (frame.type === 'event') return 'hole';
+    return frame.type === 'snapshot' ? this.#applySnapshot(store, frame) : this.#applyPatch(store, frame);
+  }
+
+  #applySubscribed(frame: SubscribedFrame): FeedOutcome {
+    const store = this.#store;
+    const since = this.#since;
     if (frame.kind !== store.kind) return 'kind-mismatch';
     // A second `subscribed` announces a new epoch and is independent of the request.
-    const isNewEpoch = this.epoch !== undefined;
+    const isNewEpoch = this.#epoch !== undefined;
     const own = store.cursor;
-    const hasMoved = isNewEpoch ? this.hasLeft(own, frame.epoch) : !isSame(own, since);
-    this.epoch = frame.epoch;
-    this.target = frame.offset;
-    this.startsAfter = undefined;
-    if (hasMoved) return this.joinMovedStore(frame);
+    const hasMoved = isNewEpoch ? this.#hasLeft(own, frame.epoch) : !isSame(own, since);
+    this.#epoch = frame.epoch;
+    this.#target = frame.offset;
+    this.#startsAfter = undefined;
+    if (hasMoved) return this.#joinMovedStore(frame);
     if (frame.recovered && own !== 'oldest' && own?.epoch !== frame.epoch) return 'broken';
-    return store.kind === 'state' ? this.startState(store, frame) : this.startEvents(store, frame, isNewEpoch);
+    return store.kind === 'state' ? this.#startState(store, frame) : this.#startEvents(store, frame, isNewEpoch);
   }
 
   /**
    * Whether the other transport has moved the store to the announced epoch, or to a third one. The client cannot tell
    * which of two epochs is newer.
    */
-  private hasLeft(own: Since | undefined, announced: string): boolean {
+  #hasLeft(own: Since | undefined, announced: string): boolean {
     if (typeof own !== 'object') return false;
-    return own.epoch === announced || (own.epoch !== this.epoch && !this.isStartDue(own));
+    return own.epoch === announced || (own.epoch !== this.#epoch && !this.#isStartDue(own));
   }
 
-  private startState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
+  #startState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
     if (!recovered && offset === 0) {
       store.clear({ epoch, offset });
       return 'applied';
     }
-    if (!recovered) this.startsAfter = { cursor: store.cursor };
+    if (!recovered) this.#startsAfter = { cursor: store.cursor };
     store.setFreshness({ state: recovered && store.cursor?.offset === offset ? 'live' : 'catching-up' });
     return 'applied';
   }
 
-  private startEvents(store: EventStore, frame: SubscribedFrame, isNewEpoch: boolean): FeedOutcome {
+  #startEvents(store: EventStore, frame: SubscribedFrame, isNewEpoch: boolean): FeedOutcome {
     const { recovered, epoch, offset } = frame;
     const own = store.cursor;
     const top = { epoch, offset };
     store.open(top);
     if (own === 'oldest' && !isNewEpoch) {
       if (recovered) store.start({ epoch, offset: 0 }, offset === 0);
-      else this.startsAfter = { cursor: own };
+      else this.#startsAfter = { cursor: own };
     } else if (recovered) {
       store.setFreshness({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
     } else if (store.lose(top)) {
@@ -96,59 +101,59 @@ export class TopicFeed {
   }
 
   /** Returns whether the current frame starts the store. Only the first frame can. */
-  private consumeStart(own: Since | undefined): boolean {
-    const isDue = this.isStartDue(own);
-    this.startsAfter = undefined;
+  #consumeStart(own: Since | undefined): boolean {
+    const isDue = this.#isStartDue(own);
+    this.#startsAfter = undefined;
     return isDue;
   }
 
-  private isStartDue(own: Since | undefined): boolean {
-    return this.startsAfter !== undefined && isSame(own, this.startsAfter.cursor);
+  #isStartDue(own: Since | undefined): boolean {
+    return this.#startsAfter !== undefined && isSame(own, this.#startsAfter.cursor);
   }
 
   /** The other transport was faster. Only frames that continue the store's position count. */
-  private joinMovedStore(frame: SubscribedFrame): FeedOutcome {
-    const own = this.store.cursor;
+  #joinMovedStore(frame: SubscribedFrame): FeedOutcome {
+    const own = this.#store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== frame.epoch) return 'hole';
     if (frame.kind === 'events' && !frame.recovered && frame.offset > own.offset) return 'hole';
-    if (own.offset >= frame.offset) this.store.setFreshness({ state: 'live' });
+    if (own.offset >= frame.offset) this.#store.setFreshness({ state: 'live' });
     return 'applied';
   }
 
-  private applySnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
-    if (epoch !== this.epoch) return 'hole';
+  #applySnapshot(store: StateStore, { epoch, offset, data }: SnapshotFrame): FeedOutcome {
+    if (epoch !== this.#epoch) return 'hole';
     const own = store.cursor;
-    if (!this.consumeStart(own)) {
+    if (!this.#consumeStart(own)) {
       if (own?.epoch !== epoch) return 'hole';
       if (offset <= own.offset) return 'applied';
     }
-    store.replace(data, { epoch, offset }, offset >= this.target);
+    store.replace(data, { epoch, offset }, offset >= this.#target);
     return 'applied';
   }
 
-  private applyPatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
+  #applyPatch(store: StateStore, { from, offset, delta }: PatchFrame): FeedOutcome {
     const own = store.cursor;
-    if (this.consumeStart(own) || own === undefined || own.epoch !== this.epoch) return 'hole';
+    if (this.#consumeStart(own) || own === undefined || own.epoch !== this.#epoch) return 'hole';
     if (offset <= own.offset) return 'applied';
     if (from !== own.offset) return 'hole';
     try {
-      store.patch(delta, offset, offset >= this.target);
+      store.patch(delta, offset, offset >= this.#target);
       return 'applied';
     } catch {
       return 'broken';
     }
   }
 
-  private applyEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
-    if (this.consumeStart(store.cursor)) {
-      if (offset > this.target + 1) return 'hole';
+  #applyEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
+    if (this.#consumeStart(store.cursor)) {
+      if (offset > this.#target + 1) return 'hole';
       store.start({ epoch, offset: offset - 1 }, false);
     }
     const own = store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== epoch) return 'hole';
     if (offset <= own.offset) return 'applied';
     if (offset !== own.offset + 1) return 'hole';
-    store.deliver(data, { epoch, offset }, time, offset >= this.target);
+    store.deliver(data, { epoch, offset }, time, offset >= this.#target);
     return 'applied';
   }
 }

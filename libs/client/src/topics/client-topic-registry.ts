@@ -18,9 +18,16 @@ interface FollowedTopic extends TopicEntry {
 
 /** The topics that the application follows, each once however many subscribers it has. */
 export class ClientTopicRegistry {
-  private readonly entries = new Map<string, FollowedTopic>();
+  readonly #environment: ClientEnvironment;
+  readonly #metrics: MetricsRecorder;
+  /** Milliseconds between the last subscriber and the release of a topic. */
+  readonly #lingerMs: number;
+  /** Receives the errors of optimistic updates. */
+  readonly #reportError: (error: unknown) => void;
 
-  private isClosed = false;
+  readonly #entries = new Map<string, FollowedTopic>();
+
+  #isClosed = false;
 
   /** Topics that the client has to request: new ones, failed ones that may work again, and events to replay. */
   readonly requested$ = new Subject<TopicEntry>();
@@ -28,29 +35,32 @@ export class ClientTopicRegistry {
   readonly released$ = new Subject<TopicEntry>();
 
   constructor(
-    private readonly environment: ClientEnvironment,
-    private readonly metrics: MetricsRecorder,
-    /** Milliseconds between the last subscriber and the release of a topic. */
-    private readonly lingerMs: number,
-    /** Receives the errors of optimistic updates. */
-    private readonly reportError: (error: unknown) => void,
-  ) {}
+    environment: ClientEnvironment,
+    metrics: MetricsRecorder,
+    lingerMs: number,
+    reportError: (error: unknown) => void,
+  ) {
+    this.#environment = environment;
+    this.#metrics = metrics;
+    this.#lingerMs = lingerMs;
+    this.#reportError = reportError;
+  }
 
   /** The topics without an error. */
   get requestable(): readonly TopicEntry[] {
-    return [...this.entries.values()].filter(({ store }) => store.error === undefined);
+    return [...this.#entries.values()].filter(({ store }) => store.error === undefined);
   }
 
   get isEmpty(): boolean {
-    return this.entries.size === 0;
+    return this.#entries.size === 0;
   }
 
   get(name: string): TopicEntry | undefined {
-    return this.entries.get(name);
+    return this.#entries.get(name);
   }
 
   states(topic: TopicReference<unknown, 'state'>): Observable<TopicState<Json>> {
-    return this.follow(topic, 'state', (entry) => {
+    return this.#follow(topic, 'state', (entry) => {
       const { store } = entry;
       return store.kind === 'state' ? store.state$ : undefined;
     });
@@ -60,7 +70,7 @@ export class ClientTopicRegistry {
     topic: TopicReference<unknown, 'events'>,
     { since, onUnavailable }: EventOptions = {},
   ): Observable<EventDelivery<Json>> {
-    return this.follow(topic, 'events', (entry) => {
+    return this.#follow(topic, 'events', (entry) => {
       const { store } = entry;
       return store.kind === 'events' ? store.read(since, () => this.requested$.next(entry), onUnavailable) : undefined;
     });
@@ -73,12 +83,12 @@ export class ClientTopicRegistry {
    */
   showUpdates(updates: readonly OptimisticUpdate<never>[]): (positions?: readonly TopicPosition[]) => void {
     const settles = updates.flatMap(([topic, update]) => {
-      const existing = this.entries.get(topic.name);
+      const existing = this.#entries.get(topic.name);
       if (existing?.store.error) return [];
-      const entry = existing ?? this.findOrAdd(topic);
+      const entry = existing ?? this.#findOrAdd(topic);
       if (entry.store.kind !== 'state') return [];
-      this.retain(entry);
-      const settle = entry.store.showUpdate(update as unknown as Update, () => this.release(entry));
+      this.#retain(entry);
+      const settle = entry.store.showUpdate(update as unknown as Update, () => this.#release(entry));
       return [{ topic: topic.name, settle }];
     });
     return (positions = []) => {
@@ -88,25 +98,25 @@ export class ClientTopicRegistry {
 
   /** Requests the failed topics again, because they may be allowed now. */
   retryFailed(): void {
-    for (const entry of this.entries.values()) if (entry.store.error) this.retry(entry);
+    for (const entry of this.#entries.values()) if (entry.store.error) this.#retry(entry);
   }
 
   /** Drops every value until the server sends it again, because another user may look at the application now. */
   withdrawValues(freshness: Freshness): void {
-    for (const { store } of this.entries.values()) if (store.kind === 'state') store.withdraw(freshness);
+    for (const { store } of this.#entries.values()) if (store.kind === 'state') store.withdraw(freshness);
   }
 
   /** Marks topics as stale that no transport keeps current. `staleSince` is in milliseconds since the Unix epoch. */
   markStale(staleSince: number, isAffected: (entry: TopicEntry) => boolean = () => true): void {
-    for (const entry of this.entries.values()) {
+    for (const entry of this.#entries.values()) {
       if (isAffected(entry)) entry.store.setFreshness({ state: 'stale', staleSince });
     }
   }
 
   close(): void {
-    this.isClosed = true;
-    const entries = [...this.entries.values()];
-    this.entries.clear();
+    this.#isClosed = true;
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
     for (const { linger, store } of entries) {
       linger?.cancel();
       store.close();
@@ -115,14 +125,14 @@ export class ClientTopicRegistry {
     this.released$.complete();
   }
 
-  private follow<T>(
+  #follow<T>(
     topic: TopicReference,
     kind: TopicKind,
     read: (entry: FollowedTopic) => Observable<T> | undefined,
   ): Observable<T> {
     return new Observable((subscriber) => {
-      if (this.isClosed) return subscriber.complete();
-      const entry = this.findOrAdd(topic);
+      if (this.#isClosed) return subscriber.complete();
+      const entry = this.#findOrAdd(topic);
       const values$ = read(entry);
       if (values$ === undefined) {
         subscriber.error(
@@ -134,19 +144,20 @@ export class ClientTopicRegistry {
         );
         return;
       }
-      this.retain(entry);
-      subscriber.add(() => this.release(entry));
+      this.#retain(entry);
+      subscriber.add(() => this.#release(entry));
       subscriber.add(values$.subscribe(subscriber));
     });
   }
 
-  private findOrAdd(topic: TopicReference): FollowedTopic {
-    let entry = this.entries.get(topic.name);
+  #findOrAdd(topic: TopicReference): FollowedTopic {
+    let entry = this.#entries.get(topic.name);
     if (entry === undefined) {
-      const { environment, metrics } = this;
+      const environment = this.#environment;
+      const metrics = this.#metrics;
       const store =
         topic.kind === 'state'
-          ? new StateStore(environment, metrics, this.reportError, topic.name)
+          ? new StateStore(environment, metrics, this.#reportError, topic.name)
           : new EventStore(metrics);
       entry = {
         name: topic.name,
@@ -157,32 +168,32 @@ export class ClientTopicRegistry {
         followers: 0,
         linger: undefined,
       };
-      this.entries.set(topic.name, entry);
+      this.#entries.set(topic.name, entry);
       this.requested$.next(entry);
     } else if (entry.store.error) {
-      this.retry(entry);
+      this.#retry(entry);
     }
     return entry;
   }
 
-  private retry(entry: TopicEntry): void {
+  #retry(entry: TopicEntry): void {
     entry.store.recover();
     this.requested$.next(entry);
   }
 
-  private retain(entry: FollowedTopic): void {
+  #retain(entry: FollowedTopic): void {
     entry.followers += 1;
     entry.linger?.cancel();
   }
 
-  private release(entry: FollowedTopic): void {
+  #release(entry: FollowedTopic): void {
     entry.followers -= 1;
-    if (entry.followers > 0 || this.entries.get(entry.name) !== entry) return;
+    if (entry.followers > 0 || this.#entries.get(entry.name) !== entry) return;
     const remove = () => {
-      this.entries.delete(entry.name);
+      this.#entries.delete(entry.name);
       this.released$.next(entry);
     };
-    if (this.lingerMs === 0) remove();
-    else entry.linger = this.environment.setTimer(remove, this.lingerMs);
+    if (this.#lingerMs === 0) remove();
+    else entry.linger = this.#environment.setTimer(remove, this.#lingerMs);
   }
 }

@@ -18,19 +18,22 @@ interface Reader {
  * position makes the store replay from there; the other readers see nothing twice.
  */
 export class EventStore extends TopicStore {
+  readonly #metrics: MetricsRecorder;
+
   readonly kind = 'events';
 
-  private position: Since | undefined;
-  private readonly readers = new Set<Reader>();
+  #position: Since | undefined;
+  readonly #readers = new Set<Reader>();
   /** The temporary error that the readers know. */
-  private told: RealtimeClientError | undefined;
+  #told: RealtimeClientError | undefined;
 
-  constructor(private readonly metrics: MetricsRecorder) {
+  constructor(metrics: MetricsRecorder) {
     super();
+    this.#metrics = metrics;
   }
 
   get cursor(): Since | undefined {
-    return this.position;
+    return this.#position;
   }
 
   /** Emits the deliveries after `since`. Calls `onRewind` if the store has to replay events that it has passed already. */
@@ -42,28 +45,28 @@ export class EventStore extends TopicStore {
     return new Observable((subscriber) => {
       if (this.error) return subscriber.error(this.error);
       if (this.delay) onUnavailable?.(this.delay);
-      const own = this.position;
+      const own = this.#position;
       const reader: Reader = { cursor: since ?? (isPosition(own) ? own : undefined), subscriber, onUnavailable };
-      this.readers.add(reader);
+      this.#readers.add(reader);
       if (isPosition(since) && isPosition(own) && since.epoch !== own.epoch) {
-        this.advance(reader, own);
+        this.#advance(reader, own);
       } else if (since !== undefined && !isAtOrAfter(since, own)) {
-        this.position = since;
+        this.#position = since;
         onRewind();
       }
-      return () => this.readers.delete(reader);
+      return () => this.#readers.delete(reader);
     });
   }
 
   /** Starts readers without `since` at `top`, the server's position. */
   open(top: Position): void {
-    for (const reader of this.readers) reader.cursor ??= top;
+    for (const reader of this.#readers) reader.cursor ??= top;
   }
 
   /** Starts the store at `position`. No reader has missed an event between its own cursor and `position`. */
   start(position: Position, isCurrent: boolean): void {
-    this.position = position;
-    for (const reader of this.readers) if (reader.cursor === 'oldest') reader.cursor = position;
+    this.#position = position;
+    for (const reader of this.#readers) if (reader.cursor === 'oldest') reader.cursor = position;
     this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
   }
 
@@ -73,24 +76,24 @@ export class EventStore extends TopicStore {
    * @returns whether a reader is further ahead than the request was, so that a request from there may lose less.
    */
   lose(position: Position): boolean {
-    const requested = this.position;
-    const ahead = [...this.readers].flatMap(({ cursor }) =>
+    const requested = this.#position;
+    const ahead = [...this.#readers].flatMap(({ cursor }) =>
       isPosition(cursor) && cursor.epoch === position.epoch && !isAtOrAfter(requested, cursor) ? [cursor.offset] : [],
     );
     const offset = Math.min(position.offset, ...ahead);
     const to = { epoch: position.epoch, offset };
-    this.position = to;
-    for (const reader of [...this.readers]) this.advance(reader, to);
+    this.#position = to;
+    for (const reader of [...this.#readers]) this.#advance(reader, to);
     this.setFreshness(LIVE);
     return offset < position.offset;
   }
 
   /** Delivers the event at `position` to the readers that have not seen it. */
   deliver(data: Json, position: Position, publishedAt: number | undefined, isCurrent: boolean): void {
-    this.position = position;
-    this.metrics.add('events');
+    this.#position = position;
+    this.#metrics.add('events');
     const before: Position = { epoch: position.epoch, offset: position.offset - 1 };
-    for (const reader of [...this.readers]) {
+    for (const reader of [...this.#readers]) {
       if (
         isPosition(reader.cursor) &&
         reader.cursor.epoch === position.epoch &&
@@ -98,7 +101,7 @@ export class EventStore extends TopicStore {
       ) {
         continue;
       }
-      this.advance(reader, before);
+      this.#advance(reader, before);
       reader.cursor = position;
       reader.subscriber.next({ type: 'event', data, position, publishedAt });
     }
@@ -106,24 +109,24 @@ export class EventStore extends TopicStore {
   }
 
   reset(): void {
-    this.position = undefined;
+    this.#position = undefined;
   }
 
   close(): void {
-    for (const reader of [...this.readers]) reader.subscriber.complete();
+    for (const reader of [...this.#readers]) reader.subscriber.complete();
   }
 
   protected emit(): void {
     const { error, delay } = this;
-    for (const { subscriber, onUnavailable } of [...this.readers]) {
+    for (const { subscriber, onUnavailable } of [...this.#readers]) {
       if (error) subscriber.error(error);
-      else if (delay && delay !== this.told) onUnavailable?.(delay);
+      else if (delay && delay !== this.#told) onUnavailable?.(delay);
     }
-    this.told = delay;
+    this.#told = delay;
   }
 
   /** Moves a reader to `to`. A reader that skips events gets a `lost`. */
-  private advance(reader: Reader, to: Position): void {
+  #advance(reader: Reader, to: Position): void {
     const { cursor } = reader;
     reader.cursor = to;
     if (!isPosition(cursor)) return;

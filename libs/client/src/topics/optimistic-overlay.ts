@@ -20,35 +20,38 @@ export interface PendingUpdate {
  * never changes the confirmed value.
  */
 export class OptimisticOverlay {
-  /** Replaced at each change, so that a comparison of identities detects a change. */
-  private pending: readonly PendingUpdate[] = [];
-  private last: { readonly base: Json; readonly pending: readonly PendingUpdate[]; readonly shown: Json } | undefined;
+  readonly #reportError: (error: unknown) => void;
+  readonly #topic: string;
 
-  constructor(
-    private readonly reportError: (error: unknown) => void,
-    private readonly topic: string,
-  ) {}
+  /** Replaced at each change, so that a comparison of identities detects a change. */
+  #pending: readonly PendingUpdate[] = [];
+  #last: { readonly base: Json; readonly pending: readonly PendingUpdate[]; readonly shown: Json } | undefined;
+
+  constructor(reportError: (error: unknown) => void, topic: string) {
+    this.#reportError = reportError;
+    this.#topic = topic;
+  }
 
   get size(): number {
-    return this.pending.length;
+    return this.#pending.length;
   }
 
   add(update: PendingUpdate): void {
-    this.pending = [...this.pending, update];
+    this.#pending = [...this.#pending, update];
   }
 
   /** Drops the update if it is still pending. */
   drop(update: PendingUpdate): void {
-    this.dropAll((pending) => pending === update);
+    this.#dropAll((pending) => pending === update);
   }
 
   /** Drops the updates that a confirmed value at `position` contains or makes pointless. */
   dropUntil(position: Position): void {
-    this.dropAll(({ effect, epoch }) => effect !== undefined && isCovered(effect, position, epoch));
+    this.#dropAll(({ effect, epoch }) => effect !== undefined && isCovered(effect, position, epoch));
   }
 
   clear(): void {
-    this.dropAll(() => true);
+    this.#dropAll(() => true);
   }
 
   /**
@@ -56,27 +59,27 @@ export class OptimisticOverlay {
    * that throws is dropped and reported.
    */
   applyTo(base: Json | undefined): Json | undefined {
-    if (base === undefined || this.pending.length === 0) {
-      this.last = undefined;
+    if (base === undefined || this.#pending.length === 0) {
+      this.#last = undefined;
       return base;
     }
-    if (this.last?.base === base && this.last.pending === this.pending) return this.last.shown;
+    if (this.#last?.base === base && this.#last.pending === this.#pending) return this.#last.shown;
     let shown = base;
-    for (const pending of this.pending) {
+    for (const pending of this.#pending) {
       try {
-        shown = applyUpdate(pending.update, shown, this.topic);
+        shown = applyUpdate(pending.update, shown, this.#topic);
       } catch (error) {
         this.drop(pending);
-        this.reportError(error);
+        this.#reportError(error);
       }
     }
-    this.last = { base, pending: this.pending, shown };
+    this.#last = { base, pending: this.#pending, shown };
     return shown;
   }
 
-  private dropAll(isDropped: (update: PendingUpdate) => boolean): void {
-    const dropped = this.pending.filter(isDropped);
-    if (dropped.length > 0) this.pending = this.pending.filter((update) => !dropped.includes(update));
+  #dropAll(isDropped: (update: PendingUpdate) => boolean): void {
+    const dropped = this.#pending.filter(isDropped);
+    if (dropped.length > 0) this.#pending = this.#pending.filter((update) => !dropped.includes(update));
     for (const { onDropped } of dropped) onDropped();
   }
 }

@@ -15,50 +15,55 @@ export type SettleUpdate = (effect: Position | undefined) => void;
 
 /** The value, position and freshness of a state topic, and the optimistic updates on top of the value. */
 export class StateStore extends TopicStore {
+  readonly #environment: ClientEnvironment;
+  readonly #metrics: MetricsRecorder;
+
   readonly kind = 'state';
 
-  private value: Json | undefined;
-  private position: Position | undefined;
-  private bytes = 0;
-  private measuredAt = 0;
-  private readonly states: BehaviorSubject<TopicState<Json>>;
-  private readonly overlay: OptimisticOverlay;
-  private isEmitting = false;
-  private isOutdated = false;
+  #value: Json | undefined;
+  #position: Position | undefined;
+  #bytes = 0;
+  #measuredAt = 0;
+  readonly #states: BehaviorSubject<TopicState<Json>>;
+  readonly #overlay: OptimisticOverlay;
+  #isEmitting = false;
+  #isOutdated = false;
 
   constructor(
-    private readonly environment: ClientEnvironment,
-    private readonly metrics: MetricsRecorder,
+    environment: ClientEnvironment,
+    metrics: MetricsRecorder,
     reportError: (error: unknown) => void = () => undefined,
     name = '',
   ) {
     super();
-    this.overlay = new OptimisticOverlay(reportError, name);
-    this.states = new BehaviorSubject<TopicState<Json>>(this.state);
+    this.#environment = environment;
+    this.#metrics = metrics;
+    this.#overlay = new OptimisticOverlay(reportError, name);
+    this.#states = new BehaviorSubject<TopicState<Json>>(this.#state);
   }
 
   get state$(): Observable<TopicState<Json>> {
-    return this.states;
+    return this.#states;
   }
 
   get cursor(): Position | undefined {
-    return this.position;
+    return this.#position;
   }
 
   /** Records that the topic has no value, because this epoch has no publications yet. */
   clear(position: Position): void {
-    this.value = undefined;
-    this.position = position;
-    this.handleMove(true);
+    this.#value = undefined;
+    this.#position = position;
+    this.#handleMove(true);
   }
 
   /** Replaces the value with the one at `position`. `isCurrent`: no newer value is on its way. */
   replace(value: Json, position: Position, isCurrent: boolean): void {
-    this.value = value;
-    this.position = position;
-    this.metrics.add('snapshots');
-    this.measure(true);
-    this.handleMove(isCurrent);
+    this.#value = value;
+    this.#position = position;
+    this.#metrics.add('snapshots');
+    this.#measure(true);
+    this.#handleMove(isCurrent);
   }
 
   /**
@@ -67,73 +72,76 @@ export class StateStore extends TopicStore {
    * @throws DeltaError if the delta does not fit the value. The value is then unchanged.
    */
   patch(delta: Json, offset: number, isCurrent: boolean): void {
-    if (this.position === undefined || this.value === undefined) throw new Error('There is no value to patch.');
-    this.value = applyDelta(this.value, delta);
-    this.position = { epoch: this.position.epoch, offset };
-    this.metrics.add('patches');
-    this.measure(false);
-    this.handleMove(isCurrent);
+    if (this.#position === undefined || this.#value === undefined) throw new Error('There is no value to patch.');
+    this.#value = applyDelta(this.#value, delta);
+    this.#position = { epoch: this.#position.epoch, offset };
+    this.#metrics.add('patches');
+    this.#measure(false);
+    this.#handleMove(isCurrent);
   }
 
   /** Lays an update over the value until the store has its effect, or the action turns out to have none. */
   showUpdate(update: Update, onDropped: () => void): SettleUpdate {
-    const pending: PendingUpdate = { update, epoch: this.position?.epoch, onDropped, effect: undefined };
-    this.overlay.add(pending);
+    const pending: PendingUpdate = { update, epoch: this.#position?.epoch, onDropped, effect: undefined };
+    this.#overlay.add(pending);
     this.emit();
     return (effect) => {
-      const size = this.overlay.size;
+      const size = this.#overlay.size;
       pending.effect = effect;
-      if (effect === undefined) this.overlay.drop(pending);
-      else if (this.position !== undefined) this.overlay.dropUntil(this.position);
-      if (this.overlay.size < size) this.emit();
+      if (effect === undefined) this.#overlay.drop(pending);
+      else if (this.#position !== undefined) this.#overlay.dropUntil(this.#position);
+      if (this.#overlay.size < size) this.emit();
     };
   }
 
   override fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
-    this.overlay.clear();
+    this.#overlay.clear();
     super.fail(error, now, dropValue);
   }
 
   reset(): void {
-    this.value = undefined;
-    this.position = undefined;
+    this.#value = undefined;
+    this.#position = undefined;
   }
 
   close(): void {
-    this.states.complete();
+    this.#states.complete();
   }
 
   /** An observer may act on a state. Every observer gets that state before the one that follows from the action. */
   protected emit(): void {
-    this.isOutdated = true;
-    if (this.isEmitting) return;
-    this.isEmitting = true;
-    while (this.isOutdated) {
-      this.isOutdated = false;
-      this.states.next(this.state);
+    this.#isOutdated = true;
+    if (this.#isEmitting) return;
+    this.#isEmitting = true;
+    while (this.#isOutdated) {
+      this.#isOutdated = false;
+      this.#states.next(this.#state);
     }
-    this.isEmitting = false;
+    this.#isEmitting = false;
   }
 
-  private get state(): TopicState<Json> {
-    const { value: confirmed, position, freshness, overlay, error = this.delay } = this;
+  get #state(): TopicState<Json> {
+    const { freshness, error = this.delay } = this;
+    const confirmed = this.#value;
+    const position = this.#position;
+    const overlay = this.#overlay;
     const value = overlay.applyTo(confirmed);
     return { value, confirmed, pending: overlay.size, position, freshness, error };
   }
 
-  private handleMove(isCurrent: boolean): void {
-    if (this.position) this.overlay.dropUntil(this.position);
+  #handleMove(isCurrent: boolean): void {
+    if (this.#position) this.#overlay.dropUntil(this.#position);
     this.updateFreshness(isCurrent ? LIVE : CATCHING_UP);
     this.emit();
   }
 
   /** Measures the value once per second, because stringifying it after each patch would cost more than the patch. */
-  private measure(isSnapshot: boolean): void {
-    const now = this.environment.monotonic();
-    if (isSnapshot || now - this.measuredAt >= MEASURE_INTERVAL_MS) {
-      this.measuredAt = now;
-      this.bytes = utf8Length(JSON.stringify(this.value));
+  #measure(isSnapshot: boolean): void {
+    const now = this.#environment.monotonic();
+    if (isSnapshot || now - this.#measuredAt >= MEASURE_INTERVAL_MS) {
+      this.#measuredAt = now;
+      this.#bytes = utf8Length(JSON.stringify(this.#value));
     }
-    this.metrics.add('fullStateBytes', this.bytes);
+    this.#metrics.add('fullStateBytes', this.#bytes);
   }
 }

@@ -13,23 +13,23 @@ export abstract class TopicStore {
   /** Where the next catch-up starts; undefined before the first answer. */
   abstract readonly cursor: Since | undefined;
 
-  private currentFreshness = CATCHING_UP;
-  private currentError: RealtimeClientError | undefined;
+  #currentFreshness = CATCHING_UP;
+  #currentError: RealtimeClientError | undefined;
   /** The temporary error of a topic that the client requests again by itself. */
   protected delay: RealtimeClientError | undefined;
 
   get freshness(): Freshness {
-    return this.currentFreshness;
+    return this.#currentFreshness;
   }
 
   /** Why the client does not follow the topic. Undefined while it does, also if it has to try again. */
   get error(): RealtimeClientError | undefined {
-    return this.currentError;
+    return this.#currentError;
   }
 
   /** Changes the freshness and notifies the observers if it differs. */
   setFreshness(freshness: Freshness): void {
-    if (freshness.state === this.currentFreshness.state) return;
+    if (freshness.state === this.#currentFreshness.state) return;
     // A topic without an answer has no value that could be out of date.
     if (freshness.state === 'stale' && this.cursor === undefined) return;
     this.updateFreshness(freshness);
@@ -41,13 +41,13 @@ export abstract class TopicStore {
     const { delay } = this;
     if (delay?.code === error.code && delay.message === error.message) return;
     this.delay = error;
-    if (this.currentFreshness.state !== 'stale') this.updateFreshness({ state: 'stale', staleSince });
+    if (this.#currentFreshness.state !== 'stale') this.updateFreshness({ state: 'stale', staleSince });
     this.emit();
   }
 
   /** Ends the topic with an error. `dropValue` drops its value too, because the application may no longer see it. */
   fail(error: RealtimeClientError, now: number, dropValue: boolean): void {
-    this.currentError = error;
+    this.#currentError = error;
     this.delay = undefined;
     this.updateFreshness({ state: 'stale', staleSince: now });
     if (dropValue) this.reset();
@@ -63,7 +63,7 @@ export abstract class TopicStore {
 
   /** Clears the error, because the client requests the topic again. */
   recover(): void {
-    this.currentError = undefined;
+    this.#currentError = undefined;
     this.updateFreshness(CATCHING_UP);
     this.emit();
   }
@@ -75,7 +75,7 @@ export abstract class TopicStore {
 
   /** Changes the freshness; the observers see it with the next {@link emit}. */
   protected updateFreshness(freshness: Freshness): void {
-    this.currentFreshness = freshness;
+    this.#currentFreshness = freshness;
     if (freshness.state !== 'stale') this.delay = undefined;
   }
 
