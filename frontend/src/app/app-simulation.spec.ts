@@ -16,6 +16,7 @@ import { CLOSE_CODES } from '@statewire/protocol';
 import { ArenaPage } from '../testing/arena-page';
 import { fakeFetch } from '../testing/fake-fetch';
 import { battleSnapshot, notification, runSnapshot, SESSION } from '../testing/samples';
+import { battleClock } from './battle/battle-clock';
 import { SessionService } from './game/session.service';
 
 const b1 = battle.with({ battleId: 'b1' });
@@ -28,12 +29,12 @@ describe('The battle page', () => {
   test('survives a restart of the server', async () => {
     const page = await ArenaPage.open('/battles/b1');
     page.server.publish(b1, battleSnapshot({ tick: 10 }));
-    await page.shows('tick 10');
+    await page.shows(battleClock(10));
 
     page.server.restart();
-    await page.shows('Not live: stale');
+    await page.shows('Not live for');
     page.server.publish(b1, battleSnapshot({ tick: 11 }));
-    await page.shows('tick 11');
+    await page.shows(battleClock(11));
     await page.connection('live');
   });
 
@@ -46,17 +47,17 @@ describe('The battle page', () => {
     page.network.cut();
     await page.connection('polling');
     page.server.publish(b1, battleSnapshot({ tick: 11 }));
-    await page.shows('tick 11');
+    await page.shows(battleClock(11));
     await page.shows('Polling: up to 2 s behind');
 
     page.network.http('unreachable');
     await page.connection('offline');
-    await page.shows('Not live: stale since');
+    await page.shows('Not live for');
 
     page.network.restore();
     page.server.publish(b1, battleSnapshot({ tick: 12 }));
     await page.connection('live');
-    await page.shows('tick 12');
+    await page.shows(battleClock(12));
   });
 
   test('keeps a battle after its end, when the server closes the topic', async () => {
@@ -66,13 +67,15 @@ describe('The battle page', () => {
     page.server.unsubscribe(b1, 'closed');
     await page.shows('Over: this is how it ended');
     await page.shows('Victory');
+    const onward = page.element.querySelectorAll('[aria-label="Result"] a');
+    expect([...onward].map((link) => link.getAttribute('href'))).toEqual(['/runs/r1', '/']);
 
     page.server.reject(b1, 'unknown_topic');
     page.network.cut();
     await page.connection('live');
     await page.clock.advance(5_000);
     await page.shows('Over: this is how it ended');
-    await page.shows('tick 10');
+    await page.shows(battleClock(10));
   });
 
   test('polls within a second of silence on its socket, and shows each tick once afterwards', async () => {
@@ -81,21 +84,43 @@ describe('The battle page', () => {
     const tick = async (number: number): Promise<void> => {
       page.server.publish(b1, battleSnapshot({ tick: number }));
       await page.clock.advance(100);
-      const text = /tick (\d+)/.exec(page.text)?.[1];
-      if (text !== undefined) shown.push(Number(text));
+      const text = page.element.querySelector('[data-tick]')?.getAttribute('data-tick');
+      if (text !== null && text !== undefined) shown.push(Number(text));
     };
     for (let number = 1; number <= 20; number++) await tick(number);
     page.network.blackhole('open');
     for (let number = 21; number <= 30; number++) await tick(number);
     await page.connection('polling');
     expect(page.clock.monotonic()).toBeLessThan(3_500);
-    await page.shows('tick 30');
+    await page.shows(battleClock(30));
     page.network.restore();
     await page.connection('live');
     for (let number = 31; number <= 40; number++) await tick(number);
 
     expect(shown).toEqual(shown.toSorted((one, other) => one - other));
     expect(shown.slice(-10)).toEqual([31, 32, 33, 34, 35, 36, 37, 38, 39, 40]);
+  });
+
+  test('offers another try to a visitor whom the server rejects before the first value', async () => {
+    const page = await ArenaPage.open('/battles/b1');
+    page.server.verify = () => 'forbidden';
+    await page.connection('denied');
+    await page.shows('The server rejects this page');
+    page.server.verify = () => undefined;
+    page.server.publish(b1, battleSnapshot({ tick: 10 }));
+    await page.press('Try again');
+    await page.shows(battleClock(10));
+    await page.connection('live');
+  });
+
+  test('says that the server rejects the page while it keeps the last value', async () => {
+    const page = await ArenaPage.open('/battles/b1');
+    page.server.publish(b1, battleSnapshot({ tick: 10 }));
+    await page.connection('live');
+    page.server.close(CLOSE_CODES.tooManyBadFrames.code);
+    await page.connection('denied');
+    await page.shows(/Not live for \d+ s: the server rejects this page/);
+    await page.shows(battleClock(10));
   });
 
   test('shows the spectators, and marks them as stale while offline', async () => {
@@ -137,8 +162,8 @@ describe('A player', () => {
     await page.press('Pause');
     await page.shows('Resume');
     expect(page.clock.monotonic()).toBe(pressed);
-    expect(page.text).toContain('tick 10');
-    await page.shows('tick 14');
+    expect(page.text).toContain(battleClock(10));
+    await page.shows(battleClock(14));
     expect(page.text).toContain('Resume');
   });
 

@@ -146,7 +146,7 @@ describe('BattleView', () => {
     await publish();
     view.server.goOffline();
     await view.settle();
-    expect(view.text).toMatch(/Not live: stale since \d+ s/);
+    expect(view.text).toMatch(/Not live for \d+ s/);
     expect(view.text).toContain('Petra');
     view.server.goPolling();
     await view.settle();

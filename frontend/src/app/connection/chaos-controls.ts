@@ -14,27 +14,27 @@ import { Chaos, SLOW_DELAY_MS } from './chaos.service';
     <arena-chaos-switch
       icon="cut"
       label="Cut the socket"
-      expect="None can be opened until you restore it: polling within a second."
+      expect="The page opens no socket until you restore it. It polls within a second."
       [on]="chaos.severed()"
       (toggled)="chaos.setSevered($event)"
     />
     <arena-chaos-button
       icon="drop"
       label="Drop it once"
-      expect="Gone without a goodbye; a new one opens at once."
+      expect="The socket breaks without a goodbye. The page opens a new one at once."
       (pressed)="chaos.drop()"
     />
     <arena-chaos-switch
       icon="hole"
       label="Black hole"
-      expect="It stays open and says nothing: polling within about a second."
+      expect="The socket stays open and says nothing. The page polls within about a second."
       [on]="chaos.blackHole()"
       (toggled)="chaos.setBlackHole($event)"
     />
     <arena-chaos-switch
       icon="refuse"
       label="Refuse sockets here"
-      expect="As behind a strict policy: polling at once, as long as this is on."
+      expect="As behind a strict proxy: this page polls as long as this is on."
       [on]="chaos.refused()"
       (toggled)="chaos.setRefused($event)"
     />
@@ -49,7 +49,7 @@ import { Chaos, SLOW_DELAY_MS } from './chaos.service';
       <arena-chaos-switch
         icon="server"
         label="Forbid on the server"
-        expect="Every page polls, and comes back when it is allowed again."
+        expect="Every page polls until the server allows sockets again."
         [on]="chaos.forbidden()"
         (toggled)="chaos.setForbidden($event)"
       />
@@ -57,7 +57,7 @@ import { Chaos, SLOW_DELAY_MS } from './chaos.service';
         <arena-chaos-button
           icon="key"
           label="Expire my token"
-          expect="It ends in 3 seconds; a new one is fetched, nothing stops."
+          expect="Your session token ends in 3 seconds. The page gets a new one, and nothing stops."
           (pressed)="chaos.expireToken()"
         />
       }
@@ -76,7 +76,7 @@ import { Chaos, SLOW_DELAY_MS } from './chaos.service';
 })
 export class ChaosControls {
   protected readonly chaos = inject(Chaos);
-  protected readonly slowText = `Everything takes ${SLOW_DELAY_MS} ms longer each way, frames, requests and answers alike; nothing is lost.`;
+  protected readonly slowText = `Everything takes ${SLOW_DELAY_MS} ms longer in each direction. Nothing is lost.`;
   private readonly store = inject(GameStore);
   protected readonly hasSession = computed(() => this.store.player() !== undefined);
 

@@ -35,7 +35,7 @@ describe('ConnectionPanel', () => {
     await open(OPEN);
     expect(panel.text).toContain('Live');
     expect(panel.text).toContain('Transport WebSocket');
-    expect(panel.text).toMatch(/Since (just now|\d+ s)/);
+    expect(panel.text).toMatch(/Since (just now|\d+ s ago)/);
   });
 
   test('shows the reason for polling', async () => {
@@ -44,7 +44,7 @@ describe('ConnectionPanel', () => {
     await panel.settle();
     expect(panel.text).toContain('no-websocket The test took the WebSocket away.');
     expect(panel.text).toContain('Transport HTTP polling');
-    expect(panel.text).toContain('Attempt 1');
+    expect(panel.text).toContain('Tries 1');
   });
 
   test('hides the switches of the server if the server does not allow them', async () => {

@@ -6,7 +6,7 @@ import { Icon } from '../ui/icon';
 import { ChaosControls } from './chaos-controls';
 import { Chaos } from './chaos.service';
 import { CostBars } from './cost-bars';
-import { formatAge, formatBytes } from './format';
+import { formatAge, formatBytes, JUST_NOW } from './format';
 import { Proof } from './proof';
 import { Sparkline } from './sparkline';
 import { statusWords } from './status-words';
@@ -50,12 +50,12 @@ export class ConnectionPanel {
   protected readonly counters = computed<readonly Fact[]>(() => {
     const { patches, snapshots, events, polls, reconnects, holes } = this.traffic.metrics();
     return [
-      { label: 'Patches', value: `${patches}` },
-      { label: 'Snapshots', value: `${snapshots}` },
+      { label: 'Changes', value: `${patches}` },
+      { label: 'Full values', value: `${snapshots}` },
       { label: 'Events', value: `${events}` },
       { label: 'Polls', value: `${polls}` },
       { label: 'Reconnects', value: `${reconnects}` },
-      { label: 'Holes repaired', value: `${holes}` },
+      { label: 'Gaps repaired', value: `${holes}` },
     ];
   });
 
@@ -70,12 +70,13 @@ export class ConnectionPanel {
   private describe(): readonly Fact[] {
     const status = this.status();
     const now = this.clock.now();
-    const facts: Fact[] = [{ label: 'Since', value: formatAge(now - status.enteredAt) }];
+    const age = formatAge(now - status.enteredAt);
+    const facts: Fact[] = [{ label: 'Since', value: age === JUST_NOW ? age : `${age} ago` }];
     if ('transport' in status) {
       facts.push({ label: 'Transport', value: status.transport === 'websocket' ? 'WebSocket' : 'HTTP polling' });
       facts.push({ label: 'Round trip', value: roundTrip(status.roundTripTimeMs) });
     }
-    if ('attempt' in status) facts.push({ label: 'Attempt', value: `${status.attempt}` });
+    if ('attempt' in status) facts.push({ label: 'Tries', value: `${status.attempt}` });
     if ('nextRetryAt' in status && status.nextRetryAt !== undefined) {
       const wait = Math.max(0, Math.ceil((status.nextRetryAt - now) / 1_000));
       facts.push({ label: 'Next try', value: wait === 0 ? 'now' : `in ${wait} s` });

@@ -73,7 +73,8 @@ import type { Savings } from './savings';
     }
     summary {
       width: fit-content;
-      margin-top: 0.3rem;
+      margin-top: 0.1rem;
+      padding: 0.25rem 0;
       color: var(--ink-soft);
       cursor: pointer;
     }

@@ -7,12 +7,16 @@ const WORDS: Readonly<Record<Verdict['result'], (verdict: Verdict) => string>> =
   equal: () => 'equal',
   different: () => 'DIFFERENT',
   missed: () => 'moved on before it could be compared; try again',
-  gone: ({ topic }) => `the server no longer has this ${SUBJECTS[topic.split('/')[0] ?? ''] ?? 'value'}`,
+  gone: ({ topic }) => `the server no longer has this ${subject(topic)}`,
   rejected: ({ status }) => `the server answered with the error ${status}`,
   unreachable: () => 'the server did not answer',
 };
 
 const SUBJECTS: Readonly<Record<string, string>> = { battles: 'battle', runs: 'run', lobby: 'lobby' };
+
+function subject(topic: string): string {
+  return SUBJECTS[topic.split('/')[0] ?? ''] ?? 'value';
+}
 
 /** A button that compares the page with the server, in any state of the connection. */
 @Component({
@@ -25,16 +29,18 @@ const SUBJECTS: Readonly<Record<string, string>> = { battles: 'battle', runs: 'r
     <ul role="list" aria-live="polite" [attr.data-comparisons]="comparisons()">
       @for (line of lines(); track line.topic) {
         <li [class]="line.result" [attr.data-verdict]="line.result" [attr.data-topic]="line.topic">
-          <span class="figures">{{ line.topic }}</span>
+          <span>The {{ line.subject }}</span>
           @if (line.offset !== undefined) {
-            <span class="soft figures">&#64; {{ line.offset }}</span>
+            <span class="soft"
+              >at change <span class="figures">{{ line.offset }}</span></span
+            >
           }
           <b>{{ line.words }}</b>
         </li>
       }
     </ul>
     @if (lines().length === 0) {
-      <p class="soft">Fetches what is on this screen over plain HTTP and compares every field at the same position.</p>
+      <p class="soft">Fetches what is on this screen over plain HTTP and compares every field at the same change.</p>
     }
   `,
   styles: `
@@ -71,7 +77,11 @@ export class Proof {
   /** Number of finished comparisons. Tests wait for it. */
   protected readonly comparisons = signal(0);
   protected readonly lines = computed(() =>
-    this.verdicts().map((verdict) => ({ ...verdict, words: WORDS[verdict.result](verdict) })),
+    this.verdicts().map((verdict) => ({
+      ...verdict,
+      subject: subject(verdict.topic),
+      words: WORDS[verdict.result](verdict),
+    })),
   );
 
   /** The button is never `disabled`, because a click would then take the focus away from it. */

@@ -15,7 +15,11 @@ export function statusWords(status: ConnectionStatus): StatusWords {
     case 'live':
       return { tone: 'live', title: 'Live', text: 'Every change arrives the moment it happens.' };
     case 'polling':
-      return { tone: 'polling', title: 'Polling', text: 'Asking every 2 seconds until the WebSocket is back.' };
+      return {
+        tone: 'polling',
+        title: 'Polling',
+        text: 'There is no WebSocket now. The page asks the server every 2 seconds.',
+      };
     case 'connecting':
       return { tone: 'waiting', title: 'Connecting', text: 'Waiting for the first answer of the server.' };
     case 'offline':
@@ -25,10 +29,14 @@ export function statusWords(status: ConnectionStatus): StatusWords {
         text: 'Nothing reaches the server. What you see is the last known state.',
       };
     case 'denied':
-      return { tone: 'broken', title: 'Rejected', text: 'The server rejects this page.' };
+      return {
+        tone: 'broken',
+        title: 'Rejected',
+        text: 'The server rejects this page. Reload the page, or try again later.',
+      };
     case 'closed':
       return { tone: 'broken', title: 'Closed', text: 'This page closed its connection.' };
     case 'idle':
-      return { tone: 'waiting', title: 'Idle', text: 'Nothing is followed yet.' };
+      return { tone: 'waiting', title: 'Idle', text: 'This page shows nothing live yet.' };
   }
 }

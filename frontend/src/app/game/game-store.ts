@@ -103,6 +103,11 @@ export class GameStore {
     this.realtime.reauthenticate();
   }
 
+  /** Connects again after the server rejected the page. */
+  tryAgain(): void {
+    this.realtime.connect();
+  }
+
   /** Returns the confirmed values in the shape of `GET /api/state`. */
   snapshot(): FollowedState {
     const run = this.run().confirmed;

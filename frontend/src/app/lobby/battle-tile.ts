@@ -6,17 +6,12 @@ import { battleStatusWords } from '../battle/battle-words';
 import { HealthBar } from '../battle/health-bar';
 import { Icon } from '../ui/icon';
 
-/** A battle in the lobby, with its fighters and its status. */
+/** A battle in the lobby: its title, its status, and the health of both sides. Its link is named by this text. */
 @Component({
   selector: 'arena-battle-tile',
   imports: [HealthBar, Icon, RouterLink],
   template: `
-    <a
-      class="card"
-      [routerLink]="['/battles', battle().battleId]"
-      [class.decided]="isDecided()"
-      [attr.aria-label]="label()"
-    >
+    <a class="card" [routerLink]="['/battles', battle().battleId]" [class.decided]="isDecided()">
       <header>
         <arena-icon [name]="battle().room === 'boss' ? 'crown' : 'sword'" />
         <h3>{{ battle().title }}</h3>
@@ -24,10 +19,16 @@ import { Icon } from '../ui/icon';
       </header>
       <div class="bars">
         <span>{{ battle().player.name }}</span>
-        <arena-health-bar [value]="battle().partyHealth" [max]="100" label="Health of the party" />
+        <arena-health-bar aria-hidden="true" [value]="battle().partyHealth" [max]="100" label="Health of the party" />
         <span class="figures">{{ battle().partyHealth }} %</span>
         <span>Foes</span>
-        <arena-health-bar class="foes" [value]="battle().foesHealth" [max]="100" label="Health of the foes" />
+        <arena-health-bar
+          class="foes"
+          aria-hidden="true"
+          [value]="battle().foesHealth"
+          [max]="100"
+          label="Health of the foes"
+        />
         <span class="figures">{{ battle().foesHealth }} %</span>
       </div>
     </a>
@@ -103,9 +104,5 @@ import { Icon } from '../ui/icon';
 export class BattleTile {
   readonly battle = input.required<LobbyBattle>();
   protected readonly words = computed(() => battleStatusWords(this.battle().status));
-  protected readonly label = computed(() => {
-    const { title, player, partyHealth, foesHealth } = this.battle();
-    return `${title}: ${this.words()}. ${player.name} ${partyHealth} %, foes ${foesHealth} %`;
-  });
   protected readonly isDecided = computed(() => this.battle().status === 'won' || this.battle().status === 'lost');
 }

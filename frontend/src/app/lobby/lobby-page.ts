@@ -25,6 +25,11 @@ export class LobbyPage {
   protected readonly ownRun = computed(() =>
     this.runs().find(({ runId, phase }) => runId === this.store.ownRunId() && phase !== 'finished'),
   );
+  /** Whether there is a battle to feature. Before the lobby is known its place stays free, so that nothing moves later. */
+  protected readonly hasFeatured = computed(() => {
+    const isAwaited = this.store.lobby().value === undefined && this.store.status().state !== 'denied';
+    return isAwaited || this.store.battleId() !== undefined;
+  });
 
   constructor() {
     this.store.battleId.set(undefined);

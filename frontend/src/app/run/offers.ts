@@ -46,6 +46,8 @@ const WORDS = {
       margin-bottom: var(--gap-m);
     }
     h2 {
+      width: fit-content;
+      margin-bottom: 0.35rem;
       font-size: var(--text-xl);
     }
     ul {

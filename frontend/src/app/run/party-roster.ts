@@ -69,7 +69,7 @@ import { Portrait } from '../ui/portrait';
     }
     summary {
       width: fit-content;
-      padding: 0.15rem 0;
+      padding: 0.25rem 0;
       color: var(--ink-soft);
       cursor: pointer;
     }

@@ -38,6 +38,7 @@ export class RoomMap {
         ...node,
         icon: words.icon,
         label: `${words.word}: ${node.room.name}, ${STATES[node.state]}`,
+        align: node.left < 20 ? 'start' : node.left > 80 ? 'end' : '',
         isButton: node.state === 'choice' && this.canChoose(),
       };
     }),

@@ -1,3 +1,4 @@
+import { NgTemplateOutlet } from '@angular/common';
 import { ChangeDetectionStrategy, Component, computed, inject, input } from '@angular/core';
 import { RouterLink } from '@angular/router';
 import type { TopicState } from '@statewire/angular';
@@ -7,7 +8,7 @@ import { GameStore, isOver } from '../game/game-store';
 import { Clock } from '../shell/clock';
 
 interface Truth {
-  readonly tone: 'live' | 'polling' | 'stale' | 'over';
+  readonly tone: 'live' | 'polling' | 'stale' | 'over' | 'waiting';
   readonly text: string;
 }
 
@@ -18,7 +19,7 @@ interface Truth {
  */
 @Component({
   selector: 'arena-live-frame',
-  imports: [RouterLink],
+  imports: [NgTemplateOutlet, RouterLink],
   templateUrl: './live-frame.html',
   styleUrl: './live-frame.css',
   host: {
@@ -33,22 +34,28 @@ export class LiveFrame {
   readonly state = input.required<TopicState<unknown>>();
   /** The name of the value in messages, such as "the battle". */
   readonly subject = input.required<string>();
+  /** The level of the heading of a message: 1 if the frame is the whole page. */
+  readonly headingLevel = input<1 | 2>(2);
 
-  private readonly store = inject(GameStore);
+  protected readonly store = inject(GameStore);
   private readonly clock = inject(Clock);
 
-  /** Why there is nothing to show. */
-  protected readonly error = computed(() => (isOver(this.state()) ? undefined : this.state().error));
+  protected readonly hasValue = computed(() => this.state().value !== undefined);
+  /** Why there is nothing to show. The client itself tries again after a temporary error, so the frame goes on waiting. */
+  protected readonly error = computed(() => {
+    const { error } = this.state();
+    return error === undefined || error.temporary || isOver(this.state()) ? undefined : error;
+  });
+  /** Whether the server rejects the page before it sent a value. The page does not try again by itself. */
+  protected readonly isDenied = computed(() => this.store.status().state === 'denied' && !this.hasValue());
 
   protected readonly truth = computed<Truth>(() => {
     const { freshness } = this.state();
     if (isOver(this.state())) return { tone: 'over', text: 'Over: this is how it ended' };
+    if (!this.hasValue()) return this.waiting();
     switch (freshness.state) {
       case 'stale':
-        return {
-          tone: 'stale',
-          text: `Not live: stale since ${formatAge(Math.max(1_000, this.clock.now() - freshness.staleSince))}`,
-        };
+        return { tone: 'stale', text: `Not live for ${this.age(freshness.staleSince)}${this.denial()}` };
       case 'catching-up':
         return { tone: 'stale', text: 'Not live: catching up …' };
       case 'live':
@@ -57,4 +64,20 @@ export class LiveFrame {
           : { tone: 'live', text: 'Live' };
     }
   });
+
+  private age(since: number): string {
+    return formatAge(Math.max(1_000, this.clock.now() - since));
+  }
+
+  private denial(): string {
+    return this.store.status().state === 'denied' ? ': the server rejects this page' : '';
+  }
+
+  private waiting(): Truth {
+    if (this.store.status().state === 'offline') return { tone: 'stale', text: 'Offline: the page keeps trying' };
+    if (this.state().error !== undefined) {
+      return { tone: 'stale', text: `The server cannot send ${this.subject()} now: the page keeps trying` };
+    }
+    return { tone: 'waiting', text: `Waiting for ${this.subject()} …` };
+  }
 }
