@@ -216,6 +216,7 @@ export default defineConfig(
   ...rankedFoldersOfPackages(),
   {
     files: ['libs/client/src/**/*.ts'],
+    ignores: TESTS,
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -258,6 +258,71 @@ describe('an action of unusual size', () => {
   });
 });
 
+describe('a frame that the server or a proxy rejects for its size', () => {
+  /** A sender that sent three actions. The second is the largest. */
+  function sent() {
+    const { log, outbox, watch } = setUp();
+    const messages: string[] = [];
+    const sender = new RecordingSender(outbox);
+    outbox.setSender(sender);
+    for (const name of ['small', 'large', 'medium']) {
+      const result$ = outbox.add(name, 'x'.repeat({ small: 1, large: 60, medium: 30 }[name]!), 0);
+      watch(name, result$);
+      result$.subscribe({ error: ({ message }: Error) => messages.push(message) });
+    }
+    return { log, messages, outbox, sender, size: sizeOf('large', `"${'x'.repeat(60)}"`) };
+  }
+
+  test('ends the largest action of its sender, with a remedy in the message', () => {
+    const { log, messages, outbox, sender, size } = sent();
+    outbox.handleTooLarge(sender);
+    expect(log).toEqual([['large', 'too_large', false]]);
+    expect(messages).toEqual([
+      `The action "large" takes ${size} bytes, more than the server or a proxy accepts. Send less data, or raise the limit.`,
+    ]);
+    outbox.handleTooLarge(sender);
+    expect(log).toEqual([
+      ['large', 'too_large', false],
+      ['medium', 'too_large', false],
+    ]);
+  });
+
+  test('ends no action if another frame was as large', () => {
+    const { log, outbox, sender, size } = sent();
+    outbox.handleTooLarge(sender, size);
+    expect(log).toEqual([]);
+    outbox.handleTooLarge(sender, size - 1);
+    expect(log).toEqual([['large', 'too_large', false]]);
+  });
+
+  test('ends no action of another sender', () => {
+    const { log, outbox } = sent();
+    outbox.handleTooLarge(new RecordingSender(outbox));
+    expect(log).toEqual([]);
+  });
+
+  test('ends an action with an unknown outcome if an earlier copy may have run', () => {
+    const { log, outbox } = sent();
+    const next = new RecordingSender(outbox);
+    outbox.setSender(next);
+    outbox.handleTooLarge(next);
+    expect(log).toEqual([['large', 'outcome_unknown', false]]);
+  });
+
+  test('ends an action with an unknown outcome if only a copy over another transport may have run', () => {
+    const { log, outbox, size } = sent();
+    outbox.setSender(new RecordingSender(outbox, true));
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
+    expect(log).toEqual([['large', 'outcome_unknown', false]]);
+  });
+
+  test('ends an action as too large if the current sender sent its only copy', () => {
+    const { log, outbox, size } = sent();
+    outbox.setLimits({ actionWindow: 1_000, frameBytes: size - 1 });
+    expect(log).toEqual([['large', 'too_large', false]]);
+  });
+});
+
 describe('an action without a transport', () => {
   test.each([1, 5_000])('fails as not sent after exactly %i ms', async (expiresAfterMs) => {
     const { act, environment, outbox, log } = setUp();
