@@ -1,6 +1,6 @@
-import { connect, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import { connect, Http2ServerResponse, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { HttpServer } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 
@@ -63,5 +63,15 @@ describe('A1: over HTTP/2', () => {
         `"http://evil.example" is not allowed, because the host of the request is "${host}"`,
       ),
     });
+  });
+
+  test('answers have no Connection header, of which Node would warn', async () => {
+    const setHeader = jest.spyOn(Http2ServerResponse.prototype, 'setHeader');
+    const { status } = await request({ ':path': '/realtime/poll', ':method': 'POST' }, '['.repeat(70_000));
+    expect(status).toBe(413);
+    const names = setHeader.mock.calls.map(([name]) => name.toLowerCase());
+    setHeader.mockRestore();
+    expect(names).toContain('content-type');
+    expect(names).not.toContain('connection');
   });
 });

@@ -89,8 +89,9 @@ export class Exchange {
       });
     }
     this.set(headers);
-    // The server would take the rest of an unread body for the next request.
-    if (!this.request.complete || this.isDraining()) this.set({ Connection: 'close' });
+    const { complete, httpVersionMajor } = this.request;
+    // The server would take the rest of an unread body for the next request. HTTP/2 knows no such header.
+    if (httpVersionMajor < 2 && (!complete || this.isDraining())) this.set({ Connection: 'close' });
     response.setTimeout(RESPONSE_TIMEOUT_MS, () => response.destroy());
     response.end(body);
   }
