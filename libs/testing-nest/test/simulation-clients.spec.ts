@@ -112,6 +112,35 @@ describe('network faults', () => {
     expect(battles.strikes).toBe(1);
   });
 
+  test('duplicate() may deliver the copy after the client has confirmed the answer, and its action runs once', async () => {
+    const client = simulation.connect({ webSocket: { enabled: false } });
+    await client.polling();
+    for (let count = 1; count <= 12; count += 1) {
+      client.network.duplicate();
+      await client.act(strike, { by: 1 });
+      await simulation.clock.advance(8_000);
+      expect(battles.strikes).toBe(count);
+    }
+  });
+
+  test.each([
+    { status: 403, body: '<html>Sign in</html>' },
+    { status: 200, body: { message: 'Welcome' } },
+  ])('http($status) answers instead of the server until restore()', async (answer) => {
+    const client = simulation.connect({ webSocket: { enabled: false } });
+    await client.polling();
+    client.network.http(answer);
+    const response = await simulation.outcome(client.fetch('/realtime/config'));
+    const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+    expect([response.status, await response.text()]).toEqual([answer.status, text]);
+    const struck = client.act(strike, { by: 1 });
+    await simulation.clock.advance(3_000);
+    expect(client.status.state).toBe('offline');
+    expect(battles.strikes).toBe(0);
+    client.network.restore();
+    expect(await struck).toBe(2);
+  });
+
   test("http('answer-lost') drops an answer, and the repeated action runs once", async () => {
     const client = simulation.connect({ webSocket: { enabled: false } });
     await client.polling();

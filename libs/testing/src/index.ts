@@ -6,12 +6,13 @@ export {
 } from './fake-server/fake-actions.js';
 export type { FakeConnection } from './fake-server/fake-connection.js';
 export { FakeServer } from './fake-server/fake-server.js';
-export type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server/fake-server-options.js';
+export type { FakeServerOptions, FakeUpgradeMode } from './fake-server/fake-server-options.js';
 export { FakeTopic } from './fake-server/fake-topic.js';
 export { corrupt } from './corrupt.js';
 export type { LinkConditions } from './network/link-conditions.js';
 export type { Link, LinkEnvironment, Transmission } from './network/link.js';
 export type {
+  ForeignAnswer,
   HttpMode,
   MessageFaults,
   NetworkFaults,

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 
 import type { ClientEnvironment, WebSocketLike } from '@statewire/client';
-import type { NetworkPath, VirtualProcess } from '@statewire/testing';
+import type { ForeignAnswer, NetworkPath, VirtualProcess } from '@statewire/testing';
 import { WebSocket } from 'ws';
 
 import type { PeerAddress, SimulatedSocket } from './simulated-socket.js';
@@ -15,7 +15,10 @@ export type Dial = (
 ) => SimulatedSocket;
 
 /** The answer of a proxy that does not pass a connection on. */
-export type ProxyAnswer = { readonly status: number } | { readonly silence: true };
+export type ProxyAnswer = ForeignAnswer | { readonly silence: true };
+
+/** Upper bound of the time between an answer and a late copy of its request. */
+const MAX_LATENESS_MS = 5_000;
 
 /** Time that a client waits for the answer to its closing handshake. */
 const CLOSE_TIMEOUT_MS = 30_000;
@@ -74,11 +77,14 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
     if (mode === 'unreachable') throw new TypeError('fetch failed');
     if (mode === 'hang') return outgoing.send(() => this.dial({ silence: true }));
     if (mode === 'bad-gateway') return outgoing.send(() => this.dial({ status: 502 }));
+    if (typeof mode === 'object') return outgoing.send(() => this.dial(mode));
     const send = () => outgoing.send(() => this.dial());
     if (path.takeDuplicate()) {
       const first = send();
-      // A proxy retries without waiting for the first answer, or after it.
-      if (random() < 0.5) await first.catch(() => undefined);
+      // A proxy retries without waiting for the first answer, right after it, or when the client has it.
+      const order = random();
+      if (order < 0.25) return first.finally(() => this.sendLate(send));
+      if (order < 0.5) await first.catch(() => undefined);
       const [, second] = await Promise.allSettled([first, send()]);
       if (second.status === 'rejected') throw second.reason;
       return second.value;
@@ -86,6 +92,11 @@ export class ClientNetwork implements Pick<ClientEnvironment, 'openWebSocket' | 
     const response = await send();
     return mode === 'answer-lost' ? new Response('<html>502 Bad Gateway</html>', { status: 502 }) : response;
   };
+
+  private sendLate(send: () => Promise<Response>): void {
+    const { path, random } = this.parts;
+    path.environment.setTimer(() => void send().catch(() => undefined), random() * MAX_LATENESS_MS);
+  }
 
   private dial(proxy?: ProxyAnswer): SimulatedSocket {
     const { path, process, peer, dial } = this.parts;

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 
 import type { INestApplication, Type } from '@nestjs/common';
 import { RealtimeBus, RealtimeConnections, RealtimeSwitch } from '@statewire/nest';
-import type { NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/testing';
+import type { ForeignAnswer, NetworkPath, VirtualEnvironment, VirtualProcess } from '@statewire/testing';
 
 import type { Dial } from './client-network.js';
 import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
@@ -150,7 +150,7 @@ export class SimulatedServer {
     client.signal(() => {
       if (server.destroyed) return;
       if (proxy === undefined) this.accept(server);
-      else if ('status' in proxy) answer(server, proxy.status);
+      else if ('status' in proxy) answer(server, proxy);
     });
     return client;
   };
@@ -215,7 +215,9 @@ export class SimulatedServer {
   }
 }
 
-function answer(socket: SimulatedSocket, status: number): void {
+function answer(socket: SimulatedSocket, { status, body = '' }: ForeignAnswer): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const head = `HTTP/1.1 ${status} Simulated\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n`;
   socket.resume();
-  socket.end(`HTTP/1.1 ${status} Simulated\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  socket.end(head + text);
 }

@@ -1,4 +1,4 @@
-import type { HttpMode, UpgradeMode } from '../network/network-faults.js';
+import type { UpgradeMode } from '../network/network-faults.js';
 
 /** Options of a `FakeServer`. */
 export interface FakeServerOptions {
@@ -22,6 +22,3 @@ export interface FakeServerOptions {
 
 /** The modes of a network, and `throw`: the constructor of the WebSocket throws, as under a content security policy. */
 export type FakeUpgradeMode = UpgradeMode | 'throw';
-
-/** The modes of a network, or an answer that a proxy gives instead of the server. */
-export type FakeHttpMode = HttpMode | { readonly status: number; readonly body?: unknown };

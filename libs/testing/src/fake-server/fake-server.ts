@@ -15,10 +15,11 @@ import {
 } from '@statewire/protocol';
 
 import type { TestEnvironment } from '../time/environment.js';
+import type { HttpMode } from '../network/network-faults.js';
 import { FakeActions, type FakeInvocation } from './fake-actions.js';
 import { FakeConnection } from './fake-connection.js';
 import { FakeHttp } from './fake-http.js';
-import type { FakeHttpMode, FakeServerOptions, FakeUpgradeMode } from './fake-server-options.js';
+import type { FakeServerOptions, FakeUpgradeMode } from './fake-server-options.js';
 import { FakeTopicRegistry, type FakeTopic } from './fake-topic.js';
 
 /** `WebSocket.OPEN` */
@@ -51,7 +52,7 @@ export class FakeServer {
   private upgradeMode: FakeUpgradeMode = 'pass';
 
   /** @internal */
-  httpMode: FakeHttpMode = 'pass';
+  httpMode: HttpMode = 'pass';
   /** Whether the server answers `hello`. Default true. */
   answersHello = true;
   /**
@@ -186,7 +187,7 @@ export class FakeServer {
   }
 
   /** Decides what happens to HTTP requests. Default `pass`. */
-  http(mode: FakeHttpMode): void {
+  http(mode: HttpMode): void {
     this.httpMode = mode;
   }
 

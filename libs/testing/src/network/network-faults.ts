@@ -21,8 +21,16 @@ export type UpgradeMode = 'pass' | 'reject' | 'hang';
  * - `hang`: it gets no answer.
  * - `bad-gateway`: a proxy answers 502 without asking the server.
  * - `answer-lost`: the server handles the request, and a proxy answers 502 instead of the server.
+ * - a {@link ForeignAnswer}: something before the server answers.
  */
-export type HttpMode = 'pass' | 'unreachable' | 'hang' | 'bad-gateway' | 'answer-lost';
+export type HttpMode = 'pass' | 'unreachable' | 'hang' | 'bad-gateway' | 'answer-lost' | ForeignAnswer;
+
+/** The answer of a proxy, a gateway or a captive portal to a request that the server does not see. */
+export interface ForeignAnswer {
+  readonly status: number;
+  /** A text, or a value that is sent as JSON. Default: empty. */
+  readonly body?: unknown;
+}
 
 /**
  * The faults of a network that carries whole messages: the frames of WebSockets, and HTTP requests. Every kit has them.
@@ -46,7 +54,8 @@ export interface MessageFaults {
   freeze(ms: number): void;
 
   /**
-   * Delivers the next HTTP requests to the server twice, as a proxy that retries does.
+   * Delivers the next HTTP requests to the server twice, as a proxy that retries does. The second copy may arrive after
+   * the client has the answer.
    *
    * @param requests number of requests. Default 1.
    */
