@@ -79,6 +79,34 @@ async function stayInPageCache(stage: Stage, page: Page, size: number): Promise<
   client.showPage();
 }
 
+/** HTTP requests arrive twice, and there is no WebSocket beside them. */
+function pollThroughRetries(_: Stage, { client: { network } }: Page, size: number): void {
+  network.upgrades('reject');
+  network.cut();
+  network.duplicate(1 + (size % 20));
+}
+
+/** What proxies, gateways and captive portals answer: a status and a body. */
+const FOREIGN_ANSWERS = [200, 302, 401, 403, 404, 407].flatMap((status) => [
+  { status, body: '<html>Sign in</html>' },
+  { status, body: { statusCode: status, message: 'Unauthorized' } },
+]);
+
+/** A proxy, a gateway or a captive portal answers all requests and upgrades until {@link MessageFaults.restore}. */
+function answerForeign(_: Stage, { client: { network } }: Page, size: number): void {
+  network.http(FOREIGN_ANSWERS[size % FOREIGN_ANSWERS.length]!);
+  network.upgrades('reject');
+  network.cut();
+}
+
+/** Another tab of the user acts, and vanishes before or after the answer. It confirms nothing. */
+async function vanish(stage: Stage, page: Page, size: number): Promise<void> {
+  const tab = page.actInTab({ isFailing: false, takes: timesOf(stage, size) });
+  await stage.simulation.clock.advance(size * 10);
+  tab.network.blackhole();
+  tab.close();
+}
+
 /**
  * Milliseconds that an action takes before its effect, and after: none, some before, or some after. If the broker
  * outlives the process, it takes none, because no process would answer an action of a dead process.
@@ -98,6 +126,7 @@ const COMMANDS = {
       isFailing: size % 4 === 0,
       takes: timesOf(stage, size),
     }),
+  'act and vanish': vanish,
   'change board': (_, page, size) => page.change(BOARDS[size % BOARDS.length]!),
   cut: (_, page) => page.client.network.cut(),
   'cut all clients': ({ simulation }) => simulation.network.cut(),
@@ -111,12 +140,14 @@ const COMMANDS = {
   slice: (_, page, size) => page.client.network.slice(1 + (size % 7)),
   latency: (_, page, size) => page.client.network.latency(size, size),
   duplicate: (_, page, size) => page.client.network.duplicate(1 + (size % 3)),
+  'poll through a proxy that retries': pollThroughRetries,
   'reject upgrades': (_, page) => page.client.network.upgrades('reject'),
   'hang upgrades': (_, page) => page.client.network.upgrades('hang'),
   'HTTP unreachable': (_, page) => page.client.network.http('unreachable'),
   'HTTP hangs': (_, page) => page.client.network.http('hang'),
   'HTTP 502': (_, page) => page.client.network.http('bad-gateway'),
   'HTTP answers lost': (_, page) => page.client.network.http('answer-lost'),
+  'foreign answers': answerForeign,
   restore: (_, page) => page.client.network.restore(),
   'expire token': (_, page) => (page.client.status.state === 'live' ? page.client.expireToken() : undefined),
   sleep: (stage, page, size) => {

@@ -25,6 +25,8 @@ export interface HistoryReport {
 const CONVERGENCE = 5_000;
 /** Milliseconds after which both sides have detected a dead connection. */
 const HEARTBEAT = 3_500;
+/** Milliseconds within which a client confirms an answer: with a frame of its own, or with its next poll. */
+const CONFIRMATION = 2_500;
 /** Minimum milliseconds after which the server has dropped histories, answers and revocations. */
 const FORGETS_AFTER = 900_000;
 /** Milliseconds in which every client detects ended connections: heartbeats, suspended timers, backoff. */
@@ -55,6 +57,7 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
     await calm(stage);
     await converge(stage);
     checkHistory(stage);
+    await checkForgotten(stage, seed % 2 === 0);
     const duration = simulation.clock.monotonic();
     await leave(stage, before);
     await simulation.close();
@@ -95,6 +98,25 @@ async function converge(stage: Stage): Promise<void> {
   } catch (error) {
     throw new Error(pages.map((page) => describe(stage, page)).join('\n'), { cause: error });
   }
+}
+
+/** The server forgets the answers that the clients confirm, on either transport. */
+async function checkForgotten({ pages, simulation }: Stage, isPolling: boolean): Promise<void> {
+  if (isPolling) {
+    await simulation.server.webSocket.set(false);
+    await simulation.until(() => pages.every(({ client }) => client.status.state === 'polling'), 'everybody to poll');
+  }
+  const before = rememberedAnswers(simulation);
+  for (const page of pages) page.act(`${page.name}-last`, { isOptimistic: false, isFailing: false, takes: [0, 0] });
+  await simulation.until(() => pages.every(({ actions }) => actions.at(-1)?.result !== undefined), 'the last answers');
+  await simulation.clock.advance(CONFIRMATION);
+  const more = rememberedAnswers(simulation) - before;
+  if (more > 0) throw new Error(`The server remembers ${more} answers that the clients have.`);
+}
+
+/** A broker in a process of its own shows none. */
+function rememberedAnswers(simulation: Simulation): number {
+  return heldBy(simulation)['Symbol(statewire:broker).claims.claims'] ?? 0;
 }
 
 /** All clients leave, and the server must return to its initial state. */

@@ -11,6 +11,8 @@ export function checkHistory(stage: Stage): void {
     checkUpdates(stage, page);
     checkEvents(stage, page);
     for (const outcome of page.actions) checkAction(stage, page, outcome);
+    for (const key of page.tabActions) checkRuns(stage, page, key);
+    checkDenials(page);
     if (page.foreign.states.some(({ value }) => value !== undefined)) fail(page, 'saw a topic of another user');
   }
 }
@@ -38,9 +40,12 @@ function checkEvents({ world }: Stage, page: Page): void {
  * Checks that an action ran once and was acknowledged, or did not run and was rejected. Each process that died with its
  * answers allows one more run. `outcome_unknown` is allowed only if the identity may have changed.
  */
-function checkAction({ world }: Stage, page: Page, { key, isFailing, result, code }: ActionOutcome): void {
-  const times = world.effects.get(key)?.length ?? 0;
-  if (times > 1 + world.losses) fail(page, `${key} ran ${times} times`);
+function checkAction(
+  { world }: Pick<Stage, 'world'>,
+  page: Page,
+  { key, isFailing, result, code }: ActionOutcome,
+): void {
+  const times = checkRuns({ world }, page, key);
   if (result === undefined && code === undefined) fail(page, `${key} was never answered`);
   if (result !== undefined && times === 0) fail(page, `${key} was answered but never ran`);
   if (code === undefined) return;
@@ -48,6 +53,23 @@ function checkAction({ world }: Stage, page: Page, { key, isFailing, result, cod
   const isExpected = (isFailing && code === 'action_failed') || (mayBeDropped(page, key) && DROPPED_CODES.has(code));
   if (!isExpected) fail(page, `${key} failed with ${code} without a cause`);
 }
+
+/** Checks the number of runs of an action, and returns it. */
+function checkRuns({ world }: Pick<Stage, 'world'>, page: Page, key: string): number {
+  const times = world.effects.get(key)?.length ?? 0;
+  if (times > 1 + world.losses) fail(page, `${key} ran ${times} times`);
+  return times;
+}
+
+/** Checks that only the server denies a client, and only after a revocation. */
+function checkDenials(page: Page): void {
+  for (const { code, isRevoked } of page.denials) {
+    if (!isRevoked || !DENIAL_CODES.has(code)) fail(page, `was denied with ${code}, but not by the server`);
+  }
+}
+
+/** Codes of the server for revoked credentials. */
+const DENIAL_CODES: ReadonlySet<string> = new Set(['forbidden', 'unauthorized', 'close-4003']);
 
 const DROPPED_CODES: ReadonlySet<string> = new Set(['outcome_unknown', 'not_sent']);
 

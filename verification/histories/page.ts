@@ -39,11 +39,21 @@ export interface RevokedPermission {
   until: number;
 }
 
+/** The client reported that the server rejects it for good. */
+export interface Denial {
+  readonly code: string;
+  /** Whether the server had revoked its credentials before. */
+  readonly isRevoked: boolean;
+}
+
 /** One client with its topics and actions. */
 export class Page {
   readonly client: SimulatedClient;
   readonly actions: ActionOutcome[] = [];
   readonly events: PageEvent[] = [];
+  /** Keys of the actions of tabs that vanished. */
+  readonly tabActions: string[] = [];
+  readonly denials: Denial[] = [];
   readonly revoked: RevokedPermission[] = [];
   readonly news: EventWatch<number>;
   readonly own: StateWatch<number>;
@@ -53,6 +63,8 @@ export class Page {
   state: TopicState<Board> | undefined;
   /** Whether its permissions changed without a notice to client or server. */
   lacksNotice = false;
+  /** Whether the server has revoked its credentials. */
+  isRevoked = false;
   private following: Subscription | undefined;
   private tokens = 0;
 
@@ -61,14 +73,11 @@ export class Page {
     readonly name: string,
     foreigner: string,
   ) {
-    this.client = simulation.connect({
-      token: () => `${name}:${(this.tokens += 1)}`,
-      backoff: { networkMs: 200, serverMs: 300, overloadMs: 500, maxMs: 2_000 },
-      polling: { intervalMs: 1_000 },
-      lingerMs: 0,
-    });
-    this.client.realtime.status$.subscribe(({ state }) => {
-      if (state === 'denied') this.events.push({ type: 'identity' });
+    this.client = this.connect();
+    this.client.realtime.status$.subscribe((status) => {
+      if (status.state !== 'denied') return;
+      this.denials.push({ code: status.reason.code, isRevoked: this.isRevoked });
+      this.events.push({ type: 'identity' });
     });
     this.follow();
     this.news = this.client.listen(news.with());
@@ -114,6 +123,24 @@ export class Page {
           answered(outcome.code);
         },
       });
+  }
+
+  /** Acts in another tab of the user, and returns its client. */
+  actInTab({ isFailing, takes }: Pick<ActionPlan, 'isFailing' | 'takes'>): SimulatedClient {
+    const key = `${this.name}-tab-${this.tabActions.length}`;
+    this.tabActions.push(key);
+    const tab = this.connect();
+    tab.realtime.act(count, { key, boardId: this.boardId, isFailing, takes }).subscribe({ error: () => undefined });
+    return tab;
+  }
+
+  private connect(): SimulatedClient {
+    return this.simulation.connect({
+      token: () => `${this.name}:${(this.tokens += 1)}`,
+      backoff: { networkMs: 200, serverMs: 300, overloadMs: 500, maxMs: 2_000 },
+      polling: { intervalMs: 1_000 },
+      lingerMs: 0,
+    });
   }
 
   private follow(): void {

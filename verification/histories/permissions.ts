@@ -12,6 +12,7 @@ export type RevocationNotice = (stage: Stage, page: Page) => number | undefined 
 export const revokesUser =
   (grace: number): RevocationNotice =>
   async ({ simulation }, page) => {
+    page.isRevoked = true;
     page.events.push({ type: 'identity' });
     await simulation.server.connections.revoke({ user: page.name }, { graceMs: grace });
     return simulation.clock.monotonic() + grace + REVOCATION_DEADLINE_MS;
@@ -19,6 +20,7 @@ export const revokesUser =
 
 /** Revokes each connection of the user separately. */
 export const revokesConnections: RevocationNotice = async ({ simulation }, page) => {
+  page.isRevoked = true;
   page.events.push({ type: 'identity' });
   const { connections } = simulation.server;
   for (const { id, user } of connections.list()) {

@@ -14,6 +14,7 @@ const ALSO: Readonly<Record<string, number>> = {
   'an optimistic update stays after its effect arrives': 1,
   'the client trusts its connection after a sleep': 1,
   'the client keeps its connection in the page cache': 1,
+  'the answer of a proxy denies the client': 1,
 };
 
 /** Bugs that random histories must find. */
@@ -76,6 +77,35 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
         find: 'if (action.sender !== this.#sender && this.#isBeyondWindow(action, now)) this.#failWithUnknownOutcome(action);',
         replace:
           'if (action.sender !== undefined && action.sender !== this.#sender) this.#failWithUnknownOutcome(action);',
+      },
+    ],
+    seed: 1,
+  },
+  {
+    name: 'the server keeps the answers that the client confirmed',
+    edits: [{ package: 'nest', symbol: 'MemoryClaims.forget', find: 'this.drop(key, claim);', replace: '' }],
+    seed: 1,
+  },
+  {
+    name: 'the server runs a late copy of an action that the client confirmed',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'MemoryClaims.forget',
+        find: 'if (this.repeatWindowMs > 0) this.forgotten.set(key, until);',
+        replace: '',
+      },
+    ],
+    seed: 2,
+  },
+  {
+    name: 'the server never forgets the answers of a client that vanished',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'MemoryClaims.forgetExpired',
+        find: 'if (claim.expiresAt <= now) this.drop(key, claim);',
+        replace: 'if (false) this.drop(key, claim);',
       },
     ],
     seed: 1,
