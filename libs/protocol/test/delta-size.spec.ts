@@ -102,6 +102,18 @@ describe('the size of a delta', () => {
       { '<0': [1], '>1': { '=n': 3 } },
     ],
     [
+      'rows are matched by their _id if they have neither id nor key',
+      [
+        { _id: 1, n: 1 },
+        { _id: 2, n: 2 },
+      ],
+      [
+        { _id: 2, n: 3 },
+        { _id: 1, n: 1 },
+      ],
+      { '<0': [1], '>1': { '=n': 3 } },
+    ],
+    [
       'rows with the same id are matched by content',
       [
         { id: 1, n: 1 },
@@ -145,6 +157,18 @@ describe('the size of a delta', () => {
       'a'.repeat(64) + '\ud83d',
       'a'.repeat(64) + '\ud83d\ude00',
       ['a'.repeat(64) + '\ud83d\ude00'],
+    ],
+    [
+      'a text that grows by half of the first character with two halves',
+      'a'.repeat(64) + '\ud800',
+      'a'.repeat(64) + '\ud800\udc00',
+      ['a'.repeat(64) + '\ud800\udc00'],
+    ],
+    [
+      'a text that grows after the last character of one unit',
+      '\uffff'.repeat(64),
+      '\uffff'.repeat(65),
+      { '+': '\uffff' },
     ],
     ['a short text', 'a', 'ab', ['ab']],
     ['a text that changes', 'a'.repeat(64), 'b'.repeat(65), ['b'.repeat(65)]],

@@ -198,6 +198,11 @@ describe('the delta', () => {
     expect(Object.getOwnPropertyDescriptor(result, '__proto__')).toEqual(ordinary);
   });
 
+  test('sets an object under the name of an inherited member, and does not compare it with that member', () => {
+    const after = JSON.parse('{"a":1,"__proto__":{"x":1}}') as Json;
+    expect(diff({ a: 1 }, after)).toEqual(JSON.parse('{"=__proto__":{"x":1}}'));
+  });
+
   test('keeps the identity of the value if nothing changed', () => {
     const value: Json = { a: [] };
     expect(applyDelta(value, {})).toBe(value);
