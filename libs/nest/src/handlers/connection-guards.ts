@@ -46,7 +46,8 @@ export class ConnectionGuards implements OnModuleInit {
     } catch (error) {
       throw await this.exceptions.toRealtimeError(error, request);
     }
-    if (!admitted) throw new RealtimeError('forbidden', 'You may not connect.');
+    if (admitted) return;
+    throw await this.exceptions.toRealtimeError(new RealtimeError('forbidden', 'You may not connect.'), request);
   }
 }
 

@@ -8,7 +8,7 @@ import { internalError, RealtimeError, type RealtimeErrorOptions } from '../core
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import { clientJson } from './client-json.js';
-import { guardThatThrew } from './named-guards.js';
+import { guardThatRejected } from './named-guards.js';
 import { CONTEXT_TYPE, type Filter } from './pipeline-factory.js';
 import { ResponseSentError, ResponseStub } from './response-stub.js';
 
@@ -34,12 +34,19 @@ export class ExceptionMapper {
     private readonly filter?: Filter,
   ) {}
 
-  /** Never rejects. Logs unexpected errors. */
+  /** Never rejects. Logs unexpected errors, and the guards that deny access. */
   async toRealtimeError(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
     const error = withReadableDetails(await this.filtered(thrown, request));
-    if (error.code !== 'internal') return error;
-    this.report(error.options.cause ?? error);
-    return internalError(error);
+    const guard = guardThatRejected(request);
+    if (error.code === 'internal') {
+      this.report(error.options.cause ?? error, request, guard);
+      return internalError(error);
+    }
+    if (guard !== undefined) {
+      const { topic, action } = request;
+      this.log.debug('guard-denied', { reason: this.label, guard, code: error.code, topic, action });
+    }
+    return error;
   }
 
   private async filtered(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
@@ -57,8 +64,7 @@ export class ExceptionMapper {
     }
   }
 
-  private report(cause: unknown): void {
-    const guard = guardThatThrew(cause);
+  private report(cause: unknown, { topic, action }: RealtimeRequest, guard: string | undefined): void {
     if (cause instanceof ResponseSentError) {
       const enhancer = guard === undefined ? 'an enhancer' : `the guard ${guard}`;
       this.warnOnce(
@@ -68,7 +74,7 @@ export class ExceptionMapper {
       );
       return;
     }
-    this.log.error('handler-failed', cause, { reason: this.label, guard });
+    this.log.error('handler-failed', cause, { reason: this.label, guard, topic, action });
   }
 
   /** An enhancer made for HTTP fails for every caller; one line is enough. */
