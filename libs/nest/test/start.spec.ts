@@ -229,6 +229,20 @@ test('a publication to a topic without a handler is logged, and one to a topic w
   expect(linesWith('publication-without-handler')).toEqual([expect.stringContaining('topic=unheard/7')]);
 });
 
+test('a publication without a handler is logged once for each pattern', async () => {
+  const options = prepare();
+  app = await NestFactory.create(rootModule(), options).then((nest) => nest.init());
+  const bus = app.get(RealtimeBus);
+  for (let round = 0; round < 2; round += 1) {
+    for (const first of ['books', 'films', 'songs']) {
+      await bus.publish(stateTopic<string>()(`${first}/:id`).with({ id: `${round}` }), 'unheard');
+    }
+    await clock.advance(2_000);
+  }
+  const lines = ['books', 'films', 'songs'].map((first) => `reason=${first}/:id topic=${first}/0`);
+  expect(linesWith('publication-without-handler')).toEqual(lines.map((line) => expect.stringContaining(line)));
+});
+
 test('the module works when a child module imports it', async () => {
   const options = prepare();
   const module = realtime();

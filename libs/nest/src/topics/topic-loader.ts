@@ -5,6 +5,8 @@ import type { Observable } from 'rxjs';
 export interface ResolvedTopic {
   readonly name: string;
   readonly kind: TopicKind;
+  /** The pattern of the topic in the contract, where it is known. */
+  readonly pattern?: string;
   /** Name of the field that identifies the rows of lists, from the contract. */
   readonly rowKey?: string;
 }

@@ -28,6 +28,9 @@ const MAX_LINGERING_TOPICS = 10_000;
 const NO_HANDLER =
   'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
 
+/** Largest number of patterns that the log names. Guards against patterns that an application builds at run time. */
+const MAX_UNHEARD = 100;
+
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
 
@@ -74,6 +77,8 @@ export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
+  /** Patterns without a handler that the log has named. */
+  private readonly unheard = new Set<string>();
   private readonly freeze: boolean;
   private disposed = false;
 
@@ -241,17 +246,22 @@ export class TopicRegistry {
     return position;
   }
 
-  private async append({ kind, name }: ResolvedTopic, value: unknown): Promise<Position> {
+  private async append(topic: ResolvedTopic, value: unknown): Promise<Position> {
+    const { kind, name } = topic;
     const { limits, loader } = this.options;
     const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
     const projection = project(name, shown, limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
-    if (live === undefined && loader.lacks?.(name)) {
-      this.options.log.warn('publication-without-handler', { topic: name, advice: NO_HANDLER });
-    }
+    if (live === undefined && loader.lacks?.(name)) this.warnUnheard(topic);
     const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
     return this.options.broker.publish(name, publication);
+  }
+
+  private warnUnheard({ name, pattern = name }: ResolvedTopic): void {
+    if (this.unheard.has(pattern) || this.unheard.size >= MAX_UNHEARD) return;
+    this.unheard.add(pattern);
+    this.options.log.warn('publication-without-handler', { reason: pattern, topic: name, advice: NO_HANDLER });
   }
 
   private hold(topic: ResolvedTopic): ActiveTopic {
