@@ -27,9 +27,10 @@ class LimitGuard implements CanActivate {
     const response = responseOf(context);
     const { ip, ips } = context.switchToHttp().getRequest<RealtimeRequest>();
     response.header!('X-Limit', 5).set!({ 'X-Rest': 4 }).vary!('Origin').status!(200);
+    response.headers!({ 'X-Tier': 'free' }).append!('X-Policy', 'day').appendHeader!('X-Policy', 'hour');
     response.raw.setHeader!('X-Reset', 60);
-    const told: unknown[] = [response.getHeader!('x-limit'), response.get!('X-Rest')];
-    return told.join() === '5,4' && ips[0] === ip;
+    const told: unknown[] = ['x-limit', 'X-Rest', 'x-tier', 'x-policy'].map((name) => response.get!(name));
+    return told.join() === '5,4,free,day,hour' && ips[0] === ip;
   }
 }
 

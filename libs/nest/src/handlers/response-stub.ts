@@ -33,7 +33,7 @@ export class ResponseStub {
   readonly sent = false;
   readonly writableEnded = false;
   readonly locals: Record<string, unknown> = {};
-  private headers: Map<string, HeaderValue> | undefined;
+  private headerValues: Map<string, HeaderValue> | undefined;
 
   /** The response of Node under a reply of Fastify. */
   get raw(): this {
@@ -47,30 +47,36 @@ export class ResponseStub {
 
   /** Takes one header, or an object of headers. */
   setHeader(name: string | object, value: HeaderValue): this {
-    this.headers ??= new Map();
+    this.headerValues ??= new Map();
     const entries = typeof name === 'string' ? [[name, value] as const] : Object.entries(name);
-    for (const [key, entry] of entries) this.headers.set(key.toLowerCase(), entry as HeaderValue);
+    for (const [key, entry] of entries) this.headerValues.set(key.toLowerCase(), entry as HeaderValue);
     return this;
   }
 
+  /** Adds a value to those that the header has. */
+  appendHeader(name: string, value: HeaderValue): this {
+    const earlier = this.getHeader(name);
+    return this.setHeader(name, earlier === undefined ? value : [earlier, value].flat().map(String));
+  }
+
   getHeader(name: string): HeaderValue | undefined {
-    return this.headers?.get(name.toLowerCase());
+    return this.headerValues?.get(name.toLowerCase());
   }
 
   getHeaders(): Record<string, HeaderValue> {
-    return Object.fromEntries(this.headers ?? []);
+    return Object.fromEntries(this.headerValues ?? []);
   }
 
   getHeaderNames(): string[] {
-    return [...(this.headers?.keys() ?? [])];
+    return [...(this.headerValues?.keys() ?? [])];
   }
 
   hasHeader(name: string): boolean {
-    return this.headers?.has(name.toLowerCase()) ?? false;
+    return this.headerValues?.has(name.toLowerCase()) ?? false;
   }
 
   removeHeader(name: string): this {
-    this.headers?.delete(name.toLowerCase());
+    this.headerValues?.delete(name.toLowerCase());
     return this;
   }
 }
@@ -81,8 +87,7 @@ const ALIASES = {
   header: 'setHeader',
   headers: 'setHeader',
   set: 'setHeader',
-  appendHeader: 'setHeader',
-  append: 'setHeader',
+  append: 'appendHeader',
   get: 'getHeader',
 } as const;
 
