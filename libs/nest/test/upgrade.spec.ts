@@ -163,6 +163,23 @@ describe('an upgrade', () => {
     await expect(arena.connect({ headers })).resolves.toBeInstanceOf(TestSocket);
   });
 
+  test('A16: with a cookie above the connection limit of its user is accepted, and hello gets the reason', async () => {
+    await start({ limits: { connections: { perUser: 1 } } });
+    const cookie = { origin: arena.origin, headers: { cookie: 'session=alice' } };
+    const first = await arena.connect(cookie);
+    await first.hello();
+    const second = await arena.connect(cookie);
+    second.send({ type: 'hello', clientId: 'client-0123456789abcdef' });
+    expect(await second.next('error')).toMatchObject({
+      ...{ code: 'too_many_requests', retryAfter: 5_000 },
+      message: 'There are 1 connections of this user. Close one or try later.',
+    });
+    expect(await second.closed()).toBe(1013);
+    await first.close();
+    await (await arena.connect(cookie)).hello();
+    expect(arena.connections.list()).toHaveLength(1);
+  });
+
   test('A16: is rejected with 429 above the connection limits of an address', async () => {
     await start({ limits: { connections: { perAddress: 3, pendingPerAddress: 2 } } });
     const first = await arena.connect();

@@ -72,7 +72,8 @@ export class UpgradeAuthorizer {
       }
       const identity = await withDeadline(environment, authenticationTimeout, this.verify(received));
       if (!revocations.reachesBackTo(presentedAt)) throw verificationTooLongError();
-      slot.admit(identity?.id);
+      // Browsers hide the reason of a rejected upgrade, and cookies are theirs. `hello` gets the error.
+      if (received.bearer !== undefined) slot.admit(identity?.id);
       // The drain may have begun while the credentials were verified.
       this.rejectWhileClosed();
       return { received, slot, admitted: true, identity, presentedAt };
