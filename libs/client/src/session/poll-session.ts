@@ -51,7 +51,7 @@ export class PollSession {
       const { name, store } = entry;
       const since = store.cursor;
       this.#requested.set(name, { entry, feed: new TopicFeed(store, since) });
-      topics.push(since === undefined ? { topic: name } : { topic: name, since });
+      topics.push({ topic: name, since });
     }
     return { clientId, contract, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
   }

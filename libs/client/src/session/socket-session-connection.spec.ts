@@ -224,6 +224,41 @@ describe('actions of a session', () => {
     expect(outbox.isEmpty).toBe(false);
   });
 
+  test('end as too large if the server rejects the connection for a frame of their size', () => {
+    const { look, outbox, session } = setUpLive(a);
+    const codes: string[] = [];
+    outbox.setSender(session.actions);
+    for (const size of [1, 400])
+      outbox.add('x'.repeat(size), size, 0).subscribe({ error: ({ code }) => codes.push(code) });
+    session.handleTooLarge();
+    expect(codes).toEqual(['too_large']);
+    expect(named(look())).toEqual(['x', 'x'.repeat(400)]);
+    expect(outbox.isEmpty).toBe(false);
+  });
+
+  test('go on if another frame may be the one that was too large', () => {
+    const { outbox, session } = setUpLive(...Array.from({ length: 9 }, (_, n) => topicOf(`long-${n}`)));
+    const codes: string[] = [];
+    outbox.setSender(session.actions);
+    outbox.add('x', 1, 0).subscribe({ error: ({ code }) => codes.push(code) });
+    session.handleTooLarge();
+    expect(codes).toEqual([]);
+  });
+
+  test('have their answers confirmed by a pong, which waits for the welcome', () => {
+    const { look, outbox, receive, session } = setUp();
+    session.greet('client', undefined);
+    outbox.setSender(session.actions);
+    outbox.add('x', 1, 0);
+    const id = look().at(-1)!['id'];
+    receive({ type: 'ack', id });
+    session.actions.confirm();
+    expect(look()).toEqual([]);
+    receive(WELCOME);
+    session.actions.confirm();
+    expect(look()).toEqual([{ type: 'pong', answered: [id] }]);
+  });
+
   test('of unusual size wait for the welcome', () => {
     const { look, outbox, receive, session } = setUp();
     session.greet('client', undefined);
