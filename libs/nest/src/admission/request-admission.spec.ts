@@ -7,6 +7,7 @@ import {
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { resolveOptions } from '../core/resolve-options.js';
@@ -178,6 +179,11 @@ describe('RequestAdmission', () => {
         () => {
           throw new ForbiddenException('token secret');
         },
+        { code: 'unauthorized', message: 'The credentials were rejected.' },
+      ],
+      [
+        'throws a WsException, as guards of gateways do',
+        () => Promise.reject(new WsException('token secret')),
         { code: 'unauthorized', message: 'The credentials were rejected.' },
       ],
       [

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { WsException } from '@nestjs/websockets';
 
 import type { ReceivedRequest } from '../core/incoming-request.js';
 import { RealtimeError } from '../core/errors.js';
@@ -114,6 +115,7 @@ const REJECTION_CODES =
 /** Whether an error rejects the token. Any other error tells nothing about it: a lost database, or a mistake in the code. */
 function isRejection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof WsException) return true;
   if (error instanceof HttpException) return isRejectionStatus(error.getStatus());
   const { code, name, status } = error as Error & { readonly code?: unknown; readonly status?: unknown };
   // Errors of middleware and of HTTP clients. Another status is that of the identity provider, such as 404.

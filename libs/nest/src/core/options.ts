@@ -8,8 +8,8 @@ import type { Environment } from './environment.js';
  * Verifies credentials. Runs only for callers that present some.
  *
  * Return `undefined` to reject the caller, or throw: an exception of Nest with a status from 400 to 499 except 408 and
- * 429, a `RealtimeError`, an error with the status 401 or 403, or the error of jose or jsonwebtoken. Any other error tells
- * nothing about the token: the server logs it and answers `unavailable`, so that the client tries again.
+ * 429, a `WsException`, a `RealtimeError`, an error with the status 401 or 403, or the error of jose or jsonwebtoken. Any
+ * other error tells nothing about the token: the server logs it and answers `unavailable`, so that the client tries again.
  */
 export type Authenticate = (
   request: RealtimeRequest,
