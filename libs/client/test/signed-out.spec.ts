@@ -20,11 +20,15 @@ const FAILURES: Record<string, { readonly token: () => never; readonly message: 
   },
   'returns null': {
     token: () => null as never,
-    message: 'The option `token` must return a string or undefined, got null.',
+    message: 'The option `token` must return a token or undefined, got null.',
+  },
+  'returns an empty string': {
+    token: () => '' as never,
+    message: 'The option `token` must return a token or undefined, got "".',
   },
   'resolves with null': {
     token: () => Promise.resolve(null) as never,
-    message: 'The option `token` must return a string or undefined, got null.',
+    message: 'The option `token` must return a token or undefined, got null.',
   },
 };
 

@@ -65,8 +65,8 @@ export class TokenProvider {
   /**
    * Returns the token to present. The result is synchronous if the result of the application is.
    *
-   * @throws ConnectionFailure `signed-out` if the application's function throws or rejects, returns neither a string nor
-   * undefined, or does not settle within 10 s. For 1 s, then 2, 4 … 60 s, it throws the last failure again.
+   * @throws ConnectionFailure `signed-out` if the application's function throws or rejects, returns neither a token
+   * nor undefined, or does not settle within 10 s. For 1 s, then 2, 4 … 60 s, it throws the last failure again.
    */
   get(reason: 'connect' | 'poll'): Token | Promise<Token> {
     if (this.#shared) return this.#shared;
@@ -100,9 +100,9 @@ export class TokenProvider {
 
   /** Records the success of a call. A failed renewal does not get here, so the client requests a new token again. */
   #accept(token: unknown, isRenewal: boolean, generation: number): Token {
-    if (token !== undefined && typeof token !== 'string') {
+    if (token !== undefined && (typeof token !== 'string' || token === '')) {
       throw new TypeError(
-        `The option \`token\` must return a string or undefined, got ${token === null ? 'null' : typeof token}.`,
+        `The option \`token\` must return a token or undefined, got ${token ? typeof token : JSON.stringify(token)}.`,
       );
     }
     // A token from before the expiry tells nothing about the renewal, which may be under way.

@@ -15,9 +15,9 @@ export interface RealtimeClientOptions {
   /**
    * Returns the token that the client presents; undefined for an anonymous client. The client calls it before each
    * connection (`connect`) and each poll (`poll`), and when the server reports that the last token has expired
-   * (`expired`). If it throws, rejects, returns null, or does not settle within 10,000 ms, the status is `offline` with the
-   * reason `signed-out`, and the client calls it again after 1 s, 2 s, 4 s and so on up to 60 s. `reauthenticate()` ends
-   * the wait. Default: anonymous.
+   * (`expired`). If it throws, rejects, returns null or an empty string, or does not settle within 10,000 ms, the status
+   * is `offline` with the reason `signed-out`, and the client calls it again after 1 s, 2 s, 4 s and so on up to 60 s.
+   * `reauthenticate()` ends the wait. Default: anonymous.
    */
   readonly token?: (reason: 'connect' | 'expired' | 'poll') => string | undefined | Promise<string | undefined>;
   /** The WebSocket transport. */
