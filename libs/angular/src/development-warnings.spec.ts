@@ -59,6 +59,44 @@ describe('in development the console', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
+  test('says once that the server needs to allow the page, if it reaches no server of another origin', async () => {
+    server.upgrades('reject');
+    server.http('unreachable');
+    follow();
+    await environment.advance(9_000);
+    expect(warn).not.toHaveBeenCalled();
+    await environment.advance(60_000);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/no server for 10 s at http:\/\/fake .*allowedOrigins has "http:\/\/localhost"/)],
+    ]);
+  });
+
+  test('says once that the development server needs a proxy, if it reaches no server of its own origin', async () => {
+    TestBed.resetTestingModule();
+    TestBed.configureTestingModule({ providers: [provideRealtime({ environment })] });
+    server.upgrades('reject');
+    server.http('unreachable');
+    follow();
+    await environment.advance(60_000);
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(
+          /no server for 10 s at http:\/\/localhost .*passes "\/ws" and "\/realtime" on.*proxy\.conf/,
+        ),
+      ],
+    ]);
+  });
+
+  test('says nothing of a server that goes away later', async () => {
+    follow();
+    await environment.advance(5_000);
+    server.upgrades('reject');
+    server.http('unreachable');
+    server.cut();
+    await environment.advance(60_000);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   test('says once that the server rejects the page', async () => {
     server.verify = () => 'forbidden';
     follow();
