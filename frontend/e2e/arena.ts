@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
-import type { ArenaState, RunProgress, RunSnapshot, Session } from '@statewire/arena';
+import type { ArenaState, BattleSpeed, RunProgress, RunSnapshot, Session } from '@statewire/arena';
 import type { SnapshotResponse } from '@statewire/protocol';
 
 const MAIN = fileURLToPath(new URL('../../backend/dist/main.js', import.meta.url));
@@ -76,9 +76,13 @@ export class Player {
     return new Player(url, (await response.json()) as Session);
   }
 
+  async startRun(): Promise<string> {
+    return ((await this.act('runs/start', {})) as RunProgress).runId;
+  }
+
   /** Starts a run and enters its first room, which is always a battle. */
   async startBattle(): Promise<{ readonly runId: string; readonly battleId: string }> {
-    const { runId } = (await this.act('runs/start', {})) as RunProgress;
+    const runId = await this.startRun();
     const { data } = await snapshot(this.url, `runs/${runId}`);
     const [roomId] = (data as unknown as RunSnapshot).choices;
     const { battleId } = (await this.act('runs/choose-room', { runId, roomId })) as RunProgress;
@@ -92,6 +96,10 @@ export class Player {
 
   async resume(battleId: string): Promise<void> {
     await this.act('battles/resume', { battleId });
+  }
+
+  async setSpeed(battleId: string, speed: BattleSpeed): Promise<void> {
+    await this.act('battles/set-speed', { battleId, speed });
   }
 
   private async act(name: string, data: object): Promise<unknown> {
