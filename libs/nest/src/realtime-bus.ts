@@ -57,7 +57,7 @@ export class RealtimeBus {
 
   /**
    * Emits the values of a topic, starting with the current value of a state topic. A subscription keeps the topic and its
-   * source alive. Completes when the topic is closed.
+   * source alive. Completes when the topic is closed, or its source fails.
    *
    * An error that a subscriber throws or does not handle goes to the log and ends nothing, also after `pipe`. Subscribers
    * of a combination of several observables (`merge`, `combineLatest`) have the behaviour of RxJS.

@@ -3,7 +3,7 @@ import { Injectable, UseGuards, type CanActivate } from '@nestjs/common';
 import type { TopicState } from '@statewire/client';
 import { OnPresence, OnTopic, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
 import { eventTopic, presenceTopic, stateTopic, type TopicReference } from '@statewire/protocol';
-import { defer, of, throwError, NEVER } from 'rxjs';
+import { BehaviorSubject, defer, of, throwError, NEVER, Subject, type Observable } from 'rxjs';
 
 import { simulate, type SimulatedClient, type Simulation } from '../src/index.js';
 
@@ -15,8 +15,14 @@ const watched = stateTopic<string>()('watched');
 const watchers = presenceTopic<string>()(watched);
 const heard = eventTopic<string>()('heard');
 
+const streamed = stateTopic<string>()('streamed');
+const streamedEvents = eventTopic<string>()('streamed-events');
+
 class Database {
   static isDown = true;
+
+  /** The stream of the running topics; a new one after each failure. */
+  static stream: Subject<string> = new BehaviorSubject('value');
 
   static read(): string {
     if (Database.isDown) throw new Error('The database is down.');
@@ -65,6 +71,16 @@ class Handlers {
     return 'value';
   }
 
+  @OnTopic(streamed)
+  streamed(): Observable<string> {
+    return defer(() => (Database.isDown ? throwError(() => new Error('The stream is down.')) : Database.stream));
+  }
+
+  @OnTopic(streamedEvents)
+  streamedEvents(): Observable<string> {
+    return this.streamed();
+  }
+
   @OnTopic(heard)
   @UseGuards(DatabaseGuard)
   heard() {
@@ -104,6 +120,55 @@ describe.each(['the WebSocket', 'polling'])('R25: a topic that cannot load, over
     if (topic.name === 'late') await simulation.clock.advance(60_000);
     await simulation.until(() => states.at(-1)?.value !== undefined, 'the value to arrive');
     expect(states.at(-1)).toMatchObject({ error: undefined, freshness: { state: 'live' } });
+  });
+
+  test('shows a temporary error and its last value after its observable failed, and the new value afterwards', async () => {
+    const client = await start(transport);
+    Database.isDown = false;
+    Database.stream = new BehaviorSubject('before');
+    const states: TopicState<string>[] = [];
+    client.realtime.topic(streamed.with()).subscribe((state) => states.push(state));
+    await simulation.until(() => states.at(-1)?.freshness.state === 'live', 'the value to arrive');
+    Database.isDown = true;
+    Database.stream.error(new Error('The stream broke.'));
+    const failed = { error: { code: 'internal', temporary: true }, freshness: { state: 'stale' }, value: 'before' };
+    await simulation.until(() => states.at(-1)?.error !== undefined, 'the error to arrive');
+    expect(states.at(-1)).toMatchObject(failed);
+    await simulation.clock.advance(20_000);
+    expect(states.at(-1)).toMatchObject(failed);
+    Database.isDown = false;
+    Database.stream = new BehaviorSubject('after');
+    await simulation.until(() => states.at(-1)?.value === 'after', 'the new value to arrive');
+    expect(states.at(-1)).toMatchObject({ error: undefined, freshness: { state: 'live' } });
+  });
+
+  test('tells readers of its events after its observable failed, and sends later events', async () => {
+    const client = await start(transport);
+    Database.isDown = false;
+    Database.stream = new Subject();
+    const seen: unknown[] = [];
+    const onUnavailable = ({ code, temporary }: { code: string; temporary: boolean }): void => {
+      seen.push([code, temporary]);
+    };
+    client.realtime.events(streamedEvents.with(), { onUnavailable }).subscribe({
+      next: (event) => seen.push(event),
+      error: (error: unknown) => seen.push(error),
+    });
+    await simulation.until(() => Database.stream.observed, 'the observable to run');
+    await simulation.clock.advance(3_000);
+    Database.stream.next('before');
+    await simulation.until(() => seen.length === 1, 'the event to arrive');
+    Database.isDown = true;
+    Database.stream.error(new Error('The stream broke.'));
+    await simulation.until(() => seen.length === 2, 'the error to arrive');
+    await simulation.clock.advance(10_000);
+    Database.isDown = false;
+    Database.stream = new Subject();
+    await simulation.until(() => Database.stream.observed, 'the observable to run again');
+    await simulation.clock.advance(10_000);
+    Database.stream.next('after');
+    await simulation.until(() => seen.length === 3, 'the later event to arrive');
+    expect(seen).toEqual(['before', ['internal', true], 'after']);
   });
 
   test('tells readers of its events while its guard throws', async () => {

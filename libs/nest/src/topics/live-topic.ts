@@ -6,7 +6,7 @@ import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { Projection } from './projection.js';
-import type { AppendedPublication, TopicSubscriber } from './subscribers.js';
+import type { AppendedPublication, EndReason, TopicSubscriber } from './subscribers.js';
 import { Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
@@ -70,6 +70,11 @@ export class LiveTopic {
     this.end('released');
     this.retry?.cancel();
     await this.unlisten?.();
+  }
+
+  /** Ends all subscriptions on this node, because the observable or the loader of the topic failed. */
+  fail(): void {
+    this.end('failed');
   }
 
   /** @param key the receiver. The subscriber replaces an earlier one with the same key. */
@@ -205,7 +210,7 @@ export class LiveTopic {
     }
   }
 
-  private end(reason: 'closed' | 'released'): void {
+  private end(reason: EndReason | 'released'): void {
     this.isEnded = true;
     const subscribers = [...this.subscribers.values()];
     this.subscribers.clear();

@@ -217,6 +217,29 @@ describe('loading a topic', () => {
     expect(alice.update().types()).toEqual(['subscribed', 'snapshot', 'subscribed', 'snapshot']);
     expect(alice.value).toBe('loaded 2');
   });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['fails', () => Promise.reject(new Error('database gone')), 'topic-load-failed: Error: database gone'],
+    ['takes too long', () => new Promise(() => undefined), 'topic-load-timed-out'],
+  ])(
+    'a lost value whose loader %s ends the topic for its followers, and the next one loads it',
+    async (_, lost, line) => {
+      const loads = [() => Promise.resolve('first'), lost, () => Promise.resolve('third')];
+      const { broker, environment, logged, reader, topics } = setUp({
+        load: () => ({ type: 'value', value: loads.shift()!() }),
+      });
+      const alice = await reader().subscribe(STATE);
+      const { position } = await topics.catchUp(STATE);
+      await broker.replaceEpoch(STATE.name, 'state', position.epoch);
+      await environment.advance(2_000);
+      expect(alice.ends).toEqual(['failed']);
+      expect(logged).toEqual([expect.stringContaining(line)]);
+      expect(topics.sizes.live).toBe(0);
+      const bob = await reader().subscribe(STATE);
+      await environment.settle();
+      expect(bob.update().value).toBe('third');
+    },
+  );
 });
 
 describe('releasing a topic', () => {

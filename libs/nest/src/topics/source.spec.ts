@@ -99,18 +99,56 @@ describe('a topic with an observable source', () => {
     expect(alice.ends).toEqual([]);
   });
 
-  test('is closed when the source fails, and the next subscriber starts it again', async () => {
-    const failing = new Subject<number>();
-    const { environment, logged, reader, topics } = withSource(failing);
-    const subscribing = reader().subscribe(EVENTS);
-    const alice = await subscribing;
-    failing.next(1);
+  test.each([STATE, EVENTS])(
+    'R25: of $kind fails on its node, and the next subscriber starts it again',
+    async (topic) => {
+      const sources = [new Subject<number>(), new BehaviorSubject(2)] as const;
+      let loads = 0;
+      const load = (): TopicLoad => ({ type: 'source', source: sources[loads++]! });
+      const { broker, environment, logged, reader, topics } = setUp({ load });
+      const subscribing = reader().subscribe(topic);
+      await environment.settle();
+      sources[0].next(1);
+      const alice = await subscribing;
+      sources[0].error(new Error('database gone'));
+      await environment.settle();
+      expect(alice.ends).toEqual(['failed']);
+      expect(logged).toEqual(['source-failed: Error: database gone']);
+      expect(topics.sizes.live).toBe(0);
+      // Readers on other nodes keep the last value until the source runs again.
+      expect(await broker.read(topic.name, topic.kind)).toMatchObject({ offset: 1 });
+      const { frames, position } = await topics.catchUp(topic, alice.update().since);
+      expect(parse(frames)[0]).toMatchObject({
+        type: 'subscribed',
+        recovered: false,
+        epoch: position.epoch,
+        offset: 1,
+      });
+      expect(position.epoch).not.toBe(alice.epoch);
+    },
+  );
+
+  test('R25: that fails ends a held poll', async () => {
+    const failing = new BehaviorSubject(1);
+    const { environment, topics } = withSource(failing);
+    const { position } = await topics.catchUp(STATE);
+    const news = topics.waitForNews(STATE, position, new AbortController().signal);
     failing.error(new Error('database gone'));
     await environment.settle();
-    expect(alice.update().types()).toEqual(['subscribed', 'event', 'unsubscribed']);
-    expect(logged.join()).toContain('database gone');
-    expect(topics.sizes.live).toBe(0);
-    expect(parse((await withSource(of(2)).topics.catchUp(EVENTS, 'oldest')).frames)).toHaveLength(2);
+    expect(await news).toBe(true);
+  });
+
+  test('R25: that fails on one of two nodes runs on the other one', async () => {
+    const sources = [new BehaviorSubject(1), new BehaviorSubject(2)] as const;
+    const first = withSource(sources[0]);
+    const second = withSource(sources[1], {}, first.node);
+    const alice = await first.reader().subscribe(STATE);
+    const bob = await second.reader().subscribe(STATE);
+    sources[0].error(new Error('database gone'));
+    await first.environment.settle();
+    expect([alice.ends, bob.ends]).toEqual([['failed'], []]);
+    await first.environment.advance(2_000);
+    expect(bob.update().value).toBe(2);
   });
 
   test.each([STATE, EVENTS])(

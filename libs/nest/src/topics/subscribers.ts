@@ -17,9 +17,12 @@ export interface TopicSubscriber {
   appended(frame: EncodedFrame, publication: AppendedPublication): void;
   /** The timeline started over: a new epoch, or a gap that history does not fill. */
   restarted(): void;
-  /** The last call: the topic was closed, or this node released it. */
-  ended(reason: 'closed' | 'released'): void;
+  /** The last call: the topic was closed, its observable or its loader failed, or this node released it. */
+  ended(reason: EndReason | 'released'): void;
 }
+
+/** Why the server ends a subscription: the topic was closed, or its observable or its loader failed. */
+export type EndReason = 'closed' | 'failed';
 
 /** The subscription of one topic by one connection. */
 export interface TopicSubscription {
@@ -31,8 +34,8 @@ export interface TopicSubscription {
 export interface ConnectionSubscriberOptions {
   readonly since: Since | undefined;
   readonly ref: string | undefined;
-  /** Called after the topic was closed and the sink received its last publications. */
-  readonly onEnd: (code: 'closed') => void;
+  /** Called after the topic has ended and the sink has received its last publications. */
+  readonly onEnd: (reason: EndReason) => void;
   /** Called when the connection ends the subscription. */
   readonly onClose: () => void;
   /** Omitted: nothing is counted. */
@@ -44,6 +47,7 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   private cursor: number;
   private lagging = false;
   private state: 'live' | 'closing' | 'closed' = 'live';
+  private endReason: EndReason = 'closed';
   /** The `subscribed` that the sink must receive before anything else, because the timeline started over. */
   private pendingStart: ReplayStart | undefined;
 
@@ -87,9 +91,13 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
     }
   }
 
-  ended(reason: 'closed' | 'released'): void {
-    if (reason === 'released') this.state = 'closed';
-    else if (this.lagging) this.state = 'closing';
+  ended(reason: EndReason | 'released'): void {
+    if (reason === 'released') {
+      this.state = 'closed';
+      return;
+    }
+    this.endReason = reason;
+    if (this.lagging) this.state = 'closing';
     else this.end();
   }
 
@@ -159,7 +167,7 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
 
   private end(): void {
     this.state = 'closed';
-    this.options.onEnd('closed');
+    this.options.onEnd(this.endReason);
   }
 }
 

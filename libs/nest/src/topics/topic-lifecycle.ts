@@ -30,7 +30,7 @@ export interface TopicLifecycleOptions {
   readonly publishFirst: (value: unknown) => Promise<Position>;
   /** Publishes a value of the source. */
   readonly publish: (value: unknown) => Promise<Position>;
-  /** Called if the topic failed to load, took too long to load, or was closed. The registry releases it then. */
+  /** Called if the topic failed, took too long to load, or was closed. The registry releases it then. */
   readonly onEnded: () => void;
 }
 
@@ -155,6 +155,7 @@ export class TopicLifecycle {
       ...{ broker, environment, log, publish, source },
       topic: topic.name,
       kind: topic.kind,
+      onFailed: () => this.fail(),
     });
     await this.source.start();
     this.deadline?.cancel();
@@ -169,22 +170,39 @@ export class TopicLifecycle {
   /** Loads the value again after the broker has forgotten it. */
   private async reload(): Promise<void> {
     if (!this.loaded || !this.reloads) return;
+    const { environment, limits } = this.options;
+    const { loadMs } = limits.timeouts;
+    const onLate = (): void => {
+      this.logTimeout();
+      this.fail();
+    };
+    const deadline = loadMs === 0 ? undefined : environment.setTimer(onLate, loadMs);
     try {
       const before = this.live.timeline.position;
       const load = await this.load();
       if (load.type === 'value' && !this.live.ended) await this.publishLoaded(load.value, before);
     } catch (error) {
       this.logFailure(error);
+      this.fail();
+    } finally {
+      deadline?.cancel();
     }
+  }
+
+  /** Ends the topic on this node with a temporary error for its readers, who request it again. */
+  private fail(): void {
+    if (this.live.ended) return;
+    this.live.fail();
+    this.options.onEnded();
   }
 
   /** After the deadline, waiters get an error. The load may continue for `lingerMs` and serve later callers. */
   private startDeadline(reject: (error: RealtimeError) => void): Timer | undefined {
-    const { environment, limits, log, onEnded, topic } = this.options;
+    const { environment, limits, onEnded } = this.options;
     const { loadMs, lingerMs } = limits.timeouts;
     if (loadMs === 0) return undefined;
     return environment.setTimer(() => {
-      log.warn('topic-load-timed-out', { topic: topic.name, option: 'limits.timeouts.loadMs', loadMs });
+      this.logTimeout();
       reject(unavailableError('The topic takes too long to load.'));
       this.deadline = environment.setTimer(onEnded, lingerMs);
     }, loadMs);
@@ -195,6 +213,12 @@ export class TopicLifecycle {
     this.logFailure(error);
     if (error instanceof BrokerError) return unavailableError('The topic cannot be read right now.');
     return internalError(error);
+  }
+
+  private logTimeout(): void {
+    const { limits, log, topic } = this.options;
+    const { loadMs } = limits.timeouts;
+    log.warn('topic-load-timed-out', { topic: topic.name, option: 'limits.timeouts.loadMs', loadMs });
   }
 
   private logFailure(error: unknown): void {

@@ -12,6 +12,7 @@ import type { FrameSink } from '../delivery/frame-sink.js';
 import { freezeDeep, project, PublishError } from './projection.js';
 import {
   ConnectionSubscriber,
+  type EndReason,
   StreamSubscriber,
   waitForChange,
   type TopicPublication,
@@ -52,7 +53,7 @@ export interface SubscribeOptions {
   readonly since?: Since | undefined;
   readonly ref?: string | undefined;
   /** Called after the topic was closed and the sink received its last publications. The caller sends `unsubscribed`. */
-  readonly onEnd: (code: 'closed') => void;
+  readonly onEnd: (reason: EndReason) => void;
 }
 
 /** The frames that bring a client up to date. */

@@ -21,6 +21,8 @@ export interface TopicSourceOptions {
   readonly environment: Pick<Environment, 'setTimer'>;
   readonly log: Pick<RealtimeLog, 'error'>;
   readonly publish: (value: unknown) => Promise<unknown>;
+  /** Called when the observable fails. */
+  readonly onFailed: () => void;
 }
 
 /**
@@ -37,7 +39,7 @@ export class TopicSource {
 
   constructor(private readonly options: TopicSourceOptions) {}
 
-  /** Whether the observable failed. The topic is closed then. */
+  /** Whether the observable failed. */
   get failed(): boolean {
     return this.hasFailed;
   }
@@ -59,14 +61,18 @@ export class TopicSource {
     }
   }
 
-  /** @param closed whether the topic was closed. Then there is no epoch to end. */
+  /**
+   * Ends the epoch, unless the observable failed. Then readers keep the last value until the observable runs again.
+   *
+   * @param closed whether the topic was closed. Then there is no epoch to end.
+   */
   async stop(closed: boolean): Promise<void> {
     this.stopped = true;
     this.retry?.cancel();
     this.unsubscribe();
     const { lease } = this;
     if (lease === undefined) return;
-    if (!closed) await this.endEpoch();
+    if (!closed && !this.failed) await this.endEpoch();
     await this.release(lease);
   }
 
@@ -76,7 +82,7 @@ export class TopicSource {
   }
 
   private run(): void {
-    const { broker, log, publish, source, topic } = this.options;
+    const { log, onFailed, publish, source, topic } = this.options;
     const observer = {
       next: (value: unknown) => {
         publish(value).catch((error: unknown) => log.error('publication-failed', error, { topic }));
@@ -84,7 +90,7 @@ export class TopicSource {
       error: (error: unknown) => {
         this.hasFailed = true;
         log.error('source-failed', error, { topic });
-        broker.close(topic).catch((failure: unknown) => log.error('topic-close-failed', failure, { topic }));
+        onFailed();
       },
     };
     this.subscription = outsideCallers(() => source.subscribe(observer));

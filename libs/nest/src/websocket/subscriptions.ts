@@ -11,8 +11,8 @@ import type { Dispatcher, RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Outbox } from '../delivery/outbox.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
 import type { PresenceHandle } from '../presence/topic-presence.js';
-import { RealtimeError, echoOf, toRealtimeError } from '../core/errors.js';
-import type { TopicSubscription } from '../topics/subscribers.js';
+import { RealtimeError, echoOf, internalError, toRealtimeError } from '../core/errors.js';
+import type { EndReason, TopicSubscription } from '../topics/subscribers.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 
 const NOT_ALLOWED = Promise.resolve(false);
@@ -151,9 +151,9 @@ export class Subscriptions {
       const resolved = await resolving;
       if (this.closed) return;
       let ended = false;
-      const onEnd = (): void => {
+      const onEnd = (reason: EndReason): void => {
         ended = true;
-        this.end(topic, followed);
+        this.end(topic, followed, reason);
       };
       const { outbox, topics } = this.context;
       const subscription = await topics.subscribe(resolved, outbox, { since, ref, onEnd });
@@ -185,11 +185,15 @@ export class Subscriptions {
     }
   }
 
-  private end(topic: string, followed: FollowedTopic): void {
+  private end(topic: string, followed: FollowedTopic, reason: EndReason): void {
     followed.subscription = undefined;
-    followed.presence?.end();
+    // After a failure the client follows the topic again, so it stays a member for the grace period.
+    if (reason === 'failed') followed.presence?.leave();
+    else followed.presence?.end();
     if (followed.changes === 0) this.byTopic.delete(topic);
-    this.context.outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
+    const { outbox } = this.context;
+    if (reason === 'failed') outbox.send(internalError(undefined).toFrame({ topic }));
+    else outbox.send({ type: 'unsubscribed', topic, code: 'closed' });
   }
 
   private change(

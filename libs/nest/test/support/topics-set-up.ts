@@ -6,7 +6,7 @@ import type { Broker } from '../../src/core/broker.js';
 import { FlushScheduler } from '../../src/delivery/flush-scheduler.js';
 import { Outbox, type OverflowReason } from '../../src/delivery/outbox.js';
 import { TopicRegistry, type TopicRegistryOptions } from '../../src/topics/topic-registry.js';
-import type { TopicSubscription } from '../../src/topics/subscribers.js';
+import type { EndReason, TopicSubscription } from '../../src/topics/subscribers.js';
 import type { ResolvedTopic, TopicLoad } from '../../src/topics/topic-loader.js';
 import { FakeFrameSocket } from './fake-frame-socket.js';
 import { TopicReader } from './topic-reader.js';
@@ -44,9 +44,9 @@ export class TestReader extends TopicReader {
   }
 
   async subscribe(topic: ResolvedTopic, since?: Since, ref?: string): Promise<this> {
-    const onEnd = (code: 'closed'): void => {
-      this.ends.push(code);
-      this.outbox.send({ type: 'unsubscribed', topic: topic.name, code });
+    const onEnd = (reason: EndReason): void => {
+      this.ends.push(reason);
+      if (reason === 'closed') this.outbox.send({ type: 'unsubscribed', topic: topic.name, code: reason });
     };
     const place = { ...(since === undefined ? {} : { since }), ...(ref === undefined ? {} : { ref }) };
     const subscription = await this.nodes.topics.subscribe(topic, this.outbox, { ...place, onEnd });
