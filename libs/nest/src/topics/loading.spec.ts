@@ -222,7 +222,7 @@ describe('loading a topic', () => {
     ['fails', () => Promise.reject(new Error('database gone')), 'topic-load-failed: Error: database gone'],
     ['takes too long', () => new Promise(() => undefined), 'topic-load-timed-out'],
   ])(
-    'a lost value whose loader %s ends the topic for its followers, and the next one loads it',
+    'R25: a lost value whose loader %s ends the topic for its followers, and the next one loads it',
     async (_, lost, line) => {
       const loads = [() => Promise.resolve('first'), lost, () => Promise.resolve('third')];
       const { broker, environment, logged, reader, topics } = setUp({
