@@ -21,6 +21,8 @@ const faults: [string, (setup: Setup) => void, (setup: Setup) => void][] = [
 const FOREIGN_ANSWERS = [
   ...[200, 302, 401, 403, 404, 407, 500].map((status) => [status, '<html>'] as const),
   ...[200, 401, 403].map((status) => [status, '{"message":"Unauthorized","statusCode":401}'] as const),
+  ...['{}', '[]', 'null', '{"status":"ok","frames":[]}'].map((body) => [200, body] as const),
+  ...[204, 308, 511].map((status) => [status, ''] as const),
   [401, ''],
 ] as const;
 
@@ -191,6 +193,15 @@ describe('R9: without a WebSocket', () => {
     expect(result).toEqual({ paused: true });
     server.upgrades('pass');
     await environment.until(() => client.status.state === 'live', 45_000);
+  });
+
+  test.each(FOREIGN_ANSWERS)('the status says that a proxy answered %s %s', async (status, body) => {
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined } });
+    server.http({ status, body });
+    client.state(battle).subscribe();
+    await environment.advance(1_000);
+    const reason = { code: `http-${status}`, message: `something before the server answered ${status}` };
+    expect(client.status).toMatchObject({ state: 'offline', reason });
   });
 
   test('without any transport the client is offline, reports the next attempt and keeps trying', async () => {

@@ -127,6 +127,7 @@ export class Poller {
     this.#beganAt = environment.monotonic();
     const session = new PollSession(registry, metrics, environment, this.#emit);
     let delay: number;
+    let response: HttpResponse | undefined;
     try {
       // The first answer is to come at once, because no value is live before.
       if (options.polling.waitMs > 0 && this.isHealthy) this.#release = await this.#takeHold();
@@ -139,16 +140,17 @@ export class Poller {
         return outbox.withAnswered(JSON.stringify(request));
       };
       const timeout = REQUEST_TIMEOUT_MS + waitMs;
-      const response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
+      response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
       // The response may belong to a previous identity.
       if (controller.signal.aborted) throw new Error('The poll was aborted.');
-      if (response.status === 200) tokens.markAccepted(response.token);
-      delay =
-        response.status === 200
-          ? this.#handleResponse(session, response.text, held)
-          : this.#handleFailure(this.#failureOf(response));
+      if (response.status === 200) {
+        delay = this.#handleResponse(session, response.text, held);
+        tokens.markAccepted(response.token);
+      } else delay = this.#handleFailure(this.#failureOf(response));
     } catch (error) {
-      delay = controller.signal.aborted ? this.#untilInterval() : this.#handleFailure(networkFailure(error));
+      // An answer that no client can read is not the one of the server.
+      const failure = () => (response ? this.#failureOf(response) : networkFailure(error));
+      delay = controller.signal.aborted ? this.#untilInterval() : this.#handleFailure(failure());
     }
     this.#inFlight = undefined;
     this.#release?.();
