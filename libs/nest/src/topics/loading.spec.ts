@@ -28,6 +28,12 @@ function value(result: unknown): () => TopicLoad {
   return () => ({ type: 'value', value: Promise.resolve(result) });
 }
 
+/** What a loader does after the broker lost its value, and the line in the log. */
+const LOST_LOADS: [string, () => Promise<unknown>, string][] = [
+  ['fails', () => Promise.reject(new Error('database gone')), 'topic-load-failed: Error: database gone'],
+  ['takes too long', () => new Promise(() => undefined), 'topic-load-timed-out'],
+];
+
 describe('loading a topic', () => {
   test('the first value is offset 1, and one call serves all waiting callers', async () => {
     const handler = deferred();
@@ -218,10 +224,7 @@ describe('loading a topic', () => {
     expect(alice.value).toBe('loaded 2');
   });
 
-  test.each<[string, () => Promise<unknown>, string]>([
-    ['fails', () => Promise.reject(new Error('database gone')), 'topic-load-failed: Error: database gone'],
-    ['takes too long', () => new Promise(() => undefined), 'topic-load-timed-out'],
-  ])(
+  test.each(LOST_LOADS)(
     'R25: a lost value whose loader %s ends the topic for its followers, and the next one loads it',
     async (_, lost, line) => {
       const loads = [() => Promise.resolve('first'), lost, () => Promise.resolve('third')];
