@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { RealtimeError } from '../core/errors.js';
+import type { FrameSink } from '../delivery/frame-sink.js';
 import { CLIENT_ID, ConnectionRig, Gate } from '../../test/support/connection-rig.js';
 
 const HELLO = { type: 'hello', clientId: CLIENT_ID };
@@ -29,6 +30,37 @@ describe('Connection: hello', () => {
     const expiresAt = rig.environment.now() + 60_000;
     rig.identify = async () => ({ id: 'alice', user: {}, expiresAt });
     expect(await rig.welcome('token')).toMatchObject([{ type: 'welcome', expiresAt }]);
+  });
+
+  test('names the oldest contract of a page in welcome, and counts the clients with an older one', async () => {
+    const rig = new ConnectionRig({ minContract: 3, heartbeat: { intervalMs: 120_000 } });
+    rig.send({ ...HELLO, contract: 2 });
+    expect(await rig.received()).toMatchObject([{ type: 'welcome', minContract: 3 }]);
+    await rig.environment.advance(61_000);
+    expect(rig.logged.filter((line) => line.includes('outdated-clients'))).toEqual([
+      expect.stringMatching(/clients=1 .*oldest=2 .*minContract=3/),
+    ]);
+    const current = new ConnectionRig({ minContract: 3, heartbeat: { intervalMs: 120_000 } });
+    current.send({ ...HELLO, contract: 3 });
+    await current.environment.advance(61_000);
+    expect(current.logged.filter((line) => line.includes('outdated-clients'))).toEqual([]);
+  });
+
+  test.each([
+    [undefined, []],
+    [['append'], ['append']],
+  ])('sends patches with the operations %j of hello', async (deltas, known) => {
+    const rig = new ConnectionRig();
+    const sinks: FrameSink[] = [];
+    const subscribe = rig.topics.subscribe.bind(rig.topics);
+    rig.topics.subscribe = (topic, sink, options) => {
+      sinks.push(sink);
+      return subscribe(topic, sink, options);
+    };
+    rig.send({ ...HELLO, deltas });
+    rig.send({ type: 'subscribe', topics: [{ topic: 'a' }] });
+    await rig.received();
+    expect(sinks.map((sink) => sink.deltas)).toEqual([known]);
   });
 
   test('rejects any other frame before hello with the ref or id of that frame', async () => {
