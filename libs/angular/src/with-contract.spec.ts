@@ -62,6 +62,14 @@ describe('withContract', () => {
     expect(reloads).toBe(2);
   });
 
+  test('reloads in no loop while servers with different minContract, or two clients, take turns', async () => {
+    for (let turn = 0; turn < 3; turn += 1) {
+      await open(3);
+      await open(4);
+    }
+    expect(reloads).toBe(2);
+  });
+
   test.each([undefined, 1, 2])('leaves a page alone that is not outdated: %s', async (minContract) => {
     const service = await open(minContract);
     expect(service.status().outdated).toBe(false);

@@ -26,7 +26,7 @@ export const PAGE = new InjectionToken<ReloadablePage | null>('PAGE', {
   factory: () => inject(DOCUMENT).defaultView,
 });
 
-/** Name in the session storage, with the versions of the last reload. */
+/** Start of the names in the session storage. One name for each pair of versions that reloaded the page. */
 const RELOADED = 'statewire-reloaded';
 
 /**
@@ -57,9 +57,10 @@ export function withContract(
 function isFirstReload(page: ReloadablePage, versions: string): boolean {
   try {
     const { sessionStorage } = page;
-    if (sessionStorage.getItem(RELOADED) === versions) return false;
-    sessionStorage.setItem(RELOADED, versions);
-    return sessionStorage.getItem(RELOADED) === versions;
+    const name = `${RELOADED} ${versions}`;
+    if (sessionStorage.getItem(name) !== null) return false;
+    sessionStorage.setItem(name, '1');
+    return sessionStorage.getItem(name) !== null;
   } catch {
     return false;
   }
