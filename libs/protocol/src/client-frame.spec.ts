@@ -168,7 +168,7 @@ describe('parseClientFrame', () => {
     expect(() => parse(nested(31))).not.toThrow();
     expect(complaintAbout(nested(32))).toMatchObject({
       code: 'too_large',
-      message: 'At most 32 levels of nesting are accepted',
+      message: 'At most 32 levels of nesting are accepted. Nest the data less, or raise the limit.',
     });
   });
 

@@ -10,7 +10,7 @@ import { utf8Length } from './utf8-length.js';
  */
 export function parseJson(text: string, { bytes, depth }: FrameLimits): unknown {
   if (bytes > 0 && isLongerThan(text, bytes)) {
-    throw new ProtocolError('too_large', `At most ${bytes} bytes are accepted`);
+    throw new ProtocolError('too_large', `At most ${bytes} bytes are accepted. Send less data, or raise the limit.`);
   }
   if (depth > 0 && isTextDeeperThan(text, depth)) throw tooDeep(depth);
   try {
@@ -38,5 +38,8 @@ function isLongerThan(text: string, bytes: number): boolean {
 }
 
 function tooDeep(depth: number): ProtocolError {
-  return new ProtocolError('too_large', `At most ${depth} levels of nesting are accepted`);
+  return new ProtocolError(
+    'too_large',
+    `At most ${depth} levels of nesting are accepted. Nest the data less, or raise the limit.`,
+  );
 }
