@@ -65,6 +65,15 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 const settings: Provider[] = [
+  // The options of `forRoot()` and `forRootAsync()` replace this provider.
+  {
+    provide: MODULE_OPTIONS_TOKEN,
+    useFactory: () => {
+      throw new Error(
+        'Import RealtimeModule.forRoot() or RealtimeModule.forRootAsync(…), and not RealtimeModule itself.',
+      );
+    },
+  },
   { provide: REALTIME_OPTIONS_OVERRIDE, useValue: (options: RealtimeModuleOptions) => options },
   {
     provide: GIVEN_OPTIONS,

@@ -180,6 +180,28 @@ describe('the log of the start', () => {
     expect(linesWith('handlers-not-provided')).toHaveLength(1);
   });
 
+  test('says once that no module provides handlers', async () => {
+    const options = prepare();
+    app = await NestFactory.create(rootModule([]), options).then((nest) => nest.init());
+    await clock.advance(60_000);
+    expect(linesWith('no-handlers')).toEqual([expect.stringContaining('Add the classes with @RealtimeHandlers()')]);
+  });
+
+  test('does not ask for handlers that are there', async () => {
+    const options = prepare();
+    app = await NestFactory.create(rootModule(), options).then((nest) => nest.init());
+    await clock.advance(60_000);
+    expect(linesWith('no-handlers')).toEqual([]);
+  });
+
+  test('names forRoot() if the module is imported without it', async () => {
+    const options = prepare();
+    @Module({ imports: [RealtimeModule] })
+    class Bare {}
+    await expect(NestFactory.create(Bare, options)).rejects.toThrow('Import RealtimeModule.forRoot()');
+    app = await NestFactory.createApplicationContext(rootModule(), options);
+  });
+
   test('names handlers of a module that is loaded lazily', async () => {
     const options = prepare();
     app = await NestFactory.create(rootModule(), options).then((nest) => nest.init());

@@ -81,6 +81,12 @@ export class HandlerRegistry implements OnModuleInit {
     return this.handlers.actions.get(name);
   }
 
+  /** Whether the application has no handler at all. */
+  get isEmpty(): boolean {
+    const { topics, actions } = this.handlers;
+    return topics.size === 0 && actions.size === 0;
+  }
+
   /** Whether a topic of the application has no handler. False if the application has none at all and only publishes. */
   lacks(name: string): boolean {
     return this.handlers.topics.size > 0 && topicOfPresence(name) === undefined && this.topic(name) === undefined;

@@ -8,6 +8,7 @@ import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
 import { RealtimeLog } from '../core/realtime-log.js';
 import { hasHttpServer } from '../core/http-server.js';
 import { onHandlersDeclared, takeUnprovided } from '../handlers/decorators.js';
+import { HandlerRegistry } from '../handlers/handler-registry.js';
 
 /** Milliseconds after the start in which the application may still call `enableShutdownHooks()` or start another one. */
 const CHECK_AFTER_MS = 1_000;
@@ -20,11 +21,15 @@ const NOT_PROVIDED =
   'Nobody answers the topics and actions of this class. Add it to `providers` of a module that the application imports at ' +
   'start. Modules that are loaded lazily come too late.';
 
+const NO_HANDLERS =
+  'The server answers no topic and no action. Add the classes with @RealtimeHandlers() to `providers` of a module that the ' +
+  'application imports.';
+
 /** Logs one line with the options at start, and warnings if a deploy would cut every client or handlers are missing. */
 @Injectable()
 export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: Timer | undefined;
-  private isHooksChecked = false;
+  private isChecked = false;
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -32,6 +37,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(BROKER) private readonly broker: Broker,
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Optional() private readonly adapterHost?: HttpAdapterHost,
+    @Optional() private readonly handlers?: HandlerRegistry,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -65,14 +71,23 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private check(isServed: boolean): void {
-    if (isServed && !this.isHooksChecked) this.checkShutdownHooks();
-    this.isHooksChecked = true;
-    for (const name of takeUnprovided()) this.log.warn('handlers-not-provided', { reason: name, advice: NOT_PROVIDED });
+    const unprovided = takeUnprovided();
+    for (const name of unprovided) this.log.warn('handlers-not-provided', { reason: name, advice: NOT_PROVIDED });
+    if (isServed && !this.isChecked) {
+      this.checkShutdownHooks();
+      if (unprovided.length === 0) this.checkHandlers();
+    }
+    this.isChecked = true;
   }
 
   private origins(): string {
     if (this.options.allowAnyOrigin) return 'any';
     return this.options.allowedOrigins?.join(',') ?? 'same-host';
+  }
+
+  /** An application with another broker may have its handlers in another process. */
+  private checkHandlers(): void {
+    if (this.handlers?.isEmpty && this.broker.name === 'memory') this.log.warn('no-handlers', { advice: NO_HANDLERS });
   }
 
   /** Asks the process and not Nest, because an application may handle the signal in another way. */
