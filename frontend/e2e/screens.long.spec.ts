@@ -17,8 +17,8 @@ const SIZES = [
   { device: 'a phone', width: 390, height: 844 },
 ];
 
-/** Words for programs: codes with an underscore, ids, and values that no template expects. */
-const INTERNAL = /\b[a-z]+_[a-z_]+\b|\b(?:battles|runs|players)\/\S+|undefined|NaN|\[object/g;
+/** Words for programs: codes with an underscore or a number, ids, and values that no template expects. */
+const INTERNAL = /\b[a-z]+_[a-z_]+\b|\bclose-\d+|\bhttp-\d+|\b(?:battles|runs|players)\/\S+|undefined|NaN|\[object/g;
 
 const cases = SCREENS.flatMap((screen) => SIZES.map((size) => ({ ...screen, ...size })));
 

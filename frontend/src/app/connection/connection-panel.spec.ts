@@ -38,11 +38,14 @@ describe('ConnectionPanel', () => {
     expect(panel.text).toMatch(/Since (just now|\d+ s ago)/);
   });
 
-  test('shows the reason for polling', async () => {
+  test('shows the reason for polling in words, and its code as a title', async () => {
     await open(OPEN);
     panel.server.goPolling();
     await panel.settle();
-    expect(panel.text).toContain('no-websocket The test took the WebSocket away.');
+    expect(panel.text).toContain('Something on the way does not let a WebSocket through.');
+    expect(panel.text).not.toContain('no-websocket');
+    const title = panel.element.querySelector('.reason')?.getAttribute('title');
+    expect(title).toBe('no-websocket: The test took the WebSocket away.');
     expect(panel.text).toContain('Transport HTTP polling');
     expect(panel.text).toContain('Tries 1');
   });

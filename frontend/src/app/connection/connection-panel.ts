@@ -9,7 +9,7 @@ import { CostBars } from './cost-bars';
 import { formatAge, formatBytes, JUST_NOW } from './format';
 import { Proof } from './proof';
 import { Sparkline } from './sparkline';
-import { statusWords } from './status-words';
+import { reasonWords, statusWords } from './status-words';
 import { Traffic } from './traffic.service';
 
 interface Fact {
@@ -40,6 +40,7 @@ export class ConnectionPanel {
     const status = this.status();
     return 'reason' in status ? status.reason : undefined;
   });
+  protected readonly reasonWords = reasonWords;
   protected readonly savings = this.traffic.savings;
   protected readonly bytesPerSecond = this.traffic.bytesPerSecond;
   protected readonly rate = computed(() => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { ConnectionStatus } from '@statewire/angular';
 
-import { statusWords } from './status-words';
+import { reasonWords, statusWords } from './status-words';
 
 const reason = { code: 'network', message: '' };
 
@@ -15,4 +15,15 @@ test.each<[ConnectionStatus, string, string]>([
   [{ state: 'idle', enteredAt: 0, outdated: false }, 'waiting', 'Idle'],
 ])('%j looks %s and is called %s', (status, tone, title) => {
   expect(statusWords(status)).toMatchObject({ tone, title });
+});
+
+test.each([
+  ['network', 'The server cannot be reached.'],
+  ['close-1006', 'The connection broke.'],
+  ['close-4201', 'The server is restarting.'],
+  ['close-4999', 'The connection broke.'],
+  ['http-502', 'Something between this page and the server answered instead of it.'],
+  ['internal', 'The server has a problem.'],
+])('the reason %s reads: %s', (code, words) => {
+  expect(reasonWords(code)).toBe(words);
 });

@@ -40,3 +40,33 @@ export function statusWords(status: ConnectionStatus): StatusWords {
       return { tone: 'waiting', title: 'Idle', text: 'This page shows nothing live yet.' };
   }
 }
+
+/** Sentences for the codes of reasons, each with the codes that it explains. */
+const REASONS: readonly (readonly [string, readonly string[]])[] = [
+  ['The server cannot be reached.', ['network']],
+  ['Something on the way does not let a WebSocket through.', ['no-websocket']],
+  ['The server has switched its WebSockets off.', ['switched-off', 'close-4203']],
+  ['The server did not answer in time.', ['silent', 'timeout', 'close-4200', 'close-4001']],
+  ['This device was asleep.', ['suspended']],
+  ['The sign-in does not work at the moment.', ['signed-out']],
+  ['You signed in or out.', ['reconnect']],
+  ['The server is restarting.', ['draining', 'close-1001', 'close-1012', 'close-4201']],
+  ['The server is busy.', ['unavailable', 'too_many_requests', 'close-1013', 'close-4100', 'close-4102']],
+  ['This page took too long to read.', ['close-4101']],
+  ['The server does not accept your sign-in.', ['unauthorized', 'forbidden', 'close-4003']],
+  ['Your sign-in has expired.', ['close-4202']],
+  [
+    'This page and the server do not understand each other. Reload the page.',
+    ['bad_request', 'close-4000', 'close-4010'],
+  ],
+];
+
+const SENTENCES = new Map(REASONS.flatMap(([sentence, codes]) => codes.map((code) => [code, sentence] as const)));
+
+/** Returns the code of a reason in words. */
+export function reasonWords(code: string): string {
+  const sentence = SENTENCES.get(code);
+  if (sentence !== undefined) return sentence;
+  if (code.startsWith('http-')) return 'Something between this page and the server answered instead of it.';
+  return code.startsWith('close-') ? 'The connection broke.' : 'The server has a problem.';
+}
