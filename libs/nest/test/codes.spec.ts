@@ -172,7 +172,9 @@ const ERROR_REQUESTS: Record<ErrorCode, () => Promise<Answers>> = {
   async too_many_subscriptions() {
     await start({ limits: { connections: { subscriptions: 1 } } });
     const topics = [{ topic: 'battles/1' }, { topic: 'battles/2' }];
-    const http = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics });
+    // A poll of fewer topics gets an error for each topic beyond the limit.
+    const many = Array.from({ length: 1_026 }, (_, index) => ({ topic: `battles/${index}` }));
+    const http = await post(arena, '/realtime/poll', { clientId: CLIENT_ID, topics: many });
     return { webSocket: await firstError({ type: 'subscribe', topics }), http };
   },
   async timeout() {

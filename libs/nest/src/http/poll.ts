@@ -55,6 +55,9 @@ export interface PollCall {
 /** Number of topics that are read side by side. Their frames are in memory until the answer is written. */
 const TOPICS_AT_ONCE = 8;
 
+/** Most topics beyond the limit that get an error each. A poll with more of them gets one error for all its topics. */
+const MAX_REJECTED_TOPICS = 1_024;
+
 /** Answers polls: with the news of the topics, at once or as soon as there are any. */
 export class Poll {
   constructor(private readonly context: PollContext) {}
@@ -75,13 +78,16 @@ export class Poll {
     call: PollCall,
   ): Promise<string | undefined> {
     const { subscriptions } = this.context.limits.connections;
-    if (subscriptions > 0 && topics.length > subscriptions) {
-      throw new RealtimeError('too_many_subscriptions', `A poll may name at most ${subscriptions} topics. Name fewer.`);
-    }
-    call.countTopics(topics);
+    const served = subscriptions > 0 ? topics.slice(0, subscriptions) : topics;
+    const excess = topics.slice(served.length);
+    if (excess.length > MAX_REJECTED_TOPICS) throw tooManyTopics(subscriptions);
+    call.countTopics(served);
     this.context.counters.polls += 1;
-    const read = (by: AuthenticatedRequest) => this.read(topics, deltas, by, handles);
+    const read = (by: AuthenticatedRequest) => this.read(served, deltas, by, handles);
     const arrived = await read(call.request);
+    for (const { topic } of excess) {
+      arrived.add({ type: 'error', frame: this.context.toErrorFrame(tooManyTopics(subscriptions), topic) });
+    }
     const mayWait = wait > 0 && !arrived.hasNews && !this.context.drain.draining;
     const release = mayWait ? call.takeSlot() : undefined;
     if (!release) return this.write(arrived);
@@ -248,6 +254,13 @@ export type TopicAnswer =
       /** Whether a frame is new to the client. */
       readonly isNews: boolean;
     };
+
+function tooManyTopics(limit: number): RealtimeError {
+  return new RealtimeError(
+    'too_many_subscriptions',
+    `A poll may name at most ${limit} topics. Unsubscribe from one first.`,
+  );
+}
 
 function toTopicAnswer(topic: ResolvedTopic, { since }: TopicRequest, caughtUp: CatchUpAnswer): TopicAnswer {
   const { frames, position } = caughtUp;

@@ -87,6 +87,16 @@ describe('InboundQueue: subscriptions', () => {
     expect(await rig.received()).toMatchObject([{ type: 'subscribed', topic: 'c' }]);
   });
 
+  test('of one frame beyond the limit get an error each, and the others are followed', async () => {
+    const rig = await ConnectionRig.welcomed({ limits: { connections: { subscriptions: 2 } } });
+    rig.send({ type: 'subscribe', topics: ['a', 'b', 'c'].map((topic) => ({ topic })), ref: 'r' });
+    const frames = await rig.received();
+    expect(frames.filter(({ type }) => type === 'subscribed')).toMatchObject([{ topic: 'a' }, { topic: 'b' }]);
+    expect(frames.filter(({ type }) => type === 'error')).toMatchObject([
+      { code: 'too_many_subscriptions', topic: 'c', ref: 'r' },
+    ]);
+  });
+
   test('A9: get one error for a frame with more topics than the limit', async () => {
     const rig = await ConnectionRig.welcomed({ limits: { frames: { bytes: 0 } } });
     const topics = Array.from({ length: 100_000 }, (_, index) => ({ topic: `t${index}` }));

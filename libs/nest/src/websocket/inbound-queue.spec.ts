@@ -146,9 +146,11 @@ describe('InboundQueue: held frames and limits', () => {
   });
 
   test.each([
-    [1, 2, ['too_many_subscriptions'], []],
-    [1, 1, [], ['subscribe']],
-    [0, 2, [], ['subscribe']],
+    [40, 41, ['too_many_subscriptions'], []],
+    [40, 40, [], ['subscribe']],
+    [0, 41, [], ['subscribe']],
+    [1, 33, ['too_many_subscriptions'], []],
+    [16, 17, [], ['subscribe']],
   ])('applies a limit of %p subscriptions to a frame with %p topics', (subscriptions, count, codes, ran) => {
     const { errors, running, say } = queueOf({ connections: { subscriptions } });
     say({ type: 'subscribe', topics: Array.from({ length: count }, (_, index) => ({ topic: `t${index}` })) });

@@ -24,6 +24,9 @@ import type { Subscriptions } from './subscriptions.js';
 /** Sent with the error if too many frames wait. */
 const RETRY_AFTER_MS = 1_000;
 
+/** Most topics that clients put into one frame. Each of them gets its own answer, also if the limit is lower. */
+const USUAL_TOPICS = 32;
+
 /** A frame that waits for its turn. */
 type QueuedFrame = AnsweredActions & (AuthenticateFrame | SubscribeFrame | UnsubscribeFrame | ActionFrame);
 
@@ -167,9 +170,10 @@ export class InboundQueue {
     const { connections, frames } = this.options.limits;
     const { subscriptions } = connections;
     if (phase === 'greeting') return this.rejectMisplaced(frame, 'Send `hello` first.');
-    if ('topics' in frame && subscriptions > 0 && frame.topics.length > subscriptions) {
+    const maxTopics = Math.max(subscriptions, USUAL_TOPICS);
+    if ('topics' in frame && subscriptions > 0 && frame.topics.length > maxTopics) {
       // One error for the frame: an error for each topic would be many times the size of the frame.
-      const message = `A frame may name at most ${subscriptions} topics.`;
+      const message = `A frame may name at most ${maxTopics} topics.`;
       return this.runner.send(new RealtimeError('too_many_subscriptions', message).toFrame(echoOfFrame(frame)));
     }
     // The limits of held frames apply to pipelined frames, because a client that returns has much to say.
