@@ -26,6 +26,18 @@ const news = notifications.with({ playerId: SESSION.playerId });
 beforeEach(() => void fakeFetch({}));
 
 describe('The battle page', () => {
+  test('shows a true round trip within two seconds, although the first one was slow', async () => {
+    const page = await ArenaPage.open('/battles/b1');
+    page.network.latency(150);
+    page.server.publish(b1, battleSnapshot());
+    await page.connection('live');
+    const begun = page.clock.monotonic();
+    await page.shows('300 ms');
+    page.network.latency(20);
+    await page.shows('40 ms');
+    expect(page.clock.monotonic() - begun).toBeLessThan(2_000);
+  });
+
   test('survives a restart of the server', async () => {
     const page = await ArenaPage.open('/battles/b1');
     page.server.publish(b1, battleSnapshot({ tick: 10 }));
