@@ -83,7 +83,7 @@ describe('provideRealtime', () => {
 
   test('throws an error that names provideRealtime() if it is missing', () => {
     expect(() => TestBed.inject(RealtimeService)).toThrow(
-      'Statewire is not provided. Add provideRealtime() to the providers of the application.',
+      /^Statewire is not provided\. Add provideRealtime\(\) to the providers .* two copies of @statewire\/angular/,
     );
   });
 

@@ -25,7 +25,11 @@ const DISCONNECT_AFTER_MS = 10_000;
 export const REALTIME_CLIENT = new InjectionToken<RealtimeClient>('REALTIME_CLIENT', {
   providedIn: 'root',
   factory: () => {
-    throw new Error('Statewire is not provided. Add provideRealtime() to the providers of the application.');
+    const copies =
+      typeof ngDevMode === 'undefined' || ngDevMode
+        ? ' If it is there, two copies of @statewire/angular are loaded: let npm ls @statewire/angular show one version.'
+        : '';
+    throw new Error(`Statewire is not provided. Add provideRealtime() to the providers of the application.${copies}`);
   },
 });
 
