@@ -6,7 +6,7 @@ import { runChild } from '../support/run-child.js';
 
 const SCRIPT = join(import.meta.dirname, 'throttler/application.mjs');
 
-test('the guard of @nestjs/throttler counts and limits topics and actions on both transports', async () => {
+test('the guard of @nestjs/throttler counts and limits topics and actions on both platforms and transports', async () => {
   const limited = {
     limit: '5',
     value: { id: '7' },
@@ -15,7 +15,9 @@ test('the guard of @nestjs/throttler counts and limits topics and actions on bot
     lines: [],
   };
   expect(await runChild(SCRIPT)).toEqual([
-    { webSocket: true, ...limited },
-    { webSocket: false, ...limited },
+    { platform: 'express', webSocket: true, ...limited },
+    { platform: 'express', webSocket: false, ...limited },
+    { platform: 'fastify', webSocket: true, ...limited },
+    { platform: 'fastify', webSocket: false, ...limited },
   ]);
 });

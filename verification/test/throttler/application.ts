@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 
-import { Controller, Get, Module, type LoggerService } from '@nestjs/common';
+import { Controller, Get, Module, type INestApplication, type LoggerService } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { SkipThrottle, ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { createRealtimeClient, type RealtimeClient } from '@statewire/client';
 import { OnAction, OnTopic, RealtimeHandlers, RealtimeModule, TopicParams } from '@statewire/nest';
@@ -82,8 +83,16 @@ async function observe(client: RealtimeClient): Promise<object> {
   return { value, answers, unlimited };
 }
 
-for (const webSocket of [true, false]) {
-  const app = await NestFactory.create(Application, { logger });
+const PLATFORMS = {
+  express: () => NestFactory.create(Application, { logger }),
+  fastify: () => NestFactory.create(Application, new FastifyAdapter(), { logger }),
+};
+const cases = Object.entries(PLATFORMS).flatMap(([platform, create]) =>
+  [true, false].map((webSocket) => ({ platform, create, webSocket })),
+);
+
+for (const { platform, create, webSocket } of cases) {
+  const app: INestApplication = await create();
   app.enableShutdownHooks();
   await app.listen(0, '127.0.0.1');
   const origin = await app.getUrl();
@@ -97,6 +106,6 @@ for (const webSocket of [true, false]) {
   client.close();
   await app.close();
   const limit = page.headers.get('x-ratelimit-limit');
-  process.stdout.write(`${JSON.stringify({ webSocket, limit, ...observed, lines: lines.splice(0) })}\n`);
+  process.stdout.write(`${JSON.stringify({ platform, webSocket, limit, ...observed, lines: lines.splice(0) })}\n`);
 }
 process.exit(0);
