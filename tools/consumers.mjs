@@ -1,7 +1,7 @@
 /**
  * Builds a fresh application from the tarballs of `npm run pack` for each supported major version of Nest and each module
- * system, and runs it: it connects, acts, is rejected by a guard, falls back to polling, and runs in a simulation. Nest 12 is
- * the one of the workspace. `verification/consumers/nest-11` has the lock file of Nest 11.
+ * system, and runs it: it connects, acts, is rejected by a guard, falls back to polling, and runs in a simulation. One of them
+ * also runs on Fastify. Nest 12 is the one of the workspace. `verification/consumers/nest-11` has the lock file of Nest 11.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,8 @@ for (const major of [11, 12]) {
   else for (const entry of packages) unpack(entry, join(folder, 'node_modules', entry.name));
   await Promise.all(
     Object.entries(MODULE_SYSTEMS).map(async ([system, settings]) => {
-      const said = await buildAndRun(join(folder, system), settings);
+      const hasFastify = major === 12 && system === 'commonjs';
+      const said = await buildAndRun(join(folder, system), settings, hasFastify);
       console.log(`Nest ${major}, ${system}: the application ${said.join(', ')}`);
     }),
   );
@@ -53,8 +54,9 @@ function install(folder) {
 }
 
 /** @returns what the programs of the application print. */
-async function buildAndRun(folder, { type, compilerOptions }) {
+async function buildAndRun(folder, { type, compilerOptions }, hasFastify) {
   cpSync(join(SOURCES, 'application'), folder, { recursive: true });
+  if (!hasFastify) rmSync(join(folder, 'fastify.ts'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type }));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
   const run = async (program) => {
@@ -63,7 +65,9 @@ async function buildAndRun(folder, { type, compilerOptions }) {
   };
   try {
     await run(join(root, 'node_modules/typescript/bin/tsc'));
-    return [await run('dist/main.js'), await run('dist/simulated.js')];
+    const said = [await run('dist/main.js'), await run('dist/simulated.js')];
+    if (hasFastify) said.push(`${await run('dist/fastify.js')} on Fastify`);
+    return said;
   } catch (error) {
     return fail(`The application in ${folder} failed: ${error.message}\n${error.stdout}`);
   }
