@@ -21,8 +21,8 @@ export class ActionErrors {
   }
 
   /**
-   * Returns the result of an action for the application. Reports its error if the subscriber has no error callback. The client
-   * reports the error of an action without a subscriber.
+   * Returns the result of an action for the application. Reports its error if the subscriber has no error callback. The
+   * client reports the error of an action without a subscriber.
    */
   watch<T>(action: string, result: Observable<T>): Observable<T> {
     return new ReportingObservable(this.#updates.observe(result), (error) => this.report(action, error));
@@ -36,7 +36,10 @@ function named(action: string, error: unknown): unknown {
   return new RealtimeClientError(code, `The action "${action}" failed (${code}). ${message}`, details, temporary);
 }
 
-/** Emits what `result$` emits. Reports the error if the observer, of this or of a piped observable, has no error callback. */
+/**
+ * Emits what `result$` emits. Reports the error if the observer, of this or of a piped observable, has no error
+ * callback.
+ */
 class ReportingObservable<T> extends Observable<T> {
   readonly #report: Report;
 

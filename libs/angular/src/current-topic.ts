@@ -2,7 +2,9 @@ import { computed, type Signal } from '@angular/core';
 import { RealtimeClientError } from '@statewire/client';
 import type { TopicKind, TopicReference } from '@statewire/protocol';
 
-/** The topic to follow now; undefined for none; an error if the reference threw, as for a parameter that fits no topic. */
+/**
+ * The topic to follow now; undefined for none; an error if the reference threw, as for a parameter that fits no topic.
+ */
 export type CurrentTopic<T, Kind extends TopicKind> = TopicReference<T, Kind> | RealtimeClientError | undefined;
 
 /** Compares names, because a reference function creates a new object each time a signal that it reads changes. */

@@ -31,8 +31,8 @@ interface Place {
 }
 
 /**
- * Warns once if the server rejects the page, once if the page polls for more than 10 s, and once if it reaches no server for
- * 10 s after its start, each with reason and remedy. Call it in development only.
+ * Warns once if the server rejects the page, once if the page polls for more than 10 s, and once if it reaches no
+ * server for 10 s after its start, each with reason and remedy. Call it in development only.
  */
 export function warnInDevelopment(client: RealtimeClient, options: RealtimeClientOptions): void {
   const { environment, origin, webSocketPath = '/ws', httpPath = '/realtime' } = options;

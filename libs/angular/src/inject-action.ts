@@ -19,8 +19,8 @@ export type ActionOutcome<R> =
 /** An action with the state of its newest run. `injectAction()` creates it. */
 export interface ActionRef<D, R> {
   /**
-   * Sends the action at once. A run does not wait for earlier ones: each of them is an action of its own, and the server
-   * receives them in this order.
+   * Sends the action at once. A run does not wait for earlier ones: each of them is an action of its own, and the
+   * server receives them in this order.
    *
    * @param options are those of `RealtimeService.act()`.
    * @returns the outcome of this run. The promise never rejects.
@@ -43,8 +43,8 @@ export interface ActionRef<D, R> {
  * Creates an action for a component, with the state of its runs as signals.
  *
  * An error of the newest run counts as handled, because `error()` shows it. An error of an older run goes to Angular's
- * `ErrorHandler`, because `error()` does not show it. When the injection context is destroyed, unanswered runs go on and
- * their promises resolve; an error then goes to the `ErrorHandler` too.
+ * `ErrorHandler`, because `error()` does not show it. When the injection context is destroyed, unanswered runs go on
+ * and their promises resolve; an error then goes to the `ErrorHandler` too.
  *
  * @throws Error outside an injection context without the option `injector`.
  * @example

@@ -11,21 +11,24 @@ import { Updates } from './updates.js';
 
 /** Options of `injectEvents()`. */
 export interface InjectEventsOptions extends InjectorOption, ClientOption {
-  /** Where to start: a position, or `'oldest'` for all events that the server still has. Default: events from now on. */
+  /**
+   * Where to start: a position, or `'oldest'` for all events that the server still has. Default: events from now on.
+   */
   readonly since?: Since;
   /** Called when events up to `position` are lost, because the server's history no longer has them. */
   readonly onLost?: (position: Position) => void;
   /**
-   * Called when the topic is forbidden, unknown or closed, when the reference function throws (`invalid_topic`), and when the
-   * server cannot serve the topic for now (the error is `temporary`, and events follow later). Default: Angular's `ErrorHandler`.
+   * Called when the topic is forbidden, unknown or closed, when the reference function throws (`invalid_topic`), and
+   * when the server cannot serve the topic for now (the error is `temporary`, and events follow later). Default:
+   * Angular's `ErrorHandler`.
    */
   readonly onError?: (error: RealtimeClientError) => void;
 }
 
 /**
- * Calls a handler with each event of a topic, once and in order, until the injection context is destroyed. When a signal
- * that the reference function reads changes, the topic changes too. An error that the handler throws goes to Angular's
- * `ErrorHandler`; the next event follows.
+ * Calls a handler with each event of a topic, once and in order, until the injection context is destroyed. When a
+ * signal that the reference function reads changes, the topic changes too. An error that the handler throws goes to
+ * Angular's `ErrorHandler`; the next event follows.
  *
  * @throws Error outside an injection context without the option `injector`.
  * @example injectEvents(() => notices.with({ playerId: this.playerId() }), (notice) => this.toasts.show(notice));

@@ -23,8 +23,9 @@ const UNKNOWN: TopicState<never> = {
 export type InjectTopicOptions = InjectorOption & ClientOption;
 
 /**
- * Follows a state topic until the injection context is destroyed. When a signal that the reference function reads changes,
- * the topic changes too, and the resource never shows a value of the previous topic. `undefined` follows no topic.
+ * Follows a state topic until the injection context is destroyed. When a signal that the reference function reads
+ * changes, the topic changes too, and the resource never shows a value of the previous topic. `undefined` follows no
+ * topic.
  *
  * @throws Error outside an injection context without the option `injector`.
  * @example

@@ -2,7 +2,9 @@ import { assertInInjectionContext, inject, Injector, runInInjectionContext } fro
 
 /** An option of every `inject…` function. */
 export interface InjectorOption {
-  /** The injector to use outside an injection context, such as in `ngOnInit`. Default: the current injection context. */
+  /**
+   * The injector to use outside an injection context, such as in `ngOnInit`. Default: the current injection context.
+   */
   readonly injector?: Injector;
 }
 

@@ -7,8 +7,8 @@ export type Pace = (deliver: () => void) => void;
 const FRAME_MS = 16;
 
 /**
- * Returns a pace with the first delivery at the end of the current task, and later ones one frame apart. It uses timers,
- * because `requestAnimationFrame` stops in hidden tabs and exists in browsers only.
+ * Returns a pace with the first delivery at the end of the current task, and later ones one frame apart. It uses
+ * timers, because `requestAnimationFrame` stops in hidden tabs and exists in browsers only.
  */
 export function framePace(): Pace {
   let resting = false;

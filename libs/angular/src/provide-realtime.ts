@@ -23,13 +23,13 @@ export interface RealtimeConfig extends Pick<
 }
 
 /**
- * Provides one client for `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()`. The client closes when
- * its injector is destroyed. It connects with the first subscription or action, and never while a page is rendered on a
- * server.
+ * Provides one client for `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()`. The client closes
+ * when its injector is destroyed. It connects with the first subscription or action, and never while a page is rendered
+ * on a server.
  *
- * An application with several servers gives the other clients a name, see `realtimeClient()`, or provides them without a name
- * in the providers of a route. These clients disconnect 10 s after their last use (`disconnectAfterMs`), because Angular
- * keeps the injector of a route. The client of the application without a name stays connected.
+ * An application with several servers gives the other clients a name, see `realtimeClient()`, or provides them without
+ * a name in the providers of a route. These clients disconnect 10 s after their last use (`disconnectAfterMs`), because
+ * Angular keeps the injector of a route. The client of the application without a name stays connected.
  *
  * @throws Error when the injector is created, if it has two clients without a name, or two of the same name.
  * @example

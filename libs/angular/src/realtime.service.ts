@@ -50,8 +50,8 @@ export class RealtimeService {
   }
 
   /**
-   * Connects. The first subscription or action connects by itself, so an application needs this only to connect early, and
-   * to try again after the status `denied`. Does nothing after `close()`.
+   * Connects. The first subscription or action connects by itself, so an application needs this only to connect early,
+   * and to try again after the status `denied`. Does nothing after `close()`.
    */
   connect(): void {
     this.#updates.outside(() => this.#client.connect());
@@ -94,15 +94,17 @@ export class RealtimeService {
   }
 
   /**
-   * Sends an action at once and once, whether or not anybody subscribes, and again after each reconnect until the server
-   * answers. Emits the result and completes, or fails with a `RealtimeClientError`, whose `details` name the wrong fields.
-   * With `optimistic` the application sees the effect at once.
+   * Sends an action at once and once, whether or not anybody subscribes, and again after each reconnect until the
+   * server answers. Emits the result and completes, or fails with a `RealtimeClientError`, whose `details` name the
+   * wrong fields. With `optimistic` the application sees the effect at once.
    *
-   * The error goes to Angular's `ErrorHandler` if nobody is subscribed at that moment, or if the subscriber has no error
-   * callback. In a component `injectAction()` is often simpler.
+   * The error goes to Angular's `ErrorHandler` if nobody is subscribed at that moment, or if the subscriber has no
+   * error callback. In a component `injectAction()` is often simpler.
    *
    * @example
-   * realtime.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
+   * realtime.act(pause, { battleId }, {
+   *   optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })],
+   * });
    */
   act<D, R, Values extends readonly unknown[] | []>(
     action: Action<D, R>,

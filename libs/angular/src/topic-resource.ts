@@ -13,11 +13,15 @@ import type { Position } from '@statewire/protocol';
  * | `reloading` | `value()` is the last known value, and the client waits for the newest |
  * | `error` | the topic is forbidden, unknown, closed or invalid; `value()` throws, and `hasValue()` is false |
  *
- * A topic that the server cannot serve for now has a temporary error: `error()?.temporary` is true, and the client tries again.
- * The last known value stays, with the status `resolved`. Without a value the status is `error`, and `value()` is undefined.
+ * A topic that the server cannot serve for now has a temporary error: `error()?.temporary` is true, and the client
+ * tries again. The last known value stays, with the status `resolved`. Without a value the status is `error`, and
+ * `value()` is undefined.
  */
 export interface TopicResource<T> extends Resource<T> {
-  /** Why the client does not follow the topic. Its `code` tells the reason; `invalid_topic`: the reference function threw. */
+  /**
+   * Why the client does not follow the topic. Its `code` tells the reason; `invalid_topic`: the reference function
+   * threw.
+   */
   readonly error: Signal<RealtimeClientError | undefined>;
   /** Whether `value()` is current; undefined without a topic. A stale value is not an error: it was current before. */
   readonly freshness: Signal<Freshness | undefined>;
@@ -25,7 +29,10 @@ export interface TopicResource<T> extends Resource<T> {
   readonly position: Signal<Position | undefined>;
   /** Number of optimistic updates in `value()`. 0: `value()` is the server's value. */
   readonly pending: Signal<number>;
-  /** The server's value without optimistic updates. It is the same object as `value()` while none is pending. Never throws. */
+  /**
+   * The server's value without optimistic updates. It is the same object as `value()` while none is pending. Never
+   * throws.
+   */
   readonly confirmed: Signal<T | undefined>;
   hasValue(this: T extends undefined ? this : never): this is TopicResource<Exclude<T, undefined>>;
   hasValue(): boolean;

@@ -5,8 +5,8 @@ import { PACE } from './pace.js';
 
 /**
  * Passes values from the client to Angular in batches, so that change detection runs once per frame and not once per
- * message. The client, its sockets and its timers run outside the Angular zone. Signals are set outside the zone, so that
- * Angular checks only the templates that read them. Observers are called inside the zone.
+ * message. The client, its sockets and its timers run outside the Angular zone. Signals are set outside the zone, so
+ * that Angular checks only the templates that read them. Observers are called inside the zone.
  */
 @Injectable({ providedIn: 'root' })
 export class Updates {
@@ -41,7 +41,10 @@ export class Updates {
     };
   }
 
-  /** Returns the observable for the application. Passes on a value that the source emits during the subscription at once. */
+  /**
+   * Returns the observable for the application. Passes on a value that the source emits during the subscription at
+   * once.
+   */
   observe<T>(source: Observable<T>): Observable<T> {
     return new Observable<T>((subscriber) => {
       const replayed: (() => void)[] = [];

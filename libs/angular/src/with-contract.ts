@@ -5,8 +5,8 @@ import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
 /** Options of `withContract()`. */
 export interface RealtimeContractOptions {
   /**
-   * `true` reloads the page as soon as the server says that the page is outdated, and at most once for each pair of versions in
-   * one tab. The page stays as it is if the browser has no session storage. Default false.
+   * `true` reloads the page as soon as the server says that the page is outdated, and at most once for each pair of
+   * versions in one tab. The page stays as it is if the browser has no session storage. Default false.
    */
   readonly reload?: boolean;
   /** Called once when the page is outdated, instead of a reload or before it. It runs inside the Angular zone. */
@@ -30,8 +30,8 @@ export const PAGE = new InjectionToken<ReloadablePage | null>('PAGE', {
 const RELOADED = 'statewire-reloaded';
 
 /**
- * Tells the server the version of the contract that the page was built with, an integer from 1. If the server supports only
- * newer versions (its option `minContract`), `RealtimeService.status().outdated` is true.
+ * Tells the server the version of the contract that the page was built with, an integer from 1. If the server supports
+ * only newer versions (its option `minContract`), `RealtimeService.status().outdated` is true.
  *
  * @example provideRealtime(withContract(3, { reload: true }))
  */

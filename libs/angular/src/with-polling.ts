@@ -6,8 +6,8 @@ import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
 export type RealtimePollingOptions = NonNullable<RealtimeClientOptions['polling']>;
 
 /**
- * Sets the options of HTTP polling, which the client uses while there is no WebSocket. Without this feature the defaults
- * apply.
+ * Sets the options of HTTP polling, which the client uses while there is no WebSocket. Without this feature the
+ * defaults apply.
  *
  * @example provideRealtime(withPolling({ intervalMs: 5_000 }))
  */

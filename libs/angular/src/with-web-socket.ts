@@ -6,8 +6,8 @@ import { optionsFeature, type RealtimeFeature } from './realtime-feature.js';
 export type RealtimeWebSocketOptions = NonNullable<RealtimeClientOptions['webSocket']>;
 
 /**
- * Switches the WebSocket off, for good or with a function that the client calls before each connection attempt. The client
- * then polls.
+ * Switches the WebSocket off, for good or with a function that the client calls before each connection attempt. The
+ * client then polls.
  *
  * @example provideRealtime(withWebSocket({ enabled: () => settings.webSocketEnabled }))
  */

@@ -9,8 +9,8 @@ import type { EventDelivery, EventOptions, TopicState } from './topics/topic-sta
 /** What the options of every form of `act()` have in common. */
 export interface AnyActOptions {
   /**
-   * Milliseconds after which an action that the client could not send fails with `not_sent`. Default 30,000. 0 keeps the
-   * action until there is a connection.
+   * Milliseconds after which an action that the client could not send fails with `not_sent`. Default 30,000. 0 keeps
+   * the action until there is a connection.
    */
   readonly expiresAfterMs?: number;
   /**
@@ -51,8 +51,8 @@ export interface RealtimeClient {
   connect(): void;
 
   /**
-   * Closes the client for good. Observables complete. Unanswered actions fail with `outcome_unknown`, or with `not_sent`
-   * if they were never sent.
+   * Closes the client for good. Observables complete. Unanswered actions fail with `outcome_unknown`, or with
+   * `not_sent` if they were never sent.
    */
   close(): void;
 
@@ -70,8 +70,8 @@ export interface RealtimeClient {
   topic<T>(topic: TopicReference<T, 'state'>): Observable<TopicState<T>>;
 
   /**
-   * Emits each event of a topic once and in order. Fails with a `RealtimeClientError` if the topic is forbidden, unknown
-   * or closed.
+   * Emits each event of a topic once and in order. Fails with a `RealtimeClientError` if the topic is forbidden,
+   * unknown or closed.
    */
   events<T>(topic: TopicReference<T, 'events'>, options?: EventOptions): Observable<T>;
 
@@ -85,7 +85,9 @@ export interface RealtimeClient {
    *
    * @returns the result: one value, or a `RealtimeClientError` such as `forbidden`, `not_sent` or `outcome_unknown`.
    * @example
-   * client.act(pause, { battleId }, { optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })] });
+   * client.act(pause, { battleId }, {
+   *   optimistic: [battle.with({ battleId }), (value) => ({ ...value, paused: true })],
+   * });
    */
   act<D, R, Values extends readonly unknown[] | []>(
     action: Action<D, R>,

@@ -144,8 +144,8 @@ export class StatewireClient implements RealtimeClient {
 }
 
 /**
- * Returns the result of an action for the application, and reports its error if there is no subscriber at that moment. The
- * reported message names the action.
+ * Returns the result of an action for the application, and reports its error if there is no subscriber at that moment.
+ * The reported message names the action.
  */
 function reportUnobserved<T>(
   name: string,

@@ -35,13 +35,14 @@ export class RealtimeBus {
   ) {}
 
   /**
-   * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time and do not
-   * change a published one: outside production it is frozen. Publications of one process to one topic keep their order.
-   * Before the module has started, in a constructor for example, it rejects objects of classes: it does not yet know whether
-   * a class serializer hides a field of them.
+   * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time and do
+   * not change a published one: outside production it is frozen. Publications of one process to one topic keep their
+   * order. Before the module has started, in a constructor for example, it rejects objects of classes: it does not yet
+   * know whether a class serializer hides a field of them.
    *
-   * Publish at most `history.count` events (default 1,024) of a topic within one turn of the event loop. Above 64 KiB in a
-   * turn (`limits.outbox.softMarkBytes`) events wait in the history; the server closes a reader with 4101 if they leave it too soon.
+   * Publish at most `history.count` events (default 1,024) of a topic within one turn of the event loop. Above 64 KiB
+   * in a turn (`limits.outbox.softMarkBytes`) events wait in the history; the server closes a reader with 4101 if they
+   * leave it too soon.
    *
    * You need not await the result. The log has every failure, and none becomes an unhandled rejection.
    *
@@ -56,11 +57,11 @@ export class RealtimeBus {
   }
 
   /**
-   * Emits the values of a topic, starting with the current value of a state topic. A subscription keeps the topic and its
-   * source alive. Completes when the topic is closed, or its source fails.
+   * Emits the values of a topic, starting with the current value of a state topic. A subscription keeps the topic and
+   * its source alive. Completes when the topic is closed, or its source fails.
    *
-   * An error that a subscriber throws or does not handle goes to the log and ends nothing, also after `pipe`. Subscribers
-   * of a combination of several observables (`merge`, `combineLatest`) have the behaviour of RxJS.
+   * An error that a subscriber throws or does not handle goes to the log and ends nothing, also after `pipe`.
+   * Subscribers of a combination of several observables (`merge`, `combineLatest`) have the behaviour of RxJS.
    */
   stream<Value>(topic: TopicReference<Value>): Observable<Value> {
     return this.publications(topic).pipe(map(({ value }) => value));

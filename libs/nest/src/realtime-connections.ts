@@ -35,9 +35,12 @@ const REVOKE = 'statewire:revoke';
  * Lists the connections of this node and revokes permissions.
  *
  * @example
- * await connections.revoke({ user: player.id });                      // a banned user: disconnected within a second
- * await connections.revoke({ user: player.id }, { graceMs: 30_000 });   // changed roles: the client presents new credentials
- * connections.disconnect(id, 'An administrator ended this session.'); // one page: it shows why, and stays disconnected
+ * // A banned user: the server ends the connections within a second.
+ * await connections.revoke({ user: player.id });
+ * // Changed roles: the client presents new credentials.
+ * await connections.revoke({ user: player.id }, { graceMs: 30_000 });
+ * // One page: it shows the reason and stays disconnected.
+ * connections.disconnect(id, 'An administrator ended this session.');
  */
 @Injectable()
 export class RealtimeConnections implements OnApplicationShutdown {
@@ -77,9 +80,9 @@ export class RealtimeConnections implements OnApplicationShutdown {
    * reconnect by themselves. Actions that have passed their guards run. The application must also make `authenticate`
    * reject these credentials from now on.
    *
-   * With a `graceMs` the server tells clients the new end of their credentials. A connection stays if its client presents new
-   * credentials of the same identity in time; until then the old ones count. A poll that is held when the grace ends gets
-   * its answer then; `authenticate` decides on later polls.
+   * With a `graceMs` the server tells clients the new end of their credentials. A connection stays if its client
+   * presents new credentials of the same identity in time; until then the old ones count. A poll that is held when the
+   * grace ends gets its answer then; `authenticate` decides on later polls.
    *
    * @throws (rejects) RangeError if `graceMs` is no number from 0 to 2,147,483,647; TypeError if `whose` does not name
    * either a user or a connection by a string.
@@ -97,10 +100,10 @@ export class RealtimeConnections implements OnApplicationShutdown {
   }
 
   /**
-   * Ends a connection of this node for good. The client receives the error `forbidden` with `reason` and close code 4003.
-   * Its status becomes `denied`, it neither reconnects nor polls, and it withdraws its values. It connects again only if
-   * the application calls `connect()` or `reauthenticate()`, or if the user reloads the page. To keep the user out, call
-   * {@link revoke} and reject the credentials.
+   * Ends a connection of this node for good. The client receives the error `forbidden` with `reason`, and the close
+   * code 4003. Its status becomes `denied`, it neither reconnects nor polls, and it withdraws its values. It connects
+   * again only if the application calls `connect()` or `reauthenticate()`, or if the user reloads the page. To keep the
+   * user out, call {@link revoke} and reject the credentials.
    *
    * A client that polls has no connection, so only {@link revoke} reaches it.
    *

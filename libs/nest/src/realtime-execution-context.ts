@@ -18,7 +18,10 @@ import { CONTEXT_TYPE } from './handlers/pipeline-factory.js';
  * ```
  */
 export class RealtimeExecutionContext extends ExecutionContextHost {
-  /** Whether the context belongs to Statewire. False for controllers, resolvers and other gateways. Works in filters too. */
+  /**
+   * Whether the context belongs to Statewire. False for controllers, resolvers and other gateways. Works in filters
+   * too.
+   */
   static isRealtime(context: Pick<ArgumentsHost, 'getType'>): boolean {
     return context.getType<string>() === CONTEXT_TYPE;
   }
@@ -26,8 +29,8 @@ export class RealtimeExecutionContext extends ExecutionContextHost {
   /**
    * Gives a context its realtime methods, such as `getRequest()`.
    *
-   * @param context the context of a guard, an interceptor or a parameter decorator, or the host of an exception filter. With
-   * a host, `getClass()` and `getHandler()` return what Nest's own host returns: null.
+   * @param context the context of a guard, an interceptor or a parameter decorator, or the host of an exception filter.
+   * With a host, `getClass()` and `getHandler()` return what Nest's own host returns: null.
    * @throws TypeError if the context does not belong to Statewire. Check it with `isRealtime()` first.
    */
   static create(context: ArgumentsHost): RealtimeExecutionContext {

@@ -11,7 +11,10 @@ const FREE_LEASE = 'statewire:health';
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 
-/** After this time the indicator gives up on a request, because a lost request gets no answer. The next check asks again. */
+/**
+ * After this time the indicator gives up on a request, because a lost request gets no answer. The next check asks
+ * again.
+ */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** The health of a node. The reason is `draining`, or `broker` if the broker fails or does not answer in time. */

@@ -60,7 +60,9 @@ export interface MetricsSnapshot {
     readonly pollsHeld: number;
     /** Clients that became members, once for each topic with an `@OnPresence` handler. */
     readonly presenceJoins: number;
-    /** Members that left: `unsubscribed`, `lost` (did not come back within the grace), `identity` (signed in or out). */
+    /**
+     * Members that left: `unsubscribed`, `lost` (did not come back within the grace), `identity` (signed in or out).
+     */
     readonly presenceLeaves: Counts;
     /** Clients that did not become members, because the node has its maximum of members. */
     readonly presenceUncounted: number;

@@ -223,7 +223,9 @@ export class RealtimeModule {
     return this.forRootAsync({ useFactory: () => options });
   }
 
-  /** Takes the options from a factory or a class, with dependencies from Nest. Otherwise the same as {@link forRoot}. */
+  /**
+   * Takes the options from a factory or a class, with dependencies from Nest. Otherwise the same as {@link forRoot}.
+   */
   static forRootAsync(options: ConfigurableModuleAsyncOptions<RealtimeModuleOptions | undefined>): DynamicModule {
     return { ...ConfigurableModuleClass.forRootAsync(options), module: RealtimeModule };
   }

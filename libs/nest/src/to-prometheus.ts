@@ -3,7 +3,8 @@ import type { MetricsSnapshot } from './realtime-metrics.js';
 type Samples = number | { readonly label: string; readonly counts: Readonly<Record<string, number>> };
 
 /**
- * Writes a snapshot in the text format of Prometheus, version 0.0.4. Answer with the content type `text/plain; version=0.0.4`.
+ * Writes a snapshot in the text format of Prometheus, version 0.0.4. Answer with the content type
+ * `text/plain; version=0.0.4`.
  *
  * @example
  * @Get('metrics') @Header('Content-Type', 'text/plain; version=0.0.4')

@@ -31,7 +31,10 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** The reason for the end of a subscription. */
 export type UnsubscribedCode = 'requested' | 'forbidden' | 'unauthorized' | 'closed';
 
-/** One sentence for each error code, as in PROTOCOL.md. Apart from {@link ERROR_CODES}, so that clients can leave them out. */
+/**
+ * One sentence for each error code, as in PROTOCOL.md. Apart from {@link ERROR_CODES}, so that clients can leave them
+ * out.
+ */
 export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   bad_request: 'the frame or request is malformed or came at the wrong time',
   validation_failed: 'the data is invalid; `details` names the fields',

@@ -1,10 +1,10 @@
 import type { CompilerAdvice } from './compiler-advice.js';
 
 /**
- * A type that arrives as it is declared: `Value extends JsonCompatible<Value>` holds for JSON values, and for objects and
- * arrays of them. It does not hold for `Date`, `Map`, `Set`, `Error`, `bigint`, `symbol`, binary data, functions and objects with
- * methods. The compiler then names the property and the reason, a {@link CompilerAdvice}. `any` and `unknown` pass, and so does
- * everything below the sixth level of objects.
+ * A type that arrives as it is declared: `Value extends JsonCompatible<Value>` holds for JSON values, and for objects
+ * and arrays of them. It does not hold for `Date`, `Map`, `Set`, `Error`, `bigint`, `symbol`, binary data, functions
+ * and objects with methods. The compiler then names the property and the reason, a {@link CompilerAdvice}. `any` and
+ * `unknown` pass, and so does everything below the sixth level of objects.
  *
  * @example
  * function pageOf<Row extends JsonCompatible<Row>>() { return stateTopic<{ readonly rows: readonly Row[] }>(); }
@@ -18,8 +18,8 @@ export type JsonProperties<T, Level extends 0[] = []> = [MaxLevel] extends [Leve
   ? unknown
   : { readonly [K in keyof T]: K extends symbol ? unknown : JsonCompatible<T[K], Level | [0, ...Level]> };
 
-// The compiler follows about 100 levels of two types that it compares. Types that refer to each other may need more. A level
-// is a union with all levels above it, so that `JsonCompatible<T>` is assignable to the same of a deeper level.
+// The compiler follows about 100 levels of two types that it compares. Types that refer to each other may need more. A
+// level is a union with all levels above it, so that `JsonCompatible<T>` is assignable to the same of a deeper level.
 type MaxLevel = [0, 0, 0, 0, 0, 0];
 
 type JsonPrimitive = string | number | boolean | null | undefined | void;

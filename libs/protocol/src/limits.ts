@@ -10,8 +10,8 @@ export interface FrameLimits {
 export const MAX_VALUE_DEPTH = 256;
 
 /**
- * A server accepts every frame of this size, whatever its limit for actions. A client sends no larger frame before it knows
- * the limit.
+ * A server accepts every frame of this size, whatever its limit for actions. A client sends no larger frame before it
+ * knows the limit.
  */
 export const SAFE_FRAME_BYTES = 16 * 1024;
 

@@ -1,8 +1,8 @@
 /**
  * A place in the history of one topic. It is the only cursor of the protocol and is the same on WebSocket and on HTTP.
  *
- * A topic without publications is at offset 0. The first publication has offset 1, and the offset grows by one with each
- * publication.
+ * A topic without publications is at offset 0. The first publication has offset 1, and the offset grows by one with
+ * each publication.
  */
 export interface Position {
   /** An opaque name of one unbroken history: `[A-Za-z0-9_-]{1,32}`. Offsets of different epochs are not comparable. */

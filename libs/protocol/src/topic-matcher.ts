@@ -21,8 +21,8 @@ interface PatternEntry {
  * matches the pattern `battles/latest` before `battles/:battleId`.
  *
  * Two patterns are ambiguous if one name can match both and neither takes precedence: `a/:x` and `:y/b`, or `a/:x` and
- * `a/:y`. `add` rejects ambiguous patterns. Otherwise the handler and the guards of a topic would depend on the order of
- * registration.
+ * `a/:y`. `add` rejects ambiguous patterns. Otherwise the handler and the guards of a topic would depend on the order
+ * of registration.
  */
 export class TopicMatcher {
   /** Sorted by the number of literal segments, so that the first match is the best one. */

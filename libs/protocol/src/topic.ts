@@ -66,9 +66,10 @@ export type EventTopic<Value = unknown, Pattern extends string = string> = Topic
 /** Options of a state topic. */
 export interface StateTopicOptions {
   /**
-   * Name of the field that identifies the rows of the lists in the value, so that a patch moves a row instead of repeating
-   * it. It applies to each list of objects in which every row has its own text or number in this field. Other lists, and
-   * topics without this option, use `id`, `key` or `_id` in the same way, and compare the content of rows without these.
+   * Name of the field that identifies the rows of the lists in the value, so that a patch moves a row instead of
+   * repeating it. It applies to each list of objects in which every row has its own text or number in this field. Other
+   * lists, and topics without this option, use `id`, `key` or `_id` in the same way, and compare the content of rows
+   * without these.
    */
   readonly rowKey?: string;
 }

@@ -16,11 +16,11 @@ const INTERESTING = [
 const NOT_UTF8 = [[0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]];
 
 /**
- * Damages a message as a broken proxy or a hostile peer may do, for fuzzers. It flips, removes, repeats, moves and inserts
- * bytes, including JSON that parsers often handle wrongly, and bytes that are not UTF-8.
+ * Damages a message as a broken proxy or a hostile peer may do, for fuzzers. It flips, removes, repeats, moves and
+ * inserts bytes, including JSON that parsers often handle wrongly, and bytes that are not UTF-8.
  *
- * @param random returns a number x with 0 ≤ x < 1. The `random` of a {@link VirtualEnvironment} gives the same result every
- * time.
+ * @param random returns a number x with 0 ≤ x < 1. The `random` of a {@link VirtualEnvironment} gives the same result
+ * every time.
  * @returns a new array. It may equal the original by chance.
  * @example connection.sendRaw(new TextDecoder().decode(corrupt(new TextEncoder().encode(text), environment.random)));
  */

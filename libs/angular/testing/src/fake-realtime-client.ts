@@ -18,8 +18,8 @@ import { BehaviorSubject, Observable } from 'rxjs';
 type ShownStatus = Extract<ConnectionStatus, { state: 'polling' | 'offline' }>;
 
 /**
- * The real client on a {@link FakeServer}. Frames arrive before a call of the application or the test returns, and timers do
- * not run by themselves.
+ * The real client on a {@link FakeServer}. Frames arrive before a call of the application or the test returns, and
+ * timers do not run by themselves.
  */
 @Injectable()
 export class FakeRealtimeClient implements RealtimeClient, OnDestroy {

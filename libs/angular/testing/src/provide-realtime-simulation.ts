@@ -9,12 +9,12 @@ import { RealtimeSimulation, type RealtimeSimulationOptions } from './realtime-s
 const TIME = new InjectionToken<VirtualEnvironment>('time of the simulations');
 
 /**
- * Puts the real client of `provideRealtime()` on a simulated network and a virtual clock, with a server in memory. Provide
- * it after `provideRealtime()`, whose options stay in force: token, polling, backoff. It opens no port and starts no timer of
- * the host.
+ * Puts the real client of `provideRealtime()` on a simulated network and a virtual clock, with a server in memory.
+ * Provide it after `provideRealtime()`, whose options stay in force: token, polling, backoff. It opens no port and
+ * starts no timer of the host.
  *
- * With the option `client` it does so for the client of this name, in the providers of a route too. All simulations of a test
- * share one clock, whose `seed` and `start` are those of the last one.
+ * With the option `client` it does so for the client of this name, in the providers of a route too. All simulations of
+ * a test share one clock, whose `seed` and `start` are those of the last one.
  *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtime(), provideRealtimeSimulation({ latency: 20 })] });

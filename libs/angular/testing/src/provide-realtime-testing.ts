@@ -21,9 +21,9 @@ import { FakeRealtimeClient } from './fake-realtime-client.js';
 import { RealtimeTestingController } from './realtime-testing-controller.js';
 
 /**
- * Provides the client of `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()` on a fake server that the
- * test controls through `RealtimeTestingController`. Use it alone, or after `provideRealtime()`, whose client it replaces.
- * It uses no network and no timer.
+ * Provides the client of `RealtimeService`, `injectTopic()`, `injectEvents()` and `injectAction()` on a fake server
+ * that the test controls through `RealtimeTestingController`. Use it alone, or after `provideRealtime()`, whose client
+ * it replaces. It uses no network and no timer.
  *
  * With the option `client` it replaces the client of this name, in the providers of a route too.
  *

@@ -5,8 +5,8 @@ import type { FakeConnection, FakeServer, HttpMode, MessageFaults, FaultScope, U
 export type Latency = number | (() => number);
 
 /**
- * The network of a component test. An HTTP request that begins during a black hole or a freeze stays unanswered after it.
- * The second delivery of a duplicated request follows the first answer.
+ * The network of a component test. An HTTP request that begins during a black hole or a freeze stays unanswered after
+ * it. The second delivery of a duplicated request follows the first answer.
  */
 export class RealtimeNetwork implements MessageFaults {
   #latency: Latency;

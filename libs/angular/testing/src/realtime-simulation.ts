@@ -134,9 +134,9 @@ export class RealtimeSimulation {
   }
 
   /**
-   * Expires the token that the client presented last. The server closes its WebSocket with 4202 and rejects its requests.
-   * The client then calls the function of `withAuth` for a new token. If it gets the same token again, its status becomes
-   * `denied`.
+   * Expires the token that the client presented last. The server closes its WebSocket with 4202 and rejects its
+   * requests. The client then calls the function of `withAuth` for a new token. If it gets the same token again, its
+   * status becomes `denied`.
    *
    * @throws Error if the client has presented no token.
    */

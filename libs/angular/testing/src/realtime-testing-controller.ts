@@ -11,8 +11,8 @@ const tokenOf = namedToken<RealtimeTestingController>('RealtimeTestingController
 
 /**
  * The server of a component test. It publishes values and events, answers actions, and takes the connection away. The
- * application connects with its first subscription or action. Values and answers reach signals and observables before a call
- * of the controller returns. Then `await fixture.whenStable()` updates the template.
+ * application connects with its first subscription or action. Values and answers reach signals and observables before a
+ * call of the controller returns. Then `await fixture.whenStable()` updates the template.
  *
  * @example
  * TestBed.configureTestingModule({ providers: [provideRealtimeTesting()] });
@@ -79,7 +79,10 @@ export class RealtimeTestingController {
     this.#client.deliver();
   }
 
-  /** Rejects a topic from now on, for its present followers too. Observables fail, and resources have the status `error`. */
+  /**
+   * Rejects a topic from now on, for its present followers too. Observables fail, and resources have the status
+   * `error`.
+   */
   reject(topic: TopicReference, code: ErrorCode, message = `The test rejected "${topic.name}".`): void {
     const { server } = this.#client;
     this.#declare(topic);

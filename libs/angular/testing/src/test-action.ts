@@ -6,7 +6,10 @@ interface Answer {
   readonly reject: (error: unknown) => void;
 }
 
-/** An action that the application has sent and the test has to answer. `RealtimeTestingController.expectAction()` returns it. */
+/**
+ * An action that the application has sent and the test has to answer. `RealtimeTestingController.expectAction()`
+ * returns it.
+ */
 export class TestAction<D = unknown, R = unknown> {
   #isAnswered = false;
   #answer: Answer | undefined;
@@ -32,8 +35,8 @@ export class TestAction<D = unknown, R = unknown> {
   ) {}
 
   /**
-   * Acknowledges the action. Its optimistic updates end, and its observable emits the result and completes. First publish what
-   * the handler would publish.
+   * Acknowledges the action. Its optimistic updates end, and its observable emits the result and completes. First
+   * publish what the handler would publish.
    *
    * @throws Error if the action already has an answer.
    */
@@ -43,8 +46,8 @@ export class TestAction<D = unknown, R = unknown> {
   }
 
   /**
-   * Rejects the action. Its optimistic updates are rolled back, and its observable fails with a `RealtimeClientError` of this
-   * code. After a temporary code, such as `unavailable`, the client sends the action again.
+   * Rejects the action. Its optimistic updates are rolled back, and its observable fails with a `RealtimeClientError`
+   * of this code. After a temporary code, such as `unavailable`, the client sends the action again.
    *
    * @throws Error if the action already has an answer.
    */

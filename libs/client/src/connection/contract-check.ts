@@ -13,7 +13,9 @@ export class ContractCheck {
     this.#statusStore = statusStore;
   }
 
-  /** Updates the status, and calls `onOutdated` once. A client without a contract counts as older than every version. */
+  /**
+   * Updates the status, and calls `onOutdated` once. A client without a contract counts as older than every version.
+   */
   compare({ minContract = 0 }: { readonly minContract?: number }): void {
     const { contract = 0, onOutdated, reportError } = this.#services.options;
     const outdated = minContract > contract;

@@ -8,8 +8,8 @@ import type { HttpResponse } from './http-response.js';
 import type { TokenProvider } from './token-provider.js';
 
 /**
- * Makes the service worker of Angular leave the request to the browser, which ends it with the page. As a header it would
- * need a CORS preflight for each path.
+ * Makes the service worker of Angular leave the request to the browser, which ends it with the page. As a header it
+ * would need a CORS preflight for each path.
  */
 const BYPASS = 'ngsw-bypass';
 

@@ -198,7 +198,8 @@ export class Poller {
   #failureOf({ status, text, token, retryAfter }: HttpResponse): ConnectionFailure {
     const frame = parseResponseFrame(text);
     const error = frame?.type === 'error' ? frame : undefined;
-    // An answer without an error frame comes from a proxy, a gateway or a captive portal. It tells nothing about the client.
+    // An answer without an error frame comes from a proxy, a gateway or a captive portal. It tells nothing about the
+    // client.
     const { code, message } = error ?? {
       code: `http-${status}`,
       message: `something before the server answered ${status}`,

@@ -83,8 +83,8 @@ export class TokenRefresher {
   }
 
   /**
-   * Handles `authenticated`, or the error in its place, after which the old credentials stay in force until they expire.
-   * An answer without the `ref` of a request reports a new expiry, after a revocation for example.
+   * Handles `authenticated`, or the error in its place, after which the old credentials stay in force until they
+   * expire. An answer without the `ref` of a request reports a new expiry, after a revocation for example.
    */
   handleAnswer(connection: WebSocketConnection, answer: AuthenticatedFrame | ErrorFrame): void {
     const answered = this.#unanswered.find(

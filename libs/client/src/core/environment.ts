@@ -31,8 +31,8 @@ export interface Timer {
 }
 
 /**
- * Everything impure that the client uses: clocks, timers, randomness, ids, sockets and requests. The option `environment`
- * replaces any part of it in tests and in hosts that lack one.
+ * Everything impure that the client uses: clocks, timers, randomness, ids, sockets and requests. The option
+ * `environment` replaces any part of it in tests and in hosts that lack one.
  */
 export interface ClientEnvironment {
   /** Returns the wall clock in milliseconds since the Unix epoch. */
@@ -47,13 +47,16 @@ export interface ClientEnvironment {
   id(): string;
   /** Runs `task` after the current task. Default: `queueMicrotask` of the host. */
   readonly queueMicrotask?: (task: () => void) => void;
-  /** Opens a WebSocket. Undefined where the host has none; the client then polls. May throw (content security policy). */
+  /**
+   * Opens a WebSocket. Undefined where the host has none; the client then polls. May throw (content security policy).
+   */
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
   /**
-   * Takes the lock `name` if it is free. All pages of the browser share it. Resolves with a function that releases it, or
-   * with undefined. The client holds a poll only with this lock. Undefined where clients share no connections, as in Node.
+   * Takes the lock `name` if it is free. All pages of the browser share it. Resolves with a function that releases it,
+   * or with undefined. The client holds a poll only with this lock. Undefined where clients share no connections, as in
+   * Node.
    */
   readonly tryLock: ((name: string) => Promise<(() => void) | undefined>) | undefined;
   /**

@@ -4,8 +4,8 @@ import { RealtimeClientError } from './realtime-client-error.js';
 /** Options of `createRealtimeClient`. Every duration is in milliseconds. */
 export interface RealtimeClientOptions {
   /**
-   * Scheme, host and port of the server, such as `https://api.example`, without a path. Default: the origin of the page.
-   * Required in Node.
+   * Scheme, host and port of the server, such as `https://api.example`, without a path. Default: the origin of the
+   * page. Required in Node.
    */
   readonly origin?: string;
   /** Path of the WebSocket endpoint. Default `/ws`. */
@@ -15,9 +15,9 @@ export interface RealtimeClientOptions {
   /**
    * Returns the token that the client presents; undefined for an anonymous client. The client calls it before each
    * connection (`connect`) and each poll (`poll`), and when the server reports that the last token has expired
-   * (`expired`). If it throws, rejects, returns null or an empty string, or does not settle within 10,000 ms, the status
-   * is `offline` with the reason `signed-out`, and the client calls it again after 1 s, 2 s, 4 s and so on up to 60 s.
-   * `reauthenticate()` ends the wait. Default: anonymous.
+   * (`expired`). If it throws, rejects, returns null or an empty string, or does not settle within 10,000 ms, the
+   * status is `offline` with the reason `signed-out`, and the client calls it again after 1 s, 2 s, 4 s and so on up to
+   * 60 s. `reauthenticate()` ends the wait. Default: anonymous.
    */
   readonly token?: (reason: 'connect' | 'expired' | 'poll') => string | undefined | Promise<string | undefined>;
   /** The WebSocket transport. */
@@ -32,8 +32,8 @@ export interface RealtimeClientOptions {
     /** Time from the start of one poll to the start of the next. Default 2,000. The server's `config` may raise it. */
     readonly intervalMs?: number;
     /**
-     * Time for which the server holds a poll until there is news, at most 25,000. One page of a browser holds a poll at a
-     * time, and needs Web Locks for it; the others poll at the interval. Default 0: the server answers at once.
+     * Time for which the server holds a poll until there is news, at most 25,000. One page of a browser holds a poll at
+     * a time, and needs Web Locks for it; the others poll at the interval. Default 0: the server answers at once.
      */
     readonly waitMs?: number;
     /** Time that a connection attempt may take before polling starts. Default 500. */
@@ -53,13 +53,13 @@ export interface RealtimeClientOptions {
     readonly stableAfterMs?: number;
   };
   /**
-   * Version of the application's contract, an integer from 1. Raise it with each change that older pages cannot handle, and
-   * set `minContract` of the server. Default: none, which counts as older than every version.
+   * Version of the application's contract, an integer from 1. Raise it with each change that older pages cannot handle,
+   * and set `minContract` of the server. Default: none, which counts as older than every version.
    */
   readonly contractVersion?: number;
   /**
-   * Called once, when the server says that it supports only newer contracts than `contractVersion`. `minContract` is the
-   * oldest that it supports. `status.outdated` is then true. Default: nothing.
+   * Called once, when the server says that it supports only newer contracts than `contractVersion`. `minContract` is
+   * the oldest that it supports. `status.outdated` is then true. Default: nothing.
    */
   readonly onOutdated?: (minContract: number) => void;
   /** Time for which a topic stays subscribed after its last subscriber left. Default 1,000. 0 unsubscribes at once. */
@@ -112,9 +112,9 @@ const NAMES: Readonly<Record<keyof RealtimeClientOptions, 0>> = {
 /**
  * Fills in the defaults.
  *
- * @throws RealtimeClientError `invalid_option` if there is no such option, if a duration is no number of milliseconds from
- * 0 to 2,147,483,647, if a path does not start with `/`, or if `origin` is no http or https origin, has a path, or is
- * missing where no page has one.
+ * @throws RealtimeClientError `invalid_option` if there is no such option, if a duration is no number of milliseconds
+ * from 0 to 2,147,483,647, if a path does not start with `/`, or if `origin` is no http or https origin, has a path, or
+ * is missing where no page has one.
  */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const page = (globalThis as { location?: { origin?: string } }).location;
@@ -161,7 +161,9 @@ function checkNames(group: string, given: object = {}, names: object): void {
   }
 }
 
-/** Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server. */
+/**
+ * Checks the options whose name ends in `Ms`. A timer with an invalid delay fires at once, and would flood the server.
+ */
 function checkDurations(group: string, durations: object): void {
   for (const [name, value] of Object.entries(durations) as [string, unknown][]) {
     if (!name.endsWith('Ms') || (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_DELAY_MS)) continue;

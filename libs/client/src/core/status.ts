@@ -1,8 +1,8 @@
 /** Why the client is in its state, for people and logs. */
 export interface StatusReason {
   /**
-   * An error code of the protocol, a close code (`close-4201`), a failed response (`http-502`), or a code of the client:
-   * `network`, `no-websocket`, `reconnect`, `signed-out` (the option `token` failed), `silent`, `suspended`,
+   * An error code of the protocol, a close code (`close-4201`), a failed response (`http-502`), or a code of the
+   * client: `network`, `no-websocket`, `reconnect`, `signed-out` (the option `token` failed), `silent`, `suspended`,
    * `switched-off`, `timeout`.
    */
   readonly code: string;
@@ -14,7 +14,10 @@ export interface StatusReason {
 export interface StatusBase {
   /** When this state began, in milliseconds since the Unix epoch. */
   readonly enteredAt: number;
-  /** Whether the server supports only newer versions of the contract than `contractVersion`, so that the page is too old. */
+  /**
+   * Whether the server supports only newer versions of the contract than `contractVersion`, so that the page is too
+   * old.
+   */
   readonly outdated: boolean;
 }
 
@@ -46,8 +49,8 @@ export interface LiveStatus extends StatusBase {
   /** The id that the server gave to the connection. */
   readonly connectionId: string;
   /**
-   * Milliseconds between a ping and its pong, the smallest of the last three; undefined before the first one. While something
-   * observes the status, the client pings every 10 s.
+   * Milliseconds between a ping and its pong, the smallest of the last three; undefined before the first one. While
+   * something observes the status, the client pings every 10 s.
    */
   readonly roundTripTimeMs?: number;
 }
@@ -61,8 +64,8 @@ export interface PollingStatus extends StatusBase {
   /** Number of the connection attempt, from 1. */
   readonly attempt: number;
   /**
-   * When the client next tries a WebSocket, in milliseconds since the Unix epoch; undefined during an attempt, and while
-   * the WebSocket is switched off.
+   * When the client next tries a WebSocket, in milliseconds since the Unix epoch; undefined during an attempt, and
+   * while the WebSocket is switched off.
    */
   readonly nextRetryAt?: number;
   /** Why there is no WebSocket. */

@@ -8,8 +8,8 @@ import type { TopicEntry } from '../topics/topic-entry.js';
 export type Emit<Event> = (event: Event) => void;
 
 /**
- * The server reported a temporary error of a topic, or sent frames that do not fit (undefined). The client waits the error's
- * `retryAfter` ms, or a backoff if it has none.
+ * The server reported a temporary error of a topic, or sent frames that do not fit (undefined). The client waits the
+ * error's `retryAfter` ms, or a backoff if it has none.
  */
 export interface TopicDeferredEvent {
   readonly type: 'topic-deferred';

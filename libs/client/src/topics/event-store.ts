@@ -36,7 +36,9 @@ export class EventStore extends TopicStore {
     return this.#position;
   }
 
-  /** Emits the deliveries after `since`. Calls `onRewind` if the store has to replay events that it has passed already. */
+  /**
+   * Emits the deliveries after `since`. Calls `onRewind` if the store has to replay events that it has passed already.
+   */
   read(
     since: Since | undefined,
     onRewind: () => void,

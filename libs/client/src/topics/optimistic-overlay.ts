@@ -16,8 +16,8 @@ export interface PendingUpdate {
 }
 
 /**
- * Lays the optimistic updates of unanswered actions over the confirmed value of a topic, in the order of the actions. It
- * never changes the confirmed value.
+ * Lays the optimistic updates of unanswered actions over the confirmed value of a topic, in the order of the actions.
+ * It never changes the confirmed value.
  */
 export class OptimisticOverlay {
   readonly #reportError: (error: unknown) => void;
@@ -55,8 +55,8 @@ export class OptimisticOverlay {
   }
 
   /**
-   * Returns the value to show: `base` with the updates on top. The same base and updates give the same object. An update
-   * that throws is dropped and reported.
+   * Returns the value to show: `base` with the updates on top. The same base and updates give the same object. An
+   * update that throws is dropped and reported.
    */
   applyTo(base: Json | undefined): Json | undefined {
     if (base === undefined || this.#pending.length === 0) {

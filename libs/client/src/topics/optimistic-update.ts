@@ -6,8 +6,9 @@ import { RealtimeClientError } from '../core/realtime-client-error.js';
  * A topic, and a function that changes its value as the action is expected to.
  *
  * The client calls the function again over every newer value, so the function must be pure: it returns a new value that
- * shares the unchanged parts (`(battle) => ({ ...battle, status: 'paused' })`). Its argument is frozen. Prefer setting a
- * property to adding to one, because a value that already has the effect can arrive just before the answer to the action.
+ * shares the unchanged parts (`(battle) => ({ ...battle, status: 'paused' })`). Its argument is frozen. Prefer setting
+ * a property to adding to one, because a value that already has the effect can arrive just before the answer to the
+ * action.
  */
 export type OptimisticUpdate<T> = readonly [
   topic: TopicReference<T, 'state'>,

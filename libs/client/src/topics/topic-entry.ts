@@ -5,7 +5,9 @@ import type { StateStore } from './state-store.js';
 export interface TopicEntry {
   readonly name: string;
   readonly store: StateStore | EventStore;
-  /** The subscription that delivers the topic over a live WebSocket. While there is one, poll responses do not count. */
+  /**
+   * The subscription that delivers the topic over a live WebSocket. While there is one, poll responses do not count.
+   */
   subscription: object | undefined;
   /** Whether the client does not request the topic for now, because of a temporary error. */
   isDeferred: boolean;

@@ -4,8 +4,8 @@ import type { RealtimeClientError } from '../core/realtime-client-error.js';
 
 /**
  * Whether a value is current. `live`: it is the server's value. `catching-up`: the client waits for the server's value.
- * `stale`: no transport works, or the server cannot serve the topic (`error`); the value was current at `staleSince`, in
- * milliseconds since the Unix epoch.
+ * `stale`: no transport works, or the server cannot serve the topic (`error`); the value was current at `staleSince`,
+ * in milliseconds since the Unix epoch.
  */
 export type Freshness =
   | { readonly state: 'live' }
@@ -28,9 +28,9 @@ export interface TopicState<T> {
   /** Whether `confirmed` is current: `live` only while nothing can be missing. */
   readonly freshness: Freshness;
   /**
-   * The reason why the client does not follow the topic: it is forbidden, unknown, closed, or of the other kind. If the error
-   * is `temporary`, such as `unavailable`, `internal` or `timeout`, the client tries again by itself, keeps the value, and
-   * clears the error when the topic works.
+   * The reason why the client does not follow the topic: it is forbidden, unknown, closed, or of the other kind. If the
+   * error is `temporary`, such as `unavailable`, `internal` or `timeout`, the client tries again by itself, keeps the
+   * value, and clears the error when the topic works.
    */
   readonly error: RealtimeClientError | undefined;
 }
@@ -44,7 +44,9 @@ export type EventDelivery<T> =
       /** When the server published the event, in milliseconds since the Unix epoch, if the server sends it. */
       readonly publishedAt: number | undefined;
     }
-  /** The events between the last delivery and `position` are missing, because the server's history no longer has them. */
+  /**
+   * The events between the last delivery and `position` are missing, because the server's history no longer has them.
+   */
   | { readonly type: 'lost'; readonly position: Position };
 
 /** Options of `events()` and `deliveries()`. */
@@ -52,8 +54,8 @@ export interface EventOptions {
   /** A position, or `oldest` for all events that the server still has. Default: events from now on. */
   readonly since?: Since;
   /**
-   * Called when the server cannot serve the topic for now. The error is `temporary`: the client tries again by itself, and
-   * misses no event without a `lost`. Called again after the topic has worked meanwhile, or for another error.
+   * Called when the server cannot serve the topic for now. The error is `temporary`: the client tries again by itself,
+   * and misses no event without a `lost`. Called again after the topic has worked meanwhile, or for another error.
    */
   readonly onUnavailable?: (error: RealtimeClientError) => void;
 }

@@ -57,8 +57,8 @@ export class TrustedProxies {
  * Finds the client of a request: the last address of `X-Forwarded-For`, from right to left, that a trusted proxy wrote.
  * Entries further left may come from the client itself and are ignored.
  *
- * Without named proxies the header is ignored. If a private address sends the header, it is most likely a proxy that the
- * options do not name. Its address then stands for many clients, and limits by address do not apply.
+ * Without named proxies the header is ignored. If a private address sends the header, it is most likely a proxy that
+ * the options do not name. Its address then stands for many clients, and limits by address do not apply.
  */
 export function addressOf(
   { headers, remoteAddress }: Pick<IncomingRequest, 'headers' | 'remoteAddress'>,

@@ -3,8 +3,8 @@ import type { IncomingRequest } from '../core/incoming-request.js';
 
 /**
  * Rejects a request that the server and a proxy in front of it may understand in two ways: two `Host` or two
- * `Authorization` headers, or no host at all. HTTP/2 may name the host in `:authority`. Only a plain request of HTTP/1.0 may
- * leave it out.
+ * `Authorization` headers, or no host at all. HTTP/2 may name the host in `:authority`. Only a plain request of
+ * HTTP/1.0 may leave it out.
  *
  * @throws RealtimeError `bad_request`
  */
@@ -21,7 +21,9 @@ export function rejectAmbiguousHeaders(request: IncomingRequest): void {
   }
 }
 
-/** Counts the occurrences of a header. Node joins or drops repetitions in `headers`, and a proxy may read another one. */
+/**
+ * Counts the occurrences of a header. Node joins or drops repetitions in `headers`, and a proxy may read another one.
+ */
 export function countHeader({ rawHeaders }: Pick<IncomingRequest, 'rawHeaders'>, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }

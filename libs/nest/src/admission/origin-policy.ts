@@ -10,8 +10,8 @@ type OriginOptions = Pick<ResolvedRealtimeOptions, 'allowedOrigins' | 'allowAnyO
 const MAX_QUOTED = 120;
 
 /**
- * Decides which web pages may use this server. Browsers send `Origin` in one canonical spelling. Another spelling does not
- * come from a browser, so the policy rejects it.
+ * Decides which web pages may use this server. Browsers send `Origin` in one canonical spelling. Another spelling does
+ * not come from a browser, so the policy rejects it.
  */
 export class OriginPolicy {
   private readonly allowed: ReadonlySet<string> | undefined;

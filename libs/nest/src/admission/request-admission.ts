@@ -77,14 +77,14 @@ export class RequestAdmission implements OnModuleInit {
   }
 
   /**
-   * Verifies the credentials of a request. A token takes precedence over a cookie: an expired cookie does not shut out a
-   * client with a valid token, but a valid cookie of another user does.
+   * Verifies the credentials of a request. A token takes precedence over a cookie: an expired cookie does not shut out
+   * a client with a valid token, but a valid cookie of another user does.
    *
    * @param helloToken the token of a `hello` or `authenticate` frame. It takes precedence over the bearer token.
    * @param admission what `authenticate` sees. Default: `hello` with a `helloToken`, else `upgrade`.
    * @returns the identity; undefined for an anonymous caller.
-   * @throws RealtimeError `unauthorized` if the credentials are rejected, have expired (`details: { expired: true }`) or
-   * belong to different users; `unavailable` if `authenticate` fails or takes too long.
+   * @throws RealtimeError `unauthorized` if the credentials are rejected, have expired (`details: { expired: true }`)
+   * or belong to different users; `unavailable` if `authenticate` fails or takes too long.
    */
   async identify(
     received: ReceivedRequest,
@@ -130,7 +130,9 @@ export class RequestAdmission implements OnModuleInit {
   }
 }
 
-/** Parses a `Cookie` header (RFC 6265 §5.4). The first of several cookies with one name wins: it has the longest path. */
+/**
+ * Parses a `Cookie` header (RFC 6265 §5.4). The first of several cookies with one name wins: it has the longest path.
+ */
 export function parseCookies(header: string | undefined): Readonly<Record<string, string>> {
   return { ...parseCookie(header ?? '', { decode: decodeCookie }) } as Readonly<Record<string, string>>;
 }

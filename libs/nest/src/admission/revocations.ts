@@ -35,8 +35,8 @@ interface RevocationEntry {
 }
 
 /**
- * The recent revocations of this node. A connection checks the log on each tick. A connection and a request also check it
- * after a verification, because the credentials may have been revoked while they were verified.
+ * The recent revocations of this node. A connection checks the log on each tick. A connection and a request also check
+ * it after a verification, because the credentials may have been revoked while they were verified.
  *
  * A revocation applies to credentials that were presented before it. If several revocations apply, the one whose grace
  * ends first counts.
@@ -75,8 +75,8 @@ export class Revocations {
   }
 
   /**
-   * Whether the log still has every revocation since `mark`. False only if a verification may take any time and took more
-   * than a minute.
+   * Whether the log still has every revocation since `mark`. False only if a verification may take any time and took
+   * more than a minute.
    */
   reachesBackTo(mark: number): boolean {
     return mark >= this.dropped;
@@ -100,7 +100,8 @@ export class Revocations {
    * Throws if the credentials that were presented at `mark` have been revoked since.
    *
    * @param user undefined for an anonymous caller: never throws.
-   * @throws RealtimeError `unauthorized` if they have been revoked; `timeout` if the log no longer reaches back to `mark`.
+   * @throws RealtimeError `unauthorized` if they have been revoked; `timeout` if the log no longer reaches back to
+   * `mark`.
    */
   check(user: string | undefined, mark: number): void {
     if (user === undefined) return;

@@ -28,7 +28,8 @@ export class TokenVerifier {
   /**
    * @returns the identity; undefined if the application has no `authenticate`, because every caller is anonymous then.
    * @throws RealtimeError `unauthorized` if the token is rejected, with `details: { expired: true }` if it has expired;
-   * `unavailable` if `authenticate` throws something unexpected, or takes longer than `limits.timeouts.authenticationMs`.
+   * `unavailable` if `authenticate` throws something unexpected, or takes longer than
+   * `limits.timeouts.authenticationMs`.
    */
   async verify(
     received: ReceivedRequest,
@@ -58,7 +59,9 @@ export class TokenVerifier {
     return identity;
   }
 
-  /** A client with a rejected token is no fault of the server. The log has the causes that only its operator can mend. */
+  /**
+   * A client with a rejected token is no fault of the server. The log has the causes that only its operator can mend.
+   */
   private toVerificationError(error: unknown): RealtimeError {
     if (error instanceof RealtimeError && error.code !== 'timeout') return error;
     if (isExpiry(error)) return expired(error);
@@ -112,7 +115,10 @@ const REJECTION_NAMES: ReadonlySet<string> = new Set(['JsonWebTokenError', 'NotB
 const REJECTION_CODES =
   /^ERR_(JWT_(CLAIM_VALIDATION_FAILED|INVALID)|JWS_|JWE_|JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)|JWKS_NO_MATCHING_KEY)/;
 
-/** Whether an error rejects the token. Any other error tells nothing about it: a lost database, or a mistake in the code. */
+/**
+ * Whether an error rejects the token. Any other error tells nothing about it: a lost database, or a mistake in the
+ * code.
+ */
 function isRejection(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof WsException) return true;

@@ -9,8 +9,8 @@ export interface NewPublication {
   /** The whole value (state) or the event, as JSON. */
   readonly data: string;
   /**
-   * State topics: the delta from the value at offset `from` of the epoch. A broker keeps the delta only if it assigns the
-   * next position, `from + 1`; otherwise it keeps `data`.
+   * State topics: the delta from the value at offset `from` of the epoch. A broker keeps the delta only if it assigns
+   * the next position, `from + 1`; otherwise it keeps `data`.
    */
   readonly patch?: { readonly epoch: string; readonly from: number; readonly delta: string };
   /** The parsed `data`. A broker in the process may pass it to listeners; other brokers ignore it. */
@@ -109,8 +109,8 @@ export type Release = () => Promise<void>;
  * Keeps history, positions, claims of actions, leases, broadcasts and presence for one or many nodes. A broker knows no
  * connections and does not read values.
  *
- * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of the
- * protocol; an implementation maps each name to a key of its own.
+ * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of
+ * the protocol; an implementation maps each name to a key of its own.
  */
 export interface Broker {
   /** Name in the log line of the start: `memory`, `redis`, … */
@@ -139,25 +139,26 @@ export interface Broker {
   close(topic: string): Promise<void>;
 
   /**
-   * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives as long as its
-   * node, and a settled answer for the window of `settle`. Rejects with `full` instead of forgetting a claim early.
+   * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives as long as
+   * its node, and a settled answer for the window of `settle`. Rejects with `full` instead of forgetting a claim early.
    *
    * @param caller the owner of the claim. A broker with bounded memory gives each caller a quota and rejects with
-   * `quota_exceeded` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
+   * `quota_exceeded` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no
+   * caller.
    * @param client one of the clients of the caller. It gets a part of the quota, so that it cannot block the others.
    */
   claim(key: string, fingerprint: string, caller?: string, client?: string): Promise<Claim>;
   /** Remembers the answer of a claimed action for `windowMs`. */
   settle(key: string, answer: string, windowMs: number): Promise<void>;
   /**
-   * Gives a claim back without an answer, because the server rejected the action before its handler started. Callers that
-   * wait for the answer get a `BrokerError` `unclaimed` and may claim the key.
+   * Gives a claim back without an answer, because the server rejected the action before its handler started. Callers
+   * that wait for the answer get a `BrokerError` `unclaimed` and may claim the key.
    */
   unclaim(key: string): Promise<void>;
   /**
-   * Forgets the answers of settled claims before their window ends, because the clients have them. Ignores keys that are
-   * unknown or still running. If it fails, the window ends the claims. For 10 s a claim of a forgotten key is `lost`, because
-   * a proxy may deliver a request twice.
+   * Forgets the answers of settled claims before their window ends, because the clients have them. Ignores keys that
+   * are unknown or still running. If it fails, the window ends the claims. For 10 s a claim of a forgotten key is
+   * `lost`, because a proxy may deliver a request twice.
    */
   forget(keys: readonly string[]): Promise<void>;
 
@@ -202,7 +203,8 @@ export type BrokerFactory = (context: BrokerContext) => Broker;
  *
  * - `unclaimed`: the holder of the claim gave it back without an answer. Claim again.
  * - `full`: the broker has no room for another action now. The server answers `unavailable`.
- * - `quota_exceeded`: the caller has as many actions as the broker allows for one caller. The server answers `too_many_requests`.
+ * - `quota_exceeded`: the caller has as many actions as the broker allows for one caller. The server answers
+ *   `too_many_requests`.
  * - `not_held`: this node settled or gave back a claim that it does not hold.
  * - `no_answer`: the holder of the lease did not answer a request.
  * - `disposed`: the broker has shut down.

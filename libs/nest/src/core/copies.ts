@@ -3,8 +3,8 @@ import { Logger } from '@nestjs/common';
 const FIRST_COPY = Symbol.for('statewire:nest');
 
 /**
- * Warns if another copy of this package is loaded already. Nest then knows two classes of each name and injects neither for the
- * other.
+ * Warns if another copy of this package is loaded already. Nest then knows two classes of each name and injects neither
+ * for the other.
  *
  * @param url where this copy is.
  * @param shared an object that all copies share.

@@ -25,8 +25,8 @@ export type ResumeOutcome = 'patches' | 'snapshot' | 'lost';
 export type CloseReason = number | 'peer';
 
 /**
- * Why a client left a presence topic: it unsubscribed, it did not reconnect within its grace, or it signed in or out and is
- * another member now.
+ * Why a client left a presence topic: it unsubscribed, it did not reconnect within its grace, or it signed in or out
+ * and is another member now.
  */
 export type PresenceLeave = 'unsubscribed' | 'lost' | 'identity';
 

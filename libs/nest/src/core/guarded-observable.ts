@@ -4,8 +4,8 @@ type Report = (error: unknown) => void;
 type Handlers<T> = Partial<Observer<T>> | ((value: T) => void) | null;
 
 /**
- * Reports errors that its subscribers throw or do not handle. RxJS throws both from a timer, where they end the process.
- * An observable made from it with `pipe` is guarded too.
+ * Reports errors that its subscribers throw or do not handle. RxJS throws both from a timer, where they end the
+ * process. An observable made from it with `pipe` is guarded too.
  */
 export class GuardedObservable<T> extends Observable<T> {
   constructor(

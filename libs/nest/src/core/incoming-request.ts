@@ -6,7 +6,9 @@ import type { CallerContext } from './realtime-request.js';
 /** The parts of an upgrade or an HTTP request that admission reads. The same for every HTTP framework. */
 export interface IncomingRequest {
   readonly headers: IncomingHttpHeaders;
-  /** Every header with its repetitions, as Node's `rawHeaders`. Admission counts `Host`, `Origin` and `Authorization`. */
+  /**
+   * Every header with its repetitions, as Node's `rawHeaders`. Admission counts `Host`, `Origin` and `Authorization`.
+   */
   readonly rawHeaders: readonly string[];
   /** Address of the peer of the socket. */
   readonly remoteAddress: string | undefined;
@@ -28,7 +30,9 @@ export interface ReceivedRequest {
   readonly cookies: Readonly<Record<string, string>>;
   /** Address of the client: of the socket, or as trusted proxies report it. */
   readonly ip: string;
-  /** Key of the limits per address: the IPv4 address, or the /64 of an IPv6 address. Undefined if it names no client. */
+  /**
+   * Key of the limits per address: the IPv4 address, or the /64 of an IPv6 address. Undefined if it names no client.
+   */
   readonly network: string | undefined;
   /** The allowed origin in lower case, for CORS headers. */
   readonly origin: string | undefined;

@@ -6,8 +6,8 @@ import type { Environment } from './environment.js';
 const MAX_KEYS = 20_000;
 
 /**
- * Keeps one value per key, such as a user or an address. Drops a value that was not used for `idleMs`. Above `maxKeys` it
- * drops the value that was not used for the longest time.
+ * Keeps one value per key, such as a user or an address. Drops a value that was not used for `idleMs`. Above `maxKeys`
+ * it drops the value that was not used for the longest time.
  */
 export class KeyedStore<Value extends object> {
   private readonly cache: LRUCache<string, Value>;

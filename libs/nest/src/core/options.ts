@@ -8,8 +8,9 @@ import type { Environment } from './environment.js';
  * Verifies credentials. Runs only for callers that present some.
  *
  * Return `undefined` to reject the caller, or throw: an exception of Nest with a status from 400 to 499 except 408 and
- * 429, a `WsException`, a `RealtimeError`, an error with the status 401 or 403, or the error of jose or jsonwebtoken. Any
- * other error tells nothing about the token: the server logs it and answers `unavailable`, so that the client tries again.
+ * 429, a `WsException`, a `RealtimeError`, an error with the status 401 or 403, or the error of jose or jsonwebtoken.
+ * Any other error tells nothing about the token: the server logs it and answers `unavailable`, so that the client tries
+ * again.
  */
 export type Authenticate = (
   request: RealtimeRequest,
@@ -50,7 +51,9 @@ export interface RealtimeModuleOptions {
    * default stops the start. Default: none.
    */
   readonly authenticator?: Type<RealtimeAuthenticator> | RealtimeAuthenticator;
-  /** Cookie whose value is a token, for pages on the same site. Needs `authenticate` or `authenticator`. Default: none. */
+  /**
+   * Cookie whose value is a token, for pages on the same site. Needs `authenticate` or `authenticator`. Default: none.
+   */
   readonly cookie?: string;
   /**
    * Guards that run when a client connects: before the server accepts the upgrade if the credentials come with it, else
@@ -59,8 +62,8 @@ export interface RealtimeModuleOptions {
    */
   readonly connectionGuards?: readonly (Type<CanActivate> | CanActivate)[];
   /**
-   * Exact origins, such as `https://play.example`, or `capacitor://localhost` for the shell of an application. `null` also
-   * allows sandboxed frames of any website. Default: the origin whose host equals the request's `Host`.
+   * Exact origins, such as `https://play.example`, or `capacitor://localhost` for the shell of an application. `null`
+   * also allows sandboxed frames of any website. Default: the origin whose host equals the request's `Host`.
    */
   readonly allowedOrigins?: readonly string[];
   /** Accepts every origin. Default false. */
@@ -116,16 +119,16 @@ export interface RealtimeModuleOptions {
   /** Presence topics, for topics with an `@OnPresence` handler. */
   readonly presence?: {
     /**
-     * Time for which a member stays after its connection ended, so that a reload, a reconnect or a change of the transport
-     * does not look like leaving. A polling client stays for at least twice `polling.intervalMs`. A client that unsubscribes
-     * leaves at once. Default 10,000.
+     * Time for which a member stays after its connection ended, so that a reload, a reconnect or a change of the
+     * transport does not look like leaving. A polling client stays for at least twice `polling.intervalMs`. A client
+     * that unsubscribes leaves at once. Default 10,000.
      */
     readonly graceMs?: number;
     /** Shortest pause between two publications of one presence topic. Default 250. */
     readonly intervalMs?: number;
     /**
-     * Members in the list; all others are only counted. 0: the list is empty. The list must fit `limits.frames.publicationBytes`
-     * with `infoBytes` for each member. Default 100, or as many as fit.
+     * Members in the list; all others are only counted. 0: the list is empty. The list must fit
+     * `limits.frames.publicationBytes` with `infoBytes` for each member. Default 100, or as many as fit.
      */
     readonly members?: number;
     /** Largest JSON of one member, at least 1. Default 1,024. */
@@ -143,8 +146,8 @@ export type RealtimeOptionsOverride = (options: RealtimeModuleOptions) => Realti
 /** Limits of what clients send and of what the server publishes. */
 export interface FrameOptions {
   /**
-   * Largest action that a client may send, as a frame or as an HTTP body. Other frames may have 16 KiB where this is less.
-   * Default 64 KiB.
+   * Largest action that a client may send, as a frame or as an HTTP body. Other frames may have 16 KiB where this is
+   * less. Default 64 KiB.
    */
   readonly bytes: number;
   /** Deepest nesting of JSON that a client may send. Default 32. */
@@ -157,11 +160,13 @@ export interface FrameOptions {
    */
   readonly perSecondPerUser: number;
   /**
-   * The same for one address, which may be that of an office or of a mobile network. The default lets 200 connections send
-   * at their full rate. An address is an IPv4 address or the /64 of an IPv6 address. Default 4,000.
+   * The same for one address, which may be that of an office or of a mobile network. The default lets 200 connections
+   * send at their full rate. An address is an IPv4 address or the /64 of an IPv6 address. Default 4,000.
    */
   readonly perSecondPerAddress: number;
-  /** Frames of one connection above these rates within 10 s, after which the server closes it with 4100. Default 100. */
+  /**
+   * Frames of one connection above these rates within 10 s, after which the server closes it with 4100. Default 100.
+   */
   readonly rejected: number;
   /** Malformed frames of one connection within 10 s, after which the server closes it with 4000. Default 10. */
   readonly malformed: number;
@@ -182,20 +187,20 @@ export interface ConnectionOptions {
   /** Connections of one IPv4 address, or of the /64 of an IPv6 address. Default 200. */
   readonly perAddress: number;
   /**
-   * New connections per second of one user. Bursts of twice `perUser` pass, so that all of them may reconnect twice after
-   * an outage. Off when this or `perUser` is 0. Default 20.
+   * New connections per second of one user. Bursts of twice `perUser` pass, so that all of them may reconnect twice
+   * after an outage. Off when this or `perUser` is 0. Default 20.
    */
   readonly newPerSecondPerUser: number;
   /**
-   * New connections per second of one address. Bursts of `perAddress` pass, so that all clients behind a NAT may reconnect
-   * at once. Off when this or `perAddress` is 0. Default 50.
+   * New connections per second of one address. Bursts of `perAddress` pass, so that all clients behind a NAT may
+   * reconnect at once. Off when this or `perAddress` is 0. Default 50.
    */
   readonly newPerSecondPerAddress: number;
   /** Connections of one address that are not admitted yet. Default 20. */
   readonly pendingPerAddress: number;
   /**
-   * Topics that one connection may follow, and new topics that it may name per second. Bursts of twice as many pass. The
-   * rate is at least `frames.perSecond`, and unlimited when that is 0. Default 128.
+   * Topics that one connection may follow, and new topics that it may name per second. Bursts of twice as many pass.
+   * The rate is at least `frames.perSecond`, and unlimited when that is 0. Default 128.
    */
   readonly subscriptions: number;
 }
@@ -207,9 +212,9 @@ export interface OutboxOptions {
   /** Bytes that wait for one connection, above which the server closes it with 4101. Default 1 MiB. */
   readonly hardMarkBytes: number;
   /**
-   * Bytes that wait for all connections of the process. Above this limit the server closes slow readers with 4101, starting
-   * with the reader that has been above `softMarkBytes` the longest, then with the one whose bytes wait the longest.
-   * Default 256 MiB.
+   * Bytes that wait for all connections of the process. Above this limit the server closes slow readers with 4101,
+   * starting with the reader that has been above `softMarkBytes` the longest, then with the one whose bytes wait the
+   * longest. Default 256 MiB.
    */
   readonly totalBytes: number;
 }
@@ -224,8 +229,8 @@ export interface TimeoutOptions {
   /** Time for `hello` to arrive. Default 5,000. */
   readonly helloMs: number;
   /**
-   * Time to verify `hello`. Default 10,000. With 0 the server rejects credentials with `timeout` when their verification
-   * outlived the revocation log; the client may present them again.
+   * Time to verify `hello`. Default 10,000. With 0 the server rejects credentials with `timeout` when their
+   * verification outlived the revocation log; the client may present them again.
    */
   readonly authenticationMs: number;
   /** Time for the first value of a topic. Default 2,000. */
@@ -253,9 +258,9 @@ export interface RealtimeLimits {
 /** Options of a memory broker. 0 switches a limit off. */
 export interface MemoryBrokerOptions {
   /**
-   * Starts as one of several processes, each with topics, actions and presence of its own: as a worker of `node:cluster`,
-   * or as a further instance of PM2. Default false: the start fails, because a publication would reach only the clients
-   * of its own process.
+   * Starts as one of several processes, each with topics, actions and presence of its own: as a worker of
+   * `node:cluster`, or as a further instance of PM2. Default false: the start fails, because a publication would reach
+   * only the clients of its own process.
    */
   readonly separateProcesses?: boolean;
   /**
@@ -266,9 +271,9 @@ export interface MemoryBrokerOptions {
   /** Maximum bytes of the values and publications of those topics, approximately. Default 64 MiB. */
   readonly maxIdleBytes?: number;
   /**
-   * Maximum number of running actions and of answers that clients have not confirmed. A user, or an address for anonymous
-   * clients, may use a tenth of what is free of the first half, but always a thousandth of all. One client may use half of
-   * what its user has free. The server rejects further actions. Default 100,000.
+   * Maximum number of running actions and of answers that clients have not confirmed. A user, or an address for
+   * anonymous clients, may use a tenth of what is free of the first half, but always a thousandth of all. One client
+   * may use half of what its user has free. The server rejects further actions. Default 100,000.
    */
   readonly maxClaims?: number;
   /** Maximum number of characters of these answers, with the same shares. Default 67,108,864. */

@@ -26,14 +26,16 @@ interface LoggedLine {
   omitted: number;
 }
 
-/** Characters that control a terminal: C0, C1, direction marks and line separators. JSON does not escape all of them. */
+/**
+ * Characters that control a terminal: C0, C1, direction marks and line separators. JSON does not escape all of them.
+ */
 // eslint-disable-next-line no-control-regex -- the pattern looks for control characters
 const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
- * Writes lines of the form `event key=value …`, at most one per second for each event and reason, so that a flood of bad
- * frames is no flood of lines. The next line counts the lines left out as `alike`. Quotes values, because a client may have
- * sent them.
+ * Writes lines of the form `event key=value …`, at most one per second for each event and reason, so that a flood of
+ * bad frames is no flood of lines. The next line counts the lines left out as `alike`. Quotes values, because a client
+ * may have sent them.
  *
  * Callers never pass payloads, tokens or cookies.
  */

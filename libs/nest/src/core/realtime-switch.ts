@@ -41,7 +41,9 @@ export class RealtimeSwitch implements OnApplicationShutdown {
     return this.on;
   }
 
-  /** Switches every node. Off: connected clients move to polling (close code 4203), and come back when it is on again. */
+  /**
+   * Switches every node. Off: connected clients move to polling (close code 4203), and come back when it is on again.
+   */
   async set(enabled: boolean): Promise<void> {
     await this.broker.broadcast({ type: SWITCH, payload: enabled });
   }

@@ -34,11 +34,11 @@ export interface ActionRun {
 }
 
 /**
- * Runs each action at most once. Claims the key of the action first, so that the same action on another node or transport
- * shares the answer. Gives the claim back when the handler never started.
+ * Runs each action at most once. Claims the key of the action first, so that the same action on another node or
+ * transport shares the answer. Gives the claim back when the handler never started.
  *
- * A handler that misses its deadline did start. `timeout` is then the answer of the action, and the broker remembers it.
- * A later result of the handler is dropped.
+ * A handler that misses its deadline did start. `timeout` is then the answer of the action, and the broker remembers
+ * it. A later result of the handler is dropped.
  */
 export class ActionExecutor {
   constructor(private readonly options: ActionExecutorOptions) {}
@@ -161,7 +161,9 @@ function outcomeOf(answer: Answer, started: boolean): ActionOutcome {
   return answer.code === 'timeout' ? 'timeout' : 'failed';
 }
 
-/** Key of one action of one caller, equal on every node and transport. Injective; no user id equals the anonymous one. */
+/**
+ * Key of one action of one caller, equal on every node and transport. Injective; no user id equals the anonymous one.
+ */
 export function actionKey({ identity, clientId }: CallerContext, id: string): string {
   return JSON.stringify([identity?.id ?? null, clientId, id]);
 }

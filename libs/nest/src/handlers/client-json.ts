@@ -6,8 +6,8 @@ import { pathOfProblem } from '../topics/projection.js';
  * Returns the JSON projection of a value of the application for a client; undefined if JSON does not have the value.
  *
  * @param what the value, as the message names it.
- * @throws TypeError if the value is no JSON, or nests deeper than clients accept: a client that cannot read a frame drops
- * its connection, and asks for the same frame again.
+ * @throws TypeError if the value is no JSON, or nests deeper than clients accept: a client that cannot read a frame
+ * drops its connection, and asks for the same frame again.
  */
 export function clientJson(value: unknown, what: string): Json | undefined {
   const text = stringify(value, what);

@@ -37,8 +37,9 @@ export const PRESENCE_METADATA = 'statewire:presence';
 export const ACTION_METADATA = 'statewire:action';
 
 /**
- * Result of an `@OnTopic` handler. For a state topic: the first value, nothing, or a source. For an event topic: nothing or
- * a source. A source is an observable that is the only writer of the topic. `void` lets a handler do without `return`.
+ * Result of an `@OnTopic` handler. For a state topic: the first value, nothing, or a source. For an event topic:
+ * nothing or a source. A source is an observable that is the only writer of the topic. `void` lets a handler do without
+ * `return`.
  */
 export type TopicResult<Value, Kind extends TopicKind> = Kind extends 'state'
   ? Value | undefined | void | Promise<Value | undefined | void> | Observable<Value>
@@ -59,8 +60,8 @@ export interface OnActionOptions {
 }
 
 /**
- * Marks a provider with handlers of topics (`@OnTopic`) and actions (`@OnAction`). Guards, pipes, interceptors and filters of
- * Nest apply to the class and to its methods. The class must not be request-scoped; `@Caller()` is the user.
+ * Marks a provider with handlers of topics (`@OnTopic`) and actions (`@OnAction`). Guards, pipes, interceptors and
+ * filters of Nest apply to the class and to its methods. The class must not be request-scoped; `@Caller()` is the user.
  *
  * @example
  * ```ts
@@ -109,11 +110,12 @@ function declareHandlers(type: Constructor): void {
 }
 
 /**
- * Loads the topics of a pattern. Guards and interceptors run for every subscriber and every poll. The method runs once when
- * a topic becomes active, with the parameters of the topic and without a caller. It and its observable also run outside
- * the `AsyncLocalStorage` contexts that guards enter. An interceptor may reject a caller; its result is ignored, because a
- * topic has one value for all its readers. The exception is `ClassSerializerInterceptor`: it shows the same to every caller,
- * so it also applies to loaded and published values, even as a global interceptor that `globalEnhancers` leaves out.
+ * Loads the topics of a pattern. Guards and interceptors run for every subscriber and every poll. The method runs once
+ * when a topic becomes active, with the parameters of the topic and without a caller. It and its observable also run
+ * outside the `AsyncLocalStorage` contexts that guards enter. An interceptor may reject a caller; its result is
+ * ignored, because a topic has one value for all its readers. The exception is `ClassSerializerInterceptor`: it shows
+ * the same to every caller, so it also applies to loaded and published values, even as a global interceptor that
+ * `globalEnhancers` leaves out.
  */
 export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
   topic: Topic<Value, Pattern, Kind>,
@@ -123,8 +125,8 @@ export function OnTopic<Value, Pattern extends string, Kind extends TopicKind>(
 }
 
 /**
- * Gives a topic a presence topic. The method runs once for each client that subscribes to the topic, with `@Caller()` and
- * `@TopicParams()`. It returns the info that every reader of the presence topic sees of this member, at most
+ * Gives a topic a presence topic. The method runs once for each client that subscribes to the topic, with `@Caller()`
+ * and `@TopicParams()`. It returns the info that every reader of the presence topic sees of this member, at most
  * `presence.infoBytes` of JSON. If it throws, the member has no info.
  *
  * Every reader of the topic may read its presence topic, unless guards of this method reject it.
@@ -143,8 +145,8 @@ export function OnPresence<Info, Pattern extends string>(
 }
 
 /**
- * Handles an action, at most once for each id that a client sends. The result is the answer to the client. Keep it below
- * `limits.outbox.hardMarkBytes` (default 1 MiB): the server closes the connection of a larger answer with 4101.
+ * Handles an action, at most once for each id that a client sends. The result is the answer to the client. Keep it
+ * below `limits.outbox.hardMarkBytes` (default 1 MiB): the server closes the connection of a larger answer with 4101.
  *
  * A handler that asks for data that the contract does not have does not compile. If a pipe makes the parameter, write
  * `@OnAction<unknown, Result>(…)`.
@@ -199,7 +201,7 @@ export const callerFactory = (_: unknown, context: { getArgByIndex(index: number
   context.getArgByIndex(0).user;
 
 /**
- * The user: the `user` that `authenticate` returned, or the value that a guard set as `request.user`. Undefined for anonymous
- * callers. Not available in `@OnTopic` handlers, because a topic has one value for all its readers.
+ * The user: the `user` that `authenticate` returned, or the value that a guard set as `request.user`. Undefined for
+ * anonymous callers. Not available in `@OnTopic` handlers, because a topic has one value for all its readers.
  */
 export const Caller: () => ParameterDecorator = createParamDecorator(callerFactory);

@@ -3,8 +3,8 @@ import type { CompilerAdvice, JsonCompatible, TopicParameters } from '@statewire
 import type { RealtimeRequest } from '../core/realtime-request.js';
 
 /**
- * A decorator for methods with this result that can take what the client sends. Other methods do not compile. `Sent` is the
- * data of the action or the parameters of the topic; `unknown` lets every parameter pass.
+ * A decorator for methods with this result that can take what the client sends. Other methods do not compile. `Sent` is
+ * the data of the action or the parameters of the topic; `unknown` lets every parameter pass.
  */
 export type HandlerDecorator<Result, Sent = unknown> = <Method extends (...parameters: never[]) => Result>(
   target: object,
@@ -18,8 +18,8 @@ export type SentParameters<Pattern extends string> = string extends Pattern
   : { readonly [Name in keyof TopicParameters<Pattern>]: unknown };
 
 /*
- * The compiler knows the parameters of a method, and not their decorators. So it advises only if one parameter is an object of
- * data that the client does not send, and no other parameter can be what the client sends.
+ * The compiler knows the parameters of a method, and not their decorators. So it advises only if one parameter is an
+ * object of data that the client does not send, and no other parameter can be what the client sends.
  */
 type ParametersAdvice<List extends readonly unknown[], Sent> = unknown extends Sent
   ? unknown

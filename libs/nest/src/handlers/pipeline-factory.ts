@@ -154,14 +154,15 @@ export class PipelineFactory {
   }
 
   /**
-   * Resolves with the class serializers that the pipeline of the handler leaves out: all of them for a topic, whose value
-   * is not the result of the pipeline; global ones that `globalEnhancers` leaves out for an action, because what a
-   * controller would hide must not reach a client.
+   * Resolves with the class serializers that the pipeline of the handler leaves out: all of them for a topic, whose
+   * value is not the result of the pipeline; global ones that `globalEnhancers` leaves out for an action, because what
+   * a controller would hide must not reach a client.
    */
   serializer(handler: HandlerMethod, kind: 'topic' | 'action'): Promise<Serialize | undefined> {
     const global = this.application.getGlobalInterceptors();
     if (kind === 'action') return serializeOf(this.applies('interceptors') ? [] : global, handler);
-    // The configuration of the application would add request-scoped interceptors, which have no dependencies at the start.
+    // The configuration of the application would add request-scoped interceptors, which have no dependencies at the
+    // start.
     const config = new ApplicationConfig();
     config.useGlobalInterceptors(...global);
     return serializeOf(this.interceptorsOf(handler, config), handler);

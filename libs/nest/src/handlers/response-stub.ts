@@ -23,9 +23,9 @@ export class ResponseSentError extends Error {
 type HeaderValue = string | number | readonly string[];
 
 /**
- * The result of `switchToHttp().getResponse()`. Takes headers and a status, as responses of Express, Fastify and Node do, and
- * sends none of them: guards such as the one of `@nestjs/throttler` tell a caller its limits that way. Sending throws, so that
- * an enhancer made for HTTP fails visibly.
+ * The result of `switchToHttp().getResponse()`. Takes headers and a status, as responses of Express, Fastify and Node
+ * do, and sends none of them: guards such as the one of `@nestjs/throttler` tell a caller its limits that way. Sending
+ * throws, so that an enhancer made for HTTP fails visibly.
  */
 export class ResponseStub {
   statusCode = 200;

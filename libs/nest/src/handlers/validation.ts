@@ -16,8 +16,8 @@ const REQUIRING_RULES: ReadonlySet<unknown> = new Set(['customValidation', 'nest
 const OPTIONAL_RULE = 'conditionalValidation';
 
 /**
- * Whether the type of a parameter is a DTO: a class with rules of class-validator. An application without class-validator
- * has no DTO.
+ * Whether the type of a parameter is a DTO: a class with rules of class-validator. An application without
+ * class-validator has no DTO.
  */
 function isDto(type: unknown): boolean {
   return rulesOf(type).length > 0;

@@ -5,8 +5,8 @@ import { type Correlation, ERROR_CODES } from '@statewire/protocol';
 import type { RealtimeError } from '../core/errors.js';
 
 /**
- * Milliseconds without progress after which a reader is cut off. Node checks twice before it calls a write stalled, so it may
- * take twice as long.
+ * Milliseconds without progress after which a reader is cut off. Node checks twice before it calls a write stalled, so
+ * it may take twice as long.
  */
 const RESPONSE_TIMEOUT_MS = 2_500;
 

@@ -251,8 +251,8 @@ function pollLimits({ frames, connections }: RealtimeLimits): FrameLimits {
 }
 
 /**
- * Adds `retryAfter` to a temporary rejection. A rejected request started nothing. Clients know that by `retryAfter`, and send
- * the action again instead of failing it.
+ * Adds `retryAfter` to a temporary rejection. A rejected request started nothing. Clients know that by `retryAfter`,
+ * and send the action again instead of failing it.
  */
 function withRetryAfter(error: RealtimeError): RealtimeError {
   const { code, message, options } = error;

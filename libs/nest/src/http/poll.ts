@@ -201,8 +201,8 @@ export class PollAnswer {
   }
 
   /**
-   * Adds all frames of a topic, or none if they do not fit. The first topic is cut instead: its first frames lead to an earlier
-   * position, from which the client continues.
+   * Adds all frames of a topic, or none if they do not fit. The first topic is cut instead: its first frames lead to an
+   * earlier position, from which the client continues.
    */
   add(answer: TopicAnswer): void {
     if (answer.type === 'error') {

@@ -135,7 +135,8 @@ export class AuthenticatedRequest {
   /**
    * Call it before you send values that were read since.
    *
-   * @throws RealtimeError if the credentials were revoked meanwhile, or the log of revocations does not reach back so far.
+   * @throws RealtimeError if the credentials were revoked meanwhile, or the log of revocations does not reach back so
+   * far.
    */
   check(): void {
     this.revocations.check(this.caller.identity?.id, this.mark);

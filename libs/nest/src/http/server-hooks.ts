@@ -24,8 +24,8 @@ interface HookedAdapter {
 const PLATFORMS = ['express', 'fastify'];
 
 /**
- * Passes every request to `take` first, on Express and on Fastify: before body parsers, CORS, security headers, middleware,
- * prefixes, versions and interceptors.
+ * Passes every request to `take` first, on Express and on Fastify: before body parsers, CORS, security headers,
+ * middleware, prefixes, versions and interceptors.
  *
  * The adapter has one hook only. A hook that the application sets, before or later, runs behind this one.
  *
@@ -65,8 +65,8 @@ export interface HeadDeadlines {
 const CHECKING_INTERVAL_MS = 1_000;
 
 /**
- * Limits the time in which the head of a request or an upgrade has to arrive. Keeps a shorter limit of the application. A
- * connection that sends nothing is late as well. Call it before the server listens.
+ * Limits the time in which the head of a request or an upgrade has to arrive. Keeps a shorter limit of the application.
+ * A connection that sends nothing is late as well. Call it before the server listens.
  *
  * @param timeout milliseconds. 0: keeps the limit of the server.
  */
@@ -84,13 +84,15 @@ export function limitHeads(server: HeadDeadlines, timeout: number): void {
 const MAX_PIPELINED = 4;
 
 /**
- * Limits the requests that a connection sends without waiting for the answers. Node emits all requests that it has read and
- * keeps each answer until the earlier ones are written. One write of a client could take any amount of memory.
+ * Limits the requests that a connection sends without waiting for the answers. Node emits all requests that it has read
+ * and keeps each answer until the earlier ones are written. One write of a client could take any amount of memory.
  */
 export class PipelineLimit {
   private readonly pending = new WeakMap<Socket, number>();
 
-  /** Counts a request until it is answered. @returns false if the connection has too many requests without an answer. */
+  /**
+   * Counts a request until it is answered. @returns false if the connection has too many requests without an answer.
+   */
   enter({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const count = this.pending.get(socket) ?? 0;
     if (count >= MAX_PIPELINED) return false;

@@ -31,11 +31,13 @@ const BATCHES_SHARE = 0.5;
 const GRACE_MS = 4_000;
 
 /**
- * Drains the node before it shuts down. Sends `drain` to clients in batches; each client reconnects elsewhere at a random
- * moment of the window. After the window, closes the remaining connections with 1012 once their actions have finished. Ends
- * every connection of the HTTP server at the end of the grace period, so that the server closes whatever its clients do.
+ * Drains the node before it shuts down. Sends `drain` to clients in batches; each client reconnects elsewhere at a
+ * random moment of the window. After the window, closes the remaining connections with 1012 once their actions have
+ * finished. Ends every connection of the HTTP server at the end of the grace period, so that the server closes whatever
+ * its clients do.
  *
- * Without a window the clients cannot reach another node in time, so the next process on this machine gets the port at once.
+ * Without a window the clients cannot reach another node in time, so the next process on this machine gets the port at
+ * once.
  */
 @Injectable()
 export class Drain implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {

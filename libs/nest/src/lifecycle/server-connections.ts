@@ -23,13 +23,14 @@ export class ServerConnections {
     if (!this.server.listening) return;
     // The method of an HTTP server would end idle connections as well.
     TcpServer.prototype.close.call(this.server);
-    // Fastify listens on the other addresses of `localhost` with servers of its own, and frees their ports after this call.
+    // Fastify listens on the other addresses of `localhost` with servers of its own, and frees their ports after this
+    // call.
     this.server.unref();
   }
 
   /**
-   * Ends connections that have sent nothing, which Node does not count as idle. Ends sessions of HTTP/2 after the answers of
-   * their requests.
+   * Ends connections that have sent nothing, which Node does not count as idle. Ends sessions of HTTP/2 after the
+   * answers of their requests.
    */
   endIdle(): void {
     for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();

@@ -10,7 +10,9 @@ import { hasHttpServer } from '../core/http-server.js';
 import { onHandlersDeclared, takeUnprovided } from '../handlers/decorators.js';
 import { HandlerRegistry } from '../handlers/handler-registry.js';
 
-/** Milliseconds after the start in which the application may still call `enableShutdownHooks()` or start another one. */
+/**
+ * Milliseconds after the start in which the application may still call `enableShutdownHooks()` or start another one.
+ */
 const CHECK_AFTER_MS = 1_000;
 
 const NO_SERVER =

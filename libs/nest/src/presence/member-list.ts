@@ -44,8 +44,8 @@ interface ListedMember {
 }
 
 /**
- * The list of a presence topic. A member keeps its place; the next member takes the place of one that leaves. So a change
- * of the list changes few of its elements.
+ * The list of a presence topic. A member keeps its place; the next member takes the place of one that leaves. So a
+ * change of the list changes few of its elements.
  */
 export class MemberList {
   private places: string[] = [];

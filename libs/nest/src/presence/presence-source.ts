@@ -30,15 +30,18 @@ export function presenceName(topic: string): string {
   return `presence/${topic}`;
 }
 
-/** Lease of the node that computes a presence topic. It exists while the presence topic has readers, and a little longer. */
+/**
+ * Lease of the node that computes a presence topic. It exists while the presence topic has readers, and a little
+ * longer.
+ */
 export function presenceLease(topic: string): string {
   return sourceLease(presenceName(topic));
 }
 
 /**
- * The source of a presence topic: emits the members of `topic` on all nodes, and again after each change, at most once in
- * `presence.intervalMs`. Runs on one node, and only while the presence topic has readers. Reads a first list
- * without members again at the end of a few turns of the event loop, so that a page does not show 0 for a moment.
+ * The source of a presence topic: emits the members of `topic` on all nodes, and again after each change, at most once
+ * in `presence.intervalMs`. Runs on one node, and only while the presence topic has readers. Reads a first list without
+ * members again at the end of a few turns of the event loop, so that a page does not show 0 for a moment.
  */
 export function presenceSource(topic: string, options: PresenceSourceOptions): Observable<Presence<Json>> {
   return new Observable((subscriber) => {

@@ -113,8 +113,8 @@ export class RateLimiter {
 }
 
 /**
- * Limits how fast all connections and requests of one user, and those of one address, may send frames. Off if the rate of
- * one connection is not limited.
+ * Limits how fast all connections and requests of one user, and those of one address, may send frames. Off if the rate
+ * of one connection is not limited.
  */
 export class SharedFrameLimits {
   private readonly users: RateLimiter;
@@ -161,8 +161,9 @@ export interface TopicRateLimits {
 }
 
 /**
- * Number of new topics per second that one caller may ask for; 0: any number. A new topic runs a handler and takes memory,
- * however many of them one frame names. At least `subscriptions`, so that a client can always come back to all its topics.
+ * Number of new topics per second that one caller may ask for; 0: any number. A new topic runs a handler and takes
+ * memory, however many of them one frame names. At least `subscriptions`, so that a client can always come back to all
+ * its topics.
  */
 export function topicsPerSecond({ frames: { perSecond }, connections: { subscriptions } }: TopicRateLimits): number {
   return perSecond === 0 || subscriptions === 0 ? 0 : Math.max(perSecond, subscriptions);

@@ -33,13 +33,15 @@ const MESSAGE = 'This client sends too many requests. Wait for retryAfter.';
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Limits the HTTP requests of one caller to what it may send over one WebSocket: frames, new topics and actions. A caller
- * is a user, or an anonymous client of one address. The limits that all connections of a user and of an address share
- * apply as well. A held poll counts as an open connection.
+ * Limits the HTTP requests of one caller to what it may send over one WebSocket: frames, new topics and actions. A
+ * caller is a user, or an anonymous client of one address. The limits that all connections of a user and of an address
+ * share apply as well. A held poll counts as an open connection.
  */
 export class RequestLimits {
   private readonly callers: RateLimiter;
-  /** Idle until the bucket is full again: a topic that is dropped then costs nothing that a full bucket does not have. */
+  /**
+   * Idle until the bucket is full again: a topic that is dropped then costs nothing that a full bucket does not have.
+   */
   private readonly topics: KeyedStore<PolledTopics>;
   private readonly heldPolls = new KeyedCounter();
   private readonly actions = new KeyedCounter();
@@ -72,7 +74,8 @@ export class RequestLimits {
   }
 
   /**
-   * Counts the topics of a poll. A poll names all topics each time, so only those that the last polls did not name count.
+   * Counts the topics of a poll. A poll names all topics each time, so only those that the last polls did not name
+   * count.
    *
    * @throws RealtimeError `too_many_requests`
    */

@@ -131,8 +131,8 @@ export class Timeline {
   }
 
   /**
-   * Returns the patch of the latest publication for readers that do not know all of its operations. It is encoded once for
-   * each set of operations. Undefined: the readers need a snapshot. Call it before {@link endStep}.
+   * Returns the patch of the latest publication for readers that do not know all of its operations. It is encoded once
+   * for each set of operations. Undefined: the readers need a snapshot. Call it before {@link endStep}.
    */
   patchWith(deltas: readonly DeltaCapability[]): EncodedFrame | undefined {
     const { head, step } = this;

@@ -15,15 +15,18 @@ export type Phase = 'greeting' | 'admitting' | 'open' | 'closed';
 /** The server failed (RFC 6455 §7.4.1). The client may try again. */
 export const INTERNAL_ERROR: Closing = { code: 1011, meaning: 'something failed on the server' };
 
-/** The close code of ws for a message above the limit (RFC 6455 §7.4.1). The client ends its largest action and reconnects. */
+/**
+ * The close code of ws for a message above the limit (RFC 6455 §7.4.1). The client ends its largest action and
+ * reconnects.
+ */
 export const MESSAGE_TOO_BIG = 1009;
 
 /** The node restarts (RFC 6455 registry). Ends the connections that a drain leaves over. */
 export const SERVICE_RESTART: Closing = { code: 1012, meaning: 'the server restarts' };
 
 /**
- * The user has the maximum of connections (RFC 6455 registry, "try again later"). The client polls meanwhile, as after an
- * upgrade with 429. After 4100, which ends a flood of frames, it would not poll.
+ * The user has the maximum of connections (RFC 6455 registry, "try again later"). The client polls meanwhile, as after
+ * an upgrade with 429. After 4100, which ends a flood of frames, it would not poll.
  */
 const TOO_MANY_CONNECTIONS: Closing = { code: 1013, meaning: 'too many connections: try again later' };
 

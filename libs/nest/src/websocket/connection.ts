@@ -35,8 +35,8 @@ import type { UpgradeContext } from './upgrade-authorizer.js';
 /**
  * One WebSocket from its upgrade to its end: admits the client, runs its frames, pings it and closes it.
  *
- * The owner of the socket calls `receive`, `receiveControl` and `gone`; the node's pulse calls `beat`. Never throws. Knows
- * nothing of Nest, and of sockets only `ConnectionSocket`.
+ * The owner of the socket calls `receive`, `receiveControl` and `gone`; the node's pulse calls `beat`. Never throws.
+ * Knows nothing of Nest, and of sockets only `ConnectionSocket`.
  */
 export class Connection implements FrameRunner {
   readonly id: string;

@@ -44,7 +44,9 @@ export class Credentials {
     return this.inForce.caller;
   }
 
-  /** The end of the credentials, by expiry or by revocation, in milliseconds since the Unix epoch. Undefined: no end. */
+  /**
+   * The end of the credentials, by expiry or by revocation, in milliseconds since the Unix epoch. Undefined: no end.
+   */
   get expiresAt(): number | undefined {
     const { environment } = this.verifiers;
     const expiresAt = this.identity?.expiresAt;
@@ -66,8 +68,8 @@ export class Credentials {
   /**
    * Verifies the credentials of a `hello`, unless the upgrade has done so.
    *
-   * @throws RealtimeError if the credentials are rejected, a connection guard rejects the caller, or the credentials were
-   * revoked meanwhile.
+   * @throws RealtimeError if the credentials are rejected, a connection guard rejects the caller, or the credentials
+   * were revoked meanwhile.
    */
   async greet(hello: HelloFrame): Promise<void> {
     const { received, admitted, identity, presentedAt } = this.upgradeContext;
@@ -87,7 +89,8 @@ export class Credentials {
   /**
    * Verifies a new token and changes nothing yet. Ignores the credentials of the upgrade, which may have expired.
    *
-   * @throws RealtimeError if the token is rejected, a connection guard rejects the caller, or the token has another user.
+   * @throws RealtimeError if the token is rejected, a connection guard rejects the caller, or the token has another
+   * user.
    */
   async verify(token: string): Promise<Presented> {
     const { admission, dispatcher, revocations } = this.verifiers;

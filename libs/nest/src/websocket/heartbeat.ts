@@ -15,7 +15,10 @@ export function pongTo({ time }: PingFrame): ServerFrame | EncodedFrame {
 /** The next step of the heartbeat of a connection. */
 export type HeartbeatVerdict = 'alive' | 'ping' | 'lost';
 
-/** Decides when to ping a client, and when it is lost: after a silence of `intervalMs + timeoutMs`. Any byte ends a silence. */
+/**
+ * Decides when to ping a client, and when it is lost: after a silence of `intervalMs + timeoutMs`. Any byte ends a
+ * silence.
+ */
 export class Heartbeat {
   private sentAt: number;
   private pingedAt: number;
@@ -56,8 +59,8 @@ const MAX_BEAT_PERIODS = 2;
 /**
  * The coarse clock of all connections, and the timer for their deadlines and heartbeats.
  *
- * The clock stands still while the event loop does. After a stall of 3 s no client was silent for 3 s: the server has only
- * not read its frames yet.
+ * The clock stands still while the event loop does. After a stall of 3 s no client was silent for 3 s: the server has
+ * only not read its frames yet.
  */
 export class Pulse {
   /** Milliseconds since the pulse was made. Grows by about one period at a time. */

@@ -60,8 +60,8 @@ export interface InboundQueueOptions {
 }
 
 /**
- * Takes the frames of one connection: parses them, counts them against the limits, holds them until `hello` is settled, and
- * runs them in order. `authenticate` runs alone. Actions run one at a time, except for parallel ones.
+ * Takes the frames of one connection: parses them, counts them against the limits, holds them until `hello` is settled,
+ * and runs them in order. `authenticate` runs alone. Actions run one at a time, except for parallel ones.
  */
 export class InboundQueue {
   private readonly limits: ConnectionFrameLimits;

@@ -33,8 +33,8 @@ type Transform = (data: unknown) => Observable<unknown>;
 export type DefaultAdapter = (server: Server | undefined) => WebSocketAdapter;
 
 /**
- * Serves the module's own gateway. Passes every other gateway to the inner adapter: the one that the application set with
- * `useWebSocketAdapter`, or Nest's default.
+ * Serves the module's own gateway. Passes every other gateway to the inner adapter: the one that the application set
+ * with `useWebSocketAdapter`, or Nest's default.
  */
 export class RealtimeWsAdapter extends WsAdapter {
   private router: UpgradeRouter | undefined;

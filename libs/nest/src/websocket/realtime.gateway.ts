@@ -41,7 +41,9 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
   }
 }
 
-/** @returns a new class for each module, because Nest keeps the path on the class, and modules may have different paths. */
+/**
+ * @returns a new class for each module, because Nest keeps the path on the class, and modules may have different paths.
+ */
 export function realtimeGateway(): Type<RealtimeGateway> {
   return class RealtimeModuleGateway extends RealtimeGateway {};
 }

@@ -42,7 +42,10 @@ interface FollowedTopic {
   lastChange: Promise<void>;
 }
 
-/** The topics that one client follows. Changes of one topic run one after another, changes of different topics side by side. */
+/**
+ * The topics that one client follows. Changes of one topic run one after another, changes of different topics side by
+ * side.
+ */
 export class Subscriptions {
   private readonly byTopic = new Map<string, FollowedTopic>();
   private changes = 0;
@@ -106,8 +109,8 @@ export class Subscriptions {
   }
 
   /**
-   * Asks the guards of every topic again, and ends the subscriptions that they no longer allow. Call it only while no topic
-   * changes.
+   * Asks the guards of every topic again, and ends the subscriptions that they no longer allow. Call it only while no
+   * topic changes.
    *
    * @throws (rejects) the error of a guard that failed for a temporary reason. All subscriptions stay then.
    */

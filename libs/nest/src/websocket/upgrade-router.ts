@@ -22,11 +22,12 @@ export function rejectUpgrade(socket: Duplex, error: RealtimeError): void {
 }
 
 /**
- * Divides the upgrades of one HTTP server by path. Upgrades of the module's path go to `accept` alone; all others go to the
- * listeners of the server, whenever they were added.
+ * Divides the upgrades of one HTTP server by path. Upgrades of the module's path go to `accept` alone; all others go to
+ * the listeners of the server, whenever they were added.
  *
- * A listener of its own would not be enough. Node calls every listener for every upgrade, and many listeners end upgrades of
- * other paths: `WebSocketServer({ server, path })` of ws answers 400, and Nest's `WsAdapter` destroys the socket.
+ * A listener of its own would not be enough. Node calls every listener for every upgrade, and many listeners end
+ * upgrades of other paths: `WebSocketServer({ server, path })` of ws answers 400, and Nest's `WsAdapter` destroys the
+ * socket.
  */
 export class UpgradeRouter {
   private readonly emit: AnyEmit;

@@ -44,8 +44,8 @@ export function isDeltaSmaller(deltaText: string, valueText: string): boolean {
 }
 
 /**
- * Returns the capabilities that a reader of the delta needs. Reads only the JSON text. It may name a capability that the
- * delta does not use, if the delta sets a key or text that looks like its operation.
+ * Returns the capabilities that a reader of the delta needs. Reads only the JSON text. It may name a capability that
+ * the delta does not use, if the delta sets a key or text that looks like its operation.
  */
 export function requiredCapabilities(deltaText: string): readonly DeltaCapability[] {
   const required: DeltaCapability[] = [];

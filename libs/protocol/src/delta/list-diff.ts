@@ -14,7 +14,10 @@ export type Difference = Changes | 'replaced' | undefined;
 type Sources = readonly number[];
 const NEW = -1;
 
-/** Characters that a delta may be longer for elements that keep their identity, so that a view need not render them again. */
+/**
+ * Characters that a delta may be longer for elements that keep their identity, so that a view need not render them
+ * again.
+ */
 const PRICE_OF_IDENTITY = 32;
 
 /** If no part of the old value remains, setting the whole value is shorter. */

@@ -1,6 +1,6 @@
 /**
- * Returns the positions of a longest increasing subsequence of the numbers ≥ 0, by patience sorting in O(n log n). Numbers
- * below 0 are left out.
+ * Returns the positions of a longest increasing subsequence of the numbers ≥ 0, by patience sorting in O(n log n).
+ * Numbers below 0 are left out.
  *
  * @example longestIncreasing([4, 0, 1, 2, 3]) // Set { 1, 2, 3, 4 }
  */

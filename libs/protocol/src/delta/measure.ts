@@ -20,8 +20,8 @@ export function approximateLength(value: Json, depth = 0): number {
 }
 
 /**
- * Returns a number that is the same for equal values. The order of keys has no effect. Different values may have the same
- * number.
+ * Returns a number that is the same for equal values. The order of keys has no effect. Different values may have the
+ * same number.
  */
 export function fingerprint(value: Json, depth: number): number {
   if (typeof value === 'string') return textFingerprint(value);

@@ -20,7 +20,9 @@ import { Simulation } from './simulation.js';
 import { statusText } from './status-text.js';
 import { installVirtualTime } from './virtual-time.js';
 
-/** Options of {@link simulate}: the metadata of a module, such as the application's root module, and its surroundings. */
+/**
+ * Options of {@link simulate}: the metadata of a module, such as the application's root module, and its surroundings.
+ */
 export interface SimulationOptions extends ModuleMetadata {
   /** Seed of all randomness. Default: the environment variable `STATEWIRE_SEED`, or a random number. */
   readonly seed?: number;
@@ -29,15 +31,15 @@ export interface SimulationOptions extends ModuleMetadata {
   /** The HTTP platform of Nest. Default `express`. */
   readonly platform?: 'express' | 'fastify';
   /**
-   * Replaces providers at each start: `builder.overrideProvider(Mailer).useValue(fake)`. `environment` has the clock, the
-   * timers, the randomness and the ids of the process that starts.
+   * Replaces providers at each start: `builder.overrideProvider(Mailer).useValue(fake)`. `environment` has the clock,
+   * the timers, the randomness and the ids of the process that starts.
    */
   readonly override?: (builder: TestingModuleBuilder, environment: VirtualProcess) => unknown;
   /** Configures the application at each start as `main.ts` does before it listens: global pipes, prefix, CORS. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /**
-   * Whether the broker's memory (positions, history, answers of actions) outlives stops and crashes, as in Redis. Default
-   * false.
+   * Whether the broker's memory (positions, history, answers of actions) outlives stops and crashes, as in Redis.
+   * Default false.
    */
   readonly keepBroker?: boolean;
   /** Logger of the application. Default: it logs nothing. */
@@ -53,8 +55,8 @@ const LATENCY_MS = 10;
 const MAX_DESCRIBED_CLIENTS = 10;
 
 /**
- * Starts an application on a simulated network and a virtual clock. The application, with its guards, middleware and adapter,
- * and the clients are real. The test controls the bytes between them. It opens no port and does not sleep.
+ * Starts an application on a simulated network and a virtual clock. The application, with its guards, middleware and
+ * adapter, and the clients are real. The test controls the bytes between them. It opens no port and does not sleep.
  *
  * @example
  * const simulation = await simulate({ imports: [AppModule] });

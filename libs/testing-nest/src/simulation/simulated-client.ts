@@ -139,8 +139,8 @@ export class SimulatedClient {
   }
 
   /**
-   * Lets time pass until the client is live on a connection of the running server. It does not count as live while it has
-   * not yet noticed that its connection, its server or its token has ended.
+   * Lets time pass until the client is live on a connection of the running server. It does not count as live while it
+   * has not yet noticed that its connection, its server or its token has ended.
    *
    * @param within milliseconds of virtual time. Default 60,000.
    * @throws Error that names the current status; at once if the client is denied or closed.
@@ -155,9 +155,9 @@ export class SimulatedClient {
   }
 
   /**
-   * Expires the token that the client presented last. The server closes its connection with 4202 and rejects its polls until
-   * the `token` function returns a different token. Two JWTs for the same subject that are signed in the same second are
-   * equal unless they have a `jti`.
+   * Expires the token that the client presented last. The server closes its connection with 4202 and rejects its polls
+   * until the `token` function returns a different token. Two JWTs for the same subject that are signed in the same
+   * second are equal unless they have a `jti`.
    *
    * @throws Error if the client has presented no token, or the application has no `authenticate`.
    */

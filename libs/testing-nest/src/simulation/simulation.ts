@@ -54,8 +54,8 @@ export class Simulation {
   }
 
   /**
-   * One line for each event of the network: `<virtual ms> <client> <event>`. An event is `connect`, `cut`, `up` or `down`
-   * with a number of bytes, or `>` or `<` with a frame. The same seed and the same test give the same trace.
+   * One line for each event of the network: `<virtual ms> <client> <event>`. An event is `connect`, `cut`, `up` or
+   * `down` with a number of bytes, or `>` or `<` with a frame. The same seed and the same test give the same trace.
    */
   get trace(): readonly string[] {
     return this.parts.network.trace;

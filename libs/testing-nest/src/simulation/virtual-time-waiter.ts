@@ -26,7 +26,8 @@ export class VirtualTimeWaiter {
   /**
    * @param within milliseconds of virtual time. Default 60,000.
    * @param what names the condition and the current state.
-   * @throws Error if the condition does not hold in time. An error that a timer of the application throws is thrown as it is.
+   * @throws Error if the condition does not hold in time. An error that a timer of the application throws is thrown as
+   * it is.
    */
   async until(
     condition: () => boolean,

@@ -81,7 +81,9 @@ export class FakeActions {
     this.start(run, invocation, positions);
   }
 
-  /** Number of actions that the server remembers: those that run, and those whose answer the client has not confirmed. */
+  /**
+   * Number of actions that the server remembers: those that run, and those whose answer the client has not confirmed.
+   */
   get remembered(): number {
     return this.runs.size;
   }

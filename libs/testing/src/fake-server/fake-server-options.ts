@@ -14,7 +14,9 @@ export interface FakeServerOptions {
   readonly frameBytes?: number;
   /** Frames per second that `welcome` announces. Default: `welcome` leaves it out. */
   readonly framesPerSecond?: number;
-  /** Whether a subscription of a state topic without a value gets its answer only with the first value. Default false. */
+  /**
+   * Whether a subscription of a state topic without a value gets its answer only with the first value. Default false.
+   */
   readonly awaitsFirstValue?: boolean;
   /** Milliseconds between polls that `config` announces. Default 2,000. */
   readonly pollInterval?: number;

@@ -26,8 +26,8 @@ import { FakeTopicRegistry, type FakeTopic } from './fake-topic.js';
 const OPEN = 1;
 
 /**
- * A server of the whole protocol in memory. A test publishes to its topics, handles actions, and breaks its network. The
- * server sets `openWebSocket` and `fetch` of its `environment`; give the same environment to the client.
+ * A server of the whole protocol in memory. A test publishes to its topics, handles actions, and breaks its network.
+ * The server sets `openWebSocket` and `fetch` of its `environment`; give the same environment to the client.
  *
  * @example
  * const server = new FakeServer(environment);
@@ -56,8 +56,8 @@ export class FakeServer {
   /** Whether the server answers `hello`. Default true. */
   answersHello = true;
   /**
-   * Decides about the token of a WebSocket or of a request. Return undefined to accept it, an error code to reject it, or
-   * `expired`. Default: accepts every token.
+   * Decides about the token of a WebSocket or of a request. Return undefined to accept it, an error code to reject it,
+   * or `expired`. Default: accepts every token.
    */
   verify: (token: string | undefined) => ErrorCode | 'expired' | undefined = () => undefined;
   /** Returns the end of a token's validity for `welcome` and `authenticated`, in milliseconds since the Unix epoch. */
@@ -208,8 +208,8 @@ export class FakeServer {
   }
 
   /**
-   * Restarts the server: it closes all connections and forgets the answers of actions. Without `keep` every topic starts a
-   * new epoch.
+   * Restarts the server: it closes all connections and forgets the answers of actions. Without `keep` every topic
+   * starts a new epoch.
    */
   restart({ keep = false }: { readonly keep?: boolean } = {}): void {
     this.close(1012);

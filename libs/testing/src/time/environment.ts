@@ -1,6 +1,6 @@
 /**
- * The part of the WHATWG `WebSocket` that a client of Statewire uses. The handlers are compared bivariantly, so that a DOM
- * `WebSocket` and one of the `ws` package both fit without a cast.
+ * The part of the WHATWG `WebSocket` that a client of Statewire uses. The handlers are compared bivariantly, so that a
+ * DOM `WebSocket` and one of the `ws` package both fit without a cast.
  */
 export interface WebSocketLike {
   /** Called once, when the WebSocket opens. */

@@ -11,15 +11,17 @@ export interface VirtualEnvironmentOptions {
   readonly quietTurns?: number;
 }
 
-/** A condition did not hold in time. Any other error that {@link VirtualEnvironment.until} throws comes from a timer. */
+/**
+ * A condition did not hold in time. Any other error that {@link VirtualEnvironment.until} throws comes from a timer.
+ */
 export class VirtualTimeoutError extends Error {
   /** Identifies the class where `instanceof` cannot, for example between two copies of the package. */
   override readonly name = 'VirtualTimeoutError';
 }
 
 /**
- * The environment of a client, a server or both. Its clock moves only when a test moves it, and its randomness comes from
- * a seed, so that the same test gives the same history every time.
+ * The environment of a client, a server or both. Its clock moves only when a test moves it, and its randomness comes
+ * from a seed, so that the same test gives the same history every time.
  *
  * @example
  * const environment = new VirtualEnvironment();
@@ -70,7 +72,9 @@ export class VirtualEnvironment extends VirtualProcess {
     this.scheduler.tick();
   }
 
-  /** Reports activity that is neither a timer nor a promise, such as bytes under way. {@link settle} waits for its end. */
+  /**
+   * Reports activity that is neither a timer nor a promise, such as bytes under way. {@link settle} waits for its end.
+   */
   readonly stir = (): void => this.scheduler.stir();
 
   /** Lets promises settle and turns end until nothing more happens without time. */

@@ -5,8 +5,8 @@ import type { VirtualScheduler } from './virtual-scheduler.js';
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /**
- * One process of a simulation, with its own timers, wall clock and randomness. Time passes for all processes together. It
- * satisfies the environment of a client and the environment of a server.
+ * One process of a simulation, with its own timers, wall clock and randomness. Time passes for all processes together.
+ * It satisfies the environment of a client and the environment of a server.
  */
 export class VirtualProcess implements TestEnvironment {
   /** Undefined until a server or a network sets it. */

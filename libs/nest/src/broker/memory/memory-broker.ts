@@ -29,7 +29,8 @@ export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions
 
 /**
  * Creates the broker for a single process. It keeps all data in memory. An option that cannot be used stops the start
- * with a `RealtimeOptionsError`, and so does one process of several, because its publications reach only its own clients.
+ * with a `RealtimeOptionsError`, and so does one process of several, because its publications reach only its own
+ * clients.
  *
  * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
  */

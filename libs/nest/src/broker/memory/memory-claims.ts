@@ -18,12 +18,14 @@ interface Usage {
 const CALLER_QUOTA = 0.1;
 
 /**
- * Every caller may use a thousandth of the memory. The second half of the memory serves nothing else, so that a few hundred
- * callers that never confirm an answer leave room for all others.
+ * Every caller may use a thousandth of the memory. The second half of the memory serves nothing else, so that a few
+ * hundred callers that never confirm an answer leave room for all others.
  */
 const CALLER_MINIMUM = 0.001;
 
-/** One client may use half of what its caller has free. A tab that never confirms leaves room for the user's other tabs. */
+/**
+ * One client may use half of what its caller has free. A tab that never confirms leaves room for the user's other tabs.
+ */
 const CLIENT_QUOTA = 0.5;
 
 /** Counts the memory that actions use: in total, for each caller and for each client of a caller. */

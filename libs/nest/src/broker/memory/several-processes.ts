@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 
 /**
- * Returns the place of this process among several of the same application; undefined if it seems to be the only one. PM2
- * numbers its instances from 0, also in its fork mode. A first instance may be the only one.
+ * Returns the place of this process among several of the same application; undefined if it seems to be the only one.
+ * PM2 numbers its instances from 0, also in its fork mode. A first instance may be the only one.
  *
  * @param worker the number of the worker in `node:cluster`, which PM2 uses in its cluster mode.
  * @param instance the number that PM2 gives an instance in `NODE_APP_INSTANCE`.
