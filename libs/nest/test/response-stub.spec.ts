@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
+  Catch,
   Injectable,
+  UseFilters,
   UseGuards,
   UseInterceptors,
+  type ArgumentsHost,
   type CallHandler,
   type CanActivate,
+  type ExceptionFilter,
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
@@ -60,6 +64,27 @@ class BrokenGuard implements CanActivate {
   }
 }
 
+@Injectable()
+class ClosedGuard implements CanActivate {
+  canActivate(): boolean {
+    return false;
+  }
+}
+
+@Catch()
+class HttpFilter implements ExceptionFilter {
+  catch(_: unknown, host: ArgumentsHost): void {
+    host.switchToHttp().getResponse<Response>().status!(403).json!({ denied: true });
+  }
+}
+
+@Catch()
+class BrokenFilter implements ExceptionFilter {
+  catch(): never {
+    throw new Error('The filter failed.');
+  }
+}
+
 @RealtimeHandlers()
 class Rooms {
   @OnTopic(stateTopic<string>()('headers'))
@@ -93,6 +118,20 @@ class Rooms {
   broken(): string {
     return 'broken';
   }
+
+  @OnTopic(stateTopic<string>()('filtered'))
+  @UseGuards(ClosedGuard)
+  @UseFilters(HttpFilter)
+  filtered(): string {
+    return 'filtered';
+  }
+
+  @OnTopic(stateTopic<string>()('failed-filter'))
+  @UseGuards(ClosedGuard)
+  @UseFilters(BrokenFilter)
+  failedFilter(): string {
+    return 'failed-filter';
+  }
 }
 
 describe.each(TRANSPORTS)('a response that does not exist, over $name', ({ open }) => {
@@ -124,6 +163,19 @@ describe.each(TRANSPORTS)('a response that does not exist, over $name', ({ open 
       expect(lines).toEqual([expect.stringContaining('the guard SendingGuard called \\"json\\" of an HTTP response')]);
       expect(lines[0]).toMatch(/at="SendingGuard\..*response-stub\.spec\.ts:/);
     }
+  });
+
+  test('is missed by a filter, and the log does not blame the guard that denied access', async () => {
+    await start();
+    const caller = await open(arena);
+    expect(await caller.read('filtered')).toMatchObject({ type: 'error', code: 'internal' });
+    expect(await caller.read('failed-filter')).toMatchObject({ type: 'error', code: 'internal' });
+    const line = log.lines.find((each) => each.includes('enhancer-needs-http reason=Rooms.filtered'));
+    expect(line).toContain('what="a filter called \\"json\\" of an HTTP response');
+    expect(line).toMatch(/at="HttpFilter\..*response-stub\.spec\.ts:/);
+    const error = log.errors.find((each) => each.includes('reason=Rooms.failedFilter'));
+    expect(error).toContain('topic=failed-filter');
+    expect(error).not.toContain('guard=');
   });
 
   test('is not why a guard throws, and the log names the guard', async () => {

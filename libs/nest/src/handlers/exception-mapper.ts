@@ -22,6 +22,18 @@ const RETURN_ERROR =
   "The caller gets 'internal'. Return { code, message } from the filter, with a code of the protocol such as " +
   "'action_failed', or nothing.";
 
+/** The enhancer that an error comes from, if it is known. */
+interface Origin {
+  readonly guard?: string | undefined;
+  readonly isFromFilter?: boolean;
+}
+
+interface FilteredError {
+  readonly error: RealtimeError;
+  /** Whether the filter failed itself, or threw another error in place of the one that it got. */
+  readonly isFromFilter?: boolean;
+}
+
 /** Maps errors of one handler and of its enhancers to the error for the caller. */
 export class ExceptionMapper {
   private warned = false;
@@ -36,10 +48,12 @@ export class ExceptionMapper {
 
   /** Never rejects. Logs unexpected errors, and the guards that deny access. */
   async toRealtimeError(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
-    const error = withReadableDetails(await this.filtered(thrown, request));
+    const { error: filtered, isFromFilter = false } = await this.filtered(thrown, request);
+    const error = withReadableDetails(filtered);
     const guard = guardThatRejected(request);
     if (error.code === 'internal') {
-      this.report(error.options.cause ?? error, request, guard);
+      const cause = error.options.cause ?? error;
+      this.report(cause, request, isFromFilter ? { isFromFilter } : { guard });
       return internalError(error);
     }
     if (guard !== undefined) {
@@ -49,24 +63,25 @@ export class ExceptionMapper {
     return error;
   }
 
-  private async filtered(thrown: unknown, request: RealtimeRequest): Promise<RealtimeError> {
+  private async filtered(thrown: unknown, request: RealtimeRequest): Promise<FilteredError> {
     try {
       const host = new ExecutionContextHost([request, new ResponseStub()]);
       host.setType(CONTEXT_TYPE);
       const answer = await this.filter?.(thrown, host);
-      if (answer === undefined) return guardDenial(thrown, request) ?? fromThrown(thrown, this.kind);
+      if (answer === undefined) return { error: guardDenial(thrown, request) ?? fromThrown(thrown, this.kind) };
       const error = fromFilterAnswer(answer, thrown);
-      if (error) return error;
+      if (error) return { error };
       this.warnOnce('a filter returned no { code, message } with a code of the protocol', RETURN_ERROR);
-      return internalError(thrown);
+      return { error: internalError(thrown) };
     } catch (fromFilter) {
-      return fromThrown(fromFilter, this.kind);
+      return { error: fromThrown(fromFilter, this.kind), isFromFilter: fromFilter !== thrown };
     }
   }
 
-  private report(cause: unknown, { topic, action }: RealtimeRequest, guard: string | undefined): void {
+  private report(cause: unknown, { topic, action }: RealtimeRequest, { guard, isFromFilter }: Origin): void {
     if (cause instanceof ResponseSentError) {
-      const enhancer = guard === undefined ? 'an enhancer' : `the guard ${guard}`;
+      const other = isFromFilter ? 'a filter' : 'an enhancer';
+      const enhancer = guard === undefined ? other : `the guard ${guard}`;
       this.warnOnce(
         `${enhancer} called "${cause.method}" of an HTTP response, and there is none`,
         SKIP_REALTIME,
