@@ -40,7 +40,7 @@ export interface RevokedPermission {
 }
 
 /** The client reported that the server rejects it for good. */
-export interface Denial {
+interface Denial {
   readonly code: string;
   /** Whether the server had revoked its credentials before. */
   readonly isRevoked: boolean;
