@@ -18,7 +18,8 @@ const SIZES = [
 ];
 
 /** Words for programs: codes with an underscore or a number, ids, and values that no template expects. */
-const INTERNAL = /\b[a-z]+_[a-z_]+\b|\bclose-\d+|\bhttp-\d+|\b(?:battles|runs|players)\/\S+|undefined|NaN|\[object/g;
+const INTERNAL =
+  /\b[a-z]+_[a-z_]+\b|\bclose-\d+|\bhttp-\d+|\bno-websocket\b|\b(?:battles|runs|players)\/\S+|undefined|NaN|\[object/g;
 
 const cases = SCREENS.flatMap((screen) => SIZES.map((size) => ({ ...screen, ...size })));
 
