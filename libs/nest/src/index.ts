@@ -1,5 +1,3 @@
-import { warnOfCopies } from './core/copies.js';
-
 export {
   ActionData,
   Caller,
@@ -60,5 +58,3 @@ export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { PublishError, type PublishErrorCode } from './topics/projection.js';
-
-warnOfCopies(import.meta.url);
