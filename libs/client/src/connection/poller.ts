@@ -141,16 +141,15 @@ export class Poller {
       };
       const timeout = REQUEST_TIMEOUT_MS + waitMs;
       response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
-      // The response may belong to a previous identity.
-      if (controller.signal.aborted) throw new Error('The poll was aborted.');
-      if (response.status === 200) {
-        delay = this.#handleResponse(session, response.text, held);
-        tokens.markAccepted(response.token);
-      } else delay = this.#handleFailure(this.#failureOf(response));
+      // An answer after an abort may belong to a previous identity.
+      if (controller.signal.aborted || response.status !== 200) throw new Error();
+      delay = this.#handleResponse(session, response.text, held);
+      tokens.markAccepted(response.token);
     } catch (error) {
-      // An answer that no client can read is not the one of the server.
-      const failure = () => (response ? this.#failureOf(response) : networkFailure(error));
-      delay = controller.signal.aborted ? this.#untilInterval() : this.#handleFailure(failure());
+      // An answer with 200 that no client can read comes from something before the server.
+      delay = controller.signal.aborted
+        ? this.#untilInterval()
+        : this.#handleFailure(response ? this.#failureOf(response) : networkFailure(error));
     }
     this.#inFlight = undefined;
     this.#release?.();
