@@ -2,7 +2,7 @@ import { action } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 import { FakeActionError } from '@statewire/testing';
 
-import { battle, setUp, type Setup } from './support/bench.js';
+import { battle, battles, setUp, type Setup } from './support/bench.js';
 
 const count = action<{ n: number }, number>('count');
 
@@ -179,4 +179,26 @@ test('a temporary error of a handler is the answer, and the handler runs once', 
   await environment.advance(30_000);
   expect(codes).toEqual(['unavailable']);
   expect(server.actions.run).toHaveLength(1);
+});
+
+test('R25: topics that fail together are requested again in few frames, below the rate of a server', async () => {
+  const { environment, server, client } = setUp();
+  const topics = numbers(120).map((n) => battles.with({ battleId: String(n) }));
+  for (const topic of topics) server.reject(topic, 'unavailable', { temporary: true, retryAfter: 1_000 });
+  let live = 0;
+  for (const topic of topics)
+    client.topic(topic).subscribe(({ freshness }) => (live += Number(freshness.state === 'live')));
+  const counts: number[] = [];
+  for (let second = 0; second < 20; second += 1) {
+    const before = client.metrics.framesSent;
+    await environment.advance(1_000);
+    counts.push(client.metrics.framesSent - before);
+  }
+  expect(Math.max(...counts)).toBeLessThan(20);
+  for (const topic of topics) {
+    server.reject(topic, undefined);
+    server.publish(topic, { tick: 1, heroes: [] });
+  }
+  await environment.advance(60_000);
+  expect(live).toBe(120);
 });

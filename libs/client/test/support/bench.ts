@@ -13,8 +13,9 @@ export interface Battle {
   heroes: { name: string; hp: number }[];
 }
 
-export const battle = stateTopic<Battle>()('battles/:battleId').with({ battleId: '1' });
-export const other = stateTopic<Battle>()('battles/:battleId').with({ battleId: '2' });
+export const battles = stateTopic<Battle>()('battles/:battleId');
+export const battle = battles.with({ battleId: '1' });
+export const other = battles.with({ battleId: '2' });
 export const notices = eventTopic<string>()('players/:playerId/notices').with({ playerId: 'ann' });
 export const pause = action<{ battleId: string }, { paused: boolean }>('battles/pause');
 
