@@ -98,7 +98,7 @@ export class HttpTransport {
 
 function unlessAborted<T>(signal: AbortSignal, value: T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const fail = () => reject(new Error('The request was aborted before it was sent.'));
+    const fail = () => reject(signal.reason as Error);
     if (signal.aborted) return fail();
     signal.addEventListener('abort', fail);
     Promise.resolve(value).then(resolve, reject);

@@ -7,12 +7,53 @@ import {
   notices,
   WELCOME,
   setUp,
+  topicOf,
   setUpLive,
   subscribed,
   snapshot,
   patch,
   error,
 } from '../../test/support/socket-session-bench.js';
+
+describe('subscriptions beyond the frame rate of the server', () => {
+  /** A page that requests each topic in a turn of the event loop of its own. */
+  async function setUpScrolling(count: number) {
+    const setup = setUp();
+    const topics = Array.from({ length: count }, (_, n) => topicOf(String(n)));
+    setup.session.greet('client', undefined);
+    for (const topic of topics) {
+      setup.follow(topic);
+      setup.session.topics.follow(setup.entry(topic));
+      await setup.environment.settle();
+    }
+    return { ...setup, topics };
+  }
+
+  test('wait for the budget, and share a frame', async () => {
+    const { environment, look } = await setUpScrolling(30);
+    expect(look().slice(1)).toHaveLength(19);
+    await environment.advance(49);
+    expect(look()).toEqual([]);
+    await environment.advance(1);
+    expect(look()).toMatchObject([{ type: 'subscribe', topics: { length: 11 } }]);
+    expect(environment.timers).toBe(0);
+  });
+
+  test('are not sent for topics that the page has left meanwhile', async () => {
+    const { entry, environment, look, session, topics } = await setUpScrolling(25);
+    for (const topic of topics) session.topics.leave(entry(topic));
+    look();
+    await environment.advance(1_000);
+    expect(look()).toEqual([{ type: 'unsubscribe', topics: topics.slice(0, 19).map(({ name }) => name) }]);
+  });
+
+  test('end with the session', async () => {
+    const { environment, session } = await setUpScrolling(30);
+    expect(environment.timers).toBe(1);
+    session.end();
+    expect(environment.timers).toBe(0);
+  });
+});
 
 describe('a topic that is followed', () => {
   test('before the start is part of the first subscribe', async () => {

@@ -47,7 +47,7 @@ export class SocketSession {
     this.#emit = emit;
     this.#budget = new FrameBudget(environment);
     const [write, nextRef] = [(frame: ClientFrame) => this.#write(frame), () => this.#nextRef()];
-    this.topics = new SocketTopics(write, nextRef, registry, metrics, environment, emit);
+    this.topics = new SocketTopics(write, nextRef, registry, metrics, this.#budget, environment, emit);
     this.actions = new SocketActionSender((text) => this.#post(text), outbox, this.#budget, environment, emit);
   }
 

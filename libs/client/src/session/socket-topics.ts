@@ -6,11 +6,12 @@ import type {
   UnsubscribeFrame,
 } from '@statewire/protocol';
 
-import type { ClientEnvironment } from '../core/environment.js';
+import type { ClientEnvironment, Timer } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { ClientTopicRegistry } from '../topics/client-topic-registry.js';
 import type { TopicEntry } from '../topics/topic-entry.js';
 import type { Emit, SessionEvent } from './client-event.js';
+import type { FrameBudget } from './frame-budget.js';
 import { handleFeedOutcome } from './handle-feed-outcome.js';
 import { endTopic, failTopic } from './topic-errors.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
@@ -33,6 +34,7 @@ export class SocketTopics {
   readonly #nextRef: () => string;
   readonly #registry: ClientTopicRegistry;
   readonly #metrics: MetricsRecorder;
+  readonly #budget: FrameBudget;
   readonly #environment: ClientEnvironment;
   readonly #emit: Emit<SessionEvent>;
 
@@ -41,6 +43,8 @@ export class SocketTopics {
   readonly #announced = new Set<string>();
   readonly #toSubscribe = new Set<TopicEntry>();
   readonly #toUnsubscribe = new Set<string>();
+  /** Runs while the next frame waits for the budget. */
+  #timer: Timer | undefined;
   #isGreeted = false;
   #isWelcomed = false;
   #isRetiring = false;
@@ -51,6 +55,7 @@ export class SocketTopics {
     nextRef: () => string,
     registry: ClientTopicRegistry,
     metrics: MetricsRecorder,
+    budget: FrameBudget,
     environment: ClientEnvironment,
     emit: Emit<SessionEvent>,
   ) {
@@ -58,6 +63,7 @@ export class SocketTopics {
     this.#nextRef = nextRef;
     this.#registry = registry;
     this.#metrics = metrics;
+    this.#budget = budget;
     this.#environment = environment;
     this.#emit = emit;
   }
@@ -78,7 +84,10 @@ export class SocketTopics {
     this.#reportConfirmed();
   }
 
-  /** Requests a topic from its position, again if need be. The topics of one turn of the event loop share one frame. */
+  /**
+   * Requests a topic from its position, again if need be. The topics of one turn of the event loop share one frame. A page
+   * that scrolls through topics sends as many frames as the server accepts, and more topics in each.
+   */
   follow(entry: TopicEntry): void {
     if (!this.#isGreeted) return;
     this.#toUnsubscribe.delete(entry.name);
@@ -117,6 +126,7 @@ export class SocketTopics {
 
   end(): void {
     this.#isOver = true;
+    this.#timer?.cancel();
     this.suspend();
   }
 
@@ -197,7 +207,15 @@ export class SocketTopics {
   }
 
   #flush(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#timer || !(this.#toSubscribe.size + this.#toUnsubscribe.size)) return;
+    const { delay } = this.#budget;
+    if (delay > 0) {
+      this.#timer = this.#environment.setTimer(() => {
+        this.#timer = undefined;
+        this.#flush();
+      }, delay);
+      return;
+    }
     const [entries, names] = [[...this.#toSubscribe], [...this.#toUnsubscribe]];
     this.#toSubscribe.clear();
     this.#toUnsubscribe.clear();

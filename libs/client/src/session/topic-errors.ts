@@ -8,7 +8,7 @@ const ACCESS_CODES: ReadonlySet<string> = new Set(['forbidden', 'unauthorized', 
 
 const UNSUBSCRIBED_MESSAGES: Record<Exclude<UnsubscribedCode, 'requested'>, string> = {
   forbidden: 'The user may no longer follow the topic',
-  unauthorized: 'The credentials no longer allow the user to follow the topic',
+  unauthorized: 'The credentials no longer allow the topic',
   closed: 'The server closed the topic',
 };
 

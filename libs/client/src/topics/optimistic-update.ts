@@ -31,8 +31,8 @@ export function applyUpdate(update: (value: Json) => Json | undefined, value: Js
   if (updated === undefined) {
     throw new RealtimeClientError(
       'invalid_update',
-      `An optimistic update of the topic "${topic}" returned undefined. Return the changed value, as in ` +
-        '`(value) => ({ ...value, paused: true })`, instead of changing the argument.',
+      `An optimistic update of the topic "${topic}" returned undefined. Return the changed value, and ` +
+        'leave the argument as it is.',
     );
   }
   return updated;
