@@ -22,6 +22,7 @@ import {
   type PipeTransform,
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
+import { WsException } from '@nestjs/websockets';
 import { action, stateTopic } from '@statewire/protocol';
 import { IsInt } from 'class-validator';
 import { map, tap, type Observable } from 'rxjs';
@@ -319,6 +320,17 @@ describe.each(TRANSPORTS)('enhancers over $name', ({ open }) => {
       await start(options);
       const caller = await open(arena, 'nobody');
       expect(await caller.act({ id: '1', name: 'rooms/logged' })).toMatchObject({ code: 'forbidden' });
+    });
+
+    test('that throw a WsException deny access, as in a gateway', async () => {
+      const refuse = (): never => {
+        throw new WsException('No seat for you.');
+      };
+      await start({ configure: (app) => app.useGlobalGuards({ canActivate: refuse }) });
+      const caller = await open(arena, 'player');
+      const denied = { type: 'error', code: 'forbidden', message: 'No seat for you.' };
+      expect(await caller.act({ id: '1', name: 'rooms/who' })).toMatchObject(denied);
+      expect(await caller.read('rooms/1')).toMatchObject(denied);
     });
 
     test('of the whole application can be disabled', async () => {

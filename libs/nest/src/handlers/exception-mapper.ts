@@ -100,8 +100,15 @@ export class ExceptionMapper {
   }
 }
 
-/** Returns the error for a guard that returned false. Nest's own message does not say what the guard denied. */
-function guardDenial(thrown: unknown, { topic, action }: RealtimeRequest): RealtimeError | undefined {
+/**
+ * Returns the error for a guard that returned false or threw a WsException, as guards of gateways do. Nest's own message
+ * for false does not say what the guard denied.
+ */
+function guardDenial(thrown: unknown, request: RealtimeRequest): RealtimeError | undefined {
+  if (thrown instanceof WsException && guardThatRejected(request) !== undefined) {
+    return new RealtimeError('forbidden', thrown.message, { cause: thrown });
+  }
+  const { topic, action } = request;
   if (!(thrown instanceof ForbiddenException) || thrown.message !== FORBIDDEN_MESSAGE) return undefined;
   const denied = action === undefined ? `topic "${topic}"` : `action "${action}"`;
   return new RealtimeError('forbidden', `A guard denied access to the ${denied}.`, { cause: thrown });
