@@ -27,6 +27,7 @@ export type HttpMode = 'pass' | 'unreachable' | 'hang' | 'bad-gateway' | 'answer
 
 /** The answer of a proxy, a gateway or a captive portal to a request that the server does not see. */
 export interface ForeignAnswer {
+  /** The status code of HTTP. */
   readonly status: number;
   /** A text, or a value that is sent as JSON. Default: empty. */
   readonly body?: unknown;
