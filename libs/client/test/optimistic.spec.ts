@@ -371,7 +371,7 @@ describe('an optimistic update', () => {
     expect(problems).toEqual([
       expect.objectContaining({
         code: 'invalid_update',
-        message: expect.stringContaining('({ ...value, paused: true })'),
+        message: expect.stringContaining('Return the changed value'),
       }),
     ]);
     expect(last()).toMatchObject({ value: { gold: 10 }, pending: 0 });

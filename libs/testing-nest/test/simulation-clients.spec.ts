@@ -85,6 +85,20 @@ describe('network faults', () => {
     await simulation.until(() => simulation.server.openConnections === 1, 'the dead connection to be noticed', 5_000);
   });
 
+  test("the server closes a connection whose head never arrives, as Node's headersTimeout does", async () => {
+    const client = simulation.connect();
+    client.network.bandwidth(100);
+    client.watch(first);
+    await simulation.clock.advance(100);
+    expect(simulation.server.openSockets).toBe(1);
+    client.network.halfOpen('client');
+    client.close();
+    await simulation.clock.advance(8_000);
+    expect(simulation.server.openSockets).toBe(1);
+    await simulation.clock.advance(2_000);
+    expect(simulation.server.openSockets).toBe(0);
+  });
+
   test('slice() delivers the same bytes in pieces', async () => {
     const client = simulation.connect();
     client.network.slice(1);

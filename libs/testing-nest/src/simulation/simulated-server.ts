@@ -194,7 +194,9 @@ export class SimulatedServer {
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
     socket.handOver();
-    (this.running.app.getHttpServer() as Server).emit('connection', socket);
+    const server = this.running.app.getHttpServer() as Server;
+    socket.awaitHead(server.headersTimeout);
+    server.emit('connection', socket);
   }
 
   private hold(path: NetworkPath): void {

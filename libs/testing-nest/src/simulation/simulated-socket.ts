@@ -31,6 +31,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
   private isHeld = false;
   private isLost = false;
   private written: (() => void) | undefined;
+  private head: { text: string; readonly timer: ReturnType<VirtualProcess['setTimer']> } | undefined;
   private idle: { readonly after: number; timer: ReturnType<VirtualProcess['setTimer']> } | undefined;
 
   private constructor(private readonly parts: SocketParts) {
@@ -69,6 +70,11 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
     this.off('error', ignore);
   }
 
+  /** Ends the connection unless the head of a request arrives within `ms`. Node does so by real time. 0: no limit. */
+  awaitHead(ms: number): void {
+    if (ms > 0) this.head = { text: '', timer: this.parts.environment.setTimer(() => this.destroy(), ms) };
+  }
+
   /** The network resets the connection. */
   reset(): void {
     this.isLost = true;
@@ -105,6 +111,7 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.setTimeout(0);
+    this.head?.timer.cancel();
     if (!this.isLost) this.signal(() => this.other.arrive(null));
     this.parts.connection.detach(this.parts.side);
     this.written = undefined;
@@ -160,9 +167,18 @@ export class SimulatedSocket extends Duplex implements ConnectionEnd {
       return;
     }
     this.touch();
+    if (chunk !== null) this.readHead(chunk);
     if (this.readableEnded || this.push(chunk) || chunk === null || this.isHeld) return;
     this.isHeld = true;
     this.in.hold();
+  }
+
+  private readHead(chunk: Buffer): void {
+    if (this.head === undefined) return;
+    this.head.text += chunk.toString('latin1');
+    if (!this.head.text.includes('\r\n\r\n')) return;
+    this.head.timer.cancel();
+    this.head = undefined;
   }
 
   private resumeWriting(): void {
