@@ -106,7 +106,7 @@ describeInBrowser('A battle on the screen', () => {
     await visitor.page.getByRole('button', { name: 'Drop it once' }).click();
     await visitor.connection('offline');
     await visitor.page
-      .getByText(/Not live: stale since/)
+      .getByText(/Not live for/)
       .first()
       .waitFor();
     expect(await visitor.page.locator('[data-combatant]').count()).toBeGreaterThan(0);
