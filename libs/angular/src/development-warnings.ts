@@ -76,7 +76,10 @@ export function warnInDevelopment(client: RealtimeClient, options: RealtimeClien
   });
 }
 
-/** A page that loses its server later is no riddle, and a page without a token may wait for its visitor. */
+/**
+ * Whether a page in this state for long needs a warning. A page that reached its server before needs none: the server is
+ * away. A page without a token needs none either: its visitor may have to sign in.
+ */
 function isStuck(status: ConnectionStatus, wasReached: boolean): boolean {
   if (status.state === 'polling') return !SWITCHED_OFF.has(status.reason.code);
   return status.state === 'offline' && !wasReached && status.reason.code !== 'signed-out';

@@ -42,7 +42,7 @@ describe('ConnectionPanel', () => {
     await open(OPEN);
     panel.server.goPolling();
     await panel.settle();
-    expect(panel.text).toContain('Something on the way does not let a WebSocket through.');
+    expect(panel.text).toContain('This page cannot open a WebSocket.');
     expect(panel.text).not.toContain('no-websocket');
     const title = panel.element.querySelector('.reason')?.getAttribute('title');
     expect(title).toBe('no-websocket: The test took the WebSocket away.');

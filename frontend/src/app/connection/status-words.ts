@@ -44,7 +44,7 @@ export function statusWords(status: ConnectionStatus): StatusWords {
 /** Sentences for the codes of reasons, each with the codes that it explains. */
 const REASONS: readonly (readonly [string, readonly string[]])[] = [
   ['The server cannot be reached.', ['network']],
-  ['Something on the way does not let a WebSocket through.', ['no-websocket']],
+  ['This page cannot open a WebSocket.', ['no-websocket']],
   ['The server has switched its WebSockets off.', ['switched-off', 'close-4203']],
   ['The server did not answer in time.', ['silent', 'timeout', 'close-4200', 'close-4001']],
   ['This device was asleep.', ['suspended']],

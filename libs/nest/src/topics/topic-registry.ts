@@ -30,7 +30,7 @@ const NO_HANDLER =
   'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
 
 /** Largest number of patterns that the log names. Guards against patterns that an application builds at run time. */
-const MAX_UNHEARD = 100;
+const MAX_NAMED_PATTERNS = 100;
 
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
@@ -79,7 +79,7 @@ export class TopicRegistry {
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
   /** Patterns without a handler that the log has named. */
-  private readonly unheard = new Set<string>();
+  private readonly withoutHandler = new Set<string>();
   private readonly freeze: boolean;
   private disposed = false;
 
@@ -254,14 +254,14 @@ export class TopicRegistry {
     const projection = project(name, shown, limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
-    if (live === undefined && loader.lacks?.(name)) this.warnUnheard(topic);
+    if (live === undefined && loader.lacks?.(name)) this.warnWithoutHandler(topic);
     const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
     return this.options.broker.publish(name, publication);
   }
 
-  private warnUnheard({ name, pattern = name }: ResolvedTopic): void {
-    if (this.unheard.has(pattern) || this.unheard.size >= MAX_UNHEARD) return;
-    this.unheard.add(pattern);
+  private warnWithoutHandler({ name, pattern = name }: ResolvedTopic): void {
+    if (this.withoutHandler.has(pattern) || this.withoutHandler.size >= MAX_NAMED_PATTERNS) return;
+    this.withoutHandler.add(pattern);
     this.options.log.warn('publication-without-handler', { reason: pattern, topic: name, advice: NO_HANDLER });
   }
 
