@@ -67,6 +67,7 @@ export const SCREENS: readonly Screen[] = [
     open: async (visitor, { long }) => {
       await visitor.page.goto(long.url);
       await visitor.connection('live');
+      await visitor.moves();
       await openPanel(visitor);
       await visitor.compareBattle();
     },
