@@ -1,4 +1,5 @@
 import type { Json, Position, TopicKind } from '@statewire/protocol';
+import type { Observable } from 'rxjs';
 
 import type { Environment } from './environment.js';
 
@@ -6,21 +7,41 @@ import type { Environment } from './environment.js';
 export interface NewPublication {
   /** The kind of the topic in the contract. Of a state topic the broker also keeps the newest value. */
   readonly kind: TopicKind;
+  /**
+   * Random characters of `[A-Za-z0-9_-]`, chosen by the publisher. A broker that sends a publication again, because the
+   * answer was lost, recognizes it by its id.
+   */
+  readonly id: string;
   /** The whole value (state) or the event, as JSON. */
   readonly data: string;
   /**
-   * State topics: the delta from the value at offset `from` of the epoch. A broker keeps the delta only if it assigns
-   * the next position, `from + 1`; otherwise it keeps `data`.
+   * State topics: the delta from the value of the publication with the id `base`. A broker keeps the delta only if that
+   * publication is the newest one of the topic; otherwise it keeps `data`.
    */
-  readonly patch?: { readonly epoch: string; readonly from: number; readonly delta: string };
+  readonly patch?: { readonly base: string; readonly delta: string };
   /** The parsed `data`. A broker in the process may pass it to listeners; other brokers ignore it. */
   readonly value?: Json;
+}
+
+/** Conditions of a publication. */
+export interface PublishOptions {
+  /** Appends only if the topic stands at this position. Otherwise the call rejects with `moved`. */
+  readonly only?: Position;
+  /**
+   * Token of the lease of the topic ({@link topicLease}). The call rejects with `fenced` if the lease has another token
+   * or no holder. Without a token the call rejects with `fenced` while any node holds the lease.
+   */
+  readonly fence?: number;
+  /** Starts a new epoch with this publication as its first, in one step. No listener sees the new epoch empty. */
+  readonly startsEpoch?: boolean;
 }
 
 /** A publication as a broker keeps it. */
 export interface StoredPublication {
   /** Offset in the epoch. The first publication has offset 1. */
   readonly offset: number;
+  /** Id that the publisher chose. */
+  readonly id: string;
   /** Milliseconds since the Unix epoch, by the broker's clock. */
   readonly time: number;
   /** Missing if the broker kept only the delta. A publication has `data`, `delta` or both. */
@@ -29,23 +50,41 @@ export interface StoredPublication {
   readonly delta?: string;
 }
 
-/** A publication as listeners receive it, with its whole `data`. */
+/** A publication as listeners receive it. */
 export interface LivePublication extends StoredPublication {
   /** Epoch of the offset. */
   readonly epoch: string;
-  /** The whole value (state) or the event, as JSON. */
-  readonly data: string;
-  /** The parsed `data`, if the publisher runs in this process. Absent: the node parses `data`. */
+  /**
+   * Id of the publication at `offset - 1`; empty at offset 1. A listener that holds another id there must not apply the
+   * publication: the broker lost publications and gave out their offsets again.
+   */
+  readonly previous: string;
+  /** The parsed `data`, if the publisher runs in this process. Absent: the node parses `data` or applies `delta`. */
   readonly value?: Json;
 }
 
 /** A message to the listeners of one topic. All listeners get the messages in the broker's order. */
 export type TopicMessage =
   | { readonly type: 'publication'; readonly publication: LivePublication }
-  /** The topic has a new history: the broker flushed or recreated it, or its source released it. */
-  | { readonly type: 'epoch'; readonly position: Position }
+  /**
+   * The topic has a new history: the broker flushed or recreated it, or its source started it. `first` is its
+   * publication at offset 1; without it the history is empty.
+   */
+  | { readonly type: 'epoch'; readonly epoch: string; readonly first?: LivePublication }
+  /** Messages may be missing from now on, because the broker is out of reach. */
+  | { readonly type: 'interrupted' }
+  /** Messages arrive again. The topic stands at this position, with this id. What is missing must be read. */
+  | { readonly type: 'resumed'; readonly position: Position; readonly id: string }
   /** A node closed the topic. No message follows. */
   | { readonly type: 'closed' };
+
+/** The part of a history to read. */
+export interface ReadOptions {
+  /** Offset above which publications are wanted. Omitted: no publications. -1: the whole history. */
+  readonly above?: number;
+  /** Approximate bytes of the publications above `above`. If they are more, the oldest are left out. Default: no limit. */
+  readonly maxBytes?: number;
+}
 
 /** A part of the history of one topic. */
 export interface TopicHistory {
@@ -53,13 +92,20 @@ export interface TopicHistory {
   readonly epoch: string;
   /** Offset of the newest publication; 0 if there is none. */
   readonly offset: number;
-  /** State topics: the value at `offset`, as JSON. Missing before the first publication. */
-  readonly data?: string;
+  /** Id of the newest publication; empty if there is none. */
+  readonly id: string;
   /** Time of the newest publication. */
   readonly time?: number;
-  /** Offset of the oldest publication in the history; `offset + 1` if the history is empty. */
+  /**
+   * State topics: the value at an `offset` of the epoch, as JSON. If that is below the newest one, `publications` has
+   * all that follow it. Missing before the first publication.
+   */
+  readonly base?: { readonly offset: number; readonly data: string };
+  /** Offset of the oldest publication in the history of the broker; `offset + 1` if the history is empty. */
   readonly oldest: number;
-  /** Publications above the requested offset, ascending and without a gap, up to the requested limit. */
+  /** Id of the publication at the requested offset; empty at 0. Undefined: the broker does not know it any more. */
+  readonly idAbove?: string;
+  /** Consecutive publications up to the newest one: those above the requested offset, and those above `base`. */
   readonly publications: readonly StoredPublication[];
 }
 
@@ -76,22 +122,37 @@ export type Claim =
   /** The node that ran the action ended without an answer, or the client has the answer and the broker forgot it. */
   | { readonly outcome: 'lost' };
 
+/** What a broker may use about an action, besides its key. */
+export interface ClaimOptions {
+  /**
+   * The owner of the claim. A broker with bounded memory gives each caller a quota and rejects with `quota_exceeded`
+   * above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no caller.
+   */
+  readonly caller?: string;
+  /** One of the clients of the caller. It gets a part of the quota, so that it cannot block the others. */
+  readonly client?: string;
+  /**
+   * Whether the client has sent the action before. Then a broker that may have lost its claims answers `lost` for an
+   * unknown key, because the action may have run.
+   */
+  readonly again?: boolean;
+}
+
 /** The exclusive right of one node, until the node releases or loses it. */
 export interface Lease {
   /** Name of the lease. */
   readonly name: string;
+  /** Fencing token. Each holder of the lease has a higher one than the holder before it, also after a crash. */
+  readonly token: number;
   /** Resolves when the node loses the lease. */
   readonly lost: Promise<void>;
   /** Gives the lease back, so that another node can take it. */
   release(): Promise<void>;
 }
 
-/** A message to every node, the sender included. */
-export interface Broadcast {
-  /** Name of the kind of message; a receiver ignores kinds that it does not know. */
-  readonly type: string;
-  /** Content of the message. */
-  readonly payload: Json;
+/** Returns the name of the lease for writing a topic. See {@link PublishOptions.fence}. */
+export function topicLease(topic: string): string {
+  return `topic:${topic}`;
 }
 
 /** A member of a topic. */
@@ -105,50 +166,62 @@ export interface PresenceMember {
 /** Ends the call that returned it. Further calls do nothing. */
 export type Release = () => Promise<void>;
 
+/** Whether a broker reaches its server. `away` since `since`, in milliseconds since the Unix epoch. */
+export type BrokerStatus = { readonly state: 'up' } | { readonly state: 'away'; readonly since: number };
+
 /**
- * Keeps history, positions, claims of actions, leases, broadcasts and presence for one or many nodes. A broker knows no
- * connections and does not read values.
+ * Keeps history, positions, claims of actions, leases and presence for one or many nodes. A broker knows no connections
+ * and does not read values.
  *
  * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of
- * the protocol; an implementation maps each name to a key of its own.
+ * the protocol, or internal names with a colon; an implementation maps each name to a key of its own.
  */
 export interface Broker {
   /** Name in the log line of the start: `memory`, `redis`, … */
   readonly name: string;
 
-  /** Appends a publication. Resolves with its position after the listeners of this node have received it. */
-  publish(topic: string, publication: NewPublication): Promise<Position>;
+  /** Whether other nodes can use the same data. Then publishers send deltas even if no client of their node reads. */
+  readonly isShared: boolean;
+
+  /** Emits the current status at once, and each change. Completes on `dispose`. */
+  readonly status: Observable<BrokerStatus>;
+
+  /**
+   * Appends a publication. Resolves with its position after the listeners of this node have received it. Publications
+   * of one node to one topic keep the order of the calls.
+   */
+  publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position>;
 
   /**
    * Adds a listener. Resolves when every later publication is certain to reach the listener, in order. The broker logs
    * an error that a listener throws, and other listeners still get the message. A listener that publishes to the topic
-   * receives that publication after it returns, so that all listeners see the same order.
+   * receives that publication after it returns, so that all listeners see the same order. The `Release` acts on this
+   * node at once: it resolves even if the server is out of reach, and no message follows the call.
    */
   listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release>;
 
-  /**
-   * Reads the position, the latest value and the publications above `above`. Omitted: no publications. -1: the whole
-   * history. Creates an epoch if the topic has none.
-   */
-  read(topic: string, kind: TopicKind, options?: { above?: number; limit?: number }): Promise<TopicHistory>;
+  /** Reads the position, the latest value and publications. Creates an epoch if the topic has none. */
+  read(topic: string, kind: TopicKind, options?: ReadOptions): Promise<TopicHistory>;
 
-  /** Starts a new epoch if the current epoch is `expected` (compare and set). Resolves with the current position. */
-  replaceEpoch(topic: string, kind: TopicKind, expected: string): Promise<Position>;
+  /**
+   * Starts a new epoch if the current epoch is `expected` (compare and set). Resolves with the current position. With
+   * `keep` the newest value of a state topic becomes the publication 1 of the new epoch, with the same id.
+   */
+  replaceEpoch(topic: string, kind: TopicKind, expected: string, options?: { keep?: boolean }): Promise<Position>;
 
   /** Removes the topic. Listeners get `closed` after its last publications. */
   close(topic: string): Promise<void>;
 
   /**
    * Claims the right to run an action once. `fingerprint` is a digest of its name and data. A claim lives as long as
-   * its node, and a settled answer for the window of `settle`. Rejects with `full` instead of forgetting a claim early.
-   *
-   * @param caller the owner of the claim. A broker with bounded memory gives each caller a quota and rejects with
-   * `quota_exceeded` above it, so that one caller cannot block the actions of all. Omitted: the claim belongs to no
-   * caller.
-   * @param client one of the clients of the caller. It gets a part of the quota, so that it cannot block the others.
+   * its node, and a settled answer for the window of `settle`. If the node of a running claim ends, its waiting callers
+   * get `unclaimed`, and the next claim is `lost`. Rejects with `full` instead of forgetting a claim early.
    */
-  claim(key: string, fingerprint: string, caller?: string, client?: string): Promise<Claim>;
-  /** Remembers the answer of a claimed action for `windowMs`. */
+  claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim>;
+  /**
+   * Remembers the answer of a claimed action for `windowMs`. A broker that is out of reach retries it until the window
+   * ends.
+   */
   settle(key: string, answer: string, windowMs: number): Promise<void>;
   /**
    * Gives a claim back without an answer, because the server rejected the action before its handler started. Callers
@@ -162,17 +235,19 @@ export interface Broker {
    */
   forget(keys: readonly string[]): Promise<void>;
 
-  /** Returns the lease; undefined while another node holds it. */
-  lease(name: string): Promise<Lease | undefined>;
-  /** Sends a request to the node that holds the lease. Resolves with undefined if no node holds it. */
+  /**
+   * Returns the lease; undefined while another node holds it. With a `signal` the call waits for the lease. Nodes that
+   * wait are woken when the holder releases it, and get it when the holder has ended. Resolves with undefined when the
+   * signal aborts.
+   */
+  lease(name: string, options?: { readonly signal?: AbortSignal }): Promise<Lease | undefined>;
+  /**
+   * Sends a request to the node that holds the lease. Resolves with undefined if no node holds it. Rejects with
+   * `no_answer` if the holder does not answer in time; then it may have ended without a word.
+   */
   request(leaseName: string, message: Json): Promise<Json | undefined>;
   /** Answers the requests to a lease of this node. */
   onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release;
-
-  /** Sends a message to every node, including this one. */
-  broadcast(message: Broadcast): Promise<void>;
-  /** Listens to the broadcasts of all nodes. */
-  onBroadcast(listener: (message: Broadcast) => void): Release;
 
   /** Adds a member to a topic until it leaves or this node ends. */
   join(topic: string, member: PresenceMember): Promise<void>;
@@ -191,12 +266,17 @@ export interface BrokerContext {
   readonly environment: Environment;
   /** The `history` option, with its defaults. */
   readonly history: { readonly count: number; readonly bytes: number; readonly ageMs: number };
+  /** Milliseconds for which the answer of an action is remembered. */
+  readonly actionWindowMs: number;
   /** Logs at most one line a second for each event. */
   readonly log: { error(event: string, error: unknown, values?: Readonly<Record<string, string>>): void };
 }
 
-/** Makes the broker of an application that starts. */
-export type BrokerFactory = (context: BrokerContext) => Broker;
+/**
+ * Makes the broker of an application that starts. The start waits for the promise, and fails with its error if the
+ * server of the broker cannot be reached or used.
+ */
+export type BrokerFactory = (context: BrokerContext) => Broker | Promise<Broker>;
 
 /**
  * The reason of a {@link BrokerError}.
@@ -205,13 +285,15 @@ export type BrokerFactory = (context: BrokerContext) => Broker;
  * - `full`: the broker has no room for another action now. The server answers `unavailable`.
  * - `quota_exceeded`: the caller has as many actions as the broker allows for one caller. The server answers
  *   `too_many_requests`.
+ * - `moved`: the topic does not stand where `only` of the publication says.
+ * - `fenced`: another node holds the lease of the topic, or the publisher has lost it.
  * - `not_held`: this node settled or gave back a claim that it does not hold.
  * - `no_answer`: the holder of the lease did not answer a request.
  * - `disposed`: the broker has shut down.
  * - `unavailable`: the server of the broker is out of reach.
  */
 export type BrokerErrorCode =
-  'unclaimed' | 'full' | 'quota_exceeded' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
+  'unclaimed' | 'full' | 'quota_exceeded' | 'moved' | 'fenced' | 'not_held' | 'no_answer' | 'disposed' | 'unavailable';
 
 /** The error of every method of a `Broker`. */
 export class BrokerError extends Error {
