@@ -119,9 +119,9 @@ const topics: Provider[] = [
     inject: [GIVEN_OPTIONS, REALTIME_OPTIONS, REALTIME_LOG],
     useFactory: (
       { broker = memoryBroker() }: RealtimeModuleOptions,
-      { environment, history }: ResolvedRealtimeOptions,
+      { environment, history, actionWindowMs }: ResolvedRealtimeOptions,
       log: RealtimeLog,
-    ) => (typeof broker === 'function' ? createBroker(broker, { environment, history, log }) : broker),
+    ) => (typeof broker === 'function' ? createBroker(broker, { environment, history, actionWindowMs, log }) : broker),
   },
   {
     provide: TopicRegistry,

@@ -1,11 +1,10 @@
 import type { Json, Presence } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
-import type { Broker } from '../core/broker.js';
+import { topicLease, type Broker } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { sourceLease } from '../topics/topic-source.js';
 import { MemberList, readPresenceMember } from './member-list.js';
 import { Throttle } from './throttle.js';
 
@@ -35,7 +34,7 @@ export function presenceName(topic: string): string {
  * longer.
  */
 export function presenceLease(topic: string): string {
-  return sourceLease(presenceName(topic));
+  return topicLease(presenceName(topic));
 }
 
 /**

@@ -1,17 +1,21 @@
-import type { Since } from '@statewire/protocol';
+import { DeltaError, type Position, type Since } from '@statewire/protocol';
 
-import type { Broker, NewPublication, Release, TopicHistory, TopicMessage } from '../core/broker.js';
+import type { Broker, LivePublication, Release, TopicHistory, TopicMessage } from '../core/broker.js';
 import type { LogLimits } from '../core/publication-log.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
-import type { Projection } from './projection.js';
 import type { AppendedPublication, EndReason, TopicSubscriber } from './subscribers.js';
 import { Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
 /** Maximum number of messages that wait during a read of the broker. Above it the oldest are dropped and read later. */
 const MAX_WAITING_MESSAGES = 1_024;
+/** Maximum characters of the messages that wait. Above it the oldest are dropped, too. */
+const MAX_WAITING_CHARACTERS = 1_048_576;
+
+/** Bytes of publications that one read brings. A state topic that is further behind gets the value instead. */
+const MAX_READ_BYTES = 262_144;
 
 /** Milliseconds between a failed read of the broker and the next attempt. */
 const RETRY_INTERVAL_MS = 1_000;
@@ -35,9 +39,18 @@ export interface LiveTopicOptions {
 export class LiveTopic {
   private readonly subscribers = new Map<object, TopicSubscriber>();
   private readonly inbox: TopicMessage[] = [];
+  private inboxLength = 0;
   private reading: Promise<void> | undefined;
+  /** The time since which the broker has been out of reach, by the clock of this node. */
+  private awaySince: number | undefined;
+  /** Whether the broker is back, and what it has in addition is not here yet. */
+  private isResuming = false;
+  /** Whether the value of this node is wrong, so that nothing can follow it. */
+  private isBroken = false;
+  /** Whether a read failed while the broker was out of reach. It is repeated when the broker is back. */
+  private isReadDue = false;
   private isEnded = false;
-  private current: Timeline | undefined;
+  private opened: Timeline | undefined;
   private unlisten: Release | undefined;
   private retry: Timer | undefined;
 
@@ -47,9 +60,22 @@ export class LiveTopic {
     return this.isEnded;
   }
 
+  /**
+   * The time since which publications may be missing here because the broker is out of reach, in milliseconds since the
+   * Unix epoch. Undefined: the topic is up to date.
+   */
+  get staleSince(): number | undefined {
+    return this.awaySince;
+  }
+
+  /** The timeline. Undefined before the topic is open. */
+  get current(): Timeline | undefined {
+    return this.opened;
+  }
+
   get timeline(): Timeline {
-    if (this.current === undefined) throw new Error(`The topic "${this.options.topic.name}" is not open.`);
-    return this.current;
+    if (this.opened === undefined) throw new Error(`The topic "${this.options.topic.name}" is not open.`);
+    return this.opened;
   }
 
   /** Listens first and reads after the broker has confirmed, so that no publication is missed in between. */
@@ -60,7 +86,7 @@ export class LiveTopic {
     if (this.ended) return unlisten();
     this.unlisten = unlisten;
     const read = await broker.read(topic.name, topic.kind);
-    this.current = new Timeline(topic.name, topic.kind, history, read, topic);
+    this.opened = new Timeline(topic.name, topic.kind, history, read, topic);
     this.reading = undefined;
     this.applyInbox();
   }
@@ -86,13 +112,6 @@ export class LiveTopic {
     if (this.subscribers.get(key) === subscriber) this.subscribers.delete(key);
   }
 
-  /** Makes the publication for the broker. It has no delta while the topic is not open. */
-  prepare(projection: Projection): NewPublication {
-    const { current } = this;
-    const { kind } = this.options.topic;
-    return current?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
-  }
-
   /** Reads from the broker what the timeline lacks for a reader from `since`. Logs an error of the broker. */
   async fetchFor(since: Since | undefined): Promise<void> {
     if (this.timeline.missingFor(since) === 'newer') await this.resync();
@@ -100,22 +119,35 @@ export class LiveTopic {
     if (missing === undefined || missing === 'newer') return;
     const { broker, environment, log, topic } = this.options;
     try {
-      this.timeline.prepend(await broker.read(topic.name, topic.kind, missing), environment.monotonic());
+      const history = await broker.read(topic.name, topic.kind, missing);
+      if (!this.ended) this.timeline.prepend(history, environment.monotonic());
     } catch (error) {
       log.error('history-read-failed', error, { topic: topic.name });
     }
   }
 
   private receive(message: TopicMessage): void {
+    if (message.type === 'interrupted') return this.interrupt();
+    if (message.type === 'resumed') this.readAfterOutage();
     this.inbox.push(message);
-    if (this.inbox.length > MAX_WAITING_MESSAGES) this.inbox.shift();
+    this.inboxLength += lengthOf(message);
+    while (this.inbox.length > MAX_WAITING_MESSAGES || this.inboxLength > MAX_WAITING_CHARACTERS) {
+      // The read that replaces the dropped messages brings the topic up to date.
+      if (this.nextMessage()?.type === 'resumed') this.isResuming = true;
+    }
     this.applyInbox();
+  }
+
+  private nextMessage(): TopicMessage | undefined {
+    const message = this.inbox.shift();
+    if (message !== undefined) this.inboxLength -= lengthOf(message);
+    return message;
   }
 
   private applyInbox(): void {
     while (this.reading === undefined && !this.ended) {
-      const message = this.inbox.shift();
-      if (message === undefined) return;
+      const message = this.nextMessage();
+      if (message === undefined) return this.endInterruption();
       // The message may be dropped: the read brings its publication together with the missing ones.
       if (!this.apply(message)) void this.resync();
     }
@@ -124,28 +156,75 @@ export class LiveTopic {
   /** @returns false if the broker has to be read first. */
   private apply(message: TopicMessage): boolean {
     const { timeline } = this;
-    const { epoch, offset } = timeline.position;
     switch (message.type) {
       case 'closed':
         this.end('closed');
         this.options.onClosed();
         return true;
-      case 'epoch':
-        if (message.position.epoch === epoch) return true;
-        if (message.position.offset > 0) return false;
-        this.restart({ ...message.position, oldest: 1, publications: [] });
+      case 'interrupted':
         return true;
+      case 'resumed':
+        return this.resume(message.position, message.id);
+      case 'epoch':
+        return message.epoch === timeline.position.epoch || this.startEpoch(message.epoch, message.first);
       case 'publication': {
         const { publication } = message;
-        if (publication.epoch !== epoch || publication.offset > offset + 1) return false;
-        if (publication.offset === offset + 1) {
-          this.notify(timeline.append(publication, this.options.environment.monotonic()), publication);
-        } else if (timeline.contradicts(publication)) {
-          void this.replaceEpoch();
-        }
-        return true;
+        if (timeline.isNext(publication)) return this.append(publication);
+        const { epoch, offset } = timeline.position;
+        if (publication.epoch !== epoch || publication.offset > offset) return false;
+        return !timeline.contradicts(publication);
       }
     }
+  }
+
+  private append(publication: LivePublication): boolean {
+    try {
+      this.notify(this.timeline.append(publication, this.options.environment.monotonic()), publication);
+      return true;
+    } catch (error) {
+      this.breakOff(error);
+      return false;
+    }
+  }
+
+  private startEpoch(epoch: string, first: LivePublication | undefined): boolean {
+    const empty: TopicHistory = { epoch, offset: 0, id: '', oldest: 1, publications: [] };
+    if (first === undefined || this.options.topic.kind === 'events') {
+      this.restart(empty);
+      return first === undefined || this.append(first);
+    }
+    const { data, id, offset, time } = first;
+    if (data === undefined) return false;
+    this.restart({ ...empty, offset, id, time, base: { offset, data }, publications: [first] });
+    return true;
+  }
+
+  private interrupt(): void {
+    this.isResuming = false;
+    if (this.awaySince !== undefined) return;
+    this.awaySince = this.options.environment.now();
+    for (const subscriber of this.subscribers.values()) subscriber.interrupted(this.awaySince);
+  }
+
+  /** @returns false if the broker has to be read before the topic is up to date. */
+  private resume({ epoch, offset }: Position, id: string): boolean {
+    const { position, id: ownId } = this.timeline;
+    this.isResuming = true;
+    return epoch === position.epoch && offset === position.offset && id === ownId;
+  }
+
+  private endInterruption(): void {
+    if (!this.isResuming || this.awaySince === undefined) return;
+    this.isResuming = false;
+    this.awaySince = undefined;
+    for (const subscriber of this.subscribers.values()) subscriber.resumed();
+  }
+
+  /** Repeats the read that failed during the outage. Without an outage a timer repeats it. */
+  private readAfterOutage(): void {
+    if (!this.isReadDue) return;
+    this.isReadDue = false;
+    this.reading = this.readBroker();
   }
 
   /** Reads what the broker has beyond the position of this node. Messages wait meanwhile. */
@@ -157,20 +236,21 @@ export class LiveTopic {
     const { broker, environment, log, topic } = this.options;
     const { name, kind } = topic;
     try {
-      const { epoch, offset } = this.timeline.position;
-      const read = await broker.read(name, kind, { above: offset });
+      const { offset } = this.timeline.position;
+      const read = await broker.read(name, kind, {
+        above: offset,
+        ...(kind === 'state' ? { maxBytes: MAX_READ_BYTES } : {}),
+      });
       if (this.isEnded) return;
-      if (read.epoch === epoch && read.offset < offset) {
-        // The broker lost publications that readers of this node have. Their offsets must not come again in this epoch.
-        const position = await broker.replaceEpoch(name, kind, epoch);
-        const fresh = await broker.read(name, kind, { above: position.offset });
-        if (!this.ended) this.restart(fresh);
-      } else {
-        this.applyHistory(read);
-      }
+      if (this.timeline.isContradictedBy(read)) await this.replaceEpoch();
+      else this.applyHistory(read);
     } catch (error) {
       if (this.ended) return;
       log.warn('broker-read-failed', { topic: name, error: String(error) });
+      if (this.awaySince !== undefined && !this.isResuming) {
+        this.isReadDue = true;
+        return;
+      }
       this.retry = environment.setTimer(() => {
         this.reading = this.readBroker();
       }, RETRY_INTERVAL_MS);
@@ -182,14 +262,15 @@ export class LiveTopic {
 
   private applyHistory(read: TopicHistory): void {
     const { timeline } = this;
-    const { epoch, offset } = timeline.position;
-    if (read.epoch !== epoch || read.oldest > offset + 1) return this.restart(read);
-    const frames = timeline.extend(read, this.options.environment.monotonic());
-    frames.forEach((frame, index) => this.notify(frame, read.publications[index]!));
+    if (this.isBroken || !timeline.isContinuedBy(read)) return this.restart(read);
+    for (const [frame, publication] of timeline.extend(read, this.options.environment.monotonic())) {
+      this.notify(frame, publication);
+    }
   }
 
   private restart(history: TopicHistory): void {
     this.timeline.reset(history);
+    this.isBroken = false;
     for (const subscriber of this.subscribers.values()) subscriber.restarted();
     if (history.offset === 0) this.options.onEmptied();
   }
@@ -199,15 +280,24 @@ export class LiveTopic {
     this.timeline.endStep();
   }
 
-  /** Asks the broker for a new epoch, because the broker lost publications and assigned their offsets again. */
+  /**
+   * Asks the broker for a new epoch with its newest value, because the broker lost publications that this node has.
+   * Their offsets must not come again in this epoch.
+   */
   private async replaceEpoch(): Promise<void> {
     const { broker, log, topic } = this.options;
-    log.warn('broker-reused-offsets', { topic: topic.name });
-    try {
-      await broker.replaceEpoch(topic.name, topic.kind, this.timeline.position.epoch);
-    } catch (error) {
-      log.error('epoch-replacement-failed', error, { topic: topic.name });
-    }
+    const { name, kind } = topic;
+    log.warn('broker-lost-publications', { topic: name });
+    await broker.replaceEpoch(name, kind, this.timeline.position.epoch, { keep: true });
+    const history = await broker.read(name, kind);
+    if (!this.ended) this.restart(history);
+  }
+
+  /** The next message makes the topic start over from the broker. */
+  private breakOff(error: unknown): void {
+    if (!(error instanceof DeltaError)) throw error;
+    this.isBroken = true;
+    this.options.log.error('delta-does-not-fit', error, { topic: this.options.topic.name });
   }
 
   private end(reason: EndReason | 'released'): void {
@@ -216,4 +306,10 @@ export class LiveTopic {
     this.subscribers.clear();
     for (const subscriber of subscribers) subscriber.ended(reason);
   }
+}
+
+function lengthOf(message: TopicMessage): number {
+  if (message.type !== 'publication') return 0;
+  const { data = '', delta = '' } = message.publication;
+  return data.length + delta.length;
 }

@@ -17,6 +17,10 @@ export interface TopicSubscriber {
   appended(frame: EncodedFrame, publication: AppendedPublication): void;
   /** The timeline started over: a new epoch, or a gap that history does not fill. */
   restarted(): void;
+  /** Publications may be missing since `since` (milliseconds since the Unix epoch), because the broker is out of reach. */
+  interrupted(since: number): void;
+  /** The topic is up to date again. What was missing has been appended. */
+  resumed(): void;
   /** The last call: the topic was closed, its observable or its loader failed, or this node released it. */
   ended(reason: EndReason | 'released'): void;
 }
@@ -90,6 +94,10 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
       this.lagging = true;
     }
   }
+
+  interrupted(): void {}
+
+  resumed(): void {}
 
   ended(reason: EndReason | 'released'): void {
     if (reason === 'released') {
@@ -209,6 +217,10 @@ export class StreamSubscriber implements TopicSubscriber {
     if (newest !== undefined) this.observer.next({ position, ...newest });
   }
 
+  interrupted(): void {}
+
+  resumed(): void {}
+
   ended(): void {
     this.observer.complete();
   }
@@ -231,7 +243,13 @@ export function waitForChange(
   return new Promise((resolve) => {
     const onChange = (): void => finish(true);
     const onLate = (): void => finish(false);
-    const subscriber = { appended: onChange, restarted: onChange, ended: onChange };
+    const subscriber: TopicSubscriber = {
+      appended: onChange,
+      restarted: onChange,
+      interrupted: () => undefined,
+      resumed: () => undefined,
+      ended: onChange,
+    };
     const timer = timeout > 0 ? environment.setTimer(onLate, timeout) : undefined;
     const finish = (hasChanged: boolean): void => {
       live.remove(subscriber, subscriber);

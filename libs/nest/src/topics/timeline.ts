@@ -1,5 +1,7 @@
 import {
+  applyDelta,
   DELTA_CAPABILITIES,
+  DeltaError,
   diff,
   isDeltaSmaller,
   type DeltaCapability,
@@ -10,10 +12,9 @@ import {
   type TopicKind,
 } from '@statewire/protocol';
 
-import type { LivePublication, NewPublication, StoredPublication, TopicHistory } from '../core/broker.js';
+import type { LivePublication, StoredPublication, TopicHistory } from '../core/broker.js';
 import { PublicationLog, type LogEntry, type LogLimits } from '../core/publication-log.js';
 import { isReadable, TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
-import type { Projection } from './projection.js';
 
 /** Number of newest publications whose frames stay encoded. Clients need them after a short outage. */
 const MAX_ENCODED_FRAMES = 64;
@@ -27,18 +28,18 @@ const MAX_REPLAY_BYTES = 16 * 1024;
 const PATCH_ENVELOPE_LENGTH = 100;
 
 interface TimelineEntry extends LogEntry {
+  readonly id: string;
   readonly time: number;
   readonly data?: string;
   readonly delta?: string;
   frame: EncodedFrame | undefined;
 }
 
-/** The newest value of a state topic. */
+/** The newest value of a state topic. It has `data`, `value` or both; the other one is made on first use. */
 interface Head {
-  readonly data: string;
-  readonly time: number;
-  /** Parsed on first use. */
+  data: string | undefined;
   value: Json | undefined;
+  readonly time: number;
   snapshot: EncodedFrame | undefined;
 }
 
@@ -65,6 +66,7 @@ export class Timeline {
   readonly frames: TopicFrames;
   private epoch: string;
   private offset: number;
+  private newestId: string;
   private head: Head | undefined;
   private readonly log: PublicationLog<TimelineEntry>;
   /** Offset of the oldest publication in the broker, as of the last read. */
@@ -72,7 +74,7 @@ export class Timeline {
   /** The latest publication, while its frame goes to the subscribers. */
   private step:
     { readonly before: Head; readonly time: number; readonly frames: Map<string, EncodedFrame> } | undefined;
-  private prepared: { readonly from: number; readonly data: string; readonly delta: string | undefined } | undefined;
+  private prepared: { readonly base: string; readonly data: string; readonly delta: string | undefined } | undefined;
 
   constructor(
     readonly topic: string,
@@ -85,8 +87,14 @@ export class Timeline {
     this.log = new PublicationLog(limits);
     this.epoch = history.epoch;
     this.offset = history.offset;
+    this.newestId = history.id;
     this.oldestInBroker = history.oldest;
     this.head = this.headOf(history);
+  }
+
+  /** Id of the newest publication; empty if there is none. */
+  get id(): string {
+    return this.newestId;
   }
 
   get position(): Position {
@@ -100,34 +108,53 @@ export class Timeline {
     return { value: valueOf(head), time: head.time };
   }
 
-  /** Creates the publication for the broker. Adds the delta from the newest value if the delta is smaller. */
-  prepare({ text: data, value }: Projection): NewPublication {
-    const { epoch, kind, offset: from } = this;
-    const delta = this.deltaTo(data, value);
-    return { kind, data, value, ...(delta === undefined ? {} : { patch: { epoch, from, delta } }) };
-  }
-
   /** Starts over from the broker's history: after a new epoch, or after a gap that history does not fill. */
   reset(history: TopicHistory): void {
     this.log.clear();
     this.epoch = history.epoch;
     this.offset = history.offset;
+    this.newestId = history.id;
     this.oldestInBroker = history.oldest;
     this.head = this.headOf(history);
     this.prepared = undefined;
   }
 
-  /** Appends the publication that follows the newest one. Returns its frame: a patch, a snapshot or an event. */
+  /** Whether the publication is the next one, and the broker has the same publication before it as this node. */
+  isNext({ epoch, offset, previous }: LivePublication): boolean {
+    return epoch === this.epoch && offset === this.offset + 1 && previous === this.newestId;
+  }
+
+  /**
+   * Appends the next publication. Returns its frame: a patch, a snapshot or an event.
+   *
+   * @throws DeltaError, and changes nothing, if the publication is a delta that does not fit the newest value.
+   */
   append(publication: LivePublication, now: number): EncodedFrame {
-    const { data, time, value } = publication;
-    const delta = publication.delta ?? this.deltaTo(data, value);
+    const { data, id, offset, time } = publication;
     const before = this.head;
+    const head: Head | undefined =
+      this.kind === 'state' ? { ...this.contentOf(publication), time, snapshot: undefined } : undefined;
+    const delta = publication.delta ?? this.deltaTo(data!, publication.value);
     this.step = delta === undefined || before === undefined ? undefined : { before, time, frames: new Map() };
-    this.offset = publication.offset;
-    if (this.kind === 'state') this.head = { data, time, value, snapshot: undefined };
-    const frame = this.store({ offset: this.offset, time, ...(delta === undefined ? { data } : { delta }) }, now);
-    if (this.head !== undefined && delta === undefined) this.head.snapshot = frame;
+    this.offset = offset;
+    this.newestId = id;
+    this.head = head;
+    const frame = this.store({ offset, id, time, ...(delta === undefined ? { data: data! } : { delta }) }, now);
+    if (head !== undefined && delta === undefined) head.snapshot = frame;
     return frame;
+  }
+
+  /**
+   * Returns the delta from the newest value, if it is smaller than the value. Computes it once per publication, for the
+   * broker and for the readers of this node.
+   */
+  deltaTo(data: string, value: Json | undefined): string | undefined {
+    const { newest, newestId: base, prepared } = this;
+    if (prepared?.base === base && prepared.data === data) return prepared.delta;
+    if (newest === undefined) return undefined;
+    const delta = deltaBetween(newest.value, data, value, this.diffOptions);
+    this.prepared = { base, data, delta };
+    return delta;
   }
 
   /**
@@ -141,7 +168,7 @@ export class Timeline {
     if (existing !== undefined || head === undefined || step === undefined) return existing;
     const options = { ...this.diffOptions, capabilities: deltas };
     const delta = JSON.stringify(diff(valueOf(step.before), valueOf(head), options));
-    const frame = isDeltaSmaller(delta, head.data)
+    const frame = isDeltaSmaller(delta, textOf(head))
       ? this.frames.patch(this.offset, delta, step.time)
       : this.snapshotOf(head);
     step.frames.set(set, frame);
@@ -153,17 +180,39 @@ export class Timeline {
     this.step = undefined;
   }
 
-  /** Appends the publications that the broker has above the newest one. Returns a frame for each. */
-  extend(history: TopicHistory, now: number): readonly EncodedFrame[] {
-    this.offset = history.offset;
+  /**
+   * Whether the publications of the history follow the newest one of this node. False: the broker has another epoch,
+   * lost publications or forgot those in between.
+   */
+  isContinuedBy({ epoch, idAbove, offset, publications }: TopicHistory): boolean {
+    if (epoch !== this.epoch || offset < this.offset || idAbove !== this.newestId) return false;
+    return offset === this.offset || publications.some((publication) => publication.offset === this.offset + 1);
+  }
+
+  /** Whether the broker has another publication at the newest offset of this node, or none. */
+  isContradictedBy({ epoch, idAbove, offset }: TopicHistory): boolean {
+    if (epoch !== this.epoch) return false;
+    return offset < this.offset || (idAbove !== undefined && idAbove !== this.newestId);
+  }
+
+  /**
+   * Appends the publications of a history that continues this one. Returns each with its frame.
+   *
+   * @throws DeltaError, and changes nothing, if the deltas of the history do not fit.
+   */
+  extend(history: TopicHistory, now: number): readonly (readonly [EncodedFrame, StoredPublication])[] {
+    const newer = history.publications.filter(({ offset }) => offset > this.offset);
     this.head = this.headOf(history);
-    return history.publications.map((publication) => this.store(publication, now));
+    this.offset = history.offset;
+    this.newestId = history.id;
+    return newer.map((publication) => [this.store(publication, now), publication] as const);
   }
 
   /** Inserts older publications from the broker's history, so that readers can catch up from further back. */
   prepend(history: TopicHistory, now: number): void {
     this.oldestInBroker = history.oldest;
     if (history.epoch !== this.epoch) return;
+    if (history.publications.some((publication) => this.contradicts(publication))) return;
     const older = history.publications.filter(({ offset }) => offset <= this.offset);
     this.log.prepend(
       older.map((publication) => this.entryOf(publication)),
@@ -175,9 +224,9 @@ export class Timeline {
    * Returns whether this node has a different publication at that offset. Then the broker lost publications and
    * assigned their offsets again.
    */
-  contradicts({ offset, time }: StoredPublication): boolean {
-    const existing = this.log.at(offset);
-    return existing !== undefined && existing.time !== time;
+  contradicts({ offset, id }: StoredPublication): boolean {
+    const existing = offset === this.offset ? this.newestId : this.log.at(offset)?.id;
+    return existing !== undefined && existing !== id;
   }
 
   /** Returns the part of the history to read before a reader can start at `since`. Undefined: none. */
@@ -218,19 +267,19 @@ export class Timeline {
   private stateAfter(cursor: number, deltas: readonly DeltaCapability[]): ReplayStep | undefined {
     const { head, offset } = this;
     if (head === undefined) return undefined;
-    const patches = this.patchesAfter(cursor, head.data.length);
+    const patches = this.patchesAfter(cursor, head);
     const areReadable = patches?.every((frame) => isReadable(frame, deltas));
     return { frames: areReadable ? patches! : [this.snapshotOf(head)], cursor: offset };
   }
 
   private snapshotOf(head: Head): EncodedFrame {
-    return (head.snapshot ??= this.frames.snapshot(this.position, head.data, head.time));
+    return (head.snapshot ??= this.frames.snapshot(this.position, textOf(head), head.time));
   }
 
-  /** Returns undefined if a patch is missing, or if the patches are as long as a value of `length` characters. */
-  private patchesAfter(cursor: number, length: number): readonly EncodedFrame[] | undefined {
+  /** Returns undefined if a patch is missing, or if the patches are as long as the value. */
+  private patchesAfter(cursor: number, head: Head): readonly EncodedFrame[] | undefined {
     if (this.log.at(cursor + 1) === undefined) return undefined;
-    let left = length;
+    let left = textOf(head).length;
     const entries: TimelineEntry[] = [];
     for (let offset = this.offset; offset > cursor; offset--) {
       const entry = this.log.at(offset);
@@ -268,9 +317,9 @@ export class Timeline {
   }
 
   private entryOf(publication: StoredPublication): TimelineEntry {
-    const { offset, time, data, delta } = publication;
+    const { offset, id, time, data, delta } = publication;
     const size = Buffer.byteLength((delta ?? data)!);
-    return { offset, time, size, frame: undefined, ...(delta === undefined ? { data } : { delta }) };
+    return { offset, id, time, size, frame: undefined, ...(delta === undefined ? { data } : { delta }) };
   }
 
   private frameOf(entry: TimelineEntry): EncodedFrame {
@@ -281,23 +330,56 @@ export class Timeline {
     return this.frames.snapshot({ epoch: this.epoch, offset }, data!, time);
   }
 
-  private headOf({ data, time }: TopicHistory): Head | undefined {
-    if (this.kind !== 'state' || data === undefined || time === undefined) return undefined;
-    return { data, time, value: undefined, snapshot: undefined };
+  /** @throws DeltaError */
+  private headOf({ base, publications, time }: TopicHistory): Head | undefined {
+    if (this.kind !== 'state' || base === undefined || time === undefined) return undefined;
+    const head: Head = { data: base.data, value: undefined, time, snapshot: undefined };
+    for (const publication of publications) {
+      if (publication.offset > base.offset) Object.assign(head, contentAfter(head, publication));
+    }
+    return head;
   }
 
-  /** Computes the delta once per publication, for the broker and for the readers of this node. */
-  private deltaTo(data: string, value: Json | undefined): string | undefined {
-    const { offset: from, prepared } = this;
-    if (prepared?.from === from && prepared.data === data) return prepared.delta;
-    const before = this.newest;
-    if (before === undefined) return undefined;
-    const delta = JSON.stringify(diff(before.value, value ?? (JSON.parse(data) as Json), this.diffOptions));
-    this.prepared = { from, data, delta: isDeltaSmaller(delta, data) ? delta : undefined };
-    return this.prepared.delta;
+  /** @throws DeltaError */
+  private contentOf(publication: LivePublication): Content {
+    const { data, value } = publication;
+    return data === undefined ? contentAfter(this.head, publication) : { data, value };
   }
 }
 
+type Content = Pick<Head, 'data' | 'value'>;
+
+/** @throws DeltaError if the delta is not JSON or does not fit. */
+function contentAfter(before: Head | undefined, { data, delta }: StoredPublication): Content {
+  if (data !== undefined || delta === undefined) return { data, value: undefined };
+  if (before === undefined) throw new DeltaError('There is no value that the delta could change.');
+  return { data: undefined, value: applyDelta(valueOf(before), parse(delta)) };
+}
+
+function parse(delta: string): Json {
+  try {
+    return JSON.parse(delta) as Json;
+  } catch {
+    throw new DeltaError('The delta is not JSON.');
+  }
+}
+
+/** Returns the delta between two values as JSON. Undefined: it is not smaller than the value. */
+export function deltaBetween(
+  before: Json,
+  data: string,
+  value: Json | undefined,
+  options: DiffOptions,
+): string | undefined {
+  const delta = JSON.stringify(diff(before, value ?? (JSON.parse(data) as Json), options));
+  return isDeltaSmaller(delta, data) ? delta : undefined;
+}
+
 function valueOf(head: Head): Json {
-  return (head.value ??= JSON.parse(head.data) as Json);
+  if (head.value === undefined) head.value = JSON.parse(head.data!) as Json;
+  return head.value;
+}
+
+function textOf(head: Head): string {
+  return (head.data ??= JSON.stringify(head.value));
 }

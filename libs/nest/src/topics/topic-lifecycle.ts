@@ -1,7 +1,7 @@
 import type { Position } from '@statewire/protocol';
 import { isObservable } from 'rxjs';
 
-import { BrokerError, type Broker } from '../core/broker.js';
+import { BrokerError, type Broker, type PublishOptions } from '../core/broker.js';
 import type { LogLimits } from '../core/publication-log.js';
 import { outsideCallers, type Environment, type Timer } from '../core/environment.js';
 import { internalError, RealtimeError } from '../core/errors.js';
@@ -26,10 +26,10 @@ export interface TopicLifecycleOptions {
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
   readonly limits: { readonly timeouts: TopicTimeouts };
-  /** Publishes the value of the loader. */
-  readonly publishFirst: (value: unknown) => Promise<Position>;
+  /** Publishes the value of the loader, if the topic still stands at `only`. */
+  readonly publishFirst: (value: unknown, only: Position) => Promise<Position>;
   /** Publishes a value of the source. */
-  readonly publish: (value: unknown) => Promise<Position>;
+  readonly publish: (value: unknown, options: PublishOptions) => Promise<Position>;
   /** Called if the topic failed, took too long to load, or was closed. The registry releases it then. */
   readonly onEnded: () => void;
 }
@@ -40,7 +40,6 @@ export class TopicLifecycle {
   /** Runs the observable that is the only writer of the topic. Undefined: the topic has no observable. */
   source: TopicSource | undefined;
   private loaded = false;
-  private closed = false;
   private reloads = false;
   private deadline: Timer | undefined;
   private readonly readiness: Promise<void>;
@@ -58,10 +57,7 @@ export class TopicLifecycle {
       history,
       log,
       onEmptied: () => void this.reload(),
-      onClosed: () => {
-        this.closed = true;
-        options.onEnded();
-      },
+      onClosed: options.onEnded,
     });
     this.readiness = new Promise((resolve, reject) => {
       this.deadline = this.startDeadline(reject);
@@ -88,7 +84,7 @@ export class TopicLifecycle {
     this.deadline?.cancel();
     const { log, topic } = this.options;
     try {
-      await this.source?.stop(this.closed);
+      await this.source?.stop();
     } catch (error) {
       log.error('source-stop-failed', error, { topic: topic.name });
     }
@@ -132,13 +128,15 @@ export class TopicLifecycle {
     }
     const first = await value;
     if (this.options.topic.kind === 'events') return;
-    if (first !== undefined && this.isAt(before)) await this.publishFirst(first);
+    if (first !== undefined && this.isAt(before)) await this.publishFirst(first, before);
   }
 
-  private async publishFirst(value: unknown): Promise<void> {
+  private async publishFirst(value: unknown, before: Position): Promise<void> {
     try {
-      await this.options.publishFirst(value);
+      await this.options.publishFirst(value, before);
     } catch (error) {
+      // Another node has published meanwhile, or is the only writer. Its value is newer than the loaded one.
+      if (error instanceof BrokerError && (error.code === 'moved' || error.code === 'fenced')) return;
       // The handler is at fault, not the client. A RealtimeError would reach the client without a log entry.
       throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;
     }
@@ -157,14 +155,28 @@ export class TopicLifecycle {
       kind: topic.kind,
       onFailed: () => this.fail(),
     });
+    const before = this.live.timeline.position;
     await this.source.start();
     this.deadline?.cancel();
-    if (topic.kind === 'state' && !this.live.ended && this.live.timeline.position.offset === 0) {
-      // An observable may emit nothing yet. Then the topic correctly starts at offset 0.
-      await waitForChange(this.live, { environment, timeout: limits.timeouts.loadMs });
-    }
+    if (topic.kind === 'state' && this.awaitsFirst(before)) await this.waitForFirst(this.source, before);
     // The source has logged its error.
     if (this.source.failed) throw internalError(undefined);
+  }
+
+  /** Whether the topic has no value of a source that runs. An earlier source may have left one. */
+  private awaitsFirst({ epoch, offset }: Position): boolean {
+    if (this.live.ended || this.source?.failed) return false;
+    const { position } = this.live.timeline;
+    return position.offset === 0 || (this.source!.runs && position.epoch === epoch && position.offset === offset);
+  }
+
+  private async waitForFirst(source: TopicSource, before: Position): Promise<void> {
+    const { broker, environment, limits, topic } = this.options;
+    await waitForChange(this.live, { environment, timeout: limits.timeouts.loadMs });
+    // An observable may emit nothing yet. Then the topic correctly starts at offset 0.
+    if (this.awaitsFirst(before) && source.runs && this.live.timeline.position.offset > 0) {
+      await broker.replaceEpoch(topic.name, topic.kind, before.epoch);
+    }
   }
 
   /** Loads the value again after the broker has forgotten it. */

@@ -3,7 +3,7 @@ import { Observable } from 'rxjs';
 
 import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
-import type { Broker } from '../core/broker.js';
+import { BrokerError, type Broker, type PublishOptions } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
@@ -21,9 +21,18 @@ import {
 import type { Timeline } from './timeline.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
+import { Writer } from './writer.js';
 
 /** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;
+
+/**
+ * Maximum number of topics whose last published value this process keeps for the next delta, besides the live topics.
+ */
+const MAX_WRITERS = 10_000;
+
+/** Characters of the part of a publication's id that differs between processes: 60 random bits. */
+const ID_PREFIX_LENGTH = 10;
 
 /** Advice for a publication that no client can get. */
 const NO_HANDLER =
@@ -78,6 +87,11 @@ export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
+  /** The topics that this process publishes to, the longest unused one first. */
+  private readonly writers = new Map<string, Writer>();
+  /** Ids of publications: unique for this process, and increasing. */
+  private readonly idPrefix: string;
+  private publications = 0;
   /** Patterns without a handler that the log has named. */
   private readonly withoutHandler = new Set<string>();
   private readonly freeze: boolean;
@@ -85,6 +99,7 @@ export class TopicRegistry {
 
   constructor(private readonly options: TopicRegistryOptions) {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
+    this.idPrefix = options.environment.id().slice(-ID_PREFIX_LENGTH);
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when no topic is held and `lingerMs` has passed. */
@@ -170,17 +185,20 @@ export class TopicRegistry {
   }
 
   /**
-   * Publishes a value and resolves with its position.
+   * Publishes a value and resolves with its position. With `fence` the caller holds the lease of the topic, see
+   * `topicLease`.
    *
-   * @throws (rejects) PublishError if the value has no JSON or the topic has an observable source; RealtimeError
-   * `too_large` above `limits.frames.publicationBytes`; BrokerError.
+   * @throws (rejects) PublishError if the value has no JSON or another writer owns the topic; RealtimeError `too_large`
+   * above `limits.frames.publicationBytes`; BrokerError.
    */
-  publish(topic: ResolvedTopic, value: unknown): Promise<Position> {
-    if (this.active.get(topic.name)?.lifecycle.source !== undefined) {
-      const message = `The observable of its handler is the only writer of "${topic.name}". Publish through the observable.`;
-      return Promise.reject(new PublishError('has_source', message));
+  async publish(topic: ResolvedTopic, value: unknown, options: PublishOptions = {}): Promise<Position> {
+    try {
+      return await this.write(topic, value, options);
+    } catch (error) {
+      if (!(error instanceof BrokerError && error.code === 'fenced') || options.fence !== undefined) throw error;
+      const message = `The observable of its handler, or the holder of its lease, is the only writer of "${topic.name}". Publish through it.`;
+      throw new PublishError('has_source', message, { cause: error });
     }
-    return this.write(topic, value);
   }
 
   /** Emits the publications of a topic as this process sees them, beginning with the current value of a state topic. */
@@ -204,6 +222,7 @@ export class TopicRegistry {
 
   /** Closes the topic on every node. */
   close(topic: string): Promise<void> {
+    this.writers.delete(topic);
     return this.options.broker.close(topic);
   }
 
@@ -241,22 +260,43 @@ export class TopicRegistry {
   }
 
   /** Calls the broker in the same turn and never throws, so that publications of one process keep their order. */
-  private write(topic: ResolvedTopic, value: unknown): Promise<Position> {
-    const position = this.append(topic, value);
+  private write(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
+    const position = this.append(topic, value, options);
     ActionContext.recordPublication(topic.name, position);
     return position;
   }
 
-  private async append(topic: ResolvedTopic, value: unknown): Promise<Position> {
-    const { kind, name } = topic;
-    const { limits, loader } = this.options;
+  private async append(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
+    const { name } = topic;
+    const { broker, limits, loader } = this.options;
     const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
     const projection = project(name, shown, limits.frames.publicationBytes);
     if (this.freeze) freezeDeep(value);
     const live = this.active.get(name)?.lifecycle.live;
     if (live === undefined && loader.lacks?.(name)) this.warnWithoutHandler(topic);
-    const publication = live?.prepare(projection) ?? { kind, data: projection.text, value: projection.value };
-    return this.options.broker.publish(name, publication);
+    const id = this.nextId();
+    const { kind } = topic;
+    // Nobody reads the delta of a topic without readers, unless other nodes use the broker.
+    if (live === undefined && !broker.isShared) {
+      return broker.publish(name, { kind, id, data: projection.text, value: projection.value }, options);
+    }
+    const writer = this.writerOf(topic);
+    return writer.track(broker.publish(name, writer.prepare(id, projection, live?.current), options));
+  }
+
+  private nextId(): string {
+    this.publications += 1;
+    return this.idPrefix + this.publications.toString(36);
+  }
+
+  private writerOf(topic: ResolvedTopic): Writer {
+    const { name, kind } = topic;
+    const writer = this.writers.get(name) ?? new Writer(kind, topic);
+    // The map keeps the order of the last use.
+    this.writers.delete(name);
+    this.writers.set(name, writer);
+    if (this.writers.size > MAX_WRITERS + this.active.size) this.writers.delete(this.writers.keys().next().value!);
+    return writer;
   }
 
   private warnWithoutHandler({ name, pattern = name }: ResolvedTopic): void {
@@ -279,8 +319,8 @@ export class TopicRegistry {
     const lifecycle = new TopicLifecycle(
       {
         ...{ broker, environment, history, limits, loader, log, topic },
-        publishFirst: (value) => this.append(topic, value),
-        publish: (value) => this.write(topic, value),
+        publishFirst: (value, only) => this.append(topic, value, { only }),
+        publish: (value, conditions) => this.write(topic, value, conditions),
         onEnded: () => this.release(name, active),
       },
       this.releasing.get(name),
@@ -312,6 +352,7 @@ export class TopicRegistry {
     this.active.delete(name);
     this.lingering.get(name)?.cancel();
     this.lingering.delete(name);
+    if (!this.options.broker.isShared) this.writers.delete(name);
     const released: Promise<void> = active.lifecycle.release().finally(() => {
       if (this.releasing.get(name) === released) this.releasing.delete(name);
     });

@@ -1,17 +1,12 @@
 import type { TopicKind } from '@statewire/protocol';
 import type { Observable, Subscription } from 'rxjs';
 
-import type { Broker, Lease } from '../core/broker.js';
+import { BrokerError, topicLease, type Broker, type Lease, type PublishOptions } from '../core/broker.js';
 import { outsideCallers, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 
-/** Milliseconds between two attempts to get the lease that another node holds. */
-const LEASE_INTERVAL_MS = 2_000;
-
-/** Returns the name of the lease for running the source of a topic. */
-export function sourceLease(topic: string): string {
-  return `source:${topic}`;
-}
+/** Milliseconds until the next attempt to get the lease, after one that failed. */
+const RETRY_INTERVAL_MS = 2_000;
 
 export interface TopicSourceOptions {
   readonly topic: string;
@@ -20,22 +15,24 @@ export interface TopicSourceOptions {
   readonly broker: Broker;
   readonly environment: Pick<Environment, 'setTimer'>;
   readonly log: Pick<RealtimeLog, 'error'>;
-  readonly publish: (value: unknown) => Promise<unknown>;
+  readonly publish: (value: unknown, options: PublishOptions) => Promise<unknown>;
   /** Called when the observable fails. */
   readonly onFailed: () => void;
 }
 
 /**
- * Runs the observable that is the only writer of a topic. Only the node that holds the lease runs it. A node ends the
- * epoch when it stops the observable, because no publication follows until the observable runs again. A node also ends
- * the epoch when it starts the observable, in case the previous node crashed.
+ * Runs the observable that is the only writer of a topic. Only the node that holds the lease of the topic runs it. Its
+ * first value starts a new epoch, so that a reader never resumes across two runs. Until then readers keep the last
+ * value of the run before.
  */
 export class TopicSource {
-  private stopped = false;
+  private readonly stopping = new AbortController();
   private hasFailed = false;
   private lease: Lease | undefined;
   private subscription: Subscription | undefined;
   private retry: Timer | undefined;
+  /** Whether the next value is the first of its run that the broker has. */
+  private startsEpoch = true;
 
   constructor(private readonly options: TopicSourceOptions) {}
 
@@ -44,49 +41,54 @@ export class TopicSource {
     return this.hasFailed;
   }
 
+  /** Whether this node holds the lease. */
+  get runs(): boolean {
+    return this.lease !== undefined;
+  }
+
   /** Resolves when the source runs on this node or on another one. */
   async start(): Promise<void> {
     try {
-      const { broker, topic } = this.options;
-      const lease = await broker.lease(sourceLease(topic));
-      if (lease === undefined) return this.retryLater();
-      this.lease = lease;
-      if (this.isStopped) return await this.release(lease);
-      void lease.lost.then(() => this.lose(lease));
-      await this.endEpoch();
-      if (!this.isStopped && this.lease === lease) this.run();
+      const lease = await this.options.broker.lease(topicLease(this.options.topic));
+      if (lease === undefined) void this.wait();
+      else await this.take(lease);
     } catch (error) {
-      this.options.log.error('source-start-failed', error, { topic: this.options.topic });
-      this.retryLater();
+      this.retryLater(error);
     }
   }
 
-  /**
-   * Ends the epoch, unless the observable failed. Then readers keep the last value until the observable runs again.
-   *
-   * @param closed whether the topic was closed. Then there is no epoch to end.
-   */
-  async stop(closed: boolean): Promise<void> {
-    this.stopped = true;
+  /** Stops the observable and gives the lease to the next node. The topic keeps its last value. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
     this.retry?.cancel();
     this.unsubscribe();
-    const { lease } = this;
-    if (lease === undefined) return;
-    if (!closed && !this.failed) await this.endEpoch();
-    await this.release(lease);
+    await this.release();
   }
 
-  // A getter, because it changes while `start` waits.
-  private get isStopped(): boolean {
-    return this.stopped;
+  private async wait(): Promise<void> {
+    const { broker, topic } = this.options;
+    try {
+      const lease = await broker.lease(topicLease(topic), { signal: this.stopping.signal });
+      if (lease !== undefined) await this.take(lease);
+    } catch (error) {
+      this.retryLater(error);
+    }
   }
 
-  private run(): void {
-    const { log, onFailed, publish, source, topic } = this.options;
+  private async take(lease: Lease): Promise<void> {
+    this.lease = lease;
+    if (this.stopping.signal.aborted) return this.release();
+    void lease.lost.then(() => this.lose(lease));
+    // Events of the run before must not continue with those of this one.
+    if (this.options.kind === 'events') await this.endEpoch();
+    if (this.lease === lease) this.run(lease);
+  }
+
+  private run(lease: Lease): void {
+    const { log, onFailed, source, topic } = this.options;
+    this.startsEpoch = this.options.kind === 'state';
     const observer = {
-      next: (value: unknown) => {
-        publish(value).catch((error: unknown) => log.error('publication-failed', error, { topic }));
-      },
+      next: (value: unknown) => void this.publish(value, lease),
       error: (error: unknown) => {
         this.hasFailed = true;
         log.error('source-failed', error, { topic });
@@ -96,7 +98,20 @@ export class TopicSource {
     this.subscription = outsideCallers(() => source.subscribe(observer));
   }
 
-  /** Unsubscribes from the observable. An error of its teardown must not keep the lease or the epoch. */
+  private async publish(value: unknown, lease: Lease): Promise<void> {
+    const { log, publish, topic } = this.options;
+    const { startsEpoch } = this;
+    this.startsEpoch = false;
+    try {
+      await publish(value, { fence: lease.token, startsEpoch });
+    } catch (error) {
+      this.startsEpoch ||= startsEpoch;
+      log.error('publication-failed', error, { topic });
+      if (error instanceof BrokerError && error.code === 'fenced') this.lose(lease);
+    }
+  }
+
+  /** Unsubscribes from the observable. An error of its teardown must not keep the lease. */
   private unsubscribe(): void {
     const { log, topic } = this.options;
     try {
@@ -107,15 +122,16 @@ export class TopicSource {
   }
 
   private lose(lease: Lease): void {
-    if (this.lease !== lease || this.stopped) return;
+    if (this.lease !== lease || this.stopping.signal.aborted) return;
     this.lease = undefined;
     this.unsubscribe();
-    this.retryLater();
+    void this.wait();
   }
 
-  private async release(lease: Lease): Promise<void> {
+  private async release(): Promise<void> {
+    const { lease } = this;
     this.lease = undefined;
-    await lease.release();
+    await lease?.release();
   }
 
   private async endEpoch(): Promise<void> {
@@ -124,8 +140,9 @@ export class TopicSource {
     while (offset > 0) ({ epoch, offset } = await broker.replaceEpoch(topic, kind, epoch));
   }
 
-  private retryLater(): void {
-    if (this.stopped) return;
-    this.retry = this.options.environment.setTimer(() => void this.start(), LEASE_INTERVAL_MS);
+  private retryLater(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    this.options.log.error('source-start-failed', error, { topic: this.options.topic });
+    this.retry = this.options.environment.setTimer(() => void this.start(), RETRY_INTERVAL_MS);
   }
 }

@@ -1,15 +1,20 @@
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 
+import { BehaviorSubject } from 'rxjs';
+
 import {
   BrokerError,
-  type Broadcast,
+  topicLease,
   type Broker,
   type BrokerContext,
-  type BrokerFactory,
+  type BrokerStatus,
   type Claim,
+  type ClaimOptions,
   type Lease,
   type NewPublication,
   type PresenceMember,
+  type PublishOptions,
+  type ReadOptions,
   type Release,
   type TopicHistory,
   type TopicMessage,
@@ -22,7 +27,7 @@ import { MemoryTopics } from './memory-topics.js';
 import { oneOfSeveralProcesses } from './several-processes.js';
 
 /** `history.ageMs` is also the time for which the broker keeps an unused topic. */
-export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions {
+export interface MemoryBrokerSettings extends Omit<BrokerContext, 'actionWindowMs'>, MemoryBrokerOptions {
   /** See {@link MemoryClaims}. Default: 10 s. 0: a copy of a confirmed action runs. */
   readonly repeatWindowMs?: number;
 }
@@ -34,7 +39,7 @@ export interface MemoryBrokerSettings extends BrokerContext, MemoryBrokerOptions
  *
  * @example RealtimeModule.forRoot({ broker: memoryBroker({ maxClaims: 10_000 }) })
  */
-export function memoryBroker(options: MemoryBrokerOptions = {}): BrokerFactory {
+export function memoryBroker(options: MemoryBrokerOptions = {}): (context: BrokerContext) => MemoryBroker {
   return (context) => {
     const resolved = resolveMemoryBrokerOptions(options);
     const place = oneOfSeveralProcesses();
@@ -53,15 +58,17 @@ function separateProcessesError(place: string): RealtimeOptionsError {
 /** Keeps all data in the memory of one process. After a restart, new epochs tell clients that history is lost. */
 export class MemoryBroker implements Broker {
   readonly name = 'memory';
+  readonly isShared = false;
+  readonly status = new BehaviorSubject<BrokerStatus>({ state: 'up' });
   private readonly topics: MemoryTopics;
   private readonly claims: MemoryClaims;
-  private readonly leases = new MemoryLeases();
+  private readonly leases: MemoryLeases;
   private readonly presence = new Map<string, Map<string, PresenceMember>>();
-  private readonly broadcastListeners = new Set<(message: Broadcast) => void>();
   private disposed = false;
 
-  constructor(private readonly options: MemoryBrokerSettings) {
+  constructor(options: MemoryBrokerSettings) {
     const { environment, history, log } = options;
+    this.leases = new MemoryLeases(environment);
     const limits = { ...resolveMemoryBrokerOptions({}), ...options };
     const { maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters } = limits;
     const idle = { count: maxIdleTopics, weight: maxIdleBytes };
@@ -76,22 +83,25 @@ export class MemoryBroker implements Broker {
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when nothing uses the broker. */
-  get sizes(): Readonly<
-    Record<'topics' | 'claims' | 'callers' | 'leases' | 'presence' | 'broadcastListeners', number>
-  > {
+  get sizes(): Readonly<Record<'topics' | 'claims' | 'callers' | 'leases' | 'presence', number>> {
     return {
       topics: this.topics.size,
       claims: this.claims.size,
       callers: this.claims.callers,
       leases: this.leases.size,
       presence: this.presence.size,
-      broadcastListeners: this.broadcastListeners.size,
     };
   }
 
-  async publish(topic: string, publication: NewPublication): Promise<Position> {
+  async publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position> {
     this.check();
-    return this.topics.publish(topic, publication);
+    if (options?.fence !== this.leases.tokenOf(topicLease(topic))) {
+      throw new BrokerError(
+        'fenced',
+        `Another node, or nobody, holds the lease of "${topic}". Only its holder publishes.`,
+      );
+    }
+    return this.topics.publish(topic, publication, options);
   }
 
   async listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release> {
@@ -99,14 +109,19 @@ export class MemoryBroker implements Broker {
     return this.topics.listen(topic, listener);
   }
 
-  async read(topic: string, _kind: TopicKind, options?: { above?: number; limit?: number }): Promise<TopicHistory> {
+  async read(topic: string, _kind: TopicKind, options?: ReadOptions): Promise<TopicHistory> {
     this.check();
     return this.topics.read(topic, options);
   }
 
-  async replaceEpoch(topic: string, _kind: TopicKind, expected: string): Promise<Position> {
+  async replaceEpoch(
+    topic: string,
+    kind: TopicKind,
+    expected: string,
+    { keep = false }: { keep?: boolean } = {},
+  ): Promise<Position> {
     this.check();
-    return this.topics.replaceEpoch(topic, expected);
+    return this.topics.replaceEpoch(topic, kind, expected, keep);
   }
 
   async close(topic: string): Promise<void> {
@@ -114,7 +129,7 @@ export class MemoryBroker implements Broker {
     this.topics.close(topic);
   }
 
-  async claim(key: string, fingerprint: string, caller?: string, client?: string): Promise<Claim> {
+  async claim(key: string, fingerprint: string, { caller, client }: ClaimOptions = {}): Promise<Claim> {
     this.check();
     return this.claims.claim(key, fingerprint, caller, client);
   }
@@ -134,9 +149,9 @@ export class MemoryBroker implements Broker {
     this.claims.forget(keys);
   }
 
-  async lease(name: string): Promise<Lease | undefined> {
+  async lease(name: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Lease | undefined> {
     this.check();
-    return this.leases.lease(name);
+    return this.leases.lease(name, signal);
   }
 
   async request(leaseName: string, message: Json): Promise<Json | undefined> {
@@ -146,25 +161,6 @@ export class MemoryBroker implements Broker {
 
   onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release {
     return this.leases.onRequest(leaseName, answer);
-  }
-
-  async broadcast(message: Broadcast): Promise<void> {
-    this.check();
-    for (const listener of this.broadcastListeners) {
-      try {
-        listener(message);
-      } catch (error) {
-        this.options.log.error('broadcast-listener-failed', error, { type: message.type });
-      }
-    }
-  }
-
-  onBroadcast(listener: (message: Broadcast) => void): Release {
-    const own = (message: Broadcast): void => listener(message);
-    this.broadcastListeners.add(own);
-    return async () => {
-      this.broadcastListeners.delete(own);
-    };
   }
 
   async join(topic: string, member: PresenceMember): Promise<void> {
@@ -191,7 +187,7 @@ export class MemoryBroker implements Broker {
     this.claims.dispose();
     this.leases.dispose();
     this.presence.clear();
-    this.broadcastListeners.clear();
+    this.status.complete();
   }
 
   private check(): void {

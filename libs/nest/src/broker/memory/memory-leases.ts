@@ -1,32 +1,51 @@
 import type { Json } from '@statewire/protocol';
 
 import { BrokerError, type Lease, type Release } from '../../core/broker.js';
+import type { Environment } from '../../core/environment.js';
 
 type Answer = (message: Json) => Promise<Json>;
 
 interface HeldLease {
+  readonly token: number;
   readonly lose: () => void;
 }
 
 /** The leases of a process, and the functions that answer requests to their holders. */
 export class MemoryLeases {
   private readonly held = new Map<string, HeldLease>();
+  /** Callers that wait for a lease, in the order of their calls. */
+  private readonly waiting = new Map<string, Set<(lease: Lease | undefined) => void>>();
   private readonly answers = new Map<string, Answer>();
+  private lastToken = 0;
+
+  constructor(private readonly environment: Pick<Environment, 'now'>) {}
 
   get size(): number {
-    return this.held.size + this.answers.size;
+    return this.held.size + this.waiting.size + this.answers.size;
   }
 
-  lease(name: string): Lease | undefined {
-    if (this.held.has(name)) return undefined;
-    let lose!: () => void;
-    const lost = new Promise<void>((resolve) => (lose = resolve));
-    const held: HeldLease = { lose };
-    this.held.set(name, held);
-    const release = async (): Promise<void> => {
-      if (this.held.get(name) === held) this.held.delete(name);
-    };
-    return { name, lost, release };
+  /** Token of the holder. Undefined: the lease is free. */
+  tokenOf(name: string): number | undefined {
+    return this.held.get(name)?.token;
+  }
+
+  /** Returns the lease if it is free. With a signal, waits for it. */
+  async lease(name: string, signal?: AbortSignal): Promise<Lease | undefined> {
+    if (!this.held.has(name)) return this.grant(name);
+    if (signal === undefined || signal.aborted) return undefined;
+    const waiting = this.waiting.get(name) ?? new Set();
+    this.waiting.set(name, waiting);
+    return new Promise((resolve) => {
+      const finish = (lease: Lease | undefined): void => {
+        signal.removeEventListener('abort', onAbort);
+        waiting.delete(finish);
+        if (waiting.size === 0 && this.waiting.get(name) === waiting) this.waiting.delete(name);
+        resolve(lease);
+      };
+      const onAbort = (): void => finish(undefined);
+      waiting.add(finish);
+      signal.addEventListener('abort', onAbort);
+    });
   }
 
   async request(name: string, message: Json): Promise<Json | undefined> {
@@ -49,6 +68,22 @@ export class MemoryLeases {
   dispose(): void {
     for (const { lose } of this.held.values()) lose();
     this.held.clear();
+    for (const waiting of this.waiting.values()) for (const finish of waiting) finish(undefined);
     this.answers.clear();
+  }
+
+  private grant(name: string): Lease {
+    // Microseconds of the clock, so that the tokens of a later process are higher.
+    const token = (this.lastToken = Math.max(this.lastToken + 1, Math.floor(this.environment.now() * 1_000)));
+    let lose!: () => void;
+    const lost = new Promise<void>((resolve) => (lose = resolve));
+    const held: HeldLease = { token, lose };
+    this.held.set(name, held);
+    const release = async (): Promise<void> => {
+      if (this.held.get(name) !== held) return;
+      this.held.delete(name);
+      for (const finish of this.waiting.get(name) ?? []) return finish(this.grant(name));
+    };
+    return { name, token, lost, release };
   }
 }

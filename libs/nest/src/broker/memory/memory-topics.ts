@@ -1,13 +1,15 @@
-import type { Position } from '@statewire/protocol';
+import type { Position, TopicKind } from '@statewire/protocol';
 
-import type {
-  Broker,
-  LivePublication,
-  NewPublication,
-  Release,
-  StoredPublication,
-  TopicHistory,
-  TopicMessage,
+import {
+  BrokerError,
+  type LivePublication,
+  type NewPublication,
+  type PublishOptions,
+  type ReadOptions,
+  type Release,
+  type StoredPublication,
+  type TopicHistory,
+  type TopicMessage,
 } from '../../core/broker.js';
 import type { Environment, Timer } from '../../core/environment.js';
 import { PublicationLog, type LogLimits } from '../../core/publication-log.js';
@@ -25,6 +27,8 @@ class MemoryTopic {
   /** Time of the last use, in milliseconds of the monotonic clock of every `now`. */
   usedAt: number;
   private offset = 0;
+  /** Id of the newest publication. */
+  private id = '';
   private data: string | undefined;
   private time: number | undefined;
   private readonly log: PublicationLog<MemoryEntry>;
@@ -52,44 +56,79 @@ class MemoryTopic {
 
   /** @param time the time that readers see, in milliseconds since the Unix epoch. */
   publish(publication: NewPublication, now: number, time: number): Position {
-    this.usedAt = now;
-    this.offset += 1;
-    const { kind, data, patch, value } = publication;
-    const delta = patch?.epoch === this.epoch && patch.from === this.offset - 1 ? patch.delta : undefined;
-    const { offset } = this;
-    const kept = delta === undefined ? { data } : { delta };
-    this.log.push({ offset, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
-    if (kind === 'state') this.data = data;
-    this.time = time;
-    const live: LivePublication = { epoch: this.epoch, offset, time, data, delta, value };
-    this.notify({ type: 'publication', publication: live });
-    return { epoch: this.epoch, offset };
+    this.notify({ type: 'publication', publication: this.append(publication, now, time) });
+    return this.position;
   }
 
-  read(now: number, above = this.offset, limit = Infinity): TopicHistory {
+  /** Starts an epoch with its first publication. */
+  start(epoch: string, publication: NewPublication, now: number, time: number): Position {
+    this.reset(epoch);
+    this.notify({ type: 'epoch', epoch, first: this.append(publication, now, time) });
+    return this.position;
+  }
+
+  read(now: number, { above = this.offset, maxBytes = Infinity }: ReadOptions): TopicHistory {
     this.usedAt = now;
     this.log.trim(now);
     return {
       ...this.position,
-      data: this.data,
-      time: this.time,
+      id: this.id,
+      ...(this.time === undefined ? {} : { time: this.time }),
+      ...(this.data === undefined ? {} : { base: { offset: this.offset, data: this.data } }),
+      ...this.idAt(above),
       oldest: this.log.oldest ?? this.offset + 1,
-      publications: this.log.above(above, limit),
+      publications: newest(this.log.above(above), maxBytes),
     };
   }
 
-  replaceEpoch(epoch: string, now: number): void {
+  replaceEpoch(epoch: string, keep: boolean, now: number): void {
+    const { id, data, time } = this;
     this.usedAt = now;
-    this.epoch = epoch;
-    this.offset = 0;
-    this.data = undefined;
-    this.time = undefined;
-    this.log.clear();
-    this.notify({ type: 'epoch', position: this.position });
+    this.reset(epoch);
+    if (!keep || data === undefined) return this.notify({ type: 'epoch', epoch });
+    this.notify({ type: 'epoch', epoch, first: this.append({ kind: 'state', id, data }, now, time!) });
   }
 
   close(): void {
     this.notify({ type: 'closed' });
+  }
+
+  private append({ kind, id, data, patch, value }: NewPublication, now: number, time: number): LivePublication {
+    const previous = this.id;
+    const delta = patch?.base === previous && previous !== '' ? patch.delta : undefined;
+    this.usedAt = now;
+    this.offset += 1;
+    this.id = id;
+    this.time = time;
+    if (kind === 'state') this.data = data;
+    const { epoch, offset } = this;
+    const kept = delta === undefined ? { data } : { delta };
+    this.log.push({ offset, id, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
+    return {
+      epoch,
+      offset,
+      id,
+      previous,
+      time,
+      data,
+      ...(delta === undefined ? {} : { delta }),
+      ...(value === undefined ? {} : { value }),
+    };
+  }
+
+  private reset(epoch: string): void {
+    this.epoch = epoch;
+    this.offset = 0;
+    this.id = '';
+    this.data = undefined;
+    this.time = undefined;
+    this.log.clear();
+  }
+
+  private idAt(offset: number): { readonly idAbove?: string } {
+    if (offset <= 0) return { idAbove: '' };
+    const id = offset === this.offset ? this.id : this.log.at(offset)?.id;
+    return id === undefined ? {} : { idAbove: id };
   }
 
   /** Delivers messages in order to every listener, even if a listener publishes during a delivery. */
@@ -110,6 +149,13 @@ class MemoryTopic {
       this.onListenerError(error);
     }
   }
+}
+
+/** The newest entries that have at most `maxBytes` together. */
+function newest(entries: readonly MemoryEntry[], maxBytes: number): readonly MemoryEntry[] {
+  let bytes = 0;
+  const cut = entries.findLastIndex(({ size }) => (bytes += size) > maxBytes);
+  return cut < 0 ? entries : entries.slice(cut + 1);
 }
 
 /** Limits for topics without listeners. 0 switches a limit off. */
@@ -178,9 +224,18 @@ export class MemoryTopics {
     return this.topics.size;
   }
 
-  publish(name: string, publication: NewPublication): Position {
+  /** @throws BrokerError `moved` */
+  publish(name: string, publication: NewPublication, { only, startsEpoch }: PublishOptions = {}): Position {
+    const { environment } = this;
     const topic = this.topic(name);
-    const position = topic.publish(publication, this.environment.monotonic(), this.environment.now());
+    const { epoch, offset } = topic.position;
+    if (only !== undefined && (only.epoch !== epoch || only.offset !== offset)) {
+      throw new BrokerError('moved', `The topic "${name}" stands at ${offset} of ${epoch}. Read it and decide again.`);
+    }
+    const [now, time] = [environment.monotonic(), environment.now()];
+    const position = startsEpoch
+      ? topic.start(environment.id(), publication, now, time)
+      : topic.publish(publication, now, time);
     this.touch(name, topic);
     return position;
   }
@@ -198,16 +253,18 @@ export class MemoryTopics {
     };
   }
 
-  read(name: string, { above, limit }: Parameters<Broker['read']>[2] = {}): TopicHistory {
+  read(name: string, options: ReadOptions = {}): TopicHistory {
     const topic = this.topic(name);
-    const history = topic.read(this.environment.monotonic(), above, limit);
+    const history = topic.read(this.environment.monotonic(), options);
     this.touch(name, topic);
     return history;
   }
 
-  replaceEpoch(name: string, expected: string): Position {
+  replaceEpoch(name: string, kind: TopicKind, expected: string, keep = false): Position {
+    const { environment } = this;
     const topic = this.topic(name);
-    if (topic.position.epoch === expected) topic.replaceEpoch(this.environment.id(), this.environment.monotonic());
+    if (topic.position.epoch === expected)
+      topic.replaceEpoch(environment.id(), keep && kind === 'state', environment.monotonic());
     this.touch(name, topic);
     return topic.position;
   }
