@@ -16,17 +16,20 @@ export { RealtimeExecutionContext } from './realtime-execution-context.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
 export { RealtimeBus, type Publication } from './realtime-bus.js';
-export { BrokerError, type BrokerErrorCode } from './core/broker.js';
+export { BrokerError, topicLease, type BrokerErrorCode } from './core/broker.js';
 export type {
-  Broadcast,
   Broker,
   BrokerContext,
   BrokerFactory,
+  BrokerStatus,
   Claim,
+  ClaimOptions,
   Lease,
   LivePublication,
   NewPublication,
   PresenceMember,
+  PublishOptions,
+  ReadOptions,
   Release,
   StoredPublication,
   TopicHistory,
