@@ -35,7 +35,7 @@ describe('ActionExecutor', () => {
   });
 
   function brokerOptions(): MemoryBrokerSettings {
-    return { environment, history: { count: 0, bytes: 0, ageMs: 0 }, log: { error: () => undefined } };
+    return { environment, history: { count: 0, bytes: 0, ageMs: 0 }, actionWindowMs: WINDOW, log: { error: () => undefined } };
   }
 
   function runner(over: Partial<Broker> = {}): ActionExecutor {
@@ -242,6 +242,58 @@ describe('ActionExecutor', () => {
     runner({ forget: () => Promise.reject(new Error('down')) }).forget(['1'], caller);
     await environment.settle();
     expect(failures).toHaveLength(1);
+  });
+
+  test.each([
+    ['its own time limit', 1_000, 1_000],
+    ['the window of the answers if it has no time limit', 0, WINDOW],
+  ])('a repetition of an action that never ends is unavailable after %s', async (_, timeout, wait) => {
+    const hangs = { call: handler(() => new Promise<never>(() => {})), timeout: 0 };
+    const deaf = runner({ settle: () => new Promise<never>(() => {}) });
+    void deaf.run(invocation, caller, hangs);
+    await environment.settle();
+    const second = runner().run({ ...invocation, again: true }, caller, { ...hangs, timeout });
+    let answer: unknown;
+    void second.then((given) => (answer = given));
+    await environment.advance(wait - 1);
+    expect(answer).toBeUndefined();
+    await environment.advance(1);
+    expect(answer).toMatchObject({ code: 'unavailable', temporary: true, retryAfter: 5_000 });
+    expect(runs).toBe(1);
+  });
+
+  test('a repetition after a failed settle is unavailable in the end, and does not run', async () => {
+    const action = { call: handler(() => undefined), timeout: 1_000 };
+    await runner({ settle: () => Promise.reject(new Error('down')) }).run(invocation, caller, action);
+    const second = runner().run(invocation, caller, action);
+    await environment.advance(1_000);
+    expect(await second).toMatchObject({ code: 'unavailable' });
+    expect(runs).toBe(1);
+  });
+
+  test('answers the error of a guard when the broker cannot take the claim back', async () => {
+    const stuck = runner({ unclaim: () => Promise.reject(new Error('down')) });
+    const guarded = () => Promise.reject(new RealtimeError('forbidden', 'No.'));
+    expect(await stuck.run(invocation, caller, { call: guarded, timeout: 0 })).toMatchObject({ code: 'forbidden' });
+    expect(failures).toHaveLength(1);
+    expect(outcomes).toEqual(['rejected']);
+  });
+
+  test('tells the broker the caller, its client, and whether the client has sent the action before', async () => {
+    const claims: unknown[] = [];
+    const asked = runner({
+      claim: async (_key, _fingerprint, options) => {
+        claims.push(options);
+        return { outcome: 'lost' };
+      },
+    });
+    const action = { call: handler(() => undefined), timeout: 0 };
+    await asked.run(invocation, caller, action);
+    await asked.run({ ...invocation, again: true }, { ...caller, identity: undefined }, action);
+    expect(claims).toEqual([
+      { caller: 'user ann', client: 'client', again: false },
+      { caller: 'address 192.0.2.1', client: 'client', again: true },
+    ]);
   });
 
   test('answers the caller when the broker cannot store the answer', async () => {

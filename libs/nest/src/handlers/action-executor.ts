@@ -20,7 +20,7 @@ export interface ActionExecutorOptions {
   readonly environment: Environment;
   /** Milliseconds for which the broker remembers the answer of a handler that started. */
   readonly window: number;
-  /** Reports an error of the broker. */
+  /** Reports an error of the broker, or a wait for another node that took too long. */
   readonly onBrokerFailure: (error: unknown) => void;
   readonly count: (outcome: ActionOutcome) => void;
 }
@@ -56,7 +56,7 @@ export class ActionExecutor {
   private async runOnce(invocation: Invocation, caller: CallerContext, action: ActionRun): Promise<Answer> {
     const key = actionKey(caller, invocation.id);
     try {
-      const claim = await this.claim(key, invocation, caller);
+      const claim = await this.claim(key, invocation, caller, action.timeout);
       switch (claim.outcome) {
         case 'claimed':
           return await this.runClaimed(key, invocation, action);
@@ -77,18 +77,26 @@ export class ActionExecutor {
     }
   }
 
-  /** Waits while the action runs elsewhere. Claims again when that run gave its claim back. */
+  /**
+   * Waits while the action runs elsewhere, as long as its handler may take. Claims again when that run gave its claim
+   * back.
+   */
   private async claim(
     key: string,
     invocation: Invocation,
     caller: CallerContext,
+    timeout: number,
   ): Promise<Exclude<Claim, { outcome: 'running' }>> {
+    const { broker, environment, window } = this.options;
     const digest = fingerprint(invocation);
+    const options = { caller: quotaKey(caller), client: caller.clientId, again: invocation.again ?? false };
+    const deadline = environment.monotonic() + (timeout || window);
     for (;;) {
-      const claim = await this.options.broker.claim(key, digest, quotaKey(caller), caller.clientId);
+      const claim = await broker.claim(key, digest, options);
       if (claim.outcome !== 'running') return claim;
+      const remaining = Math.max(1, deadline - environment.monotonic());
       try {
-        return { outcome: 'settled', answer: await claim.answer };
+        return { outcome: 'settled', answer: await withDeadline(environment, remaining, claim.answer) };
       } catch (error) {
         if (!(error instanceof BrokerError && error.code === 'unclaimed')) throw error;
       }
@@ -96,12 +104,15 @@ export class ActionExecutor {
   }
 
   private async runClaimed(key: string, invocation: Invocation, action: ActionRun): Promise<Answer> {
-    const { broker, window } = this.options;
+    const { broker, onBrokerFailure, window } = this.options;
     const context = new ActionContext();
     const answer = await this.answer(invocation, action, context);
     this.options.count(outcomeOf(answer, context.started));
-    if (answer.type === 'error' && !context.started) await broker.unclaim(key);
-    else await broker.settle(key, JSON.stringify(answer), window).catch(this.options.onBrokerFailure);
+    const stored =
+      answer.type === 'error' && !context.started
+        ? broker.unclaim(key)
+        : broker.settle(key, JSON.stringify(answer), window);
+    await stored.catch(onBrokerFailure);
     return answer;
   }
 

@@ -22,6 +22,8 @@ export interface Invocation {
   readonly id: string;
   readonly name: string;
   readonly data: Json | undefined;
+  /** Whether the client has sent the action before. */
+  readonly again?: boolean;
   /** Whether the caller may learn the position of a topic to which the handler published. Omitted: of no topic. */
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }
