@@ -1,4 +1,4 @@
-export type { BrokerSetup } from './broker-suite/cluster.js';
+export type { BrokerCapability, BrokerSetup, BrokerSuiteOptions } from './broker-suite/broker-setup.js';
 export { describeBroker } from './broker-suite/describe-broker.js';
 export type { BrokerAssertions, TestRunner } from './broker-suite/test-runner.js';
 export { simulate, type SimulationOptions } from './simulation/simulate.js';

@@ -1,68 +1,56 @@
-import type { TopicMessage } from '@statewire/nest';
+import { state, event, valueOf, type Suite } from './suite.js';
 
-import { state, event, type Cluster } from './cluster.js';
-import type { TestRunner } from './test-runner.js';
-
-export function describeHistory({ describe, test, expect }: TestRunner, cluster: Cluster): void {
+export function describeHistory({ describe, test, expect, cluster }: Suite): void {
   describe('history', () => {
     test('reading gives the newest value and time of a state topic', async () => {
       await cluster.here.publish('lobby', state({ a: 1 }));
       await cluster.here.publish('lobby', state({ a: 2 }));
       const history = await cluster.there.read('lobby', 'state');
-      expect(history).toMatchObject({ offset: 2, data: '{"a":2}', publications: [] });
+      expect(history.offset).toBe(2);
+      expect(valueOf(history)).toEqual({ a: 2 });
       expect(history.time).toBeGreaterThan(1_000_000_000_000);
     });
 
-    test('reading gives the publications above an offset, up to a limit, or all that are kept', async () => {
+    test('reading gives the publications above an offset, or all that are kept', async () => {
       for (let index = 1; index <= 5; index++) await cluster.here.publish('log', event(index));
-      const read = async (above: number, limit?: number): Promise<number[]> => {
-        const { publications } = await cluster.there.read('log', 'events', {
-          above,
-          ...(limit === undefined ? {} : { limit }),
-        });
+      const read = async (above?: number): Promise<number[]> => {
+        const { publications } = await cluster.there.read('log', 'events', above === undefined ? {} : { above });
         return publications.map(({ offset }) => offset);
       };
+      expect(await read()).toEqual([]);
       expect(await read(2)).toEqual([3, 4, 5]);
-      expect(await read(2, 2)).toEqual([3, 4]);
       expect(await read(-1)).toEqual([1, 2, 3, 4, 5]);
       expect(await read(5)).toEqual([]);
       expect(await read(9)).toEqual([]);
     });
 
-    test('a delta from the previous offset is kept instead of the value', async () => {
-      const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
-      await cluster.here.publish('lobby', state({ a: 2 }, { epoch, from: 1, delta: '{"=a":2}' }));
-      const { data, publications } = await cluster.here.read('lobby', 'state', { above: 0 });
-      expect(data).toBe('{"a":2}');
-      expect(publications.map(({ data: whole, delta }) => [whole, delta])).toEqual([
-        ['{"a":1}', undefined],
-        [undefined, '{"=a":2}'],
-      ]);
+    test('reading is bounded by bytes, and gives the newest publications without a hole', async () => {
+      const size = Math.floor(cluster.setup.historyBytes / 10);
+      for (let index = 0; index < 5; index++) await cluster.here.publish('log', event('x'.repeat(size)));
+      const read = async (maxBytes: number): Promise<number[]> => {
+        const { publications } = await cluster.there.read('log', 'events', { above: 0, maxBytes });
+        return publications.map(({ offset }) => offset);
+      };
+      expect(await read(size * 10)).toEqual([1, 2, 3, 4, 5]);
+      const some = await read(size * 3);
+      expect(some.length).toBeGreaterThan(0);
+      expect(some.length).toBeLessThanOrEqual(3);
+      expect(some).toEqual([1, 2, 3, 4, 5].slice(-some.length));
     });
 
-    test('a delta from another offset is dropped, and the value is kept', async () => {
-      const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
-      await cluster.here.publish('lobby', state({ a: 2 }));
-      await cluster.here.publish('lobby', state({ a: 3 }, { epoch, from: 1, delta: '{"=a":3}' }));
-      const { publications } = await cluster.here.read('lobby', 'state', { above: 2 });
-      expect(publications).toHaveLength(1);
-      expect(publications[0]).toMatchObject({ offset: 3, data: '{"a":3}' });
-      expect(publications[0]!.delta).toBeUndefined();
-    });
-
-    test('a delta from another epoch is dropped, even if its offset fits', async () => {
-      const { epoch } = await cluster.here.publish('lobby', state({ a: 1 }));
-      await cluster.here.replaceEpoch('lobby', 'state', epoch);
-      const heard: TopicMessage[] = [];
-      await cluster.here.listen('lobby', (message) => heard.push(message));
-      await cluster.here.publish('lobby', state({ b: 1 }));
-      await cluster.here.publish('lobby', state({ a: 2 }, { epoch, from: 1, delta: '{"=a":2}' }));
-      await cluster.setup.settle();
-      const { publications } = await cluster.here.read('lobby', 'state', { above: 1 });
-      expect(publications[0]).toMatchObject({ offset: 2, data: '{"a":2}' });
-      const last = heard.at(-1);
-      expect(last).toMatchObject({ publication: { offset: 2, data: '{"a":2}' } });
-      expect(last?.type === 'publication' && last.publication.delta).toBeUndefined();
+    test('reading a state topic within few bytes still gives its newest value', async () => {
+      let before = state({ n: 0, text: 'x'.repeat(50) });
+      await cluster.here.publish('lobby', before);
+      for (let n = 1; n <= 5; n++) {
+        before = state({ n, text: 'x'.repeat(50) }, before);
+        await cluster.here.publish('lobby', before);
+      }
+      const history = await cluster.there.read('lobby', 'state', { above: 0, maxBytes: 10 });
+      expect(valueOf(history)).toEqual({ n: 5, text: 'x'.repeat(50) });
+      const { offset, publications } = history;
+      expect(publications.map((publication) => publication.offset)).toEqual(
+        publications.map((_, index) => offset - publications.length + 1 + index),
+      );
     });
 
     test('history is bounded by count, and reports its oldest offset', async () => {
@@ -83,17 +71,20 @@ export function describeHistory({ describe, test, expect }: TestRunner, cluster:
     });
 
     test('history is bounded by age, and only the newest value outlives it', async () => {
+      const { historyAge, tick } = cluster.setup;
       const release = await cluster.here.listen('lobby', () => undefined);
-      await cluster.here.publish('lobby', state(1));
-      await cluster.setup.advance(cluster.setup.historyAge + 1);
+      const { epoch } = await cluster.here.publish('lobby', state(1));
+      await cluster.setup.advance(historyAge + 10 * tick);
       const history = await cluster.here.read('lobby', 'state', { above: -1 });
-      expect(history).toMatchObject({ offset: 1, oldest: 2, data: '1', publications: [] });
+      expect(history).toMatchObject({ epoch, offset: 1, oldest: 2, publications: [] });
+      expect(valueOf(history)).toBe(1);
       await release();
     });
 
     test('a topic without use for the age of history is forgotten and gets a new epoch', async () => {
+      const { historyAge, tick } = cluster.setup;
       const { epoch } = await cluster.here.publish('lobby', state(1));
-      await cluster.setup.advance(cluster.setup.historyAge * 2 + 1);
+      await cluster.setup.advance(historyAge * 2 + 10 * tick);
       const history = await cluster.here.read('lobby', 'state');
       expect(history.epoch).not.toBe(epoch);
       expect(history.offset).toBe(0);

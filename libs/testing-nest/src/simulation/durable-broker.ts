@@ -27,6 +27,8 @@ function connect(broker: Broker): Broker {
   };
   return {
     name: broker.name,
+    isShared: broker.isShared,
+    status: broker.status,
     publish: (...given) => broker.publish(...given),
     listen: async (...given) => hold(await broker.listen(...given)),
     read: (...given) => broker.read(...given),
@@ -43,8 +45,6 @@ function connect(broker: Broker): Broker {
     },
     request: (...given) => broker.request(...given),
     onRequest: (...given) => hold(broker.onRequest(...given)),
-    broadcast: (...given) => broker.broadcast(...given),
-    onBroadcast: (...given) => hold(broker.onBroadcast(...given)),
     join: (...given) => broker.join(...given),
     leave: (...given) => broker.leave(...given),
     members: (...given) => broker.members(...given),
