@@ -39,7 +39,7 @@ export { memoryBroker } from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo, type Revoked } from './realtime-connections.js';
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
-export { RealtimeSwitch } from './core/realtime-switch.js';
+export { RealtimeSwitch } from './realtime-switch.js';
 export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
 export { RealtimeMetrics, type Counts, type MetricsSnapshot } from './realtime-metrics.js';

@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { CLOSE_CODES, type Json } from '@statewire/protocol';
 import { Subject, type Observable } from 'rxjs';
 
-import type { Broadcast, Broker } from './core/broker.js';
+import type { Broker } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import { MAX_TIMER_DELAY_MS, type Environment } from './core/environment.js';
 import { RealtimeError } from './core/errors.js';
@@ -11,6 +11,7 @@ import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import type { Connection } from './websocket/connection.js';
 import { Revocations, type Revocation, type RevokeOptions } from './admission/revocations.js';
+import { InternalTopic } from './topics/internal-topic.js';
 
 /** One connection of this node, for logs and admin pages. */
 export interface ConnectionInfo {
@@ -29,7 +30,11 @@ export interface ConnectionInfo {
 /** A revocation with its options. */
 export type Revoked = Revocation & Required<RevokeOptions>;
 
-const REVOKE = 'statewire:revoke';
+/**
+ * Milliseconds in which every client presents its credentials again, after this node may have missed revocations. Long
+ * enough for clients to get new tokens, and short enough to end credentials that another node revoked.
+ */
+const MISSED_GRACE_MS = 10_000;
 
 /**
  * Lists the connections of this node and revokes permissions.
@@ -43,24 +48,29 @@ const REVOKE = 'statewire:revoke';
  * connections.disconnect(id, 'An administrator ended this session.');
  */
 @Injectable()
-export class RealtimeConnections implements OnApplicationShutdown {
+export class RealtimeConnections implements OnModuleInit, OnApplicationShutdown {
+  private readonly topic: InternalTopic;
   private readonly revocations = new Subject<Revoked>();
 
-  /** Emits each revocation that any node makes. */
+  /** Emits each revocation that any node makes, as far as this node learns of it. */
   readonly revoked: Observable<Revoked>;
 
   /** @internal Nest creates the instance. */
   constructor(
     private readonly hub: ConnectionHub,
     private readonly recent: Revocations,
-    @Inject(BROKER) private readonly broker: Broker,
+    @Inject(BROKER) broker: Broker,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
-    @Inject(REALTIME_LOG) log: RealtimeLog,
+    @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
   ) {
     this.revoked = new GuardedObservable(this.revocations, (error) => {
       log.error('subscriber-failed', error, { reason: 'revoked' });
     });
-    broker.onBroadcast((message) => this.receive(message));
+    this.topic = new InternalTopic({
+      ...{ name: 'statewire:revocations', kind: 'events', broker, environment, log },
+      onValue: (value) => this.receive(value),
+      onGap: () => this.handleGap(),
+    });
   }
 
   /** The connections of this node. */
@@ -84,6 +94,11 @@ export class RealtimeConnections implements OnApplicationShutdown {
    * presents new credentials of the same identity in time; until then the old ones count. A poll that is held when the
    * grace ends gets its answer then; `authenticate` decides on later polls.
    *
+   * Resolves when the broker has the revocation and this node has acted. Other nodes act within a second. A node that
+   * is cut off from the broker acts when it is back; if the history of the broker no longer has all that it missed, all
+   * its users present their credentials again within 10 s.
+   *
+   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach. Then no node acts: try again.
    * @throws (rejects) RangeError if `graceMs` is no number from 0 to 2,147,483,647; TypeError if `whose` does not name
    * either a user or a connection by a string.
    */
@@ -96,7 +111,7 @@ export class RealtimeConnections implements OnApplicationShutdown {
       const given = JSON.stringify(whose);
       throw new TypeError(`revoke() takes { user } or { connection } with the id as a string, got ${given}.`);
     }
-    await this.broker.broadcast({ type: REVOKE, payload });
+    await this.topic.publish(payload);
   }
 
   /**
@@ -116,20 +131,33 @@ export class RealtimeConnections implements OnApplicationShutdown {
     return connection !== undefined;
   }
 
-  /** Called by Nest. Completes {@link revoked}. */
-  onApplicationShutdown(): void {
-    this.revocations.complete();
+  /** Called by Nest. Follows the revocations of all nodes before the server accepts the first client. */
+  async onModuleInit(): Promise<void> {
+    await this.topic.open();
   }
 
-  private receive({ type, payload }: Broadcast): void {
-    if (type !== REVOKE) return;
-    const whose = readRevocation(payload);
+  /** Called by Nest. Completes {@link revoked}. */
+  async onApplicationShutdown(): Promise<void> {
+    this.revocations.complete();
+    await this.topic.close();
+  }
+
+  private receive(value: Json): void {
+    const whose = readRevocation(value);
     if (whose === undefined) return;
     this.recent.add(whose, whose.graceMs);
     for (const connection of this.hub.all()) {
       if (concerns(whose, connection)) connection.revoked();
     }
     this.revocations.next(whose);
+  }
+
+  /** Any user may be concerned. Each client presents its credentials again, and `authenticate` decides. */
+  private handleGap(): void {
+    const users = this.hub.all().filter(({ user }) => user !== undefined);
+    this.log.warn('revocations-missed', { connections: users.length, graceMs: MISSED_GRACE_MS });
+    this.recent.addForAllUsers(MISSED_GRACE_MS);
+    for (const connection of users) connection.revoked();
   }
 }
 

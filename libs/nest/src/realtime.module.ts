@@ -27,7 +27,7 @@ import { Dispatcher, type PresenceSource } from './handlers/dispatcher.js';
 import { realtimeGateway } from './websocket/realtime.gateway.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 import { HttpBinding } from './http/http-binding.js';
-import { RealtimeSwitch } from './core/realtime-switch.js';
+import { RealtimeSwitch } from './realtime-switch.js';
 import { Disposal, Drain } from './lifecycle/drain.js';
 import { InFlight } from './core/action-context.js';
 import { OutdatedClients } from './core/outdated-clients.js';
@@ -51,6 +51,7 @@ import {
   REALTIME_LOG,
   REALTIME_OPTIONS,
   REALTIME_OPTIONS_OVERRIDE,
+  WEBSOCKET_SWITCH,
 } from './core/tokens.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<
@@ -172,6 +173,7 @@ const connections: Provider[] = [
   },
   DrainState,
   RealtimeSwitch,
+  { provide: WEBSOCKET_SWITCH, useExisting: RealtimeSwitch },
   RealtimeConnections,
   Drain,
   Disposal,

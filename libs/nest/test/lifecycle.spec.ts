@@ -6,7 +6,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { RealtimeMetrics, RealtimeModule, RealtimeOptionsError, type RealtimeModuleOptions } from '../src/index.js';
 import { InFlight } from '../src/core/action-context.js';
 import { DrainState } from '../src/core/drain-state.js';
-import { RealtimeSwitch } from '../src/core/realtime-switch.js';
+import { RealtimeSwitch } from '../src/realtime-switch.js';
 import { untilTrue } from './support/event-loop-turn.js';
 import { TestApplication } from './support/test-application.js';
 import type { TestSocket } from './support/test-socket.js';

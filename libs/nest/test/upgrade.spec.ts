@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { RealtimeModuleOptions } from '../src/index.js';
-import { RealtimeSwitch } from '../src/core/realtime-switch.js';
+import { RealtimeSwitch } from '../src/realtime-switch.js';
 import { DrainState } from '../src/core/drain-state.js';
 import { eventLoopTurn } from './support/event-loop-turn.js';
 import { ServerSockets } from './support/server-sockets.js';

@@ -40,6 +40,17 @@ describe('Revocations', () => {
     expect(environment.timers).toBe(0);
   });
 
+  test('of all users end every request with credentials after the grace period', async () => {
+    const { environment, revocations } = create();
+    const ended: number[] = [];
+    const before = revocations.mark;
+    revocations.whilePermitted('alice', before).subscribe({ error: () => ended.push(environment.monotonic()) });
+    revocations.addForAllUsers(5_000);
+    await environment.advance(60_000);
+    expect(ended).toEqual([5_000]);
+    expect(revocations.deadline({ connection: 'c2', user: undefined, presented: before })).toBeUndefined();
+  });
+
   test('are checked at the end of a verification', async () => {
     const { environment, revocations } = create(0);
     const { mark } = revocations;

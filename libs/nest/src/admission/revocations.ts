@@ -16,6 +16,9 @@ export interface RevokeOptions {
   readonly graceMs?: number;
 }
 
+/** Key of the revocations that concern every user. */
+const ALL_USERS = 'all users';
+
 /** Milliseconds for which a revocation is kept if a verification may take any time. */
 const DEFAULT_RETENTION_MS = 60_000;
 
@@ -84,10 +87,22 @@ export class Revocations {
 
   /** @param grace milliseconds for which the credentials stay valid. */
   add(whose: Revocation, grace: number): void {
+    this.addEntry('user' in whose ? ofUser(whose.user) : ofConnection(whose.connection), grace);
+  }
+
+  /**
+   * Revokes the credentials of every user, because this node may have missed revocations.
+   *
+   * @param grace milliseconds for which the credentials stay valid.
+   */
+  addForAllUsers(grace: number): void {
+    this.addEntry(ALL_USERS, grace);
+  }
+
+  private addEntry(key: string, grace: number): void {
     const now = this.environment.monotonic();
     // Not on each call: revoking many users at once would visit all entries for each of them.
     if (now >= this.sweepAt) this.sweep(now);
-    const key = 'user' in whose ? ofUser(whose.user) : ofConnection(whose.connection);
     const until = now + grace;
     const entries = this.entries.get(key) ?? [];
     while ((entries.at(-1)?.until ?? -Infinity) >= until) entries.pop();
@@ -120,7 +135,7 @@ export class Revocations {
     return defer(() => {
       this.check(user, mark);
       return this.added.pipe(
-        filter((added) => added === key),
+        filter((added) => added === key || added === ALL_USERS),
         startWith(key),
         switchMap(end),
         map(() => {
@@ -135,7 +150,7 @@ export class Revocations {
     if (presented === this.count) return undefined;
     const keys = [
       ...(connection === undefined ? [] : [ofConnection(connection)]),
-      ...(user === undefined ? [] : [ofUser(user)]),
+      ...(user === undefined ? [] : [ofUser(user), ALL_USERS]),
     ];
     const deadlines = keys
       .map((key) => this.entries.get(key)?.find(({ number }) => number > presented))

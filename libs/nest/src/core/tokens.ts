@@ -14,6 +14,8 @@ export const REALTIME_OPTIONS = Symbol('statewire:options');
 export const BROKER = Symbol('statewire:broker');
 /** `Environment` */
 export const ENVIRONMENT = Symbol('statewire:environment');
+/** `WebSocketSwitch` */
+export const WEBSOCKET_SWITCH = Symbol('statewire:websocket-switch');
 /** `PresenceSource`: creates the observables of presence topics. */
 export const PRESENCE_SOURCE = Symbol('statewire:presence-source');
 /** `RealtimeLog`: at most one line a second for each event and reason. */

@@ -21,12 +21,12 @@ import { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/action-context.js';
 import { OutdatedClients } from '../core/outdated-clients.js';
 import { DrainState } from '../core/drain-state.js';
-import { RealtimeSwitch } from '../core/realtime-switch.js';
+import type { WebSocketSwitch } from '../core/websocket-switch.js';
 import { Revocations } from '../admission/revocations.js';
 import { Counters } from '../core/counters.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { RealtimeLimits, ResolvedRealtimeOptions } from '../core/options.js';
-import { REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
+import { REALTIME_LOG, REALTIME_OPTIONS, WEBSOCKET_SWITCH } from '../core/tokens.js';
 import { PresenceTracker } from '../presence/presence-tracker.js';
 import { TopicRegistry } from '../topics/topic-registry.js';
 import { Exchange, split, type HttpAnswer, HttpErrorResponse } from './exchange.js';
@@ -86,7 +86,7 @@ export class HttpBinding implements OnModuleInit {
     private readonly dispatcher: Dispatcher,
     topics: TopicRegistry,
     presence: PresenceTracker,
-    private readonly websocket: RealtimeSwitch,
+    @Inject(WEBSOCKET_SWITCH) private readonly websocket: WebSocketSwitch,
     private readonly drain: DrainState,
     revocations: Revocations,
     private readonly outdated: OutdatedClients,

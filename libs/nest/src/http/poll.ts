@@ -13,7 +13,7 @@ import { merge } from 'rxjs';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Environment } from '../core/environment.js';
 import type { DrainState } from '../core/drain-state.js';
-import type { RealtimeSwitch } from '../core/realtime-switch.js';
+import type { WebSocketSwitch } from '../core/websocket-switch.js';
 import type { Counters } from '../core/counters.js';
 import type { RealtimeLimits } from '../core/options.js';
 import type { PresenceTracker } from '../presence/presence-tracker.js';
@@ -32,7 +32,7 @@ export interface PollContext {
   readonly limits: Pick<RealtimeLimits, 'connections'>;
   /** 0: none. */
   readonly minContract: number;
-  readonly websocket: Pick<RealtimeSwitch, 'enabled' | 'changes'>;
+  readonly websocket: WebSocketSwitch;
   readonly drain: Pick<DrainState, 'draining' | 'began' | 'ended'>;
   readonly counters: Pick<Counters, 'polls' | 'pollsHeld'>;
   /** Makes the frame for an error of a topic. Logs internal errors. */

@@ -8,8 +8,8 @@ import type { RealtimeSocket } from './realtime-socket.js';
 import { ConnectionHub } from './connection-hub.js';
 import type { UpgradeContext } from './upgrade-authorizer.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
-import { RealtimeSwitch } from '../core/realtime-switch.js';
-import { REALTIME_OPTIONS } from '../core/tokens.js';
+import type { WebSocketSwitch } from '../core/websocket-switch.js';
+import { REALTIME_OPTIONS, WEBSOCKET_SWITCH } from '../core/tokens.js';
 
 /** Opens a connection for each socket that Nest accepts, and closes all connections when the switch is turned off. */
 @Injectable()
@@ -19,7 +19,7 @@ export class RealtimeGateway implements OnGatewayConnection, OnModuleInit {
     private readonly adapter: RealtimeWsAdapter,
     private readonly hub: ConnectionHub,
     private readonly config: ApplicationConfig,
-    realtimeSwitch: RealtimeSwitch,
+    @Inject(WEBSOCKET_SWITCH) realtimeSwitch: WebSocketSwitch,
   ) {
     // The path is an option, and Nest reads the metadata of the class after it has made the instance.
     WebSocketGateway({ path: options.path, [OWN_GATEWAY]: true })(new.target);

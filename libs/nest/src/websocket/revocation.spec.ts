@@ -1,15 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
-import { resolveOptions } from '../core/resolve-options.js';
 import { ConnectionRig, Gate } from '../../test/support/connection-rig.js';
+import { cutOffBroker } from '../../test/support/cut-off-broker.js';
 import { RealtimeConnections } from '../realtime-connections.js';
 
 function set(rig = new ConnectionRig()) {
-  const { history } = resolveOptions(undefined, rig.environment);
+  const history = { count: 2, bytes: 0, ageMs: 0 };
   const broker = new MemoryBroker({ environment: rig.environment, history, log: rig.log });
-  const connections = new RealtimeConnections(rig.hub, rig.revocations, broker, rig.environment, rig.log);
-  return { rig, broker, connections };
+  const link = cutOffBroker(broker);
+  const connections = new RealtimeConnections(rig.hub, rig.revocations, link.broker, rig.environment, rig.log);
+  return { rig, broker, link, connections };
 }
 
 const closed = [{ type: 'error', code: 'unauthorized', temporary: false }];
@@ -189,9 +190,64 @@ describe('A2: revoke()', () => {
   );
 
   test('from a node without grace periods closes at once', async () => {
-    const { rig, broker } = set();
+    const { rig, broker, connections } = set();
+    await connections.onModuleInit();
     await rig.welcome('alice');
-    await broker.broadcast({ type: 'statewire:revoke', payload: { user: 'alice' } });
+    const data = JSON.stringify({ user: 'alice' });
+    await broker.publish('statewire:revocations', { kind: 'events', id: 'x', data });
     expect(rig.socket.closedWith).toBe(4003);
   });
+});
+
+describe('a node that was cut off from the broker', () => {
+  async function missing(revocations: readonly object[]) {
+    const { rig, broker, link, connections } = set();
+    await connections.onModuleInit();
+    await rig.welcome('alice');
+    link.cutOff();
+    for (const [index, whose] of revocations.entries()) {
+      const publication = { kind: 'events', id: `${index}`, data: JSON.stringify(whose) } as const;
+      await broker.publish('statewire:revocations', publication);
+    }
+    await rig.environment.settle();
+    expect(rig.socket.closedWith).toBeUndefined();
+    await link.bringBack();
+    await rig.environment.settle();
+    return { rig, connections };
+  }
+
+  test('acts on the revocations that it missed', async () => {
+    const { rig } = await missing([{ user: 'bob' }, { user: 'alice' }]);
+    expect(rig.socket.closedWith).toBe(4003);
+    expect(rig.logged.join()).not.toContain('revocations-missed');
+  });
+
+  test('asks every user for credentials within 10 s if the history no longer has all of them', async () => {
+    const { rig } = await missing([{ user: 'alice' }, { user: 'bob' }, { user: 'carol' }]);
+    expect(rig.logged).toContainEqual('revocations-missed connections=1 graceMs=10000');
+    expect(await rig.received()).toEqual([{ type: 'authenticated', expiresAt: rig.environment.now() + 10_000 }]);
+    expect(() => rig.revocations.check('alice', 0)).not.toThrow();
+    await rig.environment.advance(10_600);
+    expect(rig.socket.closedWith).toBe(4003);
+    expect(() => rig.revocations.check('alice', 0)).toThrow('revoked');
+    expect(() => rig.revocations.check(undefined, 0)).not.toThrow();
+  });
+
+  test('keeps a connection that presents valid credentials within this time', async () => {
+    const { rig } = await missing([{ user: 'a' }, { user: 'b' }, { user: 'c' }]);
+    await rig.received();
+    rig.send({ type: 'authenticate', token: 'alice', ref: 'r' });
+    expect(await rig.received()).toEqual([{ type: 'authenticated', ref: 'r' }]);
+    await rig.environment.advance(12_000);
+    expect(rig.socket.closedWith).toBeUndefined();
+  });
+});
+
+test('revoke() rejects while the broker is out of reach, and this node does not act', async () => {
+  const { rig, link, connections } = set();
+  await connections.onModuleInit();
+  await rig.welcome('alice');
+  link.cutOff();
+  await expect(connections.revoke({ user: 'alice' })).rejects.toMatchObject({ code: 'unavailable' });
+  expect(rig.socket.closedWith).toBeUndefined();
 });

@@ -11,7 +11,7 @@ import type { RequestDispatcher } from '../handlers/dispatcher.js';
 import type { Identity } from '../core/realtime-request.js';
 import type { Counters } from '../core/counters.js';
 import type { DrainState } from '../core/drain-state.js';
-import type { RealtimeSwitch } from '../core/realtime-switch.js';
+import type { WebSocketSwitch } from '../core/websocket-switch.js';
 import { RealtimeError } from '../core/errors.js';
 
 /** `retryAfter` while the node drains: the client should reach another node. */
@@ -36,7 +36,7 @@ export interface UpgradeAuthorizerOptions {
   readonly limits: ConnectionLimits;
   readonly revocations: Revocations;
   readonly counters: Counters;
-  readonly realtimeSwitch: Pick<RealtimeSwitch, 'enabled'>;
+  readonly realtimeSwitch: Pick<WebSocketSwitch, 'enabled'>;
   readonly drain: Pick<DrainState, 'draining'>;
   readonly environment: Environment;
   /** Milliseconds for the verification of credentials. 0: no limit. */

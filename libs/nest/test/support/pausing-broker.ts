@@ -6,7 +6,7 @@ export function pausing(at: (point: string) => void | Promise<void>): (broker: B
     new Proxy(broker, {
       get(target, name) {
         const member: unknown = Reflect.get(target, name, target);
-        if (typeof member !== 'function' || name === 'onRequest' || name === 'onBroadcast') return member;
+        if (typeof member !== 'function' || name === 'onRequest') return member;
         return async (...parameters: unknown[]) => {
           await at(`before ${String(name)}`);
           const result: unknown = await Reflect.apply(member, target, parameters);

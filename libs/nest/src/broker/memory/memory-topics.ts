@@ -19,7 +19,7 @@ const SWEEP_INTERVAL_MS = 60_000;
 
 type TopicListener = (message: TopicMessage) => void;
 
-type MemoryEntry = StoredPublication & { readonly size: number };
+type MemoryEntry = StoredPublication & { readonly previous: string; readonly size: number };
 
 /** The history of one topic, and its listeners in this process. */
 class MemoryTopic {
@@ -103,7 +103,7 @@ class MemoryTopic {
     if (kind === 'state') this.data = data;
     const { epoch, offset } = this;
     const kept = delta === undefined ? { data } : { delta };
-    this.log.push({ offset, id, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
+    this.log.push({ offset, id, previous, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
     return {
       epoch,
       offset,
@@ -127,7 +127,8 @@ class MemoryTopic {
 
   private idAt(offset: number): { readonly idAbove?: string } {
     if (offset <= 0) return { idAbove: '' };
-    const id = offset === this.offset ? this.id : this.log.at(offset)?.id;
+    // The oldest entry still knows the entry below it, so that a reader at that offset misses nothing.
+    const id = offset === this.offset ? this.id : (this.log.at(offset)?.id ?? this.log.at(offset + 1)?.previous);
     return id === undefined ? {} : { idAbove: id };
   }
 
@@ -290,7 +291,6 @@ export class MemoryTopics {
       this.onListenerError(name, error),
     );
     this.topics.set(name, topic);
-    this.sweepLater();
     return topic;
   }
 
@@ -298,6 +298,7 @@ export class MemoryTopics {
   private touch(name: string, topic: MemoryTopic): void {
     if (topic.listeners.size > 0 || this.topics.get(name) !== topic) return;
     this.idle.touch(name, topic.weight);
+    this.sweepLater();
     for (const forgotten of this.idle.evict()) this.topics.delete(forgotten);
   }
 
@@ -311,10 +312,13 @@ export class MemoryTopics {
     this.sweep = undefined;
     const now = this.environment.monotonic();
     for (const [name, topic] of this.topics) {
-      if (topic.listeners.size > 0 || now - topic.usedAt < this.history.ageMs) continue;
-      this.topics.delete(name);
-      this.idle.delete(name);
+      if (topic.listeners.size > 0) continue;
+      if (now - topic.usedAt < this.history.ageMs) {
+        this.sweepLater();
+      } else {
+        this.topics.delete(name);
+        this.idle.delete(name);
+      }
     }
-    if (this.topics.size > 0) this.sweepLater();
   }
 }
