@@ -1,28 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
-import { NEVER } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 
-import type { Broker } from './core/broker.js';
-import { MemoryBroker } from './broker/memory/memory-broker.js';
+import { BrokerState } from './core/broker-state.js';
+import type { BrokerStatus } from './core/broker.js';
 import { RealtimeLog } from './core/realtime-log.js';
-import { Gate } from '../test/support/connection-rig.js';
 import { RealtimeHealthIndicator } from './realtime-health.indicator.js';
 
-function create(request?: Broker['request']) {
+function create() {
   const environment = new VirtualEnvironment();
-  const drain = { draining: false, began: NEVER, ended: NEVER };
+  const drain = { draining: false };
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = new RealtimeLog({ debug: write, log: write, warn: write, error: write }, environment);
-  const broker = new MemoryBroker({ environment, history: { count: 1, bytes: 0, ageMs: 0 }, log });
-  if (request) broker.request = request;
-  return { environment, drain, lines, health: new RealtimeHealthIndicator(drain, broker, environment, log) };
+  const status = new BehaviorSubject<BrokerStatus>({ state: 'up' });
+  const broker = new BrokerState({ name: 'redis', status }, environment, log);
+  return { environment, drain, lines, status, broker, health: new RealtimeHealthIndicator(drain, broker) };
 }
 
 describe('RealtimeHealthIndicator', () => {
-  test('is up while the broker answers, with a result for terminus', async () => {
+  test('is up while the broker is in reach, with a result for terminus', async () => {
     const { health } = create();
-    expect(await health.check()).toEqual({ status: 'up' });
+    expect(await health.check({ requireBroker: true })).toEqual({ status: 'up' });
     expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'up' } });
   });
 
@@ -32,42 +31,37 @@ describe('RealtimeHealthIndicator', () => {
     expect(await health.isHealthy('realtime')).toEqual({ realtime: { status: 'down', reason: 'draining' } });
   });
 
-  test('is down when the broker fails, and logs the error', async () => {
-    const { health, lines } = create(() => Promise.reject(new Error('refused')));
-    expect(await health.check()).toEqual({ status: 'down', reason: 'broker' });
-    expect(lines).toEqual(['broker-failed reason=health']);
-  });
-
-  test('is down when the broker exceeds the timeout, and up again when it answers', async () => {
-    const gate = new Gate<undefined>();
-    let asked = 0;
-    const { environment, health } = create(() => {
-      asked += 1;
-      return gate.opened;
+  test('reports a broker that is away, and is down only if the check requires the broker', async () => {
+    const { health, status } = create();
+    status.next({ state: 'away', since: 7 });
+    expect(await health.check()).toEqual({ status: 'up', brokerAwaySince: 7 });
+    expect(await health.check({ requireBroker: true })).toEqual({
+      ...{ status: 'down', reason: 'broker', brokerAwaySince: 7 },
     });
-    const checks = Array.from({ length: 100 }, () => health.check({ timeoutMs: 500 }));
-    await environment.advance(499);
-    const patient = health.check({ timeoutMs: 0 });
-    await environment.advance(1);
-    for (const check of checks) expect(await check).toEqual({ status: 'down', reason: 'broker' });
-    expect(asked).toBe(1);
-    gate.open(undefined);
-    expect(await patient).toEqual({ status: 'up' });
-    expect(await health.check()).toEqual({ status: 'up' });
-    expect(asked).toBe(2);
-    expect(environment.timers).toBe(0);
+    status.next({ state: 'up' });
+    expect(await health.check({ requireBroker: true })).toEqual({ status: 'up' });
+  });
+});
+
+describe('BrokerState', () => {
+  test('logs each outage once, with its duration, and counts it', async () => {
+    const { broker, environment, lines, status } = create();
+    status.next({ state: 'up' });
+    const since = environment.now();
+    status.next({ state: 'away', since });
+    await environment.advance(1_500);
+    status.next({ state: 'away', since });
+    expect([broker.awayMs, broker.outages]).toEqual([1_500, 1]);
+    await environment.advance(1_500);
+    status.next({ state: 'up' });
+    expect([broker.awayMs, broker.outages]).toEqual([0, 1]);
+    expect(lines).toEqual(['broker-away broker=redis', 'broker-back broker=redis awayMs=3000']);
   });
 
-  test('is down when a check never ends, and a later check asks the broker again', async () => {
-    const answers: (() => Promise<null>)[] = [() => new Promise(() => undefined), () => Promise.resolve(null)];
-    const { environment, health } = create(() => answers.shift()!());
-    const patient = health.check({ timeoutMs: 0 });
-    expect(await Promise.all([health.check({ timeoutMs: 500 }), environment.advance(500)])).toMatchObject([
-      { status: 'down', reason: 'broker' },
-    ]);
-    const [waited] = await Promise.all([patient, environment.advance(9_500)]);
-    expect(waited).toEqual({ status: 'down', reason: 'broker' });
-    expect(await health.check()).toEqual({ status: 'up' });
-    expect(environment.timers).toBe(0);
+  test('knows a broker that is away from the start', () => {
+    const { environment, status } = create();
+    status.next({ state: 'away', since: environment.now() });
+    const log = { info: () => undefined, warn: () => undefined };
+    expect(new BrokerState({ name: 'redis', status }, environment, log).outages).toBe(1);
   });
 });

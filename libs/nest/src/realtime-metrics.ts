@@ -4,6 +4,7 @@ import { Observable, Subject, takeUntil } from 'rxjs';
 import { ConnectionHub } from './websocket/connection-hub.js';
 import { MAX_TIMER_DELAY_MS, type Environment, type Timer } from './core/environment.js';
 import { InFlight } from './core/action-context.js';
+import { BrokerState } from './core/broker-state.js';
 import { ENVIRONMENT } from './core/tokens.js';
 import { OutboxBudget } from './delivery/flush-scheduler.js';
 import { PresenceTracker } from './presence/presence-tracker.js';
@@ -33,6 +34,8 @@ export interface MetricsSnapshot {
     readonly presenceTopics: number;
     /** Clients counted in these topics, once for each topic, including clients in their grace. */
     readonly presenceClients: number;
+    /** Milliseconds for which the broker has been out of reach. 0: it is in reach. */
+    readonly brokerAwayMs: number;
   };
   /** Totals since the start of the node. A name that never occurred is missing. */
   readonly counters: {
@@ -66,6 +69,8 @@ export interface MetricsSnapshot {
     readonly presenceLeaves: Counts;
     /** Clients that did not become members, because the node has its maximum of members. */
     readonly presenceUncounted: number;
+    /** Times that the broker went out of reach. */
+    readonly brokerOutages: number;
   };
 }
 
@@ -87,6 +92,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
     private readonly inFlight: InFlight,
     private readonly topics: TopicRegistry,
     private readonly presence: PresenceTracker,
+    private readonly broker: BrokerState,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -105,6 +111,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         actionsInFlight: this.inFlight.size,
         presenceTopics,
         presenceClients,
+        brokerAwayMs: this.broker.awayMs,
       },
       counters: {
         connectionsAdmitted,
@@ -121,6 +128,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         presenceJoins,
         presenceLeaves: presenceLeaves.toRecord(),
         presenceUncounted,
+        brokerOutages: this.broker.outages,
       },
     };
   }

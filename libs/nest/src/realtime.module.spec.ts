@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
 
 import { memoryBroker, MemoryBroker } from './broker/memory/memory-broker.js';
-import type { BrokerContext } from './core/broker.js';
+import { BrokerError, type BrokerContext } from './core/broker.js';
 import type { RealtimeModuleOptions, RealtimeOptionsOverride, ResolvedRealtimeOptions } from './core/options.js';
 import { BROKER, REALTIME_OPTIONS, REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 import { RealtimeModule } from './realtime.module.js';
@@ -43,11 +43,11 @@ describe('the broker option', () => {
   });
 
   test.each([
-    ['a promise', () => Promise.resolve({})],
+    ['a promise of {}', () => Promise.resolve({})],
     ['undefined', () => undefined],
   ])('stops the start if it is a function that returns %s', async (got, broker) => {
     await expect(compile({ broker: broker as never })).rejects.toThrow(
-      `option "broker" must be a function that returns a broker, got ${got}`,
+      `option "broker" must be a function that returns a broker, got ${got.replace('a promise of ', '')}`,
     );
   });
 
@@ -65,7 +65,17 @@ describe('the broker option', () => {
     });
     expect(module.get(BROKER)).toBeInstanceOf(MemoryBroker);
     expect(contexts).toHaveLength(1);
-    const [{ history, environment }] = contexts as [BrokerContext];
-    expect([history.count, environment.now()]).toEqual([3, 7]);
+    const [{ actionWindowMs, history, environment }] = contexts as [BrokerContext];
+    expect([actionWindowMs, history.count, environment.now()]).toEqual([120_000, 3, 7]);
+  });
+
+  test('may be a function that returns a promise of the broker', async () => {
+    const module = await compile({ broker: async (context) => memoryBroker()(context) });
+    expect(module.get(BROKER)).toBeInstanceOf(MemoryBroker);
+  });
+
+  test('stops the start with the error of the function', async () => {
+    const unreachable = new BrokerError('unavailable', 'redis://localhost:1 cannot be reached: ECONNREFUSED.');
+    await expect(compile({ broker: () => Promise.reject(unreachable) })).rejects.toBe(unreachable);
   });
 });

@@ -31,6 +31,7 @@ import { RealtimeSwitch } from './realtime-switch.js';
 import { Disposal, Drain } from './lifecycle/drain.js';
 import { InFlight } from './core/action-context.js';
 import { OutdatedClients } from './core/outdated-clients.js';
+import { BrokerState } from './core/broker-state.js';
 import { DrainState } from './core/drain-state.js';
 import { RealtimeLog } from './core/realtime-log.js';
 import { StartReport } from './lifecycle/start-report.js';
@@ -171,6 +172,7 @@ const connections: Provider[] = [
     useFactory: ({ limits }: ResolvedRealtimeOptions) =>
       new OutboxBudget(limits.outbox.totalBytes, limits.outbox.softMarkBytes),
   },
+  BrokerState,
   DrainState,
   RealtimeSwitch,
   { provide: WEBSOCKET_SWITCH, useExisting: RealtimeSwitch },

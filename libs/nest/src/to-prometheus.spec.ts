@@ -7,12 +7,12 @@ const snapshot: MetricsSnapshot = {
   time: 1,
   gauges: {
     ...{ connections: 2, subscriptions: 3, topics: 1, outboxBytes: 4, actionsInFlight: 0 },
-    ...{ presenceTopics: 1, presenceClients: 2 },
+    ...{ presenceTopics: 1, presenceClients: 2, brokerAwayMs: 0 },
   },
   counters: {
     ...{ connectionsAdmitted: 5, closes: { 4003: 1, peer: 2 }, errorsSent: {}, resumes: { patches: 9 } },
     ...{ snapshotsSent: 6, patchesSent: 7, eventsSent: 8, conflations: 0, actions: { run: 1 }, polls: 0, pollsHeld: 0 },
-    ...{ presenceJoins: 3, presenceLeaves: { lost: 1 }, presenceUncounted: 0 },
+    ...{ presenceJoins: 3, presenceLeaves: { lost: 1 }, presenceUncounted: 0, brokerOutages: 0 },
   },
 };
 

@@ -20,6 +20,7 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     family('actions_in_flight', 'gauge', 'Actions that run.', gauges.actionsInFlight),
     family('presence_topics', 'gauge', 'Followed topics with presence.', gauges.presenceTopics),
     family('presence_clients', 'gauge', 'Members of presence topics.', gauges.presenceClients),
+    family('broker_away_ms', 'gauge', 'Milliseconds since the broker went out of reach.', gauges.brokerAwayMs),
     family('connections_admitted_total', 'counter', 'Connections admitted.', counters.connectionsAdmitted),
     family('closes_total', 'counter', 'Closed connections by close code.', labelled('code', counters.closes)),
     family('errors_sent_total', 'counter', 'Errors sent to clients by code.', labelled('code', counters.errorsSent)),
@@ -39,6 +40,7 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
       labelled('cause', counters.presenceLeaves),
     ),
     family('presence_uncounted_total', 'counter', 'Clients that are not counted.', counters.presenceUncounted),
+    family('broker_outages_total', 'counter', 'Times that the broker went out of reach.', counters.brokerOutages),
   ].join('');
 }
 

@@ -134,7 +134,10 @@ export interface RealtimeModuleOptions {
     /** Largest JSON of one member, at least 1. Default 1,024. */
     readonly infoBytes?: number;
   };
-  /** A broker, or a function that makes one when the application starts. Default: `memoryBroker()`. */
+  /**
+   * A broker, or a function that makes one when the application starts. It may return a promise: the start waits for the
+   * broker, and fails with the error of the function. Default: `memoryBroker()`.
+   */
   readonly broker?: Broker | BrokerFactory;
   /** Clock, timers, random numbers and ids; for tests. */
   readonly environment?: Partial<Environment>;

@@ -118,9 +118,9 @@ function checkBroker(given: unknown, problems: OptionProblem[]): void {
   problems.push({ option: 'broker', expected: 'a broker, or a function that returns one', got: given });
 }
 
-/** @throws RealtimeOptionsError if the factory returns anything but a broker, such as a promise. */
-export function createBroker(factory: BrokerFactory, context: BrokerContext): Broker {
-  const made: unknown = factory(context);
+/** @throws (rejects) the error of the factory; RealtimeOptionsError if it returns anything but a broker. */
+export async function createBroker(factory: BrokerFactory, context: BrokerContext): Promise<Broker> {
+  const made: unknown = await factory(context);
   if (isBroker(made)) return made;
   throw new RealtimeOptionsError([{ option: 'broker', expected: 'a function that returns a broker', got: made }]);
 }

@@ -2,6 +2,7 @@ import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnModul
 import { HttpAdapterHost } from '@nestjs/core';
 
 import type { Broker } from '../core/broker.js';
+import { BrokerState } from '../core/broker-state.js';
 import type { Timer } from '../core/environment.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
@@ -40,6 +41,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(REALTIME_LOG) private readonly log: RealtimeLog,
     @Optional() private readonly adapterHost?: HttpAdapterHost,
     @Optional() private readonly handlers?: HandlerRegistry,
+    @Optional() private readonly brokerState?: BrokerState,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -50,6 +52,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       http: isServed ? httpPath : 'off',
       origins: this.origins(),
       broker: this.broker.name,
+      brokerAwayMs: this.brokerState?.awaySince === undefined ? undefined : this.brokerState.awayMs,
       heartbeat: heartbeat.intervalMs,
       frameBytes: limits.frames.bytes,
       framesPerSecond: limits.frames.perSecond,
@@ -58,7 +61,7 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
       connectionsPerAddress: limits.connections.perAddress,
       drain: drain.windowMs,
     });
-    if (!isServed && this.broker.name === 'memory') this.log.warn('no-http-server', { advice: NO_SERVER });
+    if (!isServed && !this.broker.isShared) this.log.warn('no-http-server', { advice: NO_SERVER });
     const check = (): void => {
       this.timer?.cancel();
       this.timer = environment.setTimer(() => this.check(isServed), CHECK_AFTER_MS);
@@ -87,9 +90,9 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
     return this.options.allowedOrigins?.join(',') ?? 'same-host';
   }
 
-  /** An application with another broker may have its handlers in another process. */
+  /** An application with a shared broker may have its handlers in another process. */
   private checkHandlers(): void {
-    if (this.handlers?.isEmpty && this.broker.name === 'memory') this.log.warn('no-handlers', { advice: NO_HANDLERS });
+    if (this.handlers?.isEmpty && !this.broker.isShared) this.log.warn('no-handlers', { advice: NO_HANDLERS });
   }
 
   /** Asks the process and not Nest, because an application may handle the signal in another way. */

@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Broker } from './broker.js';
+import type { Environment } from './environment.js';
+import type { RealtimeLog } from './realtime-log.js';
+import { BROKER, ENVIRONMENT, REALTIME_LOG } from './tokens.js';
+
+/** Whether the node reaches its broker. Logs each change once. */
+@Injectable()
+export class BrokerState {
+  private since: number | undefined;
+  private outageCount = 0;
+
+  constructor(
+    @Inject(BROKER) { name, status }: Pick<Broker, 'name' | 'status'>,
+    @Inject(ENVIRONMENT) private readonly environment: Pick<Environment, 'now'>,
+    @Inject(REALTIME_LOG) log: Pick<RealtimeLog, 'info' | 'warn'>,
+  ) {
+    status.subscribe((current) => {
+      const { awaySince, awayMs } = this;
+      this.since = current.state === 'away' ? current.since : undefined;
+      if (current.state === 'away' && awaySince === undefined) {
+        this.outageCount += 1;
+        log.warn('broker-away', { broker: name });
+      } else if (current.state === 'up' && awaySince !== undefined) {
+        log.info('broker-back', { broker: name, awayMs });
+      }
+    });
+  }
+
+  /** Time since which the broker has been out of reach, in milliseconds since the Unix epoch. Undefined: it is in reach. */
+  get awaySince(): number | undefined {
+    return this.since;
+  }
+
+  /** Milliseconds for which the broker has been out of reach. 0: it is in reach. */
+  get awayMs(): number {
+    return this.since === undefined ? 0 : Math.max(0, this.environment.now() - this.since);
+  }
+
+  /** Number of times that the broker went out of reach since the start of the node. */
+  get outages(): number {
+    return this.outageCount;
+  }
+}
