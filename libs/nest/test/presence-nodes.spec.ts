@@ -29,8 +29,8 @@ function node(shared?: TestNode) {
           };
         }
         if (name === 'lease') {
-          return async (lease: string) => {
-            const held = await target.lease(lease);
+          return async (...given: Parameters<Broker['lease']>) => {
+            const held = await target.lease(...given);
             if (held === undefined) return undefined;
             const lost = new Promise<void>((resolve) => losses.push(resolve));
             losses.push(() => void held.release());
@@ -161,12 +161,14 @@ describe('presence over several nodes', () => {
     const reader = await follow(here);
     await there.join('a');
     here.loseLeases();
+    const elsewhere = await here.broker.lease(presenceLease(FOLLOWED));
     await here.environment.settle();
     const { count } = here.reads;
     await there.join('b');
     await here.environment.advance(1_000);
     expect(here.reads.count).toBe(count);
-    await here.environment.advance(2_000);
+    await elsewhere?.release();
+    await here.environment.advance(INTERVAL);
     expect(countOf(reader)).toBe(2);
   });
 

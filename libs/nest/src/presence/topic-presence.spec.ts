@@ -3,6 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import type { Json } from '@statewire/protocol';
 
 import { MemoryBroker } from '../broker/memory/memory-broker.js';
+import { BrokerError } from '../core/broker.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import { Counters } from '../core/counters.js';
 import { Gate } from '../../test/support/connection-rig.js';
@@ -49,7 +50,7 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
   });
   const count = { clients: 0 };
   const counters = new Counters();
-  const state = { notified: 0, emptied: 0 };
+  const state: { notified: number; emptied: number; notifyError?: Error | undefined } = { notified: 0, emptied: 0 };
   const presence = new TopicPresence({
     topic: TOPIC,
     broker: counted,
@@ -57,7 +58,10 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
     log,
     interval: 250,
     describe: describeCaller,
-    notify: async () => void (state.notified += 1),
+    notify: async () => {
+      state.notified += 1;
+      if (state.notifyError) throw state.notifyError;
+    },
     count,
     counters,
     onEmpty: () => void (state.emptied += 1),
@@ -74,6 +78,30 @@ function setUp({ describe: describeCaller = ({ identity }) => Promise.resolve(id
 }
 
 describe('TopicPresence', () => {
+  test('does not report again when the node that computes the presence topic has died', async () => {
+    const { calls, enter, environment, errors, state } = setUp();
+    state.notifyError = new BrokerError('no_answer', 'No answer.');
+    enter(client('a')).end();
+    enter(client('b'));
+    await environment.advance(60_000);
+    expect(calls).toEqual(['join']);
+    expect([state.notified, errors]).toEqual([1, []]);
+  });
+
+  test('repeats only the notification when the broker cannot deliver it, and is empty after that', async () => {
+    const { calls, enter, environment, errors, state } = setUp();
+    const handle = enter(client('a'));
+    await environment.advance(1_000);
+    state.notifyError = new BrokerError('unavailable', 'Out of reach.');
+    handle.end();
+    await environment.advance(3_500);
+    expect([state.notified, state.emptied, errors.length]).toEqual([5, 0, 4]);
+    state.notifyError = undefined;
+    await environment.advance(60_000);
+    expect(calls).toEqual(['join', 'leave']);
+    expect([state.notified, state.emptied]).toEqual([6, 1]);
+  });
+
   test('counts joins, and leaves by cause, once for each client', async () => {
     const { counters, enter, environment } = setUp();
     const stays = ['a', 'b', 'c'].map((id) => enter(client(id)));

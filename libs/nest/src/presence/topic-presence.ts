@@ -1,6 +1,6 @@
 import type { Json } from '@statewire/protocol';
 
-import type { Broker } from '../core/broker.js';
+import { BrokerError, type Broker } from '../core/broker.js';
 import type { CallerContext } from '../core/realtime-request.js';
 import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
@@ -29,7 +29,7 @@ export interface TopicPresenceOptions {
   readonly interval: number;
   /** Resolves with the info that readers see of a caller; undefined for none. Never rejects. */
   readonly describe: (caller: CallerContext) => Promise<Json | undefined>;
-  /** Notifies the node that computes the presence topic of a change. */
+  /** Notifies the node that computes the presence topic of a change. Rejects with a `BrokerError`. */
   readonly notify: () => Promise<unknown>;
   /** Number of clients over all topics of the node. */
   readonly count: { clients: number };
@@ -72,6 +72,8 @@ export class TopicPresence {
   private changed = new Set<NodeMember>();
   private readonly reports: Throttle;
   private retry: Timer | undefined;
+  /** Whether the node that computes the presence topic has not heard of the last reports. */
+  private isNotificationDue = false;
 
   constructor(private readonly options: TopicPresenceOptions) {
     this.reports = new Throttle(options.environment, options.interval, () => this.report());
@@ -181,19 +183,37 @@ export class TopicPresence {
   }
 
   private async report(): Promise<void> {
-    const { environment, log, notify, topic } = this.options;
     const changes = [...this.changed];
     this.changed.clear();
     try {
       const sent = await Promise.all(changes.map((member) => this.announce(member)));
-      if (sent.includes(true)) await notify();
+      this.isNotificationDue ||= sent.includes(true);
     } catch (error) {
-      log.error('presence-report-failed', error, { topic });
       for (const member of changes) this.changed.add(member);
-      this.retry?.cancel();
-      this.retry = environment.setTimer(() => this.reports.request(), RETRY_INTERVAL_MS);
+      this.retryLater(error);
     }
-    if (this.clients.size === 0 && this.changed.size === 0) this.options.onEmpty();
+    await this.notify();
+    if (this.clients.size === 0 && this.changed.size === 0 && !this.isNotificationDue) this.options.onEmpty();
+  }
+
+  private async notify(): Promise<void> {
+    if (!this.isNotificationDue) return;
+    this.isNotificationDue = false;
+    try {
+      await this.options.notify();
+    } catch (error) {
+      // The node that computed the presence topic has ended. The next one reads the members when it starts.
+      if (error instanceof BrokerError && error.code === 'no_answer') return;
+      this.isNotificationDue = true;
+      this.retryLater(error);
+    }
+  }
+
+  private retryLater(error: unknown): void {
+    const { environment, log, topic } = this.options;
+    log.error('presence-report-failed', error, { topic });
+    this.retry?.cancel();
+    this.retry = environment.setTimer(() => this.reports.request(), RETRY_INTERVAL_MS);
   }
 
   /** @returns whether there was anything to report. */
