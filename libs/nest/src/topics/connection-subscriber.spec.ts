@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DELTA_CAPABILITIES, type ServerFrame, type Since, type TopicKind } from '@statewire/protocol';
 
+import { idAt, liveAt, storedAt } from '../../test/support/publications.js';
 import type { TopicHistory } from '../core/broker.js';
 import { Counters } from '../core/counters.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
@@ -18,15 +19,15 @@ function timelineOf(kind: TopicKind, offset: number, { epoch = 'a', before = 0 }
 }
 
 function historyOf(epoch: string, offset: number): TopicHistory {
-  const newest = offset === 0 ? {} : { data: JSON.stringify(VALUE), time: offset };
-  return { epoch, offset, oldest: offset + 1, publications: [], ...newest };
+  const newest = offset === 0 ? {} : { base: { offset, data: JSON.stringify(VALUE) }, time: offset };
+  return { epoch, offset, id: idAt(epoch, offset), oldest: offset + 1, publications: [], ...newest };
 }
 
 /** The value of a state topic is much longer than its delta. */
 function publish(timeline: Timeline, offset: number, delta: string | undefined = '["delta"]') {
   const { epoch } = timeline.position;
   const own = timeline.kind === 'state' && offset > 1 && delta !== '' ? { delta } : {};
-  const publication = { epoch, offset, time: offset, data: JSON.stringify(VALUE), ...own };
+  const publication = liveAt(epoch, offset, { data: JSON.stringify(VALUE), ...own });
   return [timeline.append(publication, 0), publication] as const;
 }
 
@@ -77,12 +78,8 @@ test('a reader without an optional operation gets the newest value once for seve
   const { heard, member, outlet } = setUp(timeline);
   heard();
   outlet.deltas = [];
-  const publications = [
-    { offset: 2, time: 2, delta: '{"<0":[3]}' },
-    { offset: 3, time: 3, delta: '["delta"]' },
-  ];
-  const frames = timeline.extend({ ...historyOf('a', 3), publications }, 0);
-  frames.forEach((frame, index) => member.appended(frame, publications[index]!));
+  const publications = [storedAt('a', 2, { delta: '{"<0":[3]}' }), storedAt('a', 3, { delta: '["delta"]' })];
+  for (const [frame, each] of timeline.extend({ ...historyOf('a', 3), publications }, 0)) member.appended(frame, each);
   expect(heard()).toEqual(['snapshot 3']);
 });
 

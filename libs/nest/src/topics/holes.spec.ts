@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { lossy } from '../../test/support/lossy-broker.js';
+import { draft } from '../../test/support/publications.js';
 import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
 import type { Broker, TopicMessage } from '../core/broker.js';
 
@@ -110,7 +111,7 @@ test('the delta of a failed publication is not used for another one', async () =
   await topics.publish(STATE, value(1));
   failing = true;
   await topics.publish(STATE, value(2)).catch(() => undefined);
-  await broker.publish(STATE.name, { kind: 'state', data: JSON.stringify(value(3)) });
+  await broker.publish(STATE.name, draft('state', value(3)));
   environment.tick();
   expect(alice.update().value).toEqual(value(3));
   expect(alice.types().at(-1)).toBe('patch');
@@ -132,14 +133,25 @@ describe('a broker that lost publications', () => {
 
   test('gets a new epoch when it assigns an offset again', async () => {
     const { tell, wrap } = handled();
-    const { environment, logged, reader, topics } = setUp({ wrap });
+    let hasLost = false;
+    const { broker, environment, logged, reader, topics } = setUp({
+      wrap: (real) =>
+        Object.assign(Object.create(wrap(real)) as Broker, {
+          read: async (...parameters: Parameters<Broker['read']>) => {
+            const history = await real.read(...parameters);
+            return hasLost && history.offset > 0 ? { ...history, id: 'another', idAbove: 'another' } : history;
+          },
+        }),
+    });
     const alice = await reader().subscribe(EVENTS);
     const { epoch } = await topics.publish(EVENTS, 'known');
-    const again = { epoch, offset: 1, time: environment.now() + 5, data: '"another"' };
-    tell({ type: 'publication', publication: { ...again, time: environment.now() } });
+    const { publications } = await broker.read(EVENTS.name, 'events', { above: 0 });
+    const known = { ...publications[0]!, epoch, previous: '' };
+    tell({ type: 'publication', publication: known });
     await environment.settle();
     expect(alice.update().epoch).toBe(epoch);
-    tell({ type: 'publication', publication: again });
+    hasLost = true;
+    tell({ type: 'publication', publication: { ...known, id: 'another' } });
     await environment.settle();
     expect(alice.update().frames.at(-1)).toMatchObject({ type: 'subscribed', recovered: false, offset: 0 });
     expect(alice.epoch).not.toBe(epoch);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { draft } from '../../test/support/publications.js';
 import { pausing } from '../../test/support/pausing-broker.js';
 import { EVENTS, parse, setUp, STATE, type TestReader } from '../../test/support/topics-set-up.js';
 import { TopicReader } from '../../test/support/topic-reader.js';
@@ -12,7 +13,7 @@ let published = 0;
 
 function publish(broker: MemoryBroker, { kind, name }: ResolvedTopic): Promise<unknown> {
   published += 1;
-  return broker.publish(name, { kind, data: JSON.stringify(`interference ${published}`) });
+  return broker.publish(name, draft(kind, `interference ${published}`));
 }
 
 const INTERFERENCES: readonly (readonly [string, Interference])[] = [
@@ -63,7 +64,7 @@ async function prepare(
   const value = { type: 'value', value: Promise.resolve('loaded') } as const;
   const node = setUp({ wrap: pausing(at), ...(load ? { load: () => value } : {}) });
   for (let n = 1; n <= before; n++) {
-    await node.broker.publish(topic.name, { kind: topic.kind, data: `"before ${n}"` });
+    await node.broker.publish(topic.name, draft(topic.kind, `before ${n}`));
   }
   const position = await node.broker.read(topic.name, topic.kind);
   const since = behind === undefined ? undefined : { epoch: position.epoch, offset: position.offset - behind };
@@ -72,10 +73,10 @@ async function prepare(
 
 /** Checks the position and the value of the reader against the broker. A recovered event reader has every event. */
 async function expectTruth(reader: TopicReader, broker: MemoryBroker, topic: ResolvedTopic): Promise<void> {
-  const { data, epoch, offset, publications } = await broker.read(topic.name, topic.kind, { above: -1 });
+  const { base, epoch, offset, publications } = await broker.read(topic.name, topic.kind, { above: -1 });
   expect({ epoch: reader.epoch, offset: reader.offset }).toEqual({ epoch, offset });
   if (topic.kind === 'state') {
-    expect(JSON.stringify(reader.value)).toBe(data);
+    expect(JSON.stringify(reader.value)).toBe(base?.data);
   } else {
     const own = reader.events.filter((event) => event.epoch === epoch);
     const first = own[0]?.offset ?? offset + 1;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import type { Broker, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
+import { idAt, liveAt, storedAt } from '../../test/support/publications.js';
+import type { Broker, LivePublication, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
 import { Gate } from '../../test/support/connection-rig.js';
 import { LiveTopic } from './live-topic.js';
 import { EVENTS } from '../../test/support/topics-set-up.js';
@@ -9,16 +10,17 @@ import { EVENTS } from '../../test/support/topics-set-up.js';
 type Read = Parameters<Broker['read']>[2];
 
 /** Publications with these offsets. */
-function publications(from: number, to: number): StoredPublication[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => {
-    const offset = from + index;
-    return { offset, time: offset, data: `"${offset}"` };
-  });
+function publications(epoch: string, from: number, to: number): StoredPublication[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => storedAt(epoch, from + index));
 }
 
 /** A broker with this number of publications of an epoch. */
 function history(epoch: string, offset: number, { above = offset, oldest = 1 } = {}): TopicHistory {
-  return { epoch, offset, oldest, publications: publications(Math.max(above + 1, oldest), offset) };
+  return {
+    ...{ epoch, offset, id: idAt(epoch, offset), oldest },
+    ...(above + 1 < oldest ? {} : { idAbove: idAt(epoch, above) }),
+    publications: publications(epoch, Math.max(above + 1, oldest), offset),
+  };
 }
 
 /** A topic with a scripted broker and a subscriber that records its calls. */
@@ -32,6 +34,8 @@ function setUp({ count = 10_000 } = {}) {
     listening: Promise.resolve() as Promise<unknown>,
     /** The history of the broker. */
     has: history('a', 0),
+    /** Ids of the broker that differ from those of {@link history}. */
+    ids: {} as Pick<Partial<TopicHistory>, 'id' | 'idAbove'>,
     /** Awaited by each read. */
     reading: Promise.resolve() as Promise<unknown>,
     replaced: () => Promise.resolve({ epoch: 'b', offset: 0 }),
@@ -48,7 +52,8 @@ function setUp({ count = 10_000 } = {}) {
       reads.push(options);
       await answers.reading;
       const { epoch, offset, oldest } = answers.has;
-      return history(epoch, offset, { oldest, ...(options?.above === undefined ? {} : { above: options.above }) });
+      const above = options?.above ?? offset;
+      return { ...history(epoch, offset, { above, oldest }), ...(epoch === 'a' ? answers.ids : {}) };
     },
     replaceEpoch: async (_name, _kind, expected) => {
       answers.replacements.push(expected);
@@ -70,6 +75,8 @@ function setUp({ count = 10_000 } = {}) {
   const member = {
     appended: (_: unknown, { offset }: StoredPublication) => void notes.push(String(offset)),
     restarted: () => void notes.push(`restarted at ${live.timeline.position.epoch}:${live.timeline.position.offset}`),
+    interrupted: () => void notes.push('interrupted'),
+    resumed: () => void notes.push('resumed'),
     ended: (reason: string) => void notes.push(`ended: ${reason}`),
   };
   live.add(member, member);
@@ -84,10 +91,10 @@ function setUp({ count = 10_000 } = {}) {
     reads.length = 0;
   };
   const tell = (message: TopicMessage): void => listener(message);
-  const publish = (offset: number, epoch = 'a', time = offset): void => {
-    tell({ type: 'publication', publication: { epoch, offset, time, data: `"${offset}"` } });
+  const publish = (offset: number, epoch = 'a', content: Partial<LivePublication> = {}): void => {
+    tell({ type: 'publication', publication: liveAt(epoch, offset, { data: `"${offset}"`, ...content }) });
   };
-  const tellEpoch = (epoch: string, offset = 0): void => tell({ type: 'epoch', position: { epoch, offset } });
+  const tellEpoch = (epoch: string): void => tell({ type: 'epoch', epoch });
   return { answers, environment, live, logged, noted, open, publish, reads, tell, tellEpoch };
 }
 
@@ -95,11 +102,6 @@ describe('opening a topic', () => {
   test('has no timeline before open()', () => {
     const { live } = setUp();
     expect(() => live.timeline).toThrow('is not open');
-  });
-
-  test('prepares publications without a delta before open()', async () => {
-    const { live } = setUp();
-    expect(live.prepare({ text: '1', value: 1 })).toEqual({ kind: 'events', data: '1', value: 1 });
   });
 
   test('applies publications that arrive during the read, once', async () => {
@@ -202,22 +204,27 @@ describe('messages of the broker', () => {
   test('of the current epoch change nothing', async () => {
     const { noted, open, reads, tellEpoch } = setUp();
     await open(history('a', 2));
-    tellEpoch('a', 2);
+    tellEpoch('a');
     expect(await noted()).toEqual([]);
     expect(reads).toEqual([]);
   });
 
-  test('of a new epoch with publications cause a read', async () => {
-    const { answers, noted, open, publish, reads, tellEpoch } = setUp();
+  test('of a new epoch with its first publication apply both without a read', async () => {
+    const { noted, open, publish, reads, tell } = setUp();
     await open(history('a', 2));
-    answers.has = history('b', 1);
-    tellEpoch('b', 1);
-    expect(await noted()).toEqual(['restarted at b:1']);
-    expect(reads).toHaveLength(1);
+    tell({ type: 'epoch', epoch: 'b', first: liveAt('b', 1) });
+    publish(2, 'b');
+    expect(await noted()).toEqual(['restarted at b:0', 'emptied', '1', '2']);
+    expect(reads).toEqual([]);
+  });
+
+  test('of a new epoch that is unknown cause a read', async () => {
+    const { answers, noted, open, publish, reads } = setUp();
+    await open(history('a', 2));
     answers.has = history('c', 3);
     publish(3, 'c');
     expect(await noted()).toEqual(['restarted at c:3']);
-    expect(reads).toHaveLength(2);
+    expect(reads).toHaveLength(1);
   });
 
   test('of the end of the topic end every subscriber once', async () => {
@@ -342,18 +349,144 @@ describe('a broker that lost publications', () => {
     expect(await noted()).toEqual(['ended: released']);
   });
 
-  test('gets one request for a new epoch when it assigns an offset again, even if the request fails', async () => {
-    const { answers, environment, logged, noted, open, publish } = setUp();
+  test('gets a new epoch when it assigns an offset again', async () => {
+    const { answers, noted, open, publish, reads } = setUp();
     await open();
-    publish(1, 'a', 10);
-    publish(1, 'a', 10);
-    await environment.settle();
-    expect(answers.replacements).toEqual([]);
-    answers.replaced = () => Promise.reject(new Error('connection reset'));
-    publish(1, 'a', 20);
-    expect(await noted()).toEqual(['1']);
+    for (const offset of [1, 2, 2]) publish(offset);
+    expect(await noted()).toEqual(['1', '2']);
+    expect(reads).toEqual([]);
+    answers.ids = { id: 'another', idAbove: 'another' };
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 1 };
+    };
+    publish(2, 'a', { id: 'another' });
+    expect(await noted()).toEqual(['restarted at b:1']);
     expect(answers.replacements).toEqual(['a']);
-    expect(logged).toEqual(['broker-reused-offsets', 'epoch-replacement-failed']);
+  });
+
+  test('gets a new epoch when another publication is before the next one', async () => {
+    const { answers, noted, open, publish } = setUp();
+    await open(history('a', 5));
+    answers.has = history('a', 6);
+    answers.ids = { idAbove: 'another' };
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 1 };
+    };
+    publish(6, 'a', { previous: 'another' });
+    expect(await noted()).toEqual(['restarted at b:1']);
+  });
+
+  test('is asked again after a second if it cannot start the new epoch', async () => {
+    const { answers, environment, logged, noted, open, publish } = setUp();
+    await open(history('a', 2));
+    answers.has = history('a', 1);
+    answers.replaced = () => Promise.reject(new Error('connection reset'));
+    publish(4);
+    expect(await noted()).toEqual([]);
+    expect(logged).toEqual(['broker-lost-publications', 'broker-read-failed']);
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 1 };
+    };
+    await environment.advance(1_000);
+    expect(await noted()).toEqual(['restarted at b:1']);
+  });
+});
+
+describe('an interruption of the broker', () => {
+  const resumed = (offset: number, epoch = 'a', id = idAt(epoch, offset)): TopicMessage => ({
+    type: 'resumed',
+    position: { epoch, offset },
+    id,
+  });
+
+  test('makes the topic stale until the broker is back at the same publication, without a read', async () => {
+    const { environment, live, noted, open, reads, tell } = setUp();
+    await open(history('a', 2));
+    const since = environment.now();
+    tell({ type: 'interrupted' });
+    tell({ type: 'interrupted' });
+    expect(live.staleSince).toBe(since);
+    expect(await noted()).toEqual(['interrupted']);
+    tell(resumed(2));
+    expect(live.staleSince).toBeUndefined();
+    expect(await noted()).toEqual(['resumed']);
+    expect(reads).toEqual([]);
+  });
+
+  test('ends for the subscribers after they have what was missing', async () => {
+    const { answers, live, noted, open, publish, tell } = setUp();
+    await open(history('a', 2));
+    tell({ type: 'interrupted' });
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('a', 4);
+    tell(resumed(4));
+    publish(5);
+    expect(await noted()).toEqual(['interrupted']);
+    expect(live.staleSince).toBeDefined();
+    gate.open();
+    expect(await noted()).toEqual(['3', '4', '5', 'resumed']);
+  });
+
+  test('with lost publications ends in a new epoch, even if nobody publishes', async () => {
+    const { answers, noted, open, tell } = setUp();
+    await open(history('a', 5));
+    tell({ type: 'interrupted' });
+    answers.has = history('a', 3);
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 1 };
+    };
+    tell(resumed(3));
+    expect(await noted()).toEqual(['interrupted', 'restarted at b:1', 'resumed']);
+    expect(answers.replacements).toEqual(['a']);
+  });
+
+  test('with offsets that were given out again ends in a new epoch', async () => {
+    const { answers, noted, open, tell } = setUp();
+    await open(history('a', 5));
+    tell({ type: 'interrupted' });
+    answers.ids = { id: 'another', idAbove: 'another' };
+    answers.replaced = async () => {
+      answers.has = history('b', 1);
+      return { epoch: 'b', offset: 1 };
+    };
+    tell(resumed(5, 'a', 'another'));
+    expect(await noted()).toEqual(['interrupted', 'restarted at b:1', 'resumed']);
+  });
+
+  test('that begins again during the read goes on', async () => {
+    const { answers, live, noted, open, tell } = setUp();
+    await open(history('a', 2));
+    tell({ type: 'interrupted' });
+    const gate = new Gate();
+    answers.reading = gate.opened;
+    answers.has = history('a', 3);
+    tell(resumed(3));
+    tell({ type: 'interrupted' });
+    gate.open();
+    expect(await noted()).toEqual(['interrupted', '3']);
+    expect(live.staleSince).toBeDefined();
+    tell(resumed(3));
+    expect(await noted()).toEqual(['resumed']);
+  });
+
+  test('causes no reads by a timer, and one when the broker is back', async () => {
+    const { answers, environment, noted, open, publish, reads, tell } = setUp();
+    await open(history('a', 2));
+    tell({ type: 'interrupted' });
+    answers.reading = Promise.reject(new Error('connection reset'));
+    publish(4);
+    await environment.advance(60_000);
+    expect(reads).toHaveLength(1);
+    answers.reading = Promise.resolve();
+    answers.has = history('a', 4);
+    tell(resumed(4));
+    expect(await noted()).toEqual(['interrupted', '3', '4', 'resumed']);
+    expect(reads).toHaveLength(2);
   });
 });
 
@@ -388,6 +521,8 @@ describe('letting go of a topic', () => {
     const named = (name: string) => ({
       appended: () => void told.push(name),
       restarted: () => undefined,
+      interrupted: () => undefined,
+      resumed: () => undefined,
       ended: () => undefined,
     });
     const [first, second] = [named('first'), named('second')];
@@ -412,7 +547,10 @@ test('a state topic keeps its previous value only while a publication goes to th
       tell = listener;
       return async () => undefined;
     },
-    read: async () => ({ epoch: 'a', offset: 1, oldest: 2, publications: [], data: before!, time: 1 }),
+    read: async () => ({
+      ...{ epoch: 'a', offset: 1, id: idAt('a', 1), oldest: 2, publications: [], time: 1 },
+      base: { offset: 1, data: before! },
+    }),
   };
   const live = new LiveTopic({
     ...{ topic: { name: 't', kind: 'state' }, broker: broker as Broker, environment: new VirtualEnvironment() },
@@ -422,8 +560,9 @@ test('a state topic keeps its previous value only while a publication goes to th
   await live.open();
   const patches: (string | undefined)[] = [];
   const appended = () => void patches.push(live.timeline.patchWith([])?.text);
-  live.add({}, { appended, restarted: () => undefined, ended: () => undefined });
-  tell({ type: 'publication', publication: { epoch: 'a', offset: 2, time: 2, data: after!, delta: '{"<0":[3]}' } });
+  const ignore = () => undefined;
+  live.add({}, { appended, restarted: ignore, interrupted: ignore, resumed: ignore, ended: ignore });
+  tell({ type: 'publication', publication: liveAt('a', 2, { data: after!, delta: '{"<0":[3]}' }) });
   appended();
   expect(patches).toEqual([expect.stringContaining('"delta":{"~0":[0,"444'), undefined]);
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { BehaviorSubject, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { BehaviorSubject, defer, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 
+import { draft } from '../../test/support/publications.js';
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/support/topics-set-up.js';
 import { ActionContext } from '../core/action-context.js';
-import type { Lease } from '../core/broker.js';
+import { topicLease, type Lease, type NewPublication } from '../core/broker.js';
 import type { TopicLoad } from './topic-loader.js';
 
 /** Counts subscriptions. */
@@ -54,7 +55,7 @@ describe('a topic with an observable source', () => {
     expect(position.offset).toBe(2);
   });
 
-  test('ends the epoch when it is released, so that a returning reader is not recovered', async () => {
+  test('starts a new epoch with its first value, so that a returning reader is not recovered', async () => {
     const subject = new BehaviorSubject(1);
     const { environment, topics } = withSource(subject);
     const { position } = await topics.catchUp(STATE);
@@ -65,9 +66,9 @@ describe('a topic with an observable source', () => {
     expect(again.position.epoch).not.toBe(position.epoch);
   });
 
-  test('ends the epoch of a crashed node when it starts', async () => {
+  test('replaces the value of a crashed node with its first value', async () => {
     const { broker, node } = setUp();
-    const crashed = await broker.publish(STATE.name, { kind: 'state', data: '"crashed"' });
+    const crashed = await broker.publish(STATE.name, draft('state', 'crashed'));
     const { topics } = withSource(new BehaviorSubject('alive'), {}, node);
     const answer = await topics.catchUp(STATE, crashed);
     expect(parse(answer.frames)).toMatchObject([{ recovered: false }, { data: 'alive' }]);
@@ -234,9 +235,8 @@ describe('a source that two nodes could run', () => {
     await first.environment.advance(500);
     alice.subscription!.close();
     await first.environment.advance(60_000);
-    expect(bob.update().value).toBeUndefined();
-    await first.environment.advance(2_000);
-    expect(bob.update().value).toBe('value');
+    expect(bob.update().frames.map(({ type }) => type)).toEqual(['subscribed', 'snapshot', 'subscribed', 'snapshot']);
+    expect(bob.value).toBe('value');
     expect(running.now).toBe(1);
     subject.next('changed');
     first.environment.tick();
@@ -250,9 +250,13 @@ describe('a source that two nodes could run', () => {
     const { environment, topics } = withSource(subject, {
       wrap: (broker) =>
         Object.assign(Object.create(broker) as typeof broker, {
-          replaceEpoch: async (...parameters: Parameters<typeof broker.replaceEpoch>) => {
-            await gate;
-            return broker.replaceEpoch(...parameters);
+          lease: async (name: string): Promise<Lease | undefined> => {
+            const lease = await broker.lease(name);
+            const release = async (): Promise<void> => {
+              await gate;
+              await lease?.release();
+            };
+            return lease && { ...lease, release };
           },
         }),
     });
@@ -265,27 +269,31 @@ describe('a source that two nodes could run', () => {
     expect(parse((await answer).frames)).toMatchObject([{ recovered: false, offset: 1 }, { data: 'value' }]);
   });
 
-  test('stops when the lease is lost, and requests the lease again', async () => {
+  test('stops when the lease is lost, and runs again with the next one', async () => {
     const subject = new BehaviorSubject(1);
+    const running = counted(subject);
+    let runs = 0;
     let lose = (): void => undefined;
     let leases = 0;
-    const { environment, topics } = withSource(subject, {
-      wrap: (broker) =>
-        Object.assign(Object.create(broker) as typeof broker, {
-          lease: async (name: string): Promise<Lease> => {
-            leases += 1;
-            return { name, lost: new Promise<void>((resolve) => (lose = resolve)), release: async () => undefined };
-          },
-        }),
-    });
+    const { environment, topics } = withSource(
+      defer(() => ((runs += 1), running.source)),
+      {
+        wrap: (broker) =>
+          Object.assign(Object.create(broker) as typeof broker, {
+            publish: (topic: string, publication: NewPublication) => broker.publish(topic, publication),
+            lease: async (name: string): Promise<Lease> => {
+              leases += 1;
+              const lost = new Promise<void>((resolve) => (lose = resolve));
+              return { name, token: leases, lost, release: async () => undefined };
+            },
+          }),
+      },
+    );
     await topics.catchUp(STATE);
-    expect(subject.observed).toBe(true);
+    expect(running.now).toBe(1);
     lose();
     await environment.settle();
-    expect(subject.observed).toBe(false);
-    await environment.advance(2_000);
-    expect(subject.observed).toBe(true);
-    expect(leases).toBe(2);
+    expect([running.now, runs, leases]).toEqual([1, 2, 2]);
   });
 
   test('does not run if all readers left during the request for the lease', async () => {
@@ -303,6 +311,7 @@ describe('a source that two nodes could run', () => {
     const disposed = topics.dispose();
     grant({
       name: 'source',
+      token: 1,
       lost: new Promise(() => undefined),
       release: async () => {
         released = true;
@@ -312,5 +321,59 @@ describe('a source that two nodes could run', () => {
     await environment.settle();
     expect(released).toBe(true);
     expect(subject.observed).toBe(false);
+  });
+
+  test('gives no reader the value of an earlier run before its own first value', async () => {
+    const { broker, node } = setUp();
+    await broker.publish(STATE.name, draft('state', 'of an earlier run'));
+    const source = new Subject();
+    const { environment, topics } = withSource(source, {}, node);
+    const answer = topics.catchUp(STATE);
+    await environment.advance(1_000);
+    source.next('of this run');
+    expect(parse((await answer).frames)).toMatchObject([{ type: 'subscribed', offset: 1 }, { data: 'of this run' }]);
+  });
+
+  test('without a first value in time removes the value of an earlier run', async () => {
+    const { broker, node } = setUp();
+    await broker.publish(STATE.name, draft('state', 'of an earlier run'));
+    const { environment, topics } = withSource(NEVER, {}, node);
+    const answer = topics.catchUp(STATE);
+    await environment.advance(2_000);
+    expect(parse((await answer).frames)).toMatchObject([{ type: 'subscribed', offset: 0 }]);
+  });
+
+  test('lets no other node publish', async () => {
+    const first = withSource(new BehaviorSubject('value'));
+    const second = setUp({}, first.node);
+    await first.topics.catchUp(STATE);
+    await expect(second.topics.publish(STATE, 'another')).rejects.toMatchObject({ code: 'has_source' });
+    expect((await first.topics.catchUp(STATE)).position.offset).toBe(1);
+  });
+
+  test('stops on a node that lost its lease without knowing, and changes nothing there', async () => {
+    const subject = new Subject();
+    const leases: Lease[] = [];
+    const { broker, environment, logged, reader, topics } = withSource(subject, {
+      wrap: (real) =>
+        Object.assign(Object.create(real) as typeof real, {
+          lease: async (name: string, options?: object): Promise<Lease | undefined> => {
+            const lease = options === undefined ? await real.lease(name) : undefined;
+            if (lease !== undefined) leases.push(lease);
+            return lease;
+          },
+        }),
+    });
+    const answer = reader().subscribe(STATE);
+    await environment.settle();
+    subject.next('first');
+    await answer;
+    await leases[0]!.release();
+    expect((await broker.lease(topicLease(STATE.name)))?.token).toBeGreaterThan(leases[0]!.token);
+    subject.next('late');
+    await environment.settle();
+    expect(subject.observed).toBe(false);
+    expect(logged.join()).toContain('publication-failed: BrokerError');
+    expect((await topics.catchUp(STATE)).position.offset).toBe(1);
   });
 });

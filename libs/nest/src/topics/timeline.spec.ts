@@ -1,20 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { applyDelta, type Json, type PatchFrame } from '@statewire/protocol';
+import { applyDelta, DeltaError, type Json, type PatchFrame } from '@statewire/protocol';
 
+import { idAt, liveAt, storedAt } from '../../test/support/publications.js';
 import type { TopicHistory } from '../core/broker.js';
 import { Timeline } from './timeline.js';
 
 const LIMITS = { count: 1_000, bytes: 0, ageMs: 0 };
 
 function history(epoch: string, offsets: readonly number[], offset = offsets.at(-1) ?? 0): TopicHistory {
-  const publications = offsets.map((each) => ({ offset: each, time: each, data: `"${epoch}${each}"` }));
-  return { epoch, offset, oldest: offsets[0] ?? offset + 1, publications };
+  const publications = offsets.map((each) => storedAt(epoch, each));
+  return { epoch, offset, id: idAt(epoch, offset), oldest: offsets[0] ?? offset + 1, publications };
 }
 
 function events(count: number): Timeline {
   const timeline = new Timeline('notices', 'events', LIMITS, history('a', []));
   for (let offset = 1; offset <= count; offset++) {
-    timeline.append({ epoch: 'a', offset, time: offset, data: String(offset) }, 0);
+    timeline.append(liveAt('a', offset, { data: String(offset) }), 0);
   }
   return timeline;
 }
@@ -24,16 +25,16 @@ describe('Timeline', () => {
     const value = (score: number, name: string): Json => ({ score, name, note: 'x'.repeat(500) });
     const at = (epoch: string, head: Json): TopicHistory => ({
       ...history(epoch, [], 5),
-      data: JSON.stringify(head),
+      base: { offset: 5, data: JSON.stringify(head) },
       time: 5,
     });
     const before = value(2, 'ann');
     const after = value(2, 'bob');
     const timeline = new Timeline('score', 'state', LIMITS, at('a', value(1, 'bob')));
     const data = JSON.stringify(after);
-    expect(timeline.prepare({ text: data, value: after }).patch?.epoch).toBe('a');
+    expect(timeline.deltaTo(data, after)).toBeDefined();
     timeline.reset(at('b', before));
-    const frame = timeline.append({ epoch: 'b', offset: 6, time: 6, data, value: after }, 0);
+    const frame = timeline.append(liveAt('b', 6, { data, value: after }), 0);
     const { delta } = JSON.parse(frame.text) as PatchFrame;
     expect(applyDelta(before, delta)).toEqual(after);
   });
@@ -82,7 +83,7 @@ describe('Timeline', () => {
 
   test('recovers a reader of events exactly within its history', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, history('a', [], 4));
-    timeline.append({ epoch: 'a', offset: 5, time: 5, data: '5' }, 0);
+    timeline.append(liveAt('a', 5, { data: '5' }), 0);
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false, cursor: 5 });
     expect(timeline.start({ epoch: 'a', offset: 4 })).toMatchObject({ recovered: true, cursor: 4 });
     expect(timeline.start({ epoch: 'a', offset: 5 })).toMatchObject({ recovered: true, cursor: 5 });
@@ -94,7 +95,7 @@ describe('Timeline', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
     timeline.prepend(history('a', [4, 5, 6, 7]), 0);
     expect(timeline.after(3)).toMatchObject({ cursor: 5 });
-    timeline.append({ epoch: 'a', offset: 6, time: 6, data: '6' }, 0);
+    timeline.append(liveAt('a', 6, { data: '6' }), 0);
     expect(timeline.after(3)).toMatchObject({ cursor: 6 });
   });
 
@@ -121,7 +122,7 @@ describe('Timeline', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, history('a', []));
     const ofBytes = (bytes: number) => JSON.stringify('x'.repeat(bytes - 2));
     for (const [index, bytes] of [8_192, 8_191, 3, 8_192, 8_192, 3].entries()) {
-      timeline.append({ epoch: 'a', offset: index + 1, time: 0, data: ofBytes(bytes) }, 0);
+      timeline.append(liveAt('a', index + 1, { data: ofBytes(bytes) }), 0);
     }
     expect(timeline.after(0)).toMatchObject({ cursor: 3 });
     expect(timeline.after(3)).toMatchObject({ cursor: 5 });
@@ -132,15 +133,19 @@ describe('Timeline', () => {
     ['states by their deltas', 'state', { data: '"a value that is longer"', delta: '"12345678"' }],
   ] as const)('keeps as many bytes of history as it may, %s', (_, kind, text) => {
     const timeline = new Timeline('t', kind, { ...LIMITS, bytes: 20 }, history('a', []));
-    for (const offset of [1, 2, 3]) timeline.append({ epoch: 'a', offset, time: offset, ...text }, 0);
-    const contradicted = [1, 2, 3].filter((offset) => timeline.contradicts({ offset, time: 0 }));
+    for (const offset of [1, 2, 3]) timeline.append(liveAt('a', offset, text), 0);
+    const contradicted = [1, 2, 3].filter((offset) => timeline.contradicts(storedAt('b', offset)));
     expect(contradicted).toEqual([2, 3]);
   });
 
   test('has no value for events or without publications', () => {
     const { newest } = events(3);
     expect(newest).toBeUndefined();
-    const named = new Timeline('t', 'events', LIMITS, { ...history('a', [1]), data: '"value"', time: 1 });
+    const named = new Timeline('t', 'events', LIMITS, {
+      ...history('a', [1]),
+      base: { offset: 1, data: '"value"' },
+      time: 1,
+    });
     expect(named.newest).toBeUndefined();
     const empty = new Timeline('t', 'state', LIMITS, { ...history('a', [], 5), time: 5 });
     expect(empty.newest).toBeUndefined();
@@ -151,17 +156,17 @@ describe('Timeline', () => {
 /** A state topic at offset 1 with a value of this many JSON characters. */
 function state(length: number): Timeline {
   const data = JSON.stringify('x'.repeat(length - 2));
-  return new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data, time: 1 });
+  return new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), base: { offset: 1, data }, time: 1 });
 }
 
 /** Appends a value with the given length and the given length of its delta. */
 function append(timeline: Timeline, length: number, delta: number) {
   const offset = timeline.position.offset + 1;
   return timeline.append(
-    {
-      ...{ epoch: 'a', offset, time: offset },
-      ...{ data: JSON.stringify('y'.repeat(length - 2)), delta: JSON.stringify('d'.repeat(delta - 2)) },
-    },
+    liveAt('a', offset, {
+      data: JSON.stringify('y'.repeat(length - 2)),
+      delta: JSON.stringify('d'.repeat(delta - 2)),
+    }),
     0,
   );
 }
@@ -198,7 +203,7 @@ describe('a reader of a state', () => {
     expect(kindsAfter(timeline, 0)).toEqual(['snapshot']);
     expect(kindsAfter(timeline, 1)).toEqual(['patch']);
     const data = JSON.stringify('z'.repeat(498));
-    timeline.extend({ ...history('a', [], 4), data, time: 4 }, 0);
+    timeline.extend({ ...history('a', [], 4), base: { offset: 4, data }, time: 4 }, 0);
     expect(kindsAfter(timeline, 1)).toEqual(['snapshot']);
     expect(kindsAfter(timeline, 4)).toEqual([]);
   });
@@ -213,16 +218,16 @@ describe('a reader of a state', () => {
         return (reads += 1);
       },
     };
-    timeline.append({ epoch: 'a', offset: 3, time: 3, data: JSON.stringify({ text: value.text, read: 0 }) }, 0);
+    timeline.append(liveAt('a', 3, { data: JSON.stringify({ text: value.text, read: 0 }) }), 0);
     reads = 0;
     const data = JSON.stringify({ text: value.text, read: 1 });
-    const { patch } = timeline.prepare({ text: data, value });
-    expect(patch).toMatchObject({ epoch: 'a', from: 3 });
+    const delta = timeline.deltaTo(data, value);
+    expect(delta).toBeDefined();
     const computed = reads;
     expect(computed).toBeGreaterThan(0);
-    const frame = timeline.append({ epoch: 'a', offset: 4, time: 4, data, value }, 0);
+    const frame = timeline.append(liveAt('a', 4, { data, value }), 0);
     expect(reads).toBe(computed);
-    expect(frame.text).toContain(`"delta":${patch!.delta},`);
+    expect(frame.text).toContain(`"delta":${delta!},`);
   });
 
   test('never gets a delta from the value of another epoch', () => {
@@ -230,18 +235,18 @@ describe('a reader of a state', () => {
     const next = { text: JSON.stringify({ n: 2, text: 'x'.repeat(100) }) };
     const value = JSON.parse(next.text) as { n: number };
     const first = { ...value, n: 1 };
-    timeline.reset({ ...history('b', [], 1), data: JSON.stringify(first), time: 1 });
-    const { patch } = timeline.prepare({ ...next, value });
-    timeline.reset({ ...history('c', [], 1), data: JSON.stringify({ ...first, extra: true }), time: 1 });
-    const { patch: anew } = timeline.prepare({ ...next, value });
-    expect(anew!.delta).not.toBe(patch!.delta);
-    expect(anew).toMatchObject({ epoch: 'c', from: 1 });
+    const at = (epoch: string, head: Json) => {
+      timeline.reset({ ...history(epoch, [], 1), base: { offset: 1, data: JSON.stringify(head) }, time: 1 });
+      return timeline.deltaTo(next.text, value);
+    };
+    const delta = at('b', first);
+    expect(at('c', { ...first, extra: true })).not.toBe(delta);
   });
 
   test('shares the live frame and the later snapshot with other readers', () => {
     const timeline = state(500);
     expect(frameAfter(timeline)).toBe(frameAfter(timeline));
-    const live = timeline.append({ epoch: 'a', offset: 2, time: 2, data: '"short"' }, 0);
+    const live = timeline.append(liveAt('a', 2, { data: '"short"' }), 0);
     expect(frameAfter(timeline)).toBe(live);
   });
 
@@ -250,9 +255,10 @@ describe('a reader of a state', () => {
       ['a', 'b', 'c', 'd'],
       ['d', 'a', 'b', 'c'],
     ].map((list) => JSON.stringify(list.map((letter) => letter.repeat(99))));
-    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data: before!, time: 1 });
-    const { patch } = timeline.prepare({ text: after!, value: JSON.parse(after!) as Json });
-    const frame = timeline.append({ epoch: 'a', offset: 2, time: 2, data: after!, delta: patch!.delta }, 0);
+    const base = { offset: 1, data: before! };
+    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), base, time: 1 });
+    const delta = timeline.deltaTo(after!, JSON.parse(after!) as Json)!;
+    const frame = timeline.append(liveAt('a', 2, { data: after!, delta }), 0);
     expect(frame.text).toContain('"delta":{"<0":[3]}');
     const plain = timeline.patchWith([])!;
     expect(plain.text).toContain('"delta":{"~0":[0,"ddd');
@@ -263,15 +269,88 @@ describe('a reader of a state', () => {
   });
 
   test('has its value parsed once', () => {
-    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), data: '{"n":1}', time: 1 });
+    const base = { offset: 1, data: '{"n":1}' };
+    const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), base, time: 1 });
     expect(timeline.newest!.value).toEqual({ n: 1 });
     expect(timeline.newest!.value).toBe(timeline.newest!.value);
   });
 
   test('has no delta to its first value', () => {
     const timeline = new Timeline('t', 'state', LIMITS, history('a', []));
-    const publication = timeline.prepare({ text: '{"n":1}', value: { n: 1 } });
-    expect(Object.keys(publication)).toEqual(['kind', 'data', 'value']);
+    expect(timeline.deltaTo('{"n":1}', { n: 1 })).toBeUndefined();
+  });
+});
+
+describe('a state of a broker that sends deltas', () => {
+  const value = (n: number) => ({ n, text: 'x'.repeat(100) });
+  const base = { offset: 1, data: JSON.stringify(value(1)) };
+  const set = (n: number) => ({ delta: `{"=n":${n}}` });
+
+  function following(): Timeline {
+    return new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), base, time: 1 });
+  }
+
+  test('is built from a delta without the value', () => {
+    const timeline = following();
+    const frame = timeline.append(liveAt('a', 2, set(2)), 0);
+    expect(frame.text).toContain('"delta":{"=n":2}');
+    timeline.append(liveAt('a', 3, set(3)), 0);
+    expect(timeline.newest!.value).toEqual(value(3));
+    expect(frameAfter(timeline)?.text).toContain(`"data":${JSON.stringify(value(3))}`);
+  });
+
+  test('is null after a delta that replaces it with null', () => {
+    const timeline = following();
+    timeline.append(liveAt('a', 2, { delta: '[null]' }), 0);
+    expect(timeline.newest!.value).toBeNull();
+    expect(frameAfter(timeline)?.text).toContain('"data":null');
+  });
+
+  test('is built from an earlier value and the publications above it', () => {
+    const publications = [storedAt('a', 2, set(2)), storedAt('a', 3, set(3)), storedAt('a', 4, set(4))];
+    const read: TopicHistory = { ...history('a', [], 4), base, time: 4, idAbove: idAt('a', 2), publications };
+    expect(new Timeline('t', 'state', LIMITS, read).newest!.value).toEqual(value(4));
+    const timeline = following();
+    timeline.append(liveAt('a', 2, set(2)), 0);
+    expect(timeline.extend(read, 0).map(([, { offset }]) => offset)).toEqual([3, 4]);
+    expect(timeline.newest!.value).toEqual(value(4));
+    expect(kindsAfter(timeline, 1)).toEqual(['snapshot']);
+    expect(kindsAfter(timeline, 3)).toEqual(['patch']);
+  });
+
+  test.each([
+    ['is not JSON', '{'],
+    ['does not fit the value', '{">missing":{"=n":1}}'],
+  ])('stays as it is if a delta %s', (_, delta) => {
+    const timeline = following();
+    expect(() => timeline.append(liveAt('a', 2, { delta }), 0)).toThrow(DeltaError);
+    expect(timeline.position).toEqual({ epoch: 'a', offset: 1 });
+    expect(timeline.newest!.value).toEqual(value(1));
+  });
+});
+
+describe('the next publication', () => {
+  test('is that at the next offset, if the broker has the same publication before it', () => {
+    const timeline = events(2);
+    expect(timeline.isNext(liveAt('a', 3))).toBe(true);
+    expect(timeline.isNext(liveAt('a', 4))).toBe(false);
+    expect(timeline.isNext(liveAt('b', 3))).toBe(false);
+    expect(timeline.isNext({ ...liveAt('a', 3), previous: idAt('b', 2) })).toBe(false);
+    expect(events(0).isNext(liveAt('a', 1))).toBe(true);
+  });
+
+  test('of a read is known by the id of the publication before it', () => {
+    const timeline = events(2);
+    const read = { ...history('a', [3, 4]), idAbove: idAt('a', 2) };
+    expect(timeline.isContinuedBy(read)).toBe(true);
+    expect(timeline.isContinuedBy({ ...read, publications: [storedAt('a', 4)] })).toBe(false);
+    expect(timeline.isContinuedBy({ ...history('a', [], 2), idAbove: idAt('a', 2) })).toBe(true);
+    for (const other of [{ ...read, idAbove: idAt('b', 2) }, history('a', [1])]) {
+      expect([timeline.isContinuedBy(other), timeline.isContradictedBy(other)]).toEqual([false, true]);
+    }
+    for (const unknown of [history('a', [3, 4]), { ...read, epoch: 'b' }]) {
+      expect([timeline.isContinuedBy(unknown), timeline.isContradictedBy(unknown)]).toEqual([false, false]);
+    }
   });
 });
 

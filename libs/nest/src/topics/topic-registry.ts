@@ -31,8 +31,8 @@ const MAX_LINGERING_TOPICS = 10_000;
  */
 const MAX_WRITERS = 10_000;
 
-/** Characters of the part of a publication's id that differs between processes: 60 random bits. */
-const ID_PREFIX_LENGTH = 10;
+/** Characters of the part of a publication’s id that differs between processes: 72 random bits. */
+const ID_PREFIX_LENGTH = 12;
 
 /** Advice for a publication that no client can get. */
 const NO_HANDLER =
@@ -99,7 +99,7 @@ export class TopicRegistry {
 
   constructor(private readonly options: TopicRegistryOptions) {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
-    this.idPrefix = options.environment.id().slice(-ID_PREFIX_LENGTH);
+    this.idPrefix = options.environment.id().slice(0, ID_PREFIX_LENGTH);
   }
 
   /** Numbers of held resources, for tests and metrics. All are 0 when no topic is held and `lingerMs` has passed. */
