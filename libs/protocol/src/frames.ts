@@ -79,6 +79,8 @@ export interface ActionFrame {
   readonly name: string;
   /** Input of the handler. Absent: the action has none. */
   readonly data?: Json;
+  /** Whether the client has sent the action before, so that a server may have run it. Absent: it has not. */
+  readonly again?: boolean;
 }
 
 /** Both directions. The receiver answers at once with a `pong` that repeats `time`. */
@@ -154,6 +156,11 @@ export interface SubscribedFrame {
   readonly offset: number;
   /** Whether the catch-up continues from `since`. If not, a snapshot follows, or the past events are missing. */
   readonly recovered: boolean;
+  /**
+   * The topic is stale, as after a `stale` frame with this `since`. Absent: the topic is current with the publication
+   * at `offset`.
+   */
+  readonly staleSince?: number;
   /** The `ref` of the `subscribe` frame. Absent if the server sends the frame on its own, and in poll answers. */
   readonly ref?: string;
 }
@@ -217,6 +224,27 @@ export interface UnsubscribedFrame {
   readonly code: UnsubscribedCode;
   /** The `ref` of the `unsubscribe` frame. Absent if the server ends the subscription on its own. */
   readonly ref?: string;
+}
+
+/**
+ * Server → client. The server has lost contact with its broker. The values of the topics may be out of date until
+ * `fresh`.
+ */
+export interface StaleFrame {
+  /** Discriminates {@link ServerFrame}. */
+  readonly type: 'stale';
+  /** The time from which the server may have missed publications, in milliseconds since the Unix epoch. */
+  readonly since: number;
+  /** Names of subscribed topics, at least one. Absent: all topics of the connection. */
+  readonly topics?: readonly string[];
+}
+
+/** Server → client. The topics are current again. The server has sent every publication that it had missed. */
+export interface FreshFrame {
+  /** Discriminates {@link ServerFrame}. */
+  readonly type: 'fresh';
+  /** Names of subscribed topics, at least one. Absent: all topics of the connection. */
+  readonly topics?: readonly string[];
 }
 
 /** The position of a topic after the publications of an action. */
@@ -285,6 +313,8 @@ export type ServerFrame =
   | PatchFrame
   | EventFrame
   | UnsubscribedFrame
+  | StaleFrame
+  | FreshFrame
   | AckFrame
   | ErrorFrame
   | PingFrame

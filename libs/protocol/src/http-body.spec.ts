@@ -39,8 +39,12 @@ describe.each([
   });
 
   test('accepts an action', () => {
-    const body = { clientId, id: '1', name: 'battles/pause', data: { battleId: '42' }, answered: ['0'] };
+    const body = { clientId, id: '1', name: 'battles/pause', data: { battleId: '42' }, again: true, answered: ['0'] };
     expect(act({ ...body, admin: true })).toEqual(body);
+  });
+
+  test('rejects an action whose again is no boolean', () => {
+    expect(() => act({ clientId, id: '1', name: 'a', again: null })).toThrow('action.again must be true or false, got null');
   });
 
   test('reports the id of a bad action', () => {

@@ -46,6 +46,8 @@ export interface ActionRequest extends AnsweredActions {
   readonly name: string;
   /** Input of the handler. Absent: the action has none. */
   readonly data?: Json;
+  /** The same as `again` of an `action` frame. Both transports count. */
+  readonly again?: boolean;
 }
 
 /**

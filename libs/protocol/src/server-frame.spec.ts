@@ -28,6 +28,11 @@ describe('parseServerFrame', () => {
     { type: 'event', topic: 'a', offset: 1, data: false, time: 3 },
     { type: 'unsubscribed', topic: 'a', code: 'closed' },
     { type: 'unsubscribed', topic: 'a', code: 'requested', ref: '1' },
+    { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 1, recovered: true, staleSince: 5 },
+    { type: 'stale', since: 5 },
+    { type: 'stale', since: 5, topics: ['a', 'b/c'] },
+    { type: 'fresh' },
+    { type: 'fresh', topics: ['a'] },
     { type: 'ack', id: '1' },
     { type: 'ack', id: '1', data: [], positions: [{ topic: 'a', epoch: 'e', offset: 4 }] },
     { type: 'error', code: 'internal', message: '', temporary: true },
@@ -93,6 +98,16 @@ describe('parseServerFrame', () => {
     [{ type: 'event', topic: 'a', offset: 2 ** 53, data: 1 }, 'event.offset must be a safe integer'],
     [{ type: 'ack', id: '1', positions: [{ topic: 'a' }] }, 'ack.positions[0].epoch must be'],
     [{ type: 'error', code: 5, message: 'm', temporary: false }, 'error.code must be an error code, got 5'],
+    [
+      { type: 'subscribed', topic: 'a', kind: 'state', epoch: 'e', offset: 0, recovered: false, staleSince: true },
+      'subscribed.staleSince must be a finite number, got true',
+    ],
+    [{ type: 'stale' }, 'stale.since must be a finite number, got nothing'],
+    [{ type: 'stale', since: '5' }, 'stale.since must be a finite number, got "5"'],
+    [{ type: 'stale', since: 5, topics: [] }, 'stale.topics must be an array of at least 1, got an array of 0'],
+    [{ type: 'stale', since: 5, topics: ['a', 'b//c'] }, 'stale.topics[1] must be a topic name, got "b//c"'],
+    [{ type: 'fresh', topics: 'a' }, 'fresh.topics must be an array of at least 1, got "a"'],
+    [{ type: 'fresh', topics: [null] }, 'fresh.topics[0] must be a topic name, got null'],
     [{ type: 'drain' }, 'drain.reconnectWithin must be a finite number ≥ 0, got nothing'],
   ])('rejects %j with the message: %s', (frame, message) => {
     expect(() => parse(frame)).toThrow(ProtocolError);

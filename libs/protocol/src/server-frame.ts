@@ -41,6 +41,8 @@ const unsubscribedCode: Check<UnsubscribedCode> = (value, path) => {
 
 const topicKind = oneOf<TopicKind>('state', 'events');
 
+const topics = optional(listOf(topicName, 1));
+
 const FRAMES = checksByType<ServerFrame>({
   welcome: {
     connectionId: textWhere('a string that is not empty', (text) => text !== ''),
@@ -56,11 +58,13 @@ const FRAMES = checksByType<ServerFrame>({
     expiresAt: optionalMoment,
   },
   authenticated: { expiresAt: optionalMoment, ref },
-  subscribed: { topic: topicName, kind: topicKind, epoch, offset, recovered: boolean, ref },
+  subscribed: { topic: topicName, kind: topicKind, epoch, offset, recovered: boolean, staleSince: optionalMoment, ref },
   snapshot: { topic: topicName, epoch, offset, data: json, time: optionalMoment },
   patch: { topic: topicName, from: offset, offset, delta: json, time: optionalMoment },
   event: { topic: topicName, offset, data: json, time: optionalMoment },
   unsubscribed: { topic: topicName, code: unsubscribedCode, ref },
+  stale: { since: moment, topics },
+  fresh: { topics },
   ack: {
     id: actionId,
     data: optionalJson,

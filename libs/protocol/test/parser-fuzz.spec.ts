@@ -43,7 +43,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
         ],
       },
       { type: 'unsubscribe', topics: ['a', 'b'], ref: '2' },
-      { type: 'action', id: '1', name: 'battles/pause', data: { battleId: '42' } },
+      { type: 'action', id: '1', name: 'battles/pause', data: { battleId: '42' }, again: true },
       { type: 'ping', time: 5 },
     ],
   },
@@ -64,6 +64,8 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       { type: 'patch', topic: 'a', from: 1, offset: 2, delta: { '=hp': 2 } },
       { type: 'event', topic: 'a', offset: 2, data: [] },
       { type: 'unsubscribed', topic: 'a', code: 'closed' },
+      { type: 'stale', since: 1, topics: ['a', 'b/c'] },
+      { type: 'fresh', topics: ['a'] },
       { type: 'ack', id: '1', data: 1, positions: [{ topic: 'a', epoch: 'e', offset: 1 }] },
       { type: 'error', code: 'internal', message: 'm', temporary: true, retryAfter: 5, id: '1', topic: 'a', ref: '1' },
       { type: 'drain', reconnectWithin: 5 },
@@ -75,7 +77,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   },
   parseActionRequest: {
     parse: (text) => parseActionRequest(text, CLIENT_FRAME_LIMITS),
-    samples: [{ clientId, id: '1', name: 'a/b', data: [1] }],
+    samples: [{ clientId, id: '1', name: 'a/b', data: [1], again: true }],
   },
   parsePollResponse: {
     parse: (text) => parsePollResponse(text),
