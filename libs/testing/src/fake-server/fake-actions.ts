@@ -17,6 +17,8 @@ export interface FakeInvocation {
   readonly name: string;
   /** Input of the handler. Undefined if the action has none. */
   readonly data: Json | undefined;
+  /** Whether the client says that it has sent the action before. */
+  readonly again: boolean;
   /** The transport that brought it: a WebSocket, or HTTP while the client polls. */
   readonly transport: 'websocket' | 'polling';
 }

@@ -3,7 +3,9 @@ import {
   parseClientFrame,
   SAFE_FRAME_BYTES,
   type ClientFrame,
+  type FreshFrame,
   type ServerFrame,
+  type StaleFrame,
   type TopicRequest,
   utf8Length,
 } from '@statewire/protocol';
@@ -85,6 +87,12 @@ export class FakeConnection {
     const request = this.awaiting.get(frame.topic);
     if (request !== undefined) this.subscribe(request, request.ref);
     else if (this.topics.has(frame.topic)) this.send(frame);
+  }
+
+  /** Sends `stale` or `fresh` about the topics that the connection is subscribed to. Without any it sends nothing. */
+  tell(frame: StaleFrame | FreshFrame): void {
+    const topics = [...this.topics].filter((topic) => frame.topics?.includes(topic) ?? true);
+    if (topics.length > 0) this.send(frame);
   }
 
   /** Ends a subscription without an `unsubscribed` frame. */

@@ -17,6 +17,9 @@ interface HttpAnswer {
   readonly body: unknown;
 }
 
+/** Longest time for which the server holds a poll of a stale topic, in milliseconds. */
+const MAX_STALE_HOLD_MS = 2_000;
+
 /** The answer of a proxy that gets none from the server. */
 const BAD_GATEWAY: HttpAnswer = { status: 502, body: '' };
 
@@ -53,7 +56,7 @@ export class FakeHttp {
       });
     });
 
-  /** Answers the held polls, because a topic changed. */
+  /** Answers the held polls, because a topic changed, or became stale or current. */
   releasePolls(): void {
     for (const end of [...this.held]) end();
   }
@@ -70,11 +73,11 @@ export class FakeHttp {
     if (path.endsWith('/poll')) return { status: 200, body: await this.poll(body, token) };
     if (utf8Length(body) > this.server.frameBytes) return { status: 413, body: TOO_LARGE };
     const limits = { ...CLIENT_FRAME_LIMITS, bytes: 0 };
-    const { clientId, id, name, data, answered } = parseActionRequest(body, limits);
+    const { clientId, id, name, data, again = false, answered } = parseActionRequest(body, limits);
     this.server.actions.confirm(clientId, answered);
     // The server does not know what a polling client follows, so it tells the positions of all topics that it may read.
     const isVisible = (topic: string) => this.server.rejectionOf(topic, token) === undefined;
-    const invocation = { clientId, id, name, data, transport: 'polling' } as const;
+    const invocation = { clientId, id, name, data, again, transport: 'polling' } as const;
     const answer = await new Promise<AckFrame | ErrorFrame>((resolve) =>
       this.server.actions.act(invocation, this.server.topics.watchPositions(), isVisible, resolve),
     );
@@ -92,7 +95,8 @@ export class FakeHttp {
       });
     const frames = collect();
     if (request.wait && frames.every((frame) => frame.type === 'subscribed' && frame.recovered)) {
-      await this.hold(request.wait * 1_000);
+      const isStale = frames.some((frame) => 'staleSince' in frame);
+      await this.hold(isStale ? MAX_STALE_HOLD_MS : request.wait * 1_000);
       return this.answer(collect());
     }
     return this.answer(frames);

@@ -7,9 +7,11 @@ import {
   type AuthenticateFrame,
   type ErrorCode,
   type ErrorFrame,
+  type FreshFrame,
   type HelloFrame,
   type Position,
   type ServerFrame,
+  type StaleFrame,
   type TopicReference,
   type UnsubscribedCode,
 } from '@statewire/protocol';
@@ -141,6 +143,23 @@ export class FakeServer {
       if (subscribed.kind === 'state' && subscribed.offset > 0) connection.publish(fake.snapshot());
     }
     this.binding.releasePolls();
+  }
+
+  /**
+   * Marks a topic as stale, or all topics, as a server does that has lost contact with its broker. Clients learn it on
+   * every transport, also those that follow the topic later. Publications still arrive, so publish after
+   * {@link markFresh} to test a value that was missed.
+   */
+  markStale(topic?: TopicReference): void {
+    const since = this.environment.now();
+    this.topics.setStaleSince(topic?.name, since);
+    this.tell({ type: 'stale', since, ...(topic && { topics: [topic.name] }) });
+  }
+
+  /** Marks a topic as current again, or all topics. */
+  markFresh(topic?: TopicReference): void {
+    this.topics.setStaleSince(topic?.name, undefined);
+    this.tell({ type: 'fresh', ...(topic && { topics: [topic.name] }) });
   }
 
   /** Rejects subscriptions of a topic from now on. Without a code the server accepts them again. */
@@ -292,10 +311,10 @@ export class FakeServer {
   }
 
   /** @internal */
-  act(connection: FakeConnection, { id, name, data }: ActionFrame): void {
+  act(connection: FakeConnection, { id, name, data, again = false }: ActionFrame): void {
     const clientId = connection.hello?.clientId ?? '';
     const isVisible = (topic: string) => connection.subscriptions.has(topic);
-    const invocation = { clientId, id, name, data, transport: 'websocket' } as const;
+    const invocation = { clientId, id, name, data, again, transport: 'websocket' } as const;
     this.actions.act(invocation, this.topics.watchPositions(), isVisible, (answer) => connection.send(answer));
   }
 
@@ -303,6 +322,11 @@ export class FakeServer {
   rejectionOf(topic: string, token: string | undefined): (ErrorFrame & { topic: string }) | undefined {
     const rejection = this.rejections.get(topic) ?? (this.admit(token) && { code: 'unauthorized' as const });
     return rejection && { ...errorFrame(rejection.code), ...rejection, topic };
+  }
+
+  private tell(frame: StaleFrame | FreshFrame): void {
+    for (const connection of [...this.connections]) connection.tell(frame);
+    this.binding.releasePolls();
   }
 
   /** @internal */

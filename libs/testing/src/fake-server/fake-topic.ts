@@ -30,6 +30,8 @@ export class FakeTopic {
     /** Number of publications that the history keeps. */
     private readonly historySize: number,
     private readonly now: () => number,
+    /** When the topic became stale; undefined while it is current. */
+    private readonly staleSince: () => number | undefined = () => undefined,
   ) {}
 
   /** The position of the last publication. Offset 0: there is none in this epoch. */
@@ -63,8 +65,7 @@ export class FakeTopic {
     this.epochs += 1;
     this.history = [];
     this.top = this.kind === 'state' && this.current !== undefined ? 1 : 0;
-    const { epoch, offset } = this.position;
-    return { type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered: false };
+    return this.subscribed(false);
   }
 
   /** Returns the current value as a frame. */
@@ -86,13 +87,19 @@ export class FakeTopic {
         : since === 'oldest'
           ? from === 0
           : isKnownPosition && replay !== undefined;
-    const subscribed: SubscribedFrame = {
-      ...{ type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered },
-      ...(ref !== undefined && { ref }),
-    };
+    const subscribed = { ...this.subscribed(recovered), ...(ref !== undefined && { ref }) };
     if (this.kind === 'events') return [subscribed, ...(since === undefined ? [] : (replay ?? []))];
     if (recovered && replay !== undefined) return [subscribed, ...replay];
     return offset === 0 ? [subscribed] : [subscribed, this.snapshot()];
+  }
+
+  private subscribed(recovered: boolean): SubscribedFrame & { ref?: undefined } {
+    const { epoch, offset } = this.position;
+    const staleSince = this.staleSince();
+    return {
+      ...{ type: 'subscribed', topic: this.name, kind: this.kind, epoch, offset, recovered },
+      ...(staleSince !== undefined && { staleSince }),
+    };
   }
 
   private event(data: Json): EventFrame {
@@ -113,6 +120,9 @@ export class FakeTopic {
 export class FakeTopicRegistry {
   private readonly topics = new Map<string, FakeTopic>();
   private readonly kinds = new Map<string, TopicKind>();
+  /** When all topics became stale, and the topics for which this differs. */
+  private allStaleSince: number | undefined;
+  private readonly ownStaleSince = new Map<string, number | undefined>();
 
   constructor(
     private readonly options: Pick<FakeServerOptions, 'awaitsFirstValue' | 'history'>,
@@ -128,7 +138,8 @@ export class FakeTopicRegistry {
   of(name: string): FakeTopic {
     let topic = this.topics.get(name);
     if (topic === undefined) {
-      topic = new FakeTopic(name, this.kinds.get(name) ?? 'state', this.options.history ?? 100, this.now);
+      const kind = this.kinds.get(name) ?? 'state';
+      topic = new FakeTopic(name, kind, this.options.history ?? 100, this.now, () => this.staleSince(name));
       this.topics.set(name, topic);
     }
     return topic;
@@ -138,6 +149,17 @@ export class FakeTopicRegistry {
   isAwaited(name: string): boolean {
     const { kind, position } = this.of(name);
     return this.options.awaitsFirstValue === true && kind === 'state' && position.offset === 0;
+  }
+
+  /** Sets since when a topic is stale, or every topic if the name is undefined. */
+  setStaleSince(name: string | undefined, since: number | undefined): void {
+    if (name !== undefined) return void this.ownStaleSince.set(name, since);
+    this.allStaleSince = since;
+    this.ownStaleSince.clear();
+  }
+
+  private staleSince(name: string): number | undefined {
+    return this.ownStaleSince.has(name) ? this.ownStaleSince.get(name) : this.allStaleSince;
   }
 
   /** Starts a new epoch of every topic. */
