@@ -349,4 +349,70 @@ describe('an action', () => {
     await environment.advance(100);
     expect(order).toEqual([0, 1, 2]);
   });
+
+  test.each([
+    ['the WebSocket', overWebSocket],
+    ['polling', overPolling],
+  ] as const)('over %s says from the second copy on that a server may have run it', async (_, make: () => Setup) => {
+    const { environment, server, client } = make();
+    client.connect();
+    await environment.advance(1_000);
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    server.http('answer-lost');
+    const { log, watch } = outcomes();
+    watch('lost', client.act(count, { n: 1 }));
+    await environment.until(() => server.actions.received.length === 1, 1_000);
+    server.cut();
+    await environment.until(() => server.actions.received.length === 2, 20_000);
+    server.cut();
+    server.http('pass');
+    await environment.until(() => log.length === 1, 20_000);
+    watch('next', client.act(count, { n: 2 }));
+    await environment.until(() => log.length === 2, 5_000);
+    const copies = server.actions.received.map(({ data, again }) => [(data as { n: number }).n, again]);
+    expect(copies.slice(0, 2)).toEqual([
+      [1, false],
+      [1, true],
+    ]);
+    expect(copies.slice(2, -1).every(([n, again]) => n === 1 && again)).toBe(true);
+    expect(copies.at(-1)).toEqual([2, false]);
+    expect(log).toEqual([
+      ['lost', 1],
+      ['next', 2],
+    ]);
+  });
+
+  test('says over the WebSocket that a server may have run it, if it was sent over HTTP before', async () => {
+    const { environment, server, client } = setUp();
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    server.upgrades('reject');
+    client.state(battle).subscribe();
+    await environment.until(() => client.status.state === 'polling', 20_000);
+    server.http('answer-lost');
+    client.act(count, { n: 1 });
+    await environment.until(() => server.actions.received.length === 1, 5_000);
+    server.http('hang');
+    server.upgrades('pass');
+    await environment.until(() => client.status.state === 'live', 60_000);
+    await environment.advance(100);
+    expect(server.actions.received.map(({ transport, again }) => [transport, again])).toEqual([
+      ['polling', false],
+      ['websocket', true],
+    ]);
+  });
+
+  test.each([1_000, 4_000])('waits for a token over HTTP and expires unsent after 3 s; after %d ms', async (after) => {
+    let give: (token: string) => void = () => undefined;
+    const token = new Promise<string>((resolve) => (give = resolve));
+    const { environment, server, client } = setUp({ environment: { openWebSocket: undefined }, token: () => token });
+    server.handle(count.name, ({ n }: { n: number }) => n);
+    const { log, watch } = outcomes();
+    watch('count', client.act(count, { n: 1 }, { expiresAfterMs: 3_000 }));
+    await environment.advance(after);
+    give('token');
+    await environment.advance(20_000);
+    const isInTime = after < 3_000;
+    expect(log).toEqual([['count', isInTime ? 1 : 'not_sent']]);
+    expect(server.actions.received.map(({ again }) => again)).toEqual(isInTime ? [false] : []);
+  });
 });

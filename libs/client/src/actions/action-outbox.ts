@@ -9,6 +9,9 @@ const MAX_UNANSWERED_ACTIONS = 100;
 /** The default of a server. It applies until the server announces its own value. */
 const DEFAULT_ACTION_WINDOW_MS = 120_000;
 
+/** Tells the server that it may have run the action. */
+const AGAIN = ',"again":true';
+
 /** Most answers that one frame confirms. */
 const MAX_ANSWERED_PER_FRAME = 32;
 /** Confirmed answers to repeat on the next transport, because the last frames of the old one may be lost. */
@@ -74,7 +77,7 @@ export class ActionOutbox {
     const id = this.#environment.id();
     const members = `"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${json === undefined ? '' : `,"data":${json}`}`;
     const action: PendingAction = {
-      ...{ id, name, members, frameBytes: utf8Length(actionFrame(members)) },
+      ...{ id, name, members, frameBytes: utf8Length(actionFrame(members + AGAIN)) },
       result: new AsyncSubject(),
       settleUpdates: ignore,
       firstSentAt: undefined,
@@ -112,16 +115,25 @@ export class ActionOutbox {
     if (!this.isEmpty) this.#sender?.send([...this.#unanswered.values()]);
   }
 
-  /** Records that a sender passes the action to the network now. */
-  markSent(action: PendingAction, sender: ActionSender): void {
+  /**
+   * Records that a sender passes the action to the network now.
+   *
+   * @returns the members of the action, with `again` if a server may have an earlier copy.
+   * @throws Error if the action has ended.
+   */
+  markSent(action: PendingAction, sender: ActionSender): string {
+    const { copies, members } = action;
+    if (!this.#unanswered.has(action.id)) throw new Error();
     action.sender = sender;
     action.copies += 1;
-    if (action.firstSentAt !== undefined) return;
-    action.firstSentAt = this.#environment.monotonic();
-    this.#setTimer(action, this.#actionWindow, () => {
-      const isWithSender = this.#sender !== undefined && action.sender === this.#sender;
-      if (!isWithSender) this.#failWithUnknownOutcome(action);
-    });
+    if (action.firstSentAt === undefined) {
+      action.firstSentAt = this.#environment.monotonic();
+      this.#setTimer(action, this.#actionWindow, () => {
+        const isWithSender = this.#sender !== undefined && action.sender === this.#sender;
+        if (!isWithSender) this.#failWithUnknownOutcome(action);
+      });
+    }
+    return copies > 0 ? members + AGAIN : members;
   }
 
   /** Sends an action again after the server rejected it before its start. It keeps its place before newer actions. */

@@ -5,9 +5,9 @@ import type { AsyncSubject } from 'rxjs';
 export interface PendingAction {
   readonly id: string;
   readonly name: string;
-  /** The members `id`, `name` and `data` as JSON without braces. Every attempt sends the same bytes. */
+  /** The members `id`, `name` and `data` as JSON without braces. Every copy has the same bytes. */
   readonly members: string;
-  /** Size of the `action` frame in UTF-8 bytes. */
+  /** Size of the `action` frame in UTF-8 bytes, with `again`. */
   readonly frameBytes: number;
   readonly result: AsyncSubject<Json | undefined>;
   /**
@@ -17,7 +17,7 @@ export interface PendingAction {
   settleUpdates: (positions?: readonly TopicPosition[]) => void;
   /** On the monotonic clock; undefined until a sender has sent the action. */
   firstSentAt: number | undefined;
-  /** The sender that sent the action last, unless the server rejected it before it started. */
+  /** The sender that has the action, unless the server rejected it before it started. */
   sender: ActionSender | undefined;
   /** Copies that were sent and not answered. The server may still get each of them. */
   copies: number;

@@ -14,11 +14,15 @@ function setUp() {
   const environment = new VirtualEnvironment();
   const outbox = new ActionOutbox(environment);
   const requests: { readonly request: HttpRequest; resolve: (answer: HttpResponse) => void; reject: () => void }[] = [];
-  const state = { events: [] as string[], isTokenNew: false, rejected: [] as unknown[] };
+  const bodies: Record<string, unknown>[] = [];
+  const state = { events: [] as string[], hasToken: true, isTokenNew: false, rejected: [] as unknown[] };
+  const send = ({ body }: HttpRequest) => bodies.push(JSON.parse(body!()) as Record<string, unknown>);
   const request = (asked: HttpRequest) =>
     new Promise<HttpResponse>((resolve, reject) => {
       requests.push({ request: asked, resolve, reject: () => reject(new TypeError('reset')) });
+      if (state.hasToken) send(asked);
     });
+  const getToken = () => send(requests.at(-1)!.request);
   const rejected = (token: unknown) => {
     state.rejected.push(token);
     return state.isTokenNew;
@@ -53,8 +57,8 @@ function setUp() {
     requests.at(-1)!.reject();
     await environment.settle();
   };
-  const names = () => requests.map((each) => (JSON.parse(each.request.body!()) as { name: string }).name);
-  return { act, actions, answer, cut, environment, error, log, names, outbox, requests, state };
+  const names = () => bodies.map(({ name }) => name);
+  return { act, actions, answer, bodies, cut, environment, error, getToken, log, names, outbox, requests, state };
 }
 
 /** Records each action once. */
@@ -73,14 +77,12 @@ function otherSender(outbox: ActionOutbox) {
 
 describe('actions over HTTP', () => {
   test('are sent one at a time, in order, each after the previous answer', async () => {
-    const { act, actions, answer, log, names, outbox, requests, state } = setUp();
+    const { act, actions, answer, bodies, log, names, outbox, requests, state } = setUp();
     outbox.setSender(actions);
     act('a', 1);
     act('b');
     expect(requests[0]!.request).toMatchObject({ path: '/actions', timeout: 35_000 });
-    expect(JSON.parse(requests[0]!.request.body!())).toEqual({
-      ...{ clientId: 'client', id: expect.any(String), name: 'a', data: 1 },
-    });
+    expect(bodies).toEqual([{ clientId: 'client', id: expect.any(String), name: 'a', data: 1 }]);
     expect(names()).toEqual(['a']);
     await answer({ type: 'ack', data: 5 });
     expect(names()).toEqual(['a', 'b']);
@@ -103,10 +105,77 @@ describe('actions over HTTP', () => {
   });
 
   test('have no data if the application passed none', () => {
-    const { act, actions, outbox, requests } = setUp();
+    const { act, actions, bodies, outbox } = setUp();
     outbox.setSender(actions);
     act('a');
-    expect(JSON.parse(requests[0]!.request.body!())).toEqual({ clientId: 'client', id: expect.any(String), name: 'a' });
+    expect(bodies).toEqual([{ clientId: 'client', id: expect.any(String), name: 'a' }]);
+  });
+});
+
+describe('a copy of an action', () => {
+  test('says that an earlier copy may have reached a server', async () => {
+    const { act, actions, bodies, cut, outbox } = setUp();
+    outbox.setSender(actions);
+    act('a', 1);
+    await cut();
+    actions.resume();
+    expect(bodies[0]).not.toHaveProperty('again');
+    expect(bodies[1]).toEqual({ ...bodies[0], again: true });
+  });
+
+  test('says so after a copy over another transport', () => {
+    const { act, actions, bodies, outbox } = setUp();
+    outbox.setSender(otherSender(outbox).sender);
+    act('a');
+    outbox.setSender(actions);
+    expect(bodies).toEqual([expect.objectContaining({ name: 'a', again: true })]);
+  });
+
+  test.each([
+    ['for its credentials', 'unauthorized', { temporary: false }, 401],
+    ['before its start', 'unavailable', { retryAfter: 700 }, 503],
+  ])('does not say so if the server rejected the earlier one %s', async (_, code, more, status) => {
+    const { act, actions, answer, bodies, environment, error, outbox } = setUp();
+    outbox.setSender(actions);
+    act('a');
+    await answer(error(code, more), { status });
+    await environment.advance(700);
+    expect(bodies).toHaveLength(2);
+    expect(bodies[1]).not.toHaveProperty('again');
+  });
+
+  test('does not say so if there was no token for the earlier one', async () => {
+    const { act, actions, bodies, cut, outbox, state } = setUp();
+    state.hasToken = false;
+    outbox.setSender(actions);
+    act('a');
+    await cut();
+    state.hasToken = true;
+    actions.resume();
+    expect(bodies).toEqual([{ clientId: 'client', id: expect.any(String), name: 'a' }]);
+  });
+
+  test('is not sent once its action has ended without a token', () => {
+    const { act, actions, bodies, getToken, log, outbox, state } = setUp();
+    state.hasToken = false;
+    outbox.setSender(actions);
+    act('a');
+    outbox.handleIdentityChange();
+    expect(getToken).toThrow();
+    expect(bodies).toEqual([]);
+    expect(log).toEqual([['a', 'not_sent']]);
+  });
+
+  test('is not sent if another transport took the action before there was a token', () => {
+    const { act, actions, bodies, getToken, outbox, state } = setUp();
+    state.hasToken = false;
+    outbox.setSender(actions);
+    act('a');
+    const { sender, taken } = otherSender(outbox);
+    outbox.setSender(sender);
+    expect(getToken).toThrow();
+    expect(bodies).toEqual([]);
+    expect(taken).toEqual(['a']);
   });
 });
 

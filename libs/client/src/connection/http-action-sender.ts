@@ -31,7 +31,7 @@ export class HttpActionSender implements ActionSender {
     if (action === undefined || this.#isBusy || this.#pause !== undefined) return;
     if (!this.#isServed && action.frameBytes > SAFE_FRAME_BYTES) return;
     this.#isBusy = true;
-    this.#services.outbox.markSent(action, this);
+    action.sender = this;
     void this.#post(action)
       .then(
         (response) => this.#handleResponse(action, response),
@@ -62,10 +62,14 @@ export class HttpActionSender implements ActionSender {
     this.#services.outbox.flush();
   }
 
-  #post({ members }: PendingAction): Promise<HttpResponse> {
+  #post(action: PendingAction): Promise<HttpResponse> {
     const { clientId, http, options, outbox } = this.#services;
     const caller = JSON.stringify({ clientId, contract: options.contract }).slice(0, -1);
-    const body = () => outbox.withAnswered(`${caller},${members}}`);
+    // Called once there is a token. Before that no server can have the copy, and another sender may take the action.
+    const body = () => {
+      if (action.sender !== this) throw new Error();
+      return outbox.withAnswered(`${caller},${outbox.markSent(action, this)}}`);
+    };
     this.#inFlight = new AbortController();
     return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.#inFlight.signal });
   }

@@ -59,8 +59,7 @@ export class SocketActionSender implements ActionSender {
         this.#emit({ type: 'actions-delayed', delay });
         break;
       }
-      this.#outbox.markSent(action, this);
-      this.#post(actionFrame(action.members));
+      this.#post(actionFrame(this.#outbox.markSent(action, this)));
       inFlight += 1;
       hasSent = true;
     }
