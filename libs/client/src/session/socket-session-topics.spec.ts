@@ -55,6 +55,59 @@ describe('subscriptions beyond the frame rate of the server', () => {
   });
 });
 
+describe('a topic of a server that loses its broker', () => {
+  const stale = { type: 'stale', since: 7 };
+
+  test('is not concerned until its subscribe is answered, which tells the same', () => {
+    const { entry, receive, session } = setUpLive(a);
+    session.topics.follow(entry());
+    session.topics.followAll();
+    receive(stale);
+    expect(entry().store.freshness.state).toBe('live');
+    receive(subscribed(a, { ref: '2', recovered: true }));
+    expect(entry().store.freshness.state).toBe('live');
+    session.topics.followAll();
+    receive({ type: 'fresh' }, subscribed(a, { ref: '3', recovered: true, staleSince: 7 }));
+    expect(entry().store.freshness).toEqual({ state: 'stale', staleSince: 7 });
+  });
+
+  test('stays stale over its catch-up and a new epoch', () => {
+    const { entry, receive } = setUpLive(a);
+    receive(stale, patch(a));
+    expect(entry().store.freshness.state).toBe('stale');
+    const newEpoch = { ref: undefined, epoch: 'f', offset: 1, staleSince: 7 };
+    receive(subscribed(a, newEpoch), { ...snapshot(a, 1), epoch: 'f' });
+    expect(entry().store).toMatchObject({ freshness: { state: 'stale' }, cursor: { epoch: 'f', offset: 1 } });
+    receive({ type: 'fresh' });
+    expect(entry().store.freshness.state).toBe('live');
+  });
+
+  test('is live again only with the last publication of its catch-up', () => {
+    const { entry, receive, session } = setUpLive(a);
+    session.topics.followAll();
+    receive(subscribed(a, { ref: '2', recovered: true, offset: 5, staleSince: 7 }), patch(a), { type: 'fresh' });
+    expect(entry().store.freshness.state).toBe('catching-up');
+    receive(patch(a, 4));
+    expect(entry().store.freshness.state).toBe('live');
+  });
+
+  test('is named in the frame, or every topic of the connection is concerned', () => {
+    const { entry, receive } = setUpLive(a, b);
+    receive({ ...stale, topics: ['topics/b', 'topics/unknown'] });
+    expect([entry(a), entry(b)].map(({ store }) => store.freshness.state)).toEqual(['live', 'stale']);
+    receive(stale, { type: 'fresh', topics: ['topics/b'] });
+    expect([entry(a), entry(b)].map(({ store }) => store.freshness.state)).toEqual(['stale', 'live']);
+  });
+
+  test('is not concerned once another transport delivers it', () => {
+    const { entry, receive, session } = setUpLive(a);
+    session.topics.suspend();
+    entry().store.setFreshness({ state: 'catching-up' });
+    receive(stale, { type: 'fresh' });
+    expect(entry().store.freshness.state).toBe('catching-up');
+  });
+});
+
 describe('a topic that is followed', () => {
   test('before the start is part of the first subscribe', async () => {
     const { entry, environment, look, session } = setUp(a);

@@ -108,6 +108,10 @@ export class SocketSession {
       case 'unsubscribed':
         this.topics.handleUnsubscribed(frame);
         break;
+      case 'stale':
+      case 'fresh':
+        this.topics.handleStaleness(frame);
+        break;
       case 'error':
         this.#handleError(frame);
         break;

@@ -1,5 +1,7 @@
 import type {
   ErrorFrame,
+  FreshFrame,
+  StaleFrame,
   SubscribeFrame,
   TopicRequest,
   UnsubscribedFrame,
@@ -164,6 +166,14 @@ export class SocketTopics {
     this.#announced.delete(topic);
     endTopic(subscription.entry, code, this.#environment.now());
     this.#reportConfirmed();
+  }
+
+  /** A subscription without its `subscribed` is not concerned: that frame tells whether the topic is stale. */
+  handleStaleness(frame: StaleFrame | FreshFrame): void {
+    for (const [name, subscription] of this.#subscriptions) {
+      const { entry, feed } = subscription;
+      if (entry.subscription === subscription && (frame.topics?.includes(name) ?? true)) feed.applyStaleness(frame);
+    }
   }
 
   /** Handles an error that concerns one topic, or every topic of one `subscribe`. */

@@ -6,6 +6,7 @@ import { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { EventDelivery } from '../topics/topic-state.js';
 import { EventStore } from '../topics/event-store.js';
 import { StateStore } from '../topics/state-store.js';
+import { LIVE } from '../topics/topic-store.js';
 import { TopicFeed, type FeedFrame } from './topic-feed.js';
 
 const topic = 't';
@@ -26,13 +27,13 @@ const subscribed = (kind: TopicKind, epoch: string, offset: number, recovered: b
 function stateStore(epoch?: string, offset = 0): StateStore {
   const environment = new VirtualEnvironment();
   const store = new StateStore(environment, new MetricsRecorder(environment));
-  if (epoch !== undefined) store.replace(offset, at(epoch, offset), true);
+  if (epoch !== undefined) store.replace(offset, at(epoch, offset), LIVE);
   return store;
 }
 
 function eventStore(epoch?: string, offset = 0): EventStore {
   const store = new EventStore(new MetricsRecorder(new VirtualEnvironment()));
-  if (epoch !== undefined) store.start(at(epoch, offset), true);
+  if (epoch !== undefined) store.start(at(epoch, offset), LIVE);
   return store;
 }
 
@@ -191,7 +192,7 @@ describe('a feed of a state topic', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 5));
       feed.apply(subscribed('state', 'e', 6, true));
-      store.replace(9, at('f', 9), true);
+      store.replace(9, at('f', 9), LIVE);
       expect(feed.apply(patch(5, 6))).toBe('hole');
       expect(feed.apply(snapshot('e', 6))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
@@ -201,7 +202,7 @@ describe('a feed of a state topic', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 5));
       feed.apply(subscribed('state', 'e', 5, true));
-      store.replace(1, at('g', 1), true);
+      store.replace(1, at('g', 1), LIVE);
       expect(feed.apply(subscribed('state', 'f', 0, false))).toBe('hole');
       expect(store.cursor).toEqual(at('g', 1));
     });
@@ -210,7 +211,7 @@ describe('a feed of a state topic', () => {
       const store = stateStore('e', 5);
       const feed = new TopicFeed(store, at('e', 5));
       feed.apply(subscribed('state', 'e', 5, true));
-      store.replace(3, at('f', 3), true);
+      store.replace(3, at('f', 3), LIVE);
       expect(feed.apply(subscribed('state', 'f', 2, false))).toBe('applied');
       expect(feed.apply(snapshot('f', 2))).toBe('applied');
       expect(store.cursor).toEqual(at('f', 3));
@@ -387,7 +388,7 @@ describe('a feed of an event topic', () => {
       const store = eventStore('e', 3);
       const feed = new TopicFeed(store, at('e', 3));
       feed.apply(subscribed('events', 'e', 5, true));
-      store.start(at('f', 9), true);
+      store.start(at('f', 9), LIVE);
       expect(feed.apply(event(4))).toBe('hole');
       expect(store.cursor).toEqual(at('f', 9));
     });
@@ -396,7 +397,7 @@ describe('a feed of an event topic', () => {
       const store = eventStore('e', 3);
       const feed = new TopicFeed(store, at('e', 3));
       feed.apply(subscribed('events', 'e', 3, true));
-      store.start(at('g', 1), true);
+      store.start(at('g', 1), LIVE);
       expect(feed.apply(subscribed('events', 'f', 0, false))).toBe('hole');
       expect(store.cursor).toEqual(at('g', 1));
     });

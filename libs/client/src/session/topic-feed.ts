@@ -1,7 +1,20 @@
-import type { EventFrame, PatchFrame, Since, SnapshotFrame, SubscribedFrame } from '@statewire/protocol';
+import type {
+  EventFrame,
+  FreshFrame,
+  PatchFrame,
+  Since,
+  SnapshotFrame,
+  StaleFrame,
+  SubscribedFrame,
+} from '@statewire/protocol';
 
+import { RealtimeClientError } from '../core/realtime-client-error.js';
 import type { EventStore } from '../topics/event-store.js';
 import type { StateStore } from '../topics/state-store.js';
+import type { Freshness } from '../topics/topic-state.js';
+import { CATCHING_UP, LIVE } from '../topics/topic-store.js';
+
+const NO_BROKER = 'The server has lost contact with its broker. It sends missing events later.';
 
 /**
  * The outcome of a frame.
@@ -28,6 +41,8 @@ export class TopicFeed {
   #epoch: string | undefined;
   /** Offset at which the replay ends. */
   #target = 0;
+  /** When the server may have begun to miss publications, in milliseconds since the Unix epoch. */
+  #staleSince: number | undefined;
   /**
    * Set while the next snapshot, or the first event of a replay from the oldest, starts the store wherever it is. It
    * counts only while the store is still at this cursor.
@@ -37,6 +52,14 @@ export class TopicFeed {
   constructor(store: StateStore | EventStore, since: Since | undefined) {
     this.#store = store;
     this.#since = since;
+  }
+
+  /** Shows that the server may miss publications, or that it has sent all of them. Call it after `subscribed`. */
+  applyStaleness(frame: StaleFrame | FreshFrame): void {
+    this.#setStaleSince(frame.type === 'stale' ? frame.since : undefined);
+    const own = this.#store.cursor;
+    const isCurrent = !this.#startsAfter && typeof own === 'object' && own.epoch === this.#epoch;
+    this.#store.setFreshness(this.#freshness(isCurrent && own.offset >= this.#target));
   }
 
   apply(frame: FeedFrame): FeedOutcome {
@@ -59,6 +82,7 @@ export class TopicFeed {
     const hasMoved = isNewEpoch ? this.#hasLeft(own, frame.epoch) : !isSame(own, since);
     this.#epoch = frame.epoch;
     this.#target = frame.offset;
+    this.#setStaleSince(frame.staleSince);
     this.#startsAfter = undefined;
     if (hasMoved) return this.#joinMovedStore(frame);
     if (frame.recovered && own !== 'oldest' && own?.epoch !== frame.epoch) return 'broken';
@@ -76,11 +100,11 @@ export class TopicFeed {
 
   #startState(store: StateStore, { recovered, epoch, offset }: SubscribedFrame): FeedOutcome {
     if (!recovered && offset === 0) {
-      store.clear({ epoch, offset });
+      store.clear({ epoch, offset }, this.#freshness(true));
       return 'applied';
     }
     if (!recovered) this.#startsAfter = { cursor: store.cursor };
-    store.setFreshness({ state: recovered && store.cursor?.offset === offset ? 'live' : 'catching-up' });
+    store.setFreshness(this.#freshness(recovered && store.cursor?.offset === offset));
     return 'applied';
   }
 
@@ -90,11 +114,11 @@ export class TopicFeed {
     const top = { epoch, offset };
     store.open(top);
     if (own === 'oldest' && !isNewEpoch) {
-      if (recovered) store.start({ epoch, offset: 0 }, offset === 0);
+      if (recovered) store.start({ epoch, offset: 0 }, this.#freshness(offset === 0));
       else this.#startsAfter = { cursor: own };
     } else if (recovered) {
-      store.setFreshness({ state: own !== 'oldest' && own?.offset === offset ? 'live' : 'catching-up' });
-    } else if (store.lose(top)) {
+      store.setFreshness(this.#freshness(own !== 'oldest' && own?.offset === offset));
+    } else if (store.lose(top, this.#freshness(true))) {
       return 'hole';
     }
     return 'applied';
@@ -116,7 +140,7 @@ export class TopicFeed {
     const own = this.#store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== frame.epoch) return 'hole';
     if (frame.kind === 'events' && !frame.recovered && frame.offset > own.offset) return 'hole';
-    if (own.offset >= frame.offset) this.#store.setFreshness({ state: 'live' });
+    if (own.offset >= frame.offset || frame.staleSince !== undefined) this.#store.setFreshness(this.#freshness(true));
     return 'applied';
   }
 
@@ -127,7 +151,7 @@ export class TopicFeed {
       if (own?.epoch !== epoch) return 'hole';
       if (offset <= own.offset) return 'applied';
     }
-    store.replace(data, { epoch, offset }, offset >= this.#target);
+    store.replace(data, { epoch, offset }, this.#freshness(offset >= this.#target));
     return 'applied';
   }
 
@@ -137,7 +161,7 @@ export class TopicFeed {
     if (offset <= own.offset) return 'applied';
     if (from !== own.offset) return 'hole';
     try {
-      store.patch(delta, offset, offset >= this.#target);
+      store.patch(delta, offset, this.#freshness(offset >= this.#target));
       return 'applied';
     } catch {
       return 'broken';
@@ -147,14 +171,29 @@ export class TopicFeed {
   #applyEvent(store: EventStore, epoch: string, { offset, data, time }: EventFrame): FeedOutcome {
     if (this.#consumeStart(store.cursor)) {
       if (offset > this.#target + 1) return 'hole';
-      store.start({ epoch, offset: offset - 1 }, false);
+      store.start({ epoch, offset: offset - 1 }, this.#freshness(false));
     }
     const own = store.cursor;
     if (own === undefined || own === 'oldest' || own.epoch !== epoch) return 'hole';
     if (offset <= own.offset) return 'applied';
     if (offset !== own.offset + 1) return 'hole';
-    store.deliver(data, { epoch, offset }, time, offset >= this.#target);
+    store.deliver(data, { epoch, offset }, time, this.#freshness(offset >= this.#target));
     return 'applied';
+  }
+
+  #setStaleSince(staleSince: number | undefined): void {
+    this.#staleSince = staleSince;
+    // The value of a state topic has a freshness. Readers of events have no other sign.
+    if (staleSince !== undefined && this.#store.kind === 'events') {
+      this.#store.defer(new RealtimeClientError('unavailable', NO_BROKER, undefined, true), staleSince);
+    }
+  }
+
+  /** @param isCurrent whether the store has everything that the server has announced. */
+  #freshness(isCurrent: boolean): Freshness {
+    const staleSince = this.#staleSince;
+    if (staleSince !== undefined) return { state: 'stale', staleSince };
+    return isCurrent ? LIVE : CATCHING_UP;
   }
 }
 

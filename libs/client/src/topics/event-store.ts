@@ -3,8 +3,8 @@ import { Observable, type Subscriber } from 'rxjs';
 
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
-import type { EventDelivery, EventOptions } from './topic-state.js';
-import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
+import type { EventDelivery, EventOptions, Freshness } from './topic-state.js';
+import { TopicStore } from './topic-store.js';
 
 /** A subscriber, and the position of its last event. It is undefined until the first answer of the server. */
 interface Reader {
@@ -66,10 +66,10 @@ export class EventStore extends TopicStore {
   }
 
   /** Starts the store at `position`. No reader has missed an event between its own cursor and `position`. */
-  start(position: Position, isCurrent: boolean): void {
+  start(position: Position, freshness: Freshness): void {
     this.#position = position;
     for (const reader of this.#readers) if (reader.cursor === 'oldest') reader.cursor = position;
-    this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
+    this.setFreshness(freshness);
   }
 
   /**
@@ -77,7 +77,7 @@ export class EventStore extends TopicStore {
    *
    * @returns whether a reader is further ahead than the request was, so that a request from there may lose less.
    */
-  lose(position: Position): boolean {
+  lose(position: Position, freshness: Freshness): boolean {
     const requested = this.#position;
     const ahead = [...this.#readers].flatMap(({ cursor }) =>
       isPosition(cursor) && cursor.epoch === position.epoch && !isAtOrAfter(requested, cursor) ? [cursor.offset] : [],
@@ -86,12 +86,12 @@ export class EventStore extends TopicStore {
     const to = { epoch: position.epoch, offset };
     this.#position = to;
     for (const reader of [...this.#readers]) this.#advance(reader, to);
-    this.setFreshness(LIVE);
+    this.setFreshness(freshness);
     return offset < position.offset;
   }
 
   /** Delivers the event at `position` to the readers that have not seen it. */
-  deliver(data: Json, position: Position, publishedAt: number | undefined, isCurrent: boolean): void {
+  deliver(data: Json, position: Position, publishedAt: number | undefined, freshness: Freshness): void {
     this.#position = position;
     this.#metrics.add('events');
     const before: Position = { epoch: position.epoch, offset: position.offset - 1 };
@@ -107,7 +107,7 @@ export class EventStore extends TopicStore {
       reader.cursor = position;
       reader.subscriber.next({ type: 'event', data, position, publishedAt });
     }
-    this.setFreshness(isCurrent ? LIVE : CATCHING_UP);
+    this.setFreshness(freshness);
   }
 
   reset(): void {

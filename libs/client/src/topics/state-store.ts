@@ -5,8 +5,8 @@ import type { ClientEnvironment } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { OptimisticOverlay, type PendingUpdate, type Update } from './optimistic-overlay.js';
-import type { TopicState } from './topic-state.js';
-import { CATCHING_UP, LIVE, TopicStore } from './topic-store.js';
+import type { Freshness, TopicState } from './topic-state.js';
+import { TopicStore } from './topic-store.js';
 
 const MEASURE_INTERVAL_MS = 1_000;
 
@@ -51,19 +51,19 @@ export class StateStore extends TopicStore {
   }
 
   /** Records that the topic has no value, because this epoch has no publications yet. */
-  clear(position: Position): void {
+  clear(position: Position, freshness: Freshness): void {
     this.#value = undefined;
     this.#position = position;
-    this.#handleMove(true);
+    this.#handleMove(freshness);
   }
 
-  /** Replaces the value with the one at `position`. `isCurrent`: no newer value is on its way. */
-  replace(value: Json, position: Position, isCurrent: boolean): void {
+  /** Replaces the value with the one at `position`. */
+  replace(value: Json, position: Position, freshness: Freshness): void {
     this.#value = value;
     this.#position = position;
     this.#metrics.add('snapshots');
     this.#measure(true);
-    this.#handleMove(isCurrent);
+    this.#handleMove(freshness);
   }
 
   /**
@@ -71,13 +71,13 @@ export class StateStore extends TopicStore {
    *
    * @throws DeltaError if the delta does not fit the value. The value is then unchanged.
    */
-  patch(delta: Json, offset: number, isCurrent: boolean): void {
+  patch(delta: Json, offset: number, freshness: Freshness): void {
     if (this.#position === undefined || this.#value === undefined) throw new Error('There is no value to patch.');
     this.#value = applyDelta(this.#value, delta);
     this.#position = { epoch: this.#position.epoch, offset };
     this.#metrics.add('patches');
     this.#measure(false);
-    this.#handleMove(isCurrent);
+    this.#handleMove(freshness);
   }
 
   /** Lays an update over the value until the store has its effect, or the action turns out to have none. */
@@ -129,9 +129,9 @@ export class StateStore extends TopicStore {
     return { value, confirmed, pending: overlay.size, position, freshness, error };
   }
 
-  #handleMove(isCurrent: boolean): void {
+  #handleMove(freshness: Freshness): void {
     if (this.#position) this.#overlay.dropUntil(this.#position);
-    this.updateFreshness(isCurrent ? LIVE : CATCHING_UP);
+    this.updateFreshness(freshness);
     this.emit();
   }
 

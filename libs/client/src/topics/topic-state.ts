@@ -4,8 +4,8 @@ import type { RealtimeClientError } from '../core/realtime-client-error.js';
 
 /**
  * Whether a value is current. `live`: it is the server's value. `catching-up`: the client waits for the server's value.
- * `stale`: no transport works, or the server cannot serve the topic (`error`); the value was current at `staleSince`,
- * in milliseconds since the Unix epoch.
+ * `stale`: no transport works, the server cannot serve the topic (`error`), or the server has lost contact with its
+ * broker; the value was current at `staleSince`, in milliseconds since the Unix epoch.
  */
 export type Freshness =
   | { readonly state: 'live' }
@@ -54,8 +54,9 @@ export interface EventOptions {
   /** A position, or `oldest` for all events that the server still has. Default: events from now on. */
   readonly since?: Since;
   /**
-   * Called when the server cannot serve the topic for now. The error is `temporary`: the client tries again by itself,
-   * and misses no event without a `lost`. Called again after the topic has worked meanwhile, or for another error.
+   * Called when the server cannot serve the topic for now, or has lost contact with its broker. The error is
+   * `temporary`: the client tries again by itself, and misses no event without a `lost`. Called again after the topic
+   * has worked meanwhile, or for another error.
    */
   readonly onUnavailable?: (error: RealtimeClientError) => void;
 }
