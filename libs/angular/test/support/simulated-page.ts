@@ -64,6 +64,23 @@ export function describeSimulatedPages(changeDetection: string, providers: Envir
       expect(simulation.server.upgradeCount).toBe(2);
     });
 
+    test('is stale while the server has lost its broker, on both transports', async () => {
+      simulation.server.markStale();
+      await shows('tick 7, stale, live');
+      simulation.network.upgrades('reject');
+      simulation.network.cut();
+      await shows('tick 7, stale, polling');
+      simulation.server.publish(first, { tick: 8 });
+      simulation.server.markFresh();
+      await shows('tick 8, live, polling');
+      simulation.server.markStale();
+      await shows('tick 8, stale, polling');
+      simulation.network.restore();
+      await shows('tick 8, stale, live');
+      simulation.server.markFresh();
+      await shows('tick 8, live, live');
+    });
+
     test('is stale in a black hole, and gets the missed values afterwards', async () => {
       simulation.network.blackhole();
       simulation.server.publish(first, { tick: 8 });

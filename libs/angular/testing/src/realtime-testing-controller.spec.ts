@@ -56,6 +56,24 @@ describe('RealtimeTestingController', () => {
     server.verify();
   });
 
+  test('makes topics stale while the connection is live', async () => {
+    const fixture = TestBed.createComponent(BattlePage);
+    const page = fixture.nativeElement as HTMLElement;
+    server.publish(first, { tick: 7 });
+    server.markStale(mine);
+    await fixture.whenStable();
+    expect(page.textContent).toContain('tick 7, live');
+    for (const topic of [first, undefined]) {
+      server.markStale(topic);
+      await fixture.whenStable();
+      expect(page.textContent).toContain('tick 7, stale');
+      expect(server.status.state).toBe('live');
+      server.markFresh(topic);
+      await fixture.whenStable();
+      expect(page.textContent).toContain('tick 7, live');
+    }
+  });
+
   test('replaces the network of provideRealtime', () => {
     realtime.state(first).subscribe();
     expect(server.status).toMatchObject({ state: 'live', transport: 'websocket' });

@@ -97,6 +97,23 @@ export class RealtimeTestingController {
   }
 
   /**
+   * Makes a topic stale, or all topics, because the server has lost contact with its broker. The values stay, and so
+   * does the status of the connection.
+   */
+  markStale(topic?: TopicReference): void {
+    this.#client.deliver();
+    this.#client.server.markStale(topic);
+    this.#client.deliver();
+  }
+
+  /** Makes a topic current again, or all topics. */
+  markFresh(topic?: TopicReference): void {
+    this.#client.deliver();
+    this.#client.server.markFresh(topic);
+    this.#client.deliver();
+  }
+
+  /**
    * Returns the oldest unanswered action of this kind. Answer it with `respond()` or `reject()`.
    *
    * @throws Error if the application has sent none, or is offline.
