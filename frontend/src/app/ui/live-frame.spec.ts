@@ -55,6 +55,15 @@ describe('LiveFrame', () => {
     expect(alert()).toBeNull();
   });
 
+  test('keeps the value while a server that answers may miss changes, and says so', async () => {
+    const freshness = { state: 'stale', staleSince: Date.now() - 5_000 } as const;
+    await show({ value: {}, freshness });
+    expect(frame.text).toMatch(/^Not live for \d+ s: the server does not see changes now$/);
+    frame.server.goOffline();
+    await frame.settle();
+    expect(frame.text).toMatch(/^Not live for \d+ s$/);
+  });
+
   test('shows a message with a heading of its level and a way onward after an error that stays', async () => {
     await show({ error: new RealtimeClientError('unknown_topic', 'There is no such battle.') });
     expect(alert()?.querySelector('h2')?.textContent).toBe('There is nothing to see here');

@@ -55,7 +55,7 @@ export class LiveFrame {
     if (!this.hasValue()) return this.waiting();
     switch (freshness.state) {
       case 'stale':
-        return { tone: 'stale', text: `Not live for ${this.age(freshness.staleSince)}${this.denial()}` };
+        return { tone: 'stale', text: `Not live for ${this.age(freshness.staleSince)}${this.reason()}` };
       case 'catching-up':
         return { tone: 'stale', text: 'Not live: catching up …' };
       case 'live':
@@ -69,8 +69,11 @@ export class LiveFrame {
     return formatAge(Math.max(1_000, this.clock.now() - since));
   }
 
-  private denial(): string {
-    return this.store.status().state === 'denied' ? ': the server rejects this page' : '';
+  private reason(): string {
+    const { state } = this.store.status();
+    if (state === 'denied') return ': the server rejects this page';
+    const isConnected = state === 'live' || state === 'polling';
+    return isConnected && this.state().error === undefined ? ': the server does not see changes now' : '';
   }
 
   private waiting(): Truth {
