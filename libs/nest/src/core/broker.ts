@@ -132,10 +132,15 @@ export interface ClaimOptions {
   /** One of the clients of the caller. It gets a part of the quota, so that it cannot block the others. */
   readonly client?: string;
   /**
-   * Whether the client has sent the action before. Then a broker that may have lost its claims answers `lost` for an
-   * unknown key, because the action may have run.
+   * Whether the client has sent the action before. Then a broker that has lost its claims, for example in a restart,
+   * answers `lost` for an unknown key that it may have known, because the action may have run.
    */
   readonly again?: boolean;
+  /**
+   * With `again`: at least the milliseconds since the client sent the action for the first time. A broker that lost its
+   * claims earlier than that has not lost this one. Omitted: unknown.
+   */
+  readonly ageMs?: number;
 }
 
 /** The exclusive right of one node, until the node releases or loses it. */

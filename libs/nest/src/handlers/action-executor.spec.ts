@@ -35,7 +35,12 @@ describe('ActionExecutor', () => {
   });
 
   function brokerOptions(): MemoryBrokerSettings {
-    return { environment, history: { count: 0, bytes: 0, ageMs: 0 }, actionWindowMs: WINDOW, log: { error: () => undefined } };
+    return {
+      environment,
+      history: { count: 0, bytes: 0, ageMs: 0 },
+      actionWindowMs: WINDOW,
+      log: { error: () => undefined },
+    };
   }
 
   function runner(over: Partial<Broker> = {}): ActionExecutor {
@@ -289,10 +294,12 @@ describe('ActionExecutor', () => {
     });
     const action = { call: handler(() => undefined), timeout: 0 };
     await asked.run(invocation, caller, action);
-    await asked.run({ ...invocation, again: true }, { ...caller, identity: undefined }, action);
+    const firstSentAt = environment.monotonic();
+    await environment.advance(700);
+    await asked.run({ ...invocation, again: true, firstSentAt }, { ...caller, identity: undefined }, action);
     expect(claims).toEqual([
       { caller: 'user ann', client: 'client', again: false },
-      { caller: 'address 192.0.2.1', client: 'client', again: true },
+      { caller: 'address 192.0.2.1', client: 'client', again: true, ageMs: 700 },
     ]);
   });
 

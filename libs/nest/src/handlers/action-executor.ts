@@ -89,10 +89,13 @@ export class ActionExecutor {
   ): Promise<Exclude<Claim, { outcome: 'running' }>> {
     const { broker, environment, window } = this.options;
     const digest = fingerprint(invocation);
-    const options = { caller: quotaKey(caller), client: caller.clientId, again: invocation.again ?? false };
+    const { again = false, firstSentAt } = invocation;
     const deadline = environment.monotonic() + (timeout || window);
     for (;;) {
-      const claim = await broker.claim(key, digest, options);
+      const claim = await broker.claim(key, digest, {
+        ...{ caller: quotaKey(caller), client: caller.clientId, again },
+        ...(firstSentAt === undefined ? {} : { ageMs: environment.monotonic() - firstSentAt }),
+      });
       if (claim.outcome !== 'running') return claim;
       const remaining = Math.max(1, deadline - environment.monotonic());
       try {

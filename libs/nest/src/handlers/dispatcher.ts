@@ -24,6 +24,8 @@ export interface Invocation {
   readonly data: Json | undefined;
   /** Whether the client has sent the action before. */
   readonly again?: boolean;
+  /** With `again`: the monotonic time at which the client sent it for the first time, or earlier. Omitted: unknown. */
+  readonly firstSentAt?: number | undefined;
   /** Whether the caller may learn the position of a topic to which the handler published. Omitted: of no topic. */
   readonly follows?: (topic: string) => boolean | Promise<boolean>;
 }

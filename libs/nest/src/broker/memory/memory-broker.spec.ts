@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
+import { draft } from '../../../test/support/publications.js';
 import { MemoryBroker, type MemoryBrokerSettings } from './memory-broker.js';
 
 const HISTORY = { count: 10, bytes: 3_000, ageMs: 60_000 };
@@ -18,15 +19,15 @@ describe('MemoryBroker', () => {
     'R15: a change of the wall clock by %d day does not age a history or drop a topic',
     async (days) => {
       const { broker, environment } = create();
-      const first = await broker.publish('idle', { kind: 'state', data: '1' });
-      await broker.publish('log', { kind: 'events', data: '1' });
+      const first = await broker.publish('idle', draft('state', 1));
+      await broker.publish('log', draft('events', 1));
       environment.setWallClock(environment.now() + days * 86_400_000);
       await environment.advance(HISTORY.ageMs / 2);
-      await broker.publish('log', { kind: 'events', data: '2' });
+      await broker.publish('log', draft('events', 2));
       const kept = async (): Promise<number> => (await broker.read('log', 'events', { above: 0 })).publications.length;
       expect(await kept()).toBe(2);
       await environment.advance(HISTORY.ageMs / 2 - 1);
-      expect(await broker.read('idle', 'state')).toMatchObject({ ...first, data: '1' });
+      expect(await broker.read('idle', 'state')).toMatchObject({ ...first, base: { data: '1' } });
       await environment.advance(2);
       expect(await kept()).toBe(1);
     },
@@ -38,7 +39,7 @@ describe('MemoryBroker', () => {
     await broker.listen('log', () => {
       told = true;
     });
-    const published = broker.publish('log', { kind: 'events', data: '1' });
+    const published = broker.publish('log', draft('events', 1));
     expect(told).toBe(true);
     await published;
   });
@@ -48,7 +49,7 @@ describe('MemoryBroker', () => {
     async (published) => {
       const { broker } = create({ maxIdleTopics: 3 });
       const use = async (topic: string): Promise<string> => {
-        if (published) await broker.publish(topic, { kind: 'events', data: '1' });
+        if (published) await broker.publish(topic, draft('events', 1));
         return (await broker.read(topic, 'events')).epoch;
       };
       const listened = await use('listened');
@@ -67,20 +68,20 @@ describe('MemoryBroker', () => {
 
   test('limits the bytes of topics without listeners, but keeps the last used one', async () => {
     const { broker } = create({ maxIdleBytes: 1_000 });
-    const value = { kind: 'state', data: JSON.stringify('x'.repeat(198)) } as const;
-    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    const value = () => draft('state', 'x'.repeat(198));
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value());
     expect(broker.sizes.topics).toBe(2);
-    const heavy = await broker.publish('heavy', { kind: 'state', data: JSON.stringify('x'.repeat(2_000)) });
+    const heavy = await broker.publish('heavy', draft('state', 'x'.repeat(2_000)));
     expect(broker.sizes.topics).toBe(1);
     expect((await broker.read('heavy', 'state')).epoch).toBe(heavy.epoch);
     await broker.close('heavy');
-    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value);
+    for (let index = 0; index < 100; index++) await broker.publish(`battles/${index}`, value());
     expect(broker.sizes.topics).toBe(2);
   });
 
   test('never evicts a topic with a listener, and counts it as used when the listener leaves', async () => {
     const { broker, environment } = create();
-    const { epoch } = await broker.publish('log', { kind: 'events', data: '1' });
+    const { epoch } = await broker.publish('log', draft('events', 1));
     const release = await broker.listen('log', () => undefined);
     await environment.advance(HISTORY.ageMs * 5 + 10);
     await release();
@@ -104,7 +105,7 @@ describe('MemoryBroker', () => {
   test('holds nothing and runs no timer after all limits have passed', async () => {
     const { broker, environment } = create();
     for (let index = 0; index < 100; index++) {
-      await broker.publish(`topics/${index}`, { kind: 'state', data: '1' });
+      await broker.publish(`topics/${index}`, draft('state', 1));
       await broker.claim(`key-${index}`, 'f');
       await broker.settle(`key-${index}`, 'answer', 1_000 * index);
       await broker.join('lobby', { id: `member-${index}`, info: null });
@@ -113,7 +114,7 @@ describe('MemoryBroker', () => {
     const lease = await broker.lease('arena');
     await lease?.release();
     await environment.advance(HISTORY.ageMs * 3);
-    expect(broker.sizes).toEqual({ topics: 0, claims: 0, callers: 0, leases: 0, presence: 0, broadcastListeners: 0 });
+    expect(broker.sizes).toEqual({ topics: 0, claims: 0, callers: 0, leases: 0, presence: 0 });
     expect(environment.timers).toBe(0);
   });
 

@@ -28,6 +28,8 @@ import { oneOfSeveralProcesses } from './several-processes.js';
 
 /** `history.ageMs` is also the time for which the broker keeps an unused topic. */
 export interface MemoryBrokerSettings extends Omit<BrokerContext, 'actionWindowMs'>, MemoryBrokerOptions {
+  /** See {@link BrokerContext.actionWindowMs}. Default: no process ran before this one. */
+  readonly actionWindowMs?: number;
   /** See {@link MemoryClaims}. Default: 10 s. 0: a copy of a confirmed action runs. */
   readonly repeatWindowMs?: number;
 }
@@ -78,6 +80,7 @@ export class MemoryBroker implements Broker {
     this.claims = new MemoryClaims(
       environment,
       { count: maxClaims, size: maxAnswerCharacters },
+      options.actionWindowMs,
       options.repeatWindowMs,
     );
   }
@@ -129,9 +132,9 @@ export class MemoryBroker implements Broker {
     this.topics.close(topic);
   }
 
-  async claim(key: string, fingerprint: string, { caller, client }: ClaimOptions = {}): Promise<Claim> {
+  async claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim> {
     this.check();
-    return this.claims.claim(key, fingerprint, caller, client);
+    return this.claims.claim(key, fingerprint, options);
   }
 
   async settle(key: string, answer: string, window: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Environment, Timer } from '../../core/environment.js';
-import { BrokerError, type Claim } from '../../core/broker.js';
+import { BrokerError, type Claim, type ClaimOptions } from '../../core/broker.js';
 
 /** Limits for remembered actions. 0 switches a limit off. */
 export interface ClaimLimits {
@@ -143,14 +143,18 @@ export class MemoryClaims {
   /** Keys of forgotten answers, with the time until which a copy of the action does not run. The oldest is first. */
   private readonly forgotten = new Map<string, number>();
   private readonly usage: ClaimUsage;
+  private readonly startedAt: number;
   private sweep: Timer | undefined;
 
+  /** @param windowMs for which the process before this one remembered an answer. 0: there was no process before. */
   constructor(
     private readonly environment: Environment,
     limits: ClaimLimits,
+    private readonly windowMs = 0,
     private readonly repeatWindowMs = REPEAT_WINDOW_MS,
   ) {
     this.usage = new ClaimUsage(limits);
+    this.startedAt = environment.monotonic();
   }
 
   /** Number of running and remembered actions. */
@@ -163,11 +167,12 @@ export class MemoryClaims {
     return this.usage.size;
   }
 
-  claim(key: string, fingerprint: string, caller?: string, client?: string): Claim {
+  claim(key: string, fingerprint: string, options: ClaimOptions = {}): Claim {
     const existing = this.current(key);
     if (existing === undefined) {
       if ((this.forgotten.get(key) ?? 0) > this.environment.monotonic()) return { outcome: 'lost' };
-      const path = pathOf(caller, client);
+      if (this.mayHaveRunBefore(options)) return { outcome: 'lost' };
+      const path = pathOf(options);
       this.usage.reserve(path);
       this.claims.set(key, running(fingerprint, path));
       return { outcome: 'claimed' };
@@ -220,6 +225,13 @@ export class MemoryClaims {
     this.usage.clear();
   }
 
+  /** Whether the process before this one, whose claims are gone, may have run the action. */
+  private mayHaveRunBefore({ again, ageMs }: ClaimOptions): boolean {
+    if (again !== true || this.windowMs === 0) return false;
+    const uptime = this.environment.monotonic() - this.startedAt;
+    return ageMs === undefined ? uptime < this.windowMs : ageMs >= uptime;
+  }
+
   private current(key: string): Running | Settled | undefined {
     const claim = this.claims.get(key);
     if (claim?.state !== 'settled' || claim.expiresAt > this.environment.monotonic()) return claim;
@@ -265,7 +277,7 @@ export class MemoryClaims {
 }
 
 /** Injective: JSON texts of one and of two names are never equal. */
-function pathOf(caller: string | undefined, client: string | undefined): readonly string[] {
+function pathOf({ caller, client }: ClaimOptions): readonly string[] {
   if (caller === undefined) return [];
   return client === undefined
     ? [JSON.stringify([caller])]

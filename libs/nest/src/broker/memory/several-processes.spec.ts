@@ -20,6 +20,7 @@ describe('memoryBroker() in one of several processes', () => {
   const context = {
     environment: new VirtualEnvironment(),
     history: { count: 1, bytes: 0, ageMs: 0 },
+    actionWindowMs: 120_000,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   };
 
