@@ -1,6 +1,9 @@
 export type { BrokerCapability, BrokerSetup, BrokerSuiteOptions } from './broker-suite/broker-setup.js';
 export { describeBroker } from './broker-suite/describe-broker.js';
 export type { BrokerAssertions, TestRunner } from './broker-suite/test-runner.js';
+export { DistantBroker, type DistantBrokerOptions } from './distant-broker/distant-broker.js';
+export type { BrokerLink } from './distant-broker/broker-link.js';
+export type { DistantNode } from './distant-broker/distant-node.js';
 export { simulate, type SimulationOptions } from './simulation/simulate.js';
 export type { EventWatch } from './simulation/event-watch.js';
 export type { SimulatedClient, SimulatedClientOptions } from './simulation/simulated-client.js';
