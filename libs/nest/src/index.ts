@@ -40,6 +40,7 @@ export { RealtimeConnections, type ConnectionInfo, type Revoked } from './realti
 export type { Environment, Timer } from './core/environment.js';
 export { DrainState } from './core/drain-state.js';
 export { RealtimeSwitch } from './realtime-switch.js';
+export { RealtimeLeases, type HeldLease, type HeldTopicLease, type HoldOptions } from './realtime-leases.js';
 export type { Revocation, RevokeOptions } from './admission/revocations.js';
 export { RealtimeHealthIndicator, type HealthOptions, type RealtimeHealth } from './realtime-health.indicator.js';
 export { RealtimeMetrics, type Counts, type MetricsSnapshot } from './realtime-metrics.js';

@@ -36,6 +36,7 @@ import { DrainState } from './core/drain-state.js';
 import { RealtimeLog } from './core/realtime-log.js';
 import { StartReport } from './lifecycle/start-report.js';
 import { Counters } from './core/counters.js';
+import { RealtimeLeases } from './realtime-leases.js';
 import { RealtimeMetrics } from './realtime-metrics.js';
 import { FlushScheduler, OutboxBudget } from './delivery/flush-scheduler.js';
 import { presenceSource } from './presence/presence-source.js';
@@ -177,6 +178,7 @@ const connections: Provider[] = [
   RealtimeSwitch,
   { provide: WEBSOCKET_SWITCH, useExisting: RealtimeSwitch },
   RealtimeConnections,
+  RealtimeLeases,
   Drain,
   Disposal,
   StartReport,
@@ -218,7 +220,15 @@ const adapter: FactoryProvider<RealtimeWsAdapter> = {
 @Module({
   imports: [DiscoveryModule],
   providers: [...settings, ...topics, ...admission, ...handlers, ...connections, HttpBinding, adapter],
-  exports: [RealtimeBus, RealtimeConnections, RealtimeMetrics, RealtimeHealthIndicator, RealtimeSwitch, DrainState],
+  exports: [
+    RealtimeBus,
+    RealtimeConnections,
+    RealtimeLeases,
+    RealtimeMetrics,
+    RealtimeHealthIndicator,
+    RealtimeSwitch,
+    DrainState,
+  ],
 })
 export class RealtimeModule {
   /** Without options every option has its default. The module checks the options when the application starts. */
