@@ -21,6 +21,7 @@ const ALLOWED = {
   'libs/client': ['protocol'],
   'libs/angular': ['protocol', 'client'],
   'libs/nest': ['protocol'],
+  'libs/broker-redis': ['protocol', 'nest'],
   'libs/testing-nest': ['protocol', 'testing', 'client', 'nest'],
   backend: ['protocol', 'arena', 'nest'],
   frontend: ['protocol', 'arena', 'angular'],
@@ -37,6 +38,7 @@ const ALLOWED_IN_TESTS = {
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
   'libs/nest': ['testing'],
+  'libs/broker-redis': ['testing', 'testing-nest'],
 };
 
 const PACKAGES = [
@@ -44,6 +46,7 @@ const PACKAGES = [
   'arena',
   'testing',
   'testing-nest',
+  'broker-redis',
   'client',
   'angular',
   'nest',

@@ -10,6 +10,7 @@ const PROJECTS = [
   'angular',
   'nest',
   'testing-nest',
+  'broker-redis',
   'arena',
   'backend',
   'frontend',

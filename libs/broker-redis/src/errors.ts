@@ -1,0 +1,43 @@
+import { BrokerError } from '@statewire/nest';
+
+/** The connection ended before the reply. The server may have run the command. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+}
+
+/** The scripts of the server are gone, or its data has another lineage. The command had no effect. */
+export class StaleLineageError extends Error {
+  override readonly name = 'StaleLineageError';
+}
+
+/** Replies after which the server is as good as out of reach: another one is the master, or it does not serve now. */
+const AWAY = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|MISCONF)\b/;
+
+export function isAwayReply(error: unknown): boolean {
+  return AWAY.test(messageOf(error));
+}
+
+/** The error for a rejected command, by the first word of the reply of the server. */
+export function toCommandError(error: unknown): Error {
+  const message = messageOf(error);
+  if (error instanceof ConnectionLostError) return error;
+  if (/^(STALE|NOSCRIPT)\b/.test(message)) return new StaleLineageError(message, { cause: error });
+  if (message.startsWith('OOM')) {
+    return new BrokerError('full', `Redis has no memory left: ${message}`, { cause: error });
+  }
+  return new BrokerError('unavailable', `Redis rejected a command: ${message}`, { cause: error });
+}
+
+/** The error that callers of the broker get. */
+export function toBrokerError(error: unknown): BrokerError {
+  if (error instanceof BrokerError) return error;
+  return new BrokerError('unavailable', `Redis is out of reach: ${messageOf(error)}`, { cause: error });
+}
+
+export function disposedError(): BrokerError {
+  return new BrokerError('disposed', 'The broker was shut down.');
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,2 @@
+export { redisBroker } from './redis-broker.js';
+export type { RedisBrokerOptions, RedisConnectionOptions } from './options.js';

@@ -1,0 +1,300 @@
+import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
+import type { Position } from '@statewire/protocol';
+
+import { ConnectionLostError, disposedError, StaleLineageError, toBrokerError } from './errors.js';
+import type { Epochs } from './epochs.js';
+import type { Keys } from './keys.js';
+import type { RedisLink } from './link.js';
+import { PendingPublication } from './pending-publication.js';
+import { longestChain } from './scripts/topic-library.js';
+import type { TopicScripts } from './scripts/topic-scripts.js';
+
+/** Topics of which the publisher remembers the distance to the keyframe while nothing is pending. */
+const MAX_REMEMBERED = 10_000;
+
+/** `OK` with epoch, offset, count and bytes of the deltas above the keyframe; or `NEED`, `MOVED`, `FENCED`. */
+type PublishReply = readonly [outcome: string, epoch: string, offset: number, count: number, bytes: number];
+
+/** The deltas of a topic since its keyframe. */
+interface Chain {
+  count: number;
+  bytes: number;
+}
+
+/** The pending publications of one topic, in the order of the calls. */
+class TopicQueue {
+  readonly pending: PendingPublication[] = [];
+  /** The first publications of `pending` whose replies are under way. */
+  inFlight = 0;
+  /** How many of them the server may answer with `NEED`. */
+  refusable = 0;
+  /** The first publications of `pending` that the server refused. They are sent again when nothing is in flight. */
+  refused = 0;
+  /** The server must be adopted before the publications are sent again. */
+  isStale = false;
+  chain: Chain;
+
+  constructor(
+    readonly topic: string,
+    chain: Chain | undefined,
+  ) {
+    this.chain = chain ?? { count: 0, bytes: 0 };
+  }
+}
+
+/**
+ * Sends publications. Those of one topic keep their order, although many are under way at once: behind a delta that the
+ * server may refuse, only deltas follow that build on it, because the server then refuses them too.
+ *
+ * While the server is out of reach, the newest value of a state topic waits, and others for `publishTimeoutMs`.
+ */
+export class Publisher {
+  private readonly queues = new Map<string, TopicQueue>();
+  private readonly pending = new Set<PendingPublication>();
+  private readonly byId = new Map<string, PendingPublication>();
+  private readonly chains = new Map<string, Chain>();
+  private bytes = 0;
+  /** Replies that belong to an earlier connection are ignored. */
+  private connection = 0;
+  private expiry: Timer | undefined;
+  private isDisposed = false;
+
+  constructor(
+    private readonly link: Pick<RedisLink, 'attempt' | 'adopt' | 'up'>,
+    private readonly keys: Keys,
+    private readonly scripts: TopicScripts,
+    private readonly epochs: Epochs,
+    private readonly context: Pick<BrokerContext, 'environment' | 'history'>,
+    private readonly limits: { readonly count: number; readonly bytes: number; readonly timeoutMs: number },
+  ) {}
+
+  /** Number of pending publications. */
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** Returns a publication of this node that is pending. */
+  find(id: string): NewPublication | undefined {
+    return this.byId.get(id)?.publication;
+  }
+
+  async publish(topic: string, publication: NewPublication, options: PublishOptions = {}): Promise<Position> {
+    if (this.isDisposed) throw disposedError();
+    const pending = new PendingPublication(topic, publication, options, this.context.environment.monotonic());
+    const queue = this.queues.get(topic) ?? new TopicQueue(topic, this.chains.get(topic));
+    const settled = pending.settled();
+    if (!this.link.up) this.conflate(queue, pending);
+    if (this.pending.size >= this.limits.count || this.bytes + pending.size > this.limits.bytes) {
+      const message = `${this.pending.size} publications wait for Redis, and there is no room for more.`;
+      pending.reject(new BrokerError('unavailable', message));
+      if (queue.pending.length === 0) this.close(queue);
+      return settled;
+    }
+    this.queues.set(topic, queue);
+    queue.pending.push(pending);
+    this.pending.add(pending);
+    this.byId.set(publication.id, pending);
+    this.bytes += pending.size;
+    if (this.link.up) this.pump(queue);
+    else if (this.expiry === undefined) this.expireLater();
+    return settled;
+  }
+
+  /** The connection was lost. The server may have stored what was under way. */
+  onLost(): void {
+    this.connection += 1;
+    for (const queue of this.queues.values()) {
+      for (const pending of queue.pending.slice(0, queue.inFlight + queue.refused)) pending.wasSent = true;
+      this.reset(queue);
+      const newest = queue.pending.at(-1);
+      if (newest !== undefined) this.conflate(queue, newest);
+    }
+    this.expireLater();
+  }
+
+  /** The server can be used. */
+  onUp(): void {
+    this.expiry?.cancel();
+    this.expiry = undefined;
+    for (const queue of [...this.queues.values()]) this.pump(queue);
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.connection += 1;
+    this.expiry?.cancel();
+    for (const pending of this.pending) pending.reject(disposedError());
+    this.pending.clear();
+    this.byId.clear();
+    this.queues.clear();
+    this.chains.clear();
+    this.bytes = 0;
+  }
+
+  /** Sends what may follow the publications in flight. */
+  private pump(queue: TopicQueue): void {
+    while (this.link.up && queue.refused === 0 && queue.inFlight < queue.pending.length) {
+      const next = queue.pending[queue.inFlight]!;
+      const previous = queue.pending[queue.inFlight - 1];
+      const isChained = next.publication.patch?.base === previous?.publication.id && !next.startsEpoch;
+      if (queue.refusable > 0 && !isChained) return;
+      this.send(queue, next, queue.refusable > 0);
+    }
+  }
+
+  private send(queue: TopicQueue, pending: PendingPublication, mustChain: boolean): void {
+    const { publication, options } = pending;
+    const patch = pending.startsEpoch ? undefined : publication.patch;
+    const withData = patch === undefined || pending.needsData || this.isKeyframeDue(queue, publication);
+    const isRefusable = mustChain || !withData;
+    if (withData) queue.chain = { count: 0, bytes: 0 };
+    else queue.chain = { count: queue.chain.count + 1, bytes: queue.chain.bytes + patch.delta.length };
+    queue.inFlight += 1;
+    if (isRefusable) queue.refusable += 1;
+
+    const { partition, record, log, lease, channel } = this.keys.topic(pending.topic);
+    const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}${mustChain ? 'c' : ''}`;
+    const only = options.only === undefined ? ['', ''] : [options.only.epoch, String(options.only.offset)];
+    const connection = this.connection;
+    this.link
+      .attempt({
+        script: this.scripts.publish,
+        partition,
+        keys: [record, log, lease],
+        args: [
+          ...[this.epochs.next(), channel, publication.kind, publication.id, ...only],
+          ...[options.fence?.toString() ?? '', flags, patch?.base ?? '', patch?.delta ?? ''],
+          withData ? publication.data : '',
+        ],
+      })
+      .then(
+        (reply) => this.onReply(connection, queue, pending, isRefusable, reply as PublishReply),
+        (error: unknown) => this.onReply(connection, queue, pending, isRefusable, error as Error),
+      );
+  }
+
+  /** A reader pays at most twice the value for a value and its deltas. */
+  private isKeyframeDue(queue: TopicQueue, { data, patch }: NewPublication): boolean {
+    const { count, bytes } = queue.chain;
+    const most = this.context.history.bytes;
+    const total = bytes + (patch?.delta.length ?? 0);
+    if (count + 1 >= longestChain(this.context.history)) return true;
+    return total >= data.length || (most > 0 && total > most / 4);
+  }
+
+  private onReply(
+    connection: number,
+    queue: TopicQueue,
+    pending: PendingPublication,
+    isRefusable: boolean,
+    reply: PublishReply | Error,
+  ): void {
+    // The end of a connection is handled by `onLost`.
+    if (connection !== this.connection || reply instanceof ConnectionLostError) return;
+    queue.inFlight -= 1;
+    if (isRefusable) queue.refusable -= 1;
+    if (reply instanceof StaleLineageError) {
+      queue.isStale = true;
+      queue.refused += 1;
+    } else if (!(reply instanceof Error) && reply[0] === 'NEED') {
+      // Publications behind it were refused because of it, and build on it again.
+      if (queue.refused === 0) pending.needsData = true;
+      queue.refused += 1;
+    } else {
+      queue.pending.splice(queue.refused, 1);
+      this.settle(queue, pending, reply);
+    }
+    if (queue.inFlight === 0) this.continue(queue);
+  }
+
+  private settle(queue: TopicQueue, pending: PendingPublication, reply: PublishReply | Error): void {
+    this.forget(pending);
+    if (reply instanceof Error) return pending.reject(toBrokerError(reply));
+    const [outcome, epoch, offset, count, bytes] = reply;
+    if (outcome === 'FENCED') {
+      const message = `The lease of the topic "${pending.topic}" does not allow this publication.`;
+      return pending.reject(new BrokerError('fenced', message));
+    }
+    if (outcome === 'MOVED') {
+      const message = `The topic "${pending.topic}" has moved on from the expected position.`;
+      return pending.reject(new BrokerError('moved', message));
+    }
+    if (queue.inFlight === 0) queue.chain = { count, bytes };
+    pending.resolve({ epoch, offset });
+  }
+
+  /** Nothing is in flight: sends what the server refused, and then the rest. */
+  private continue(queue: TopicQueue): void {
+    if (!queue.isStale) {
+      queue.refused = 0;
+      if (queue.pending.length === 0) return this.close(queue);
+      return this.pump(queue);
+    }
+    const connection = this.connection;
+    this.link.adopt().then(
+      () => {
+        if (connection !== this.connection) return;
+        this.reset(queue);
+        this.pump(queue);
+      },
+      // Adoption fails with the connection, and `onLost` prepares the queue.
+      () => undefined,
+    );
+  }
+
+  private reset(queue: TopicQueue): void {
+    queue.inFlight = 0;
+    queue.refusable = 0;
+    queue.refused = 0;
+    queue.isStale = false;
+  }
+
+  private close(queue: TopicQueue): void {
+    this.queues.delete(queue.topic);
+    this.chains.delete(queue.topic);
+    this.chains.set(queue.topic, queue.chain);
+    if (this.chains.size > MAX_REMEMBERED) this.chains.delete(this.chains.keys().next().value!);
+  }
+
+  private forget(pending: PendingPublication): void {
+    this.pending.delete(pending);
+    if (this.byId.get(pending.publication.id) === pending) this.byId.delete(pending.publication.id);
+    this.bytes -= pending.size;
+  }
+
+  /** Drops the publications that `newest` supersedes. */
+  private conflate(queue: TopicQueue, newest: PendingPublication): void {
+    const waiting = queue.pending.filter((pending) => pending !== newest);
+    for (const older of waiting.reverse()) {
+      if (!newest.supersedes(older)) return;
+      newest.replace(older);
+      queue.pending.splice(queue.pending.indexOf(older), 1);
+      this.forget(older);
+    }
+  }
+
+  private expireLater(): void {
+    const { environment } = this.context;
+    let first = Infinity;
+    for (const pending of this.pending) if (!pending.isLasting) first = Math.min(first, pending.since);
+    this.expiry?.cancel();
+    if (first === Infinity) return;
+    const delay = first + this.limits.timeoutMs - environment.monotonic();
+    this.expiry = environment.setTimer(() => this.expire(), Math.max(1, delay));
+  }
+
+  private expire(): void {
+    this.expiry = undefined;
+    if (this.link.up || this.isDisposed) return;
+    const due = this.context.environment.monotonic() - this.limits.timeoutMs;
+    for (const queue of [...this.queues.values()]) {
+      for (const pending of queue.pending.filter(({ isLasting, since }) => !isLasting && since <= due)) {
+        queue.pending.splice(queue.pending.indexOf(pending), 1);
+        this.forget(pending);
+        pending.reject(new BrokerError('unavailable', `Redis was out of reach for ${this.limits.timeoutMs} ms.`));
+      }
+      if (queue.pending.length === 0) this.close(queue);
+    }
+    this.expireLater();
+  }
+}

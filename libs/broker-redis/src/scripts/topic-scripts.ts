@@ -1,0 +1,153 @@
+import { script, type Script } from './script.js';
+import { longestChain, topicLibrary, type TopicLimits } from './topic-library.js';
+
+/** The scripts for topics. Nodes with other limits have other scripts, which live side by side on the server. */
+export interface TopicScripts {
+  readonly publish: Script;
+  readonly read: Script;
+  readonly check: Script;
+  readonly replace: Script;
+  readonly close: Script;
+}
+
+/**
+ * Appends a publication. Keys: record, log, lease. Arguments: new epoch, channel, kind, id, epoch and offset of `only`,
+ * fence, flags (`s` starts an epoch, `r` sent before, `c` must chain), base, delta, data. Answers `OK` with the position
+ * and the count and bytes of the deltas above the keyframe, `MOVED`, `FENCED`, or `NEED` if the delta does not fit the
+ * newest publication or if a keyframe is due.
+ */
+const PUBLISH = `
+local record, log, channel, kind, id = KEYS[2], KEYS[3], ARGV[3], ARGV[4], ARGV[5]
+local flags, base, delta, data = ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local r = open(record, log, channel, ARGV[2])
+
+if id == r.p then return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s } end
+if string.find(flags, 'r', 1, true) then
+  for _, raw in ipairs(redis.call('XREVRANGE', log, '+', '-', 'COUNT', SEARCHED)) do
+    local x = entry(raw)
+    if x.id == id then return { 'OK', r.e, x.n, r.o - r.k, r.b - r.s } end
+  end
+end
+
+local lease = redis.call('HMGET', KEYS[4], 'k', 'x')
+local held = lease[2] and tonumber(lease[2]) > NOW
+if ARGV[8] == '' then if held then return { 'FENCED' } end
+elseif not held or lease[1] ~= ARGV[8] then return { 'FENCED' } end
+if ARGV[6] ~= '' and (r.e ~= ARGV[6] or r.o ~= tonumber(ARGV[7])) then return { 'MOVED' } end
+
+local time = string.format('%.0f', NOW)
+if string.find(flags, 's', 1, true) then
+  r = begin(record, log, ARGV[2])
+  first(r, record, log, kind == 'state', data, time, id)
+  renew(record, log)
+  announce(channel, r, data)
+  return { 'OK', r.e, r.o, 0, 0 }
+end
+
+local fits = base ~= '' and base == r.p
+if not fits and (data == '' or string.find(flags, 'c', 1, true)) then return { 'NEED' } end
+if data == '' and (r.o - r.k >= CHAIN or (BYTES > 0 and r.b - r.s + #delta > BYTES / 2)) then return { 'NEED' } end
+
+local previous, form, body = r.p, fits and 'p' or 'd', fits and delta or data
+r.o, r.p, r.t, r.b = r.o + 1, id, time, r.b + #body
+append(log, r.o, form, body, time, id, r.b)
+if kind == 'state' and data ~= '' then
+  r.k, r.s = r.o, r.b
+  redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b, 'k', r.o, 'q', id, 's', r.b, 'd', data)
+else redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b) end
+if r.o % 16 == 1 then renew(record, log) end
+if BYTES > 0 and r.b - r.f > BYTES * 9 / 8 then trim(record, log, r, 0, BYTES, kind == 'state' and r.k or r.o) end
+redis.call('PUBLISH', channel, line(r, form, body, previous))
+return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s }
+`;
+
+/**
+ * Reads a topic. Keys: record, log. Arguments: new epoch, channel, kind, offset above which publications are wanted, most
+ * bytes of those. Answers epoch, offset, id, time, keyframe and its offset, oldest offset, id at the wanted offset, and the
+ * publications as offset, form, body, time, id.
+ */
+const READ = `
+local record, log = KEYS[2], KEYS[3]
+local r = open(record, log, ARGV[3], ARGV[2])
+local state, above, most = ARGV[4] == 'state', tonumber(ARGV[5]), tonumber(ARGV[6])
+local low = above and math.max(above, 0) or r.o
+if state then low = math.min(low, r.k) end
+local found = low < r.o and entries(log, low + 1, '+') or {}
+if state and #found < r.o - r.k then
+  -- The server evicted a part of the topic, and the value cannot be restored.
+  r, found = begin(record, log, ARGV[2]), {}
+  announce(ARGV[3], r)
+end
+renew(record, log)
+local oldest = trim(record, log, r, AGE == 0 and 0 or NOW - AGE, BYTES, state and r.k or r.o)
+
+local idAbove = false
+if above == 0 then idAbove = '' elseif above == r.o then idAbove = r.p elseif above == r.k then idAbove = r.q
+elseif above and above > 0 and above < r.o then
+  local at = entries(log, above, above)[1]
+  if at then idAbove = at.id end
+end
+
+local list = {}
+for _, x in ipairs(found) do
+  local wanted = (not most or r.b - x.b + #x.body <= most)
+  if x.n >= oldest and (wanted or (state and x.n > r.k)) then
+    for _, value in ipairs({ x.n, x.form, x.body, x.t, x.id }) do list[#list + 1] = value end
+  end
+end
+return { r.e, r.o, r.p, r.t, state and r.k > 0 and redis.call('HGET', record, 'd'), r.k, oldest, idAbove, list }
+`;
+
+/** Renews topics. Keys: record and log of each. Arguments: new epoch, then the channel of each. Answers epoch, offset, id of each. */
+const CHECK = `
+local list = {}
+for i = 2, #KEYS, 2 do
+  local n = i / 2
+  local r = open(KEYS[i], KEYS[i + 1], ARGV[n + 2], ARGV[2] .. '-' .. n)
+  renew(KEYS[i], KEYS[i + 1])
+  for _, value in ipairs({ r.e, r.o, r.p }) do list[#list + 1] = value end
+end
+return list
+`;
+
+/**
+ * Starts a new epoch. Keys: record, log. Arguments: new epoch, channel, expected epoch, and with a value to keep: `keep`,
+ * the offset, value and id that the caller read. Answers `OK` or `MOVED` with the position.
+ */
+const REPLACE = `
+local record, log, channel = KEYS[2], KEYS[3], ARGV[3]
+local r = open(record, log, channel, ARGV[2])
+if r.e ~= ARGV[4] then return { 'OK', r.e, r.o } end
+if ARGV[5] == 'keep' and r.o ~= tonumber(ARGV[6]) then return { 'MOVED', r.e, r.o } end
+local time = r.t
+r = begin(record, log, ARGV[2])
+if ARGV[5] == 'keep' then
+  first(r, record, log, true, ARGV[7], time, ARGV[8])
+  announce(channel, r, ARGV[7])
+else announce(channel, r) end
+renew(record, log)
+return { 'OK', r.e, r.o }
+`;
+
+/** Removes a topic. Keys: record, log. Argument: channel. */
+const CLOSE = `
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('PUBLISH', ARGV[2], 'C')
+return 'OK'
+`;
+
+/** Entries that the server searches for a publication that was sent before, if the history has no limit of count. */
+const MOST_SEARCHED = 10_000;
+
+export function topicScripts(limits: TopicLimits): TopicScripts {
+  const searched = limits.count === 0 ? MOST_SEARCHED : Math.max(limits.count, 128);
+  const constants = `local CHAIN, SEARCHED = ${longestChain(limits)}, ${searched}\n`;
+  const topic = (name: string, body: string): Script => script(name, topicLibrary(limits) + constants + body);
+  return {
+    publish: topic('publish', PUBLISH),
+    read: topic('read', READ),
+    check: topic('check', CHECK),
+    replace: topic('replace', REPLACE),
+    close: script('close', CLOSE),
+  };
+}

@@ -1,0 +1,167 @@
+import {
+  BrokerError,
+  type LivePublication,
+  type NewPublication,
+  type Release,
+  type TopicMessage,
+} from '@statewire/nest';
+import type { Position } from '@statewire/protocol';
+
+import type { Channels } from './channels.js';
+import { toBrokerError } from './errors.js';
+import type { Keys } from './keys.js';
+import { parseTopicMessage } from './topic-message.js';
+
+type Listener = (message: TopicMessage) => void;
+
+/** Where a topic stands on the server. */
+export interface Standing {
+  readonly topic: string;
+  readonly position: Position;
+  readonly id: string;
+}
+
+interface ListenedTopic {
+  readonly name: string;
+  readonly channel: string;
+  readonly listeners: Set<Listener>;
+  readonly receive: (message: string) => void;
+  /** Between `interrupted` and `resumed` messages are dropped, because the position of `resumed` covers them. */
+  isInterrupted: boolean;
+  /** The newest publication that the listeners have received. */
+  epoch: string | undefined;
+  offset: number;
+}
+
+/** The listeners of this node, by topic. */
+export class TopicListeners {
+  private readonly topics = new Map<string, ListenedTopic>();
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly keys: Keys,
+    /** Returns a publication of this node that is under way. */
+    private readonly own: (id: string) => NewPublication | undefined,
+    private readonly onListenerError: (topic: string, error: unknown) => void,
+  ) {}
+
+  /** The topics with listeners. */
+  get names(): readonly string[] {
+    return [...this.topics.keys()];
+  }
+
+  async listen(name: string, listener: Listener): Promise<Release> {
+    const topic = this.topics.get(name) ?? this.add(name);
+    // A new function, so that the same listener can be added twice.
+    const own: Listener = (message) => listener(message);
+    topic.listeners.add(own);
+    const release = async (): Promise<void> => {
+      if (topic.listeners.delete(own) && topic.listeners.size === 0) this.remove(topic);
+    };
+    try {
+      await this.channels.add(topic.channel, topic.receive);
+    } catch (error) {
+      await release();
+      throw toBrokerError(error);
+    }
+    if (topic.isInterrupted) {
+      await release();
+      throw new BrokerError('unavailable', 'Redis is out of reach.');
+    }
+    return release;
+  }
+
+  /** Tells all listeners that messages may be missing. */
+  interrupt(): void {
+    for (const topic of [...this.topics.values()]) {
+      if (topic.isInterrupted) continue;
+      topic.isInterrupted = true;
+      this.deliver(topic, { type: 'interrupted' });
+    }
+  }
+
+  /** Tells the listeners of interrupted topics that messages arrive again, and of others if they missed something. */
+  resume(standings: readonly Standing[]): void {
+    for (const { topic: name, position, id } of standings) {
+      const topic = this.topics.get(name);
+      if (topic === undefined) continue;
+      const isBehind =
+        topic.epoch !== undefined && (topic.epoch !== position.epoch || topic.offset !== position.offset);
+      if (!topic.isInterrupted && !isBehind) continue;
+      topic.isInterrupted = false;
+      topic.epoch = position.epoch;
+      topic.offset = position.offset;
+      this.deliver(topic, { type: 'resumed', position, id });
+    }
+  }
+
+  dispose(): void {
+    for (const topic of [...this.topics.values()]) this.remove(topic);
+  }
+
+  private add(name: string): ListenedTopic {
+    const topic: ListenedTopic = {
+      name,
+      channel: this.keys.topic(name).channel,
+      listeners: new Set(),
+      receive: (message) => this.receive(topic, message),
+      isInterrupted: false,
+      epoch: undefined,
+      offset: 0,
+    };
+    this.topics.set(name, topic);
+    return topic;
+  }
+
+  private remove(topic: ListenedTopic): void {
+    topic.listeners.clear();
+    if (this.topics.get(topic.name) === topic) this.topics.delete(topic.name);
+    this.channels.remove(topic.channel, topic.receive);
+  }
+
+  private receive(topic: ListenedTopic, text: string): void {
+    const message = parseTopicMessage(text);
+    if (message === undefined || (topic.isInterrupted && message.type !== 'closed')) return;
+    if (message.type === 'publication') {
+      this.receivePublication(topic, this.complete(message.publication));
+    } else if (message.type === 'epoch') {
+      topic.epoch = message.epoch;
+      topic.offset = message.first === undefined ? 0 : 1;
+      const { first } = message;
+      this.deliver(topic, first === undefined ? message : { ...message, first: this.complete(first) });
+    } else {
+      this.deliver(topic, message);
+      this.remove(topic);
+    }
+  }
+
+  private receivePublication(topic: ListenedTopic, publication: LivePublication): void {
+    const { epoch, offset } = publication;
+    const isNewEpoch = topic.epoch !== undefined && topic.epoch !== epoch && offset === 1;
+    topic.epoch = epoch;
+    topic.offset = offset;
+    // The server has forgotten the topic, and the publication created it anew.
+    this.deliver(
+      topic,
+      isNewEpoch ? { type: 'epoch', epoch, first: publication } : { type: 'publication', publication },
+    );
+  }
+
+  /** Adds the value that this node published itself, so that it need not apply its own delta. */
+  private complete(publication: LivePublication): LivePublication {
+    const own = this.own(publication.id);
+    if (own === undefined) return publication;
+    return { ...publication, data: own.data, ...(own.value === undefined ? {} : { value: own.value }) };
+  }
+
+  private deliver(topic: ListenedTopic, message: TopicMessage): void {
+    for (const listener of [...topic.listeners]) {
+      if (!topic.listeners.has(listener)) continue;
+      try {
+        listener(message);
+      } catch (error) {
+        this.onListenerError(topic.name, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { BrokerError, type ReadOptions, type StoredPublication, type TopicHistory } from '@statewire/nest';
+import { applyDelta, type Json, type Position, type TopicKind } from '@statewire/protocol';
+
+import type { Epochs } from './epochs.js';
+import type { Keys } from './keys.js';
+import type { RedisLink } from './link.js';
+import type { TopicScripts } from './scripts/topic-scripts.js';
+import type { Standing } from './topic-listeners.js';
+import { storedPublication } from './topic-message.js';
+
+/** Topics per call of a sweep. */
+const CHECKED_AT_ONCE = 256;
+/** How often a value that is to be kept may change while it is read. */
+const MOST_REPLACE_ROUNDS = 10;
+
+/** Reads, renews and replaces topics. */
+export class TopicReader {
+  constructor(
+    private readonly link: Pick<RedisLink, 'run'>,
+    private readonly keys: Keys,
+    private readonly scripts: TopicScripts,
+    private readonly epochs: Epochs,
+  ) {}
+
+  async read(topic: string, kind: TopicKind, { above, maxBytes }: ReadOptions = {}): Promise<TopicHistory> {
+    const { partition, record, log, channel } = this.keys.topic(topic);
+    const reply = await this.link.run({
+      script: this.scripts.read,
+      partition,
+      keys: [record, log],
+      args: [this.epochs.next(), channel, kind, above?.toString() ?? '', maxBytes?.toString() ?? ''],
+    });
+    const [epoch, offset, id, time, data, keyframe, oldest, idAbove, list] = reply as ReadReply;
+    return {
+      epoch,
+      offset,
+      id,
+      ...(offset === 0 ? {} : { time: Number(time) }),
+      ...(data === null ? {} : { base: { offset: keyframe, data } }),
+      oldest,
+      ...(idAbove === null ? {} : { idAbove }),
+      publications: publicationsOf(list),
+    };
+  }
+
+  /** Renews the topics, so that the server keeps them, and tells where each stands. */
+  async check(topics: readonly string[]): Promise<readonly Standing[]> {
+    const byPartition = new Map<number, string[]>();
+    for (const topic of topics) {
+      const { partition } = this.keys.topic(topic);
+      const group = byPartition.get(partition) ?? [];
+      byPartition.set(partition, group);
+      group.push(topic);
+    }
+    const calls: Promise<readonly Standing[]>[] = [];
+    for (const [partition, group] of byPartition) {
+      for (let from = 0; from < group.length; from += CHECKED_AT_ONCE) {
+        calls.push(this.checkSome(partition, group.slice(from, from + CHECKED_AT_ONCE)));
+      }
+    }
+    return (await Promise.all(calls)).flat();
+  }
+
+  async replaceEpoch(topic: string, kind: TopicKind, expected: string, keep: boolean): Promise<Position> {
+    for (let round = 0; round < MOST_REPLACE_ROUNDS; round++) {
+      const kept = keep && kind === 'state' ? await this.valueAt(topic, expected) : [];
+      const { partition, record, log, channel } = this.keys.topic(topic);
+      const reply = await this.link.run({
+        script: this.scripts.replace,
+        partition,
+        keys: [record, log],
+        args: [this.epochs.next(), channel, expected, ...kept],
+      });
+      const [outcome, epoch, offset] = reply as [string, string, number];
+      if (outcome === 'OK') return { epoch, offset };
+    }
+    throw new BrokerError('unavailable', `The topic "${topic}" changed while its value was read, again and again.`);
+  }
+
+  async close(topic: string): Promise<void> {
+    const { partition, record, log, channel } = this.keys.topic(topic);
+    await this.link.run({ script: this.scripts.close, partition, keys: [record, log], args: [channel] });
+  }
+
+  private async checkSome(partition: number, topics: readonly string[]): Promise<readonly Standing[]> {
+    const keys = topics.map((topic) => this.keys.topic(topic));
+    const reply = await this.link.run({
+      script: this.scripts.check,
+      partition,
+      keys: keys.flatMap(({ record, log }) => [record, log]),
+      args: [this.epochs.next(), ...keys.map(({ channel }) => channel)],
+    });
+    const list = reply as (string | number)[];
+    return topics.map((topic, index) => {
+      const [epoch, offset, id] = list.slice(index * 3) as [string, number, string];
+      return { topic, position: { epoch, offset }, id };
+    });
+  }
+
+  /** Returns the arguments that keep the newest value of a state topic; none if there is no value in the epoch. */
+  private async valueAt(topic: string, epoch: string): Promise<readonly string[]> {
+    const history = await this.read(topic, 'state');
+    if (history.epoch !== epoch || history.base === undefined) return [];
+    return ['keep', String(history.offset), newestValue(history), history.id];
+  }
+}
+
+/** The newest value of a state topic, as JSON. */
+function newestValue({ base, publications }: TopicHistory): string {
+  const { offset, data } = base!;
+  let value: Json | undefined;
+  for (const publication of publications) {
+    if (publication.offset <= offset) continue;
+    value ??= JSON.parse(data) as Json;
+    value =
+      publication.data === undefined
+        ? applyDelta(value, JSON.parse(publication.delta!) as Json)
+        : (JSON.parse(publication.data) as Json);
+  }
+  return value === undefined ? data : JSON.stringify(value);
+}
+
+/** Epoch, offset, id, time, keyframe, its offset, oldest offset, id at the wanted offset, publications. */
+type ReadReply = [string, number, string, string, string | null, number, number, string | null, (string | number)[]];
+
+function publicationsOf(list: readonly (string | number)[]): StoredPublication[] {
+  const publications: StoredPublication[] = [];
+  for (let at = 0; at < list.length; at += 5) {
+    const [offset, form, text, time, id] = list.slice(at, at + 5) as [number, string, string, string, string];
+    publications.push(storedPublication(offset, form, text, Number(time), id));
+  }
+  return publications;
+}

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Stands between a node and a server. Cuts the node off, and loses replies. */
+export class Proxy {
+  private readonly pairs = new Set<readonly [Socket, Socket]>();
+  private isCut = false;
+  private losesReply = false;
+  private isStalled = false;
+  private onLost: (() => void) | undefined;
+
+  private constructor(
+    private readonly server: Server,
+    private target: number,
+  ) {
+    server.on('connection', (client) => this.accept(client));
+  }
+
+  static async start(target: number): Promise<Proxy> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Proxy(server, target);
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Number of open connections of the node. */
+  get connections(): number {
+    return this.pairs.size;
+  }
+
+  /** Further connections lead to this port. */
+  lead(target: number): void {
+    this.target = target;
+  }
+
+  /** Ends the connections, and refuses others until `mend` is called. */
+  cut(): void {
+    this.isCut = true;
+    this.reset();
+  }
+
+  mend(): void {
+    this.isCut = false;
+  }
+
+  /** Ends the connections. */
+  reset(): void {
+    for (const pair of [...this.pairs]) this.end(pair);
+  }
+
+  /** Reads nothing of what the server sends, until it is called with false. */
+  stall(isStalled: boolean): void {
+    this.isStalled = isStalled;
+    for (const [, server] of this.pairs) {
+      if (isStalled) server.pause();
+      else server.resume();
+    }
+  }
+
+  /** Loses the next reply after a command, and the connection with it. Resolves then. */
+  loseReply(): Promise<void> {
+    this.losesReply = true;
+    return new Promise((resolve) => (this.onLost = resolve));
+  }
+
+  async dispose(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(client: Socket): void {
+    if (this.isCut) {
+      client.destroy();
+      return;
+    }
+    const server = connect(this.target, '127.0.0.1');
+    const pair = [client, server] as const;
+    this.pairs.add(pair);
+    let armed = false;
+    client.on('data', (data) => {
+      armed = this.losesReply && data.includes('EVALSHA');
+      server.write(data);
+    });
+    server.on('data', (data) => {
+      if (!armed || !this.losesReply) {
+        client.write(data);
+        return;
+      }
+      this.losesReply = false;
+      this.end(pair);
+      this.onLost?.();
+    });
+    for (const socket of pair) {
+      socket.on('error', () => this.end(pair));
+      socket.on('close', () => this.end(pair));
+    }
+    if (this.isStalled) server.pause();
+  }
+
+  private end(pair: readonly [Socket, Socket]): void {
+    if (!this.pairs.delete(pair)) return;
+    for (const socket of pair) socket.destroy();
+  }
+}

@@ -1,0 +1,132 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { createClient } from 'redis';
+
+const BINARY = 'redis-server';
+const STARTS_WITHIN_MS = 30_000;
+
+/** Why no server can be started here; undefined if one can. `REDIS_URL` names a server of one's own instead. */
+function missing(): string | undefined {
+  if (process.env.REDIS_URL !== undefined) return undefined;
+  const { error } = spawnSync(BINARY, ['--version']);
+  return error === undefined ? undefined : `${BINARY} is not installed (Debian: apt-get install redis-server)`;
+}
+
+/** Why the tests that need a server are skipped. With `CI=true` they fail instead. */
+export const skipReason = missing();
+
+if (skipReason !== undefined && process.env.CI === 'true') throw new Error(`The tests need a server: ${skipReason}.`);
+
+/** A free port of the loopback interface. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A `redis-server` of a test, on a port and in a folder of its own. */
+export class RedisServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    readonly folder: string,
+    private readonly options: readonly string[],
+  ) {}
+
+  static async start(...options: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'statewire-redis-')), options);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the process, with its data if there is any. Further options replace earlier ones. */
+  async start(...more: string[]): Promise<void> {
+    const base = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+    const args = [...base, '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...this.options, ...more];
+    const child = spawn(BINARY, args, { stdio: 'ignore' });
+    this.child = child;
+    await untilReady(this.port, () => child.exitCode === null && child.signalCode === null);
+  }
+
+  /** Stops the process so that it answers nothing, with its sockets open. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+  }
+
+  /** Ends the process at once. The folder stays. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs commands on a connection of their own. */
+  async admin<T>(work: (send: (...args: string[]) => Promise<unknown>) => Promise<T>): Promise<T> {
+    return withAdmin(this.url, work);
+  }
+}
+
+/** Runs commands on a connection of their own. */
+export async function withAdmin<T>(
+  url: string,
+  work: (send: (...args: string[]) => Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  const client = createClient({ url, RESP: 3, socket: { reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work((...args) => client.sendCommand(args));
+  } finally {
+    client.destroy();
+  }
+}
+
+async function untilReady(port: number, isAlive: () => boolean): Promise<void> {
+  const deadline = performance.now() + STARTS_WITHIN_MS;
+  for (;;) {
+    if (!isAlive()) throw new Error(`${BINARY} ended while it started.`);
+    if ((await answer(port))?.startsWith('+PONG')) return;
+    if (performance.now() > deadline) throw new Error(`${BINARY} did not answer within ${STARTS_WITHIN_MS} ms.`);
+    await wait(10);
+  }
+}
+
+/** The answer to a PING; undefined if there is none. */
+function answer(port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const end = (text?: string): void => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.on('data', (data) => end(data.toString()));
+    socket.on('error', () => end());
+    socket.setTimeout(1_000, () => end());
+  });
+}
