@@ -34,7 +34,8 @@ export class DistantNode implements Broker {
   readonly status = new BehaviorSubject<BrokerStatus>({ state: 'up' });
   /** The network between the node and the server, and its faults. */
   readonly link: BrokerLink;
-  private readonly session: Session;
+  /** A private name: a walk over the objects of this process does not reach the server. */
+  readonly #session: Session;
   private readonly calls: PendingCalls;
   private readonly leases: NodeLeases;
   private readonly subscriptions = new Map<number, Subscription>();
@@ -51,19 +52,19 @@ export class DistantNode implements Broker {
   ) {
     const { environment } = context;
     this.link = new BrokerLink(server.environment, environment, latency);
-    this.session = new Session(server, this.link, {
+    this.#session = new Session(server, this.link, {
       receive: (id, message) => this.receive(id, message),
       answer: (leaseName, message) => this.answer(leaseName, message),
     });
-    this.calls = new PendingCalls(environment, this.link, this.session, maxWaiting);
+    this.calls = new PendingCalls(environment, this.link, this.#session, maxWaiting);
     this.leases = new NodeLeases(environment, this.calls);
     this.link.attach({ onLost: () => this.pause(), onReachable: () => this.connect() });
-    this.session.accept(this.link.open()!);
+    this.#session.accept(this.link.open()!);
   }
 
   /** What the server keeps for the node: its listeners, leases, claims and members. */
   get holdings(): readonly string[] {
-    return this.session.holdings;
+    return this.#session.holdings;
   }
 
   async publish(
@@ -196,7 +197,7 @@ export class DistantNode implements Broker {
     this.answers.clear();
     this.calls.end(undefined);
     this.leases.stop();
-    this.session.crash();
+    this.#session.crash();
   }
 
   private async end(): Promise<void> {
@@ -260,7 +261,7 @@ export class DistantNode implements Broker {
     if (connection === undefined) return;
     const topics = new Map([...this.subscriptions].map(([id, { topic }]) => [id, topic]));
     this.link.sendUp(() => {
-      void this.session.connect(connection, topics).then((welcome) => {
+      void this.#session.connect(connection, topics).then((welcome) => {
         this.link.sendDown(connection, () => this.resume(welcome));
       });
     });

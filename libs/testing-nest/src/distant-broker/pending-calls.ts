@@ -42,14 +42,18 @@ export class PendingCalls {
   private lastNumber = 0;
   private characters = 0;
   private isUp = true;
+  /** A private name: a walk over the objects of this process does not reach the server. */
+  readonly #session: Session;
 
   constructor(
     private readonly environment: Pick<Environment, 'setTimer'>,
     private readonly link: BrokerLink,
-    private readonly session: Session,
+    session: Session,
     /** Number of calls that wait while the server is out of reach. */
     private readonly maxWaiting: number,
-  ) {}
+  ) {
+    this.#session = session;
+  }
 
   call<T>(run: (session: Session) => Promise<T>, options: CallOptions = {}): Promise<T> {
     const { size = 0, timeoutMs = CALL_TIMEOUT_MS } = options;
@@ -124,7 +128,9 @@ export class PendingCalls {
     const { number, run, options } = call;
     const [oldest = number] = this.calls.keys();
     this.link.sendUp(() => {
-      this.session.run(options.isRecognized ? undefined : number, oldest, run, (outcome) => this.settle(call, outcome));
+      this.#session.run(options.isRecognized ? undefined : number, oldest, run, (outcome) =>
+        this.settle(call, outcome),
+      );
     });
   }
 

@@ -12,7 +12,7 @@ import { SimulatedNetwork, VirtualEnvironment, type LinkConditions, type Virtual
 
 import { awaitCrypto } from './crypto-work.js';
 import { ExpiredTokens } from './expired-tokens.js';
-import { DurableBroker } from './durable-broker.js';
+import { KeptBroker } from './kept-broker.js';
 import { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import type { SimulatedClient } from './simulated-client.js';
 import { SimulatedServer } from './simulated-server.js';
@@ -38,8 +38,8 @@ export interface SimulationOptions extends ModuleMetadata {
   /** Configures the application at each start as `main.ts` does before it listens: global pipes, prefix, CORS. */
   readonly configure?: (app: INestApplication) => void | Promise<void>;
   /**
-   * Whether the broker's memory (positions, history, answers of actions) outlives stops and crashes, as in Redis.
-   * Default false.
+   * Whether the broker's memory (positions, history, answers of actions) outlives stops and crashes, as in Redis. Then
+   * `simulation.broker` is the broker with its faults. Default false.
    */
   readonly keepBroker?: boolean;
   /** Logger of the application. Default: it logs nothing. */
@@ -78,7 +78,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const waiter = new VirtualTimeWaiter(environment, circumstances);
   const network = new SimulatedNetwork(environment, { latency: LATENCY_MS, ...conditions });
   const expiredTokens = new ExpiredTokens(() => server.process.now());
-  const broker = keepBroker ? new DurableBroker(environment.fork()) : undefined;
+  const broker = keepBroker ? new KeptBroker(environment.fork()) : undefined;
   const server: SimulatedServer = new SimulatedServer(
     environment,
     (process) => startApplication(options, process, expiredTokens, broker),
@@ -97,7 +97,7 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
     restore();
     throw error;
   }
-  return new Simulation({ seed, environment, network, server, clients, expiredTokens, waiter, restore });
+  return new Simulation({ seed, environment, network, server, clients, expiredTokens, waiter, broker, restore });
 }
 
 const DRAIN_WINDOW_MS = 5_000;
@@ -111,7 +111,7 @@ async function startApplication(
   { platform = 'express', override, configure, logger, ...options }: SimulationOptions,
   process: VirtualProcess,
   expiredTokens: ExpiredTokens,
-  broker: DurableBroker | undefined,
+  broker: KeptBroker | undefined,
 ): Promise<INestApplication> {
   const { imports = [], providers = [], controllers = [], exports = [] } = options;
   const builder = Test.createTestingModule({ imports, providers, controllers, exports });

@@ -1,8 +1,11 @@
 import type { VirtualEnvironment } from '@statewire/testing';
 import { SimulatedNetwork, type NetworkFaults } from '@statewire/testing';
 
+import type { DistantBroker } from '../distant-broker/distant-broker.js';
+import type { BrokerLink } from '../distant-broker/broker-link.js';
 import { ClientNetwork } from './client-network.js';
 import type { ExpiredTokens } from './expired-tokens.js';
+import type { KeptBroker } from './kept-broker.js';
 import type { VirtualTimeWaiter } from './virtual-time-waiter.js';
 import { SimulatedClient, type SimulatedClientOptions } from './simulated-client.js';
 import type { SimulatedServer } from './simulated-server.js';
@@ -18,6 +21,7 @@ export interface SimulationParts {
   readonly clients: SimulatedClient[];
   readonly expiredTokens: ExpiredTokens;
   readonly waiter: VirtualTimeWaiter;
+  readonly broker: KeptBroker | undefined;
   /** Restores the real `setTimeout` and `Date`. */
   readonly restore: () => void;
 }
@@ -59,6 +63,25 @@ export class Simulation {
    */
   get trace(): readonly string[] {
     return this.parts.network.trace;
+  }
+
+  /**
+   * The broker, which can lose data. `connect` adds a node beside the server.
+   *
+   * @throws Error without the option `keepBroker`.
+   */
+  get broker(): DistantBroker {
+    return this.keptBroker.cluster;
+  }
+
+  /**
+   * The network between the running server and the broker, and its faults. It has no latency until a test sets one, and
+   * the next start has a new one.
+   *
+   * @throws Error without the option `keepBroker`.
+   */
+  get brokerLink(): BrokerLink {
+    return this.keptBroker.link;
   }
 
   /** Creates one more client with a network of its own. It connects with its first subscription or action. */
@@ -140,6 +163,12 @@ export class Simulation {
   /** `await using simulation = await simulate(…)` closes it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private get keptBroker(): KeptBroker {
+    const { broker } = this.parts;
+    if (broker === undefined) throw new Error('The broker has faults with the option `keepBroker` alone.');
+    return broker;
   }
 
   private async wait(condition: () => boolean, what: ConditionName, within?: number): Promise<void> {
