@@ -86,8 +86,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'LiveTopic.open',
-        find: 'this.current = new Timeline(topic.name, topic.kind, history, read, topic);',
-        replace: 'this.current = new Timeline(topic.name, topic.kind, history, read, topic); this.inbox.length = 0;',
+        find: 'this.opened = new Timeline(topic.name, topic.kind, history, read, topic);',
+        replace: 'this.opened = new Timeline(topic.name, topic.kind, history, read, topic); this.inbox.length = 0;',
       },
     ],
     caughtBy: 'a slow broker',
@@ -118,15 +118,9 @@ export const SERVER_BUGS: readonly SeededBug[] = [
     edits: [
       {
         package: 'nest',
-        symbol: 'LiveTopic.apply',
-        find: 'publication.epoch !== epoch || publication.offset > offset + 1',
-        replace: 'publication.epoch !== epoch',
-      },
-      {
-        package: 'nest',
-        symbol: 'LiveTopic.apply',
-        find: 'publication.offset === offset + 1',
-        replace: 'publication.offset > offset',
+        symbol: 'Timeline.isNext',
+        find: 'offset === this.offset + 1 && previous === this.newestId',
+        replace: 'offset > this.offset',
       },
     ],
     caughtBy: 'lost messages',

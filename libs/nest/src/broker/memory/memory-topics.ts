@@ -81,6 +81,12 @@ class MemoryTopic {
     };
   }
 
+  /** Drops publications that are too old. @returns whether there are others. */
+  trim(now: number): boolean {
+    this.log.trim(now);
+    return this.log.size > 0;
+  }
+
   replaceEpoch(epoch: string, keep: boolean, now: number): void {
     const { id, data, time } = this;
     this.usedAt = now;
@@ -312,10 +318,10 @@ export class MemoryTopics {
     this.sweep = undefined;
     const now = this.environment.monotonic();
     for (const [name, topic] of this.topics) {
-      if (topic.listeners.size > 0) continue;
-      if (now - topic.usedAt < this.history.ageMs) {
+      const hasHistory = topic.trim(now);
+      if (topic.listeners.size > 0 ? hasHistory : now - topic.usedAt < this.history.ageMs) {
         this.sweepLater();
-      } else {
+      } else if (topic.listeners.size === 0) {
         this.topics.delete(name);
         this.idle.delete(name);
       }
