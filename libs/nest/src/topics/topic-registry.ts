@@ -21,15 +21,10 @@ import {
 import type { Timeline } from './timeline.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
-import { Writer } from './writer.js';
+import { Writers } from './writer.js';
 
 /** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;
-
-/**
- * Maximum number of topics whose last published value this process keeps for the next delta, besides the live topics.
- */
-const MAX_WRITERS = 10_000;
 
 /** Characters of the part of a publication’s id that differs between processes: 72 random bits. */
 const ID_PREFIX_LENGTH = 12;
@@ -87,8 +82,7 @@ export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
   private readonly lingering = new Map<string, Timer>();
   private readonly releasing = new Map<string, Promise<void>>();
-  /** The topics that this process publishes to, the longest unused one first. */
-  private readonly writers = new Map<string, Writer>();
+  private readonly writers: Writers;
   /** Ids of publications: unique for this process, and increasing. */
   private readonly idPrefix: string;
   private publications = 0;
@@ -99,6 +93,7 @@ export class TopicRegistry {
 
   constructor(private readonly options: TopicRegistryOptions) {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
+    this.writers = new Writers(options.environment, options.limits.timeouts.lingerMs);
     this.idPrefix = options.environment.id().slice(0, ID_PREFIX_LENGTH);
   }
 
@@ -229,6 +224,7 @@ export class TopicRegistry {
   /** Releases all topics. */
   async dispose(): Promise<void> {
     this.disposed = true;
+    this.writers.dispose();
     for (const [name, active] of this.active) this.release(name, active);
     await Promise.all(this.releasing.values());
   }
@@ -280,23 +276,13 @@ export class TopicRegistry {
     if (live === undefined && !broker.isShared) {
       return broker.publish(name, { kind, id, data: projection.text, value: projection.value }, options);
     }
-    const writer = this.writerOf(topic);
+    const writer = this.writers.of(topic);
     return writer.track(broker.publish(name, writer.prepare(id, projection, live?.current), options));
   }
 
   private nextId(): string {
     this.publications += 1;
     return this.idPrefix + this.publications.toString(36);
-  }
-
-  private writerOf(topic: ResolvedTopic): Writer {
-    const { name, kind } = topic;
-    const writer = this.writers.get(name) ?? new Writer(kind, topic);
-    // The map keeps the order of the last use.
-    this.writers.delete(name);
-    this.writers.set(name, writer);
-    if (this.writers.size > MAX_WRITERS + this.active.size) this.writers.delete(this.writers.keys().next().value!);
-    return writer;
   }
 
   private warnWithoutHandler({ name, pattern = name }: ResolvedTopic): void {
