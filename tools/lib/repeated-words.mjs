@@ -1,5 +1,7 @@
 const COMMENTS = /\/\*[\s\S]*?\*\/|(?:^|\s)\/\/[^\n]*(?:\n\s*\/\/[^\n]*)*/g;
 const STRINGS = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
+/** Ends a block of a script in another language, such as Lua, and may stand many times in a row. */
+const BLOCK_END = 'end';
 const REPEATED = /(?<![\p{L}\p{N}-])(\p{L}+)(?:[ \t]+|[ \t]*\n[ \t]*)(\p{L}+)(?![\p{L}\p{N}-])/gu;
 
 /**
@@ -20,7 +22,8 @@ function inProgram(path, text) {
   // Names of tests may repeat a word, for they are data of `test.each` as well.
   if (/\.spec\.|\/test\//.test(path)) return comments;
   const code = blank(text, COMMENTS);
-  return [...comments, ...[...code.matchAll(STRINGS)].flatMap(({ 0: string, index }) => inProse(string, index))];
+  const strings = [...code.matchAll(STRINGS)].flatMap(({ 0: string, index }) => inProse(string, index));
+  return [...comments, ...strings.filter(({ word }) => word !== BLOCK_END)];
 }
 
 function inProse(prose, offset = 0) {

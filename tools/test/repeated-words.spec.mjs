@@ -38,6 +38,10 @@ describe('repeated words in a program', () => {
     expect(repeatedWords('src/a.spec.ts', program)).toEqual([]);
   });
 
+  it('are not found at the end of the blocks of a Lua script', () => {
+    expect(repeatedWords('src/a.ts', 'const script = `if a then\n  if b then return 1 end\nend`;')).toEqual([]);
+  });
+
   it('are not found in code', () => {
     expect(repeatedWords('a.ts', "import { type Type } from 'nest';\nlet log = log\nlog")).toEqual([]);
   });

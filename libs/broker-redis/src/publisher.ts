@@ -27,7 +27,7 @@ class TopicQueue {
   /** The first publications of `pending` whose replies are under way. */
   inFlight = 0;
   /** How many of them the server may answer with `NEED`. */
-  refusable = 0;
+  unsure = 0;
   /** The first publications of `pending` that the server refused. They are sent again when nothing is in flight. */
   refused = 0;
   /** The server must be adopted before the publications are sent again. */
@@ -137,8 +137,8 @@ export class Publisher {
       const next = queue.pending[queue.inFlight]!;
       const previous = queue.pending[queue.inFlight - 1];
       const isChained = next.publication.patch?.base === previous?.publication.id && !next.startsEpoch;
-      if (queue.refusable > 0 && !isChained) return;
-      this.send(queue, next, queue.refusable > 0);
+      if (queue.unsure > 0 && !isChained) return;
+      this.send(queue, next, queue.unsure > 0);
     }
   }
 
@@ -146,11 +146,11 @@ export class Publisher {
     const { publication, options } = pending;
     const patch = pending.startsEpoch ? undefined : publication.patch;
     const withData = patch === undefined || pending.needsData || this.isKeyframeDue(queue, publication);
-    const isRefusable = mustChain || !withData;
+    const mayBeRefused = mustChain || !withData;
     if (withData) queue.chain = { count: 0, bytes: 0 };
     else queue.chain = { count: queue.chain.count + 1, bytes: queue.chain.bytes + patch.delta.length };
     queue.inFlight += 1;
-    if (isRefusable) queue.refusable += 1;
+    if (mayBeRefused) queue.unsure += 1;
 
     const { partition, record, log, lease, channel } = this.keys.topic(pending.topic);
     const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}${mustChain ? 'c' : ''}`;
@@ -168,8 +168,8 @@ export class Publisher {
         ],
       })
       .then(
-        (reply) => this.onReply(connection, queue, pending, isRefusable, reply as PublishReply),
-        (error: unknown) => this.onReply(connection, queue, pending, isRefusable, error as Error),
+        (reply) => this.onReply(connection, queue, pending, mayBeRefused, reply as PublishReply),
+        (error: unknown) => this.onReply(connection, queue, pending, mayBeRefused, error as Error),
       );
   }
 
@@ -186,13 +186,13 @@ export class Publisher {
     connection: number,
     queue: TopicQueue,
     pending: PendingPublication,
-    isRefusable: boolean,
+    mayBeRefused: boolean,
     reply: PublishReply | Error,
   ): void {
     // The end of a connection is handled by `onLost`.
     if (connection !== this.connection || reply instanceof ConnectionLostError) return;
     queue.inFlight -= 1;
-    if (isRefusable) queue.refusable -= 1;
+    if (mayBeRefused) queue.unsure -= 1;
     if (reply instanceof StaleLineageError) {
       queue.isStale = true;
       queue.refused += 1;
@@ -244,7 +244,7 @@ export class Publisher {
 
   private reset(queue: TopicQueue): void {
     queue.inFlight = 0;
-    queue.refusable = 0;
+    queue.unsure = 0;
     queue.refused = 0;
     queue.isStale = false;
   }

@@ -19,7 +19,8 @@ export async function checkServer(connection: RedisConnection): Promise<string |
   const valkey = field('valkey_version');
   const version = valkey ?? field('redis_version') ?? 'of an unknown version';
   const product = valkey === undefined ? 'Redis' : 'Valkey';
-  if (Number.parseInt(version, 10) < OLDEST_MAJOR_VERSION) {
+  const major = Number.parseInt(version, 10);
+  if (Number.isNaN(major) || major < OLDEST_MAJOR_VERSION) {
     throw new ServerRefusedError(
       `the server is ${product} ${version}, and the broker needs version ${OLDEST_MAJOR_VERSION}`,
     );

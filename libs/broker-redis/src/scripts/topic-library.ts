@@ -9,7 +9,7 @@ export interface TopicLimits {
 const UNLIMITED_TTL_MS = 7 * 86_400_000;
 
 /** Milliseconds after which Redis removes a topic that nobody uses. */
-export function topicTtl({ ageMs }: TopicLimits): number {
+function topicTtl({ ageMs }: TopicLimits): number {
   return ageMs === 0 ? UNLIMITED_TTL_MS : Math.ceil(ageMs * 1.5);
 }
 

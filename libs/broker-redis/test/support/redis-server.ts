@@ -24,7 +24,7 @@ export const skipReason = missing();
 if (skipReason !== undefined && process.env.CI === 'true') throw new Error(`The tests need a server: ${skipReason}.`);
 
 /** A free port of the loopback interface. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -8,10 +8,10 @@ import { startRedisBroker, type RedisBroker } from '../../src/redis-broker.js';
 import { redisWire, type OpenWire } from '../../src/wire.js';
 import { Proxy } from './proxy.js';
 
-export const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
+const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
 
 /** The real clock, with timers and ids that a test can look at. */
-export class WatchedEnvironment implements Environment {
+class WatchedEnvironment implements Environment {
   readonly timers = new Set<Timer>();
   readonly ids: string[] = [];
 
