@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { NewPublication } from '@statewire/nest';
+
+import type { DistantNode, SimulatedClient, Simulation, StateWatch } from '../src/index.js';
+import { Battles, first, log, simulateBattles, strike } from './support/battle-application.js';
+
+/** Milliseconds from the server to the broker, and back. */
+const LATENCY_MS = 5;
+
+let simulation: Simulation;
+let battles: Battles;
+let client: SimulatedClient;
+/** Another node of the cluster. */
+let other: DistantNode;
+let ids = 0;
+
+function round(value: number): NewPublication {
+  return { kind: 'state', id: `other-${ids++}`, data: JSON.stringify({ round: value }) };
+}
+
+function publishRound(value: number) {
+  return simulation.outcome(other.publish(first.name, round(value)));
+}
+
+async function follow(): Promise<StateWatch<{ round: number }>> {
+  const page = client.watch(first);
+  await page.live();
+  return page;
+}
+
+/** The round that the page shows, where the broker stands, and the round that the broker has. */
+async function compare(page: StateWatch<{ round: number }>) {
+  const { epoch, offset, base, publications } = await simulation.outcome(other.read(first.name, 'state'));
+  const newest = publications.at(-1)?.data ?? base!.data;
+  return { shown: page.value, position: page.position, stored: JSON.parse(newest) as unknown, at: { epoch, offset } };
+}
+
+async function expectCurrent(page: StateWatch<{ round: number }>): Promise<void> {
+  await page.live();
+  const { shown, position, stored, at } = await compare(page);
+  expect(shown).toEqual(stored);
+  expect(position).toEqual(at);
+}
+
+beforeEach(async () => {
+  battles = new Battles();
+  simulation = await simulateBattles(battles, {}, { keepBroker: true, seed: 7 });
+  simulation.brokerLink.latency(LATENCY_MS);
+  other = simulation.broker.connect({
+    environment: simulation.server.process,
+    history: { count: 100, bytes: 1_000_000, ageMs: 300_000 },
+    actionWindowMs: 60_000,
+    log: { error: (_event, error) => expect(error).toBeUndefined() },
+  });
+  client = simulation.connect();
+});
+
+afterEach(() => simulation.close());
+
+describe('a topic whose broker is a network away', () => {
+  test.each([
+    ['a reader', true],
+    ['no reader', false],
+  ])('keeps the deltas of publications of one turn with %s on the node', async (_, hasReader) => {
+    if (hasReader) await follow();
+    const { bus } = simulation.server;
+    const text = 'x'.repeat(200);
+    const values = [1, 2, 3, 4, 5].map((n) => ({ round: n, text }));
+    await simulation.outcome(Promise.all(values.map((value) => bus.publish(first, value))));
+    const { offset, publications } = await simulation.outcome(other.read(first.name, 'state', { above: 0 }));
+    expect(publications.slice(-4).map(({ data }) => data)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(publications.slice(-4).every(({ delta }) => delta !== undefined)).toBe(true);
+    expect(offset).toBe(hasReader ? 6 : 5);
+  });
+
+  test.each(Array.from({ length: 16 }, (_, n) => n * 5))(
+    'does not lose a publication of another node to the loader, %d ms after the first subscription',
+    async (ms) => {
+      const page = client.watch(first);
+      await simulation.clock.advance(ms);
+      await publishRound(9);
+      await page.shows(({ round: shown }) => shown === 9, 2_000);
+      await simulation.clock.advance(2_000);
+      expect(page.value).toEqual({ round: 9 });
+      await expectCurrent(page);
+    },
+  );
+
+  test('notices a lost message with the next publication', async () => {
+    const page = await follow();
+    simulation.brokerLink.loseMessage();
+    await publishRound(2);
+    await publishRound(3);
+    await page.shows(({ round: shown }) => shown === 3, 2_000);
+    await expectCurrent(page);
+  });
+});
+
+describe('a server that lost its broker', () => {
+  test.each(['unreachable', 'blackhole'] as const)(
+    'keeps its values, and is current soon after (%s)',
+    async (fault) => {
+      const page = await follow();
+      simulation.brokerLink[fault]();
+      await simulation.clock.advance(1_000);
+      await publishRound(2);
+      await simulation.clock.advance(10_000);
+      expect(page.value).toEqual({ round: 1 });
+      simulation.brokerLink.restore();
+      await page.shows(({ round: shown }) => shown === 2, 2_000);
+      await expectCurrent(page);
+      expect(page.states.every(({ value, position }) => position === undefined || value !== undefined)).toBe(true);
+    },
+  );
+
+  test.each([1, 2.5, 4, 10, 40])(
+    'shows no wrong value after %d s without it while another node publishes',
+    async (s) => {
+      const page = await follow();
+      const events = client.listen(log.with());
+      await simulation.clock.advance(1_000);
+      simulation.brokerLink.freeze(s * 1_000);
+      const stored = new Map<string, number>();
+      const texts: string[] = [];
+      for (let n = 2; n < 2 + s * 10; n++) {
+        const { epoch, offset } = await publishRound(n);
+        stored.set(`${epoch} ${offset}`, n);
+        texts.push(`text ${n}`);
+        const data = JSON.stringify(`text ${n}`);
+        await simulation.outcome(other.publish(log.with().name, { kind: 'events', id: `other-${ids++}`, data }));
+        await simulation.clock.advance(98);
+      }
+      await simulation.clock.advance(3_000);
+      await expectCurrent(page);
+      for (const { value, position } of page.states) {
+        const known = position && stored.get(`${position.epoch} ${position.offset}`);
+        if (known !== undefined) expect(value?.round).toBe(known);
+      }
+      const heard = events.deliveries.flatMap((delivery) => (delivery.type === 'event' ? [delivery.data] : []));
+      expect(heard).toEqual(texts);
+    },
+  );
+
+  test('keeps what it publishes itself, the newest value of each topic, and stores it after the outage', async () => {
+    const page = await follow();
+    simulation.brokerLink.unreachable();
+    const publishing = [2, 3, 4].map((n) => simulation.server.bus.publish(first, { round: n }));
+    await simulation.clock.advance(10_000);
+    simulation.brokerLink.restore();
+    await simulation.outcome(Promise.all(publishing));
+    await page.shows(({ round: shown }) => shown === 4, 2_000);
+    await expectCurrent(page);
+  });
+
+  test('answers actions after the outage, and runs each once', async () => {
+    await follow();
+    simulation.brokerLink.unreachable();
+    const answer = client.act(strike, { by: 2 });
+    await simulation.clock.advance(20_000);
+    expect(battles.strikes).toBe(0);
+    simulation.brokerLink.restore();
+    expect(await answer).toBe(3);
+    expect(battles.strikes).toBe(1);
+  });
+});
+
+describe('a broker that lost publications', () => {
+  async function reach(round_: number): Promise<StateWatch<{ round: number }>> {
+    const page = await follow();
+    for (let n = 2; n <= round_; n++) await publishRound(n);
+    await page.shows(({ round: shown }) => shown === round_);
+    return page;
+  }
+
+  test('is noticed although nobody publishes, and readers get its value in a new epoch', async () => {
+    const page = await reach(5);
+    const before = page.position!;
+    await simulation.broker.rollBack(first.name, 3);
+    await page.shows(({ round: shown }) => shown === 3, 5_000);
+    await expectCurrent(page);
+    expect(page.position!.epoch).not.toBe(before.epoch);
+    await publishRound(6);
+    await page.shows(({ round: shown }) => shown === 6, 2_000);
+    await expectCurrent(page);
+  });
+
+  test.each([1, 2, 3, 5, 8])(
+    'is noticed although it gave %d offsets out again while the node was cut off',
+    async (again) => {
+      const page = await reach(5);
+      simulation.brokerLink.unreachable();
+      await simulation.broker.rollBack(first.name, 3);
+      for (let n = 1; n <= again; n++) await publishRound(100 + n);
+      simulation.brokerLink.restore();
+      await page.shows(({ round: shown }) => shown === 100 + again, 5_000);
+      await expectCurrent(page);
+      await publishRound(200);
+      await page.shows(({ round: shown }) => shown === 200, 2_000);
+      await expectCurrent(page);
+    },
+  );
+
+  test('leaves no page without a value', async () => {
+    const page = await reach(5);
+    const known = page.states.length;
+    await simulation.broker.rollBack(first.name, 3);
+    await publishRound(6);
+    await simulation.clock.advance(5_000);
+    await expectCurrent(page);
+    expect(page.states.slice(known).map(({ value }) => value)).not.toContain(undefined);
+  });
+
+  test('that lost everything gets the value of the loader again', async () => {
+    const page = await reach(5);
+    battles.round = 7;
+    simulation.broker.flush();
+    await page.shows(({ round: shown }) => shown === 7, 5_000);
+    await expectCurrent(page);
+  });
+});
