@@ -11,7 +11,7 @@ const TOPICS = [
 /** Keys, names of leases and ids of members come from the application. */
 const KEYS = [
   ...['k k', ' k', 'k ', 'k\nk', 'k\r\nk', '\u0000', '{k}', '}{', '*', 'k*', '?', '[k]', 'k:k', 'k/k', '..', ''],
-  ...["'; DROP TABLE k; --", '"', '\\', '%s', '$1', 'ключ', '🔥', 'é', 'e\u0301', '__proto__', 'k'.repeat(500)],
+  ...["'; DROP TABLE k; --", '"', '\\', '%s', '$1', '\u043a\u043b', '🔥', 'é', 'e\u0301', '__proto__', 'k'.repeat(500)],
 ];
 
 /** As large as a publication may be by default. */

@@ -5,7 +5,7 @@ import type { BrokerCapability, BrokerSetup } from './broker-setup.js';
 import type { TestRunner } from './test-runner.js';
 
 /** The cluster of the test that runs, and its two nodes by name. */
-export interface Cluster {
+interface Cluster {
   setup: BrokerSetup;
   here: Broker;
   there: Broker;

@@ -159,7 +159,7 @@ export class DistantServer {
     const work = this.silently(() =>
       this.topics.rollBack(topic, offset, this.granted.get(topicLease(topic))?.lease.token),
     );
-    for (const session of this.sessions) session.relisten(topic);
+    for (const session of this.sessions) session.listenAgain(topic);
     await work;
   }
 

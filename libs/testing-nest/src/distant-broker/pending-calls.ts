@@ -5,7 +5,7 @@ import type { BrokerLink } from './broker-link.js';
 import type { Session } from './session.js';
 
 /** Milliseconds for which a call waits for its answer. */
-export const CALL_TIMEOUT_MS = 5_000;
+const CALL_TIMEOUT_MS = 5_000;
 
 /** Characters of the values that wait while the server is out of reach. */
 const MAX_WAITING_CHARACTERS = 16_777_216;

@@ -16,7 +16,7 @@ export interface NodeEnd {
 }
 
 /** Where a topic stands after an outage. */
-export type Standing = { readonly position: Position; readonly id: string } | 'closed';
+type Standing = { readonly position: Position; readonly id: string } | 'closed';
 
 /** What a node knows after it connected again. */
 export interface Welcome {
@@ -138,7 +138,7 @@ export class Session {
   }
 
   /** Listens again to a topic that was made again. */
-  relisten(topic: string): void {
+  listenAgain(topic: string): void {
     for (const [id, subscription] of this.subscriptions) {
       if (subscription.topic === topic) subscription.release = this.subscribe(id, topic);
     }
