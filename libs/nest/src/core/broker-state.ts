@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Subscription } from 'rxjs';
 
 import type { Broker } from './broker.js';
 import type { Environment } from './environment.js';
@@ -7,7 +8,8 @@ import { BROKER, ENVIRONMENT, REALTIME_LOG } from './tokens.js';
 
 /** Whether the node reaches its broker. Logs each change once. */
 @Injectable()
-export class BrokerState {
+export class BrokerState implements OnApplicationShutdown {
+  private readonly subscription: Subscription;
   private since: number | undefined;
   private outageCount = 0;
 
@@ -16,7 +18,7 @@ export class BrokerState {
     @Inject(ENVIRONMENT) private readonly environment: Pick<Environment, 'now'>,
     @Inject(REALTIME_LOG) log: Pick<RealtimeLog, 'info' | 'warn'>,
   ) {
-    status.subscribe((current) => {
+    this.subscription = status.subscribe((current) => {
       const { awaySince, awayMs } = this;
       this.since = current.state === 'away' ? current.since : undefined;
       if (current.state === 'away' && awaySince === undefined) {
@@ -36,6 +38,11 @@ export class BrokerState {
   /** Milliseconds for which the broker has been out of reach. 0: it is in reach. */
   get awayMs(): number {
     return this.since === undefined ? 0 : Math.max(0, this.environment.now() - this.since);
+  }
+
+  /** Called by Nest. A broker may outlive the application. */
+  onApplicationShutdown(): void {
+    this.subscription.unsubscribe();
   }
 
   /** Number of times that the broker went out of reach since the start of the node. */

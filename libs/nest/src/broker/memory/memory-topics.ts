@@ -244,6 +244,7 @@ export class MemoryTopics {
       ? topic.start(environment.id(), publication, now, time)
       : topic.publish(publication, now, time);
     this.touch(name, topic);
+    this.sweepLater();
     return position;
   }
 
