@@ -185,15 +185,19 @@ const COMMANDS = {
   'remove a permission without notice': (stage, page) => removePermission(stage, page, undefined),
   'restore all permissions': restorePermissions,
   crash: up((stage) => {
+    forget(stage);
     stage.simulation.server.crash();
-    if (!stage.keepBroker) stage.world.losses += 1;
   }),
   start: ({ simulation }) => (simulation.server.isUp ? undefined : simulation.server.start()),
   restart: up(async (stage, _, size) => {
+    forget(stage);
     await stage.simulation.server.restart({ downFor: size * 10 });
-    if (!stage.keepBroker) stage.world.losses += 1;
   }),
 } satisfies Record<string, Run>;
+
+function forget({ keepBroker, pages }: Stage): void {
+  if (!keepBroker) for (const { events } of pages) events.push({ type: 'forgotten' });
+}
 
 type CommandName = keyof typeof COMMANDS;
 

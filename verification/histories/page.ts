@@ -28,7 +28,9 @@ export type PageEvent =
   | { readonly type: 'acts'; readonly key: string; readonly shownOn: BoardId | undefined }
   | { readonly type: 'answered'; readonly key: string; readonly code: string | undefined }
   /** The identity may have changed for the client, so it ends unanswered actions. */
-  | { readonly type: 'identity' };
+  | { readonly type: 'identity' }
+  /** The process of the server ends, and its broker with it. */
+  | { readonly type: 'forgotten' };
 
 /** A revoked permission that the server knows of, with the time until which it may still count. */
 export interface RevokedPermission {

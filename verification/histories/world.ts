@@ -62,8 +62,6 @@ export class World {
   /** Position of the board after each effect of an action. */
   readonly effects = new Map<string, Position[]>();
   private readonly permissions = new Map<string, ReadonlySet<BoardId>>();
-  /** Number of dead processes. They lost their action answers. */
-  losses = 0;
   /** Whether a clock jumped, so that a history may seem older than it is. */
   isAgeWrong = false;
 

@@ -16,12 +16,18 @@ class Handlers {
   @OnAction(double)
   double(@ActionData() { n }: { n: number }): number {
     this.runs += 1;
+    whenRun();
     return n * 2;
   }
 }
 
+let whenRun = (): void => undefined;
+
 let simulation: Simulation;
-afterEach(() => simulation.close());
+afterEach(async () => {
+  whenRun = () => undefined;
+  await simulation.close();
+});
 
 /** Starts a server and connects its clients. `remembered` is the number of actions that the server remembers. */
 async function start(transport: string) {
@@ -57,6 +63,36 @@ describe.each(['the WebSocket', 'polling'])('B20: actions over %s', (transport) 
     await simulation.clock.advance(2_500);
     expect(remembered()).toBe(0);
     expect(simulation.server.get(Handlers).runs).toBe(CLIENTS * ROUNDS);
+  });
+
+  test('are not run by a new process if the process before it may have run them', async () => {
+    const { clients } = await start(transport);
+    let runs = 0;
+    whenRun = () => {
+      runs += 1;
+      simulation.server.crash();
+    };
+    const answer = lastValueFrom(clients[0]!.realtime.act(double, { n: 1 })).catch((error: unknown) => error);
+    await simulation.until(() => !simulation.server.isUp, 'the crash');
+    whenRun = () => void (runs += 1);
+    await simulation.server.start();
+    expect(await simulation.outcome(answer)).toMatchObject({ code: 'outcome_unknown' });
+    expect(await simulation.outcome(lastValueFrom(clients[0]!.realtime.act(double, { n: 1 })))).toBe(2);
+    expect(runs).toBe(2);
+  });
+
+  test('run in a new process if their first copy was lost after its start', async () => {
+    const { clients } = await start(transport);
+    const { network, realtime } = clients[0]!;
+    await simulation.server.restart();
+    await simulation.clock.advance(10_000);
+    network.blackhole();
+    const answer = lastValueFrom(realtime.act(double, { n: 1 }));
+    await simulation.clock.advance(1_000);
+    network.cut();
+    network.restore();
+    expect(await simulation.outcome(answer)).toBe(2);
+    expect(simulation.server.get(Handlers).runs).toBe(1);
   });
 
   test('of a client that vanishes are remembered for the window', async () => {

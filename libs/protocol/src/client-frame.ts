@@ -6,14 +6,14 @@ import type { ClientFrame } from './frames.js';
 import type { FrameLimits } from './limits.js';
 import { parseJson } from './parse-json.js';
 import { ProtocolError } from './protocol-error.js';
-import { actionName, again, answered, clientId, deltas, topicRequests } from './request-fields.js';
+import { actionName, again, age, answered, clientId, deltas, topicRequests } from './request-fields.js';
 
 const FRAMES = checksByType<ClientFrame>({
   hello: { clientId, token: optional(secret), contract, deltas, answered },
   authenticate: { token: secret, ref, answered },
   subscribe: { topics: topicRequests(1), ref, answered },
   unsubscribe: { topics: listOf(topicName, 1), ref, answered },
-  action: { id: actionId, name: actionName, data: optionalJson, again, answered },
+  action: { id: actionId, name: actionName, data: optionalJson, again, age, answered },
   ping: { time: optionalMoment, answered },
   pong: { time: optionalMoment, answered },
 });

@@ -81,6 +81,11 @@ export interface ActionFrame {
   readonly data?: Json;
   /** Whether the client has sent the action before, so that a server may have run it. Absent: it has not. */
   readonly again?: boolean;
+  /**
+   * With `again`: milliseconds since the client sent the action for the first time. A server that has started earlier
+   * than that knows that no process before it got the action.
+   */
+  readonly age?: number;
 }
 
 /** Both directions. The receiver answers at once with a `pong` that repeats `time`. */

@@ -4,7 +4,7 @@ import { actionId, contract, optionalJson } from './fields.js';
 import type { ActionRequest, PollRequest } from './http.js';
 import type { FrameLimits } from './limits.js';
 import { parseBody } from './parse-json.js';
-import { actionName, again, answered, clientId, deltas, topicRequests } from './request-fields.js';
+import { actionName, again, age, answered, clientId, deltas, topicRequests } from './request-fields.js';
 
 // A module apart from the responses, so that the bundle of a client leaves it out.
 
@@ -27,6 +27,7 @@ const actionRequest = objectOf<ActionRequest>({
   name: actionName,
   data: optionalJson,
   again,
+  age,
   answered,
 });
 

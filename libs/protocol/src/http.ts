@@ -48,6 +48,8 @@ export interface ActionRequest extends AnsweredActions {
   readonly data?: Json;
   /** The same as `again` of an `action` frame. Both transports count. */
   readonly again?: boolean;
+  /** The same as `age` of an `action` frame. */
+  readonly age?: number;
 }
 
 /**

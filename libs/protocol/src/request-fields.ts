@@ -1,6 +1,6 @@
 import { anyText, boolean, fail, isRecord, listOf, objectOf, optional, textWhere, type Check } from './check.js';
 import { DELTA_CAPABILITIES, type DeltaCapability } from './delta/delta.js';
-import { actionId, epoch, offset, topicName } from './fields.js';
+import { actionId, count, epoch, offset, topicName } from './fields.js';
 import type { TopicRequest } from './frames.js';
 import type { Position, Since } from './position.js';
 import { isTopicName } from './topic-name.js';
@@ -17,6 +17,7 @@ export function isClientId(value: unknown): value is string {
 export const clientId = textWhere('22–64 of A–Z a–z 0–9 _ -', isClientId);
 export const actionName = textWhere('an action name', isTopicName);
 export const again = optional(boolean);
+export const age = optional(count);
 
 /** Checks for the optional delta operations of a client. The result omits names that this version does not know. */
 export const deltas: Check<readonly DeltaCapability[] | undefined> = optional((value, path) => {

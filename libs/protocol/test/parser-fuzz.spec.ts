@@ -43,7 +43,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
         ],
       },
       { type: 'unsubscribe', topics: ['a', 'b'], ref: '2' },
-      { type: 'action', id: '1', name: 'battles/pause', data: { battleId: '42' }, again: true },
+      { type: 'action', id: '1', name: 'battles/pause', data: { battleId: '42' }, again: true, age: 7 },
       { type: 'ping', time: 5 },
     ],
   },
@@ -77,7 +77,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   },
   parseActionRequest: {
     parse: (text) => parseActionRequest(text, CLIENT_FRAME_LIMITS),
-    samples: [{ clientId, id: '1', name: 'a/b', data: [1], again: true }],
+    samples: [{ clientId, id: '1', name: 'a/b', data: [1], again: true, age: 7 }],
   },
   parsePollResponse: {
     parse: (text) => parsePollResponse(text),

@@ -54,7 +54,9 @@ function acted(id: string, data: Json = null): { type: 'ack'; id: string; data: 
 /** Of the frame of an action that is sent again, in bytes. */
 function sizeOf(name: string, json: string): number {
   const id = new VirtualEnvironment().id();
-  return new TextEncoder().encode(actionFrame(`"id":"${id}","name":"${name}","data":${json},"again":true`)).length;
+  return new TextEncoder().encode(
+    actionFrame(`"id":"${id}","name":"${name}","data":${json},"again":true,"age":2147483647`),
+  ).length;
 }
 
 describe('an action', () => {

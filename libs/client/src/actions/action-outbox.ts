@@ -1,7 +1,7 @@
 import { SAFE_FRAME_BYTES, utf8Length, type AckFrame, type ErrorFrame, type Json } from '@statewire/protocol';
 import { AsyncSubject, throwError, type Observable } from 'rxjs';
 
-import type { ClientEnvironment, Timer } from '../core/environment.js';
+import { MAX_TIMER_DELAY_MS, type ClientEnvironment, type Timer } from '../core/environment.js';
 import { RealtimeClientError, toClientError, type ClientErrorCode } from '../core/realtime-client-error.js';
 import type { ActionSender, PendingAction } from './pending-action.js';
 
@@ -9,8 +9,8 @@ const MAX_UNANSWERED_ACTIONS = 100;
 /** The default of a server. It applies until the server announces its own value. */
 const DEFAULT_ACTION_WINDOW_MS = 120_000;
 
-/** Tells the server that it may have run the action. */
-const AGAIN = ',"again":true';
+/** Tells the server that it may have run the action, and for how many milliseconds that has been possible. */
+const again = (age: number) => `,"again":true,"age":${age}`;
 
 /** Most answers that one frame confirms. */
 const MAX_ANSWERED_PER_FRAME = 32;
@@ -77,10 +77,11 @@ export class ActionOutbox {
     const id = this.#environment.id();
     const members = `"id":${JSON.stringify(id)},"name":${JSON.stringify(name)}${json === undefined ? '' : `,"data":${json}`}`;
     const action: PendingAction = {
-      ...{ id, name, members, frameBytes: utf8Length(actionFrame(members + AGAIN)) },
+      ...{ id, name, members, frameBytes: utf8Length(actionFrame(members + again(MAX_TIMER_DELAY_MS))) },
       result: new AsyncSubject(),
       settleUpdates: ignore,
       firstSentAt: undefined,
+      firstSentTime: 0,
       sender: undefined,
       copies: 0,
     };
@@ -128,12 +129,13 @@ export class ActionOutbox {
     action.copies += 1;
     if (action.firstSentAt === undefined) {
       action.firstSentAt = this.#environment.monotonic();
+      action.firstSentTime = this.#environment.now();
       this.#setTimer(action, this.#actionWindow, () => {
         const isWithSender = this.#sender !== undefined && action.sender === this.#sender;
         if (!isWithSender) this.#failWithUnknownOutcome(action);
       });
     }
-    return copies > 0 ? members + AGAIN : members;
+    return copies > 0 ? members + again(this.#ageOf(action)) : members;
   }
 
   /** Sends an action again after the server rejected it before its start. It keeps its place before newer actions. */
@@ -231,6 +233,13 @@ export class ActionOutbox {
     const timer = this.#environment.setTimer(callback, delay);
     const cancel = () => timer.cancel();
     action.result.subscribe({ error: cancel, complete: cancel });
+  }
+
+  /** Returns the larger age of both clocks, because a monotonic clock may stop while the machine sleeps. */
+  #ageOf({ firstSentAt = 0, firstSentTime }: PendingAction): number {
+    const environment = this.#environment;
+    const age = Math.max(environment.monotonic() - firstSentAt, environment.now() - firstSentTime);
+    return Math.min(Math.ceil(age), MAX_TIMER_DELAY_MS);
   }
 
   #isBeyondWindow({ firstSentAt }: PendingAction, now: number): boolean {

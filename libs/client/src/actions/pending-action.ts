@@ -17,6 +17,8 @@ export interface PendingAction {
   settleUpdates: (positions?: readonly TopicPosition[]) => void;
   /** On the monotonic clock; undefined until a sender has sent the action. */
   firstSentAt: number | undefined;
+  /** The same on the wall clock, which goes on while the machine sleeps. */
+  firstSentTime: number;
   /** The sender that has the action, unless the server rejected it before it started. */
   sender: ActionSender | undefined;
   /** Copies that were sent and not answered. The server may still get each of them. */

@@ -120,7 +120,21 @@ describe('a copy of an action', () => {
     await cut();
     actions.resume();
     expect(bodies[0]).not.toHaveProperty('again');
-    expect(bodies[1]).toEqual({ ...bodies[0], again: true });
+    expect(bodies[1]).toEqual({ ...bodies[0], again: true, age: expect.any(Number) });
+  });
+
+  test('says how old the first copy is, also after a sleep that the monotonic clock leaves out', async () => {
+    const { act, actions, bodies, cut, environment, outbox } = setUp();
+    outbox.setSender(actions);
+    act('a', 1);
+    await environment.advance(40);
+    await cut();
+    actions.resume();
+    expect(bodies[1]).toMatchObject({ age: 40 });
+    environment.setWallClock(environment.now() + 60_000);
+    await cut();
+    actions.resume();
+    expect(bodies[2]).toMatchObject({ age: 60_040 });
   });
 
   test('says so after a copy over another transport', () => {

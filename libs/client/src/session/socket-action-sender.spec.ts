@@ -71,6 +71,7 @@ describe('actions on a socket', () => {
       name: 'sure',
       data: '',
       again: true,
+      age: 2_147_483_647,
     });
     act('sure', 'x'.repeat(SURE_BYTES - frame.length));
     act('less', 'x'.repeat(SURE_BYTES - frame.length + 1));

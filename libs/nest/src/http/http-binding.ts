@@ -202,8 +202,10 @@ export class HttpBinding implements OnModuleInit {
   }
 
   private async answerAction(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
-    const { frames } = this.options.limits;
-    const { clientId, contract, id, name, data, answered } = parseActionRequest(
+    const { environment, limits } = this.options;
+    const { frames } = limits;
+    const arrivedAt = environment.monotonic();
+    const { clientId, contract, id, name, data, again, age, answered } = parseActionRequest(
       await this.authenticator.body(exchange, frames.bytes),
       frames,
     );
@@ -217,7 +219,9 @@ export class HttpBinding implements OnModuleInit {
     // The topics that a polling client follows are unknown here, so it learns the positions of topics that it may read.
     const follows = (topic: string): Promise<boolean> => this.authenticator.authorize(topic, caller).then(yes, no);
     try {
-      const frame = await this.inFlight.track(this.dispatcher.act({ id, name, data, follows }, caller));
+      const firstSentAt = age === undefined ? undefined : arrivedAt - age;
+      const invocation = { id, name, data, again: again ?? false, firstSentAt, follows };
+      const frame = await this.inFlight.track(this.dispatcher.act(invocation, caller));
       if (frame.type === 'error') this.counters.errorsSent.add(frame.code);
       return { status: frame.type === 'ack' ? 200 : ERROR_CODES[frame.code].status, body: JSON.stringify(frame) };
     } finally {

@@ -42,6 +42,7 @@ export class Connection implements FrameRunner {
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly connectedAt: number;
+  private readonly openedAt: number;
 
   private currentPhase: Phase = 'greeting';
   private phaseBegan: number;
@@ -65,6 +66,7 @@ export class Connection implements FrameRunner {
     const { dispatcher, environment, frameLimits, options, presence, pulse, topics } = context;
     this.id = environment.id();
     this.connectedAt = environment.now();
+    this.openedAt = environment.monotonic();
     this.phaseBegan = this.heardAt = pulse.now;
     this.credentials = new Credentials(this.id, upgradeContext, context);
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
@@ -225,14 +227,17 @@ export class Connection implements FrameRunner {
     }
   }
 
-  async act({ id, name, data }: ActionFrame): Promise<void> {
+  async act({ id, name, data, again, age }: ActionFrame): Promise<void> {
     const { dispatcher, inFlight } = this.context;
     try {
       if (this.pendingClosing !== undefined) {
         throw new RealtimeError('unavailable', 'This node shuts down. Send the action over a new connection.');
       }
       const follows = (topic: string): Promise<boolean> => this.subscriptions.isAllowed(topic);
-      this.send(await inFlight.track(dispatcher.act({ id, name, data, follows }, this.credentials.caller)));
+      // The client has sent this copy after the upgrade, and the first one `age` earlier than this copy.
+      const firstSentAt = age === undefined ? undefined : this.openedAt - age;
+      const invocation = { id, name, data, again: again ?? false, firstSentAt, follows };
+      this.send(await inFlight.track(dispatcher.act(invocation, this.credentials.caller)));
     } catch (error) {
       this.send(this.toErrorFrame(error, { id }));
     }
