@@ -172,6 +172,17 @@ const SLOW_EVENT_BROKER_SCENARIO: Scenario = {
   },
 };
 
+/** The node loses its connection to the broker, while other nodes publish. */
+const AWAY_SCENARIO: Scenario = {
+  name: 'a broker that is away',
+  start: ['publish board', 'publish notice', 'follow board', 'follow notices', 'calm'],
+  steps: {
+    ...often('publish board', 'publish notice', 'broker away', 'broker back', 'cut', 'reconnect', 'up', 'down'),
+    ...often('poll', 'poll up', 'poll down'),
+    'flush board': 1,
+  },
+};
+
 /** A reader that is slower than the publications. */
 const SLOW_READER_SCENARIO: Scenario = {
   name: 'a slow reader',
@@ -227,6 +238,7 @@ export const SCENARIOS: readonly Scenario[] = [
   OPTIMISTIC_SCENARIO,
   SLOW_BROKER_SCENARIO,
   SLOW_EVENT_BROKER_SCENARIO,
+  AWAY_SCENARIO,
   SLOW_READER_SCENARIO,
   LOSSY_SCENARIO,
   SUSPENDED_SCENARIO,

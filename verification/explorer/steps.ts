@@ -146,6 +146,9 @@ const STEPS = {
     isEnabled: ({ server }) => server.broker.answers.length > 0,
     perform: ({ server }) => server.broker.answers.shift()?.arrive(),
   },
+  /** The node loses its connection to the broker, which goes on for other nodes. */
+  'broker away': { isEnabled: ({ server }) => !server.broker.isAway, perform: ({ server }) => server.broker.leave() },
+  'broker back': { isEnabled: ({ server }) => server.broker.isAway, perform: ({ server }) => server.broker.comeBack() },
   /** The next publication does not reach the node, and the broker does not notice. */
   'broker drops': {
     isEnabled: ({ server }) => !server.broker.losesNext,

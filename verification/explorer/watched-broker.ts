@@ -1,4 +1,4 @@
-import type { NewPublication, TopicMessage } from '@statewire/nest';
+import { BrokerError, type NewPublication, type Release, type TopicMessage } from '@statewire/nest';
 import { MemoryBroker } from '@statewire/nest/internal';
 import type { Position } from '@statewire/protocol';
 
@@ -16,6 +16,9 @@ export class WatchedBroker {
   losesNext = false;
   /** Whether a message was lost. The node notices it only with the next one. */
   hasLost = false;
+  /** Whether the broker is out of reach of the node. Other nodes still reach it. */
+  isAway = false;
+  private readonly listeners = new Map<(message: TopicMessage) => void, string>();
   /** Answers in transit to the node, oldest first. */
   readonly answers: { readonly name: string; readonly answer: unknown; readonly arrive: () => void }[] = [];
 
@@ -41,15 +44,46 @@ export class WatchedBroker {
     this.truth.begin(topic, position.epoch);
   }
 
+  /** The node loses its connection to the broker. */
+  leave(): void {
+    this.isAway = true;
+    for (const tell of this.listeners.keys()) tell({ type: 'interrupted' });
+  }
+
+  /** The node is connected again, and learns where its topics stand. */
+  async comeBack(): Promise<void> {
+    if (!this.isAway) return;
+    this.isAway = false;
+    for (const [tell, topic] of this.listeners) {
+      const { epoch, offset, id } = await this.memory.read(topic, 'state');
+      tell({ type: 'resumed', position: { epoch, offset }, id });
+    }
+  }
+
   private call(name: string, member: (...parameters: unknown[]) => unknown, parameters: unknown[]): unknown {
-    if (name === 'listen') parameters[1] = this.lossy(parameters[1] as (message: TopicMessage) => void);
+    if (this.isAway && name === 'read') return Promise.reject(new BrokerError('unavailable', 'The broker is away.'));
+    if (name === 'listen') return this.listen(member, parameters as Parameters<MemoryBroker['listen']>);
     const result = member(...parameters);
     if (!(result instanceof Promise)) return result;
     return this.answer(name, parameters, result);
   }
 
+  private async listen(
+    member: (...parameters: unknown[]) => unknown,
+    [topic, listener]: Parameters<MemoryBroker['listen']>,
+  ): Promise<Release> {
+    this.listeners.set(listener, topic);
+    const listening = member(topic, this.lossy(listener)) as Promise<Release>;
+    const release = (await this.answer('listen', [topic], listening)) as Release;
+    return () => {
+      this.listeners.delete(listener);
+      return release();
+    };
+  }
+
   private lossy(listener: (message: TopicMessage) => void): (message: TopicMessage) => void {
     return (message) => {
+      if (this.isAway) return;
       if (!this.losesNext) return listener(message);
       this.losesNext = false;
       this.hasLost = true;

@@ -55,6 +55,7 @@ export class World {
   async calm(): Promise<void> {
     const deadline = this.environment.monotonic() + QUIESCENCE;
     if (this.page.isHidden) this.page.show();
+    await this.server.broker.comeBack();
     for (;;) {
       if (this.deliverNext()) await this.environment.settle();
       else if (this.isCalm() || this.environment.monotonic() >= deadline) return;

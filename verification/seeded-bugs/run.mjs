@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 
 /*
  * Seeds one bug after the other, each in its own copy of the workspace's modules. Explores a scenario with it, or plays
- * random histories until one shows it. Writes one line of JSON for each bug: `{ name, counterexample?, states }` from the
- * explorer, `{ name, complaint?, played }` from histories, both with `error?` and `milliseconds`.
+ * random histories until one shows it, or runs a fault of a distant broker. Writes one line of JSON for each bug:
+ * `{ name, counterexample?, states }` from the explorer, `{ name, complaint?, played }` from histories, `{ name,
+ * complaint? }` from a fault, all with `error?` and `milliseconds`.
  *
  * node --conditions=source verification/seeded-bugs/run.mjs [--depth <deepest bug>] [--only <part of a name>]
  */
@@ -16,12 +17,14 @@ const root = join(import.meta.dirname, '../..');
 const MAX_HISTORIES = 300;
 
 register('../support/typescript-hooks.mjs', import.meta.url);
+const { DISTANT_BUGS } = await import('./distant-bugs.ts');
 const { HISTORY_BUGS } = await import('./history-bugs.ts');
 const { SEEDED_BUGS } = await import('./seeded-bugs.ts');
 const { seedBugs } = await import('./seed-bugs.ts');
 const bugs = [
   ...SEEDED_BUGS.filter(({ depth }) => depth <= deepest).map((bug) => ({ ...bug, run: explore })),
   ...HISTORY_BUGS.map((bug) => ({ ...bug, run: play })),
+  ...DISTANT_BUGS.map((bug) => ({ ...bug, run: suffer })),
 ].filter(({ name }) => values.only?.some((part) => name.includes(part)) ?? true);
 const seeded = seedBugs(bugs);
 register('./bug-hooks.mjs', import.meta.url, { data: { seeded, root } });
@@ -60,4 +63,15 @@ async function play(index, { seed }) {
     if (complaint !== undefined) return { complaint, played };
   }
   return { played };
+}
+
+async function suffer(index, { caughtBy }) {
+  const { DISTANT_FAULTS } = await import(`../distant/faults.ts?bug=${index}`);
+  const fault = DISTANT_FAULTS.find(({ name }) => name === caughtBy);
+  if (!fault) throw new Error(`There is no fault called "${caughtBy}".`);
+  const complaint = await fault.run().then(
+    () => undefined,
+    (error) => error.message,
+  );
+  return { complaint };
 }

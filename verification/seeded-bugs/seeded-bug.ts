@@ -18,3 +18,9 @@ export interface SeededBug extends Bug {
 export interface HistoryBug extends Bug {
   readonly seed: number;
 }
+
+/** A bug that a fault of a distant broker must reveal. */
+export interface DistantBug extends Bug {
+  /** Name of the fault. */
+  readonly caughtBy: string;
+}

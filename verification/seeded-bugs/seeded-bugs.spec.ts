@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { runChild } from '../support/run-child.js';
 import type { Exploration } from '../explorer/index.js';
 import { QUICK_DEPTH } from '../explorer/quick-depth.js';
+import { DISTANT_BUGS } from './distant-bugs.js';
 import { HISTORY_BUGS } from './history-bugs.js';
 import { SEEDED_BUGS } from './seeded-bugs.js';
 
@@ -17,14 +18,15 @@ const DEEPEST = IS_FULL ? Infinity : QUICK_DEPTH;
 /** The quick tier seeds one bug of three, selected by the seed of the run. */
 const [share, seed] = [IS_FULL ? 1 : 3, Number(process.env['STATEWIRE_SEED'])];
 
-const names = [...new Set([...SEEDED_BUGS, ...HISTORY_BUGS].map(({ name }) => name))];
+const names = [...new Set([...SEEDED_BUGS, ...HISTORY_BUGS, ...DISTANT_BUGS].map(({ name }) => name))];
 const chosen = new Set(names.filter((_, index) => index % share === seed % share));
 const explored = SEEDED_BUGS.filter(({ name, depth }) => chosen.has(name) && depth <= DEEPEST);
 const played = HISTORY_BUGS.filter(({ name }) => chosen.has(name));
+const suffered = DISTANT_BUGS.filter(({ name }) => chosen.has(name));
 
 interface Outcome {
   readonly name: string;
-  readonly by: 'explore' | 'play';
+  readonly by: 'explore' | 'play' | 'suffer';
   /** The reason why it could not be seeded or run. */
   readonly error?: string;
 }
@@ -65,5 +67,14 @@ describe('R1: random histories catch', () => {
     expect(error).toBeUndefined();
     expect(complaint).toEqual(expect.any(String));
     expect(played).toBeGreaterThan(0);
+  });
+});
+
+// distant-faults.spec.ts shows that no fault complains without a seeded bug.
+describe('R14: faults of a distant broker catch', () => {
+  test.each(suffered.map(({ name }) => [name]))('the seeded bug: %s', (name) => {
+    const { complaint, error } = outcomeOf('suffer', name) as Played;
+    expect(error).toBeUndefined();
+    expect(complaint).toEqual(expect.any(String));
   });
 });

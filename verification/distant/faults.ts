@@ -1,0 +1,150 @@
+import { deepEqual, notEqual, ok } from 'node:assert/strict';
+
+import type { Json } from '@statewire/protocol';
+
+import { BOARD, Nodes, type Node, type Seen } from './nodes.js';
+
+/** A fault of a broker that is a network away, and what must be true in spite of it. */
+export interface DistantFault {
+  readonly name: string;
+  /** @throws Error if a guarantee is broken. */
+  readonly run: () => Promise<void>;
+}
+
+function value(n: number): Json {
+  return { n, rows: Array.from({ length: 12 }, (_, row) => `row ${row}`) };
+}
+
+async function withNodes(
+  count: number,
+  work: (nodes: Nodes, ...each: Node[]) => Promise<void>,
+  load?: ConstructorParameters<typeof Nodes>[1],
+): Promise<void> {
+  const nodes = new Nodes(count, load);
+  try {
+    await work(nodes, ...nodes.nodes);
+  } finally {
+    await nodes.end();
+  }
+}
+
+async function publish(nodes: Nodes, node: Node, from: number, to: number): Promise<void> {
+  for (let n = from; n <= to; n++) await nodes.during(node.publish(BOARD, value(n)));
+}
+
+/** The publications of the newest epoch: `whole` or `delta`. */
+async function formsOf(nodes: Nodes, node: Node): Promise<readonly string[]> {
+  const { publications } = await nodes.during(node.broker.read(BOARD.name, BOARD.kind, { above: 0 }));
+  return publications.map(({ delta }) => (delta === undefined ? 'whole' : 'delta'));
+}
+
+/** Every reader has the newest value of the broker, and positions never went back in an epoch. */
+export async function expectTruth(nodes: Nodes, readers: readonly (readonly Seen[])[]): Promise<Seen> {
+  await nodes.quiesce();
+  const truth = await nodes.truth(BOARD);
+  ok(truth, 'the broker has no value');
+  for (const seen of readers) {
+    deepEqual(seen.at(-1), truth);
+    for (const [index, { position }] of seen.entries()) {
+      const before = seen[index - 1]?.position;
+      ok(before?.epoch !== position.epoch || before.offset < position.offset, 'a position went back');
+    }
+  }
+  return truth;
+}
+
+export const DISTANT_FAULTS: readonly DistantFault[] = [
+  {
+    name: 'several publications of one turn, before the broker has answered the first',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [publisher.follow(BOARD), edge.follow(BOARD)];
+        await nodes.quiesce();
+        const sent = [1, 2, 3, 4, 5].map((n) => publisher.publish(BOARD, value(n)));
+        await nodes.during(Promise.all(sent));
+        deepEqual(await formsOf(nodes, publisher), ['whole', 'delta', 'delta', 'delta', 'delta']);
+        deepEqual((await expectTruth(nodes, readers)).value, value(5));
+      }),
+  },
+  {
+    name: 'a publisher without a reader of its own',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [edge.follow(BOARD)];
+        await nodes.quiesce();
+        await publish(nodes, publisher, 1, 5);
+        deepEqual(await formsOf(nodes, publisher), ['whole', 'delta', 'delta', 'delta', 'delta']);
+        deepEqual((await expectTruth(nodes, readers)).value, value(5));
+      }),
+  },
+  {
+    name: 'a publication while a loader reads an older value',
+    run: async () => {
+      let loaded = (_value: Json): void => undefined;
+      const load = (node: number): Promise<Json> | undefined =>
+        node === 0 ? new Promise((resolve) => (loaded = resolve)) : undefined;
+      await withNodes(
+        2,
+        async (nodes, loading, publisher) => {
+          const readers = [loading.follow(BOARD)];
+          await nodes.environment.advance(100);
+          const published = publisher.publish(BOARD, value(2));
+          loaded(value(1));
+          await nodes.during(published);
+          deepEqual((await expectTruth(nodes, readers)).value, value(2));
+        },
+        load,
+      );
+    },
+  },
+  {
+    name: 'a promoted replica that lost publications, while nobody publishes',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [publisher.follow(BOARD), edge.follow(BOARD)];
+        await nodes.quiesce();
+        await publish(nodes, publisher, 1, 5);
+        await nodes.quiesce();
+        await nodes.cluster.rollBack(BOARD.name, 3);
+        const truth = await expectTruth(nodes, readers);
+        deepEqual(truth.value, value(3));
+        notEqual(truth.position.epoch, readers[0]![0]!.position.epoch);
+      }),
+  },
+  {
+    name: 'offsets that a promoted replica gives out again while a node is cut off',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [edge.follow(BOARD)];
+        await nodes.quiesce();
+        await publish(nodes, publisher, 1, 5);
+        await nodes.quiesce();
+        edge.broker.link.unreachable();
+        await nodes.cluster.rollBack(BOARD.name, 3);
+        await nodes.quiesce();
+        for (let n = 14; n <= 18; n++) await nodes.during(publisher.publish(BOARD, [n, value(n)]));
+        edge.broker.link.restore();
+        deepEqual((await expectTruth(nodes, readers)).value, [18, value(18)]);
+      }),
+  },
+  {
+    name: 'lost publications, for clients that come before the next publication',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [edge.follow(BOARD)];
+        await nodes.quiesce();
+        await publish(nodes, publisher, 1, 5);
+        await nodes.quiesce();
+        await nodes.cluster.rollBack(BOARD.name, 3);
+        await nodes.quiesce();
+        const late = [publisher.follow(BOARD), edge.follow(BOARD)];
+        await nodes.quiesce();
+        deepEqual(
+          late.map((seen) => seen.at(-1)?.value),
+          [value(3), value(3)],
+        );
+        await publish(nodes, publisher, 6, 6);
+        deepEqual((await expectTruth(nodes, [...readers, ...late])).value, value(6));
+      }),
+  },
+];

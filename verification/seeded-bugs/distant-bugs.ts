@@ -1,0 +1,83 @@
+import type { DistantBug } from './seeded-bug.js';
+
+/** Bugs of nodes that share a distant broker. */
+export const DISTANT_BUGS: readonly DistantBug[] = [
+  {
+    name: 'a publication has its delta from what the broker has answered',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'Writer.patchTo',
+        find: 'timeline === undefined || this.underWay > 0;',
+        replace: 'timeline === undefined;',
+      },
+    ],
+    caughtBy: 'several publications of one turn, before the broker has answered the first',
+  },
+  {
+    name: 'a publisher without a reader sends no deltas',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'TopicRegistry.append',
+        find: 'live === undefined && !broker.isShared',
+        replace: 'live === undefined',
+      },
+    ],
+    caughtBy: 'a publisher without a reader of its own',
+  },
+  {
+    name: 'the value of a loader overwrites a newer publication',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'TopicRegistry.activate',
+        find: 'this.append(topic, value, { only })',
+        replace: 'this.append(topic, value, {})',
+      },
+    ],
+    caughtBy: 'a publication while a loader reads an older value',
+  },
+  {
+    name: 'a node does not compare its position with the broker after an outage',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'LiveTopic.resume',
+        find: 'return epoch === position.epoch && offset === position.offset && id === ownId;',
+        replace: 'return epoch === position.epoch || offset === position.offset || id === ownId;',
+      },
+    ],
+    caughtBy: 'a promoted replica that lost publications, while nobody publishes',
+  },
+  {
+    name: 'a node continues a history without comparing the id of its newest publication',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'Timeline.isContradictedBy',
+        find: '(idAbove !== undefined && idAbove !== this.newestId)',
+        replace: 'idAbove === null',
+      },
+      {
+        package: 'nest',
+        symbol: 'Timeline.isContinuedBy',
+        find: '|| idAbove !== this.newestId',
+        replace: '',
+      },
+    ],
+    caughtBy: 'offsets that a promoted replica gives out again while a node is cut off',
+  },
+  {
+    name: 'a new epoch after a loss drops the value',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'LiveTopic.replaceEpoch',
+        find: '{ keep: true }',
+        replace: '{ keep: false }',
+      },
+    ],
+    caughtBy: 'lost publications, for clients that come before the next publication',
+  },
+];
