@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { NewPublication } from '@statewire/nest';
+import type { NewPublication, RealtimeModuleOptions, TopicHistory } from '@statewire/nest';
+import { applyDelta, diff, type Json, type Position } from '@statewire/protocol';
 
 import type { DistantNode, SimulatedClient, Simulation, StateWatch } from '../src/index.js';
 import { Battles, first, log, simulateBattles, strike } from './support/battle-application.js';
@@ -14,12 +15,27 @@ let client: SimulatedClient;
 let other: DistantNode;
 let ids = 0;
 
-function round(value: number): NewPublication {
-  return { kind: 'state', id: `other-${ids++}`, data: JSON.stringify({ round: value }) };
+type Rounds = { readonly round: number } & { readonly [field: string]: number };
+
+/** The value that a history gives, if it has one. */
+function valueOf({ base, publications }: TopicHistory): Rounds | undefined {
+  let value = base && (JSON.parse(base.data) as Json);
+  for (const { data, delta, offset } of publications) {
+    if (value === undefined || offset <= base!.offset) continue;
+    value = (JSON.parse(data ?? 'null') as Json | null) ?? applyDelta(value, JSON.parse(delta!) as Json);
+  }
+  return value as Rounds | undefined;
 }
 
-function publishRound(value: number) {
-  return simulation.outcome(other.publish(first.name, round(value)));
+/** Publishes a delta on another node. The value has a field of each round that led to it, so that no wrong base fits. */
+async function publishRound(round: number): Promise<Position> {
+  const history = await simulation.outcome(other.read(first.name, 'state'));
+  const before = valueOf(history);
+  const value: Rounds = { ...before, round, [`after${before?.round}`]: round };
+  const publication: NewPublication = { kind: 'state', id: `other-${ids++}`, data: JSON.stringify(value) };
+  const delta = before && JSON.stringify(diff(before, value));
+  const patch = delta && { patch: { base: history.id, delta } };
+  return simulation.outcome(other.publish(first.name, { ...publication, ...patch }));
 }
 
 async function follow(): Promise<StateWatch<{ round: number }>> {
@@ -28,23 +44,16 @@ async function follow(): Promise<StateWatch<{ round: number }>> {
   return page;
 }
 
-/** The round that the page shows, where the broker stands, and the round that the broker has. */
-async function compare(page: StateWatch<{ round: number }>) {
-  const { epoch, offset, base, publications } = await simulation.outcome(other.read(first.name, 'state'));
-  const newest = publications.at(-1)?.data ?? base!.data;
-  return { shown: page.value, position: page.position, stored: JSON.parse(newest) as unknown, at: { epoch, offset } };
-}
-
 async function expectCurrent(page: StateWatch<{ round: number }>): Promise<void> {
   await page.live();
-  const { shown, position, stored, at } = await compare(page);
-  expect(shown).toEqual(stored);
-  expect(position).toEqual(at);
+  const history = await simulation.outcome(other.read(first.name, 'state'));
+  expect(page.value).toEqual(valueOf(history));
+  expect(page.position).toEqual({ epoch: history.epoch, offset: history.offset });
 }
 
-beforeEach(async () => {
+async function open(options: RealtimeModuleOptions = {}): Promise<void> {
   battles = new Battles();
-  simulation = await simulateBattles(battles, {}, { keepBroker: true, seed: 7 });
+  simulation = await simulateBattles(battles, options, { keepBroker: true, seed: 7 });
   simulation.brokerLink.latency(LATENCY_MS);
   other = simulation.broker.connect({
     environment: simulation.server.process,
@@ -53,7 +62,9 @@ beforeEach(async () => {
     log: { error: (_event, error) => expect(error).toBeUndefined() },
   });
   client = simulation.connect();
-});
+}
+
+beforeEach(() => open());
 
 afterEach(() => simulation.close());
 
@@ -81,7 +92,7 @@ describe('a topic whose broker is a network away', () => {
       await publishRound(9);
       await page.shows(({ round: shown }) => shown === 9, 2_000);
       await simulation.clock.advance(2_000);
-      expect(page.value).toEqual({ round: 9 });
+      expect(page.value!.round).toBe(9);
       await expectCurrent(page);
     },
   );
@@ -199,6 +210,27 @@ describe('a broker that lost publications', () => {
       await expectCurrent(page);
     },
   );
+
+  test('is noticed although its history begins right after the position of the node', async () => {
+    await simulation.close();
+    await open({ history: { count: 3 } });
+    const page = await reach(5);
+    simulation.brokerLink.unreachable();
+    await simulation.broker.rollBack(first.name, 3);
+    for (let n = 1; n <= 5; n++) await publishRound(100 + n);
+    simulation.brokerLink.restore();
+    await page.shows(({ round: shown }) => shown === 105, 5_000);
+    await expectCurrent(page);
+  });
+
+  test.each([0, 1, 2])('is noticed behind a proxy although %d messages about it are lost, too', async (lost) => {
+    const page = await reach(5);
+    await simulation.broker.rollBack(first.name, 3, { keepsConnections: true });
+    for (let n = 0; n < lost; n++) simulation.brokerLink.loseMessage();
+    for (let n = 1; n <= 4; n++) await publishRound(100 + n);
+    await page.shows(({ round: shown }) => shown === 104, 2_000);
+    await expectCurrent(page);
+  });
 
   test('leaves no page without a value', async () => {
     const page = await reach(5);

@@ -50,13 +50,18 @@ export class DistantBroker {
 
   /**
    * Loses the publications of a topic above `offset`, as a replica that was promoted may: the epoch stays, and the next
-   * publication gets the offset of a lost one. All nodes lose their connection, and connect again.
+   * publication gets the offset of a lost one. All nodes lose their connection, and connect again, unless a proxy
+   * `keepsConnections` and hides the promotion.
    *
    * @throws (rejects) Error if the topic has not been at this offset in its epoch.
    */
-  async rollBack(topic: string, offset: number): Promise<void> {
+  async rollBack(
+    topic: string,
+    offset: number,
+    { keepsConnections = false }: { readonly keepsConnections?: boolean } = {},
+  ): Promise<void> {
     await this.server?.rollBack(topic, offset);
-    this.cutAll();
+    if (!keepsConnections) this.cutAll();
   }
 
   /** Loses everything, as a server without persistence that restarts. All nodes connect again. */
