@@ -44,6 +44,8 @@ return { c[2], c[3], c[4] }
     `
 local c = redis.call('HMGET', KEYS[2], 's', 'n', 'c')
 if c[1] and (c[2] ~= ARGV[3] or c[3] ~= ARGV[4]) then return 'NOT_HELD' end
+-- A script that has written is not refused for lack of memory: the action ran, so its answer has to be stored.
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('HSET', KEYS[2], 'f', ARGV[2], 's', 'settled', 'n', ARGV[3], 'c', ARGV[4], 'a', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('PUBLISH', KEYS[2], 'settled\\n' .. ARGV[5])

@@ -26,8 +26,9 @@ return { 'OK', token }
     `
 local l = redis.call('HMGET', KEYS[2], 'k', 'x')
 if l[1] ~= ARGV[2] or tonumber(l[2]) <= NOW then return 0 end
-redis.call('HSET', KEYS[2], 'x', NOW + tonumber(ARGV[3]))
+-- A script that has written is not refused for lack of memory.
 redis.call('PEXPIRE', KEYS[2], 86400000)
+redis.call('HSET', KEYS[2], 'x', NOW + tonumber(ARGV[3]))
 return 1
 `,
   ),
@@ -37,6 +38,7 @@ return 1
     `
 local l = redis.call('HMGET', KEYS[2], 'k', 'x')
 if l[1] ~= ARGV[2] or tonumber(l[2]) == 0 then return 0 end
+redis.call('PEXPIRE', KEYS[2], 86400000)
 redis.call('HSET', KEYS[2], 'x', 0)
 redis.call('PUBLISH', KEYS[2], 'released')
 return 1

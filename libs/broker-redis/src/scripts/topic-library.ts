@@ -53,8 +53,10 @@ local function line(r, form, body, previous)
   return 'P ' .. r.e .. ' ' .. r.o .. ' ' .. r.t .. ' ' .. r.p .. ' ' .. previous .. ' ' .. form .. '\\n' .. body
 end
 
--- The record as it starts in a new epoch.
+-- The record as it starts in a new epoch. A script that has written is not refused for lack of memory, and DEL writes, so
+-- a command that may be refused comes first.
 local function begin(record, log, epoch)
+  redis.call('HSET', record, 'e', epoch)
   redis.call('DEL', record, log)
   redis.call('HSET', record, 'e', epoch, 'o', 0, 'g', ARGV[1])
   return { e = epoch, o = 0, p = '', t = '', k = 0, q = '', b = 0, s = 0, f = 0 }

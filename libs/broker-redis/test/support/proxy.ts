@@ -51,12 +51,14 @@ export class Proxy {
     for (const pair of [...this.pairs]) this.end(pair);
   }
 
-  /** Reads nothing of what the server sends, until it is called with false. */
+  /** Passes nothing on, until it is called with false. The connections stay open. */
   stall(isStalled: boolean): void {
     this.isStalled = isStalled;
-    for (const [, server] of this.pairs) {
-      if (isStalled) server.pause();
-      else server.resume();
+    for (const pair of this.pairs) {
+      for (const socket of pair) {
+        if (isStalled) socket.pause();
+        else socket.resume();
+      }
     }
   }
 
@@ -98,7 +100,7 @@ export class Proxy {
       socket.on('error', () => this.end(pair));
       socket.on('close', () => this.end(pair));
     }
-    if (this.isStalled) server.pause();
+    if (this.isStalled) for (const socket of pair) socket.pause();
   }
 
   private end(pair: readonly [Socket, Socket]): void {

@@ -14,6 +14,14 @@ const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
 class WatchedEnvironment implements Environment {
   readonly timers = new Set<Timer>();
   readonly ids: string[] = [];
+  private isStopped = false;
+  private late: (() => void)[] = [];
+
+  /** Stops the timers, as a stopped process does, until it is called with false. */
+  stop(isStopped: boolean): void {
+    this.isStopped = isStopped;
+    if (!isStopped) for (const callback of this.late.splice(0)) callback();
+  }
 
   now(): number {
     return Date.now();
@@ -24,10 +32,13 @@ class WatchedEnvironment implements Environment {
   }
 
   setTimer(callback: () => void, delay: number): Timer {
+    const fire = (): void => {
+      if (this.timers.delete(timer)) callback();
+    };
     const handle = setTimeout(
       () => {
-        this.timers.delete(timer);
-        callback();
+        if (this.isStopped) this.late.push(fire);
+        else fire();
       },
       Math.max(0, delay),
     );
@@ -65,6 +76,8 @@ export interface TestNode {
   received: number;
   /** Ends the node without a word, as `kill -9` does. */
   crash(): Promise<void>;
+  /** Stops the node with its connections open, as SIGSTOP does, until it is called with false. */
+  stop(isStopped: boolean): void;
   /** Resolves when the node says that the server is out of reach, or back. */
   until(state: 'up' | 'away'): Promise<void>;
   dispose(): Promise<void>;
@@ -108,6 +121,10 @@ export async function startNode(
   }
   node.until = async (state) => {
     await firstValueFrom(node.broker.status.pipe(filter((status) => status.state === state)));
+  };
+  node.stop = (isStopped) => {
+    environment.stop(isStopped);
+    proxy.stall(isStopped);
   };
   node.crash = async () => {
     proxy.cut();
