@@ -15,7 +15,10 @@ let client: SimulatedClient;
 let other: DistantNode;
 let ids = 0;
 
-type Rounds = { readonly round: number } & { readonly [field: string]: number };
+/** Makes deltas smaller than values, so that they are sent. */
+const LONG_TEXT = 'x'.repeat(2_000);
+
+type Rounds = { readonly round: number } & { readonly [field: string]: Json };
 
 /** The value that a history gives, if it has one. */
 function valueOf({ base, publications }: TopicHistory): Rounds | undefined {
@@ -31,7 +34,7 @@ function valueOf({ base, publications }: TopicHistory): Rounds | undefined {
 async function publishRound(round: number): Promise<Position> {
   const history = await simulation.outcome(other.read(first.name, 'state'));
   const before = valueOf(history);
-  const value: Rounds = { ...before, round, [`after${before?.round}`]: round };
+  const value: Rounds = { ...before, text: LONG_TEXT, round, [`after${before?.round}`]: round };
   const publication: NewPublication = { kind: 'state', id: `other-${ids++}`, data: JSON.stringify(value) };
   const delta = before && JSON.stringify(diff(before, value));
   const patch = delta && { patch: { base: history.id, delta } };

@@ -42,8 +42,6 @@ export class DistantServer {
     Map<string, { readonly session: Session; readonly member: PresenceMember }>
   >();
   private lastToken = 0;
-  /** The time until which an action that is not known may have run before the last flush. */
-  private doubtfulUntil = 0;
 
   constructor(
     readonly environment: Environment,
@@ -66,12 +64,7 @@ export class DistantServer {
     const now = this.environment.monotonic();
     if ((this.lost.get(key) ?? 0) > now) return { outcome: 'lost' };
     const claim = await this.memory.claim(key, fingerprint, options);
-    if (claim.outcome !== 'claimed') return claim;
-    if (options.again === true && now < this.doubtfulUntil) {
-      await this.memory.unclaim(key);
-      return { outcome: 'lost' };
-    }
-    this.owners.set(key, session);
+    if (claim.outcome === 'claimed') this.owners.set(key, session);
     return claim;
   }
 
@@ -171,7 +164,6 @@ export class DistantServer {
     this.owners.clear();
     this.lost.clear();
     this.presence.clear();
-    this.doubtfulUntil = this.environment.monotonic() + this.context.actionWindowMs;
     for (const session of this.sessions) session.forget();
   }
 
