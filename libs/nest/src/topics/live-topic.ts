@@ -122,7 +122,7 @@ export class LiveTopic {
       const history = await broker.read(topic.name, topic.kind, missing);
       if (!this.ended) this.timeline.prepend(history, environment.monotonic());
     } catch (error) {
-      log.error('history-read-failed', error, { topic: topic.name });
+      log.warn('history-read-failed', { topic: topic.name, error: String(error) });
     }
   }
 
