@@ -148,7 +148,7 @@ export class TopicLifecycle {
   }
 
   private async runSource(source: (TopicLoad & { type: 'source' })['source']): Promise<void> {
-    const { broker, environment, limits, log, publish, topic } = this.options;
+    const { broker, environment, log, publish, topic } = this.options;
     this.source = new TopicSource({
       ...{ broker, environment, log, publish, source },
       topic: topic.name,

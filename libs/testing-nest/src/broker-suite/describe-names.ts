@@ -10,7 +10,7 @@ const TOPICS = [
 
 /** Keys, names of leases and ids of members come from the application. */
 const KEYS = [
-  ...['k k', ' k', 'k ', 'k\nk', 'k\r\nk', '\u0000', '{k}', '}{', '*', 'k*', '?', '[k]', 'k:k', 'k/k', '..', ''],
+  ...['k l', ' k', 'k ', 'k\nk', 'k\r\nk', '\u0000', '{k}', '}{', '*', 'k*', '?', '[k]', 'k:k', 'k/k', '..', ''],
   ...["'; DROP TABLE k; --", '"', '\\', '%s', '$1', '\u043a\u043b', '🔥', 'é', 'e\u0301', '__proto__', 'k'.repeat(500)],
 ];
 
