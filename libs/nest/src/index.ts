@@ -61,4 +61,4 @@ export { REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
-export { PublishError, type PublishErrorCode } from './topics/projection.js';
+export { PublishError, type PublishErrorCode } from './topics/new-publication.js';

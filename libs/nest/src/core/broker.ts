@@ -157,7 +157,14 @@ export interface Lease {
 
 /** Returns the name of the lease for writing a topic. See {@link PublishOptions.fence}. */
 export function topicLease(topic: string): string {
-  return `topic:${topic}`;
+  return TOPIC_LEASE + topic;
+}
+
+const TOPIC_LEASE = 'topic:';
+
+/** Returns the topic of a lease for writing one. Undefined: the lease is another one. */
+export function topicOfLease(name: string): string | undefined {
+  return name.startsWith(TOPIC_LEASE) ? name.slice(TOPIC_LEASE.length) : undefined;
 }
 
 /** A member of a topic. */

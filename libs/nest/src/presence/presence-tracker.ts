@@ -10,7 +10,7 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import { project, type ProjectionUse } from '../topics/projection.js';
+import { project, type ProjectionUse } from '../topics/new-publication.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { presenceLease, presenceName } from './presence-source.js';
 import { TopicPresence, type PresenceHandle } from './topic-presence.js';

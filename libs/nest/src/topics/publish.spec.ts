@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
-import { freezeDeep, project } from './projection.js';
+import { freezeDeep, project } from './new-publication.js';
 
 describe('publishing', () => {
   test('a value is its JSON projection', async () => {

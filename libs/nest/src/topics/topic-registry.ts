@@ -9,7 +9,7 @@ import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
-import { freezeDeep, project, PublishError } from './projection.js';
+import { freezeDeep, project, PublishError, Writers } from './new-publication.js';
 import {
   ConnectionSubscriber,
   type EndReason,
@@ -21,7 +21,6 @@ import {
 import type { Timeline } from './timeline.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
-import { Writers } from './writer.js';
 
 /** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;

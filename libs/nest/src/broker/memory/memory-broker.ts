@@ -4,7 +4,7 @@ import { BehaviorSubject } from 'rxjs';
 
 import {
   BrokerError,
-  topicLease,
+  topicOfLease,
   type Broker,
   type BrokerContext,
   type BrokerStatus,
@@ -65,12 +65,14 @@ export class MemoryBroker implements Broker {
   private readonly topics: MemoryTopics;
   private readonly claims: MemoryClaims;
   private readonly leases: MemoryLeases;
+  /** Tokens of the holders of topics. */
+  private readonly fences = new Map<string, number>();
   private readonly presence = new Map<string, Map<string, PresenceMember>>();
   private disposed = false;
 
   constructor(options: MemoryBrokerSettings) {
     const { environment, history, log } = options;
-    this.leases = new MemoryLeases(environment);
+    this.leases = new MemoryLeases(environment, (name, token) => this.fence(name, token));
     const limits = { ...resolveMemoryBrokerOptions({}), ...options };
     const { maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters } = limits;
     const idle = { count: maxIdleTopics, weight: maxIdleBytes };
@@ -98,7 +100,7 @@ export class MemoryBroker implements Broker {
 
   async publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position> {
     this.check();
-    if (options?.fence !== this.leases.tokenOf(topicLease(topic))) {
+    if (options?.fence !== this.fences.get(topic)) {
       throw new BrokerError(
         'fenced',
         `Another node, or nobody, holds the lease of "${topic}". Only its holder publishes.`,
@@ -191,6 +193,13 @@ export class MemoryBroker implements Broker {
     this.leases.dispose();
     this.presence.clear();
     this.status.complete();
+  }
+
+  private fence(leaseName: string, token: number | undefined): void {
+    const topic = topicOfLease(leaseName);
+    if (topic === undefined) return;
+    if (token === undefined) this.fences.delete(topic);
+    else this.fences.set(topic, token);
   }
 
   private check(): void {

@@ -6,7 +6,6 @@ import type { Environment } from '../../core/environment.js';
 type Answer = (message: Json) => Promise<Json>;
 
 interface HeldLease {
-  readonly token: number;
   readonly lose: () => void;
 }
 
@@ -18,15 +17,14 @@ export class MemoryLeases {
   private readonly answers = new Map<string, Answer>();
   private lastToken = 0;
 
-  constructor(private readonly environment: Pick<Environment, 'now'>) {}
+  /** @param onChange called with the token of the new holder of a lease; undefined: the lease is free. */
+  constructor(
+    private readonly environment: Pick<Environment, 'now'>,
+    private readonly onChange: (name: string, token: number | undefined) => void,
+  ) {}
 
   get size(): number {
     return this.held.size + this.waiting.size + this.answers.size;
-  }
-
-  /** Token of the holder. Undefined: the lease is free. */
-  tokenOf(name: string): number | undefined {
-    return this.held.get(name)?.token;
   }
 
   /** Returns the lease if it is free. With a signal, waits for it. */
@@ -77,11 +75,13 @@ export class MemoryLeases {
     const token = (this.lastToken = Math.max(this.lastToken + 1, Math.floor(this.environment.now() * 1_000)));
     let lose!: () => void;
     const lost = new Promise<void>((resolve) => (lose = resolve));
-    const held: HeldLease = { token, lose };
+    const held: HeldLease = { lose };
     this.held.set(name, held);
+    this.onChange(name, token);
     const release = async (): Promise<void> => {
       if (this.held.get(name) !== held) return;
       this.held.delete(name);
+      this.onChange(name, undefined);
       for (const finish of this.waiting.get(name) ?? []) return finish(this.grant(name));
     };
     return { name, token, lost, release };
