@@ -26,9 +26,13 @@ export class PendingPublication {
     return this.publication.data.length + (this.publication.patch?.delta.length ?? 0);
   }
 
-  /** Whether the publication waits for the server until a newer one supersedes it. Others wait for a limited time. */
+  /**
+   * Whether the publication waits for the server until a newer one supersedes it. Others wait for a limited time: events,
+   * values for a position, and commands on internal topics, whose names have a colon.
+   */
   get isLasting(): boolean {
-    return this.publication.kind === 'state' && this.options.only === undefined;
+    const { publication, options, topic } = this;
+    return publication.kind === 'state' && options.only === undefined && !topic.includes(':');
   }
 
   settled(): Promise<Position> {

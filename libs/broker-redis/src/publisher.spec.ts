@@ -248,7 +248,7 @@ describe('outages', () => {
     expect(ids(link.take())).toEqual(['loaded', 'a', 'c']);
   });
 
-  test('events and values for a position wait for the timeout, and then reject', async () => {
+  test('events, values for a position and commands wait for the timeout, and then reject', async () => {
     const { link, environment, publisher, outcomes, publish } = create();
     link.up = false;
     publisher.onLost();
@@ -257,10 +257,12 @@ describe('outages', () => {
     publish(event('late'));
     publish(state('loaded'), { only: { epoch: 'e', offset: 0 } });
     publish(state('newest'));
+    const command = publisher.publish('statewire:switch', state('off')).catch((error: { code: string }) => error.code);
     await environment.advance(2_500);
     expect(outcomes).toEqual({ early: 'unavailable' });
     await environment.advance(3_000);
     expect(outcomes).toEqual({ early: 'unavailable', late: 'unavailable', loaded: 'unavailable' });
+    expect(await command).toBe('unavailable');
     link.up = true;
     publisher.onUp();
     expect(ids(link.take())).toEqual(['newest']);
