@@ -98,7 +98,7 @@ export class RealtimeConnections implements OnModuleInit, OnApplicationShutdown 
    * is cut off from the broker acts when it is back; if the history of the broker no longer has all that it missed, all
    * its users present their credentials again within 10 s.
    *
-   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach. Then no node acts: try again.
+   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach for 5 s. Try again: nodes may not act.
    * @throws (rejects) RangeError if `graceMs` is no number from 0 to 2,147,483,647; TypeError if `whose` does not name
    * either a user or a connection by a string.
    */

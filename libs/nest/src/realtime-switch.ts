@@ -52,7 +52,8 @@ export class RealtimeSwitch implements WebSocketSwitch, OnModuleInit, OnApplicat
    * Resolves when this node has switched. A node that is cut off from the broker switches when it is back, and a node
    * that starts later starts in this state.
    *
-   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach. Then no node switches.
+   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach for 5 s. Nodes may still switch when it is
+   * back.
    */
   async set(enabled: boolean): Promise<void> {
     await this.topic.publish(enabled);

@@ -99,6 +99,17 @@ describe('an internal event topic', () => {
     expect(there.seen).toEqual(['gap', 'e']);
   });
 
+  test('rejects a publication that the broker does not confirm within 5 s', async () => {
+    const { environment, memory, node } = create('state');
+    const { topic } = node(
+      Object.assign(Object.create(memory) as Broker, { publish: () => new Promise<never>(() => {}) }),
+    );
+    const answer = topic.publish(false).catch((error: unknown) => error);
+    await environment.advance(5_000);
+    expect(await answer).toMatchObject({ code: 'unavailable' });
+    expect(environment.timers).toBe(0);
+  });
+
   test('rejects a publication while the broker is out of reach, and follows it no longer after close()', async () => {
     const { here, link, memory, there } = create('events');
     await Promise.all([here.topic.open(), there.topic.open()]);

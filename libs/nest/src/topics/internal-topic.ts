@@ -1,13 +1,17 @@
 import type { Json, TopicKind } from '@statewire/protocol';
 
-import type { Broker } from '../core/broker.js';
-import type { Environment } from '../core/environment.js';
+import { BrokerError, type Broker } from '../core/broker.js';
+import { withDeadline, type Environment } from '../core/environment.js';
+import { RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { LiveTopic } from './live-topic.js';
 import type { AppendedPublication, TopicSubscriber } from './subscribers.js';
 
 /** Each publication is handled at once, so that this node keeps nothing but the newest one. */
 const OWN_HISTORY = { count: 1, bytes: 0, ageMs: 0 };
+
+/** Milliseconds for which a publication may wait for a broker that is out of reach. */
+const PUBLISH_TIMEOUT_MS = 5_000;
 
 export interface InternalTopicOptions {
   /** Has a colon, so that no topic of the application has the same name. */
@@ -52,19 +56,31 @@ export class InternalTopic {
   /**
    * Publishes a value. Resolves when the broker has it and this node has handled it.
    *
-   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach.
+   * @throws (rejects) BrokerError `unavailable` if the broker is out of reach for 5 s. It may get the value later.
    */
   async publish(value: Json): Promise<void> {
-    await this.open();
-    const { broker, environment, kind, name } = this.options;
-    const data = JSON.stringify(value);
-    const position = await broker.publish(name, { kind, id: environment.id(), data, value });
-    await this.live.fetchFor(position);
+    const { environment, name } = this.options;
+    try {
+      await withDeadline(environment, PUBLISH_TIMEOUT_MS, this.store(value));
+    } catch (error) {
+      if (!(error instanceof RealtimeError)) throw error;
+      throw new BrokerError('unavailable', `The broker did not confirm a value of "${name}" in time.`, {
+        cause: error,
+      });
+    }
   }
 
   /** Stops following the topic. */
   async close(): Promise<void> {
     await this.live.release();
+  }
+
+  private async store(value: Json): Promise<void> {
+    await this.open();
+    const { broker, environment, kind, name } = this.options;
+    const data = JSON.stringify(value);
+    const position = await broker.publish(name, { kind, id: environment.id(), data, value });
+    await this.live.fetchFor(position);
   }
 
   private async follow(): Promise<void> {
