@@ -97,7 +97,7 @@ describeWithServer('an application of two processes', () => {
       { logger: false, abortOnError: false },
     );
     await expect(starting).rejects.toThrow(
-      /The Redis broker could not start within 1000 ms \(redis:\/\/127\.0\.0\.1:\d+, \d+ attempts?\): ,
+      /The Redis broker could not start within 1000 ms \(redis:\/\/127\.0\.0\.1:\d+, \d+ attempts?\): /,
     );
   });
 });
