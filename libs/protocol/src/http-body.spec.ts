@@ -92,6 +92,8 @@ describe('answers of the HTTP binding', () => {
   test.each([
     { kind: 'state', epoch: 'e', offset: 4, data: null },
     { kind: 'events', epoch: 'e', offset: 4, events: [{ offset: 4, data: 'x' }] },
+    { kind: 'state', epoch: 'e', offset: 4, staleSince: 7, data: null },
+    { kind: 'events', epoch: 'e', offset: 4, staleSince: 7, events: [] },
   ])('a snapshot answer may be %j', (answer) => {
     expect(parseSnapshotResponse(JSON.stringify(answer))).toEqual(answer);
   });

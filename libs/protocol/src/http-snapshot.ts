@@ -1,5 +1,5 @@
 import { isRecord, json, listOf, objectOf, oneOf } from './check.js';
-import { epoch, offset } from './fields.js';
+import { epoch, offset, optionalMoment } from './fields.js';
 import type { SnapshotResponse } from './http.js';
 import { SERVER_FRAME_LIMITS, type FrameLimits } from './limits.js';
 import { parseJson } from './parse-json.js';
@@ -9,11 +9,18 @@ import { parseJson } from './parse-json.js';
 type StateSnapshot = Extract<SnapshotResponse, { kind: 'state' }>;
 type EventSnapshot = Extract<SnapshotResponse, { kind: 'events' }>;
 
-const stateSnapshot = objectOf<StateSnapshot>({ kind: oneOf('state'), epoch, offset, data: json });
+const stateSnapshot = objectOf<StateSnapshot>({
+  kind: oneOf('state'),
+  epoch,
+  offset,
+  staleSince: optionalMoment,
+  data: json,
+});
 const eventSnapshot = objectOf<EventSnapshot>({
   kind: oneOf('events'),
   epoch,
   offset,
+  staleSince: optionalMoment,
   events: listOf(objectOf<EventSnapshot['events'][number]>({ offset, data: json })),
 });
 

@@ -54,14 +54,21 @@ export interface ActionRequest extends AnsweredActions {
 
 /**
  * Answer of `GET {httpPath}/snapshot?topic=…`: the content of one topic at a position. The `data` of a state topic at
- * offset 0 is null. `events` are the events that the server keeps, in order.
+ * offset 0 is null. `events` are the events that the server keeps, in order. `staleSince` is that of `subscribed`.
  */
 export type SnapshotResponse =
-  | { readonly kind: Extract<TopicKind, 'state'>; readonly epoch: string; readonly offset: number; readonly data: Json }
+  | {
+      readonly kind: Extract<TopicKind, 'state'>;
+      readonly epoch: string;
+      readonly offset: number;
+      readonly staleSince?: number;
+      readonly data: Json;
+    }
   | {
       readonly kind: Extract<TopicKind, 'events'>;
       readonly epoch: string;
       readonly offset: number;
+      readonly staleSince?: number;
       readonly events: readonly { readonly offset: number; readonly data: Json }[];
     };
 
