@@ -187,6 +187,20 @@ describe.each([
   });
 });
 
+test('R14: a held poll does not delay the news that a server has its broker again', async () => {
+  const setup = setUp(overHeldPolls);
+  const { environment, server } = setup;
+  server.publish(battle, battleAt(1));
+  const shown = follow(setup);
+  await environment.advance(10_000);
+  server.markStale();
+  await environment.until(() => shown.last.freshness.state === 'stale', 4_000);
+  server.markFresh();
+  await environment.until(() => shown.last.freshness.state === 'live', 4_000);
+  expect(server.polls.at(-1)).not.toHaveProperty('wait');
+  await environment.until(() => server.polls.at(-1)!.wait === 25, 4_000);
+});
+
 describe('R14: a change of the transport', () => {
   test('from a server without its broker to polls of another one, and back', async () => {
     const setup = setUp();

@@ -1,4 +1,4 @@
-import { stateTopic, type Json, type ServerFrame } from '@statewire/protocol';
+import { stateTopic, type Json, type ServerFrame, type SubscribedFrame } from '@statewire/protocol';
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
 
@@ -71,6 +71,14 @@ describe('the request of a poll', () => {
     expect(setUp(a).asked(1).request).toMatchObject({ wait: 1 });
     expect(setUp(a).asked(0).request).not.toHaveProperty('wait');
     expect(setUp().asked(1).request).not.toHaveProperty('wait');
+  });
+
+  test('has no wait while a topic is stale', () => {
+    const { asked } = setUp(a, b);
+    asked().apply({ ...(subscribed(3) as SubscribedFrame), staleSince: 7 }, snapshot(3));
+    expect(asked(1).request).not.toHaveProperty('wait');
+    asked().apply(subscribed(3, true));
+    expect(asked(1).request).toMatchObject({ wait: 1 });
   });
 });
 

@@ -46,14 +46,18 @@ export class PollSession {
   /** Requests every topic that no live WebSocket delivers. `wait` is in seconds. */
   request(clientId: string, wait: number, contract?: number): PollRequest {
     const topics: TopicRequest[] = [];
+    let isStale = false;
     for (const entry of this.#registry.requestable) {
       if (entry.isDeferred || entry.subscription !== undefined) continue;
       const { name, store } = entry;
       const since = store.cursor;
       this.#requested.set(name, { entry, feed: new TopicFeed(store, since) });
       topics.push({ topic: name, since });
+      isStale ||= store.freshness.state === 'stale';
     }
-    return { clientId, contract, topics, deltas: DELTA_CAPABILITIES, ...(wait > 0 && topics.length > 0 && { wait }) };
+    // A server does not know that a value is stale here, and would hold the answer that makes it current.
+    const mayWait = wait > 0 && topics.length > 0 && !isStale;
+    return { clientId, contract, topics, deltas: DELTA_CAPABILITIES, ...(mayWait && { wait }) };
   }
 
   /** Applies a response. @returns whether to poll again at once, because a topic had moved on over a WebSocket. */

@@ -18,7 +18,7 @@ interface HttpAnswer {
 }
 
 /** Longest time for which the server holds a poll of a stale topic, in milliseconds. */
-const MAX_STALE_HOLD_MS = 2_000;
+const MAX_STALE_HOLD_MS = 1_000;
 
 /** The answer of a proxy that gets none from the server. */
 const BAD_GATEWAY: HttpAnswer = { status: 502, body: '' };
