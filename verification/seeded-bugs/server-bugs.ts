@@ -8,8 +8,9 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'ConnectionSubscriber.constructor',
-        find: 'sink.send(timeline.frames.subscribed(position, recovered, options.ref));',
-        replace: 'this.replay(); sink.send(timeline.frames.subscribed(position, recovered, options.ref));',
+        find: 'sink.send(timeline.frames.subscribed(position, recovered, options.ref, options.staleSince));',
+        replace:
+          'this.replay(); sink.send(timeline.frames.subscribed(position, recovered, options.ref, options.staleSince));',
       },
     ],
     caughtBy: 'the first connect',

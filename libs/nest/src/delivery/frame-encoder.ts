@@ -95,6 +95,8 @@ export function encodeText(text: string, kind: FrameKind = FRAME_KINDS.other): E
 /** Encodes the frames of one topic from the JSON text of each value. */
 export class TopicFrames {
   private readonly topic: string;
+  private lastStale: { readonly since: number; readonly frame: EncodedFrame } | undefined;
+  private freshFrame: EncodedFrame | undefined;
 
   constructor(
     private readonly name: string,
@@ -103,7 +105,8 @@ export class TopicFrames {
     this.topic = JSON.stringify(name);
   }
 
-  subscribed({ epoch, offset }: Position, recovered: boolean, ref?: string): EncodedFrame {
+  /** @param staleSince when the topic became stale; undefined while it is current. */
+  subscribed({ epoch, offset }: Position, recovered: boolean, ref?: string, staleSince?: number): EncodedFrame {
     const { name: topic, kind } = this;
     return encodeFrame({
       type: 'subscribed',
@@ -112,8 +115,21 @@ export class TopicFrames {
       epoch,
       offset,
       recovered,
+      ...(staleSince === undefined ? {} : { staleSince }),
       ...(ref === undefined ? {} : { ref }),
     });
+  }
+
+  /** All subscribers of an outage share one frame. */
+  stale(since: number): EncodedFrame {
+    if (this.lastStale?.since !== since) {
+      this.lastStale = { since, frame: encodeFrame({ type: 'stale', since, topics: [this.name] }) };
+    }
+    return this.lastStale.frame;
+  }
+
+  fresh(): EncodedFrame {
+    return (this.freshFrame ??= encodeFrame({ type: 'fresh', topics: [this.name] }));
   }
 
   snapshot({ epoch, offset }: Position, data: string, time: number): EncodedFrame {

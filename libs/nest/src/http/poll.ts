@@ -1,13 +1,6 @@
 import { setMaxListeners } from 'node:events';
 
-import type {
-  DeltaCapability,
-  ErrorFrame,
-  PollRequest,
-  TopicRequest,
-  PollResponse,
-  Position,
-} from '@statewire/protocol';
+import type { DeltaCapability, ErrorFrame, PollRequest, TopicRequest, PollResponse } from '@statewire/protocol';
 import { merge } from 'rxjs';
 
 import type { CallerContext } from '../core/realtime-request.js';
@@ -22,7 +15,6 @@ import { RealtimeError } from '../core/errors.js';
 import type { TopicRegistry, CatchUpAnswer } from '../topics/topic-registry.js';
 import type { Authorize, AuthenticatedRequest } from './request-authenticator.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
-import type { EncodedFrame } from '../delivery/frame-encoder.js';
 
 export interface PollContext {
   readonly authorize: Authorize;
@@ -51,6 +43,12 @@ export interface PollCall {
   /** Aborted when the client disconnects. */
   readonly gone: AbortSignal;
 }
+
+/**
+ * Longest time for which a poll of a stale topic is held, in milliseconds. The server does not know whether the client
+ * has learned it from an earlier answer.
+ */
+const MAX_STALE_HOLD_MS = 1_000;
 
 /** Number of topics that are read side by side. Their frames are in memory until the answer is written. */
 const TOPICS_AT_ONCE = 8;
@@ -93,7 +91,7 @@ export class Poll {
     if (!release) return this.write(arrived);
     this.context.counters.pollsHeld += 1;
     try {
-      await this.hold(arrived, wait * 1_000, call);
+      await this.hold(arrived, Math.min(wait * 1_000, arrived.isStale ? MAX_STALE_HOLD_MS : Infinity), call);
     } finally {
       release();
     }
@@ -159,8 +157,8 @@ export class Poll {
         gone.removeEventListener('abort', wake);
       });
       if (gone.aborted) wake();
-      for (const { topic, position } of arrived.positions) {
-        topics.waitForNews(topic, position, stop.signal).then(wake, wake);
+      for (const { topic, position, staleSince } of arrived.positions) {
+        topics.waitForNews(topic, position, stop.signal, staleSince).then(wake, wake);
       }
     }).finally(() => stop.abort());
   }
@@ -178,10 +176,13 @@ export class Poll {
 /** Most bytes of frames in one answer. The rest follows with the next poll. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
+/** A topic of a poll, and what its client knows of it after the answer. */
+type ReachedTopic = Omit<CatchUpAnswer, 'frames'> & { readonly topic: ResolvedTopic };
+
 /** Collects the frames of the answer to a poll, up to a size. */
 export class PollAnswer {
   private readonly texts: string[] = [];
-  private readonly reached: { readonly topic: ResolvedTopic; readonly position: Position }[] = [];
+  private readonly reached: ReachedTopic[] = [];
   private size = 0;
   private news = false;
   private more = false;
@@ -196,8 +197,13 @@ export class PollAnswer {
   }
 
   /** The positions of the topics that could be read. */
-  get positions(): readonly { readonly topic: ResolvedTopic; readonly position: Position }[] {
+  get positions(): readonly ReachedTopic[] {
     return this.reached;
+  }
+
+  /** Whether one of the topics is stale. */
+  get isStale(): boolean {
+    return this.reached.some(({ staleSince }) => staleSince !== undefined);
   }
 
   /**
@@ -246,14 +252,12 @@ export class PollAnswer {
 /** The result of one topic of a poll. */
 export type TopicAnswer =
   | { readonly type: 'error'; readonly frame: ErrorFrame }
-  | {
+  | (CatchUpAnswer & {
       readonly type: 'frames';
       readonly topic: ResolvedTopic;
-      readonly frames: readonly EncodedFrame[];
-      readonly position: Position;
       /** Whether a frame is new to the client. */
       readonly isNews: boolean;
-    };
+    });
 
 function tooManyTopics(limit: number): RealtimeError {
   return new RealtimeError(
@@ -266,5 +270,5 @@ function toTopicAnswer(topic: ResolvedTopic, { since }: TopicRequest, caughtUp: 
   const { frames, position } = caughtUp;
   const isKnown =
     since !== undefined && since !== 'oldest' && since.epoch === position.epoch && since.offset === position.offset;
-  return { type: 'frames', topic, frames, position, isNews: !isKnown || frames.length > 1 };
+  return { type: 'frames', topic, ...caughtUp, isNews: !isKnown || frames.length > 1 };
 }

@@ -24,24 +24,26 @@ export class Snapshot {
     request.check();
     const { epoch, offset } = caughtUp.position;
     const tag = `"${epoch}:${offset}"`;
+    const body = JSON.stringify(toResponse(topic, caughtUp));
+    // The tag stands for the current value of the topic, and nobody knows whether a stale one is that.
+    if (caughtUp.staleSince !== undefined) return { status: 200, headers: { 'Cache-Control': CACHE_CONTROL }, body };
     const headers = { 'Cache-Control': CACHE_CONTROL, ETag: tag };
-    if (matches(knownTag, tag)) return { status: 304, headers };
-    return { status: 200, headers, body: JSON.stringify(toResponse(topic, caughtUp)) };
+    return matches(knownTag, tag) ? { status: 304, headers } : { status: 200, headers, body };
   }
 }
 
-function toResponse({ kind }: ResolvedTopic, { frames, position }: CatchUpAnswer): SnapshotResponse {
-  const { epoch, offset } = position;
+function toResponse({ kind }: ResolvedTopic, { frames, position, staleSince }: CatchUpAnswer): SnapshotResponse {
+  const at = { ...position, ...(staleSince === undefined ? {} : { staleSince }) };
   const parsed = frames.map(({ text }) => JSON.parse(text) as ServerFrame);
   if (kind === 'state') {
     const snapshot = parsed.find((frame) => frame.type === 'snapshot');
-    return { kind, epoch, offset, data: snapshot?.data ?? null };
+    return { kind, ...at, data: snapshot?.data ?? null };
   }
   const events: { offset: number; data: Json }[] = [];
   for (const frame of parsed) {
     if (frame.type === 'event') events.push({ offset: frame.offset, data: frame.data });
   }
-  return { kind, epoch, offset, events };
+  return { kind, ...at, events };
 }
 
 /** Compares tags weakly (RFC 9110 §13.1.2), because a proxy that compresses weakens them. */

@@ -384,14 +384,14 @@ describe('a broker that lost publications', () => {
     answers.has = history('a', 1);
     answers.replaced = () => Promise.reject(new Error('connection reset'));
     publish(4);
-    expect(await noted()).toEqual([]);
+    expect(await noted()).toEqual(['interrupted']);
     expect(logged).toEqual(['broker-lost-publications', 'broker-read-failed']);
     answers.replaced = async () => {
       answers.has = history('b', 1);
       return { epoch: 'b', offset: 1 };
     };
     await environment.advance(1_000);
-    expect(await noted()).toEqual(['restarted at b:1']);
+    expect(await noted()).toEqual(['restarted at b:1', 'resumed']);
   });
 });
 

@@ -251,6 +251,9 @@ export class LiveTopic {
         this.isReadDue = true;
         return;
       }
+      this.interrupt();
+      // No message says that the broker is back: a read that succeeds does.
+      this.isResuming = true;
       this.retry = environment.setTimer(() => {
         this.reading = this.readBroker();
       }, RETRY_INTERVAL_MS);

@@ -38,6 +38,8 @@ export interface TopicSubscription {
 export interface ConnectionSubscriberOptions {
   readonly since: Since | undefined;
   readonly ref: string | undefined;
+  /** When the topic became stale, in milliseconds since the Unix epoch. Omitted: it is current. */
+  readonly staleSince?: number | undefined;
   /** Called after the topic has ended and the sink has received its last publications. */
   readonly onEnd: (reason: EndReason) => void;
   /** Called when the connection ends the subscription. */
@@ -54,6 +56,10 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   private endReason: EndReason = 'closed';
   /** The `subscribed` that the sink must receive before anything else, because the timeline started over. */
   private pendingStart: ReplayStart | undefined;
+  /** When the topic became stale, as the reader knows it. */
+  private staleSince: number | undefined;
+  /** Whether the reader still has to learn that the topic is current, after it has received what was missing. */
+  private freshDue = false;
 
   /** Sends `subscribed` and the first frames of the replay. The sink must not lag. */
   constructor(
@@ -63,7 +69,8 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   ) {
     const { position, recovered, cursor } = timeline.start(options.since);
     this.cursor = cursor;
-    sink.send(timeline.frames.subscribed(position, recovered, options.ref));
+    this.staleSince = options.staleSince;
+    sink.send(timeline.frames.subscribed(position, recovered, options.ref, options.staleSince));
     this.countResume(recovered);
     this.replay();
   }
@@ -95,9 +102,18 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
     }
   }
 
-  interrupted(): void {}
+  interrupted(since: number): void {
+    this.freshDue = false;
+    // A lagging reader may not know yet that an earlier interruption is over.
+    if (this.staleSince !== undefined) return;
+    this.staleSince = since;
+    this.sink.send(this.timeline.frames.stale(since));
+  }
 
-  resumed(): void {}
+  resumed(): void {
+    if (this.lagging) this.freshDue = true;
+    else this.sendFresh();
+  }
 
   ended(reason: EndReason | 'released'): void {
     if (reason === 'released') {
@@ -127,6 +143,7 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
     }
     if (subscribed.length > 0) return subscribed;
     this.lagging = false;
+    if (this.freshDue) this.sendFresh();
     if (this.state === 'closing') this.end();
     return [];
   }
@@ -170,7 +187,14 @@ export class ConnectionSubscriber implements TopicSubscriber, TopicSubscription,
   private subscribedFrame(start: ReplayStart): EncodedFrame {
     // A state topic may have moved on: the snapshot that follows is the newest, and its position must match.
     const { position, recovered } = this.timeline.kind === 'state' ? this.timeline.start(undefined) : start;
-    return this.timeline.frames.subscribed(position, recovered);
+    return this.timeline.frames.subscribed(position, recovered, undefined, this.staleSince);
+  }
+
+  private sendFresh(): void {
+    this.freshDue = false;
+    if (this.staleSince === undefined) return;
+    this.staleSince = undefined;
+    this.sink.send(this.timeline.frames.fresh());
   }
 
   private end(): void {
@@ -227,7 +251,8 @@ export class StreamSubscriber implements TopicSubscriber {
 }
 
 /**
- * Waits for the next publication, new epoch or end of a topic.
+ * Waits for the next publication, new epoch or end of a topic, and with `freshness` also until it becomes stale or
+ * current.
  *
  * @returns false if the signal aborted first, or the timeout (milliseconds, 0: none) passed first.
  */
@@ -237,17 +262,19 @@ export function waitForChange(
     readonly signal?: AbortSignal;
     readonly environment: Pick<Environment, 'setTimer'>;
     readonly timeout?: number;
+    readonly freshness?: boolean;
   },
 ): Promise<boolean> {
-  const { environment, signal, timeout = 0 } = options;
+  const { environment, freshness = false, signal, timeout = 0 } = options;
   return new Promise((resolve) => {
     const onChange = (): void => finish(true);
     const onLate = (): void => finish(false);
+    const onFreshness = freshness ? onChange : (): void => undefined;
     const subscriber: TopicSubscriber = {
       appended: onChange,
       restarted: onChange,
-      interrupted: () => undefined,
-      resumed: () => undefined,
+      interrupted: onFreshness,
+      resumed: onFreshness,
       ended: onChange,
     };
     const timer = timeout > 0 ? environment.setTimer(onLate, timeout) : undefined;

@@ -65,6 +65,8 @@ export interface CatchUpAnswer {
   readonly frames: readonly EncodedFrame[];
   /** The position after the last frame. */
   readonly position: Position;
+  /** When the topic became stale, in milliseconds since the Unix epoch. Undefined: it is current. */
+  readonly staleSince: number | undefined;
 }
 
 interface ActiveTopic {
@@ -127,7 +129,7 @@ export class TopicRegistry {
       };
       const { counters } = this.options;
       const subscriber: ConnectionSubscriber = new ConnectionSubscriber(timeline, sink, {
-        ...{ since, ref, onEnd, onClose },
+        ...{ since, ref, onEnd, onClose, staleSince: live.staleSince },
         ...(counters === undefined ? {} : { counters }),
       });
       live.add(sink, subscriber);
@@ -150,29 +152,38 @@ export class TopicRegistry {
       const timeline = await this.loadTimeline(active, since);
       if (timeline === undefined) return undefined;
       const { position, recovered, cursor } = timeline.start(since);
-      const frames = [timeline.frames.subscribed(position, recovered)];
+      const { staleSince } = active.lifecycle.live;
+      const frames = [timeline.frames.subscribed(position, recovered, undefined, staleSince)];
       let next = timeline.after(cursor, deltas);
       while (next !== undefined && next !== 'lost') {
         frames.push(...next.frames);
         next = timeline.after(next.cursor, deltas);
       }
-      return { frames, position };
+      return { frames, position, staleSince };
     });
   }
 
   /**
-   * Resolves with true as soon as the topic has anything after `position`: a publication, a new epoch or its end.
-   * Resolves with false if the signal aborts first. Holds the topic meanwhile.
+   * Resolves with true as soon as the topic has anything after `position`: a publication, a new epoch or its end, or is
+   * stale since another time than `staleSince`. Resolves with false if the signal aborts first. Holds the topic
+   * meanwhile.
    */
-  async waitForNews(topic: ResolvedTopic, position: Position, signal: AbortSignal): Promise<boolean> {
+  async waitForNews(
+    topic: ResolvedTopic,
+    position: Position,
+    signal: AbortSignal,
+    staleSince?: number,
+  ): Promise<boolean> {
     const active = this.hold(topic);
     try {
       const timeline = await this.loadTimeline(active, position);
       if (timeline === undefined) return true;
       const { position: now } = timeline;
       if (now.epoch !== position.epoch || now.offset > position.offset) return true;
+      const { live } = active.lifecycle;
+      if (live.staleSince !== staleSince) return true;
       if (signal.aborted) return false;
-      return await waitForChange(active.lifecycle.live, { environment: this.options.environment, signal });
+      return await waitForChange(live, { environment: this.options.environment, signal, freshness: true });
     } finally {
       this.drop(topic.name, active);
     }
@@ -245,13 +256,24 @@ export class TopicRegistry {
     throw unavailableError('The topic ended while it loaded.');
   }
 
-  /** Loads the topic, and the publications since `since` if the broker has them. Undefined: the topic ended. */
+  /**
+   * Loads the topic, and the publications since `since` if the broker has them. Undefined: the topic ended.
+   *
+   * @throws (rejects) RealtimeError `unavailable` if the broker is away and may have them.
+   */
   private async loadTimeline({ lifecycle }: ActiveTopic, since: Since | undefined): Promise<Timeline | undefined> {
     const { live } = lifecycle;
     await lifecycle.whenLoaded();
     if (live.ended) return undefined;
     await live.fetchFor(since);
-    return live.ended ? undefined : live.timeline;
+    if (live.ended) return undefined;
+    const { staleSince, timeline } = live;
+    const missing = staleSince === undefined ? undefined : timeline.missingFor(since);
+    // The value of the client must not go back, and it must not count events as lost that the broker still has.
+    if (missing === 'newer' || (missing !== undefined && timeline.kind === 'events')) {
+      throw unavailableError('The topic has no more than an older position while the broker is away.');
+    }
+    return timeline;
   }
 
   /** Calls the broker in the same turn and never throws, so that publications of one process keep their order. */

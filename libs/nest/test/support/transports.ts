@@ -10,6 +10,7 @@ interface TestAction {
   readonly id: string;
   readonly name: string;
   readonly data?: unknown;
+  readonly again?: boolean;
   readonly answered?: readonly string[];
 }
 
