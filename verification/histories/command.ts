@@ -33,14 +33,25 @@ const CLOCK_CHECK_MS = 1_100;
 
 type Run = (stage: Stage, page: Page, size: number) => void | Promise<void>;
 
-async function publish({ simulation, world }: Stage, times: number): Promise<void> {
+async function publish({ keepBroker, simulation, world }: Stage, times: number): Promise<void> {
   if (!simulation.server.isUp) return;
   const { bus } = simulation.server;
   for (let time = 0; time < times; time += 1) {
-    await advanceBoard(world, bus, BOARDS[time % BOARDS.length]!);
-    await publishNews(world, bus);
+    await stored(simulation, keepBroker, advanceBoard(world, bus, BOARDS[time % BOARDS.length]!));
+    await stored(simulation, keepBroker, publishNews(world, bus));
   }
 }
+
+/** Time passes while the broker is frozen. A broker in the process of the server answers at once. */
+async function stored(simulation: Simulation, keepBroker: boolean, work: Promise<unknown>): Promise<void> {
+  await (keepBroker ? simulation.outcome(work) : work);
+}
+
+/** Only a broker of its own has a link to the server. */
+const linked =
+  (run: (link: Simulation['brokerLink'], size: number) => void): Run =>
+  ({ keepBroker, simulation }, _, size) =>
+    keepBroker ? run(simulation.brokerLink, size) : undefined;
 
 const up =
   (run: Run): Run =>
@@ -184,6 +195,9 @@ const COMMANDS = {
   'remove a permission and renew the token': (stage, page) => removePermission(stage, page, renewsToken),
   'remove a permission without notice': (stage, page) => removePermission(stage, page, undefined),
   'restore all permissions': restorePermissions,
+  'cut the broker': linked((link) => link.cut()),
+  'freeze the broker': linked((link, size) => link.freeze(size * 20)),
+  'lose a reply of the broker': linked((link) => link.loseReply()),
   crash: up((stage) => {
     forget(stage);
     stage.simulation.server.crash();

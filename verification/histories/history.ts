@@ -70,8 +70,9 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
 }
 
 /** Ends all faults, and waits until all clients have recovered. */
-async function calm({ simulation, pages, stillUntil }: Stage): Promise<void> {
+async function calm({ keepBroker, simulation, pages, stillUntil }: Stage): Promise<void> {
   simulation.network.restore();
+  if (keepBroker) simulation.brokerLink.restore();
   if (!simulation.server.isUp) await simulation.server.start();
   await simulation.server.webSocket.set(true);
   for (const page of pages) if (page.lacksNotice) page.reauthenticate();

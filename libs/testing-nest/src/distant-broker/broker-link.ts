@@ -132,7 +132,7 @@ export class BrokerLink {
     this.latencyMs = ms;
   }
 
-  /** Loses the next topic message to the node. Nobody notices. */
+  /** Loses the next message to the node about a topic that another node changes. Nobody notices. */
   loseMessage(): void {
     this.lostMessages += 1;
   }
@@ -146,6 +146,8 @@ export class BrokerLink {
   restore(): void {
     this.isHeld = false;
     this.isRefused = false;
+    this.lostMessages = 0;
+    this.lostReplies = 0;
     this.cancelTimers();
     this.up.deliver();
     this.down.deliver();
@@ -174,9 +176,9 @@ export class BrokerLink {
     if (this.isConnected && connection === this.connection) this.down.send(connection, this.latencyMs, run);
   }
 
-  /** @internal Sends a topic message to the node on a connection. */
-  sendMessage(connection: number, run: () => void): void {
-    if (this.lostMessages > 0) {
+  /** @internal Sends a topic message to the node on a connection. `isOwn`: a call of the node is the reason. */
+  sendMessage(connection: number, isOwn: boolean, run: () => void): void {
+    if (this.lostMessages > 0 && !isOwn) {
       this.lostMessages -= 1;
       return;
     }

@@ -44,6 +44,8 @@ export class Session {
   private lastWaiter = 0;
   private silence: Timer | undefined;
   private isForgotten = false;
+  /** Whether a call of the node runs right now. */
+  private isRunning = false;
 
   constructor(
     private readonly server: DistantServer,
@@ -78,7 +80,9 @@ export class Session {
   ): void {
     this.touch();
     for (const known of this.results.keys()) if (known < oldest) this.results.delete(known);
+    this.isRunning = true;
     const result = (number === undefined ? undefined : this.results.get(number)) ?? call(this);
+    this.isRunning = false;
     if (number !== undefined) this.results.set(number, result);
     const send = (outcome: PromiseSettledResult<unknown>): void => {
       this.link.sendDown(this.connection, () => reply(outcome));
@@ -259,7 +263,7 @@ export class Session {
         void subscription.release.then((release) => release());
       }
       const sent = atDistance(message);
-      this.link.sendMessage(this.connection, () => this.node.receive(id, sent));
+      this.link.sendMessage(this.connection, this.isRunning, () => this.node.receive(id, sent));
     });
   }
 }
