@@ -14,6 +14,8 @@ const RENEW_AFTER_MS = 120_000;
 const FORGOTTEN_MS = 10_000;
 /** Time between two looks of a waiting caller at the node that runs the action. */
 const LOOK_MS = 1_000;
+/** Longest time from a claim to its script, while calls wait for a server that is out of reach. */
+const CALL_MARGIN_MS = 10_000;
 /** Claims per call. */
 const AT_ONCE = 256;
 
@@ -66,8 +68,10 @@ export class Claims {
   async claim(key: string, fingerprint: string, options: ClaimOptions = {}): Promise<Claim> {
     const id = String((this.count += 1));
     const again = options.again === true ? 'again' : '';
+    // A lineage that is younger than the action may have lost its claim.
+    const doubtfulMs = options.ageMs === undefined ? this.windowMs : Math.ceil(options.ageMs) + CALL_MARGIN_MS;
     const attempt = async (): Promise<[string, string?, string?]> => {
-      const args = [fingerprint, this.nodes.id, id, again, String(this.windowMs), String(RUNNING_MS)];
+      const args = [fingerprint, this.nodes.id, id, again, String(doubtfulMs), String(RUNNING_MS)];
       return (await this.link.run(this.call('claim', key, args))) as [string, string?, string?];
     };
     let reply: [string, string?, string?];

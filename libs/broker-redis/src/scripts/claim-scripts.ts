@@ -7,8 +7,8 @@ import { script } from './script.js';
 export const claimScripts = {
   /**
    * Keys: claim. Arguments: fingerprint, node, id of the claim, `again` if the client has sent the action before, the
-   * window for answers and the longest life of a running claim. A lineage ends with the time at which it began: within
-   * one window the server may have lost claims.
+   * milliseconds after the start of a lineage in which it may lack this claim, and the longest life of a running claim. A
+   * lineage ends with the time at which it began.
    */
   claim: script(
     'claim',
