@@ -47,7 +47,7 @@ const NODE_ID_LENGTH = 12;
 const FAREWELL_MS = 2_000;
 
 /**
- * Creates the broker for several processes that share a Redis or Valkey server of version 7 or newer. The start fails
+ * Creates the broker for several processes that share a Redis server of version 7 or newer. The start fails
  * with one error that says what was tried, if the server cannot be reached or used.
  *
  * @example RealtimeModule.forRoot({ broker: redisBroker({ url: 'redis://localhost:6379' }) })
