@@ -127,6 +127,36 @@ describe('a server that lost its broker', () => {
     },
   );
 
+  test.each(['unreachable', 'blackhole'] as const)(
+    'tells its clients within 4 s that values are stale, and is live again soon after (%s)',
+    async (fault) => {
+      const page = await follow();
+      simulation.brokerLink[fault]();
+      await simulation.clock.advance(4_000);
+      expect(page.state?.freshness.state).toBe('stale');
+      expect(page.value).toEqual({ round: 1 });
+      await publishRound(2);
+      await simulation.clock.advance(10_000);
+      expect(page.value).toEqual({ round: 1 });
+      simulation.brokerLink.restore();
+      await page.live(2_000);
+      await expectCurrent(page);
+      expect(page.value!.round).toBe(2);
+      expect(page.states.every(({ value, position }) => position === undefined || value !== undefined)).toBe(true);
+    },
+  );
+
+  test('says so to a client that connects meanwhile, if it has the value', async () => {
+    await follow();
+    simulation.brokerLink.unreachable();
+    await simulation.clock.advance(1_000);
+    const late = simulation.connect().watch(first);
+    await late.shows(({ round: shown }) => shown === 1, 5_000);
+    expect(late.state?.freshness.state).toBe('stale');
+    simulation.brokerLink.restore();
+    await late.live(5_000);
+  });
+
   test.each([1, 2.5, 4, 10, 40])(
     'shows no wrong value after %d s without it while another node publishes',
     async (s) => {
