@@ -4,7 +4,7 @@ import { describeBroker, type BrokerSetup } from '@statewire/testing-nest';
 import type { Broker } from '@statewire/nest';
 
 import { Keys } from '../src/keys.js';
-import { RedisServer, skipReason, withAdmin } from './support/redis-server.js';
+import { ownServer, RedisServer, skipReason, withAdmin } from './support/redis-server.js';
 import { startNode, type TestNode } from './support/test-node.js';
 
 const HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };
@@ -12,6 +12,7 @@ const LEASE_TTL_MS = 600;
 const NODE_TTL_MS = 900;
 
 let server: RedisServer | undefined;
+let url = ownServer ?? '';
 let clusters = 0;
 
 type Send = (...args: string[]) => Promise<unknown>;
@@ -50,11 +51,11 @@ async function rollBack(send: Send, prefix: string, topic: string, offset: numbe
 }
 
 async function createCluster(): Promise<BrokerSetup> {
-  const { port, url } = server!;
   const prefix = `suite-${clusters++}`;
   const options = { prefix, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 1_000 };
+  const address = new URL(url);
   const context = { history: HISTORY, actionWindowMs: 600_000 };
-  const nodes = await Promise.all([startNode(port, options, context), startNode(port, options, context)]);
+  const nodes = await Promise.all([startNode(address, options, context), startNode(address, options, context)]);
   const nodeOf = (broker: Broker): TestNode => nodes.find((node) => node.broker === broker)!;
   const advance = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
   return {
@@ -125,9 +126,11 @@ async function keysOf(send: Send, prefix: string, node: string): Promise<string[
   return found;
 }
 
-if (skipReason === undefined) {
+if (skipReason === undefined || ownServer !== undefined) {
   beforeAll(async () => {
+    if (ownServer !== undefined) return;
     server = await RedisServer.start();
+    ({ url } = server);
   });
   afterAll(async () => {
     await server?.dispose();

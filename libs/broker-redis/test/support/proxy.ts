@@ -12,14 +12,15 @@ export class Proxy {
   private constructor(
     private readonly server: Server,
     private target: number,
+    private readonly host: string,
   ) {
     server.on('connection', (client) => this.accept(client));
   }
 
-  static async start(target: number): Promise<Proxy> {
+  static async start(target: number, host = '127.0.0.1'): Promise<Proxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Proxy(server, target);
+    return new Proxy(server, target, host);
   }
 
   get url(): string {
@@ -79,7 +80,7 @@ export class Proxy {
       client.destroy();
       return;
     }
-    const server = connect(this.target, '127.0.0.1');
+    const server = connect(this.target, this.host);
     const pair = [client, server] as const;
     this.pairs.add(pair);
     let armed = false;

@@ -83,13 +83,18 @@ export interface TestNode {
   dispose(): Promise<void>;
 }
 
-/** Starts a node that reaches the server through a proxy of its own. */
+const DEFAULT_PORT = 6379;
+
+/** Starts a node that reaches the server, which is a port of this machine or an address, through a proxy of its own. */
 export async function startNode(
-  port: number,
+  server: number | URL,
   options: RedisBrokerOptions = {},
   context: Partial<BrokerContext> = {},
 ): Promise<TestNode> {
-  const proxy = await Proxy.start(port);
+  const proxy =
+    typeof server === 'number'
+      ? await Proxy.start(server)
+      : await Proxy.start(Number(server.port || DEFAULT_PORT), server.hostname);
   const environment = new WatchedEnvironment();
   const logged: TestNode['logged'] = [];
   const resolved = resolveRedisBrokerOptions({ url: proxy.url, ...options });
