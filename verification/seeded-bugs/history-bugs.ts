@@ -110,4 +110,28 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     ],
     seed: 1,
   },
+  {
+    name: 'a new process runs an action that the process before it may have run',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'MemoryClaims.claim',
+        find: "if (this.mayHaveRunBefore(options)) return { outcome: 'lost' };",
+        replace: '',
+      },
+    ],
+    seed: 5,
+  },
+  {
+    name: 'the client understates the age of a repeated action',
+    edits: [
+      {
+        package: 'client',
+        symbol: 'ActionOutbox.markSent',
+        find: 'again(this.#ageOf(action))',
+        replace: 'again(0)',
+      },
+    ],
+    seed: 5,
+  },
 ];
