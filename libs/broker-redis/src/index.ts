@@ -1,2 +1,2 @@
 export { redisBroker } from './redis-broker.js';
-export type { RedisBrokerOptions, RedisConnectionOptions } from './options.js';
+export type { RedisBrokerOptions, RedisConnectionOptions, RedisSentinelOptions } from './options.js';

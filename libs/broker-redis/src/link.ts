@@ -237,8 +237,8 @@ export class RedisLink {
   }
 
   private startError(error: unknown, attempts: number): Error {
-    const { url, client, startTimeoutMs } = this.options;
-    const tried = `${addressOf(url, client.socket)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    const { startTimeoutMs } = this.options;
+    const tried = `${addressOf(this.options)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
     const within = isFinal(error) ? '' : ` within ${startTimeoutMs} ms`;
     return new Error(
       `The Redis broker could not start${within} (${tried}): ${messageOf(error)}. ` +
@@ -254,7 +254,11 @@ function isFinal(error: unknown): boolean {
 }
 
 /** The address without credentials. */
-function addressOf(url: string | undefined, socket: ResolvedRedisBrokerOptions['client']['socket']): string {
+function addressOf({ url, sentinel, client: { socket } }: ResolvedRedisBrokerOptions): string {
+  if (sentinel !== undefined) {
+    const nodes = sentinel.nodes.map(({ host, port }) => `${host}:${port}`);
+    return `the master "${sentinel.name}" of the sentinels ${nodes.join(', ')}`;
+  }
   if (url === undefined) {
     const { host = 'localhost', port = 6379, path } = (socket ?? {}) as { host?: string; port?: number; path?: string };
     return path ?? `${host}:${port}`;

@@ -8,6 +8,7 @@ const url = 'redis://localhost';
 test('the address is the only option that is needed', () => {
   expect(resolveRedisBrokerOptions({ url })).toEqual({
     url,
+    sentinel: undefined,
     client: {},
     prefix: 'sw',
     leaseTtlMs: 6_000,
@@ -22,6 +23,7 @@ test('the address is the only option that is needed', () => {
 
 test.each<[string, RedisBrokerOptions]>([
   ['url', {}],
+  ['sentinel', { sentinel: { nodes: [], name: 'm' } }],
   ['prefix', { url, prefix: '{x}' }],
   ['prefix', { url, prefix: '' }],
   ['leaseTtlMs', { url, leaseTtlMs: 10 }],

@@ -4,6 +4,8 @@ import type { RedisClientOptions } from 'redis';
 export interface RedisBrokerOptions {
   /** Address of the server: `redis[s]://[[username][:password]@][host][:port][/database]`. */
   readonly url?: string;
+  /** The sentinels that know the master, instead of `url`. Each connection asks them first. */
+  readonly sentinel?: RedisSentinelOptions;
   /**
    * Options of the client of the package `redis` that `url` cannot express, such as TLS certificates. The broker sets
    * the version of the protocol, the reconnection and the queue of the client itself.
@@ -36,6 +38,18 @@ export interface RedisBrokerOptions {
   readonly lineage?: 'verify' | 'trust';
 }
 
+/** Redis Sentinel: who knows the master of a group. */
+export interface RedisSentinelOptions {
+  /** Addresses of the sentinels. The first one that answers is believed. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** Name of the group, as in `sentinel monitor <name> …`. */
+  readonly name: string;
+  /** User of the sentinels. That of the server is in `client`. */
+  readonly username?: string;
+  /** Password of the sentinels. That of the server is in `client`. */
+  readonly password?: string;
+}
+
 /** The options of the client of the package `redis` that an application may set. */
 export type RedisConnectionOptions = Pick<
   RedisClientOptions,
@@ -45,6 +59,7 @@ export type RedisConnectionOptions = Pick<
 /** The options with their defaults. */
 export interface ResolvedRedisBrokerOptions {
   readonly url: string | undefined;
+  readonly sentinel: RedisSentinelOptions | undefined;
   readonly client: RedisConnectionOptions;
   readonly prefix: string;
   readonly leaseTtlMs: number;
@@ -62,6 +77,7 @@ const SMALLEST_LEASE_TTL_MS = 100;
 export function resolveRedisBrokerOptions(options: RedisBrokerOptions): ResolvedRedisBrokerOptions {
   const resolved: ResolvedRedisBrokerOptions = {
     url: options.url,
+    sentinel: options.sentinel,
     client: options.client ?? {},
     prefix: options.prefix ?? 'sw',
     leaseTtlMs: options.leaseTtlMs ?? 6_000,
@@ -83,7 +99,9 @@ function problemsOf(options: ResolvedRedisBrokerOptions): string[] {
     if (!isValid) problems.push(`option "${option}" must be ${expected}`);
   };
   const isDuration = (value: number, least = 1): boolean => Number.isFinite(value) && value >= least;
-  const hasAddress = options.url !== undefined || options.client.socket !== undefined;
+  const { sentinel } = options;
+  const hasAddress = options.url !== undefined || options.client.socket !== undefined || sentinel !== undefined;
+  check('sentinel', sentinel === undefined || sentinel.nodes.length > 0, 'at least one sentinel');
   check('url', hasAddress, 'the address of a Redis server, such as redis://localhost:6379');
   check('prefix', /^[^{}\s]+$/.test(options.prefix), 'a text without braces and spaces');
   check('leaseTtlMs', isDuration(options.leaseTtlMs, SMALLEST_LEASE_TTL_MS), `at least ${SMALLEST_LEASE_TTL_MS}`);

@@ -1,6 +1,7 @@
 import { createClient } from 'redis';
 
 import type { ResolvedRedisBrokerOptions } from './options.js';
+import { findMaster } from './sentinel.js';
 
 /** One connection to a server, for commands and subscriptions. It carries replies and messages in the order of the server. */
 export interface Wire {
@@ -28,11 +29,13 @@ export type OpenWire = (events: WireEvents, signal: AbortSignal) => Promise<Wire
  * not notice a frozen server, so each client lives for one connection and all of that is switched off.
  */
 export function redisWire(options: ResolvedRedisBrokerOptions): OpenWire {
+  const { url, sentinel } = options;
   return async (events, signal) => {
+    const master = sentinel === undefined ? undefined : await findMaster(sentinel, signal);
     const client = createClient({
       ...options.client,
-      ...(options.url === undefined ? {} : { url: options.url }),
-      socket: { ...options.client.socket, reconnectStrategy: false } as never,
+      ...(url === undefined || master !== undefined ? {} : { url }),
+      socket: { ...options.client.socket, ...master, reconnectStrategy: false } as never,
       RESP: 3,
       disableOfflineQueue: true,
       maintNotifications: 'disabled',

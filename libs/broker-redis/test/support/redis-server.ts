@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,26 @@ export class RedisServer {
     return server;
   }
 
+  /** Starts a sentinel that promotes a replica of the master when it is gone. */
+  static async startSentinel(
+    group: string,
+    master: number,
+    { downAfterMs, failoverTimeoutMs }: { downAfterMs: number; failoverTimeoutMs: number },
+  ): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'statewire-redis-'));
+    const file = join(folder, 'sentinel.conf');
+    const lines = [
+      `sentinel monitor ${group} 127.0.0.1 ${master} 1`,
+      `sentinel down-after-milliseconds ${group} ${downAfterMs}`,
+      `sentinel failover-timeout ${group} ${failoverTimeoutMs}`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const sentinel = new RedisServer(await freePort(), folder, []);
+    const args = [file, '--sentinel', '--port', String(sentinel.port), '--bind', '127.0.0.1', '--dir', folder];
+    await sentinel.spawn(args);
+    return sentinel;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -60,6 +80,10 @@ export class RedisServer {
   async start(...more: string[]): Promise<void> {
     const base = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
     const args = [...base, '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...this.options, ...more];
+    await this.spawn(args);
+  }
+
+  private async spawn(args: readonly string[]): Promise<void> {
     const child = spawn(BINARY, args, { stdio: 'ignore' });
     this.child = child;
     await untilReady(this.port, () => child.exitCode === null && child.signalCode === null);
