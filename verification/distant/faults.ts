@@ -2,7 +2,7 @@ import { deepEqual, notEqual, ok } from 'node:assert/strict';
 
 import type { Json } from '@statewire/protocol';
 
-import { BOARD, Nodes, type Node, type Seen } from './nodes.js';
+import { BOARD, NEWS, Nodes, type Node, type Seen } from './nodes.js';
 
 /** A fault of a broker that is a network away, and what must be true in spite of it. */
 export interface DistantFault {
@@ -10,6 +10,9 @@ export interface DistantFault {
   /** @throws Error if a guarantee is broken. */
   readonly run: () => Promise<void>;
 }
+
+/** Milliseconds within which a client learns that its server has lost contact with the broker. */
+const MAX_NOTICE_MS = 4_000;
 
 function value(n: number): Json {
   return { n, rows: Array.from({ length: 12 }, (_, row) => `row ${row}`) };
@@ -38,9 +41,10 @@ async function formsOf(nodes: Nodes, node: Node): Promise<readonly string[]> {
   return publications.map(({ delta }) => (delta === undefined ? 'whole' : 'delta'));
 }
 
-/** Every reader has the newest value of the broker, and positions never went back in an epoch. */
+/** Every reader has the newest value of the broker and knows it, and positions never went back in an epoch. */
 export async function expectTruth(nodes: Nodes, readers: readonly (readonly Seen[])[]): Promise<Seen> {
   await nodes.quiesce();
+  ok(!nodes.nodes.some(({ staleness }) => staleness.includes(true)), 'a reader is told that its topic is stale');
   const truth = await nodes.truth(BOARD);
   ok(truth, 'the broker has no value');
   for (const seen of readers) {
@@ -125,6 +129,32 @@ export const DISTANT_FAULTS: readonly DistantFault[] = [
         for (let n = 14; n <= 18; n++) await nodes.during(publisher.publish(BOARD, [n, value(n)]));
         edge.broker.link.restore();
         deepEqual((await expectTruth(nodes, readers)).value, [18, value(18)]);
+      }),
+  },
+  {
+    name: 'a node that is cut off, for clients that must not take their values for current',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const readers = [publisher.follow(BOARD), edge.follow(BOARD)];
+        edge.follow(NEWS);
+        await nodes.quiesce();
+        await publish(nodes, publisher, 1, 5);
+        await nodes.quiesce();
+        for (const fault of ['unreachable', 'freeze'] as const) {
+          if (fault === 'freeze') edge.broker.link.freeze(60_000);
+          else edge.broker.link.unreachable();
+          await nodes.environment.advance(MAX_NOTICE_MS);
+          readers.push(edge.follow(BOARD));
+          await nodes.environment.advance(100);
+          ok(
+            !edge.staleness.includes(false),
+            `a reader does not know after ${MAX_NOTICE_MS} ms that its topic is stale`,
+          );
+          deepEqual(publisher.staleness, [false]);
+          await publish(nodes, publisher, 6, 8);
+          edge.broker.link.restore();
+          deepEqual((await expectTruth(nodes, readers)).value, value(8));
+        }
       }),
   },
   {

@@ -76,6 +76,7 @@ export class Node {
   readonly broker: DistantNode;
   private readonly topics: TopicRegistry;
   private readonly subscriptions: { close(): void }[] = [];
+  private readonly readers: Reader[] = [];
   private readonly process: VirtualProcess;
   private hasEnded = false;
 
@@ -96,6 +97,11 @@ export class Node {
     });
   }
 
+  /** For each reader, whether it has learned that its topic is stale. */
+  get staleness(): readonly boolean[] {
+    return this.readers.map(({ isStale }) => isStale);
+  }
+
   publish(topic: Topic, value: Json): Promise<Position> {
     return this.topics.publish(topic, value);
   }
@@ -105,6 +111,7 @@ export class Node {
    */
   follow(topic: Topic): readonly Seen[] {
     const reader = new Reader();
+    this.readers.push(reader);
     const subscribe = (): void => {
       if (this.hasEnded) return;
       this.topics.subscribe(topic, reader, { onEnd: subscribe }).then(
@@ -135,11 +142,16 @@ export class Node {
 class Reader {
   readonly seen: Seen[] = [];
   readonly deltas = DELTA_CAPABILITIES;
+  isStale = false;
   private epoch = '';
 
   send({ text }: { readonly text: string }): void {
     const frame = JSON.parse(text) as ServerFrame;
-    if (frame.type === 'subscribed') this.epoch = frame.epoch;
+    if (frame.type === 'subscribed') {
+      this.epoch = frame.epoch;
+      this.isStale = frame.staleSince !== undefined;
+    }
+    if (frame.type === 'stale' || frame.type === 'fresh') this.isStale = frame.type === 'stale';
     if (frame.type === 'snapshot' || frame.type === 'event') this.add(frame.offset, frame.data);
     if (frame.type === 'patch') this.add(frame.offset, applyDelta(this.seen.at(-1)!.value, frame.delta));
   }

@@ -69,6 +69,42 @@ export const DISTANT_BUGS: readonly DistantBug[] = [
     caughtBy: 'offsets that a promoted replica gives out again while a node is cut off',
   },
   {
+    name: 'the followers of a topic do not learn that it is stale',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'ConnectionSubscriber.interrupted',
+        find: 'this.sink.send(this.timeline.frames.stale(since));',
+        replace: '',
+      },
+    ],
+    caughtBy: 'a node that is cut off, for clients that must not take their values for current',
+  },
+  {
+    name: 'a subscription to a stale topic does not say that it is stale',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'TopicRegistry.subscribe',
+        find: 'staleSince: live.staleSince',
+        replace: 'staleSince: undefined',
+      },
+    ],
+    caughtBy: 'a node that is cut off, for clients that must not take their values for current',
+  },
+  {
+    name: 'the followers of a stale topic do not learn that it is current again',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'ConnectionSubscriber.resumed',
+        find: 'else this.sendFresh();',
+        replace: '',
+      },
+    ],
+    caughtBy: 'a node that is cut off, for clients that must not take their values for current',
+  },
+  {
     name: 'a new epoch after a loss drops the value',
     edits: [
       {
