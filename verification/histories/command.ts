@@ -169,7 +169,11 @@ const COMMANDS = {
     page.client.throttleTimers(size * 50);
     standStill(stage, size * 50);
   },
-  'jump the client’s clock': (_, page, size) => page.client.jumpClock((size - 50) * 3_600_000),
+  'jump the client’s clock': async (stage, page, size) => {
+    page.client.jumpClock((size - 50) * 3_600_000);
+    // A sleep before the client looks at its clocks could cancel the jump.
+    await stage.simulation.clock.advance(untilAwake(stage) + CLOCK_CHECK_MS);
+  },
   'jump the server’s clock': ({ simulation: { server }, world }, _, size) => {
     server.process.setWallClock(server.process.now() + (size - 50) * 3_600_000);
     world.isAgeWrong = true;
@@ -202,12 +206,19 @@ const COMMANDS = {
     forget(stage);
     stage.simulation.server.crash();
   }),
-  start: ({ simulation }) => (simulation.server.isUp ? undefined : simulation.server.start()),
+  start: (stage) => startServer(stage),
   restart: up(async (stage, _, size) => {
     forget(stage);
     await stage.simulation.server.restart({ downFor: size * 10 });
   }),
 } satisfies Record<string, Run>;
+
+/** Starts the server, if it is down. It cannot know which actions the process before it ran. */
+export async function startServer(stage: Stage): Promise<void> {
+  if (stage.simulation.server.isUp) return;
+  forget(stage);
+  await stage.simulation.server.start();
+}
 
 function forget({ keepBroker, pages }: Stage): void {
   if (!keepBroker) for (const { events } of pages) events.push({ type: 'forgotten' });

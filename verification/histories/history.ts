@@ -1,7 +1,7 @@
 import { heldBy as collectionsOf, type Held } from '@statewire/nest/internal/testing';
 import { simulate, type Simulation } from '@statewire/testing-nest';
 
-import { run, type Command, type Stage } from './command.js';
+import { run, startServer, type Command, type Stage } from './command.js';
 import { describe, isCurrent, checkHistory } from './oracle.js';
 import { Page } from './page.js';
 import { advanceBoard, application, BOARDS, publishNews, World } from './world.js';
@@ -70,10 +70,11 @@ export async function play({ seed, pages, keepBroker, tick, commands }: HistoryP
 }
 
 /** Ends all faults, and waits until all clients have recovered. */
-async function calm({ keepBroker, simulation, pages, stillUntil }: Stage): Promise<void> {
+async function calm(stage: Stage): Promise<void> {
+  const { keepBroker, simulation, pages, stillUntil } = stage;
   simulation.network.restore();
   if (keepBroker) simulation.brokerLink.restore();
-  if (!simulation.server.isUp) await simulation.server.start();
+  await startServer(stage);
   await simulation.server.webSocket.set(true);
   for (const page of pages) if (page.lacksNotice) page.reauthenticate();
   const settled = (): boolean => {

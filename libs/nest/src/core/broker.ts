@@ -185,6 +185,10 @@ export type BrokerStatus = { readonly state: 'up' } | { readonly state: 'away'; 
  * Keeps history, positions, claims of actions, leases and presence for one or many nodes. A broker knows no connections
  * and does not read values.
  *
+ * A broker whose server may have lost publications that it confirmed (a restart, a promoted replica) starts a new epoch for
+ * each topic before it gives out an offset again. The ids of publications are a second line: they show a loss to a node
+ * that still has what was lost, but not to a client that comes back later.
+ *
  * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of
  * the protocol, or internal names with a colon; an implementation maps each name to a key of its own.
  */
