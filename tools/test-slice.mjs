@@ -16,7 +16,7 @@ const USUAL_SECONDS = 60;
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '180' },
+    seconds: { type: 'string', default: '120' },
     seed: { type: 'string' },
     list: { type: 'boolean' },
     /** Another folder than those of the slice, such as `frontend`, whose long specs want a browser and a build. */

@@ -44,7 +44,9 @@ describe.each([
   });
 
   test('rejects an action whose again is no boolean', () => {
-    expect(() => act({ clientId, id: '1', name: 'a', again: null })).toThrow('action.again must be true or false, got null');
+    expect(() => act({ clientId, id: '1', name: 'a', again: null })).toThrow(
+      'action.again must be true or false, got null',
+    );
   });
 
   test('reports the id of a bad action', () => {
