@@ -53,7 +53,9 @@ export class Nodes {
    */
   async hasEnded(node: string): Promise<boolean> {
     if (node === this.id || this.environment.monotonic() < this.trustedAt) return false;
-    return !(await this.aliveNodes()).has(node);
+    if ((await this.aliveNodes()).has(node)) return false;
+    // The node may have come back since the last look.
+    return !(await this.readNodes()).has(node);
   }
 
   /** Takes this node out, so that the others need not wait for its time to live. */

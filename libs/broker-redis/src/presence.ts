@@ -16,6 +16,8 @@ export class Presence {
   /** Members that left while the server was out of reach. */
   private readonly left = new Map<string, Set<string>>();
   private renewedAt: number;
+  /** Number of times that this node came back. */
+  private returns = 0;
 
   constructor(
     private readonly nodes: Nodes,
@@ -50,11 +52,15 @@ export class Presence {
     const reply = await this.link.run({ script: presenceScripts.members, partition, keys: [presence], args: [] });
     const members: PresenceMember[] = [];
     const ended: string[] = [];
+    const looks = new Map<string, Promise<boolean>>();
     const list = reply as string[];
     for (let at = 0; at < list.length; at += 2) {
       const [id, value] = list.slice(at, at + 2) as [string, string];
       const end = value.indexOf('\n');
-      if (await this.nodes.hasEnded(value.slice(0, end))) ended.push(id, value);
+      const node = value.slice(0, value.indexOf('.'));
+      const look = looks.get(node) ?? this.nodes.hasEnded(node);
+      looks.set(node, look);
+      if (await look) ended.push(id, value);
       else members.push({ id, info: JSON.parse(value.slice(end + 1)) as Json });
     }
     if (ended.length > 0) {
@@ -65,6 +71,7 @@ export class Presence {
 
   /** Repeats the members of this node on a new connection, and those that left meanwhile. */
   async restore(): Promise<void> {
+    this.returns += 1;
     const sent = [...this.own].map(([topic, members]) => this.send(topic, [...members], 'repeat'));
     const left = [...this.left].map(([topic, ids]) => this.sendLeft(topic, [...ids]));
     await Promise.all([...sent, ...left]);
@@ -102,7 +109,7 @@ export class Presence {
     if (members.length === 0) return;
     const { partition, presence } = this.keys.topic(topic);
     const list = members.flatMap(([id, info]) => [id, JSON.stringify(info)]);
-    const args = [String(TTL_MS), this.nodes.id, mode, ...list];
+    const args = [String(TTL_MS), this.nodes.id, String(this.returns), mode, ...list];
     await this.link.run({ script: presenceScripts.join, partition, keys: [presence], args });
   }
 

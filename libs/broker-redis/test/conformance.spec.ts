@@ -67,6 +67,7 @@ async function createCluster(): Promise<BrokerSetup> {
     historyBytes: HISTORY.bytes,
     historyAge: HISTORY.ageMs,
     tick: 20,
+    patience: 10,
     leaseTtl: LEASE_TTL_MS,
     nodeTimeout: NODE_TTL_MS,
     separateNodes: true,
@@ -121,7 +122,7 @@ async function keysOf(send: Send, prefix: string, node: string): Promise<string[
     if (type !== 'hash') continue;
     const fields = (await send('HGETALL', key)) as Record<string, string>;
     const isHeld = fields.n === node && (fields.s === 'running' || Number(fields.x ?? 0) > 0);
-    if (isHeld || Object.values(fields).some((value) => value.startsWith(`${node}\n`))) found.push(key);
+    if (isHeld || Object.values(fields).some((value) => value.startsWith(`${node}.`))) found.push(key);
   }
   return found;
 }

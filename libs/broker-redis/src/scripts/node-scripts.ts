@@ -73,16 +73,21 @@ return 1 - isNew
   leave: script('end', `return redis.call('ZREM', KEYS[2], ARGV[2])\n`),
 } as const;
 
-/** Scripts for presence. A field is the id of a member; its value has the node, a line feed and the info. */
+/**
+ * Scripts for presence. A field is the id of a member; its value has the node, a dot, the number of times that the node came
+ * back, a line feed and the info. A value that a node repeats differs from the one before, so that another node that took
+ * it for ended cannot remove it.
+ */
 export const presenceScripts = {
-  /** Keys: members. Arguments: time to live, node, `repeat` if the members of other nodes stay, then id and info of each. */
+  /** Keys: members. Arguments: time to live, node, its returns, `repeat` if the members of other nodes stay, then id and info of each. */
   join: script(
     'join',
     `
-for i = 5, #ARGV, 2 do
-  local value = ARGV[3] .. '\\n' .. ARGV[i + 1]
-  local present = ARGV[4] == 'repeat' and redis.call('HGET', KEYS[2], ARGV[i])
-  if not present or string.sub(present, 1, #ARGV[3] + 1) == ARGV[3] .. '\\n' then redis.call('HSET', KEYS[2], ARGV[i], value) end
+local node = ARGV[3] .. '.'
+for i = 6, #ARGV, 2 do
+  local value = node .. ARGV[4] .. '\\n' .. ARGV[i + 1]
+  local present = ARGV[5] == 'repeat' and redis.call('HGET', KEYS[2], ARGV[i])
+  if not present or string.sub(present, 1, #node) == node then redis.call('HSET', KEYS[2], ARGV[i], value) end
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 'OK'

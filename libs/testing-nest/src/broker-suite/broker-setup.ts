@@ -25,6 +25,11 @@ export interface BrokerSetup {
   /** Time after which the cluster counts a silent node as ended. Default 15,000. */
   readonly nodeTimeout?: number;
 
+  /**
+   * Factor for the time that the suite waits for what must happen, so that a slow machine changes no result. Default 1, for
+   * virtual time.
+   */
+  readonly patience?: number;
   /** Lets `duration` pass, also by the clock of the broker. */
   advance(duration: number): Promise<void>;
   /** Resolves when every message has arrived at every node. */

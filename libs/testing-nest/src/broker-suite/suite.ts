@@ -85,13 +85,13 @@ export async function record(node: Broker, topic: string): Promise<TopicMessage[
   return messages;
 }
 
-/** Number of looks in the time that a condition has. */
+/** Number of looks in the time that a condition should take. */
 const LOOKS = 40;
 
 /**
  * Lets time pass until the result of `look` is neither undefined nor false.
  *
- * @throws Error if that does not happen within `duration` milliseconds.
+ * @throws Error if that does not happen within `duration` milliseconds, times the patience of the set-up.
  */
 export async function eventually<T>(
   setup: BrokerSetup,
@@ -99,10 +99,11 @@ export async function eventually<T>(
   duration: number,
   look: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
+  const { patience = 1 } = setup;
   for (let waits = 0; ; waits += 1) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (waits === LOOKS) throw new Error(`Waited ${duration} ms for ${what}.`);
+    if (waits >= LOOKS * patience) throw new Error(`Waited ${duration * patience} ms for ${what}.`);
     await setup.advance(duration / LOOKS);
   }
 }
