@@ -52,7 +52,7 @@ async function rollBack(send: Send, prefix: string, topic: string, offset: numbe
 
 async function createCluster(): Promise<BrokerSetup> {
   const prefix = `suite-${clusters++}`;
-  const options = { prefix, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 1_000 };
+  const options = { prefix, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000 };
   const address = new URL(url);
   const context = { history: HISTORY, actionWindowMs: 600_000 };
   const nodes = await Promise.all([startNode(address, options, context), startNode(address, options, context)]);

@@ -20,6 +20,7 @@ export function describeOutages({ describe, expect, cluster, testWith }: Suite):
       const seen: BrokerStatus['state'][] = [];
       cluster.here.status.subscribe(({ state: now }) => seen.push(now));
       await cluster.there.publish('log', event(1));
+      await setup.settle();
       const resume = await setup.interrupt(cluster.here);
       await last(heard, 'interrupted');
       const missed = event(2);
