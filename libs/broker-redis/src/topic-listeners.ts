@@ -28,6 +28,8 @@ interface ListenedTopic {
   readonly receive: (message: string) => void;
   /** Between `interrupted` and `resumed` messages are dropped, because the position of `resumed` covers them. */
   isInterrupted: boolean;
+  /** Where the topic stood after the last message that was dropped. */
+  dropped: Pick<Standing, 'position' | 'id'> | undefined;
   /** The newest publication that the listeners have received. */
   epoch: string | undefined;
   offset: number;
@@ -76,15 +78,17 @@ export class TopicListeners {
     for (const topic of [...this.topics.values()]) {
       if (topic.isInterrupted) continue;
       topic.isInterrupted = true;
+      topic.dropped = undefined;
       this.deliver(topic, { type: 'interrupted' });
     }
   }
 
   /** Tells the listeners of interrupted topics that messages arrive again, and of others if they missed something. */
   resume(standings: readonly Standing[]): void {
-    for (const { topic: name, position, id } of standings) {
-      const topic = this.topics.get(name);
+    for (const standing of standings) {
+      const topic = this.topics.get(standing.topic);
       if (topic === undefined) continue;
+      const { position, id } = newest(standing, topic.isInterrupted ? topic.dropped : undefined);
       const isBehind =
         topic.epoch !== undefined && (topic.epoch !== position.epoch || topic.offset !== position.offset);
       if (!topic.isInterrupted && !isBehind) continue;
@@ -106,6 +110,7 @@ export class TopicListeners {
       listeners: new Set(),
       receive: (message) => this.receive(topic, message),
       isInterrupted: false,
+      dropped: undefined,
       epoch: undefined,
       offset: 0,
     };
@@ -121,8 +126,10 @@ export class TopicListeners {
 
   private receive(topic: ListenedTopic, text: string): void {
     const message = parseTopicMessage(text);
-    if (message === undefined || (topic.isInterrupted && message.type !== 'closed')) return;
-    if (message.type === 'publication') {
+    if (message === undefined) return;
+    if (topic.isInterrupted && message.type !== 'closed') {
+      topic.dropped = standingAfter(message);
+    } else if (message.type === 'publication') {
       this.receivePublication(topic, this.complete(message.publication));
     } else if (message.type === 'epoch') {
       topic.epoch = message.epoch;
@@ -164,4 +171,27 @@ export class TopicListeners {
       }
     }
   }
+}
+
+/** Where a topic stands after a message. */
+function standingAfter(message: TopicMessage): Pick<Standing, 'position' | 'id'> | undefined {
+  if (message.type === 'publication') {
+    const { epoch, id, offset } = message.publication;
+    return { position: { epoch, offset }, id };
+  }
+  if (message.type !== 'epoch') return undefined;
+  return { position: { epoch: message.epoch, offset: message.first?.offset ?? 0 }, id: message.first?.id ?? '' };
+}
+
+/**
+ * The messages behind the answer of the server may arrive before the answer is used. One of another epoch may also be an
+ * older one; then listeners read, and find the newest position.
+ */
+function newest(
+  answered: Pick<Standing, 'position' | 'id'>,
+  dropped: Pick<Standing, 'position' | 'id'> | undefined,
+): Pick<Standing, 'position' | 'id'> {
+  if (dropped === undefined) return answered;
+  const { epoch, offset } = dropped.position;
+  return epoch === answered.position.epoch && offset <= answered.position.offset ? answered : dropped;
 }
