@@ -24,7 +24,7 @@ export interface ScriptCall {
 /** The parts of the broker that follow the state of the link. */
 export interface LinkEvents {
   onMessage(channel: string, message: string): void;
-  /** The connection was lost. */
+  /** The connection was lost, perhaps while it was restored. */
   onLost(): void;
   /** A new connection can be used, but the broker is not `up` until the promise resolves. */
   restore(connection: RedisConnection): Promise<void>;
@@ -208,7 +208,11 @@ export class RedisLink {
   private onLost(connection: RedisConnection, error: Error): void {
     if (this.current !== connection) return;
     this.current = undefined;
-    if (!this.isUp) return;
+    if (!this.isUp) {
+      // The parts of the broker may count on the connection already.
+      if (this.isRestoring && !this.isDisposed) this.events.onLost();
+      return;
+    }
     this.isUp = false;
     this.awayAt = this.context.environment.monotonic();
     if (this.isDisposed) return;

@@ -4,6 +4,10 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { errorReply, FakeServer } from '../test/support/fake-wire.js';
 import { resolveRedisBrokerOptions, type RedisBrokerOptions } from './options.js';
 import { startRedisBroker, type RedisBroker } from './redis-broker.js';
+import { presenceScripts } from './scripts/node-scripts.js';
+import { topicScripts } from './scripts/topic-scripts.js';
+
+const HISTORY = { count: 100, bytes: 10_000, ageMs: 60_000 };
 
 function create(options: RedisBrokerOptions = {}) {
   const server = new FakeServer();
@@ -11,7 +15,7 @@ function create(options: RedisBrokerOptions = {}) {
   const logged: string[] = [];
   const context = {
     environment,
-    history: { count: 100, bytes: 10_000, ageMs: 60_000 },
+    history: HISTORY,
     actionWindowMs: 60_000,
     log: { error: (event: string, error: unknown) => void logged.push(`${event}: ${(error as Error).message}`) },
   };
@@ -177,5 +181,29 @@ describe('a broker that is up', () => {
     expect(at[1]).toBe(0);
     await broker.dispose();
     expect(environment.timers).toBe(0);
+  });
+
+  test('tells its listeners again that it is away, if it loses the next connection before that can be used', async () => {
+    const { server, environment, start } = create();
+    const broker = await start();
+    const told: string[] = [];
+    await broker.listen('lobby', ({ type }) => told.push(type));
+    await broker.join('lobby', { id: 'alice', info: null });
+    const { check } = topicScripts(HISTORY);
+    server.answers['EVALSHA'] = ([, sha]) => {
+      if (sha === check.sha) return ['e', 1, 'i'];
+      if (sha !== presenceScripts.join.sha) return 'OK';
+      server.refusal = new Error('connect ECONNREFUSED');
+      server.wires.at(-1)!.events.onEnd(new Error('read ECONNRESET'));
+      return 'OK';
+    };
+    server.wires[0]!.events.onEnd(new Error('read ECONNRESET'));
+    await environment.advance(60_000);
+    expect(told).toEqual(['interrupted', 'resumed', 'interrupted']);
+    server.answers['EVALSHA'] = ([, sha]) => (sha === check.sha ? ['e', 1, 'i'] : 'OK');
+    server.refusal = undefined;
+    await environment.advance(2_000);
+    expect(told.slice(3)).toEqual(['resumed']);
+    await broker.dispose();
   });
 });
