@@ -566,3 +566,52 @@ test('a state topic keeps its previous value only while a publication goes to th
   appended();
   expect(patches).toEqual([expect.stringContaining('"delta":{"~0":[0,"444'), undefined]);
 });
+
+describe('a read that an outage interrupts', () => {
+  async function interrupted() {
+    const setup = setUp();
+    const { answers, noted, open, publish, tell } = setup;
+    await open(history('a', 3));
+    let succeed!: () => void;
+    let fail!: (error: Error) => void;
+    answers.reading = new Promise<void>((resolve, reject) => ([succeed, fail] = [resolve, reject]));
+    answers.has = history('a', 5);
+    publish(5);
+    tell({ type: 'interrupted' });
+    const resume = (): void => tell({ type: 'resumed', position: { epoch: 'a', offset: 5 }, id: idAt('a', 5) });
+    resume();
+    expect(await noted()).toEqual(['interrupted']);
+    return { ...setup, fail, resume, succeed };
+  }
+
+  test('is repeated if it fails after the broker is back', async () => {
+    const { answers, environment, fail, live, noted } = await interrupted();
+    answers.reading = Promise.resolve();
+    fail(new Error('unavailable'));
+    await environment.advance(1_000);
+    expect(await noted()).toEqual(['4', '5', 'resumed']);
+    expect(live.staleSince).toBeUndefined();
+  });
+
+  test('does not end a later outage', async () => {
+    const { live, noted, resume, succeed, tell } = await interrupted();
+    tell({ type: 'interrupted' });
+    succeed();
+    expect(await noted()).toEqual(['4', '5']);
+    expect(live.staleSince).toBeDefined();
+    resume();
+    expect(await noted()).toEqual(['resumed']);
+  });
+
+  test('waits for the end of a later outage if it fails', async () => {
+    const { answers, environment, fail, noted, reads, resume, tell } = await interrupted();
+    tell({ type: 'interrupted' });
+    answers.reading = Promise.resolve();
+    fail(new Error('unavailable'));
+    await environment.advance(10_000);
+    expect(reads).toHaveLength(1);
+    expect(await noted()).toEqual([]);
+    resume();
+    expect(await noted()).toEqual(['4', '5', 'resumed']);
+  });
+});

@@ -43,6 +43,8 @@ export class LiveTopic {
   private reading: Promise<void> | undefined;
   /** The time since which the broker has been out of reach, by the clock of this node. */
   private awaySince: number | undefined;
+  /** Whether the last `interrupted` has no `resumed` yet. */
+  private isInterrupted = false;
   /** Whether the broker is back, and what it has in addition is not here yet. */
   private isResuming = false;
   /** Whether the value of this node is wrong, so that nothing can follow it. */
@@ -127,8 +129,14 @@ export class LiveTopic {
   }
 
   private receive(message: TopicMessage): void {
-    if (message.type === 'interrupted') return this.interrupt();
-    if (message.type === 'resumed') this.readAfterOutage();
+    if (message.type === 'interrupted') {
+      this.isInterrupted = true;
+      return this.interrupt();
+    }
+    if (message.type === 'resumed') {
+      this.isInterrupted = false;
+      this.readAfterOutage();
+    }
     this.inbox.push(message);
     this.inboxLength += lengthOf(message);
     while (this.inbox.length > MAX_WAITING_MESSAGES || this.inboxLength > MAX_WAITING_CHARACTERS) {
@@ -214,7 +222,8 @@ export class LiveTopic {
   }
 
   private endInterruption(): void {
-    if (!this.isResuming || this.awaySince === undefined) return;
+    // A `resumed` that waited during a read may belong to an earlier interruption.
+    if (this.isInterrupted || !this.isResuming || this.awaySince === undefined) return;
     this.isResuming = false;
     this.awaySince = undefined;
     for (const subscriber of this.subscribers.values()) subscriber.resumed();
@@ -247,7 +256,7 @@ export class LiveTopic {
     } catch (error) {
       if (this.ended) return;
       log.warn('broker-read-failed', { topic: name, error: String(error) });
-      if (this.awaySince !== undefined && !this.isResuming) {
+      if (this.isInterrupted) {
         this.isReadDue = true;
         return;
       }
