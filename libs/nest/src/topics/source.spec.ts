@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BehaviorSubject, defer, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 
+import { lossy } from '../../test/support/lossy-broker.js';
 import { draft } from '../../test/support/publications.js';
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/support/topics-set-up.js';
 import { ActionContext } from '../core/action-context.js';
@@ -222,6 +223,22 @@ describe('a topic with an observable source', () => {
 });
 
 describe('a source that two nodes could run', () => {
+  test('of events runs although the broker failed after it granted the lease', async () => {
+    const faults = lossy();
+    const running = counted(NEVER);
+    const { environment, reader } = setUp({
+      load: () => {
+        faults.failReads = 1;
+        return { type: 'source', source: running.source };
+      },
+      wrap: (broker) => faults.wrap(broker),
+    });
+    await reader().subscribe(EVENTS);
+    expect(running.now).toBe(0);
+    await environment.advance(2_000);
+    expect(running.now).toBe(1);
+  });
+
   test('runs on one of them, and moves when that node releases it', async () => {
     const subject = new BehaviorSubject('value');
     const running = counted(subject);

@@ -80,7 +80,14 @@ export class TopicSource {
     if (this.stopping.signal.aborted) return this.release();
     void lease.lost.then(() => this.lose(lease));
     // Events of the run before must not continue with those of this one.
-    if (this.options.kind === 'events') await this.endEpoch();
+    try {
+      if (this.options.kind === 'events') await this.endEpoch();
+    } catch (error) {
+      // A node that lost the lease meanwhile waits for it already.
+      if (this.lease !== lease) return;
+      await this.release();
+      throw error;
+    }
     if (this.lease === lease) this.run(lease);
   }
 
