@@ -87,9 +87,8 @@ export class Requests {
     const message = JSON.parse(text) as NodeMessage;
     switch (message.type) {
       case 'request':
-        void this.reply(message.lease, message.body).then((answer) =>
-          this.send(message.from, { ...answer, id: message.id }).catch(() => undefined),
-        );
+        // The caller waits no longer than its timeout.
+        this.reply(message).catch(() => undefined);
         return;
       case 'answer':
         return this.take(message.id)?.resolve(message.body);
@@ -100,20 +99,17 @@ export class Requests {
     }
   };
 
-  private async reply(
-    lease: string,
-    body: Json,
-  ): Promise<{ type: 'answer'; body: Json } | { type: 'no_holder' } | { type: 'failed'; message: string }> {
+  private async reply({ body, from, id, lease }: NodeMessage & { type: 'request' }): Promise<void> {
     const answer = this.leases.holds(lease) ? this.answers.get(lease) : undefined;
-    if (answer === undefined) return { type: 'no_holder' };
+    if (answer === undefined) return void (await this.send(from, { type: 'no_holder', id }));
     try {
-      return { type: 'answer', body: await answer(body) };
+      await this.send(from, { type: 'answer', id, body: await answer(body) });
     } catch (error) {
-      return { type: 'failed', message: messageOf(error) };
+      await this.send(from, { type: 'failed', id, message: messageOf(error) });
     }
   }
 
-  private send(node: string, message: NodeMessage): Promise<unknown> {
+  private async send(node: string, message: NodeMessage): Promise<unknown> {
     return this.link.send(['PUBLISH', this.keys.node(node), JSON.stringify(message)]);
   }
 

@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import type { Json } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
+
+import type { Channels } from './channels.js';
+import { Keys } from './keys.js';
+import type { Leases } from './leases.js';
+import { Requests } from './requests.js';
+
+test('an answer that has no JSON reaches the caller as a failure', async () => {
+  const environment = new VirtualEnvironment();
+  let receive!: (message: string) => void;
+  const channels = { add: async (_: string, handler: typeof receive) => void (receive = handler) };
+  const leases = { holder: async () => 'here', holds: () => true };
+  const link = {
+    send: async ([, , message]: readonly string[]) => {
+      receive(message!);
+      return 1;
+    },
+  };
+  const requests = new Requests(
+    ...(['here', link, new Keys('sw'), channels as unknown as Channels, leases as unknown as Leases] as const),
+    ...([environment, 5_000] as const),
+  );
+  requests.onRequest('app:work', async () => 1n as unknown as Json);
+  let failure: unknown;
+  requests.request('app:work', null).catch((error: unknown) => (failure = error));
+  await environment.settle();
+  expect(failure).toMatchObject({ code: 'no_answer', message: expect.stringContaining('failed to answer') });
+  expect(requests.size).toBe(1);
+  expect(environment.timers).toBe(0);
+});
