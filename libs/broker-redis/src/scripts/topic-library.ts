@@ -27,6 +27,7 @@ export function longestChain({ count }: TopicLimits): number {
 export function topicLibrary(limits: TopicLimits): string {
   return `
 local COUNT, BYTES, AGE, TTL = ${limits.count}, ${limits.bytes}, ${limits.ageMs}, ${topicTtl(limits)}
+local RENEWAL = TTL / 6
 
 local function entry(raw)
   local f = raw[2]

@@ -48,6 +48,8 @@ local fits = base ~= '' and base == r.p
 if not fits and (data == '' or string.find(flags, 'c', 1, true)) then return { 'NEED' } end
 if data == '' and (r.o - r.k >= CHAIN or (BYTES > 0 and r.b - r.s + #delta > BYTES / 2)) then return { 'NEED' } end
 
+-- The first publication of each interval renews the topic, so that it stays for its age after every publication.
+local renews = math.floor(NOW / RENEWAL) ~= math.floor((tonumber(r.t) or 0) / RENEWAL)
 local previous, form, body = r.p, fits and 'p' or 'd', fits and delta or data
 r.o, r.p, r.t, r.b = r.o + 1, id, time, r.b + #body
 append(log, r.o, form, body, time, id, r.b)
@@ -55,7 +57,7 @@ if kind == 'state' and data ~= '' then
   r.k, r.s = r.o, r.b
   redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b, 'k', r.o, 'q', id, 's', r.b, 'd', data)
 else redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b) end
-if r.o % 16 == 1 then renew(record, log) end
+if renews then renew(record, log) end
 if BYTES > 0 and r.b - r.f > BYTES * 9 / 8 then trim(record, log, r, 0, BYTES, kind == 'state' and r.k or r.o) end
 redis.call('PUBLISH', channel, line(r, form, body, previous))
 return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s }
