@@ -567,6 +567,13 @@ test('a state topic keeps its previous value only while a publication goes to th
   expect(patches).toEqual([expect.stringContaining('"delta":{"~0":[0,"444'), undefined]);
 });
 
+test('a publication that is longer than the bound of the queue is applied', async () => {
+  const { noted, open, publish } = setUp();
+  await open(history('a', 0));
+  publish(1, 'a', { data: JSON.stringify('x'.repeat(2_000_000)) });
+  expect(await noted()).toEqual(['1']);
+});
+
 describe('a read that an outage interrupts', () => {
   async function interrupted() {
     const setup = setUp();

@@ -139,7 +139,11 @@ export class LiveTopic {
     }
     this.inbox.push(message);
     this.inboxLength += lengthOf(message);
-    while (this.inbox.length > MAX_WAITING_MESSAGES || this.inboxLength > MAX_WAITING_CHARACTERS) {
+    // The newest message stays, however long it is: it shows that others are missing.
+    while (
+      this.inbox.length > MAX_WAITING_MESSAGES ||
+      (this.inboxLength > MAX_WAITING_CHARACTERS && this.inbox.length > 1)
+    ) {
       // The read that replaces the dropped messages brings the topic up to date.
       if (this.nextMessage()?.type === 'resumed') this.isResuming = true;
     }
