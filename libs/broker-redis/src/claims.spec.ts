@@ -27,3 +27,19 @@ test.each([
   expect(await claims.claim('key', 'f', { again: true, ...options })).toEqual({ outcome: 'lost' });
   expect(calls[0]!.args).toEqual(['f', 'here', '1', 'again', String(expected), '600000']);
 });
+
+test('an answer that the server does not get until the end of its window is rejected then', async () => {
+  const link = { up: true, run: async () => ['claimed'] };
+  const environment = new VirtualEnvironment();
+  const claims = new Claims({ id: 'here' } as Nodes, link, new Keys('sw'), {} as Channels, environment, WINDOW);
+  await claims.claim('key', 'f');
+  link.up = false;
+  let failure: unknown;
+  claims.settle('key', 'answer', WINDOW).catch((error: unknown) => (failure = error));
+  await environment.advance(WINDOW - 1);
+  expect(failure).toBeUndefined();
+  await environment.advance(1);
+  expect(failure).toMatchObject({ code: 'unavailable' });
+  expect(claims.size).toBe(0);
+  expect(environment.timers).toBe(0);
+});

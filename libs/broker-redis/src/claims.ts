@@ -29,8 +29,6 @@ interface RunningClaim {
 /** A call that is repeated while the server is out of reach. */
 interface OpenCall {
   readonly call: ScriptCall;
-  /** By the monotonic clock. */
-  readonly until: number;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -143,8 +141,7 @@ export class Claims {
   dispose(): void {
     this.isDisposed = true;
     for (const { end } of [...this.waiting]) end(disposedError());
-    for (const { reject } of this.openCalls) reject(disposedError());
-    this.openCalls.clear();
+    for (const { reject } of [...this.openCalls]) reject(disposedError());
     this.running.clear();
   }
 
@@ -168,30 +165,28 @@ export class Claims {
   /** Makes a call, and repeats it while the server is out of reach and `forMs` has not passed. */
   private persist(call: ScriptCall, forMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const until = this.environment.monotonic() + forMs;
-      const open: OpenCall = { call, until, resolve, reject };
+      const end = (settle: () => void): void => {
+        timer.cancel();
+        this.openCalls.delete(open);
+        settle();
+      };
+      const open: OpenCall = {
+        call,
+        resolve: (reply) => end(() => resolve(reply)),
+        reject: (error) => end(() => reject(error)),
+      };
+      const message = 'Redis was out of reach until the window of the claim ended.';
+      const timer = this.environment.setTimer(() => open.reject(new BrokerError('unavailable', message)), forMs);
       this.openCalls.add(open);
       if (this.link.up) this.send(open);
     });
   }
 
   private send(open: OpenCall): void {
-    if (this.environment.monotonic() > open.until) {
-      this.openCalls.delete(open);
-      return open.reject(new BrokerError('unavailable', 'Redis was out of reach until the window of the claim ended.'));
-    }
-    this.link.run(open.call).then(
-      (reply) => {
-        this.openCalls.delete(open);
-        open.resolve(reply);
-      },
-      (error: Error) => {
-        // The next connection repeats the call.
-        if (!this.link.up && !this.isDisposed) return;
-        this.openCalls.delete(open);
-        open.reject(error);
-      },
-    );
+    this.link.run(open.call).then(open.resolve, (error: Error) => {
+      // The next connection repeats the call.
+      if (this.link.up || this.isDisposed) open.reject(error);
+    });
   }
 
   /** Declares a claim lost if its node has ended. */
