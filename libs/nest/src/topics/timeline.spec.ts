@@ -42,11 +42,24 @@ describe('Timeline', () => {
   test('does not prepend publications of another epoch', () => {
     const timeline = new Timeline('notices', 'events', LIMITS, { ...history('a', [], 5), oldest: 1 });
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
-    timeline.prepend(history('b', [4, 5]), 0);
+    timeline.prepend({ ...history('b', [4, 5]), oldest: 5 }, 0);
+    expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toEqual({ above: 3 });
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: false, cursor: 5 });
     timeline.prepend(history('a', [4, 5]), 0);
     expect(timeline.start({ epoch: 'a', offset: 3 })).toMatchObject({ recovered: true, cursor: 3 });
     expect(timeline.missingFor({ epoch: 'a', offset: 3 })).toBeUndefined();
+  });
+
+  test('changes nothing if the deltas of a history do not fit', () => {
+    const timeline = new Timeline('lobby', 'state', LIMITS, {
+      ...history('a', [], 1),
+      time: 1,
+      base: { offset: 1, data: '{}' },
+    });
+    const wrong = { offset: 2, id: 'x', time: 2, delta: 'no JSON' };
+    const restarted = { ...history('b', [], 2), time: 2, base: { offset: 1, data: '{}' }, publications: [wrong] };
+    expect(() => timeline.reset(restarted)).toThrow('not JSON');
+    expect(timeline.position).toEqual({ epoch: 'a', offset: 1 });
   });
 
   test('requests older publications only if the broker may have them', () => {

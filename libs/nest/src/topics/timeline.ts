@@ -108,14 +108,18 @@ export class Timeline {
     return { value: valueOf(head), time: head.time };
   }
 
-  /** Starts over from the broker's history: after a new epoch, or after a gap that history does not fill. */
+  /**
+   * Starts over from the broker's history: after a new epoch, or after a gap that history does not fill.
+   *
+   * @throws DeltaError, and changes nothing, if the deltas of the history do not fit.
+   */
   reset(history: TopicHistory): void {
+    this.head = this.headOf(history);
     this.log.clear();
     this.epoch = history.epoch;
     this.offset = history.offset;
     this.newestId = history.id;
     this.oldestInBroker = history.oldest;
-    this.head = this.headOf(history);
     this.prepared = undefined;
   }
 
@@ -210,8 +214,8 @@ export class Timeline {
 
   /** Inserts older publications from the broker's history, so that readers can catch up from further back. */
   prepend(history: TopicHistory, now: number): void {
-    this.oldestInBroker = history.oldest;
     if (history.epoch !== this.epoch) return;
+    this.oldestInBroker = history.oldest;
     if (history.publications.some((publication) => this.contradicts(publication))) return;
     const older = history.publications.filter(({ offset }) => offset <= this.offset);
     this.log.prepend(
