@@ -59,6 +59,11 @@ export function describeLeases({ describe, test, expect, cluster, testWith }: Su
       expect(waiting?.name).toBe('arena');
     });
 
+    test('a node that stopped waiting before it asks gets no lease, not even a free one', async () => {
+      expect(await cluster.there.lease('arena', { signal: AbortSignal.abort() })).toBeUndefined();
+      expect(await cluster.here.lease('arena')).toBeDefined();
+    });
+
     test('a node that stops waiting for a lease does not get it', async () => {
       const { setup } = cluster;
       const lease = await cluster.here.lease('arena');

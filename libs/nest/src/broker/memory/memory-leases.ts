@@ -29,8 +29,9 @@ export class MemoryLeases {
 
   /** Returns the lease if it is free. With a signal, waits for it. */
   async lease(name: string, signal?: AbortSignal): Promise<Lease | undefined> {
+    if (signal?.aborted) return undefined;
     if (!this.held.has(name)) return this.grant(name);
-    if (signal === undefined || signal.aborted) return undefined;
+    if (signal === undefined) return undefined;
     const waiting = this.waiting.get(name) ?? new Set();
     this.waiting.set(name, waiting);
     return new Promise((resolve) => {
