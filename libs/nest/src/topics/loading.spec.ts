@@ -224,6 +224,22 @@ describe('loading a topic', () => {
     expect(alice.value).toBe('loaded 2');
   });
 
+  test('a value is loaded again if the broker started a new epoch during the load', async () => {
+    const loads = deferred();
+    const { broker, environment, reader } = setUp({ load: loads.load });
+    const subscribing = reader().subscribe(STATE);
+    await environment.settle();
+    const { epoch } = await broker.read(STATE.name, 'state');
+    await broker.replaceEpoch(STATE.name, 'state', epoch);
+    loads.resolve('first');
+    await environment.settle();
+    expect(loads.calls()).toBe(2);
+    loads.resolve('second');
+    const alice = await subscribing;
+    await environment.settle();
+    expect(alice.update().value).toBe('second');
+  });
+
   test.each(LOST_LOADS)(
     'R25: a lost value whose loader %s ends the topic for its followers, and the next one loads it',
     async (_, lost, line) => {

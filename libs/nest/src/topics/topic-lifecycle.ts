@@ -110,6 +110,8 @@ export class TopicLifecycle {
     }
     this.deadline?.cancel();
     this.loaded = true;
+    // An epoch that began during the load has no value, and the loaded one is older.
+    if (this.hasEmptyEpochAfter(before)) await this.reload();
   }
 
   private async load(): Promise<TopicLoad> {
@@ -140,6 +142,12 @@ export class TopicLifecycle {
       // The handler is at fault, not the client. A RealtimeError would reach the client without a log entry.
       throw error instanceof RealtimeError ? new Error(error.message, { cause: error }) : error;
     }
+  }
+
+  private hasEmptyEpochAfter({ epoch }: Position): boolean {
+    if (this.live.ended) return false;
+    const { position } = this.live.timeline;
+    return position.epoch !== epoch && position.offset === 0;
   }
 
   private isAt({ epoch, offset }: Position): boolean {
