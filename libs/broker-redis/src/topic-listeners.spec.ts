@@ -8,7 +8,7 @@ import { TopicListeners } from './topic-listeners.js';
 
 const { channel } = new Keys('sw').topic('lobby');
 
-async function create() {
+async function create({ hasHeard = true } = {}) {
   const channels = new Channels();
   const connection = { subscribe: async () => undefined, unsubscribe: async () => undefined };
   await channels.resubscribe(connection as unknown as RedisConnection);
@@ -24,7 +24,7 @@ async function create() {
     channels.receive(channel, `P ${epoch} ${offset} 5 ${epoch}${offset} ${epoch}${offset - 1} d\n1`);
   const resume = (epoch: string, offset: number): void =>
     listeners.resume([{ topic: 'lobby', position: { epoch, offset }, id: `${epoch}${offset}` }]);
-  publish('a', 1);
+  if (hasHeard) publish('a', 1);
   messages.length = 0;
   return { channels, listeners, messages, publish, resume };
 }
@@ -64,4 +64,12 @@ test('a publication that the answer of the server covers does not count', async 
   listeners.interrupt();
   resume('a', 4);
   expect(messages.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'a', offset: 4 }, id: 'a4' });
+});
+
+test('a topic without a message so far learns where it stands, so that no new epoch escapes it', async () => {
+  const { messages, resume } = await create({ hasHeard: false });
+  resume('b', 0);
+  expect(messages).toEqual([{ type: 'resumed', position: { epoch: 'b', offset: 0 }, id: 'b0' }]);
+  resume('b', 0);
+  expect(messages).toHaveLength(1);
 });

@@ -30,7 +30,7 @@ interface ListenedTopic {
   isInterrupted: boolean;
   /** Where the topic stood after the last message that was dropped. */
   dropped: Pick<Standing, 'position' | 'id'> | undefined;
-  /** The newest publication that the listeners have received. */
+  /** Where the listeners know the topic. Undefined: they have heard nothing, so they learn where it stands. */
   epoch: string | undefined;
   offset: number;
 }
@@ -89,8 +89,7 @@ export class TopicListeners {
       const topic = this.topics.get(standing.topic);
       if (topic === undefined) continue;
       const { position, id } = newest(standing, topic.isInterrupted ? topic.dropped : undefined);
-      const isBehind =
-        topic.epoch !== undefined && (topic.epoch !== position.epoch || topic.offset !== position.offset);
+      const isBehind = topic.epoch !== position.epoch || topic.offset !== position.offset;
       if (!topic.isInterrupted && !isBehind) continue;
       topic.isInterrupted = false;
       topic.epoch = position.epoch;
