@@ -9,7 +9,7 @@ const BEATS = 3;
 /** Time for which the answer about the other nodes is used again. */
 const KNOWN_FOR_MS = 250;
 
-/** What the broker does with the signs of life of its node. */
+/** Callbacks for the signs of life of this node. */
 export interface NodeEvents {
   /** With each sign of life. */
   onBeat(): void;

@@ -31,14 +31,14 @@ export interface RedisBrokerOptions {
     readonly bytes?: number;
   };
   /**
-   * What the broker assumes about a server that restarted or was promoted. `verify`: it may have lost publications, so
+   * The assumption about a server that restarted or was promoted. `verify`: it may have lost publications, so
    * all topics start new epochs. `trust`: it lost none, because each write is on disk (`appendfsync always`) or on a
    * replica before it is answered. Default: `verify`.
    */
   readonly lineage?: 'verify' | 'trust';
 }
 
-/** Redis Sentinel: who knows the master of a group. */
+/** The group of servers whose master Redis Sentinel names. */
 export interface RedisSentinelOptions {
   /** Addresses of the sentinels. The first one that answers is believed. */
   readonly nodes: readonly { readonly host: string; readonly port: number }[];

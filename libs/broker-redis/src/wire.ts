@@ -14,7 +14,7 @@ export interface Wire {
   destroy(): void;
 }
 
-/** What the owner of a wire wants to know. */
+/** Callbacks of a wire. */
 export interface WireEvents {
   onMessage(channel: string, message: string): void;
   /** The connection ended by itself. */

@@ -209,7 +209,7 @@ export class TopicLifecycle {
     }
   }
 
-  /** Ends the topic on this node with a temporary error for its readers, who request it again. */
+  /** Ends the topic on this node with a temporary error for its readers. They request it again. */
   private fail(): void {
     if (this.live.ended) return;
     this.live.fail();

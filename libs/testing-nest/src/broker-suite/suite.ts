@@ -14,7 +14,7 @@ interface Cluster {
 /** A set-up that has a capability. */
 type Capable<C extends BrokerCapability> = BrokerSetup & Required<Pick<BrokerSetup, C>>;
 
-/** What the groups of tests share. */
+/** The parts that all groups of tests share. */
 export interface Suite extends Pick<TestRunner, 'describe' | 'test' | 'expect'> {
   readonly cluster: Cluster;
   /** Defines a test for brokers with a capability. */

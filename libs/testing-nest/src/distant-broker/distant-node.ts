@@ -62,7 +62,7 @@ export class DistantNode implements Broker {
     this.#session.accept(this.link.open()!);
   }
 
-  /** What the server keeps for the node: its listeners, leases, claims and members. */
+  /** The listeners, leases, claims and members that the server keeps for the node. */
   get holdings(): readonly string[] {
     return this.#session.holdings;
   }

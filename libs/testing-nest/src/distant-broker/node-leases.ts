@@ -17,7 +17,7 @@ interface HeldLease {
 /** The leases of a node. It renews them, and with them everything that the server keeps as long as the node lives. */
 export class NodeLeases {
   private readonly held = new Map<number, HeldLease>();
-  /** What the server keeps besides the leases. */
+  /** The other data that the server keeps for the node. */
   private readonly others = new Set<string>();
   private lastId = 0;
   private beat: Timer | undefined;

@@ -9,7 +9,7 @@ import { SessionLeases } from './session-leases.js';
 /** Milliseconds after which the server counts a silent node as ended. */
 const NODE_TIMEOUT_MS = 15_000;
 
-/** What the server tells a node. */
+/** Messages from the server to a node. */
 export interface NodeEnd {
   receive(subscription: number, message: TopicMessage): void;
   answer(leaseName: string, message: Json): Promise<Json | undefined>;
@@ -33,7 +33,7 @@ interface ServerSubscription {
 
 type DistantClaim = Exclude<Claim, { outcome: 'running' }> | { readonly outcome: 'running'; readonly waiter: number };
 
-/** What the server keeps for one node. A node calls its methods over the link. */
+/** The data that the server keeps for one node. A node calls its methods over the link. */
 export class Session {
   private connection = 0;
   private readonly results = new Map<number, Promise<unknown>>();
@@ -56,7 +56,7 @@ export class Session {
     server.sessions.add(this);
   }
 
-  /** What the server keeps for the node, for tests. */
+  /** The data that the server keeps for the node, for tests. */
   get holdings(): readonly string[] {
     return [
       ...[...this.subscriptions.values()].map(({ topic }) => `listener ${topic}`),
