@@ -22,10 +22,11 @@ const ALLOWED = {
   'libs/angular': ['protocol', 'client'],
   'libs/nest': ['protocol'],
   'libs/broker-redis': ['protocol', 'nest'],
+  'libs/broker-postgres': ['protocol', 'nest'],
   'libs/testing-nest': ['protocol', 'testing', 'client', 'nest'],
-  backend: ['protocol', 'arena', 'nest'],
+  backend: ['protocol', 'arena', 'nest', 'broker-redis', 'broker-postgres'],
   frontend: ['protocol', 'arena', 'angular'],
-  bench: ['protocol', 'client', 'nest'],
+  bench: ['protocol', 'client', 'nest', 'broker-redis', 'broker-postgres'],
   examples: ['protocol', 'client', 'nest'],
   verification: ['protocol', 'testing', 'testing-nest', 'client', 'nest', 'internal'],
   docker: ['protocol', 'client', 'arena'],
@@ -38,7 +39,9 @@ const ALLOWED_IN_TESTS = {
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
   'libs/nest': ['testing'],
-  'libs/broker-redis': ['testing', 'testing-nest'],
+  'libs/broker-redis': ['testing', 'testing-nest', 'verification'],
+  'libs/broker-postgres': ['testing', 'testing-nest', 'verification'],
+  docker: ['verification'],
 };
 
 const PACKAGES = [
@@ -47,6 +50,7 @@ const PACKAGES = [
   'testing',
   'testing-nest',
   'broker-redis',
+  'broker-postgres',
   'client',
   'angular',
   'nest',

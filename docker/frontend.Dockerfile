@@ -10,6 +10,7 @@ COPY libs/client/package.json libs/client/
 COPY libs/angular/package.json libs/angular/
 COPY libs/nest/package.json libs/nest/
 COPY libs/broker-redis/package.json libs/broker-redis/
+COPY libs/broker-postgres/package.json libs/broker-postgres/
 COPY libs/testing-nest/package.json libs/testing-nest/
 COPY libs/arena/package.json libs/arena/
 COPY backend/package.json backend/

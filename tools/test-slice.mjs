@@ -6,7 +6,15 @@ import { shuffled } from './lib/random.mjs';
 import { readSeed } from './lib/seed.mjs';
 import { ensureInstalled, fail, requireSupportedNode, root, run } from './lib/workspace.mjs';
 
-const PROJECTS = ['libs/protocol', 'libs/client', 'libs/nest', 'libs/broker-redis', 'backend', 'verification'];
+const PROJECTS = [
+  'libs/protocol',
+  'libs/client',
+  'libs/nest',
+  'libs/broker-redis',
+  'libs/broker-postgres',
+  'backend',
+  'verification',
+];
 const NO_SPECS = new Set(['node_modules', 'dist', 'coverage', '.angular']);
 /** Specs of the long tier alone. Other specs that read {@link TIER} have more to do there. */
 const ENDING = '.long.spec.ts';

@@ -11,6 +11,7 @@ const PROJECTS = [
   'nest',
   'testing-nest',
   'broker-redis',
+  'broker-postgres',
   'arena',
   'backend',
   'frontend',

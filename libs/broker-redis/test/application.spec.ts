@@ -9,7 +9,7 @@ import { filter, firstValueFrom, timeout } from 'rxjs';
 
 import { redisBroker } from '../src/index.js';
 import { Proxy } from './support/proxy.js';
-import { RedisServer, skipReason } from './support/redis-server.js';
+import { RedisServer, skipReason } from '@statewire/verification/servers';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;
 

@@ -4,7 +4,7 @@ import { describeBroker, type BrokerSetup } from '@statewire/testing-nest';
 import type { Broker } from '@statewire/nest';
 
 import { Keys } from '../src/keys.js';
-import { ownServer, RedisServer, skipReason, withAdmin } from './support/redis-server.js';
+import { ownServer, RedisServer, skipReason, withAdmin } from '@statewire/verification/servers';
 import { startNode, type TestNode } from './support/test-node.js';
 
 const HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };

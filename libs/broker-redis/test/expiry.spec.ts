@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Keys } from '../src/keys.js';
-import { RedisServer, skipReason, withAdmin } from './support/redis-server.js';
+import { RedisServer, skipReason, withAdmin } from '@statewire/verification/servers';
 import { startNode, type TestNode } from './support/test-node.js';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;

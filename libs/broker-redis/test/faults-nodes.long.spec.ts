@@ -5,7 +5,7 @@ import { topicLease, type NewPublication } from '@statewire/nest';
 
 import { FollowedTopic, SHORT, TOPIC, valueAt } from './support/followed-topic.js';
 import { Follower, Ledger, Writer } from './support/follower.js';
-import { RedisServer, skipReason } from './support/redis-server.js';
+import { RedisServer, skipReason } from '@statewire/verification/servers';
 import { startNode } from './support/test-node.js';
 import { until, untilEqual } from './support/until.js';
 

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { Keys, TAGS } from '../src/keys.js';
 import { FollowedTopic, SHORT, TOPIC } from './support/followed-topic.js';
-import { RedisServer, skipReason } from './support/redis-server.js';
+import { RedisServer, skipReason } from '@statewire/verification/servers';
 import { until, untilEqual } from './support/until.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { Keys } from '../src/keys.js';
 import type { RedisBrokerOptions } from '../src/options.js';
 import { FollowedTopic, SHORT, TOPIC } from './support/followed-topic.js';
-import { RedisServer, skipReason } from './support/redis-server.js';
+import { RedisServer, skipReason } from '@statewire/verification/servers';
 import { until, untilEqual } from './support/until.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;

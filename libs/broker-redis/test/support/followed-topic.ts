@@ -2,7 +2,7 @@ import type { Json } from '@statewire/protocol';
 
 import type { RedisBrokerOptions } from '../../src/options.js';
 import { Follower, Ledger, Writer } from './follower.js';
-import type { RedisServer } from './redis-server.js';
+import type { RedisServer } from '@statewire/verification/servers';
 import { startNode, type TestNode } from './test-node.js';
 
 export const TOPIC = 'lobby';
