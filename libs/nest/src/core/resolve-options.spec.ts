@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { BrokerContext } from './broker.js';
 import type { Environment } from './environment.js';
 import type { RealtimeModuleOptions } from './options.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import { RealtimeOptionsError, resolveMemoryBrokerOptions, resolveOptions } from './resolve-options.js';
+import { createBroker, RealtimeOptionsError, resolveMemoryBrokerOptions, resolveOptions } from './resolve-options.js';
 
 const system: Environment = {
   now: () => 0,
@@ -175,6 +176,22 @@ describe('resolveMemoryBrokerOptions', () => {
         '(there are separateProcesses, maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters), got 5\n' +
         '  - option "memoryBroker.maxClaims" must be an integer from 0 to 2147483647, got -1',
     );
+  });
+});
+
+describe('createBroker', () => {
+  /** Timers that keep the process alive. */
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+  test('keeps the process alive until the broker has started or failed', async () => {
+    const context = {} as BrokerContext;
+    const before = timers();
+    let fail!: (error: Error) => void;
+    const broker = createBroker(() => new Promise((_, reject) => (fail = reject)), context);
+    expect(timers()).toBe(before + 1);
+    fail(new Error('The server of this test is away.'));
+    await expect(broker).rejects.toThrow('The server of this test is away.');
+    expect(timers()).toBe(before);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
-import type { Environment } from './environment.js';
+import { MAX_TIMER_DELAY_MS, type Environment } from './environment.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
 import type { MemoryBrokerOptions, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
 
@@ -120,9 +120,15 @@ function checkBroker(given: unknown, problems: OptionProblem[]): void {
 
 /** @throws (rejects) the error of the factory; RealtimeOptionsError if it returns anything but a broker. */
 export async function createBroker(factory: BrokerFactory, context: BrokerContext): Promise<Broker> {
-  const made: unknown = await factory(context);
-  if (isBroker(made)) return made;
-  throw new RealtimeOptionsError([{ option: 'broker', expected: 'a function that returns a broker', got: made }]);
+  // No server listens yet, and no timer of the environment keeps the process alive until the broker is there or fails.
+  const alive = setInterval(() => undefined, MAX_TIMER_DELAY_MS);
+  try {
+    const made: unknown = await factory(context);
+    if (isBroker(made)) return made;
+    throw new RealtimeOptionsError([{ option: 'broker', expected: 'a function that returns a broker', got: made }]);
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 function isBroker(value: unknown): value is Broker {
