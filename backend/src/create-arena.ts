@@ -1,4 +1,4 @@
-import type { LoggerService } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
@@ -7,6 +7,9 @@ import type { ArenaConfig } from './config/arena-config.js';
 import { systemEnvironment } from './environment.js';
 import { DEFAULT_GAME_OPTIONS, type GameOptions } from './game/game-options.js';
 import { securityHeaders } from './web/security-headers.js';
+
+const DERIVED_SECRET_WARNING =
+  'Set ARENA_SECRET to the same random text on all nodes. Now each reader of ARENA_BROKER can sign session tokens.';
 
 export interface ArenaOptions {
   /** Replaces single rules of the game. For tests. */
@@ -31,6 +34,7 @@ export async function createArena(
     ...(logger === undefined ? {} : { logger }),
   });
   configureArena(app);
+  if (config.isSecretDerived) new Logger('Arena').warn(DERIVED_SECRET_WARNING);
   return app;
 }
 

@@ -18,6 +18,8 @@ describe('readConfig', () => {
       heartbeatInterval: 30_000,
       healthFactor: 1,
       saveFile: undefined,
+      broker: undefined,
+      isSecretDerived: false,
     });
   });
 
@@ -26,6 +28,30 @@ describe('readConfig', () => {
 
     expect(one.secret).toHaveLength(32);
     expect(one.secret).not.toEqual(other.secret);
+  });
+
+  it('derives one secret for all nodes from the address of their broker', () => {
+    const [one, same, other] = ['redis://db/1', ' redis://db/1', 'redis://db/2'].map((ARENA_BROKER) =>
+      readConfig({ ARENA_BROKER }),
+    );
+
+    expect(one).toMatchObject({ isSecretDerived: true, secret: same!.secret });
+    expect(one!.secret).toHaveLength(32);
+    expect(one!.secret).not.toEqual(other!.secret);
+  });
+
+  it('uses ARENA_SECRET on a shared broker, too', () => {
+    const secret = 'a secret of thirty-two characters';
+    const config = readConfig({ ARENA_BROKER: 'redis://db', ARENA_SECRET: secret });
+
+    expect(config).toMatchObject({ isSecretDerived: false, secret: new TextEncoder().encode(secret) });
+  });
+
+  it.each([
+    ['redis://db:6379', 'redis'],
+    ['rediss://arena:hunter2@db', 'redis'],
+  ])('shares %s among nodes', (url, kind) => {
+    expect(readConfig({ ARENA_BROKER: url }).broker).toEqual({ kind, url });
   });
 
   it('reads the environment', () => {
@@ -60,6 +86,8 @@ describe('readConfig', () => {
     ['AF_WEBSOCKET_ENABLED', 'maybe'],
     ['ARENA_CHAOS', '2'],
     ['ARENA_SECRET', 'too short'],
+    ['ARENA_BROKER', 'db:6379'],
+    ['ARENA_BROKER', 'nats://db'],
     ['ARENA_SESSION_MINUTES', '0'],
     ['ARENA_DRAIN_SECONDS', '-1'],
     ['ARENA_HEALTH_FACTOR', '0'],
@@ -69,6 +97,6 @@ describe('readConfig', () => {
   });
 
   it('never quotes a secret in an error', () => {
-    expect(() => readConfig({ ARENA_SECRET: 'hunter2' })).not.toThrow('hunter2');
+    expect(() => readConfig({ ARENA_SECRET: 'hunter2', ARENA_BROKER: 'nats://:hunter3@db' })).toThrow(/^(?!.*hunter)/s);
   });
 });

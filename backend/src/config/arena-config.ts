@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
 import { getConfigToken } from '@nestjs/config';
@@ -15,6 +15,12 @@ export const ARENA = 'arena';
 /** Token of the configuration: `@Inject(ARENA_CONFIG) config: ArenaConfig`. */
 export const ARENA_CONFIG = getConfigToken(ARENA);
 
+/** Names the purpose of the secret that is derived from the address of the broker. */
+const DERIVED_SECRET = 'statewire-arena session tokens';
+
+/** Variables that may contain a secret. No message quotes them. */
+const SECRETS = ['ARENA_BROKER', 'ARENA_SECRET'];
+
 /**
  * Reads and checks the environment variables.
  *
@@ -27,7 +33,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: data.PORT,
     host: data.HOST,
     webSocketEnabled: data.AF_WEBSOCKET_ENABLED,
-    secret: data.ARENA_SECRET === undefined ? randomBytes(SECRET_LENGTH) : new TextEncoder().encode(data.ARENA_SECRET),
+    broker: data.ARENA_BROKER,
+    secret: secretOf(data.ARENA_SECRET, data.ARENA_BROKER?.url),
+    isSecretDerived: data.ARENA_SECRET === undefined && data.ARENA_BROKER !== undefined,
     sessionLifetime: data.ARENA_SESSION_MINUTES * 60_000,
     chaos: data.ARENA_CHAOS,
     trustedProxies: data.TRUSTED_PROXIES,
@@ -41,7 +49,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 
   function problem(name: string, message: string): string {
-    const isSecret = name === 'ARENA_SECRET';
-    return `${name} ${message}${isSecret ? '' : `, and is "${environment[name]?.trim()}"`}.`;
+    return `${name} ${message}${SECRETS.includes(name) ? '' : `, and is "${environment[name]?.trim()}"`}.`;
   }
+}
+
+/** All nodes with the same broker accept the tokens of each other. */
+function secretOf(secret: string | undefined, brokerUrl: string | undefined): Uint8Array {
+  if (secret !== undefined) return new TextEncoder().encode(secret);
+  if (brokerUrl === undefined) return randomBytes(SECRET_LENGTH);
+  return new Uint8Array(hkdfSync('sha256', brokerUrl, '', DERIVED_SECRET, SECRET_LENGTH));
 }

@@ -3,9 +3,20 @@ import { z } from 'zod';
 /** Minimum number of characters of a secret, and number of random bytes of a generated one. */
 export const SECRET_LENGTH = 32;
 
+/** The servers that several nodes can share, by the scheme of their address. */
+const BROKERS: ReadonlyMap<string, 'redis'> = new Map([
+  ['redis:', 'redis'],
+  ['rediss:', 'redis'],
+]);
+
 /** The environment variables that the server reads. A variable that is empty counts as one that is not set. */
 export const environmentSchema = z.object({
-  /** Signs session tokens. Default: a new secret for each start, so that sessions end with the process. */
+  /** Address of the server that all nodes share: `redis[s]://…`. Default: one node, with a broker in its memory. */
+  ARENA_BROKER: variable(broker().optional()),
+  /**
+   * Signs session tokens. Default: derived from `ARENA_BROKER`, so that all nodes have the same one; without a broker a
+   * new secret for each start, so that sessions end with the process.
+   */
   ARENA_SECRET: variable(z.string().min(SECRET_LENGTH, `must have at least ${SECRET_LENGTH} characters`).optional()),
   /** 0 takes any free port. */
   PORT: integer(0, 65_535, 'a port', 59_002),
@@ -47,6 +58,16 @@ function integer(low: number, high: number, unit: string, fallback: number) {
 function boolean(fallback: boolean) {
   const words = { truthy: ['true', '1', 'on', 'yes'], falsy: ['false', '0', 'off', 'no'] };
   return variable(z.stringbool({ ...words, error: 'must be true or false' }).default(fallback));
+}
+
+function broker() {
+  const error = 'must be the address of a server, such as redis://localhost:6379';
+  return z.string().transform((url, context) => {
+    const kind = URL.canParse(url) ? BROKERS.get(new URL(url).protocol) : undefined;
+    if (kind !== undefined) return { kind, url };
+    context.addIssue(error);
+    return z.NEVER;
+  });
 }
 
 function list() {

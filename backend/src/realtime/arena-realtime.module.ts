@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { RealtimeModule, type RealtimeModuleOptions } from '@statewire/nest';
 
 import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
+import { sharedBroker } from '../config/shared-broker.js';
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GameModule } from '../game/game.module.js';
 import { SessionModule } from '../session/session.module.js';
@@ -20,6 +21,7 @@ function realtimeOptions(config: ArenaConfig, environment: Environment): Realtim
     polling: { intervalMs: config.pollInterval },
     heartbeat: { intervalMs: config.heartbeatInterval },
     drain: { windowMs: config.drainWindow },
+    ...(config.broker ? { broker: sharedBroker(config.broker) } : {}),
     environment,
     authenticator: PlayerAuthenticator,
   };
