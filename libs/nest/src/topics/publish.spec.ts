@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { sharedBroker } from '../../test/support/shared-broker.js';
 import { EVENTS, setUp, STATE } from '../../test/support/topics-set-up.js';
 import { freezeDeep, project } from './new-publication.js';
 
@@ -172,5 +173,33 @@ describe('streaming', () => {
     for (const each of [early, late]) {
       expect(each.update().events.map(({ data }) => data)).toEqual(['question', 'answer to "question"']);
     }
+  });
+});
+
+describe('the end of a node', () => {
+  test('waits for the publications that a shared broker has not answered', async () => {
+    let arrive = (): void => undefined;
+    const held = new Promise<void>((resolve) => (arrive = resolve));
+    const { broker, environment, topics } = setUp({ wrap: (target) => sharedBroker(target, () => held) });
+    const published = topics.publish(EVENTS, 'last');
+    let isDisposed = false;
+    const disposed = topics.dispose().then(() => (isDisposed = true));
+    await environment.settle();
+    expect(isDisposed).toBe(false);
+    arrive();
+    await disposed;
+    expect((await published).offset).toBe(1);
+    expect(await broker.read(EVENTS.name, 'events')).toMatchObject({ offset: 1 });
+  });
+
+  test('waits for 3 s at most, and logs the number of publications', async () => {
+    const { environment, logged, topics } = setUp({
+      wrap: (target) => sharedBroker(target, () => new Promise(() => undefined)),
+    });
+    void topics.publish(EVENTS, 'lost');
+    const disposed = topics.dispose();
+    await environment.advance(3_000);
+    await disposed;
+    expect(logged).toEqual([expect.stringContaining('publications-unanswered')]);
   });
 });

@@ -5,7 +5,7 @@ import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
 import { BrokerError, type Broker, type PublishOptions } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
-import type { Environment, Timer } from '../core/environment.js';
+import { withDeadline, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
@@ -37,6 +37,9 @@ const MAX_NAMED_PATTERNS = 100;
 
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
+
+/** Milliseconds for which the end of the registry waits for the answers to publications. */
+const FLUSH_TIMEOUT_MS = 3_000;
 
 /** Durations in milliseconds, sizes in bytes. 0 switches a limit off. */
 export interface TopicRegistryOptions {
@@ -90,6 +93,8 @@ export class TopicRegistry {
   /** Patterns without a handler that the log has named. */
   private readonly withoutHandler = new Set<string>();
   private readonly freeze: boolean;
+  /** Publications without an answer of a shared broker. */
+  private readonly unanswered = new Set<Promise<unknown>>();
   private disposed = false;
 
   constructor(private readonly options: TopicRegistryOptions) {
@@ -231,12 +236,13 @@ export class TopicRegistry {
     return this.options.broker.close(topic);
   }
 
-  /** Releases all topics. */
+  /** Releases all topics, and waits until the broker has answered all publications, for at most 3 s. */
   async dispose(): Promise<void> {
     this.disposed = true;
-    this.writers.dispose();
     for (const [name, active] of this.active) this.release(name, active);
     await Promise.all(this.releasing.values());
+    await this.flush();
+    this.writers.dispose();
   }
 
   /**
@@ -276,11 +282,28 @@ export class TopicRegistry {
     return timeline;
   }
 
+  private async flush(): Promise<void> {
+    const { environment, log } = this.options;
+    const answered = Promise.allSettled(this.unanswered);
+    try {
+      if (this.unanswered.size > 0) await withDeadline(environment, FLUSH_TIMEOUT_MS, answered);
+    } catch (error) {
+      log.error('publications-unanswered', error, { count: String(this.unanswered.size) });
+    }
+  }
+
   /** Calls the broker in the same turn and never throws, so that publications of one process keep their order. */
   private write(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
     const position = this.append(topic, value, options);
+    if (this.options.broker.isShared) this.untilAnswered(position);
     ActionContext.recordPublication(topic.name, position);
     return position;
+  }
+
+  private untilAnswered(position: Promise<Position>): void {
+    this.unanswered.add(position);
+    const settle = (): void => void this.unanswered.delete(position);
+    position.then(settle, settle);
   }
 
   private async append(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
