@@ -55,10 +55,12 @@ export type {
   RealtimeLimits,
   RealtimeModuleOptions,
   RealtimeOptionsOverride,
+  RealtimePublisherModuleOptions,
   TimeoutOptions,
 } from './core/options.js';
 export { REALTIME_OPTIONS_OVERRIDE } from './core/tokens.js';
 export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options.js';
 export { RealtimeModule } from './realtime.module.js';
+export { RealtimePublisherModule } from './realtime-publisher.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { PublishError, type PublishErrorCode } from './topics/new-publication.js';

@@ -143,6 +143,20 @@ export interface RealtimeModuleOptions {
   readonly environment?: Partial<Environment>;
 }
 
+/** Options of `RealtimePublisherModule.forRoot`. The other processes of the application have the same. */
+export interface RealtimePublisherModuleOptions extends Pick<
+  RealtimeModuleOptions,
+  'history' | 'actionWindowMs' | 'environment'
+> {
+  /**
+   * A broker that other processes share, or a function that makes one when the application starts. The start waits for
+   * the broker, and fails with the error of the function. A memory broker stops the start.
+   */
+  readonly broker: Broker | BrokerFactory;
+  /** The limits of a publisher. */
+  readonly limits?: { readonly frames?: Partial<Pick<FrameOptions, 'publicationBytes'>> };
+}
+
 /** Changes the options of the module before it checks them; see `REALTIME_OPTIONS_OVERRIDE`. */
 export type RealtimeOptionsOverride = (options: RealtimeModuleOptions) => RealtimeModuleOptions;
 

@@ -1,7 +1,14 @@
 import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
 import { MAX_TIMER_DELAY_MS, type Environment } from './environment.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
-import type { MemoryBrokerOptions, RealtimeModuleOptions, ResolvedRealtimeOptions } from './options.js';
+import type {
+  FrameOptions,
+  MemoryBrokerOptions,
+  RealtimeModuleOptions,
+  RealtimePublisherModuleOptions,
+  ResolvedRealtimeOptions,
+  TimeoutOptions,
+} from './options.js';
 
 /** Bytes of a member of a presence topic besides its info, rounded up. */
 const MEMBER_ENVELOPE_BYTES = 64;
@@ -26,8 +33,10 @@ export class RealtimeOptionsError extends Error {
   constructor(
     /** Every option that cannot be used, at least one. */
     readonly problems: readonly OptionProblem[],
+    /** Name of the module that cannot start. */
+    module = 'RealtimeModule',
   ) {
-    super(`RealtimeModule cannot start:\n${problems.map(describe).join('\n')}`);
+    super(`${module} cannot start:\n${problems.map(describe).join('\n')}`);
   }
 }
 
@@ -57,6 +66,56 @@ export function resolveOptions(
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return resolved;
 }
+
+/** The options of a publisher: checked at start, with every default filled in. */
+export interface ResolvedPublisherOptions extends Pick<
+  ResolvedRealtimeOptions,
+  'history' | 'actionWindowMs' | 'environment'
+> {
+  readonly limits: { readonly frames: Pick<FrameOptions, 'publicationBytes'>; readonly timeouts: TimeoutOptions };
+}
+
+const PUBLISHER_TABLE = {
+  history: OPTION_TABLE.history,
+  actionWindowMs: OPTION_TABLE.actionWindowMs,
+  limits: { frames: { publicationBytes: OPTION_TABLE.limits.frames.publicationBytes } },
+};
+
+/** A broker that a publisher can use, in words that follow "must be". */
+const SHARED_BROKER =
+  'a broker that other processes share, such as redisBroker({ url }), because this process serves no client';
+
+/**
+ * Fills in every default and checks every option of a publisher.
+ *
+ * @throws RealtimeOptionsError with every option that cannot be used.
+ */
+export function resolvePublisherOptions(
+  options: RealtimePublisherModuleOptions | undefined,
+  system: Environment,
+): ResolvedPublisherOptions {
+  const problems: OptionProblem[] = [];
+  const given = readObject(options, 'options', problems);
+  reportUnknown(given, ['broker', ...Object.keys(PUBLISHER_TABLE), 'environment'], '', problems);
+  const listed = readTable(given, PUBLISHER_TABLE, '', problems) as Omit<ResolvedPublisherOptions, 'environment'>;
+  const environment = readEnvironment(given.environment, system, problems);
+  if (given.broker === undefined) problems.push({ option: 'broker', expected: SHARED_BROKER, got: undefined });
+  checkBroker(given.broker, problems);
+  if (problems.length > 0) throw new RealtimeOptionsError(problems, PUBLISHER);
+  const timeouts = readTable({}, OPTION_TABLE.limits.timeouts, '', []) as TimeoutOptions;
+  return { ...listed, limits: { ...listed.limits, timeouts }, environment };
+}
+
+/** @throws (rejects) the error of the factory; RealtimeOptionsError if no other process shares the broker. */
+export async function createSharedBroker(given: Broker | BrokerFactory, context: BrokerContext): Promise<Broker> {
+  const broker = typeof given === 'function' ? await createBroker(given, context) : given;
+  if (broker.isShared) return broker;
+  await broker.dispose();
+  const got = `the ${broker.name} broker, which reaches nobody but this process`;
+  throw new RealtimeOptionsError([{ option: 'broker', expected: SHARED_BROKER, got }], PUBLISHER);
+}
+
+const PUBLISHER = 'RealtimePublisherModule';
 
 /**
  * Fills in every default and checks every option of a memory broker.

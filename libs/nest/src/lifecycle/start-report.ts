@@ -18,7 +18,8 @@ const CHECK_AFTER_MS = 1_000;
 
 const NO_SERVER =
   'The application has no HTTP server, so it serves no client, and with the memory broker its publications reach no other ' +
-  'process. Import RealtimeModule into the application that calls NestFactory.create(), or use another broker.';
+  'process. Import RealtimeModule into the application that calls NestFactory.create(), or use a shared broker and ' +
+  'RealtimePublisherModule.';
 
 const NOT_PROVIDED =
   'Nobody answers the topics and actions of this class. Add it to `providers` of a module that the application imports at ' +
