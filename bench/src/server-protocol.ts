@@ -24,7 +24,7 @@ export interface SmallEvent {
 /** One way of pushing values, started in a process of its own. */
 export interface BenchServer {
   readonly port: number;
-  publishBattle(value: BattleModel): void;
+  publishBattle(value: BattleModel): unknown;
   publishEvent(value: SmallEvent): void;
   close(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import type { Measurement } from './measurements.js';
 
 /** A Markdown table: a row for each metric, a column for each arm. */
-export function table(measurements: readonly Measurement[], arms: readonly string[]): string {
-  const metrics = [...new Set(measurements.map(({ metric, unit }) => `${metric}, ${unit}`))];
+export function table(measurements: readonly Measurement[]): string {
+  const arms = [...new Set(measurements.map(({ arm }) => arm))].sort();
+  const metrics = [...new Set(measurements.map(({ metric, unit }) => `${metric}, ${unit}`))].sort();
   const rows = metrics.map((metric) => [
     metric,
     ...arms.map((arm) => {
@@ -16,5 +17,6 @@ export function table(measurements: readonly Measurement[], arms: readonly strin
 }
 
 function format(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   return value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2);
 }

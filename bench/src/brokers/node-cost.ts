@@ -1,0 +1,59 @@
+import { type BenchClient, connectAll, DIALECTS } from '../bench-client.js';
+import { type Measurement, settled } from '../measurements.js';
+import { percentile } from '../percentile.js';
+import { RemoteProcess } from '../remote-process.js';
+import { RedisProcess } from './redis-process.js';
+import type { ServerRole } from './roles/server.role.js';
+
+const PER_SECOND = 10;
+const WARM_UP = 10;
+const COUNT = 50;
+
+/**
+ * Latency from publishing to a client, and the CPU of all nodes for a delivered frame, with `clients` clients spread
+ * evenly. `nodes` 0: one node with the memory broker.
+ */
+export async function nodeCost(nodes: number, clients: number): Promise<Measurement[]> {
+  const redis = nodes === 0 ? undefined : await RedisProcess.start();
+  const servers = await Promise.all(
+    Array.from({ length: Math.max(1, nodes) }, () =>
+      RemoteProcess.start<ServerRole>('./brokers/roles/server.role.js', { redisUrl: redis?.url }),
+    ),
+  );
+  const connected: BenchClient[] = [];
+  try {
+    for (const server of servers) {
+      connected.push(...(await connectAll(DIALECTS.statewire!, await server.call('port'), clients / servers.length)));
+    }
+    const run = async (count: number): Promise<void> => {
+      for (const client of connected) client.reset();
+      await servers[0]!.call('publish', { count, perSecond: PER_SECOND });
+      await settled(connected, count);
+    };
+    const cpu = async (): Promise<number> => {
+      const all = await Promise.all(servers.map((server) => server.call('cpu')));
+      return all.reduce((sum, one) => sum + one, 0);
+    };
+    await run(WARM_UP);
+    const before = await cpu();
+    await run(COUNT);
+    const after = await cpu();
+    const delivered = connected.reduce((sum, client) => sum + client.messages, 0);
+    if (delivered !== COUNT * clients) throw new Error(`${delivered} of ${COUNT * clients} frames arrived.`);
+    const latencies = connected.flatMap((client) => client.latencies);
+    const arm = nodes === 0 ? 'memory, 1 node' : `Redis, ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
+    return [
+      { arm, metric: `publish to client, p50 (${clients} clients)`, unit: 'ms', value: percentile(latencies, 0.5) },
+      {
+        arm,
+        metric: `CPU of all nodes per frame (${clients} clients)`,
+        unit: 'µs',
+        value: (after - before) / delivered,
+      },
+    ];
+  } finally {
+    for (const client of connected) client.close();
+    await Promise.all(servers.map((server) => server.stop()));
+    await redis?.stop();
+  }
+}

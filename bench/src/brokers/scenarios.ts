@@ -1,0 +1,25 @@
+import type { Measurement } from '../measurements.js';
+import { brokerCost } from './broker-cost.js';
+import { nodeCost } from './node-cost.js';
+import { ROLLING_ARMS, rollingRestart } from './rolling-restart.js';
+import { sweep, topicMemory } from './sweep.js';
+
+type Scenario = () => Promise<Measurement[]>;
+
+const CLIENTS = 800;
+const RESTARTS = 5;
+
+export function brokerScenarios(): Scenario[] {
+  return [
+    ...['statewire', 'value and delta', 'socket.io streams'].map((arm) => () => brokerCost(arm, 3, 'window')),
+    ...['statewire', 'bare PUBLISH'].map((arm) => () => brokerCost(arm, 2, 'rate')),
+    ...[1, 2, 4].map((nodes) => () => brokerCost('statewire', nodes, 'window')),
+    ...[0, 1, 2, 4].map((nodes) => () => nodeCost(nodes, CLIENTS)),
+    sweep,
+    topicMemory,
+  ];
+}
+
+export function rollingScenarios(clients: number): Scenario[] {
+  return ROLLING_ARMS.map((arm) => () => rollingRestart(arm, clients, RESTARTS));
+}
