@@ -43,7 +43,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   unauthorized: 'credentials are missing, invalid or expired',
   forbidden: 'a guard denied access',
   not_subscribed: 'the topic is not subscribed on this connection',
-  conflict: 'the action id was already used with another name or data',
+  conflict: 'the action id was already used with another name or data; or the topic has another publisher',
   too_large: 'a frame, body or value is above its limit',
   too_many_requests: 'a rate limit was exceeded; wait `retryAfter`',
   too_many_subscriptions: 'the connection has the maximum number of subscriptions',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { parseActionRequest, parsePollRequest } from './http-request.js';
+import { parseActionRequest, parsePollRequest, parsePublishRequest } from './http-request.js';
 import { parseConfigResponse, parsePollResponse } from './http-response.js';
 import { parseSnapshotResponse } from './http-snapshot.js';
 import { CLIENT_FRAME_LIMITS } from './limits.js';
@@ -14,6 +14,7 @@ describe.each([
 ])('the body of a request, as %s', (_, encode) => {
   const poll = (body: unknown) => parsePollRequest(encode(body), CLIENT_FRAME_LIMITS);
   const act = (body: unknown) => parseActionRequest(encode(body), CLIENT_FRAME_LIMITS);
+  const publish = (body: unknown) => parsePublishRequest(encode(body), CLIENT_FRAME_LIMITS);
 
   test.each([
     { clientId, topics: [] },
@@ -53,6 +54,32 @@ describe.each([
     expect(() => act({ clientId, id: 'a1', name: 5 })).toThrow(
       expect.objectContaining({ correlation: { id: 'a1' }, message: 'action.name must be an action name, got 5' }),
     );
+  });
+
+  test.each([
+    { topic: 'battles/42', data: null },
+    { publications: [{ topic: 'a', data: { hp: 1 } }] },
+    { publications: Array.from({ length: 128 }, () => ({ topic: 'a', data: 0 })) },
+  ])('accepts the publications %j', (body) => {
+    expect(publish({ ...body, more: 'unknown' })).toEqual(body);
+  });
+
+  test.each([
+    [{ topic: 'a' }, 'publish.data must be a JSON value, got nothing'],
+    [{ topic: 'a//b', data: 1 }, 'publish.topic must be a topic name, got "a//b"'],
+    [[{ topic: 'a', data: 1 }], 'publish must be an object, got an array of 1'],
+    [{ publications: [] }, 'publish.publications must be an array of at least 1, got an array of 0'],
+    [
+      { publications: [{ topic: 'a', data: 1 }, {}] },
+      'publish.publications[1].topic must be a topic name, got nothing',
+    ],
+    [
+      { publications: Array.from({ length: 129 }, () => ({ topic: 'a', data: 0 })) },
+      'publish.publications must be an array of at most 128, got an array of 129',
+    ],
+  ])('rejects the publications %j with the message: %s', (body, message) => {
+    expect(() => publish(body)).toThrow(ProtocolError);
+    expect(() => publish(body)).toThrow(message);
   });
 
   test('A12: rejects 10^5 levels without a stack overflow', () => {

@@ -1,7 +1,7 @@
-import { numberWhere, objectOf, optional } from './check.js';
+import { fail, isRecord, json, listOf, numberWhere, objectOf, optional, type Check } from './check.js';
 import { withCorrelation } from './correlation.js';
-import { actionId, contract, optionalJson } from './fields.js';
-import type { ActionRequest, PollRequest } from './http.js';
+import { actionId, contract, optionalJson, topicName } from './fields.js';
+import type { ActionRequest, PollRequest, PublishRequest, ServicePublication } from './http.js';
 import type { FrameLimits } from './limits.js';
 import { parseBody } from './parse-json.js';
 import { actionName, again, age, answered, clientId, deltas, topicRequests } from './request-fields.js';
@@ -31,6 +31,17 @@ const actionRequest = objectOf<ActionRequest>({
   answered,
 });
 
+/** Most publications of one request. */
+const MAX_PUBLICATIONS = 128;
+
+const publication = objectOf<ServicePublication>({ topic: topicName, data: json });
+const listedPublications = listOf(publication, 1);
+const publications: Check<readonly ServicePublication[]> = (value, path) =>
+  Array.isArray(value) && value.length > MAX_PUBLICATIONS
+    ? fail(path, `an array of at most ${MAX_PUBLICATIONS}`, value)
+    : listedPublications(value, path);
+const publishList = objectOf<{ readonly publications: readonly ServicePublication[] }>({ publications });
+
 /**
  * Parses the body of `POST {httpPath}/poll`: a text, or the result of a body parser.
  *
@@ -44,4 +55,11 @@ export function parsePollRequest(body: unknown, limits: FrameLimits): PollReques
 export function parseActionRequest(body: unknown, limits: FrameLimits): ActionRequest {
   const value = parseBody(body, limits);
   return withCorrelation(value, () => actionRequest(value, 'action'));
+}
+
+/** Parses the body of `POST {httpPath}/publish`. */
+export function parsePublishRequest(body: unknown, limits: FrameLimits): PublishRequest {
+  const value = parseBody(body, limits);
+  const isList = isRecord(value) && Object.hasOwn(value, 'publications');
+  return isList ? publishList(value, 'publish') : publication(value, 'publish');
 }

@@ -1,6 +1,7 @@
 import type { DeltaCapability } from './delta/delta.js';
-import type { AnsweredActions, ServerFrame, TopicRequest } from './frames.js';
+import type { AnsweredActions, ErrorFrame, ServerFrame, TopicRequest } from './frames.js';
 import type { Json } from './json.js';
+import type { Position } from './position.js';
 import type { TopicKind } from './topic.js';
 
 /** Body of `POST {httpPath}/poll`. */
@@ -51,6 +52,23 @@ export interface ActionRequest extends AnsweredActions {
   /** The same as `age` of an `action` frame. */
   readonly age?: number;
 }
+
+/** A value that a service publishes. */
+export interface ServicePublication {
+  /** Name of a topic that the server has a handler for, and no presence topic. */
+  readonly topic: string;
+  /** The value (state) or the event. */
+  readonly data: Json;
+}
+
+/** Body of `POST {httpPath}/publish`: one publication, or up to 128. Those of one topic keep their order. */
+export type PublishRequest = ServicePublication | { readonly publications: readonly ServicePublication[] };
+
+/**
+ * Answer of `POST {httpPath}/publish`: the position of the publication. A list of publications gets a list of results
+ * in the same order, each a position or an `error` frame.
+ */
+export type PublishResponse = Position | { readonly results: readonly (Position | ErrorFrame)[] };
 
 /**
  * Answer of `GET {httpPath}/snapshot?topic=…`: the content of one topic at a position. The `data` of a state topic at

@@ -21,7 +21,7 @@ export { ERROR_CODES, ERROR_MEANINGS, type ErrorCode, type UnsubscribedCode } fr
 export { isActionId } from './fields.js';
 export type * from './frames.js';
 export type * from './http.js';
-export { MAX_POLL_WAIT, parseActionRequest, parsePollRequest } from './http-request.js';
+export { MAX_POLL_WAIT, parseActionRequest, parsePollRequest, parsePublishRequest } from './http-request.js';
 export { parseConfigResponse, parsePollResponse } from './http-response.js';
 export { parseSnapshotResponse } from './http-snapshot.js';
 export type { Json, JsonObject } from './json.js';

@@ -8,6 +8,7 @@ import {
   parseClientFrame,
   parseConfigResponse,
   parsePollRequest,
+  parsePublishRequest,
   parsePollResponse,
   parseServerFrame,
   parseSnapshotResponse,
@@ -78,6 +79,10 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   parseActionRequest: {
     parse: (text) => parseActionRequest(text, CLIENT_FRAME_LIMITS),
     samples: [{ clientId, id: '1', name: 'a/b', data: [1], again: true, age: 7 }],
+  },
+  parsePublishRequest: {
+    parse: (text) => parsePublishRequest(text, CLIENT_FRAME_LIMITS),
+    samples: [{ topic: 'a/b', data: { hp: 1 } }, { publications: [{ topic: 'a', data: null }] }],
   },
   parsePollResponse: {
     parse: (text) => parsePollResponse(text),

@@ -64,6 +64,19 @@ export const systemEnvironment: Environment = {
 /** Largest delay of a timer in Node. A longer one fires at once. */
 export const MAX_TIMER_DELAY_MS = 2_147_483_647;
 
+/**
+ * Runs `work`, and keeps the process alive until it settles. Timers of the environment do not, so a process without a
+ * server would end before.
+ */
+export async function keepAlive<T>(work: () => T | Promise<T>): Promise<T> {
+  const alive = setInterval(() => undefined, MAX_TIMER_DELAY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(alive);
+  }
+}
+
 /** Emits once after `milliseconds`; at once for 0 and less. */
 export function after(environment: Pick<Environment, 'setTimer'>, milliseconds: number): Observable<void> {
   return new Observable((subscriber) => {

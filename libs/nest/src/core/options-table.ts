@@ -11,13 +11,15 @@ export interface OptionSpec<T> {
   readonly accepts: (value: unknown) => boolean;
   /** The line of the README. */
   readonly about: string;
+  /** Errors do not show the value. */
+  readonly isSecret?: boolean;
 }
 
 type Group<T> = { readonly [Name in keyof T]: OptionSpec<T[Name]> };
 
 /** Options that the table does not hold: objects of the application that are no plain values. */
 type Unlisted = 'environment';
-type GroupName = 'heartbeat' | 'polling' | 'history' | 'drain' | 'presence';
+type GroupName = 'heartbeat' | 'polling' | 'httpPublish' | 'history' | 'drain' | 'presence';
 
 export type OptionTable = {
   readonly [Name in Exclude<keyof ResolvedRealtimeOptions, Unlisted | 'limits'>]: Name extends GroupName
@@ -77,6 +79,17 @@ export const OPTION_TABLE: OptionTable = {
     timeoutMs: integer(10_000, 1, 'Time for the answer; then the connection ends.'),
   },
   polling: { intervalMs: integer(2_000, 1, 'Time between the starts of two polls; sent to clients.') },
+  httpPublish: {
+    tokens: {
+      ...option<readonly string[]>(
+        [],
+        'a list of tokens of at least 32 characters, without spaces',
+        isServiceTokens,
+        'Tokens of services that may `POST {httpPath}/publish`. Without any, the route does not exist.',
+      ),
+      isSecret: true,
+    },
+  },
   actionWindowMs: integer(120_000, 1, 'Time for which the broker remembers an unconfirmed answer of an action.'),
   minContract: integer(0, 0, 'Oldest `contractVersion` of clients that are not outdated; told to clients. 0: any.'),
   globalEnhancers: option(
@@ -235,6 +248,10 @@ function isAuthenticator(value: unknown): boolean {
 
 function isCookieName(value: unknown): boolean {
   return typeof value === 'string' && /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(value);
+}
+
+function isServiceTokens(value: unknown): boolean {
+  return isListOf(value, (token) => typeof token === 'string' && /^[\x21-\x7e]{32,}$/.test(token));
 }
 
 function isGuards(value: unknown): boolean {

@@ -85,6 +85,14 @@ export interface RealtimeModuleOptions {
     /** Time between the starts of two polls. The server sends it to clients. Default 2,000. */
     readonly intervalMs?: number;
   };
+  /** `POST {httpPath}/publish`, for services that are not written for Node. */
+  readonly httpPublish?: {
+    /**
+     * Tokens of services that may publish to every topic: at least 32 characters without spaces. Every token counts, so
+     * that a new one can replace an old one without an interruption. Default: none, and the route does not exist.
+     */
+    readonly tokens?: readonly string[];
+  };
   /** Time for which the broker remembers an answer that the client does not confirm. Default 120,000. */
   readonly actionWindowMs?: number;
   /**
@@ -313,6 +321,7 @@ export interface ResolvedRealtimeOptions {
   readonly trustedProxies: readonly string[];
   readonly heartbeat: Filled<NonNullable<RealtimeModuleOptions['heartbeat']>>;
   readonly polling: Filled<NonNullable<RealtimeModuleOptions['polling']>>;
+  readonly httpPublish: Filled<NonNullable<RealtimeModuleOptions['httpPublish']>>;
   readonly actionWindowMs: number;
   readonly minContract: number;
   readonly globalEnhancers: NonNullable<RealtimeModuleOptions['globalEnhancers']>;

@@ -1,5 +1,5 @@
 import type { Broker, BrokerContext, BrokerFactory } from './broker.js';
-import { MAX_TIMER_DELAY_MS, type Environment } from './environment.js';
+import { keepAlive, type Environment } from './environment.js';
 import { isOption, MEMORY_BROKER_TABLE, OPTION_TABLE, type OptionSpec } from './options-table.js';
 import type {
   FrameOptions,
@@ -108,7 +108,7 @@ export function resolvePublisherOptions(
 
 /** @throws (rejects) the error of the factory; RealtimeOptionsError if no other process shares the broker. */
 export async function createSharedBroker(given: Broker | BrokerFactory, context: BrokerContext): Promise<Broker> {
-  const broker = typeof given === 'function' ? await createBroker(given, context) : given;
+  const broker = typeof given === 'function' ? await createBroker(given, context, PUBLISHER) : given;
   if (broker.isShared) return broker;
   await broker.dispose();
   const got = `the ${broker.name} broker, which reaches nobody but this process`;
@@ -167,7 +167,8 @@ function readGroup(value: unknown, table: object, path: string, problems: Option
 function readOption(value: unknown, spec: OptionSpec<unknown>, path: string, problems: OptionProblem[]): unknown {
   if (value === undefined) return spec.default;
   if (spec.accepts(value)) return value;
-  problems.push({ option: path, expected: spec.expected, got: value });
+  const got = spec.isSecret === true ? 'a secret that is not shown' : value;
+  problems.push({ option: path, expected: spec.expected, got });
   return spec.default;
 }
 
@@ -178,16 +179,11 @@ function checkBroker(given: unknown, problems: OptionProblem[]): void {
 }
 
 /** @throws (rejects) the error of the factory; RealtimeOptionsError if it returns anything but a broker. */
-export async function createBroker(factory: BrokerFactory, context: BrokerContext): Promise<Broker> {
-  // No server listens yet, and no timer of the environment keeps the process alive until the broker is there or fails.
-  const alive = setInterval(() => undefined, MAX_TIMER_DELAY_MS);
-  try {
-    const made: unknown = await factory(context);
-    if (isBroker(made)) return made;
-    throw new RealtimeOptionsError([{ option: 'broker', expected: 'a function that returns a broker', got: made }]);
-  } finally {
-    clearInterval(alive);
-  }
+export async function createBroker(factory: BrokerFactory, context: BrokerContext, module?: string): Promise<Broker> {
+  const made: unknown = await keepAlive(() => factory(context));
+  if (isBroker(made)) return made;
+  const expected = 'a function that returns a broker';
+  throw new RealtimeOptionsError([{ option: 'broker', expected, got: made }], module);
 }
 
 function isBroker(value: unknown): value is Broker {

@@ -94,6 +94,18 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
   }
 
   /**
+   * Finds the handler of a topic for a publisher. Runs no guards. Presence topics have no other publisher than the
+   * server.
+   *
+   * @throws RealtimeError `unknown_topic`.
+   */
+  find(topic: string): ResolvedTopic {
+    const match = this.registry.topic(topic);
+    if (!match) throw unknownTopic(topic, '@OnTopic');
+    return { name: topic, ...match.handler.topic };
+  }
+
+  /**
    * Finds the handler of a topic and runs its guards for this caller.
    *
    * @throws RealtimeError `unknown_topic`, `forbidden` or `unauthorized`.

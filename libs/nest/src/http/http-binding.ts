@@ -19,6 +19,7 @@ import { toClientError, RealtimeError } from '../core/errors.js';
 import { hasHttpServer } from '../core/http-server.js';
 import { Dispatcher } from '../handlers/dispatcher.js';
 import { InFlight } from '../core/action-context.js';
+import { BrokerState } from '../core/broker-state.js';
 import { OutdatedClients } from '../core/outdated-clients.js';
 import { DrainState } from '../core/drain-state.js';
 import type { WebSocketSwitch } from '../core/websocket-switch.js';
@@ -33,6 +34,7 @@ import { Exchange, split, type HttpAnswer, HttpErrorResponse } from './exchange.
 import { limitHeads, type HeadDeadlines, PipelineLimit, takeRequests } from './server-hooks.js';
 import { RequestAuthenticator, type Authorize } from './request-authenticator.js';
 import { Poll } from './poll.js';
+import { ServicePublisher } from './service-publisher.js';
 import { RequestLimits } from '../rate-limiting/request-limits.js';
 import { Snapshot } from './snapshot.js';
 
@@ -73,6 +75,7 @@ export class HttpBinding implements OnModuleInit {
   private readonly authenticator: RequestAuthenticator;
   private readonly poll: Poll;
   private readonly snapshot: Snapshot;
+  private readonly publisher: ServicePublisher;
   private readonly routes: ReadonlyMap<string, Route>;
 
   constructor(
@@ -90,8 +93,9 @@ export class HttpBinding implements OnModuleInit {
     private readonly drain: DrainState,
     revocations: Revocations,
     private readonly outdated: OutdatedClients,
+    brokerState: BrokerState,
   ) {
-    const { environment, limits, httpPath, minContract } = options;
+    const { environment, limits, httpPath, httpPublish, minContract } = options;
     this.requests = new RequestLimits(limits, environment, rates);
     this.authenticator = new RequestAuthenticator(admission, dispatcher, this.requests, revocations, options);
     const authorize: Authorize = (topic, caller) => this.authenticator.authorize(topic, caller);
@@ -108,6 +112,8 @@ export class HttpBinding implements OnModuleInit {
       counters,
       toErrorFrame: (error, topic) => this.counted(toClientError(error, log, TRANSPORT)).toFrame({ topic }),
     });
+    const { tokens } = httpPublish;
+    this.publisher = new ServicePublisher({ tokens, dispatcher, topics, brokerState, environment, limits, log });
     this.routes = new Map<string, Route>([
       [`${httpPath}/poll`, { method: 'POST', answer: (exchange, received) => this.answerPoll(exchange, received) }],
       [
@@ -119,6 +125,7 @@ export class HttpBinding implements OnModuleInit {
         { method: 'GET', answer: (exchange, received) => this.answerSnapshot(exchange, received) },
       ],
       [`${httpPath}/config`, { method: 'GET', answer: async () => this.answerConfig() }],
+      ...(tokens.length === 0 ? [] : [[`${httpPath}/publish`, this.publishRoute()] as const]),
     ]);
   }
 
@@ -233,6 +240,19 @@ export class HttpBinding implements OnModuleInit {
   private async answerSnapshot(exchange: Exchange, received: ReceivedRequest): Promise<HttpAnswer> {
     const admitted = await this.authenticator.admit(received, NO_CLIENT);
     return this.snapshot.answer(exchange.query.get('topic'), exchange.header('if-none-match'), admitted);
+  }
+
+  /** Credentials of users do not count here, and the tokens of services count nowhere else. */
+  private publishRoute(): Route {
+    const { authenticator, publisher } = this;
+    return {
+      method: 'POST',
+      async answer(exchange, received) {
+        publisher.checkToken(received.bearer);
+        const body = await authenticator.body(exchange, publisher.bodyBytes);
+        return { status: 200, body: await publisher.publish(body) };
+      },
+    };
   }
 
   private answerConfig(): HttpAnswer {

@@ -46,11 +46,12 @@ export class StartReport implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { path, httpPath, enabled, limits, heartbeat, drain, environment } = this.options;
+    const { path, httpPath, httpPublish, enabled, limits, heartbeat, drain, environment } = this.options;
     const isServed = !this.adapterHost || hasHttpServer(this.adapterHost);
     this.log.info('realtime-started', {
       webSocket: isServed && enabled ? path : 'off',
       http: isServed ? httpPath : 'off',
+      publish: isServed && httpPublish.tokens.length > 0 ? `${httpPath}/publish` : undefined,
       origins: this.origins(),
       broker: this.broker.name,
       brokerAwayMs: this.brokerState?.awaySince === undefined ? undefined : this.brokerState.awayMs,

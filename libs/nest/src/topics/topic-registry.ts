@@ -5,7 +5,7 @@ import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
 import { BrokerError, type Broker, type PublishOptions } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
-import { withDeadline, type Environment, type Timer } from '../core/environment.js';
+import { keepAlive, withDeadline, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
@@ -284,9 +284,10 @@ export class TopicRegistry {
 
   private async flush(): Promise<void> {
     const { environment, log } = this.options;
+    if (this.unanswered.size === 0) return;
     const answered = Promise.allSettled(this.unanswered);
     try {
-      if (this.unanswered.size > 0) await withDeadline(environment, FLUSH_TIMEOUT_MS, answered);
+      await keepAlive(() => withDeadline(environment, FLUSH_TIMEOUT_MS, answered));
     } catch (error) {
       log.error('publications-unanswered', error, { count: String(this.unanswered.size) });
     }

@@ -19,13 +19,25 @@ const ACTIONS: readonly object[] = [
   { clientId: CLIENT_ID, id: 'a2', name: 'fail' },
 ];
 
+const PUBLICATIONS: readonly object[] = [
+  { topic: 'battles/1', data: { hp: 10, list: [1, { deep: [null, true] }] } },
+  {
+    publications: [
+      { topic: 'notices', data: 'a' },
+      { topic: 'battles/2', data: { hp: 1 } },
+    ],
+  },
+];
+const TOKEN = 'service-token-0123456789abcdefghij';
+
 const limits = { frames: { perSecond: 0, perSecondPerAddress: 0, malformed: 0 } };
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let arena: TestApplication;
 
 beforeAll(async () => {
   rememberPrototypes();
-  arena = await TestApplication.start({ realtime: { authenticate, limits }, providers: arenaProviders });
+  const realtime = { authenticate, limits, httpPublish: { tokens: [TOKEN] } };
+  arena = await TestApplication.start({ realtime, providers: arenaProviders });
 });
 
 afterAll(async () => {
@@ -35,7 +47,11 @@ afterAll(async () => {
 
 function ask(path: string, body: Buffer): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      ...(path.endsWith('publish') && { authorization: `Bearer ${TOKEN}` }),
+    };
     const asked = request({ host: '127.0.0.1', port: arena.port, method: 'POST', path, headers, agent }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -63,6 +79,7 @@ const bodies = (valid: readonly object[]): fc.Arbitrary<Buffer> =>
 test.each([
   ['poll', POLLS],
   ['actions', ACTIONS],
+  ['publish', PUBLICATIONS],
 ])('F1: a mutated body of %s gets a valid answer or a typed error with its status', async (endpoint, valid) => {
   const path = `/realtime/${endpoint}`;
   const seen = new Set<number>();
@@ -74,6 +91,7 @@ test.each([
       expect(text).not.toContain('secret of the server');
       if (status === 200) {
         if (endpoint === 'poll') expect(answer.frames).toBeInstanceOf(Array);
+        else if (endpoint === 'publish') expect('offset' in answer || 'results' in answer).toBe(true);
         else expect(answer).toMatchObject({ type: 'ack', id: expect.any(String) });
         return;
       }
