@@ -5,6 +5,7 @@ import { withDeadline, type Environment } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { LiveTopic } from './live-topic.js';
+import { ReadLimit } from './read-limit.js';
 import type { AppendedPublication, TopicSubscriber } from './subscribers.js';
 
 /** Each publication is handled at once, so that this node keeps nothing but the newest one. */
@@ -38,7 +39,7 @@ export class InternalTopic {
   constructor(private readonly options: InternalTopicOptions) {
     const { broker, environment, log, name, kind } = options;
     this.live = new LiveTopic({
-      ...{ broker, environment, log, topic: { name, kind }, history: OWN_HISTORY },
+      ...{ broker, environment, log, topic: { name, kind }, history: OWN_HISTORY, reads: new ReadLimit(1) },
       onEmptied: () => void this.restore(),
       onClosed: () => undefined,
     });

@@ -5,6 +5,7 @@ import { idAt, liveAt, storedAt } from '../../test/support/publications.js';
 import type { Broker, LivePublication, StoredPublication, TopicHistory, TopicMessage } from '../core/broker.js';
 import { Gate } from '../../test/support/connection-rig.js';
 import { LiveTopic } from './live-topic.js';
+import { ReadLimit } from './read-limit.js';
 import { EVENTS } from '../../test/support/topics-set-up.js';
 
 type Read = Parameters<Broker['read']>[2];
@@ -69,6 +70,7 @@ function setUp({ count = 10_000 } = {}) {
       error: (event) => void logged.push(event),
     },
     history: { count, bytes: 0, ageMs: 0 },
+    reads: new ReadLimit(1),
     onEmptied: () => notes.push('emptied'),
     onClosed: () => notes.push('onClosed'),
   });
@@ -554,7 +556,11 @@ test('a state topic keeps its previous value only while a publication goes to th
   };
   const live = new LiveTopic({
     ...{ topic: { name: 't', kind: 'state' }, broker: broker as Broker, environment: new VirtualEnvironment() },
-    ...{ log: { warn: () => undefined, error: () => undefined }, history: { count: 10, bytes: 0, ageMs: 0 } },
+    ...{
+      log: { warn: () => undefined, error: () => undefined },
+      history: { count: 10, bytes: 0, ageMs: 0 },
+      reads: new ReadLimit(1),
+    },
     ...{ onEmptied: () => undefined, onClosed: () => undefined },
   });
   await live.open();

@@ -6,6 +6,7 @@ import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { AppendedPublication, EndReason, TopicSubscriber } from './subscribers.js';
+import type { ReadLimit } from './read-limit.js';
 import { Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
@@ -26,6 +27,8 @@ export interface LiveTopicOptions {
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
+  /** Bounds the reads of all topics of the node that have to catch up. */
+  readonly reads: ReadLimit;
   /** Called after the timeline started over without a value. */
   readonly onEmptied: () => void;
   /** Called after a node closed the topic. */
@@ -119,9 +122,9 @@ export class LiveTopic {
     if (this.timeline.missingFor(since) === 'newer') await this.resync();
     const missing = this.ended ? undefined : this.timeline.missingFor(since);
     if (missing === undefined || missing === 'newer') return;
-    const { broker, environment, log, topic } = this.options;
+    const { broker, environment, log, reads, topic } = this.options;
     try {
-      const history = await broker.read(topic.name, topic.kind, missing);
+      const history = await reads.run(() => broker.read(topic.name, topic.kind, missing));
       if (!this.ended) this.timeline.prepend(history, environment.monotonic());
     } catch (error) {
       log.warn('history-read-failed', { topic: topic.name, error: String(error) });
@@ -246,14 +249,15 @@ export class LiveTopic {
   }
 
   private async readBroker(): Promise<void> {
-    const { broker, environment, log, topic } = this.options;
+    const { broker, environment, log, reads, topic } = this.options;
     const { name, kind } = topic;
     try {
-      const { offset } = this.timeline.position;
-      const read = await broker.read(name, kind, {
-        above: offset,
-        ...(kind === 'state' ? { maxBytes: MAX_READ_BYTES } : {}),
-      });
+      const read = await reads.run(() =>
+        broker.read(name, kind, {
+          above: this.timeline.position.offset,
+          ...(kind === 'state' ? { maxBytes: MAX_READ_BYTES } : {}),
+        }),
+      );
       if (this.isEnded) return;
       if (this.timeline.isContradictedBy(read)) await this.replaceEpoch();
       else this.applyHistory(read);

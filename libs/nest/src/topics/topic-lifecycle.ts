@@ -9,6 +9,7 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { TimeoutOptions } from '../core/options.js';
 import { LiveTopic } from './live-topic.js';
 import { waitForChange } from './subscribers.js';
+import type { ReadLimit } from './read-limit.js';
 import type { ResolvedTopic, TopicLoad, TopicLoader } from './topic-loader.js';
 import { TopicSource } from './topic-source.js';
 
@@ -25,6 +26,7 @@ export interface TopicLifecycleOptions {
   readonly environment: Environment;
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly history: LogLimits;
+  readonly reads: ReadLimit;
   readonly limits: { readonly timeouts: TopicTimeouts };
   /** Publishes the value of the loader, if the topic still stands at `only`. */
   readonly publishFirst: (value: unknown, only: Position) => Promise<Position>;
@@ -49,13 +51,14 @@ export class TopicLifecycle {
     private readonly options: TopicLifecycleOptions,
     previous: Promise<void> | undefined,
   ) {
-    const { broker, environment, history, log, topic } = options;
+    const { broker, environment, history, log, reads, topic } = options;
     this.live = new LiveTopic({
       topic,
       broker,
       environment,
       history,
       log,
+      reads,
       onEmptied: () => void this.reload(),
       onClosed: options.onEnded,
     });
