@@ -3,10 +3,11 @@ import cluster from 'node:cluster';
 import { BusyServer } from './busy/busy-server.js';
 
 /**
- * Starts one worker of `node:cluster` with an application on the memory broker. Prints `worker: ` and the message of its
- * error, or `worker: started`.
+ * Starts two workers of `node:cluster` with an application on the memory broker. Each prints `worker: ` and the message
+ * of its error, or `worker: started`.
  */
 if (cluster.isPrimary) {
+  cluster.fork();
   cluster.fork();
 } else {
   try {

@@ -284,7 +284,7 @@ export interface RealtimeLimits {
 export interface MemoryBrokerOptions {
   /**
    * Starts as one of several processes, each with topics, actions and presence of its own: as a worker of
-   * `node:cluster`, or as a further instance of PM2. Default false: the start fails, because a publication would reach
+   * `node:cluster`, or as one of several instances of PM2. Default false: the start fails, because a publication would reach
    * only the clients of its own process.
    */
   readonly separateProcesses?: boolean;

@@ -5,14 +5,18 @@ import { RealtimeOptionsError } from '../../core/resolve-options.js';
 import { memoryBroker } from './memory-broker.js';
 import { oneOfSeveralProcesses } from './several-processes.js';
 
-test.each<[string, number | undefined, string | undefined, string | undefined]>([
-  ['a plain process', undefined, undefined, undefined],
-  ['the first instance of PM2, which may be the only one', undefined, '0', undefined],
-  ['a further instance of PM2', undefined, '3', 'the process with NODE_APP_INSTANCE=3'],
-  ['a worker of node:cluster', 2, undefined, 'worker 2 of node:cluster'],
-  ['the first instance of PM2 in cluster mode', 1, '0', 'worker 1 of node:cluster'],
-])('oneOfSeveralProcesses() tells %s', (_, worker, instance, expected) => {
-  expect(oneOfSeveralProcesses(worker, instance)).toBe(expected);
+const PM2 = { pm_id: '7', NODE_APP_INSTANCE: '0' };
+
+test.each<[string, number | undefined, Parameters<typeof oneOfSeveralProcesses>[1], string | undefined]>([
+  ['a plain process', undefined, {}, undefined],
+  ['the only instance of PM2', undefined, { ...PM2, instances: '1' }, undefined],
+  ['the first of several instances of PM2', undefined, { ...PM2, instances: '4' }, 'one of 4 instances of PM2'],
+  ['a further instance of PM2', undefined, { ...PM2, NODE_APP_INSTANCE: '3' }, 'the process with NODE_APP_INSTANCE=3'],
+  ['a variable with the same name, without PM2', undefined, { instances: '4' }, undefined],
+  ['a worker of node:cluster', 2, {}, 'worker 2 of node:cluster'],
+  ['the first instance of PM2 in cluster mode', 1, PM2, 'worker 1 of node:cluster'],
+])('oneOfSeveralProcesses() tells %s', (_, worker, variables, expected) => {
+  expect(oneOfSeveralProcesses(worker, variables)).toBe(expected);
 });
 
 describe('memoryBroker() in one of several processes', () => {
