@@ -39,7 +39,7 @@ export class InternalTopic {
   constructor(private readonly options: InternalTopicOptions) {
     const { broker, environment, log, name, kind } = options;
     this.live = new LiveTopic({
-      ...{ broker, environment, log, topic: { name, kind }, history: OWN_HISTORY, reads: new ReadLimit(1) },
+      ...{ broker, environment, log, topic: { name, kind }, history: OWN_HISTORY, reads: new ReadLimit() },
       onEmptied: () => void this.restore(),
       onClosed: () => undefined,
     });

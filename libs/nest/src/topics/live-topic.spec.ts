@@ -70,7 +70,7 @@ function setUp({ count = 10_000 } = {}) {
       error: (event) => void logged.push(event),
     },
     history: { count, bytes: 0, ageMs: 0 },
-    reads: new ReadLimit(1),
+    reads: new ReadLimit(),
     onEmptied: () => notes.push('emptied'),
     onClosed: () => notes.push('onClosed'),
   });
@@ -559,7 +559,7 @@ test('a state topic keeps its previous value only while a publication goes to th
     ...{
       log: { warn: () => undefined, error: () => undefined },
       history: { count: 10, bytes: 0, ageMs: 0 },
-      reads: new ReadLimit(1),
+      reads: new ReadLimit(),
     },
     ...{ onEmptied: () => undefined, onClosed: () => undefined },
   });

@@ -39,9 +39,6 @@ const MAX_NAMED_PATTERNS = 100;
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
 
-/** Reads of the broker that may be under way for topics that have to catch up, for example after an outage. */
-const MAX_READS_AT_ONCE = 32;
-
 /** Milliseconds for which the end of the registry waits for the answers to publications. */
 const FLUSH_TIMEOUT_MS = 3_000;
 
@@ -89,7 +86,7 @@ interface ActiveTopic {
 export class TopicRegistry {
   private readonly active = new Map<string, ActiveTopic>();
   private readonly lingering = new Map<string, Timer>();
-  private readonly reads = new ReadLimit(MAX_READS_AT_ONCE);
+  private readonly reads = new ReadLimit();
   private readonly releasing = new Map<string, Promise<void>>();
   private readonly writers: Writers;
   /** Ids of publications: unique for this process, and increasing. */
@@ -354,8 +351,7 @@ export class TopicRegistry {
     const { broker, environment, history, limits, loader, log } = this.options;
     const lifecycle = new TopicLifecycle(
       {
-        ...{ broker, environment, history, limits, loader, log, topic },
-        reads: this.reads,
+        ...{ broker, environment, history, limits, loader, log, topic, reads: this.reads },
         publishFirst: (value, only) => this.append(topic, value, { only }),
         publish: (value, conditions) => this.write(topic, value, conditions),
         onEnded: () => this.release(name, active),
