@@ -1,1 +1,2 @@
+export * from './postgres-server.js';
 export * from './redis-server.js';

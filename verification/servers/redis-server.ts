@@ -1,12 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { createClient } from 'redis';
+
+import { freePort } from './free-port.js';
 
 const BINARY = 'redis-server';
 const STARTS_WITHIN_MS = 30_000;
@@ -25,16 +27,6 @@ export const ownServer = process.env.REDIS_URL;
 
 if (skipReason !== undefined && ownServer === undefined && process.env.CI === 'true')
   throw new Error(`The tests need a server: ${skipReason}.`);
-
-/** A free port of the loopback interface. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A `redis-server` of a test, on a port and in a folder of its own. */
 export class RedisServer {

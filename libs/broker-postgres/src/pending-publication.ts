@@ -1,0 +1,60 @@
+import type { NewPublication, PublishOptions } from '@statewire/nest';
+import type { Position } from '@statewire/protocol';
+
+/** A publication until the server has answered it. */
+export class PendingPublication {
+  /** The base of the delta is not the newest publication of the server, so the value must be sent. */
+  needsData = false;
+  startsEpoch: boolean;
+  /** Settles the promises of this publication and of those that it superseded. */
+  private readonly callers: { resolve(position: Position): void; reject(error: Error): void }[] = [];
+
+  constructor(
+    readonly topic: string,
+    readonly publication: NewPublication,
+    readonly options: PublishOptions,
+    /** Time of the call by the monotonic clock. */
+    readonly since: number,
+  ) {
+    this.startsEpoch = options.startsEpoch === true;
+  }
+
+  /** Characters that the publication holds in memory. */
+  get size(): number {
+    return this.publication.data.length + (this.publication.patch?.delta.length ?? 0);
+  }
+
+  /**
+   * Whether the publication waits for the server until a newer one supersedes it. Others wait for a limited time: events,
+   * values for a position, and commands on internal topics, whose names have a colon.
+   */
+  get isLasting(): boolean {
+    const { publication, options, topic } = this;
+    return publication.kind === 'state' && options.only === undefined && !topic.includes(':');
+  }
+
+  settled(): Promise<Position> {
+    return new Promise((resolve, reject) => this.callers.push({ resolve, reject }));
+  }
+
+  resolve(position: Position): void {
+    for (const caller of this.callers) caller.resolve(position);
+  }
+
+  reject(error: Error): void {
+    for (const caller of this.callers) caller.reject(error);
+  }
+
+  /** Whether this publication can replace an older one that waits for the server. */
+  supersedes(older: PendingPublication): boolean {
+    return this.isLasting && older.isLasting && this.options.fence === older.options.fence;
+  }
+
+  /** Takes the place of an older publication. Its callers get the position of this one. */
+  replace(older: PendingPublication): void {
+    this.callers.push(...older.callers);
+    this.startsEpoch ||= older.startsEpoch;
+    // The delta may begin at the publication that is not sent now.
+    this.needsData = true;
+  }
+}

@@ -1,0 +1,131 @@
+import { BrokerError, type BrokerContext, type Release, type Timer } from '@statewire/nest';
+import type { Json } from '@statewire/protocol';
+
+import { disposedError, messageOf, toBrokerError } from './errors.js';
+import type { Leases } from './leases.js';
+import type { PostgresLink } from './link.js';
+
+/** Time after which the server deletes a message that nobody has collected. */
+const MAIL_TTL_MS = 60_000;
+
+type Answer = (message: Json) => Promise<Json>;
+
+/** A message on the channel of a node. */
+type NodeMessage =
+  | {
+      readonly type: 'request';
+      readonly id: string;
+      readonly from: string;
+      readonly lease: string;
+      readonly body: Json;
+    }
+  | { readonly type: 'answer'; readonly id: string; readonly body: Json }
+  | { readonly type: 'no_holder'; readonly id: string }
+  | { readonly type: 'failed'; readonly id: string; readonly message: string };
+
+interface OpenRequest {
+  readonly lease: string;
+  readonly resolve: (answer: Json | undefined) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+/** Requests to the holders of leases. Each node has a channel for them. */
+export class Requests {
+  private readonly answers = new Map<string, Answer>();
+  private readonly open = new Map<string, OpenRequest>();
+
+  constructor(
+    private readonly node: string,
+    private readonly link: Pick<PostgresLink, 'run'>,
+    private readonly leases: Leases,
+    private readonly environment: BrokerContext['environment'],
+    private readonly timeoutMs: number,
+  ) {}
+
+  get size(): number {
+    return this.open.size + this.answers.size;
+  }
+
+  onRequest(lease: string, answer: Answer): Release {
+    this.answers.set(lease, answer);
+    return async () => {
+      if (this.answers.get(lease) === answer) this.answers.delete(lease);
+    };
+  }
+
+  async request(lease: string, body: Json): Promise<Json | undefined> {
+    const holder = await this.leases.holder(lease);
+    if (holder === undefined) return undefined;
+    const id = this.environment.id();
+    return new Promise((resolve, reject) => {
+      const timer = this.environment.setTimer(
+        () => this.fail(id, `did not answer within ${this.timeoutMs} ms`),
+        this.timeoutMs,
+      );
+      this.open.set(id, { lease, resolve, reject, timer });
+      this.send(holder, { type: 'request', id, from: this.node, lease, body }).catch((error: unknown) =>
+        this.take(id)?.reject(toBrokerError(error)),
+      );
+    });
+  }
+
+  dispose(): void {
+    for (const id of [...this.open.keys()]) this.take(id)?.reject(disposedError());
+    this.answers.clear();
+  }
+
+  /** Handles a message of the channel of this node: `M` and the message, or `R` and the id of a message that is too long for it. */
+  receive(text: string): void {
+    if (text.startsWith('M')) return this.handle(text.slice(1));
+    this.link.run('collect', text.slice(1)).then(
+      ([row]) => {
+        if (typeof row?.collect === 'string') this.handle(row.collect);
+      },
+      // The caller waits no longer than its timeout.
+      () => undefined,
+    );
+  }
+
+  private handle(text: string): void {
+    const message = JSON.parse(text) as NodeMessage;
+    switch (message.type) {
+      case 'request':
+        // The caller waits no longer than its timeout.
+        this.reply(message).catch(() => undefined);
+        return;
+      case 'answer':
+        return this.take(message.id)?.resolve(message.body);
+      case 'no_holder':
+        return this.take(message.id)?.resolve(undefined);
+      case 'failed':
+        return this.fail(message.id, `failed to answer: ${message.message}`);
+    }
+  }
+
+  private async reply({ body, from, id, lease }: NodeMessage & { type: 'request' }): Promise<void> {
+    const answer = this.leases.holds(lease) ? this.answers.get(lease) : undefined;
+    if (answer === undefined) return void (await this.send(from, { type: 'no_holder', id }));
+    try {
+      await this.send(from, { type: 'answer', id, body: await answer(body) });
+    } catch (error) {
+      await this.send(from, { type: 'failed', id, message: messageOf(error) });
+    }
+  }
+
+  private async send(node: string, message: NodeMessage): Promise<void> {
+    await this.link.run('send', node, this.environment.id(), JSON.stringify(message), MAIL_TTL_MS);
+  }
+
+  private take(id: string): OpenRequest | undefined {
+    const request = this.open.get(id);
+    this.open.delete(id);
+    request?.timer.cancel();
+    return request;
+  }
+
+  private fail(id: string, what: string): void {
+    const request = this.take(id);
+    request?.reject(new BrokerError('no_answer', `The holder of the lease "${request.lease}" ${what}.`));
+  }
+}

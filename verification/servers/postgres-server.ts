@@ -1,0 +1,209 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { Client, type QueryResult } from 'pg';
+
+import { freePort } from './free-port.js';
+
+const STARTS_WITHIN_MS = 120_000;
+/** Where Debian puts the programs of each version. They are not on the PATH. */
+const VERSIONS = '/usr/lib/postgresql';
+const USER = 'postgres';
+const OLDEST_MAJOR_VERSION = 15;
+
+/** The folder of the newest installed version; undefined if there is none. */
+const binaries = findBinaries();
+
+/** Why the tests that start a PostgreSQL server are skipped. With `CI=true` they fail instead. */
+export const postgresSkipReason =
+  binaries === undefined
+    ? `PostgreSQL ${OLDEST_MAJOR_VERSION} is not installed (Debian: apt-get install postgresql)`
+    : undefined;
+
+/** Address of a PostgreSQL server of one's own for the broker suite. The suite ends the connections of other users of its database. */
+export const ownPostgresServer = process.env.DATABASE_URL;
+
+if (postgresSkipReason !== undefined && ownPostgresServer === undefined && process.env.CI === 'true')
+  throw new Error(`The tests need a server: ${postgresSkipReason}.`);
+
+function findBinaries(): string | undefined {
+  if (!existsSync(VERSIONS)) return undefined;
+  const versions = readdirSync(VERSIONS).filter((name) => existsSync(join(VERSIONS, name, 'bin', 'postgres')));
+  const newest = versions.map(Number).sort((a, b) => b - a)[0];
+  return newest === undefined || newest < OLDEST_MAJOR_VERSION ? undefined : join(VERSIONS, String(newest), 'bin');
+}
+
+/** The server refuses root, so root runs it as another user. */
+function identity(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {};
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((entry) => entry.startsWith(`${USER}:`));
+  if (line === undefined) throw new Error(`There is no user "${USER}", and PostgreSQL does not run as root.`);
+  const [, , uid, gid] = line.split(':');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'statewire-postgres-'));
+  const { uid, gid } = identity();
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+  return folder;
+}
+
+function run(program: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(join(binaries!, program), args, {
+    ...identity(),
+    cwd: tmpdir(),
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
+}
+
+/** A PostgreSQL server of a test, on a port and in a folder of its own. */
+export class PostgresServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    readonly folder: string,
+  ) {}
+
+  /** Starts a server with settings such as `max_connections=20`. */
+  static async start(...settings: string[]): Promise<PostgresServer> {
+    const server = new PostgresServer(await freePort(), newFolder());
+    run('initdb', [
+      '-D',
+      server.data,
+      '-U',
+      USER,
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+      '--no-instructions',
+    ]);
+    const lines = [
+      ...settings,
+      'fsync=off',
+      'max_connections=50',
+      "unix_socket_directories=''",
+      'max_wal_senders=4',
+      'wal_keep_size=64',
+    ];
+    appendFileSync(join(server.data, 'postgresql.conf'), `${lines.reverse().join('\n')}\n`);
+    await server.start();
+    return server;
+  }
+
+  /** Starts a streaming standby of a server. */
+  static async startStandby(primary: PostgresServer): Promise<PostgresServer> {
+    const standby = new PostgresServer(await freePort(), newFolder());
+    const { url } = primary;
+    run('pg_basebackup', ['-D', standby.data, '-d', url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
+    await standby.start();
+    return standby;
+  }
+
+  get url(): string {
+    return `postgres://${USER}@127.0.0.1:${this.port}/postgres`;
+  }
+
+  private get data(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** Starts the process, with its data if there is any. */
+  async start(): Promise<void> {
+    const child = spawn(join(binaries!, 'postgres'), ['-D', this.data, '-p', String(this.port), '-h', '127.0.0.1'], {
+      ...identity(),
+      cwd: this.folder,
+      stdio: 'ignore',
+    });
+    this.child = child;
+    const deadline = performance.now() + STARTS_WITHIN_MS;
+    for (;;) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('postgres ended while it started.');
+      if (await this.isReady()) return;
+      if (performance.now() > deadline) throw new Error(`postgres did not answer within ${STARTS_WITHIN_MS} ms.`);
+      await wait(20);
+    }
+  }
+
+  /** Stops all processes of the server so that they answer nothing, with their sockets open. */
+  freeze(): void {
+    for (const pid of this.processes()) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Makes a standby a primary. */
+  promote(): void {
+    run('pg_ctl', ['promote', '-D', this.data, '-w']);
+  }
+
+  /** Ends the processes at once. The folder stays. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    const rest = this.processesOf(child.pid!);
+    child.kill('SIGKILL');
+    await ended;
+    for (const pid of rest) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    while (rest.some(isAlive)) await wait(10);
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a statement on a connection of its own. */
+  async query(text: string, values: unknown[] = []): Promise<QueryResult> {
+    return withClient(this.url, (client) => client.query(text, values));
+  }
+
+  private async isReady(): Promise<boolean> {
+    return this.query('select 1').then(
+      () => true,
+      () => false,
+    );
+  }
+
+  private processes(): number[] {
+    const pid = this.child?.pid;
+    return pid === undefined ? [] : [pid, ...this.processesOf(pid)];
+  }
+
+  /** The backends and workers are children of the first process. */
+  private processesOf(parent: number): number[] {
+    return readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  // A process that ended, and that nobody has waited for, has no memory.
+  return existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/statm`, 'utf8') !== '0 0 0 0 0 0 0\n';
+}
+
+/** Runs work on a connection of its own. */
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
