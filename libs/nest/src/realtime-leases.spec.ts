@@ -206,4 +206,81 @@ describe('RealtimeLeases', () => {
     await hold;
     expect(there.held).toEqual([]);
   });
+
+  test('publishes the newest value of its work again if the broker loses it', async () => {
+    const { environment, here, there } = cluster();
+    const runs: unknown[] = [];
+    const work = async ({ publish, value, signal }: HeldTopicLease<{ tick: number }>): Promise<void> => {
+      runs.push(value);
+      if (value === undefined) await publish({ tick: 5 });
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    const stored = async () => (await here.broker.read(battle.name, 'state')).base?.data;
+    const flush = async (): Promise<void> => {
+      const { epoch } = await here.broker.read(battle.name, 'state');
+      await here.broker.replaceEpoch(battle.name, 'state', epoch);
+      await environment.settle();
+    };
+    void here.leases.hold(battle, work);
+    void there.leases.hold(battle, work);
+    await environment.settle();
+    await flush();
+    expect(await stored()).toBe('{"tick":5}');
+    await here.shutDown();
+    await environment.settle();
+    // The next holder has published nothing itself.
+    await flush();
+    expect(await stored()).toBe('{"tick":5}');
+    expect(runs).toEqual([undefined, { tick: 5 }]);
+    await there.shutDown();
+    await flush();
+    expect(await stored()).toBeUndefined();
+  });
+
+  test('ends at once if its signal aborts while the broker fails', async () => {
+    const { environment, here } = cluster();
+    const stop = new AbortController();
+    const failing = new RealtimeLeases(
+      { ...here.broker, lease: async () => fail() },
+      ...([
+        here.topics,
+        new DrainState({ warn: () => undefined, log: () => undefined } as never),
+        environment,
+      ] as const),
+      { error: () => undefined, warn: () => undefined },
+    );
+    const fail = (): never => {
+      stop.abort();
+      throw new Error('of the broker');
+    };
+    await failing.hold('season', async () => undefined, { signal: stop.signal });
+    expect(environment.timers).toBe(0);
+  });
+
+  test('leaves no answer to requests behind by work that ignores its signal', async () => {
+    const { environment, here } = cluster();
+    let late!: () => void;
+    void here.leases.hold('season', async ({ onRequest }) => {
+      late = () => onRequest(() => 'late');
+      await new Promise<never>(() => undefined);
+    });
+    await environment.settle();
+    void here.shutDown();
+    await environment.advance(1_000);
+    late();
+    expect(here.broker).toMatchObject({ sizes: { leases: 0 } });
+  });
+
+  test('rejects a request without JSON, and reports an answer without JSON', async () => {
+    const { environment, here, there } = cluster();
+    void here.leases.hold('season', async ({ onRequest, signal }) => {
+      onRequest(() => 1n as unknown as string);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    await environment.settle();
+    const request = there.leases.request('season', 1n as unknown as string);
+    await expect(request).rejects.toMatchObject({ name: 'PublishError', code: 'not_json' });
+    await expect(there.leases.request('season', null)).rejects.toMatchObject({ code: 'no_answer' });
+    await here.shutDown();
+  });
 });

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import type { Json, Position, TopicReference } from '@statewire/protocol';
+import { MAX_VALUE_DEPTH, type Json, type Position, type TopicReference } from '@statewire/protocol';
 import { firstValueFrom } from 'rxjs';
 
 import { BrokerError, topicLease, type Broker, type Lease, type Release } from './core/broker.js';
@@ -7,6 +7,8 @@ import { DrainState } from './core/drain-state.js';
 import { outsideCallers, type Environment, type Timer } from './core/environment.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
+import { project } from './topics/new-publication.js';
+import { SoleWriter } from './topics/sole-writer.js';
 import { Timeline } from './topics/timeline.js';
 import { TopicRegistry } from './topics/topic-registry.js';
 
@@ -15,6 +17,9 @@ const RETRY_INTERVAL_MS = 1_000;
 
 /** Milliseconds for which the end of the application waits for work that ignores its signal. */
 const STOP_TIMEOUT_MS = 1_000;
+
+/** The limits of a request and its answer. */
+const REQUEST = { maxDepth: MAX_VALUE_DEPTH, option: '', remedy: '' };
 
 /** A lease that this node holds. */
 export interface HeldLease {
@@ -25,7 +30,7 @@ export interface HeldLease {
   readonly token: number;
   /** Aborted when this node loses the lease, and when the application ends. Then stop. */
   readonly signal: AbortSignal;
-  /** Answers the requests of all nodes, see {@link RealtimeLeases.request}. Ends with the lease. */
+  /** Answers the requests of all nodes, see {@link RealtimeLeases.request}. Ends with the lease; does nothing after it. */
   onRequest(answer: (message: Json) => Json | Promise<Json>): void;
 }
 
@@ -36,6 +41,9 @@ export interface HeldTopicLease<Value> extends HeldLease {
   /**
    * Publishes to the topic, as `RealtimeBus.publish` does. Rejects with a `BrokerError` `fenced` if the node has lost
    * the lease, even if it has not noticed that yet. You need not await the result.
+   *
+   * If the broker loses the newest value of a state topic while this node holds the lease (a flush, a restart), the
+   * node publishes it again.
    */
   publish(value: Value): Promise<Position>;
 }
@@ -120,11 +128,12 @@ export class RealtimeLeases implements BeforeApplicationShutdown {
    * Sends a request to the node that holds the lease. Resolves with undefined if no node holds it, or its work answers
    * no requests.
    *
-   * @throws (rejects) BrokerError `no_answer` if the holder does not answer in time, `unavailable` if the broker is out
-   * of reach.
+   * @throws (rejects) PublishError if the message has no JSON; BrokerError `no_answer` if the holder does not answer in
+   * time, `unavailable` if the broker is out of reach.
    */
-  request(of: TopicReference | string, message: Json): Promise<Json | undefined> {
-    return this.broker.request(leaseName(of), message);
+  async request(of: TopicReference | string, message: Json): Promise<Json | undefined> {
+    const name = leaseName(of);
+    return this.broker.request(name, toJson(name, message));
   }
 
   /** Called by Nest. Gives all leases back when the drain has ended. */
@@ -175,15 +184,17 @@ export class RealtimeLeases implements BeforeApplicationShutdown {
     stop.addEventListener('abort', onStop);
     void lease.lost.then(lose);
     try {
-      const value = typeof of === 'string' ? undefined : ((await this.newest(of)) as Value | undefined);
+      const topic = typeof of === 'string' ? undefined : await this.openTopic(of, lease, lose, releases);
       if (stop.aborted || ended.signal.aborted) return false;
-      const running = work({
+      const held: HeldLease = {
         token: lease.token,
         signal: ended.signal,
-        value,
-        publish: (next) => this.publish(of as TopicReference<Value>, next, lease, lose),
-        onRequest: (answer) => void releases.push(broker.onRequest(lease.name, async (asked) => answer(asked))),
-      });
+        onRequest: (answer) => {
+          if (ended.signal.aborted) return;
+          releases.push(broker.onRequest(lease.name, async (asked) => toJson(lease.name, await answer(asked))));
+        },
+      };
+      const running = work({ ...held, ...topic } as HeldTopicLease<Value>);
       await Promise.race([running, patience]);
       return !ended.signal.aborted;
     } catch (error) {
@@ -200,30 +211,43 @@ export class RealtimeLeases implements BeforeApplicationShutdown {
     }
   }
 
-  private publish<Value>(
+  /** Reads the value of the topic. Keeps the newest value of a state topic in the broker while the lease lasts. */
+  private async openTopic<Value>(
     topic: TopicReference<Value>,
-    value: Value,
     lease: Lease,
     onLost: () => void,
-  ): Promise<Position> {
-    const position = this.topics.publish(topic, value, { fence: lease.token });
-    position.catch((error: unknown) => {
-      if (error instanceof BrokerError && error.code === 'fenced') return onLost();
-      this.log.error('publication-failed', error, { topic: topic.name });
-    });
-    return position;
-  }
-
-  /** Reads the value from the broker, because no handler knows what the holder before published last. */
-  private async newest(topic: TopicReference): Promise<Json | undefined> {
+    releases: Release[],
+  ): Promise<Pick<HeldTopicLease<Value>, 'publish' | 'value'>> {
+    const { broker, log } = this;
     const { kind, name } = topic;
-    const history = await this.broker.read(name, kind);
-    return new Timeline(name, kind, { count: 1, bytes: 0, ageMs: 0 }, history, topic).newest?.value;
+    const write = async (value: unknown): Promise<Position> => {
+      try {
+        return await this.topics.publish(topic, value, { fence: lease.token });
+      } catch (error) {
+        if (error instanceof BrokerError && error.code === 'fenced') onLost();
+        else log.error('publication-failed', error, { topic: name });
+        throw error;
+      }
+    };
+    const writer = new SoleWriter({ broker, topic: name, kind, publish: write, repeatsRejected: false });
+    await writer.open();
+    releases.push(() => writer.close());
+    // No handler knows what the holder before published last.
+    const history = await broker.read(name, kind);
+    const { newest, position } = new Timeline(name, kind, { count: 1, bytes: 0, ageMs: 0 }, history, topic);
+    if (newest !== undefined) writer.adopt(newest.value, position);
+    const publish = (value: Value): Promise<Position> => {
+      const published = writer.publish(value);
+      published.catch(() => undefined);
+      return published;
+    };
+    return { publish, value: newest?.value as Value | undefined };
   }
 
   /** Waits before the next attempt, or until the signal aborts. */
-  private pause(stop: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+  private async pause(stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
+    await new Promise<void>((resolve) => {
       const finish = (): void => {
         timer.cancel();
         stop.removeEventListener('abort', finish);
@@ -237,4 +261,9 @@ export class RealtimeLeases implements BeforeApplicationShutdown {
 
 function leaseName(of: TopicReference | string): string {
   return typeof of === 'string' ? `app:${of}` : topicLease(of.name);
+}
+
+/** @throws PublishError if the value has no JSON. */
+function toJson(lease: string, value: unknown): Json {
+  return project(lease, value, 0, REQUEST).value;
 }

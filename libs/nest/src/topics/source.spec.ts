@@ -5,7 +5,7 @@ import { lossy } from '../../test/support/lossy-broker.js';
 import { draft } from '../../test/support/publications.js';
 import { EVENTS, parse, setUp, STATE, type SetUpOptions, type TestNode } from '../../test/support/topics-set-up.js';
 import { ActionContext } from '../core/action-context.js';
-import { topicLease, type Lease, type NewPublication } from '../core/broker.js';
+import { BrokerError, topicLease, type Broker, type Lease, type NewPublication } from '../core/broker.js';
 import type { TopicLoad } from './topic-loader.js';
 
 /** Counts subscriptions. */
@@ -392,5 +392,73 @@ describe('a source that two nodes could run', () => {
     expect(subject.observed).toBe(false);
     expect(logged.join()).toContain('publication-failed: BrokerError');
     expect((await topics.catchUp(STATE)).position.offset).toBe(1);
+  });
+});
+
+describe('a topic whose broker loses the value of its source', () => {
+  /** The broker forgets the topic, as after a flush. */
+  async function flush({ broker, environment, topics }: ReturnType<typeof withSource>): Promise<void> {
+    const { position } = await topics.catchUp(STATE);
+    await broker.replaceEpoch(STATE.name, 'state', position.epoch);
+    await environment.settle();
+  }
+
+  test('gets the newest value again, although the source emits nothing', async () => {
+    const subject = new Subject<number>();
+    const node = withSource(subject);
+    const subscribing = node.reader().subscribe(STATE);
+    await node.environment.settle();
+    subject.next(1);
+    subject.next(2);
+    const alice = await subscribing;
+    await flush(node);
+    node.environment.tick();
+    expect(alice.update().value).toBe(2);
+    expect(alice.follows).toBe(true);
+  });
+
+  test('gets it on the one node that runs the source', async () => {
+    const here = withSource(new BehaviorSubject('value'));
+    const there = withSource(new BehaviorSubject('value'), {}, here.node);
+    await here.topics.catchUp(STATE);
+    const before = await there.topics.catchUp(STATE);
+    await flush(there);
+    const after = await there.topics.catchUp(STATE);
+    expect(parse(after.frames).at(-1)).toMatchObject({ type: 'snapshot', data: 'value' });
+    expect(after.position).toMatchObject({ offset: 1 });
+    expect(after.position.epoch).not.toBe(before.position.epoch);
+  });
+
+  test('waits for the first value of a source that has emitted none', async () => {
+    const subject = new Subject<number>();
+    const node = withSource(subject);
+    const answer = node.topics.catchUp(STATE);
+    await node.environment.advance(2_000);
+    await answer;
+    await flush(node);
+    expect((await node.topics.catchUp(STATE)).position.offset).toBe(0);
+    subject.next(1);
+    expect(parse((await node.topics.catchUp(STATE)).frames).at(-1)).toMatchObject({ data: 1 });
+  });
+
+  test('gets a value that the source emitted while the broker was away for too long', async () => {
+    let isAway = false;
+    const away = (broker: Broker): Broker =>
+      new Proxy(broker, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name, target);
+          if (name === 'publish' && isAway) return () => Promise.reject(new BrokerError('unavailable', 'It is away.'));
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      });
+    const subject = new BehaviorSubject(1);
+    const node = withSource(subject, { wrap: away });
+    await node.topics.catchUp(STATE);
+    isAway = true;
+    subject.next(2);
+    await node.environment.settle();
+    isAway = false;
+    await flush(node);
+    expect(parse((await node.topics.catchUp(STATE)).frames).at(-1)).toMatchObject({ data: 2 });
   });
 });

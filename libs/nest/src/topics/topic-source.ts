@@ -1,9 +1,10 @@
-import type { TopicKind } from '@statewire/protocol';
+import type { Position, TopicKind } from '@statewire/protocol';
 import type { Observable, Subscription } from 'rxjs';
 
 import { BrokerError, topicLease, type Broker, type Lease, type PublishOptions } from '../core/broker.js';
 import { outsideCallers, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
+import { SoleWriter } from './sole-writer.js';
 
 /** Milliseconds until the next attempt to get the lease, after one that failed. */
 const RETRY_INTERVAL_MS = 2_000;
@@ -15,7 +16,7 @@ export interface TopicSourceOptions {
   readonly broker: Broker;
   readonly environment: Pick<Environment, 'setTimer'>;
   readonly log: Pick<RealtimeLog, 'error'>;
-  readonly publish: (value: unknown, options: PublishOptions) => Promise<unknown>;
+  readonly publish: (value: unknown, options: PublishOptions) => Promise<Position>;
   /** Called when the observable fails. */
   readonly onFailed: () => void;
 }
@@ -31,6 +32,8 @@ export class TopicSource {
   private lease: Lease | undefined;
   private subscription: Subscription | undefined;
   private retry: Timer | undefined;
+  /** Keeps the newest value of a state topic in the broker. */
+  private writer: SoleWriter | undefined;
   /** Whether the next value is the first of its run that the broker has. */
   private startsEpoch = true;
 
@@ -79,9 +82,10 @@ export class TopicSource {
     this.lease = lease;
     if (this.stopping.signal.aborted) return this.release();
     void lease.lost.then(() => this.lose(lease));
-    // Events of the run before must not continue with those of this one.
     try {
+      // Events of the run before must not continue with those of this one.
       if (this.options.kind === 'events') await this.endEpoch();
+      else this.writer = await this.openWriter(lease);
     } catch (error) {
       // A node that lost the lease meanwhile waits for it already.
       if (this.lease !== lease) return;
@@ -95,7 +99,7 @@ export class TopicSource {
     const { log, onFailed, source, topic } = this.options;
     this.startsEpoch = this.options.kind === 'state';
     const observer = {
-      next: (value: unknown) => void this.publish(value, lease),
+      next: (value: unknown) => void this.publish(value, lease).catch(() => undefined),
       error: (error: unknown) => {
         this.hasFailed = true;
         log.error('source-failed', error, { topic });
@@ -105,22 +109,37 @@ export class TopicSource {
     this.subscription = outsideCallers(() => source.subscribe(observer));
   }
 
-  private async publish(value: unknown, lease: Lease): Promise<void> {
+  private publish(value: unknown, lease: Lease): Promise<Position> {
+    return this.writer === undefined ? this.write(value, lease) : this.writer.publish(value);
+  }
+
+  private async openWriter(lease: Lease): Promise<SoleWriter> {
+    const { broker, topic } = this.options;
+    const publish = (value: unknown): Promise<Position> => this.write(value, lease);
+    const writer = new SoleWriter({ broker, topic, kind: 'state', publish, repeatsRejected: true });
+    await writer.open();
+    return writer;
+  }
+
+  private async write(value: unknown, lease: Lease): Promise<Position> {
     const { log, publish, topic } = this.options;
     const { startsEpoch } = this;
     this.startsEpoch = false;
     try {
-      await publish(value, { fence: lease.token, startsEpoch });
+      return await publish(value, { fence: lease.token, startsEpoch });
     } catch (error) {
       this.startsEpoch ||= startsEpoch;
       log.error('publication-failed', error, { topic });
       if (error instanceof BrokerError && error.code === 'fenced') this.lose(lease);
+      throw error;
     }
   }
 
-  /** Unsubscribes from the observable. An error of its teardown must not keep the lease. */
+  /** Unsubscribes from the observable and the topic. An error of a teardown must not keep the lease. */
   private unsubscribe(): void {
     const { log, topic } = this.options;
+    this.writer?.close().catch((error: unknown) => log.error('source-teardown-failed', error, { topic }));
+    this.writer = undefined;
     try {
       outsideCallers(() => this.subscription?.unsubscribe());
     } catch (error) {
