@@ -580,6 +580,22 @@ test('a publication that is longer than the bound of the queue is applied', asyn
   expect(await noted()).toEqual(['1']);
 });
 
+test('the first publications of epochs count towards the bound of the queue', async () => {
+  const { answers, environment, noted, open, publish, tell } = setUp();
+  await open(history('a', 0));
+  const gate = new Gate();
+  answers.reading = gate.opened;
+  publish(2);
+  for (const epoch of ['b', 'c', 'd']) {
+    tell({ type: 'epoch', epoch, first: liveAt(epoch, 1, { data: JSON.stringify('x'.repeat(600_000)) }) });
+  }
+  answers.has = history('d', 1);
+  gate.open();
+  await environment.settle();
+  // The oldest two were dropped, and the read brings the topic up to date.
+  expect(await noted()).toEqual(['restarted at d:1']);
+});
+
 describe('a read that an outage interrupts', () => {
   async function interrupted() {
     const setup = setUp();

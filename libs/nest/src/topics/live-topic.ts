@@ -329,7 +329,7 @@ export class LiveTopic {
 }
 
 function lengthOf(message: TopicMessage): number {
-  if (message.type !== 'publication') return 0;
-  const { data = '', delta = '' } = message.publication;
+  const publication = message.type === 'epoch' ? message.first : undefined;
+  const { data = '', delta = '' } = (message.type === 'publication' ? message.publication : publication) ?? {};
   return data.length + delta.length;
 }
