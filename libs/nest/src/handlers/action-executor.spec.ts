@@ -24,12 +24,14 @@ describe('ActionExecutor', () => {
   let broker: MemoryBroker;
   let failures: unknown[];
   let outcomes: string[];
+  let tracked: Promise<unknown>[];
   let runs: number;
 
   beforeEach(() => {
     environment = new VirtualEnvironment();
     failures = [];
     outcomes = [];
+    tracked = [];
     runs = 0;
     broker = new MemoryBroker(brokerOptions());
   });
@@ -53,6 +55,7 @@ describe('ActionExecutor', () => {
       window: WINDOW,
       onBrokerFailure: (error) => failures.push(error),
       count: (outcome) => outcomes.push(outcome),
+      track: (work) => tracked.push(work),
     });
   }
 
@@ -308,5 +311,24 @@ describe('ActionExecutor', () => {
     const answer = await forgetful.run(invocation, caller, { call: handler(() => undefined), timeout: 0 });
     expect(answer).toMatchObject({ type: 'ack' });
     expect(failures).toHaveLength(1);
+  });
+
+  test('answers before the broker has stored the answer, and runs no repetition meanwhile', async () => {
+    let isBack!: () => void;
+    const back = new Promise<void>((resolve) => (isBack = resolve));
+    const away = runner({ settle: (...given) => back.then(() => broker.settle(...given)) });
+    const action = { call: handler(() => undefined), timeout: 0 };
+    expect(await away.run(invocation, caller, action)).toMatchObject({ type: 'ack' });
+    let answer: unknown;
+    void runner()
+      .run({ ...invocation, again: true }, caller, action)
+      .then((given) => (answer = given));
+    await environment.advance(30_000);
+    expect([runs, answer, tracked.length]).toEqual([1, undefined, 1]);
+    isBack();
+    await tracked[0];
+    await environment.settle();
+    expect(answer).toMatchObject({ type: 'ack' });
+    expect(runs).toBe(1);
   });
 });

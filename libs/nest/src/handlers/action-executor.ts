@@ -23,6 +23,8 @@ export interface ActionExecutorOptions {
   /** Reports an error of the broker, or a wait for another node that took too long. */
   readonly onBrokerFailure: (error: unknown) => void;
   readonly count: (outcome: ActionOutcome) => void;
+  /** Has the end of the application wait for work that goes on after an answer. */
+  readonly track: (work: Promise<unknown>) => unknown;
 }
 
 /** The handler of one action and its deadline. */
@@ -107,7 +109,7 @@ export class ActionExecutor {
   }
 
   private async runClaimed(key: string, invocation: Invocation, action: ActionRun): Promise<Answer> {
-    const { broker, onBrokerFailure, window } = this.options;
+    const { broker, onBrokerFailure, track, window } = this.options;
     const context = new ActionContext();
     const answer = await this.answer(invocation, action, context);
     this.options.count(outcomeOf(answer, context.started));
@@ -115,7 +117,8 @@ export class ActionExecutor {
       answer.type === 'error' && !context.started
         ? broker.unclaim(key)
         : broker.settle(key, JSON.stringify(answer), window);
-    await stored.catch(onBrokerFailure);
+    // Until then the claim keeps the action from a second run, so the caller need not wait for a broker that is away.
+    track(stored.catch(onBrokerFailure));
     return answer;
   }
 

@@ -75,6 +75,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
       window: options.actionWindowMs,
       onBrokerFailure: (error) => log.error('broker-failed', error, { reason: 'action' }),
       count: (outcome) => counters.actions.add(outcome),
+      track: (work) => inFlight.track(work),
     });
   }
 
