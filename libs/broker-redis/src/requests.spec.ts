@@ -7,7 +7,8 @@ import { Keys } from './keys.js';
 import type { Leases } from './leases.js';
 import { Requests } from './requests.js';
 
-test('an answer that has no JSON reaches the caller as a failure', async () => {
+/** The requests of a node that sends to itself. */
+function setUp() {
   const environment = new VirtualEnvironment();
   let receive!: (message: string) => void;
   const channels = { add: async (_: string, handler: typeof receive) => void (receive = handler) };
@@ -22,6 +23,17 @@ test('an answer that has no JSON reaches the caller as a failure', async () => {
     ...(['here', link, new Keys('sw'), channels as unknown as Channels, leases as unknown as Leases] as const),
     ...([environment, 5_000] as const),
   );
+  return { environment, requests };
+}
+
+test('a request that has no JSON is not reported as a server that is out of reach', async () => {
+  const { environment, requests } = setUp();
+  await expect(requests.request('app:work', 1n as unknown as Json)).rejects.toThrow(TypeError);
+  expect([requests.size, environment.timers]).toEqual([0, 0]);
+});
+
+test('an answer that has no JSON reaches the caller as a failure', async () => {
+  const { environment, requests } = setUp();
   requests.onRequest('app:work', async () => 1n as unknown as Json);
   let failure: unknown;
   requests.request('app:work', null).catch((error: unknown) => (failure = error));

@@ -62,13 +62,14 @@ export class Requests {
     const holder = await this.leases.holder(lease);
     if (holder === undefined) return undefined;
     const id = this.environment.id();
+    const text = JSON.stringify({ type: 'request', id, from: this.node, lease, body } satisfies NodeMessage);
     return new Promise((resolve, reject) => {
       const timer = this.environment.setTimer(
         () => this.fail(id, `did not answer within ${this.timeoutMs} ms`),
         this.timeoutMs,
       );
       this.open.set(id, { lease, resolve, reject, timer });
-      this.send(holder, { type: 'request', id, from: this.node, lease, body }).then(
+      this.link.send(['PUBLISH', this.keys.node(holder), text]).then(
         (receivers) => {
           if (receivers === 0) this.fail(id, 'has ended');
         },
