@@ -27,6 +27,6 @@ RUN NX_DAEMON=false npx nx run-many -t build -p frontend
 FROM nginxinc/nginx-unprivileged:1.28-bookworm AS runtime
 COPY docker/nginx/default.conf.template /etc/nginx/templates/default.conf.template
 COPY --from=build /app/frontend/dist/browser /usr/share/nginx/html
-ENV PORT=8080 BACKEND=backend:59002 WEBSOCKET_ENABLED=true PROXY_TIMEOUT=120s CLIENT_ROOT=/usr/share/nginx/html
+ENV PORT=8080 BACKEND=backend:59002 RESOLVER=127.0.0.11 WEBSOCKET_ENABLED=true PROXY_TIMEOUT=120s CLIENT_ROOT=/usr/share/nginx/html
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["sh", "-c", "curl -fsS http://127.0.0.1:$PORT/healthz"]

@@ -8,10 +8,15 @@ import { freePort } from './free-port.js';
 export class ArenaServer {
   static readonly #running = new Set<ArenaServer>();
 
+  /** Resolves with the exit code; null after a kill. */
+  readonly ended: Promise<number | null>;
+
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
-  ) {}
+  ) {
+    this.ended = new Promise((resolve) => child.once('exit', resolve));
+  }
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<ArenaServer> {
     const port = await freePort();
@@ -40,10 +45,15 @@ export class ArenaServer {
   }
 
   /** Resolves with the exit code. */
-  private async stop(): Promise<number | null> {
-    const gone = new Promise<number | null>((resolve) => this.child.once('exit', resolve));
+  stop(): Promise<number | null> {
     this.child.kill('SIGTERM');
-    return gone;
+    return this.ended;
+  }
+
+  /** Ends the process at once. */
+  kill(): Promise<number | null> {
+    this.child.kill('SIGKILL');
+    return this.ended;
   }
 
   private async ready(): Promise<void> {

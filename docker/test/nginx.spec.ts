@@ -11,12 +11,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { arenaClient, reached, startBattle } from './arena-client.js';
 import { ArenaServer } from './arena-server.js';
 import { Nginx, type NginxOptions } from './nginx.js';
+import { missingProxy, ProxyProcess } from './proxy-process.js';
 
-if (!Nginx.isInstalled() && process.env['CI'] === 'true') {
-  throw new Error('nginx is not installed: apt-get install nginx-light');
-}
-
-const describeWithNginx = Nginx.isInstalled() ? describe : describe.skip;
+const describeWithNginx = missingProxy('nginx', 'nginx-light') === undefined ? describe : describe.skip;
 
 describeWithNginx('The frontend image’s nginx', () => {
   /** Milliseconds: a tenth of the timeout that it keeps away, so that a busy machine may be late. */
@@ -30,15 +27,15 @@ describeWithNginx('The frontend image’s nginx', () => {
 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
-    await Nginx.stopAll();
+    await ProxyProcess.stopAll();
   });
 
   afterAll(async () => {
     expect(await ArenaServer.stopAll()).toEqual([0]);
   });
 
-  async function nginx(options: Partial<NginxOptions> = {}): Promise<Nginx> {
-    return Nginx.start({ backendPort: server.port, ...options });
+  function nginx(options?: NginxOptions, port = server.port): Promise<Nginx> {
+    return Nginx.start({ host: '127.0.0.1', port }, options);
   }
 
   function connect(origin: string, options?: Parameters<typeof arenaClient>[1]): RealtimeClient {
@@ -87,7 +84,7 @@ describeWithNginx('The frontend image’s nginx', () => {
     const quiet = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(quiet, 'listening');
     const { port } = quiet.address() as AddressInfo;
-    const { origin } = await nginx({ backendPort: port, proxyTimeout: '1s' });
+    const { origin } = await nginx({ proxyTimeout: '1s' }, port);
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/ws`, 'statewire.v1.json');
     const closed = once(socket, 'close') as Promise<[number]>;
 
