@@ -15,21 +15,23 @@ const PER_SECOND = 1_000;
 const GIVES_UP_AFTER_MS = 5_000;
 
 const ROLES: Readonly<Record<string, { readonly role: string; readonly form?: string }>> = {
-  statewire: { role: './brokers/roles/statewire.role.js' },
+  'broker-redis': { role: './brokers/roles/statewire.role.js' },
+  'broker-postgres': { role: './brokers/roles/statewire.role.js' },
   'value and delta': { role: './brokers/roles/bare-redis.role.js', form: 'value-and-delta' },
   'bare PUBLISH': { role: './brokers/roles/bare-redis.role.js', form: 'bare' },
   'socket.io streams': { role: './brokers/roles/socket-io.role.js' },
 };
 
-export const BROKER_ARMS = Object.keys(ROLES);
+/** A PostgreSQL server of the user's own. Without it `broker-postgres` is left out. */
+export const databaseUrl = process.env.DATABASE_URL;
 
-/** The cost of publications of one node for Redis and for `nodes` nodes that follow all topics. */
+/** The cost of publications of one node for the server of the broker and for `nodes` nodes that follow all topics. */
 export async function brokerCost(arm: string, nodes: number, pace: 'window' | 'rate'): Promise<Measurement[]> {
-  const redis = await RedisProcess.start();
+  const redis = arm === 'broker-postgres' ? undefined : await RedisProcess.start();
   const processes: RemoteProcess<BrokerRole>[] = [];
   const node = async (): Promise<RemoteProcess<BrokerRole>> => {
     const { role, form } = ROLES[arm]!;
-    const process = await RemoteProcess.start<BrokerRole>(role, { url: redis.url, form });
+    const process = await RemoteProcess.start<BrokerRole>(role, { url: redis?.url ?? databaseUrl, form });
     processes.push(process);
     return process;
   };
@@ -41,11 +43,11 @@ export async function brokerCost(arm: string, nodes: number, pace: 'window' | 'r
     await received(followers, WARM_UP);
     for (const follower of followers) await follower.call('reset');
 
-    const before = await redis.usage();
+    const before = await redis?.usage();
     const speed = pace === 'rate' ? { perSecond: PER_SECOND } : { window: WINDOW };
     const took = await publisher.call('publish', { topics: TOPICS, count: COUNT, ...speed });
     const reports = await received(followers, COUNT);
-    const after = await redis.usage();
+    const after = await redis?.usage();
 
     const mean = (value: (report: NodeReport) => number): number =>
       reports.reduce((sum, report) => sum + value(report), 0) / reports.length;
@@ -56,28 +58,30 @@ export async function brokerCost(arm: string, nodes: number, pace: 'window' | 'r
       unit,
       value,
     });
+    const perNode = [
+      row(
+        'CPU of a node per message',
+        'µs',
+        mean(({ cpuPerMessage }) => cpuPerMessage),
+      ),
+      pace === 'rate'
+        ? row(
+            'publish to node, p50',
+            'ms',
+            mean(({ latency }) => latency),
+          )
+        : row('publications', '1/s', (COUNT * 1_000) / took),
+    ];
+    if (!before || !after) return perNode;
     return [
       row('Redis CPU per publication', 'µs', (after.cpu - before.cpu) / COUNT),
       row('bytes into Redis', 'B', (after.bytesIn - before.bytesIn) / COUNT),
       row('bytes out of Redis', 'B', (after.bytesOut - before.bytesOut) / COUNT),
-      row(
-        'CPU of a node per message',
-        'µs',
-        mean((report) => report.cpuPerMessage),
-      ),
-      ...(pace === 'rate'
-        ? [
-            row(
-              'publish to node, p50',
-              'ms',
-              mean((report) => report.latency),
-            ),
-          ]
-        : [row('publications', '1/s', (COUNT * 1_000) / took)]),
+      ...perNode,
     ];
   } finally {
     await Promise.all(processes.map((process) => process.stop()));
-    await redis.stop();
+    await redis?.stop();
   }
 }
 

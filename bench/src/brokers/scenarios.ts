@@ -1,5 +1,5 @@
 import type { Measurement } from '../measurements.js';
-import { brokerCost } from './broker-cost.js';
+import { brokerCost, databaseUrl } from './broker-cost.js';
 import { nodeCost } from './node-cost.js';
 import { ROLLING_ARMS, rollingRestart } from './rolling-restart.js';
 import { sweep, topicMemory } from './sweep.js';
@@ -10,10 +10,13 @@ const CLIENTS = 800;
 const RESTARTS = 5;
 
 export function brokerScenarios(): Scenario[] {
+  const postgres = databaseUrl === undefined ? [] : ['broker-postgres'];
   return [
-    ...['statewire', 'value and delta', 'socket.io streams'].map((arm) => () => brokerCost(arm, 3, 'window')),
-    ...['statewire', 'bare PUBLISH'].map((arm) => () => brokerCost(arm, 2, 'rate')),
-    ...[1, 2, 4].map((nodes) => () => brokerCost('statewire', nodes, 'window')),
+    ...['broker-redis', 'value and delta', 'socket.io streams', ...postgres].map(
+      (arm) => () => brokerCost(arm, 3, 'window'),
+    ),
+    ...['broker-redis', 'bare PUBLISH', ...postgres].map((arm) => () => brokerCost(arm, 2, 'rate')),
+    ...[1, 2, 4].map((nodes) => () => brokerCost('broker-redis', nodes, 'window')),
     ...[0, 1, 2, 4].map((nodes) => () => nodeCost(nodes, CLIENTS)),
     sweep,
     topicMemory,

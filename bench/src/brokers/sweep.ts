@@ -11,7 +11,7 @@ const SWEPT_TOPICS = 10_000;
 const FILLED_TOPICS = 500;
 const FILLED_WITH = 100;
 const ROLE = './brokers/roles/statewire.role.js';
-const arm = 'statewire';
+const arm = 'broker-redis';
 
 /** Time and calls until a node that follows 10,000 topics knows where each stands, after its connection broke. */
 export async function sweep(): Promise<Measurement[]> {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { postgresBroker } from '@statewire/broker-postgres';
 import { redisBroker } from '@statewire/broker-redis';
 import { type Broker, RealtimeModule } from '@statewire/nest';
 
@@ -8,7 +9,7 @@ import { paced, windowed } from '../pace.js';
 import type { BrokerRole, PublishCommand } from '../role.js';
 import { battleTexts, stamped } from '../texts.js';
 
-/** Nodes of an application that use `@statewire/broker-redis` through the contract of a broker. */
+/** Nodes of an application that use the broker of Redis or PostgreSQL through the contract of a broker. */
 export async function start({ url }: { url: string }): Promise<BrokerRole> {
   const broker = await brokerOf(url);
   const texts = battleTexts();
@@ -52,7 +53,7 @@ export async function start({ url }: { url: string }): Promise<BrokerRole> {
 /** The broker of an application, which makes it with its own options. */
 async function brokerOf(url: string): Promise<Broker> {
   let broker: Broker | undefined;
-  const connect = redisBroker({ url });
+  const connect = url.startsWith('postgres') ? postgresBroker({ connectionString: url }) : redisBroker({ url });
 
   @Module({
     imports: [RealtimeModule.forRoot({ broker: async (context) => (broker = await connect(context)) })],
