@@ -1,2 +1,3 @@
 export * from './postgres-server.js';
 export * from './redis-server.js';
+export * from './redis-cluster.js';

@@ -64,6 +64,24 @@ export class RedisServer {
     return sentinel;
   }
 
+  /** Starts a node of a cluster that knows no other node yet. */
+  static async startClusterNode(): Promise<RedisServer> {
+    const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    const others = ['--cluster-require-full-coverage', 'no', '--cluster-replica-validity-factor', '0'];
+    const busPort = await freePort();
+    return RedisServer.start(...options, ...others, '--cluster-port', String(busPort));
+  }
+
+  /** Port for the other nodes of a cluster. */
+  get busPort(): number {
+    return Number(this.options[this.options.indexOf('--cluster-port') + 1]);
+  }
+
+  /** Whether the process was started and not ended since. */
+  get isRunning(): boolean {
+    return this.child !== undefined;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
