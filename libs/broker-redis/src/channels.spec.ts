@@ -3,6 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeServer } from '../test/support/fake-wire.js';
 import { Channels } from './channels.js';
+import { connectionEvents } from '../test/support/connection-events.js';
 import { RedisConnection } from './connection.js';
 
 async function create() {
@@ -10,10 +11,10 @@ async function create() {
   const channels = new Channels();
   const connect = async (): Promise<void> => {
     const connection = await RedisConnection.open(server.open, new VirtualEnvironment(), 1_000, {
+      ...connectionEvents,
       onMessage: (name, message) => channels.receive(name, message),
-      onLost: () => undefined,
     });
-    await channels.resubscribe(connection);
+    await channels.resubscribe(connection, [0]);
   };
   await connect();
   return { server, channels, connect };
@@ -27,8 +28,8 @@ test('a channel is subscribed while it has a handler', async () => {
   const { server, channels } = await create();
   const heard: string[] = [];
   const [first, second] = [(m: string) => heard.push(`1 ${m}`), (m: string) => heard.push(`2 ${m}`)];
-  await channels.add('c', first);
-  await channels.add('c', second);
+  await channels.add(0, 'c', first);
+  await channels.add(0, 'c', second);
   server.wires[0]!.events.onMessage('c', 'a');
   channels.remove('c', first);
   await turn();
@@ -46,14 +47,14 @@ test('a channel is subscribed while it has a handler', async () => {
 test('a handler that is removed before the confirmation, and one that comes right after it, leave the right subscription', async () => {
   const { server, channels } = await create();
   const handler = (): void => undefined;
-  const adding = channels.add('c', handler);
+  const adding = channels.add(0, 'c', handler);
   channels.remove('c', handler);
   await adding;
   await turn();
   expect(server.wires[0]!.subscribed.size).toBe(0);
-  void channels.add('c', handler);
+  void channels.add(0, 'c', handler);
   channels.remove('c', handler);
-  await channels.add('c', handler);
+  await channels.add(0, 'c', handler);
   await turn();
   expect([...server.wires[0]!.subscribed]).toEqual(['c']);
 });
@@ -61,7 +62,7 @@ test('a handler that is removed before the confirmation, and one that comes righ
 test('all channels are subscribed again on the next connection, in batches', async () => {
   const { server, channels, connect } = await create();
   const handler = (): void => undefined;
-  for (let n = 0; n < 1_000; n++) await channels.add(`c${n}`, handler);
+  for (let n = 0; n < 1_000; n++) await channels.add(0, `c${n}`, handler);
   server.wires[0]!.destroy();
   await connect();
   expect(server.wires[1]!.subscribed.size).toBe(1_000);
@@ -70,7 +71,7 @@ test('all channels are subscribed again on the next connection, in batches', asy
 test('a handler that is added without a connection is told that it may miss messages, and is subscribed later', async () => {
   const { server, channels, connect } = await create();
   server.wires[0]!.events.onEnd(new Error('lost'));
-  await expect(channels.add('c', () => undefined)).rejects.toThrow('lost');
+  await expect(channels.add(0, 'c', () => undefined)).rejects.toThrow('lost');
   await connect();
   expect([...server.wires[1]!.subscribed]).toEqual(['c']);
 });

@@ -15,7 +15,7 @@ test.each([
 ])('an action %s may have been lost by the server', async (_, options, expected) => {
   const calls: ScriptCall[] = [];
   const link = {
-    up: true,
+    isUp: () => true,
     run: async (call: ScriptCall) => {
       calls.push(call);
       return ['lost'];
@@ -29,11 +29,12 @@ test.each([
 });
 
 test('an answer that the server does not get until the end of its window is rejected then', async () => {
-  const link = { up: true, run: async () => ['claimed'] };
+  let isUp = true;
+  const link = { isUp: () => isUp, run: async () => ['claimed'] };
   const environment = new VirtualEnvironment();
   const claims = new Claims({ id: 'here' } as Nodes, link, new Keys('sw'), {} as Channels, environment, WINDOW);
   await claims.claim('key', 'f');
-  link.up = false;
+  isUp = false;
   let failure: unknown;
   claims.settle('key', 'answer', WINDOW).catch((error: unknown) => (failure = error));
   await environment.advance(WINDOW - 1);

@@ -50,7 +50,7 @@ export class Claims {
 
   constructor(
     private readonly nodes: Nodes,
-    private readonly link: Pick<RedisLink, 'run' | 'up'>,
+    private readonly link: Pick<RedisLink, 'run' | 'isUp'>,
     private readonly keys: Keys,
     private readonly channels: Channels,
     private readonly environment: BrokerContext['environment'],
@@ -117,8 +117,8 @@ export class Claims {
   }
 
   /** Repeats the calls that the end of a connection interrupted. */
-  onUp(): void {
-    for (const open of [...this.openCalls]) this.send(open);
+  onUp(partitions: readonly number[]): void {
+    for (const open of [...this.openCalls]) if (partitions.includes(open.call.partition)) this.send(open);
     for (const { look } of [...this.waiting]) look();
   }
 
@@ -178,14 +178,14 @@ export class Claims {
       const message = 'Redis was out of reach until the window of the claim ended.';
       const timer = this.environment.setTimer(() => open.reject(new BrokerError('unavailable', message)), forMs);
       this.openCalls.add(open);
-      if (this.link.up) this.send(open);
+      if (this.link.isUp(call.partition)) this.send(open);
     });
   }
 
   private send(open: OpenCall): void {
     this.link.run(open.call).then(open.resolve, (error: Error) => {
       // The next connection repeats the call.
-      if (this.link.up || this.isDisposed) open.reject(error);
+      if (this.link.isUp(open.call.partition) || this.isDisposed) open.reject(error);
     });
   }
 
@@ -198,7 +198,7 @@ export class Claims {
 
   /** Resolves with the answer of an action that another caller runs. */
   private waitFor(key: string, fingerprint: string): Promise<string> {
-    const { key: channel } = this.keys.claim(key);
+    const { partition, key: channel } = this.keys.claim(key);
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined;
       const end = (settle: () => void): void => {
@@ -228,7 +228,7 @@ export class Claims {
       const waiting: Waiting = { look, end: (error) => end(() => reject(error)) };
       this.waiting.add(waiting);
       // Looks after it listens, so that it misses no end.
-      this.channels.add(channel, onMessage).then(look, look);
+      this.channels.add(partition, channel, onMessage).then(look, look);
     });
   }
 

@@ -3,6 +3,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { errorReply, FakeServer } from '../test/support/fake-wire.js';
 import { RedisConnection } from './connection.js';
+import { connectionEvents } from '../test/support/connection-events.js';
 import { ConnectionLostError, StaleLineageError } from './errors.js';
 
 async function connect() {
@@ -11,6 +12,7 @@ async function connect() {
   const lost: string[] = [];
   const heard: string[] = [];
   const connection = await RedisConnection.open(server.open, environment, 5_000, {
+    ...connectionEvents,
     onMessage: (channel, message) => heard.push(`${channel} ${message}`),
     onLost: (_, error) => lost.push(error.message),
   });
@@ -95,8 +97,9 @@ test('a connection that does not open in time rejects', async () => {
   const server = new FakeServer();
   const environment = new VirtualEnvironment();
   server.isFrozen = true;
-  const events = { onMessage: () => undefined, onLost: () => undefined };
-  const opening = RedisConnection.open(server.open, environment, 2_000, events).catch((error: Error) => error.message);
+  const opening = RedisConnection.open(server.open, environment, 2_000, connectionEvents).catch(
+    (error: Error) => error.message,
+  );
   await environment.advance(2_000);
   expect(await opening).toBe('no connection within 2000 ms');
   expect(environment.timers).toBe(0);

@@ -1,7 +1,8 @@
 import type { Environment, Timer } from '@statewire/nest';
 import { ErrorReply } from 'redis';
 
-import { ConnectionLostError, isAwayReply, messageOf, toCommandError } from './errors.js';
+import type { ServerAddress } from './cluster.js';
+import { ConnectionLostError, isAwayReply, isMovedReply, messageOf, toCommandError } from './errors.js';
 import type { OpenWire, Wire, WireEvents } from './wire.js';
 
 /** Time between two looks at a connection. */
@@ -13,6 +14,17 @@ const LOST_AFTER_MS = 3_000;
 
 /** The environment of a connection. */
 export type ConnectionEnvironment = Pick<Environment, 'monotonic' | 'setTimer'>;
+
+/** Callbacks of a connection. */
+export interface ConnectionEvents extends Pick<WireEvents, 'onMessage'> {
+  /** The server ended a subscription by itself. */
+  onUnsubscribed(connection: RedisConnection, channel: string): void;
+  onLost(connection: RedisConnection, error: Error): void;
+  /** The server does not serve the partition now. The connection lives on. */
+  onMoved(connection: RedisConnection, partition: number, error: Error): void;
+  /** Tells a partition that the server should serve. Undefined: there is none. */
+  probed(connection: RedisConnection): { readonly partition: number; readonly key: string } | undefined;
+}
 
 /**
  * A connection until its end. A server that freezes, stops to be the master, or says nothing for 3 s ends it. A later
@@ -28,8 +40,7 @@ export class RedisConnection {
 
   private constructor(
     private readonly environment: ConnectionEnvironment,
-    private readonly onMessage: (channel: string, message: string) => void,
-    private readonly onLost: (connection: RedisConnection, error: Error) => void,
+    private readonly events: ConnectionEvents,
   ) {
     this.tickedAt = environment.monotonic();
   }
@@ -39,9 +50,10 @@ export class RedisConnection {
     openWire: OpenWire,
     environment: ConnectionEnvironment,
     timeoutMs: number,
-    events: { onMessage: WireEvents['onMessage']; onLost: (connection: RedisConnection, error: Error) => void },
+    events: ConnectionEvents,
+    server?: ServerAddress,
   ): Promise<RedisConnection> {
-    const connection = new RedisConnection(environment, events.onMessage, events.onLost);
+    const connection = new RedisConnection(environment, events);
     const abort = new AbortController();
     const timer = environment.setTimer(() => {
       connection.loss ??= new Error(`no connection within ${Math.round(timeoutMs)} ms`);
@@ -51,9 +63,13 @@ export class RedisConnection {
       connection.wire = await openWire(
         {
           onMessage: (channel, message) => connection.hear(channel, message),
+          onUnsubscribed: (channel) => {
+            if (connection.loss === undefined) events.onUnsubscribed(connection, channel);
+          },
           onEnd: (error) => connection.lose(error),
         },
         abort.signal,
+        server,
       );
     } catch (error) {
       throw connection.loss ?? error;
@@ -72,17 +88,21 @@ export class RedisConnection {
     return this.loss !== undefined;
   }
 
-  /** Sends a command. Rejects with `ConnectionLostError`, `StaleLineageError` or a `BrokerError`. */
-  async send(args: readonly string[]): Promise<unknown> {
-    return this.track((wire) => wire.send(args));
+  /**
+   * Sends a command for keys of a partition. Rejects with `ConnectionLostError`, also if the server does not serve the
+   * partition, with `StaleLineageError` or with a `BrokerError`.
+   */
+  async send(args: readonly string[], partition?: number): Promise<unknown> {
+    return this.track((wire) => wire.send(args), partition);
   }
 
-  async subscribe(channels: readonly string[]): Promise<void> {
-    return this.track((wire) => wire.subscribe(channels));
+  /** The channels lie in the partition. */
+  async subscribe(channels: readonly string[], partition: number): Promise<void> {
+    return this.track((wire) => wire.subscribe(channels), partition);
   }
 
-  async unsubscribe(channel: string): Promise<void> {
-    return this.track((wire) => wire.unsubscribe(channel));
+  async unsubscribe(channel: string, partition: number): Promise<void> {
+    return this.track((wire) => wire.unsubscribe(channel), partition);
   }
 
   /** Ends the connection. Commands under way reject. */
@@ -92,10 +112,10 @@ export class RedisConnection {
     this.timer?.cancel();
     if (this.wire === undefined) return;
     this.wire.destroy();
-    this.onLost(this, error);
+    this.events.onLost(this, error);
   }
 
-  private async track<T>(work: (wire: Wire) => Promise<T>): Promise<T> {
+  private async track<T>(work: (wire: Wire) => Promise<T>, partition: number | undefined): Promise<T> {
     if (this.loss !== undefined || this.wire === undefined) throw this.lost();
     this.waiting += 1;
     try {
@@ -108,6 +128,10 @@ export class RedisConnection {
       if (!isReply) this.lose(error instanceof Error ? error : new Error(messageOf(error)));
       if (this.loss !== undefined) throw this.lost();
       this.silentMs = 0;
+      if (partition !== undefined && isMovedReply(error)) {
+        this.events.onMoved(this, partition, error as Error);
+        throw new ConnectionLostError(messageOf(error), { cause: error });
+      }
       throw toCommandError(error);
     } finally {
       this.waiting -= 1;
@@ -121,7 +145,7 @@ export class RedisConnection {
 
   private hear(channel: string, message: string): void {
     this.silentMs = 0;
-    if (this.loss === undefined) this.onMessage(channel, message);
+    if (this.loss === undefined) this.events.onMessage(channel, message);
   }
 
   private watch(): void {
@@ -137,7 +161,14 @@ export class RedisConnection {
     if (this.silentMs >= LOST_AFTER_MS && this.waiting > 0) {
       return this.lose(new Error(`Redis said nothing for ${LOST_AFTER_MS} ms`));
     }
-    if (this.silentMs >= PROBE_AFTER_MS && this.waiting === 0) this.send(['PING']).catch(() => undefined);
+    if (this.silentMs >= PROBE_AFTER_MS && this.waiting === 0) this.probe();
     this.watch();
+  }
+
+  /** A server of a cluster answers a PING even if it serves no partition, so it is asked for a key. */
+  private probe(): void {
+    const probed = this.events.probed(this);
+    const args = probed === undefined ? ['PING'] : ['GET', probed.key];
+    this.send(args, probed?.partition).catch(() => undefined);
   }
 }

@@ -11,10 +11,20 @@ export class StaleLineageError extends Error {
 }
 
 /** Replies after which the server is as good as out of reach: another one is the master, or it does not serve now. */
-const AWAY = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|MISCONF)\b/;
+const AWAY = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN The|NOREPLICAS|BUSY|MISCONF)\b/;
 
 export function isAwayReply(error: unknown): boolean {
   return AWAY.test(messageOf(error));
+}
+
+/**
+ * Replies by which a server of a cluster says that the partition of the keys lies elsewhere, or is on its way. Scripts
+ * name keys that may not exist, so no server can run them until all keys of the partition have moved.
+ */
+const MOVED = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN Hash slot)\b/;
+
+export function isMovedReply(error: unknown): boolean {
+  return MOVED.test(messageOf(error));
 }
 
 /** The error for a rejected command, by the first word of the reply of the server. */

@@ -1,2 +1,7 @@
-export { redisBroker } from './redis-broker.js';
-export type { RedisBrokerOptions, RedisConnectionOptions, RedisSentinelOptions } from './options.js';
+export { redisBroker } from './start.js';
+export type {
+  RedisBrokerOptions,
+  RedisClusterOptions,
+  RedisConnectionOptions,
+  RedisSentinelOptions,
+} from './options.js';

@@ -92,8 +92,15 @@ export class Keys {
   }
 
   /** The channel for requests to a node, and for answers. */
-  node(node: string): string {
-    return `${this.prefix}:n:${node}`;
+  node(node: string): { readonly partition: number; readonly channel: string } {
+    const partition = partitionOf(node);
+    return { partition, channel: this.in(partition, `n:${node}`) };
+  }
+
+  /** The partition of a key or channel of this class. */
+  partitionOf(name: string): number {
+    const start = this.prefix.length + 2;
+    return TAGS.indexOf(Number(name.slice(start, name.indexOf('}', start))));
   }
 
   private in(partition: number, name: string): string {

@@ -56,7 +56,7 @@ export class Leases {
 
   constructor(
     private readonly node: string,
-    private readonly link: Pick<RedisLink, 'run' | 'up'>,
+    private readonly link: Pick<RedisLink, 'run'>,
     private readonly keys: Keys,
     private readonly channels: Channels,
     private readonly environment: BrokerContext['environment'],
@@ -130,7 +130,7 @@ export class Leases {
     const onAbort = (): void => wake();
     const onMessage = (): void => wake();
     const onWake = (): void => wake();
-    const { key } = this.keys.lease(name);
+    const { partition, key } = this.keys.lease(name);
     signal.addEventListener('abort', onAbort);
     this.waiting.add(onWake);
     try {
@@ -138,7 +138,7 @@ export class Leases {
         if (this.isDisposed) throw disposedError();
         const woken = new Promise<void>((resolve) => (wake = resolve));
         // Listens before it asks, so that it misses no release. The handler stays over reconnections.
-        await this.channels.add(key, onMessage).catch(() => undefined);
+        await this.channels.add(partition, key, onMessage).catch(() => undefined);
         const lease = await this.attempt(name).catch(passUnavailable);
         if (lease instanceof HeldLease) {
           if (!signal.aborted) return lease;

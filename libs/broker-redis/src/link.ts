@@ -1,12 +1,16 @@
 import type { BrokerContext, BrokerStatus, Timer } from '@statewire/nest';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
-import { RedisConnection } from './connection.js';
+import { ALL_PARTITIONS, type FindServers, type Share } from './cluster.js';
+import type { RedisConnection } from './connection.js';
 import { ConnectionLostError, disposedError, messageOf, StaleLineageError, toBrokerError } from './errors.js';
+import type { Keys } from './keys.js';
 import type { Lineages } from './lineage.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';
+import { Routes } from './routes.js';
 import type { Script } from './scripts/script.js';
-import { checkServer, ServerRefusedError } from './server-check.js';
+import { Servers } from './servers.js';
+import { isFinal, startError } from './start-error.js';
 import type { OpenWire } from './wire.js';
 
 const SHORTEST_BACKOFF_MS = 50;
@@ -21,53 +25,76 @@ export interface ScriptCall {
   readonly args: readonly string[];
 }
 
-/** The parts of the broker that follow the state of the link. */
+/** The parts of the broker that follow the state of the link. A single server has all partitions. */
 export interface LinkEvents {
   onMessage(channel: string, message: string): void;
-  /** The connection was lost, perhaps while it was restored. */
-  onLost(): void;
-  /** A new connection can be used, but the broker is not `up` until the promise resolves. */
-  restore(connection: RedisConnection): Promise<void>;
-  /** The broker is `up`. */
-  onUp(): void;
-  /** The lineage of the partitions changed while the connection lives. */
+  /** The server of the partitions is out of reach, perhaps while they were restored. */
+  onLost(partitions: readonly number[]): void;
+  /** Calls can be made for the partitions, but they are not up until the promise resolves. */
+  restore(connection: RedisConnection, partitions: readonly number[]): Promise<void>;
+  /** The partitions are up. */
+  onUp(partitions: readonly number[]): void;
+  /** The lineage of the partitions changed while they are up. */
   onLineageChange(partitions: readonly number[]): void;
 }
 
-/** Keeps a connection to the server: opens it, has its lineage adopted, replaces it when it is lost. */
+/**
+ * Keeps a connection to each server: opens it, has the lineages of its partitions adopted, replaces it when it is lost. In
+ * a cluster a partition may come to another server, while the other partitions stay up.
+ */
 export class RedisLink {
   private readonly changes: BehaviorSubject<BrokerStatus>;
-  private current: RedisConnection | undefined;
-  private adoption: Promise<void> | undefined;
+  private readonly routes: Routes;
+  private readonly servers: Servers;
+  private readonly adoptions = new Map<RedisConnection, Promise<void>>();
   private retry: Timer | undefined;
+  /** Attempts since the link was up for a while. */
   private failures = 0;
-  private isUp = false;
-  /** The parts of the broker use a new connection before it is up. Their calls are not repeated. */
-  private isRestoring = false;
-  /** By the monotonic clock. */
-  private awayAt = 0;
-  private readonly waiting = new Set<(isBack: boolean) => void>();
+  private upAt = -Infinity;
+  private isStarted = false;
+  private isReconnecting = false;
   private isDisposed = false;
-  private warned = false;
 
   constructor(
-    private readonly openWire: OpenWire,
+    openWire: OpenWire,
+    private readonly findServers: FindServers,
     private readonly lineages: Lineages,
-    private readonly keyOfLineage: (partition: number) => string,
+    private readonly keys: Keys,
     private readonly context: BrokerContext,
     private readonly options: ResolvedRedisBrokerOptions,
     private readonly events: LinkEvents,
   ) {
     this.changes = new BehaviorSubject<BrokerStatus>({ state: 'away', since: context.environment.now() });
+    this.routes = new Routes(context.environment);
+    this.servers = new Servers(openWire, context, {
+      onMessage: (channel, message) => events.onMessage(channel, message),
+      onUnsubscribed: (connection, channel) => {
+        const error = new Error(`the server ended the subscription ${channel}`);
+        this.drop(connection, [keys.partitionOf(channel)], error);
+      },
+      onMoved: (connection, partition, error) => this.drop(connection, [partition], error),
+      onLost: (connection, error) => this.drop(connection, this.routes.on(connection), error),
+      probed: (connection) => {
+        if (options.cluster === undefined) return undefined;
+        const [partition] = this.routes.on(connection);
+        return partition === undefined ? undefined : { partition, key: keys.lineage(partition) };
+      },
+    });
   }
 
+  /** `up` while all partitions are. */
   get status(): Observable<BrokerStatus> {
     return this.changes.asObservable();
   }
 
-  /** Whether calls can be made now. */
-  get up(): boolean {
-    return this.isUp;
+  /** Whether calls can be made for a partition now. */
+  isUp(partition: number): boolean {
+    return this.routes.isUp(partition);
+  }
+
+  /** The partitions for which calls can be made now. */
+  get up(): readonly number[] {
+    return this.routes.up;
   }
 
   /** Rejects if there is no usable server within `startTimeoutMs`. */
@@ -79,7 +106,9 @@ export class RedisLink {
       attempts += 1;
       const left = deadline - environment.monotonic();
       try {
-        return await this.connect(Math.min(CONNECT_TIMEOUT_MS, Math.max(1, left)));
+        await this.connect(Math.min(CONNECT_TIMEOUT_MS, Math.max(1, left)));
+        this.isStarted = true;
+        return;
       } catch (error) {
         const backoff = this.backoff();
         if (this.isDisposed) throw error;
@@ -88,7 +117,7 @@ export class RedisLink {
           continue;
         }
         await this.dispose();
-        throw this.startError(error, attempts);
+        throw startError(error, attempts, this.options);
       }
     }
   }
@@ -98,15 +127,18 @@ export class RedisLink {
    * same result twice. Rejects with a `BrokerError`; `unavailable` if the server has been away for `publishTimeoutMs`.
    */
   async run(call: ScriptCall): Promise<unknown> {
+    const { partition } = call;
     let isAdopted = false;
     for (;;) {
+      // The parts of the broker use a partition before it is up. Those calls are not repeated.
+      const isRestoring = this.routes.isRestoring(partition);
       try {
         return await this.attempt(call);
       } catch (error) {
         if (error instanceof StaleLineageError && !isAdopted) {
           isAdopted = true;
-          await this.adopt().catch(() => undefined);
-        } else if (!(error instanceof ConnectionLostError) || this.isRestoring || !(await this.isBack())) {
+          await this.adopt(partition).catch(() => undefined);
+        } else if (!(error instanceof ConnectionLostError) || isRestoring || !(await this.isBack(partition))) {
           throw toBrokerError(error);
         }
       }
@@ -115,121 +147,132 @@ export class RedisLink {
 
   /** Calls a script once. Rejects also with `StaleLineageError` and `ConnectionLostError`. */
   async attempt({ script, partition, keys, args }: ScriptCall): Promise<unknown> {
-    const all = [this.keyOfLineage(partition), ...keys];
-    return this.send(['EVALSHA', script.sha, String(all.length), ...all, this.lineages.of(partition), ...args]);
+    const all = [this.keys.lineage(partition), ...keys];
+    const { sha } = script;
+    return this.send(partition, ['EVALSHA', sha, String(all.length), ...all, this.lineages.of(partition), ...args]);
   }
 
-  /** Sends a command that is not a script. */
-  async send(args: readonly string[]): Promise<unknown> {
+  /** Sends a command that is not a script, for keys or channels of a partition. */
+  async send(partition: number, args: readonly string[]): Promise<unknown> {
     if (this.isDisposed) throw disposedError();
-    if (this.current === undefined) throw new ConnectionLostError('the connection was lost');
-    return this.current.send(args);
+    const connection = this.routes.connectionOf(partition);
+    if (connection === undefined) throw new ConnectionLostError('the connection was lost');
+    return connection.send(args, partition);
   }
 
-  /** Has the server adopted again, after a `StaleLineageError`. */
-  async adopt(): Promise<void> {
-    const { current } = this;
-    if (current === undefined) throw new ConnectionLostError('the connection was lost');
-    this.adoption ??= this.lineages
-      .adopt(current)
-      .then((changed) => {
-        if (changed.length > 0 && this.isUp) this.events.onLineageChange(changed);
-      })
-      .catch((error: unknown) => {
-        current.lose(error instanceof Error ? error : new Error(messageOf(error)));
-        throw error;
-      })
-      .finally(() => (this.adoption = undefined));
-    return this.adoption;
+  /** Has the server of a partition adopted again, after a `StaleLineageError`. */
+  async adopt(partition: number): Promise<void> {
+    const connection = this.routes.connectionOf(partition);
+    if (connection === undefined) throw new ConnectionLostError('the connection was lost');
+    const adoption = this.adoptions.get(connection) ?? this.adoptOn(connection);
+    this.adoptions.set(connection, adoption);
+    return adoption.finally(() => this.adoptions.delete(connection));
   }
 
   async dispose(): Promise<void> {
     if (this.isDisposed) return;
     this.isDisposed = true;
-    this.isUp = false;
     this.retry?.cancel();
-    this.current?.lose(disposedError());
-    this.current = undefined;
-    this.wake(false);
+    this.servers.dispose();
+    this.routes.wake(ALL_PARTITIONS, false);
     this.changes.complete();
   }
 
+  /** Resolves when all partitions are up. One server that cannot be used does not delay the others. */
   private async connect(timeoutMs: number): Promise<void> {
-    const connection = await RedisConnection.open(this.openWire, this.context.environment, timeoutMs, {
-      onMessage: (channel, message) => this.events.onMessage(channel, message),
-      onLost: (lost, error) => this.onLost(lost, error),
-    });
-    if (this.isDisposed) {
-      connection.lose(disposedError());
-      throw disposedError();
-    }
-    this.current = connection;
-    this.isRestoring = true;
+    const { shares, uncovered } = await this.locate(timeoutMs);
+    const uncoveredError = new Error(`no server has ${uncovered} of the slots of the cluster`);
+    if (uncovered > 0 && !this.isStarted) throw uncoveredError;
+    const results = await Promise.allSettled(shares.map((share) => this.take(share, timeoutMs)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason as Error;
+    if (!this.routes.areAllUp) throw uncovered > 0 ? uncoveredError : new Error('the servers have changed');
+    this.servers.closeUnused((connection) => this.routes.on(connection).length > 0);
+  }
+
+  private async locate(timeoutMs: number): ReturnType<FindServers> {
+    const abort = new AbortController();
+    const timer = this.context.environment.setTimer(() => abort.abort(), timeoutMs);
     try {
-      const warning = await checkServer(connection);
-      await this.lineages.adopt(connection);
-      await this.events.restore(connection);
+      return await this.findServers(abort.signal);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Brings the partitions of a server up. */
+  private async take({ address, partitions }: Share, timeoutMs: number): Promise<void> {
+    const wanted = partitions.filter((partition) => !this.isUp(partition));
+    if (wanted.length === 0) return;
+    const connection = await this.servers.connect(address, timeoutMs);
+    try {
+      await this.lineages.adopt(connection, wanted);
       if (connection.isLost) throw new ConnectionLostError('the connection was lost');
-      if (warning !== undefined && !this.warned) this.context.log.error('redis-eviction', new Error(warning));
-      this.warned ||= warning !== undefined;
+      this.routes.restore(wanted, connection);
+      await this.events.restore(connection, wanted);
+      if (wanted.some((partition) => this.routes.connectionOf(partition) !== connection)) {
+        throw new ConnectionLostError('the connection was lost');
+      }
     } catch (error) {
+      const isInUse = this.routes.on(connection).some((partition) => this.isUp(partition));
+      if (!isInUse) connection.lose(error instanceof Error ? error : new Error(messageOf(error)));
+      this.drop(connection, wanted, error as Error);
+      throw error;
+    }
+    this.routes.raise(wanted);
+    if (this.routes.areAllUp) {
+      this.upAt = this.context.environment.monotonic();
+      this.changes.next({ state: 'up' });
+    }
+    this.events.onUp(wanted);
+    this.routes.wake(wanted, true);
+  }
+
+  private async adoptOn(connection: RedisConnection): Promise<void> {
+    const partitions = this.routes.on(connection);
+    try {
+      const changed = await this.lineages.adopt(connection, partitions);
+      const up = changed.filter((partition) => this.isUp(partition));
+      if (up.length > 0) this.events.onLineageChange(up);
+    } catch (error) {
+      // A partition that has moved away meanwhile says nothing about the others.
+      if (!connection.isLost && this.routes.on(connection).length < partitions.length) return this.adoptOn(connection);
       connection.lose(error instanceof Error ? error : new Error(messageOf(error)));
       throw error;
-    } finally {
-      this.isRestoring = false;
     }
-    this.isUp = true;
-    this.failures = 0;
-    this.changes.next({ state: 'up' });
-    this.events.onUp();
-    this.wake(true);
   }
 
-  /** Resolves with true when the server can be used, and with false when it has been away for too long. */
-  private async isBack(): Promise<boolean> {
-    if (this.isUp) return true;
-    const left = this.awayAt + this.options.publishTimeoutMs - this.context.environment.monotonic();
-    if (this.isDisposed || left <= 0) return false;
-    return new Promise((resolve) => {
-      const settle = (isBack: boolean): void => {
-        this.waiting.delete(settle);
-        timer.cancel();
-        resolve(isBack);
-      };
-      const timer = this.context.environment.setTimer(() => settle(false), left);
-      this.waiting.add(settle);
-    });
+  private async isBack(partition: number): Promise<boolean> {
+    return !this.isDisposed && (await this.routes.isBack(partition, this.options.publishTimeoutMs));
   }
 
-  private wake(isBack: boolean): void {
-    for (const settle of [...this.waiting]) settle(isBack);
-  }
-
-  private onLost(connection: RedisConnection, error: Error): void {
-    if (this.current !== connection) return;
-    this.current = undefined;
-    if (!this.isUp) {
-      // The parts of the broker may count on the connection already.
-      if (this.isRestoring && !this.isDisposed) this.events.onLost();
-      return;
+  /** Takes partitions away from a connection, which may have ended. */
+  private drop(connection: RedisConnection, partitions: readonly number[], error: Error): void {
+    const { dropped, wasUp } = this.routes.drop(partitions, connection);
+    if (this.isDisposed || dropped.length === 0) return;
+    if (wasUp) {
+      this.context.log.error('redis-away', error);
+      if (this.changes.value.state === 'up') {
+        if (this.context.environment.monotonic() - this.upAt > LONGEST_BACKOFF_MS) this.failures = 0;
+        this.changes.next({ state: 'away', since: this.context.environment.now() });
+      }
     }
-    this.isUp = false;
-    this.awayAt = this.context.environment.monotonic();
-    if (this.isDisposed) return;
-    this.context.log.error('redis-away', error);
-    this.changes.next({ state: 'away', since: this.context.environment.now() });
-    this.events.onLost();
-    this.reconnectLater();
+    // The parts of the broker may count on a partition that is being restored already.
+    this.events.onLost(dropped);
+    if (wasUp) this.reconnectLater();
   }
 
   private reconnectLater(): void {
-    if (this.isDisposed) return;
+    if (this.isDisposed || this.isReconnecting) return;
+    this.isReconnecting = true;
     this.retry = this.context.environment.setTimer(() => {
-      this.connect(CONNECT_TIMEOUT_MS).catch((error: unknown) => {
-        if (this.isDisposed) return;
-        this.context.log.error('redis-connect-failed', error);
-        this.reconnectLater();
-      });
+      this.connect(CONNECT_TIMEOUT_MS)
+        .catch((error: unknown) => {
+          if (!this.isDisposed) this.context.log.error('redis-connect-failed', error);
+        })
+        .finally(() => {
+          this.isReconnecting = false;
+          if (!this.routes.areAllUp) this.reconnectLater();
+        });
     }, this.backoff());
   }
 
@@ -239,35 +282,4 @@ export class RedisLink {
     this.failures += 1;
     return longest * this.context.environment.random();
   }
-
-  private startError(error: unknown, attempts: number): Error {
-    const { startTimeoutMs } = this.options;
-    const tried = `${addressOf(this.options)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
-    const within = isFinal(error) ? '' : ` within ${startTimeoutMs} ms`;
-    return new Error(
-      `The Redis broker could not start${within} (${tried}): ${messageOf(error)}. ` +
-        'Check that the server runs, that the address is right, and that the user may use it.',
-      { cause: error },
-    );
-  }
-}
-
-/** Errors that another attempt would meet again. */
-function isFinal(error: unknown): boolean {
-  return error instanceof ServerRefusedError || /\b(WRONGPASS|NOAUTH|NOPERM)\b/.test(messageOf(error));
-}
-
-/** The address without credentials. */
-function addressOf({ url, sentinel, client: { socket } }: ResolvedRedisBrokerOptions): string {
-  if (sentinel !== undefined) {
-    const nodes = sentinel.nodes.map(({ host, port }) => `${host}:${port}`);
-    return `the master "${sentinel.name}" of the sentinels ${nodes.join(', ')}`;
-  }
-  if (url === undefined) {
-    const { host = 'localhost', port = 6379, path } = (socket ?? {}) as { host?: string; port?: number; path?: string };
-    return path ?? `${host}:${port}`;
-  }
-  if (!URL.canParse(url)) return 'an address that is no URL';
-  const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
 }

@@ -26,7 +26,7 @@ export class Nodes {
 
   constructor(
     readonly id: string,
-    private readonly link: Pick<RedisLink, 'run' | 'up'>,
+    private readonly link: Pick<RedisLink, 'run' | 'isUp'>,
     private readonly keys: Keys,
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     private readonly ttlMs: number,
@@ -92,8 +92,8 @@ export class Nodes {
   private beatLater(): void {
     this.timer = this.environment.setTimer(() => {
       this.beatLater();
-      if (!this.link.up) return;
       this.events.onBeat();
+      if (!this.link.isUp(this.keys.nodes.partition)) return;
       this.beat().then(
         (wasAlive) => {
           if (!wasAlive) this.events.onReturn();

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import { redisBroker } from './redis-broker.js';
+import { redisBroker } from './start.js';
 import { resolveRedisBrokerOptions, type RedisBrokerOptions } from './options.js';
 
 const url = 'redis://localhost';

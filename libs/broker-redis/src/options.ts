@@ -6,6 +6,8 @@ export interface RedisBrokerOptions {
   readonly url?: string;
   /** The sentinels that know the master, instead of `url`. Each connection asks them first. */
   readonly sentinel?: RedisSentinelOptions;
+  /** The cluster, instead of `url`. */
+  readonly cluster?: RedisClusterOptions;
   /**
    * Options of the client of the package `redis` that `url` cannot express, such as TLS certificates. The broker sets
    * the version of the protocol, the reconnection and the queue of the client itself.
@@ -50,6 +52,17 @@ export interface RedisSentinelOptions {
   readonly password?: string;
 }
 
+/** A Redis Cluster. User, password and TLS of all servers are in `client`. */
+export interface RedisClusterOptions {
+  /** Addresses of some servers, which are asked for the masters of all partitions. */
+  readonly rootNodes: readonly { readonly host: string; readonly port: number }[];
+  /**
+   * Translates an address `host:port` that the cluster names into one that this process can reach. Undefined: they are
+   * the same.
+   */
+  readonly nodeAddressMap?: (address: string) => { readonly host: string; readonly port: number } | undefined;
+}
+
 /** The options of the client of the package `redis` that an application may set. */
 export type RedisConnectionOptions = Pick<
   RedisClientOptions,
@@ -60,6 +73,7 @@ export type RedisConnectionOptions = Pick<
 export interface ResolvedRedisBrokerOptions {
   readonly url: string | undefined;
   readonly sentinel: RedisSentinelOptions | undefined;
+  readonly cluster: RedisClusterOptions | undefined;
   readonly client: RedisConnectionOptions;
   readonly prefix: string;
   readonly leaseTtlMs: number;
@@ -78,6 +92,7 @@ export function resolveRedisBrokerOptions(options: RedisBrokerOptions): Resolved
   const resolved: ResolvedRedisBrokerOptions = {
     url: options.url,
     sentinel: options.sentinel,
+    cluster: options.cluster,
     client: options.client ?? {},
     prefix: options.prefix ?? 'sw',
     leaseTtlMs: options.leaseTtlMs ?? 6_000,
@@ -99,10 +114,16 @@ function problemsOf(options: ResolvedRedisBrokerOptions): string[] {
     if (!isValid) problems.push(`option "${option}" must be ${expected}`);
   };
   const isDuration = (value: number, least = 1): boolean => Number.isFinite(value) && value >= least;
-  const { sentinel } = options;
-  const hasAddress = options.url !== undefined || options.client.socket !== undefined || sentinel !== undefined;
+  const { url, sentinel, cluster } = options;
+  const given = [url, sentinel, cluster].filter((value) => value !== undefined).length;
   check('sentinel', sentinel === undefined || sentinel.nodes.length > 0, 'at least one sentinel');
-  check('url', hasAddress, 'the address of a Redis server, such as redis://localhost:6379');
+  check('cluster', cluster === undefined || cluster.rootNodes.length > 0, 'at least one server');
+  check('cluster', given <= 1, 'the only one of "url", "sentinel" and "cluster"');
+  check(
+    'url',
+    given > 0 || options.client.socket !== undefined,
+    'the address of a Redis server, such as redis://localhost:6379',
+  );
   check('prefix', /^[^{}\s]+$/.test(options.prefix), 'a text without braces and spaces');
   check('leaseTtlMs', isDuration(options.leaseTtlMs, SMALLEST_LEASE_TTL_MS), `at least ${SMALLEST_LEASE_TTL_MS}`);
   for (const name of ['nodeTtlMs', 'publishTimeoutMs', 'startTimeoutMs', 'requestTimeoutMs'] as const) {

@@ -12,7 +12,7 @@ async function setUp() {
   const environment = new VirtualEnvironment();
   const server = { alive: [] as string[], members: [] as string[], looks: 0, expelled: [] as readonly string[] };
   const link = {
-    up: true,
+    isUp: () => true,
     run: async ({ script, args }: { readonly script: { readonly name: string }; readonly args: readonly string[] }) => {
       if (script.name === 'members') return server.members;
       if (script.name === 'expel') server.expelled = args;

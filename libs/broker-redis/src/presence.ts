@@ -21,7 +21,7 @@ export class Presence {
 
   constructor(
     private readonly nodes: Nodes,
-    private readonly link: Pick<RedisLink, 'run' | 'up'>,
+    private readonly link: Pick<RedisLink, 'run' | 'isUp'>,
     private readonly keys: Keys,
     private readonly environment: Pick<Environment, 'monotonic'>,
   ) {
@@ -37,14 +37,14 @@ export class Presence {
     this.own.set(topic, members.set(id, info));
     this.left.get(topic)?.delete(id);
     // While the server is out of reach, the join is remembered.
-    if (this.link.up) await this.send(topic, [[id, info]], 'join').catch((error: unknown) => this.throwIfUp(error));
+    if (this.isUp(topic)) await this.send(topic, [[id, info]], 'join').catch(this.throwIfUp(topic));
   }
 
   async leave(topic: string, id: string): Promise<void> {
     this.forget(topic, id);
     const left = this.left.get(topic) ?? new Set<string>();
     this.left.set(topic, left.add(id));
-    if (this.link.up) await this.sendLeft(topic, [id]).catch((error: unknown) => this.throwIfUp(error));
+    if (this.isUp(topic)) await this.sendLeft(topic, [id]).catch(this.throwIfUp(topic));
   }
 
   async members(topic: string): Promise<readonly PresenceMember[]> {
@@ -69,11 +69,13 @@ export class Presence {
     return members;
   }
 
-  /** Repeats the members of this node on a new connection, and those that left meanwhile. */
-  async restore(): Promise<void> {
+  /** Repeats the members of this node in partitions that are back, and those that left meanwhile. */
+  async restore(partitions: readonly number[]): Promise<void> {
     this.returns += 1;
-    const sent = [...this.own].map(([topic, members]) => this.send(topic, [...members], 'repeat'));
-    const left = [...this.left].map(([topic, ids]) => this.sendLeft(topic, [...ids]));
+    const isBack = ([topic]: readonly [string, unknown]): boolean =>
+      partitions.includes(this.keys.topic(topic).partition);
+    const sent = [...this.own].filter(isBack).map(([topic, members]) => this.send(topic, [...members], 'repeat'));
+    const left = [...this.left].filter(isBack).map(([topic, ids]) => this.sendLeft(topic, [...ids]));
     await Promise.all([...sent, ...left]);
   }
 
@@ -85,7 +87,7 @@ export class Presence {
     const byPartition = new Map<number, string[]>();
     for (const topic of this.own.keys()) {
       const { partition } = this.keys.topic(topic);
-      byPartition.set(partition, [...(byPartition.get(partition) ?? []), topic]);
+      if (this.link.isUp(partition)) byPartition.set(partition, [...(byPartition.get(partition) ?? []), topic]);
     }
     await Promise.all([...byPartition].map(([partition, topics]) => this.renewSome(partition, topics)));
   }
@@ -128,7 +130,13 @@ export class Presence {
   }
 
   /** A change that the end of the connection interrupted is repeated on the next one. */
-  private throwIfUp(error: unknown): void {
-    if (this.link.up) throw error;
+  private throwIfUp(topic: string): (error: unknown) => void {
+    return (error) => {
+      if (this.isUp(topic)) throw error;
+    };
+  }
+
+  private isUp(topic: string): boolean {
+    return this.link.isUp(this.keys.topic(topic).partition);
   }
 }

@@ -3,6 +3,7 @@ import type { NewPublication, PublishOptions } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
+import { ALL_PARTITIONS } from './cluster.js';
 import { Epochs } from './epochs.js';
 import { ConnectionLostError, StaleLineageError } from './errors.js';
 import { Keys } from './keys.js';
@@ -43,6 +44,10 @@ class FakeLink {
         },
       });
     });
+  }
+
+  isUp(): boolean {
+    return this.up;
   }
 
   async adopt(): Promise<void> {
@@ -199,13 +204,13 @@ describe('outages', () => {
     for (const id of ['a', 'b', 'c']) publish(event(id));
     const old = link.take();
     link.up = false;
-    publisher.onLost();
+    publisher.onLost(ALL_PARTITIONS);
     await old[0]!.answer('OK', 'e', 1, 0, 0);
     await old[1]!.fail(new ConnectionLostError('lost'));
     publish(event('d'));
     expect(outcomes).toEqual({});
     link.up = true;
-    publisher.onUp();
+    publisher.onUp(ALL_PARTITIONS);
     const again = link.take();
     expect(again.map(({ id, flags }) => [id, flags])).toEqual([
       ['a', 'r'],
@@ -223,11 +228,11 @@ describe('outages', () => {
     publish(state('a'), { startsEpoch: true });
     link.take();
     link.up = false;
-    publisher.onLost();
+    publisher.onLost(ALL_PARTITIONS);
     for (const [id, base] of ['ab', 'bc'].map((pair) => [pair[1]!, pair[0]!])) publish(state(id!, base));
     expect(publisher.size).toBe(1);
     link.up = true;
-    publisher.onUp();
+    publisher.onUp(ALL_PARTITIONS);
     const [newest, ...rest] = link.take();
     expect(rest).toEqual([]);
     expect(newest).toMatchObject({ id: 'c', withData: true, flags: 's', base: '' });
@@ -244,14 +249,14 @@ describe('outages', () => {
     publish(state('b'), { fence: 2 });
     publish(state('c'), { fence: 2 });
     link.up = true;
-    publisher.onUp();
+    publisher.onUp(ALL_PARTITIONS);
     expect(ids(link.take())).toEqual(['loaded', 'a', 'c']);
   });
 
   test('events, values for a position and commands wait for the timeout, and then reject', async () => {
     const { link, environment, publisher, outcomes, publish } = create();
     link.up = false;
-    publisher.onLost();
+    publisher.onLost(ALL_PARTITIONS);
     publish(event('early'));
     await environment.advance(3_000);
     publish(event('late'));
@@ -264,7 +269,7 @@ describe('outages', () => {
     expect(outcomes).toEqual({ early: 'unavailable', late: 'unavailable', loaded: 'unavailable' });
     expect(await command).toBe('unavailable');
     link.up = true;
-    publisher.onUp();
+    publisher.onUp(ALL_PARTITIONS);
     expect(ids(link.take())).toEqual(['newest']);
     expect(environment.timers).toBe(0);
   });
@@ -279,7 +284,7 @@ describe('outages', () => {
     expect(outcomes).toEqual({ d: 'unavailable' });
     await link.take()[0]!.answer('OK', 'e', 1, 0, 0);
     link.up = false;
-    publisher.onLost();
+    publisher.onLost(ALL_PARTITIONS);
     publish(event('e'));
     publish(event('f'));
     await turn();
@@ -301,7 +306,7 @@ describe('outages', () => {
     const { link, environment, publisher, outcomes, publish } = create();
     publish(event('a'));
     link.up = false;
-    publisher.onLost();
+    publisher.onLost(ALL_PARTITIONS);
     publish(event('b'));
     publisher.dispose();
     await turn();

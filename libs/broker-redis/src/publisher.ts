@@ -6,6 +6,7 @@ import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';
 import { PendingPublication } from './pending-publication.js';
+import { TopicQueue, type Chain } from './topic-queue.js';
 import { longestChain } from './scripts/topic-library.js';
 import type { TopicScripts } from './scripts/topic-scripts.js';
 
@@ -14,33 +15,6 @@ const MAX_REMEMBERED = 10_000;
 
 /** `OK` with epoch, offset, count and bytes of the deltas above the keyframe; or `NEED`, `MOVED`, `FENCED`. */
 type PublishReply = readonly [outcome: string, epoch: string, offset: number, count: number, bytes: number];
-
-/** The deltas of a topic since its keyframe. */
-interface Chain {
-  count: number;
-  bytes: number;
-}
-
-/** The pending publications of one topic, in the order of the calls. */
-class TopicQueue {
-  readonly pending: PendingPublication[] = [];
-  /** The first publications of `pending` whose replies are under way. */
-  inFlight = 0;
-  /** How many of them the server may answer with `NEED`. */
-  unsure = 0;
-  /** The first publications of `pending` that the server refused. They are sent again when nothing is in flight. */
-  refused = 0;
-  /** The server must be adopted before the publications are sent again. */
-  isStale = false;
-  chain: Chain;
-
-  constructor(
-    readonly topic: string,
-    chain: Chain | undefined,
-  ) {
-    this.chain = chain ?? { count: 0, bytes: 0 };
-  }
-}
 
 /**
  * Sends publications. Those of one topic keep their order, although many are under way at once: behind a delta that the
@@ -54,13 +28,11 @@ export class Publisher {
   private readonly byId = new Map<string, PendingPublication>();
   private readonly chains = new Map<string, Chain>();
   private bytes = 0;
-  /** Replies that belong to an earlier connection are ignored. */
-  private connection = 0;
   private expiry: Timer | undefined;
   private isDisposed = false;
 
   constructor(
-    private readonly link: Pick<RedisLink, 'attempt' | 'adopt' | 'up'>,
+    private readonly link: Pick<RedisLink, 'attempt' | 'adopt' | 'isUp'>,
     private readonly keys: Keys,
     private readonly scripts: TopicScripts,
     private readonly epochs: Epochs,
@@ -81,9 +53,11 @@ export class Publisher {
   async publish(topic: string, publication: NewPublication, options: PublishOptions = {}): Promise<Position> {
     if (this.isDisposed) throw disposedError();
     const pending = new PendingPublication(topic, publication, options, this.context.environment.monotonic());
-    const queue = this.queues.get(topic) ?? new TopicQueue(topic, this.chains.get(topic));
+    const queue =
+      this.queues.get(topic) ?? new TopicQueue(topic, this.keys.topic(topic).partition, this.chains.get(topic));
+    const isUp = this.link.isUp(queue.partition);
     const settled = pending.settled();
-    if (!this.link.up) this.conflate(queue, pending);
+    if (!isUp) this.conflate(queue, pending);
     if (this.pending.size >= this.limits.count || this.bytes + pending.size > this.limits.bytes) {
       const message = `${this.pending.size} publications wait for Redis, and there is no room for more.`;
       pending.reject(new BrokerError('unavailable', message));
@@ -95,15 +69,15 @@ export class Publisher {
     this.pending.add(pending);
     this.byId.set(publication.id, pending);
     this.bytes += pending.size;
-    if (this.link.up) this.pump(queue);
+    if (isUp) this.pump(queue);
     else if (this.expiry === undefined) this.expireLater();
     return settled;
   }
 
-  /** The connection was lost. The server may have stored what was under way. */
-  onLost(): void {
-    this.connection += 1;
-    for (const queue of this.queues.values()) {
+  /** The server of the partitions is out of reach. It may have stored what was under way. */
+  onLost(partitions: readonly number[]): void {
+    for (const queue of this.queuesIn(partitions)) {
+      queue.life += 1;
       for (const pending of queue.pending.slice(0, queue.inFlight + queue.refused)) pending.wasSent = true;
       this.reset(queue);
       const newest = queue.pending.at(-1);
@@ -112,16 +86,14 @@ export class Publisher {
     this.expireLater();
   }
 
-  /** The server can be used. */
-  onUp(): void {
-    this.expiry?.cancel();
-    this.expiry = undefined;
-    for (const queue of [...this.queues.values()]) this.pump(queue);
+  /** The server of the partitions can be used. */
+  onUp(partitions: readonly number[]): void {
+    for (const queue of this.queuesIn(partitions)) this.pump(queue);
+    this.expireLater();
   }
 
   dispose(): void {
     this.isDisposed = true;
-    this.connection += 1;
     this.expiry?.cancel();
     for (const pending of this.pending) pending.reject(disposedError());
     this.pending.clear();
@@ -133,7 +105,7 @@ export class Publisher {
 
   /** Sends what may follow the publications in flight. */
   private pump(queue: TopicQueue): void {
-    while (this.link.up && queue.refused === 0 && queue.inFlight < queue.pending.length) {
+    while (this.link.isUp(queue.partition) && queue.refused === 0 && queue.inFlight < queue.pending.length) {
       const next = queue.pending[queue.inFlight]!;
       const previous = queue.pending[queue.inFlight - 1];
       const isChained = next.publication.patch?.base === previous?.publication.id && !next.startsEpoch;
@@ -153,9 +125,9 @@ export class Publisher {
     if (mayBeRefused) queue.unsure += 1;
 
     const { partition, record, log, lease, channel } = this.keys.topic(pending.topic);
+    const { life } = queue;
     const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}${mustChain ? 'c' : ''}`;
     const only = options.only === undefined ? ['', ''] : [options.only.epoch, String(options.only.offset)];
-    const connection = this.connection;
     this.link
       .attempt({
         script: this.scripts.publish,
@@ -168,8 +140,8 @@ export class Publisher {
         ],
       })
       .then(
-        (reply) => this.onReply(connection, queue, pending, mayBeRefused, reply as PublishReply),
-        (error: unknown) => this.onReply(connection, queue, pending, mayBeRefused, error as Error),
+        (reply) => this.onReply(life, queue, pending, mayBeRefused, reply as PublishReply),
+        (error: unknown) => this.onReply(life, queue, pending, mayBeRefused, error as Error),
       );
   }
 
@@ -183,14 +155,14 @@ export class Publisher {
   }
 
   private onReply(
-    connection: number,
+    life: number,
     queue: TopicQueue,
     pending: PendingPublication,
     mayBeRefused: boolean,
     reply: PublishReply | Error,
   ): void {
     // The end of a connection is handled by `onLost`.
-    if (connection !== this.connection || reply instanceof ConnectionLostError) return;
+    if (this.isDisposed || life !== queue.life || reply instanceof ConnectionLostError) return;
     queue.inFlight -= 1;
     if (mayBeRefused) queue.unsure -= 1;
     if (reply instanceof StaleLineageError) {
@@ -230,10 +202,10 @@ export class Publisher {
       if (queue.pending.length === 0) return this.close(queue);
       return this.pump(queue);
     }
-    const connection = this.connection;
-    this.link.adopt().then(
+    const { life } = queue;
+    this.link.adopt(queue.partition).then(
       () => {
-        if (connection !== this.connection) return;
+        if (this.isDisposed || life !== queue.life) return;
         this.reset(queue);
         this.pump(queue);
       },
@@ -273,11 +245,24 @@ export class Publisher {
     }
   }
 
+  private queuesIn(partitions: readonly number[]): readonly TopicQueue[] {
+    const wanted = new Set(partitions);
+    return [...this.queues.values()].filter(({ partition }) => wanted.has(partition));
+  }
+
+  /** The queues whose server is out of reach. */
+  private get waiting(): readonly TopicQueue[] {
+    return [...this.queues.values()].filter(({ partition }) => !this.link.isUp(partition));
+  }
+
   private expireLater(): void {
     const { environment } = this.context;
     let first = Infinity;
-    for (const pending of this.pending) if (!pending.isLasting) first = Math.min(first, pending.since);
+    for (const { pending } of this.waiting) {
+      for (const { isLasting, since } of pending) if (!isLasting) first = Math.min(first, since);
+    }
     this.expiry?.cancel();
+    this.expiry = undefined;
     if (first === Infinity) return;
     const delay = first + this.limits.timeoutMs - environment.monotonic();
     this.expiry = environment.setTimer(() => this.expire(), Math.max(1, delay));
@@ -285,9 +270,9 @@ export class Publisher {
 
   private expire(): void {
     this.expiry = undefined;
-    if (this.link.up || this.isDisposed) return;
+    if (this.isDisposed) return;
     const due = this.context.environment.monotonic() - this.limits.timeoutMs;
-    for (const queue of [...this.queues.values()]) {
+    for (const queue of this.waiting) {
       for (const pending of queue.pending.filter(({ isLasting, since }) => !isLasting && since <= due)) {
         queue.pending.splice(queue.pending.indexOf(pending), 1);
         this.forget(pending);

@@ -1,7 +1,6 @@
 import type {
   Broker,
   BrokerContext,
-  BrokerFactory,
   BrokerStatus,
   Claim,
   ClaimOptions,
@@ -19,15 +18,16 @@ import type { Observable } from 'rxjs';
 
 import { Channels } from './channels.js';
 import { Claims } from './claims.js';
+import type { FindServers } from './cluster.js';
 import type { RedisConnection } from './connection.js';
 import { disposedError } from './errors.js';
 import { Epochs } from './epochs.js';
-import { Keys, TAGS } from './keys.js';
+import { Keys } from './keys.js';
 import { Leases } from './leases.js';
 import { Lineages } from './lineage.js';
 import { RedisLink } from './link.js';
 import { Nodes } from './nodes.js';
-import { resolveRedisBrokerOptions, type RedisBrokerOptions, type ResolvedRedisBrokerOptions } from './options.js';
+import type { ResolvedRedisBrokerOptions } from './options.js';
 import { Presence } from './presence.js';
 import { Publisher } from './publisher.js';
 import { Requests } from './requests.js';
@@ -37,38 +37,15 @@ import type { Script } from './scripts/script.js';
 import { topicScripts } from './scripts/topic-scripts.js';
 import { TopicListeners } from './topic-listeners.js';
 import { TopicReader } from './topic-reader.js';
-import { redisWire, type OpenWire } from './wire.js';
+import type { OpenWire } from './wire.js';
 
 /** Longest time between two looks at the positions of all topics with listeners. */
 const LONGEST_SWEEP_MS = 30_000;
+const LONGEST_CLUSTER_SWEEP_MS = 10_000;
 /** Characters of the ids of a node. */
 const NODE_ID_LENGTH = 12;
 /** Time for the farewell of a node that shuts down. */
 const FAREWELL_MS = 2_000;
-
-/**
- * Creates the broker for several processes that share a Redis server of version 7 or newer. The start fails
- * with one error that says what was tried, if the server cannot be reached or used.
- *
- * @example RealtimeModule.forRoot({ broker: redisBroker({ url: 'redis://localhost:6379' }) })
- */
-export function redisBroker(options: RedisBrokerOptions): BrokerFactory {
-  return (context) => {
-    const resolved = resolveRedisBrokerOptions(options);
-    return startRedisBroker(context, resolved, redisWire(resolved));
-  };
-}
-
-/** Starts a broker on connections of one's own. */
-export async function startRedisBroker(
-  context: BrokerContext,
-  options: ResolvedRedisBrokerOptions,
-  openWire: OpenWire,
-): Promise<RedisBroker> {
-  const broker = new RedisBroker(context, options, openWire);
-  await broker.start();
-  return broker;
-}
 
 /** Keeps topics, claims, leases and presence in Redis, for all nodes that use the same server and prefix. */
 export class RedisBroker implements Broker {
@@ -84,29 +61,32 @@ export class RedisBroker implements Broker {
   private readonly requests: Requests;
   private readonly presence: Presence;
   private readonly nodes: Nodes;
+  private readonly keys: Keys;
   private sweptAt = 0;
   private isDisposed = false;
 
   constructor(
     private readonly context: BrokerContext,
-    options: ResolvedRedisBrokerOptions,
+    private readonly options: ResolvedRedisBrokerOptions,
     openWire: OpenWire,
+    findServers: FindServers,
   ) {
     const { environment, history, log } = context;
     const node = environment.id().slice(0, NODE_ID_LENGTH);
-    const keys = new Keys(options.prefix);
+    this.keys = new Keys(options.prefix);
+    const { keys } = this;
     const topics = topicScripts(history);
     const scripts = [topics, claimScripts, leaseScripts, nodeScripts, presenceScripts].flatMap(
       (group) => Object.values(group) as Script[],
     );
-    const lineages = new Lineages(keys, TAGS.length, scripts, options.lineage, environment);
+    const lineages = new Lineages(keys, scripts, options.lineage, environment);
     const epochs = new Epochs(node);
-    this.link = new RedisLink(openWire, lineages, (partition) => keys.lineage(partition), context, options, {
+    this.link = new RedisLink(openWire, findServers, lineages, keys, context, options, {
       onMessage: (channel, message) => this.channels.receive(channel, message),
-      onLost: () => this.onLost(),
-      restore: (connection) => this.restore(connection),
-      onUp: () => this.onUp(),
-      onLineageChange: () => this.onLineageChange(),
+      onLost: (partitions) => this.onLost(partitions),
+      restore: (connection, partitions) => this.restore(connection, partitions),
+      onUp: (partitions) => this.onUp(partitions),
+      onLineageChange: (partitions) => this.onLineageChange(partitions),
     });
     const { maxPending, publishTimeoutMs: timeoutMs } = options;
     this.publisher = new Publisher(this.link, keys, topics, epochs, context, { ...maxPending, timeoutMs });
@@ -119,7 +99,7 @@ export class RedisBroker implements Broker {
     );
     this.nodes = new Nodes(node, this.link, keys, environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
-      onReturn: () => this.ignoreFailure(this.presence.restore()),
+      onReturn: () => this.ignoreFailure(this.presence.restore(this.link.up)),
     });
     this.claims = new Claims(this.nodes, this.link, keys, this.channels, environment, context.actionWindowMs);
     this.leases = new Leases(node, this.link, keys, this.channels, environment, options.leaseTtlMs);
@@ -137,6 +117,11 @@ export class RedisBroker implements Broker {
       leases: this.leases.size,
       presence: this.presence.size,
     };
+  }
+
+  /** Number of partitions that can be used now, for tests. */
+  get reachable(): number {
+    return this.link.up.length;
   }
 
   get status(): Observable<BrokerStatus> {
@@ -234,7 +219,7 @@ export class RedisBroker implements Broker {
     this.publisher.dispose();
     this.requests.dispose();
     this.listeners.dispose();
-    const left = this.link.up ? this.giveBack() : undefined;
+    const left = this.link.up.length > 0 ? this.giveBack() : undefined;
     this.claims.dispose();
     if (left === undefined) this.ignoreFailure(this.leases.dispose());
     await left;
@@ -258,29 +243,30 @@ export class RedisBroker implements Broker {
     if (this.isDisposed) throw disposedError();
   }
 
-  private onLost(): void {
-    this.publisher.onLost();
-    this.listeners.interrupt();
+  private onLost(partitions: readonly number[]): void {
+    this.channels.onLost(partitions);
+    this.publisher.onLost(partitions);
+    this.listeners.interrupt(partitions);
   }
 
   /** Listens again, and tells the listeners where their topics stand, before anything is published. */
-  private async restore(connection: RedisConnection): Promise<void> {
-    await this.channels.resubscribe(connection);
-    await this.nodes.restore();
-    await this.sweep();
-    await this.presence.restore();
+  private async restore(connection: RedisConnection, partitions: readonly number[]): Promise<void> {
+    await this.channels.resubscribe(connection, partitions);
+    if (partitions.includes(this.keys.nodes.partition)) await this.nodes.restore();
+    await this.sweep(partitions);
+    await this.presence.restore(partitions);
   }
 
-  private onUp(): void {
-    this.publisher.onUp();
-    this.claims.onUp();
+  private onUp(partitions: readonly number[]): void {
+    this.publisher.onUp(partitions);
+    this.claims.onUp(partitions);
     this.leases.wake();
   }
 
-  private onLineageChange(): void {
-    this.nodes.mistrust();
-    this.ignoreFailure(this.sweep());
-    this.ignoreFailure(this.presence.restore());
+  private onLineageChange(partitions: readonly number[]): void {
+    if (partitions.includes(this.keys.nodes.partition)) this.nodes.mistrust();
+    this.ignoreFailure(this.sweep(partitions));
+    this.ignoreFailure(this.presence.restore(partitions));
     this.leases.wake();
   }
 
@@ -288,15 +274,17 @@ export class RedisBroker implements Broker {
     this.ignoreFailure(this.presence.renew());
     this.ignoreFailure(this.claims.renew());
     const { environment, history } = this.context;
-    const interval = history.ageMs === 0 ? LONGEST_SWEEP_MS : Math.min(LONGEST_SWEEP_MS, history.ageMs / 3);
-    if (environment.monotonic() - this.sweptAt >= interval) this.ignoreFailure(this.sweep());
+    const longest = this.options.cluster === undefined ? LONGEST_SWEEP_MS : LONGEST_CLUSTER_SWEEP_MS;
+    const interval = history.ageMs === 0 ? longest : Math.min(longest, history.ageMs / 3);
+    if (environment.monotonic() - this.sweptAt < interval) return;
+    this.sweptAt = environment.monotonic();
+    this.ignoreFailure(this.sweep(this.link.up));
   }
 
   /** Renews the topics with listeners, and tells listeners that have missed something. */
-  private async sweep(): Promise<void> {
-    this.sweptAt = this.context.environment.monotonic();
-    const { names } = this.listeners;
-    if (names.length > 0) this.listeners.resume(await this.reader.check(names));
+  private async sweep(partitions: readonly number[]): Promise<void> {
+    const names = this.listeners.namesIn(new Set(partitions));
+    await this.reader.check(names, (standings) => this.listeners.resume(standings));
   }
 
   /** Work that the next connection or the next sign of life repeats. */

@@ -11,10 +11,10 @@ import { Requests } from './requests.js';
 function setUp() {
   const environment = new VirtualEnvironment();
   let receive!: (message: string) => void;
-  const channels = { add: async (_: string, handler: typeof receive) => void (receive = handler) };
+  const channels = { add: async (_: number, __: string, handler: typeof receive) => void (receive = handler) };
   const leases = { holder: async () => 'here', holds: () => true };
   const link = {
-    send: async ([, , message]: readonly string[]) => {
+    send: async (_: number, [, , message]: readonly string[]) => {
       receive(message!);
       return 1;
     },

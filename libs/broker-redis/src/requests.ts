@@ -44,7 +44,8 @@ export class Requests {
     private readonly timeoutMs: number,
   ) {
     // Subscribes with the first connection.
-    this.channels.add(keys.node(node), this.receive).catch(() => undefined);
+    const { partition, channel } = keys.node(node);
+    this.channels.add(partition, channel, this.receive).catch(() => undefined);
   }
 
   get size(): number {
@@ -69,7 +70,7 @@ export class Requests {
         this.timeoutMs,
       );
       this.open.set(id, { lease, resolve, reject, timer });
-      this.link.send(['PUBLISH', this.keys.node(holder), text]).then(
+      this.publish(holder, text).then(
         (receivers) => {
           if (receivers === 0) this.fail(id, 'has ended');
         },
@@ -81,7 +82,7 @@ export class Requests {
   dispose(): void {
     for (const id of [...this.open.keys()]) this.take(id)?.reject(disposedError());
     this.answers.clear();
-    this.channels.remove(this.keys.node(this.node), this.receive);
+    this.channels.remove(this.keys.node(this.node).channel, this.receive);
   }
 
   private readonly receive = (text: string): void => {
@@ -111,7 +112,12 @@ export class Requests {
   }
 
   private async send(node: string, message: NodeMessage): Promise<unknown> {
-    return this.link.send(['PUBLISH', this.keys.node(node), JSON.stringify(message)]);
+    return this.publish(node, JSON.stringify(message));
+  }
+
+  private async publish(node: string, text: string): Promise<unknown> {
+    const { partition, channel } = this.keys.node(node);
+    return this.link.send(partition, ['SPUBLISH', channel, text]);
   }
 
   private take(id: string): OpenRequest | undefined {

@@ -3,7 +3,8 @@ import { VirtualEnvironment } from '@statewire/testing';
 
 import { errorReply, FakeServer } from '../test/support/fake-wire.js';
 import { resolveRedisBrokerOptions, type RedisBrokerOptions } from './options.js';
-import { startRedisBroker, type RedisBroker } from './redis-broker.js';
+import type { RedisBroker } from './redis-broker.js';
+import { startRedisBroker } from './start.js';
 import { presenceScripts } from './scripts/node-scripts.js';
 import { topicScripts } from './scripts/topic-scripts.js';
 
@@ -126,15 +127,15 @@ describe('a start', () => {
     const { server, start } = create();
     const lineages = new Map<string, string>();
     let marker: string | undefined;
-    server.answers['MGET'] = (args) => args.slice(1).map((key) => lineages.get(key) ?? null);
+    server.answers['GET'] = ([, key]) => lineages.get(key!) ?? null;
     server.answers['SCRIPT'] = (args) => {
       if (args[1] === 'LOAD') marker ??= args[2];
       return args.slice(2).map(() => 1);
     };
     server.answers['EVAL'] = (args) => {
       expect(marker).toContain('abc');
-      for (const key of args.slice(3, 3 + Number(args[2]))) lineages.set(key, `${args[3 + Number(args[2])]}.5`);
-      return [];
+      lineages.set(args[3]!, `${args[4]}.5`);
+      return null;
     };
     const broker = await start();
     expect(lineages.size).toBe(64);

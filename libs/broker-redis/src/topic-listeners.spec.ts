@@ -6,12 +6,12 @@ import type { RedisConnection } from './connection.js';
 import { Keys } from './keys.js';
 import { TopicListeners } from './topic-listeners.js';
 
-const { channel } = new Keys('sw').topic('lobby');
+const { partition, channel } = new Keys('sw').topic('lobby');
 
 async function create({ hasHeard = true } = {}) {
   const channels = new Channels();
   const connection = { subscribe: async () => undefined, unsubscribe: async () => undefined };
-  await channels.resubscribe(connection as unknown as RedisConnection);
+  await channels.resubscribe(connection as unknown as RedisConnection, [partition]);
   const listeners = new TopicListeners(
     channels,
     new Keys('sw'),
@@ -31,7 +31,7 @@ async function create({ hasHeard = true } = {}) {
 
 test('a publication between the answer of the server and its use counts in the position of `resumed`', async () => {
   const { listeners, messages, publish, resume } = await create();
-  listeners.interrupt();
+  listeners.interrupt([partition]);
   publish('a', 2);
   publish('a', 3);
   resume('a', 2);
@@ -45,11 +45,11 @@ test('a publication between the answer of the server and its use counts in the p
 
 test('a new epoch between the answer of the server and its use counts in the position of `resumed`', async () => {
   const { channels, listeners, messages, resume } = await create();
-  listeners.interrupt();
+  listeners.interrupt([partition]);
   channels.receive(channel, 'E b\n');
   resume('a', 2);
   expect(messages.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'b', offset: 0 }, id: '' });
-  listeners.interrupt();
+  listeners.interrupt([partition]);
   channels.receive(channel, 'E c 5 c1\n1');
   resume('b', 0);
   expect(messages.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'c', offset: 1 }, id: 'c1' });
@@ -57,11 +57,11 @@ test('a new epoch between the answer of the server and its use counts in the pos
 
 test('a publication that the answer of the server covers does not count', async () => {
   const { listeners, messages, publish, resume } = await create();
-  listeners.interrupt();
+  listeners.interrupt([partition]);
   publish('a', 2);
   resume('a', 4);
   expect(messages.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'a', offset: 4 }, id: 'a4' });
-  listeners.interrupt();
+  listeners.interrupt([partition]);
   resume('a', 4);
   expect(messages.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'a', offset: 4 }, id: 'a4' });
 });

@@ -23,6 +23,7 @@ export interface Standing {
 
 interface ListenedTopic {
   readonly name: string;
+  readonly partition: number;
   readonly channel: string;
   readonly listeners: Set<Listener>;
   readonly receive: (message: string) => void;
@@ -52,6 +53,11 @@ export class TopicListeners {
     return [...this.topics.keys()];
   }
 
+  /** The topics with listeners in these partitions. */
+  namesIn(partitions: ReadonlySet<number>): readonly string[] {
+    return this.names.filter((name) => partitions.has(this.topics.get(name)!.partition));
+  }
+
   async listen(name: string, listener: Listener): Promise<Release> {
     const topic = this.topics.get(name) ?? this.add(name);
     // A new function, so that the same listener can be added twice.
@@ -61,7 +67,7 @@ export class TopicListeners {
       if (topic.listeners.delete(own) && topic.listeners.size === 0) this.remove(topic);
     };
     try {
-      await this.channels.add(topic.channel, topic.receive);
+      await this.channels.add(topic.partition, topic.channel, topic.receive);
     } catch (error) {
       await release();
       throw toBrokerError(error);
@@ -73,10 +79,11 @@ export class TopicListeners {
     return release;
   }
 
-  /** Tells all listeners that messages may be missing. */
-  interrupt(): void {
+  /** Tells the listeners of topics in these partitions that messages may be missing. */
+  interrupt(partitions: readonly number[]): void {
+    const lost = new Set(partitions);
     for (const topic of [...this.topics.values()]) {
-      if (topic.isInterrupted) continue;
+      if (topic.isInterrupted || !lost.has(topic.partition)) continue;
       topic.isInterrupted = true;
       topic.dropped = undefined;
       this.deliver(topic, { type: 'interrupted' });
@@ -90,7 +97,9 @@ export class TopicListeners {
       if (topic === undefined) continue;
       const { position, id } = newest(standing, topic.isInterrupted ? topic.dropped : undefined);
       const isBehind = topic.epoch !== position.epoch || topic.offset !== position.offset;
-      if (!topic.isInterrupted && !isBehind) continue;
+      // A message that the server sent after its answer may have arrived before the answer is used.
+      const isAhead = topic.epoch === position.epoch && topic.offset > position.offset;
+      if (!topic.isInterrupted && (!isBehind || isAhead)) continue;
       topic.isInterrupted = false;
       topic.epoch = position.epoch;
       topic.offset = position.offset;
@@ -103,9 +112,11 @@ export class TopicListeners {
   }
 
   private add(name: string): ListenedTopic {
+    const { partition, channel } = this.keys.topic(name);
     const topic: ListenedTopic = {
       name,
-      channel: this.keys.topic(name).channel,
+      partition,
+      channel,
       listeners: new Set(),
       receive: (message) => this.receive(topic, message),
       isInterrupted: false,

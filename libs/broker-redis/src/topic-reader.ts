@@ -43,8 +43,11 @@ export class TopicReader {
     };
   }
 
-  /** Renews the topics, so that the server keeps them, and tells where each stands. */
-  async check(topics: readonly string[]): Promise<readonly Standing[]> {
+  /**
+   * Renews the topics, so that the server keeps them, and tells where each stands, as the answers arrive. Resolves after
+   * the last one.
+   */
+  async check(topics: readonly string[], tell: (standings: readonly Standing[]) => void): Promise<void> {
     const byPartition = new Map<number, string[]>();
     for (const topic of topics) {
       const { partition } = this.keys.topic(topic);
@@ -52,13 +55,13 @@ export class TopicReader {
       byPartition.set(partition, group);
       group.push(topic);
     }
-    const calls: Promise<readonly Standing[]>[] = [];
+    const calls: Promise<void>[] = [];
     for (const [partition, group] of byPartition) {
       for (let from = 0; from < group.length; from += CHECKED_AT_ONCE) {
-        calls.push(this.checkSome(partition, group.slice(from, from + CHECKED_AT_ONCE)));
+        calls.push(this.checkSome(partition, group.slice(from, from + CHECKED_AT_ONCE)).then(tell));
       }
     }
-    return (await Promise.all(calls)).flat();
+    await Promise.all(calls);
   }
 
   async replaceEpoch(topic: string, kind: TopicKind, expected: string, keep: boolean): Promise<Position> {

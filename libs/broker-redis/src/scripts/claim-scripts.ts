@@ -48,7 +48,7 @@ if c[1] and (c[2] ~= ARGV[3] or c[3] ~= ARGV[4]) then return 'NOT_HELD' end
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('HSET', KEYS[2], 'f', ARGV[2], 's', 'settled', 'n', ARGV[3], 'c', ARGV[4], 'a', ARGV[5])
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
-redis.call('PUBLISH', KEYS[2], 'settled\\n' .. ARGV[5])
+redis.call('SPUBLISH', KEYS[2], 'settled\\n' .. ARGV[5])
 return 'OK'
 `,
   ),
@@ -59,7 +59,7 @@ return 'OK'
 local c = redis.call('HMGET', KEYS[2], 's', 'n', 'c')
 if c[1] == 'running' and c[2] == ARGV[2] and c[3] == ARGV[3] then
   redis.call('DEL', KEYS[2])
-  redis.call('PUBLISH', KEYS[2], 'unclaimed\\n')
+  redis.call('SPUBLISH', KEYS[2], 'unclaimed\\n')
 end
 return 'OK'
 `,
@@ -72,7 +72,7 @@ local c = redis.call('HMGET', KEYS[2], 's', 'n', 'c')
 if c[1] == 'running' and c[2] == ARGV[2] and c[3] == ARGV[3] then
   redis.call('HSET', KEYS[2], 's', 'lost')
   redis.call('PEXPIRE', KEYS[2], ARGV[4])
-  redis.call('PUBLISH', KEYS[2], 'unclaimed\\n')
+  redis.call('SPUBLISH', KEYS[2], 'unclaimed\\n')
 end
 return 'OK'
 `,

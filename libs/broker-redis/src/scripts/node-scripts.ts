@@ -40,7 +40,7 @@ local l = redis.call('HMGET', KEYS[2], 'k', 'x')
 if l[1] ~= ARGV[2] or tonumber(l[2]) == 0 then return 0 end
 redis.call('PEXPIRE', KEYS[2], 86400000)
 redis.call('HSET', KEYS[2], 'x', 0)
-redis.call('PUBLISH', KEYS[2], 'released')
+redis.call('SPUBLISH', KEYS[2], 'released')
 return 1
 `,
   ),

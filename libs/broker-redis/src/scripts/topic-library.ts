@@ -74,8 +74,8 @@ local function first(r, record, log, state, data, t, id)
 end
 
 local function announce(channel, r, data)
-  if data then redis.call('PUBLISH', channel, 'E ' .. r.e .. ' ' .. r.t .. ' ' .. r.p .. '\\n' .. data)
-  else redis.call('PUBLISH', channel, 'E ' .. r.e .. '\\n') end
+  if data then redis.call('SPUBLISH', channel, 'E ' .. r.e .. ' ' .. r.t .. ' ' .. r.p .. '\\n' .. data)
+  else redis.call('SPUBLISH', channel, 'E ' .. r.e .. '\\n') end
 end
 
 -- The deltas above the keyframe; nil if the server has not all of them.
@@ -102,7 +102,7 @@ local function open(record, log, channel, epoch)
       local previous = fresh.p
       fresh.o, fresh.p, fresh.t, fresh.b = fresh.o + 1, x.id, x.t, fresh.b + #x.body
       append(log, fresh.o, x.form, x.body, x.t, x.id, fresh.b)
-      redis.call('PUBLISH', channel, line(fresh, x.form, x.body, previous))
+      redis.call('SPUBLISH', channel, line(fresh, x.form, x.body, previous))
     end
     redis.call('HSET', record, 'o', fresh.o, 'p', fresh.p, 't', fresh.t, 'b', fresh.b)
   elseif m[1] then announce(channel, fresh) end

@@ -59,7 +59,7 @@ if kind == 'state' and data ~= '' then
 else redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b) end
 if renews then renew(record, log) end
 if BYTES > 0 and r.b - r.f > BYTES * 9 / 8 then trim(record, log, r, 0, BYTES, kind == 'state' and r.k or r.o) end
-redis.call('PUBLISH', channel, line(r, form, body, previous))
+redis.call('SPUBLISH', channel, line(r, form, body, previous))
 return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s }
 `;
 
@@ -134,7 +134,7 @@ return { 'OK', r.e, r.o }
 /** Removes a topic. Keys: record, log. Argument: channel. */
 const CLOSE = `
 redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('PUBLISH', ARGV[2], 'C')
+redis.call('SPUBLISH', ARGV[2], 'C')
 return 'OK'
 `;
 

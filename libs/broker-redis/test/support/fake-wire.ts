@@ -7,7 +7,8 @@ type Answer = unknown;
 /** Answers of a server that any node may use. A test replaces some of them. */
 const USUAL: Readonly<Record<string, (args: readonly string[]) => Answer>> = {
   INFO: () => 'redis_version:7.0.15\r\ncluster_enabled:0\r\nmaxmemory_policy:noeviction\r\nmaster_replid:abc\r\n',
-  MGET: (args) => args.slice(1).map(() => 'lineage.1'),
+  GET: () => 'lineage.1',
+  COMMAND: (args) => args.slice(2).map(() => []),
   SCRIPT: (args) => (args[1] === 'EXISTS' ? args.slice(2).map(() => 1) : 'sha'),
   EVALSHA: () => 'OK',
   PING: () => 'PONG',

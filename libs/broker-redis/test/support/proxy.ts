@@ -1,30 +1,39 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Stands between a node and a server. Cuts the node off, and loses replies. */
+/** Stands between a node and its servers. Cuts the node off, and loses replies. */
 export class Proxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
-  private isCut = false;
+  private readonly entrances = new Map<string, Server>();
+  isCut = false;
   private losesReply = false;
   private isStalled = false;
   private onLost: (() => void) | undefined;
-
-  private constructor(
-    private readonly server: Server,
-    private target: number,
-    private readonly host: string,
-  ) {
-    server.on('connection', (client) => this.accept(client));
-  }
+  /** Replaces the server of all connections. */
+  private leader: number | undefined;
 
   static async start(target: number, host = '127.0.0.1'): Promise<Proxy> {
-    const server = createServer().listen(0, '127.0.0.1');
+    const proxy = new Proxy();
+    await proxy.add(target, host);
+    return proxy;
+  }
+
+  /** Opens an entrance to a further server. */
+  async add(port: number, host = '127.0.0.1'): Promise<void> {
+    const server = createServer((client) => this.accept(client, port, host)).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Proxy(server, target, host);
+    this.entrances.set(`${host}:${port}`, server);
+  }
+
+  /** The entrance to a server. Undefined: there is none. */
+  find(address: string): { host: string; port: number } | undefined {
+    const entrance = this.entrances.get(address);
+    return entrance && { host: '127.0.0.1', port: (entrance.address() as AddressInfo).port };
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const [first] = this.entrances.keys();
+    return `redis://127.0.0.1:${this.find(first!)!.port}`;
   }
 
   /** Number of open connections of the node. */
@@ -34,7 +43,7 @@ export class Proxy {
 
   /** Further connections lead to this port. */
   lead(target: number): void {
-    this.target = target;
+    this.leader = target;
   }
 
   /** Ends the connections, and refuses others until `mend` is called. */
@@ -71,16 +80,18 @@ export class Proxy {
 
   async dispose(): Promise<void> {
     this.cut();
-    this.server.close();
-    await once(this.server, 'close');
+    for (const server of this.entrances.values()) {
+      server.close();
+      await once(server, 'close');
+    }
   }
 
-  private accept(client: Socket): void {
+  private accept(client: Socket, port: number, host: string): void {
     if (this.isCut) {
       client.destroy();
       return;
     }
-    const server = connect(this.target, this.host);
+    const server = connect(this.leader ?? port, host);
     const pair = [client, server] as const;
     this.pairs.add(pair);
     let armed = false;

@@ -4,8 +4,10 @@ import type { BrokerContext, Environment, Timer } from '@statewire/nest';
 import { filter, firstValueFrom } from 'rxjs';
 
 import { resolveRedisBrokerOptions, type RedisBrokerOptions } from '../../src/options.js';
-import { startRedisBroker, type RedisBroker } from '../../src/redis-broker.js';
+import type { RedisBroker } from '../../src/redis-broker.js';
+import { startRedisBroker } from '../../src/start.js';
 import { redisWire, type OpenWire } from '../../src/wire.js';
+import { RedisCluster } from '@statewire/verification/servers';
 import { Proxy } from './proxy.js';
 
 const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
@@ -85,21 +87,36 @@ export interface TestNode {
 
 const DEFAULT_PORT = 6379;
 
-/** Starts a node that reaches the server, which is a port of this machine or an address, through a proxy of its own. */
+/** A port of this machine, an address, or a cluster. */
+export type TestServer = number | URL | RedisCluster;
+
+async function startProxy(server: TestServer): Promise<{ proxy: Proxy; address: RedisBrokerOptions }> {
+  if (!(server instanceof RedisCluster)) {
+    const [port, host] = typeof server === 'number' ? [server] : [Number(server.port || DEFAULT_PORT), server.hostname];
+    const proxy = await Proxy.start(port, host);
+    return { proxy, address: { url: proxy.url } };
+  }
+  const proxy = new Proxy();
+  for (const { port } of server.addresses) await proxy.add(port);
+  const rootNodes = server.addresses.map(({ host, port }) => proxy.find(`${host}:${port}`)!);
+  return { proxy, address: { cluster: { rootNodes, nodeAddressMap: (address) => proxy.find(address) } } };
+}
+
+/** Starts a node that reaches the server through a proxy of its own. */
 export async function startNode(
-  server: number | URL,
+  server: TestServer,
   options: RedisBrokerOptions = {},
   context: Partial<BrokerContext> = {},
 ): Promise<TestNode> {
-  const proxy =
-    typeof server === 'number'
-      ? await Proxy.start(server)
-      : await Proxy.start(Number(server.port || DEFAULT_PORT), server.hostname);
+  const { proxy, address: own } = await startProxy(server);
   const environment = new WatchedEnvironment();
   const logged: TestNode['logged'] = [];
-  const resolved = resolveRedisBrokerOptions({ url: proxy.url, ...options });
+  const resolved = resolveRedisBrokerOptions({
+    ...(options.sentinel === undefined && options.cluster === undefined ? own : {}),
+    ...options,
+  });
   const open = redisWire(resolved);
-  const counting: OpenWire = (events, signal) =>
+  const counting: OpenWire = (events, signal, address) =>
     open(
       {
         ...events,
@@ -109,6 +126,7 @@ export async function startNode(
         },
       },
       signal,
+      address,
     );
   const whole: BrokerContext = {
     environment,
@@ -126,6 +144,8 @@ export async function startNode(
   }
   node.until = async (state) => {
     await firstValueFrom(node.broker.status.pipe(filter((status) => status.state === state)));
+    // The status of a cluster tells the first server that is away.
+    while (proxy.isCut && node.broker.reachable > 0) await new Promise(setImmediate);
   };
   node.stop = (isStopped) => {
     environment.stop(isStopped);
