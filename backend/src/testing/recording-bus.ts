@@ -1,4 +1,4 @@
-import type { RealtimeBus } from '@statewire/nest';
+import type { RealtimeBus, TransactionOptions } from '@statewire/nest';
 import type { Position, TopicReference } from '@statewire/protocol';
 
 /** A bus that records publications instead of sending them. */
@@ -6,7 +6,9 @@ export class RecordingBus implements Pick<RealtimeBus, 'publish' | 'close'> {
   readonly #values = new Map<string, unknown[]>();
   readonly closed: string[] = [];
 
-  publish<Value>({ name }: TopicReference<Value>, value: Value): Promise<Position> {
+  publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position>;
+  publish<Value>(topic: TopicReference<Value>, value: Value, options: TransactionOptions): Promise<void>;
+  publish<Value>({ name }: TopicReference<Value>, value: Value): Promise<Position | void> {
     const values = this.#values.get(name) ?? [];
     values.push(value);
     this.#values.set(name, values);

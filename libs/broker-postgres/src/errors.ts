@@ -60,6 +60,10 @@ export function disposedError(): BrokerError {
   return new BrokerError('disposed', 'The broker was shut down.');
 }
 
+export function fencedError(topic: string): BrokerError {
+  return new BrokerError('fenced', `The lease of the topic "${topic}" does not allow this publication.`);
+}
+
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Attempts at several addresses of one name end with an error without a message of its own.

@@ -1,18 +1,20 @@
-import type {
-  Broker,
-  BrokerContext,
-  BrokerFactory,
-  BrokerStatus,
-  Claim,
-  ClaimOptions,
-  Lease,
-  NewPublication,
-  PresenceMember,
-  PublishOptions,
-  ReadOptions,
-  Release,
-  TopicHistory,
-  TopicMessage,
+import {
+  topicLease,
+  type Broker,
+  type BrokerContext,
+  type BrokerFactory,
+  type BrokerStatus,
+  type Claim,
+  type ClaimOptions,
+  type Lease,
+  type NewPublication,
+  type PresenceMember,
+  type PublishOptions,
+  type ReadOptions,
+  type Release,
+  type TopicHistory,
+  type TopicMessage,
+  type TransactionClient,
 } from '@statewire/nest';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
@@ -20,7 +22,7 @@ import type { Observable } from 'rxjs';
 import { Channels } from './channels.js';
 import { Claims } from './claims.js';
 import type { PostgresConnection } from './connection.js';
-import { disposedError } from './errors.js';
+import { disposedError, fencedError } from './errors.js';
 import { Leases } from './leases.js';
 import { PostgresLink } from './link.js';
 import { checkVersion, migrate } from './migrate.js';
@@ -157,6 +159,15 @@ export class PostgresBroker implements Broker {
   async publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position> {
     this.check();
     return this.publisher.publish(topic, publication, options);
+  }
+
+  async publishAtCommit(topic: string, publication: NewPublication, transaction: TransactionClient): Promise<void> {
+    this.check();
+    const holder = await this.leases.holder(topicLease(topic));
+    if (holder !== undefined) throw fencedError(topic);
+    const { data, id, kind } = publication;
+    const statement = `select ${this.options.schema}.publish_at_commit($1, $2, $3, $4, $5)`;
+    await transaction.query(statement, [this.node, topic, kind, id, data]);
   }
 
   async listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release> {

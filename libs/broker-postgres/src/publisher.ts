@@ -1,7 +1,7 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
-import { ConflictError, ConnectionLostError, disposedError, toBrokerError } from './errors.js';
+import { ConflictError, ConnectionLostError, disposedError, fencedError, toBrokerError } from './errors.js';
 import { limitsOf, longestChain } from './limits.js';
 import type { PostgresLink } from './link.js';
 import { PendingPublication } from './pending-publication.js';
@@ -222,8 +222,7 @@ export class Publisher {
   private settle(pending: PendingPublication, outcome: string, position: Position): void {
     const { topic } = pending;
     if (outcome === 'FENCED') {
-      const message = `The lease of the topic "${topic}" does not allow this publication.`;
-      pending.reject(new BrokerError('fenced', message));
+      pending.reject(fencedError(topic));
     } else if (outcome === 'MOVED') {
       pending.reject(new BrokerError('moved', `The topic "${topic}" has moved on from the expected position.`));
     } else {

@@ -15,7 +15,7 @@ export type { HandlerDecorator } from './handlers/handler-decorator.js';
 export { RealtimeExecutionContext } from './realtime-execution-context.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
-export { RealtimeBus, type Publication } from './realtime-bus.js';
+export { RealtimeBus, type Publication, type TransactionOptions } from './realtime-bus.js';
 export { BrokerError, topicLease, type BrokerErrorCode } from './core/broker.js';
 export type {
   Broker,
@@ -34,6 +34,7 @@ export type {
   StoredPublication,
   TopicHistory,
   TopicMessage,
+  TransactionClient,
 } from './core/broker.js';
 export { memoryBroker } from './broker/memory/memory-broker.js';
 export { RealtimeConnections, type ConnectionInfo, type Revoked } from './realtime-connections.js';

@@ -44,6 +44,17 @@ describe('RealtimeBus', () => {
     await expect(realtime.publish(notices.with(), undefined as never)).rejects.toMatchObject({ code: 'not_json' });
   });
 
+  test('rejects a publication in a transaction if the broker keeps nothing in a database', async () => {
+    const { bus: realtime, errors } = bus();
+    const statements: string[] = [];
+    const transaction = { query: async (text: string) => void statements.push(text) };
+    const published = realtime.publish(battle.with({ battleId: '42' }), { hp: 10 }, { transaction });
+    await expect(published).rejects.toMatchObject({ name: 'PublishError', code: 'no_transactions' });
+    await expect(published).rejects.toThrow(/The broker "memory" .* Use postgresBroker\(\)/);
+    expect(statements).toEqual([]);
+    expect(errors).toHaveLength(1);
+  });
+
   test('leaves errors of other observables to the application', () => {
     const { onUnhandledError } = config;
     const { bus: realtime } = bus();

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Position, TopicReference } from '@statewire/protocol';
 import { map, type Observable } from 'rxjs';
 
+import type { TransactionClient } from './core/broker.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { REALTIME_LOG } from './core/tokens.js';
@@ -15,6 +16,12 @@ export interface Publication<Value> {
   readonly position: Position;
   /** Milliseconds since the Unix epoch, by the broker's clock. */
   readonly time: number;
+}
+
+/** Options of {@link RealtimeBus.publish} inside a transaction. */
+export interface TransactionOptions {
+  /** The connection of the open transaction: a client of `pg`, or an `EntityManager` or `QueryRunner` of TypeORM. */
+  readonly transaction: TransactionClient;
 }
 
 /**
@@ -50,10 +57,30 @@ export class RealtimeBus {
    * @throws (rejects) PublishError if the value has no JSON, is nested too deep, or the topic has a source;
    * RealtimeError `too_large` above `limits.frames.publicationBytes`; BrokerError.
    */
-  publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position> {
-    const position = this.topics.publish(topic, value);
-    position.catch((error: unknown) => this.log.error('publication-failed', error, { topic: topic.name }));
-    return position;
+  publish<Value>(topic: TopicReference<Value>, value: Value): Promise<Position>;
+  /**
+   * Publishes the value when the transaction commits, and never if it does not: after a rollback, also to a savepoint, after a
+   * serialization failure, or if the process ends before. It needs `@statewire/broker-postgres` on the database of the
+   * transaction. Await it before the commit. A rejection has sent nothing to the transaction, unless the database rejected the statement.
+   *
+   * @example
+   * ```ts
+   * await dataSource.transaction(async (transaction) => {
+   *   await transaction.save(order);
+   *   await bus.publish(orders.with({ id }), order, { transaction });
+   * });
+   * ```
+   * @returns nothing, because only the commit gives the publication a position.
+   * @throws (rejects) also PublishError `no_transactions`, if the broker has none.
+   */
+  publish<Value>(topic: TopicReference<Value>, value: Value, options: TransactionOptions): Promise<void>;
+  publish<Value>(topic: TopicReference<Value>, value: Value, options?: TransactionOptions): Promise<Position | void> {
+    const published: Promise<Position | void> =
+      options === undefined
+        ? this.topics.publish(topic, value)
+        : this.topics.publishAtCommit(topic, value, options.transaction);
+    published.catch((error: unknown) => this.log.error('publication-failed', error, { topic: topic.name }));
+    return published;
   }
 
   /**

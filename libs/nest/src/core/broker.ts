@@ -36,6 +36,15 @@ export interface PublishOptions {
   readonly startsEpoch?: boolean;
 }
 
+/**
+ * The connection of an open database transaction: a client of `pg`, or an `EntityManager` or `QueryRunner` of TypeORM. Others need
+ * an object with this method.
+ */
+export interface TransactionClient {
+  /** Runs a statement with parameters `$1`, `$2`, … in the transaction. */
+  query(text: string, values: unknown[]): Promise<unknown>;
+}
+
 /** A publication as a broker keeps it. */
 export interface StoredPublication {
   /** Offset in the epoch. The first publication has offset 1. */
@@ -207,6 +216,14 @@ export interface Broker {
    * of one node to one topic keep the order of the calls.
    */
   publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position>;
+
+  /**
+   * Publishes when a transaction of the application commits, and never if it does not. Resolves when the transaction has the
+   * publication. Its position is unknown then, because the commit appends it. Rejects with `fenced` while any node holds the lease
+   * of the topic; that sends nothing to the transaction. A lease that is taken later fails the commit. Missing: the broker
+   * does not keep its data in a database.
+   */
+  publishAtCommit?(topic: string, publication: NewPublication, transaction: TransactionClient): Promise<void>;
 
   /**
    * Adds a listener. Resolves when every later publication is certain to reach the listener, in order. The broker logs

@@ -1,8 +1,9 @@
 import { isTextDeeperThan, MAX_VALUE_DEPTH, type DiffOptions, type Json, type TopicKind } from '@statewire/protocol';
 
-import type { NewPublication } from '../core/broker.js';
+import { BrokerError, type Broker, type NewPublication } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
 import { deltaBetween, type Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
@@ -12,8 +13,9 @@ import type { ResolvedTopic } from './topic-loader.js';
  * - `not_json`: the value has no JSON text.
  * - `too_deep`: the value nests deeper than clients accept.
  * - `has_source`: an observable source is the only writer of the topic.
+ * - `no_transactions`: the broker cannot publish in a transaction of a database.
  */
-export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source';
+export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source' | 'no_transactions';
 
 /** A publication that is invalid. The message says how to change it. */
 export class PublishError extends Error {
@@ -27,6 +29,41 @@ export class PublishError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** The error of a publication: another writer owns the topic, if the broker says so. */
+export function hasSource({ name }: ResolvedTopic, error: unknown): unknown {
+  if (!(error instanceof BrokerError && error.code === 'fenced')) return error;
+  const message = `The observable of its handler, or the holder of its lease, is the only writer of "${name}". Publish through it.`;
+  return new PublishError('has_source', message, { cause: error });
+}
+
+export function noTransactions(topic: string, { name }: Broker): PublishError {
+  return new PublishError(
+    'no_transactions',
+    `The broker "${name}" keeps nothing in a database, so it cannot publish "${topic}" in a transaction. ` +
+      'Use postgresBroker() of @statewire/broker-postgres, or publish after the commit.',
+  );
+}
+
+/** Advice for a publication that no client can get. */
+const NO_HANDLER =
+  'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
+
+/** Largest number of patterns that the log names. Guards against patterns that an application builds at run time. */
+const MAX_NAMED_PATTERNS = 100;
+
+/** Warns of publications that no client can get, once for each pattern. */
+export class HandlerWarnings {
+  private readonly warned = new Set<string>();
+
+  constructor(private readonly log: Pick<RealtimeLog, 'warn'>) {}
+
+  warn({ name, pattern = name }: ResolvedTopic): void {
+    if (this.warned.has(pattern) || this.warned.size >= MAX_NAMED_PATTERNS) return;
+    this.warned.add(pattern);
+    this.log.warn('publication-without-handler', { reason: pattern, topic: name, advice: NO_HANDLER });
   }
 }
 

@@ -3,13 +3,21 @@ import { Observable } from 'rxjs';
 
 import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
-import { BrokerError, type Broker, type PublishOptions } from '../core/broker.js';
+import type { Broker, PublishOptions, TransactionClient } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
 import { keepAlive, withDeadline, type Environment, type Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
-import { freezeDeep, project, PublishError, Writers } from './new-publication.js';
+import {
+  freezeDeep,
+  HandlerWarnings,
+  hasSource,
+  noTransactions,
+  project,
+  Writers,
+  type Projection,
+} from './new-publication.js';
 import {
   ConnectionSubscriber,
   type EndReason,
@@ -28,13 +36,6 @@ const MAX_LINGERING_TOPICS = 10_000;
 
 /** Characters of the part of a publication’s id that differs between processes: 72 random bits. */
 const ID_PREFIX_LENGTH = 12;
-
-/** Advice for a publication that no client can get. */
-const NO_HANDLER =
-  'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
-
-/** Largest number of patterns that the log names. Guards against patterns that an application builds at run time. */
-const MAX_NAMED_PATTERNS = 100;
 
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
@@ -92,8 +93,7 @@ export class TopicRegistry {
   /** Ids of publications: unique for this process, and increasing. */
   private readonly idPrefix: string;
   private publications = 0;
-  /** Patterns without a handler that the log has named. */
-  private readonly withoutHandler = new Set<string>();
+  private readonly warnings: HandlerWarnings;
   private readonly freeze: boolean;
   /** Publications without an answer of a shared broker. */
   private readonly unanswered = new Set<Promise<unknown>>();
@@ -101,6 +101,7 @@ export class TopicRegistry {
 
   constructor(private readonly options: TopicRegistryOptions) {
     this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
+    this.warnings = new HandlerWarnings(options.log);
     this.writers = new Writers(options.environment, options.limits.timeouts.lingerMs);
     this.idPrefix = options.environment.id().slice(0, ID_PREFIX_LENGTH);
   }
@@ -207,9 +208,25 @@ export class TopicRegistry {
     try {
       return await this.write(topic, value, options);
     } catch (error) {
-      if (!(error instanceof BrokerError && error.code === 'fenced') || options.fence !== undefined) throw error;
-      const message = `The observable of its handler, or the holder of its lease, is the only writer of "${topic.name}". Publish through it.`;
-      throw new PublishError('has_source', message, { cause: error });
+      throw options.fence === undefined ? hasSource(topic, error) : error;
+    }
+  }
+
+  /**
+   * Publishes a value when a transaction commits. Resolves when the transaction has it.
+   *
+   * @throws (rejects) what {@link publish} rejects with, before the transaction has a statement; PublishError
+   * `no_transactions`.
+   */
+  async publishAtCommit(topic: ResolvedTopic, value: unknown, transaction: TransactionClient): Promise<void> {
+    const { broker } = this.options;
+    const { kind, name } = topic;
+    const { text } = this.projectionOf(topic, value);
+    if (broker.publishAtCommit === undefined) throw noTransactions(name, broker);
+    try {
+      await broker.publishAtCommit(name, { kind, id: this.nextId(), data: text }, transaction);
+    } catch (error) {
+      throw hasSource(topic, error);
     }
   }
 
@@ -310,15 +327,11 @@ export class TopicRegistry {
   }
 
   private async append(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
-    const { name } = topic;
-    const { broker, limits, loader } = this.options;
-    const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
-    const projection = project(name, shown, limits.frames.publicationBytes);
-    if (this.freeze) freezeDeep(value);
+    const { kind, name } = topic;
+    const { broker } = this.options;
+    const projection = this.projectionOf(topic, value);
     const live = this.active.get(name)?.lifecycle.live;
-    if (live === undefined && loader.lacks?.(name)) this.warnWithoutHandler(topic);
     const id = this.nextId();
-    const { kind } = topic;
     // Nobody reads the delta of a topic without readers, unless other nodes use the broker.
     if (live === undefined && !broker.isShared) {
       return broker.publish(name, { kind, id, data: projection.text, value: projection.value }, options);
@@ -327,15 +340,19 @@ export class TopicRegistry {
     return writer.track(broker.publish(name, writer.prepare(id, projection, live?.current), options));
   }
 
+  private projectionOf(topic: ResolvedTopic, value: unknown): Projection {
+    const { name } = topic;
+    const { limits, loader } = this.options;
+    const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
+    const projection = project(name, shown, limits.frames.publicationBytes);
+    if (this.freeze) freezeDeep(value);
+    if (!this.active.has(name) && loader.lacks?.(name)) this.warnings.warn(topic);
+    return projection;
+  }
+
   private nextId(): string {
     this.publications += 1;
     return this.idPrefix + this.publications.toString(36);
-  }
-
-  private warnWithoutHandler({ name, pattern = name }: ResolvedTopic): void {
-    if (this.withoutHandler.has(pattern) || this.withoutHandler.size >= MAX_NAMED_PATTERNS) return;
-    this.withoutHandler.add(pattern);
-    this.options.log.warn('publication-without-handler', { reason: pattern, topic: name, advice: NO_HANDLER });
   }
 
   private hold(topic: ResolvedTopic): ActiveTopic {
