@@ -259,6 +259,22 @@ describe('loading a topic', () => {
       expect(bob.update().value).toBe('third');
     },
   );
+
+  test.each(LOST_LOADS)(
+    'R25: a lost value whose loader %s keeps its followers if a publication came meanwhile',
+    async (_, lost, line) => {
+      const loads = [() => Promise.resolve('first'), () => node.topics.publish(STATE, 'published').then(lost)];
+      const node = setUp({ load: () => ({ type: 'value', value: loads.shift()!() }) });
+      const { broker, environment, logged, reader, topics } = node;
+      const alice = await reader().subscribe(STATE);
+      const { position } = await topics.catchUp(STATE);
+      await broker.replaceEpoch(STATE.name, 'state', position.epoch);
+      await environment.advance(2_000);
+      expect(alice.update().value).toBe('published');
+      expect(alice.ends).toEqual([]);
+      expect(logged).toEqual([expect.stringContaining(line)]);
+    },
+  );
 });
 
 describe('releasing a topic', () => {

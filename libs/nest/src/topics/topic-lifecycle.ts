@@ -197,7 +197,7 @@ export class TopicLifecycle {
     const { loadMs } = limits.timeouts;
     const onLate = (): void => {
       this.logTimeout();
-      this.fail();
+      this.failWithoutValue();
     };
     const deadline = loadMs === 0 ? undefined : environment.setTimer(onLate, loadMs);
     try {
@@ -206,10 +206,15 @@ export class TopicLifecycle {
       if (load.type === 'value' && !this.live.ended) await this.publishLoaded(load.value, before);
     } catch (error) {
       this.logFailure(error);
-      this.fail();
+      this.failWithoutValue();
     } finally {
       deadline?.cancel();
     }
+  }
+
+  /** A publication may have brought a value while the loader failed. */
+  private failWithoutValue(): void {
+    if (!this.live.ended && this.live.timeline.position.offset === 0) this.fail();
   }
 
   /** Ends the topic on this node with a temporary error for its readers. They request it again. */
