@@ -1,4 +1,4 @@
-import type { BattleStatus, Combatant, Foe, Hit, LogEntry } from '@statewire/arena';
+import type { BattleSnapshot, BattleStatus, Combatant, Foe, Hit, LogEntry } from '@statewire/arena';
 
 import type { BattleState } from './battle-state.js';
 import { Random } from './random.js';
@@ -21,10 +21,10 @@ export class BattleDraft {
   constructor(before: BattleState) {
     this.#before = before;
     this.tick = before.snapshot.tick + 1;
-    this.random = new Random(before.random);
+    this.random = Random.of(before.snapshot.battleId, this.tick);
     this.#party = [...before.snapshot.party];
     this.#foes = [...before.snapshot.foes];
-    this.#lastId = before.lastId;
+    this.#lastId = newestId(before.snapshot);
   }
 
   get party(): readonly Combatant[] {
@@ -78,14 +78,17 @@ export class BattleDraft {
         log: append(before.log, this.#log, LOG_BOUND),
         hits: append(before.hits, this.#hits, HITS_BOUND),
       },
-      random: this.random.state,
-      lastId: this.#lastId,
     };
   }
 
   #sideOf(id: string): Combatant[] {
     return this.#party.some((one) => one.id === id) ? this.#party : this.#foes;
   }
+}
+
+/** The newest log entry or hit is the newest of its list, which loses only its oldest ones. */
+function newestId({ hits, log }: BattleSnapshot): number {
+  return Math.max(hits.at(-1)?.id ?? 0, log.at(-1)?.id ?? 0);
 }
 
 export function isAlive(combatant: Combatant): boolean {

@@ -40,7 +40,7 @@ interface Sides {
 /** A hero against a dummy, or several, with nothing left to chance but the spread of damage. */
 function duel({ hero, foe, foes = 1, seed = 1 }: Sides = {}): BattleDraft {
   const dummy: FoeTemplate = { ...MEMBER, name: 'Dummy', damage_type: 'Wind', rank: 'normal', ...foe };
-  const about = { battleId: 'b', runId: 'r', roomId: 'x', title: 'Yard', playerName: 'Ann', seed };
+  const about = { battleId: `b-${seed}`, runId: 'r', roomId: 'x', title: 'Yard', playerName: 'Ann' };
   const party = [{ ...MEMBER, ...hero }];
   return new BattleDraft(createBattle({ ...about, party, foes: Array<FoeTemplate>(foes).fill(dummy) }));
 }

@@ -1,10 +1,9 @@
 import type { BattleSnapshot } from '@statewire/arena';
 
-/** A battle between two ticks: its public snapshot, and the private state of the simulation. */
+/**
+ * A battle between two ticks. The snapshot is all that the next tick needs, so that another process can continue from
+ * the topic.
+ */
 export interface BattleState {
   readonly snapshot: BattleSnapshot;
-  /** State of the random generator. */
-  readonly random: number;
-  /** Id of the newest log entry or hit. */
-  readonly lastId: number;
 }

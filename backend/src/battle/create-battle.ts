@@ -8,6 +8,7 @@ import { Random } from './random.js';
 export type FoeTemplate = PartyMember & { readonly rank: FoeRank };
 
 export interface NewBattle {
+  /** The same id, and the same commands at the same ticks, make the same battle. */
   readonly battleId: string;
   readonly runId: string;
   readonly roomId: string;
@@ -15,12 +16,10 @@ export interface NewBattle {
   readonly playerName: string;
   readonly party: readonly PartyMember[];
   readonly foes: readonly FoeTemplate[];
-  /** 32 bits. The same seed, and the same commands at the same ticks, make the same battle. */
-  readonly seed: number;
 }
 
-export function createBattle({ party, foes, seed, ...about }: NewBattle): BattleState {
-  const random = new Random(seed);
+export function createBattle({ party, foes, ...about }: NewBattle): BattleState {
+  const random = Random.of(about.battleId, 0);
   const enter = (member: PartyMember, id: string): Combatant => ({
     id,
     ...member,
@@ -44,7 +43,5 @@ export function createBattle({ party, foes, seed, ...about }: NewBattle): Battle
       log: [{ id: 1, tick: 0, kind: 'effect', text: `The party enters ${about.title}.` }],
       hits: [],
     },
-    random: random.state,
-    lastId: 1,
   };
 }

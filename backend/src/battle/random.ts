@@ -5,6 +5,11 @@
 export class Random {
   #state: number;
 
+  /** A generator that follows from these names and numbers alone. */
+  static of(...parts: readonly (string | number)[]): Random {
+    return new Random(hash(parts.join(' ')));
+  }
+
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
@@ -47,4 +52,13 @@ export class Random {
     }
     return taken;
   }
+}
+
+/** FNV-1a of the UTF-16 units, mixed so that similar texts have unrelated values. */
+function hash(text: string): number {
+  let word = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) word = Math.imul(word ^ text.charCodeAt(index), 0x01000193);
+  word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+  word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+  return (word ^ (word >>> 16)) >>> 0;
 }

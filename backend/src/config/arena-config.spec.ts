@@ -50,6 +50,8 @@ describe('readConfig', () => {
   it.each([
     ['redis://db:6379', 'redis'],
     ['rediss://arena:hunter2@db', 'redis'],
+    ['postgres://arena:hunter2@db/arena', 'postgres'],
+    ['postgresql://db/arena', 'postgres'],
   ])('shares %s among nodes', (url, kind) => {
     expect(readConfig({ ARENA_BROKER: url }).broker).toEqual({ kind, url });
   });

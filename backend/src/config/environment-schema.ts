@@ -4,14 +4,16 @@ import { z } from 'zod';
 export const SECRET_LENGTH = 32;
 
 /** The servers that several nodes can share, by the scheme of their address. */
-const BROKERS: ReadonlyMap<string, 'redis'> = new Map([
+const BROKERS: ReadonlyMap<string, 'redis' | 'postgres'> = new Map([
   ['redis:', 'redis'],
   ['rediss:', 'redis'],
+  ['postgres:', 'postgres'],
+  ['postgresql:', 'postgres'],
 ]);
 
 /** The environment variables that the server reads. A variable that is empty counts as one that is not set. */
 export const environmentSchema = z.object({
-  /** Address of the server that all nodes share: `redis[s]://…`. Default: one node, with a broker in its memory. */
+  /** Address of the server that all nodes share: `redis[s]://…` or `postgres://…`. Default: one node without a server. */
   ARENA_BROKER: variable(broker().optional()),
   /**
    * Signs session tokens. Default: derived from `ARENA_BROKER`, so that all nodes have the same one; without a broker a
@@ -61,7 +63,7 @@ function boolean(fallback: boolean) {
 }
 
 function broker() {
-  const error = 'must be the address of a server, such as redis://localhost:6379';
+  const error = 'must be the address of a server, such as redis://localhost:6379 or postgres://user@localhost/arena';
   return z.string().transform((url, context) => {
     const kind = URL.canParse(url) ? BROKERS.get(new URL(url).protocol) : undefined;
     if (kind !== undefined) return { kind, url };

@@ -1,3 +1,4 @@
+import { postgresBroker } from '@statewire/broker-postgres';
 import { redisBroker } from '@statewire/broker-redis';
 import type { BrokerFactory } from '@statewire/nest';
 
@@ -6,6 +7,7 @@ import type { ArenaConfig } from './arena-config.js';
 
 const FACTORIES = {
   redis: (url: string): BrokerFactory => redisBroker({ url }),
+  postgres: (connectionString: string): BrokerFactory => postgresBroker({ connectionString }),
 };
 
 /** Connects to the server that the nodes share. A server that cannot be used is an error of the configuration. */

@@ -5,9 +5,10 @@ import { advance, pause, resume, setSpeed } from '../battle/advance.js';
 import type { BattleState } from '../battle/battle-state.js';
 import { createBattle, type NewBattle } from '../battle/create-battle.js';
 import { RuleError } from '../run/rule-error.js';
+import type { GameOrigin } from './game-archive.js';
 import { Publisher } from './publisher.js';
 
-/** The battles of this process and their topics. */
+/** The battles of the game and their topics. */
 @Injectable()
 export class BattleService {
   readonly #battles = new Map<string, BattleState>();
@@ -24,8 +25,10 @@ export class BattleService {
   }
 
   /** Continues from the state of another process. */
-  async restore(states: readonly BattleState[]): Promise<void> {
-    await Promise.all(states.map((state) => this.#set(state)));
+  async restore(states: readonly BattleState[], origin: GameOrigin): Promise<void> {
+    this.#battles.clear();
+    if (origin === 'topics') for (const state of states) this.#battles.set(state.snapshot.battleId, state);
+    else await Promise.all(states.map((state) => this.#set(state)));
   }
 
   snapshot(battleId: string): BattleSnapshot | undefined {
@@ -77,10 +80,10 @@ export class BattleService {
     return { battleId, status, speed, tick };
   }
 
-  #set(state: BattleState): Promise<void> {
+  async #set(state: BattleState): Promise<void> {
     const { battleId } = state.snapshot;
     const topic = battle.with({ battleId });
     this.#battles.set(battleId, state);
-    return this.publisher.publish(topic, state.snapshot);
+    await this.publisher.publish(topic, state.snapshot);
   }
 }

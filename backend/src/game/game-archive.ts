@@ -3,6 +3,12 @@ import type { Notification } from '@statewire/arena';
 import type { BattleState } from '../battle/battle-state.js';
 import type { RunState } from '../run/run-state.js';
 
+/**
+ * The place from which a process takes the state. `archive`: nothing is published yet. `topics`: the topics have the
+ * values. `memory`: events are published, and the topics may have lost values.
+ */
+export type GameOrigin = 'archive' | 'topics' | 'memory';
+
 /** The state that one process passes to the next. */
 export interface SavedGame {
   readonly battles: readonly BattleState[];

@@ -3,6 +3,7 @@ import { battle, lobby, run } from '@statewire/arena';
 import { RealtimeLeases, type HeldTopicLease, type RealtimeError } from '@statewire/nest';
 import type { TopicReference } from '@statewire/protocol';
 
+import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GAME_ARCHIVE, type GameArchive, type SavedGame } from './game-archive.js';
 import { GameAnswers } from './game-answers.js';
@@ -41,6 +42,7 @@ export class GameHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly leases: RealtimeLeases,
     @Inject(GAME_ARCHIVE) private readonly archive: GameArchive,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(ARENA_CONFIG) private readonly config: Pick<ArenaConfig, 'broker'>,
   ) {}
 
   /** Resolves when the game runs on this node or on another one. */
@@ -70,14 +72,16 @@ export class GameHost implements OnApplicationBootstrap, OnModuleDestroy {
     } while (isYielding);
   }
 
-  async #run({ onRequest, publish, signal, value }: HeldTopicLease<GameIndex>, onRunning: () => void): Promise<void> {
+  async #run(lease: HeldTopicLease<GameIndex>, onRunning: () => void): Promise<void> {
+    const { signal, value } = lease;
     await this.#take(value, signal);
     if (!signal.aborted) {
       this.#tenure = this.environment.id();
-      this.publisher.onChange = (topics) => void publish({ tenure: this.#tenure, topics });
+      this.publisher.onChange = (topics) => void lease.publish({ tenure: this.#tenure, topics });
       this.publisher.onChange(this.publisher.topics);
-      onRequest(async (request) => (await this.answers.answer(request as unknown as GameRequest)) as never);
+      lease.onRequest(async (request) => (await this.answers.answer(request as unknown as GameRequest)) as never);
       this.ticker.start();
+      if (this.config.broker) this.#logger.log('The game runs on this node.');
       this.#timer?.cancel();
       onRunning();
       await aborted(signal);

@@ -4,7 +4,9 @@ import { ARENA_CONFIG, type ArenaConfig } from '../config/arena-config.js';
 import { BattleService } from './battle.service.js';
 import { FileArchive } from './file-archive.js';
 import { GAME_ARCHIVE, NO_ARCHIVE, type GameArchive } from './game-archive.js';
-import { GameKeeper } from './game-keeper.js';
+import { GameAnswers } from './game-answers.js';
+import { GameHost } from './game-host.js';
+import { GameRequests } from './game-requests.js';
 import { Game } from './game.js';
 import { House } from './house.js';
 import { LobbyService } from './lobby.service.js';
@@ -19,9 +21,10 @@ function archiveOf({ saveFile }: Pick<ArenaConfig, 'saveFile'>): GameArchive {
 
 @Module({
   providers: [
-    ...[Publisher, BattleService, NotificationService, RunService, LobbyService, House, Game, Ticker, GameKeeper],
+    ...[Publisher, BattleService, NotificationService, RunService, LobbyService, House, Game, Ticker],
+    ...[GameAnswers, GameHost, GameRequests],
     { provide: GAME_ARCHIVE, inject: [ARENA_CONFIG], useFactory: archiveOf },
   ],
-  exports: [BattleService, NotificationService, RunService, LobbyService],
+  exports: [GameRequests],
 })
 export class GameModule {}

@@ -3,7 +3,7 @@ import type { BattleSnapshot } from '@statewire/arena';
 
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { BattleService } from './battle.service.js';
-import type { SavedGame } from './game-archive.js';
+import type { GameOrigin, SavedGame } from './game-archive.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
 import { House } from './house.js';
 import { LobbyService } from './lobby.service.js';
@@ -36,19 +36,22 @@ export class Game {
   }
 
   /** Restores the whole state, or none of it if the promise rejects. */
-  async restore({ battles, runs, notifications }: SavedGame): Promise<void> {
+  async restore({ battles, runs, notifications }: SavedGame, origin: GameOrigin = 'archive'): Promise<void> {
+    this.#decidedAt.clear();
+    this.lobby.forget();
     try {
-      await this.runs.restore(runs);
-      await this.battles.restore(battles);
-      await this.notifications.restore(notifications);
+      await this.runs.restore(runs, origin);
+      await this.battles.restore(battles, origin);
+      await this.notifications.restore(notifications, origin);
     } catch (error) {
       await this.#clear();
       throw error;
     }
     const now = this.environment.monotonic();
-    for (const { battleId, status } of this.battles.snapshots) {
-      if (status === 'won' || status === 'lost') this.#decidedAt.set(battleId, now);
-    }
+    const decided = this.battles.snapshots.filter(({ status }) => status === 'won' || status === 'lost');
+    for (const { battleId } of decided) this.#decidedAt.set(battleId, now);
+    // The process before may have ended between the two publications of one step.
+    await Promise.all([...decided.map((battle) => this.runs.settle(battle)), ...this.runs.startMissingBattles()]);
   }
 
   async turn(): Promise<void> {

@@ -36,6 +36,11 @@ export class LobbyService {
     };
   }
 
+  /** Publishes the list next time, even if it has not changed. */
+  forget(): void {
+    this.#published = '';
+  }
+
   /** Publishes the list if it has changed. */
   async refresh(): Promise<void> {
     const { snapshot } = this;

@@ -11,6 +11,8 @@ import {
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { RuleError } from '../run/rule-error.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
+import type { GameOrigin } from './game-archive.js';
+import { inbox } from './game-topics.js';
 import { Publisher } from './publisher.js';
 
 type News = Pick<Notification, 'kind' | 'title' | 'text'>;
@@ -32,21 +34,27 @@ export class NotificationService {
     return [...this.#lists];
   }
 
-  /** Restores the state of another process and publishes it again, because the history may have ended with it. */
-  async restore(lists: readonly (readonly [playerId: string, list: readonly Notification[]])[]): Promise<void> {
+  /** Restores the state of another process. The history of the events may have ended with that process. */
+  async restore(
+    lists: readonly (readonly [playerId: string, list: readonly Notification[]])[],
+    origin: GameOrigin,
+  ): Promise<void> {
+    this.#lists.clear();
     for (const [playerId, list] of lists) {
       // An invalid name throws here, before the service stores anything.
-      notifications.with({ playerId });
+      inbox.with({ playerId });
       this.#lists.set(playerId, list);
-      for (const notification of list) await this.#publish(playerId, { type: 'notified', notification });
+      if (origin !== 'topics') await this.publisher.publish(inbox.with({ playerId }), list);
+      if (origin !== 'archive') continue;
+      for (const notification of list) await this.#tell(playerId, { type: 'notified', notification });
     }
   }
 
-  /** Discards the notifications of all players and closes their topics. */
+  /** Discards the notifications of all players. */
   async clear(): Promise<void> {
     const players = [...this.#lists.keys()];
     this.#lists.clear();
-    await Promise.all(players.map((playerId) => this.publisher.close(notifications.with({ playerId }))));
+    await Promise.all(players.map((playerId) => this.publisher.close(inbox.with({ playerId }))));
   }
 
   /** Oldest first. */
@@ -60,7 +68,7 @@ export class NotificationService {
     const left = list.filter(({ id }) => id !== notificationId);
     if (left.length === list.length) throw new RuleError('There is no such notification.');
     this.#lists.set(playerId, left);
-    await this.#publish(playerId, { type: 'dismissed', notificationId });
+    await this.#publish(playerId, left, { type: 'dismissed', notificationId });
   }
 
   runStarted(run: RunSnapshot): Promise<void> {
@@ -99,16 +107,23 @@ export class NotificationService {
     this.#lists.delete(playerId);
     this.#lists.set(playerId, list);
     this.#forgetQuietest();
-    await this.#publish(playerId, { type: 'notified', notification });
+    await this.#publish(playerId, list, { type: 'notified', notification });
   }
 
   #forgetQuietest(): void {
     const [quietest] = this.#lists.keys();
-    if (this.#lists.size > this.options.playersKept && quietest !== undefined) this.#lists.delete(quietest);
+    if (this.#lists.size <= this.options.playersKept || quietest === undefined) return;
+    this.#lists.delete(quietest);
+    void this.publisher.close(inbox.with({ playerId: quietest }));
   }
 
-  #publish(playerId: string, event: NotificationEvent): Promise<void> {
-    return this.publisher.publish(notifications.with({ playerId }), event);
+  /** The event follows its list, so that a node that does not run the game any more tells nothing. */
+  async #publish(playerId: string, list: readonly Notification[], event: NotificationEvent): Promise<void> {
+    if (await this.publisher.publish(inbox.with({ playerId }), list)) await this.#tell(playerId, event);
+  }
+
+  async #tell(playerId: string, event: NotificationEvent): Promise<void> {
+    await this.publisher.publishEvent(notifications.with({ playerId }), event);
   }
 }
 

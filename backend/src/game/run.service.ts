@@ -3,9 +3,19 @@ import { run, type BattleSnapshot, type RunPlayer, type RunProgress, type RunSna
 
 import { ENVIRONMENT, type Environment } from '../environment.js';
 import { RuleError } from '../run/rule-error.js';
-import { chooseRoom, createRun, finishRun, leaveRoom, pickOffer, applyBattle } from '../run/run-machine.js';
+import {
+  applyBattle,
+  chooseRoom,
+  createRun,
+  currentBattle,
+  finishRun,
+  leaveRoom,
+  pickOffer,
+  type BattleOrder,
+} from '../run/run-machine.js';
 import type { RunState } from '../run/run-state.js';
 import { BattleService } from './battle.service.js';
+import type { GameOrigin } from './game-archive.js';
 import { GAME_OPTIONS, type GameOptions } from './game-options.js';
 import { NotificationService } from './notification.service.js';
 import { Publisher } from './publisher.js';
@@ -16,7 +26,7 @@ interface LiveRun {
   readonly movedAt: number;
 }
 
-/** The runs of this process and their topics. */
+/** The runs of the game and their topics. */
 @Injectable()
 export class RunService {
   readonly #runs = new Map<string, LiveRun>();
@@ -39,8 +49,20 @@ export class RunService {
   }
 
   /** Continues from the state of another process. The downtime does not count as idle time. */
-  async restore(states: readonly RunState[]): Promise<void> {
-    await Promise.all(states.map((state) => this.#move(state)));
+  async restore(states: readonly RunState[], origin: GameOrigin): Promise<void> {
+    this.#runs.clear();
+    if (origin === 'topics') for (const state of states) this.#set(state);
+    else await Promise.all(states.map((state) => this.#move(state)));
+  }
+
+  /** Starts the battles that runs are in, but that were never published. */
+  startMissingBattles(): readonly Promise<void>[] {
+    return this.states.flatMap((state) => {
+      const { battleId } = state.snapshot;
+      const order = currentBattle(state, this.options.foeHealthFactor);
+      const isMissing = order && battleId !== null && this.battles.snapshot(battleId) === undefined;
+      return isMissing ? [this.#startBattle(state, order)] : [];
+    });
   }
 
   snapshot(runId: string): RunSnapshot | undefined {
@@ -71,14 +93,7 @@ export class RunService {
   async chooseRoom(runId: string, roomId: string): Promise<RunProgress> {
     const before = this.#get(runId);
     const { state, order } = chooseRoom(before, roomId, shortId(this.environment), this.options.foeHealthFactor);
-    const { battleId, party, player } = state.snapshot;
-    const published = [this.#move(state)];
-    if (order && battleId) {
-      const { room, foes, seed } = order;
-      const about = { battleId, runId, roomId, title: room.name, playerName: player.name };
-      published.push(this.battles.start({ ...about, party, foes, seed }));
-    }
-    await Promise.all(published);
+    await Promise.all([this.#move(state), order && this.#startBattle(state, order)]);
     return progress(state);
   }
 
@@ -121,11 +136,21 @@ export class RunService {
     return live.state;
   }
 
-  #move(state: RunState): Promise<void> {
+  #startBattle({ snapshot }: RunState, { foes, room }: BattleOrder): Promise<void> {
+    const { battleId, party, player, runId } = snapshot;
+    const about = { runId, roomId: room.id, title: room.name, playerName: player.name };
+    return this.battles.start({ ...about, battleId: battleId ?? '', party, foes });
+  }
+
+  async #move(state: RunState): Promise<void> {
     const { runId } = state.snapshot;
     const topic = run.with({ runId });
-    this.#runs.set(runId, { state, movedAt: this.environment.monotonic() });
-    return this.publisher.publish(topic, state.snapshot);
+    this.#set(state);
+    await this.publisher.publish(topic, state.snapshot);
+  }
+
+  #set(state: RunState): void {
+    this.#runs.set(state.snapshot.runId, { state, movedAt: this.environment.monotonic() });
   }
 }
 

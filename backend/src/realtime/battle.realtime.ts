@@ -21,7 +21,7 @@ import {
 } from '@statewire/nest';
 import type { TopicParameters } from '@statewire/protocol';
 
-import { BattleService } from '../game/battle.service.js';
+import { GameRequests } from '../game/game-requests.js';
 import type { Player } from '../session/player.js';
 import { BattleCommandDto, SetBattleSpeedDto } from './battle.dto.js';
 import { PlayerGuard } from './player.guard.js';
@@ -31,11 +31,11 @@ import { RunOwnerGuard } from './run-owner.guard.js';
 @RealtimeHandlers()
 @UseFilters(RuleErrorFilter)
 export class BattleRealtime {
-  constructor(private readonly battles: BattleService) {}
+  constructor(private readonly game: GameRequests) {}
 
   @OnTopic(battle)
-  load(@TopicParams() { battleId }: TopicParameters<typeof battle.pattern>): BattleSnapshot {
-    const snapshot = this.battles.snapshot(battleId);
+  async load(@TopicParams() { battleId }: TopicParameters<typeof battle.pattern>): Promise<BattleSnapshot> {
+    const snapshot = await this.game.load<BattleSnapshot | null>({ type: 'load-battle', battleId });
     if (!snapshot) throw new RealtimeError('unknown_topic', 'There is no such battle, or it is over.');
     return snapshot;
   }
@@ -48,18 +48,18 @@ export class BattleRealtime {
   @OnAction(pauseBattle)
   @UseGuards(PlayerGuard, RunOwnerGuard)
   pause(@ActionData() { battleId }: BattleCommandDto): Promise<BattleProgress> {
-    return this.battles.pause(battleId);
+    return this.game.ask({ type: 'pause', battleId });
   }
 
   @OnAction(resumeBattle)
   @UseGuards(PlayerGuard, RunOwnerGuard)
   resume(@ActionData() { battleId }: BattleCommandDto): Promise<BattleProgress> {
-    return this.battles.resume(battleId);
+    return this.game.ask({ type: 'resume', battleId });
   }
 
   @OnAction(setBattleSpeed)
   @UseGuards(PlayerGuard, RunOwnerGuard)
   setSpeed(@ActionData() { battleId, speed }: SetBattleSpeedDto): Promise<BattleProgress> {
-    return this.battles.setSpeed(battleId, speed);
+    return this.game.ask({ type: 'set-speed', battleId, speed });
   }
 }

@@ -1,14 +1,14 @@
 import { lobby, type Lobby } from '@statewire/arena';
 import { OnTopic, RealtimeHandlers } from '@statewire/nest';
 
-import { LobbyService } from '../game/lobby.service.js';
+import { GameRequests } from '../game/game-requests.js';
 
 @RealtimeHandlers()
 export class LobbyRealtime {
-  constructor(private readonly lobby: LobbyService) {}
+  constructor(private readonly game: GameRequests) {}
 
   @OnTopic(lobby)
-  load(): Lobby {
-    return this.lobby.snapshot;
+  load(): Promise<Lobby> {
+    return this.game.load({ type: 'load-lobby' });
   }
 }

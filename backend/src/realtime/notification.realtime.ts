@@ -1,8 +1,10 @@
 import { UseFilters, UseGuards } from '@nestjs/common';
-import { dismissNotification, notifications, type DismissNotification } from '@statewire/arena';
-import { ActionData, Caller, OnAction, OnTopic, RealtimeHandlers } from '@statewire/nest';
+import { dismissNotification, notifications, type DismissNotification, type Notification } from '@statewire/arena';
+import { ActionData, Caller, OnAction, OnTopic, RealtimeHandlers, TopicParams } from '@statewire/nest';
+import type { TopicParameters } from '@statewire/protocol';
 
-import { NotificationService } from '../game/notification.service.js';
+import { GameRequests } from '../game/game-requests.js';
+import { inbox } from '../game/game-topics.js';
 import type { Player } from '../session/player.js';
 import { DismissNotificationDto } from './notification.dto.js';
 import { OwnNotificationsGuard } from './own-notifications.guard.js';
@@ -12,12 +14,18 @@ import { RuleErrorFilter } from './rule-error.filter.js';
 @RealtimeHandlers()
 @UseFilters(RuleErrorFilter)
 export class NotificationRealtime {
-  constructor(private readonly notifications: NotificationService) {}
+  constructor(private readonly game: GameRequests) {}
 
   @OnTopic(notifications)
   @UseGuards(OwnNotificationsGuard)
   follow(): void {
     // All notifications are publications. The history of the topic has the missed ones.
+  }
+
+  @OnTopic(inbox)
+  @UseGuards(OwnNotificationsGuard)
+  load(@TopicParams() { playerId }: TopicParameters<typeof inbox.pattern>): Promise<readonly Notification[]> {
+    return this.game.load({ type: 'load-notifications', playerId });
   }
 
   @OnAction(dismissNotification)
@@ -26,7 +34,7 @@ export class NotificationRealtime {
     @ActionData() { notificationId }: DismissNotificationDto,
     @Caller() { playerId }: Player,
   ): Promise<DismissNotification> {
-    await this.notifications.dismiss(playerId, notificationId);
+    await this.game.ask({ type: 'dismiss', playerId, notificationId });
     return { notificationId };
   }
 }

@@ -1,8 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { RealtimeError, type RealtimeRequest } from '@statewire/nest';
 
-import { BattleService } from '../game/battle.service.js';
-import { RunService } from '../game/run.service.js';
+import { GameRequests } from '../game/game-requests.js';
 import type { Player } from '../session/player.js';
 
 /**
@@ -11,24 +10,22 @@ import type { Player } from '../session/player.js';
  */
 @Injectable()
 export class RunOwnerGuard implements CanActivate {
-  constructor(
-    private readonly runs: RunService,
-    private readonly battles: BattleService,
-  ) {}
+  constructor(private readonly game: GameRequests) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const { user, data } = context.switchToHttp().getRequest<RealtimeRequest>();
     const playerId = (user as Player | undefined)?.playerId;
-    if (this.#ownersOf(data).some((owner) => owner !== playerId)) {
+    // Every run in the data, because the guard does not know which one the handler uses.
+    const { runId, battleId } = Object(data) as { readonly runId?: unknown; readonly battleId?: unknown };
+    const ids = { runId: textOf(runId), battleId: textOf(battleId) };
+    const owners = await this.game.load<readonly string[]>({ type: 'owners', ...ids });
+    if (owners.some((owner) => owner !== playerId)) {
       throw new RealtimeError('forbidden', 'This is somebody else’s run. Anyone may watch, only its player may act.');
     }
     return true;
   }
+}
 
-  /** Checks every run in the data, because the guard does not know which one the handler uses. */
-  #ownersOf(data: RealtimeRequest['data']): readonly string[] {
-    const { runId, battleId } = Object(data) as { readonly runId?: unknown; readonly battleId?: unknown };
-    const ids = [runId, typeof battleId === 'string' ? this.battles.snapshot(battleId)?.runId : undefined];
-    return ids.flatMap((id) => (typeof id === 'string' ? (this.runs.snapshot(id)?.player.playerId ?? []) : []));
-  }
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }

@@ -19,7 +19,6 @@ const RECOVERY_PERCENT = 40;
 export interface BattleOrder {
   readonly room: Room;
   readonly foes: readonly FoeTemplate[];
-  readonly seed: number;
 }
 
 interface NewRun {
@@ -52,7 +51,6 @@ export function createRun(about: NewRun): RunState {
       relics: [],
       party: multiplyHealth(recruitParty(random), about.healthFactor),
     },
-    random: random.state,
   };
 }
 
@@ -72,7 +70,7 @@ export function chooseRoom(
   const room = run.rooms.find(({ id }) => id === roomId);
   if (run.phase !== 'choosing') throw new RuleError('There is no room to choose at the moment.');
   if (!room || !run.choices.includes(roomId)) throw new RuleError('This room cannot be reached from here.');
-  const random = new Random(state.random);
+  const random = Random.of(run.runId, 'enter', roomId);
   const entered: RunSnapshot = {
     ...run,
     currentRoomId: roomId,
@@ -82,14 +80,13 @@ export function chooseRoom(
   };
   switch (room.kind) {
     case 'rest':
-      return { state: next(entered, random, { phase: 'rest', offers: restOffers() }) };
+      return { state: next(entered, { phase: 'rest', offers: restOffers() }) };
     case 'shop':
-      return { state: next(entered, random, { phase: 'shop', offers: shopOffers(random, run) }) };
+      return { state: next(entered, { phase: 'shop', offers: shopOffers(random, run) }) };
     case 'battle':
     case 'boss': {
-      const foes = room.kind === 'boss' ? bossEncounter(random) : encounter(random, room.depth);
-      const order = { room, foes: multiplyHealth(foes, healthFactor), seed: random.next() };
-      return { state: next(entered, random, { phase: 'in-battle', battleId }), order };
+      const order = { room, foes: foesOf(run, room, healthFactor) };
+      return { state: next(entered, { phase: 'in-battle', battleId }), order };
     }
   }
 }
@@ -133,14 +130,14 @@ export function applyBattle(state: RunState, battle: BattleSnapshot, now: number
   if (run.phase !== 'in-battle' || run.battleId !== battle.battleId) return state;
   if (battle.status === 'lost') return finishRun(state, 'lost', now);
   const room = run.rooms.find(({ id }) => id === run.currentRoomId);
-  const random = new Random(state.random);
+  const random = Random.of(run.runId, 'win', run.currentRoomId ?? '');
   const recovered: RunSnapshot = {
     ...run,
     party: run.party.map((member, index) => recover(member, battle.party[index]?.hp ?? 0)),
     gold: run.gold + random.between(18, 26) + 4 * (room?.depth ?? 0),
   };
   if (room?.kind === 'boss') return finishRun({ ...state, snapshot: recovered }, 'won', now);
-  return next(recovered, random, { phase: 'reward', offers: rewardOffers(random, recovered) });
+  return next(recovered, { phase: 'reward', offers: rewardOffers(random, recovered) });
 }
 
 /** Ends a run in any phase. */
@@ -149,12 +146,25 @@ export function finishRun(state: RunState, outcome: 'won' | 'lost', now: number)
   return { ...state, snapshot: { ...state.snapshot, ...ended } };
 }
 
+/** The foes of a room are the same each time. */
+function foesOf({ runId }: RunSnapshot, room: Room, healthFactor: number): readonly FoeTemplate[] {
+  const random = Random.of(runId, 'enter', room.id);
+  const foes = room.kind === 'boss' ? bossEncounter(random) : encounter(random, room.depth);
+  return multiplyHealth(foes, healthFactor);
+}
+
+/** The battle of the current room. Undefined unless the run is in one. */
+export function currentBattle({ snapshot: run }: RunState, healthFactor = 1): BattleOrder | undefined {
+  const room = run.rooms.find(({ id }) => id === run.currentRoomId);
+  return room && run.phase === 'in-battle' ? { room, foes: foesOf(run, room, healthFactor) } : undefined;
+}
+
 function multiplyHealth<T extends PartyMember>(members: readonly T[], factor = 1): readonly T[] {
   return members.map((member) => ({ ...member, hp: member.hp * factor, max_hp: member.max_hp * factor }));
 }
 
-function next(run: RunSnapshot, random: Random, changes: Partial<RunSnapshot>): RunState {
-  return { snapshot: { ...run, ...changes }, random: random.state };
+function next(run: RunSnapshot, changes: Partial<RunSnapshot>): RunState {
+  return { snapshot: { ...run, ...changes } };
 }
 
 function take(run: RunSnapshot, offer: Offer): RunSnapshot {

@@ -1,7 +1,9 @@
 import type { RunSnapshot } from '@statewire/arena';
 
-/** A run between two decisions: its public snapshot, and the state of its random generator. */
+/**
+ * A run between two decisions. The snapshot is all that the next decision needs, so that another process can continue
+ * from the topic.
+ */
 export interface RunState {
   readonly snapshot: RunSnapshot;
-  readonly random: number;
 }

@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
-import { battle, lobby, run, type ArenaState } from '@statewire/arena';
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { battle, lobby, run, type ArenaState, type Notification } from '@statewire/arena';
 import { RealtimeBus } from '@statewire/nest';
 import type { TopicReference } from '@statewire/protocol';
 import { catchError, EMPTY, firstValueFrom, timeout } from 'rxjs';
 
-import { NotificationService } from '../game/notification.service.js';
+import { GameRequests } from '../game/game-requests.js';
 
 /** Above the maximum time in which a topic loads its first value. */
 const PATIENCE = 3_000;
@@ -14,7 +14,7 @@ const PATIENCE = 3_000;
 export class StateService {
   constructor(
     private readonly bus: RealtimeBus,
-    private readonly notifications: NotificationService,
+    private readonly game: GameRequests,
   ) {}
 
   async compose(playerId?: string): Promise<ArenaState> {
@@ -23,8 +23,15 @@ export class StateService {
       this.#collect(list.runs.map(({ runId }) => [runId, run.with({ runId })] as const)),
       this.#collect(list.battles.map(({ battleId }) => [battleId, battle.with({ battleId })] as const)),
     ]);
-    const notifications = playerId === undefined ? [] : this.notifications.list(playerId);
+    const notifications = playerId === undefined ? [] : await this.#notificationsOf(playerId);
     return { lobby: list, runs, battles, notifications };
+  }
+
+  /** @throws (rejects) ServiceUnavailableException while no node runs the game. */
+  #notificationsOf(playerId: string): Promise<readonly Notification[]> {
+    return this.game.load<readonly Notification[]>({ type: 'load-notifications', playerId }).catch((cause: Error) => {
+      throw new ServiceUnavailableException(cause.message, { cause });
+    });
   }
 
   async #collect<Value>(

@@ -17,8 +17,8 @@ export function someBattle(seed: number, { depth = 1, boss = false, sturdiness =
   });
   const party = recruitParty(random).map(sturdy);
   const foes: FoeTemplate[] = (boss ? bossEncounter(random) : encounter(random, depth)).map(sturdy);
-  const about = { battleId: 'b-0123456789', runId: 'r-0123456789', roomId: 'room-2-1', title: 'Hall of echoes' };
-  return createBattle({ ...about, playerName: 'House of Owls', party, foes, seed });
+  const about = { battleId: `b-${seed}`, runId: 'r-0123456789', roomId: 'room-2-1', title: 'Hall of echoes' };
+  return createBattle({ ...about, playerName: 'House of Owls', party, foes });
 }
 
 /** Returns every state from the first to the decided one, or to the last of `turns`. */

@@ -10,7 +10,7 @@ import { LobbyService } from '../game/lobby.service.js';
 import { NotificationService } from '../game/notification.service.js';
 import { Publisher } from '../game/publisher.js';
 import { RunService } from '../game/run.service.js';
-import { RecordingBus } from './recording-bus.js';
+import { grantedLeases, RecordingBus } from './recording-bus.js';
 
 export const ANN: RunPlayer = { playerId: 'ann', name: 'Ann', house: false };
 
@@ -27,7 +27,7 @@ export class GameFixture {
   constructor({ seed = 1, ...options }: Partial<GameOptions> & { readonly seed?: number } = {}) {
     this.environment = new VirtualEnvironment({ seed });
     this.options = { ...DEFAULT_GAME_OPTIONS, ...options };
-    const publisher = new Publisher(this.bus as unknown as RealtimeBus);
+    const publisher = new Publisher(this.bus as unknown as RealtimeBus, grantedLeases(this.bus));
     this.battles = new BattleService(publisher);
     this.notifications = new NotificationService(publisher, this.environment, this.options);
     this.runs = new RunService(this.battles, this.notifications, publisher, this.environment, this.options);

@@ -1,4 +1,4 @@
-import type { RealtimeBus, TransactionOptions } from '@statewire/nest';
+import type { HeldTopicLease, RealtimeBus, RealtimeLeases, TransactionOptions } from '@statewire/nest';
 import type { Position, TopicReference } from '@statewire/protocol';
 
 /** A bus that records publications instead of sending them. */
@@ -24,4 +24,18 @@ export class RecordingBus implements Pick<RealtimeBus, 'publish' | 'close'> {
   published<Value>({ name }: TopicReference<Value>): readonly Value[] {
     return (this.#values.get(name) ?? []) as Value[];
   }
+}
+
+/** Leases that are granted at once. Their publications go to the bus. */
+export function grantedLeases(bus: Pick<RealtimeBus, 'publish'>): RealtimeLeases {
+  const hold = <Value>(
+    topic: TopicReference<Value>,
+    work: (lease: HeldTopicLease<Value>) => Promise<void>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> =>
+    work({
+      ...{ token: 1, signal, value: undefined, onRequest: () => undefined },
+      publish: (value) => bus.publish(topic, value),
+    });
+  return { hold } as unknown as RealtimeLeases;
 }
