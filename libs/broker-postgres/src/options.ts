@@ -1,4 +1,4 @@
-import type { ClientConfig } from 'pg';
+import type { ConnectionOptions } from 'node:tls';
 
 /** The options of {@link postgresBroker}. Durations are in milliseconds. All nodes of a cluster use the same ones. */
 export interface PostgresBrokerOptions {
@@ -35,10 +35,22 @@ export interface PostgresBrokerOptions {
 }
 
 /** The options of the client of the package `pg` that an application may set. */
-export type PostgresConnectionOptions = Pick<
-  ClientConfig,
-  'user' | 'database' | 'password' | 'port' | 'host' | 'ssl' | 'application_name' | 'options'
->;
+export interface PostgresConnectionOptions {
+  /** Name or address of the server, or the folder of its socket. Default: `PGHOST`, or `localhost`. */
+  readonly host?: string;
+  /** Default: `PGPORT`, or 5432. */
+  readonly port?: number;
+  /** Default: `PGDATABASE`, or the name of the user. */
+  readonly database?: string;
+  /** Default: `PGUSER`, or the user of the process. */
+  readonly user?: string;
+  /** The password, or a function that returns it for each connection, for example a token that expires. */
+  readonly password?: string | (() => string | Promise<string>);
+  /** Whether to encrypt the connection, or how. Default: as the address says. */
+  readonly ssl?: boolean | ConnectionOptions;
+  /** Name of the connections in `pg_stat_activity`. Default: `statewire`. */
+  readonly application_name?: string;
+}
 
 /** The options with their defaults. */
 export interface ResolvedPostgresBrokerOptions {

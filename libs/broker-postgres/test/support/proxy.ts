@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 
 const DEFAULT_PORT = 5432;
 /** The calls whose replies a test loses. Others come from timers. */
@@ -12,6 +13,7 @@ export class Proxy {
   private isCut = false;
   private losesReply = false;
   private isStalled = false;
+  private slowness: { readonly delayMs: number; readonly bytes: number } | undefined;
   private onLost: (() => void) | undefined;
 
   private constructor(
@@ -79,6 +81,11 @@ export class Proxy {
     return new Promise((resolve) => (this.onLost = resolve));
   }
 
+  /** Passes each reply on after `delayMs`, in slices of `bytes`, one in each turn of the event loop. */
+  slow(delayMs: number, bytes: number): void {
+    this.slowness = { delayMs, bytes };
+  }
+
   async dispose(): Promise<void> {
     this.cut();
     this.server.close();
@@ -98,9 +105,15 @@ export class Proxy {
       armed ||= this.losesReply && CALL.test(data.toString('latin1'));
       server.write(data);
     });
+    let sent = Promise.resolve();
     server.on('data', (data) => {
       if (!armed || !this.losesReply) {
-        client.write(data);
+        const { slowness } = this;
+        if (slowness === undefined) client.write(data);
+        else {
+          const delayed = wait(slowness.delayMs);
+          sent = sent.then(() => delayed).then(() => writeInSlices(client, data, slowness.bytes));
+        }
         return;
       }
       this.losesReply = false;
@@ -117,5 +130,12 @@ export class Proxy {
   private end(pair: readonly [Socket, Socket]): void {
     if (!this.pairs.delete(pair)) return;
     for (const socket of pair) socket.destroy();
+  }
+}
+
+async function writeInSlices(socket: Socket, data: Buffer, bytes: number): Promise<void> {
+  for (let from = 0; from < data.length && !socket.destroyed; from += bytes) {
+    socket.write(data.subarray(from, from + bytes));
+    await nextTurn();
   }
 }

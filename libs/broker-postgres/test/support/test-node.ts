@@ -74,6 +74,8 @@ export interface TestNode {
   readonly logged: { readonly event: string; readonly error: unknown }[];
   /** Messages of topics that arrived. */
   received: number;
+  /** While set, messages of topics are lost on their way to the node. */
+  isDeaf: boolean;
   /** Ends the node without a word, as `kill -9` does. */
   crash(): Promise<void>;
   /** Stops the node with its connections open, as SIGSTOP does, until it is called with false. */
@@ -99,8 +101,9 @@ export async function startNode(
       {
         ...events,
         onMessage: (channel, message) => {
-          if (/:\d+$/.test(channel)) node.received += 1;
-          events.onMessage(channel, message);
+          const isOfTopic = /:\d+$/.test(channel);
+          if (isOfTopic) node.received += 1;
+          if (!isOfTopic || !node.isDeaf) events.onMessage(channel, message);
         },
       },
       signal,
@@ -112,7 +115,7 @@ export async function startNode(
     log: { error: (event, error) => void logged.push({ event, error }) },
     ...context,
   };
-  const node = { proxy, environment, logged, received: 0 } as TestNode & { broker: PostgresBroker };
+  const node = { proxy, environment, logged, received: 0, isDeaf: false } as TestNode & { broker: PostgresBroker };
   try {
     node.broker = await startPostgresBroker(whole, resolved, counting);
   } catch (error) {

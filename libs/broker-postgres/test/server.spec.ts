@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { postgresSkipReason, PostgresServer, withClient } from '@statewire/verification/servers';
+
+import { migrate } from '../src/index.js';
+import { startNode } from './support/test-node.js';
+
+const describeWithServer = postgresSkipReason === undefined ? describe : describe.skip;
+
+describeWithServer('a server', () => {
+  let server: PostgresServer;
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+  });
+
+  afterAll(() => server.dispose());
+
+  test('gets its schema once from nodes that start at the same time, and from migrate()', async () => {
+    const schema = 'together';
+    const nodes = await Promise.all(Array.from({ length: 6 }, () => startNode(server.url, { schema })));
+    await withClient(server.url, async (client) => {
+      await Promise.all([migrate(client, { schema }), migrate(client, { schema })]);
+      expect((await client.query(`select version from ${schema}.meta`)).rows).toEqual([{ version: 1 }]);
+    });
+    for (const node of nodes) await node.dispose();
+  });
+
+  test('may have applications side by side, each in its own schema', async () => {
+    const [first, second] = [
+      await startNode(server.url, { schema: 'first' }),
+      await startNode(server.url, { schema: 'second' }),
+    ];
+    const { epoch } = await first.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' });
+    const heard: unknown[] = [];
+    await second.broker.listen('lobby', (message) => heard.push(message));
+    await first.broker.publish('lobby', { kind: 'state', id: 'b', data: '2' });
+    expect((await second.broker.read('lobby', 'state')).epoch).not.toBe(epoch);
+    await second.broker.members('lobby');
+    expect(heard).toEqual([]);
+    for (const node of [first, second]) await node.dispose();
+  });
+
+  test('whose schema is missing, newer or older is refused by name', async () => {
+    await expect(startNode(server.url, { schema: 'missing', migrate: false })).rejects.toThrow(
+      'the schema "missing" has no tables of Statewire',
+    );
+    await withClient(server.url, async (client) => {
+      await migrate(client, { schema: 'other' });
+      await client.query('update other.meta set version = 2');
+      await expect(startNode(server.url, { schema: 'other' })).rejects.toThrow('which is newer than version 1');
+      await client.query('update other.meta set version = 0');
+      await expect(migrate(client, { schema: 'other' })).rejects.toThrow('which is older than version 1');
+    });
+    await expect(withClient(server.url, (client) => migrate(client, { schema: 'No' }))).rejects.toThrow('needs quotes');
+  });
+
+  test('that does not let the user in, or create the schema, is refused by name and without the password', async () => {
+    await server.query(`create role weak login password 'hush'`);
+    const url = server.url.replace('postgres@', 'weak:hush@');
+    const start = startNode(url, { schema: 'weak' });
+    await expect(start).rejects.toThrow(/the user may not create the schema "weak": .*permission denied for database/);
+    await expect(start).rejects.not.toThrow('hush');
+    await expect(startNode(server.url.replace('postgres@', 'nobody@'))).rejects.toThrow('role "nobody" does not exist');
+    await expect(startNode(server.url.replace(/\/postgres$/, '/nowhere'))).rejects.toThrow('does not exist');
+    await withClient(server.url, (client) => migrate(client, { schema: 'strong' }));
+    await expect(startNode(url, { schema: 'strong' })).rejects.toThrow('permission denied for schema strong');
+  });
+
+  test('with a database of another encoding is refused by name', async () => {
+    await server.query(`create database latin encoding 'LATIN1' template template0`);
+    await expect(startNode(server.url.replace(/\/postgres$/, '/latin'))).rejects.toThrow(
+      'the encoding of the database is LATIN1, and the broker needs UTF8',
+    );
+  });
+
+  test('that is a standby is refused by name', async () => {
+    const standby = await PostgresServer.startStandby(server);
+    await expect(startNode(standby.url)).rejects.toThrow('the server is a standby, and the broker needs the primary');
+    await standby.dispose();
+  });
+
+  test('gives all topics new epochs, with their histories, after a dump was restored into it', async () => {
+    const schema = 'dumped';
+    const node = await startNode(server.url, { schema });
+    const old = await node.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' });
+    await node.dispose();
+    // The stamp names the server and the table, and a dump has the one of another server or table.
+    await server.query(`update ${schema}.life set stamp = 'of another server'`);
+    await (await startNode(server.url, { schema })).dispose();
+    const { rows } = await server.query(`select epoch, "offset"::int from ${schema}.topic where name = 'lobby'`);
+    expect(rows).toEqual([{ epoch: expect.not.stringMatching(old.epoch), offset: 1 }]);
+  });
+});
