@@ -209,8 +209,9 @@ export class Claims {
       };
       const onMessage = (message: string): void => {
         const at = message.indexOf('\n');
-        if (message.slice(0, at) === 'settled') end(() => resolve(message.slice(at + 1)));
-        else end(() => reject(unclaimedError()));
+        const type = message.slice(0, at);
+        if (type === 'settled') end(() => resolve(message.slice(at + 1)));
+        else if (type === 'unclaimed') end(() => reject(unclaimedError()));
       };
       const look = (): void => {
         if (!this.waiting.has(waiting)) return;
