@@ -221,6 +221,8 @@ export class RedisLink {
     this.routes.raise(wanted);
     if (this.routes.areAllUp) {
       this.upAt = this.context.environment.monotonic();
+      // While slots move, the partitions of a cluster come and go, so their attempts count until all are up for a while.
+      if (this.options.cluster === undefined) this.failures = 0;
       this.changes.next({ state: 'up' });
     }
     this.events.onUp(wanted);
