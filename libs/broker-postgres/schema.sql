@@ -318,9 +318,10 @@ end $$;
 create function statewire.read(topic_name text, topic_kind text, above bigint, most bigint, lim statewire.limits)
 returns table (head json, "offset" bigint, id text, "time" bigint, delta text, data text) language plpgsql as $$
 declare
-  t statewire.topic; low bigint; oldest bigint; is_state boolean := topic_kind = 'state'; value text; id_above text;
+  t statewire.topic; before statewire.topic; low bigint; oldest bigint; is_state boolean := topic_kind = 'state'; value text; id_above text;
 begin
   t := statewire.open(topic_name, lim);
+  before := t;
   if is_state and t.keyframe > 0 then
     select l.data into value from statewire.log l where l.log = t.log and l."offset" = t.keyframe;
     if value is null or (select count(*) from statewire.log l where l.log = t.log and l."offset" > t.keyframe) < t."offset" - t.keyframe
@@ -335,7 +336,7 @@ begin
     t.expires := statewire.now_ms() + statewire.topic_ttl(lim);
   end if;
   t := statewire.trim(t, lim);
-  perform statewire.save(t);
+  if t is distinct from before then perform statewire.save(t); end if;
   oldest := statewire.oldest_within(t, lim);
   low := case when above is null then t."offset" else greatest(above, 0) end;
   if is_state then low := least(low, t.keyframe); end if;
@@ -640,7 +641,7 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('statewire'), hashtext('statewire.clean')) then return; end if;
   with gone as (
     delete from statewire.topic u using (
-      select name from statewire.topic where expires <= now order by name for update skip locked limit 1000) due
+      select name from statewire.topic where expires <= now order by name for update skip locked limit 10000) due
     where u.name = due.name returning u.log)
   delete from statewire.log l using gone where l.log = gone.log;
   delete from statewire.claim u using (select key from statewire.claim where expires <= now for update skip locked) due where u.key = due.key;

@@ -46,6 +46,8 @@ import { postgresWire, type OpenWire } from './wire.js';
 
 /** Characters of the ids of a node. */
 const NODE_ID_LENGTH = 12;
+/** Time after which the server ends a statement. Nodes give up earlier, and the server does not go on in vain. */
+const STATEMENT_TIMEOUT_MS = 10_000;
 /** Time for the farewell of a node that shuts down. */
 const FAREWELL_MS = 2_000;
 /** Message of the channel of a node: a transaction has committed publications. */
@@ -292,6 +294,8 @@ export class PostgresBroker implements Broker {
     const { environment } = this.context;
     const { schema } = this.options;
     await checkServer(connection);
+    // A parameter of the connection would do the same, but poolers reject it.
+    await connection.query({ text: `set statement_timeout = ${STATEMENT_TIMEOUT_MS}` });
     const client = {
       query: async (text: string, values?: unknown[]) => ({
         rows: await connection.query({ text, ...(values === undefined ? {} : { values }) }),
@@ -303,8 +307,14 @@ export class PostgresBroker implements Broker {
     if (this.hasStarted) return;
     const message = `test ${environment.id()}`;
     const channel = wakeChannel(schema);
-    const arrived = new Promise<void>((resolve) => this.wakes.add(message, resolve));
-    await checkNotifications(this.openWire, environment, channel, message, arrived);
+    let wake = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => (wake = resolve));
+    this.wakes.add(message, wake);
+    try {
+      await checkNotifications(this.openWire, environment, channel, message, arrived);
+    } finally {
+      this.wakes.remove(message, wake);
+    }
   }
 
   /** Listens again, and tells the listeners where their topics stand, before anything is published. */

@@ -34,8 +34,6 @@ export interface WireEvents {
 /** Opens a wire. Rejects if the server cannot be reached; `signal` ends an attempt. */
 export type OpenWire = (events: WireEvents, signal: AbortSignal) => Promise<Wire>;
 
-/** Time after which the server ends a statement. The node gives up earlier, so that the server does not work in vain. */
-const STATEMENT_TIMEOUT_MS = 10_000;
 const INT8 = 20;
 
 /** Opens connections with the package `pg`, each with a client of its own that sends statements without waiting. */
@@ -46,7 +44,6 @@ export function postgresWire(options: ResolvedPostgresBrokerOptions): OpenWire {
       application_name: 'statewire',
       ...options.connection,
       ...(options.connectionString === undefined ? {} : { connectionString: options.connectionString }),
-      statement_timeout: STATEMENT_TIMEOUT_MS,
       stream: () => socket,
       pipeline: true,
     };

@@ -66,6 +66,14 @@ describeWithServer('a server', () => {
     await expect(startNode(url, { schema: 'strong' })).rejects.toThrow('permission denied for schema strong');
   });
 
+  test('needs a user without special rights', async () => {
+    await server.query('create role plain login');
+    await server.query('grant create on database postgres to plain');
+    const node = await startNode(server.url.replace('postgres@', 'plain@'), { schema: 'plain' });
+    expect(await node.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' })).toMatchObject({ offset: 1 });
+    await node.dispose();
+  });
+
   test('with a database of another encoding is refused by name', async () => {
     await server.query(`create database latin encoding 'LATIN1' template template0`);
     await expect(startNode(server.url.replace(/\/postgres$/, '/latin'))).rejects.toThrow(
