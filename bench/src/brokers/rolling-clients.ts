@@ -20,7 +20,7 @@ export class Balancer {
 }
 
 /** What one client saw. */
-export class Observer {
+class Observer {
   repeated = 0;
   lost = 0;
   reconnects = 0;
