@@ -1,3 +1,4 @@
 export * from './postgres-server.js';
 export * from './redis-server.js';
 export * from './redis-cluster.js';
+export * from './network.js';

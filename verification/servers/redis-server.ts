@@ -8,9 +8,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { createClient } from 'redis';
 
+import type { Machine } from './network.js';
+
 import { freePort } from './free-port.js';
 
 const BINARY = 'redis-server';
+const DEFAULT_PORT = 6379;
 const STARTS_WITHIN_MS = 30_000;
 
 /** Why no server can be started here; undefined if one can. */
@@ -36,7 +39,17 @@ export class RedisServer {
     readonly port: number,
     readonly folder: string,
     private readonly options: readonly string[],
+    readonly host = '127.0.0.1',
+    private readonly machine?: Machine,
   ) {}
+
+  /** Starts a server on a machine, which this host reaches at `host`. */
+  static async startOn(machine: Machine, host: string, ...options: string[]): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'statewire-redis-'));
+    const server = new RedisServer(DEFAULT_PORT, folder, ['--protected-mode', 'no', ...options], host, machine);
+    await server.start();
+    return server;
+  }
 
   static async start(...options: string[]): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'statewire-redis-')), options);
@@ -83,20 +96,30 @@ export class RedisServer {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.host}:${this.port}`;
   }
 
   /** Starts the process, with its data if there is any. Further options replace earlier ones. */
   async start(...more: string[]): Promise<void> {
-    const base = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder, '--save', ''];
+    const base = [
+      '--port',
+      String(this.port),
+      '--bind',
+      this.machine === undefined ? this.host : '*',
+      '--dir',
+      this.folder,
+      '--save',
+      '',
+    ];
     const args = [...base, '--appendonly', 'no', '--repl-diskless-sync-delay', '0', ...this.options, ...more];
     await this.spawn(args);
   }
 
   private async spawn(args: readonly string[]): Promise<void> {
-    const child = spawn(BINARY, args, { stdio: 'ignore' });
+    const command = this.machine === undefined ? [BINARY] : ['ip', 'netns', 'exec', this.machine.name, BINARY];
+    const child = spawn(command[0]!, [...command.slice(1), ...args], { stdio: 'ignore' });
     this.child = child;
-    await untilReady(this.port, () => child.exitCode === null && child.signalCode === null);
+    await untilReady(this.port, this.host, () => child.exitCode === null && child.signalCode === null);
   }
 
   /** Stops the process so that it answers nothing, with its sockets open. */
@@ -144,20 +167,20 @@ export async function withAdmin<T>(
   }
 }
 
-async function untilReady(port: number, isAlive: () => boolean): Promise<void> {
+async function untilReady(port: number, host: string, isAlive: () => boolean): Promise<void> {
   const deadline = performance.now() + STARTS_WITHIN_MS;
   for (;;) {
     if (!isAlive()) throw new Error(`${BINARY} ended while it started.`);
-    if ((await answer(port))?.startsWith('+PONG')) return;
+    if ((await answer(port, host))?.startsWith('+PONG')) return;
     if (performance.now() > deadline) throw new Error(`${BINARY} did not answer within ${STARTS_WITHIN_MS} ms.`);
     await wait(10);
   }
 }
 
 /** The answer to a PING; undefined if there is none. */
-function answer(port: number): Promise<string | undefined> {
+function answer(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    const socket = connect(port, host, () => socket.write('PING\r\n'));
     const end = (text?: string): void => {
       socket.destroy();
       resolve(text);

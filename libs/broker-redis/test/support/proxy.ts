@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
+/** How slowly a proxy passes on what it gets. */
+export interface Pace {
+  readonly delayMs?: number;
+  readonly sliceBytes?: number;
+  readonly bytesPerSecond?: number;
+}
+
 /** Stands between a node and its servers. Cuts the node off, and loses replies. */
 export class Proxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
@@ -8,9 +15,12 @@ export class Proxy {
   isCut = false;
   private losesReply = false;
   private isStalled = false;
+  private pace: Pace | undefined;
   private onLost: (() => void) | undefined;
+  /** What waits for its time on the way to a socket, and when the last byte leaves. */
+  private readonly lanes = new WeakMap<Socket, { readonly slices: Buffer[]; freeAt: number }>();
   /** Replaces the server of all connections. */
-  private leader: number | undefined;
+  private leader: { readonly port: number; readonly host: string } | undefined;
 
   static async start(target: number, host = '127.0.0.1'): Promise<Proxy> {
     const proxy = new Proxy();
@@ -41,9 +51,9 @@ export class Proxy {
     return this.pairs.size;
   }
 
-  /** Further connections lead to this port. */
-  lead(target: number): void {
-    this.leader = target;
+  /** Further connections lead to this server. */
+  lead(port: number, host = '127.0.0.1'): void {
+    this.leader = { port, host };
   }
 
   /** Ends the connections, and refuses others until `mend` is called. */
@@ -72,6 +82,11 @@ export class Proxy {
     }
   }
 
+  /** Passes everything on late and in pieces. */
+  slowDown(pace: Pace): void {
+    this.pace = pace;
+  }
+
   /** Loses the next reply after a command, and the connection with it. Resolves then. */
   loseReply(): Promise<void> {
     this.losesReply = true;
@@ -91,17 +106,17 @@ export class Proxy {
       client.destroy();
       return;
     }
-    const server = connect(this.leader ?? port, host);
+    const server = connect(this.leader ?? { port, host });
     const pair = [client, server] as const;
     this.pairs.add(pair);
     let armed = false;
     client.on('data', (data) => {
       armed = this.losesReply && data.includes('EVALSHA');
-      server.write(data);
+      this.pass(data, server);
     });
     server.on('data', (data) => {
       if (!armed || !this.losesReply) {
-        client.write(data);
+        this.pass(data, client);
         return;
       }
       this.losesReply = false;
@@ -113,6 +128,23 @@ export class Proxy {
       socket.on('close', () => this.end(pair));
     }
     if (this.isStalled) for (const socket of pair) socket.pause();
+  }
+
+  private pass(data: Buffer, to: Socket): void {
+    if (this.pace === undefined) {
+      to.write(data);
+      return;
+    }
+    const { delayMs = 0, sliceBytes = data.length, bytesPerSecond = Infinity } = this.pace;
+    const lane = this.lanes.get(to) ?? { slices: [], freeAt: 0 };
+    this.lanes.set(to, lane);
+    for (let from = 0; from < data.length; from += sliceBytes) {
+      const slice = data.subarray(from, from + sliceBytes);
+      const now = performance.now();
+      lane.freeAt = Math.max(now, lane.freeAt) + (slice.length * 1_000) / bytesPerSecond;
+      lane.slices.push(slice);
+      setTimeout(() => to.write(lane.slices.shift()!), lane.freeAt - now + delayMs);
+    }
   }
 
   private end(pair: readonly [Socket, Socket]): void {

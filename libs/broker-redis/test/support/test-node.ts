@@ -16,6 +16,8 @@ const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
 class WatchedEnvironment implements Environment {
   readonly timers = new Set<Timer>();
   readonly ids: string[] = [];
+  /** Milliseconds by which the wall clock is wrong. */
+  skewMs = 0;
   private isStopped = false;
   private late: (() => void)[] = [];
 
@@ -26,7 +28,7 @@ class WatchedEnvironment implements Environment {
   }
 
   now(): number {
-    return Date.now();
+    return Date.now() + this.skewMs;
   }
 
   monotonic(): number {
