@@ -226,10 +226,28 @@ begin
   return t;
 end $$;
 
+-- Appends what transactions have committed, or the first "most" of it. The caller holds the lock of the topic.
+create function statewire.append_committed(t statewire.topic, most bigint, lim statewire.limits) returns statewire.topic
+language plpgsql as $$
+declare placed record; p record; previous text;
+begin
+  for placed in select o.place, o.number from statewire.outbox_order o where o.topic = t.name order by o.place limit most loop
+    delete from statewire.outbox_order where place = placed.place;
+    delete from statewire.outbox where number = placed.number returning kind, id, data into p;
+    continue when not found;
+    previous := t.id;
+    t := statewire.append(t, p.kind, p.id, null, p.data, lim);
+    perform statewire.tell(t, concat_ws(' ', 'P', t.name, t.epoch, t."offset", t.time, t.id, previous, 'd'), p.data);
+  end loop;
+  perform statewire.save(t);
+  return t;
+end $$;
+
 -- Returns a topic, locked and saved. Creates it if it does not exist, and appends what transactions have committed. Calls for
 -- several topics come in the order of the names, so that they wait for each other in one direction.
-create function statewire.open(topic_name text, lim statewire.limits) returns statewire.topic language plpgsql as $$
-declare t statewire.topic; p record; previous text; now bigint;
+create function statewire.open(topic_name text, lim statewire.limits, most bigint default null) returns statewire.topic
+language plpgsql as $$
+declare t statewire.topic; now bigint;
 begin
   loop
     select * into t from statewire.topic where name = topic_name for no key update;
@@ -246,17 +264,7 @@ begin
     perform statewire.tell_epoch(t, null);
   end if;
   if exists (select 1 from statewire.outbox_order o where o.topic = topic_name) then
-    for p in
-      with placed as (delete from statewire.outbox_order o where o.topic = topic_name returning o.place, o.number),
-        taken as (delete from statewire.outbox o using placed where o.number = placed.number
-          returning placed.place, o.kind, o.id, o.data)
-      select * from taken order by place
-    loop
-      previous := t.id;
-      t := statewire.append(t, p.kind, p.id, null, p.data, lim);
-      perform statewire.tell(t, concat_ws(' ', 'P', t.name, t.epoch, t."offset", t.time, t.id, previous, 'd'), p.data);
-    end loop;
-    perform statewire.save(t);
+    t := statewire.append_committed(t, most, lim);
   end if;
   return t;
 end $$;
@@ -447,13 +455,19 @@ end $$;
 create constraint trigger place_in_order after insert on statewire.outbox
   deferrable initially deferred for each row execute function statewire.place_in_order();
 
--- Appends what transactions have committed.
-create function statewire.drain(lim statewire.limits) returns void language plpgsql as $$
-declare p record; t statewire.topic;
+-- Appends the first 500 publications that transactions have committed. Returns whether there may be more. A longer statement
+-- would hold up all nodes.
+create function statewire.drain(lim statewire.limits) returns boolean language plpgsql as $$
+declare p record; t statewire.topic; found_count bigint := 0;
 begin
-  for p in select distinct o.topic from statewire.outbox_order o order by o.topic loop
-    t := statewire.open(p.topic, lim);
+  for p in
+    select o.topic, count(*) as count from (select topic from statewire.outbox_order order by place limit 500) o
+    group by o.topic order by o.topic
+  loop
+    t := statewire.open(p.topic, lim, p.count);
+    found_count := found_count + p.count;
   end loop;
+  return found_count = 500;
 end $$;
 
 -- Returns the token, or the milliseconds for which another node holds the lease at least.

@@ -90,7 +90,10 @@ export class TopicReader {
 
   /** Appends what transactions of the application have committed. */
   async drain(): Promise<void> {
-    await this.link.run('drain', this.limits);
+    for (let mayBeMore = true; mayBeMore;) {
+      const [row] = await this.link.run('drain', this.limits);
+      mayBeMore = row?.drain === true;
+    }
   }
 
   /** Deletes what has expired. */

@@ -215,6 +215,31 @@ describeWithServer('a publication in a transaction of the application', () => {
     }
   });
 
+  test('with thousands of others holds no node up for long', async () => {
+    await client.query('begin');
+    await client.query(
+      `select statewire.publish_at_commit('nobody', $1 || n % 700, 'events', n::text, n::text) from generate_series(1, 1300) n`,
+      [`${topic}/`],
+    );
+    // The places are given now, so that the test can look at each step of the work behind the commit.
+    await client.query('set constraints all immediate');
+    const steps: unknown[] = [];
+    for (let isMore = true; isMore;) {
+      const { rows } = await client.query<{ more: boolean }>(`select statewire.drain('(1000,100000,60000)') as more`);
+      const left = await client.query<{ count: number }>('select count(*)::int as count from statewire.outbox_order');
+      isMore = rows[0]!.more;
+      steps.push([isMore, left.rows[0]!.count]);
+    }
+    expect(steps).toEqual([[true, 800], [true, 300], [false, 0]]);
+    const { rows } = await client.query(
+      `select string_agg(l.id, ',' order by l."offset") as ids from statewire.log l join statewire.topic t using (log)
+       where t.name = $1`,
+      [`${topic}/8`],
+    );
+    expect(rows).toEqual([{ ids: '8,708' }]);
+    await client.query('rollback');
+  });
+
   test('may be as large as any other', async () => {
     const heard: TopicMessage[] = [];
     await nodes[1].broker.listen(topic, (message) => heard.push(message));
