@@ -1,8 +1,8 @@
 -- The schema of the Statewire broker, version 1. Run it once, in one transaction: psql -1 -f schema.sql
 -- The package runs the same file by itself (option "migrate"), with the name of the schema from its options.
 --
--- Times are milliseconds since the Unix epoch, by the clock of the server. All tables but "meta" are unlogged: after a crash,
--- and on a promoted standby, they are empty, and every topic starts a new epoch.
+-- Times are milliseconds since the Unix epoch, by the clock of the server. All tables but "meta" and "lease_count" are unlogged:
+-- after a crash, and on a promoted standby, they are empty, and every topic starts a new epoch.
 
 do $$ begin
   if to_regnamespace('statewire') is null then create schema statewire; end if;
@@ -94,6 +94,11 @@ create unlogged table statewire.lease (
   until bigint not null,
   expires bigint not null
 ) with (fillfactor = 50);
+
+-- Counts the leases of topics that were taken, in 256 parts. A transaction that publishes locks the part of its topic at the commit, so
+-- that no node takes the lease meanwhile. If one was taken after the snapshot of the transaction, the lock fails.
+create table statewire.lease_count (part int primary key, count bigint not null) with (fillfactor = 50);
+insert into statewire.lease_count select part, 0 from generate_series(0, 255) part;
 
 create unlogged table statewire.node (id text primary key, expires bigint not null) with (fillfactor = 50);
 
@@ -438,14 +443,15 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   values (topic, kind, id, data, origin, statewire.now_ms() + 604800000)
 $$;
 
--- Gives a publication its place at the commit. The lock makes a node wait that asks for the lease of the topic now.
+-- Gives a publication its place at the commit. A transaction that sees an old state of the lease has to be repeated.
 create function statewire.place_in_order() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform pg_advisory_xact_lock_shared(hashtext('statewire'), hashtext(new.topic));
+  perform 1 from statewire.lease_count where part = hashtext(new.topic) & 255 for share;
   if exists (select 1 from statewire.lease where name = 'topic:' || new.topic and until > statewire.now_ms()) then
     raise exception 'The holder of the lease of the topic "%" is its only writer.', new.topic
-      using errcode = 'object_not_in_prerequisite_state';
+      using errcode = case when current_setting('transaction_isolation') = 'read committed'
+        then 'object_not_in_prerequisite_state' else 'serialization_failure' end;
   end if;
   insert into statewire.outbox_order (number, topic, expires) values (new.number, new.topic, statewire.now_ms() + 604800000);
   perform pg_notify('statewire:n:' || new.origin, 'outbox');
@@ -476,7 +482,8 @@ returns table (token bigint, held_for bigint) language plpgsql as $$
 declare l statewire.lease; now bigint; topic_name text := substring(lease_name from '^topic:(.*)$'); t statewire.topic;
 begin
   if topic_name is not null then
-    if not pg_try_advisory_xact_lock(hashtext('statewire'), hashtext(topic_name)) then
+    perform 1 from statewire.lease_count where part = hashtext(topic_name) & 255 for no key update skip locked;
+    if not found then
       held_for := 20;
       return next;
       return;
@@ -495,6 +502,7 @@ begin
     return next;
     return;
   end if;
+  update statewire.lease_count set count = count + 1 where part = hashtext(topic_name) & 255;
   token := greatest(l.token + 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint);
   update statewire.lease u set node = caller, call = call_id, token = take_lease.token, until = now + ttl, expires = now + 86400000
   where u.name = lease_name;
