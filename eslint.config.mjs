@@ -35,7 +35,7 @@ const ALLOWED = {
 /** Tests may drive a project from its other end. */
 const ALLOWED_IN_TESTS = {
   backend: ['client', 'testing', 'testing-nest', 'verification'],
-  frontend: ['client', 'testing'],
+  frontend: ['client', 'testing', 'verification'],
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
   'libs/nest': ['testing'],

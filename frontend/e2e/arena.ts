@@ -6,17 +6,24 @@ import { stripVTControlCharacters } from 'node:util';
 
 import type { ArenaState, BattleSpeed, RunProgress, RunSnapshot, Session } from '@statewire/arena';
 import type { SnapshotResponse } from '@statewire/protocol';
+import { RedisServer } from '@statewire/verification/servers';
 
 const MAIN = fileURLToPath(new URL('../../backend/dist/main.js', import.meta.url));
 const CLIENT = fileURLToPath(new URL('../dist/browser/index.html', import.meta.url));
 const READY = /The Arena is on (http:\/\/\S+)/;
+const RUNS_GAME = 'The game runs on this node.';
 
 /** The built server in a process of its own. It serves the built client. */
 export interface Arena {
   readonly url: string;
+  /** Resolves when the server runs the game. One of several nodes does. */
+  readonly runsGame: Promise<Arena>;
+  /** Ends the process at once. */
+  kill(): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
+const servers = new Set<RedisServer>();
 
 /**
  * Hit points of the fighters, as a multiple of the usual ones. A battle then lasts its maximum of five minutes instead of
@@ -24,8 +31,10 @@ const running = new Set<ChildProcess>();
  */
 const LONG_BATTLES = 1_000;
 
-/** @param healthFactor the `ARENA_HEALTH_FACTOR` of the server. */
-export async function startArena({ healthFactor = LONG_BATTLES } = {}): Promise<Arena> {
+/**
+ * @param options `healthFactor`: the `ARENA_HEALTH_FACTOR` of the server. `broker`: its `ARENA_BROKER`; default: one node.
+ */
+export async function startArena({ healthFactor = LONG_BATTLES, broker = '' } = {}): Promise<Arena> {
   for (const file of [MAIN, CLIENT]) {
     if (!existsSync(file))
       throw new Error(`${file} is missing: run npx nx run-many -t build -p backend frontend first.`);
@@ -38,27 +47,49 @@ export async function startArena({ healthFactor = LONG_BATTLES } = {}): Promise<
       PORT: '0',
       ARENA_CHAOS: 'true',
       ARENA_HEALTH_FACTOR: String(healthFactor),
+      ARENA_BROKER: broker,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let output = '';
+  let runsGame!: () => void;
+  const isHost = new Promise<void>((resolve) => (runsGame = resolve));
   const url = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: Buffer): void => {
       output += stripVTControlCharacters(String(chunk));
       const ready = READY.exec(output)?.[1];
       if (ready !== undefined) resolve(ready);
+      if (output.includes(RUNS_GAME)) runsGame();
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
     child.once('exit', () => reject(new Error(`The Arena did not start:\n${output}`)));
   });
-  return { url };
+  const arena: Arena = {
+    url,
+    runsGame: isHost.then(() => arena),
+    kill: async () => {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+  return arena;
+}
+
+/** Starts a server that several nodes can share. */
+export async function startRedis(): Promise<RedisServer> {
+  const redis = await RedisServer.start();
+  servers.add(redis);
+  return redis;
 }
 
 /** Ends every server that this spec started, ready or not. */
 export async function stopArenas(): Promise<void> {
+  await Promise.all([...servers].map((redis) => redis.dispose()));
+  servers.clear();
   const exits = [...running].map((child) => once(child, 'exit'));
   for (const child of running) child.kill('SIGTERM');
   await Promise.all(exits);

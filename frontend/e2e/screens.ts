@@ -1,4 +1,6 @@
-import { Player, type Arena } from './arena.js';
+import { skipReason } from '@statewire/verification/servers';
+
+import { Player, startArena, startRedis, type Arena } from './arena.js';
 import type { ArenaPage } from './page.js';
 
 /** A screen of the client, and the steps of a visitor to it. */
@@ -53,6 +55,20 @@ export async function watchToTheEnd(visitor: ArenaPage, { url }: Arena): Promise
   await visitor.page.getByRole('region', { name: 'Result' }).waitFor();
 }
 
+/** The server of the page has lost the broker, and the page has its connection. */
+const STALE_BATTLE: Screen = {
+  name: 'a battle whose server has lost its broker',
+  open: async (visitor) => {
+    const redis = await startRedis();
+    await watchBattle(visitor, await startArena({ broker: redis.url }));
+    redis.freeze();
+    await visitor.page
+      .getByText(/^Not live for/)
+      .first()
+      .waitFor();
+  },
+};
+
 export const SCREENS: readonly Screen[] = [
   {
     name: 'the lobby',
@@ -104,6 +120,7 @@ export const SCREENS: readonly Screen[] = [
       await visitor.connection('offline');
     },
   },
+  ...(skipReason === undefined ? [STALE_BATTLE] : []),
   {
     name: 'the lobby of a page that never reached the server',
     open: async (visitor, { long }) => {

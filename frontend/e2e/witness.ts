@@ -16,8 +16,9 @@ export class Witness {
   private readonly stopped = new AbortController();
   private readonly looking: Promise<void>;
 
-  constructor(url: string, battleId: string) {
-    this.looking = this.look(url, `battles/${battleId}`);
+  /** @param options `survivesFaults`: a request may fail while the test breaks a server. */
+  constructor(url: string, battleId: string, { survivesFaults = false } = {}) {
+    this.looking = this.look(url, `battles/${battleId}`, survivesFaults);
   }
 
   /** Compares samples of a page with the snapshots. @returns the number of compared samples, and the wrong ones. */
@@ -36,10 +37,14 @@ export class Witness {
     await this.looking;
   }
 
-  private async look(url: string, topic: string): Promise<void> {
+  private async look(url: string, topic: string, survivesFaults: boolean): Promise<void> {
     while (!this.stopped.signal.aborted) {
-      const { epoch, offset, data } = await snapshot(url, topic);
-      this.known.set(`${epoch}:${offset}`, data as unknown as BattleSnapshot);
+      try {
+        const { epoch, offset, data } = await snapshot(url, topic);
+        this.known.set(`${epoch}:${offset}`, data as unknown as BattleSnapshot);
+      } catch (error) {
+        if (!survivesFaults) throw error;
+      }
       await sleep(SNAPSHOT_PAUSE_MS);
     }
   }
