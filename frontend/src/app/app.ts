@@ -46,7 +46,7 @@ export class App {
   constructor() {
     inject(NotificationToasts);
     inject(FocusKeeper);
-    const title = computed(() => statusWords(this.store.status()).title);
+    const title = computed(() => statusWords(this.store.status(), this.store.isServerStale()).title);
     effect(() => this.announcer.say(`Connection: ${title()}`));
   }
 

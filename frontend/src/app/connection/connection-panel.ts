@@ -35,7 +35,7 @@ export class ConnectionPanel {
   private readonly traffic = inject(Traffic);
 
   protected readonly status = this.store.status;
-  protected readonly words = computed(() => statusWords(this.status()));
+  protected readonly words = computed(() => statusWords(this.status(), this.store.isServerStale()));
   protected readonly reason = computed(() => {
     const status = this.status();
     return 'reason' in status ? status.reason : undefined;

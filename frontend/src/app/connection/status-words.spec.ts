@@ -17,6 +17,18 @@ test.each<[ConnectionStatus, string, string]>([
   expect(statusWords(status)).toMatchObject({ tone, title });
 });
 
+test.each<ConnectionStatus>([
+  { state: 'live', enteredAt: 0, outdated: false, transport: 'websocket', connectionId: 'c' },
+  { state: 'polling', enteredAt: 0, outdated: false, transport: 'polling', attempt: 1, reason },
+])('a connection that is $state to a server without current values is not called live', (status) => {
+  expect(statusWords(status, true)).toMatchObject({ tone: 'broken', title: 'Not live' });
+});
+
+test('a page that reaches no server is offline, whatever the server said before', () => {
+  const offline: ConnectionStatus = { state: 'offline', enteredAt: 0, outdated: false, attempt: 1, reason };
+  expect(statusWords(offline, true)).toEqual(statusWords(offline));
+});
+
 test.each([
   ['network', 'The server cannot be reached.'],
   ['close-1006', 'The connection broke.'],

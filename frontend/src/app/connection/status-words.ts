@@ -9,8 +9,19 @@ export interface StatusWords {
   readonly text: string;
 }
 
-/** Returns the status of the connection in words, without technical terms. */
-export function statusWords(status: ConnectionStatus): StatusWords {
+const SERVER_STALE: StatusWords = {
+  tone: 'broken',
+  title: 'Not live',
+  text: 'The server answers, but it does not see changes now. What you see is the last known state.',
+};
+
+/**
+ * Returns the status of the connection in words, without technical terms.
+ *
+ * @param isServerStale whether a server that the page reaches has no current values.
+ */
+export function statusWords(status: ConnectionStatus, isServerStale = false): StatusWords {
+  if (isServerStale && (status.state === 'live' || status.state === 'polling')) return SERVER_STALE;
   switch (status.state) {
     case 'live':
       return { tone: 'live', title: 'Live', text: 'Every change arrives the moment it happens.' };

@@ -58,6 +58,15 @@ describe('GameStore', () => {
     expect(store.lobby().freshness.state).toBe('live');
   });
 
+  test('says whether the server has lost contact with its data', () => {
+    server.publish(lobby.with(), lobbyState());
+    expect(store.isServerStale()).toBe(false);
+    server.markStale();
+    expect(store.isServerStale()).toBe(true);
+    server.markFresh();
+    expect(store.isServerStale()).toBe(false);
+  });
+
   test('has an error for an invalid parameter', () => {
     store.battleId.set('no such/battle');
     TestBed.tick();

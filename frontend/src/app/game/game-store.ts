@@ -65,6 +65,14 @@ export class GameStore {
     return runId === undefined ? undefined : run.with({ runId });
   });
 
+  /** Whether the page misses a current value that a server should have. */
+  readonly isServerStale = computed(() =>
+    [this.lobby(), this.battle(), this.run()].some(
+      ({ error, freshness, value }) =>
+        error?.temporary === true || (value !== undefined && freshness.state === 'stale' && error === undefined),
+    ),
+  );
+
   private readonly dismissing = signal<ReadonlySet<string>>(new Set());
   /** Notifications that the server has not dismissed, oldest first. */
   private readonly undismissed: Signal<readonly Notification[]> = this.followNotifications();

@@ -27,10 +27,10 @@ export class TopBar {
   protected readonly store = inject(GameStore);
   protected readonly themes = inject(ThemeService);
   protected readonly theme = computed(() => THEMES[this.themes.theme()]);
-  protected readonly words = computed(() => statusWords(this.store.status()));
+  protected readonly words = computed(() => statusWords(this.store.status(), this.store.isServerStale()));
   protected readonly roundTrip = computed(() => {
     const status = this.store.status();
-    if (status.state !== 'live' || status.roundTripTimeMs === undefined) return undefined;
+    if (status.state !== 'live' || this.store.isServerStale() || status.roundTripTimeMs === undefined) return undefined;
     return `${Math.max(1, Math.round(status.roundTripTimeMs))} ms`;
   });
 }

@@ -53,6 +53,6 @@ import { GameStore } from '../game/game-store';
   changeDetection: ChangeDetectionStrategy.OnPush,
 })
 export class Wire {
-  private readonly status = inject(GameStore).status;
-  protected readonly tone = computed(() => statusWords(this.status()).tone);
+  private readonly store = inject(GameStore);
+  protected readonly tone = computed(() => statusWords(this.store.status(), this.store.isServerStale()).tone);
 }
