@@ -174,6 +174,7 @@ export class Publisher {
       queue.refused += 1;
     } else {
       queue.pending.splice(queue.refused, 1);
+      if (!(reply instanceof Error) && reply[0] === 'OK') this.overtake(queue, pending);
       this.settle(queue, pending, reply);
     }
     if (queue.inFlight === 0) this.continue(queue);
@@ -193,6 +194,20 @@ export class Publisher {
     }
     if (queue.inFlight === 0) queue.chain = { count, bytes };
     pending.resolve({ epoch, offset });
+  }
+
+  /**
+   * The server has stored a publication behind some that it refused. That happens only with the lineage `trust`, if the
+   * server lost its scripts and another node has loaded them. What is sent again would change the order.
+   */
+  private overtake(queue: TopicQueue, stored: PendingPublication): void {
+    for (const older of queue.pending.splice(0, queue.refused).reverse()) {
+      this.forget(older);
+      const message = 'Redis lost its scripts, and has stored a later publication of the topic since.';
+      if (stored.supersedes(older) && !older.startsEpoch) stored.replace(older);
+      else older.reject(new BrokerError('unavailable', message));
+    }
+    queue.refused = 0;
   }
 
   /** Nothing is in flight: sends what the server refused, and then the rest. */
