@@ -66,7 +66,7 @@ export class TopicReader {
 
   async replaceEpoch(topic: string, kind: TopicKind, expected: string, keep: boolean): Promise<Position> {
     for (let round = 0; round < MOST_REPLACE_ROUNDS; round++) {
-      const kept = keep && kind === 'state' ? await this.valueAt(topic, expected) : [];
+      const kept = keep && kind === 'state' ? await this.argumentsToKeep(topic) : [];
       const { partition, record, log, channel } = this.keys.topic(topic);
       const reply = await this.link.run({
         script: this.scripts.replace,
@@ -100,11 +100,14 @@ export class TopicReader {
     });
   }
 
-  /** Returns the arguments that keep the newest value of a state topic; none if there is no value in the epoch. */
-  private async valueAt(topic: string, epoch: string): Promise<readonly string[]> {
+  /**
+   * Returns the arguments that keep the newest value of a state topic. Without a value they have the offset alone, so that
+   * a value that arrives meanwhile is not lost.
+   */
+  private async argumentsToKeep(topic: string): Promise<readonly string[]> {
     const history = await this.read(topic, 'state');
-    if (history.epoch !== epoch || history.base === undefined) return [];
-    return ['keep', String(history.offset), newestValue(history), history.id];
+    const value = history.base === undefined ? [] : [newestValue(history), history.id];
+    return ['keep', String(history.offset), ...value];
   }
 }
 

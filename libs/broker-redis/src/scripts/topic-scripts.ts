@@ -113,8 +113,8 @@ return list
 `;
 
 /**
- * Starts a new epoch. Keys: record, log. Arguments: new epoch, channel, expected epoch, and with a value to keep: `keep`,
- * the offset, value and id that the caller read. Answers `OK` or `MOVED` with the position.
+ * Starts a new epoch. Keys: record, log. Arguments: new epoch, channel, expected epoch, and to keep the value: `keep`, the
+ * offset that the caller read, and the value and id if there is one. Answers `OK` or `MOVED` with the position.
  */
 const REPLACE = `
 local record, log, channel = KEYS[2], KEYS[3], ARGV[3]
@@ -123,7 +123,7 @@ if r.e ~= ARGV[4] then return { 'OK', r.e, r.o } end
 if ARGV[5] == 'keep' and r.o ~= tonumber(ARGV[6]) then return { 'MOVED', r.e, r.o } end
 local time = r.t
 r = begin(record, log, ARGV[2])
-if ARGV[5] == 'keep' then
+if ARGV[7] then
   first(r, record, log, true, ARGV[7], time, ARGV[8])
   announce(channel, r, ARGV[7])
 else announce(channel, r) end
