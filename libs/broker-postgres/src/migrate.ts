@@ -15,6 +15,7 @@ const LOCK = 7_811_026;
 
 /** Runs statements: a client, a pool or a pooled client of the package `pg`. */
 export interface SqlClient {
+  /** Runs the statements. Several in one text, which come without values, run in one transaction. */
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 

@@ -70,7 +70,7 @@ async function rollBack(client: Client, schema: string, topic: string, offset: n
 }
 
 async function createCluster(): Promise<BrokerSetup> {
-  const options = { schema, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000 };
+  const options = { schema, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000, requestTimeoutMs: 1_000 };
   const context = { history: HISTORY, actionWindowMs: 600_000 };
   const nodes = await Promise.all([startNode(url, options, context), startNode(url, options, context)]);
   const nodeOf = (broker: Broker): TestNode => nodes.find((node) => node.broker === broker)!;

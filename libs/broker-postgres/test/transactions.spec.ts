@@ -163,16 +163,23 @@ describeWithServer('a publication in a transaction of the application', () => {
   });
 
   test('is there in the order of the commits, and before what is published after them', async () => {
-    const other = new Client({ connectionString: server.url });
+    const [other, slow] = [new Client({ connectionString: server.url }), new Client({ connectionString: server.url })];
     await other.connect();
+    await slow.connect();
+    // No node can append the first one before the second one is committed.
+    await values();
+    await slow.query('begin');
+    await slow.query('select * from statewire.topic where name = $1 for update', [topic]);
     await client.query('begin');
     await publish('committed second');
     await other.query('begin');
     await publish('committed first', topic, other);
     await other.query('commit');
     await client.query('commit');
+    await slow.query('commit');
     await nodes[1].broker.publish(topic, state('after both'));
     await other.end();
+    await slow.end();
     expect(await values()).toEqual(['"committed first"', '"committed second"', '"after both"']);
   });
 
