@@ -9,8 +9,9 @@ import { startNode, type TestNode } from './support/test-node.js';
 
 const schema = 'suite';
 const HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };
-const LEASE_TTL_MS = 600;
-const NODE_TTL_MS = 900;
+const LEASE_TTL_MS = 1_000;
+/** Longer than the time in which a busy machine connects again. */
+const NODE_TTL_MS = 2_500;
 /** All tables whose rows have a time at which they expire. */
 const EXPIRING = ['topic', 'batch', 'outbox', 'outbox_order', 'claim', 'lease', 'node', 'member', 'mail'];
 
@@ -70,7 +71,13 @@ async function rollBack(client: Client, schema: string, topic: string, offset: n
 }
 
 async function createCluster(): Promise<BrokerSetup> {
-  const options = { schema, leaseTtlMs: LEASE_TTL_MS, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000, requestTimeoutMs: 1_000 };
+  const options = {
+    schema,
+    leaseTtlMs: LEASE_TTL_MS,
+    nodeTtlMs: NODE_TTL_MS,
+    publishTimeoutMs: 3_000,
+    requestTimeoutMs: 1_000,
+  };
   const context = { history: HISTORY, actionWindowMs: 600_000 };
   const nodes = await Promise.all([startNode(url, options, context), startNode(url, options, context)]);
   const nodeOf = (broker: Broker): TestNode => nodes.find((node) => node.broker === broker)!;
