@@ -10,7 +10,6 @@ import {
   type NotificationEvent,
   type RunProgress,
   type RunSnapshot,
-  type Session,
 } from '@statewire/arena';
 import type { ActionRequest } from '@statewire/protocol';
 import { RedisServer, skipReason } from '@statewire/verification/servers';
