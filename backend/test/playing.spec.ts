@@ -16,6 +16,7 @@ import {
 import type { RealtimeClient, RealtimeClientError } from '@statewire/client';
 import { filter, firstValueFrom, take, toArray, type Observable } from 'rxjs';
 
+import { gameIndex, inbox } from '../src/game/game-topics.js';
 import { Arena, type Transport } from './support/arena.js';
 
 describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) => {
@@ -91,6 +92,16 @@ describe.each<Transport>(['websocket', 'polling'])('Playing by %s', (transport) 
     for (const one of [bob, anonymous]) {
       await expect(firstValueFrom(one.events(topic))).rejects.toMatchObject({ code: 'forbidden' });
     }
+  });
+
+  it('hides the state of the servers from everybody, and an inbox from all but its player', async () => {
+    await act(startRun, {});
+    const bob = arena.client(await arena.session('Bob'), transport);
+    const own = inbox.with({ playerId: ann.playerId });
+
+    expect(await firstValueFrom(client.state(own))).toMatchObject([{ kind: 'run-started' }]);
+    await expect(firstValueFrom(bob.state(own))).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(firstValueFrom(client.state(gameIndex.with()))).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('rejects actions of others in a run', async () => {

@@ -7,6 +7,7 @@ import { ENVIRONMENT, type Environment } from '../environment.js';
 import { GameModule } from '../game/game.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { BattleRealtime } from './battle.realtime.js';
+import { GameRealtime } from './game.realtime.js';
 import { LobbyRealtime } from './lobby.realtime.js';
 import { PlayerAuthenticator } from './player-authenticator.js';
 import { NotificationRealtime } from './notification.realtime.js';
@@ -36,6 +37,6 @@ function realtimeOptions(config: ArenaConfig, environment: Environment): Realtim
     GameModule,
     SessionModule,
   ],
-  providers: [PlayerAuthenticator, BattleRealtime, LobbyRealtime, NotificationRealtime, RunRealtime],
+  providers: [PlayerAuthenticator, BattleRealtime, GameRealtime, LobbyRealtime, NotificationRealtime, RunRealtime],
 })
 export class ArenaRealtimeModule {}
