@@ -23,7 +23,7 @@ export interface Share {
 }
 
 /** The servers of all partitions. */
-export interface Topology {
+interface Topology {
   readonly shares: readonly Share[];
   /** Slots of the cluster that no server has. */
   readonly uncovered: number;

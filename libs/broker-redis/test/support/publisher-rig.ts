@@ -21,7 +21,7 @@ export interface Sent {
 }
 
 /** A link whose replies the test gives. */
-export class FakeLink {
+class FakeLink {
   up = true;
   adoptions = 0;
   readonly sent: Sent[] = [];
