@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { MAX_VALUE_DEPTH, type Json, type Position, type TopicReference } from '@statewire/protocol';
 import { firstValueFrom } from 'rxjs';
@@ -80,7 +82,10 @@ export class RealtimeLeases implements BeforeApplicationShutdown {
     private readonly drain: DrainState,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
     @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'error' | 'warn'>,
-  ) {}
+  ) {
+    // Each hold listens, and Node warns of more than ten listeners.
+    setMaxListeners(0, this.ending.signal);
+  }
 
   /**
    * Waits for a lease, runs `work`, and gives the lease back when the promise of `work` resolves. Call it on every node
