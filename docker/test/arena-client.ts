@@ -24,15 +24,24 @@ export function reached(client: RealtimeClient, state: ConnectionStatus['state']
   return firstValueFrom(client.status$.pipe(filter((status) => status.state === state)));
 }
 
-/** Starts a battle of a new player. It lasts for a quarter of a minute at least. */
-export async function startBattle(origin: string): Promise<string> {
+/** Resolves with the token of a new player. */
+export async function signIn(origin: string, name = 'Ann'): Promise<string> {
   const response = await fetch(`${origin}/api/session`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: 'Ann' }),
+    body: JSON.stringify({ name }),
   });
-  const { token } = (await response.json()) as Session;
-  const client = arenaClient(origin, { token: () => token });
+  return ((await response.json()) as Session).token;
+}
+
+/**
+ * Starts a battle of a player. It lasts for a quarter of a minute at least.
+ *
+ * @param token Default: of a new player.
+ */
+export async function startBattle(origin: string, token?: string): Promise<string> {
+  const own = token ?? (await signIn(origin));
+  const client = arenaClient(origin, { token: () => own });
   const { runId } = await firstValueFrom(client.act(startRun, {}));
   const { battleId } = await firstValueFrom(client.act(chooseRoom, { runId, roomId: 'room-1-1' }));
   client.close();

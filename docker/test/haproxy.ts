@@ -14,7 +14,7 @@ export async function startHaproxy({
   const port = await freePort();
   return ProxyProcess.start(port, () => ({
     command: 'haproxy',
-    args: ['-f', configuration],
+    args: ['-q', '-f', configuration],
     env: {
       PORT: `127.0.0.1:${port}`,
       BACKEND: `${host}:${backendPort}`,

@@ -35,6 +35,8 @@ export class NameServer {
   private answer(query: Buffer): Buffer {
     const nameEnd = query.indexOf(0, HEADER_BYTES);
     const question = query.subarray(HEADER_BYTES, nameEnd + 5);
+    // The name server of Docker changes the order from answer to answer too.
+    this.addresses = [...this.addresses.slice(1), ...this.addresses.slice(0, 1)];
     const records = question.readUInt16BE(question.length - 4) === TYPE_A ? this.addresses.map(recordOf) : [];
     const header = Buffer.alloc(HEADER_BYTES);
     query.copy(header, 0, 0, 2);

@@ -13,9 +13,10 @@ import { ArenaServer } from './arena-server.js';
 import { Nginx, type NginxOptions } from './nginx.js';
 import { missingProxy, ProxyProcess } from './proxy-process.js';
 
-const describeWithNginx = missingProxy('nginx', 'nginx-light') === undefined ? describe : describe.skip;
+const missing = missingProxy('nginx', 'nginx-light');
+const describeWithNginx = missing === undefined ? describe : describe.skip;
 
-describeWithNginx('The frontend image’s nginx', () => {
+describeWithNginx(`The frontend image’s nginx${missing === undefined ? '' : ` (${missing})`}`, () => {
   /** Milliseconds: a tenth of the timeout that it keeps away, so that a busy machine may be late. */
   const HEARTBEAT = 300;
   let server: ArenaServer;

@@ -28,7 +28,6 @@ export function missingProxy(command: string, debianPackage: string): string | u
   if (spawnSync(command, ['-v']).status === 0) return undefined;
   const reason = `${command} is not installed (Debian: apt-get install ${debianPackage})`;
   if (process.env['CI'] === 'true') throw new Error(`The tests need a proxy: ${reason}.`);
-  console.warn(`Skipped: ${reason}.`);
   return reason;
 }
 
