@@ -20,7 +20,7 @@ const PLACES = [REDIS, POSTGRES].flatMap((broker) =>
   })),
 );
 
-describe.each(PLACES)('battles on three nodes with $name', ({ broker, missing, start }) => {
+describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, missing, start }) => {
   const nodesOf = useThreeNodes({ ...broker, missing });
   const testHere = missing === undefined ? test : test.skip;
   const clients: RealtimeClient[] = [];

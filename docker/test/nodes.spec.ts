@@ -15,7 +15,7 @@ const REQUESTS = 40;
 
 const nodesOf = useThreeNodes(REDIS);
 
-describe.each(PROXIES)('$name in front of three nodes', ({ start, ...proxy }) => {
+describe.each(PROXIES)('R11, R13: $name in front of three nodes', ({ start, ...proxy }) => {
   const missing = proxy.missing ?? REDIS.missing;
   const testHere = missing === undefined ? test : test.skip;
   const clients: RealtimeClient[] = [];
