@@ -48,6 +48,12 @@ import { postgresWire, type OpenWire } from './wire.js';
 const NODE_ID_LENGTH = 12;
 /** Time after which the server ends a statement. Nodes give up earlier, and the server does not go on in vain. */
 const STATEMENT_TIMEOUT_MS = 10_000;
+/**
+ * The settings of a connection, which the role may have otherwise. The functions of the schema look again behind each lock.
+ * Parameters of the connection would do the same, but poolers reject them.
+ */
+const SET_UP = `select set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false), set_config('lock_timeout', '0', false),
+  set_config('idle_session_timeout', '0', false), set_config('default_transaction_isolation', 'read committed', false)`;
 /** Time for the farewell of a node that shuts down. */
 const FAREWELL_MS = 2_000;
 /** Message of the channel of a node: a transaction has committed publications. */
@@ -294,8 +300,7 @@ export class PostgresBroker implements Broker {
     const { environment } = this.context;
     const { schema } = this.options;
     await checkServer(connection);
-    // A parameter of the connection would do the same, but poolers reject it.
-    await connection.query({ text: `set statement_timeout = ${STATEMENT_TIMEOUT_MS}` });
+    await connection.query({ text: SET_UP });
     const client = {
       query: async (text: string, values?: unknown[]) => ({
         rows: await connection.query({ text, ...(values === undefined ? {} : { values }) }),

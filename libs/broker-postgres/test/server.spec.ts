@@ -74,6 +74,31 @@ describeWithServer('a server', () => {
     await node.dispose();
   });
 
+  test('may give the role of the broker other settings', async () => {
+    await server.query('create role strict login superuser');
+    const settings = {
+      default_transaction_isolation: 'serializable',
+      lock_timeout: '1ms',
+      idle_session_timeout: '10min',
+    };
+    const url = server.url.replace('postgres@', 'strict@');
+    await (await startNode(url, { schema: 'strict' })).dispose();
+    await server.query(`create function strict.check_settings() returns trigger language plpgsql as $$ begin
+      if current_setting('transaction_isolation') <> 'read committed' or current_setting('lock_timeout') <> '0'
+        or current_setting('idle_session_timeout') <> '0'
+      then raise 'The role has other settings.'; end if;
+      return new;
+    end $$`);
+    await server.query(
+      'create trigger check_settings before insert on strict.topic for each row execute function strict.check_settings()',
+    );
+    for (const [name, value] of Object.entries(settings))
+      await server.query(`alter role strict set ${name} = '${value}'`);
+    const node = await startNode(url, { schema: 'strict' });
+    expect(await node.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' })).toMatchObject({ offset: 1 });
+    await node.dispose();
+  });
+
   test('with a database of another encoding is refused by name', async () => {
     await server.query(`create database latin encoding 'LATIN1' template template0`);
     await expect(startNode(server.url.replace(/\/postgres$/, '/latin'))).rejects.toThrow(
