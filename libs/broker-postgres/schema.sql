@@ -461,6 +461,9 @@ end $$;
 create constraint trigger place_in_order after insert on statewire.outbox
   deferrable initially deferred for each row execute function statewire.place_in_order();
 
+-- Also in a session with "session_replication_role = replica", such as one that imports data.
+alter table statewire.outbox enable always trigger place_in_order;
+
 -- Appends the first 500 publications that transactions have committed. Returns whether there may be more. A longer statement
 -- would hold up all nodes.
 create function statewire.drain(lim statewire.limits) returns boolean language plpgsql as $$

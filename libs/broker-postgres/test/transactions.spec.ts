@@ -210,6 +210,14 @@ describeWithServer('a publication in a transaction of the application', () => {
     expect(await values()).toEqual([]);
   });
 
+  test('is there although the session has triggers switched off, as one that imports data', async () => {
+    await client.query('set session_replication_role = replica');
+    await client.query('begin');
+    await publish(1);
+    await client.query('commit');
+    expect(await values()).toEqual(['1']);
+  });
+
   test('cannot be prepared for a commit in two phases, and is never there then', async () => {
     await client.query('begin');
     await publish(1);
