@@ -500,6 +500,11 @@ begin
     insert into statewire.lease values (lease_name, '', '', 0, 0, 0) on conflict do nothing;
   end loop;
   now := statewire.now_ms();
+  if l.until > now + ttl then
+    -- The clock of the server went back. The holder renews the lease sooner.
+    l.until := now + ttl;
+    update statewire.lease set until = l.until where name = lease_name;
+  end if;
   if l.until > now then
     if l.node = caller and l.call = call_id then token := l.token; else held_for := l.until - now; end if;
     return next;

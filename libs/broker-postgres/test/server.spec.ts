@@ -99,6 +99,20 @@ describeWithServer('a server', () => {
     await node.dispose();
   });
 
+  test('whose clock goes back frees the lease of a crashed node after its time to live', async () => {
+    const options = { schema: 'clock', leaseTtlMs: 300 };
+    const [crashed, other] = [await startNode(server.url, options), await startNode(server.url, options)];
+    await crashed.broker.lease('topic:lobby');
+    await crashed.crash();
+    // As if the clock had been an hour ahead when the node took the lease.
+    await server.query('update clock.lease set until = until + 3600000');
+    const signal = new AbortController();
+    const lease = await other.broker.lease('topic:lobby', { signal: signal.signal });
+    expect(lease).toBeDefined();
+    await lease!.release();
+    for (const node of [crashed, other]) await node.dispose();
+  });
+
   test('with a database of another encoding is refused by name', async () => {
     await server.query(`create database latin encoding 'LATIN1' template template0`);
     await expect(startNode(server.url.replace(/\/postgres$/, '/latin'))).rejects.toThrow(
