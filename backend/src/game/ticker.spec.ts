@@ -47,6 +47,17 @@ describe('Ticker', () => {
     expect(turns).toEqual([0, 3_600_050, 3_600_100, 3_600_200, 3_600_300]);
   });
 
+  it('learns before its first turn after a freeze what the process lost meanwhile', async () => {
+    const { environment, turns, ticker } = started();
+    await environment.advance(50);
+    // A lease that runs out during the freeze ends the game.
+    environment.setTimer(() => ticker.stop(), 6_000);
+    await environment.sleep(30_000);
+    await environment.advance(1_000);
+
+    expect(turns).toEqual([0]);
+  });
+
   it('continues after a turn that failed', async () => {
     Logger.overrideLogger(false);
     const { environment, turns } = started(() => Promise.reject(new Error('a turn of this test fails')));
