@@ -56,7 +56,7 @@ async function startBattle(origin: string): Promise<string> {
 }
 
 describeWithServer('Three processes of the Arena on Redis', () => {
-  it('go on with a battle after the process that ticks it was killed, and nothing goes back', async () => {
+  it('R26: go on with a battle after the process that ticks it was killed, and nothing goes back', async () => {
     redis = await RedisServer.start();
     // The first process runs the game, because the others find it running.
     const first = arena(redis.url);

@@ -45,7 +45,7 @@ describeWithServer('Three nodes of the Arena on Redis', () => {
     await redis.dispose();
   });
 
-  it('lead a player whose requests alternate between them through a whole run', async () => {
+  it('R26: lead a player whose requests alternate between them through a whole run', async () => {
     const [first, second, third] = nodes as [Arena, Arena, Arena];
     const session = await first.session('Ann');
     const socket = first.client(session, 'websocket');

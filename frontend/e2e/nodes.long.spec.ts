@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { skipReason, type RedisServer } from '@statewire/verification/servers';
 import type { Browser } from 'playwright-core';
 
@@ -13,9 +13,9 @@ const NODES = 3;
 /** Number of samples to compare with the servers before the test believes the page. */
 const MIN_COMPARED_SAMPLES = 20;
 
-const testWithServer = skipReason === undefined ? test : test.skip;
+const describeWithServer = skipReason === undefined ? describeInBrowser : describe.skip;
 
-describeInBrowser('A battle on three nodes', () => {
+describeWithServer('A battle on three nodes', () => {
   let redis: RedisServer;
   let nodes: Arena[];
   let proxy: RoundRobin;
@@ -44,7 +44,7 @@ describeInBrowser('A battle on three nodes', () => {
     await visitor.moves();
   }
 
-  testWithServer('stays true while its node, the node that ticks it, and then Redis are killed', async () => {
+  test('R26: stays true while its node, the node that ticks it, and then Redis are killed', async () => {
     const { battleId } = await (await Player.join(proxy.url, 'Ada')).startBattle();
     const witness = new Witness(proxy.url, battleId, { survivesFaults: true });
     const visitor = await ArenaPage.open(browser, `${proxy.url}/battles/${battleId}`);

@@ -92,7 +92,7 @@ describe('a battle that several nodes may tick', () => {
     expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
   }
 
-  test('is ticked by another node within two ticks of a deploy', async () => {
+  test('R26: is ticked by another node within two ticks of a deploy', async () => {
     const { gap, here, seen } = await fighting();
     await during(here.deploy());
     await environment.advance(2_000);
@@ -100,7 +100,7 @@ describe('a battle that several nodes may tick', () => {
     expectForward(seen);
   });
 
-  test('is ticked by another node within 8 s of a crash', async () => {
+  test('R26: is ticked by another node within 8 s of a crash', async () => {
     const { gap, here, seen } = await fighting();
     cluster.crash(here.broker);
     here.process.kill();
@@ -109,7 +109,7 @@ describe('a battle that several nodes may tick', () => {
     expectForward(seen);
   });
 
-  test.each(['process', 'link'] as const)('never goes back after the %s of its node was frozen', async (what) => {
+  test.each(['process', 'link'] as const)('R26: never goes back after the %s of its node was frozen', async (what) => {
     const { gap, here, notes, seen } = await fighting();
     if (what === 'process') here.process.suspend(30_000);
     here.broker.link.freeze(30_000);

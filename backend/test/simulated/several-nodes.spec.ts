@@ -52,7 +52,7 @@ describe('three nodes of the Arena', () => {
   test.each([
     ['crashes', 8_000, (node: ArenaNode) => Promise.resolve(node.crash())],
     ['is deployed', 500, (node: ArenaNode) => node.deploy()],
-  ])('go on with a battle whose node %s within %d ms', async (_, limit, end) => {
+  ])('R26: go on with a battle whose node %s within %d ms', async (_, limit, end) => {
     const { battleId, runId } = await startBattle();
     const topic = battle.with({ battleId });
     const shown = nodes[2]!.watch(topic);
@@ -75,7 +75,7 @@ describe('three nodes of the Arena', () => {
     expect(list.map(({ kind }) => kind)).toEqual(['run-started']);
   });
 
-  test('refuse a node that was frozen while another one took over', async () => {
+  test('R26: refuse a node that was frozen while another one took over', async () => {
     const { battleId } = await startBattle();
     const shown = nodes[2]!.watch(battle.with({ battleId }));
     const list = nodes[2]!.watch(lobby.with());
@@ -111,7 +111,7 @@ describe('three nodes of the Arena', () => {
     expect(states[0]!.notifications).toHaveLength(1);
   });
 
-  test('refuse an action while no node runs the game, and it has no effect later', async () => {
+  test('R26: refuse an action while no node runs the game, and it has no effect later', async () => {
     const { battleId } = await startBattle();
     const [owner, other] = nodes;
     owner!.crash();

@@ -207,7 +207,7 @@ describe('RealtimeLeases', () => {
     expect(there.held).toEqual([]);
   });
 
-  test('publishes the newest value of its work again if the broker loses it', async () => {
+  test('R14: publishes the newest value of its work again if the broker loses it', async () => {
     const { environment, here, there } = cluster();
     const runs: unknown[] = [];
     const work = async ({ publish, value, signal }: HeldTopicLease<{ tick: number }>): Promise<void> => {

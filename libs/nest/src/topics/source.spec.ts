@@ -403,7 +403,7 @@ describe('a topic whose broker loses the value of its source', () => {
     await environment.settle();
   }
 
-  test('gets the newest value again, although the source emits nothing', async () => {
+  test('R14: gets the newest value again, although the source emits nothing', async () => {
     const subject = new Subject<number>();
     const node = withSource(subject);
     const subscribing = node.reader().subscribe(STATE);
