@@ -10,9 +10,16 @@ export const leaseScripts = {
     'lease',
     `
 local l = redis.call('HMGET', KEYS[2], 'k', 'x', 'n', 'c')
-if l[2] and tonumber(l[2]) > NOW then
+local ends = tonumber(l[2] or 0)
+if ends > NOW + tonumber(ARGV[3]) then
+  -- The clock of the server went back. The holder renews the lease sooner.
+  ends = NOW + tonumber(ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], 86400000)
+  redis.call('HSET', KEYS[2], 'x', ends)
+end
+if ends > NOW then
   if l[3] == ARGV[2] and l[4] == ARGV[4] then return { 'OK', tonumber(l[1]) } end
-  return { 'HELD', tonumber(l[2]) - NOW }
+  return { 'HELD', ends - NOW }
 end
 local token = math.max(tonumber(l[1] or 0) + 1, TIME[1] * 1000000 + TIME[2])
 redis.call('HSET', KEYS[2], 'n', ARGV[2], 'c', ARGV[4], 'k', string.format('%.0f', token), 'x', NOW + tonumber(ARGV[3]))
