@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { RealtimeBus, RealtimeLeases, RealtimeModule, RealtimeSwitch } from '@statewire/nest';
+import { RealtimeBus, RealtimeLeases, RealtimeModule, RealtimePublisherModule, RealtimeSwitch } from '@statewire/nest';
 import { stateTopic, type Json } from '@statewire/protocol';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 
@@ -54,6 +54,18 @@ describeWithServer('an application of two processes', () => {
     const next = follow(second, 2);
     await first.get(RealtimeBus).publish(counter, { count: 2 });
     expect(await next).toEqual({ count: 2 });
+  });
+
+  test('a worker without an HTTP server publishes, and its end loses no publication', async () => {
+    const next = follow(await start(), 7);
+    const module = RealtimePublisherModule.forRoot({ broker: redisBroker({ url: server.url }) });
+    const worker = await NestFactory.createApplicationContext(
+      { module: class {}, imports: [module] },
+      { logger: false },
+    );
+    void worker.get(RealtimeBus).publish(counter, { count: 7 });
+    await worker.close();
+    expect(await next).toEqual({ count: 7 });
   });
 
   test('work that holds a lease runs on one of them, and the other one goes on with it', async () => {
