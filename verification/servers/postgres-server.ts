@@ -150,6 +150,16 @@ export class PostgresServer {
     run('pg_ctl', ['promote', '-D', this.data, '-w']);
   }
 
+  /** Ends the server in good order, without waiting for its clients. */
+  async stop(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGINT');
+    await ended;
+  }
+
   /** Ends the processes at once. The folder stays. */
   async kill(): Promise<void> {
     const { child } = this;

@@ -72,6 +72,20 @@ describe('X2: a server that is killed and starts again', () => {
     expect(topic.followers[1]!.value).toEqual(topic.newest);
   });
 
+  testWithServer('in good order: keeps all values, and no topic starts over', async () => {
+    const { server, topic } = await start();
+    await topic.publishAll(20);
+    await server.stop();
+    await topic.untilAll('away');
+    await server.start();
+    await topic.untilAll('up');
+    await topic.publishAll(20);
+    await untilEqual(topic.followers);
+    expect(topic.followers[1]!.value).toEqual(topic.newest);
+    expect(topic.followers[0]!.offset).toBe(40);
+    expect(topic.ledger.epochs.size).toBe(1);
+  });
+
   testWithServer('while values are published: each is stored or superseded, and the newest one wins', async () => {
     const { server, topic } = await start();
     await topic.publishDuring(async () => {
