@@ -7,6 +7,9 @@ interface SentValue {
   readonly value: unknown;
   /** Undefined: the broker has not confirmed it. */
   position: Position | undefined;
+  /** The newest value when this one was sent, until the broker has answered. */
+  before?: SentValue | undefined;
+  isRejected?: boolean;
 }
 
 export interface SoleWriterOptions {
@@ -51,15 +54,19 @@ export class SoleWriter {
   }
 
   async publish(value: unknown): Promise<Position> {
-    const before = this.last;
-    const sent: SentValue = { value, position: undefined };
+    const sent: SentValue = { value, position: undefined, before: this.last };
     this.last = sent;
     this.underWay += 1;
     try {
-      return (sent.position = await this.options.publish(value));
+      sent.position = await this.options.publish(value);
+      sent.before = undefined;
+      return sent.position;
     } catch (error) {
       const isRepeated = this.options.repeatsRejected && error instanceof BrokerError && error.code !== 'fenced';
-      if (this.last === sent && !isRepeated) this.last = before;
+      if (isRepeated) sent.before = undefined;
+      sent.isRejected = !isRepeated;
+      // The broker may have rejected several at once.
+      while (this.last?.isRejected === true) this.last = this.last.before;
       throw error;
     } finally {
       this.underWay -= 1;
