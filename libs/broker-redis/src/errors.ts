@@ -44,6 +44,15 @@ export function toBrokerError(error: unknown): BrokerError {
   return new BrokerError('unavailable', `Redis is out of reach: ${messageOf(error)}`, { cause: error });
 }
 
+/** The error for a publication that the server refused by its conditions; undefined if it did not. */
+export function publishRefusal(outcome: string, topic: string): BrokerError | undefined {
+  if (outcome === 'FENCED') {
+    return new BrokerError('fenced', `The lease of the topic "${topic}" does not allow this publication.`);
+  }
+  if (outcome !== 'MOVED') return undefined;
+  return new BrokerError('moved', `The topic "${topic}" has moved on from the expected position.`);
+}
+
 export function disposedError(): BrokerError {
   return new BrokerError('disposed', 'The broker was shut down.');
 }

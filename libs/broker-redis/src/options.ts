@@ -38,6 +38,16 @@ export interface RedisBrokerOptions {
    * replica before it is answered. Default: `verify`.
    */
   readonly lineage?: 'verify' | 'trust';
+  /**
+   * A publication resolves after `replicas` replicas have it. If they do not within `timeoutMs`, it rejects with
+   * `unavailable`, although it is stored and its readers have it. It makes the loss of an acknowledged publication in a
+   * failover less likely, and does not exclude it, because another replica may be promoted. Default: no waiting.
+   */
+  readonly wait?: {
+    readonly replicas: number;
+    /** At most 2,000, because a connection that is silent for longer counts as lost. Default: 1,000. */
+    readonly timeoutMs?: number;
+  };
 }
 
 /** The group of servers whose master Redis Sentinel names. */
@@ -83,9 +93,11 @@ export interface ResolvedRedisBrokerOptions {
   readonly requestTimeoutMs: number;
   readonly maxPending: { readonly count: number; readonly bytes: number };
   readonly lineage: 'verify' | 'trust';
+  readonly wait: { readonly replicas: number; readonly timeoutMs: number } | undefined;
 }
 
 const SMALLEST_LEASE_TTL_MS = 100;
+const LONGEST_WAIT_MS = 2_000;
 
 /** @throws Error that names each option that cannot be used. */
 export function resolveRedisBrokerOptions(options: RedisBrokerOptions): ResolvedRedisBrokerOptions {
@@ -102,6 +114,7 @@ export function resolveRedisBrokerOptions(options: RedisBrokerOptions): Resolved
     requestTimeoutMs: options.requestTimeoutMs ?? 5_000,
     maxPending: { count: options.maxPending?.count ?? 10_000, bytes: options.maxPending?.bytes ?? 16 * 2 ** 20 },
     lineage: options.lineage ?? 'verify',
+    wait: options.wait && { replicas: options.wait.replicas, timeoutMs: options.wait.timeoutMs ?? 1_000 },
   };
   const problems = problemsOf(resolved);
   if (problems.length > 0) throw new Error(`redisBroker() cannot start: ${problems.join('; ')}.`);
@@ -114,7 +127,7 @@ function problemsOf(options: ResolvedRedisBrokerOptions): string[] {
     if (!isValid) problems.push(`option "${option}" must be ${expected}`);
   };
   const isDuration = (value: number, least = 1): boolean => Number.isFinite(value) && value >= least;
-  const { url, sentinel, cluster } = options;
+  const { url, sentinel, cluster, wait } = options;
   const given = [url, sentinel, cluster].filter((value) => value !== undefined).length;
   check('sentinel', sentinel === undefined || sentinel.nodes.length > 0, 'at least one sentinel');
   check('cluster', cluster === undefined || cluster.rootNodes.length > 0, 'at least one server');
@@ -131,6 +144,9 @@ function problemsOf(options: ResolvedRedisBrokerOptions): string[] {
   }
   check('maxPending.count', isDuration(options.maxPending.count), 'a positive number');
   check('maxPending.bytes', isDuration(options.maxPending.bytes), 'a positive number');
+  check('wait.replicas', Number.isInteger(wait?.replicas ?? 1) && (wait?.replicas ?? 1) > 0, 'a positive integer');
+  const waitMs = wait?.timeoutMs ?? 1;
+  check('wait.timeoutMs', isDuration(waitMs) && waitMs <= LONGEST_WAIT_MS, `from 1 to ${LONGEST_WAIT_MS}`);
   check('lineage', ['verify', 'trust'].includes(options.lineage), '"verify" or "trust"');
   return problems;
 }

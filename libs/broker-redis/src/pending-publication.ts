@@ -1,6 +1,16 @@
 import type { NewPublication, PublishOptions } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
+import type { Replication } from './replication.js';
+
+/** Limits of the publications of a node that wait for the server. */
+export interface PendingLimits {
+  readonly count: number;
+  readonly bytes: number;
+  readonly timeoutMs: number;
+  readonly wait?: Replication | undefined;
+}
+
 /** A publication until the server has answered it. */
 export class PendingPublication {
   /** The base of the delta is not the newest publication of the server, so the value must be sent. */

@@ -1,11 +1,12 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
 import type { Position } from '@statewire/protocol';
 
-import { ConnectionLostError, disposedError, StaleLineageError, toBrokerError } from './errors.js';
+import { ConnectionLostError, disposedError, publishRefusal, StaleLineageError, toBrokerError } from './errors.js';
 import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';
-import { PendingPublication } from './pending-publication.js';
+import { PendingPublication, type PendingLimits } from './pending-publication.js';
+import { untilReplicated } from './replication.js';
 import { TopicQueue, type Chain } from './topic-queue.js';
 import { longestChain } from './scripts/topic-library.js';
 import type { TopicScripts } from './scripts/topic-scripts.js';
@@ -32,12 +33,12 @@ export class Publisher {
   private isDisposed = false;
 
   constructor(
-    private readonly link: Pick<RedisLink, 'attempt' | 'adopt' | 'isUp'>,
+    private readonly link: Pick<RedisLink, 'attempt' | 'adopt' | 'isUp' | 'send'>,
     private readonly keys: Keys,
     private readonly scripts: TopicScripts,
     private readonly epochs: Epochs,
     private readonly context: Pick<BrokerContext, 'environment' | 'history'>,
-    private readonly limits: { readonly count: number; readonly bytes: number; readonly timeoutMs: number },
+    private readonly limits: PendingLimits,
   ) {}
 
   /** Number of pending publications. */
@@ -184,16 +185,13 @@ export class Publisher {
     this.forget(pending);
     if (reply instanceof Error) return pending.reject(toBrokerError(reply));
     const [outcome, epoch, offset, count, bytes] = reply;
-    if (outcome === 'FENCED') {
-      const message = `The lease of the topic "${pending.topic}" does not allow this publication.`;
-      return pending.reject(new BrokerError('fenced', message));
-    }
-    if (outcome === 'MOVED') {
-      const message = `The topic "${pending.topic}" has moved on from the expected position.`;
-      return pending.reject(new BrokerError('moved', message));
-    }
+    const refusal = publishRefusal(outcome, pending.topic);
+    if (refusal !== undefined) return pending.reject(refusal);
     if (queue.inFlight === 0) queue.chain = { count, bytes };
-    pending.resolve({ epoch, offset });
+    const { wait } = this.limits;
+    if (wait === undefined) return pending.resolve({ epoch, offset });
+    const replicated = untilReplicated(this.link, queue.partition, wait);
+    replicated.then(() => pending.resolve({ epoch, offset }), pending.reject.bind(pending));
   }
 
   /**

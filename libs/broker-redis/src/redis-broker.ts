@@ -88,8 +88,8 @@ export class RedisBroker implements Broker {
       onUp: (partitions) => this.onUp(partitions),
       onLineageChange: (partitions) => this.onLineageChange(partitions),
     });
-    const { maxPending, publishTimeoutMs: timeoutMs } = options;
-    this.publisher = new Publisher(this.link, keys, topics, epochs, context, { ...maxPending, timeoutMs });
+    const { maxPending, publishTimeoutMs: timeoutMs, wait } = options;
+    this.publisher = new Publisher(this.link, keys, topics, epochs, context, { ...maxPending, timeoutMs, wait });
     this.reader = new TopicReader(this.link, keys, topics, epochs);
     this.listeners = new TopicListeners(
       this.channels,

@@ -47,6 +47,10 @@ class FakeLink {
     return this.up;
   }
 
+  async send(): Promise<unknown> {
+    return 0;
+  }
+
   async adopt(): Promise<void> {
     this.adoptions += 1;
   }
