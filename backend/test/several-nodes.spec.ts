@@ -12,12 +12,17 @@ import {
   type RunSnapshot,
 } from '@statewire/arena';
 import type { ActionRequest } from '@statewire/protocol';
-import { RedisServer, skipReason } from '@statewire/verification/servers';
+import { PostgresServer, postgresSkipReason, RedisServer, skipReason } from '@statewire/verification/servers';
 import { filter, firstValueFrom } from 'rxjs';
 
 import { Arena } from './support/arena.js';
 
-const describeWithServer = skipReason === undefined ? describe : describe.skip;
+const SERVERS = [
+  { name: 'Redis', start: () => RedisServer.start(), missing: skipReason },
+  { name: 'PostgreSQL', start: () => PostgresServer.start(), missing: postgresSkipReason },
+];
+const installed = SERVERS.filter(({ missing }) => missing === undefined);
+const describeOnServers = installed.length === 0 ? describe.skip.each(SERVERS) : describe.each(installed);
 
 /** Grows with each step of a run. */
 function progressOf({ phase, rooms }: RunSnapshot): number {
@@ -26,15 +31,15 @@ function progressOf({ phase, rooms }: RunSnapshot): number {
   return rooms.filter(({ visited }) => visited).length * 3 + steps[phase];
 }
 
-describeWithServer('Three nodes of the Arena on Redis', () => {
-  let redis: RedisServer;
+describeOnServers('Three nodes of the Arena on $name', ({ start }) => {
+  let server: RedisServer | PostgresServer;
   let nodes: Arena[];
 
   beforeEach(async () => {
-    redis = await RedisServer.start();
+    server = await start();
     nodes = [];
     for (let index = 0; index < 3; index += 1) {
-      const env = { ARENA_BROKER: redis.url, ARENA_HEALTH_FACTOR: '1' };
+      const env = { ARENA_BROKER: server.url, ARENA_HEALTH_FACTOR: '1' };
       // The party wins each battle.
       nodes.push(await Arena.start({ env, game: { turn: 10, partyHealthFactor: 1_000 } }));
     }
@@ -42,7 +47,7 @@ describeWithServer('Three nodes of the Arena on Redis', () => {
 
   afterEach(async () => {
     await Promise.all(nodes.map((node) => node.stop()));
-    await redis.dispose();
+    await server.dispose();
   });
 
   it('R26: lead a player whose requests alternate between them through a whole run', async () => {
