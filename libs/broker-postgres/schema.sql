@@ -281,10 +281,15 @@ create function statewire.publish(caller text, batch_number bigint, items json, 
 language plpgsql as $$
 declare
   p record; t statewire.topic; held record; known record; previous text; fits boolean; is_blocked boolean;
-  outcome text; answers json[] := '{}'; result json; now bigint;
+  outcome text; answers json[] := '{}'; reply json; now bigint;
 begin
-  select * into known from statewire.batch where node = caller;
-  if found and known.number = batch_number then return known.result; end if;
+  -- The statement may still run that a lost connection sent before.
+  loop
+    select * into known from statewire.batch where node = caller for update;
+    exit when found;
+    insert into statewire.batch values (caller, 0, '[]', statewire.now_ms() + 600000) on conflict do nothing;
+  end loop;
+  if known.number >= batch_number then return known.result; end if;
   for p in
     select * from json_to_recordset(items) as x(n int, topic text, kind text, id text, epoch text, "offset" bigint,
       fence bigint, starts boolean, base text, delta text, data text)
@@ -321,10 +326,9 @@ begin
     answers := answers || json_build_array(p.n, outcome, t.epoch, t."offset", t."offset" - t.keyframe, t.bytes - t.keyframe_bytes);
   end loop;
   if t.name is not null then perform statewire.save(t); end if;
-  result := array_to_json(answers);
-  insert into statewire.batch values (caller, batch_number, result, statewire.now_ms() + 600000)
-  on conflict (node) do update set number = excluded.number, result = excluded.result, expires = excluded.expires;
-  return result;
+  reply := array_to_json(answers);
+  update statewire.batch set number = batch_number, result = reply, expires = statewire.now_ms() + 600000 where node = caller;
+  return reply;
 end $$;
 
 -- Reads a topic. The first row has the position and the keyframe, the others have publications.

@@ -3,6 +3,7 @@ import { postgresSkipReason, PostgresServer, withClient } from '@statewire/verif
 
 import { migrate } from '../src/index.js';
 import { startNode } from './support/test-node.js';
+import { until } from './support/until.js';
 
 const describeWithServer = postgresSkipReason === undefined ? describe : describe.skip;
 
@@ -111,6 +112,33 @@ describeWithServer('a server', () => {
     expect(lease).toBeDefined();
     await lease!.release();
     for (const node of [crashed, other]) await node.dispose();
+  });
+
+  test('that still runs a statement of a lost connection stores its publications once', async () => {
+    const schema = 'late';
+    const node = await startNode(server.url, { schema });
+    await node.broker.read('lobby', 'events');
+    await withClient(server.url, async (client) => {
+      await client.query('begin');
+      await client.query(`select from ${schema}.topic for update`);
+      const waiters = async (): Promise<number> => {
+        const { rows } = await server.query(
+          `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and query like '%late.publish%'`,
+        );
+        return (rows[0] as { count: number }).count;
+      };
+      const published = node.broker.publish('lobby', { kind: 'events', id: 'a', data: '1' });
+      await until('the statement', async () => (await waiters()) === 1);
+      const away = node.until('away');
+      node.proxy.cut();
+      await away;
+      node.proxy.mend();
+      await until('the repeated statement', async () => (await waiters()) === 2);
+      await client.query('commit');
+      expect(await published).toMatchObject({ offset: 1 });
+    });
+    expect(await node.broker.read('lobby', 'events', { above: 0 })).toMatchObject({ offset: 1 });
+    await node.dispose();
   });
 
   test('with a database of another encoding is refused by name', async () => {
