@@ -5,7 +5,7 @@ import type { LogLimits } from '../core/publication-log.js';
 import { ActionContext } from '../core/action-context.js';
 import type { Broker, PublishOptions, TransactionClient } from '../core/broker.js';
 import type { Counters } from '../core/counters.js';
-import { keepAlive, withDeadline, type Environment, type Timer } from '../core/environment.js';
+import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
@@ -30,6 +30,7 @@ import type { Timeline } from './timeline.js';
 import { ReadLimit } from './read-limit.js';
 import { TopicLifecycle, unavailableError, type TopicTimeouts } from './topic-lifecycle.js';
 import type { ResolvedTopic, TopicLoader } from './topic-loader.js';
+import { UnansweredPublications } from './unanswered-publications.js';
 
 /** Maximum number of topics without holders that stay live for `lingerMs`. Above it the longest unused one ends. */
 const MAX_LINGERING_TOPICS = 10_000;
@@ -39,9 +40,6 @@ const ID_PREFIX_LENGTH = 12;
 
 /** Maximum number of activations for one call. A topic may end before the call has used it. */
 const MAX_ACTIVATIONS_PER_CALL = 2;
-
-/** Milliseconds for which the end of the registry waits for the answers to publications. */
-const FLUSH_TIMEOUT_MS = 3_000;
 
 /** Durations in milliseconds, sizes in bytes. 0 switches a limit off. */
 export interface TopicRegistryOptions {
@@ -96,7 +94,7 @@ export class TopicRegistry {
   private readonly warnings: HandlerWarnings;
   private readonly freeze: boolean;
   /** Publications without an answer of a shared broker. */
-  private readonly unanswered = new Set<Promise<unknown>>();
+  private readonly unanswered = new UnansweredPublications();
   private disposed = false;
 
   constructor(private readonly options: TopicRegistryOptions) {
@@ -260,7 +258,7 @@ export class TopicRegistry {
     this.disposed = true;
     for (const [name, active] of this.active) this.release(name, active);
     await Promise.all(this.releasing.values());
-    await this.flush();
+    await this.unanswered.flush(this.options.environment, this.options.log);
     this.writers.dispose();
   }
 
@@ -301,29 +299,12 @@ export class TopicRegistry {
     return timeline;
   }
 
-  private async flush(): Promise<void> {
-    const { environment, log } = this.options;
-    if (this.unanswered.size === 0) return;
-    const answered = Promise.allSettled(this.unanswered);
-    try {
-      await keepAlive(() => withDeadline(environment, FLUSH_TIMEOUT_MS, answered));
-    } catch (error) {
-      log.error('publications-unanswered', error, { count: String(this.unanswered.size) });
-    }
-  }
-
   /** Calls the broker in the same turn and never throws, so that publications of one process keep their order. */
   private write(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
     const position = this.append(topic, value, options);
-    if (this.options.broker.isShared) this.untilAnswered(position);
+    if (this.options.broker.isShared) this.unanswered.add(position);
     ActionContext.recordPublication(topic.name, position);
     return position;
-  }
-
-  private untilAnswered(position: Promise<Position>): void {
-    this.unanswered.add(position);
-    const settle = (): void => void this.unanswered.delete(position);
-    position.then(settle, settle);
   }
 
   private async append(topic: ResolvedTopic, value: unknown, options: PublishOptions): Promise<Position> {
