@@ -49,7 +49,7 @@ export class GameRequests {
       try {
         return await this.ask(request);
       } catch (error) {
-        const mayComeBack = error instanceof RealtimeError && error.code === 'unavailable';
+        const mayComeBack = error instanceof RealtimeError && ['unavailable', 'outcome_unknown'].includes(error.code);
         if (!mayComeBack || this.environment.monotonic() >= deadline) throw error;
       }
       await new Promise<void>((resolve) => this.environment.setTimer(resolve, RETRY_PERIOD));

@@ -1,7 +1,7 @@
 import { BrokerError, type BrokerContext, type Release, type Timer } from '@statewire/nest';
 import type { Json } from '@statewire/protocol';
 
-import { disposedError, messageOf, toBrokerError } from './errors.js';
+import { disposedError, messageOf } from './errors.js';
 import type { Leases } from './leases.js';
 import type { PostgresLink } from './link.js';
 
@@ -37,7 +37,7 @@ export class Requests {
 
   constructor(
     private readonly node: string,
-    private readonly link: Pick<PostgresLink, 'run'>,
+    private readonly link: Pick<PostgresLink, 'attempt' | 'run'>,
     private readonly leases: Leases,
     private readonly environment: BrokerContext['environment'],
     private readonly timeoutMs: number,
@@ -64,9 +64,10 @@ export class Requests {
         this.timeoutMs,
       );
       this.open.set(id, { lease, resolve, reject, timer });
-      this.send(holder, { type: 'request', id, from: this.node, lease, body }).catch((error: unknown) =>
-        this.take(id)?.reject(toBrokerError(error)),
-      );
+      // Once: a second copy would run the work of the holder twice.
+      this.link
+        .attempt(...this.toSend(holder, { type: 'request', id, from: this.node, lease, body }))
+        .catch((error: unknown) => this.fail(id, `may not have got the request (${messageOf(error)})`));
     });
   }
 
@@ -114,7 +115,11 @@ export class Requests {
   }
 
   private async send(node: string, message: NodeMessage): Promise<void> {
-    await this.link.run('send', node, this.environment.id(), JSON.stringify(message), MAIL_TTL_MS);
+    await this.link.run(...this.toSend(node, message));
+  }
+
+  private toSend(node: string, message: NodeMessage): readonly [string, ...unknown[]] {
+    return ['send', node, this.environment.id(), JSON.stringify(message), MAIL_TTL_MS];
   }
 
   private take(id: string): OpenRequest | undefined {

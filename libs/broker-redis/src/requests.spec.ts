@@ -3,6 +3,7 @@ import type { Json } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { Channels } from './channels.js';
+import { ConnectionLostError } from './errors.js';
 import { Keys } from './keys.js';
 import type { Leases } from './leases.js';
 import { Requests } from './requests.js';
@@ -23,7 +24,7 @@ function setUp() {
     ...(['here', link, new Keys('sw'), channels as unknown as Channels, leases as unknown as Leases] as const),
     ...([environment, 5_000] as const),
   );
-  return { environment, requests };
+  return { environment, link, requests };
 }
 
 test('a request that has no JSON is not reported as a server that is out of reach', async () => {
@@ -41,4 +42,26 @@ test('an answer that has no JSON reaches the caller as a failure', async () => {
   expect(failure).toMatchObject({ code: 'no_answer', message: expect.stringContaining('failed to answer') });
   expect(requests.size).toBe(1);
   expect(environment.timers).toBe(0);
+});
+
+test('a request that may have reached the holder rejects with no_answer, and is not sent again', async () => {
+  const { environment, requests, link } = setUp();
+  const asked: Json[] = [];
+  requests.onRequest('app:work', async (message) => {
+    asked.push(message);
+    return null;
+  });
+  const deliver = link.send;
+  link.send = async (...parameters) => {
+    await deliver(...parameters);
+    throw new ConnectionLostError('the connection was lost');
+  };
+  const request = requests.request('app:work', 'once');
+  await expect(request).resolves.toBeNull();
+  link.send = async () => {
+    throw new ConnectionLostError('the connection was lost');
+  };
+  await expect(requests.request('app:work', 'never')).rejects.toMatchObject({ code: 'no_answer' });
+  await environment.settle();
+  expect([asked, environment.timers]).toEqual([['once'], 0]);
 });

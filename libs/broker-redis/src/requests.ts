@@ -2,7 +2,7 @@ import { BrokerError, type BrokerContext, type Release, type Timer } from '@stat
 import type { Json } from '@statewire/protocol';
 
 import type { Channels } from './channels.js';
-import { disposedError, messageOf, toBrokerError } from './errors.js';
+import { disposedError, messageOf } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Leases } from './leases.js';
 import type { RedisLink } from './link.js';
@@ -74,7 +74,8 @@ export class Requests {
         (receivers) => {
           if (receivers === 0) this.fail(id, 'has ended');
         },
-        (error: unknown) => this.take(id)?.reject(toBrokerError(error)),
+        // The server may have passed the message on before the connection was lost.
+        (error: unknown) => this.fail(id, `may not have got the request (${messageOf(error)})`),
       );
     });
   }

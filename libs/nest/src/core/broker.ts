@@ -276,7 +276,8 @@ export interface Broker {
   lease(name: string, options?: { readonly signal?: AbortSignal }): Promise<Lease | undefined>;
   /**
    * Sends a request to the node that holds the lease. Resolves with undefined if no node holds it. Rejects with
-   * `no_answer` if the holder does not answer in time; then it may have ended without a word.
+   * `no_answer` if the holder does not answer in time: it may have ended without a word, and it may have got the
+   * request, which no broker sends twice. Rejects with `unavailable` if the request was not sent.
    */
   request(leaseName: string, message: Json): Promise<Json | undefined>;
   /** Answers the requests to a lease of this node. */

@@ -153,7 +153,12 @@ export class DistantNode implements Broker {
 
   async request(leaseName: string, message: Json): Promise<Json | undefined> {
     this.check();
-    return this.calls.call((session) => session.request(leaseName, message));
+    try {
+      return await this.calls.call((session) => session.request(leaseName, message));
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'unavailable') throw error;
+      throw new BrokerError('no_answer', `The holder of the lease "${leaseName}" may not have got the request.`);
+    }
   }
 
   onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release {
