@@ -21,7 +21,11 @@ const SIZES = [
 const INTERNAL =
   /\b[a-z]+_[a-z_]+\b|\bclose-\d+|\bhttp-\d+|\bno-websocket\b|\b(?:battles|runs|players)\/\S+|undefined|NaN|\[object/g;
 
-const cases = SCREENS.flatMap((screen) => SIZES.map((size) => ({ ...screen, ...size })));
+/** A slice of the long tests has time for one of them. */
+const isSlice = process.env['STATEWIRE_SLICE'] === 'true';
+const sizes = isSlice ? [SIZES[Number(process.env['STATEWIRE_SEED']) % SIZES.length]!] : SIZES;
+
+const cases = SCREENS.flatMap((screen) => sizes.map((size) => ({ ...screen, ...size })));
 
 describeInBrowser('A screen', () => {
   let arenas: Arenas;
