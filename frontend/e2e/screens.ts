@@ -145,7 +145,7 @@ export const SCREENS: readonly Screen[] = [
     name: 'an address without a battle',
     open: async (visitor, { long }) => {
       await visitor.page.goto(`${long.url}/battles/nonsense`);
-      await visitor.page.getByRole('link', { name: 'To the lobby' }).waitFor();
+      await visitor.page.getByRole('link', { name: 'To the lobby', exact: true }).waitFor();
     },
   },
   {
