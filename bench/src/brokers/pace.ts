@@ -28,7 +28,8 @@ export async function paced(
   while (all.length < count) {
     const due = Math.min(count, Math.floor(((now() - began) * perSecond) / 1_000));
     while (all.length < due) all.push(send(all.length));
-    await wait(1);
+    // The process sleeps in between, as an application does.
+    await wait(Math.max(1, began + ((all.length + 1) * 1_000) / perSecond - now()));
   }
   await Promise.all(all);
   return now() - began;

@@ -17,7 +17,9 @@ export function brokerScenarios(): Scenario[] {
     ),
     ...['broker-redis', 'bare PUBLISH', ...postgres].map((arm) => () => brokerCost(arm, 2, 'rate')),
     ...[1, 2, 4].map((nodes) => () => brokerCost('broker-redis', nodes, 'window')),
-    ...[0, 1, 2, 4].map((nodes) => () => nodeCost(nodes, CLIENTS)),
+    ...(['memory', 'Redis'] as const).flatMap((broker) =>
+      [1, 2, 4].map((nodes) => () => nodeCost(broker, nodes, CLIENTS)),
+    ),
     sweep,
     topicMemory,
   ];
