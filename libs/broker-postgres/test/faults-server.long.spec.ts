@@ -25,6 +25,7 @@ describe('X1: a server that freezes', () => {
   testWithServer('for 2 s loses nothing, and no topic starts over', async () => {
     const { server, topic } = await start();
     await topic.publishAll(3);
+    await untilEqual(topic.followers);
     await topic.publishDuring(async () => {
       server.freeze();
       await wait(2_000);
@@ -40,6 +41,7 @@ describe('X1: a server that freezes', () => {
   testWithServer('for 10 s interrupts its topics, keeps the newest value only, and no topic starts over', async () => {
     const { server, topic } = await start();
     await topic.publishAll(3);
+    await untilEqual(topic.followers);
     await topic.publishDuring(async () => {
       server.freeze();
       await Promise.all([topic.untilAll('away'), wait(10_000)]);

@@ -28,6 +28,7 @@ describe('X1: a server that freezes', () => {
   testWithServer('for 2 s loses nothing, and no topic starts over', async () => {
     const { server, topic } = await start();
     await topic.publishAll(3);
+    await untilEqual(topic.followers);
     await topic.publishDuring(async () => {
       server.freeze();
       await wait(2_000);
@@ -45,6 +46,7 @@ describe('X1: a server that freezes', () => {
     async (seconds) => {
       const { server, topic } = await start();
       await topic.publishAll(3);
+      await untilEqual(topic.followers);
       await topic.publishDuring(async () => {
         server.freeze();
         await Promise.all([topic.untilAll('away'), wait(seconds * 1_000)]);
