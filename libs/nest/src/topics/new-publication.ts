@@ -3,7 +3,6 @@ import { isTextDeeperThan, MAX_VALUE_DEPTH, type DiffOptions, type Json, type To
 import { BrokerError, type Broker, type NewPublication } from '../core/broker.js';
 import type { Environment, Timer } from '../core/environment.js';
 import { RealtimeError } from '../core/errors.js';
-import type { RealtimeLog } from '../core/realtime-log.js';
 import { deltaBetween, type Timeline } from './timeline.js';
 import type { ResolvedTopic } from './topic-loader.js';
 
@@ -45,26 +44,6 @@ export function noTransactions(topic: string, { name }: Broker): PublishError {
     `The broker "${name}" keeps nothing in a database, so it cannot publish "${topic}" in a transaction. ` +
       'Use postgresBroker() of @statewire/broker-postgres, or publish after the commit.',
   );
-}
-
-/** Advice for a publication that no client can get. */
-const NO_HANDLER =
-  'No client can follow this topic. Check its name, or provide a class with an @OnTopic method for it.';
-
-/** Largest number of patterns that the log names. Guards against patterns that an application builds at run time. */
-const MAX_NAMED_PATTERNS = 100;
-
-/** Warns of publications that no client can get, once for each pattern. */
-export class HandlerWarnings {
-  private readonly warned = new Set<string>();
-
-  constructor(private readonly log: Pick<RealtimeLog, 'warn'>) {}
-
-  warn({ name, pattern = name }: ResolvedTopic): void {
-    if (this.warned.has(pattern) || this.warned.size >= MAX_NAMED_PATTERNS) return;
-    this.warned.add(pattern);
-    this.log.warn('publication-without-handler', { reason: pattern, topic: name, advice: NO_HANDLER });
-  }
 }
 
 /** The JSON projection of a published value. Shares no object with the application. */

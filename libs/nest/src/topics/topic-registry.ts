@@ -9,15 +9,8 @@ import type { Environment, Timer } from '../core/environment.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
-import {
-  freezeDeep,
-  HandlerWarnings,
-  hasSource,
-  noTransactions,
-  project,
-  Writers,
-  type Projection,
-} from './new-publication.js';
+import { HandlerWarnings } from './handler-warnings.js';
+import { freezeDeep, hasSource, noTransactions, project, Writers, type Projection } from './new-publication.js';
 import {
   ConnectionSubscriber,
   type EndReason,
