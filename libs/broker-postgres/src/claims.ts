@@ -1,6 +1,6 @@
 import { BrokerError, type BrokerContext, type Claim, type ClaimOptions, type Timer } from '@statewire/nest';
+import { disposedError } from '@statewire/nest/broker';
 
-import { disposedError } from './errors.js';
 import type { PostgresLink } from './link.js';
 import { digestOf } from './names.js';
 import type { Nodes } from './nodes.js';

@@ -1,6 +1,7 @@
 import type { Environment, Timer } from '@statewire/nest';
+import { ConnectionLostError, messageOf } from '@statewire/nest/broker';
 
-import { ConnectionLostError, isReply, messageOf, toCommandError } from './errors.js';
+import { isReply, toCommandError } from './errors.js';
 import type { OpenWire, Row, Statement, Wire, WireEvents } from './wire.js';
 
 /** Time between two looks at a connection. */

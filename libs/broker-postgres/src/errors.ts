@@ -1,15 +1,6 @@
 import { BrokerError } from '@statewire/nest';
+import { messageOf, ServerRefusedError } from '@statewire/nest/broker';
 import { DatabaseError } from 'pg';
-
-/** The connection ended before the reply. The server may have run the statement. */
-export class ConnectionLostError extends Error {
-  override readonly name = 'ConnectionLostError';
-}
-
-/** The server cannot be used, however often the broker tries. */
-export class ServerRefusedError extends Error {
-  override readonly name = 'ServerRefusedError';
-}
 
 /** The server undid the statement because of another transaction, and the caller may repeat it. */
 export class ConflictError extends Error {
@@ -54,19 +45,4 @@ export function toCommandError(error: unknown): Error {
 export function toBrokerError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   return new BrokerError('unavailable', `PostgreSQL is out of reach: ${messageOf(error)}`, { cause: error });
-}
-
-export function disposedError(): BrokerError {
-  return new BrokerError('disposed', 'The broker was shut down.');
-}
-
-export function fencedError(topic: string): BrokerError {
-  return new BrokerError('fenced', `The lease of the topic "${topic}" does not allow this publication.`);
-}
-
-export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // Attempts at several addresses of one name end with an error without a message of its own.
-  const { errors } = error as { errors?: readonly unknown[] };
-  return error.message || (errors === undefined ? error.name : errors.map(messageOf).join(', '));
 }

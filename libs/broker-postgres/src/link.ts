@@ -1,8 +1,9 @@
 import type { BrokerContext, BrokerStatus, Timer } from '@statewire/nest';
+import { ConnectionLostError, disposedError, messageOf } from '@statewire/nest/broker';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
 import { PostgresConnection } from './connection.js';
-import { ConflictError, ConnectionLostError, disposedError, isFinal, messageOf, toBrokerError } from './errors.js';
+import { ConflictError, isFinal, toBrokerError } from './errors.js';
 import type { ResolvedPostgresBrokerOptions } from './options.js';
 import { startError } from './start-error.js';
 import type { OpenWire, Row } from './wire.js';

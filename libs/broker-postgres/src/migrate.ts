@@ -1,6 +1,7 @@
+import { messageOf, ServerRefusedError } from '@statewire/nest/broker';
 import { readFile } from 'node:fs/promises';
 
-import { codeOf, messageOf, ServerRefusedError } from './errors.js';
+import { codeOf } from './errors.js';
 import { isSchemaName } from './options.js';
 
 /** The version of `schema.sql`. */

@@ -1,7 +1,7 @@
 import type { Environment } from '@statewire/nest';
+import { ServerRefusedError } from '@statewire/nest/broker';
 
 import { PostgresConnection } from './connection.js';
-import { ServerRefusedError } from './errors.js';
 import type { OpenWire } from './wire.js';
 
 /** Time for a notification from one connection to another. */

@@ -16,14 +16,14 @@ import {
   type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
+import { disposedError, fencedError, Leases } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import { Channels } from './channels.js';
 import { Claims } from './claims.js';
 import type { PostgresConnection } from './connection.js';
-import { disposedError, fencedError } from './errors.js';
-import { Leases } from './leases.js';
+import { PostgresLeaseStore } from './lease-store.js';
 import { PostgresLink } from './link.js';
 import { checkVersion, migrate } from './migrate.js';
 import { nodeChannel, wakeChannel } from './names.js';
@@ -134,7 +134,8 @@ export class PostgresBroker implements Broker {
       onReturn: () => this.ignoreFailure(this.presence.restore()),
     });
     this.claims = new Claims(this.nodes, this.link, this.wakes, environment, context.actionWindowMs);
-    this.leases = new Leases(this.node, this.link, this.wakes, context, options.leaseTtlMs);
+    const leases = new PostgresLeaseStore(this.node, this.link, this.wakes, history);
+    this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, environment);
     this.requests = new Requests(this.node, this.link, this.leases, environment, options.requestTimeoutMs);
   }

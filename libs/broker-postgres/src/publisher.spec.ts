@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { BrokerError, type NewPublication, type PublishOptions } from '@statewire/nest';
+import { ConnectionLostError } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { ConflictError, ConnectionLostError } from './errors.js';
+import { ConflictError } from './errors.js';
 import { Publisher } from './publisher.js';
 import type { Row } from './wire.js';
 

@@ -1,7 +1,8 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
+import { ConnectionLostError, disposedError, fencedError } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
-import { ConflictError, ConnectionLostError, disposedError, fencedError, toBrokerError } from './errors.js';
+import { ConflictError, toBrokerError } from './errors.js';
 import { limitsOf, longestChain } from './limits.js';
 import type { PostgresLink } from './link.js';
 import { PendingPublication } from './pending-publication.js';

@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals';
+import { ConnectionLostError, type Leases } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import { ConnectionLostError } from './errors.js';
-import type { Leases } from './leases.js';
 import { Requests } from './requests.js';
 
 test('a request whose reply is lost rejects with no_answer, and runs the work of the holder once', async () => {

@@ -1,8 +1,7 @@
 import { BrokerError, type BrokerContext, type Release, type Timer } from '@statewire/nest';
+import { disposedError, type Leases, messageOf } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 
-import { disposedError, messageOf } from './errors.js';
-import type { Leases } from './leases.js';
 import type { PostgresLink } from './link.js';
 
 /** Time after which the server deletes a message that nobody has collected. */

@@ -1,5 +1,6 @@
+import { ServerRefusedError } from '@statewire/nest/broker';
+
 import type { PostgresConnection } from './connection.js';
-import { ServerRefusedError } from './errors.js';
 
 /** `schema.sql` uses what older servers do not have. */
 const OLDEST_MAJOR_VERSION = 15;

@@ -1,4 +1,6 @@
-import { isFinal, messageOf } from './errors.js';
+import { messageOf } from '@statewire/nest/broker';
+
+import { isFinal } from './errors.js';
 import type { ResolvedPostgresBrokerOptions } from './options.js';
 
 /** The one error of a start that failed. It says what was tried, without the password. */

@@ -1,5 +1,6 @@
+import { ConnectionLostError } from '@statewire/nest/broker';
+
 import type { RedisConnection } from './connection.js';
-import { ConnectionLostError } from './errors.js';
 
 type Handler = (message: string) => void;
 

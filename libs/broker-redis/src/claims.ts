@@ -1,7 +1,7 @@
 import { BrokerError, type BrokerContext, type Claim, type ClaimOptions, type Timer } from '@statewire/nest';
+import { disposedError } from '@statewire/nest/broker';
 
 import type { Channels } from './channels.js';
-import { disposedError } from './errors.js';
 import type { Keys } from './keys.js';
 import type { RedisLink, ScriptCall } from './link.js';
 import type { Nodes } from './nodes.js';

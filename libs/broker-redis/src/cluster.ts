@@ -1,9 +1,8 @@
+import { messageOf, ServerRefusedError } from '@statewire/nest/broker';
 import { createClient } from 'redis';
 
-import { messageOf } from './errors.js';
 import { crc16, TAGS } from './keys.js';
 import type { RedisClusterOptions, ResolvedRedisBrokerOptions } from './options.js';
-import { ServerRefusedError } from './server-check.js';
 
 const SLOTS = 16_384;
 /** Time for the answer of one server. */

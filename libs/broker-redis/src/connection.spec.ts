@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
+import { ConnectionLostError } from '@statewire/nest/broker';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { errorReply, FakeServer } from '../test/support/fake-wire.js';
 import { RedisConnection } from './connection.js';
 import { connectionEvents } from '../test/support/connection-events.js';
-import { ConnectionLostError, StaleLineageError } from './errors.js';
+import { StaleLineageError } from './errors.js';
 
 async function connect() {
   const server = new FakeServer();

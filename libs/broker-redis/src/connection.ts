@@ -1,8 +1,9 @@
 import type { Environment, Timer } from '@statewire/nest';
+import { ConnectionLostError, messageOf } from '@statewire/nest/broker';
 import { ErrorReply } from 'redis';
 
 import type { ServerAddress } from './cluster.js';
-import { ConnectionLostError, isAwayReply, isMovedReply, messageOf, toCommandError } from './errors.js';
+import { isAwayReply, isMovedReply, toCommandError } from './errors.js';
 import type { OpenWire, Wire, WireEvents } from './wire.js';
 
 /** Time between two looks at a connection. */

@@ -1,9 +1,5 @@
 import { BrokerError } from '@statewire/nest';
-
-/** The connection ended before the reply. The server may have run the command. */
-export class ConnectionLostError extends Error {
-  override readonly name = 'ConnectionLostError';
-}
+import { ConnectionLostError, fencedError, messageOf, movedError } from '@statewire/nest/broker';
 
 /** The scripts of the server are gone, or its data has another lineage. The command had no effect. */
 export class StaleLineageError extends Error {
@@ -46,17 +42,6 @@ export function toBrokerError(error: unknown): BrokerError {
 
 /** The error for a publication that the server refused by its conditions; undefined if it did not. */
 export function publishRefusal(outcome: string, topic: string): BrokerError | undefined {
-  if (outcome === 'FENCED') {
-    return new BrokerError('fenced', `The lease of the topic "${topic}" does not allow this publication.`);
-  }
-  if (outcome !== 'MOVED') return undefined;
-  return new BrokerError('moved', `The topic "${topic}" has moved on from the expected position.`);
-}
-
-export function disposedError(): BrokerError {
-  return new BrokerError('disposed', 'The broker was shut down.');
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  if (outcome === 'FENCED') return fencedError(topic);
+  return outcome === 'MOVED' ? movedError(topic) : undefined;
 }

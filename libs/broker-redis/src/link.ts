@@ -1,9 +1,10 @@
 import type { BrokerContext, BrokerStatus, Timer } from '@statewire/nest';
+import { ConnectionLostError, disposedError, messageOf } from '@statewire/nest/broker';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
 import { ALL_PARTITIONS, type FindServers, type Share } from './cluster.js';
 import type { RedisConnection } from './connection.js';
-import { ConnectionLostError, disposedError, messageOf, StaleLineageError, toBrokerError } from './errors.js';
+import { StaleLineageError, toBrokerError } from './errors.js';
 import type { Keys } from './keys.js';
 import type { Lineages } from './lineage.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { ConnectionLostError } from '@statewire/nest/broker';
 
 import { BIG, create, event, ids, state, turn } from '../test/support/publisher-rig.js';
 import { ALL_PARTITIONS } from './cluster.js';
-import { ConnectionLostError } from './errors.js';
 
 describe('outages', () => {
   test('what was under way is sent again in order and marked, and the late replies of the old connection are ignored', async () => {

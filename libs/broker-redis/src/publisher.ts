@@ -1,7 +1,8 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
+import { ConnectionLostError, disposedError } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
-import { ConnectionLostError, disposedError, publishRefusal, StaleLineageError, toBrokerError } from './errors.js';
+import { publishRefusal, StaleLineageError, toBrokerError } from './errors.js';
 import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';

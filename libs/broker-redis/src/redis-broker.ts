@@ -13,6 +13,7 @@ import type {
   TopicHistory,
   TopicMessage,
 } from '@statewire/nest';
+import { disposedError, Leases } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -20,10 +21,9 @@ import { Channels } from './channels.js';
 import { Claims } from './claims.js';
 import type { FindServers } from './cluster.js';
 import type { RedisConnection } from './connection.js';
-import { disposedError } from './errors.js';
 import { Epochs } from './epochs.js';
 import { Keys } from './keys.js';
-import { Leases } from './leases.js';
+import { RedisLeaseStore } from './lease-store.js';
 import { Lineages } from './lineage.js';
 import { RedisLink } from './link.js';
 import { Nodes } from './nodes.js';
@@ -102,7 +102,8 @@ export class RedisBroker implements Broker {
       onReturn: () => this.ignoreFailure(this.presence.restore(this.link.up)),
     });
     this.claims = new Claims(this.nodes, this.link, keys, this.channels, environment, context.actionWindowMs);
-    this.leases = new Leases(node, this.link, keys, this.channels, environment, options.leaseTtlMs);
+    const leases = new RedisLeaseStore(node, this.link, keys, this.channels);
+    this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, keys, environment);
     const { requestTimeoutMs } = options;
     this.requests = new Requests(node, this.link, keys, this.channels, this.leases, environment, requestTimeoutMs);

@@ -1,11 +1,10 @@
 import { expect, test } from '@jest/globals';
+import { ConnectionLostError, type Leases } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { Channels } from './channels.js';
-import { ConnectionLostError } from './errors.js';
 import { Keys } from './keys.js';
-import type { Leases } from './leases.js';
 import { Requests } from './requests.js';
 
 /** The requests of a node that sends to itself. */

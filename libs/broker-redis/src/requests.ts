@@ -1,10 +1,9 @@
 import { BrokerError, type BrokerContext, type Release, type Timer } from '@statewire/nest';
+import { disposedError, type Leases, messageOf } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 
 import type { Channels } from './channels.js';
-import { disposedError, messageOf } from './errors.js';
 import type { Keys } from './keys.js';
-import type { Leases } from './leases.js';
 import type { RedisLink } from './link.js';
 
 type Answer = (message: Json) => Promise<Json>;

@@ -1,6 +1,6 @@
+import { messageOf } from '@statewire/nest/broker';
 import { createClient } from 'redis';
 
-import { messageOf } from './errors.js';
 import type { RedisSentinelOptions } from './options.js';
 
 /** Time for the answer of one sentinel. */

@@ -1,11 +1,7 @@
 import { BrokerError } from '@statewire/nest';
+import { ServerRefusedError } from '@statewire/nest/broker';
 
 import type { RedisConnection } from './connection.js';
-
-/** The server cannot be used, however often the broker tries. */
-export class ServerRefusedError extends Error {
-  override readonly name = 'ServerRefusedError';
-}
 
 /** Scripts of older servers are replicated and saved, so that a promoted server would not notice what it has lost. */
 const OLDEST_MAJOR_VERSION = 7;

@@ -1,8 +1,8 @@
 import type { BrokerContext } from '@statewire/nest';
+import { disposedError, messageOf } from '@statewire/nest/broker';
 
 import { nameOf, type ServerAddress } from './cluster.js';
 import { RedisConnection, type ConnectionEvents } from './connection.js';
-import { disposedError, messageOf } from './errors.js';
 import { checkServer } from './server-check.js';
 import type { OpenWire } from './wire.js';
 

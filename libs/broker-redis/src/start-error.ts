@@ -1,7 +1,7 @@
+import { messageOf, ServerRefusedError } from '@statewire/nest/broker';
+
 import { nameOf } from './cluster.js';
-import { messageOf } from './errors.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';
-import { ServerRefusedError } from './server-check.js';
 
 /** Whether another attempt would meet the error again. */
 export function isFinal(error: unknown): boolean {

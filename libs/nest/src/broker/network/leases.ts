@@ -1,15 +1,38 @@
-import { BrokerError, type BrokerContext, type Lease, type Timer } from '@statewire/nest';
-
+import { BrokerError, type Lease } from '../../core/broker.js';
+import type { Environment, Timer } from '../../core/environment.js';
 import { disposedError } from './errors.js';
-import { limitsOf } from './limits.js';
-import type { PostgresLink } from './link.js';
-import { leaseKey } from './names.js';
-import type { Wakes } from './wakes.js';
 
 /** Renewals within the time to live. */
 const RENEWALS = 3;
 /** The holder gives a lease up this long before the server does, but at most a sixth of the time to live. */
 const MARGIN_MS = 1_000;
+/** A server that is out of reach is asked again when it is back, and after this time. */
+const RETRY_MS = 1_000;
+
+/** The leases of all nodes, as a server keeps them. */
+export interface LeaseStore {
+  /** Returns the node that holds the lease. */
+  holder(name: string): Promise<string | undefined>;
+  /**
+   * Takes a free lease for this node and `ttlMs`. The reply may get lost, so the same `call` takes the lease of this node
+   * once more.
+   */
+  take(name: string, call: string, ttlMs: number): Promise<TakenLease>;
+  /** Keeps the lease for another `ttlMs`. Resolves with false if the token does not hold it any more. */
+  renew(name: string, token: number, ttlMs: number): Promise<boolean>;
+  /** Gives the lease back, and wakes the nodes that wait for it. */
+  release(name: string, token: number): Promise<void>;
+  /**
+   * Calls `wake` for each release, also on later connections, until `unwatch`. A second call with the same function adds
+   * nothing. Resolves when no release is missed any more.
+   */
+  watch(name: string, wake: () => void): Promise<void>;
+  /** Ends the calls of `wake`. */
+  unwatch(name: string, wake: () => void): void;
+}
+
+/** The token of a lease that this node has taken, or the milliseconds for which another node holds it at least. */
+export type TakenLease = { readonly token: number } | { readonly heldForMs: number };
 
 /** A lease of this node. */
 class HeldLease implements Lease {
@@ -51,26 +74,22 @@ class HeldLease implements Lease {
 export class Leases {
   private readonly held = new Set<HeldLease>();
   private readonly waiting = new Set<() => void>();
-  private readonly environment: BrokerContext['environment'];
-  private readonly limits: string;
   private calls = 0;
   private isDisposed = false;
 
+  /** @param ttlMs time after which the server gives a lease that nobody renews to another node. */
   constructor(
-    private readonly node: string,
-    private readonly link: Pick<PostgresLink, 'run' | 'up'>,
-    private readonly wakes: Wakes,
-    { environment, history }: Pick<BrokerContext, 'environment' | 'history'>,
+    private readonly store: LeaseStore,
+    private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     private readonly ttlMs: number,
-  ) {
-    this.environment = environment;
-    this.limits = limitsOf(history);
-  }
+  ) {}
 
+  /** Number of held leases and of calls that wait. */
   get size(): number {
     return this.held.size + this.waiting.size;
   }
 
+  /** Does what `Broker.lease` describes. */
   async lease(name: string, signal?: AbortSignal): Promise<Lease | undefined> {
     if (this.isDisposed) throw disposedError();
     if (signal !== undefined) return this.waitFor(name, signal);
@@ -80,8 +99,7 @@ export class Leases {
 
   /** Returns the node that holds the lease. */
   async holder(name: string): Promise<string | undefined> {
-    const [row] = await this.link.run('lease_holder', leaseKey(name));
-    return (row?.lease_holder as string | null) ?? undefined;
+    return this.store.holder(name);
   }
 
   /** Whether this node holds the lease. */
@@ -108,11 +126,10 @@ export class Leases {
   /** Returns the lease, or the milliseconds for which another node holds it at least. */
   private async attempt(name: string): Promise<HeldLease | number> {
     const sentAt = this.environment.monotonic();
-    const call = String((this.calls += 1));
-    const [row] = await this.link.run('take_lease', leaseKey(name), this.node, call, this.ttlMs, this.limits);
-    const { held_for: heldFor, token } = row as { readonly held_for: number | null; readonly token: number };
-    if (heldFor !== null) return heldFor;
-    const lease = new HeldLease(name, token, (released) => this.release(released));
+    this.calls += 1;
+    const taken = await this.store.take(name, String(this.calls), this.ttlMs);
+    if ('heldForMs' in taken) return taken.heldForMs;
+    const lease = new HeldLease(name, taken.token, (released) => this.release(released));
     if (this.isDisposed) {
       lease.end();
       await this.release(lease);
@@ -125,17 +142,15 @@ export class Leases {
 
   private async waitFor(name: string, signal: AbortSignal): Promise<Lease | undefined> {
     let wake = (): void => undefined;
-    const onAbort = (): void => wake();
     const onWake = (): void => wake();
-    const about = `L ${leaseKey(name)}`;
-    signal.addEventListener('abort', onAbort);
+    signal.addEventListener('abort', onWake);
     this.waiting.add(onWake);
-    // Listens before it asks, so that it misses no release.
-    this.wakes.add(about, onWake);
     try {
       while (!signal.aborted) {
         if (this.isDisposed) throw disposedError();
         const woken = new Promise<void>((resolve) => (wake = resolve));
+        // Listens before it asks, so that it misses no release.
+        await this.store.watch(name, onWake).catch(() => undefined);
         const lease = await this.attempt(name).catch(passUnavailable);
         if (lease instanceof HeldLease) {
           if (!signal.aborted) return lease;
@@ -146,9 +161,9 @@ export class Leases {
       }
       return undefined;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onWake);
       this.waiting.delete(onWake);
-      this.wakes.remove(about, onWake);
+      this.store.unwatch(name, onWake);
     }
   }
 
@@ -178,10 +193,10 @@ export class Leases {
     const sentAt = this.environment.monotonic();
     if (sentAt >= lease.validUntil) return this.lose(lease);
     this.renewLater(lease);
-    this.link.run('renew_lease', leaseKey(lease.name), lease.token, this.ttlMs).then(
-      ([row]) => {
+    this.store.renew(lease.name, lease.token, this.ttlMs).then(
+      (isRenewed) => {
         if (!lease.isHeld) return;
-        if (row?.renew_lease === true) this.extend(lease, sentAt);
+        if (isRenewed) this.extend(lease, sentAt);
         else this.lose(lease);
       },
       // The timer tries again until the lease has run out.
@@ -197,12 +212,9 @@ export class Leases {
   /** A server that is out of reach ends the lease by its time to live. */
   private async release(lease: HeldLease): Promise<void> {
     this.held.delete(lease);
-    await this.link.run('release_lease', leaseKey(lease.name), lease.token).catch(() => undefined);
+    await this.store.release(lease.name, lease.token).catch(() => undefined);
   }
 }
-
-/** A server that is out of reach is asked again when it is back, and after this time. */
-const RETRY_MS = 1_000;
 
 function passUnavailable(error: unknown): number {
   if (error instanceof BrokerError && (error.code === 'unavailable' || error.code === 'full')) return RETRY_MS;

@@ -1,0 +1,13 @@
+/**
+ * The parts of a broker that are the same for every server in the network: leases, claims, presence, nodes and requests,
+ * over stores that a package writes for its server.
+ */
+export {
+  ConnectionLostError,
+  disposedError,
+  fencedError,
+  messageOf,
+  movedError,
+  ServerRefusedError,
+} from './errors.js';
+export { Leases, type LeaseStore, type TakenLease } from './leases.js';
