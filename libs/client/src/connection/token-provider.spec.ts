@@ -42,4 +42,10 @@ describe('TokenProvider', () => {
     void provider.get('poll');
     expect(reasons()).toEqual(['poll', 'expired', 'poll']);
   });
+
+  test('fails with `signed-out` if the function rejects with a value without a text', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- applications may reject with any value
+    const provider = new TokenProvider(() => Promise.reject(Object.create(null)), new VirtualEnvironment());
+    await expect(provider.get('connect')).rejects.toMatchObject({ reason: { code: 'signed-out' } });
+  });
 });

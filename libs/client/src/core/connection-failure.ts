@@ -67,8 +67,12 @@ export function closeReason(code: number): string {
   return `close-${code}`;
 }
 
-/** Returns the message of anything that was thrown. */
+/** Returns the message of anything that was thrown, also of a value that throws when it is read. */
 export function messageOf(error: unknown): string {
-  const { message } = (error ?? {}) as { readonly message?: unknown };
-  return typeof message === 'string' ? message : String(error);
+  try {
+    const { message } = (error ?? {}) as { readonly message?: unknown };
+    return typeof message === 'string' ? message : String(error);
+  } catch {
+    return 'unknown';
+  }
 }

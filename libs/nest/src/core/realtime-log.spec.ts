@@ -84,4 +84,25 @@ describe('RealtimeLog', () => {
     expect(lines[0]).toContain('realtime-log.spec');
     expect(lines[1]).toBe('failed-oddly\nthrown text');
   });
+
+  test('writes what was thrown if it is no error', () => {
+    const { lines, log } = create();
+    log.error('failed-with-null', null);
+    log.error('failed-with-object', { code: 7 });
+    expect(lines).toEqual(['failed-with-null\nnull', 'failed-with-object\n{ code: 7 }']);
+  });
+
+  test('does not throw for a thrown value without a text', () => {
+    const { lines, log } = create();
+    const unreadable = Object.defineProperty(new Error('why'), 'stack', {
+      get: () => {
+        throw new Error('no stack');
+      },
+    });
+    log.error('failed-with-dictionary', Object.assign(Object.create(null), { code: 7 }));
+    log.error('failed-with-getter', unreadable);
+    expect(lines[0]).toContain('failed-with-dictionary\n');
+    expect(lines[0]).toContain('code: 7');
+    expect(lines[1]).toBe('failed-with-getter\nThe thrown value cannot be shown.');
+  });
 });

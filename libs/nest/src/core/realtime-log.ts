@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import type { Environment } from './environment.js';
 import { KeyedStore } from './keyed-store.js';
 
@@ -25,6 +27,9 @@ interface LoggedLine {
   /** Lines left out since. */
   omitted: number;
 }
+
+/** Bounds the text of a thrown value that is no error. Its own `inspect` methods are application code, which can throw. */
+const SHOWN = { depth: 2, maxStringLength: 1_000, maxArrayLength: 20, customInspect: false } as const;
 
 /**
  * Characters that control a terminal: C0, C1, direction marks and line separators. JSON does not escape all of them.
@@ -94,8 +99,25 @@ function quote(value: string): string {
 
 /** The stack of an error with every line indented. Its message may quote a client, which must not forge a line. */
 function traceOf(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-  return text.replace(/\r\n?|[\n\u2028\u2029](?! {4}at )/g, '\n    ').replace(INVISIBLE, escape);
+  return textOf(error)
+    .replace(/\r\n?|[\n\u2028\u2029](?! {4}at )/g, '\n    ')
+    .replace(INVISIBLE, escape);
+}
+
+/** Returns the first line of the text of anything that was thrown. */
+export function firstLineOf(thrown: unknown): string {
+  return textOf(thrown).split('\n', 1)[0]!;
+}
+
+/** Application code can throw any value, also one that throws when it is read. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  try {
+    const stack = thrown instanceof Error ? thrown.stack : undefined;
+    return typeof stack === 'string' ? stack : inspect(thrown, SHOWN);
+  } catch {
+    return 'The thrown value cannot be shown.';
+  }
 }
 
 function escape(character: string): string {

@@ -11,7 +11,9 @@ import { WsException } from '@nestjs/websockets';
 import type { ErrorCode } from '@statewire/protocol';
 
 import { RealtimeError } from '../core/errors.js';
-import { fromFilterAnswer, fromThrown } from './exception-mapper.js';
+import type { RealtimeLog } from '../core/realtime-log.js';
+import type { RealtimeRequest } from '../core/realtime-request.js';
+import { ExceptionMapper, fromFilterAnswer, fromThrown } from './exception-mapper.js';
 
 const INTERNAL = { code: 'internal', message: 'Something failed on the server.' };
 
@@ -47,6 +49,20 @@ describe('fromThrown()', () => {
     expect(fromThrown(new GoneException(), kind).code).toBe(gone);
     expect(fromThrown(new BadRequestException('No.'), kind).code).toBe(rejected);
     expect(fromThrown(new WsException('No.'), kind)).toMatchObject({ code: rejected, message: 'No.' });
+  });
+});
+
+describe('ExceptionMapper', () => {
+  test.each([
+    ['null', null],
+    ['undefined', undefined],
+    ['a text', 'sold out'],
+  ])('logs %s that a handler threw', async (_, thrown) => {
+    const logged: unknown[] = [];
+    const log = { error: (event: string, error: unknown) => logged.push([event, error]) };
+    const mapper = new ExceptionMapper('Rooms.enter', 'action', log as unknown as RealtimeLog);
+    expect(await mapper.toRealtimeError(thrown, { action: 'enter' } as RealtimeRequest)).toMatchObject(INTERNAL);
+    expect(logged).toEqual([['handler-failed', thrown]]);
   });
 });
 

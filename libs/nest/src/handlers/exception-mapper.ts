@@ -52,7 +52,7 @@ export class ExceptionMapper {
     const error = withReadableDetails(filtered);
     const guard = guardThatRejected(request);
     if (error.code === 'internal') {
-      const cause = error.options.cause ?? error;
+      const cause = 'cause' in error.options ? error.options.cause : error;
       this.report(cause, request, isFromFilter ? { isFromFilter } : { guard });
       return internalError(error);
     }

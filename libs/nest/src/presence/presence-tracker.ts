@@ -6,7 +6,7 @@ import { withDeadline } from '../core/environment.js';
 import { HandlerRegistry, type MatchedTopic } from '../handlers/handler-registry.js';
 import { requestOf } from '../handlers/dispatcher.js';
 import type { CallerContext } from '../core/realtime-request.js';
-import type { RealtimeLog } from '../core/realtime-log.js';
+import { firstLineOf, type RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
@@ -108,7 +108,7 @@ export class PresenceTracker {
       if (shown === undefined || shown === null) return undefined;
       return project(topic, handler.serialize(shown), presence.infoBytes, INFO).value;
     } catch (error) {
-      this.log.warn('presence-info-left-out', { topic, error: String(error) });
+      this.log.warn('presence-info-left-out', { topic, error: firstLineOf(error) });
       return undefined;
     }
   }
