@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 import { brokerScenarios, rollingScenarios } from './brokers/scenarios.js';
 import { RedisProcess } from './brokers/redis-process.js';
+import { clientDeltaCost } from './client-delta-cost.js';
 import { deltaCost } from './delta-cost.js';
 import { flood } from './flood.js';
 import { latency, type Measurement, memory, polling, throughput } from './measurements.js';
@@ -88,7 +89,7 @@ function peerScenarios(): Scenario[] {
     ...(await throughput(arm, many, 1)),
     ...(await throughput(arm, many, 8)),
   ]);
-  return [...arms, polling, deltaCost, () => flood(many)];
+  return [...arms, polling, deltaCost, clientDeltaCost, () => flood(many)];
 }
 
 /** Scenarios run in another order in each round, so that none profits from its place. */

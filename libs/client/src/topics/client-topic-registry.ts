@@ -157,7 +157,7 @@ export class ClientTopicRegistry {
       const metrics = this.#metrics;
       const store =
         topic.kind === 'state'
-          ? new StateStore(environment, metrics, this.#reportError, topic.name)
+          ? new StateStore(environment, metrics, this.#reportError, topic)
           : new EventStore(metrics);
       entry = {
         name: topic.name,

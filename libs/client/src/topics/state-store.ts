@@ -1,10 +1,11 @@
-import { applyDelta, utf8Length, type Json, type Position } from '@statewire/protocol';
+import { applyDelta, utf8Length, type Json, type Position, type TopicReference } from '@statewire/protocol';
 import { BehaviorSubject, type Observable } from 'rxjs';
 
 import type { ClientEnvironment } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { RealtimeClientError } from '../core/realtime-client-error.js';
 import { OptimisticOverlay, type PendingUpdate, type Update } from './optimistic-overlay.js';
+import { shareParts } from './share-parts.js';
 import type { Freshness, TopicState } from './topic-state.js';
 import { TopicStore } from './topic-store.js';
 
@@ -17,6 +18,7 @@ export type SettleUpdate = (effect: Position | undefined) => void;
 export class StateStore extends TopicStore {
   readonly #environment: ClientEnvironment;
   readonly #metrics: MetricsRecorder;
+  readonly #rowKey: string | undefined;
 
   readonly kind = 'state';
 
@@ -33,11 +35,12 @@ export class StateStore extends TopicStore {
     environment: ClientEnvironment,
     metrics: MetricsRecorder,
     reportError: (error: unknown) => void = () => undefined,
-    name = '',
+    { name, rowKey }: Pick<TopicReference, 'name' | 'rowKey'> = { name: '' },
   ) {
     super();
     this.#environment = environment;
     this.#metrics = metrics;
+    this.#rowKey = rowKey;
     this.#overlay = new OptimisticOverlay(reportError, name);
     this.#states = new BehaviorSubject<TopicState<Json>>(this.#state);
   }
@@ -57,9 +60,12 @@ export class StateStore extends TopicStore {
     this.#handleMove(freshness);
   }
 
-  /** Replaces the value with the one at `position`. */
+  /**
+   * Replaces the value with the one at `position`, which the store may change. Parts that are equal in both keep their
+   * identity.
+   */
   replace(value: Json, position: Position, freshness: Freshness): void {
-    this.#value = value;
+    this.#value = shareParts(this.#value, value, this.#rowKey);
     this.#position = position;
     this.#metrics.add('snapshots');
     this.#measure(true);
