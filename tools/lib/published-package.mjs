@@ -19,6 +19,8 @@ const PUBLISHED_FIELDS = [
   'sideEffects',
   'engines',
   'exports',
+  // TypeScript with `"moduleResolution": "node10"` does not read `exports`, as in projects that Nest 11 generated.
+  'typesVersions',
   'module',
   'typings',
   'dependencies',
