@@ -1,9 +1,8 @@
 import { BrokerError, type BrokerContext, type Claim, type ClaimOptions, type Timer } from '@statewire/nest';
-import { disposedError } from '@statewire/nest/broker';
+import { disposedError, type Nodes } from '@statewire/nest/broker';
 
 import type { PostgresLink } from './link.js';
 import { digestOf } from './names.js';
-import type { Nodes } from './nodes.js';
 import type { Wakes } from './wakes.js';
 
 /** Longest life of a running claim without a renewal. */

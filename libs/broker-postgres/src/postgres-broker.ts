@@ -16,7 +16,7 @@ import {
   type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
-import { disposedError, fencedError, Leases } from '@statewire/nest/broker';
+import { disposedError, fencedError, Leases, Nodes } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -27,7 +27,7 @@ import { PostgresLeaseStore } from './lease-store.js';
 import { PostgresLink } from './link.js';
 import { checkVersion, migrate } from './migrate.js';
 import { nodeChannel, wakeChannel } from './names.js';
-import { Nodes } from './nodes.js';
+import { PostgresNodeStore } from './node-store.js';
 import {
   resolvePostgresBrokerOptions,
   type PostgresBrokerOptions,
@@ -129,7 +129,7 @@ export class PostgresBroker implements Broker {
     const { maxPending, publishTimeoutMs: timeoutMs } = options;
     this.publisher = new Publisher(this.node, this.link, this.listeners, context, { ...maxPending, timeoutMs });
     this.poll = new Poll(this.link, this.reader, this.listeners, environment, options.pollIntervalMs);
-    this.nodes = new Nodes(this.node, this.link, environment, options.nodeTtlMs, {
+    this.nodes = new Nodes(this.node, new PostgresNodeStore(this.link), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
       onReturn: () => this.ignoreFailure(this.presence.restore()),
     });
@@ -340,6 +340,7 @@ export class PostgresBroker implements Broker {
   }
 
   private onBeat(): void {
+    if (!this.link.up) return;
     this.ignoreFailure(this.presence.renew());
     this.ignoreFailure(this.claims.renew());
   }

@@ -1,9 +1,9 @@
 import type { Environment, PresenceMember } from '@statewire/nest';
+import type { Nodes } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 
 import type { PostgresLink } from './link.js';
 import { digestOf } from './names.js';
-import type { Nodes } from './nodes.js';
 
 /** Time after which the server forgets members, unless their node renews them. */
 const TTL_MS = 120_000;

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
+import type { Nodes } from '@statewire/nest/broker';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import type { Channels } from './channels.js';
 import { Claims } from './claims.js';
 import { Keys } from './keys.js';
 import type { ScriptCall } from './link.js';
-import type { Nodes } from './nodes.js';
 
 const WINDOW = 120_000;
 

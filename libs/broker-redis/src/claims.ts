@@ -1,10 +1,9 @@
 import { BrokerError, type BrokerContext, type Claim, type ClaimOptions, type Timer } from '@statewire/nest';
-import { disposedError } from '@statewire/nest/broker';
+import { disposedError, type Nodes } from '@statewire/nest/broker';
 
 import type { Channels } from './channels.js';
 import type { Keys } from './keys.js';
 import type { RedisLink, ScriptCall } from './link.js';
-import type { Nodes } from './nodes.js';
 import { claimScripts } from './scripts/claim-scripts.js';
 
 /** Longest life of a running claim without a renewal. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { Nodes } from '@statewire/nest/broker';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { Keys } from './keys.js';
-import { Nodes } from './nodes.js';
+import { RedisNodeStore } from './node-store.js';
 import { Presence } from './presence.js';
 
 const NODE_TTL_MS = 900;
@@ -23,7 +24,10 @@ async function setUp() {
   };
   const keys = new Keys('sw');
   const ignore = (): void => undefined;
-  const nodes = new Nodes('own', link, keys, environment, NODE_TTL_MS, { onBeat: ignore, onReturn: ignore });
+  const nodes = new Nodes('own', new RedisNodeStore(link, keys), environment, NODE_TTL_MS, {
+    onBeat: ignore,
+    onReturn: ignore,
+  });
   await nodes.restore();
   nodes.stop();
   await environment.advance(NODE_TTL_MS);

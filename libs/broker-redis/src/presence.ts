@@ -1,9 +1,9 @@
 import type { Environment, PresenceMember } from '@statewire/nest';
+import type { Nodes } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';
-import type { Nodes } from './nodes.js';
 import { presenceScripts } from './scripts/node-scripts.js';
 
 /** Time after which the server forgets the members of a topic, unless a node renews them. */

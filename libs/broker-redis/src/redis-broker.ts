@@ -13,7 +13,7 @@ import type {
   TopicHistory,
   TopicMessage,
 } from '@statewire/nest';
-import { disposedError, Leases } from '@statewire/nest/broker';
+import { disposedError, Leases, Nodes } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -26,7 +26,7 @@ import { Keys } from './keys.js';
 import { RedisLeaseStore } from './lease-store.js';
 import { Lineages } from './lineage.js';
 import { RedisLink } from './link.js';
-import { Nodes } from './nodes.js';
+import { RedisNodeStore } from './node-store.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';
 import { Presence } from './presence.js';
 import { Publisher } from './publisher.js';
@@ -97,7 +97,7 @@ export class RedisBroker implements Broker {
       (id) => this.publisher.find(id),
       (topic, error) => log.error('topic-listener-failed', error, { topic }),
     );
-    this.nodes = new Nodes(node, this.link, keys, environment, options.nodeTtlMs, {
+    this.nodes = new Nodes(node, new RedisNodeStore(this.link, keys), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
       onReturn: () => this.ignoreFailure(this.presence.restore(this.link.up)),
     });

@@ -11,3 +11,4 @@ export {
   ServerRefusedError,
 } from './errors.js';
 export { Leases, type LeaseStore, type TakenLease } from './leases.js';
+export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';

@@ -1,17 +1,25 @@
-import type { Environment, Timer } from '@statewire/nest';
-
-import type { Keys } from './keys.js';
-import type { RedisLink } from './link.js';
-import { nodeScripts } from './scripts/node-scripts.js';
+import type { Environment, Timer } from '../../core/environment.js';
 
 /** Signs of life within the time to live. */
 const BEATS = 3;
 /** Time for which the answer about the other nodes is used again. */
 const KNOWN_FOR_MS = 250;
 
+/** The nodes that live, as a server keeps them. */
+export interface NodeStore {
+  /** Whether a sign of life can be sent now. */
+  readonly isUp: boolean;
+  /** Stores a sign of life of a node for `ttlMs`. Resolves with whether an earlier one was still stored. */
+  beat(node: string, ttlMs: number): Promise<boolean>;
+  /** Returns the nodes whose signs of life are stored. */
+  alive(): Promise<ReadonlySet<string>>;
+  /** Deletes the sign of life of a node. */
+  leave(node: string): Promise<void>;
+}
+
 /** Callbacks for the signs of life of this node. */
 export interface NodeEvents {
-  /** With each sign of life. */
+  /** Called at the time of each sign of life, also while the server is out of reach. */
   onBeat(): void;
   /** The other nodes may have thought that this one had ended, because its signs of life were late. */
   onReturn(): void;
@@ -20,14 +28,17 @@ export interface NodeEvents {
 /** Tells the other nodes that this one is alive, and knows which others are. */
 export class Nodes {
   private timer: Timer | undefined;
-  private alive: { readonly at: number; readonly nodes: Promise<ReadonlySet<string>> } | undefined;
+  private known: { readonly at: number; readonly nodes: Promise<ReadonlySet<string>> } | undefined;
   /** By the monotonic clock. Until then no node counts as ended, because it may not have reached the server yet. */
   private trustedAt = Infinity;
 
+  /**
+   * @param id id of this node.
+   * @param ttlMs time after which a node without a sign of life counts as ended.
+   */
   constructor(
     readonly id: string,
-    private readonly link: Pick<RedisLink, 'run' | 'isUp'>,
-    private readonly keys: Keys,
+    private readonly store: NodeStore,
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     private readonly ttlMs: number,
     private readonly events: NodeEvents,
@@ -37,13 +48,13 @@ export class Nodes {
   async restore(): Promise<void> {
     this.timer?.cancel();
     this.mistrust();
-    await this.beat();
+    await this.store.beat(this.id, this.ttlMs);
     this.beatLater();
   }
 
-  /** The server has lost what it knew of the nodes. */
+  /** The server may have lost what it knew of the nodes. */
   mistrust(): void {
-    this.alive = undefined;
+    this.known = undefined;
     this.trustedAt = this.environment.monotonic() + this.ttlMs;
   }
 
@@ -53,48 +64,37 @@ export class Nodes {
    */
   async hasEnded(node: string): Promise<boolean> {
     if (node === this.id || this.environment.monotonic() < this.trustedAt) return false;
-    if ((await this.aliveNodes()).has(node)) return false;
+    if ((await this.knownNodes()).has(node)) return false;
     // The node may have come back since the last look.
-    return !(await this.readNodes()).has(node);
+    return !(await this.store.alive()).has(node);
   }
 
   /** Takes this node out, so that the others need not wait for its time to live. */
   async leave(): Promise<void> {
-    this.timer?.cancel();
-    const { partition, key } = this.keys.nodes;
-    await this.link.run({ script: nodeScripts.leave, partition, keys: [key], args: [this.id] });
+    this.stop();
+    await this.store.leave(this.id);
   }
 
+  /** Ends the signs of life. */
   stop(): void {
     this.timer?.cancel();
   }
 
-  private async aliveNodes(): Promise<ReadonlySet<string>> {
+  private async knownNodes(): Promise<ReadonlySet<string>> {
     const now = this.environment.monotonic();
-    if (this.alive === undefined || now - this.alive.at > KNOWN_FOR_MS) {
-      this.alive = { at: now, nodes: this.readNodes() };
-      this.alive.nodes.catch(() => (this.alive = undefined));
+    if (this.known === undefined || now - this.known.at > KNOWN_FOR_MS) {
+      this.known = { at: now, nodes: this.store.alive() };
+      this.known.nodes.catch(() => (this.known = undefined));
     }
-    return this.alive.nodes;
-  }
-
-  private async readNodes(): Promise<ReadonlySet<string>> {
-    const { partition, key } = this.keys.nodes;
-    return new Set((await this.link.run({ script: nodeScripts.alive, partition, keys: [key], args: [] })) as string[]);
-  }
-
-  private async beat(): Promise<boolean> {
-    const { partition, key } = this.keys.nodes;
-    const args = [this.id, String(this.ttlMs)];
-    return (await this.link.run({ script: nodeScripts.beat, partition, keys: [key], args })) === 1;
+    return this.known.nodes;
   }
 
   private beatLater(): void {
     this.timer = this.environment.setTimer(() => {
       this.beatLater();
       this.events.onBeat();
-      if (!this.link.isUp(this.keys.nodes.partition)) return;
-      this.beat().then(
+      if (!this.store.isUp) return;
+      this.store.beat(this.id, this.ttlMs).then(
         (wasAlive) => {
           if (!wasAlive) this.events.onReturn();
         },
