@@ -16,7 +16,7 @@ import {
   type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
-import { disposedError, fencedError, Leases, Nodes } from '@statewire/nest/broker';
+import { disposedError, fencedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -27,6 +27,7 @@ import { PostgresLeaseStore } from './lease-store.js';
 import { PostgresLink } from './link.js';
 import { checkVersion, migrate } from './migrate.js';
 import { nodeChannel, wakeChannel } from './names.js';
+import { PostgresNodeMail } from './node-mail.js';
 import { PostgresNodeStore } from './node-store.js';
 import {
   resolvePostgresBrokerOptions,
@@ -37,7 +38,6 @@ import { Poll } from './poll.js';
 import { checkNotifications } from './pooler-check.js';
 import { Presence } from './presence.js';
 import { Publisher } from './publisher.js';
-import { Requests } from './requests.js';
 import { checkServer } from './server-check.js';
 import { TopicListeners } from './topic-listeners.js';
 import { TopicReader } from './topic-reader.js';
@@ -97,6 +97,7 @@ export class PostgresBroker implements Broker {
   private readonly poll: Poll;
   private readonly claims: Claims;
   private readonly leases: Leases;
+  private readonly mail: PostgresNodeMail;
   private readonly requests: Requests;
   private readonly presence: Presence;
   private readonly nodes: Nodes;
@@ -137,7 +138,8 @@ export class PostgresBroker implements Broker {
     const leases = new PostgresLeaseStore(this.node, this.link, this.wakes, history);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, environment);
-    this.requests = new Requests(this.node, this.link, this.leases, environment, options.requestTimeoutMs);
+    this.mail = new PostgresNodeMail(this.link, environment);
+    this.requests = new Requests(this.node, this.mail, this.leases, environment, options.requestTimeoutMs);
   }
 
   /** Numbers of held resources, for tests. All are 0 when nothing uses the broker. */
@@ -286,8 +288,12 @@ export class PostgresBroker implements Broker {
   }
 
   private receive(message: string): void {
-    if (message === OUTBOX) this.ignoreFailure(this.reader.drain());
-    else this.requests.receive(message);
+    this.ignoreFailure(message === OUTBOX ? this.reader.drain() : this.openMail(message));
+  }
+
+  private async openMail(notification: string): Promise<void> {
+    const text = await this.mail.open(notification);
+    if (text !== undefined) this.requests.receive(text);
   }
 
   private onLost(): void {

@@ -13,7 +13,7 @@ import type {
   TopicHistory,
   TopicMessage,
 } from '@statewire/nest';
-import { disposedError, Leases, Nodes } from '@statewire/nest/broker';
+import { disposedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -26,11 +26,11 @@ import { Keys } from './keys.js';
 import { RedisLeaseStore } from './lease-store.js';
 import { Lineages } from './lineage.js';
 import { RedisLink } from './link.js';
+import { RedisNodeChannels } from './node-channels.js';
 import { RedisNodeStore } from './node-store.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';
 import { Presence } from './presence.js';
 import { Publisher } from './publisher.js';
-import { Requests } from './requests.js';
 import { claimScripts } from './scripts/claim-scripts.js';
 import { leaseScripts, nodeScripts, presenceScripts } from './scripts/node-scripts.js';
 import type { Script } from './scripts/script.js';
@@ -105,8 +105,9 @@ export class RedisBroker implements Broker {
     const leases = new RedisLeaseStore(node, this.link, keys, this.channels);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, keys, environment);
-    const { requestTimeoutMs } = options;
-    this.requests = new Requests(node, this.link, keys, this.channels, this.leases, environment, requestTimeoutMs);
+    const messenger = new RedisNodeChannels(this.link, keys, this.channels);
+    this.requests = new Requests(node, messenger, this.leases, environment, options.requestTimeoutMs);
+    messenger.listen(node, (text) => this.requests.receive(text));
   }
 
   /** Numbers of held resources, for tests. All are 0 when nothing uses the broker. */

@@ -12,3 +12,4 @@ export {
 } from './errors.js';
 export { Leases, type LeaseStore, type TakenLease } from './leases.js';
 export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';
+export { Requests, type NodeMessenger } from './requests.js';

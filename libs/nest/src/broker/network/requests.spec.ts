@@ -1,29 +1,23 @@
 import { expect, test } from '@jest/globals';
-import { ConnectionLostError, type Leases } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
-import type { Channels } from './channels.js';
-import { Keys } from './keys.js';
+import { ConnectionLostError } from './errors.js';
 import { Requests } from './requests.js';
 
 /** The requests of a node that sends to itself. */
 function setUp() {
   const environment = new VirtualEnvironment();
-  let receive!: (message: string) => void;
-  const channels = { add: async (_: number, __: string, handler: typeof receive) => void (receive = handler) };
   const leases = { holder: async () => 'here', holds: () => true };
-  const link = {
-    send: async (_: number, [, , message]: readonly string[]) => {
-      receive(message!);
-      return 1;
+  const messenger = {
+    sendOnce: async (_: string, text: string): Promise<boolean> => {
+      requests.receive(text);
+      return true;
     },
+    send: async (_: string, text: string): Promise<void> => requests.receive(text),
   };
-  const requests = new Requests(
-    ...(['here', link, new Keys('sw'), channels as unknown as Channels, leases as unknown as Leases] as const),
-    ...([environment, 5_000] as const),
-  );
-  return { environment, link, requests };
+  const requests: Requests = new Requests('here', messenger, leases, environment, 5_000);
+  return { environment, leases, messenger, requests };
 }
 
 test('a request that has no JSON is not reported as a server that is out of reach', async () => {
@@ -44,23 +38,39 @@ test('an answer that has no JSON reaches the caller as a failure', async () => {
 });
 
 test('a request that may have reached the holder rejects with no_answer, and is not sent again', async () => {
-  const { environment, requests, link } = setUp();
+  const { environment, messenger, requests } = setUp();
   const asked: Json[] = [];
   requests.onRequest('app:work', async (message) => {
     asked.push(message);
     return null;
   });
-  const deliver = link.send;
-  link.send = async (...parameters) => {
+  const deliver = messenger.sendOnce;
+  messenger.sendOnce = async (...parameters) => {
     await deliver(...parameters);
     throw new ConnectionLostError('the connection was lost');
   };
-  const request = requests.request('app:work', 'once');
-  await expect(request).resolves.toBeNull();
-  link.send = async () => {
+  await expect(requests.request('app:work', 'once')).resolves.toBeNull();
+  messenger.sendOnce = async () => {
     throw new ConnectionLostError('the connection was lost');
   };
   await expect(requests.request('app:work', 'never')).rejects.toMatchObject({ code: 'no_answer' });
   await environment.settle();
   expect([asked, environment.timers]).toEqual([['once'], 0]);
+});
+
+test('a request to a holder that receives nothing rejects at once', async () => {
+  const { environment, messenger, requests } = setUp();
+  messenger.sendOnce = async () => false;
+  await expect(requests.request('app:work', null)).rejects.toMatchObject({
+    code: 'no_answer',
+    message: 'The holder of the lease "app:work" has ended.',
+  });
+  expect(environment.timers).toBe(0);
+});
+
+test('a node that holds the lease no more says so, and the request resolves with undefined', async () => {
+  const { leases, requests } = setUp();
+  requests.onRequest('app:work', async () => null);
+  leases.holds = () => false;
+  await expect(requests.request('app:work', null)).resolves.toBeUndefined();
 });

@@ -1,14 +1,24 @@
-import { BrokerError, type BrokerContext, type Release, type Timer } from '@statewire/nest';
-import { disposedError, type Leases, messageOf } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
 
-import type { Channels } from './channels.js';
-import type { Keys } from './keys.js';
-import type { RedisLink } from './link.js';
+import { BrokerError, type Release } from '../../core/broker.js';
+import type { Environment, Timer } from '../../core/environment.js';
+import { disposedError, messageOf } from './errors.js';
+import type { Leases } from './leases.js';
+
+/** Passes messages from node to node. */
+export interface NodeMessenger {
+  /**
+   * Sends a message once, because a second copy would run the work of its receiver twice. Resolves with false if no node
+   * receives it.
+   */
+  sendOnce(node: string, text: string): Promise<boolean>;
+  /** Sends a message, and repeats it if the reply of the server is lost. */
+  send(node: string, text: string): Promise<void>;
+}
 
 type Answer = (message: Json) => Promise<Json>;
 
-/** A message on the channel of a node. */
+/** A message to a node. */
 type NodeMessage =
   | {
       readonly type: 'request';
@@ -28,29 +38,29 @@ interface OpenRequest {
   readonly timer: Timer;
 }
 
-/** Requests to the holders of leases. They travel over one channel of each node. */
+/** Requests to the holders of leases, and the answers of this node. */
 export class Requests {
   private readonly answers = new Map<string, Answer>();
   private readonly open = new Map<string, OpenRequest>();
 
+  /**
+   * @param node id of this node.
+   * @param timeoutMs time for the answer of a holder.
+   */
   constructor(
     private readonly node: string,
-    private readonly link: Pick<RedisLink, 'send'>,
-    private readonly keys: Keys,
-    private readonly channels: Channels,
-    private readonly leases: Leases,
-    private readonly environment: BrokerContext['environment'],
+    private readonly messenger: NodeMessenger,
+    private readonly leases: Pick<Leases, 'holder' | 'holds'>,
+    private readonly environment: Pick<Environment, 'id' | 'setTimer'>,
     private readonly timeoutMs: number,
-  ) {
-    // Subscribes with the first connection.
-    const { partition, channel } = keys.node(node);
-    this.channels.add(partition, channel, this.receive).catch(() => undefined);
-  }
+  ) {}
 
+  /** Number of requests that wait, and of leases whose requests this node answers. */
   get size(): number {
     return this.open.size + this.answers.size;
   }
 
+  /** Does what `Broker.onRequest` describes. */
   onRequest(lease: string, answer: Answer): Release {
     this.answers.set(lease, answer);
     return async () => {
@@ -58,20 +68,21 @@ export class Requests {
     };
   }
 
+  /** Does what `Broker.request` describes. */
   async request(lease: string, body: Json): Promise<Json | undefined> {
     const holder = await this.leases.holder(lease);
     if (holder === undefined) return undefined;
     const id = this.environment.id();
-    const text = JSON.stringify({ type: 'request', id, from: this.node, lease, body } satisfies NodeMessage);
+    const text = textOf({ type: 'request', id, from: this.node, lease, body });
     return new Promise((resolve, reject) => {
       const timer = this.environment.setTimer(
         () => this.fail(id, `did not answer within ${this.timeoutMs} ms`),
         this.timeoutMs,
       );
       this.open.set(id, { lease, resolve, reject, timer });
-      this.publish(holder, text).then(
-        (receivers) => {
-          if (receivers === 0) this.fail(id, 'has ended');
+      this.messenger.sendOnce(holder, text).then(
+        (isReceived) => {
+          if (!isReceived) this.fail(id, 'has ended');
         },
         // The server may have passed the message on before the connection was lost.
         (error: unknown) => this.fail(id, `may not have got the request (${messageOf(error)})`),
@@ -79,13 +90,8 @@ export class Requests {
     });
   }
 
-  dispose(): void {
-    for (const id of [...this.open.keys()]) this.take(id)?.reject(disposedError());
-    this.answers.clear();
-    this.channels.remove(this.keys.node(this.node).channel, this.receive);
-  }
-
-  private readonly receive = (text: string): void => {
+  /** Handles a message to this node. */
+  receive(text: string): void {
     const message = JSON.parse(text) as NodeMessage;
     switch (message.type) {
       case 'request':
@@ -99,25 +105,22 @@ export class Requests {
       case 'failed':
         return this.fail(message.id, `failed to answer: ${message.message}`);
     }
-  };
+  }
+
+  /** Rejects the requests that wait. */
+  dispose(): void {
+    for (const id of [...this.open.keys()]) this.take(id)?.reject(disposedError());
+    this.answers.clear();
+  }
 
   private async reply({ body, from, id, lease }: NodeMessage & { type: 'request' }): Promise<void> {
     const answer = this.leases.holds(lease) ? this.answers.get(lease) : undefined;
-    if (answer === undefined) return void (await this.send(from, { type: 'no_holder', id }));
+    if (answer === undefined) return this.messenger.send(from, textOf({ type: 'no_holder', id }));
     try {
-      await this.send(from, { type: 'answer', id, body: await answer(body) });
+      await this.messenger.send(from, textOf({ type: 'answer', id, body: await answer(body) }));
     } catch (error) {
-      await this.send(from, { type: 'failed', id, message: messageOf(error) });
+      await this.messenger.send(from, textOf({ type: 'failed', id, message: messageOf(error) }));
     }
-  }
-
-  private async send(node: string, message: NodeMessage): Promise<unknown> {
-    return this.publish(node, JSON.stringify(message));
-  }
-
-  private async publish(node: string, text: string): Promise<unknown> {
-    const { partition, channel } = this.keys.node(node);
-    return this.link.send(partition, ['SPUBLISH', channel, text]);
   }
 
   private take(id: string): OpenRequest | undefined {
@@ -131,4 +134,8 @@ export class Requests {
     const request = this.take(id);
     request?.reject(new BrokerError('no_answer', `The holder of the lease "${request.lease}" ${what}.`));
   }
+}
+
+function textOf(message: NodeMessage): string {
+  return JSON.stringify(message);
 }
