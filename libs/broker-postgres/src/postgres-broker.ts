@@ -16,12 +16,12 @@ import {
   type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
-import { disposedError, fencedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
+import { Claims, disposedError, fencedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import { Channels } from './channels.js';
-import { Claims } from './claims.js';
+import { PostgresClaimStore } from './claim-store.js';
 import type { PostgresConnection } from './connection.js';
 import { PostgresLeaseStore } from './lease-store.js';
 import { PostgresLink } from './link.js';
@@ -95,6 +95,7 @@ export class PostgresBroker implements Broker {
   private readonly reader: TopicReader;
   private readonly listeners: TopicListeners;
   private readonly poll: Poll;
+  private readonly claimStore: PostgresClaimStore;
   private readonly claims: Claims;
   private readonly leases: Leases;
   private readonly mail: PostgresNodeMail;
@@ -134,7 +135,8 @@ export class PostgresBroker implements Broker {
       onBeat: () => this.onBeat(),
       onReturn: () => this.ignoreFailure(this.presence.restore()),
     });
-    this.claims = new Claims(this.nodes, this.link, this.wakes, environment, context.actionWindowMs);
+    this.claimStore = new PostgresClaimStore(this.node, this.link, this.wakes);
+    this.claims = new Claims(this.nodes, this.claimStore, environment, context.actionWindowMs);
     const leases = new PostgresLeaseStore(this.node, this.link, this.wakes, history);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, environment);
@@ -332,7 +334,7 @@ export class PostgresBroker implements Broker {
   /** Listens again, and tells the listeners where their topics stand, before anything is published. */
   private async restore(): Promise<void> {
     const [row] = await this.link.run('adopt');
-    this.claims.restore(Number(row?.adopt));
+    this.claimStore.restore(Number(row?.adopt));
     await this.nodes.restore();
     await this.poll.sweep();
     await this.presence.restore();
@@ -341,7 +343,7 @@ export class PostgresBroker implements Broker {
   private onUp(): void {
     this.poll.start();
     this.publisher.onUp();
-    this.claims.onUp();
+    this.claims.onUp(() => true);
     this.leases.wake();
   }
 

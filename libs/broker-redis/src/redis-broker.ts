@@ -13,12 +13,12 @@ import type {
   TopicHistory,
   TopicMessage,
 } from '@statewire/nest';
-import { disposedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
+import { Claims, disposedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
 import { Channels } from './channels.js';
-import { Claims } from './claims.js';
+import { RedisClaimStore } from './claim-store.js';
 import type { FindServers } from './cluster.js';
 import type { RedisConnection } from './connection.js';
 import { Epochs } from './epochs.js';
@@ -101,7 +101,8 @@ export class RedisBroker implements Broker {
       onBeat: () => this.onBeat(),
       onReturn: () => this.ignoreFailure(this.presence.restore(this.link.up)),
     });
-    this.claims = new Claims(this.nodes, this.link, keys, this.channels, environment, context.actionWindowMs);
+    const claims = new RedisClaimStore(node, this.link, keys, this.channels);
+    this.claims = new Claims(this.nodes, claims, environment, context.actionWindowMs);
     const leases = new RedisLeaseStore(node, this.link, keys, this.channels);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
     this.presence = new Presence(this.nodes, this.link, keys, environment);
@@ -261,7 +262,7 @@ export class RedisBroker implements Broker {
 
   private onUp(partitions: readonly number[]): void {
     this.publisher.onUp(partitions);
-    this.claims.onUp(partitions);
+    this.claims.onUp((key) => partitions.includes(this.keys.claim(key).partition));
     this.leases.wake();
   }
 

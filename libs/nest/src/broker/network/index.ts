@@ -3,6 +3,14 @@
  * over stores that a package writes for its server.
  */
 export {
+  Claims,
+  storedClaimOf,
+  type ClaimCall,
+  type ClaimEnd,
+  type ClaimStore,
+  type StoredClaim,
+} from './claims.js';
+export {
   ConnectionLostError,
   disposedError,
   fencedError,
