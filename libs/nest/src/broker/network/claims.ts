@@ -108,7 +108,7 @@ export class Claims {
       throw error;
     }
     if (stored.outcome === 'claimed') this.running.set(key, call);
-    if (stored.outcome !== 'running') return stored as Claim;
+    if (stored.outcome !== 'running') return stored;
     if (await this.bury(key, stored.node, stored.id)) return { outcome: 'lost' };
     const answer = this.waitFor(key, fingerprint);
     // The caller may not need the answer.

@@ -1,4 +1,5 @@
 import { BrokerError } from '../../core/broker.js';
+import { firstLineOf } from '../../core/realtime-log.js';
 
 /** The connection to the server ended before the reply. The server may have run the command. */
 export class ConnectionLostError extends Error {
@@ -29,7 +30,7 @@ export function movedError(topic: string): BrokerError {
 
 /** The text of an error, or of the errors of which it consists. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return firstLineOf(error);
   // Attempts at several addresses of one name end with an error without a message of its own.
   const { errors } = error as { errors?: readonly unknown[] };
   return error.message || (errors === undefined ? error.name : errors.map(messageOf).join(', '));

@@ -2,14 +2,7 @@
  * The parts of a broker that are the same for every server in the network: leases, claims, presence, nodes and requests,
  * over stores that a package writes for its server.
  */
-export {
-  Claims,
-  storedClaimOf,
-  type ClaimCall,
-  type ClaimEnd,
-  type ClaimStore,
-  type StoredClaim,
-} from './claims.js';
+export { Claims, storedClaimOf, type ClaimCall, type ClaimEnd, type ClaimStore, type StoredClaim } from './claims.js';
 export {
   ConnectionLostError,
   disposedError,

@@ -33,7 +33,7 @@ export class Nodes {
   private trustedAt = Infinity;
 
   /**
-   * @param id id of this node.
+   * @param id names this node.
    * @param ttlMs time after which a node without a sign of life counts as ended.
    */
   constructor(

@@ -26,9 +26,12 @@ test('a request that has no JSON is not reported as a server that is out of reac
   expect([requests.size, environment.timers]).toEqual([0, 0]);
 });
 
-test('an answer that has no JSON reaches the caller as a failure', async () => {
+test.each([
+  ['has no JSON', async () => 1n as unknown as Json],
+  ['fails with a value without a text', () => Promise.reject(Object.create(null) as Error)],
+])('an answer that %s reaches the caller as a failure', async (_, answer) => {
   const { environment, requests } = setUp();
-  requests.onRequest('app:work', async () => 1n as unknown as Json);
+  requests.onRequest('app:work', answer);
   let failure: unknown;
   requests.request('app:work', null).catch((error: unknown) => (failure = error));
   await environment.settle();
