@@ -16,7 +16,7 @@ import {
   type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
-import { Claims, disposedError, fencedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
+import { Claims, disposedError, fencedError, Leases, Nodes, Presence, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -36,7 +36,7 @@ import {
 } from './options.js';
 import { Poll } from './poll.js';
 import { checkNotifications } from './pooler-check.js';
-import { Presence } from './presence.js';
+import { PostgresPresenceStore } from './presence-store.js';
 import { Publisher } from './publisher.js';
 import { checkServer } from './server-check.js';
 import { TopicListeners } from './topic-listeners.js';
@@ -133,13 +133,14 @@ export class PostgresBroker implements Broker {
     this.poll = new Poll(this.link, this.reader, this.listeners, environment, options.pollIntervalMs);
     this.nodes = new Nodes(this.node, new PostgresNodeStore(this.link), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
-      onReturn: () => this.ignoreFailure(this.presence.restore()),
+      onReturn: () => this.ignoreFailure(this.presence.restore(() => true)),
     });
     this.claimStore = new PostgresClaimStore(this.node, this.link, this.wakes);
     this.claims = new Claims(this.nodes, this.claimStore, environment, context.actionWindowMs);
     const leases = new PostgresLeaseStore(this.node, this.link, this.wakes, history);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
-    this.presence = new Presence(this.nodes, this.link, environment);
+    const presence = new PostgresPresenceStore(this.node, this.link);
+    this.presence = new Presence(this.nodes, presence, environment);
     this.mail = new PostgresNodeMail(this.link, environment);
     this.requests = new Requests(this.node, this.mail, this.leases, environment, options.requestTimeoutMs);
   }
@@ -337,7 +338,7 @@ export class PostgresBroker implements Broker {
     this.claimStore.restore(Number(row?.adopt));
     await this.nodes.restore();
     await this.poll.sweep();
-    await this.presence.restore();
+    await this.presence.restore(() => true);
   }
 
   private onUp(): void {

@@ -13,7 +13,7 @@ import type {
   TopicHistory,
   TopicMessage,
 } from '@statewire/nest';
-import { Claims, disposedError, Leases, Nodes, Requests } from '@statewire/nest/broker';
+import { Claims, disposedError, Leases, Nodes, Presence, Requests } from '@statewire/nest/broker';
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
@@ -29,7 +29,7 @@ import { RedisLink } from './link.js';
 import { RedisNodeChannels } from './node-channels.js';
 import { RedisNodeStore } from './node-store.js';
 import type { ResolvedRedisBrokerOptions } from './options.js';
-import { Presence } from './presence.js';
+import { RedisPresenceStore } from './presence-store.js';
 import { Publisher } from './publisher.js';
 import { claimScripts } from './scripts/claim-scripts.js';
 import { leaseScripts, nodeScripts, presenceScripts } from './scripts/node-scripts.js';
@@ -99,13 +99,14 @@ export class RedisBroker implements Broker {
     );
     this.nodes = new Nodes(node, new RedisNodeStore(this.link, keys), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
-      onReturn: () => this.ignoreFailure(this.presence.restore(this.link.up)),
+      onReturn: () => this.ignoreFailure(this.restorePresence(this.link.up)),
     });
     const claims = new RedisClaimStore(node, this.link, keys, this.channels);
     this.claims = new Claims(this.nodes, claims, environment, context.actionWindowMs);
     const leases = new RedisLeaseStore(node, this.link, keys, this.channels);
     this.leases = new Leases(leases, environment, options.leaseTtlMs);
-    this.presence = new Presence(this.nodes, this.link, keys, environment);
+    const presence = new RedisPresenceStore(node, this.link, keys);
+    this.presence = new Presence(this.nodes, presence, environment);
     const messenger = new RedisNodeChannels(this.link, keys, this.channels);
     this.requests = new Requests(node, messenger, this.leases, environment, options.requestTimeoutMs);
     messenger.listen(node, (text) => this.requests.receive(text));
@@ -257,7 +258,11 @@ export class RedisBroker implements Broker {
     await this.channels.resubscribe(connection, partitions);
     if (partitions.includes(this.keys.nodes.partition)) await this.nodes.restore();
     await this.sweep(partitions);
-    await this.presence.restore(partitions);
+    await this.restorePresence(partitions);
+  }
+
+  private restorePresence(partitions: readonly number[]): Promise<void> {
+    return this.presence.restore((topic) => partitions.includes(this.keys.topic(topic).partition));
   }
 
   private onUp(partitions: readonly number[]): void {
@@ -269,7 +274,7 @@ export class RedisBroker implements Broker {
   private onLineageChange(partitions: readonly number[]): void {
     if (partitions.includes(this.keys.nodes.partition)) this.nodes.mistrust();
     this.ignoreFailure(this.sweep(partitions));
-    this.ignoreFailure(this.presence.restore(partitions));
+    this.ignoreFailure(this.restorePresence(partitions));
     this.leases.wake();
   }
 

@@ -13,4 +13,5 @@ export {
 } from './errors.js';
 export { Leases, type LeaseStore, type TakenLease } from './leases.js';
 export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';
+export { Presence, type JoiningMembers, type PresenceStore, type StoredMember, type TopicMember } from './presence.js';
 export { Requests, type NodeMessenger } from './requests.js';

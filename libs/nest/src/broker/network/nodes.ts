@@ -27,6 +27,8 @@ export interface NodeEvents {
 
 /** Tells the other nodes that this one is alive, and knows which others are. */
 export class Nodes {
+  /** Names this node. */
+  readonly id: string;
   private timer: Timer | undefined;
   private known: { readonly at: number; readonly nodes: Promise<ReadonlySet<string>> } | undefined;
   /** By the monotonic clock. Until then no node counts as ended, because it may not have reached the server yet. */
@@ -37,12 +39,14 @@ export class Nodes {
    * @param ttlMs time after which a node without a sign of life counts as ended.
    */
   constructor(
-    readonly id: string,
+    id: string,
     private readonly store: NodeStore,
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     private readonly ttlMs: number,
     private readonly events: NodeEvents,
-  ) {}
+  ) {
+    this.id = id;
+  }
 
   /** Gives a sign of life on a new connection, and begins to repeat it. */
   async restore(): Promise<void> {
