@@ -41,9 +41,9 @@ export const AREAS = [
   { name: 'outbox-server', measured: 0.99, package: 'nest', symbols: ['Batch', 'Outbox', 'StallWatch'] },
   {
     name: 'delta',
-    measured: 0.99,
+    measured: 0.97,
     package: 'protocol',
-    symbols: ['applyDelta', 'DeltaError', 'diff', 'isEqual'],
+    symbols: ['applyDelta', 'DeltaError', 'diff', 'isEqual', 'summarize'],
     specs: ['test/delta'],
   },
 ];

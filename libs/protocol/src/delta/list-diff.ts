@@ -196,7 +196,7 @@ function arrange(changes: MutableChanges, length: number, after: List, sources: 
       if (kept.has(index)) continue;
       const start = index;
       while (index < end && !kept.has(index)) index += 1;
-      changes[`${SPLICE}${start}`] = [index - start, ...(start === from ? items.splice(0) : [])];
+      changes[`${SPLICE}${start}`] = [index - start, ...items.splice(0)];
     }
     if (items.length > 0) changes[`${SPLICE}${from}`] = [0, ...items];
     arriving = [];
