@@ -39,7 +39,7 @@ const ALLOWED_IN_TESTS = {
   'libs/angular': ['testing'],
   'libs/client': ['testing'],
   'libs/nest': ['testing'],
-  'libs/broker-redis': ['client', 'testing', 'testing-nest', 'verification'],
+  'libs/broker-redis': ['testing', 'testing-nest', 'verification'],
   'libs/broker-postgres': ['testing', 'testing-nest', 'verification'],
   docker: ['verification'],
 };

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+import { freePort } from '@statewire/verification/servers';
+
 import { ArenaNode } from './arena-node.js';
-import { freePort } from './free-port.js';
 import { NameServer } from './name-server.js';
 import type { ProxyTarget } from './proxy-process.js';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { freePort } from './free-port.js';
+import { freePort } from '@statewire/verification/servers';
 
 /** The built game server in a process of its own. */
 export class ArenaServer {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
-import { freePort } from './free-port.js';
+import { freePort } from '@statewire/verification/servers';
+
 import { ProxyProcess, type ProxyTarget } from './proxy-process.js';
 
 const configuration = join(import.meta.dirname, '../haproxy/haproxy.cfg');

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { freePort } from './free-port.js';
+import { freePort } from '@statewire/verification/servers';
+
 import { ProxyProcess, type ProxyTarget } from './proxy-process.js';
 
 const template = join(import.meta.dirname, '../nginx/default.conf.template');

@@ -8,12 +8,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client, type QueryResult } from 'pg';
 
 import { freePort } from './free-port.js';
+import type { Machine } from './network.js';
 
 const STARTS_WITHIN_MS = 120_000;
 /** Where Debian puts the programs of each version. They are not on the PATH. */
 const VERSIONS = '/usr/lib/postgresql';
 const USER = 'postgres';
 const OLDEST_MAJOR_VERSION = 15;
+const DEFAULT_PORT = 5432;
 
 /** The folder of the newest installed version; undefined if there is none. */
 const binaries = findBinaries();
@@ -55,13 +57,22 @@ function newFolder(): string {
   return folder;
 }
 
-function run(program: string, args: readonly string[]): void {
-  const { status, stderr } = spawnSync(join(binaries!, program), args, {
-    ...identity(),
+/** A program of the server as a command, on a machine if there is one. Only root may enter a machine. */
+function commandOf(program: string, machine?: Machine): readonly [command: string, ...args: string[]] {
+  const path = join(binaries!, program);
+  if (machine === undefined) return [path];
+  const { uid, gid } = identity();
+  return ['ip', 'netns', 'exec', machine.name, 'setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', path];
+}
+
+function run(program: string, args: readonly string[], machine?: Machine): void {
+  const [command, ...first] = commandOf(program, machine);
+  const { status, stderr, error } = spawnSync(command, [...first, ...args], {
+    ...(machine === undefined ? identity() : {}),
     cwd: tmpdir(),
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
+  if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr}`);
 }
 
 /** A PostgreSQL server of a test, on a port and in a folder of its own. */
@@ -71,14 +82,44 @@ export class PostgresServer {
   private constructor(
     readonly port: number,
     readonly folder: string,
+    readonly host = '127.0.0.1',
+    private readonly machine?: Machine,
   ) {}
+
+  /** Starts a server on a machine, which this host reaches at `host`. */
+  static async startOn(machine: Machine, host: string): Promise<PostgresServer> {
+    return new PostgresServer(DEFAULT_PORT, newFolder(), host, machine).create([]);
+  }
 
   /** Starts a server with settings such as `max_connections=20`. */
   static async start(...settings: string[]): Promise<PostgresServer> {
-    const server = new PostgresServer(await freePort(), newFolder());
+    return new PostgresServer(await freePort(), newFolder()).create(settings);
+  }
+
+  /**
+   * Starts a streaming standby of a server.
+   *
+   * @param place a machine, the address at which this host reaches it, and the address of the server on it.
+   */
+  static async startStandby(
+    primary: PostgresServer,
+    place?: { readonly machine: Machine; readonly host: string; readonly otherHost: string },
+  ): Promise<PostgresServer> {
+    const standby =
+      place === undefined
+        ? new PostgresServer(await freePort(), newFolder())
+        : new PostgresServer(DEFAULT_PORT, newFolder(), place.host, place.machine);
+    const url = urlOf(place?.otherHost ?? primary.host, primary.port);
+    const args = ['-D', standby.data, '-d', url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync'];
+    run('pg_basebackup', args, place?.machine);
+    await standby.start();
+    return standby;
+  }
+
+  private async create(settings: readonly string[]): Promise<this> {
     run('initdb', [
       '-D',
-      server.data,
+      this.data,
       '-U',
       USER,
       '-A',
@@ -97,22 +138,17 @@ export class PostgresServer {
       'max_wal_senders=4',
       'wal_keep_size=64',
     ];
-    appendFileSync(join(server.data, 'postgresql.conf'), `${lines.reverse().join('\n')}\n`);
-    await server.start();
-    return server;
-  }
-
-  /** Starts a streaming standby of a server. */
-  static async startStandby(primary: PostgresServer): Promise<PostgresServer> {
-    const standby = new PostgresServer(await freePort(), newFolder());
-    const { url } = primary;
-    run('pg_basebackup', ['-D', standby.data, '-d', url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
-    await standby.start();
-    return standby;
+    appendFileSync(join(this.data, 'postgresql.conf'), `${lines.reverse().join('\n')}\n`);
+    if (this.machine !== undefined) {
+      const lines = ['all', 'replication'].map((database) => `host ${database} ${USER} samenet trust`);
+      appendFileSync(join(this.data, 'pg_hba.conf'), `${lines.join('\n')}\n`);
+    }
+    await this.start();
+    return this;
   }
 
   get url(): string {
-    return `postgres://${USER}@127.0.0.1:${this.port}/postgres`;
+    return urlOf(this.host, this.port);
   }
 
   private get data(): string {
@@ -121,8 +157,10 @@ export class PostgresServer {
 
   /** Starts the process, with its data if there is any. */
   async start(): Promise<void> {
-    const child = spawn(join(binaries!, 'postgres'), ['-D', this.data, '-p', String(this.port), '-h', '127.0.0.1'], {
-      ...identity(),
+    const [command, ...first] = commandOf('postgres', this.machine);
+    const address = this.machine === undefined ? this.host : '*';
+    const child = spawn(command, [...first, '-D', this.data, '-p', String(this.port), '-h', address], {
+      ...(this.machine === undefined ? identity() : {}),
       cwd: this.folder,
       stdio: 'ignore',
     });
@@ -199,6 +237,10 @@ export class PostgresServer {
   private processesOf(parent: number): number[] {
     return readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   }
+}
+
+function urlOf(host: string, port: number): string {
+  return `postgres://${USER}@${host}:${port}/postgres`;
 }
 
 function isAlive(pid: number): boolean {

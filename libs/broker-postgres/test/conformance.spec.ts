@@ -1,14 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Broker } from '@statewire/nest';
 import { applyDelta, type Json } from '@statewire/protocol';
 import { describeBroker, type BrokerSetup } from '@statewire/testing-nest';
+import { SUITE_HISTORY, suiteNodes } from '@statewire/verification/brokers';
 import { ownPostgresServer, postgresSkipReason, PostgresServer, withClient } from '@statewire/verification/servers';
 import type { Client } from 'pg';
 
-import { startNode, type TestNode } from './support/test-node.js';
+import { startNode, type PostgresNode } from './support/test-node.js';
 
 const schema = 'suite';
-const HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };
 const LEASE_TTL_MS = 1_000;
 /** Longer than the time in which a busy machine connects again. */
 const NODE_TTL_MS = 2_500;
@@ -70,7 +69,7 @@ async function rollBack(client: Client, schema: string, topic: string, offset: n
   );
 }
 
-async function createCluster(): Promise<BrokerSetup> {
+async function createSetup(): Promise<BrokerSetup> {
   const options = {
     schema,
     leaseTtlMs: LEASE_TTL_MS,
@@ -78,50 +77,21 @@ async function createCluster(): Promise<BrokerSetup> {
     publishTimeoutMs: 3_000,
     requestTimeoutMs: 1_000,
   };
-  const context = { history: HISTORY, actionWindowMs: 600_000 };
-  const nodes = await Promise.all([startNode(url, options, context), startNode(url, options, context)]);
-  const nodeOf = (broker: Broker): TestNode => nodes.find((node) => node.broker === broker)!;
-  const advance = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
-  return {
-    nodes: [nodes[0].broker, nodes[1].broker],
-    get loggedErrors() {
-      return nodes.flatMap(({ logged }) => logged.filter(({ event }) => event === 'topic-listener-failed'));
-    },
-    historyCount: HISTORY.count,
-    historyBytes: HISTORY.bytes,
-    historyAge: HISTORY.ageMs,
-    tick: 20,
-    patience: 10,
+  const start = (): Promise<PostgresNode> =>
+    startNode(url, options, { history: SUITE_HISTORY, actionWindowMs: 600_000 });
+  return suiteNodes(await Promise.all([start(), start()]), {
     leaseTtl: LEASE_TTL_MS,
     nodeTimeout: NODE_TTL_MS,
-    separateNodes: true,
-    advance,
     // A notification that was sent before a reply arrives before it. The text of a long one is read behind it.
-    settle: async () => {
-      await advance(20);
-      for (let round = 0; round < 3; round++) {
-        for (const { broker } of nodes) await broker.members('settled').catch(() => undefined);
-      }
+    look: async ({ broker }) => {
+      for (let round = 0; round < 3; round++) await broker.members('settled');
     },
     dispose: async () => {
-      for (const node of nodes) await node.dispose();
       // An empty cluster for the next test. A new schema takes half a second.
       const tables = [...EXPIRING, 'log', 'life'].map((table) => `${schema}.${table}`);
       await query(`truncate ${tables.join(', ')}`);
     },
-    crash: (broker) => nodeOf(broker).crash(),
-    interrupt: async (broker) => {
-      const node = nodeOf(broker);
-      node.proxy.cut();
-      await node.until('away');
-      return async () => {
-        node.proxy.mend();
-        await node.until('up');
-      };
-    },
-    loseReply: async (broker) => void nodeOf(broker).proxy.loseReply(),
     rollBack: (topic, offset) => withClient(url, (client) => rollBack(client, schema, topic, offset)),
-    received: (broker) => nodeOf(broker).received,
     keysWithoutExpiry: async () => {
       const found: string[] = [];
       for (const table of EXPIRING) {
@@ -132,11 +102,7 @@ async function createCluster(): Promise<BrokerSetup> {
       const orphans = await query(`select 1 from ${schema}.log where log not in (select log from ${schema}.topic)`);
       return orphans.length > 0 ? [...found, 'log'] : found;
     },
-    leftovers: async (broker) => {
-      const { environment, proxy } = nodeOf(broker);
-      const id = environment.ids[0]!.slice(0, 12);
-      const left = [...environment.timers].map(() => 'a timer');
-      if (proxy.connections > 0) left.push(`${proxy.connections} sockets`);
+    leftoversOf: async (node) => {
       const held = [
         `select 'a sign of life' as name from ${schema}.node where id = $1`,
         `select 'a batch' from ${schema}.batch where node = $1`,
@@ -144,10 +110,9 @@ async function createCluster(): Promise<BrokerSetup> {
         `select 'the lease ' || name from ${schema}.lease where node = $1 and until > 0`,
         `select 'a running claim' from ${schema}.claim where node = $1 and state = 'running'`,
       ];
-      const rows = await query(held.join(' union all '), [id]);
-      return [...left, ...rows.map(({ name }) => String(name))];
+      return (await query(held.join(' union all '), [node])).map(({ name }) => String(name));
     },
-  };
+  });
 }
 
 if (postgresSkipReason === undefined || ownPostgresServer !== undefined) {
@@ -162,7 +127,7 @@ if (postgresSkipReason === undefined || ownPostgresServer !== undefined) {
   afterAll(async () => {
     if (ownPostgresServer !== undefined) await query(`drop schema if exists ${schema} cascade`);
   });
-  describeBroker('postgres', createCluster, { afterEach, beforeEach, describe, expect, test });
+  describeBroker('postgres', createSetup, { afterEach, beforeEach, describe, expect, test });
 } else {
   describe('postgres broker', () => {
     test.skip(`skipped: ${postgresSkipReason}`, () => undefined);

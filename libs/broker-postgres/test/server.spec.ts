@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '@statewire/verification/faults';
 import { postgresSkipReason, PostgresServer, withClient } from '@statewire/verification/servers';
 
 import { migrate } from '../src/index.js';
 import { startNode } from './support/test-node.js';
-import { until } from './support/until.js';
 
 const describeWithServer = postgresSkipReason === undefined ? describe : describe.skip;
 
@@ -128,12 +128,12 @@ describeWithServer('a server', () => {
         return (rows[0] as { count: number }).count;
       };
       const published = node.broker.publish('lobby', { kind: 'events', id: 'a', data: '1' });
-      await until('the statement', async () => (await waiters()) === 1);
+      await until(async () => (await waiters()) === 1, 'the statement');
       const away = node.until('away');
       node.proxy.cut();
       await away;
       node.proxy.mend();
-      await until('the repeated statement', async () => (await waiters()) === 2);
+      await until(async () => (await waiters()) === 2, 'the repeated statement');
       await client.query('commit');
       expect(await published).toMatchObject({ offset: 1 });
     });

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { topicLease, type NewPublication, type TopicMessage } from '@statewire/nest';
+import { until } from '@statewire/verification/faults';
 import { postgresSkipReason, PostgresServer, withClient } from '@statewire/verification/servers';
 import { Client } from 'pg';
 
-import { startNode, type TestNode } from './support/test-node.js';
-import { until } from './support/until.js';
+import { startNode, type PostgresNode } from './support/test-node.js';
 
 const describeWithServer = postgresSkipReason === undefined ? describe : describe.skip;
 
@@ -17,7 +17,7 @@ function state(value: unknown): NewPublication {
 
 describeWithServer('a publication in a transaction of the application', () => {
   let server: PostgresServer;
-  let nodes: [TestNode, TestNode];
+  let nodes: [PostgresNode, PostgresNode];
   let client: Client;
   let topics = 0;
   let topic: string;
@@ -68,7 +68,7 @@ describeWithServer('a publication in a transaction of the application', () => {
     await publish(1);
     await publish(2);
     await client.query('commit');
-    await until('four publications', () => heard.filter(({ type }) => type === 'publication').length === 4);
+    await until(() => heard.filter(({ type }) => type === 'publication').length === 4, 'four publications');
   });
 
   test('reaches the listeners although its node ended right after the commit', async () => {
@@ -79,7 +79,7 @@ describeWithServer('a publication in a transaction of the application', () => {
     await other.broker.publishAtCommit(topic, state(1), client);
     await other.crash();
     await client.query('commit');
-    await until('the publication', () => heard.length === 1);
+    await until(() => heard.length === 1, 'the publication');
     await other.dispose();
   });
 
@@ -109,10 +109,10 @@ describeWithServer('a publication in a transaction of the application', () => {
     await lost.query('begin');
     await publish(1, topic, lost);
     await server.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
-    await until('the end of the client', async () => {
+    await until(async () => {
       const found = await server.query('select 1 from pg_stat_activity where pid = $1', [rows[0]!.pid]);
       return found.rows.length === 0;
-    });
+    }, 'the end of the client');
     expect(await values()).toEqual([]);
   });
 
@@ -270,7 +270,7 @@ describeWithServer('a publication in a transaction of the application', () => {
     await client.query('begin');
     await publish('x'.repeat(100_000));
     await client.query('commit');
-    await until('the publication', () => heard.length === 1);
+    await until(() => heard.length === 1, 'the publication');
     expect(heard).toMatchObject([{ publication: { data: JSON.stringify('x'.repeat(100_000)) } }]);
   });
 

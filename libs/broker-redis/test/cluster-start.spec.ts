@@ -1,24 +1,15 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { disposeAfterEach } from '@statewire/verification/brokers';
 import { RedisServer, skipReason } from '@statewire/verification/servers';
 
 import type { RedisBrokerOptions } from '../src/options.js';
 import { startNode } from './support/test-node.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;
-const servers: RedisServer[] = [];
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.dispose();
-});
-
-async function started(starting: Promise<RedisServer>): Promise<RedisServer> {
-  const server = await starting;
-  servers.push(server);
-  return server;
-}
+const keep = disposeAfterEach();
 
 async function failure(server: RedisServer, options: RedisBrokerOptions): Promise<string> {
-  return startNode(server.port, options).then(
+  return startNode(server.url, options).then(
     () => 'started',
     (error: Error) => error.message,
   );
@@ -29,20 +20,20 @@ function clusterOf({ port }: RedisServer): RedisBrokerOptions {
 }
 
 testWithServer('a list of nodes that names a single server is refused at once', async () => {
-  const server = await started(RedisServer.start());
+  const server = keep(await RedisServer.start());
   const message = await failure(server, clusterOf(server));
   expect(message).toMatch(/could not start \(the cluster of 127\.0\.0\.1:\d+, 1 attempt\)/);
   expect(message).toContain('is no node of Redis Cluster; name it with the option "url" instead of "cluster"');
 });
 
 testWithServer('a node of a cluster as a single server is refused at once', async () => {
-  const server = await started(RedisServer.startClusterNode());
+  const server = keep(await RedisServer.startClusterNode());
   const message = await failure(server, {});
   expect(message).toContain('the server is a node of Redis Cluster; name the nodes with the option "cluster"');
 });
 
 testWithServer('a cluster without a server for all slots is refused when the time for the start is over', async () => {
-  const server = await started(RedisServer.startClusterNode());
+  const server = keep(await RedisServer.startClusterNode());
   await server.admin((send) => send('CLUSTER', 'ADDSLOTSRANGE', '0', '9999'));
   const message = await failure(server, { ...clusterOf(server), startTimeoutMs: 500 });
   expect(message).toContain('could not start within 500 ms');
@@ -50,12 +41,12 @@ testWithServer('a cluster without a server for all slots is refused when the tim
 });
 
 testWithServer('a server that lacks commands is refused with their names', async () => {
-  const server = await started(RedisServer.start('--rename-command', 'SSUBSCRIBE', '', '--rename-command', 'XADD', ''));
+  const server = keep(await RedisServer.start('--rename-command', 'SSUBSCRIBE', '', '--rename-command', 'XADD', ''));
   expect(await failure(server, {})).toContain('the server lacks commands: SSUBSCRIBE, XADD');
 });
 
 testWithServer('a cluster of which no server answers is refused with all that was tried', async () => {
-  const server = await started(RedisServer.startClusterNode());
+  const server = keep(await RedisServer.startClusterNode());
   await server.kill();
   const message = await failure(server, { ...clusterOf(server), startTimeoutMs: 500 });
   expect(message).toMatch(/no server of the cluster named the masters \(127\.0\.0\.1:\d+: .*ECONNREFUSED/);

@@ -1,23 +1,18 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { disposeAfterEach } from '@statewire/verification/brokers';
+import { until } from '@statewire/verification/faults';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { RedisCluster, skipReason } from '@statewire/verification/servers';
 import { epochsOf, FollowedTopics, interruptionsOf } from './support/followed-topics.js';
-import { until } from './support/until.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;
 
-const disposals: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const keep = disposeAfterEach();
 
 async function start(masters: number, replicas: number): Promise<{ cluster: RedisCluster; topics: FollowedTopics }> {
-  const cluster = await RedisCluster.start(masters, { replicas });
-  disposals.push(() => cluster.dispose());
-  const topics = await FollowedTopics.start(cluster);
-  disposals.push(() => topics.dispose());
+  const cluster = keep(await RedisCluster.start(masters, { replicas }));
+  const topics = keep(await FollowedTopics.start(cluster));
   return { cluster, topics };
 }
 
@@ -33,8 +28,10 @@ describe('X6: a cluster that changes while values are published', () => {
         await wait(1_000);
         const before = epochsOf(on);
         await master.kill();
-        await until('new epochs', () =>
-          on.every(({ followers }) => followers.every(({ epoch, isStale }) => !isStale && !before.includes(epoch))),
+        await until(
+          () =>
+            on.every(({ followers }) => followers.every(({ epoch, isStale }) => !isStale && !before.includes(epoch))),
+          'new epochs',
         );
         await wait(1_000);
       });
@@ -59,7 +56,7 @@ describe('X6: a cluster that changes while values are published', () => {
       await topics.publishDuring(async () => {
         await wait(500);
         await cluster.move(moved, from, to);
-        await until('the moved topics', () => topics.nodes.every(({ broker }) => broker.reachable === 64));
+        await until(() => topics.nodes.every(({ broker }) => broker.reachable === 64), 'the moved topics');
         await wait(1_000);
       });
       await topics.untilNewest();
@@ -79,11 +76,11 @@ describe('X6: a cluster that changes while values are published', () => {
       const [first] = cluster.servers as [RedisCluster['servers'][0]];
       const moved = (await cluster.slotsOf(first)).slice(0, 2_000);
       await cluster.move(moved, first, added);
-      await until('the moved topics', () => topics.nodes.every(({ broker }) => broker.reachable === 64));
+      await until(() => topics.nodes.every(({ broker }) => broker.reachable === 64), 'the moved topics');
       await wait(1_000);
       await cluster.move(moved, added, first);
       await cluster.remove(added);
-      await until('the topics that moved back', () => topics.nodes.every(({ broker }) => broker.reachable === 64));
+      await until(() => topics.nodes.every(({ broker }) => broker.reachable === 64), 'the topics that moved back');
       await wait(1_000);
     });
     await topics.untilNewest();

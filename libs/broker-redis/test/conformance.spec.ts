@@ -18,7 +18,7 @@ if (skipReason === undefined || ownServer !== undefined) {
   });
   const create = () =>
     createSetup({
-      address: new URL(url),
+      address: url,
       leaseTtlMs: 600,
       removesKeys: ownServer !== undefined,
       onEach: async (work) => [await withAdmin(url, work)],

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Keys } from '../src/keys.js';
 import { RedisServer, skipReason, withAdmin } from '@statewire/verification/servers';
-import { startNode, type TestNode } from './support/test-node.js';
+import { startNode, type RedisNode } from './support/test-node.js';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;
 
@@ -12,11 +12,11 @@ const SHORT_MS = 50_000;
 
 describeWithServer('a topic that nobody reads', () => {
   let server: RedisServer;
-  let node: TestNode;
+  let node: RedisNode;
 
   beforeAll(async () => {
     server = await RedisServer.start();
-    node = await startNode(new URL(server.url), { prefix: 'x' }, { history: HISTORY });
+    node = await startNode(server.url, { prefix: 'x' }, { history: HISTORY });
   });
 
   afterAll(async () => {

@@ -2,17 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TopicMessage } from '@statewire/nest';
 
 import { RedisServer, skipReason, withAdmin } from '@statewire/verification/servers';
-import { startNode, type TestNode } from './support/test-node.js';
+import { startNode, type RedisNode } from './support/test-node.js';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;
 
 describeWithServer('a server that is flushed', () => {
   let server: RedisServer;
-  let node: TestNode;
+  let node: RedisNode;
 
   beforeAll(async () => {
     server = await RedisServer.start();
-    node = await startNode(new URL(server.url));
+    node = await startNode(server.url);
   });
 
   afterAll(async () => {

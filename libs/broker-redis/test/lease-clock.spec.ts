@@ -11,8 +11,8 @@ const HOUR_MS = 3_600_000;
 testWithServer('a server whose clock goes back frees the lease of a crashed node after its time to live', async () => {
   const server = await RedisServer.start();
   const options = { prefix: 'x', leaseTtlMs: 300 };
-  const crashed = await startNode(new URL(server.url), options);
-  const other = await startNode(new URL(server.url), options);
+  const crashed = await startNode(server.url, options);
+  const other = await startNode(server.url, options);
   await crashed.broker.lease('topic:lobby');
   await crashed.crash();
   await withAdmin(server.url, async (send) => {

@@ -1,32 +1,29 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { disposeAfterEach } from '@statewire/verification/brokers';
+import { until } from '@statewire/verification/faults';
 import { RedisServer, skipReason } from '@statewire/verification/servers';
 
 import { startNode } from './support/test-node.js';
-import { until } from './support/until.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;
-const disposals: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
+const keep = disposeAfterEach();
 
 testWithServer('a publication waits for the replicas that the option wants, and rejects without them', async () => {
-  const master = await RedisServer.start();
-  disposals.push(() => master.dispose());
-  const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
-  disposals.push(() => replica.dispose());
-  await until('the replica', () =>
-    master.admin(async (send) => String(await send('INFO', 'replication')).includes('state=online')),
+  const master = keep(await RedisServer.start());
+  const replica = keep(await RedisServer.start('--replicaof', '127.0.0.1', String(master.port)));
+  await until(
+    () => master.admin(async (send) => String(await send('INFO', 'replication')).includes('state=online')),
+    'the replica',
   );
-  const node = await startNode(master.port, { wait: { replicas: 1, timeoutMs: 1_000 } });
-  disposals.push(() => node.dispose());
+  const node = keep(await startNode(master.url, { wait: { replicas: 1, timeoutMs: 1_000 } }));
   // The first acknowledgment of a replica may be late.
-  await until('an acknowledged publication', () =>
-    node.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' }).then(
-      () => true,
-      () => false,
-    ),
+  await until(
+    () =>
+      node.broker.publish('lobby', { kind: 'state', id: 'a', data: '1' }).then(
+        () => true,
+        () => false,
+      ),
+    'an acknowledged publication',
   );
   await replica.kill();
   const publishing = node.broker.publish('lobby', { kind: 'state', id: 'b', data: '2' });

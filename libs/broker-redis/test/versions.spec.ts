@@ -1,38 +1,43 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  disposeAfterEach,
+  Follower,
+  Ledger,
+  SHORT,
+  TOPIC,
+  untilEqual,
+  valueAt,
+  Writer,
+} from '@statewire/verification/brokers';
+import { until } from '@statewire/verification/faults';
 import { RedisServer, skipReason } from '@statewire/verification/servers';
 
 import { Keys } from '../src/keys.js';
-import { SHORT, TOPIC, valueAt } from './support/followed-topic.js';
-import { Follower, Ledger, Writer } from './support/follower.js';
-import { startNode, type TestNode } from './support/test-node.js';
-import { until, untilEqual } from './support/until.js';
+import { startNode, type RedisNode } from './support/test-node.js';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;
 const keys = new Keys('sw');
 
 describeWithServer('X16: nodes of two versions', () => {
   let server: RedisServer;
-  const disposals: (() => Promise<void>)[] = [];
+  const keep = disposeAfterEach();
 
   beforeAll(async () => {
     server = await RedisServer.start();
   });
 
   afterEach(async () => {
-    for (const dispose of disposals.splice(0).reverse()) await dispose();
     await server.admin((send) => send('FLUSHALL'));
   });
 
   afterAll(() => server.dispose());
 
   /** Nodes with different limits of the history have different scripts, as those of different versions do. */
-  async function start(count: number): Promise<TestNode> {
-    const node = await startNode(server.port, SHORT, { history: { count, bytes: 2 ** 20, ageMs: 60_000 } });
-    disposals.push(() => node.dispose());
-    return node;
+  async function start(count: number): Promise<RedisNode> {
+    return keep(await startNode(server.url, SHORT, { history: { count, bytes: 2 ** 20, ageMs: 60_000 } }));
   }
 
-  async function follow(nodes: readonly TestNode[]) {
+  async function follow(nodes: readonly RedisNode[]) {
     const ledger = new Ledger();
     const followers = await Promise.all(nodes.map(({ broker }) => Follower.start(broker, TOPIC, ledger)));
     const writers = nodes.map(({ broker }, n) => new Writer(broker, TOPIC, ledger, `w${n}`));
@@ -81,8 +86,10 @@ describeWithServer('X16: nodes of two versions', () => {
     const claim = await second.broker.claim('key', 'f');
     if (claim.outcome !== 'running') throw new Error(claim.outcome);
     const { key: channel } = keys.claim('key');
-    await until('the subscription', () =>
-      server.admin(async (send) => Number(((await send('PUBSUB', 'SHARDNUMSUB', channel)) as unknown[])[1]) === 1),
+    await until(
+      () =>
+        server.admin(async (send) => Number(((await send('PUBSUB', 'SHARDNUMSUB', channel)) as unknown[])[1]) === 1),
+      'the subscription',
     );
     await server.admin((send) => send('SPUBLISH', channel, 'later\nbody'));
     await first.broker.settle('key', 'answer', 60_000);

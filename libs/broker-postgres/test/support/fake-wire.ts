@@ -1,3 +1,4 @@
+import { FakeServerBase, FakeWireBase } from '@statewire/verification/brokers';
 import { DatabaseError } from 'pg';
 
 import type { OpenWire, Row, Statement, Wire, WireEvents } from '../../src/wire.js';
@@ -16,28 +17,13 @@ const USUAL: readonly (readonly [part: string, answer: (values: readonly unknown
 ];
 
 /** A server of which a test decides each answer. */
-export class FakeServer {
+export class FakeServer extends FakeServerBase<FakeWire> {
   readonly statements: Statement[] = [];
-  readonly wires: FakeWire[] = [];
-  /** While set, connections are refused with it. */
-  refusal: Error | undefined;
-  /** While set, the server answers nothing, and no connection opens. */
-  isFrozen = false;
   /** While set, notifications get lost, as behind a pooler in transaction mode. */
   isDeaf = false;
   private readonly answers: (readonly [part: string, answer: (values: readonly unknown[]) => Answer])[] = [...USUAL];
 
-  readonly open: OpenWire = async (events, signal) => {
-    if (this.refusal !== undefined) throw this.refusal;
-    if (this.isFrozen) {
-      await new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('aborted')));
-      });
-    }
-    const wire = new FakeWire(this, events);
-    this.wires.push(wire);
-    return wire;
-  };
+  readonly open: OpenWire = (events, signal) => this.accept(() => new FakeWire(this, events), signal);
 
   /** Answers statements with this part from now on. */
   answer(part: string, answer: (values: readonly unknown[]) => Answer): void {
@@ -68,37 +54,26 @@ export class FakeServer {
   }
 }
 
-class FakeWire implements Wire {
+class FakeWire extends FakeWireBase implements Wire {
   received = 0;
-  isDestroyed = false;
   readonly listened = new Set<string>();
-  private readonly pending = new Set<(error: Error) => void>();
 
   constructor(
     private readonly server: FakeServer,
     readonly events: WireEvents,
-  ) {}
+  ) {
+    super(server);
+  }
 
   query(statement: Statement): Promise<readonly Row[]> {
     this.server.statements.push(statement);
-    return new Promise((resolve, reject) => {
-      if (this.isDestroyed) return reject(new Error('Connection terminated'));
-      this.pending.add(reject);
-      if (this.server.isFrozen) return;
+    return this.reply(() => {
       const [, word, channel] = /^(listen|unlisten) "(.*)"$/.exec(statement.text) ?? [];
       if (word === 'listen') this.listened.add(channel!);
       if (word === 'unlisten') this.listened.delete(channel!);
-      const answer = this.server.reply(statement);
       this.received += 1;
-      if (answer instanceof Error) reject(answer);
-      else resolve(answer);
-      this.pending.delete(reject);
+      return this.server.reply(statement);
     });
-  }
-
-  destroy(): void {
-    this.isDestroyed = true;
-    for (const reject of this.pending) reject(new Error('Connection terminated'));
   }
 }
 

@@ -1,3 +1,4 @@
+import { FakeServerBase, FakeWireBase } from '@statewire/verification/brokers';
 import { ErrorReply } from 'redis';
 
 import type { OpenWire, Wire, WireEvents } from '../../src/wire.js';
@@ -15,27 +16,12 @@ const USUAL: Readonly<Record<string, (args: readonly string[]) => Answer>> = {
 };
 
 /** A server of which a test decides each answer. */
-export class FakeServer {
+export class FakeServer extends FakeServerBase<FakeWire> {
   readonly commands: (readonly string[])[] = [];
-  readonly wires: FakeWire[] = [];
   /** Answers by the name of the command. */
   answers: Record<string, (args: readonly string[]) => Answer> = { ...USUAL };
-  /** While set, connections are refused with it. */
-  refusal: Error | undefined;
-  /** While set, the server answers nothing, and no connection opens. */
-  isFrozen = false;
 
-  readonly open: OpenWire = async (events, signal) => {
-    if (this.refusal !== undefined) throw this.refusal;
-    if (this.isFrozen) {
-      await new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('aborted')));
-      });
-    }
-    const wire = new FakeWire(this, events);
-    this.wires.push(wire);
-    return wire;
-  };
+  readonly open: OpenWire = (events, signal) => this.accept(() => new FakeWire(this, events), signal);
 
   /** The commands with this name. */
   named(name: string): (readonly string[])[] {
@@ -43,15 +29,15 @@ export class FakeServer {
   }
 }
 
-class FakeWire implements Wire {
-  isDestroyed = false;
+class FakeWire extends FakeWireBase implements Wire {
   readonly subscribed = new Set<string>();
-  private readonly pending = new Set<(error: Error) => void>();
 
   constructor(
     private readonly server: FakeServer,
     readonly events: WireEvents,
-  ) {}
+  ) {
+    super(server);
+  }
 
   async send(args: readonly string[]): Promise<unknown> {
     this.server.commands.push(args);
@@ -64,23 +50,6 @@ class FakeWire implements Wire {
 
   async unsubscribe(channel: string): Promise<void> {
     await this.reply(() => this.subscribed.delete(channel));
-  }
-
-  destroy(): void {
-    this.isDestroyed = true;
-    for (const reject of this.pending) reject(new Error('Disconnects client'));
-  }
-
-  private reply(answer: () => Answer): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.isDestroyed) return reject(new Error('The client is closed'));
-      this.pending.add(reject);
-      if (this.server.isFrozen) return;
-      const value = answer();
-      if (value instanceof Error) reject(value);
-      else resolve(value);
-      this.pending.delete(reject);
-    });
   }
 }
 

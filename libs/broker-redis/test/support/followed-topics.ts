@@ -1,10 +1,9 @@
+import { Follower, Ledger, SHORT, untilEqual, valueAt, Writer } from '@statewire/verification/brokers';
+import { until } from '@statewire/verification/faults';
 import type { RedisCluster, RedisServer } from '@statewire/verification/servers';
 
 import { Keys } from '../../src/keys.js';
-import { SHORT, valueAt } from './followed-topic.js';
-import { Follower, Ledger, Writer } from './follower.js';
-import { startNode, type TestNode } from './test-node.js';
-import { until, untilEqual } from './until.js';
+import { startNode, type RedisNode } from './test-node.js';
 
 const INTERVAL_MS = 100;
 const TOPICS = 24;
@@ -26,7 +25,7 @@ export class FollowedTopics {
 
   private constructor(
     readonly cluster: RedisCluster,
-    readonly nodes: readonly [TestNode, TestNode],
+    readonly nodes: readonly [RedisNode, RedisNode],
     readonly topics: Followed[],
   ) {}
 
@@ -71,8 +70,9 @@ export class FollowedTopics {
   async untilNewest(): Promise<void> {
     for (const topic of this.topics) {
       await untilEqual(topic.followers);
-      await until(`the newest value of ${topic.name}`, () =>
-        topic.followers.every(({ value }) => JSON.stringify(value) === JSON.stringify(valueAt(topic.published))),
+      await until(
+        () => topic.followers.every(({ value }) => JSON.stringify(value) === JSON.stringify(valueAt(topic.published))),
+        `the newest value of ${topic.name}`,
       );
     }
   }

@@ -1,52 +1,5 @@
-import 'reflect-metadata';
-
-import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
-
-import { type INestApplication, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { OnTopic, RealtimeBus, RealtimeHandlers, RealtimeModule } from '@statewire/nest';
-import { map, type Observable, timer } from 'rxjs';
+import { startRollingNode } from '@statewire/verification/rolling-node';
 
 import { redisBroker } from '../../src/index.js';
-import { board, clock, ROWS, ticks } from './rolling-topics.js';
 
-/** A node in a process of its own. It prints its origin, and publishes each number that it gets as a message. */
-@RealtimeHandlers()
-class Handlers {
-  @OnTopic(ticks)
-  ticks(): void {}
-
-  @OnTopic(board)
-  board(): { n: number; rows: readonly string[] } {
-    return { n: 0, rows: ROWS };
-  }
-
-  @OnTopic(clock)
-  clock(): Observable<{ at: number }> {
-    return timer(0, 1_000).pipe(map((at) => ({ at })));
-  }
-}
-
-@Module({
-  imports: [
-    RealtimeModule.forRoot({
-      limits: { connections: { perAddress: 0, pendingPerAddress: 0 }, frames: { perSecondPerAddress: 0 } },
-      drain: { windowMs: 1_000 },
-      broker: redisBroker({ url: process.env.REDIS_ADDRESS ?? '' }),
-    }),
-  ],
-  providers: [Handlers],
-})
-class RollingModule {}
-
-const application: INestApplication<Server> = await NestFactory.create(RollingModule, { logger: ['error'] });
-application.enableShutdownHooks([], { useProcessExit: true });
-await application.listen(0, '127.0.0.1');
-const bus = application.get(RealtimeBus);
-process.on('message', (n: number) => {
-  void Promise.all([bus.publish(ticks.with(), { n }), bus.publish(board.with(), { n, rows: ROWS })]).then(() =>
-    process.send?.(n),
-  );
-});
-process.stdout.write(`Listening on http://127.0.0.1:${(application.getHttpServer().address() as AddressInfo).port}\n`);
+await startRollingNode(redisBroker({ url: process.env.BROKER_URL! }));

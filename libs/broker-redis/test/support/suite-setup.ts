@@ -1,12 +1,12 @@
-import type { Broker } from '@statewire/nest';
 import { applyDelta, type Json } from '@statewire/protocol';
 import type { BrokerSetup } from '@statewire/testing-nest';
+import { SUITE_HISTORY, suiteNodes } from '@statewire/verification/brokers';
 
 import { Keys } from '../../src/keys.js';
-import { startNode, type TestNode, type TestServer } from './test-node.js';
+import { startNode, type RedisNode, type TestedServers } from './test-node.js';
 
-const HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };
-const NODE_TTL_MS = 900;
+/** Longer than the time in which a busy machine connects again. */
+const NODE_TTL_MS = 2_500;
 /** Topics on all servers. An answer arrives behind the messages that its server sent before. */
 const LOOKS = Array.from({ length: 24 }, (_, n) => `settled/${n}`);
 
@@ -16,7 +16,7 @@ type Send = (...args: string[]) => Promise<unknown>;
 
 /** The servers that a suite runs on. */
 export interface SuiteServers {
-  readonly address: TestServer;
+  readonly address: TestedServers;
   /** Time to live of leases. A cluster needs more of a busy machine. */
   readonly leaseTtlMs: number;
   /** Whether the keys of each test are removed, because the servers outlive the tests. */
@@ -61,73 +61,41 @@ async function rollBack(send: Send, prefix: string, topic: string, offset: numbe
 }
 
 /** Starts two nodes for a test of the suite. */
-export async function createSetup(servers: SuiteServers): Promise<BrokerSetup> {
+export async function createSetup({
+  address,
+  leaseTtlMs,
+  removesKeys,
+  onEach,
+  onServerOf,
+}: SuiteServers): Promise<BrokerSetup> {
   const prefix = `suite-${setups++}`;
-  const options = { prefix, leaseTtlMs: servers.leaseTtlMs, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000 };
-  const { address } = servers;
-  const context = { history: HISTORY, actionWindowMs: 600_000 };
-  const nodes = await Promise.all([startNode(address, options, context), startNode(address, options, context)]);
-  const nodeOf = (broker: Broker): TestNode => nodes.find((node) => node.broker === broker)!;
-  const advance = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
-  return {
-    nodes: [nodes[0].broker, nodes[1].broker],
-    get loggedErrors() {
-      return nodes.flatMap(({ logged }) => logged.filter(({ event }) => event === 'topic-listener-failed'));
-    },
-    historyCount: HISTORY.count,
-    historyBytes: HISTORY.bytes,
-    historyAge: HISTORY.ageMs,
-    tick: 20,
-    patience: 10,
-    leaseTtl: servers.leaseTtlMs,
+  const options = { prefix, leaseTtlMs, nodeTtlMs: NODE_TTL_MS, publishTimeoutMs: 3_000 };
+  const start = (): Promise<RedisNode> =>
+    startNode(address, options, { history: SUITE_HISTORY, actionWindowMs: 600_000 });
+  return suiteNodes(await Promise.all([start(), start()]), {
+    leaseTtl: leaseTtlMs,
     nodeTimeout: NODE_TTL_MS,
-    separateNodes: true,
-    advance,
     // A message that was sent before a reply arrives before it.
-    settle: async () => {
-      await advance(20);
-      for (const { broker } of nodes) {
-        await Promise.all(LOOKS.map((topic) => broker.members(topic))).catch(() => undefined);
-      }
-    },
+    look: ({ broker }) => Promise.all(LOOKS.map((topic) => broker.members(topic))),
     dispose: async () => {
-      for (const node of nodes) await node.dispose();
-      if (!servers.removesKeys) return;
-      await servers.onEach(async (send) => {
+      if (!removesKeys) return;
+      await onEach(async (send) => {
         const keys = await scan(send, prefix);
         for (const key of keys) await send('DEL', key);
       });
     },
-    crash: (broker) => nodeOf(broker).crash(),
-    interrupt: async (broker) => {
-      const node = nodeOf(broker);
-      node.proxy.cut();
-      await node.until('away');
-      return async () => {
-        node.proxy.mend();
-        await node.until('up');
-      };
-    },
-    loseReply: async (broker) => void nodeOf(broker).proxy.loseReply(),
     rollBack: (topic, offset) =>
-      servers.onServerOf(new Keys(prefix).topic(topic).record, (send) => rollBack(send, prefix, topic, offset)),
-    received: (broker) => nodeOf(broker).received,
+      onServerOf(new Keys(prefix).topic(topic).record, (send) => rollBack(send, prefix, topic, offset)),
     keysWithoutExpiry: async () => {
-      const found = await servers.onEach(async (send) => {
+      const found = await onEach(async (send) => {
         const keys = (await scan(send, prefix)).filter((key) => !key.endsWith('}:g'));
         const expiries = await Promise.all(keys.map((key) => send('PTTL', key)));
         return keys.filter((_, index) => expiries[index] === -1);
       });
       return found.flat();
     },
-    leftovers: async (broker) => {
-      const { environment, proxy } = nodeOf(broker);
-      const id = environment.ids[0]!.slice(0, 12);
-      const left = [...environment.timers].map(() => 'a timer');
-      if (proxy.connections > 0) left.push(`${proxy.connections} sockets`);
-      return [...left, ...(await servers.onEach((send) => keysOf(send, prefix, id))).flat()];
-    },
-  };
+    leftoversOf: async (node) => (await onEach((send) => keysOf(send, prefix, node))).flat(),
+  });
 }
 
 /** What the server keeps of a node: leases that it holds, members, running claims, signs of life. */

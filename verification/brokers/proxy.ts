@@ -8,10 +8,15 @@ export interface Pace {
   readonly bytesPerSecond?: number;
 }
 
+/** Ports of addresses that name none. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'redis:': 6379, 'postgres:': 5432, 'postgresql:': 5432 };
+
 /** Stands between a node and its servers. Cuts the node off, and loses replies. */
 export class Proxy {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private readonly entrances = new Map<string, Server>();
+  /** The server that the proxy was started for. */
+  private address: URL | undefined;
   isCut = false;
   private losesReply = false;
   private isStalled = false;
@@ -22,9 +27,15 @@ export class Proxy {
   /** Replaces the server of all connections. */
   private leader: { readonly port: number; readonly host: string } | undefined;
 
-  static async start(target: number, host = '127.0.0.1'): Promise<Proxy> {
-    const proxy = new Proxy();
-    await proxy.add(target, host);
+  /** @param calls is in each command whose reply a test may lose. Other commands come from timers. */
+  constructor(private readonly calls: RegExp) {}
+
+  /** Starts a proxy to the server of an address. */
+  static async start(address: string, calls = /^/): Promise<Proxy> {
+    const proxy = new Proxy(calls);
+    const url = new URL(address);
+    await proxy.add(Number(url.port || DEFAULT_PORTS[url.protocol]), url.hostname);
+    proxy.address = url;
     return proxy;
   }
 
@@ -41,9 +52,14 @@ export class Proxy {
     return entrance && { host: '127.0.0.1', port: (entrance.address() as AddressInfo).port };
   }
 
+  /** The address of the server, with the host and the port of the proxy. */
   get url(): string {
+    const url = new URL(this.address!);
     const [first] = this.entrances.keys();
-    return `redis://127.0.0.1:${this.find(first!)!.port}`;
+    const { host, port } = this.find(first!)!;
+    url.hostname = host;
+    url.port = String(port);
+    return url.href;
   }
 
   /** Number of open connections of the node. */
@@ -111,7 +127,7 @@ export class Proxy {
     this.pairs.add(pair);
     let armed = false;
     client.on('data', (data) => {
-      armed = this.losesReply && data.includes('EVALSHA');
+      armed ||= this.losesReply && this.calls.test(data.toString('latin1'));
       this.pass(data, server);
     });
     server.on('data', (data) => {

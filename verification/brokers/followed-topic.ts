@@ -1,10 +1,9 @@
 import type { Json } from '@statewire/protocol';
 
-import type { PostgresServer } from '@statewire/verification/servers';
-
-import type { PostgresBrokerOptions } from '../../src/options.js';
+import { until } from '../faults/support/until.js';
 import { Follower, Ledger, Writer } from './follower.js';
-import { startNode, type TestNode } from './test-node.js';
+import type { TestNode } from './test-node.js';
+import { untilEqual } from './until-equal.js';
 
 export const TOPIC = 'lobby';
 
@@ -12,7 +11,7 @@ export const TOPIC = 'lobby';
 const INTERVAL_MS = 100;
 
 /** Short times, so that a test need not wait for the usual ones. */
-export const SHORT: PostgresBrokerOptions = { leaseTtlMs: 1_000, nodeTtlMs: 1_500 };
+export const SHORT = { leaseTtlMs: 1_000, nodeTtlMs: 1_500 };
 
 /** A value whose delta to the next one is small. */
 export function valueAt(n: number): Json {
@@ -33,8 +32,8 @@ export class FollowedTopic {
 
   writer!: Writer;
 
-  static async start(server: PostgresServer, options: PostgresBrokerOptions = {}): Promise<FollowedTopic> {
-    const nodes = await Promise.all([startNode(server.url, options), startNode(server.url, options)]);
+  static async start(startNode: () => Promise<TestNode>): Promise<FollowedTopic> {
+    const nodes = await Promise.all([startNode(), startNode()]);
     const topic = new FollowedTopic(nodes, []);
     topic.writer = new Writer(nodes[0].broker, TOPIC, topic.ledger, 'w');
     for (const { broker } of nodes) topic.followers.push(await Follower.start(broker, TOPIC, topic.ledger));
@@ -80,6 +79,12 @@ export class FollowedTopic {
 
   async untilAll(state: 'up' | 'away'): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.until(state)));
+  }
+
+  /** Resolves when all followers show the same in another epoch. */
+  async untilNewEpoch(old: string): Promise<void> {
+    await until(() => this.followers.every(({ epoch }) => epoch !== old), 'a new epoch');
+    await untilEqual(this.followers);
   }
 
   async dispose(): Promise<void> {

@@ -1,0 +1,16 @@
+export { describeApplication } from './describe-application.js';
+export { describeLinkFaults } from './describe-link-faults.js';
+export { describeNodeFaults } from './describe-node-faults.js';
+export { describePartitions } from './describe-partitions.js';
+export { describeRollingRestart } from './describe-rolling-restart.js';
+export { describeServerFaults } from './describe-server-faults.js';
+export { expectAllStored } from './expect-all-stored.js';
+export { FakeServerBase, FakeWireBase } from './fake-server.js';
+export { FollowedTopic, SHORT, TOPIC, valueAt } from './followed-topic.js';
+export { Follower, Ledger, Writer } from './follower.js';
+export { Proxy } from './proxy.js';
+export { SUITE_HISTORY, suiteNodes } from './suite-nodes.js';
+export { TestNode } from './test-node.js';
+export type { TestedBroker } from './tested-broker.js';
+export { untilEqual } from './until-equal.js';
+export { disposeAfterEach, useServers } from './use-servers.js';
