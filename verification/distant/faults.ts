@@ -1,8 +1,11 @@
 import { deepEqual, notEqual, ok } from 'node:assert/strict';
 
+import { ConnectionLostError, Requests } from '@statewire/nest/broker';
 import type { Json } from '@statewire/protocol';
+import { VirtualEnvironment } from '@statewire/testing';
+import { Subject } from 'rxjs';
 
-import { BOARD, NEWS, Nodes, type Node, type Seen } from './nodes.js';
+import { BOARD, NEWS, Nodes, type Node, type Seen, type Topic } from './nodes.js';
 
 /** A fault of a broker that is a network away, and what must be true in spite of it. */
 export interface DistantFault {
@@ -10,6 +13,9 @@ export interface DistantFault {
   /** @throws Error if a guarantee is broken. */
   readonly run: () => Promise<void>;
 }
+
+/** Histories that a node reads at the same time after an outage. */
+const MAX_READS_AT_ONCE = 32;
 
 /** Milliseconds within which a client learns that its server has lost contact with the broker. */
 const MAX_NOTICE_MS = 4_000;
@@ -39,6 +45,20 @@ async function publish(nodes: Nodes, node: Node, from: number, to: number): Prom
 async function formsOf(nodes: Nodes, node: Node): Promise<readonly string[]> {
   const { publications } = await nodes.during(node.broker.read(BOARD.name, BOARD.kind, { above: 0 }));
   return publications.map(({ delta }) => (delta === undefined ? 'whole' : 'delta'));
+}
+
+/** The histories that a node reads from now on, and how many at the same time at most. */
+function watchReads({ broker }: Node): { readonly topics: ReadonlySet<string>; readonly most: number } {
+  const read = broker.read.bind(broker);
+  const watched = { topics: new Set<string>(), most: 0 };
+  let underWay = 0;
+  broker.read = async (topic, kind, options) => {
+    watched.topics.add(topic);
+    underWay += 1;
+    watched.most = Math.max(watched.most, underWay);
+    return read(topic, kind, options).finally(() => (underWay -= 1));
+  };
+  return watched;
 }
 
 /** Every reader has the newest value of the broker and knows it, and positions never went back in an epoch. */
@@ -176,5 +196,73 @@ export const DISTANT_FAULTS: readonly DistantFault[] = [
         await publish(nodes, publisher, 6, 6);
         deepEqual((await expectTruth(nodes, [...readers, ...late])).value, value(6));
       }),
+  },
+  {
+    name: 'lost publications of a source that has nothing new',
+    run: async () => {
+      const source = new Subject<Json>();
+      await withNodes(
+        2,
+        async (nodes, runner, edge) => {
+          const readers = [runner.follow(BOARD), edge.follow(BOARD)];
+          await nodes.quiesce();
+          for (let n = 1; n <= 5; n++) {
+            source.next(value(n));
+            await nodes.quiesce();
+          }
+          await nodes.cluster.rollBack(BOARD.name, 3);
+          deepEqual((await expectTruth(nodes, readers)).value, value(5));
+        },
+        () => source,
+      );
+    },
+  },
+  {
+    name: 'an outage of many topics, of which most move meanwhile',
+    run: () =>
+      withNodes(2, async (nodes, publisher, edge) => {
+        const topics = Array.from({ length: 120 }, (_, n): Topic => ({ name: `board/${n}`, kind: 'state' }));
+        const publishAll = (n: number, to: readonly Topic[]): Promise<unknown> =>
+          nodes.during(Promise.all(to.map((topic) => publisher.publish(topic, value(n)))));
+        const readers = topics.map((topic) => edge.follow(topic));
+        await nodes.quiesce();
+        await publishAll(1, topics);
+        await nodes.quiesce();
+        edge.broker.link.unreachable();
+        const moved = topics.slice(0, 100);
+        await publishAll(2, moved);
+        const reads = watchReads(edge);
+        edge.broker.link.restore();
+        await nodes.quiesce();
+        for (const [n, seen] of readers.entries()) deepEqual(seen.at(-1)?.value, value(n < moved.length ? 2 : 1));
+        ok(reads.most <= MAX_READS_AT_ONCE, `${reads.most} histories were read at once`);
+        deepEqual(reads.topics, new Set(moved.map(({ name }) => name)));
+      }),
+  },
+  {
+    name: 'a request whose reply of the server is lost',
+    run: async () => {
+      const environment = new VirtualEnvironment();
+      const ran: Json[] = [];
+      let repliesLost = 1;
+      /** The server passes each message on, and the connection ends before the first reply. */
+      const deliver = async (text: string): Promise<void> => {
+        requests.receive(text);
+        if (repliesLost-- > 0) throw new ConnectionLostError('The connection was lost.');
+      };
+      const messenger = {
+        sendOnce: (_: string, text: string): Promise<boolean> => deliver(text).then(() => true),
+        send: (_: string, text: string): Promise<void> => deliver(text).catch(() => deliver(text)),
+      };
+      const leases = { holder: async (): Promise<string> => 'holder', holds: () => true };
+      const requests: Requests = new Requests('holder', messenger, leases, environment, 5_000);
+      requests.onRequest('arena', (message) => {
+        ran.push(message);
+        return new Promise<Json>(() => undefined);
+      });
+      const outcome = requests.request('arena', 'tick').catch((error: { code: string }) => error.code);
+      await environment.advance(10_000);
+      deepEqual([await outcome, ran], ['no_answer', ['tick']]);
+    },
   },
 ];

@@ -9,6 +9,7 @@ import {
 } from '@statewire/protocol';
 import { VirtualEnvironment, type VirtualProcess } from '@statewire/testing';
 import { DistantBroker, type DistantNode } from '@statewire/testing-nest';
+import { isObservable, type Observable } from 'rxjs';
 
 export interface Topic {
   readonly name: string;
@@ -27,6 +28,9 @@ const QUIESCENCE = 10_000;
 /** Milliseconds after which a client requests a topic again. */
 const RETRY_INTERVAL_MS = 1_000;
 
+/** The value that a database has for a topic, or the source of its values. Undefined: the topic has neither. */
+type Load = Promise<Json> | Observable<Json> | undefined;
+
 /** A publication as a reader of a node sees it. */
 export interface Seen {
   readonly position: Position;
@@ -39,8 +43,7 @@ export class Nodes {
   readonly cluster = new DistantBroker({ environment: this.environment.fork(), latency: LATENCY });
   readonly nodes: readonly Node[];
 
-  /** @param load the value that a database has for a topic; undefined: the topic has no loader. */
-  constructor(count: number, load: (node: number, topic: string) => Promise<Json> | undefined = () => undefined) {
+  constructor(count: number, load: (node: number, topic: string) => Load = () => undefined) {
     this.nodes = Array.from({ length: count }, (_, index) => new Node(this, (topic) => load(index, topic)));
   }
 
@@ -80,7 +83,7 @@ export class Node {
   private readonly process: VirtualProcess;
   private hasEnded = false;
 
-  constructor({ cluster, environment }: Nodes, load: (topic: string) => Promise<Json> | undefined) {
+  constructor({ cluster, environment }: Nodes, load: (topic: string) => Load) {
     const process = (this.process = environment.fork());
     const quiet = (): void => undefined;
     const log = new RealtimeLog({ debug: quiet, log: quiet, warn: quiet, error: quiet }, process);
@@ -91,7 +94,8 @@ export class Node {
       loader: {
         load: ({ name }) => {
           const value = load(name);
-          return value === undefined ? { type: 'nothing' } : { type: 'value', value };
+          if (value === undefined) return { type: 'nothing' };
+          return isObservable(value) ? { type: 'source', source: value } : { type: 'value', value };
         },
       },
     });

@@ -116,4 +116,40 @@ export const DISTANT_BUGS: readonly DistantBug[] = [
     ],
     caughtBy: 'lost publications, for clients that come before the next publication',
   },
+  {
+    name: 'the only writer of a topic does not publish a value again that the broker has lost',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'SoleWriter.verify',
+        find: 'this.publish(last.value).catch(() => undefined);',
+        replace: '',
+      },
+    ],
+    caughtBy: 'lost publications of a source that has nothing new',
+  },
+  {
+    name: 'a node reads the histories of all its topics at once after an outage',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'ReadLimit.run',
+        find: 'this.running < this.most',
+        replace: 'this.running < Infinity',
+      },
+    ],
+    caughtBy: 'an outage of many topics, of which most move meanwhile',
+  },
+  {
+    name: 'a node sends a request to the holder of a lease again after a lost reply',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'Requests.request',
+        find: 'this.messenger.sendOnce(holder, text).then(',
+        replace: 'this.messenger.send(holder, text).then(() => true).then(',
+      },
+    ],
+    caughtBy: 'a request whose reply of the server is lost',
+  },
 ];
