@@ -98,6 +98,14 @@ export class Proxy {
     }
   }
 
+  /** Holds back what the servers say on the open connections, until it is called with false. */
+  holdReplies(areHeld: boolean): void {
+    for (const [, server] of this.pairs) {
+      if (areHeld) server.pause();
+      else server.resume();
+    }
+  }
+
   /** Passes everything on late and in pieces. */
   slowDown(pace: Pace): void {
     this.pace = pace;

@@ -41,8 +41,11 @@ export class PendingPublication {
    * values for a position, and commands on internal topics, whose names have a colon.
    */
   get isLasting(): boolean {
-    const { publication, options, topic } = this;
-    return publication.kind === 'state' && options.only === undefined && !topic.includes(':');
+    return this.isReplaceable && !this.topic.includes(':');
+  }
+
+  private get isReplaceable(): boolean {
+    return this.publication.kind === 'state' && this.options.only === undefined;
   }
 
   settled(): Promise<Position> {
@@ -59,7 +62,7 @@ export class PendingPublication {
 
   /** Whether this publication can replace an older one that waits for the server. */
   supersedes(older: PendingPublication): boolean {
-    return this.isLasting && older.isLasting && this.options.fence === older.options.fence;
+    return this.isReplaceable && older.isReplaceable && this.options.fence === older.options.fence;
   }
 
   /** Takes the place of an older publication. Its callers get the position of this one. */

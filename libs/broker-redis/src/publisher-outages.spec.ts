@@ -59,6 +59,21 @@ describe('outages', () => {
     expect(ids(link.take())).toEqual(['loaded', 'a', 'c']);
   });
 
+  test('of several commands on an internal topic the newest is sent', async () => {
+    const { link, publisher } = create();
+    link.up = false;
+    const commands = ['on', 'off'].map((id) => publisher.publish('statewire:switch', state(id)));
+    link.up = true;
+    publisher.onUp(ALL_PARTITIONS);
+    const sent = link.take();
+    expect(ids(sent)).toEqual(['off']);
+    await sent[0]!.answer('OK', 'e', 1, 0, 0);
+    expect(await Promise.all(commands)).toEqual([
+      { epoch: 'e', offset: 1 },
+      { epoch: 'e', offset: 1 },
+    ]);
+  });
+
   test('events, values for a position and commands wait for the timeout, and then reject', async () => {
     const { link, environment, publisher, outcomes, publish } = create();
     link.up = false;

@@ -19,8 +19,8 @@ const MAX_REMEMBERED = 10_000;
 type PublishReply = readonly [outcome: string, epoch: string, offset: number, count: number, bytes: number];
 
 /**
- * Sends publications. Those of one topic keep their order, although many are under way at once: behind a delta that the
- * server may refuse, only deltas follow that build on it, because the server then refuses them too.
+ * Sends publications. Those of one topic keep their order, although many are under way at once: each names the one before
+ * it that is under way, and the server refuses it without that one.
  *
  * While the server is out of reach, the newest value of a state topic waits, and others for `publishTimeoutMs`.
  */
@@ -108,27 +108,21 @@ export class Publisher {
   /** Sends what may follow the publications in flight. */
   private pump(queue: TopicQueue): void {
     while (this.link.isUp(queue.partition) && queue.refused === 0 && queue.inFlight < queue.pending.length) {
-      const next = queue.pending[queue.inFlight]!;
-      const previous = queue.pending[queue.inFlight - 1];
-      const isChained = next.publication.patch?.base === previous?.publication.id && !next.startsEpoch;
-      if (queue.unsure > 0 && !isChained) return;
-      this.send(queue, next, queue.unsure > 0);
+      this.send(queue, queue.pending[queue.inFlight]!, queue.pending[queue.inFlight - 1]);
     }
   }
 
-  private send(queue: TopicQueue, pending: PendingPublication, mustChain: boolean): void {
+  private send(queue: TopicQueue, pending: PendingPublication, previous: PendingPublication | undefined): void {
     const { publication, options } = pending;
     const patch = pending.startsEpoch ? undefined : publication.patch;
     const withData = patch === undefined || pending.needsData || this.isKeyframeDue(queue, publication);
-    const mayBeRefused = mustChain || !withData;
     if (withData) queue.chain = { count: 0, bytes: 0 };
     else queue.chain = { count: queue.chain.count + 1, bytes: queue.chain.bytes + patch.delta.length };
     queue.inFlight += 1;
-    if (mayBeRefused) queue.unsure += 1;
 
     const { partition, record, log, lease, channel } = this.keys.topic(pending.topic);
     const { life } = queue;
-    const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}${mustChain ? 'c' : ''}`;
+    const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}`;
     const only = options.only === undefined ? ['', ''] : [options.only.epoch, String(options.only.offset)];
     this.link
       .attempt({
@@ -137,13 +131,19 @@ export class Publisher {
         keys: [record, log, lease],
         args: [
           ...[this.epochs.next(), channel, publication.kind, publication.id, ...only],
-          ...[options.fence?.toString() ?? '', flags, patch?.base ?? '', patch?.delta ?? ''],
+          ...[
+            options.fence?.toString() ?? '',
+            flags,
+            previous?.publication.id ?? '',
+            patch?.base ?? '',
+            patch?.delta ?? '',
+          ],
           withData ? publication.data : '',
         ],
       })
       .then(
-        (reply) => this.onReply(life, queue, pending, mayBeRefused, reply as PublishReply),
-        (error: unknown) => this.onReply(life, queue, pending, mayBeRefused, error as Error),
+        (reply) => this.onReply(life, queue, pending, reply as PublishReply),
+        (error: unknown) => this.onReply(life, queue, pending, error as Error),
       );
   }
 
@@ -156,27 +156,19 @@ export class Publisher {
     return total >= data.length || (most > 0 && total > most / 4);
   }
 
-  private onReply(
-    life: number,
-    queue: TopicQueue,
-    pending: PendingPublication,
-    mayBeRefused: boolean,
-    reply: PublishReply | Error,
-  ): void {
+  private onReply(life: number, queue: TopicQueue, pending: PendingPublication, reply: PublishReply | Error): void {
     // The end of a connection is handled by `onLost`.
     if (this.isDisposed || life !== queue.life || reply instanceof ConnectionLostError) return;
     queue.inFlight -= 1;
-    if (mayBeRefused) queue.unsure -= 1;
     if (reply instanceof StaleLineageError) {
       queue.isStale = true;
       queue.refused += 1;
     } else if (!(reply instanceof Error) && reply[0] === 'NEED') {
-      // Publications behind it were refused because of it, and build on it again.
+      // Publications behind it were refused because of it, and follow it again.
       if (queue.refused === 0) pending.needsData = true;
       queue.refused += 1;
     } else {
       queue.pending.splice(queue.refused, 1);
-      if (!(reply instanceof Error) && reply[0] === 'OK') this.overtake(queue, pending);
       this.settle(queue, pending, reply);
     }
     if (queue.inFlight === 0) this.continue(queue);
@@ -193,20 +185,6 @@ export class Publisher {
     if (wait === undefined) return pending.resolve({ epoch, offset });
     const replicated = untilReplicated(this.link, queue.partition, wait);
     replicated.then(() => pending.resolve({ epoch, offset }), pending.reject.bind(pending));
-  }
-
-  /**
-   * The server has stored a publication behind some that it refused. That happens only with the lineage `trust`, if the
-   * server lost its scripts and another node has loaded them. What is sent again would change the order.
-   */
-  private overtake(queue: TopicQueue, stored: PendingPublication): void {
-    for (const older of queue.pending.splice(0, queue.refused).reverse()) {
-      this.forget(older);
-      const message = 'Redis lost its scripts, and has stored a later publication of the topic since.';
-      if (stored.supersedes(older) && !older.startsEpoch) stored.replace(older);
-      else older.reject(new BrokerError('unavailable', message));
-    }
-    queue.refused = 0;
   }
 
   /** Nothing is in flight: sends what the server refused, and then the rest. */
@@ -230,7 +208,6 @@ export class Publisher {
 
   private reset(queue: TopicQueue): void {
     queue.inFlight = 0;
-    queue.unsure = 0;
     queue.refused = 0;
     queue.isStale = false;
   }

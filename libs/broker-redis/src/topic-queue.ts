@@ -11,8 +11,6 @@ export class TopicQueue {
   readonly pending: PendingPublication[] = [];
   /** The first publications of `pending` whose replies are under way. */
   inFlight = 0;
-  /** How many of them the server may answer with `NEED`. */
-  unsure = 0;
   /** The first publications of `pending` that the server refused. They are sent again when nothing is in flight. */
   refused = 0;
   /** The server must be adopted before the publications are sent again. */

@@ -5,6 +5,9 @@ export interface TopicLimits {
   readonly ageMs: number;
 }
 
+/** Entries of the log that the server searches for a publication, if the history has no limit of count. */
+const MOST_SEARCHED = 10_000;
+
 /** A topic without a limit of age is forgotten a week after its last use. */
 const UNLIMITED_TTL_MS = 7 * 86_400_000;
 
@@ -27,6 +30,7 @@ export function longestChain({ count }: TopicLimits): number {
 export function topicLibrary(limits: TopicLimits): string {
   return `
 local COUNT, BYTES, AGE, TTL = ${limits.count}, ${limits.bytes}, ${limits.ageMs}, ${topicTtl(limits)}
+local SEARCHED = ${limits.count === 0 ? MOST_SEARCHED : Math.max(limits.count, 128)}
 local RENEWAL = TTL / 6
 
 local function entry(raw)
@@ -38,6 +42,20 @@ local function entries(log, from, to)
   local found = {}
   for i, raw in ipairs(redis.call('XRANGE', log, from, to)) do found[i] = entry(raw) end
   return found
+end
+
+-- The offset of a publication of the epoch, which is likely to be one of the newest; nil if the log does not have it.
+local function find(log, id)
+  local to, count, searched = '+', 4, 0
+  repeat
+    local page = redis.call('XREVRANGE', log, to, '-', 'COUNT', count)
+    for _, raw in ipairs(page) do
+      local x = entry(raw)
+      if x.id == id then return x.n end
+      to = '(' .. raw[1]
+    end
+    searched, count = searched + #page, count * 4
+  until #page == 0 or searched >= SEARCHED
 end
 
 local function renew(record, log)

@@ -12,21 +12,19 @@ export interface TopicScripts {
 
 /**
  * Appends a publication. Keys: record, log, lease. Arguments: new epoch, channel, kind, id, epoch and offset of `only`,
- * fence, flags (`s` starts an epoch, `r` sent before, `c` must chain), base, delta, data. Answers `OK` with the position
- * and the count and bytes of the deltas above the keyframe, `MOVED`, `FENCED`, or `NEED` if the delta does not fit the
- * newest publication or if a keyframe is due.
+ * fence, flags (`s` starts an epoch, `r` sent before), the publication before it, base, delta, data. Answers `OK` with the
+ * position and the count and bytes of the deltas above the keyframe, `MOVED`, `FENCED`, or `NEED` if the publication before
+ * it is missing, if the delta does not fit the newest publication, or if a keyframe is due.
  */
 const PUBLISH = `
 local record, log, channel, kind, id = KEYS[2], KEYS[3], ARGV[3], ARGV[4], ARGV[5]
-local flags, base, delta, data = ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local flags, before, base, delta, data = ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
 local r = open(record, log, channel, ARGV[2])
 
 if id == r.p then return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s } end
 if string.find(flags, 'r', 1, true) then
-  for _, raw in ipairs(redis.call('XREVRANGE', log, '+', '-', 'COUNT', SEARCHED)) do
-    local x = entry(raw)
-    if x.id == id then return { 'OK', r.e, x.n, r.o - r.k, r.b - r.s } end
-  end
+  local at = find(log, id)
+  if at then return { 'OK', r.e, at, r.o - r.k, r.b - r.s } end
 end
 
 local lease = redis.call('HMGET', KEYS[4], 'k', 'x')
@@ -34,6 +32,7 @@ local held = lease[2] and tonumber(lease[2]) > NOW
 if ARGV[8] == '' then if held then return { 'FENCED' } end
 elseif not held or lease[1] ~= ARGV[8] then return { 'FENCED' } end
 if ARGV[6] ~= '' and (r.e ~= ARGV[6] or r.o ~= tonumber(ARGV[7])) then return { 'MOVED' } end
+if before ~= '' and before ~= r.p and not find(log, before) then return { 'NEED' } end
 
 local time = string.format('%.0f', NOW)
 if string.find(flags, 's', 1, true) then
@@ -45,7 +44,7 @@ if string.find(flags, 's', 1, true) then
 end
 
 local fits = base ~= '' and base == r.p
-if not fits and (data == '' or string.find(flags, 'c', 1, true)) then return { 'NEED' } end
+if not fits and data == '' then return { 'NEED' } end
 if data == '' and (r.o - r.k >= CHAIN or (BYTES > 0 and r.b - r.s + #delta > BYTES / 2)) then return { 'NEED' } end
 
 -- The first publication of each interval renews the topic, so that it stays for its age after every publication.
@@ -138,12 +137,8 @@ redis.call('SPUBLISH', ARGV[2], 'C')
 return 'OK'
 `;
 
-/** Entries that the server searches for a publication that was sent before, if the history has no limit of count. */
-const MOST_SEARCHED = 10_000;
-
 export function topicScripts(limits: TopicLimits): TopicScripts {
-  const searched = limits.count === 0 ? MOST_SEARCHED : Math.max(limits.count, 128);
-  const constants = `local CHAIN, SEARCHED = ${longestChain(limits)}, ${searched}\n`;
+  const constants = `local CHAIN = ${longestChain(limits)}\n`;
   const topic = (name: string, body: string): Script => script(name, topicLibrary(limits) + constants + body);
   return {
     publish: topic('publish', PUBLISH),

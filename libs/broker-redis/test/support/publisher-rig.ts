@@ -14,6 +14,7 @@ export const BIG = 'x'.repeat(1_000);
 export interface Sent {
   readonly id: string;
   readonly flags: string;
+  readonly before: string;
   readonly base: string;
   readonly withData: boolean;
   answer(...reply: unknown[]): Promise<void>;
@@ -27,10 +28,10 @@ class FakeLink {
   readonly sent: Sent[] = [];
 
   attempt({ args }: ScriptCall): Promise<unknown> {
-    const [, , , id, , , , flags, base, , data] = args;
+    const [, , , id, , , , flags, before, base, , data] = args;
     return new Promise((resolve, reject) => {
       this.sent.push({
-        ...{ id: id!, flags: flags!, base: base!, withData: data !== '' },
+        ...{ id: id!, flags: flags!, before: before!, base: base!, withData: data !== '' },
         answer: async (...reply) => {
           resolve(reply);
           await turn();

@@ -1,0 +1,130 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { RedisCluster, RedisServer, skipReason } from '@statewire/verification/servers';
+
+import { Keys } from '../src/keys.js';
+import type { RedisBrokerOptions } from '../src/options.js';
+import { startNode, type TestNode } from './support/test-node.js';
+import { until } from './support/until.js';
+
+const testWithServer = skipReason === undefined ? test : test.skip;
+const TOPIC = 'chat';
+const { record } = new Keys('sw').topic(TOPIC);
+const disposals: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+async function nodeOf(server: number | RedisCluster, options?: RedisBrokerOptions): Promise<TestNode> {
+  const node = await startNode(server, options);
+  disposals.push(() => node.dispose());
+  return node;
+}
+
+/** The calls of scripts that a server has answered, whether it has refused them or not. */
+async function callsOf(server: RedisServer): Promise<number> {
+  const text = String(await server.admin((send) => send('INFO', 'commandstats')));
+  const [, calls, rejected] = /cmdstat_evalsha:calls=(\d+).*?rejected_calls=(\d+)/.exec(text)!;
+  return Number(calls) + Number(rejected);
+}
+
+/** Publishes an event that the server refuses with `code`, and one that it would take, before the node hears of the first. */
+async function publishAroundRefusal(
+  node: TestNode,
+  server: RedisServer,
+  code: string,
+  refuse: () => Promise<void>,
+  accept: () => Promise<void>,
+): Promise<readonly string[]> {
+  const publish = (id: string) => node.broker.publish(TOPIC, { kind: 'events', id, data: `"${id}"` });
+  await publish('first');
+  node.proxy.holdReplies(true);
+  await refuse();
+  const refused = publish('refused');
+  await until('the refusal', () =>
+    server.admin(async (send) => String(await send('INFO', 'errorstats')).includes(`errorstat_${code}:`)),
+  );
+  await accept();
+  const calls = await callsOf(server);
+  const taken = publish('taken');
+  await until('the call behind it', async () => (await callsOf(server)) > calls);
+  node.proxy.holdReplies(false);
+  await Promise.all([refused, taken]);
+  const { publications } = await node.broker.read(TOPIC, 'events', { above: 0 });
+  return publications.map(({ id }) => id);
+}
+
+testWithServer('events keep their order if a server refuses one for lack of replicas and takes the next', async () => {
+  const server = await RedisServer.start();
+  disposals.push(() => server.dispose());
+  const node = await nodeOf(server.port);
+  const need = async (replicas: string): Promise<void> => {
+    await server.admin((send) => send('CONFIG', 'SET', 'min-replicas-to-write', replicas));
+  };
+  const ids = await publishAroundRefusal(
+    node,
+    server,
+    'NOREPLICAS',
+    () => need('1'),
+    () => need('0'),
+  );
+  expect(ids).toEqual(['first', 'refused', 'taken']);
+});
+
+testWithServer('events keep their order if the server forgets its scripts and another node loads them', async () => {
+  const server = await RedisServer.start();
+  disposals.push(() => server.dispose());
+  const [node, other] = [
+    await nodeOf(server.port, { lineage: 'trust' }),
+    await nodeOf(server.port, { lineage: 'trust' }),
+  ];
+  const ids = await publishAroundRefusal(
+    node,
+    server,
+    'NOSCRIPT',
+    async () => {
+      await server.admin((send) => send('SCRIPT', 'FLUSH'));
+    },
+    async () => {
+      await other.broker.publish('elsewhere', { kind: 'events', id: 'elsewhere', data: '1' });
+    },
+  );
+  expect(ids).toEqual(['first', 'refused', 'taken']);
+});
+
+testWithServer('events of two nodes that publish at once keep the order of each node', async () => {
+  const server = await RedisServer.start();
+  disposals.push(() => server.dispose());
+  const nodes = [await nodeOf(server.port), await nodeOf(server.port)];
+  const idsOf = (n: number): string[] => Array.from({ length: 200 }, (_, index) => `${n}-${index}`);
+  const publish = (id: string, n: number) => nodes[n]!.broker.publish(TOPIC, { kind: 'events', id, data: '1' });
+  await Promise.all(nodes.flatMap((_, n) => idsOf(n).map((id) => publish(id, n))));
+  const { publications } = await nodes[0]!.broker.read(TOPIC, 'events', { above: 0 });
+  for (const n of nodes.keys()) {
+    expect(publications.map(({ id }) => id).filter((id) => id.startsWith(`${n}-`))).toEqual(idsOf(n));
+  }
+  expect(publications).toHaveLength(400);
+});
+
+testWithServer(
+  'events keep their order if a slot is about to move and then stays',
+  async () => {
+    const cluster = await RedisCluster.start();
+    disposals.push(() => cluster.dispose());
+    const [node, owner, slot] = [await nodeOf(cluster), await cluster.masterOf(record), await cluster.slotOf(record)];
+    const other = cluster.servers.find((server) => server !== owner)!;
+    const target = String(await other.admin((send) => send('CLUSTER', 'MYID')));
+    const move = async (...state: string[]): Promise<void> => {
+      await owner.admin((send) => send('CLUSTER', 'SETSLOT', String(slot), ...state));
+    };
+    const ids = await publishAroundRefusal(
+      node,
+      owner,
+      'TRYAGAIN',
+      () => move('MIGRATING', target),
+      () => move('STABLE'),
+    );
+    expect(ids).toEqual(['first', 'refused', 'taken']);
+  },
+  120_000,
+);
