@@ -1,24 +1,11 @@
 import {
   topicLease,
-  type Broker,
   type BrokerContext,
   type BrokerFactory,
-  type BrokerStatus,
-  type Claim,
-  type ClaimOptions,
-  type Lease,
   type NewPublication,
-  type PresenceMember,
-  type PublishOptions,
-  type ReadOptions,
-  type Release,
-  type TopicHistory,
-  type TopicMessage,
   type TransactionClient,
 } from '@statewire/nest';
-import { Claims, disposedError, fencedError, Leases, Nodes, Presence, Requests } from '@statewire/nest/broker';
-import type { Json, Position, TopicKind } from '@statewire/protocol';
-import type { Observable } from 'rxjs';
+import { Claims, fencedError, Leases, NetworkBroker, Nodes, Presence, Requests } from '@statewire/nest/broker';
 
 import { Channels } from './channels.js';
 import { PostgresClaimStore } from './claim-store.js';
@@ -44,8 +31,6 @@ import { TopicReader } from './topic-reader.js';
 import { Wakes } from './wakes.js';
 import { postgresWire, type OpenWire } from './wire.js';
 
-/** Characters of the ids of a node. */
-const NODE_ID_LENGTH = 12;
 /** Time after which the server ends a statement. Nodes give up earlier, and the server does not go on in vain. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 /**
@@ -54,8 +39,6 @@ const STATEMENT_TIMEOUT_MS = 10_000;
  */
 const SET_UP = `select set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false), set_config('lock_timeout', '0', false),
   set_config('idle_session_timeout', '0', false), set_config('default_transaction_isolation', 'read committed', false)`;
-/** Time for the farewell of a node that shuts down. */
-const FAREWELL_MS = 2_000;
 /** Message of the channel of a node: a transaction has committed publications. */
 const OUTBOX = 'outbox';
 
@@ -84,35 +67,32 @@ export async function startPostgresBroker(
 }
 
 /** Keeps topics, claims, leases and presence in PostgreSQL, for all nodes that use the same database and schema. */
-export class PostgresBroker implements Broker {
+export class PostgresBroker extends NetworkBroker {
   readonly name = 'postgres';
-  readonly isShared = true;
-  private readonly node: string;
-  private readonly link: PostgresLink;
+  protected readonly link: PostgresLink;
   private readonly channels = new Channels();
   private readonly wakes = new Wakes();
-  private readonly publisher: Publisher;
-  private readonly reader: TopicReader;
-  private readonly listeners: TopicListeners;
+  protected readonly publisher: Publisher;
+  protected readonly reader: TopicReader;
+  protected readonly listeners: TopicListeners;
   private readonly poll: Poll;
   private readonly claimStore: PostgresClaimStore;
-  private readonly claims: Claims;
-  private readonly leases: Leases;
+  protected readonly claims: Claims;
+  protected readonly leases: Leases;
   private readonly mail: PostgresNodeMail;
-  private readonly requests: Requests;
-  private readonly presence: Presence;
-  private readonly nodes: Nodes;
+  protected readonly requests: Requests;
+  protected readonly presence: Presence;
+  protected readonly nodes: Nodes;
   private hasStarted = false;
-  private isDisposed = false;
 
   constructor(
-    private readonly context: BrokerContext,
+    context: BrokerContext,
     private readonly options: ResolvedPostgresBrokerOptions,
     private readonly openWire: OpenWire,
   ) {
+    super(context);
     const { environment, history, log } = context;
     const { schema } = options;
-    this.node = environment.id().slice(0, NODE_ID_LENGTH);
     this.link = new PostgresLink(openWire, context, options, {
       onMessage: (channel, message) => this.channels.receive(channel, message),
       onLost: () => this.onLost(),
@@ -145,34 +125,14 @@ export class PostgresBroker implements Broker {
     this.requests = new Requests(this.node, this.mail, this.leases, environment, options.requestTimeoutMs);
   }
 
-  /** Numbers of held resources, for tests. All are 0 when nothing uses the broker. */
-  get sizes(): Readonly<Record<'pending' | 'listened' | 'claims' | 'leases' | 'presence', number>> {
-    return {
-      pending: this.publisher.pending,
-      listened: this.listeners.positions.length,
-      claims: this.claims.size,
-      leases: this.leases.size,
-      presence: this.presence.size,
-    };
-  }
-
-  get status(): Observable<BrokerStatus> {
-    return this.link.status;
-  }
-
   /** Rejects if the server cannot be reached or used. */
-  async start(): Promise<void> {
+  override async start(): Promise<void> {
     // The channels are listened on with each connection.
     const { schema } = this.options;
     this.channels.add(wakeChannel(schema), (message) => this.wakes.receive(message)).catch(() => undefined);
     this.channels.add(nodeChannel(schema, this.node), (message) => this.receive(message)).catch(() => undefined);
-    await this.link.start();
+    await super.start();
     this.hasStarted = true;
-  }
-
-  async publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position> {
-    this.check();
-    return this.publisher.publish(topic, publication, options);
   }
 
   async publishAtCommit(topic: string, publication: NewPublication, transaction: TransactionClient): Promise<void> {
@@ -184,110 +144,13 @@ export class PostgresBroker implements Broker {
     await transaction.query(statement, [this.node, topic, kind, id, data]);
   }
 
-  async listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release> {
-    this.check();
-    return this.listeners.listen(topic, listener);
-  }
-
-  async read(topic: string, kind: TopicKind, options?: ReadOptions): Promise<TopicHistory> {
-    this.check();
-    return this.reader.read(topic, kind, options);
-  }
-
-  async replaceEpoch(
-    topic: string,
-    kind: TopicKind,
-    expected: string,
-    options?: { keep?: boolean },
-  ): Promise<Position> {
-    this.check();
-    return this.reader.replaceEpoch(topic, kind, expected, options?.keep === true);
-  }
-
-  async close(topic: string): Promise<void> {
-    this.check();
-    return this.reader.close(topic);
-  }
-
-  async claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim> {
-    this.check();
-    return this.claims.claim(key, fingerprint, options);
-  }
-
-  async settle(key: string, answer: string, windowMs: number): Promise<void> {
-    this.check();
-    return this.claims.settle(key, answer, windowMs);
-  }
-
-  async unclaim(key: string): Promise<void> {
-    this.check();
-    return this.claims.unclaim(key);
-  }
-
-  async forget(keys: readonly string[]): Promise<void> {
-    this.check();
-    return this.claims.forget(keys);
-  }
-
-  async lease(name: string, options?: { readonly signal?: AbortSignal }): Promise<Lease | undefined> {
-    this.check();
-    return this.leases.lease(name, options?.signal);
-  }
-
-  async request(leaseName: string, message: Json): Promise<Json | undefined> {
-    this.check();
-    return this.requests.request(leaseName, message);
-  }
-
-  onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release {
-    return this.requests.onRequest(leaseName, answer);
-  }
-
-  async join(topic: string, member: PresenceMember): Promise<void> {
-    this.check();
-    return this.presence.join(topic, member);
-  }
-
-  async leave(topic: string, memberId: string): Promise<void> {
-    this.check();
-    return this.presence.leave(topic, memberId);
-  }
-
-  async members(topic: string): Promise<readonly PresenceMember[]> {
-    this.check();
-    return this.presence.members(topic);
-  }
-
-  async dispose(): Promise<void> {
-    if (this.isDisposed) return;
-    this.isDisposed = true;
-    this.nodes.stop();
+  override async dispose(): Promise<void> {
     this.poll.stop();
-    this.publisher.dispose();
-    this.requests.dispose();
-    this.listeners.dispose();
-    const left = this.link.up ? this.giveBack() : undefined;
-    this.claims.dispose();
-    if (left === undefined) this.ignoreFailure(this.leases.dispose());
-    await left;
-    await this.link.dispose();
+    await super.dispose();
   }
 
-  /** Gives back what this node holds, so that the other nodes need not wait for its time to live. */
-  private async giveBack(): Promise<void> {
-    const calls = [this.claims.leave(), this.leases.dispose(), this.presence.dispose(), this.nodes.leave()];
-    const said = Promise.all(calls).catch(() => undefined);
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      const timer = this.context.environment.setTimer(resolve, FAREWELL_MS);
-      cancel = () => timer.cancel();
-    });
-    await Promise.race([said, late]);
-    cancel();
-  }
-
-  private check(): void {
-    if (this.isDisposed) throw disposedError();
+  protected override get isReachable(): boolean {
+    return this.link.up;
   }
 
   private receive(message: string): void {
@@ -352,10 +215,5 @@ export class PostgresBroker implements Broker {
     if (!this.link.up) return;
     this.ignoreFailure(this.presence.renew());
     this.ignoreFailure(this.claims.renew());
-  }
-
-  /** Work that the next connection or the next sign of life repeats. */
-  private ignoreFailure(work: Promise<unknown>): void {
-    work.catch(() => undefined);
   }
 }

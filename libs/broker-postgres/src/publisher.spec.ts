@@ -207,7 +207,7 @@ describe('outcomes', () => {
     const [second] = await link.take();
     await second!.answer();
     expect(outcomes).toEqual({ a: 'full', b: { epoch: 'e', offset: 1 } });
-    expect(publisher.pending).toBe(0);
+    expect(publisher.size).toBe(0);
   });
 
   test('a caller waits until the listeners of the node have what the server has stored', async () => {
@@ -230,7 +230,7 @@ describe('outcomes', () => {
     for (const id of ['a', 'b', 'c']) publish(event(id));
     await turn();
     expect(outcomes).toEqual({ c: 'unavailable' });
-    expect(publisher.pending).toBe(2);
+    expect(publisher.size).toBe(2);
   });
 });
 
@@ -258,7 +258,7 @@ describe('an outage', () => {
     publish(state('b', 'a'));
     publish(state('c', 'b'));
     publish(state('other'), {}, 'elsewhere');
-    expect(publisher.pending).toBe(2);
+    expect(publisher.size).toBe(2);
     await environment.advance(60_000);
     comeBack();
     const [again] = await link.take();
@@ -287,7 +287,7 @@ describe('an outage', () => {
     expect(outcomes).toEqual({});
     await environment.advance(200);
     expect(outcomes).toEqual({ event: 'unavailable', value: 'unavailable', command: 'unavailable' });
-    expect(publisher.pending).toBe(1);
+    expect(publisher.size).toBe(1);
     publisher.dispose();
     await turn();
     expect(outcomes.lasting).toBe('disposed');
@@ -299,7 +299,7 @@ describe('an outage', () => {
     lose();
     publish(state('a'), { fence: 1 });
     publish(state('b'), { fence: 2 });
-    expect(publisher.pending).toBe(2);
+    expect(publisher.size).toBe(2);
   });
 
   test('the first value of a new epoch that is superseded lets the next one start the epoch', async () => {

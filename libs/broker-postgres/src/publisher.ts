@@ -49,7 +49,7 @@ export class Publisher {
   private readonly chains = new Map<string, Chain>();
   private readonly limits: string;
   private batches = 0;
-  private size = 0;
+  private bytes = 0;
   private isFlushing = false;
   private expiry: Timer | undefined;
   private isDisposed = false;
@@ -65,7 +65,7 @@ export class Publisher {
   }
 
   /** Number of pending publications. */
-  get pending(): number {
+  get size(): number {
     return this.queue.length + (this.batch?.items.size ?? 0);
   }
 
@@ -79,14 +79,14 @@ export class Publisher {
     const pending = new PendingPublication(topic, publication, options, this.context.environment.monotonic());
     const settled = pending.settled();
     if (!this.link.up) this.conflate(pending);
-    if (this.pending >= this.bounds.count || this.size + pending.size > this.bounds.bytes) {
-      const message = `${this.pending} publications wait for PostgreSQL, and there is no room for more.`;
+    if (this.size >= this.bounds.count || this.bytes + pending.size > this.bounds.bytes) {
+      const message = `${this.size} publications wait for PostgreSQL, and there is no room for more.`;
       pending.reject(new BrokerError('unavailable', message));
       return settled;
     }
     this.queue.push(pending);
     this.byId.set(publication.id, pending);
-    this.size += pending.size;
+    this.bytes += pending.size;
     if (this.link.up) this.flushSoon();
     else if (this.expiry === undefined) this.expireLater();
     return settled;
@@ -116,7 +116,7 @@ export class Publisher {
     this.batch = undefined;
     this.byId.clear();
     this.chains.clear();
-    this.size = 0;
+    this.bytes = 0;
   }
 
   /** All pending publications, in the order of the calls. */
@@ -248,7 +248,7 @@ export class Publisher {
 
   private forget(pending: PendingPublication): void {
     if (this.byId.get(pending.publication.id) === pending) this.byId.delete(pending.publication.id);
-    this.size -= pending.size;
+    this.bytes -= pending.size;
   }
 
   private remove(pending: PendingPublication): void {

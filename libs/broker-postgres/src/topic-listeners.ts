@@ -54,6 +54,10 @@ export class TopicListeners {
     private readonly onListenerError: (topic: string, error: unknown) => void,
   ) {}
 
+  get size(): number {
+    return this.topics.size;
+  }
+
   /** The topics with listeners, and where the listeners know them. */
   get positions(): readonly KnownPosition[] {
     return [...this.topics.values()].map(({ epoch, name, offset }) => ({ topic: name, epoch, offset }));

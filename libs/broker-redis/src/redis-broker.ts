@@ -1,21 +1,5 @@
-import type {
-  Broker,
-  BrokerContext,
-  BrokerStatus,
-  Claim,
-  ClaimOptions,
-  Lease,
-  NewPublication,
-  PresenceMember,
-  PublishOptions,
-  ReadOptions,
-  Release,
-  TopicHistory,
-  TopicMessage,
-} from '@statewire/nest';
-import { Claims, disposedError, Leases, Nodes, Presence, Requests } from '@statewire/nest/broker';
-import type { Json, Position, TopicKind } from '@statewire/protocol';
-import type { Observable } from 'rxjs';
+import type { BrokerContext } from '@statewire/nest';
+import { Claims, Leases, NetworkBroker, Nodes, Presence, Requests } from '@statewire/nest/broker';
 
 import { Channels } from './channels.js';
 import { RedisClaimStore } from './claim-store.js';
@@ -42,37 +26,31 @@ import type { OpenWire } from './wire.js';
 /** Longest time between two looks at the positions of all topics with listeners. */
 const LONGEST_SWEEP_MS = 30_000;
 const LONGEST_CLUSTER_SWEEP_MS = 10_000;
-/** Characters of the ids of a node. */
-const NODE_ID_LENGTH = 12;
-/** Time for the farewell of a node that shuts down. */
-const FAREWELL_MS = 2_000;
-
 /** Keeps topics, claims, leases and presence in Redis, for all nodes that use the same server and prefix. */
-export class RedisBroker implements Broker {
+export class RedisBroker extends NetworkBroker {
   readonly name = 'redis';
-  readonly isShared = true;
-  private readonly link: RedisLink;
+  protected readonly link: RedisLink;
   private readonly channels = new Channels();
-  private readonly publisher: Publisher;
-  private readonly reader: TopicReader;
-  private readonly listeners: TopicListeners;
-  private readonly claims: Claims;
-  private readonly leases: Leases;
-  private readonly requests: Requests;
-  private readonly presence: Presence;
-  private readonly nodes: Nodes;
+  protected readonly publisher: Publisher;
+  protected readonly reader: TopicReader;
+  protected readonly listeners: TopicListeners;
+  protected readonly claims: Claims;
+  protected readonly leases: Leases;
+  protected readonly requests: Requests;
+  protected readonly presence: Presence;
+  protected readonly nodes: Nodes;
   private readonly keys: Keys;
   private sweptAt = 0;
-  private isDisposed = false;
 
   constructor(
-    private readonly context: BrokerContext,
+    context: BrokerContext,
     private readonly options: ResolvedRedisBrokerOptions,
     openWire: OpenWire,
     findServers: FindServers,
   ) {
+    super(context);
     const { environment, history, log } = context;
-    const node = environment.id().slice(0, NODE_ID_LENGTH);
+    const { node } = this;
     this.keys = new Keys(options.prefix);
     const { keys } = this;
     const topics = topicScripts(history);
@@ -112,139 +90,13 @@ export class RedisBroker implements Broker {
     messenger.listen(node, (text) => this.requests.receive(text));
   }
 
-  /** Numbers of held resources, for tests. All are 0 when nothing uses the broker. */
-  get sizes(): Readonly<Record<'pending' | 'listened' | 'claims' | 'leases' | 'presence', number>> {
-    return {
-      pending: this.publisher.size,
-      listened: this.listeners.names.length,
-      claims: this.claims.size,
-      leases: this.leases.size,
-      presence: this.presence.size,
-    };
-  }
-
   /** Number of partitions that can be used now, for tests. */
   get reachable(): number {
     return this.link.up.length;
   }
 
-  get status(): Observable<BrokerStatus> {
-    return this.link.status;
-  }
-
-  /** Rejects if the server cannot be reached or used. */
-  start(): Promise<void> {
-    return this.link.start();
-  }
-
-  async publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position> {
-    this.check();
-    return this.publisher.publish(topic, publication, options);
-  }
-
-  async listen(topic: string, listener: (message: TopicMessage) => void): Promise<Release> {
-    this.check();
-    return this.listeners.listen(topic, listener);
-  }
-
-  async read(topic: string, kind: TopicKind, options?: ReadOptions): Promise<TopicHistory> {
-    this.check();
-    return this.reader.read(topic, kind, options);
-  }
-
-  async replaceEpoch(
-    topic: string,
-    kind: TopicKind,
-    expected: string,
-    options?: { keep?: boolean },
-  ): Promise<Position> {
-    this.check();
-    return this.reader.replaceEpoch(topic, kind, expected, options?.keep === true);
-  }
-
-  async close(topic: string): Promise<void> {
-    this.check();
-    return this.reader.close(topic);
-  }
-
-  async claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim> {
-    this.check();
-    return this.claims.claim(key, fingerprint, options);
-  }
-
-  async settle(key: string, answer: string, windowMs: number): Promise<void> {
-    this.check();
-    return this.claims.settle(key, answer, windowMs);
-  }
-
-  async unclaim(key: string): Promise<void> {
-    this.check();
-    return this.claims.unclaim(key);
-  }
-
-  async forget(keys: readonly string[]): Promise<void> {
-    this.check();
-    return this.claims.forget(keys);
-  }
-
-  async lease(name: string, options?: { readonly signal?: AbortSignal }): Promise<Lease | undefined> {
-    this.check();
-    return this.leases.lease(name, options?.signal);
-  }
-
-  async request(leaseName: string, message: Json): Promise<Json | undefined> {
-    this.check();
-    return this.requests.request(leaseName, message);
-  }
-
-  onRequest(leaseName: string, answer: (message: Json) => Promise<Json>): Release {
-    return this.requests.onRequest(leaseName, answer);
-  }
-
-  async join(topic: string, member: PresenceMember): Promise<void> {
-    this.check();
-    return this.presence.join(topic, member);
-  }
-
-  async leave(topic: string, memberId: string): Promise<void> {
-    this.check();
-    return this.presence.leave(topic, memberId);
-  }
-
-  async members(topic: string): Promise<readonly PresenceMember[]> {
-    this.check();
-    return this.presence.members(topic);
-  }
-
-  async dispose(): Promise<void> {
-    if (this.isDisposed) return;
-    this.isDisposed = true;
-    this.nodes.stop();
-    this.publisher.dispose();
-    this.requests.dispose();
-    this.listeners.dispose();
-    const left = this.link.up.length > 0 ? this.giveBack() : undefined;
-    this.claims.dispose();
-    if (left === undefined) this.ignoreFailure(this.leases.dispose());
-    await left;
-    await this.link.dispose();
-  }
-
-  /** Gives back what this node holds, so that the other nodes need not wait for its time to live. */
-  private async giveBack(): Promise<void> {
-    const calls = [this.claims.leave(), this.leases.dispose(), this.presence.dispose(), this.nodes.leave()];
-    const said = Promise.all(calls).catch(() => undefined);
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      const timer = this.context.environment.setTimer(resolve, FAREWELL_MS);
-      cancel = () => timer.cancel();
-    });
-    await Promise.race([said, late]);
-    cancel();
-  }
-
-  private check(): void {
-    if (this.isDisposed) throw disposedError();
+  protected override get isReachable(): boolean {
+    return this.reachable > 0;
   }
 
   private onLost(partitions: readonly number[]): void {
@@ -293,10 +145,5 @@ export class RedisBroker implements Broker {
   private async sweep(partitions: readonly number[]): Promise<void> {
     const names = this.listeners.namesIn(new Set(partitions));
     await this.reader.check(names, (standings) => this.listeners.resume(standings));
-  }
-
-  /** Work that the next connection or the next sign of life repeats. */
-  private ignoreFailure(work: Promise<unknown>): void {
-    work.catch(() => undefined);
   }
 }

@@ -48,6 +48,10 @@ export class TopicListeners {
     private readonly onListenerError: (topic: string, error: unknown) => void,
   ) {}
 
+  get size(): number {
+    return this.topics.size;
+  }
+
   /** The topics with listeners. */
   get names(): readonly string[] {
     return [...this.topics.keys()];

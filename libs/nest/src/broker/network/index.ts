@@ -12,6 +12,13 @@ export {
   ServerRefusedError,
 } from './errors.js';
 export { Leases, type LeaseStore, type TakenLease } from './leases.js';
+export {
+  NetworkBroker,
+  type BrokerLink,
+  type BrokerListeners,
+  type BrokerPublisher,
+  type BrokerReader,
+} from './network-broker.js';
 export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';
 export { Presence, type JoiningMembers, type PresenceStore, type StoredMember, type TopicMember } from './presence.js';
 export { Requests, type NodeMessenger } from './requests.js';
