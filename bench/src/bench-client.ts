@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 
 import { now } from './clock.js';
 
-/** The raw dialect of one arm, so that all clients cost the same and no library's parsing is measured. */
+/** What a raw client of a server says, so that no library's parsing is measured. */
 export interface Dialect {
   readonly path: string;
   readonly protocol?: string;
@@ -24,13 +24,6 @@ export const DIALECTS: Readonly<Record<string, Dialect>> = {
     ],
     isReady: (text) => text.includes('"subscribed"') && text.includes('"events"'),
     answer: (text) => (text.startsWith('{"type":"ping"') ? '{"type":"pong"}' : undefined),
-  },
-  'nest-ws': { path: '/ws', greeting: [], isReady: () => false, answer: () => undefined },
-  'socket-io': {
-    path: '/socket.io/?EIO=4&transport=websocket',
-    greeting: ['40'],
-    isReady: (text) => text.startsWith('40'),
-    answer: (text) => (text === '2' ? '3' : undefined),
   },
 };
 
@@ -100,4 +93,16 @@ export async function connectAll(dialect: Dialect, port: number, count: number):
     clients.push(...(await Promise.all(Array.from({ length: batch }, () => BenchClient.connect(dialect, port)))));
   }
   return clients;
+}
+
+/** Waits until every client has `expected` messages, or for two seconds without any progress. */
+export async function settled(clients: readonly BenchClient[], expected: number): Promise<void> {
+  let last = -1;
+  for (let quiet = 0; quiet < 20; quiet += 1) {
+    const got = clients.reduce((sum, client) => sum + client.messages, 0);
+    if (got >= expected * clients.length) return;
+    if (got !== last) quiet = 0;
+    last = got;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }

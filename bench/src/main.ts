@@ -1,101 +1,93 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { brokerScenarios, rollingScenarios } from './brokers/scenarios.js';
-import { RedisProcess } from './brokers/redis-process.js';
-import { clientDeltaCost } from './client-delta-cost.js';
-import { deltaCost } from './delta-cost.js';
-import { flood } from './flood.js';
-import { latency, type Measurement, memory, polling, throughput } from './measurements.js';
-import { percentile } from './percentile.js';
-import { table } from './table.js';
-
-/** Measures one thing once. */
-type Scenario = () => Promise<Measurement[]> | Measurement[];
+import { now } from './clock.js';
+import type { Measurement } from './measurements.js';
+import { type ScenarioResult, type Results, summed } from './report/results.js';
+import { table } from './report/table.js';
+import { type Prepared, RunLog, type Scenario } from './scenario.js';
+import { SCENARIOS } from './scenarios/index.js';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
-    clients: { type: 'string', default: '1000' },
+    /** Names of scenarios, separated by commas. Default: all that are not optional. */
     only: { type: 'string' },
+    /** Rounds of each scenario. Default: as many as fit into the seconds of the scenario. */
+    rounds: { type: 'string' },
   },
 });
-const many = Number(values.clients);
 
-const GROUPS: Readonly<Record<string, { readonly rounds: number; readonly scenarios: readonly Scenario[] }>> = {
-  peers: { rounds: Number(values.rounds), scenarios: peerScenarios() },
-  brokers: { rounds: Number(values.rounds), scenarios: brokerScenarios() },
-  rolling: { rounds: 1, scenarios: rollingScenarios(many) },
+const results: Results = {
+  machine: {
+    node: process.version,
+    cores: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    date: new Date().toISOString().slice(0, 10),
+    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '',
+  },
+  scenarios: await runAll(chosen(values.only)),
 };
-/** The restarts take two minutes for each arm, and run only when they are asked for. */
-const USUAL = ['peers', 'brokers'];
-
-const names = values.only === undefined ? USUAL : [values.only];
-const unknown = names.find((name) => !GROUPS[name]);
-if (unknown !== undefined)
-  throw new Error(`There is no group "${unknown}". Groups: ${Object.keys(GROUPS).join(', ')}.`);
-
-const results = [];
-for (const name of names) {
-  if (name !== 'peers' && !(await RedisProcess.isInstalled())) {
-    process.stderr.write(
-      `${name}: left out, because redis-server is not installed (Debian: apt-get install redis-server).\n`,
-    );
-    continue;
-  }
-  results.push({ name, ...(await run(name)) });
-}
-
 const folder = join(import.meta.dirname, '../../dist/bench');
 mkdirSync(folder, { recursive: true });
-const machine = { node: process.version, cores: cpus().length, clients: many };
-writeFileSync(join(folder, 'results.json'), JSON.stringify({ machine, results }));
-for (const { medians } of results) process.stdout.write(`\n${table(medians)}\n`);
-process.stdout.write(
-  `\nMedians of the rounds on Node ${process.version}, ${cpus().length} cores, loopback. Server and clients share the ` +
-    `machine, and loopback inflates the kernel's share: read ratios within a table, not absolute times.\n` +
-    `All samples: dist/bench/results.json\n`,
-);
+writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+for (const scenario of results.scenarios) print(scenario);
 
-async function run(name: string): Promise<{ medians: Measurement[]; samples: Measurement[] }> {
-  const { rounds, scenarios } = GROUPS[name]!;
-  const samples = new Map<string, Measurement[]>();
-  for (let round = 1; round <= rounds; round += 1) {
-    process.stderr.write(`${name}: round ${round} of ${rounds}\n`);
-    for (const scenario of shuffled(scenarios)) {
-      for (const measurement of await scenario()) {
-        const key = `${measurement.arm}\n${measurement.metric}\n${measurement.unit}`;
-        samples.set(key, [...(samples.get(key) ?? []), measurement]);
-      }
+function chosen(only: string | undefined): readonly Scenario[] {
+  if (only === undefined) return SCENARIOS.filter(({ isOptional }) => !isOptional);
+  return only.split(',').map((name) => {
+    const scenario = SCENARIOS.find((one) => one.name === name);
+    if (scenario) return scenario;
+    const names = SCENARIOS.map((one) => one.name).join(', ');
+    throw new Error(`There is no scenario "${name}". Scenarios: ${names}.`);
+  });
+}
+
+async function runAll(scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
+  const all: ScenarioResult[] = [];
+  for (const scenario of scenarios) all.push(await run(scenario));
+  return all;
+}
+
+async function run(scenario: Scenario): Promise<ScenarioResult> {
+  const began = now();
+  const log = new RunLog();
+  const rounds: (readonly Measurement[])[] = [];
+  process.stderr.write(`${scenario.name}\n`);
+  let prepared: Prepared | undefined;
+  try {
+    prepared = await scenario.prepare(log);
+    let longest = 0;
+    const goesOn = (): boolean =>
+      values.rounds === undefined
+        ? rounds.length === 0 || now() - began + longest < scenario.seconds * 1_000
+        : rounds.length < Number(values.rounds);
+    while (goesOn()) {
+      const roundBegan = now();
+      rounds.push(await prepared.round());
+      longest = Math.max(longest, now() - roundBegan);
     }
+  } catch (error) {
+    log.leaveOut('the rest of this scenario', error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  } finally {
+    await prepared?.close();
   }
-  const medians = [...samples.values()].map((list) => ({
-    ...list[0]!,
-    value: percentile(
-      list.map(({ value }) => value),
-      0.5,
-    ),
-  }));
-  return { medians, samples: [...samples.values()].flat() };
+  process.stderr.write(`  ${rounds.length} rounds in ${Math.round((now() - began) / 1_000)} s\n`);
+  return summed(scenario, rounds, log);
 }
 
-function peerScenarios(): Scenario[] {
-  const arms = ['statewire', 'nest-ws', 'socket-io'].map((arm): Scenario => async () => [
-    ...(await memory(arm, many)),
-    ...(await latency(arm, 100, 3_000)),
-    ...(await latency(arm, many, 4_000)),
-    ...(await throughput(arm, many, 1)),
-    ...(await throughput(arm, many, 8)),
-  ]);
-  return [...arms, polling, deltaCost, clientDeltaCost, () => flood(many)];
-}
-
-/** Scenarios run in another order in each round, so that none profits from its place. */
-function shuffled<T>(list: readonly T[]): T[] {
-  return list
-    .map((item) => ({ item, key: Math.random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
+function print({ title, about, rounds, base, maxLoadShare, notRun, discarded, ...result }: ScenarioResult): void {
+  const notes = [
+    `Medians of ${rounds} rounds, and the range from the 10th to the 90th percentile.`,
+    ...(base === undefined ? [] : [`×: as a multiple of "${base}" in the same round.`]),
+    ...(maxLoadShare === undefined
+      ? []
+      : [`The load process was busy for at most ${Math.round(maxLoadShare * 100)} %.`]),
+    ...notRun.map(({ arm, reason }) => `Not run: ${arm} (${reason}).`),
+    ...discarded.map(({ arm, metric, reason }) => `Discarded: ${arm}, ${metric} (${reason}).`),
+  ];
+  process.stdout.write(`\n## ${title}\n\n${about}\n\n${table({ ...result, base })}\n\n${notes.join('\n')}\n`);
 }

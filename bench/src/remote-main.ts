@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+
 import 'reflect-metadata';
 
 import type { CallMessage, ReplyMessage } from './remote-process.js';
@@ -8,14 +10,22 @@ const { start } = (await import(role)) as {
 };
 const calls = await start(JSON.parse(options));
 
-process.on('message', ({ id, name, argument }: CallMessage) => {
-  void Promise.resolve(calls[name]?.(argument)).then(
-    (result) => reply({ id, result }),
-    (error: unknown) => reply({ id, error: String(error) }),
-  );
-});
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => void carryOut(JSON.parse(line) as CallMessage));
+// The driver is gone.
+lines.on('close', () => process.exit());
 reply({ id: 0 });
 
+async function carryOut({ id, name, argument }: CallMessage): Promise<void> {
+  const call = calls[name];
+  try {
+    if (!call) throw new Error(`This arm has no "${name}".`);
+    reply({ id, result: await call(argument) });
+  } catch (error) {
+    reply({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}
+
 function reply(message: ReplyMessage): void {
-  process.send?.(message);
+  process.stdout.write(`${JSON.stringify(message)}\n`);
 }

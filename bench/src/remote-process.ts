@@ -1,43 +1,56 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 /** What a role can be asked to do. Arguments and results cross processes as JSON. */
-export type Calls<Role> = { readonly [Name in keyof Role]: (argument: never) => unknown };
+export type Calls<Role> = { readonly [Name in keyof Role]?: (argument: never) => unknown };
 
-/** A call of the driver to a process. */
+/** A call of the driver to a process: one line of its standard input. */
 export interface CallMessage {
   readonly id: number;
   readonly name: string;
-  readonly argument: unknown;
+  readonly argument?: unknown;
 }
 
-/** The answer of a process. The first one, with the id 0, says that the role has started. */
+/** The answer of a process: one line of its standard output. The first one, with the id 0, says that the role has started. */
 export interface ReplyMessage {
   readonly id: number;
   readonly result?: unknown;
   readonly error?: string;
 }
 
+const MAIN = join(import.meta.dirname, 'remote-main.js');
+
 /** A role in a process of its own, so that its CPU and memory are its own. */
 export class RemoteProcess<Role extends Calls<Role>> {
   private lastId = 0;
   private readonly waiting = new Map<number, (reply: ReplyMessage) => void>();
-  private readonly ended: Promise<void>;
+  private readonly ended: Promise<unknown>;
 
   private constructor(private readonly child: ChildProcess) {
-    child.on('message', (reply: ReplyMessage) => this.settle(reply));
-    this.ended = new Promise((resolve) => {
-      child.once('exit', (code) => {
-        for (const id of this.waiting.keys()) this.settle({ id, error: `The process ended with ${code}.` });
-        resolve();
-      });
-    });
+    createInterface({ input: child.stdout! }).on('line', (line) => this.settle(JSON.parse(line) as ReplyMessage));
+    this.ended = once(child, 'close').then(([code]) => this.settleAll(`The process ended with ${code}.`));
+    child.once('error', ({ message }) => this.settleAll(message));
   }
 
-  /** Starts `role`, a compiled file beside this one, whose export `start` gets `options` and returns the calls. */
-  static async start<Role extends Calls<Role>>(role: string, options: unknown): Promise<RemoteProcess<Role>> {
-    const child = fork(join(import.meta.dirname, 'remote-main.js'), [role, JSON.stringify(options)], {
-      execArgv: ['--expose-gc'],
+  /**
+   * Starts `role`, a compiled file beside this one, whose export `start` gets `options` and returns the calls.
+   *
+   * @param program that runs JavaScript. Default: Node.
+   */
+  static start<Role extends Calls<Role>>(
+    role: string,
+    options: unknown,
+    program: readonly string[] = [process.execPath, '--expose-gc'],
+  ): Promise<RemoteProcess<Role>> {
+    return RemoteProcess.run([...program, MAIN, role, JSON.stringify(options)]);
+  }
+
+  /** Starts a program that reads calls and writes replies itself. */
+  static async run<Role extends Calls<Role>>([command = '', ...args]: readonly string[]): Promise<RemoteProcess<Role>> {
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, NODE_ENV: 'production' },
     });
     const remote = new RemoteProcess<Role>(child);
@@ -45,14 +58,18 @@ export class RemoteProcess<Role extends Calls<Role>> {
     return remote;
   }
 
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   async call<Name extends string & keyof Role>(
     name: Name,
-    argument?: Parameters<Role[Name]>[0],
-  ): Promise<Awaited<ReturnType<Role[Name]>>> {
+    argument?: Parameters<NonNullable<Role[Name]>>[0],
+  ): Promise<Awaited<ReturnType<NonNullable<Role[Name]>>>> {
     const id = (this.lastId += 1);
     const answer = this.answer(id);
-    this.child.send({ id, name, argument } satisfies CallMessage);
-    return (await answer) as Awaited<ReturnType<Role[Name]>>;
+    this.child.stdin!.write(`${JSON.stringify({ id, name, argument } satisfies CallMessage)}\n`);
+    return (await answer) as Awaited<ReturnType<NonNullable<Role[Name]>>>;
   }
 
   /** Asks the process to end as a deploy does. Resolves when it has ended, or is killed after `withinMs`. */
@@ -72,5 +89,9 @@ export class RemoteProcess<Role extends Calls<Role>> {
   private settle(reply: ReplyMessage): void {
     this.waiting.get(reply.id)?.(reply);
     this.waiting.delete(reply.id);
+  }
+
+  private settleAll(error: string): void {
+    for (const id of this.waiting.keys()) this.settle({ id, error });
   }
 }

@@ -1,30 +1,74 @@
 import type { BattleModel } from './battle-model.js';
-
-/** Messages of the driver to a server process. */
-export type Command =
-  /** Publish the battle `hz` times a second for `duration` ms. */
-  | { readonly type: 'publish-battle'; readonly hz: number; readonly duration: number }
-  /** Publish `perTick` small events in each of `ticks` ticks, `interval` ms apart. */
-  | { readonly type: 'publish-events'; readonly ticks: number; readonly perTick: number; readonly interval: number }
-  | { readonly type: 'usage' }
-  | { readonly type: 'stop' };
-
-/** Answers of a server process. */
-export type Reply =
-  | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'done' }
-  | { readonly type: 'usage'; readonly user: number; readonly system: number; readonly memory: number };
+import type { Traffic } from './validation.js';
 
 export interface SmallEvent {
   readonly sequence: number;
+  /** When it was due, for latency: milliseconds of a clock that all processes of this machine share. */
   readonly sentAt: number;
   readonly text: string;
 }
 
-/** One way of pushing values, started in a process of its own. */
+/** One way of pushing values, in a process of its own. */
 export interface BenchServer {
   readonly port: number;
-  publishBattle(value: BattleModel): unknown;
-  publishEvent(value: SmallEvent): void;
-  close(): Promise<void>;
+  /** Sends the events of one tick to all clients. */
+  publishEvents(events: readonly SmallEvent[]): void;
+  /** Sends the state to all clients. */
+  publishBattle?(value: BattleModel): unknown;
+  /** Publishes to a topic of its own. */
+  publishRoom?(room: number, value: SmallEvent): void;
+  /** Bytes that were written to all sockets since the start. */
+  bytesWritten(): number;
+  /** Ends all connections at once, without a goodbye. */
+  cut?(): void;
+  /** Bytes that wait for slow readers. */
+  readonly backlog?: () => number;
+}
+
+export interface StartOptions {
+  /** URL of the Redis server through which several nodes share their topics. */
+  readonly redisUrl?: string;
+  /** The limits for the frames of a connection stay on. */
+  readonly hasFrameLimits?: boolean;
+}
+
+interface EventBurst {
+  readonly ticks: number;
+  readonly perTick: number;
+  readonly intervalMs: number;
+  /** Characters of the text of an event. */
+  readonly textLength: number;
+}
+
+interface BattleBurst {
+  readonly ticks: number;
+  readonly intervalMs: number;
+}
+
+/** Use of the process since its start. */
+interface ServerUsage {
+  /** CPU in µs. */
+  readonly user: number;
+  readonly system: number;
+  readonly bytesWritten: number;
+}
+
+/** What the driver asks a server. */
+export interface ServerRole {
+  port(): number;
+  /** Resolves after the last tick, with what one client gets. */
+  publishEvents(burst: EventBurst): Promise<Pick<Traffic, 'messages'>>;
+  publishBattle?(burst: BattleBurst): Promise<Pick<Traffic, 'messages'>>;
+  /** Publishes `each` times to each of `rooms` topics. */
+  publishRooms?(burst: {
+    readonly rooms: number;
+    readonly each: number;
+    readonly textLength: number;
+  }): Promise<Pick<Traffic, 'messages'>>;
+  usage(): ServerUsage;
+  /** Bytes of memory, after a garbage collection. */
+  memory?(): number;
+  cut?(): void;
+  /** The largest backlog since the last call, in bytes. */
+  backlog?(): number;
 }

@@ -1,5 +1,5 @@
-import { type BenchClient, connectAll, DIALECTS } from '../bench-client.js';
-import { type Measurement, settled } from '../measurements.js';
+import { type BenchClient, connectAll, DIALECTS, settled } from '../bench-client.js';
+import type { Measurement } from '../measurements.js';
 import { percentile } from '../percentile.js';
 import { RemoteProcess } from '../remote-process.js';
 import { RedisProcess } from './redis-process.js';

@@ -1,14 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 
-import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Module, UseGuards, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { type Server, WebSocket } from 'ws';
 
 import { createBattle, type BattleModel } from '../battle-model.js';
 import { listenAnywhere } from '../listening-port.js';
 import type { BenchServer } from '../server-protocol.js';
+import { SocketCount } from '../socket-count.js';
+import { type Answer, AllowGuard, PassInterceptor, PassPipe, type Question } from './enhancers.js';
 
 @WebSocketGateway({ path: '/ws' })
 class PlainGateway {
@@ -21,9 +23,31 @@ class PlainGateway {
       if (client.readyState === WebSocket.OPEN) client.send(JSON.stringify({ event, data }));
     }
   }
+
+  @SubscribeMessage('plain')
+  plain(@MessageBody() { id }: Question): Answer {
+    return { event: 'answer', id, data: { value: 1 } };
+  }
+
+  @UseGuards(AllowGuard)
+  @SubscribeMessage('guard')
+  guarded(@MessageBody() { id }: Question): Answer {
+    return { event: 'answer', id, data: { value: 1 } };
+  }
+
+  @SubscribeMessage('pipe')
+  piped(@MessageBody(PassPipe) { id }: Question): Answer {
+    return { event: 'answer', id, data: { value: 1 } };
+  }
+
+  @UseInterceptors(PassInterceptor)
+  @SubscribeMessage('interceptor')
+  intercepted(@MessageBody() { id }: Question): Answer {
+    return { event: 'answer', id, data: { value: 1 } };
+  }
 }
 
-/** The endpoint for polling clients. */
+/** The endpoint for polling clients. Express answers with an `ETag`. */
 @Controller()
 class StateController {
   constructor(private readonly gateway: PlainGateway) {}
@@ -39,6 +63,7 @@ class PlainModule {}
 
 export async function start(): Promise<BenchServer> {
   const app: INestApplication<HttpServer> = await NestFactory.create(PlainModule, { logger: ['error'] });
+  const sockets = new SocketCount(app.getHttpServer());
   app.useWebSocketAdapter(new WsAdapter(app));
   const port = await listenAnywhere(app);
   const gateway = app.get(PlainGateway);
@@ -48,7 +73,10 @@ export async function start(): Promise<BenchServer> {
       gateway.state = value;
       gateway.broadcast('battle', value);
     },
-    publishEvent: (value) => gateway.broadcast('event', value),
-    close: () => app.close(),
+    publishEvents: (events) => {
+      for (const event of events) gateway.broadcast('event', event);
+    },
+    bytesWritten: () => sockets.bytesWritten(),
+    cut: () => sockets.cut(),
   };
 }

@@ -1,0 +1,40 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { summed } from './results.js';
+import { table } from './table.js';
+
+const SCENARIO = { name: 'one', title: 'One', about: 'It measures.', base: 'base' };
+const LOG = { notRun: [], discarded: [], maxLoadShare: 0 };
+
+function round(base: number | undefined, other: number) {
+  const figure = (arm: string, value: number) => ({ arm, metric: 'cost', unit: 'µs', value });
+  return [...(base === undefined ? [] : [figure('base', base)]), figure('other', other)];
+}
+
+describe('the sum of rounds', () => {
+  test('takes ratios inside a round, so that a slow round changes none', () => {
+    const { rows } = summed(SCENARIO, [round(10, 20), round(100, 200), round(11, 22)], LOG);
+    expect(rows.find(({ arm }) => arm === 'other')).toMatchObject({ median: 22, ratio: { median: 2, p10: 2, p90: 2 } });
+  });
+
+  test('takes no ratio in a round whose base was discarded', () => {
+    const { rows } = summed(SCENARIO, [round(undefined, 900), round(10, 20)], LOG);
+    expect(rows.find(({ arm }) => arm === 'other')?.ratio).toEqual({ median: 2, p10: 2, p90: 2 });
+  });
+});
+
+describe('the table', () => {
+  test('shows medians, ranges and ratios, and an empty cell for what did not run', () => {
+    const { rows, base } = summed(SCENARIO, [round(10, 20), round(30, 60)], LOG);
+    const more = { arm: 'third', metric: 'size', unit: 'B', median: 1_234.5, p10: 1_234.5, p90: 1_234.5 };
+    expect(table({ rows: [...rows, more], base })).toBe(
+      [
+        '|  | cost, µs | size, B |',
+        '| --- | ---: | ---: |',
+        '| base | 10 (10–30) |  |',
+        '| other | 20 (20–60) · 2 × |  |',
+        '| third |  | 1,235 |',
+      ].join('\n'),
+    );
+  });
+});

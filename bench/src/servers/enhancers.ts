@@ -1,0 +1,41 @@
+import {
+  type CallHandler,
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  type PipeTransform,
+} from '@nestjs/common';
+import type { Observable } from 'rxjs';
+
+/** A message of a client that wants an answer. */
+export interface Question {
+  readonly id: string;
+}
+
+export interface Answer {
+  readonly event: 'answer';
+  readonly id: string;
+  readonly data: { readonly value: number };
+}
+
+@Injectable()
+export class AllowGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+@Injectable()
+export class PassPipe implements PipeTransform {
+  transform(value: unknown): unknown {
+    return value;
+  }
+}
+
+@Injectable()
+export class PassInterceptor implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle();
+  }
+}
