@@ -1,25 +1,15 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { disposeAfterEach } from '@statewire/verification/brokers';
+import { until } from '@statewire/verification/faults';
 import { RedisCluster, RedisServer, skipReason } from '@statewire/verification/servers';
 
 import { Keys } from '../src/keys.js';
-import type { RedisBrokerOptions } from '../src/options.js';
-import { startNode, type TestNode } from './support/test-node.js';
-import { until } from './support/until.js';
+import { startNode, type RedisNode } from './support/test-node.js';
 
 const testWithServer = skipReason === undefined ? test : test.skip;
 const TOPIC = 'chat';
 const { record } = new Keys('sw').topic(TOPIC);
-const disposals: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const dispose of disposals.splice(0).reverse()) await dispose();
-});
-
-async function nodeOf(server: number | RedisCluster, options?: RedisBrokerOptions): Promise<TestNode> {
-  const node = await startNode(server, options);
-  disposals.push(() => node.dispose());
-  return node;
-}
+const keep = disposeAfterEach();
 
 /** The calls of scripts that a server has answered, whether it has refused them or not. */
 async function callsOf(server: RedisServer): Promise<number> {
@@ -30,7 +20,7 @@ async function callsOf(server: RedisServer): Promise<number> {
 
 /** Publishes an event that the server refuses with `code`, and one that it would take, before the node hears of the first. */
 async function publishAroundRefusal(
-  node: TestNode,
+  node: RedisNode,
   server: RedisServer,
   code: string,
   refuse: () => Promise<void>,
@@ -41,13 +31,14 @@ async function publishAroundRefusal(
   node.proxy.holdReplies(true);
   await refuse();
   const refused = publish('refused');
-  await until('the refusal', () =>
-    server.admin(async (send) => String(await send('INFO', 'errorstats')).includes(`errorstat_${code}:`)),
+  await until(
+    () => server.admin(async (send) => String(await send('INFO', 'errorstats')).includes(`errorstat_${code}:`)),
+    'the refusal',
   );
   await accept();
   const calls = await callsOf(server);
   const taken = publish('taken');
-  await until('the call behind it', async () => (await callsOf(server)) > calls);
+  await until(async () => (await callsOf(server)) > calls, 'the call behind it');
   node.proxy.holdReplies(false);
   await Promise.all([refused, taken]);
   const { publications } = await node.broker.read(TOPIC, 'events', { above: 0 });
@@ -55,9 +46,8 @@ async function publishAroundRefusal(
 }
 
 testWithServer('events keep their order if a server refuses one for lack of replicas and takes the next', async () => {
-  const server = await RedisServer.start();
-  disposals.push(() => server.dispose());
-  const node = await nodeOf(server.port);
+  const server = keep(await RedisServer.start());
+  const node = keep(await startNode(server.url));
   const need = async (replicas: string): Promise<void> => {
     await server.admin((send) => send('CONFIG', 'SET', 'min-replicas-to-write', replicas));
   };
@@ -72,12 +62,9 @@ testWithServer('events keep their order if a server refuses one for lack of repl
 });
 
 testWithServer('events keep their order if the server forgets its scripts and another node loads them', async () => {
-  const server = await RedisServer.start();
-  disposals.push(() => server.dispose());
-  const [node, other] = [
-    await nodeOf(server.port, { lineage: 'trust' }),
-    await nodeOf(server.port, { lineage: 'trust' }),
-  ];
+  const server = keep(await RedisServer.start());
+  const trust = async (): Promise<RedisNode> => keep(await startNode(server.url, { lineage: 'trust' }));
+  const [node, other] = [await trust(), await trust()];
   const ids = await publishAroundRefusal(
     node,
     server,
@@ -93,9 +80,8 @@ testWithServer('events keep their order if the server forgets its scripts and an
 });
 
 testWithServer('events of two nodes that publish at once keep the order of each node', async () => {
-  const server = await RedisServer.start();
-  disposals.push(() => server.dispose());
-  const nodes = [await nodeOf(server.port), await nodeOf(server.port)];
+  const server = keep(await RedisServer.start());
+  const nodes = [keep(await startNode(server.url)), keep(await startNode(server.url))];
   const idsOf = (n: number): string[] => Array.from({ length: 200 }, (_, index) => `${n}-${index}`);
   const publish = (id: string, n: number) => nodes[n]!.broker.publish(TOPIC, { kind: 'events', id, data: '1' });
   await Promise.all(nodes.flatMap((_, n) => idsOf(n).map((id) => publish(id, n))));
@@ -109,9 +95,9 @@ testWithServer('events of two nodes that publish at once keep the order of each 
 testWithServer(
   'events keep their order if a slot is about to move and then stays',
   async () => {
-    const cluster = await RedisCluster.start();
-    disposals.push(() => cluster.dispose());
-    const [node, owner, slot] = [await nodeOf(cluster), await cluster.masterOf(record), await cluster.slotOf(record)];
+    const cluster = keep(await RedisCluster.start());
+    const node = keep(await startNode(cluster));
+    const [owner, slot] = [await cluster.masterOf(record), await cluster.slotOf(record)];
     const other = cluster.servers.find((server) => server !== owner)!;
     const target = String(await other.admin((send) => send('CLUSTER', 'MYID')));
     const move = async (...state: string[]): Promise<void> => {
