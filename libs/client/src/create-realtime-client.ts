@@ -1,5 +1,6 @@
 import { browserEnvironment } from './core/browser-environment.js';
 import type { RealtimeClientOptions } from './core/options.js';
+import { httpFallback } from './http-fallback.js';
 import type { RealtimeClient } from './realtime-client.js';
 import { StatewireClient } from './statewire-client.js';
 
@@ -14,5 +15,5 @@ import { StatewireClient } from './statewire-client.js';
  * client.state(battle.with({ battleId: '42' })).subscribe(draw);
  */
 export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
-  return new StatewireClient(options, { ...browserEnvironment(), ...options.environment });
+  return new StatewireClient(options, { ...browserEnvironment(), ...options.environment }, () => httpFallback);
 }

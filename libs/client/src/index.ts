@@ -1,21 +1,2 @@
-export { browserEnvironment } from './core/browser-environment.js';
-export type { ClientEnvironment, Timer, WebSocketLike } from './core/environment.js';
-export type { ClientMetrics } from './core/metrics.js';
-export type { RealtimeClientOptions } from './core/options.js';
-export { RealtimeClientError, type ClientErrorCode } from './core/realtime-client-error.js';
-export type {
-  ClosedStatus,
-  ConnectingStatus,
-  ConnectionStatus,
-  DeniedStatus,
-  IdleStatus,
-  LiveStatus,
-  OfflineStatus,
-  PollingStatus,
-  StatusBase,
-  StatusReason,
-} from './core/status.js';
 export { createRealtimeClient } from './create-realtime-client.js';
-export type { ActOptions, AnyActOptions, MultiTopicActOptions, RealtimeClient } from './realtime-client.js';
-export type { OptimisticUpdate, OptimisticUpdates } from './topics/optimistic-update.js';
-export type { EventDelivery, EventOptions, Freshness, TopicState } from './topics/topic-state.js';
+export * from './exports.js';

@@ -4,7 +4,6 @@ import { distinctUntilChanged, filter, map, merge, Observable } from 'rxjs';
 import { ActionOutbox } from './actions/action-outbox.js';
 import type { ClientServices } from './connection/client-services.js';
 import { ConnectionManager } from './connection/connection-manager.js';
-import { HttpTransport } from './connection/http-transport.js';
 import { StatusStore } from './connection/status-store.js';
 import { TokenProvider } from './connection/token-provider.js';
 import type { ClientEnvironment, Timer } from './core/environment.js';
@@ -28,10 +27,14 @@ export class StatewireClient implements RealtimeClient {
   #disuseTimer: Timer | undefined;
   #isClosed = false;
 
-  constructor(given: RealtimeClientOptions, environment: ClientEnvironment) {
+  /** @param loadHttpFallback applies unless the environment has its own. */
+  constructor(
+    given: RealtimeClientOptions,
+    environment: ClientEnvironment,
+    loadHttpFallback: NonNullable<ClientEnvironment['loadHttpFallback']>,
+  ) {
     const options = resolveOptions(given);
     const metrics = new MetricsRecorder(environment);
-    const tokens = new TokenProvider(given.token, environment);
     this.#services = {
       environment,
       options,
@@ -40,8 +43,8 @@ export class StatewireClient implements RealtimeClient {
       isStatusObserved: () => this.#statusStore.isObserved,
       registry: new ClientTopicRegistry(environment, metrics, options.lingerMs, options.reportError),
       outbox: new ActionOutbox(environment),
-      tokens,
-      http: new HttpTransport(options.httpBase, environment, metrics, tokens),
+      tokens: new TokenProvider(given.token, environment),
+      loadHttpFallback: environment.loadHttpFallback ?? loadHttpFallback,
     };
     this.#statusStore = new StatusStore(environment);
     this.#connectionManager = new ConnectionManager(this.#services, this.#statusStore);

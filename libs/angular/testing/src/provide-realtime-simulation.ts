@@ -1,5 +1,6 @@
 import { inject, InjectionToken, Injector, makeEnvironmentProviders, type EnvironmentProviders } from '@angular/core';
 import { ɵPACE, ɵpartsOf, ɵprovideNamedClient, ɵREALTIME_OPTIONS, ɵWARN } from '@statewire/angular';
+import { httpFallback } from '@statewire/client/http-fallback';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { FakeRealtimeClient } from './fake-realtime-client.js';
@@ -31,7 +32,8 @@ export function provideRealtimeSimulation(options: RealtimeSimulationOptions = {
   const environment = {
     provide: ɵREALTIME_OPTIONS,
     multi: true,
-    useFactory: () => ({ environment: inject(simulation).environment }),
+    // A dynamic import would take real time, which virtual time does not wait for.
+    useFactory: () => ({ environment: { ...inject(simulation).environment, loadHttpFallback: () => httpFallback } }),
   };
   const create = (): RealtimeSimulation => {
     const injector = inject(Injector);

@@ -1,9 +1,8 @@
 import type { ActionOutbox } from '../actions/action-outbox.js';
-import type { ClientEnvironment } from '../core/environment.js';
+import type { ClientEnvironment, HttpFallbackCode } from '../core/environment.js';
 import type { MetricsRecorder } from '../core/metrics-recorder.js';
 import type { ResolvedOptions } from '../core/options.js';
 import type { ClientTopicRegistry } from '../topics/client-topic-registry.js';
-import type { HttpTransport } from './http-transport.js';
 import type { TokenProvider } from './token-provider.js';
 
 /** The objects that exist once per client. */
@@ -16,5 +15,5 @@ export interface ClientServices {
   readonly outbox: ActionOutbox;
   readonly metrics: MetricsRecorder;
   readonly tokens: TokenProvider;
-  readonly http: HttpTransport;
+  readonly loadHttpFallback: () => HttpFallbackCode | Promise<HttpFallbackCode>;
 }

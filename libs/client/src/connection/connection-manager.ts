@@ -12,9 +12,8 @@ import type { ClientServices } from './client-services.js';
 import { ContractCheck } from './contract-check.js';
 import { describeStatus } from './describe-status.js';
 import { HostMonitor } from './host-monitor.js';
-import { HttpActionSender } from './http-action-sender.js';
+import { LazyPoller } from './lazy-poller.js';
 import { SUSPENDED } from './liveness-probe.js';
-import { Poller } from './poller.js';
 import type { StatusStore } from './status-store.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TopicRetryScheduler } from './topic-retry-scheduler.js';
@@ -30,8 +29,7 @@ export class ConnectionManager {
   readonly #statusStore: StatusStore;
 
   readonly #connector: WebSocketConnector;
-  readonly #poller: Poller;
-  readonly #httpActions: HttpActionSender;
+  readonly #poller: LazyPoller;
   readonly #tokenRefresher: TokenRefresher;
   readonly #topicRetries: TopicRetryScheduler;
   readonly #contractCheck: ContractCheck;
@@ -55,8 +53,7 @@ export class ConnectionManager {
     const { environment, registry } = services;
     const handle = (event: ClientEvent<WebSocketConnection>) => this.#handle(event);
     this.#connector = new WebSocketConnector(services, handle);
-    this.#httpActions = new HttpActionSender(services, handle);
-    this.#poller = new Poller(services, handle);
+    this.#poller = new LazyPoller(services, handle);
     this.#tokenRefresher = new TokenRefresher(services, handle);
     this.#topicRetries = new TopicRetryScheduler(services, handle);
     this.#contractCheck = new ContractCheck(services, statusStore);
@@ -84,6 +81,7 @@ export class ConnectionManager {
     this.#denial = undefined;
     tokens.forgetFailure();
     this.#host.start();
+    if (options.polling.enabled) this.#poller.load();
     this.#socketReason = undefined;
     if (environment.openWebSocket !== undefined || !options.polling.enabled) return this.#connector.start();
     this.#socketReason = { code: 'no-websocket', message: 'this host has no WebSocket' };
@@ -149,9 +147,11 @@ export class ConnectionManager {
         this.#connector.setAllowed(event.response.websocket);
         this.#contractCheck.compare(event.response);
         this.#update();
-        return this.#httpActions.resume();
+        return this.#poller.actions?.resume();
       case 'poll-failed':
         return this.#handlePollFailure(event.failure);
+      case 'fallback-loaded':
+        return this.#update();
       case 'action-acknowledged':
         return this.#poller.pollNow();
     }
@@ -165,7 +165,7 @@ export class ConnectionManager {
     this.#services.tokens.retryNow();
     this.#host.check();
     this.#connector.wake(change);
-    this.#poller.pollSoon();
+    this.#poller.wake();
   }
 
   /** Ends every connection and request until {@link connect}. The values stay and are stale. */
@@ -182,7 +182,7 @@ export class ConnectionManager {
   /** Trusts no connection, and shows no value as live, until the server answers. */
   #handleSuspension(): void {
     this.#reason = SUSPENDED;
-    this.#httpActions.stop();
+    this.#poller.actions?.stop();
     if (this.#poller.isHealthy) this.#markStale(this.#poller.lastAnswerAt ?? 0);
     this.#poller.restart();
     this.#connector.doubt();
@@ -207,9 +207,9 @@ export class ConnectionManager {
   #handleWelcome(connection: WebSocketConnection, frame: WelcomeFrame): void {
     const { actionWindow, limits, expiresAt } = frame;
     this.#contractCheck.compare(frame);
-    const { http, outbox, metrics } = this.#services;
+    const { outbox, metrics } = this.#services;
     outbox.setLimits({ actionWindow, frameBytes: limits.frameBytes });
-    http.setRate(limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
+    this.#poller.budget.setRate(limits.framesPerSecond ?? DEFAULT_FRAMES_PER_SECOND);
     if (this.#wasEverLive) metrics.add('reconnects');
     this.#wasEverLive = true;
     this.#tokenRefresher.schedule(connection, expiresAt);
@@ -240,7 +240,7 @@ export class ConnectionManager {
     if (this.#connector.live === undefined) this.#tokenRefresher.stop();
     this.#tokenRefresher.handleInterruption(connection);
     // Browsers hide the reason of a rejected upgrade. Without polling only this request reveals it.
-    if (!connection.isGreeted && !this.#services.options.polling.enabled) void this.#poller.requestConfig();
+    if (!connection.isGreeted && !this.#services.options.polling.enabled) this.#poller.requestConfig();
     this.#startFallbackTimer();
     this.#update();
   }
@@ -269,7 +269,7 @@ export class ConnectionManager {
     const { outbox, registry } = this.#services;
     this.#tokenRefresher.abandonReauthentication();
     outbox.handleIdentityChange();
-    this.#httpActions.stop();
+    this.#poller.actions?.stop();
     this.#poller.abort();
     registry.withdrawValues(CATCHING_UP);
     registry.retryFailed();
@@ -292,9 +292,7 @@ export class ConnectionManager {
     this.#host.pause();
     this.#connector.stop();
     this.#cancelFallbackTimer();
-    this.#poller.stop();
-    this.#poller.abort();
-    this.#httpActions.stop();
+    this.#poller.end();
     this.#tokenRefresher.stop();
     this.#topicRetries.stop();
     this.#services.outbox.setSender(undefined);
@@ -335,7 +333,7 @@ export class ConnectionManager {
   #chooseActionSender(): ActionSender | undefined {
     const { live, current } = this.#connector;
     if (live) return live.session.actions;
-    if (this.#poller.isRunning) return this.#poller.hasFailed ? undefined : this.#httpActions;
+    if (this.#poller.isRunning) return this.#poller.hasFailed ? undefined : this.#poller.actions;
     return current?.isGreeted && current.welcome === undefined ? current.session.actions : undefined;
   }
 

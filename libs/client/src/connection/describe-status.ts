@@ -1,5 +1,5 @@
 import type { StatusReason } from '../core/status.js';
-import type { Poller } from './poller.js';
+import type { PollingState } from './lazy-poller.js';
 import type { StatusDescription } from './status-store.js';
 import type { WebSocketConnector } from './web-socket-connector.js';
 
@@ -23,7 +23,7 @@ interface Measured {
 /** Returns the status that follows from the state of both transports. */
 export function describeStatus(
   connector: WebSocketConnector,
-  poller: Poller,
+  poller: PollingState,
   { denial, signedOut, reason, willPoll }: Facts,
 ): StatusDescription {
   const { live, attempt, nextRetryAt } = connector;

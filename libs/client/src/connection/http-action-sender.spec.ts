@@ -32,10 +32,10 @@ function setUp() {
     outbox,
     options: {},
     clientId: 'client',
-    http: { request },
     tokens: { markRejected: rejected },
   };
-  const actions = new HttpActionSender(services as unknown as ClientServices, ({ type }) => state.events.push(type));
+  const emit = ({ type }: { readonly type: string }) => state.events.push(type);
+  const actions = new HttpActionSender(services as unknown as ClientServices, { request }, emit);
   const log: unknown[] = [];
   const act = (name: string, data?: unknown) =>
     outbox

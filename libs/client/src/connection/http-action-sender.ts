@@ -6,6 +6,7 @@ import type { Timer } from '../core/environment.js';
 import type { Emit, HttpEvent } from '../session/client-event.js';
 import type { ClientServices } from './client-services.js';
 import { parseResponseFrame, type HttpResponse } from './http-response.js';
+import type { HttpTransport } from './http-transport.js';
 
 /** Above the 30 s after which a server answers `timeout` itself. */
 const ACTION_TIMEOUT_MS = 35_000;
@@ -14,6 +15,7 @@ const RETRY_DELAY_MS = 1_000;
 /** Sends actions over HTTP, one at a time and in order. */
 export class HttpActionSender implements ActionSender {
   readonly #services: ClientServices;
+  readonly #http: Pick<HttpTransport, 'request'>;
   readonly #emit: Emit<HttpEvent>;
 
   #isBusy = false;
@@ -22,8 +24,9 @@ export class HttpActionSender implements ActionSender {
   #inFlight = new AbortController();
   #pause: Timer | undefined;
 
-  constructor(services: ClientServices, emit: Emit<HttpEvent>) {
+  constructor(services: ClientServices, http: Pick<HttpTransport, 'request'>, emit: Emit<HttpEvent>) {
     this.#services = services;
+    this.#http = http;
     this.#emit = emit;
   }
 
@@ -63,7 +66,7 @@ export class HttpActionSender implements ActionSender {
   }
 
   #post(action: PendingAction): Promise<HttpResponse> {
-    const { clientId, http, options, outbox } = this.#services;
+    const { clientId, options, outbox } = this.#services;
     const caller = JSON.stringify({ clientId, contract: options.contract }).slice(0, -1);
     // Called once there is a token. Before that no server can have the copy, and another sender may take the action.
     const body = () => {
@@ -71,7 +74,7 @@ export class HttpActionSender implements ActionSender {
       return outbox.withAnswered(`${caller},${outbox.markSent(action, this)}}`);
     };
     this.#inFlight = new AbortController();
-    return http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.#inFlight.signal });
+    return this.#http.request({ path: '/actions', body, timeout: ACTION_TIMEOUT_MS, signal: this.#inFlight.signal });
   }
 
   #handleResponse(action: PendingAction, { status, text, token, retryAfter }: HttpResponse): void {

@@ -1,11 +1,10 @@
 import { utf8Length } from '@statewire/protocol';
 
-import type { ClientEnvironment, Timer } from '../core/environment.js';
-import type { MetricsRecorder } from '../core/metrics-recorder.js';
+import type { Timer } from '../core/environment.js';
 import { limitRetryAfter } from '../core/retry-after.js';
-import { FrameBudget } from '../session/frame-budget.js';
+import type { FrameBudget } from '../session/frame-budget.js';
+import type { ClientServices } from './client-services.js';
 import type { HttpResponse } from './http-response.js';
-import type { TokenProvider } from './token-provider.js';
 
 /**
  * Makes the service worker of Angular leave the request to the browser, which ends it with the page. As a header it
@@ -25,41 +24,30 @@ export interface HttpRequest {
 
 /** Sends HTTP requests with a token, no faster than the server accepts them. */
 export class HttpTransport {
-  readonly #base: string;
-  readonly #environment: ClientEnvironment;
-  readonly #metrics: MetricsRecorder;
-  readonly #tokens: TokenProvider;
-
+  readonly #services: ClientServices;
   readonly #budget: FrameBudget;
 
-  constructor(base: string, environment: ClientEnvironment, metrics: MetricsRecorder, tokens: TokenProvider) {
-    this.#base = base;
-    this.#environment = environment;
-    this.#metrics = metrics;
-    this.#tokens = tokens;
-    this.#budget = new FrameBudget(environment);
-  }
-
-  /** Sets how many requests per second the server accepts. 0: without limit. */
-  setRate(rate: number): void {
-    this.#budget.setRate(rate);
+  constructor(services: ClientServices, budget: FrameBudget) {
+    this.#services = services;
+    this.#budget = budget;
   }
 
   /** @throws the errors of `fetch` and of the option `token`, and an Error after the timeout or an abort. */
   async request({ path, body: makeBody, timeout, signal }: HttpRequest): Promise<HttpResponse> {
-    const { fetch } = this.#environment;
+    const { environment, metrics, options, tokens } = this.#services;
+    const { fetch } = environment;
     if (fetch === undefined) throw new Error('This host has no fetch().');
     const controller = new AbortController();
     const abort = () => controller.abort();
-    const timer = this.#environment.setTimer(abort, timeout);
+    const timer = environment.setTimer(abort, timeout);
     signal?.addEventListener('abort', abort);
     try {
       if (signal?.aborted) abort();
-      const token = await unlessAborted(controller.signal, this.#tokens.get('poll'));
+      const token = await unlessAborted(controller.signal, tokens.get('poll'));
       await this.#awaitBudget(controller.signal);
       const body = makeBody?.();
-      if (body !== undefined) this.#metrics.add('bytesSent', utf8Length(body));
-      const response = await fetch(`${this.#base}${path}?${BYPASS}`, {
+      if (body !== undefined) metrics.add('bytesSent', utf8Length(body));
+      const response = await fetch(`${options.httpBase}${path}?${BYPASS}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           ...(body !== undefined && { 'Content-Type': 'application/json' }),
@@ -71,7 +59,7 @@ export class HttpTransport {
         signal: controller.signal,
       });
       const text = await response.text();
-      this.#metrics.add('bytesReceived', utf8Length(text));
+      metrics.add('bytesReceived', utf8Length(text));
       const seconds = Number(response.headers.get('Retry-After') ?? NaN);
       return {
         status: response.status,
@@ -89,7 +77,7 @@ export class HttpTransport {
   async #awaitBudget(signal: AbortSignal): Promise<void> {
     for (let { delay } = this.#budget; delay > 0; { delay } = this.#budget) {
       let timer: Timer | undefined;
-      const elapsed = new Promise<void>((resolve) => (timer = this.#environment.setTimer(resolve, delay)));
+      const elapsed = new Promise<void>((resolve) => (timer = this.#services.environment.setTimer(resolve, delay)));
       await unlessAborted(signal, elapsed).finally(() => timer?.cancel());
     }
     this.#budget.spend();

@@ -7,6 +7,8 @@ import { PollSession } from '../session/poll-session.js';
 import { Backoff } from './backoff.js';
 import type { ClientServices } from './client-services.js';
 import { parseResponseFrame, type HttpResponse } from './http-response.js';
+import type { HttpTransport } from './http-transport.js';
+import type { PollingState } from './lazy-poller.js';
 
 /** Beyond the time for which the server may hold a poll. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -16,15 +18,9 @@ const MIN_HELD_INTERVAL_MS = 250;
 /** Polls while it runs: one request at a time, each at least `polling.intervalMs` after the start of the one before. */
 export class Poller {
   readonly #services: ClientServices;
+  readonly #http: HttpTransport;
+  readonly #state: PollingState;
   readonly #emit: Emit<HttpEvent>;
-
-  isRunning = false;
-  /** Whether the server answered the last poll. */
-  isHealthy = false;
-  hasFailed = false;
-  roundTripTimeMs: number | undefined;
-  /** In milliseconds since the Unix epoch. */
-  lastAnswerAt: number | undefined;
 
   #interval: number;
   readonly #backoff: Backoff;
@@ -39,18 +35,17 @@ export class Poller {
   /** Whether another poll follows the one in flight at once. */
   #isRequestedAgain = false;
 
-  constructor(services: ClientServices, emit: Emit<HttpEvent>) {
+  constructor(services: ClientServices, http: HttpTransport, state: PollingState, emit: Emit<HttpEvent>) {
     this.#services = services;
+    this.#http = http;
+    this.#state = state;
     this.#emit = emit;
     this.#interval = services.options.polling.intervalMs;
     this.#backoff = new Backoff(services.environment, services.options.backoff);
   }
 
+  /** Polls after `delay` ms. The state says already that the poller runs. */
   start(delay: number): void {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    this.isHealthy = false;
-    this.hasFailed = false;
     // A poll that has hung since an earlier run must not hold up this run.
     this.abort();
     this.#isRequestedAgain = this.#inFlight !== undefined;
@@ -60,8 +55,6 @@ export class Poller {
 
   /** Sends no more polls. The response to a poll in flight still counts where the WebSocket was not faster. */
   stop(): void {
-    this.isRunning = false;
-    this.isHealthy = false;
     this.#timer?.cancel();
   }
 
@@ -72,32 +65,32 @@ export class Poller {
 
   /** Polls at once, or right after the poll in flight, because an action took effect. */
   pollNow(): void {
-    if (!this.isRunning) return;
+    if (!this.#state.isRunning) return;
     if (this.#inFlight) this.#isRequestedAgain = true;
     else this.#schedule(0);
   }
 
   /** Polls again at once, because the machine slept. The answer to a poll in flight may never come. */
   restart(): void {
-    this.isHealthy = false;
+    this.#state.isHealthy = false;
     this.pollNow();
     this.abort();
   }
 
   /** Polls as soon as the interval allows, because there is a new topic, or the network came back. */
   pollSoon(): void {
-    if (!this.isRunning) return;
+    if (!this.#state.isRunning) return;
     if (!this.#inFlight) return this.#schedule(this.#untilInterval());
     if (this.#release) this.#inFlight.abort();
   }
 
   /** Requests the server's switches. The HTTP status is the reason of a rejected upgrade, which browsers hide. */
   async requestConfig(): Promise<void> {
-    const { http, options } = this.#services;
+    const { options } = this.#services;
     try {
-      const response = await http.request({ path: '/config', timeout: REQUEST_TIMEOUT_MS });
+      const response = await this.#http.request({ path: '/config', timeout: REQUEST_TIMEOUT_MS });
       if (response.status !== 200) {
-        if (!this.isRunning) this.#emit({ type: 'poll-failed', failure: this.#failureOf(response) });
+        if (!this.#state.isRunning) this.#emit({ type: 'poll-failed', failure: this.#failureOf(response) });
         return;
       }
       const config = parseConfigResponse(response.text);
@@ -121,7 +114,7 @@ export class Poller {
 
   async #poll(): Promise<void> {
     if (this.#inFlight) return;
-    const { environment, registry, metrics, clientId, options, http, tokens, outbox } = this.#services;
+    const { environment, registry, metrics, clientId, options, tokens, outbox } = this.#services;
     const controller = new AbortController();
     this.#inFlight = controller;
     this.#beganAt = environment.monotonic();
@@ -130,7 +123,7 @@ export class Poller {
     let response: HttpResponse | undefined;
     try {
       // The first answer is to come at once, because no value is live before.
-      if (options.polling.waitMs > 0 && this.isHealthy) this.#release = await this.#takeHold();
+      if (options.polling.waitMs > 0 && this.#state.isHealthy) this.#release = await this.#takeHold();
       const waitMs = this.#release ? options.polling.waitMs : 0;
       let held: number | undefined;
       const body = () => {
@@ -140,7 +133,7 @@ export class Poller {
         return outbox.withAnswered(JSON.stringify(request));
       };
       const timeout = REQUEST_TIMEOUT_MS + waitMs;
-      response = await http.request({ path: '/poll', body, timeout, signal: controller.signal });
+      response = await this.#http.request({ path: '/poll', body, timeout, signal: controller.signal });
       // An answer after an abort may belong to a previous identity.
       if (controller.signal.aborted || response.status !== 200) throw new Error();
       delay = this.#handleResponse(session, response.text, held);
@@ -154,7 +147,7 @@ export class Poller {
     this.#inFlight = undefined;
     this.#release?.();
     this.#release = undefined;
-    if (!this.isRunning) return;
+    if (!this.#state.isRunning) return;
     this.#schedule(this.#isRequestedAgain ? 0 : delay);
     this.#isRequestedAgain = false;
   }
@@ -170,12 +163,12 @@ export class Poller {
     const response = parsePollResponse(text);
     const { environment } = this.#services;
     const elapsed = environment.monotonic() - this.#beganAt;
-    if (wait === undefined) this.roundTripTimeMs = elapsed;
+    if (wait === undefined) this.#state.roundTripTimeMs = elapsed;
     this.#backoff.reset();
-    const isFirst = !this.isHealthy;
-    this.isHealthy = this.isRunning;
-    this.hasFailed = false;
-    this.lastAnswerAt = environment.now();
+    const isFirst = !this.#state.isHealthy;
+    this.#state.isHealthy = this.#state.isRunning;
+    this.#state.hasFailed = false;
+    this.#state.lastAnswerAt = environment.now();
     const isIncomplete = session.apply(response) && !this.#wasIncomplete;
     this.#wasIncomplete = isIncomplete;
     this.#emit({ type: 'poll-answered', response });
@@ -186,9 +179,9 @@ export class Poller {
 
   /** Reports a failure. @returns the milliseconds until the next poll. */
   #handleFailure(failure: ConnectionFailure): number {
-    if (!this.isRunning) return 0;
-    this.isHealthy = false;
-    this.hasFailed = failure.cause !== 'none';
+    if (!this.#state.isRunning) return 0;
+    this.#state.isHealthy = false;
+    this.#state.hasFailed = failure.cause !== 'none';
     this.#emit({ type: 'poll-failed', failure });
     if (failure.cause === 'none' || failure.cause === 'permanent') return 0;
     return Math.max(this.#untilInterval(), this.#backoff.next(failure.cause, failure.retryAfter));

@@ -30,6 +30,12 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The code of the HTTP fallback: `httpFallback` of `@statewire/client/http-fallback`. Its members are internal. */
+export interface HttpFallbackCode {
+  /** For the client only. */
+  readonly createHttpParts: (...internals: never[]) => unknown;
+}
+
 /**
  * Everything impure that the client uses: clocks, timers, randomness, ids, sockets and requests. The option
  * `environment` replaces any part of it in tests and in hosts that lack one.
@@ -53,6 +59,12 @@ export interface ClientEnvironment {
   readonly openWebSocket: ((url: string, protocol: string) => WebSocketLike) | undefined;
   /** Undefined where the host has no `fetch`; the client then cannot poll. */
   readonly fetch: typeof globalThis.fetch | undefined;
+  /**
+   * Returns the code of the HTTP fallback. The client calls it with its first connection, and again after a failure.
+   * Default: a dynamic `import()` in browsers, so that a page loads the code beside the connection; in Node the code is
+   * there from the start. Undefined here means the default.
+   */
+  readonly loadHttpFallback?: (() => HttpFallbackCode | Promise<HttpFallbackCode>) | undefined;
   /**
    * Takes the lock `name` if it is free. All pages of the browser share it. Resolves with a function that releases it,
    * or with undefined. The client holds a poll only with this lock. Undefined where clients share no connections, as in

@@ -2,7 +2,7 @@
 export interface StatusReason {
   /**
    * An error code of the protocol, a close code (`close-4201`), a failed response (`http-502`), or a code of the
-   * client: `network`, `no-websocket`, `reconnect`, `signed-out` (the option `token` failed), `silent`, `suspended`,
+   * client: `network`, `no-websocket`, `not-loaded` (the code of the HTTP fallback), `reconnect`, `signed-out` (the option `token` failed), `silent`, `suspended`,
    * `switched-off`, `timeout`.
    */
   readonly code: string;

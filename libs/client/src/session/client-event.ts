@@ -72,6 +72,8 @@ export type HttpEvent =
   | { readonly type: 'poll-answered'; readonly response: PollResponse }
   | { readonly type: 'poll-failed'; readonly failure: ConnectionFailure }
   | { readonly type: 'action-acknowledged' }
+  /** The code of the fallback is there, so polls and actions over HTTP are possible. */
+  | { readonly type: 'fallback-loaded' }
   | TopicDeferredEvent;
 
 /**

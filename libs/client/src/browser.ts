@@ -1,0 +1,2 @@
+export { createRealtimeClient } from './create-browser-client.js';
+export * from './exports.js';
