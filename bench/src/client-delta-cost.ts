@@ -4,9 +4,9 @@ import { diff, stateTopic, type Json } from '@statewire/protocol';
 import { now } from './clock.js';
 import type { Measurement } from './measurements.js';
 
-const ROUNDS = 30;
+const ROUNDS = 60;
 /** A burst of updates with two changed fields each. */
-const UPDATES = 300;
+const UPDATES = 20;
 /** Approximate bytes of the value as JSON. */
 const SIZES = [500, 5_500, 50_000] as const;
 const ROW_BYTES = 115;

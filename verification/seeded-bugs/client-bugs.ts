@@ -55,6 +55,12 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     depth: 2,
   },
   {
+    name: 'the client keeps a part that a snapshot changed',
+    edits: [{ package: 'client', symbol: 'share', find: 'isEqual &&= part === former;', replace: '' }],
+    caughtBy: 'an outage',
+    depth: 2,
+  },
+  {
     name: 'the client applies a patch twice',
     edits: [
       {
