@@ -5,7 +5,16 @@ import {
   type NewPublication,
   type TransactionClient,
 } from '@statewire/nest';
-import { Claims, fencedError, Leases, NetworkBroker, Nodes, Presence, Requests } from '@statewire/nest/broker';
+import {
+  Claims,
+  fencedError,
+  Leases,
+  NetworkBroker,
+  Nodes,
+  Presence,
+  Requests,
+  TopicListeners,
+} from '@statewire/nest/broker';
 
 import { Channels } from './channels.js';
 import { PostgresClaimStore } from './claim-store.js';
@@ -26,7 +35,7 @@ import { checkNotifications } from './pooler-check.js';
 import { PostgresPresenceStore } from './presence-store.js';
 import { Publisher } from './publisher.js';
 import { checkServer } from './server-check.js';
-import { TopicListeners } from './topic-listeners.js';
+import { PostgresTopicChannels } from './topic-channels.js';
 import { TopicReader } from './topic-reader.js';
 import { Wakes } from './wakes.js';
 import { postgresWire, type OpenWire } from './wire.js';
@@ -74,6 +83,7 @@ export class PostgresBroker extends NetworkBroker {
   private readonly wakes = new Wakes();
   protected readonly publisher: Publisher;
   protected readonly reader: TopicReader;
+  private readonly topicChannels: PostgresTopicChannels;
   protected readonly listeners: TopicListeners;
   private readonly poll: Poll;
   private readonly claimStore: PostgresClaimStore;
@@ -101,16 +111,22 @@ export class PostgresBroker extends NetworkBroker {
       onUp: () => this.onUp(),
     });
     this.reader = new TopicReader(this.link, history);
+    this.topicChannels = new PostgresTopicChannels(this.channels, schema, this.reader);
     this.listeners = new TopicListeners(
-      this.channels,
-      schema,
-      this.reader,
+      this.topicChannels,
       (id) => this.publisher.find(id),
       (topic, error) => log.error('topic-listener-failed', error, { topic }),
     );
     const { maxPending, publishTimeoutMs: timeoutMs } = options;
-    this.publisher = new Publisher(this.node, this.link, this.listeners, context, { ...maxPending, timeoutMs });
-    this.poll = new Poll(this.link, this.reader, this.listeners, environment, options.pollIntervalMs);
+    this.publisher = new Publisher(this.node, this.link, this.topicChannels, context, { ...maxPending, timeoutMs });
+    this.poll = new Poll(
+      this.link,
+      this.reader,
+      this.topicChannels,
+      this.listeners,
+      environment,
+      options.pollIntervalMs,
+    );
     this.nodes = new Nodes(this.node, new PostgresNodeStore(this.link), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
       onReturn: () => this.ignoreFailure(this.presence.restore(() => true)),
@@ -165,7 +181,8 @@ export class PostgresBroker extends NetworkBroker {
   private onLost(): void {
     this.poll.stop();
     this.publisher.onLost();
-    this.listeners.interrupt();
+    this.topicChannels.onLost();
+    this.listeners.interrupt(() => true);
   }
 
   /** Checks the server. The first connection also creates the schema, and checks that notifications arrive. */

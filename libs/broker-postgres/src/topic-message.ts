@@ -1,28 +1,13 @@
-import type { LivePublication, StoredPublication } from '@statewire/nest';
-import type { Position } from '@statewire/protocol';
+import type { LivePublication, StoredPublication, TopicMessage } from '@statewire/nest';
 
-/** A publication in a notification. Without a text it was too long, and is read. */
-export interface AnnouncedPublication extends Omit<LivePublication, 'data' | 'delta' | 'value'> {
-  readonly text: { readonly isDelta: boolean; readonly json: string } | undefined;
-}
-
-/** A notification about a topic. */
-export type Announcement =
-  | { readonly type: 'publication'; readonly topic: string; readonly publication: AnnouncedPublication }
-  | {
-      readonly type: 'epoch';
-      readonly topic: string;
-      readonly epoch: string;
-      readonly first?: AnnouncedPublication;
-    }
-  | { readonly type: 'closed'; readonly topic: string };
-
-/** Where a topic stands on the server. */
-export interface Standing {
+/** A notification about a topic. Its publication has neither data nor a delta if it was too long for a notification. */
+export interface Announcement {
   readonly topic: string;
-  readonly position: Position;
-  readonly id: string;
+  readonly message: TopicMessage;
 }
+
+/** The text of a publication. */
+export type Text = Pick<StoredPublication, 'data' | 'delta'>;
 
 /**
  * Reads a notification of a topic channel: a line with fields, then the text of the publication.
@@ -33,49 +18,47 @@ export interface Standing {
  *
  * A notification without a second line that needs one ends with `r`. Returns undefined for a message of a later version.
  */
-export function parseAnnouncement(message: string): Announcement | undefined {
-  const end = message.indexOf('\n');
-  const head = (end < 0 ? message : message.slice(0, end)).split(' ');
-  const text = end < 0 ? undefined : message.slice(end + 1);
+export function parseAnnouncement(notification: string): Announcement | undefined {
+  const end = notification.indexOf('\n');
+  const head = (end < 0 ? notification : notification.slice(0, end)).split(' ');
+  const text = end < 0 ? undefined : notification.slice(end + 1);
   const [type, topic = '', epoch = ''] = head;
   switch (type) {
     case 'P': {
       const [, , , offset, time, id = '', previous = '', form] = head;
-      const json = text === undefined ? undefined : { isDelta: form === 'p', json: text };
-      const publication = { epoch, offset: Number(offset), time: Number(time), id, previous, text: json };
-      return { type: 'publication', topic, publication };
+      const publication = { epoch, offset: Number(offset), time: Number(time), id, previous };
+      const json = text === undefined ? {} : textOf(form === 'p' ? text : null, text);
+      return { topic, message: { type: 'publication', publication: { ...publication, ...json } } };
     }
     case 'E': {
       const [, , , time, id] = head;
-      if (id === undefined) return { type: 'epoch', topic, epoch };
-      const json = text === undefined ? undefined : { isDelta: false, json: text };
-      const first = { epoch, offset: 1, time: Number(time), id, previous: '', text: json };
-      return { type: 'epoch', topic, epoch, first };
+      if (id === undefined) return { topic, message: { type: 'epoch', epoch } };
+      const first = { epoch, offset: 1, time: Number(time), id, previous: '' };
+      const json = text === undefined ? {} : { data: text };
+      return { topic, message: { type: 'epoch', epoch, first: { ...first, ...json } } };
     }
     case 'C':
-      return { type: 'closed', topic };
+      return { topic, message: { type: 'closed' } };
     default:
       return undefined;
   }
 }
 
-/** Where a topic stands after a notification. Undefined: it is closed. */
-export function standingAfter(message: Announcement): Standing | undefined {
-  const { topic } = message;
-  if (message.type === 'publication') {
-    const { epoch, id, offset } = message.publication;
-    return { topic, position: { epoch, offset }, id };
-  }
-  if (message.type === 'closed') return undefined;
-  const { epoch, first } = message;
-  return { topic, position: { epoch, offset: first?.offset ?? 0 }, id: first?.id ?? '' };
+/** Returns the publication of a message, if it has one. */
+export function publicationOf(message: TopicMessage): LivePublication | undefined {
+  if (message.type === 'publication') return message.publication;
+  return message.type === 'epoch' ? message.first : undefined;
 }
 
-/** A publication of a result row, which has data or a delta. */
-export function withText(
-  publication: Omit<StoredPublication, 'data' | 'delta'>,
-  delta: string | null,
-  data: string | null,
-): StoredPublication {
-  return delta === null ? { ...publication, data: data ?? 'null' } : { ...publication, delta };
+/** Returns a message whose publication has a text. */
+export function withText(message: TopicMessage, text: Text): TopicMessage {
+  if (message.type === 'publication') return { ...message, publication: { ...message.publication, ...text } };
+  return message.type === 'epoch' && message.first !== undefined
+    ? { ...message, first: { ...message.first, ...text } }
+    : message;
+}
+
+/** The text of a result row, which has data or a delta. */
+export function textOf(delta: string | null, data: string | null): Text {
+  return delta === null ? { data: data ?? 'null' } : { delta };
 }

@@ -1,9 +1,10 @@
 import { BrokerError, type BrokerContext, type ReadOptions, type TopicHistory } from '@statewire/nest';
+import type { Standing } from '@statewire/nest/broker';
 import { applyDelta, type Json, type Position, type TopicKind } from '@statewire/protocol';
 
 import { limitsOf } from './limits.js';
 import type { PostgresLink } from './link.js';
-import { withText, type Standing } from './topic-message.js';
+import { textOf, type Text } from './topic-message.js';
 import type { Row } from './wire.js';
 
 /** How often a value that is to be kept may change while it is read. */
@@ -61,21 +62,17 @@ export class TopicReader {
       publications: rows.slice(1).map((row) => {
         const publication = row as unknown as PublicationRow;
         const { id, offset, time } = publication;
-        return withText({ offset, id, time }, publication.delta, publication.data);
+        return { offset, id, time, ...textOf(publication.delta, publication.data) };
       }),
     };
   }
 
   /** Returns the text of a publication that was too long for a notification; undefined if the server has it no more. */
-  async textOf(
-    topic: string,
-    epoch: string,
-    offset: number,
-  ): Promise<{ readonly isDelta: boolean; readonly json: string } | undefined> {
+  async textOf(topic: string, epoch: string, offset: number): Promise<Text | undefined> {
     const [row] = await this.link.run('entries', topic, epoch, offset, offset);
     if (row === undefined) return undefined;
     const { data, delta } = row as unknown as PublicationRow;
-    return delta === null ? { isDelta: false, json: data ?? 'null' } : { isDelta: true, json: delta };
+    return textOf(delta, data);
   }
 
   /** Renews the topics, so that the server keeps them, and tells where those stand that have moved. */

@@ -1,5 +1,5 @@
 import type { BrokerContext } from '@statewire/nest';
-import { Claims, Leases, NetworkBroker, Nodes, Presence, Requests } from '@statewire/nest/broker';
+import { Claims, Leases, NetworkBroker, Nodes, Presence, Requests, TopicListeners } from '@statewire/nest/broker';
 
 import { Channels } from './channels.js';
 import { RedisClaimStore } from './claim-store.js';
@@ -19,7 +19,7 @@ import { claimScripts } from './scripts/claim-scripts.js';
 import { leaseScripts, nodeScripts, presenceScripts } from './scripts/node-scripts.js';
 import type { Script } from './scripts/script.js';
 import { topicScripts } from './scripts/topic-scripts.js';
-import { TopicListeners } from './topic-listeners.js';
+import { RedisTopicChannels } from './topic-channels.js';
 import { TopicReader } from './topic-reader.js';
 import type { OpenWire } from './wire.js';
 
@@ -70,8 +70,7 @@ export class RedisBroker extends NetworkBroker {
     this.publisher = new Publisher(this.link, keys, topics, epochs, context, { ...maxPending, timeoutMs, wait });
     this.reader = new TopicReader(this.link, keys, topics, epochs);
     this.listeners = new TopicListeners(
-      this.channels,
-      keys,
+      new RedisTopicChannels(this.channels, keys),
       (id) => this.publisher.find(id),
       (topic, error) => log.error('topic-listener-failed', error, { topic }),
     );
@@ -102,7 +101,7 @@ export class RedisBroker extends NetworkBroker {
   private onLost(partitions: readonly number[]): void {
     this.channels.onLost(partitions);
     this.publisher.onLost(partitions);
-    this.listeners.interrupt(partitions);
+    this.listeners.interrupt(this.liesIn(partitions));
   }
 
   /** Listens again, and tells the listeners where their topics stand, before anything is published. */
@@ -114,7 +113,7 @@ export class RedisBroker extends NetworkBroker {
   }
 
   private restorePresence(partitions: readonly number[]): Promise<void> {
-    return this.presence.restore((topic) => partitions.includes(this.keys.topic(topic).partition));
+    return this.presence.restore(this.liesIn(partitions));
   }
 
   private onUp(partitions: readonly number[]): void {
@@ -143,7 +142,13 @@ export class RedisBroker extends NetworkBroker {
 
   /** Renews the topics with listeners, and tells listeners that have missed something. */
   private async sweep(partitions: readonly number[]): Promise<void> {
-    const names = this.listeners.namesIn(new Set(partitions));
+    const names = this.listeners.names.filter(this.liesIn(partitions));
     await this.reader.check(names, (standings) => this.listeners.resume(standings));
+  }
+
+  /** Tells whether a topic lies in one of the partitions. */
+  private liesIn(partitions: readonly number[]): (topic: string) => boolean {
+    const wanted = new Set(partitions);
+    return (topic) => wanted.has(this.keys.topic(topic).partition);
   }
 }

@@ -1,11 +1,11 @@
 import { BrokerError, type ReadOptions, type StoredPublication, type TopicHistory } from '@statewire/nest';
+import type { Standing } from '@statewire/nest/broker';
 import { applyDelta, type Json, type Position, type TopicKind } from '@statewire/protocol';
 
 import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';
 import type { TopicScripts } from './scripts/topic-scripts.js';
-import type { Standing } from './topic-listeners.js';
 import { storedPublication } from './topic-message.js';
 
 /** Topics per call of a sweep. */

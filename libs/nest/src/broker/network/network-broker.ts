@@ -95,10 +95,13 @@ export abstract class NetworkBroker implements Broker {
   protected abstract readonly requests: Requests;
   /** Whether any call can reach the server now. */
   protected abstract readonly isReachable: boolean;
+  /** Parts of the application. */
+  protected readonly context: BrokerContext;
   private isDisposed = false;
 
-  /** @param context parts of the application. */
-  constructor(protected readonly context: BrokerContext) {
+  /** Creates the base; the class of a server creates the parts. */
+  constructor(context: BrokerContext) {
+    this.context = context;
     this.node = context.environment.id().slice(0, NODE_ID_LENGTH);
   }
 

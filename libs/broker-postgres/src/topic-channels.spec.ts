@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NewPublication, TopicMessage } from '@statewire/nest';
+import { TopicListeners, type Standing } from '@statewire/nest/broker';
 
 import { Channels } from './channels.js';
 import type { PostgresConnection } from './connection.js';
 import { topicChannel } from './names.js';
-import { TopicListeners } from './topic-listeners.js';
-import type { Standing } from './topic-message.js';
+import { PostgresTopicChannels } from './topic-channels.js';
+import type { Text } from './topic-message.js';
 
 interface Read {
   readonly offset: number;
@@ -29,11 +30,11 @@ async function create() {
   const server: { standings: Standing[] } = { standings: [] };
   const own = new Map<string, NewPublication>();
   const textOf = (_topic: string, _epoch: string, offset: number) =>
-    new Promise<{ isDelta: boolean; json: string } | undefined>((resolve, reject) => {
+    new Promise<Text | undefined>((resolve, reject) => {
       reads.push({
         offset,
         answer: async (json) => {
-          resolve(json === undefined ? undefined : { isDelta: false, json });
+          resolve(json === undefined ? undefined : { data: json });
           await turn();
         },
         fail: async () => {
@@ -42,10 +43,12 @@ async function create() {
         },
       });
     });
+  const topicChannels = new PostgresTopicChannels(channels, 'statewire', {
+    textOf,
+    check: async () => server.standings,
+  });
   const listeners = new TopicListeners(
-    channels,
-    'statewire',
-    { textOf, check: async () => server.standings },
+    topicChannels,
     (id) => own.get(id),
     () => undefined,
   );
@@ -58,7 +61,7 @@ async function create() {
     const head = `P lobby e ${offset} 5 i${offset} i${offset - 1}`;
     send(text === undefined ? `${head} r` : `${head} d\n${text}`);
   };
-  return { announce, channel, heard, listeners, own, reads, release, send, server, statements };
+  return { announce, channel, heard, listeners, own, reads, release, send, server, statements, topicChannels };
 }
 
 const shown = (heard: readonly TopicMessage[]): unknown[] =>
@@ -77,21 +80,21 @@ describe('listeners', () => {
   });
 
   test('get a long publication when it has been read, and those behind it after it', async () => {
-    const { announce, heard, listeners, reads } = await create();
+    const { announce, heard, reads, topicChannels } = await create();
     announce(1, '1');
     announce(2);
     announce(3, '3');
     announce(4);
     announce(5, '5');
     expect(shown(heard)).toEqual([[1, '1']]);
-    const delivered = listeners.whenDelivered('lobby');
+    const delivered = topicChannels.whenDelivered('lobby');
     await reads[0]!.answer('2');
     expect(shown(heard)).toEqual([1, 2, 3].map((n) => [n, String(n)]));
     expect(reads.map(({ offset }) => offset)).toEqual([2, 4]);
     await reads[1]!.answer('4');
     await delivered;
     expect(shown(heard)).toEqual([1, 2, 3, 4, 5].map((n) => [n, String(n)]));
-    expect(listeners.whenDelivered('lobby')).toBeUndefined();
+    expect(topicChannels.whenDelivered('lobby')).toBeUndefined();
   });
 
   test('get a long publication of their own node at once', async () => {
@@ -110,46 +113,26 @@ describe('listeners', () => {
     expect(heard).toEqual([{ type: 'resumed', position: { epoch: 'f', offset: 3 }, id: 'j3' }]);
   });
 
-  test('are interrupted if a long publication cannot be read, until the next look', async () => {
+  test('are interrupted if a long publication cannot be read, until they learn where the topic stands', async () => {
     const { announce, heard, listeners, reads } = await create();
     announce(1);
     await reads[0]!.fail();
     announce(2, '2');
     expect(heard).toEqual([{ type: 'interrupted' }]);
-    listeners.resumeIfStill([{ topic: 'lobby', position: { epoch: 'e', offset: 2 }, id: 'i2' }], [{ topic: 'lobby' }]);
+    listeners.resume([{ topic: 'lobby', position: { epoch: 'e', offset: 2 }, id: 'i2' }]);
     expect(heard.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'e', offset: 2 }, id: 'i2' });
     announce(3, '3');
     expect(shown(heard).at(-1)).toEqual([3, '3']);
   });
 
   test('get nothing of a read that an outage overtook', async () => {
-    const { announce, heard, listeners, reads } = await create();
+    const { announce, heard, listeners, reads, topicChannels } = await create();
     announce(1);
-    listeners.interrupt();
+    topicChannels.onLost();
+    listeners.interrupt(() => true);
     listeners.resume([{ topic: 'lobby', position: { epoch: 'e', offset: 1 }, id: 'i1' }]);
     await reads[0]!.answer('1');
     expect(heard.map(({ type }) => type)).toEqual(['interrupted', 'resumed']);
-  });
-
-  test('are told of a position only if two looks in a row found the topic there without a message', async () => {
-    const { announce, heard, listeners } = await create();
-    announce(1, '1');
-    const ahead = (offset: number) =>
-      listeners.resumeIfStill(
-        [{ topic: 'lobby', position: { epoch: 'e', offset }, id: `i${offset}` }],
-        [{ topic: 'lobby' }],
-      );
-    ahead(2);
-    announce(2, '2');
-    ahead(3);
-    announce(3, '3');
-    listeners.resumeIfStill([], [{ topic: 'lobby' }]);
-    expect(shown(heard)).toEqual([1, 2, 3].map((n) => [n, String(n)]));
-    ahead(4);
-    ahead(5);
-    expect(heard.at(-1)).toEqual({ type: 'resumed', position: { epoch: 'e', offset: 5 }, id: 'i5' });
-    announce(4, 'late');
-    expect(heard.at(-1)).toMatchObject({ type: 'resumed' });
   });
 
   test('get the first publication of another epoch as that epoch', async () => {
