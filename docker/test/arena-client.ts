@@ -24,14 +24,14 @@ export function reached(client: RealtimeClient, state: ConnectionStatus['state']
   return firstValueFrom(client.status$.pipe(filter((status) => status.state === state)));
 }
 
-/** Resolves with the token of a new player. */
-export async function signIn(origin: string, name = 'Ann'): Promise<string> {
+/** Resolves with the session of a new player. */
+export async function signIn(origin: string, name = 'Ann'): Promise<Session> {
   const response = await fetch(`${origin}/api/session`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ name }),
   });
-  return ((await response.json()) as Session).token;
+  return (await response.json()) as Session;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function signIn(origin: string, name = 'Ann'): Promise<string> {
  * @param token Default: of a new player.
  */
 export async function startBattle(origin: string, token?: string): Promise<string> {
-  const own = token ?? (await signIn(origin));
+  const own = token ?? (await signIn(origin)).token;
   const client = arenaClient(origin, { token: () => own });
   const { runId } = await firstValueFrom(client.act(startRun, {}));
   const { battleId } = await firstValueFrom(client.act(chooseRoom, { runId, roomId: 'room-1-1' }));

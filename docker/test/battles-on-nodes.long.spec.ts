@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 
 import { arenaClient, reached, signIn, startBattle } from './arena-client.js';
 import { BattleWatcher, contradictions } from './battle-watcher.js';
+import { FollowedNews, NOTHING_LOST } from './followed-news.js';
 import { ProxyProcess } from './proxy-process.js';
 import { POSTGRES, PROXIES, REDIS, useThreeNodes } from './three-nodes.js';
 
@@ -24,6 +25,7 @@ describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, 
   const nodesOf = useThreeNodes({ ...broker, missing });
   const testHere = missing === undefined ? test : test.skip;
   const clients: RealtimeClient[] = [];
+  let news: FollowedNews | undefined;
   let origin: string;
 
   beforeAll(async () => {
@@ -32,6 +34,7 @@ describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, 
 
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close();
+    news?.close();
     if (missing !== undefined) return;
     await nodesOf().withoutConnections();
     await nodesOf().complete();
@@ -70,7 +73,7 @@ describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, 
   });
 
   testHere('actions of one client reach all nodes, and each takes effect', async () => {
-    const token = await signIn(origin);
+    const { token } = await signIn(origin);
     const battleId = await startBattle(origin, token);
     const player = connect({ token: () => token, ...POLLING });
     const watcher = watch(battleId);
@@ -86,7 +89,7 @@ describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, 
     const battleId = await startBattle(origin);
     const lists = [];
     while (nodesOf().nodes.filter(({ connections }) => connections > 0).length < 2) {
-      const token = await signIn(origin, `Player ${lists.length}`);
+      const { token } = await signIn(origin, `Player ${lists.length}`);
       const client = connect({ token: () => token });
       await new BattleWatcher(client, battleId).advances(1);
       lists.push(client.state(spectators.with({ battleId })));
@@ -125,21 +128,32 @@ describe.each(PLACES)('R11, R13: battles on three nodes with $name', ({ broker, 
     expect(contradictions([watcher])).toEqual([]);
   });
 
+  /** Pages of a player on more than one node, as a proxy in turn spreads them. */
+  async function followNews(): Promise<FollowedNews> {
+    news = await FollowedNews.start(origin);
+    for (let page = 0; page < 3; page++) news.follow();
+    return news;
+  }
+
   testHere('a node is killed, and its clients go on elsewhere', async () => {
     const watchers = await watchEverywhere(await startBattle(origin));
+    const pages = await followNews();
     const node = nodesOf().nodes.find(({ connections }) => connections > 0)!;
     await nodesOf().remove(node, () => node.kill());
     await Promise.all(watchers.map((watcher) => watcher.advances()));
     expect(contradictions(watchers)).toEqual([]);
     expect(watchers.map(({ client }) => client.metrics.holes)).toEqual(watchers.map(() => 0));
+    expect(await pages.report()).toEqual(NOTHING_LOST);
   });
 
   testHere('a node drains, and its clients go on elsewhere', async () => {
     const watchers = await watchEverywhere(await startBattle(origin));
+    const pages = await followNews();
     const node = nodesOf().nodes.find(({ connections }) => connections > 0)!;
     expect(await nodesOf().remove(node, () => node.drain())).toBe(0);
     await Promise.all(watchers.map((watcher) => watcher.advances()));
     expect(contradictions(watchers)).toEqual([]);
     expect(watchers.map(({ client }) => client.metrics.holes)).toEqual(watchers.map(() => 0));
+    expect(await pages.report()).toEqual(NOTHING_LOST);
   });
 });

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RealtimeClient } from '@statewire/client';
 import { filter, firstValueFrom } from 'rxjs';
 
-import { arenaClient } from './arena-client.js';
+import { FollowedNews, NOTHING_LOST } from './followed-news.js';
 import { ProxyProcess } from './proxy-process.js';
 import { PROXIES, REDIS, useThreeNodes } from './three-nodes.js';
 
@@ -19,6 +19,7 @@ describe.each(PROXIES)('R11, R13: $name in front of three nodes', ({ start, ...p
   const missing = proxy.missing ?? REDIS.missing;
   const testHere = missing === undefined ? test : test.skip;
   const clients: RealtimeClient[] = [];
+  let news: FollowedNews;
   let origin: string;
 
   beforeAll(async () => {
@@ -27,8 +28,13 @@ describe.each(PROXIES)('R11, R13: $name in front of three nodes', ({ start, ...p
     await untilAllGetRequests();
   });
 
+  beforeEach(async () => {
+    if (missing === undefined) news = await FollowedNews.start(origin);
+  });
+
   afterEach(async () => {
-    for (const client of clients.splice(0)) client.close();
+    clients.length = 0;
+    news?.close();
     if (missing === undefined) await nodesOf().withoutConnections();
   });
 
@@ -46,9 +52,8 @@ describe.each(PROXIES)('R11, R13: $name in front of three nodes', ({ start, ...p
   /** Opens connections one after another, until two nodes have some. */
   async function connectToTwoNodes(): Promise<void> {
     while (nodesOf().nodes.filter(({ connections }) => connections > 0).length < 2) {
-      const client = arenaClient(origin);
+      const client = news.follow();
       clients.push(client);
-      client.connect();
       await connected(client);
     }
   }
@@ -75,26 +80,31 @@ describe.each(PROXIES)('R11, R13: $name in front of three nodes', ({ start, ...p
     expect(clients.map(({ status }) => status.state)).toEqual(clients.map(() => 'live'));
   });
 
-  testHere('fails no request when a node is killed, and its clients connect to another one', async () => {
+  testHere('fails no request when a node is killed, and its clients get every event once', async () => {
     await connectToTwoNodes();
     const node = nodesOf().nodes.find(({ connections }) => connections > 0)!;
     const killed = nodesOf().remove(node, () => node.kill());
     expect(await failuresDuring(killed)).toEqual([]);
     while (clients.every(({ metrics }) => metrics.reconnects === 0)) await wait(20);
     await Promise.all(clients.map(connected));
+    expect(await news.report()).toEqual(NOTHING_LOST);
     await nodesOf().complete();
     await untilAllGetRequests();
   });
 
-  testHere('fails no request while a node drains, and its clients move without a poll', async () => {
-    await connectToTwoNodes();
-    const node = nodesOf().nodes.find(({ connections }) => connections > 0)!;
-    const drained = nodesOf().remove(node, () => node.drain());
-    expect(await failuresDuring(drained)).toEqual([]);
-    expect(await drained).toBe(0);
-    await Promise.all(clients.map(connected));
-    expect(clients.map(({ metrics }) => metrics.polls)).toEqual(clients.map(() => 0));
-    await nodesOf().complete();
-    await untilAllGetRequests();
-  });
+  testHere(
+    'fails no request while a node drains, and its clients move without a poll and get every event once',
+    async () => {
+      await connectToTwoNodes();
+      const node = nodesOf().nodes.find(({ connections }) => connections > 0)!;
+      const drained = nodesOf().remove(node, () => node.drain());
+      expect(await failuresDuring(drained)).toEqual([]);
+      expect(await drained).toBe(0);
+      await Promise.all(clients.map(connected));
+      expect(clients.map(({ metrics }) => metrics.polls)).toEqual(clients.map(() => 0));
+      expect(await news.report()).toEqual(NOTHING_LOST);
+      await nodesOf().complete();
+      await untilAllGetRequests();
+    },
+  );
 });
