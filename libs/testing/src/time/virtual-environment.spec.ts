@@ -24,6 +24,15 @@ describe('VirtualEnvironment', () => {
     expect([runs, environment.timers]).toEqual([0, 0]);
   });
 
+  test('lets promises settle before a turn ends, as Node does', async () => {
+    const environment = new VirtualEnvironment();
+    const ran: string[] = [];
+    environment.defer(() => ran.push('end of the turn'));
+    void Promise.resolve().then(() => ran.push('promise'));
+    await environment.settle();
+    expect(ran).toEqual(['promise', 'end of the turn']);
+  });
+
   test('moves both clocks together, until the wall clock is set', async () => {
     const environment = new VirtualEnvironment({ start: 1_000_000 });
     await environment.advance(250);

@@ -61,10 +61,11 @@ export class VirtualScheduler {
   async settle(quietTurns: number): Promise<void> {
     let quiet = 0;
     while (quiet < quietTurns) {
-      this.tick();
       this.stirred = false;
+      // Promises settle before a turn ends.
       await eventLoopTurn();
       quiet = this.stirred || this.deferred.length > 0 ? 0 : quiet + 1;
+      this.tick();
     }
   }
 
