@@ -83,7 +83,9 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
   },
   {
     name: 'the server keeps the answers that the client confirmed',
-    edits: [{ package: 'nest', symbol: 'MemoryClaims.forget', find: 'this.drop(key, claim);', replace: '' }],
+    edits: [
+      { package: 'nest', symbol: 'MemoryClaims.forget', find: 'this.drop(key, claim, claim.answer);', replace: '' },
+    ],
     seed: 1,
   },
   {
@@ -92,7 +94,7 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'nest',
         symbol: 'MemoryClaims.forget',
-        find: 'if (this.repeatWindowMs > 0) this.forgotten.set(key, until);',
+        find: 'this.forgotten.add(key, now);',
         replace: '',
       },
     ],
@@ -104,8 +106,8 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
       {
         package: 'nest',
         symbol: 'MemoryClaims.forgetExpired',
-        find: 'if (claim.expiresAt <= now) this.drop(key, claim);',
-        replace: 'if (false) this.drop(key, claim);',
+        find: 'if (claim.expiresAt <= now) this.drop(key, claim, claim.answer);',
+        replace: 'if (false) this.drop(key, claim, claim.answer);',
       },
     ],
     seed: 1,

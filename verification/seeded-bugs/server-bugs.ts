@@ -186,7 +186,7 @@ export const SERVER_BUGS: readonly SeededBug[] = [
         package: 'nest',
         symbol: 'MemoryClaims.claim',
         find: 'if (existing === undefined) {',
-        replace: "if (existing === undefined || existing.state === 'running') {",
+        replace: 'if (existing === undefined || existing.answer === undefined) {',
       },
     ],
     caughtBy: 'actions',

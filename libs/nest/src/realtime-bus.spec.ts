@@ -161,11 +161,13 @@ describe('ActionContext', () => {
       realtime.publish(notices.with(), 10n as never).catch(() => undefined);
     });
     expect(positions).toEqual([]);
-    await expect(
+    const failure = new Error('handler');
+    await expect(new ActionContext().run(() => Promise.reject(failure))).rejects.toBe(failure);
+    expect(() =>
       new ActionContext().run(() => {
-        throw new Error('handler');
+        throw failure;
       }),
-    ).rejects.toThrow('handler');
+    ).toThrow(failure);
   });
 
   test('collects no publication after the end of the action', async () => {

@@ -198,8 +198,9 @@ export type BrokerStatus = { readonly state: 'up' } | { readonly state: 'away'; 
  * each topic before it gives out an offset again. The ids of publications are a second line: they show a loss to a node
  * that still has what was lost, but not to a client that comes back later.
  *
- * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. Topics are names of
- * the protocol, or internal names with a colon; an implementation maps each name to a key of its own.
+ * Every method is asynchronous and may reject with a `BrokerError`. No method throws synchronously. The methods for
+ * actions may return at once instead of with a promise. A handler that returns at once then costs no promise at all.
+ * Topics are names of the protocol, or internal names with a colon; an implementation maps each name to a key of its own.
  */
 export interface Broker {
   /** Name in the log line of the start: `memory`, `redis`, … */
@@ -250,23 +251,23 @@ export interface Broker {
    * its node, and a settled answer for the window of `settle`. If the node of a running claim ends, its waiting callers
    * get `unclaimed`, and the next claim is `lost`. Rejects with `full` instead of forgetting a claim early.
    */
-  claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim>;
+  claim(key: string, fingerprint: string, options?: ClaimOptions): Claim | Promise<Claim>;
   /**
    * Remembers the answer of a claimed action for `windowMs`. A broker that is out of reach retries it until the window
    * ends.
    */
-  settle(key: string, answer: string, windowMs: number): Promise<void>;
+  settle(key: string, answer: string, windowMs: number): Promise<void> | undefined;
   /**
    * Gives a claim back without an answer, because the server rejected the action before its handler started. Callers
    * that wait for the answer get a `BrokerError` `unclaimed` and may claim the key.
    */
-  unclaim(key: string): Promise<void>;
+  unclaim(key: string): Promise<void> | undefined;
   /**
    * Forgets the answers of settled claims before their window ends, because the clients have them. Ignores keys that
    * are unknown or still running. If it fails, the window ends the claims. For 10 s a claim of a forgotten key is
    * `lost`, because a proxy may deliver a request twice.
    */
-  forget(keys: readonly string[]): Promise<void>;
+  forget(keys: readonly string[]): Promise<void> | undefined;
 
   /**
    * Returns the lease; undefined while another node holds it. With a `signal` the call waits for the lease. Nodes that

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Json } from '@statewire/protocol';
 import { VirtualEnvironment } from '@statewire/testing';
 
 import { MemoryBroker, type MemoryBrokerSettings } from '../broker/memory/memory-broker.js';
@@ -82,10 +83,42 @@ describe('ActionExecutor', () => {
     expect(runs).toBe(1);
   });
 
+  test('answers without a promise when the broker and the handler return at once', () => {
+    const call = () => ActionContext.start(() => ({ gold: ++runs })) as Json;
+    const action = { call, timeout: 1_000 };
+    expect(runner().run(invocation, caller, action)).toEqual({ type: 'ack', id: '1', data: { gold: 1 } });
+    expect({ claims: broker.sizes.claims, timers: environment.timers }).toEqual({ claims: 1, timers: 1 });
+  });
+
+  test('waits for the position of a publication that a handler made before it returned at once', async () => {
+    const call = (): null => {
+      ActionContext.start(() =>
+        ActionContext.recordPublication('battles/1', Promise.resolve({ epoch: 'e', offset: 3 })),
+      );
+      return null;
+    };
+    const follower = { ...invocation, follows: () => true };
+    const answer = runner().run(follower, caller, { call, timeout: 0 });
+    expect(await answer).toMatchObject({ positions: [{ topic: 'battles/1', epoch: 'e', offset: 3 }] });
+  });
+
+  test('records the publications of a query that starts when it is awaited', async () => {
+    const query = {
+      then: (resolve: (result: null) => void): void => {
+        ActionContext.recordPublication('battles/1', Promise.resolve({ epoch: 'e', offset: 3 }));
+        resolve(null);
+      },
+    };
+    const call = () => ActionContext.start(() => query) as Promise<null>;
+    const follower = { ...invocation, follows: () => true };
+    const answer = await runner().run(follower, caller, { call, timeout: 0 });
+    expect(answer).toMatchObject({ positions: [{ topic: 'battles/1', epoch: 'e', offset: 3 }] });
+  });
+
   test('runs an action once when two nodes receive it at the same time, and both give the same answer', async () => {
     let finish = (): void => undefined;
     const call = handler(() => new Promise<void>((resolve) => (finish = resolve)));
-    const answers = [runner(), runner()].map((node) => node.run(invocation, caller, { call, timeout: 0 }));
+    const answers = [runner(), runner()].map(async (node) => node.run(invocation, caller, { call, timeout: 0 }));
     await environment.settle();
     finish();
     expect(await Promise.all(answers)).toEqual([
@@ -213,7 +246,7 @@ describe('ActionExecutor', () => {
     const action = { call: handler(() => undefined), timeout: 0 };
     const users = Array.from({ length: 100 }, (_, n) => ({ ...caller, identity: { id: `user ${n}`, user: n } }));
     for (let round = 1; round <= 1_500; round += 1) {
-      const answers = users.map((user) => {
+      const answers = users.map(async (user) => {
         executor.forget([`${round - 1}`], user);
         return executor.run({ ...invocation, id: `${round}` }, user, action);
       });
@@ -262,7 +295,7 @@ describe('ActionExecutor', () => {
     await environment.settle();
     const second = runner().run({ ...invocation, again: true }, caller, { ...hangs, timeout });
     let answer: unknown;
-    void second.then((given) => (answer = given));
+    void Promise.resolve(second).then((given) => (answer = given));
     await environment.advance(wait - 1);
     expect(answer).toBeUndefined();
     await environment.advance(1);
@@ -320,9 +353,8 @@ describe('ActionExecutor', () => {
     const action = { call: handler(() => undefined), timeout: 0 };
     expect(await away.run(invocation, caller, action)).toMatchObject({ type: 'ack' });
     let answer: unknown;
-    void runner()
-      .run({ ...invocation, again: true }, caller, action)
-      .then((given) => (answer = given));
+    const second = runner().run({ ...invocation, again: true }, caller, action);
+    void Promise.resolve(second).then((given) => (answer = given));
     await environment.advance(30_000);
     expect([runs, answer, tracked.length]).toEqual([1, undefined, 1]);
     isBack();

@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import type { Broker } from '../core/broker.js';
 import type { Environment } from '../core/environment.js';
 import { InFlight } from '../core/action-context.js';
+import type { MaybePromise } from '../core/maybe-promise.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
@@ -61,7 +62,7 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
   constructor(
     private readonly registry: HandlerRegistry,
     private readonly guards: ConnectionGuards,
-    private readonly inFlight: InFlight,
+    inFlight: InFlight,
     private readonly counters: Counters,
     @Inject(REALTIME_OPTIONS) private readonly options: ResolvedRealtimeOptions,
     @Inject(BROKER) broker: Broker,
@@ -132,8 +133,11 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
     return this.registry.lacks(topic);
   }
 
-  /** Runs an action at most once and answers it. Never rejects: every failure is an error frame. */
-  async act(invocation: Invocation, caller: CallerContext): Promise<AckFrame | ErrorFrame> {
+  /**
+   * Runs an action at most once and answers it: at once if nothing on the way waits. Never throws or rejects: every
+   * failure is an error frame.
+   */
+  act(invocation: Invocation, caller: CallerContext): MaybePromise<AckFrame | ErrorFrame> {
     const { id, name, data } = invocation;
     const action = this.registry.action(name);
     if (!action) {
@@ -143,18 +147,10 @@ export class Dispatcher implements TopicLoader, OnModuleInit {
         `There is no handler for the action "${name}". Check its name, or provide a class with an @OnAction method for it.`,
       ).toFrame({ id });
     }
-    let handler: Promise<unknown> = Promise.resolve();
-    const answer = await this.runner.run(invocation, caller, {
-      call: () => {
-        const result = action.call(requestOf(caller, { action: name, data }));
-        handler = result.catch(() => undefined);
-        return result;
-      },
+    return this.runner.run(invocation, caller, {
+      call: () => action.call(requestOf(caller, { action: name, data })),
       timeout: action.timeout ?? this.options.limits.timeouts.actionMs,
     });
-    // A handler may go on after its answer `timeout`. The transport counts the action only until the answer.
-    void this.inFlight.track(handler);
-    return answer;
   }
 
   /** Forgets the answers of these actions, because the client has them. */

@@ -4,6 +4,7 @@ import { ContractError, topicOfPresence, TopicMatcher, type Json } from '@statew
 import { isObservable } from 'rxjs';
 
 import { ActionContext } from '../core/action-context.js';
+import { isPromise, type MaybePromise } from '../core/maybe-promise.js';
 import type { RealtimeRequest } from '../core/realtime-request.js';
 import type { ResolvedTopic, TopicLoad } from '../topics/topic-loader.js';
 import { clientJson } from './client-json.js';
@@ -258,7 +259,7 @@ class RunnableAction {
   /** Resolves when the class serializers of the handler can serialize. */
   readonly prepared: Promise<void>;
   private serializer: Serialize | undefined;
-  private readonly invoke: Call;
+  private readonly invoke: (request: RealtimeRequest) => unknown;
   private readonly exceptions: ExceptionMapper;
 
   constructor(handler: ActionMethod, contexts: PipelineFactory) {
@@ -269,7 +270,7 @@ class RunnableAction {
     this.timeout = handler.timeout;
     this.exceptions = new ExceptionMapper(labelOf(handler), 'action', contexts.log, contexts.filter(handler));
     const { instance, method } = handler;
-    const start = (...list: unknown[]): Promise<unknown> => ActionContext.start(() => method.apply(instance, list));
+    const start = (...list: unknown[]): unknown => ActionContext.start(() => method.apply(instance, list));
     if (contexts.isPlain(handler)) {
       const read = argumentsReader(handler);
       this.invoke = (request) => start(...read(request));
@@ -278,16 +279,36 @@ class RunnableAction {
     }
   }
 
-  /** @throws RealtimeError, and nothing else. */
-  async call(request: RealtimeRequest): Promise<Json | undefined> {
+  /**
+   * Returns the result at once if no enhancer runs around the handler, and the handler returns no promise.
+   *
+   * @throws (rejects) RealtimeError, and nothing else.
+   */
+  call(request: RealtimeRequest): MaybePromise<Json | undefined> {
     try {
-      const result = await this.invoke(request);
-      const shown = this.serializer === undefined ? result : this.serializer(result);
-      // A result that no client can read fails here, so that the error names the handler.
-      return clientJson(shown, 'The result of an action');
+      const result = this.invoke(request);
+      return isPromise(result) ? this.finish(result, request) : this.toJson(result);
     } catch (error) {
-      throw await this.exceptions.toRealtimeError(error, request);
+      return this.reject(error, request);
     }
+  }
+
+  private async finish(running: Promise<unknown>, request: RealtimeRequest): Promise<Json | undefined> {
+    try {
+      return this.toJson(await running);
+    } catch (error) {
+      return this.reject(error, request);
+    }
+  }
+
+  /** A result that no client can read fails here, so that the error names the handler. */
+  private toJson(result: unknown): Json | undefined {
+    const shown = this.serializer === undefined ? result : this.serializer(result);
+    return clientJson(shown, 'The result of an action');
+  }
+
+  private async reject(error: unknown, request: RealtimeRequest): Promise<never> {
+    throw await this.exceptions.toRealtimeError(error, request);
   }
 }
 

@@ -273,4 +273,17 @@ describe('Connection: drain', () => {
     expect(await rig.received()).toMatchObject([{ type: 'ack', id: '1' }]);
     expect(rig.socket.closedWith).toBe(1012);
   });
+
+  test('closes after the answer of a handler that returns at once and ends the connection itself', async () => {
+    const rig = await ConnectionRig.welcomed();
+    await rig.received();
+    rig.act = ({ id }) => {
+      rig.connection.closeAfterActions({ code: 1012, meaning: 'restart' });
+      expect(rig.socket.closedWith).toBeUndefined();
+      return { type: 'ack', id };
+    };
+    rig.send({ type: 'action', id: '1', name: 'a' });
+    expect(await rig.received()).toEqual([{ type: 'ack', id: '1' }]);
+    expect(rig.socket.closedWith).toBe(1012);
+  });
 });

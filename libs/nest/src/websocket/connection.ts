@@ -16,6 +16,7 @@ import {
 import { revokedError } from '../admission/revocations.js';
 import { withDeadline } from '../core/environment.js';
 import { echoOf, RealtimeError, toClientError } from '../core/errors.js';
+import { isPromise } from '../core/maybe-promise.js';
 import { Outbox } from '../delivery/outbox.js';
 import {
   closingAfter,
@@ -227,7 +228,7 @@ export class Connection implements FrameRunner {
     }
   }
 
-  async act({ id, name, data, again, age }: ActionFrame): Promise<void> {
+  act({ id, name, data, again, age }: ActionFrame): Promise<void> | undefined {
     const { dispatcher, inFlight } = this.context;
     try {
       if (this.pendingClosing !== undefined) {
@@ -237,10 +238,13 @@ export class Connection implements FrameRunner {
       // The client has sent this copy after the upgrade, and the first one `age` earlier than this copy.
       const firstSentAt = age === undefined ? undefined : this.openedAt - age;
       const invocation = { id, name, data, again: again ?? false, firstSentAt, follows };
-      this.send(await inFlight.track(dispatcher.act(invocation, this.credentials.caller)));
+      const answer = dispatcher.act(invocation, this.credentials.caller);
+      if (isPromise(answer)) return this.answerLater(id, inFlight.track(answer));
+      this.send(answer);
     } catch (error) {
       this.send(this.toErrorFrame(error, { id }));
     }
+    return undefined;
   }
 
   forget(answered: readonly string[]): void {
@@ -267,6 +271,14 @@ export class Connection implements FrameRunner {
 
   settled(): void {
     if (this.pendingClosing !== undefined && this.inbound.isIdle) this.close(this.pendingClosing);
+  }
+
+  private async answerLater(id: string, answer: Promise<ServerFrame>): Promise<void> {
+    try {
+      this.send(await answer);
+    } catch (error) {
+      this.send(this.toErrorFrame(error, { id }));
+    }
   }
 
   private countOutdated(hello: HelloFrame): void {

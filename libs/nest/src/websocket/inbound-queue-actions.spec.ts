@@ -32,6 +32,38 @@ describe('InboundQueue: actions', () => {
     expect(await rig.received()).toEqual([{ type: 'ack', id: '2' }]);
   });
 
+  test('are answered in order before the next frame is read, if their handlers return at once', async () => {
+    const rig = await ConnectionRig.welcomed();
+    await rig.received();
+    const started: string[] = [];
+    rig.act = ({ id }) => {
+      started.push(id);
+      return { type: 'ack', id };
+    };
+    for (const id of ['1', '2', '3']) {
+      rig.send(act(id));
+      expect(started.at(-1)).toBe(id);
+    }
+    expect((await rig.received()).map((frame) => 'id' in frame && frame.id)).toEqual(['1', '2', '3']);
+    expect(rig.inFlight.none).toBe(true);
+  });
+
+  test('wait in any number behind a slow one, and then run although their handlers return at once', async () => {
+    const frames = { waiting: 0, perSecond: 0 };
+    const rig = await ConnectionRig.welcomed({ limits: { frames } });
+    await rig.received();
+    const gate = new Gate();
+    rig.act = ({ id }) => {
+      const answer = { type: 'ack', id } as const;
+      return id === 'slow' ? gate.opened.then(() => answer) : answer;
+    };
+    rig.send(act('slow'));
+    const ids = Array.from({ length: 20_000 }, (_, index) => `${index}`);
+    for (const id of ids) rig.send(act(id));
+    gate.open();
+    expect((await rig.received()).map((frame) => 'id' in frame && frame.id)).toEqual(['slow', ...ids]);
+  });
+
   test('run beside others if they are parallel', async () => {
     const rig = await ConnectionRig.welcomed();
     const { started, finish } = heldActions(rig);

@@ -37,7 +37,8 @@ export interface FrameRunner {
   admit(frame: HelloFrame & AnsweredActions): Promise<void>;
   answerPing(frame: PingFrame): void;
   authenticate(frame: AuthenticateFrame): Promise<void>;
-  act(frame: ActionFrame): Promise<void>;
+  /** Returns undefined if the action has been answered. */
+  act(frame: ActionFrame): Promise<void> | undefined;
   /** Forgets the answers that the client says it has. */
   forget(answered: readonly string[]): void;
   changeTopics(frame: SubscribeFrame | UnsubscribeFrame): void;
@@ -245,7 +246,7 @@ export class InboundQueue {
         void this.runAuthenticate(frame);
         return;
       case 'action':
-        void this.runAction(frame);
+        this.runAction(frame);
         return;
       case 'subscribe':
       case 'unsubscribe':
@@ -260,14 +261,25 @@ export class InboundQueue {
     this.advance();
   }
 
-  private async runAction(frame: ActionFrame): Promise<void> {
+  private runAction(frame: ActionFrame): void {
     const isSerial = !this.runner.isParallel(frame.name);
     if (isSerial) this.serialActionRuns = true;
     this.runningActions += 1;
-    await this.runner.act(frame);
+    const running = this.runner.act(frame);
+    if (running !== undefined) {
+      void running.then(() => {
+        this.endAction(isSerial);
+        this.advance();
+      });
+      return;
+    }
+    this.endAction(isSerial);
+    this.runner.settled();
+  }
+
+  private endAction(isSerial: boolean): void {
     if (isSerial) this.serialActionRuns = false;
     this.runningActions -= 1;
-    this.advance();
   }
 
   private passes(frame: ClientFrame, rejected: RejectedFrame | undefined): boolean {

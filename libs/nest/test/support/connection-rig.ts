@@ -12,6 +12,7 @@ import { Revocations } from '../../src/admission/revocations.js';
 import type { CallerContext, Identity } from '../../src/core/realtime-request.js';
 import type { Invocation, RequestDispatcher } from '../../src/handlers/dispatcher.js';
 import { InFlight } from '../../src/core/action-context.js';
+import type { MaybePromise } from '../../src/core/maybe-promise.js';
 import { OutdatedClients } from '../../src/core/outdated-clients.js';
 import { RealtimeLog } from '../../src/core/realtime-log.js';
 import { Counters } from '../../src/core/counters.js';
@@ -55,7 +56,7 @@ export class ConnectionRig {
     Promise.resolve(token === undefined ? undefined : { id: token, user: token });
   admit: (caller: CallerContext) => Promise<void> = () => Promise.resolve();
   authorize: (topic: string, caller: CallerContext) => Promise<void> = () => Promise.resolve();
-  act: (invocation: Invocation, caller: CallerContext) => Promise<AckFrame | ErrorFrame> = ({ id }) =>
+  act: (invocation: Invocation, caller: CallerContext) => MaybePromise<AckFrame | ErrorFrame> = ({ id }) =>
     Promise.resolve({ type: 'ack', id });
 
   constructor(options: RealtimeModuleOptions = {}, upgrade: { identity?: Identity } = {}) {

@@ -90,7 +90,7 @@ export class DistantServer {
     for (const key of this.claimsOf(session)) {
       this.owners.delete(key);
       this.lost.set(key, now + this.context.actionWindowMs);
-      this.memory.unclaim(key).catch(() => undefined);
+      this.memory.unclaim(key)?.catch(() => undefined);
     }
   }
 

@@ -7,6 +7,7 @@ const ROUND_TRIPS_MS = 50;
 /** Returns a broker whose promises let virtual time pass while a test awaits them. */
 export function onVirtualTime(broker: Broker, environment: VirtualEnvironment): Broker {
   const awaited = <T>(work: Promise<T>): Promise<T> => new AwaitedPromise(work, environment);
+  const settled = (work: Promise<void> | undefined): Promise<void> => awaited(Promise.resolve(work));
   /** What may take for ever. */
   const waited = <T>(work: Promise<T>): Promise<T> => new AwaitedPromise(work, environment, ROUND_TRIPS_MS);
   const release = (work: Promise<Release>): Promise<Release> => awaited(work.then((end) => () => awaited(end())));
@@ -23,10 +24,10 @@ export function onVirtualTime(broker: Broker, environment: VirtualEnvironment): 
     read: (...given) => awaited(broker.read(...given)),
     replaceEpoch: (...given) => awaited(broker.replaceEpoch(...given)),
     close: (...given) => awaited(broker.close(...given)),
-    claim: (...given) => awaited(broker.claim(...given).then(claim)),
-    settle: (...given) => awaited(broker.settle(...given)),
-    unclaim: (...given) => awaited(broker.unclaim(...given)),
-    forget: (...given) => awaited(broker.forget(...given)),
+    claim: (...given) => awaited(Promise.resolve(broker.claim(...given)).then(claim)),
+    settle: (...given) => settled(broker.settle(...given)),
+    unclaim: (...given) => settled(broker.unclaim(...given)),
+    forget: (...given) => settled(broker.forget(...given)),
     lease: (name, options) => {
       const work = lease(broker.lease(name, options));
       return options?.signal === undefined ? awaited(work) : waited(work);

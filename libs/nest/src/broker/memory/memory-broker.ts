@@ -21,6 +21,7 @@ import {
 } from '../../core/broker.js';
 import type { MemoryBrokerOptions } from '../../core/options.js';
 import { RealtimeOptionsError, resolveMemoryBrokerOptions } from '../../core/resolve-options.js';
+import type { MaybePromise } from '../../core/maybe-promise.js';
 import { MemoryClaims } from './memory-claims.js';
 import { MemoryLeases } from './memory-leases.js';
 import { MemoryTopics } from './memory-topics.js';
@@ -134,24 +135,20 @@ export class MemoryBroker implements Broker {
     this.topics.close(topic);
   }
 
-  async claim(key: string, fingerprint: string, options?: ClaimOptions): Promise<Claim> {
-    this.check();
-    return this.claims.claim(key, fingerprint, options);
+  claim(key: string, fingerprint: string, options?: ClaimOptions): MaybePromise<Claim> {
+    return this.atOnce(() => this.claims.claim(key, fingerprint, options));
   }
 
-  async settle(key: string, answer: string, window: number): Promise<void> {
-    this.check();
-    this.claims.settle(key, answer, window);
+  settle(key: string, answer: string, window: number): Promise<void> | undefined {
+    return this.atOnce(() => void this.claims.settle(key, answer, window));
   }
 
-  async unclaim(key: string): Promise<void> {
-    this.check();
-    this.claims.unclaim(key);
+  unclaim(key: string): Promise<void> | undefined {
+    return this.atOnce(() => void this.claims.unclaim(key));
   }
 
-  async forget(keys: readonly string[]): Promise<void> {
-    this.check();
-    this.claims.forget(keys);
+  forget(keys: readonly string[]): Promise<void> | undefined {
+    return this.atOnce(() => void this.claims.forget(keys));
   }
 
   async lease(name: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Lease | undefined> {
@@ -202,7 +199,21 @@ export class MemoryBroker implements Broker {
     else this.fences.set(topic, token);
   }
 
+  /** Returns the result of `work`. An error becomes a promise that rejects. */
+  private atOnce<T>(work: () => T): T | Promise<never> {
+    try {
+      this.check();
+      return work();
+    } catch (error) {
+      return reject(error);
+    }
+  }
+
   private check(): void {
     if (this.disposed) throw new BrokerError('disposed', 'The broker was shut down.');
   }
+}
+
+async function reject(error: unknown): Promise<never> {
+  throw error;
 }

@@ -106,6 +106,31 @@ describe('MemoryClaims', () => {
     expect(claims.claim('1', 'f', { caller: 'user ann', client: 'tab' }).outcome).toBe('claimed');
   });
 
+  test('remembers the newest 100,000 confirmed actions when there are more within 10 s, and forgets all in the end', async () => {
+    const { claims, environment } = create({ count: 0, size: 0 });
+    const confirm = (key: string): void => {
+      claims.claim(key, 'f');
+      claims.settle(key, 'answer', 120_000);
+      claims.forget([key]);
+    };
+    for (let n = 0; n < 300_000; n += 1) confirm(`${n}`);
+    expect(claims.claim('200000', 'f').outcome).toBe('lost');
+    expect(claims.claim('299999', 'f').outcome).toBe('lost');
+    expect(claims.claim('0', 'f').outcome).toBe('claimed');
+    claims.unclaim('0');
+    await environment.advance(40_000);
+    expect(environment.timers).toBe(0);
+    expect(claims.claim('299999', 'f').outcome).toBe('claimed');
+  });
+
+  test('every caller that waits for a running action gets its answer', async () => {
+    const { claims } = create({ count: 0, size: 0 });
+    claims.claim('1', 'f');
+    const copies = [claims.claim('1', 'f'), claims.claim('1', 'f')];
+    claims.settle('1', 'answer', 1_000);
+    for (const copy of copies) expect('answer' in copy && (await copy.answer)).toBe('answer');
+  });
+
   test('callers that never confirm an answer are limited, and leave room for all others', () => {
     const { claims } = create({ count: 10_000, size: 0 });
     const fill = (caller: string): number => {

@@ -1,135 +1,91 @@
 import type { Environment, Timer } from '../../core/environment.js';
 import { BrokerError, type Claim, type ClaimOptions } from '../../core/broker.js';
+import { ClaimUsage, type ClaimLimits, type UsedPart } from './claim-usage.js';
 
-/** Limits for remembered actions. 0 switches a limit off. */
-export interface ClaimLimits {
-  /** Running and remembered actions. */
-  readonly count: number;
-  /** Characters of all remembered answers. */
-  readonly size: number;
-}
-
-interface Usage {
-  count: number;
-  size: number;
-}
-
-/** One caller may use a tenth of what is free of the first half of the memory. */
-const CALLER_QUOTA = 0.1;
-
-/**
- * Every caller may use a thousandth of the memory. The second half of the memory serves nothing else, so that a few
- * hundred callers that never confirm an answer leave room for all others.
- */
-const CALLER_MINIMUM = 0.001;
-
-/**
- * One client may use half of what its caller has free. A tab that never confirms leaves room for the user's other tabs.
- */
-const CLIENT_QUOTA = 0.5;
-
-/** Counts the memory that actions use: in total, for each caller and for each client of a caller. */
-class ClaimUsage {
-  private readonly total: Usage = { count: 0, size: 0 };
-  private readonly parts = new Map<string, Usage>();
-
-  constructor(private readonly limits: ClaimLimits) {}
-
-  /** Number of callers and clients that use memory. */
-  get size(): number {
-    return this.parts.size;
-  }
-
-  /** Counts one more action of the path of a caller. @throws BrokerError `full` or `quota_exceeded` */
-  reserve(path: readonly string[]): void {
-    let limits = this.limits;
-    let used = this.total;
-    if (isFull(used, limits)) {
-      throw new BrokerError('full', 'The memory for actions is full. Reject the action until older ones expire.');
-    }
-    for (const [level, part] of path.entries()) {
-      limits = level === 0 ? quotaOf(limits, used, callerQuota) : quotaOf(limits, used, clientQuota);
-      used = this.parts.get(part) ?? { count: 0, size: 0 };
-      if (!isFull(used, limits)) continue;
-      const message = 'This caller has used up its quota of the memory for actions. Reject the action.';
-      throw new BrokerError('quota_exceeded', message);
-    }
-    this.add(path, 1, 0);
-  }
-
-  /** Adds the size of an answer to a counted action. */
-  addAnswer(path: readonly string[], size: number): void {
-    this.add(path, 0, size);
-  }
-
-  /** Stops counting an action and its answer. */
-  release(path: readonly string[], size: number): void {
-    this.add(path, -1, -size);
-  }
-
-  clear(): void {
-    this.total.count = this.total.size = 0;
-    this.parts.clear();
-  }
-
-  private add(path: readonly string[], count: number, size: number): void {
-    this.total.count += count;
-    this.total.size += size;
-    for (const part of path) {
-      const used = this.parts.get(part) ?? { count: 0, size: 0 };
-      used.count += count;
-      used.size += size;
-      if (used.count === 0) this.parts.delete(part);
-      else this.parts.set(part, used);
-    }
-  }
-}
-
-/** @returns the limits of a part of a whole. 0 stays 0: no limit. */
-function quotaOf(
-  { count, size }: ClaimLimits,
-  used: Usage,
-  quota: (limit: number, used: number) => number,
-): ClaimLimits {
-  const of = (limit: number, taken: number): number => (limit === 0 ? 0 : Math.max(1, Math.ceil(quota(limit, taken))));
-  return { count: of(count, used.count), size: of(size, used.size) };
-}
-
-function callerQuota(limit: number, used: number): number {
-  return Math.max(limit * CALLER_MINIMUM, (limit / 2 - used) * CALLER_QUOTA);
-}
-
-function clientQuota(limit: number, used: number): number {
-  return (limit - used) * CLIENT_QUOTA;
-}
-
-function isFull(use: Usage, { count, size }: ClaimLimits): boolean {
-  return (count > 0 && use.count >= count) || (size > 0 && use.size >= size);
-}
-
-interface Running {
-  readonly state: 'running';
-  readonly fingerprint: string;
-  /** The caller and its client, as far as they are known. */
-  readonly path: readonly string[];
-  readonly answer: Promise<string>;
+interface Waiter {
   readonly resolve: (answer: string) => void;
   readonly reject: (error: BrokerError) => void;
 }
 
-interface Settled {
-  readonly state: 'settled';
-  readonly fingerprint: string;
-  readonly path: readonly string[];
-  readonly answer: string;
-  readonly expiresAt: number;
+/** An action that runs, or the answer of one that ran. */
+class ActionClaim {
+  /** Undefined while the action runs. */
+  answer: string | undefined;
+  expiresAt = Infinity;
+  private waiting: Waiter[] | undefined;
+
+  constructor(
+    readonly fingerprint: string,
+    readonly used: UsedPart,
+  ) {}
+
+  /** Resolves with the answer of the running action. Made for callers that wait, because almost no action has one. */
+  whenAnswered(): Promise<string> {
+    const answer = new Promise<string>((resolve, reject) => (this.waiting ??= []).push({ resolve, reject }));
+    // The caller may stop waiting, and an unhandled rejection would end the process.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  settle(answer: string, expiresAt: number): void {
+    this.answer = answer;
+    this.expiresAt = expiresAt;
+    this.waiting?.forEach(({ resolve }) => resolve(answer));
+    this.waiting = undefined;
+  }
+
+  end(error: BrokerError): void {
+    this.waiting?.forEach(({ reject }) => reject(error));
+    this.waiting = undefined;
+  }
 }
 
 /** Milliseconds for which a proxy may deliver a copy of a request after the client has the answer. */
 const REPEAT_WINDOW_MS = 10_000;
 
-/** Maximum number of forgotten keys. Above it the oldest are dropped. */
-const MAX_FORGOTTEN = 100_000;
+/** Forgotten keys of one generation. Above it a new generation begins, and the oldest of the two is dropped. */
+const MAX_GENERATION = 100_000;
+
+/**
+ * Keys that stay known for a while. They live in two generations: a single map would skip the places of all deleted
+ * keys to find the oldest one.
+ */
+class ForgottenKeys {
+  private current = new Map<string, number>();
+  private former = new Map<string, number>();
+  private beganAt = 0;
+
+  /** @param windowMs for which a key stays known. 0: none does. */
+  constructor(private readonly windowMs: number) {}
+
+  get isEmpty(): boolean {
+    return this.current.size === 0 && this.former.size === 0;
+  }
+
+  add(key: string, now: number): void {
+    if (this.windowMs === 0) return;
+    this.trim(now);
+    this.current.set(key, now + this.windowMs);
+  }
+
+  has(key: string, clock: { monotonic(): number }): boolean {
+    const until = this.current.get(key) ?? this.former.get(key);
+    return until !== undefined && until > clock.monotonic();
+  }
+
+  /** Drops the generation whose keys have all expired. */
+  trim(now: number): void {
+    if (now - this.beganAt < this.windowMs && this.current.size < MAX_GENERATION) return;
+    this.former = this.current;
+    this.current = new Map();
+    this.beganAt = now;
+  }
+
+  clear(): void {
+    this.current.clear();
+    this.former.clear();
+  }
+}
 
 /** Milliseconds between two sweeps for expired answers. */
 const SWEEP_INTERVAL_MS = 10_000;
@@ -139,9 +95,9 @@ const SWEEP_INTERVAL_MS = 10_000;
  * an action could run twice.
  */
 export class MemoryClaims {
-  private readonly claims = new Map<string, Running | Settled>();
-  /** Keys of forgotten answers, with the time until which a copy of the action does not run. The oldest is first. */
-  private readonly forgotten = new Map<string, number>();
+  private readonly claims = new Map<string, ActionClaim>();
+  /** Keys of forgotten answers: a copy of these actions does not run. */
+  private readonly forgotten: ForgottenKeys;
   private readonly usage: ClaimUsage;
   private readonly startedAt: number;
   private sweep: Timer | undefined;
@@ -151,8 +107,9 @@ export class MemoryClaims {
     private readonly environment: Environment,
     limits: ClaimLimits,
     private readonly windowMs = 0,
-    private readonly repeatWindowMs = REPEAT_WINDOW_MS,
+    repeatWindowMs = REPEAT_WINDOW_MS,
   ) {
+    this.forgotten = new ForgottenKeys(repeatWindowMs);
     this.usage = new ClaimUsage(limits);
     this.startedAt = environment.monotonic();
   }
@@ -170,34 +127,30 @@ export class MemoryClaims {
   claim(key: string, fingerprint: string, options: ClaimOptions = {}): Claim {
     const existing = this.current(key);
     if (existing === undefined) {
-      if ((this.forgotten.get(key) ?? 0) > this.environment.monotonic()) return { outcome: 'lost' };
+      if (this.forgotten.has(key, this.environment)) return { outcome: 'lost' };
       if (this.mayHaveRunBefore(options)) return { outcome: 'lost' };
-      const path = pathOf(options);
-      this.usage.reserve(path);
-      this.claims.set(key, running(fingerprint, path));
+      this.claims.set(key, new ActionClaim(fingerprint, this.usage.reserve(options)));
       return { outcome: 'claimed' };
     }
     if (existing.fingerprint !== fingerprint) return { outcome: 'conflict' };
-    return existing.state === 'running'
-      ? { outcome: 'running', answer: existing.answer }
+    return existing.answer === undefined
+      ? { outcome: 'running', answer: existing.whenAnswered() }
       : { outcome: 'settled', answer: existing.answer };
   }
 
   settle(key: string, answer: string, window: number): void {
     const claim = this.runningClaim(key);
-    const { fingerprint, path } = claim;
     const expiresAt = this.environment.monotonic() + window;
-    this.claims.set(key, { state: 'settled', fingerprint, path, answer, expiresAt });
-    this.usage.addAnswer(path, answer.length);
-    claim.resolve(answer);
+    claim.settle(answer, expiresAt);
+    this.usage.addAnswer(claim.used, answer.length);
     this.sweepLater();
   }
 
   unclaim(key: string): void {
     const claim = this.runningClaim(key);
     this.claims.delete(key);
-    this.usage.release(claim.path, 0);
-    claim.reject(new BrokerError('unclaimed', 'The claim was released without an answer. Claim the action again.'));
+    this.usage.release(claim.used, 0);
+    claim.end(new BrokerError('unclaimed', 'The claim was released without an answer. Claim the action again.'));
   }
 
   /**
@@ -205,20 +158,19 @@ export class MemoryClaims {
    * while, so that a late copy of its request does not run the action again.
    */
   forget(keys: readonly string[]): void {
-    const until = this.environment.monotonic() + this.repeatWindowMs;
+    const now = this.environment.monotonic();
     for (const key of keys) {
       const claim = this.claims.get(key);
-      if (claim?.state !== 'settled') continue;
-      this.drop(key, claim);
-      if (this.repeatWindowMs > 0) this.forgotten.set(key, until);
+      if (claim?.answer === undefined) continue;
+      this.drop(key, claim, claim.answer);
+      this.forgotten.add(key, now);
     }
-    this.trimForgotten();
   }
 
   dispose(): void {
     this.sweep?.cancel();
     for (const claim of this.claims.values()) {
-      if (claim.state === 'running') claim.reject(new BrokerError('disposed', 'The broker was shut down.'));
+      claim.end(new BrokerError('disposed', 'The broker was shut down.'));
     }
     this.claims.clear();
     this.forgotten.clear();
@@ -232,30 +184,22 @@ export class MemoryClaims {
     return ageMs === undefined ? uptime < this.windowMs : ageMs >= uptime;
   }
 
-  private current(key: string): Running | Settled | undefined {
+  private current(key: string): ActionClaim | undefined {
     const claim = this.claims.get(key);
-    if (claim?.state !== 'settled' || claim.expiresAt > this.environment.monotonic()) return claim;
-    this.drop(key, claim);
+    if (claim?.answer === undefined || claim.expiresAt > this.environment.monotonic()) return claim;
+    this.drop(key, claim, claim.answer);
     return undefined;
   }
 
-  private runningClaim(key: string): Running {
+  private runningClaim(key: string): ActionClaim {
     const claim = this.claims.get(key);
-    if (claim?.state === 'running') return claim;
+    if (claim !== undefined && claim.answer === undefined) return claim;
     throw new BrokerError('not_held', 'The action is not claimed. Only a running action can be settled or unclaimed.');
   }
 
-  private drop(key: string, claim: Settled): void {
+  private drop(key: string, { used }: ActionClaim, answer: string): void {
     this.claims.delete(key);
-    this.usage.release(claim.path, claim.answer.length);
-  }
-
-  private trimForgotten(): void {
-    const now = this.environment.monotonic();
-    for (const [key, until] of this.forgotten) {
-      if (until > now && this.forgotten.size <= MAX_FORGOTTEN) return;
-      this.forgotten.delete(key);
-    }
+    this.usage.release(used, answer.length);
   }
 
   private sweepLater(): void {
@@ -267,31 +211,11 @@ export class MemoryClaims {
     const now = this.environment.monotonic();
     let settled = 0;
     for (const [key, claim] of this.claims) {
-      if (claim.state !== 'settled') continue;
-      if (claim.expiresAt <= now) this.drop(key, claim);
+      if (claim.answer === undefined) continue;
+      if (claim.expiresAt <= now) this.drop(key, claim, claim.answer);
       else settled += 1;
     }
-    this.trimForgotten();
-    if (settled > 0 || this.forgotten.size > 0) this.sweepLater();
+    this.forgotten.trim(now);
+    if (settled > 0 || !this.forgotten.isEmpty) this.sweepLater();
   }
-}
-
-/** Injective: JSON texts of one and of two names are never equal. */
-function pathOf({ caller, client }: ClaimOptions): readonly string[] {
-  if (caller === undefined) return [];
-  return client === undefined
-    ? [JSON.stringify([caller])]
-    : [JSON.stringify([caller]), JSON.stringify([caller, client])];
-}
-
-function running(fingerprint: string, path: readonly string[]): Running {
-  let resolve!: Running['resolve'];
-  let reject!: Running['reject'];
-  const answer = new Promise<string>((onAnswer, onError) => {
-    resolve = onAnswer;
-    reject = onError;
-  });
-  // There may be no waiter, and an unhandled rejection would end the process.
-  answer.catch(() => undefined);
-  return { state: 'running', fingerprint, path, answer, resolve, reject };
 }
