@@ -10,6 +10,8 @@ const UPDATES = 20;
 /** Approximate bytes of the value as JSON. */
 const SIZES = [500, 5_500, 50_000] as const;
 const ROW_BYTES = 115;
+/** Time between two frames on the clock of the client. */
+const INTERVAL_MS = 100;
 
 const shop = stateTopic<Json>()('shop').with();
 
@@ -45,9 +47,10 @@ export function clientDeltaCost(): Measurement[] {
 /** Milliseconds in which a live client applies the frames. Throws unless it emits each value. */
 function receive(values: readonly Json[], frameAt: (offset: number) => string): number {
   const socket = new FakeSocket();
+  const clock = { elapsed: 0 };
   const client = createRealtimeClient({
     origin: 'http://bench',
-    environment: { ...idleEnvironment(), openWebSocket: () => socket },
+    environment: { ...idleEnvironment(clock), openWebSocket: () => socket },
   });
   let emitted = 0;
   let last: Json | undefined;
@@ -66,7 +69,10 @@ function receive(values: readonly Json[], frameAt: (offset: number) => string): 
   socket.receive({ type: 'snapshot', ...position, data: values[0]! });
   const frames = Array.from({ length: UPDATES }, (_, index) => frameAt(index + 2));
   const elapsed = timed(() => {
-    for (const frame of frames) socket.onmessage?.({ data: frame });
+    for (const frame of frames) {
+      clock.elapsed += INTERVAL_MS;
+      socket.onmessage?.({ data: frame });
+    }
   });
   client.close();
   const expected = values[UPDATES % values.length];
@@ -120,8 +126,9 @@ function inRandomOrder<T>(items: readonly T[]): readonly T[] {
 }
 
 /** An environment without timers, so that only the frames cost time. */
-function idleEnvironment(): Partial<ClientEnvironment> {
+function idleEnvironment(clock: { readonly elapsed: number }): Partial<ClientEnvironment> {
   return {
+    monotonic: () => clock.elapsed,
     setTimer: () => ({ cancel: () => undefined }),
     queueMicrotask: (task) => task(),
     fetch: undefined,

@@ -96,3 +96,21 @@ test('a switch from one transport to the other and back keeps the identity of eq
   expect(values).toHaveLength(2);
   expect(after.rows).toBe(before.rows);
 });
+
+test('a large value is measured again after changes of a tenth of its size, and after smaller ones is not', async () => {
+  const page = stateTopic<{ text: string; tail: string }>()('page').with();
+  const { client, environment, server } = setUp();
+  const shown = { text: 'x'.repeat(10_000), tail: '' };
+  const publish = async (tail: string): Promise<number> => {
+    const before = client.metrics.fullStateBytes;
+    server.publish(page, { ...shown, tail });
+    await environment.advance(2_000);
+    return client.metrics.fullStateBytes - before;
+  };
+  client.state(page).subscribe();
+  const size = await publish('');
+  expect(size).toBe(JSON.stringify(shown).length);
+  expect(await publish('a'.repeat(500))).toBe(size);
+  expect(await publish('a'.repeat(600))).toBe(size);
+  expect(await publish('b'.repeat(700))).toBe(size + 700);
+});

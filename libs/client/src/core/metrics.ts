@@ -22,7 +22,8 @@ export interface ClientMetrics {
   readonly holes: number;
   /**
    * Bytes of the whole value, added up at each change of a state topic: the cost of sending full JSON each time. The
-   * client measures a value when a snapshot arrives and then at most once per second, not at every patch.
+   * client measures a value when a snapshot arrives, and again after patches of a tenth of its size, at most once per
+   * second.
    */
   readonly fullStateBytes: number;
 }

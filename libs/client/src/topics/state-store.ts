@@ -10,6 +10,8 @@ import type { Freshness, TopicState } from './topic-state.js';
 import { TopicStore } from './topic-store.js';
 
 const MEASURE_INTERVAL_MS = 1_000;
+/** Part of a value that has to arrive as patches before the store measures the value again. */
+const MEASURE_FRACTION = 0.1;
 
 /** Takes the position of the action's effect on the topic; undefined if the action has no effect on it. Called once. */
 export type SettleUpdate = (effect: Position | undefined) => void;
@@ -25,6 +27,8 @@ export class StateStore extends TopicStore {
   #value: Json | undefined;
   #position: Position | undefined;
   #bytes = 0;
+  /** Characters of the patches since the last measurement. */
+  #patched = 0;
   #measuredAt = 0;
   readonly #states: BehaviorSubject<TopicState<Json>>;
   readonly #overlay: OptimisticOverlay;
@@ -68,6 +72,7 @@ export class StateStore extends TopicStore {
     this.#value = shareParts(this.#value, value, this.#rowKey);
     this.#position = position;
     this.#metrics.add('snapshots');
+    this.#measuredAt = -Infinity;
     this.#measure(true);
     this.#handleMove(freshness);
   }
@@ -82,7 +87,8 @@ export class StateStore extends TopicStore {
     this.#value = applyDelta(this.#value, delta);
     this.#position = { epoch: this.#position.epoch, offset };
     this.#metrics.add('patches');
-    this.#measure(false);
+    this.#patched += JSON.stringify(delta).length;
+    this.#measure(this.#patched >= this.#bytes * MEASURE_FRACTION);
     this.#handleMove(freshness);
   }
 
@@ -141,11 +147,12 @@ export class StateStore extends TopicStore {
     this.emit();
   }
 
-  /** Measures the value once per second, because stringifying it after each patch would cost more than the patch. */
-  #measure(isSnapshot: boolean): void {
+  /** Counts the size of the value. Measures it only if due, because that costs as much as the whole value. */
+  #measure(isDue: boolean): void {
     const now = this.#environment.monotonic();
-    if (isSnapshot || now - this.#measuredAt >= MEASURE_INTERVAL_MS) {
+    if (isDue && now - this.#measuredAt >= MEASURE_INTERVAL_MS) {
       this.#measuredAt = now;
+      this.#patched = 0;
       this.#bytes = utf8Length(JSON.stringify(this.#value));
     }
     this.#metrics.add('fullStateBytes', this.#bytes);
