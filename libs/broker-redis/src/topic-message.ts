@@ -3,7 +3,7 @@ import type { LivePublication, StoredPublication, TopicMessage } from '@statewir
 /**
  * Reads a message of a topic channel: a line with fields, then the text of the publication.
  *
- * - `P <epoch> <offset> <time> <id> <previous> <form>`: a publication. The form `d` is data, `p` a delta.
+ * - `P <epoch> <offset>-<time> <id> <previous> <form>`: a publication. The form `d` is data, `p` a delta.
  * - `E <epoch> [<time> <id>]`: a new epoch, with its first publication.
  * - `C`: the topic was closed.
  *
@@ -26,7 +26,8 @@ export function parseTopicMessage(message: string): TopicMessage | undefined {
 }
 
 function publicationOf(head: readonly string[], text: string): LivePublication {
-  const [, epoch = '', offset, time, id = '', previous = '', form] = head;
+  const [, epoch = '', at = '', id = '', previous = '', form] = head;
+  const [offset, time] = at.split('-');
   return { epoch, previous, ...storedPublication(Number(offset), form, text, Number(time), id) };
 }
 

@@ -14,7 +14,7 @@ test('a new epoch that keeps the value names the offset, also if there was no va
   const link = {
     run: async ({ script, args }: ScriptCall) => {
       const data = offset === 0 ? null : '1';
-      if (script === scripts.read) return ['e', offset, 'id', '5', data, offset, 1, null, []];
+      if (script === scripts.read) return ['e', offset, 'id', 5, data, offset, 1, null, []];
       replaced.push(args.slice(3));
       // A publication arrives between the read and the replacement.
       offset += 1;

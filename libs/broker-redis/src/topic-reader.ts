@@ -35,7 +35,7 @@ export class TopicReader {
       epoch,
       offset,
       id,
-      ...(offset === 0 ? {} : { time: Number(time) }),
+      ...(offset === 0 ? {} : { time }),
       ...(data === null ? {} : { base: { offset: keyframe, data } }),
       oldest,
       ...(idAbove === null ? {} : { idAbove }),
@@ -127,13 +127,13 @@ function newestValue({ base, publications }: TopicHistory): string {
 }
 
 /** Epoch, offset, id, time, keyframe, its offset, oldest offset, id at the wanted offset, publications. */
-type ReadReply = [string, number, string, string, string | null, number, number, string | null, (string | number)[]];
+type ReadReply = [string, number, string, number, string | null, number, number, string | null, (string | number)[]];
 
 function publicationsOf(list: readonly (string | number)[]): StoredPublication[] {
   const publications: StoredPublication[] = [];
   for (let at = 0; at < list.length; at += 5) {
-    const [offset, form, text, time, id] = list.slice(at, at + 5) as [number, string, string, string, string];
-    publications.push(storedPublication(offset, form, text, Number(time), id));
+    const [offset, form, text, time, id] = list.slice(at, at + 5) as [number, string, string, number, string];
+    publications.push(storedPublication(offset, form, text, time, id));
   }
   return publications;
 }

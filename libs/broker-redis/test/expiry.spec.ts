@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { Keys } from '../src/keys.js';
 import { RedisServer, skipReason, withAdmin } from '@statewire/verification/servers';
+import { changeRecord } from './support/record.js';
 import { startNode, type RedisNode } from './support/test-node.js';
 
 const describeWithServer = skipReason === undefined ? describe : describe.skip;
@@ -28,7 +29,7 @@ describeWithServer('a topic that nobody reads', () => {
     const { record, log } = new Keys('x').topic('lobby');
     await node.broker.publish('lobby', { kind: 'events', id: 'a', data: '1' });
     await withAdmin(server.url, async (send) => {
-      await send('HSET', record, 't', String(Date.now() - HISTORY.ageMs / 2));
+      await changeRecord(send, record, { t: String(Date.now() - HISTORY.ageMs / 2) });
       for (const key of [record, log]) await send('PEXPIRE', key, String(SHORT_MS));
     });
     await node.broker.publish('lobby', { kind: 'events', id: 'b', data: '2' });

@@ -4,6 +4,7 @@ import { until } from '@statewire/verification/faults';
 
 import type { RedisBrokerOptions } from '../src/options.js';
 import { RedisServer } from '@statewire/verification/servers';
+import { recordField } from './support/record.js';
 import { startNode } from './support/test-node.js';
 import { testedRedis, TOPIC_KEYS } from './support/tested-redis.js';
 
@@ -29,7 +30,7 @@ testHere('the nodes follow a failover of Redis Sentinel, and all followers get t
   const topic = keep(await FollowedTopic.start(() => startNode(master.url, options)));
   await topic.publishAll(10);
   await until(
-    () => replica.admin(async (send) => (await send('HGET', TOPIC_KEYS.record, 'o')) === '10'),
+    () => replica.admin(async (send) => (await recordField(send, TOPIC_KEYS.record, 'o')) === 10),
     'the replication',
   );
   await untilEqual(topic.followers);
@@ -41,5 +42,5 @@ testHere('the nodes follow a failover of Redis Sentinel, and all followers get t
   await topic.publishAll(10);
   await untilEqual(topic.followers);
   expect(topic.followers[1]!.value).toEqual(topic.newest);
-  expect(await replica.admin((send) => send('HGET', TOPIC_KEYS.record, 'o'))).toBe('20');
+  expect(await replica.admin((send) => recordField(send, TOPIC_KEYS.record, 'o'))).toBe(20);
 });

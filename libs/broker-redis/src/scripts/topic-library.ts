@@ -22,20 +22,51 @@ export function longestChain({ count }: TopicLimits): number {
 }
 
 /**
- * Lua functions for topics. Fields of a record: `e` epoch, `o` offset of the newest publication, `p` its id, `t` its time,
- * `g` lineage, `d` keyframe, `k` its offset, `q` its id; `b` bytes of all publications of the epoch, `s` of those up to the
- * keyframe, `f` of those that were trimmed. Fields of an entry of the log: `d` data or `p` delta, `t` time, `i` id, `b`
- * bytes of the publications up to it.
+ * What the field `r` of a record has, in this order: `e` epoch, `g` lineage, `o` offset of the newest publication, `p` its
+ * id, `t` its time, `b` bytes of all publications of the epoch, `k` offset of the keyframe, `q` its id, `s` bytes of the
+ * publications up to it, `f` bytes of those that were trimmed. The field `d` is the keyframe. One packed field costs the
+ * server less than ten.
+ */
+export const PACKED_FIELDS = ['e', 'g', 'o', 'p', 't', 'b', 'k', 'q', 's', 'f'] as const;
+
+/** Lua expression: the packed field of a record, whose fields are variables with this prefix. */
+export function packed(prefix: string): string {
+  return `cmsgpack.pack(${PACKED_FIELDS.map((field) => prefix + field).join(', ')})`;
+}
+
+/** Lua statements: append the newest publication of a record to its log, and name its entry `at`. */
+export function appended(r: string, { count }: TopicLimits): string {
+  const limit = count > 0 ? `'MAXLEN', '~', '${count}', ` : '';
+  return `local at = string.format('%d-%d', ${r}o, ${r}t)
+redis.call('XADD', log, ${limit}at, string.format('%s%d %s', form, ${r}b, ${r}p), body)`;
+}
+
+/** Lua expression: the message that tells the nodes of the newest publication of a record. */
+export function message(r: string): string {
+  return `'P ' .. ${r}e .. ' ' .. at .. ' ' .. ${r}p .. ' ' .. previous .. ' ' .. form .. '\\n' .. body`;
+}
+
+/** Lua constants for the limits. */
+export function topicConstants(limits: TopicLimits): string {
+  return `
+local COUNT, BYTES, AGE, TTL = ${limits.count}, ${limits.bytes}, ${limits.ageMs}, ${topicTtl(limits)}
+local RENEWAL = TTL / 6
+`;
+}
+
+/**
+ * Lua functions for topics. The id of an entry of the log is offset and time of a publication. Its only field is named by
+ * the form, `d` data or `p` delta, the bytes of the publications up to it, a space and the id. Redis formats whole numbers
+ * slowly, so those of each publication are formatted here, once.
  */
 export function topicLibrary(limits: TopicLimits): string {
   return `
-local COUNT, BYTES, AGE, TTL = ${limits.count}, ${limits.bytes}, ${limits.ageMs}, ${topicTtl(limits)}
 local SEARCHED = ${limits.count === 0 ? MOST_SEARCHED : Math.max(limits.count, 128)}
-local RENEWAL = TTL / 6
 
 local function entry(raw)
-  local f = raw[2]
-  return { n = tonumber(string.match(raw[1], '^%d+')), form = f[1], body = f[2], t = f[4], id = f[6], b = tonumber(f[8]) }
+  local n, t = string.match(raw[1], '^(%d+)-(%d+)$')
+  local form, b, id = string.match(raw[2][1], '^(%a)(%d+) (.*)$')
+  return { n = tonumber(n), form = form, body = raw[2][2], t = tonumber(t), id = id, b = tonumber(b) }
 end
 
 local function entries(log, from, to)
@@ -63,36 +94,42 @@ local function renew(record, log)
   redis.call('PEXPIRE', log, TTL)
 end
 
-local function append(log, o, form, body, t, id, b)
-  if COUNT > 0 then redis.call('XADD', log, 'MAXLEN', '~', COUNT, o, form, body, 't', t, 'i', id, 'b', b)
-  else redis.call('XADD', log, o, form, body, 't', t, 'i', id, 'b', b) end
+-- Appends the newest publication of the record. Returns the id of its entry.
+local function append(log, r, form, body)
+  ${appended('r.', limits)}
+  return at
 end
 
-local function line(r, form, body, previous)
-  return 'P ' .. r.e .. ' ' .. r.o .. ' ' .. r.t .. ' ' .. r.p .. ' ' .. previous .. ' ' .. form .. '\\n' .. body
+local function line(r, at, form, body, previous)
+  return ${message('r.')}
+end
+
+-- Stores the record, and its keyframe if there is a new one.
+local function save(record, r, data)
+  if data then redis.call('HSET', record, 'r', ${packed('r.')}, 'd', data)
+  else redis.call('HSET', record, 'r', ${packed('r.')}) end
 end
 
 -- The record as it starts in a new epoch. A script that has written is not refused for lack of memory, and DEL writes, so
 -- a command that may be refused comes first.
 local function begin(record, log, epoch)
-  redis.call('HSET', record, 'e', epoch)
-  redis.call('DEL', record, log)
-  redis.call('HSET', record, 'e', epoch, 'o', 0, 'g', ARGV[1])
-  return { e = epoch, o = 0, p = '', t = '', k = 0, q = '', b = 0, s = 0, f = 0 }
+  local r = { e = epoch, g = ARGV[1], o = 0, p = '', t = 0, b = 0, k = 0, q = '', s = 0, f = 0 }
+  save(record, r)
+  redis.call('HDEL', record, 'd')
+  redis.call('DEL', log)
+  return r
 end
 
 -- Appends the publication that a new epoch starts with.
 local function first(r, record, log, state, data, t, id)
   r.o, r.p, r.t, r.b = 1, id, t, #data
-  append(log, 1, 'd', data, t, id, r.b)
-  redis.call('HSET', record, 'o', 1, 'p', id, 't', t, 'b', r.b)
-  if not state then return end
-  r.k, r.q, r.s = 1, id, r.b
-  redis.call('HSET', record, 'k', 1, 'q', id, 's', r.s, 'd', data)
+  append(log, r, 'd', data)
+  if state then r.k, r.q, r.s = 1, id, r.b end
+  save(record, r, state and data)
 end
 
 local function announce(channel, r, data)
-  if data then redis.call('SPUBLISH', channel, 'E ' .. r.e .. ' ' .. r.t .. ' ' .. r.p .. '\\n' .. data)
+  if data then redis.call('SPUBLISH', channel, 'E ' .. r.e .. ' ' .. string.format('%d', r.t) .. ' ' .. r.p .. '\\n' .. data)
   else redis.call('SPUBLISH', channel, 'E ' .. r.e .. '\\n') end
 end
 
@@ -106,10 +143,15 @@ end
 -- Returns the record. Without one, and after a change of the lineage, the topic starts a new epoch. A state topic
 -- takes along its newest value that the server has: the keyframe and the deltas above it.
 local function open(record, log, channel, epoch)
-  local m = redis.call('HMGET', record, 'e', 'o', 'g', 'p', 'k', 'q', 'b', 's', 'f', 't')
-  local r = { e = m[1], o = tonumber(m[2] or 0), p = m[4] or '', k = tonumber(m[5] or 0), q = m[6] or '',
-    b = tonumber(m[7] or 0), s = tonumber(m[8] or 0), f = tonumber(m[9] or 0), t = m[10] or '' }
-  if m[1] and m[3] == ARGV[1] then return r end
+  local packed = redis.call('HGET', record, 'r')
+  if not packed then
+    local fresh = begin(record, log, epoch)
+    renew(record, log)
+    return fresh
+  end
+  local ${PACKED_FIELDS.join(', ')} = cmsgpack.unpack(packed)
+  local r = { ${PACKED_FIELDS.map((field) => `${field} = ${field}`).join(', ')} }
+  if g == ARGV[1] then return r end
   local data = r.k > 0 and redis.call('HGET', record, 'd')
   local rest = data and chain(log, r)
   local fresh = begin(record, log, epoch)
@@ -119,28 +161,29 @@ local function open(record, log, channel, epoch)
     for _, x in ipairs(rest) do
       local previous = fresh.p
       fresh.o, fresh.p, fresh.t, fresh.b = fresh.o + 1, x.id, x.t, fresh.b + #x.body
-      append(log, fresh.o, x.form, x.body, x.t, x.id, fresh.b)
-      redis.call('SPUBLISH', channel, line(fresh, x.form, x.body, previous))
+      local at = append(log, fresh, x.form, x.body)
+      redis.call('SPUBLISH', channel, line(fresh, at, x.form, x.body, previous))
     end
-    redis.call('HSET', record, 'o', fresh.o, 'p', fresh.p, 't', fresh.t, 'b', fresh.b)
-  elseif m[1] then announce(channel, fresh) end
+    save(record, fresh)
+  else announce(channel, fresh) end
   renew(record, log)
   return fresh
 end
 
 -- Removes what is beyond the limits, but nothing above the keyframe.
 local function trim(record, log, r, floor, bytes, keepAbove)
-  local from, keep = '-', nil
+  local from, keep, trimmed = '-', nil, r.f
   repeat
     local page = redis.call('XRANGE', log, from, '+', 'COUNT', 32)
     for _, raw in ipairs(page) do
       local x = entry(raw)
       local below = x.b - #x.body
-      local fits = (COUNT == 0 or x.n > r.o - COUNT) and tonumber(x.t) >= floor and (bytes == 0 or r.b - below <= bytes or x.n == r.o)
-      if x.n > keepAbove or fits then keep = x.n redis.call('HSET', record, 'f', below) break end
+      local fits = (COUNT == 0 or x.n > r.o - COUNT) and x.t >= floor and (bytes == 0 or r.b - below <= bytes or x.n == r.o)
+      if x.n > keepAbove or fits then keep, r.f = x.n, below break end
       from = '(' .. raw[1]
     end
   until keep or #page == 0
+  if r.f ~= trimmed then save(record, r) end
   redis.call('XTRIM', log, 'MINID', keep or r.o + 1)
   return keep or r.o + 1
 end

@@ -1,5 +1,6 @@
+import { publishScript } from './publish-script.js';
 import { script, type Script } from './script.js';
-import { longestChain, topicLibrary, type TopicLimits } from './topic-library.js';
+import { topicConstants, topicLibrary, type TopicLimits } from './topic-library.js';
 
 /** The scripts for topics. Nodes with other limits have other scripts, which live side by side on the server. */
 export interface TopicScripts {
@@ -9,58 +10,6 @@ export interface TopicScripts {
   readonly replace: Script;
   readonly close: Script;
 }
-
-/**
- * Appends a publication. Keys: record, log, lease. Arguments: new epoch, channel, kind, id, epoch and offset of `only`,
- * fence, flags (`s` starts an epoch, `r` sent before), the publication before it, base, delta, data. Answers `OK` with the
- * position and the count and bytes of the deltas above the keyframe, `MOVED`, `FENCED`, or `NEED` if the publication before
- * it is missing, if the delta does not fit the newest publication, or if a keyframe is due.
- */
-const PUBLISH = `
-local record, log, channel, kind, id = KEYS[2], KEYS[3], ARGV[3], ARGV[4], ARGV[5]
-local flags, before, base, delta, data = ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]
-local r = open(record, log, channel, ARGV[2])
-
-if id == r.p then return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s } end
-if string.find(flags, 'r', 1, true) then
-  local at = find(log, id)
-  if at then return { 'OK', r.e, at, r.o - r.k, r.b - r.s } end
-end
-
-local lease = redis.call('HMGET', KEYS[4], 'k', 'x')
-local held = lease[2] and tonumber(lease[2]) > NOW
-if ARGV[8] == '' then if held then return { 'FENCED' } end
-elseif not held or lease[1] ~= ARGV[8] then return { 'FENCED' } end
-if ARGV[6] ~= '' and (r.e ~= ARGV[6] or r.o ~= tonumber(ARGV[7])) then return { 'MOVED' } end
-if before ~= '' and before ~= r.p and not find(log, before) then return { 'NEED' } end
-
-local time = string.format('%.0f', NOW)
-if string.find(flags, 's', 1, true) then
-  r = begin(record, log, ARGV[2])
-  first(r, record, log, kind == 'state', data, time, id)
-  renew(record, log)
-  announce(channel, r, data)
-  return { 'OK', r.e, r.o, 0, 0 }
-end
-
-local fits = base ~= '' and base == r.p
-if not fits and data == '' then return { 'NEED' } end
-if data == '' and (r.o - r.k >= CHAIN or (BYTES > 0 and r.b - r.s + #delta > BYTES / 2)) then return { 'NEED' } end
-
--- The first publication of each interval renews the topic, so that it stays for its age after every publication.
-local renews = math.floor(NOW / RENEWAL) ~= math.floor((tonumber(r.t) or 0) / RENEWAL)
-local previous, form, body = r.p, fits and 'p' or 'd', fits and delta or data
-r.o, r.p, r.t, r.b = r.o + 1, id, time, r.b + #body
-append(log, r.o, form, body, time, id, r.b)
-if kind == 'state' and data ~= '' then
-  r.k, r.s = r.o, r.b
-  redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b, 'k', r.o, 'q', id, 's', r.b, 'd', data)
-else redis.call('HSET', record, 'o', r.o, 'p', id, 't', time, 'b', r.b) end
-if renews then renew(record, log) end
-if BYTES > 0 and r.b - r.f > BYTES * 9 / 8 then trim(record, log, r, 0, BYTES, kind == 'state' and r.k or r.o) end
-redis.call('SPUBLISH', channel, line(r, form, body, previous))
-return { 'OK', r.e, r.o, r.o - r.k, r.b - r.s }
-`;
 
 /**
  * Reads a topic. Keys: record, log. Arguments: new epoch, channel, kind, offset above which publications are wanted, most
@@ -138,10 +87,10 @@ return 'OK'
 `;
 
 export function topicScripts(limits: TopicLimits): TopicScripts {
-  const constants = `local CHAIN = ${longestChain(limits)}\n`;
-  const topic = (name: string, body: string): Script => script(name, topicLibrary(limits) + constants + body);
+  const topic = (name: string, body: string): Script =>
+    script(name, topicConstants(limits) + topicLibrary(limits) + body);
   return {
-    publish: topic('publish', PUBLISH),
+    publish: publishScript(limits),
     read: topic('read', READ),
     check: topic('check', CHECK),
     replace: topic('replace', REPLACE),

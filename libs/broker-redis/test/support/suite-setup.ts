@@ -3,6 +3,7 @@ import type { BrokerSetup } from '@statewire/testing-nest';
 import { SUITE_HISTORY, suiteNodes } from '@statewire/verification/brokers';
 
 import { Keys } from '../../src/keys.js';
+import { changeRecord } from './record.js';
 import { startNode, type RedisNode, type TestedServers } from './test-node.js';
 
 /** Longer than the time in which a busy machine connects again. */
@@ -45,15 +46,16 @@ async function rollBack(send: Send, prefix: string, topic: string, offset: numbe
   else {
     const entries = (await send('XRANGE', log, '-', String(offset))) as [string, string[]][];
     let value: Json = null;
-    for (const [, [form, body]] of entries) {
-      value = form === 'd' ? (JSON.parse(body!) as Json) : applyDelta(value, JSON.parse(body!) as Json);
+    for (const [, [name, body]] of entries) {
+      value = name!.startsWith('d') ? (JSON.parse(body!) as Json) : applyDelta(value, JSON.parse(body!) as Json);
     }
-    const [, last] = entries.at(-1)!;
+    const [at, [name]] = entries.at(-1) as [string, [string]];
     const lost = (await send('XRANGE', log, `(${offset}`, '+')) as [string, string[]][];
     await send('XDEL', log, ...lost.map(([id]) => id));
-    const [, , , time, , id, , bytes] = last as [string, string, string, string, string, string, string, string];
-    const kept = ['d', JSON.stringify(value), 'k', String(offset), 'q', id, 's', bytes];
-    await send('HSET', record, 'o', String(offset), 'p', id, 't', time, 'b', bytes, ...kept);
+    const [, t] = at.split('-') as [string, string];
+    const [, b, id] = /^.(\d+) (.*)$/.exec(name) as unknown as [string, string, string];
+    await send('HSET', record, 'd', JSON.stringify(value));
+    await changeRecord(send, record, { o: String(offset), p: id, t, b, k: String(offset), q: id, s: b });
   }
   await send('SCRIPT', 'FLUSH');
   await send('CLIENT', 'KILL', 'TYPE', 'pubsub');
