@@ -162,7 +162,7 @@ export class TopicFrames {
 export class Batch {
   private lastNext: Batch | undefined;
   private others: Map<EncodedFrame, Batch> | undefined;
-  private joined: Buffer | undefined;
+  private joined: readonly [Buffer] | undefined;
 
   private constructor(
     private readonly previous: Batch | undefined,
@@ -212,9 +212,9 @@ export class Batch {
     return frames.reverse();
   }
 
-  /** All messages in one buffer, created on first use. */
-  get message(): Buffer {
-    return (this.joined ??= this.join());
+  /** All messages in one buffer, created on first use. In a list, because ws takes one, and all outboxes share it. */
+  get messages(): readonly [Buffer] {
+    return (this.joined ??= [this.join()]);
   }
 
   private path(): { frame: EncodedFrame | undefined; previous: Batch | undefined } {

@@ -79,9 +79,9 @@ describe('Outbox', () => {
     for (const { outbox } of [a, c, b]) outbox.send(outbox === c.outbox ? other : first);
     for (const { outbox } of [a, c, b]) outbox.send(second);
     environment.tick();
-    expect(a.socket.writes[0]!.message).toBe(b.socket.writes[0]!.message);
-    expect(a.socket.writes[0]!.message).toEqual(Buffer.concat([first.message, second.message]));
-    expect(c.socket.writes[0]!.message).toEqual(Buffer.concat([other.message, second.message]));
+    expect(a.socket.writes[0]!.messages[0]).toBe(b.socket.writes[0]!.messages[0]);
+    expect(a.socket.writes[0]!.messages[0]).toEqual(Buffer.concat([first.message, second.message]));
+    expect(c.socket.writes[0]!.messages[0]).toEqual(Buffer.concat([other.message, second.message]));
   });
 
   test('clients share buffers in every order of frames', () => {
@@ -92,7 +92,7 @@ describe('Outbox', () => {
       clients.forEach(({ outbox }, client) => outbox.send(kinds[(client + published) % 3]!));
     }
     environment.tick();
-    const buffers = new Set(clients.map(({ socket }) => socket.writes[0]!.message));
+    const buffers = new Set(clients.map(({ socket }) => socket.writes[0]!.messages[0]));
     expect(buffers.size).toBe(3);
   });
 
@@ -101,7 +101,7 @@ describe('Outbox', () => {
     const only = frame(100);
     outbox.send(only);
     environment.tick();
-    expect(socket.writes[0]!.message).toBe(only.message);
+    expect(socket.writes[0]!.messages[0]).toBe(only.message);
   });
 
   test('keeps no frames of an earlier tick', () => {

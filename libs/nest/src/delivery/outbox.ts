@@ -11,7 +11,7 @@ import { StallWatch } from './stall-watch.js';
 export interface FrameSocket {
   /**
    * Writes all messages of the batch, in one write if the socket supports it. Calls `written` when the operating system
-   * has accepted them all, or when the connection lost them.
+   * has accepted them all, or when the connection lost them. Need not call it if `bufferedAmount` is 0 after the write.
    */
   write(batch: Batch, written: () => void): void;
   /** Written bytes that the operating system has not accepted yet. */
@@ -74,7 +74,12 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
 
   /** Bytes of the pending batch, and bytes that the operating system has not accepted yet. */
   get bufferedBytes(): number {
-    return this.batch === undefined ? this.socket.bufferedAmount : this.socketBytes + this.batch.size;
+    return this.batch === undefined ? this.unsentBytes : this.socketBytes + this.batch.size;
+  }
+
+  /** Asks the socket only if it had bytes left after the last write, because only this outbox writes more than pongs. */
+  private get unsentBytes(): number {
+    return this.reportedBytes === 0 && !this.closed ? 0 : this.socket.bufferedAmount;
   }
 
   /** Bytes written since the start of the connection. */
@@ -151,7 +156,7 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
     const { counters } = this.options;
     if (counters !== undefined) counters.sent[frame.kind] += 1;
     if (this.batch === undefined) {
-      this.socketBytes = this.socket.bufferedAmount;
+      this.socketBytes = this.unsentBytes;
       this.batch = this.options.scheduler.root.with(frame);
       this.options.scheduler.schedule(this);
     } else {
@@ -175,6 +180,7 @@ export class Outbox implements FrameSink, Flushable, BufferedWriter {
     const { bufferedAmount } = this.socket;
     this.report(bufferedAmount);
     if (bufferedAmount > 0) this.watchForStall();
+    if (this.waiters === undefined && this.lagging === undefined) return;
     if (this.isLagging()) return;
     if (this.waiters !== undefined) this.resumeWaiters(this.waiters);
     else if (this.lagging !== undefined) this.pullFrom(this.lagging);

@@ -112,7 +112,7 @@ describe('publishing', () => {
     environment.tick();
     for (const n of [1, 2]) await topics.publish(STATE, { n, ballast: 'x'.repeat(200) });
     environment.tick();
-    const [first, ...others] = readers.map(({ socket }) => socket.writes.at(-1)!.message);
+    const [first, ...others] = readers.map(({ socket }) => socket.writes.at(-1)!.messages[0]);
     for (const other of others) expect(other).toBe(first);
     const again = await topics.catchUp(STATE, { ...(await topics.catchUp(STATE)).position, offset: 1 });
     const framed = readers[0]!.socket.writes.at(-1)!.frames().at(-1);

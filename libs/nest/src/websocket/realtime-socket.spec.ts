@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as ws from 'ws';
 
 import { systemEnvironment } from '../core/environment.js';
-import { encodeText } from '../delivery/frame-encoder.js';
+import { Batch, encodeText } from '../delivery/frame-encoder.js';
 import { FlushScheduler } from '../delivery/flush-scheduler.js';
 import { Outbox } from '../delivery/outbox.js';
 import { requireBoundedPongs, supportsDirectWrites, WsFrameSocket } from './realtime-socket.js';
@@ -109,6 +109,33 @@ describe.each([
     client.on('message', (data) => messages.push(data));
     await once(client, 'close');
     expect(messages).toEqual([]);
+  });
+});
+
+describe('WsFrameSocket with a fake ws', () => {
+  function fake(bufferedAmount: number) {
+    const writes: { readonly bytes: number; readonly written: (() => void) | undefined }[] = [];
+    const sendFrame = ([buffer]: readonly Buffer[], written?: () => void): void =>
+      void writes.push({ bytes: buffer!.length, written });
+    const socket = { readyState: 1, extensions: '', bufferedAmount, send: () => undefined, _sender: { sendFrame } };
+    return { socket: new WsFrameSocket(socket, true), writes };
+  }
+  const batch = Batch.empty().with(encodeText('"x"'));
+
+  test('writes a batch once and without a callback if the operating system accepts it at once', () => {
+    const { socket, writes } = fake(0);
+    socket.write(batch, () => undefined);
+    expect(writes).toEqual([{ bytes: batch.size, written: undefined }]);
+  });
+
+  test('learns when bytes that were left over have been accepted', () => {
+    const { socket, writes } = fake(5);
+    const written = (): void => undefined;
+    socket.write(batch, written);
+    expect(writes).toEqual([
+      { bytes: batch.size, written: undefined },
+      { bytes: 0, written },
+    ]);
   });
 });
 

@@ -56,7 +56,7 @@ export interface WsLike {
 /** Private fields of ws and of Node. The code checks each field before use, because a release may remove it. */
 interface WsInternals {
   readonly _receiver?: { readonly _totalPayloadLength?: number };
-  readonly _sender?: { sendFrame?(buffers: readonly Buffer[], written: () => void): void };
+  readonly _sender?: { sendFrame?(buffers: readonly Buffer[], written?: () => void): void };
   readonly _socket?: {
     readonly _writableState?: { readonly writelen?: number };
     readonly _handle?: { readonly writeQueueSize?: number } | null;
@@ -69,6 +69,9 @@ type SenderConstructor = new (socket: object) => {
 };
 
 const OPEN = 1;
+
+/** Written behind other bytes to learn when the operating system has accepted them. */
+const NO_BYTES: readonly Buffer[] = [Buffer.alloc(0)];
 
 /** One text for each of the three encodings of a length (RFC 6455 §5.2), with more than one byte per character. */
 const SELF_TEST_TEXTS = ['é', 'é'.repeat(100), 'é'.repeat(40_000)];
@@ -150,7 +153,9 @@ export class WsFrameSocket implements FrameSocket {
     if (this.webSocket.readyState !== OPEN) return;
     const sender = (this.webSocket as WsInternals)._sender;
     if (this.isDirect && sender?.sendFrame !== undefined) {
-      sender.sendFrame([batch.message], written);
+      // Node calls back in a later turn of its queue, and most writes are accepted at once.
+      sender.sendFrame(batch.messages);
+      if (this.webSocket.bufferedAmount > 0) sender.sendFrame(NO_BYTES, written);
       return;
     }
     const frames = batch.frames();
