@@ -4,6 +4,7 @@ export { describeNodeFaults } from './describe-node-faults.js';
 export { describePartitions } from './describe-partitions.js';
 export { describeRollingRestart } from './describe-rolling-restart.js';
 export { describeServerFaults } from './describe-server-faults.js';
+export { describeVersions } from './describe-versions.js';
 export { expectAllStored } from './expect-all-stored.js';
 export { FakeServerBase, FakeWireBase } from './fake-server.js';
 export { FollowedTopic, SHORT, TOPIC, valueAt } from './followed-topic.js';

@@ -8,9 +8,6 @@ import type { TestNode } from './test-node.js';
 /** The limits of the histories on {@link suiteNodes}. */
 export const SUITE_HISTORY = { count: 10, bytes: 3_000, ageMs: 2_000 };
 
-/** Characters of the ids of nodes. */
-const NODE_ID_LENGTH = 12;
-
 /** The parts of a set-up that depend on the server. */
 type ServerParts = Pick<BrokerSetup, 'dispose' | 'rollBack' | 'keysWithoutExpiry'> & {
   readonly leaseTtl: number;
@@ -63,10 +60,10 @@ export function suiteNodes(
     loseReply: async (broker) => void nodeOf(broker).proxy.loseReply(),
     received: (broker) => nodeOf(broker).received,
     leftovers: async (broker) => {
-      const { environment, proxy } = nodeOf(broker);
+      const { environment, id, proxy } = nodeOf(broker);
       const left = [...environment.timers].map(() => 'a timer');
       if (proxy.connections > 0) left.push(`${proxy.connections} sockets`);
-      return [...left, ...(await leftoversOf(environment.ids[0]!.slice(0, NODE_ID_LENGTH)))];
+      return [...left, ...(await leftoversOf(id))];
     },
   };
 }

@@ -6,6 +6,8 @@ import { filter, firstValueFrom } from 'rxjs';
 import type { Proxy } from './proxy.js';
 import { WatchedEnvironment } from './watched-environment.js';
 
+/** Characters of the ids of nodes. */
+const NODE_ID_LENGTH = 12;
 const HISTORY = { count: 1_000, bytes: 2 ** 20, ageMs: 60_000 };
 
 /** A broker that says how much it holds. */
@@ -48,6 +50,11 @@ export class TestNode<B extends MeasuredBroker = MeasuredBroker> {
       throw error;
     }
     return node;
+  }
+
+  /** The id of the node in the broker. */
+  get id(): string {
+    return this.environment.ids[0]!.slice(0, NODE_ID_LENGTH);
   }
 
   /** Makes a connection count the messages of topics, and lose them while the node is deaf. */

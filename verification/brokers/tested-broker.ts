@@ -43,6 +43,9 @@ interface NodeOptions {
   readonly maxPending?: { readonly count?: number };
 }
 
+/** The nodes that follow a topic or wait for a claim, or one node. */
+type Receivers = { readonly topic: string } | { readonly claim: string } | { readonly node: string };
+
 /** A kind of broker, and what a test may do to its servers. */
 export interface TestedBroker<Server extends TestServer = TestServer> {
   readonly name: string;
@@ -64,6 +67,8 @@ export interface TestedBroker<Server extends TestServer = TestServer> {
   startNode(url: string, options?: NodeOptions, context?: Partial<BrokerContext>): Promise<TestNode>;
   /** The broker as an application names it. */
   create(url: string, options?: NodeOptions): BrokerFactory;
+  /** Sends the nodes a message about a topic or a claim, or one node a message. Resolves when a node has got it. */
+  tell(server: Server, to: Receivers, message: string): Promise<void>;
   /** The clock of the server, in milliseconds. */
   now(server: Server): Promise<number>;
 }

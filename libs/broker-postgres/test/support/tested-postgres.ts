@@ -4,9 +4,11 @@ import { TOPIC, type TestedBroker } from '@statewire/verification/brokers';
 import { postgresSkipReason, PostgresServer } from '@statewire/verification/servers';
 
 import { postgresBroker } from '../../src/index.js';
+import { digestOf, nodeChannel, topicChannel, wakeChannel } from '../../src/names.js';
 import { startNode } from './test-node.js';
 
-const ALL_TABLES = ['topic', 'log', 'batch', 'life', 'node'].map((table) => `statewire.${table}`);
+const SCHEMA = 'statewire';
+const ALL_TABLES = ['topic', 'log', 'batch', 'life', 'node'].map((table) => `${SCHEMA}.${table}`);
 
 /** PostgreSQL for the suites that all brokers run. */
 export const testedPostgres: TestedBroker<PostgresServer> = {
@@ -45,8 +47,21 @@ export const testedPostgres: TestedBroker<PostgresServer> = {
   startNode: (url, options, context) => startNode(url, options, context),
   create: (url, options) => postgresBroker({ ...options, connectionString: url }),
 
+  tell: async (server, to, message) => {
+    const [channel, text] = notificationOf(to, message);
+    await server.query('select pg_notify($1, $2)', [channel, text]);
+  },
+
   now: async (server) => {
     const { rows } = await server.query('select extract(epoch from clock_timestamp()) * 1000 as now');
     return Number((rows[0] as { now: string }).now);
   },
 };
+
+/** All nodes listen to the channels of topics and of claims while they run. */
+function notificationOf(to: Parameters<TestedBroker['tell']>[1], message: string): [channel: string, text: string] {
+  if ('topic' in to) return [topicChannel(SCHEMA, to.topic), message];
+  return 'claim' in to
+    ? [wakeChannel(SCHEMA), `C ${digestOf(to.claim)} ${message}`]
+    : [nodeChannel(SCHEMA, to.node), message];
+}

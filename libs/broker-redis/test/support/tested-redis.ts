@@ -51,11 +51,25 @@ export const testedRedis: TestedBroker<RedisServer> = {
   startNode: (url, options, context) => startNode(url, options, context),
   create: (url, options) => redisBroker({ ...options, url }),
 
+  tell: async (server, to, message) => {
+    const channel = channelOf(to);
+    await until(
+      () => server.admin(async (send) => Number(await send('SPUBLISH', channel, message)) > 0),
+      `a node that listens to ${channel}`,
+    );
+  },
+
   now: async (server) => {
     const [seconds] = (await server.admin((send) => send('TIME'))) as string[];
     return Number(seconds) * 1_000;
   },
 };
+
+function channelOf(to: Parameters<TestedBroker['tell']>[1]): string {
+  const keys = new Keys('sw');
+  if ('topic' in to) return keys.topic(to.topic).channel;
+  return 'claim' in to ? keys.claim(to.claim).key : keys.node(to.node).channel;
+}
 
 /** Resolves when a replica has all that its master has. */
 async function untilReplicated(master: RedisServer, replica: RedisServer): Promise<void> {

@@ -77,3 +77,11 @@ test('a node that holds the lease no more says so, and the request resolves with
   leases.holds = () => false;
   await expect(requests.request('app:work', null)).resolves.toBeUndefined();
 });
+
+test.each(['later', 'null', '{"type":"later"}'])('a message of a later version is ignored: %s', async (text) => {
+  const { environment, requests } = setUp();
+  requests.onRequest('app:work', async () => 'done');
+  requests.receive(text);
+  await environment.settle();
+  await expect(requests.request('app:work', null)).resolves.toBe('done');
+});

@@ -90,10 +90,10 @@ export class Requests {
     });
   }
 
-  /** Handles a message to this node. */
+  /** Handles a message to this node. Ignores one of a later version. */
   receive(text: string): void {
-    const message = JSON.parse(text) as NodeMessage;
-    switch (message.type) {
+    const message = parse(text);
+    switch (message?.type) {
       case 'request':
         // The caller waits no longer than its timeout.
         this.reply(message).catch(() => undefined);
@@ -133,6 +133,15 @@ export class Requests {
   private fail(id: string, what: string): void {
     const request = this.take(id);
     request?.reject(new BrokerError('no_answer', `The holder of the lease "${request.lease}" ${what}.`));
+  }
+}
+
+/** Returns undefined for a text without JSON. */
+function parse(text: string): NodeMessage | undefined {
+  try {
+    return JSON.parse(text) as NodeMessage;
+  } catch {
+    return undefined;
   }
 }
 
