@@ -176,11 +176,18 @@ export class PostgresServer {
 
   /** Stops all processes of the server so that they answer nothing, with their sockets open. */
   freeze(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGSTOP');
+    const { pid } = this;
+    if (pid === undefined) return;
+    // The first process ends the others, so that none of them vanishes while it is stopped.
+    process.kill(pid, 'SIGSTOP');
+    for (const child of this.processesOf(pid)) process.kill(child, 'SIGSTOP');
   }
 
   thaw(): void {
-    for (const pid of this.processes()) process.kill(pid, 'SIGCONT');
+    const { pid } = this;
+    if (pid === undefined) return;
+    for (const child of this.processesOf(pid)) process.kill(child, 'SIGCONT');
+    process.kill(pid, 'SIGCONT');
   }
 
   /** Makes a standby a primary. */
@@ -228,9 +235,8 @@ export class PostgresServer {
     );
   }
 
-  private processes(): number[] {
-    const pid = this.child?.pid;
-    return pid === undefined ? [] : [pid, ...this.processesOf(pid)];
+  private get pid(): number | undefined {
+    return this.child?.pid;
   }
 
   /** The backends and workers are children of the first process. */
