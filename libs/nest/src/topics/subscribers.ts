@@ -45,7 +45,7 @@ export interface ConnectionSubscriberOptions {
   /** Called when the connection ends the subscription. */
   readonly onClose: () => void;
   /** Omitted: nothing is counted. */
-  readonly counters?: Counters;
+  readonly counters?: Counters | undefined;
 }
 
 /** Sends one topic to one connection. Tracks the position of the sink and whether the sink lags. */

@@ -72,8 +72,12 @@ export class Connection implements FrameRunner {
     this.credentials = new Credentials(this.id, upgradeContext, context);
     this.heartbeat = new Heartbeat(options.heartbeat, pulse);
     this.outbox = new Outbox(socket.frames, context.outbox, () => this.close(CLOSE_CODES.slowConsumer));
+    // Without spreads: V8 gives each copy that gets a closure a hidden class of its own.
     this.subscriptions = new Subscriptions({
-      ...{ dispatcher, topics, presence, outbox: this.outbox },
+      dispatcher,
+      topics,
+      presence,
+      outbox: this.outbox,
       limit: options.limits.connections.subscriptions,
       deadline: (work) => this.withDeadline(work),
       toErrorFrame: (error, request) => this.toErrorFrame(error, request),
@@ -81,7 +85,11 @@ export class Connection implements FrameRunner {
     });
     const { network } = upgradeContext.received;
     this.inbound = new InboundQueue({
-      ...{ socket, limits: options.limits, clock: environment, runner: this, topics: this.subscriptions },
+      socket,
+      limits: options.limits,
+      clock: environment,
+      runner: this,
+      topics: this.subscriptions,
       rejectShared: () => frameLimits.rejectAddress(network) ?? frameLimits.rejectUser(this.user),
     });
   }
