@@ -16,6 +16,7 @@ export {
   type DeltaCapability,
 } from './delta/delta.js';
 export { diff, type DiffOptions } from './delta/diff.js';
+export { approximateLength } from './delta/measure.js';
 export { isTextDeeperThan } from './depth.js';
 export { ERROR_CODES, ERROR_MEANINGS, type ErrorCode, type UnsubscribedCode } from './error-code.js';
 export { isActionId } from './fields.js';

@@ -50,18 +50,21 @@ export function diff(before: Json, after: Json, options: DiffOptions = {}): Delt
 
   function diffObjects(a: JsonObject, b: JsonObject, depth: number): Difference {
     const changes: Record<string, Json> = {};
+    const previous = Object.keys(a);
+    const keys = Object.keys(b);
     let common = 0;
     let keepsAny = false;
-    for (const key of Object.keys(b)) {
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
       const next = b[key] as Json;
-      const isCommon = Object.hasOwn(a, key);
+      // Values of one type have their keys in one order.
+      const isCommon = previous[index] === key || Object.hasOwn(a, key);
       if (isCommon) common += 1;
       const difference = isCommon ? compare(a[key] as Json, next, depth + 1) : 'replaced';
       if (difference === 'replaced') changes[SET + key] = next;
       else keepsAny = true;
       if (typeof difference === 'object') changes[DESCEND + key] = difference;
     }
-    const previous = Object.keys(a);
     if (common < previous.length) {
       for (const key of previous) if (!Object.hasOwn(b, key)) changes[REMOVE + key] = 0;
     }

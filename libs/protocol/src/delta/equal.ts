@@ -9,12 +9,20 @@ export function isEqual(a: Json, b: Json, depth: number): boolean {
   if (a === b) return true;
   if (!isContainer(a) || !isContainer(b) || depth >= MAX_DELTA_DEPTH) return false;
   if (isArray(a)) {
-    return isArray(b) && a.length === b.length && a.every((item, index) => isEqual(item, b[index] as Json, depth + 1));
+    if (!isArray(b) || a.length !== b.length) return false;
+    for (let index = 0; index < a.length; index++) {
+      if (!isEqual(a[index] as Json, b[index] as Json, depth + 1)) return false;
+    }
+    return true;
   }
   if (isArray(b)) return false;
   const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && isEqual(a[key] as Json, b[key] as Json, depth + 1))
-  );
+  const others = Object.keys(b);
+  if (keys.length !== others.length) return false;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    if (others[index] !== key && !Object.hasOwn(b, key)) return false;
+    if (!isEqual(a[key] as Json, b[key] as Json, depth + 1)) return false;
+  }
+  return true;
 }

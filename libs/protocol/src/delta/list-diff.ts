@@ -1,4 +1,4 @@
-import { isArray, isContainer, type Json } from '../json.js';
+import { isArray, isContainer, type Json, type JsonObject } from '../json.js';
 import { approximateLength, fingerprint } from './measure.js';
 import { DESCEND, MOVE, SET, SPLICE, type Changes } from './delta.js';
 import { isEqual } from './equal.js';
@@ -38,6 +38,8 @@ export class ListDiff {
   ) {}
 
   diff(before: List, after: List, depth: number): Difference {
+    // Most rows of a value did not change, and comparing them is cheaper than matching them.
+    if (isRow(before[0]) && isEqual(before, after, depth)) return undefined;
     const sources = this.sourcesByKey(before, after);
     return sources === undefined
       ? this.diffByContent(before, after, depth)
@@ -123,11 +125,15 @@ export class ListDiff {
   }
 }
 
+function isRow(element: Json | undefined): element is JsonObject {
+  return element !== undefined && isContainer(element) && !isArray(element);
+}
+
 /** Maps the key of each row to its index. Undefined if a row has no key, or a key is there twice. */
 function indexByKey(list: List, field: string): ReadonlyMap<Json, number> | undefined {
   const indices = new Map<Json, number>();
   for (const [index, row] of list.entries()) {
-    if (!isContainer(row) || isArray(row) || !Object.hasOwn(row, field)) return undefined;
+    if (!isRow(row) || !Object.hasOwn(row, field)) return undefined;
     const key = row[field] as Json;
     if ((typeof key !== 'string' && typeof key !== 'number') || indices.has(key)) return undefined;
     indices.set(key, index);
