@@ -136,4 +136,22 @@ export const HISTORY_BUGS: readonly HistoryBug[] = [
     ],
     seed: 5,
   },
+  {
+    name: 'the server skips a part of a published value that did change',
+    edits: [
+      {
+        package: 'nest',
+        symbol: 'ProjectionPass.project',
+        find: 'if (value === before && Object.isFrozen(value)) {',
+        replace: 'if (depth > 0 && isObject(before)) {',
+      },
+      {
+        package: 'nest',
+        symbol: 'ProjectionPass.project',
+        find: 'return value as Json;',
+        replace: 'return before as Json;',
+      },
+    ],
+    seed: 1,
+  },
 ];

@@ -1,4 +1,5 @@
 import type { NewPublication, PublishOptions } from '@statewire/nest';
+import { valueLength } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
 /** A publication until the server has answered it. */
@@ -6,6 +7,10 @@ export class PendingPublication {
   /** The base of the delta is not the newest publication of the server, so the value must be sent. */
   needsData = false;
   startsEpoch: boolean;
+  /** Approximate characters of the whole value. */
+  readonly length: number;
+  /** Approximate characters that the publication holds in memory. */
+  readonly size: number;
   /** Settles the promises of this publication and of those that it superseded. */
   private readonly callers: { resolve(position: Position): void; reject(error: Error): void }[] = [];
 
@@ -17,11 +22,8 @@ export class PendingPublication {
     readonly since: number,
   ) {
     this.startsEpoch = options.startsEpoch === true;
-  }
-
-  /** Characters that the publication holds in memory. */
-  get size(): number {
-    return this.publication.data.length + (this.publication.patch?.delta.length ?? 0);
+    this.length = valueLength(publication);
+    this.size = this.length + (publication.patch?.delta.length ?? 0);
   }
 
   /**

@@ -162,10 +162,10 @@ export class Publisher {
 
   private itemOf(n: number, pending: PendingPublication): object {
     const { options, publication, startsEpoch, topic } = pending;
-    const { data, id, kind, patch } = publication;
+    const { id, kind, patch } = publication;
     const chain = this.chains.get(topic) ?? { count: 0, bytes: 0 };
     const hasDelta = patch !== undefined && !startsEpoch;
-    const withData = !hasDelta || pending.needsData || this.isKeyframeDue(chain, publication);
+    const withData = !hasDelta || pending.needsData || this.isKeyframeDue(chain, pending);
     const bytes = hasDelta ? chain.bytes + patch.delta.length : 0;
     this.remember(topic, withData ? { count: 0, bytes: 0 } : { count: chain.count + 1, bytes });
     return {
@@ -173,16 +173,16 @@ export class Publisher {
       ...(options.only === undefined ? {} : { epoch: options.only.epoch, offset: options.only.offset }),
       ...(options.fence === undefined ? {} : { fence: options.fence }),
       ...(hasDelta ? { base: patch.base, delta: patch.delta } : {}),
-      ...(withData ? { data } : {}),
+      ...(withData ? { data: publication.data } : {}),
     };
   }
 
   /** A reader pays at most twice the value for a value and its deltas. */
-  private isKeyframeDue({ bytes, count }: Chain, { data, patch }: NewPublication): boolean {
+  private isKeyframeDue({ bytes, count }: Chain, { length, publication: { patch } }: PendingPublication): boolean {
     const { history } = this.context;
     const total = bytes + (patch?.delta.length ?? 0);
     if (count + 1 >= longestChain(history)) return true;
-    return total >= data.length || (history.bytes > 0 && total > history.bytes / 4);
+    return total >= length || (history.bytes > 0 && total > history.bytes / 4);
   }
 
   private onReply(batch: Batch, answers: readonly Answer[]): void {

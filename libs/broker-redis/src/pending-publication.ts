@@ -1,4 +1,5 @@
 import type { NewPublication, PublishOptions } from '@statewire/nest';
+import { valueLength } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
 import type { Replication } from './replication.js';
@@ -18,6 +19,10 @@ export class PendingPublication {
   /** It was sent on a connection that ended before the reply, so the server may have stored it. */
   wasSent = false;
   startsEpoch: boolean;
+  /** Approximate characters of the whole value. */
+  readonly length: number;
+  /** Approximate characters that the publication holds in memory. */
+  readonly size: number;
   /** Settles the promises of this publication and of those that it superseded. */
   private readonly callers: { resolve(position: Position): void; reject(error: Error): void }[] = [];
 
@@ -29,11 +34,8 @@ export class PendingPublication {
     readonly since: number,
   ) {
     this.startsEpoch = options.startsEpoch === true;
-  }
-
-  /** Characters that the publication holds in memory. */
-  get size(): number {
-    return this.publication.data.length + (this.publication.patch?.delta.length ?? 0);
+    this.length = valueLength(publication);
+    this.size = this.length + (publication.patch?.delta.length ?? 0);
   }
 
   /**

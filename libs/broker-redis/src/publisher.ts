@@ -115,7 +115,7 @@ export class Publisher {
   private send(queue: TopicQueue, pending: PendingPublication, previous: PendingPublication | undefined): void {
     const { publication, options } = pending;
     const patch = pending.startsEpoch ? undefined : publication.patch;
-    const withData = patch === undefined || pending.needsData || this.isKeyframeDue(queue, publication);
+    const withData = patch === undefined || pending.needsData || this.isKeyframeDue(queue, pending);
     if (withData) queue.chain = { count: 0, bytes: 0 };
     else queue.chain = { count: queue.chain.count + 1, bytes: queue.chain.bytes + patch.delta.length };
     queue.inFlight += 1;
@@ -148,12 +148,12 @@ export class Publisher {
   }
 
   /** A reader pays at most twice the value for a value and its deltas. */
-  private isKeyframeDue(queue: TopicQueue, { data, patch }: NewPublication): boolean {
+  private isKeyframeDue(queue: TopicQueue, { length, publication: { patch } }: PendingPublication): boolean {
     const { count, bytes } = queue.chain;
     const most = this.context.history.bytes;
     const total = bytes + (patch?.delta.length ?? 0);
     if (count + 1 >= longestChain(this.context.history)) return true;
-    return total >= data.length || (most > 0 && total > most / 4);
+    return total >= length || (most > 0 && total > most / 4);
   }
 
   private onReply(life: number, queue: TopicQueue, pending: PendingPublication, reply: PublishReply | Error): void {

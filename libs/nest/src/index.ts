@@ -64,4 +64,4 @@ export { RealtimeOptionsError, type OptionProblem } from './core/resolve-options
 export { RealtimeModule } from './realtime.module.js';
 export { RealtimePublisherModule } from './realtime-publisher.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
-export { PublishError, type PublishErrorCode } from './topics/new-publication.js';
+export { PublishError, type PublishErrorCode } from './topics/json-copy.js';

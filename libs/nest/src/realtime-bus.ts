@@ -42,8 +42,10 @@ export class RealtimeBus {
   ) {}
 
   /**
-   * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time and do
-   * not change a published one: outside production it is frozen. Publications of one process to one topic keep their
+   * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time. The plain
+   * objects and arrays of a published value are frozen: a later change of them throws a TypeError in strict mode, and has
+   * no effect in sloppy mode. Objects of classes are copied, and so is everything that contains one. An immutable update,
+   * which keeps the objects that did not change, costs only what changed. Publications of one process to one topic keep their
    * order. Before the module has started, in a constructor for example, it rejects objects of classes: it does not yet
    * know whether a class serializer hides a field of them.
    *

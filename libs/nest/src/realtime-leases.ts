@@ -9,7 +9,7 @@ import { DrainState } from './core/drain-state.js';
 import { outsideCallers, type Environment, type Timer } from './core/environment.js';
 import type { RealtimeLog } from './core/realtime-log.js';
 import { BROKER, ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
-import { project } from './topics/new-publication.js';
+import { jsonCopy } from './topics/json-copy.js';
 import { SoleWriter } from './topics/sole-writer.js';
 import { Timeline } from './topics/timeline.js';
 import { TopicRegistry } from './topics/topic-registry.js';
@@ -270,5 +270,5 @@ function leaseName(of: TopicReference | string): string {
 
 /** @throws PublishError if the value has no JSON. */
 function toJson(lease: string, value: unknown): Json {
-  return project(lease, value, 0, REQUEST).value;
+  return jsonCopy(lease, value, 0, REQUEST);
 }

@@ -12,7 +12,10 @@ export interface NewPublication {
    * answer was lost, recognizes it by its id.
    */
   readonly id: string;
-  /** The whole value (state) or the event, as JSON. */
+  /**
+   * The whole value (state) or the event, as JSON. Making the text can cost more than everything else: a broker reads it
+   * only when it keeps or sends the whole value.
+   */
   readonly data: string;
   /**
    * State topics: the delta from the value of the publication with the id `base`. A broker keeps the delta only if that
@@ -68,7 +71,7 @@ export interface LivePublication extends StoredPublication {
    * publication: the broker lost publications and gave out their offsets again.
    */
   readonly previous: string;
-  /** The parsed `data`, if the publisher runs in this process. Absent: the node parses `data` or applies `delta`. */
+  /** The parsed `data`, if the publisher runs in this process. Absent: the node parses `data` or applies `delta`. With it, `data` may be absent beside a `delta`. */
   readonly value?: Json;
 }
 

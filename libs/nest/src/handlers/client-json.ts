@@ -1,6 +1,6 @@
 import { isTextDeeperThan, MAX_VALUE_DEPTH, type Json } from '@statewire/protocol';
 
-import { pathOfProblem } from '../topics/new-publication.js';
+import { pathOfProblem } from '../topics/json-copy.js';
 
 /**
  * Returns the JSON projection of a value of the application for a client; undefined if JSON does not have the value.

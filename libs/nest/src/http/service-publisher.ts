@@ -16,7 +16,7 @@ import { RealtimeError, toClientError } from '../core/errors.js';
 import type { RealtimeLimits } from '../core/options.js';
 import type { RealtimeLog } from '../core/realtime-log.js';
 import type { Dispatcher } from '../handlers/dispatcher.js';
-import { PublishError } from '../topics/new-publication.js';
+import { PublishError } from '../topics/json-copy.js';
 import type { TopicRegistry } from '../topics/topic-registry.js';
 
 /** Bytes of a body that holds many small values. */

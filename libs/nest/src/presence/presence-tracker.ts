@@ -10,13 +10,13 @@ import { firstLineOf, type RealtimeLog } from '../core/realtime-log.js';
 import { Counters } from '../core/counters.js';
 import type { ResolvedRealtimeOptions } from '../core/options.js';
 import { BROKER, REALTIME_LOG, REALTIME_OPTIONS } from '../core/tokens.js';
-import { project, type ProjectionUse } from '../topics/new-publication.js';
+import { jsonCopy, type CopyUse } from '../topics/json-copy.js';
 import type { ResolvedTopic } from '../topics/topic-loader.js';
 import { presenceLease, presenceName } from './presence-source.js';
 import { TopicPresence, type PresenceHandle } from './topic-presence.js';
 
 /** The info of a member, which is three levels deep in the value of the presence topic. */
-const INFO: ProjectionUse = {
+const INFO: CopyUse = {
   maxDepth: MAX_VALUE_DEPTH - 3,
   option: 'presence.infoBytes',
   remedy: 'Return less info',
@@ -106,7 +106,7 @@ export class PresenceTracker {
       const shown =
         load.type === 'value' ? await withDeadline(environment, limits.timeouts.loadMs, load.value) : undefined;
       if (shown === undefined || shown === null) return undefined;
-      return project(topic, handler.serialize(shown), presence.infoBytes, INFO).value;
+      return jsonCopy(topic, handler.serialize(shown), presence.infoBytes, INFO);
     } catch (error) {
       this.log.warn('presence-info-left-out', { topic, error: firstLineOf(error) });
       return undefined;

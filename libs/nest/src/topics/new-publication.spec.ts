@@ -1,17 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualEnvironment } from '@statewire/testing';
-import type { Json } from '@statewire/protocol';
 
 import { idAt, liveAt } from '../../test/support/publications.js';
-import { Writers } from './new-publication.js';
+import { project, Writers, type Projection } from './new-publication.js';
 import { Timeline } from './timeline.js';
 
 const TOPIC = { name: 't', kind: 'state' } as const;
 const KEEP_MS = 60_000;
 
-function projection(n: number) {
-  const value: Json = { n, text: 'x'.repeat(100) };
-  return { text: JSON.stringify(value), value };
+function projection(n: number): Projection {
+  return project('t', { n, text: 'x'.repeat(100) }, 0);
 }
 
 function timelineAt(n: number): Timeline {
@@ -64,8 +62,8 @@ describe('the delta of a publication', () => {
   test('is missing if it is not smaller than the value', () => {
     const { writers } = setUp();
     const writer = writers.of(TOPIC);
-    writer.prepare('p1', { text: '1', value: 1 }, undefined);
-    expect(writer.prepare('p2', { text: '2', value: 2 }, undefined)).toEqual({
+    writer.prepare('p1', project('t', 1, 0), undefined);
+    expect(writer.prepare('p2', project('t', 2, 0), undefined)).toEqual({
       ...{ kind: 'state', id: 'p2', data: '2', value: 2 },
     });
   });

@@ -6,7 +6,7 @@ import type { Environment } from '../core/environment.js';
 import { isReadable, type EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink, TopicBacklog } from '../delivery/frame-sink.js';
 import type { LiveTopic } from './live-topic.js';
-import type { ReplayStart, Timeline } from './timeline.js';
+import { freezeDeep, type ReplayStart, type Timeline } from './timeline.js';
 
 /** A publication in a timeline. `value` is present if it is already parsed. */
 export type AppendedPublication = StoredPublication & { readonly value?: Json };
@@ -229,7 +229,7 @@ export class StreamSubscriber implements TopicSubscriber {
   appended(_frame: unknown, { data, offset, time, value }: AppendedPublication): void {
     const { epoch } = this.timeline.position;
     if (this.timeline.kind === 'events') {
-      this.observer.next({ position: { epoch, offset }, value: value ?? parse(data!), time });
+      this.observer.next({ position: { epoch, offset }, value: freezeDeep(value ?? parse(data!)), time });
     } else if (offset === this.timeline.position.offset) {
       // Several publications from the broker's history may arrive at once; the timeline holds the newest value only.
       this.restarted();

@@ -3,7 +3,7 @@ import { applyDelta, DeltaError, type Json, type PatchFrame } from '@statewire/p
 
 import { idAt, liveAt, storedAt } from '../../test/support/publications.js';
 import type { TopicHistory } from '../core/broker.js';
-import { Timeline } from './timeline.js';
+import { Content, Timeline } from './timeline.js';
 
 const LIMITS = { count: 1_000, bytes: 0, ageMs: 0 };
 
@@ -32,7 +32,7 @@ describe('Timeline', () => {
     const after = value(2, 'bob');
     const timeline = new Timeline('score', 'state', LIMITS, at('a', value(1, 'bob')));
     const data = JSON.stringify(after);
-    expect(timeline.deltaTo(data, after)).toBeDefined();
+    expect(timeline.deltaTo(new Content(data, after))).toBeDefined();
     timeline.reset(at('b', before));
     const frame = timeline.append(liveAt('b', 6, { data, value: after }), 0);
     const { delta } = JSON.parse(frame.text) as PatchFrame;
@@ -234,7 +234,7 @@ describe('a reader of a state', () => {
     timeline.append(liveAt('a', 3, { data: JSON.stringify({ text: value.text, read: 0 }) }), 0);
     reads = 0;
     const data = JSON.stringify({ text: value.text, read: 1 });
-    const delta = timeline.deltaTo(data, value);
+    const delta = timeline.deltaTo(new Content(data, value));
     expect(delta).toBeDefined();
     const computed = reads;
     expect(computed).toBeGreaterThan(0);
@@ -250,7 +250,7 @@ describe('a reader of a state', () => {
     const first = { ...value, n: 1 };
     const at = (epoch: string, head: Json) => {
       timeline.reset({ ...history(epoch, [], 1), base: { offset: 1, data: JSON.stringify(head) }, time: 1 });
-      return timeline.deltaTo(next.text, value);
+      return timeline.deltaTo(new Content(next.text, value));
     };
     const delta = at('b', first);
     expect(at('c', { ...first, extra: true })).not.toBe(delta);
@@ -270,7 +270,7 @@ describe('a reader of a state', () => {
     ].map((list) => JSON.stringify(list.map((letter) => letter.repeat(99))));
     const base = { offset: 1, data: before! };
     const timeline = new Timeline('t', 'state', LIMITS, { ...history('a', [], 1), base, time: 1 });
-    const delta = timeline.deltaTo(after!, JSON.parse(after!) as Json)!;
+    const delta = timeline.deltaTo(new Content(after))!;
     const frame = timeline.append(liveAt('a', 2, { data: after!, delta }), 0);
     expect(frame.text).toContain('"delta":{"<0":[3]}');
     const plain = timeline.patchWith([])!;
@@ -290,7 +290,7 @@ describe('a reader of a state', () => {
 
   test('has no delta to its first value', () => {
     const timeline = new Timeline('t', 'state', LIMITS, history('a', []));
-    expect(timeline.deltaTo('{"n":1}', { n: 1 })).toBeUndefined();
+    expect(timeline.deltaTo(new Content('{"n":1}'))).toBeUndefined();
   });
 });
 

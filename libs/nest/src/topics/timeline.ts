@@ -3,7 +3,6 @@ import {
   DELTA_CAPABILITIES,
   DeltaError,
   diff,
-  isDeltaSmaller,
   type DeltaCapability,
   type DiffOptions,
   type Json,
@@ -15,6 +14,7 @@ import {
 import type { LivePublication, StoredPublication, TopicHistory } from '../core/broker.js';
 import { PublicationLog, type LogEntry, type LogLimits } from '../core/publication-log.js';
 import { isReadable, TopicFrames, type EncodedFrame } from '../delivery/frame-encoder.js';
+import type { AppendedPublication } from './subscribers.js';
 
 /** Number of newest publications whose frames stay encoded. Clients need them after a short outage. */
 const MAX_ENCODED_FRAMES = 64;
@@ -35,10 +35,32 @@ interface TimelineEntry extends LogEntry {
   frame: EncodedFrame | undefined;
 }
 
-/** The newest value of a state topic. It has `data`, `value` or both; the other one is made on first use. */
+/** A JSON value and its text. It is made with one of them, and makes the other one on first use. */
+export class Content {
+  constructor(
+    private data: string | undefined,
+    private parsed?: Json,
+  ) {}
+
+  get value(): Json {
+    if (this.parsed === undefined) this.parsed = JSON.parse(this.data!) as Json;
+    return this.parsed;
+  }
+
+  get text(): string {
+    return (this.data ??= JSON.stringify(this.parsed));
+  }
+
+  /** Returns whether the text has more characters. Rarely makes the text. */
+  isLongerThan(length: number): boolean {
+    if (this.data === undefined && lengthLeft(this.parsed!, length) < 0) return true;
+    return this.text.length > length;
+  }
+}
+
+/** The newest value of a state topic. */
 interface Head {
-  data: string | undefined;
-  value: Json | undefined;
+  readonly content: Content;
   readonly time: number;
   snapshot: EncodedFrame | undefined;
 }
@@ -74,7 +96,7 @@ export class Timeline {
   /** The latest publication, while its frame goes to the subscribers. */
   private step:
     { readonly before: Head; readonly time: number; readonly frames: Map<string, EncodedFrame> } | undefined;
-  private prepared: { readonly base: string; readonly data: string; readonly delta: string | undefined } | undefined;
+  private prepared: { readonly base: string; readonly value: Json; readonly delta: string | undefined } | undefined;
 
   constructor(
     readonly topic: string,
@@ -101,11 +123,11 @@ export class Timeline {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** The value of a state topic. Undefined if nothing was published. */
+  /** The value of a state topic, frozen. Undefined if nothing was published. */
   get newest(): { readonly value: Json; readonly time: number } | undefined {
     const { head } = this;
     if (head === undefined) return undefined;
-    return { value: valueOf(head), time: head.time };
+    return { value: freezeDeep(head.content.value), time: head.time };
   }
 
   /**
@@ -134,16 +156,16 @@ export class Timeline {
    * @throws DeltaError, and changes nothing, if the publication is a delta that does not fit the newest value.
    */
   append(publication: LivePublication, now: number): EncodedFrame {
-    const { data, id, offset, time } = publication;
+    const { id, offset, time } = publication;
     const before = this.head;
-    const head: Head | undefined =
-      this.kind === 'state' ? { ...this.contentOf(publication), time, snapshot: undefined } : undefined;
-    const delta = publication.delta ?? this.deltaTo(data!, publication.value);
+    const content = contentAfter(before?.content, publication);
+    const head: Head | undefined = this.kind === 'state' ? { content, time, snapshot: undefined } : undefined;
+    const delta = publication.delta ?? this.deltaTo(content);
     this.step = delta === undefined || before === undefined ? undefined : { before, time, frames: new Map() };
     this.offset = offset;
     this.newestId = id;
     this.head = head;
-    const frame = this.store({ offset, id, time, ...(delta === undefined ? { data: data! } : { delta }) }, now);
+    const frame = this.store({ offset, id, time, ...(delta === undefined ? { data: content.text } : { delta }) }, now);
     if (head !== undefined && delta === undefined) head.snapshot = frame;
     return frame;
   }
@@ -152,12 +174,13 @@ export class Timeline {
    * Returns the delta from the newest value, if it is smaller than the value. Computes it once per publication, for the
    * broker and for the readers of this node.
    */
-  deltaTo(data: string, value: Json | undefined): string | undefined {
-    const { newest, newestId: base, prepared } = this;
-    if (prepared?.base === base && prepared.data === data) return prepared.delta;
-    if (newest === undefined) return undefined;
-    const delta = deltaBetween(newest.value, data, value, this.diffOptions);
-    this.prepared = { base, data, delta };
+  deltaTo(content: Content): string | undefined {
+    const { head, newestId: base, prepared } = this;
+    if (head === undefined) return undefined;
+    const { value } = content;
+    if (prepared?.base === base && prepared.value === value) return prepared.delta;
+    const delta = deltaBetween(head.content, content, this.diffOptions);
+    this.prepared = { base, value, delta };
     return delta;
   }
 
@@ -171,10 +194,8 @@ export class Timeline {
     const existing = step?.frames.get(set);
     if (existing !== undefined || head === undefined || step === undefined) return existing;
     const options = { ...this.diffOptions, capabilities: deltas };
-    const delta = JSON.stringify(diff(valueOf(step.before), valueOf(head), options));
-    const frame = isDeltaSmaller(delta, textOf(head))
-      ? this.frames.patch(this.offset, delta, step.time)
-      : this.snapshotOf(head);
+    const delta = deltaBetween(step.before.content, head.content, options);
+    const frame = delta !== undefined ? this.frames.patch(this.offset, delta, step.time) : this.snapshotOf(head);
     step.frames.set(set, frame);
     return frame;
   }
@@ -277,21 +298,21 @@ export class Timeline {
   }
 
   private snapshotOf(head: Head): EncodedFrame {
-    return (head.snapshot ??= this.frames.snapshot(this.position, textOf(head), head.time));
+    return (head.snapshot ??= this.frames.snapshot(this.position, head.content.text, head.time));
   }
 
   /** Returns undefined if a patch is missing, or if the patches are as long as the value. */
   private patchesAfter(cursor: number, head: Head): readonly EncodedFrame[] | undefined {
     if (this.log.at(cursor + 1) === undefined) return undefined;
-    let left = textOf(head).length;
+    let length = 0;
     const entries: TimelineEntry[] = [];
     for (let offset = this.offset; offset > cursor; offset--) {
       const entry = this.log.at(offset);
       if (entry?.delta === undefined) return undefined;
-      left -= entry.delta.length + (offset === this.offset ? 0 : PATCH_ENVELOPE_LENGTH);
-      if (left <= 0) return undefined;
+      length += entry.delta.length + (offset === this.offset ? 0 : PATCH_ENVELOPE_LENGTH);
       entries.push(entry);
     }
+    if (!head.content.isLongerThan(length)) return undefined;
     return entries.reverse().map((entry) => this.frameOf(entry));
   }
 
@@ -337,27 +358,19 @@ export class Timeline {
   /** @throws DeltaError */
   private headOf({ base, publications, time }: TopicHistory): Head | undefined {
     if (this.kind !== 'state' || base === undefined || time === undefined) return undefined;
-    const head: Head = { data: base.data, value: undefined, time, snapshot: undefined };
+    let content = new Content(base.data);
     for (const publication of publications) {
-      if (publication.offset > base.offset) Object.assign(head, contentAfter(head, publication));
+      if (publication.offset > base.offset) content = contentAfter(content, publication);
     }
-    return head;
-  }
-
-  /** @throws DeltaError */
-  private contentOf(publication: LivePublication): Content {
-    const { data, value } = publication;
-    return data === undefined ? contentAfter(this.head, publication) : { data, value };
+    return { content, time, snapshot: undefined };
   }
 }
 
-type Content = Pick<Head, 'data' | 'value'>;
-
 /** @throws DeltaError if the delta is not JSON or does not fit. */
-function contentAfter(before: Head | undefined, { data, delta }: StoredPublication): Content {
-  if (data !== undefined || delta === undefined) return { data, value: undefined };
+function contentAfter(before: Content | undefined, { data, delta, value }: AppendedPublication): Content {
+  if (value !== undefined || data !== undefined) return new Content(data, value);
   if (before === undefined) throw new DeltaError('There is no value that the delta could change.');
-  return { data: undefined, value: applyDelta(valueOf(before), parse(delta)) };
+  return new Content(undefined, applyDelta(before.value, parse(delta!)));
 }
 
 function parse(delta: string): Json {
@@ -369,21 +382,31 @@ function parse(delta: string): Json {
 }
 
 /** Returns the delta between two values as JSON. Undefined: it is not smaller than the value. */
-export function deltaBetween(
-  before: Json,
-  data: string,
-  value: Json | undefined,
-  options: DiffOptions,
-): string | undefined {
-  const delta = JSON.stringify(diff(before, value ?? (JSON.parse(data) as Json), options));
-  return isDeltaSmaller(delta, data) ? delta : undefined;
+export function deltaBetween(before: Content, after: Content, options: DiffOptions): string | undefined {
+  const delta = JSON.stringify(diff(before.value, after.value, options));
+  return after.isLongerThan(delta.length) ? delta : undefined;
 }
 
-function valueOf(head: Head): Json {
-  if (head.value === undefined) head.value = JSON.parse(head.data!) as Json;
-  return head.value;
+/** Subtracts characters of the JSON text of a value until the length is negative. Counts too few, never too many. */
+function lengthLeft(value: Json, length: number): number {
+  if (typeof value === 'string') return length - value.length - 2;
+  if (typeof value !== 'object' || value === null) return length - 1;
+  let left = length - 2;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length && left >= 0; index++) left = lengthLeft(value[index] as Json, left);
+    return left;
+  }
+  for (const [key, part] of Object.entries(value)) {
+    if (left < 0) break;
+    left = lengthLeft(part, left - key.length - 3);
+  }
+  return left;
 }
 
-function textOf(head: Head): string {
-  return (head.data ??= JSON.stringify(head.value));
+/** Freezes a JSON value. All parts of a frozen object are frozen already. */
+export function freezeDeep<T extends Json>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value) as Json[]) freezeDeep(part);
+  return value;
 }

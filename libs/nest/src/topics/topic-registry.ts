@@ -10,7 +10,7 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
 import { HandlerWarnings } from './handler-warnings.js';
-import { freezeDeep, hasSource, noTransactions, project, Writers, type Projection } from './new-publication.js';
+import { hasSource, newPublication, noTransactions, project, Projection, Writers } from './new-publication.js';
 import {
   ConnectionSubscriber,
   type EndReason,
@@ -42,8 +42,6 @@ export interface TopicRegistryOptions {
   readonly log: Pick<RealtimeLog, 'warn' | 'error'>;
   readonly limits: { readonly frames: { readonly publicationBytes: number }; readonly timeouts: TopicTimeouts };
   readonly history: LogLimits;
-  /** Whether to freeze published objects, so that a later change throws. Default: outside production. */
-  readonly freeze?: boolean;
   /** Omitted: nothing is counted. */
   readonly counters?: Counters;
 }
@@ -85,13 +83,11 @@ export class TopicRegistry {
   private readonly idPrefix: string;
   private publications = 0;
   private readonly warnings: HandlerWarnings;
-  private readonly freeze: boolean;
   /** Publications without an answer of a shared broker. */
   private readonly unanswered = new UnansweredPublications();
   private disposed = false;
 
   constructor(private readonly options: TopicRegistryOptions) {
-    this.freeze = options.freeze ?? process.env.NODE_ENV !== 'production';
     this.warnings = new HandlerWarnings(options.log);
     this.writers = new Writers(options.environment, options.limits.timeouts.lingerMs);
     this.idPrefix = options.environment.id().slice(0, ID_PREFIX_LENGTH);
@@ -308,7 +304,7 @@ export class TopicRegistry {
     const id = this.nextId();
     // Nobody reads the delta of a topic without readers, unless other nodes use the broker.
     if (live === undefined && !broker.isShared) {
-      return broker.publish(name, { kind, id, data: projection.text, value: projection.value }, options);
+      return broker.publish(name, newPublication(kind, id, projection), options);
     }
     const writer = this.writers.of(topic);
     return writer.track(broker.publish(name, writer.prepare(id, projection, live?.current), options));
@@ -318,10 +314,17 @@ export class TopicRegistry {
     const { name } = topic;
     const { limits, loader } = this.options;
     const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
-    const projection = project(name, shown, limits.frames.publicationBytes);
-    if (this.freeze) freezeDeep(value);
+    const projection = project(name, shown, limits.frames.publicationBytes, this.newestProjection(name));
     if (!this.active.has(name) && loader.lacks?.(name)) this.warnings.warn(topic);
     return projection;
+  }
+
+  /** The newest value that this process has sent or received. The application may publish parts of it again. */
+  private newestProjection(name: string): Projection | undefined {
+    const sent = this.writers.find(name)?.projection;
+    if (sent !== undefined) return sent;
+    const newest = this.active.get(name)?.lifecycle.live.current?.newest;
+    return newest === undefined ? undefined : new Projection(newest.value, Infinity);
   }
 
   private nextId(): string {

@@ -109,7 +109,6 @@ export function setUp(options: SetUpOptions = {}, shared?: TestNode) {
       timeouts: { loadMs: 2_000, lingerMs: 60_000 },
       ...options.limits,
     },
-    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
   });
   const scheduler = shared?.scheduler ?? new FlushScheduler(environment);
   const node: TestNode = { environment, scheduler, broker, topics, logged, marks: options.outbox };

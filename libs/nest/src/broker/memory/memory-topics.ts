@@ -29,7 +29,8 @@ class MemoryTopic {
   private offset = 0;
   /** Id of the newest publication. */
   private id = '';
-  private data: string | undefined;
+  /** The newest publication of a state topic. It makes the text of its value on first use. */
+  private newest: Pick<NewPublication, 'data'> | undefined;
   private time: number | undefined;
   private readonly log: PublicationLog<MemoryEntry>;
   private readonly messages: TopicMessage[] = [];
@@ -51,7 +52,7 @@ class MemoryTopic {
 
   /** Approximate bytes of the topic. */
   get weight(): number {
-    return this.log.weight + (this.data?.length ?? 0);
+    return this.log.weight + (this.newest?.data.length ?? 0);
   }
 
   /** @param time the time that readers see, in milliseconds since the Unix epoch. */
@@ -74,7 +75,7 @@ class MemoryTopic {
       ...this.position,
       id: this.id,
       ...(this.time === undefined ? {} : { time: this.time }),
-      ...(this.data === undefined ? {} : { base: { offset: this.offset, data: this.data } }),
+      ...(this.newest === undefined ? {} : { base: { offset: this.offset, data: this.newest.data } }),
       ...this.idAt(above),
       oldest: this.log.oldest ?? this.offset + 1,
       publications: newest(this.log.above(above), maxBytes),
@@ -88,37 +89,32 @@ class MemoryTopic {
   }
 
   replaceEpoch(epoch: string, keep: boolean, now: number): void {
-    const { id, data, time } = this;
+    const { id, newest, time } = this;
     this.usedAt = now;
     this.reset(epoch);
-    if (!keep || data === undefined) return this.notify({ type: 'epoch', epoch });
-    this.notify({ type: 'epoch', epoch, first: this.append({ kind: 'state', id, data }, now, time!) });
+    if (!keep || newest === undefined) return this.notify({ type: 'epoch', epoch });
+    this.notify({ type: 'epoch', epoch, first: this.append({ kind: 'state', id, data: newest.data }, now, time!) });
   }
 
   close(): void {
     this.notify({ type: 'closed' });
   }
 
-  private append({ kind, id, data, patch, value }: NewPublication, now: number, time: number): LivePublication {
+  private append(publication: NewPublication, now: number, time: number): LivePublication {
+    const { kind, id, patch, value } = publication;
     const previous = this.id;
     const delta = patch?.base === previous && previous !== '' ? patch.delta : undefined;
     this.usedAt = now;
     this.offset += 1;
     this.id = id;
     this.time = time;
-    if (kind === 'state') this.data = data;
+    if (kind === 'state') this.newest = publication;
     const { epoch, offset } = this;
-    const kept = delta === undefined ? { data } : { delta };
-    this.log.push({ offset, id, previous, time, ...kept, size: Buffer.byteLength(delta ?? data) }, now);
+    const kept = delta === undefined ? { data: publication.data } : { delta };
+    this.log.push({ offset, id, previous, time, ...kept, size: Buffer.byteLength(delta ?? publication.data) }, now);
     return {
-      epoch,
-      offset,
-      id,
-      previous,
-      time,
-      data,
-      ...(delta === undefined ? {} : { delta }),
-      ...(value === undefined ? {} : { value }),
+      ...{ epoch, offset, id, previous, time },
+      ...(value === undefined ? { data: publication.data, ...kept } : { value, ...kept }),
     };
   }
 
@@ -126,7 +122,7 @@ class MemoryTopic {
     this.epoch = epoch;
     this.offset = 0;
     this.id = '';
-    this.data = undefined;
+    this.newest = undefined;
     this.time = undefined;
     this.log.clear();
   }

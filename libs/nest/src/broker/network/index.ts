@@ -23,3 +23,4 @@ export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';
 export { Presence, type JoiningMembers, type PresenceStore, type StoredMember, type TopicMember } from './presence.js';
 export { Requests, type NodeMessenger } from './requests.js';
 export { TopicListeners, type Standing, type TopicChannels, type TopicReceiver } from './topic-listeners.js';
+export { valueLength } from './value-length.js';

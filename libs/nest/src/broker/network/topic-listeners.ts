@@ -132,7 +132,10 @@ class ListenedTopic implements TopicReceiver {
   private complete(publication: LivePublication): LivePublication | undefined {
     const own = this.own(publication.id);
     if (own !== undefined) {
-      return { ...publication, data: own.data, ...(own.value === undefined ? {} : { value: own.value }) };
+      const { value } = own;
+      // Without the value or the delta the text is needed.
+      if (value === undefined || publication.delta === undefined) publication = { ...publication, data: own.data };
+      return value === undefined ? publication : { ...publication, value };
     }
     return publication.data === undefined && publication.delta === undefined ? undefined : publication;
   }
