@@ -198,8 +198,8 @@ export const SERVER_BUGS: readonly SeededBug[] = [
       {
         package: 'nest',
         symbol: 'MemoryClaims.settle',
-        find: 'const expiresAt = this.environment.monotonic() + window;',
-        replace: 'const expiresAt = this.environment.monotonic() + window * 0;',
+        find: 'const expiresAt = Math.ceil(this.environment.monotonic()) + window;',
+        replace: 'const expiresAt = Math.ceil(this.environment.monotonic()) + window * 0;',
       },
     ],
     caughtBy: 'actions',

@@ -258,7 +258,7 @@ const MAX_PLAIN_FINGERPRINT = 128;
 
 /** Stands for the name and data of an action. Equal for equal JSON in any order of keys. Differs for all other data. */
 export function fingerprint({ name, data }: Pick<Invocation, 'name' | 'data'>): string {
-  const text = data === undefined ? `[${JSON.stringify(name)}]` : canonicalText([name, data]);
+  const text = data === undefined ? JSON.stringify(name) : `${JSON.stringify(name)} ${canonicalText(data)}`;
   return text.length <= MAX_PLAIN_FINGERPRINT ? text : hash('sha256', text, 'base64url');
 }
 
@@ -267,8 +267,7 @@ function canonicalText(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalText).join()}]`;
   const object = value as Readonly<Record<string, Json>>;
-  const fields = Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalText(object[key]!)}`);
-  return `{${fields.join()}}`;
+  let fields = '';
+  for (const key of Object.keys(object).sort()) fields += `${JSON.stringify(key)}:${canonicalText(object[key]!)},`;
+  return `{${fields}}`;
 }

@@ -11,7 +11,8 @@ interface Waiter {
 class ActionClaim {
   /** Undefined while the action runs. */
   answer: string | undefined;
-  expiresAt = Infinity;
+  /** Means nothing while the action runs. */
+  expiresAt = 0;
   private waiting: Waiter[] | undefined;
 
   constructor(
@@ -65,7 +66,8 @@ class ForgottenKeys {
   add(key: string, now: number): void {
     if (this.windowMs === 0) return;
     this.trim(now);
-    this.current.set(key, now + this.windowMs);
+    // V8 keeps a whole number in the map itself, and any other one in an object of its own.
+    this.current.set(key, Math.ceil(now) + this.windowMs);
   }
 
   has(key: string, clock: { monotonic(): number }): boolean {
@@ -140,7 +142,7 @@ export class MemoryClaims {
 
   settle(key: string, answer: string, window: number): void {
     const claim = this.runningClaim(key);
-    const expiresAt = this.environment.monotonic() + window;
+    const expiresAt = Math.ceil(this.environment.monotonic()) + window;
     claim.settle(answer, expiresAt);
     this.usage.addAnswer(claim.used, answer.length);
     this.sweepLater();
