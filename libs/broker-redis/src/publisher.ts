@@ -15,9 +15,6 @@ import type { TopicScripts } from './scripts/topic-scripts.js';
 /** Topics of which the publisher remembers the distance to the keyframe while nothing is pending. */
 const MAX_REMEMBERED = 10_000;
 
-/** `OK` with epoch, offset, count and bytes of the deltas above the keyframe; or `NEED`, `MOVED`, `FENCED`. */
-type PublishReply = readonly [outcome: string, epoch: string, offset: number, count: number, bytes: number];
-
 /**
  * Sends publications. Those of one topic keep their order, although many are under way at once: each names the one before
  * it that is under way, and the server refuses it without that one.
@@ -123,26 +120,21 @@ export class Publisher {
     const { partition, record, log, lease, channel } = this.keys.topic(pending.topic);
     const { life } = queue;
     const flags = `${pending.startsEpoch ? 's' : ''}${pending.wasSent ? 'r' : ''}`;
-    const only = options.only === undefined ? ['', ''] : [options.only.epoch, String(options.only.offset)];
+    const { base = '', delta = '' } = patch ?? {};
+    const before = previous?.publication.id ?? '';
+    const only = options.only === undefined ? [] : [options.only.epoch, String(options.only.offset)];
     this.link
       .attempt({
         script: this.scripts.publish,
         partition,
         keys: [record, log, lease],
-        args: [
-          ...[this.epochs.next(), channel, publication.kind, publication.id, ...only],
-          ...[
-            options.fence?.toString() ?? '',
-            flags,
-            previous?.publication.id ?? '',
-            patch?.base ?? '',
-            patch?.delta ?? '',
-          ],
-          withData ? publication.data : '',
-        ],
+        args: withoutEmptyEnd([
+          ...[this.epochs.next(), channel, publication.kind, publication.id, base, delta],
+          ...[withData ? publication.data : '', before, flags, options.fence?.toString() ?? '', ...only],
+        ]),
       })
       .then(
-        (reply) => this.onReply(life, queue, pending, reply as PublishReply),
+        (reply) => this.onReply(life, queue, pending, reply as string),
         (error: unknown) => this.onReply(life, queue, pending, error as Error),
       );
   }
@@ -156,14 +148,14 @@ export class Publisher {
     return total >= length || (most > 0 && total > most / 4);
   }
 
-  private onReply(life: number, queue: TopicQueue, pending: PendingPublication, reply: PublishReply | Error): void {
+  private onReply(life: number, queue: TopicQueue, pending: PendingPublication, reply: string | Error): void {
     // The end of a connection is handled by `onLost`.
     if (this.isDisposed || life !== queue.life || reply instanceof ConnectionLostError) return;
     queue.inFlight -= 1;
     if (reply instanceof StaleLineageError) {
       queue.isStale = true;
       queue.refused += 1;
-    } else if (!(reply instanceof Error) && reply[0] === 'NEED') {
+    } else if (reply === 'NEED') {
       // Publications behind it were refused because of it, and follow it again.
       if (queue.refused === 0) pending.needsData = true;
       queue.refused += 1;
@@ -174,17 +166,18 @@ export class Publisher {
     if (queue.inFlight === 0) this.continue(queue);
   }
 
-  private settle(queue: TopicQueue, pending: PendingPublication, reply: PublishReply | Error): void {
+  private settle(queue: TopicQueue, pending: PendingPublication, reply: string | Error): void {
     this.forget(pending);
     if (reply instanceof Error) return pending.reject(toBrokerError(reply));
-    const [outcome, epoch, offset, count, bytes] = reply;
+    const [outcome, epoch, offset, count, bytes] = reply.split(' ') as [string, string, string, string, string];
     const refusal = publishRefusal(outcome, pending.topic);
     if (refusal !== undefined) return pending.reject(refusal);
-    if (queue.inFlight === 0) queue.chain = { count, bytes };
+    if (queue.inFlight === 0) queue.chain = { count: Number(count), bytes: Number(bytes) };
+    const position = { epoch, offset: Number(offset) };
     const { wait } = this.limits;
-    if (wait === undefined) return pending.resolve({ epoch, offset });
+    if (wait === undefined) return pending.resolve(position);
     const replicated = untilReplicated(this.link, queue.partition, wait);
-    replicated.then(() => pending.resolve({ epoch, offset }), pending.reject.bind(pending));
+    replicated.then(() => pending.resolve(position), pending.reject.bind(pending));
   }
 
   /** Nothing is in flight: sends what the server refused, and then the rest. */
@@ -273,4 +266,9 @@ export class Publisher {
     }
     this.expireLater();
   }
+}
+
+/** Leaves out the empty texts at the end. */
+function withoutEmptyEnd(texts: readonly string[]): readonly string[] {
+  return texts.slice(0, texts.findLastIndex((text) => text !== '') + 1);
 }

@@ -28,12 +28,12 @@ class FakeLink {
   readonly sent: Sent[] = [];
 
   attempt({ args }: ScriptCall): Promise<unknown> {
-    const [, , , id, , , , flags, before, base, , data] = args;
+    const [, , , id, base = '', , data = '', before = '', flags = ''] = args;
     return new Promise((resolve, reject) => {
       this.sent.push({
-        ...{ id: id!, flags: flags!, before: before!, base: base!, withData: data !== '' },
+        ...{ id: id!, flags, before, base, withData: data !== '' },
         answer: async (...reply) => {
-          resolve(reply);
+          resolve(reply.join(' '));
           await turn();
         },
         fail: async (error) => {
