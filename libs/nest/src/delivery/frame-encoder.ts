@@ -79,7 +79,7 @@ function headerBytes(payload: number): 2 | 4 | 10 {
 
 /** Returns whether a reader that knows these optional delta operations can apply the frame. */
 export function isReadable({ requires }: EncodedFrame, deltas: readonly DeltaCapability[]): boolean {
-  return requires.every((operation) => deltas.includes(operation));
+  return requires.length === 0 || requires.every((operation) => deltas.includes(operation));
 }
 
 /** Encodes a frame. {@link TopicFrames} encodes the frames of topics without parsing or stringifying their values. */
