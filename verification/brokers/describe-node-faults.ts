@@ -58,7 +58,7 @@ export function describeNodeFaults<Server extends TestServer>(tested: TestedBrok
 
       await first.crash();
       expect(await Promise.all(waiting)).toEqual(keys.map(() => 'unclaimed'));
-      const claims = await Promise.all(keys.map((key) => second.broker.claim(key, 'f', { again: true })));
+      const claims = await Promise.all(keys.map(async (key) => second.broker.claim(key, 'f', { again: true })));
       expect(claims).toEqual(keys.map(() => ({ outcome: 'lost' })));
       await until(async () => (await second.broker.members(TOPIC)).length === 0, 'the end of the presence');
       const next = await second.broker.lease('arena', { signal: new AbortController().signal });
