@@ -86,8 +86,8 @@ export const DISTANT_BUGS: readonly DistantBug[] = [
       {
         package: 'nest',
         symbol: 'TopicRegistry.subscribe',
-        find: 'staleSince: live.staleSince',
-        replace: 'staleSince: undefined',
+        find: 'const { staleSince } = live;',
+        replace: 'const staleSince = undefined;',
       },
     ],
     caughtBy: 'a node that is cut off, for clients that must not take their values for current',
