@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { Arm, ServerProcess } from './arms.js';
 import type { LoadReport, LoadRole } from './load/load-role.js';
 import { RemoteProcess } from './remote-process.js';
@@ -78,6 +80,7 @@ export class Fleet {
     { readers = clients, hasOthers = false } = {},
   ): Promise<Run | undefined> {
     const group = arm.name;
+    const inFlight = hasOthers ? undefined : await this.settledInFlight({ arm, server });
     await this.load.call('reset', group);
     const before = await server.call('usage');
     const sent = await send(server);
@@ -86,8 +89,7 @@ export class Fleet {
     const cpu = await server.call('usage');
     this.log.maxLoadShare = Math.max(this.log.maxLoadShare, report.cpuMs / report.wallMs);
     const problem =
-      (await this.problemOf({ arm, server }, messages, hasOthers ? undefined : before.bytesWritten)) ??
-      loadProblemOf(report.cpuMs, report.wallMs);
+      (await this.problemOf({ arm, server }, messages, inFlight)) ?? loadProblemOf(report.cpuMs, report.wallMs);
     if (problem !== undefined) {
       this.log.discard(arm.name, metric, problem);
       return undefined;
@@ -99,18 +101,40 @@ export class Fleet {
     await Promise.all([this.load.stop(), ...this.members.map(({ server }) => server.stop())]);
   }
 
+  /** @param inFlight the bytes that were in flight before the run. Undefined: bytes are not compared. */
   private async problemOf(
-    { arm, server }: Pick<Member, 'arm' | 'server'>,
+    member: Pick<Member, 'arm' | 'server'>,
     messages: number,
-    bytesBefore: number | undefined,
+    inFlight: number | undefined,
   ): Promise<string | undefined> {
     for (let look = 1; ; look += 1) {
-      const { bytesWritten } = await server.call('usage');
-      const received = await this.load.call('received', { group: arm.name, messages });
-      const bytes = bytesBefore === undefined ? received.bytes : bytesWritten - bytesBefore;
-      const problem = problemOf({ messages, bytes }, received);
+      const received = await this.load.call('received', { group: member.arm.name, messages });
+      const missing = inFlight === undefined ? 0 : (await this.inFlight(member)) - inFlight;
+      const problem = problemOf({ messages, bytes: received.bytes + missing }, received);
       if (problem === undefined || look === LOOKS) return problem;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      await wait(SETTLE_MS);
     }
+  }
+
+  /** {@link inFlight} when it does not change any more. */
+  private async settledInFlight(member: Pick<Member, 'arm' | 'server'>): Promise<number> {
+    let last = await this.inFlight(member);
+    for (let look = 1; look <= LOOKS; look += 1) {
+      await wait(SETTLE_MS / 4);
+      const next = await this.inFlight(member);
+      if (next === last) return next;
+      last = next;
+    }
+    return last;
+  }
+
+  /**
+   * Bytes that the server has sent and the clients do not have. Servers that calculate their bytes leave out the
+   * handshakes, so that only changes of this number mean something.
+   */
+  private async inFlight({ arm, server }: Pick<Member, 'arm' | 'server'>): Promise<number> {
+    const { bytesWritten } = await server.call('usage');
+    const { allBytes } = await this.load.call('received', { group: arm.name, messages: 0 });
+    return bytesWritten - allBytes;
   }
 }

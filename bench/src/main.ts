@@ -1,15 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { now } from './clock.js';
 import type { Measurement } from './measurements.js';
-import { type ScenarioResult, type Results, summed } from './report/results.js';
-import { table } from './report/table.js';
+import { charts } from './report/charts.js';
+import { sectionOf, withResults } from './report/document.js';
+import { type ScenarioResult, summed } from './report/results.js';
+import { targetTable } from './report/targets.js';
 import { type Prepared, RunLog, type Scenario } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
+
+/** All scenarios together. One that would end later is left out. */
+const TOTAL_MS = 360_000;
+const ROOT = join(import.meta.dirname, '../..');
+const DIST = join(ROOT, 'dist/bench');
 
 const { values } = parseArgs({
   options: {
@@ -17,23 +24,25 @@ const { values } = parseArgs({
     only: { type: 'string' },
     /** Rounds of each scenario. Default: as many as fit into the seconds of the scenario. */
     rounds: { type: 'string' },
+    /** Puts the figures and charts into docs/performance.md. */
+    write: { type: 'boolean', default: false },
   },
 });
 
-const results: Results = {
-  machine: {
-    node: process.version,
-    cores: cpus().length,
-    processor: cpus()[0]?.model ?? 'unknown',
-    date: new Date().toISOString().slice(0, 10),
-    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? '',
-  },
-  scenarios: await runAll(chosen(values.only)),
+const machine = {
+  node: process.version,
+  cores: cpus().length,
+  processor: cpus()[0]?.model ?? 'unknown',
+  date: new Date().toISOString().slice(0, 10),
+  commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).stdout?.trim() ?? '',
 };
-const folder = join(import.meta.dirname, '../../dist/bench');
-mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
-for (const scenario of results.scenarios) print(scenario);
+const results = await runAll(chosen(values.only));
+for (const result of results) process.stdout.write(`\n## ${result.title}\n\n${sectionOf(result)}\n`);
+process.stdout.write(
+  `\nServers and clients share the machine, and loopback inflates the share of the kernel: read ratios within a table, and ` +
+    `not absolute times.\nAll figures, the targets and the charts: dist/bench\n`,
+);
+if (values.write) writeDocument();
 
 function chosen(only: string | undefined): readonly Scenario[] {
   if (only === undefined) return SCENARIOS.filter(({ isOptional }) => !isOptional);
@@ -46,12 +55,21 @@ function chosen(only: string | undefined): readonly Scenario[] {
 }
 
 async function runAll(scenarios: readonly Scenario[]): Promise<ScenarioResult[]> {
+  const began = now();
   const all: ScenarioResult[] = [];
-  for (const scenario of scenarios) all.push(await run(scenario));
+  for (const scenario of scenarios) {
+    const hasTime = values.only !== undefined || now() - began + scenario.seconds * 1_000 < TOTAL_MS;
+    if (hasTime) all.push(await run(scenario));
+    else
+      process.stderr.write(
+        `${scenario.name}: left out, because the time is up. Run it with --only ${scenario.name}.\n`,
+      );
+  }
   return all;
 }
 
 async function run(scenario: Scenario): Promise<ScenarioResult> {
+  const [load = 0] = loadavg();
   const began = now();
   const log = new RunLog();
   const rounds: (readonly Measurement[])[] = [];
@@ -76,18 +94,32 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
     await prepared?.close();
   }
   process.stderr.write(`  ${rounds.length} rounds in ${Math.round((now() - began) / 1_000)} s\n`);
-  return summed(scenario, rounds, log);
+  const result = summed(scenario, rounds, log, { ...machine, load });
+  keep(result);
+  return result;
 }
 
-function print({ title, about, rounds, base, maxLoadShare, notRun, discarded, ...result }: ScenarioResult): void {
-  const notes = [
-    `Medians of ${rounds} rounds, and the range from the 10th to the 90th percentile.`,
-    ...(base === undefined ? [] : [`×: as a multiple of "${base}" in the same round.`]),
-    ...(maxLoadShare === undefined
-      ? []
-      : [`The load process was busy for at most ${Math.round(maxLoadShare * 100)} %.`]),
-    ...notRun.map(({ arm, reason }) => `Not run: ${arm} (${reason}).`),
-    ...discarded.map(({ arm, metric, reason }) => `Discarded: ${arm}, ${metric} (${reason}).`),
-  ];
-  process.stdout.write(`\n## ${title}\n\n${about}\n\n${table({ ...result, base })}\n\n${notes.join('\n')}\n`);
+/** Keeps a result beside those of earlier runs, of which it replaces one. */
+function keep(result: ScenarioResult): void {
+  const all = [...earlier().filter(({ name }) => name !== result.name), result];
+  save(DIST, 'results.json', `${JSON.stringify(all, null, 2)}\n`);
+  save(DIST, 'targets.md', `${targetTable(all)}\n`);
+  for (const [file, chart] of charts(all)) save(DIST, file, chart);
+}
+
+function earlier(): readonly ScenarioResult[] {
+  const file = join(DIST, 'results.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ScenarioResult[]) : [];
+}
+
+/** Puts the newest figures of all scenarios into the document. */
+function writeDocument(): void {
+  const document = join(ROOT, 'docs/performance.md');
+  writeFileSync(document, withResults(readFileSync(document, 'utf8'), earlier()));
+  for (const [file, chart] of charts(earlier())) save(join(ROOT, 'docs/performance'), file, chart);
+}
+
+function save(folder: string, file: string, content: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, file), content);
 }

@@ -30,6 +30,8 @@ export interface LoadReport extends Traffic {
   /** Milliseconds; missing without timed clients. */
   readonly p50?: number;
   readonly p99?: number;
+  /** Bytes since the clients connected. */
+  readonly allBytes: number;
   /** CPU of the load process since the reset, in ms, and the time that passed. */
   readonly cpuMs: number;
   readonly wallMs: number;
@@ -54,6 +56,7 @@ export interface LoadRole {
 interface Group {
   readonly clients: LoadClient[];
   readonly tally: Tally;
+  bytesAtReset: number;
   resetAt: number;
   cpu: NodeJS.CpuUsage;
 }
@@ -66,6 +69,7 @@ export function start(): LoadRole {
     const group = groups.get(name) ?? {
       clients: [],
       tally: { messages: 0, bytes: 0, latencies: [] },
+      bytesAtReset: 0,
       resetAt: now(),
       cpu: process.cpuUsage(),
     };
@@ -73,12 +77,13 @@ export function start(): LoadRole {
     return group;
   };
 
-  const report = ({ tally, resetAt, cpu }: Group): LoadReport => {
+  const report = ({ tally, bytesAtReset, resetAt, cpu }: Group): LoadReport => {
     const { user, system } = process.cpuUsage(cpu);
     const { messages, bytes, latencies } = tally;
     return {
       messages,
-      bytes,
+      bytes: bytes - bytesAtReset,
+      allBytes: bytes,
       cpuMs: (user + system) / 1_000,
       wallMs: now() - resetAt,
       ...(latencies.length > 0 && { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) }),
@@ -100,7 +105,8 @@ export function start(): LoadRole {
     },
     reset: (name) => {
       const group = groupOf(name);
-      Object.assign(group.tally, { messages: 0, bytes: 0 });
+      group.tally.messages = 0;
+      group.bytesAtReset = group.tally.bytes;
       group.tally.latencies.length = 0;
       group.resetAt = now();
       group.cpu = process.cpuUsage();

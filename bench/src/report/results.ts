@@ -12,8 +12,20 @@ export interface Row extends Band {
   readonly ratio?: Band;
 }
 
+/** Where and when a scenario ran. */
+export interface Machine {
+  readonly node: string;
+  readonly cores: number;
+  readonly processor: string;
+  readonly date: string;
+  readonly commit: string;
+  /** Processes that wanted a core when the scenario began: the mean of a minute. */
+  readonly load: number;
+}
+
 export interface ScenarioResult {
   readonly name: string;
+  readonly machine: Machine;
   readonly title: string;
   readonly about: string;
   readonly base?: string;
@@ -25,17 +37,6 @@ export interface ScenarioResult {
   readonly maxLoadShare?: number;
 }
 
-export interface Results {
-  readonly machine: {
-    readonly node: string;
-    readonly cores: number;
-    readonly processor: string;
-    readonly date: string;
-    readonly commit: string;
-  };
-  readonly scenarios: readonly ScenarioResult[];
-}
-
 /** The order of arms in tables. */
 const ARM_NAMES: readonly string[] = Object.values(ARMS).map(({ name }) => name);
 
@@ -44,16 +45,17 @@ export function summed(
   { name, title, about, base }: Pick<Scenario, 'name' | 'title' | 'about' | 'base'>,
   rounds: readonly (readonly Measurement[])[],
   { notRun, discarded, maxLoadShare }: Pick<RunLog, 'notRun' | 'discarded' | 'maxLoadShare'>,
+  machine: Machine,
 ): ScenarioResult {
   const samples = new Map<string, { first: Measurement; values: number[]; ratios: number[] }>();
   for (const round of rounds) {
-    for (const one of round) {
+    for (const one of round.filter(({ value }) => Number.isFinite(value))) {
       const key = JSON.stringify([one.arm, one.metric, one.unit]);
       const sample = samples.get(key) ?? { first: one, values: [], ratios: [] };
       samples.set(key, sample);
       sample.values.push(one.value);
       const other = round.find(({ arm, metric, unit }) => arm === base && metric === one.metric && unit === one.unit);
-      if (other) sample.ratios.push(one.value / other.value);
+      if (other && other.value !== 0) sample.ratios.push(one.value / other.value);
     }
   }
   const rows: Row[] = [...samples.values()].map(({ first: { arm, metric, unit }, values, ratios }) => ({
@@ -64,7 +66,7 @@ export function summed(
   const place = ({ arm }: Row): number => (ARM_NAMES.includes(arm) ? ARM_NAMES.indexOf(arm) : ARM_NAMES.length);
   rows.sort((a, b) => place(a) - place(b) || a.metric.localeCompare(b.metric, 'en', { numeric: true }));
   return {
-    ...{ name, title, about, ...(base !== undefined && { base }) },
+    ...{ name, machine, title, about, ...(base !== undefined && { base }) },
     ...{ rounds: rounds.length, rows, notRun, discarded },
     ...(maxLoadShare > 0 && { maxLoadShare }),
   };

@@ -34,7 +34,7 @@ function range({ p10, p90 }: Band): string {
   return low === high ? '' : ` (${low}–${high})`;
 }
 
-function format(value: number): string {
+export function format(value: number): string {
   if (Number.isNaN(value)) return 'none';
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) >= 10 ? 1 : 2);

@@ -13,9 +13,9 @@ export const actions: Scenario = {
   title: 'Actions: a message of a client and its answer',
   about:
     '64 connections each send the next message when they have the answer to the last one. Statewire checks, deduplicates and ' +
-    'remembers each action; the other arms do not.',
+    'remembers each action; the other arms do not. "ws, stringify once" is a bare `ws` server here.',
   base: ARMS.nestWs.name,
-  seconds: 25,
+  seconds: 18,
   prepare: async (log) => {
     const { statewire, wsOnce, nestWs, nestSocketIo, socketIo, uws, bun } = ARMS;
     const fleet = await Fleet.start([statewire, wsOnce, nestWs, nestSocketIo, socketIo, uws, bun], log);
@@ -38,7 +38,7 @@ export const actions: Scenario = {
       for (const member of shuffled(fleet.members)) rows.push(...(await ask(member, 'plain', 'plain handler')));
       for (const name of shuffled(ENHANCERS)) {
         for (const member of shuffled(fleet.members.filter(({ arm }) => withEnhancers.includes(arm.name)))) {
-          rows.push(...(await ask(member, name, `with a ${name}`)));
+          rows.push(...(await ask(member, name, `with ${name === 'interceptor' ? 'an' : 'a'} ${name}`)));
         }
       }
       return rows;

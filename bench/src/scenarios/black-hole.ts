@@ -8,7 +8,7 @@ export const blackHole: Scenario = {
   name: 'black-hole',
   title: 'Start while WebSockets connect and nobody answers',
   about: 'A client starts with its defaults. Its WebSocket reaches a server that never answers. HTTP works.',
-  seconds: 10,
+  seconds: 5,
   prepare: async () => {
     const pairs = await startPairs(['statewire']);
     const { arm, port, clients } = pairs[0]!;

@@ -20,7 +20,7 @@ export const fanOut: Scenario = {
     'One event of 256 bytes goes to 1,000 clients, in ticks of 1, 4 and 8 events. Statewire, raw net, the preframed `ws` ' +
     'and the loop in C write once per client and tick.',
   base: ARMS.wsOnce.name,
-  seconds: 55,
+  seconds: 48,
   prepare: async (log) => {
     const fleet = await Fleet.start(Object.values(ARMS), log);
     await fleet.connect(CLIENTS);

@@ -12,7 +12,7 @@ export const flood: Scenario = {
   title: 'Ten of 1,000 clients flood the server',
   about:
     'Events of 2 KB go to 990 readers 10 times a second, first alone and then beside ten clients that send 4,000 pings a second each.',
-  seconds: 14,
+  seconds: 10,
   prepare: async (log) => {
     const fleet = await Fleet.start([LIMITED_STATEWIRE], log);
     const [member] = fleet.members;

@@ -20,7 +20,7 @@ export const growth: Scenario = {
   about:
     'CPU for one delivery of an event of 256 bytes with more and more clients of one topic, and CPU for one publication with ' +
     'more and more topics of three readers each.',
-  seconds: 40,
+  seconds: 36,
   prepare: async (log) => ({
     round: async () => [...(await clients(log)), ...(await topics(log))],
     close: async () => undefined,

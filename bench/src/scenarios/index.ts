@@ -1,7 +1,7 @@
 import type { Scenario } from '../scenario.js';
 import { actions } from './actions.js';
 import { blackHole } from './black-hole.js';
-import { brokers, rolling } from './brokers.js';
+import { broker, brokers, rolling } from './brokers.js';
 import { bundle } from './bundle.js';
 import { fanOut } from './fan-out.js';
 import { flood } from './flood.js';
@@ -31,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   blackHole,
   valueCost,
   bundle,
+  broker,
   brokers,
   rolling,
 ];

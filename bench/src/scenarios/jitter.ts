@@ -13,7 +13,7 @@ export const jitter: Scenario = {
   about:
     'Events go to 100 clients of each library 10 times a second, for 16 s. A cut ends the TCP connections of a client and refuses ' +
     'new ones. The latency runs from the time at which an event is due.',
-  seconds: 1,
+  seconds: 22,
   prepare: async () => {
     const pairs = await startPairs(['statewire', 'socketIo']);
     return {

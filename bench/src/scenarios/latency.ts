@@ -15,7 +15,7 @@ export const latency: Scenario = {
     'A state of 5.5 KB changes 10 times a second for 1,000 clients. The latency runs from the time at which a change is due ' +
     'until a client has it.',
   base: ARMS.socketIo.name,
-  seconds: 35,
+  seconds: 30,
   prepare: async (log) => {
     const { statewire, wsOnce, nestWs, nestSocketIo, socketIo, uws } = ARMS;
     const fleet = await Fleet.start([statewire, wsOnce, nestWs, nestSocketIo, socketIo, uws], log);

@@ -15,10 +15,10 @@ export const memory: Scenario = {
   about:
     'Memory of the server for each of 10,000 connections that are subscribed and idle, after a garbage collection.',
   base: ARMS.nestWs.name,
-  seconds: 40,
+  seconds: 32,
   prepare: async (log) => {
-    const { statewire, wsOnce, net, nestWs, nestSocketIo, socketIo } = ARMS;
-    const fleet = await Fleet.start([statewire, wsOnce, net, nestWs, nestSocketIo, socketIo], log);
+    const { statewire, wsOnce, net, nestWs, nestSocketIo } = ARMS;
+    const fleet = await Fleet.start([statewire, wsOnce, net, nestWs, nestSocketIo], log);
     const clients = maxClients(log, 'all arms', CLIENTS + WARM_UP) - WARM_UP;
     return {
       round: async () => {

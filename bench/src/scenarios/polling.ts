@@ -12,7 +12,7 @@ export const polling: Scenario = {
   about:
     'A Nest endpoint answers polls every 2 s over a kept-alive connection. Every poll sees another value, or the value never changes. ' +
     'Compare the bytes with those of ten changes a second in "Latency and bytes".',
-  seconds: 6,
+  seconds: 4,
   prepare: async () => {
     const server = await ARMS.nestWs.start();
     const port = await server.call('port');

@@ -19,7 +19,7 @@ export const reconnectStorm: Scenario = {
     'last client is back, without what the same events cost in quiet times.',
   base: ARMS.socketIoRecovery.name,
   ratioOf: ['CPU of the server for one client'],
-  seconds: 30,
+  seconds: 24,
   prepare: async () => {
     const pairs = await startPairs(['statewire', 'socketIo']);
     for (const { clients, library, port } of pairs) await clients.call('connect', { library, port, count: CLIENTS });

@@ -13,7 +13,7 @@ export const slowReaders: Scenario = {
   title: 'Ten of 1,000 readers stop reading',
   about:
     'Events of 2 KB go to 990 readers 10 times a second, first alone and then beside ten connections that read nothing and get 9 MB each.',
-  seconds: 14,
+  seconds: 10,
   prepare: async (log) => {
     const fleet = await Fleet.start([ARMS.statewire], log);
     const [member] = fleet.members;

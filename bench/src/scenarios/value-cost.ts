@@ -7,7 +7,7 @@ export const valueCost: Scenario = {
   title: 'Cost of a change in the client',
   about:
     'From the text of a frame to the observer of the value, with two changed fields, as a multiple of `JSON.parse` of the value.',
-  seconds: 12,
+  seconds: 10,
   prepare: async () => ({
     round: async () => [...clientDeltaCost(), ...deltaCost()],
     close: async () => undefined,
