@@ -1,62 +1,76 @@
-import { type BenchClient, connectAll, DIALECTS, settled } from '../bench-client.js';
 import type { Measurement } from '../measurements.js';
 import { percentile } from '../percentile.js';
-import { RemoteProcess } from '../remote-process.js';
-import { RedisProcess } from './redis-process.js';
-import type { ServerRole } from './roles/server.role.js';
+import { NodeGroup } from './node-group.js';
 
-const PER_SECOND = 10;
 /** Nodes that serve for a while have compiled code. 400 publications are enough for stable figures. */
 const WARM_UP = { count: 400, perSecond: 100 };
-const COUNT = 50;
+const USUAL = { count: 50, perSecond: 10 };
+
+/** More than any group can take, but little enough that no client is closed for reading slowly. */
+const FLOOD = { count: 200, perSecond: 5_000 };
+const HALF_COUNT = 200;
 
 /**
- * Latency from publishing to a client, and the CPU of all nodes for a delivered frame, with `clients` clients spread
- * evenly. Nodes with the memory broker share nothing: each publishes the same. They show what several processes on the
- * cores of this machine cost without a broker.
+ * Latency from publishing to a client, and the CPU of all nodes for a delivered frame, with `clients` clients. Several
+ * nodes with memory brokers show what processes on the cores of this machine cost without a broker between them.
  */
 export async function nodeCost(broker: 'memory' | 'Redis', nodes: number, clients: number): Promise<Measurement[]> {
-  const redis = broker === 'memory' ? undefined : await RedisProcess.start();
-  const servers = await Promise.all(
-    Array.from({ length: nodes }, () =>
-      RemoteProcess.start<ServerRole>('./brokers/roles/server.role.js', { redisUrl: redis?.url }),
-    ),
-  );
-  const publishers = broker === 'memory' ? servers : servers.slice(0, 1);
-  const connected: BenchClient[] = [];
+  const group = await NodeGroup.start(broker, nodes, clients);
   try {
-    for (const server of servers) {
-      connected.push(...(await connectAll(DIALECTS.statewire!, await server.call('port'), clients / servers.length)));
-    }
-    const run = async (command: { readonly count: number; readonly perSecond: number }): Promise<void> => {
-      for (const client of connected) client.reset();
-      await Promise.all(publishers.map((server) => server.call('publish', command)));
-      await settled(connected, command.count);
-    };
-    const cpu = async (): Promise<number> => {
-      const all = await Promise.all(servers.map((server) => server.call('cpu')));
-      return all.reduce((sum, one) => sum + one, 0);
-    };
-    await run(WARM_UP);
-    const before = await cpu();
-    await run({ count: COUNT, perSecond: PER_SECOND });
-    const after = await cpu();
-    const delivered = connected.reduce((sum, client) => sum + client.messages, 0);
-    if (delivered !== COUNT * clients) throw new Error(`${delivered} of ${COUNT * clients} frames arrived.`);
-    const latencies = connected.flatMap((client) => client.latencies);
-    const arm = `${broker}, ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
+    await group.publish(WARM_UP);
+    const before = await group.cpu();
+    const latencies = await group.publish(USUAL);
+    const cpu = (await group.cpu()) - before;
+    const { arm } = group;
     return [
       { arm, metric: `publish to client, p50 (${clients} clients)`, unit: 'ms', value: percentile(latencies, 0.5) },
       {
         arm,
         metric: `CPU of all nodes per frame (${clients} clients)`,
         unit: 'µs',
-        value: (after - before) / delivered,
+        value: cpu / latencies.length,
       },
     ];
   } finally {
-    for (const client of connected) client.close();
-    await Promise.all(servers.map((server) => server.stop()));
-    await redis?.stop();
+    await group.stop();
+  }
+}
+
+/**
+ * Latency from publishing to a client at half of the load that the slowest of the groups can take, so that no group has a
+ * queue. With two nodes on Redis half of the clients read from the node that does not publish.
+ */
+export async function halfLoad(clients: number): Promise<Measurement[]> {
+  const groups: NodeGroup[] = [];
+  try {
+    for (const [broker, nodes] of [
+      ['memory', 1],
+      ['Redis', 1],
+      ['Redis', 2],
+    ] as const) {
+      groups.push(await NodeGroup.start(broker, nodes, clients));
+    }
+    const saturations: number[] = [];
+    for (const group of groups) {
+      await group.publish(WARM_UP);
+      saturations.push(await group.saturation(FLOOD.count, FLOOD.perSecond));
+    }
+    const perSecond = Math.min(...saturations) / 2;
+    const rows: Measurement[] = [];
+    for (const [index, { arm }] of groups.entries()) {
+      const latencies = await groups[index]!.publish({ count: HALF_COUNT, perSecond });
+      rows.push(
+        { arm, metric: `most publications (${clients} clients)`, unit: '1/s', value: saturations[index]! },
+        {
+          arm,
+          metric: `publish to client at half of the least of them, p50 (${clients} clients)`,
+          unit: 'ms',
+          value: percentile(latencies, 0.5),
+        },
+      );
+    }
+    return rows;
+  } finally {
+    for (const group of groups) await group.stop();
   }
 }

@@ -1,12 +1,14 @@
 import type { Measurement } from '../measurements.js';
 import { brokerCost, databaseUrl } from './broker-cost.js';
-import { nodeCost } from './node-cost.js';
+import { halfLoad, nodeCost } from './node-cost.js';
 import { ROLLING_ARMS, rollingRestart } from './rolling-restart.js';
 import { sweep, topicMemory } from './sweep.js';
 
 type Scenario = () => Promise<Measurement[]>;
 
 const CLIENTS = 800;
+/** Few enough that the process of the clients does not limit the load. */
+const HALF_LOAD_CLIENTS = 100;
 const RESTARTS = 5;
 
 export function brokerScenarios(): Scenario[] {
@@ -20,6 +22,7 @@ export function brokerScenarios(): Scenario[] {
     ...(['memory', 'Redis'] as const).flatMap((broker) =>
       [1, 2, 4].map((nodes) => () => nodeCost(broker, nodes, CLIENTS)),
     ),
+    () => halfLoad(HALF_LOAD_CLIENTS),
     sweep,
     topicMemory,
   ];

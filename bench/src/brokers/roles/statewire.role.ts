@@ -24,8 +24,10 @@ export async function start({ url }: { url: string }): Promise<BrokerRole> {
     const base = newest.get(topic);
     const id = `${process.pid.toString(36)}${(sent += 1).toString(36)}`;
     newest.set(topic, id);
+    const whole = stamped(data);
+    // The age of the delta is measured, so its time is that of the call.
     const patch = base === undefined ? undefined : { patch: { base, delta: stamped(delta) } };
-    return broker.publish(topic, { kind: 'state', id, data: stamped(data), ...patch });
+    return broker.publish(topic, { kind: 'state', id, data: whole, ...patch });
   };
 
   return {
