@@ -101,7 +101,7 @@ export class PostgresBroker extends NetworkBroker {
     private readonly openWire: OpenWire,
   ) {
     super(context);
-    const { environment, history, log } = context;
+    const { counters, environment, history, log } = context;
     const { schema } = options;
     this.link = new PostgresLink(openWire, context, options, {
       onMessage: (channel, message) => this.channels.receive(channel, message),
@@ -110,12 +110,13 @@ export class PostgresBroker extends NetworkBroker {
       restore: () => this.restore(),
       onUp: () => this.onUp(),
     });
-    this.reader = new TopicReader(this.link, history);
+    this.reader = new TopicReader(this.link, context);
     this.topicChannels = new PostgresTopicChannels(this.channels, schema, this.reader);
     this.listeners = new TopicListeners(
       this.topicChannels,
       (id) => this.publisher.find(id),
       (topic, error) => log.error('topic-listener-failed', error, { topic }),
+      counters,
     );
     const { maxPending, publishTimeoutMs: timeoutMs } = options;
     this.publisher = new Publisher(this.node, this.link, this.topicChannels, context, { ...maxPending, timeoutMs });
@@ -134,11 +135,11 @@ export class PostgresBroker extends NetworkBroker {
     this.claimStore = new PostgresClaimStore(this.node, this.link, this.wakes);
     this.claims = new Claims(this.nodes, this.claimStore, environment, context.actionWindowMs);
     const leases = new PostgresLeaseStore(this.node, this.link, this.wakes, history);
-    this.leases = new Leases(leases, environment, options.leaseTtlMs);
+    this.leases = new Leases(leases, environment, options.leaseTtlMs, counters);
     const presence = new PostgresPresenceStore(this.node, this.link);
     this.presence = new Presence(this.nodes, presence, environment);
     this.mail = new PostgresNodeMail(this.link, environment);
-    this.requests = new Requests(this.node, this.mail, this.leases, environment, options.requestTimeoutMs);
+    this.requests = new Requests(this.node, this.mail, this.leases, environment, options.requestTimeoutMs, counters);
   }
 
   /** Rejects if the server cannot be reached or used. */

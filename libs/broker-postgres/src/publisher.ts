@@ -1,11 +1,17 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
-import { ConnectionLostError, disposedError, fencedError } from '@statewire/nest/broker';
+import {
+  ConnectionLostError,
+  disposedError,
+  fencedError,
+  movedError,
+  PendingPublication,
+  type PendingLimits,
+} from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
 import { ConflictError, toBrokerError } from './errors.js';
 import { limitsOf, longestChain } from './limits.js';
 import type { PostgresLink } from './link.js';
-import { PendingPublication } from './pending-publication.js';
 
 /** Topics of which the publisher remembers the distance to the keyframe. */
 const MAX_REMEMBERED = 10_000;
@@ -49,7 +55,8 @@ export class Publisher {
   private readonly chains = new Map<string, Chain>();
   private readonly limits: string;
   private batches = 0;
-  private bytes = 0;
+  /** Characters of the pending publications. */
+  bytes = 0;
   private isFlushing = false;
   private expiry: Timer | undefined;
   private isDisposed = false;
@@ -58,8 +65,8 @@ export class Publisher {
     private readonly node: string,
     private readonly link: Pick<PostgresLink, 'attempt' | 'up'>,
     private readonly delivery: Delivery,
-    private readonly context: Pick<BrokerContext, 'environment' | 'history'>,
-    private readonly bounds: { readonly count: number; readonly bytes: number; readonly timeoutMs: number },
+    private readonly context: Pick<BrokerContext, 'counters' | 'environment' | 'history'>,
+    private readonly bounds: PendingLimits,
   ) {
     this.limits = limitsOf(context.history);
   }
@@ -76,7 +83,8 @@ export class Publisher {
 
   async publish(topic: string, publication: NewPublication, options: PublishOptions = {}): Promise<Position> {
     if (this.isDisposed) throw disposedError();
-    const pending = new PendingPublication(topic, publication, options, this.context.environment.monotonic());
+    const { counters, environment } = this.context;
+    const pending = new PendingPublication(topic, publication, options, environment.monotonic(), counters);
     const settled = pending.settled();
     if (!this.link.up) this.conflate(pending);
     if (this.size >= this.bounds.count || this.bytes + pending.size > this.bounds.bytes) {
@@ -197,7 +205,10 @@ export class Publisher {
       this.remember(topic, { count, bytes });
       if (outcome === 'NEED') {
         // Those behind it were refused because of it, and build on it again.
-        if (!blocked.has(topic)) pending.needsData = true;
+        if (!blocked.has(topic)) {
+          pending.needsData = true;
+          this.context.counters?.deltaRefused();
+        }
         blocked.add(topic);
         again.push(pending);
       } else this.settle(pending, outcome, { epoch, offset });
@@ -225,7 +236,7 @@ export class Publisher {
     if (outcome === 'FENCED') {
       pending.reject(fencedError(topic));
     } else if (outcome === 'MOVED') {
-      pending.reject(new BrokerError('moved', `The topic "${topic}" has moved on from the expected position.`));
+      pending.reject(movedError(topic));
     } else {
       const delivered = this.delivery.whenDelivered(topic);
       if (delivered !== undefined) {

@@ -1,6 +1,6 @@
 import { BrokerError, type BrokerContext, type ReadOptions, type TopicHistory } from '@statewire/nest';
-import type { Standing } from '@statewire/nest/broker';
-import { applyDelta, type Json, type Position, type TopicKind } from '@statewire/protocol';
+import { newestValue, type Standing } from '@statewire/nest/broker';
+import type { Position, TopicKind } from '@statewire/protocol';
 
 import { limitsOf } from './limits.js';
 import type { PostgresLink } from './link.js';
@@ -40,11 +40,13 @@ export interface KnownPosition {
 /** Reads, renews and replaces topics. */
 export class TopicReader {
   private readonly limits: string;
+  private readonly counters: BrokerContext['counters'];
 
   constructor(
     private readonly link: Pick<PostgresLink, 'run'>,
-    history: BrokerContext['history'],
+    { counters, history }: Pick<BrokerContext, 'counters' | 'history'>,
   ) {
+    this.counters = counters;
     this.limits = limitsOf(history);
   }
 
@@ -77,6 +79,7 @@ export class TopicReader {
 
   /** Renews the topics, so that the server keeps them, and tells where those stand that have moved. */
   async check(topics: readonly KnownPosition[]): Promise<readonly Standing[]> {
+    this.counters?.swept(topics.length);
     const rows = await this.link.run('standings', JSON.stringify(topics), this.limits);
     return rows.map(({ epoch, id, name, offset }) => ({
       topic: String(name),
@@ -121,19 +124,4 @@ export class TopicReader {
 
 function positionOf({ epoch, offset }: Row): Position {
   return { epoch: String(epoch), offset: Number(offset) };
-}
-
-/** The newest value of a state topic, as JSON. */
-function newestValue({ base, publications }: TopicHistory): string {
-  const { offset, data } = base!;
-  let value: Json | undefined;
-  for (const publication of publications) {
-    if (publication.offset <= offset) continue;
-    value ??= JSON.parse(data) as Json;
-    value =
-      publication.data === undefined
-        ? applyDelta(value, JSON.parse(publication.delta!) as Json)
-        : (JSON.parse(publication.data) as Json);
-  }
-  return value === undefined ? data : JSON.stringify(value);
 }

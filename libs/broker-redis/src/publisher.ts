@@ -1,13 +1,12 @@
 import { BrokerError, type BrokerContext, type NewPublication, type PublishOptions, type Timer } from '@statewire/nest';
-import { ConnectionLostError, disposedError } from '@statewire/nest/broker';
+import { ConnectionLostError, disposedError, PendingPublication, type PendingLimits } from '@statewire/nest/broker';
 import type { Position } from '@statewire/protocol';
 
 import { publishRefusal, StaleLineageError, toBrokerError } from './errors.js';
 import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
 import type { RedisLink } from './link.js';
-import { PendingPublication, type PendingLimits } from './pending-publication.js';
-import { untilReplicated } from './replication.js';
+import { untilReplicated, type Replication } from './replication.js';
 import { TopicQueue, type Chain } from './topic-queue.js';
 import { longestChain } from './scripts/topic-library.js';
 import type { TopicScripts } from './scripts/topic-scripts.js';
@@ -26,7 +25,8 @@ export class Publisher {
   private readonly pending = new Set<PendingPublication>();
   private readonly byId = new Map<string, PendingPublication>();
   private readonly chains = new Map<string, Chain>();
-  private bytes = 0;
+  /** Characters of the pending publications. */
+  bytes = 0;
   private expiry: Timer | undefined;
   private isDisposed = false;
 
@@ -35,8 +35,8 @@ export class Publisher {
     private readonly keys: Keys,
     private readonly scripts: TopicScripts,
     private readonly epochs: Epochs,
-    private readonly context: Pick<BrokerContext, 'environment' | 'history'>,
-    private readonly limits: PendingLimits,
+    private readonly context: Pick<BrokerContext, 'counters' | 'environment' | 'history'>,
+    private readonly limits: PendingLimits & { readonly wait?: Replication | undefined },
   ) {}
 
   /** Number of pending publications. */
@@ -51,7 +51,8 @@ export class Publisher {
 
   async publish(topic: string, publication: NewPublication, options: PublishOptions = {}): Promise<Position> {
     if (this.isDisposed) throw disposedError();
-    const pending = new PendingPublication(topic, publication, options, this.context.environment.monotonic());
+    const { counters, environment } = this.context;
+    const pending = new PendingPublication(topic, publication, options, environment.monotonic(), counters);
     const queue =
       this.queues.get(topic) ?? new TopicQueue(topic, this.keys.topic(topic).partition, this.chains.get(topic));
     const isUp = this.link.isUp(queue.partition);
@@ -157,7 +158,10 @@ export class Publisher {
       queue.refused += 1;
     } else if (reply === 'NEED') {
       // Publications behind it were refused because of it, and follow it again.
-      if (queue.refused === 0) pending.needsData = true;
+      if (queue.refused === 0) {
+        pending.needsData = true;
+        this.context.counters?.deltaRefused();
+      }
       queue.refused += 1;
     } else {
       queue.pending.splice(queue.refused, 1);

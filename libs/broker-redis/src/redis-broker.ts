@@ -49,7 +49,7 @@ export class RedisBroker extends NetworkBroker {
     findServers: FindServers,
   ) {
     super(context);
-    const { environment, history, log } = context;
+    const { counters, environment, history, log } = context;
     const { node } = this;
     this.keys = new Keys(options.prefix);
     const { keys } = this;
@@ -73,6 +73,7 @@ export class RedisBroker extends NetworkBroker {
       new RedisTopicChannels(this.channels, keys),
       (id) => this.publisher.find(id),
       (topic, error) => log.error('topic-listener-failed', error, { topic }),
+      counters,
     );
     this.nodes = new Nodes(node, new RedisNodeStore(this.link, keys), environment, options.nodeTtlMs, {
       onBeat: () => this.onBeat(),
@@ -81,11 +82,11 @@ export class RedisBroker extends NetworkBroker {
     const claims = new RedisClaimStore(node, this.link, keys, this.channels);
     this.claims = new Claims(this.nodes, claims, environment, context.actionWindowMs);
     const leases = new RedisLeaseStore(node, this.link, keys, this.channels);
-    this.leases = new Leases(leases, environment, options.leaseTtlMs);
+    this.leases = new Leases(leases, environment, options.leaseTtlMs, counters);
     const presence = new RedisPresenceStore(node, this.link, keys);
     this.presence = new Presence(this.nodes, presence, environment);
     const messenger = new RedisNodeChannels(this.link, keys, this.channels);
-    this.requests = new Requests(node, messenger, this.leases, environment, options.requestTimeoutMs);
+    this.requests = new Requests(node, messenger, this.leases, environment, options.requestTimeoutMs, counters);
     messenger.listen(node, (text) => this.requests.receive(text));
   }
 
@@ -143,6 +144,7 @@ export class RedisBroker extends NetworkBroker {
   /** Renews the topics with listeners, and tells listeners that have missed something. */
   private async sweep(partitions: readonly number[]): Promise<void> {
     const names = this.listeners.names.filter(this.liesIn(partitions));
+    this.context.counters?.swept(names.length);
     await this.reader.check(names, (standings) => this.listeners.resume(standings));
   }
 

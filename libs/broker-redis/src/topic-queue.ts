@@ -1,4 +1,4 @@
-import type { PendingPublication } from './pending-publication.js';
+import type { PendingPublication } from '@statewire/nest/broker';
 
 /** The deltas of a topic since its keyframe. */
 export interface Chain {

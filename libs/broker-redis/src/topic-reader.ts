@@ -1,6 +1,6 @@
 import { BrokerError, type ReadOptions, type StoredPublication, type TopicHistory } from '@statewire/nest';
-import type { Standing } from '@statewire/nest/broker';
-import { applyDelta, type Json, type Position, type TopicKind } from '@statewire/protocol';
+import { newestValue, type Standing } from '@statewire/nest/broker';
+import type { Position, TopicKind } from '@statewire/protocol';
 
 import type { Epochs } from './epochs.js';
 import type { Keys } from './keys.js';
@@ -109,21 +109,6 @@ export class TopicReader {
     const value = history.base === undefined ? [] : [newestValue(history), history.id];
     return ['keep', String(history.offset), ...value];
   }
-}
-
-/** The newest value of a state topic, as JSON. */
-function newestValue({ base, publications }: TopicHistory): string {
-  const { offset, data } = base!;
-  let value: Json | undefined;
-  for (const publication of publications) {
-    if (publication.offset <= offset) continue;
-    value ??= JSON.parse(data) as Json;
-    value =
-      publication.data === undefined
-        ? applyDelta(value, JSON.parse(publication.delta!) as Json)
-        : (JSON.parse(publication.data) as Json);
-  }
-  return value === undefined ? data : JSON.stringify(value);
 }
 
 /** Epoch, offset, id, time, keyframe, its offset, oldest offset, id at the wanted offset, publications. */

@@ -16,6 +16,7 @@ export { RealtimeExecutionContext } from './realtime-execution-context.js';
 export { RealtimeHandlersError } from './handlers/handlers-error.js';
 export type { Identity, RealtimeRequest } from './core/realtime-request.js';
 export { RealtimeBus, type Publication, type TransactionOptions } from './realtime-bus.js';
+export type { BrokerCounters, LeaseEvent, PublicationOutcome, RequestOutcome } from './core/broker-counters.js';
 export { BrokerError, topicLease, type BrokerErrorCode } from './core/broker.js';
 export type {
   Broker,

@@ -36,6 +36,10 @@ export interface MetricsSnapshot {
     readonly presenceClients: number;
     /** Milliseconds for which the broker has been out of reach. 0: it is in reach. */
     readonly brokerAwayMs: number;
+    /** Publications that wait for an answer of the broker's server. The memory broker has none. */
+    readonly brokerPendingPublications: number;
+    /** Characters of the values and deltas of these publications. */
+    readonly brokerPendingBytes: number;
   };
   /** Totals since the start of the node. A name that never occurred is missing. */
   readonly counters: {
@@ -71,6 +75,27 @@ export interface MetricsSnapshot {
     readonly presenceUncounted: number;
     /** Times that the broker went out of reach. */
     readonly brokerOutages: number;
+    /** Times that the broker came back into reach. */
+    readonly brokerReconnects: number;
+    /** Seconds for which the broker was out of reach. */
+    readonly brokerAwaySeconds: number;
+    /**
+     * Publications that this node sent to the broker's server, by outcome: `stored`, `conflated` (a newer value took the place of one that waited), or the code of
+     * the error: `moved`, `fenced`, `unavailable`, …
+     */
+    readonly brokerPublications: Counts;
+    /** Deltas that the server refused, because they did not begin at its newest publication. The broker sent the value then. */
+    readonly brokerDeltasRefused: number;
+    /** Reads of topics from the broker's server. */
+    readonly brokerReads: number;
+    /** Topics with readers whose position the broker compared with that of the server, once for each comparison. */
+    readonly brokerTopicsSwept: number;
+    /** Topics that a comparison found elsewhere than this node, because messages were missing. */
+    readonly brokerTopicsMoved: number;
+    /** Requests to the nodes that hold leases: `answered`, `no_holder`, `no_answer`, … */
+    readonly brokerRequests: Counts;
+    /** Leases of this node: `gained`, `released`, `lost`. */
+    readonly brokerLeases: Counts;
   };
 }
 
@@ -98,7 +123,7 @@ export class RealtimeMetrics implements OnApplicationShutdown {
 
   /** Returns the current values. */
   snapshot(): MetricsSnapshot {
-    const { closes, errorsSent, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
+    const { broker, closes, errorsSent, resumes, sent, actions, presenceLeaves, ...numbers } = this.counters;
     const { connectionsAdmitted, conflations, polls, pollsHeld, presenceJoins, presenceUncounted } = numbers;
     const { topics: presenceTopics, clients: presenceClients } = this.presence.sizes;
     return {
@@ -112,6 +137,8 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         presenceTopics,
         presenceClients,
         brokerAwayMs: this.broker.awayMs,
+        brokerPendingPublications: this.broker.pending.count,
+        brokerPendingBytes: this.broker.pending.bytes,
       },
       counters: {
         connectionsAdmitted,
@@ -129,6 +156,15 @@ export class RealtimeMetrics implements OnApplicationShutdown {
         presenceLeaves: presenceLeaves.toRecord(),
         presenceUncounted,
         brokerOutages: this.broker.outages,
+        brokerReconnects: this.broker.reconnects,
+        brokerAwaySeconds: this.broker.totalAwaySeconds,
+        brokerPublications: broker.publications.toRecord(),
+        brokerDeltasRefused: broker.deltasRefused,
+        brokerReads: broker.reads,
+        brokerTopicsSwept: broker.topicsSwept,
+        brokerTopicsMoved: broker.topicsMoved,
+        brokerRequests: broker.requests.toRecord(),
+        brokerLeases: broker.leases.toRecord(),
       },
     };
   }

@@ -119,12 +119,16 @@ const admission: Provider[] = [
 const topics: Provider[] = [
   {
     provide: BROKER,
-    inject: [GIVEN_OPTIONS, REALTIME_OPTIONS, REALTIME_LOG],
+    inject: [GIVEN_OPTIONS, REALTIME_OPTIONS, REALTIME_LOG, Counters],
     useFactory: (
       { broker = memoryBroker() }: RealtimeModuleOptions,
       { environment, history, actionWindowMs }: ResolvedRealtimeOptions,
       log: RealtimeLog,
-    ) => (typeof broker === 'function' ? createBroker(broker, { environment, history, actionWindowMs, log }) : broker),
+      { broker: counters }: Counters,
+    ) =>
+      typeof broker === 'function'
+        ? createBroker(broker, { environment, history, actionWindowMs, log, counters })
+        : broker,
   },
   {
     provide: TopicRegistry,

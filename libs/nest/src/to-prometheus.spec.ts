@@ -8,11 +8,20 @@ const snapshot: MetricsSnapshot = {
   gauges: {
     ...{ connections: 2, subscriptions: 3, topics: 1, outboxBytes: 4, actionsInFlight: 0 },
     ...{ presenceTopics: 1, presenceClients: 2, brokerAwayMs: 0 },
+    ...{ brokerPendingPublications: 2, brokerPendingBytes: 300 },
   },
   counters: {
     ...{ connectionsAdmitted: 5, closes: { 4003: 1, peer: 2 }, errorsSent: {}, resumes: { patches: 9 } },
     ...{ snapshotsSent: 6, patchesSent: 7, eventsSent: 8, conflations: 0, actions: { run: 1 }, polls: 0, pollsHeld: 0 },
     ...{ presenceJoins: 3, presenceLeaves: { lost: 1 }, presenceUncounted: 0, brokerOutages: 0 },
+    ...{ brokerReconnects: 1, brokerAwaySeconds: 1.5, brokerPublications: { stored: 4 }, brokerDeltasRefused: 0 },
+    ...{
+      brokerReads: 3,
+      brokerTopicsSwept: 2,
+      brokerTopicsMoved: 1,
+      brokerRequests: { answered: 1 },
+      brokerLeases: { lost: 1 },
+    },
   },
 };
 
@@ -33,6 +42,6 @@ test('formats metrics in the text format of Prometheus', () => {
   expect(new Set(names).size).toBe(numbers - 1);
   expect(names.length).toBe(numbers);
   for (const line of text.trimEnd().split('\n')) {
-    expect(line).toMatch(/^(# (HELP|TYPE) statewire_\w+ .+|statewire_\w+(\{\w+="[\w-]+"\})? \d+)$/);
+    expect(line).toMatch(/^(# (HELP|TYPE) statewire_\w+ .+|statewire_\w+(\{\w+="[\w-]+"\})? \d+(\.\d+)?)$/);
   }
 });

@@ -21,6 +21,13 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     family('presence_topics', 'gauge', 'Followed topics with presence.', gauges.presenceTopics),
     family('presence_clients', 'gauge', 'Members of presence topics.', gauges.presenceClients),
     family('broker_away_ms', 'gauge', 'Milliseconds since the broker went out of reach.', gauges.brokerAwayMs),
+    family(
+      'broker_pending_publications',
+      'gauge',
+      'Publications that wait for the broker.',
+      gauges.brokerPendingPublications,
+    ),
+    family('broker_pending_bytes', 'gauge', 'Characters of these publications.', gauges.brokerPendingBytes),
     family('connections_admitted_total', 'counter', 'Connections admitted.', counters.connectionsAdmitted),
     family('closes_total', 'counter', 'Closed connections by close code.', labelled('code', counters.closes)),
     family('errors_sent_total', 'counter', 'Errors sent to clients by code.', labelled('code', counters.errorsSent)),
@@ -41,6 +48,25 @@ export function toPrometheus({ gauges, counters }: MetricsSnapshot): string {
     ),
     family('presence_uncounted_total', 'counter', 'Clients that are not counted.', counters.presenceUncounted),
     family('broker_outages_total', 'counter', 'Times that the broker went out of reach.', counters.brokerOutages),
+    family('broker_reconnects_total', 'counter', 'Times that the broker came back.', counters.brokerReconnects),
+    family(
+      'broker_away_seconds_total',
+      'counter',
+      'Seconds for which the broker was out of reach.',
+      counters.brokerAwaySeconds,
+    ),
+    family(
+      'broker_publications_total',
+      'counter',
+      'Publications by outcome.',
+      labelled('outcome', counters.brokerPublications),
+    ),
+    family('broker_deltas_refused_total', 'counter', 'Deltas that needed a value.', counters.brokerDeltasRefused),
+    family('broker_reads_total', 'counter', 'Reads of topics.', counters.brokerReads),
+    family('broker_topics_swept_total', 'counter', 'Positions compared with the broker.', counters.brokerTopicsSwept),
+    family('broker_topics_moved_total', 'counter', 'Topics found elsewhere.', counters.brokerTopicsMoved),
+    family('broker_requests_total', 'counter', 'Requests to holders.', labelled('outcome', counters.brokerRequests)),
+    family('broker_leases_total', 'counter', 'Leases by event.', labelled('event', counters.brokerLeases)),
   ].join('');
 }
 

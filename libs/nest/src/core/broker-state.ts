@@ -12,12 +12,16 @@ export class BrokerState implements OnApplicationShutdown {
   private readonly subscription: Subscription;
   private since: number | undefined;
   private outageCount = 0;
+  private reconnectCount = 0;
+  /** Of the outages that have ended. */
+  private pastAwayMs = 0;
 
   constructor(
-    @Inject(BROKER) { name, status }: Pick<Broker, 'name' | 'status'>,
+    @Inject(BROKER) private readonly broker: Pick<Broker, 'name' | 'pending' | 'status'>,
     @Inject(ENVIRONMENT) private readonly environment: Pick<Environment, 'now'>,
     @Inject(REALTIME_LOG) log: Pick<RealtimeLog, 'info' | 'warn'>,
   ) {
+    const { name, status } = broker;
     this.subscription = status.subscribe((current) => {
       const { awaySince, awayMs } = this;
       this.since = current.state === 'away' ? current.since : undefined;
@@ -25,6 +29,8 @@ export class BrokerState implements OnApplicationShutdown {
         this.outageCount += 1;
         log.warn('broker-away', { broker: name });
       } else if (current.state === 'up' && awaySince !== undefined) {
+        this.reconnectCount += 1;
+        this.pastAwayMs += awayMs;
         log.info('broker-back', { broker: name, awayMs });
       }
     });
@@ -43,6 +49,21 @@ export class BrokerState implements OnApplicationShutdown {
   /** Called by Nest. A broker may outlive the application. */
   onApplicationShutdown(): void {
     this.subscription.unsubscribe();
+  }
+
+  /** Number of times that the broker came back into reach since the start of the node. */
+  get reconnects(): number {
+    return this.reconnectCount;
+  }
+
+  /** Seconds for which the broker has been out of reach since the start of the node. */
+  get totalAwaySeconds(): number {
+    return (this.pastAwayMs + this.awayMs) / 1_000;
+  }
+
+  /** Publications that wait for an answer of the broker's server, and their characters. */
+  get pending(): { readonly count: number; readonly bytes: number } {
+    return this.broker.pending ?? { count: 0, bytes: 0 };
   }
 
   /** Number of times that the broker went out of reach since the start of the node. */

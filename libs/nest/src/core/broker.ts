@@ -1,6 +1,7 @@
 import type { Json, Position, TopicKind } from '@statewire/protocol';
 import type { Observable } from 'rxjs';
 
+import type { BrokerCounters } from './broker-counters.js';
 import type { Environment } from './environment.js';
 
 /** A publication that a broker is to append. Its texts are JSON, so that a broker parses nothing. */
@@ -215,6 +216,9 @@ export interface Broker {
   /** Emits the current status at once, and each change. Completes on `dispose`. */
   readonly status: Observable<BrokerStatus>;
 
+  /** Publications of this node that wait for an answer of the server, and their characters. Missing: none wait. */
+  readonly pending?: { readonly count: number; readonly bytes: number };
+
   /**
    * Appends a publication. Resolves with its position after the listeners of this node have received it. Publications
    * of one node to one topic keep the order of the calls.
@@ -308,6 +312,8 @@ export interface BrokerContext {
   readonly actionWindowMs: number;
   /** Logs at most one line a second for each event. */
   readonly log: { error(event: string, error: unknown, values?: Readonly<Record<string, string>>): void };
+  /** Counts for `RealtimeMetrics`. Omitted: nothing counts. */
+  readonly counters?: BrokerCounters;
 }
 
 /**

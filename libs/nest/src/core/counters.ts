@@ -1,5 +1,7 @@
 import type { ErrorCode } from '@statewire/protocol';
 
+import type { BrokerCounters, LeaseEvent, PublicationOutcome, RequestOutcome } from './broker-counters.js';
+
 /** The outcome of an action. */
 export type ActionOutcome =
   /** The handler ran; the answer is `ack`. */
@@ -47,6 +49,45 @@ class Tally<Name extends string | number> {
 export const FRAME_KINDS = { other: 0, snapshot: 1, patch: 2, event: 3 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
+/** Counts what the broker does on this node. */
+class BrokerTally implements BrokerCounters {
+  readonly publications = new Tally<PublicationOutcome>();
+  readonly requests = new Tally<RequestOutcome>();
+  readonly leases = new Tally<LeaseEvent>();
+  deltasRefused = 0;
+  reads = 0;
+  topicsSwept = 0;
+  topicsMoved = 0;
+
+  publication(outcome: PublicationOutcome): void {
+    this.publications.add(outcome);
+  }
+
+  deltaRefused(): void {
+    this.deltasRefused += 1;
+  }
+
+  read(): void {
+    this.reads += 1;
+  }
+
+  swept(topics: number): void {
+    this.topicsSwept += topics;
+  }
+
+  moved(): void {
+    this.topicsMoved += 1;
+  }
+
+  request(outcome: RequestOutcome): void {
+    this.requests.add(outcome);
+  }
+
+  lease(event: LeaseEvent): void {
+    this.leases.add(event);
+  }
+}
+
 /** Counters of this node since its start. They hold names and codes, and no data of users. */
 export class Counters {
   /** Frames passed to sockets, by `FrameKind`. */
@@ -56,6 +97,7 @@ export class Counters {
   readonly resumes = new Tally<ResumeOutcome>();
   readonly actions = new Tally<ActionOutcome>();
   readonly presenceLeaves = new Tally<PresenceLeave>();
+  readonly broker = new BrokerTally();
   presenceJoins = 0;
   presenceUncounted = 0;
   connectionsAdmitted = 0;

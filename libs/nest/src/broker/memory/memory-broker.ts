@@ -2,6 +2,7 @@ import type { Json, Position, TopicKind } from '@statewire/protocol';
 
 import { BehaviorSubject } from 'rxjs';
 
+import type { BrokerCounters } from '../../core/broker-counters.js';
 import {
   BrokerError,
   topicOfLease,
@@ -69,10 +70,12 @@ export class MemoryBroker implements Broker {
   /** Tokens of the holders of topics. */
   private readonly fences = new Map<string, number>();
   private readonly presence = new Map<string, Map<string, PresenceMember>>();
+  private readonly counters: BrokerCounters | undefined;
   private disposed = false;
 
   constructor(options: MemoryBrokerSettings) {
-    const { environment, history, log } = options;
+    const { counters, environment, history, log } = options;
+    this.counters = counters;
     this.leases = new MemoryLeases(environment, (name, token) => this.fence(name, token));
     const limits = { ...resolveMemoryBrokerOptions({}), ...options };
     const { maxIdleTopics, maxIdleBytes, maxClaims, maxAnswerCharacters } = limits;
@@ -193,6 +196,7 @@ export class MemoryBroker implements Broker {
   }
 
   private fence(leaseName: string, token: number | undefined): void {
+    this.counters?.lease(token === undefined ? 'released' : 'gained');
     const topic = topicOfLease(leaseName);
     if (topic === undefined) return;
     if (token === undefined) this.fences.delete(topic);

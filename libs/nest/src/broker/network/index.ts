@@ -20,7 +20,8 @@ export {
   type BrokerReader,
 } from './network-broker.js';
 export { Nodes, type NodeEvents, type NodeStore } from './nodes.js';
+export { newestValue } from './newest-value.js';
+export { PendingPublication, type PendingLimits } from './pending-publication.js';
 export { Presence, type JoiningMembers, type PresenceStore, type StoredMember, type TopicMember } from './presence.js';
 export { Requests, type NodeMessenger } from './requests.js';
 export { TopicListeners, type Standing, type TopicChannels, type TopicReceiver } from './topic-listeners.js';
-export { valueLength } from './value-length.js';

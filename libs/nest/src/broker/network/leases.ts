@@ -1,3 +1,4 @@
+import type { BrokerCounters } from '../../core/broker-counters.js';
 import { BrokerError, type Lease } from '../../core/broker.js';
 import type { Environment, Timer } from '../../core/environment.js';
 import { disposedError } from './errors.js';
@@ -82,6 +83,7 @@ export class Leases {
     private readonly store: LeaseStore,
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,
     private readonly ttlMs: number,
+    private readonly counters?: BrokerCounters,
   ) {}
 
   /** Number of held leases and of calls that wait. */
@@ -136,6 +138,7 @@ export class Leases {
       throw disposedError();
     }
     this.held.add(lease);
+    this.counters?.lease('gained');
     this.extend(lease, sentAt);
     return lease;
   }
@@ -206,12 +209,13 @@ export class Leases {
 
   private lose(lease: HeldLease): void {
     this.held.delete(lease);
+    this.counters?.lease('lost');
     lease.end();
   }
 
   /** A server that is out of reach ends the lease by its time to live. */
   private async release(lease: HeldLease): Promise<void> {
-    this.held.delete(lease);
+    if (this.held.delete(lease)) this.counters?.lease('released');
     await this.store.release(lease.name, lease.token).catch(() => undefined);
   }
 }

@@ -42,6 +42,8 @@ export interface BrokerLink {
 export interface BrokerPublisher {
   /** Number of pending publications. */
   readonly size: number;
+  /** Characters of the pending publications. */
+  readonly bytes: number;
   /** Does what `Broker.publish` describes. */
   publish(topic: string, publication: NewPublication, options?: PublishOptions): Promise<Position>;
   /** Rejects all pending publications. */
@@ -121,6 +123,11 @@ export abstract class NetworkBroker implements Broker {
     return this.link.status;
   }
 
+  /** See `Broker.pending`. */
+  get pending(): { readonly count: number; readonly bytes: number } {
+    return { count: this.publisher.size, bytes: this.publisher.bytes };
+  }
+
   /** Rejects if the server cannot be reached or used. */
   start(): Promise<void> {
     return this.link.start();
@@ -141,6 +148,7 @@ export abstract class NetworkBroker implements Broker {
   /** See `Broker.read`. */
   async read(topic: string, kind: TopicKind, options?: ReadOptions): Promise<TopicHistory> {
     this.check();
+    this.context.counters?.read();
     return this.reader.read(topic, kind, options);
   }
 

@@ -1,5 +1,6 @@
 import type { Json } from '@statewire/protocol';
 
+import type { BrokerCounters, RequestOutcome } from '../../core/broker-counters.js';
 import { BrokerError, type Release } from '../../core/broker.js';
 import type { Environment, Timer } from '../../core/environment.js';
 import { disposedError, messageOf } from './errors.js';
@@ -53,6 +54,7 @@ export class Requests {
     private readonly leases: Pick<Leases, 'holder' | 'holds'>,
     private readonly environment: Pick<Environment, 'id' | 'setTimer'>,
     private readonly timeoutMs: number,
+    private readonly counters?: BrokerCounters,
   ) {}
 
   /** Number of requests that wait, and of leases whose requests this node answers. */
@@ -71,7 +73,10 @@ export class Requests {
   /** Does what `Broker.request` describes. */
   async request(lease: string, body: Json): Promise<Json | undefined> {
     const holder = await this.leases.holder(lease);
-    if (holder === undefined) return undefined;
+    if (holder === undefined) {
+      this.counters?.request('no_holder');
+      return undefined;
+    }
     const id = this.environment.id();
     const text = textOf({ type: 'request', id, from: this.node, lease, body });
     return new Promise((resolve, reject) => {
@@ -99,9 +104,9 @@ export class Requests {
         this.reply(message).catch(() => undefined);
         return;
       case 'answer':
-        return this.take(message.id)?.resolve(message.body);
+        return this.take(message.id, 'answered')?.resolve(message.body);
       case 'no_holder':
-        return this.take(message.id)?.resolve(undefined);
+        return this.take(message.id, 'no_holder')?.resolve(undefined);
       case 'failed':
         return this.fail(message.id, `failed to answer: ${message.message}`);
     }
@@ -109,7 +114,7 @@ export class Requests {
 
   /** Rejects the requests that wait. */
   dispose(): void {
-    for (const id of [...this.open.keys()]) this.take(id)?.reject(disposedError());
+    for (const id of [...this.open.keys()]) this.take(id, 'disposed')?.reject(disposedError());
     this.answers.clear();
   }
 
@@ -123,15 +128,15 @@ export class Requests {
     }
   }
 
-  private take(id: string): OpenRequest | undefined {
+  private take(id: string, outcome: RequestOutcome): OpenRequest | undefined {
     const request = this.open.get(id);
-    this.open.delete(id);
+    if (this.open.delete(id)) this.counters?.request(outcome);
     request?.timer.cancel();
     return request;
   }
 
   private fail(id: string, what: string): void {
-    const request = this.take(id);
+    const request = this.take(id, 'no_answer');
     request?.reject(new BrokerError('no_answer', `The holder of the lease "${request.lease}" ${what}.`));
   }
 }

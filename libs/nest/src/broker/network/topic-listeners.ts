@@ -1,5 +1,6 @@
 import type { Position } from '@statewire/protocol';
 
+import type { BrokerCounters } from '../../core/broker-counters.js';
 import {
   BrokerError,
   type LivePublication,
@@ -64,6 +65,7 @@ class ListenedTopic implements TopicReceiver {
     private readonly own: (id: string) => NewPublication | undefined,
     private readonly onListenerError: (topic: string, error: unknown) => void,
     private readonly onClosed: (topic: ListenedTopic) => void,
+    private readonly counters: BrokerCounters | undefined,
   ) {}
 
   receive(message: TopicMessage): boolean {
@@ -94,6 +96,9 @@ class ListenedTopic implements TopicReceiver {
       // A message that the server sent after its answer may have arrived before the answer is used.
       if (this.position.offset >= position.offset) return;
     }
+    const { position: known } = this;
+    const isMoved = known !== undefined && (known.epoch !== position.epoch || known.offset !== position.offset);
+    if (isMoved) this.counters?.moved();
     this.isInterrupted = false;
     this.position = position;
     this.deliver({ type: 'resumed', position, id });
@@ -164,6 +169,7 @@ export class TopicListeners {
     private readonly channels: TopicChannels,
     private readonly own: (id: string) => NewPublication | undefined,
     private readonly onListenerError: (topic: string, error: unknown) => void,
+    private readonly counters?: BrokerCounters,
   ) {}
 
   /** Number of topics with listeners. */
@@ -210,7 +216,7 @@ export class TopicListeners {
 
   /** Tells the listeners of interrupted topics that messages arrive again, and of others if they missed something. */
   resume(standings: readonly Standing[]): void {
-    for (const standing of standings) this.topics.get(standing.topic)?.resume(standing);
+    for (const standing of standings) this.find(standing.topic)?.resume(standing);
   }
 
   /** Removes all listeners. */
@@ -219,7 +225,13 @@ export class TopicListeners {
   }
 
   private add(name: string): ListenedTopic {
-    const topic = new ListenedTopic(name, this.own, this.onListenerError, (closed) => this.remove(closed));
+    const topic = new ListenedTopic(
+      name,
+      this.own,
+      this.onListenerError,
+      (closed) => this.remove(closed),
+      this.counters,
+    );
     this.topics.set(name, topic);
     return topic;
   }
