@@ -452,6 +452,8 @@ create function statewire.place_in_order() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform 1 from statewire.lease_count where part = hashtext(new.topic) & 255 for share;
+  -- Somebody emptied the table. The new row locks the part as well.
+  if not found then insert into statewire.lease_count values (hashtext(new.topic) & 255, 0) on conflict do nothing; end if;
   if exists (select 1 from statewire.lease where name = 'topic:' || new.topic and until > statewire.now_ms()) then
     raise exception 'The holder of the lease of the topic "%" is its only writer.', new.topic
       using errcode = case when current_setting('transaction_isolation') = 'read committed'
@@ -491,6 +493,8 @@ begin
   if topic_name is not null then
     perform 1 from statewire.lease_count where part = hashtext(topic_name) & 255 for no key update skip locked;
     if not found then
+      -- The row is locked, or somebody emptied the table.
+      insert into statewire.lease_count values (hashtext(topic_name) & 255, 0) on conflict do nothing;
       held_for := 20;
       return next;
       return;

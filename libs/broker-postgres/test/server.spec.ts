@@ -114,6 +114,23 @@ describeWithServer('a server', () => {
     for (const node of [crashed, other]) await node.dispose();
   });
 
+  test('whose table of lease counts was emptied fills it again, and grants leases of topics', async () => {
+    const node = await startNode(server.url, { schema: 'counted' });
+    await server.query('truncate counted.lease_count');
+    const lease = await node.broker.lease('topic:lobby', { signal: AbortSignal.timeout(20_000) });
+    expect(lease).toBeDefined();
+    await lease!.release();
+    await server.query('truncate counted.lease_count');
+    await withClient(server.url, async (client) => {
+      await client.query('begin');
+      await node.broker.publishAtCommit('lobby', { kind: 'state', id: 'a', data: '1' }, client);
+      await client.query('commit');
+    });
+    const { rows } = await server.query('select count(*)::int as count from counted.lease_count');
+    expect(rows).toEqual([{ count: 1 }]);
+    await node.dispose();
+  });
+
   test('that still runs a statement of a lost connection stores its publications once', async () => {
     const schema = 'late';
     const node = await startNode(server.url, { schema });
