@@ -40,9 +40,14 @@ interface EventBurst {
   readonly textLength: number;
 }
 
+/** Bytes of a battle as JSON, about 500, 5,500 and 50,000. */
+export type BattleSize = '0.5 KB' | '5.5 KB' | '50 KB';
+
 interface BattleBurst {
   readonly ticks: number;
   readonly intervalMs: number;
+  /** Default: 5.5 KB. */
+  readonly size?: BattleSize;
 }
 
 /** Use of the process since its start. */
@@ -59,6 +64,8 @@ export interface ServerRole {
   /** Resolves after the last tick, with what one client gets. */
   publishEvents(burst: EventBurst): Promise<Pick<Traffic, 'messages'>>;
   publishBattle?(burst: BattleBurst): Promise<Pick<Traffic, 'messages'>>;
+  /** CPU of one `JSON.stringify` of a battle, in µs. */
+  stringifyCost?(size: BattleSize): number;
   /** Publishes `each` times to each of `rooms` topics. */
   publishRooms?(burst: {
     readonly rooms: number;

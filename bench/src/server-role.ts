@@ -1,10 +1,17 @@
 import v8 from 'node:v8';
 
-import { createBattle, nextTick } from './battle-model.js';
+import { type BattleModel, createBattle, nextTick } from './battle-model.js';
 import { onSchedule } from './schedule.js';
-import type { BenchServer, ServerRole, SmallEvent, StartOptions } from './server-protocol.js';
+import type { BattleSize, BenchServer, ServerRole, SmallEvent, StartOptions } from './server-protocol.js';
 
 const BACKLOG_EVERY_MS = 50;
+const STRINGIFIED = 500;
+
+const BATTLES: Readonly<Record<BattleSize, BattleModel>> = {
+  '0.5 KB': createBattle(1, 0),
+  '5.5 KB': createBattle(),
+  '50 KB': createBattle(94, 12),
+};
 
 /** Starts the server of an arm, and drives it as all servers are driven. */
 export async function start({
@@ -19,7 +26,7 @@ export async function start({
   };
   const server = await startServer(options);
   let sequence = 0;
-  let battle = createBattle();
+  const battles = new Map(Object.entries(BATTLES));
   const event = (sentAt: number, text: string): SmallEvent => ({ sequence: (sequence += 1), sentAt, text });
   return {
     port: () => server.port,
@@ -30,12 +37,19 @@ export async function start({
       );
       return { messages: ticks * perTick };
     },
-    publishBattle: async ({ ticks, intervalMs }) => {
+    publishBattle: async ({ ticks, intervalMs, size = '5.5 KB' }) => {
       await onSchedule(ticks, intervalMs, (dueAt) => {
-        battle = nextTick(battle, dueAt);
+        const battle = nextTick(battles.get(size)!, dueAt);
+        battles.set(size, battle);
         server.publishBattle!(battle);
       });
       return { messages: ticks };
+    },
+    stringifyCost: (size) => {
+      const before = process.cpuUsage();
+      for (let index = 0; index < STRINGIFIED; index += 1) JSON.stringify(battles.get(size));
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / STRINGIFIED;
     },
     publishRooms: async ({ rooms, each, textLength }) => {
       const text = 'x'.repeat(textLength);

@@ -10,6 +10,7 @@ import { jitter } from './jitter.js';
 import { latency } from './latency.js';
 import { memory } from './memory.js';
 import { polling } from './polling.js';
+import { publish } from './publish.js';
 import { reconnectStorm } from './reconnect-storm.js';
 import { saturation } from './saturation.js';
 import { slowReaders } from './slow-readers.js';
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   reconnectStorm,
   jitter,
   blackHole,
+  publish,
   valueCost,
   bundle,
   broker,
