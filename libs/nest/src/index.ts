@@ -66,3 +66,4 @@ export { RealtimeModule } from './realtime.module.js';
 export { RealtimePublisherModule } from './realtime-publisher.module.js';
 export { RealtimeError, type RealtimeErrorOptions } from './core/errors.js';
 export { PublishError, type PublishErrorCode } from './topics/json-copy.js';
+export type { Draft } from './topics/topic-updates.js';

@@ -13,7 +13,7 @@ function bus() {
   const node = setUp();
   const errors: string[] = [];
   const log = { error: (event: string, error: unknown) => void errors.push(`${event}: ${String(error)}`) };
-  return { ...node, errors, bus: new RealtimeBus(node.topics, log) };
+  return { ...node, errors, bus: new RealtimeBus(node.topics, log, node.environment) };
 }
 
 describe('RealtimeBus', () => {

@@ -3,10 +3,12 @@ import type { Position, TopicReference } from '@statewire/protocol';
 import { map, type Observable } from 'rxjs';
 
 import type { TransactionClient } from './core/broker.js';
+import type { Environment } from './core/environment.js';
 import { GuardedObservable } from './core/guarded-observable.js';
 import type { RealtimeLog } from './core/realtime-log.js';
-import { REALTIME_LOG } from './core/tokens.js';
+import { ENVIRONMENT, REALTIME_LOG } from './core/tokens.js';
 import { TopicRegistry } from './topics/topic-registry.js';
+import { TopicUpdates, type Draft } from './topics/topic-updates.js';
 
 /** A value of a topic with its position. */
 export interface Publication<Value> {
@@ -35,11 +37,16 @@ export interface TransactionOptions {
  */
 @Injectable()
 export class RealtimeBus {
+  private readonly updates: TopicUpdates;
+
   /** @internal Nest creates the instance. */
   constructor(
     private readonly topics: TopicRegistry,
     @Inject(REALTIME_LOG) private readonly log: Pick<RealtimeLog, 'error'>,
-  ) {}
+    @Inject(ENVIRONMENT) environment: Pick<Environment, 'random' | 'setTimer'>,
+  ) {
+    this.updates = new TopicUpdates(topics, environment);
+  }
 
   /**
    * Publishes the JSON projection of a value to every subscriber of the topic. Publish a new object each time. The plain
@@ -83,6 +90,32 @@ export class RealtimeBus {
         : this.topics.publishAtCommit(topic, value, options.transaction);
     published.catch((error: unknown) => this.log.error('publication-failed', error, { topic: topic.name }));
     return published;
+  }
+
+  /**
+   * Changes the newest value of a state topic, and publishes the result. The recipe changes a draft of the value; what it
+   * returns has no effect. If another publication comes in between, on any node, the recipe runs again with the newer
+   * value: no update is lost, so the recipe must have no other effect. After 20 attempts the update gives up. Updates of
+   * one process to one topic keep their order. Unchanged parts of the value are neither read nor compared again.
+   *
+   * It needs the package `mutative`, an optional peer dependency. A recipe that changes nothing publishes nothing. You need
+   * not await the result: the log has every failure.
+   *
+   * @example
+   * ```ts
+   * await bus.update(battle.with({ battleId }), (draft) => {
+   *   draft.hp -= 5;
+   * });
+   * ```
+   * @returns the position of the value.
+   * @throws (rejects) PublishError `not_updatable` if the topic has no object or list as its value, or the recipe is
+   * asynchronous, `missing_package` or `contended`; the error of the recipe; RealtimeError `unavailable` if the topic
+   * cannot be loaded; and what `publish` rejects with.
+   */
+  update<Value>(topic: TopicReference<Value, 'state'>, recipe: (draft: Draft<Value>) => void): Promise<Position> {
+    const updated = this.updates.update(topic, recipe);
+    updated.catch((error: unknown) => this.log.error('update-failed', error, { topic: topic.name }));
+    return updated;
   }
 
   /**

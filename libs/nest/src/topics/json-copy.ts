@@ -9,8 +9,12 @@ import { RealtimeError } from '../core/errors.js';
  * - `too_deep`: the value nests deeper than clients accept.
  * - `has_source`: an observable source is the only writer of the topic.
  * - `no_transactions`: the broker cannot publish in a transaction of a database.
+ * - `not_updatable`: `update` has no object or list to change, or its recipe is asynchronous.
+ * - `missing_package`: `update` needs the package `mutative`, which is not installed.
+ * - `contended`: other publications came between each read and write of an `update`.
  */
-export type PublishErrorCode = 'not_json' | 'too_deep' | 'has_source' | 'no_transactions';
+export type PublishErrorCode =
+  'not_json' | 'too_deep' | 'has_source' | 'no_transactions' | 'not_updatable' | 'missing_package' | 'contended';
 
 /** A publication that is invalid. The message says how to change it. */
 export class PublishError extends Error {

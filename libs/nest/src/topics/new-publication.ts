@@ -274,6 +274,12 @@ export class Writer {
   }
 }
 
+/** The newest projection that this process has sent or received. The application may publish parts of it again. */
+export function projectionBefore(writer: Writer | undefined, timeline: Timeline | undefined): Projection | undefined {
+  const newest = writer?.projection === undefined ? timeline?.newest : undefined;
+  return newest === undefined ? writer?.projection : new Projection(newest.value, Infinity);
+}
+
 /** The publication makes its text when a broker reads it. */
 export function newPublication(
   kind: TopicKind,

@@ -1,4 +1,4 @@
-import { DELTA_CAPABILITIES, type DeltaCapability, type Position, type Since } from '@statewire/protocol';
+import { DELTA_CAPABILITIES, type DeltaCapability, type Json, type Position, type Since } from '@statewire/protocol';
 import { Observable } from 'rxjs';
 
 import type { LogLimits } from '../core/publication-log.js';
@@ -10,7 +10,7 @@ import type { RealtimeLog } from '../core/realtime-log.js';
 import type { EncodedFrame } from '../delivery/frame-encoder.js';
 import type { FrameSink } from '../delivery/frame-sink.js';
 import { HandlerWarnings } from './handler-warnings.js';
-import { hasSource, newPublication, noTransactions, project, Projection, Writers } from './new-publication.js';
+import { hasSource, newPublication, noTransactions, project, projectionBefore, Writers } from './new-publication.js';
 import {
   ConnectionSubscriber,
   type EndReason,
@@ -217,6 +217,14 @@ export class TopicRegistry {
     }
   }
 
+  /** Loads the topic, and returns its newest value with its position. The value is undefined if there is none. */
+  readNewest(topic: ResolvedTopic): Promise<{ readonly position: Position; readonly value: Json | undefined }> {
+    return this.whileHeld(topic, async (active) => {
+      const timeline = await this.loadTimeline(active, undefined);
+      return timeline && { position: timeline.position, value: timeline.newest?.value };
+    });
+  }
+
   /** Emits the publications of a topic as this process sees them, beginning with the current value of a state topic. */
   stream(topic: ResolvedTopic): Observable<TopicPublication> {
     return new Observable((subscriber) => {
@@ -310,21 +318,14 @@ export class TopicRegistry {
     return writer.track(broker.publish(name, writer.prepare(id, projection, live?.current), options));
   }
 
-  private projectionOf(topic: ResolvedTopic, value: unknown): Projection {
+  private projectionOf(topic: ResolvedTopic, value: unknown): ReturnType<typeof project> {
     const { name } = topic;
     const { limits, loader } = this.options;
     const shown = loader.serialize === undefined ? value : loader.serialize(name, value);
-    const projection = project(name, shown, limits.frames.publicationBytes, this.newestProjection(name));
+    const before = projectionBefore(this.writers.find(name), this.active.get(name)?.lifecycle.live.current);
+    const projection = project(name, shown, limits.frames.publicationBytes, before);
     if (!this.active.has(name) && loader.lacks?.(name)) this.warnings.warn(topic);
     return projection;
-  }
-
-  /** The newest value that this process has sent or received. The application may publish parts of it again. */
-  private newestProjection(name: string): Projection | undefined {
-    const sent = this.writers.find(name)?.projection;
-    if (sent !== undefined) return sent;
-    const newest = this.active.get(name)?.lifecycle.live.current?.newest;
-    return newest === undefined ? undefined : new Projection(newest.value, Infinity);
   }
 
   private nextId(): string {

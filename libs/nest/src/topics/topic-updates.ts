@@ -1,0 +1,111 @@
+import type { Json, Position } from '@statewire/protocol';
+
+import { BrokerError } from '../core/broker.js';
+import type { Environment } from '../core/environment.js';
+import { PublishError } from './json-copy.js';
+import type { ResolvedTopic } from './topic-loader.js';
+import type { TopicRegistry } from './topic-registry.js';
+
+/** Maximum number of attempts of one update. Another publication can come between the read and the write of each. */
+const MAX_ATTEMPTS = 20;
+
+/** Maximum milliseconds between two attempts. */
+const MAX_PAUSE_MS = 50;
+
+/** The function of mutative that an update needs. */
+export type Mutative = Pick<typeof import('mutative'), 'create'>;
+
+/** A value that a recipe may change: the same type without `readonly`. */
+export type Draft<T> = unknown extends T ? T : T extends object ? { -readonly [Key in keyof T]: Draft<T[Key]> } : T;
+
+/** Changes the values of state topics with recipes. The updates of this process to one topic run one after the other. */
+export class TopicUpdates {
+  private readonly running = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly topics: Pick<TopicRegistry, 'publish' | 'readNewest'>,
+    private readonly environment: Pick<Environment, 'random' | 'setTimer'>,
+    private readonly loadMutative: () => Promise<Mutative> = () => import('mutative'),
+  ) {}
+
+  /** See `RealtimeBus.update`. */
+  async update(topic: ResolvedTopic, recipe: (draft: never) => unknown): Promise<Position> {
+    const { name } = topic;
+    if (topic.kind !== 'state') {
+      throw new PublishError('not_updatable', `"${name}" is a topic of events, which has no value. Use publish().`);
+    }
+    const before = this.running.get(name);
+    const update = before === undefined ? this.attempt(topic, recipe) : this.after(before, topic, recipe);
+    this.running.set(name, update);
+    try {
+      return await update;
+    } finally {
+      if (this.running.get(name) === update) this.running.delete(name);
+    }
+  }
+
+  private async after(before: Promise<unknown>, topic: ResolvedTopic, recipe: (draft: never) => unknown) {
+    await before.catch(() => undefined);
+    return this.attempt(topic, recipe);
+  }
+
+  private async attempt(topic: ResolvedTopic, recipe: (draft: never) => unknown): Promise<Position> {
+    const { create } = await this.load(topic.name);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const { position, value } = await this.topics.readNewest(topic);
+      const next = changed(create, topic.name, value, recipe);
+      // A recipe that changes nothing publishes nothing.
+      if (next === value) return position;
+      try {
+        return await this.topics.publish(topic, next, { only: position });
+      } catch (error) {
+        if (!(error instanceof BrokerError && error.code === 'moved')) throw error;
+        await this.pause(attempt);
+      }
+    }
+    const message = `Other publications came between the read and the write of each of ${MAX_ATTEMPTS} attempts`;
+    throw new PublishError(
+      'contended',
+      `"${topic.name}" was not updated. ${message}. Try again, or let one node write.`,
+    );
+  }
+
+  private async load(topic: string): Promise<Mutative> {
+    try {
+      return await this.loadMutative();
+    } catch (cause) {
+      const message = `An update of "${topic}" needs the package mutative, which cannot be loaded. Run npm install mutative.`;
+      throw new PublishError('missing_package', message, { cause });
+    }
+  }
+
+  private pause(attempt: number): Promise<void> {
+    const { environment } = this;
+    const most = Math.min(MAX_PAUSE_MS, 2 ** attempt);
+    return new Promise((resolve) => environment.setTimer(resolve, environment.random() * most));
+  }
+}
+
+function changed(
+  create: Mutative['create'],
+  topic: string,
+  value: Json | undefined,
+  recipe: (draft: never) => unknown,
+): unknown {
+  if (typeof value !== 'object' || value === null) {
+    const has = value === undefined ? 'has no value yet' : 'is no object and no list';
+    throw new PublishError('not_updatable', `"${topic}" ${has}, so there is nothing to change. Use publish().`);
+  }
+  const [draft, finish] = create(value as object);
+  const result = recipe(draft as never);
+  if (isThenable(result)) {
+    result.then(undefined, () => undefined);
+    const message = `The recipe for "${topic}" is asynchronous. Await first, and change the draft at once.`;
+    throw new PublishError('not_updatable', message);
+  }
+  return finish();
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
