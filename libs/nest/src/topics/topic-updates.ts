@@ -21,6 +21,7 @@ export type Draft<T> = unknown extends T ? T : T extends object ? { -readonly [K
 /** Changes the values of state topics with recipes. The updates of this process to one topic run one after the other. */
 export class TopicUpdates {
   private readonly running = new Map<string, Promise<unknown>>();
+  private mutative: Mutative | undefined;
 
   constructor(
     private readonly topics: Pick<TopicRegistry, 'publish' | 'readNewest'>,
@@ -50,7 +51,8 @@ export class TopicUpdates {
   }
 
   private async attempt(topic: ResolvedTopic, recipe: (draft: never) => unknown): Promise<Position> {
-    const { create } = await this.load(topic.name);
+    this.mutative ??= await this.load(topic.name);
+    const { create } = this.mutative;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const { position, value } = await this.topics.readNewest(topic);
       const next = changed(create, topic.name, value, recipe);
