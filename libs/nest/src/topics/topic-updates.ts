@@ -12,8 +12,10 @@ const MAX_ATTEMPTS = 20;
 /** Maximum milliseconds between two attempts. */
 const MAX_PAUSE_MS = 50;
 
-/** The function of mutative that an update needs. */
-export type Mutative = Pick<typeof import('mutative'), 'create'>;
+/** The function of mutative that an update needs. Applications without mutative compile these types too. */
+export interface Mutative {
+  readonly create: (base: object) => readonly [draft: object, finish: () => object];
+}
 
 /** A value that a recipe may change: the same type without `readonly`. */
 export type Draft<T> = unknown extends T ? T : T extends object ? { -readonly [Key in keyof T]: Draft<T[Key]> } : T;
@@ -98,7 +100,7 @@ function changed(
     const has = value === undefined ? 'has no value yet' : 'is no object and no list';
     throw new PublishError('not_updatable', `"${topic}" ${has}, so there is nothing to change. Use publish().`);
   }
-  const [draft, finish] = create(value as object);
+  const [draft, finish] = create(value);
   const result = recipe(draft as never);
   if (isThenable(result)) {
     result.then(undefined, () => undefined);
