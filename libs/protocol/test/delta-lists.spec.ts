@@ -82,7 +82,8 @@ describe('the delta of a list', () => {
   });
 
   test('removes and inserts a row that moves if the reader knows no moves', () => {
-    const [a, b, c] = ['a', 'b', 'c'].map((id) => ({ id, name: `row ${id}` })) as [Json, Json, Json];
+    const row = (id: string): Json => ({ id, name: `row ${id}` });
+    const [a, b, c] = [row('a'), row('b'), row('c')];
     expect(diff([a, b, c], [c, a, b], { capabilities: [] })).toEqual({ '~0': [0, c], '~2': [1] });
   });
 
