@@ -26,7 +26,13 @@ describe('the metrics of a node', () => {
     await socket.roundTrip();
     expect(now().gauges).toEqual({
       ...{ connections: 2, subscriptions: 2, topics: 2, outboxBytes: 0, actionsInFlight: 1 },
-      ...{ presenceTopics: 1, presenceClients: 1, brokerAwayMs: 0 },
+      ...{
+        presenceTopics: 1,
+        presenceClients: 1,
+        brokerAwayMs: 0,
+        brokerPendingPublications: 0,
+        brokerPendingBytes: 0,
+      },
     });
     arena.get(SlowWork).running.forEach((finish) => finish());
     await socket.next('ack');

@@ -50,7 +50,7 @@ export const FRAME_KINDS = { other: 0, snapshot: 1, patch: 2, event: 3 } as cons
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
 /** Counts what the broker does on this node. */
-class BrokerTally implements BrokerCounters {
+export class BrokerTally implements BrokerCounters {
   readonly publications = new Tally<PublicationOutcome>();
   readonly requests = new Tally<RequestOutcome>();
   readonly leases = new Tally<LeaseEvent>();

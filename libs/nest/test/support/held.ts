@@ -6,7 +6,7 @@ import { ConnectionLimits } from '../../src/rate-limiting/connection-limits.js';
 import { Revocations } from '../../src/admission/revocations.js';
 import { RequestLimits } from '../../src/rate-limiting/request-limits.js';
 import { RealtimeLog } from '../../src/core/realtime-log.js';
-import { Counters } from '../../src/core/counters.js';
+import { BrokerTally, Counters } from '../../src/core/counters.js';
 import { KeyedStore } from '../../src/core/keyed-store.js';
 import { RealtimeModule } from '../../src/realtime.module.js';
 
@@ -19,7 +19,7 @@ const LAZY_COLLECTIONS = [RequestLimits, SharedFrameLimits, ConnectionLimits, Re
 /** Objects of Nest, the log and the counters. They hold nothing of clients. */
 const EXCLUDED = [
   ...[ApplicationConfig, HttpAdapterHost, MetadataScanner, ModuleRef, ModulesContainer],
-  ...[RealtimeLog, Counters],
+  ...[RealtimeLog, BrokerTally, Counters],
 ];
 
 /** All collections of a server. A leak of a client shows as a larger size than before. */
