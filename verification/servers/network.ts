@@ -47,8 +47,9 @@ export function networkSkipReason(): string | undefined {
 
 /** Machines on this host, and links between them. */
 export class Network {
+  /** Of all networks of this process: the system removes the devices of a deleted machine some time later. */
+  private static links = 0;
   private readonly machines: Machine[] = [];
-  private links = 0;
   /** Addresses that another run on this host does not use at the same time. */
   private readonly prefix = `10.${200 + (process.pid % 50)}`;
 
@@ -63,7 +64,7 @@ export class Network {
 
   /** Links a machine with another one, or with this host. */
   link(machine: Machine, other?: Machine): Link {
-    const n = this.links++;
+    const n = Network.links++;
     const ends: readonly [End, End] = [
       { machine, device: `sw${process.pid}a${n}`, address: `${this.prefix}.${n}.2` },
       { machine: other, device: `sw${process.pid}b${n}`, address: `${this.prefix}.${n}.1` },
