@@ -31,7 +31,7 @@ export function describeClaims({ describe, test, expect, cluster, testWith }: Su
 
     test('one of many concurrent claims for a key succeeds', async () => {
       const claims = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => cluster.setup.nodes[index % 2]!.claim('k', 'f')),
+        Array.from({ length: 20 }, async (_, index) => cluster.setup.nodes[index % 2]!.claim('k', 'f')),
       );
       expect(claims.filter(({ outcome }) => outcome === 'claimed')).toHaveLength(1);
       const waiting = claims.filter(({ outcome }) => outcome === 'running');
