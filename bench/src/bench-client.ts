@@ -2,7 +2,7 @@ import { WebSocket } from 'ws';
 
 import { now } from './clock.js';
 
-/** What a raw client of a server says, so that no library's parsing is measured. */
+/** Frames that a raw client of a server sends, so that no parsing of a library is measured. */
 export interface Dialect {
   readonly path: string;
   readonly protocol?: string;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What a role can be asked to do. Arguments and results cross processes as JSON. */
+/** The calls that a role answers. Arguments and results cross processes as JSON. */
 export type Calls<Role> = { readonly [Name in keyof Role]?: (argument: never) => unknown };
 
 /** A call of the driver to a process: one line of its standard input. */

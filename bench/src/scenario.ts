@@ -5,7 +5,7 @@ export interface Scenario {
   /** For `--only`. */
   readonly name: string;
   readonly title: string;
-  /** What a round does, in one or two sentences. */
+  /** Describes a round in one or two sentences. */
   readonly about: string;
   /** The arm that the ratios of a round are taken to. Undefined: there are no ratios. */
   readonly base?: string;
@@ -23,7 +23,7 @@ export interface Prepared {
   close(): Promise<void>;
 }
 
-/** What is told beside the figures. */
+/** Notes that the report shows beside the figures. */
 export class RunLog {
   readonly discarded: Discarded[] = [];
   readonly notRun: NotRun[] = [];

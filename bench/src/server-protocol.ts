@@ -58,7 +58,7 @@ interface ServerUsage {
   readonly bytesWritten: number;
 }
 
-/** What the driver asks a server. */
+/** The calls of the driver to a server. */
 export interface ServerRole {
   port(): number;
   /** Resolves after the last tick, with what one client gets. */

@@ -1,4 +1,4 @@
-/** What one side of the network counted during a run. */
+/** Counts of one side of the network during a run. */
 export interface Traffic {
   readonly messages: number;
   readonly bytes: number;

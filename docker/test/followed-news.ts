@@ -15,7 +15,7 @@ const POLLING = { webSocket: { enabled: false }, polling: { intervalMs: 100 } };
 /** The history is longer than what a test publishes, so that no page need miss an event. */
 export const NOTHING_LOST = { violations: [], losses: 0 };
 
-/** The pages of a player who starts one run after another. Each run is an event that all pages get. */
+/** The pages of a player. One of them starts one run after another, and each run is an event that all pages get. */
 export class FollowedNews {
   private readonly oracle = new Oracle();
   private readonly clients: RealtimeClient[] = [];

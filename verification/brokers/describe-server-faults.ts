@@ -93,7 +93,7 @@ export function describeServerFaults<Server extends TestServer>(tested: TestedBr
       },
     );
 
-    testHere('while nobody publishes: the followers learn that the value is gone', async () => {
+    testHere('without further publications: the followers learn that the value is gone', async () => {
       const { server, topic } = await start();
       await topic.publishAll(3);
       await untilEqual(topic.followers);
@@ -109,7 +109,7 @@ export function describeServerFaults<Server extends TestServer>(tested: TestedBr
     const outcome = tested.replicaHasValues ? 'all followers get its value in a new epoch' : 'all topics start over';
 
     testHere.each([0, 1, 1_000])(
-      `without the last %d publications, while nobody publishes: ${outcome}`,
+      `without the last %d publications, and without further ones: ${outcome}`,
       async (lost) => {
         const { server, topic } = await start();
         const replica = await tested.startReplica(server);

@@ -22,7 +22,7 @@ export class Proxy {
   private isStalled = false;
   private pace: Pace | undefined;
   private onLost: (() => void) | undefined;
-  /** What waits for its time on the way to a socket, and when the last byte leaves. */
+  /** Bytes that wait for their time on the way to a socket, and the time at which the last one leaves. */
   private readonly lanes = new WeakMap<Socket, { readonly slices: Buffer[]; freeAt: number }>();
   /** Replaces the server of all connections. */
   private leader: { readonly port: number; readonly host: string } | undefined;

@@ -14,7 +14,7 @@ type ServerParts = Pick<BrokerSetup, 'dispose' | 'rollBack' | 'keysWithoutExpiry
   readonly nodeTimeout: number;
   /** Asks a node for something, so that its answer arrives behind the messages that the server sent before. */
   readonly look: (node: TestNode) => Promise<unknown>;
-  /** What the server keeps of a node: leases that it holds, members, running claims, signs of life. */
+  /** Everything that the server keeps of a node: leases that it holds, members, running claims, signs of life. */
   readonly leftoversOf: (node: string) => Promise<readonly string[]>;
 };
 

@@ -122,7 +122,7 @@ export const DISTANT_FAULTS: readonly DistantFault[] = [
     },
   },
   {
-    name: 'a promoted replica that lost publications, while nobody publishes',
+    name: 'a promoted replica that lost publications, without further publications',
     run: () =>
       withNodes(2, async (nodes, publisher, edge) => {
         const readers = [publisher.follow(BOARD), edge.follow(BOARD)];

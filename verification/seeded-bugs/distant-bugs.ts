@@ -48,7 +48,7 @@ export const DISTANT_BUGS: readonly DistantBug[] = [
         replace: 'return epoch === position.epoch || offset === position.offset || id === ownId;',
       },
     ],
-    caughtBy: 'a promoted replica that lost publications, while nobody publishes',
+    caughtBy: 'a promoted replica that lost publications, without further publications',
   },
   {
     name: 'a node continues a history without comparing the id of its newest publication',

@@ -250,7 +250,7 @@ function urlOf(host: string, port: number): string {
 }
 
 function isAlive(pid: number): boolean {
-  // A process that ended, and that nobody has waited for, has no memory.
+  // A process that ended, and whose parent has not waited for it, has no memory.
   return existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/statm`, 'utf8') !== '0 0 0 0 0 0 0\n';
 }
 

@@ -65,7 +65,7 @@ class Handlers {
 })
 class GateModule {}
 
-/** What the gate asks its server. */
+/** The calls of the gate to its server. */
 export interface GateRole extends Pick<ServerRole, 'port' | 'usage'> {
   /** Publishes `perTick` events in each of `ticks` ticks. Resolves with the writes to all sockets. */
   writesOf(burst: { readonly ticks: number; readonly perTick: number }): Promise<number>;

@@ -22,7 +22,7 @@ export interface Seen {
   readonly p99: number;
 }
 
-/** What the driver asks the process that runs clients with the library of their arm. */
+/** The calls of the driver to the process that runs clients with the library of their arm. */
 export interface ClientsRole {
   connect(command: { readonly library: Library; readonly port: number; readonly count: number }): Promise<void>;
   /** The same, each behind a link of its own. From now on each link is cut for `cutMs` in each `everyMs`, in turn. */
@@ -38,7 +38,7 @@ export interface ClientsRole {
   /** Resolves when so many clients have an event, and all together so many events, or after `withinMs`. */
   until(goal: { readonly reached: number; readonly received: number; readonly withinMs: number }): Promise<Seen>;
   reset(): void;
-  /** Milliseconds until a client has the state, while WebSockets connect and nobody answers. */
+  /** Milliseconds until a client has the state, while WebSockets connect and get no answer. */
   startInBlackHole(command: { readonly port: number }): Promise<number>;
   close(): void;
 }

@@ -13,7 +13,7 @@ const SENT_AT = /sentAt":([\d.]+)/;
 /** All clients read into one piece of memory, one after another. */
 const CHUNK = Buffer.allocUnsafe(64 * 1024);
 
-/** What the clients of a group count together. */
+/** Counts of all clients of a group. */
 export interface Tally {
   messages: number;
   bytes: number;

@@ -37,7 +37,7 @@ export interface LoadReport extends Traffic {
   readonly wallMs: number;
 }
 
-/** What the driver asks the process that makes the load. */
+/** The calls of the driver to the process that makes the load. */
 export interface LoadRole {
   connect(command: ConnectCommand): Promise<void>;
   /** Starts to count anew. */

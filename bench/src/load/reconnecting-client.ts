@@ -11,7 +11,7 @@ import type { SmallEvent } from '../server-protocol.js';
 const battle = stateTopic<BattleModel>()('battle').with();
 const events = eventTopic<SmallEvent>()('events').with();
 
-/** What a client with the library of its arm saw. */
+/** Counts of a client with the library of its arm. */
 class Sightings {
   /** Connections after the first one that did not continue where the client was. */
   restarts = 0;

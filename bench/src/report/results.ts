@@ -12,7 +12,7 @@ export interface Row extends Band {
   readonly ratio?: Band;
 }
 
-/** Where and when a scenario ran. */
+/** The machine, the commit and the day of a run. */
 export interface Machine {
   readonly node: string;
   readonly cores: number;

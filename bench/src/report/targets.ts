@@ -43,7 +43,7 @@ const TICK_8 = 'CPU per delivery, 8 per tick';
 const ANSWERS = 'answers a second, plain handler';
 const BYTES = 'bytes per client and change';
 
-/** What the project wants. The ids are those of the issues. */
+/** The targets of the project. */
 const TARGETS: readonly Target[] = [
   {
     id: 'B3',

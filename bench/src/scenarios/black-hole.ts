@@ -6,7 +6,7 @@ const STARTS = 5;
 
 export const blackHole: Scenario = {
   name: 'black-hole',
-  title: 'Start while WebSockets connect and nobody answers',
+  title: 'Start while WebSockets connect and get no answer',
   about: 'A client starts with its defaults. Its WebSocket reaches a server that never answers. HTTP works.',
   seconds: 5,
   prepare: async () => {

@@ -8,17 +8,6 @@ import {
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 
-/** A message of a client that wants an answer. */
-export interface Question {
-  readonly id: string;
-}
-
-export interface Answer {
-  readonly event: 'answer';
-  readonly id: string;
-  readonly data: { readonly value: number };
-}
-
 @Injectable()
 export class AllowGuard implements CanActivate {
   canActivate(): boolean {

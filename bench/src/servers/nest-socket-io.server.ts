@@ -1,41 +1,19 @@
 import type { Server as HttpServer } from 'node:http';
 
-import { type INestApplication, Module, UseGuards, UseInterceptors } from '@nestjs/common';
+import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import type { Server } from 'socket.io';
 
 import { listenAnywhere } from '../listening-port.js';
 import type { BenchServer } from '../server-protocol.js';
 import { SocketCount } from '../socket-count.js';
-import { type Answer, AllowGuard, PassInterceptor, PassPipe, type Question } from './enhancers.js';
+import { AnsweringGateway } from './answering-gateway.js';
 
 @WebSocketGateway({ transports: ['websocket'] })
-class IoGateway {
+class IoGateway extends AnsweringGateway {
   @WebSocketServer() server!: Server;
-
-  @SubscribeMessage('plain')
-  plain(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @UseGuards(AllowGuard)
-  @SubscribeMessage('guard')
-  guarded(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @SubscribeMessage('pipe')
-  piped(@MessageBody(PassPipe) { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @UseInterceptors(PassInterceptor)
-  @SubscribeMessage('interceptor')
-  intercepted(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
 }
 
 @Module({ providers: [IoGateway] })

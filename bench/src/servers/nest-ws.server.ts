@@ -1,19 +1,19 @@
 import type { Server as HttpServer } from 'node:http';
 
-import { Controller, Get, type INestApplication, Module, UseGuards, UseInterceptors } from '@nestjs/common';
+import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { MessageBody, SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
+import { WebSocketGateway, WebSocketServer } from '@nestjs/websockets';
 import { type Server, WebSocket } from 'ws';
 
 import { createBattle, type BattleModel } from '../battle-model.js';
 import { listenAnywhere } from '../listening-port.js';
 import type { BenchServer } from '../server-protocol.js';
 import { SocketCount } from '../socket-count.js';
-import { type Answer, AllowGuard, PassInterceptor, PassPipe, type Question } from './enhancers.js';
+import { AnsweringGateway } from './answering-gateway.js';
 
 @WebSocketGateway({ path: '/ws' })
-class PlainGateway {
+class PlainGateway extends AnsweringGateway {
   @WebSocketServer() server!: Server;
   state = createBattle();
 
@@ -22,28 +22,6 @@ class PlainGateway {
     for (const client of this.server.clients) {
       if (client.readyState === WebSocket.OPEN) client.send(JSON.stringify({ event, data }));
     }
-  }
-
-  @SubscribeMessage('plain')
-  plain(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @UseGuards(AllowGuard)
-  @SubscribeMessage('guard')
-  guarded(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @SubscribeMessage('pipe')
-  piped(@MessageBody(PassPipe) { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
-  }
-
-  @UseInterceptors(PassInterceptor)
-  @SubscribeMessage('interceptor')
-  intercepted(@MessageBody() { id }: Question): Answer {
-    return { event: 'answer', id, data: { value: 1 } };
   }
 }
 

@@ -3,7 +3,7 @@ import type { NodeMessenger } from '@statewire/nest/broker';
 
 import type { PostgresLink } from './link.js';
 
-/** Time after which the server deletes a message that nobody has collected. */
+/** Time after which the server deletes a message that no node has collected. */
 const TTL_MS = 60_000;
 
 /** Passes messages in notifications. The server keeps those that are too long until their node collects them. */
@@ -15,7 +15,7 @@ export class PostgresNodeMail implements NodeMessenger {
 
   async sendOnce(node: string, text: string): Promise<boolean> {
     await this.link.attempt('send', node, this.environment.id(), text, TTL_MS);
-    // The server does not tell who listens.
+    // The server does not tell whether a node listens.
     return true;
   }
 

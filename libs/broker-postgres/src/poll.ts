@@ -20,7 +20,7 @@ export class Poll {
   private timer: Timer | undefined;
   /** The topics that this round has not looked at yet. */
   private rest: string[] = [];
-  /** Where the listeners knew a topic when a look found it ahead of its messages. */
+  /** The positions that listeners knew when a look found their topic ahead of its messages. */
   private readonly ahead = new Map<string, string>();
   private cleanedAt: number;
   private cleanings = 0;

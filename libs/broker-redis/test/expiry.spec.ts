@@ -11,7 +11,7 @@ const HISTORY = { count: 100, bytes: 10_000, ageMs: 60_000 };
 /** Longer than the test, and shorter than the time for which the server keeps a topic. */
 const SHORT_MS = 50_000;
 
-describeWithServer('a topic that nobody reads', () => {
+describeWithServer('a topic without readers', () => {
   let server: RedisServer;
   let node: RedisNode;
 

@@ -20,7 +20,7 @@ describeWithServer('a server that is flushed', () => {
     await server.dispose();
   });
 
-  test('tells the listeners of a topic to which nobody has published since they listen', async () => {
+  test('tells the listeners of a topic without a publication since they listen', async () => {
     const { broker } = node;
     const { epoch } = await broker.publish('lobby', { kind: 'state', id: 'a', data: '1' });
     const told = new Promise<TopicMessage>((resolve) => void broker.listen('lobby', resolve));

@@ -11,7 +11,7 @@ const MOST_SEARCHED = 10_000;
 /** A topic without a limit of age is forgotten a week after its last use. */
 const UNLIMITED_TTL_MS = 7 * 86_400_000;
 
-/** Milliseconds after which Redis removes a topic that nobody uses. */
+/** Milliseconds after which Redis removes a topic that no node uses. */
 function topicTtl({ ageMs }: TopicLimits): number {
   return ageMs === 0 ? UNLIMITED_TTL_MS : Math.ceil(ageMs * 1.5);
 }

@@ -100,7 +100,7 @@ export async function createSetup({
   });
 }
 
-/** What the server keeps of a node: leases that it holds, members, running claims, signs of life. */
+/** Everything that the server keeps of a node: leases that it holds, members, running claims, signs of life. */
 async function keysOf(send: Send, prefix: string, node: string): Promise<string[]> {
   const found: string[] = [];
   for (const key of await scan(send, prefix)) {

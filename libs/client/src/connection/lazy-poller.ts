@@ -10,7 +10,7 @@ import type { createHttpParts, HttpParts } from './http-parts.js';
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 
-/** What the client knows about polling, also while the code of the poller is not there. */
+/** The state of polling, also while the code of the poller is not there. */
 export interface PollingState {
   isRunning: boolean;
   /** Whether the server answered the last poll. */

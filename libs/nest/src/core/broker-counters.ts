@@ -6,7 +6,7 @@ export type PublicationOutcome = 'stored' | 'conflated' | BrokerErrorCode;
 /** The end of a request to the holder of a lease. */
 export type RequestOutcome = 'answered' | 'no_holder' | BrokerErrorCode;
 
-/** What happened to a lease of this node. */
+/** A change of a lease of this node. */
 export type LeaseEvent = 'gained' | 'released' | 'lost';
 
 /** Counts what a broker does on this node. The node itself counts the times that the broker is out of reach. */

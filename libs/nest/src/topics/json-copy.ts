@@ -37,7 +37,7 @@ export interface CopyUse {
   readonly maxDepth: number;
   /** Name of the option that limits the bytes. */
   readonly option: string;
-  /** What to do if the value is too large, besides raising the limit. */
+  /** Advice for a value that is too large, besides raising the limit. */
   readonly remedy: string;
 }
 

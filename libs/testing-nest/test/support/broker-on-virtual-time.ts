@@ -8,7 +8,7 @@ const ROUND_TRIPS_MS = 50;
 export function onVirtualTime(broker: Broker, environment: VirtualEnvironment): Broker {
   const awaited = <T>(work: Promise<T>): Promise<T> => new AwaitedPromise(work, environment);
   const settled = (work: Promise<void> | undefined): Promise<void> => awaited(Promise.resolve(work));
-  /** What may take for ever. */
+  /** Calls that may take for ever. */
   const waited = <T>(work: Promise<T>): Promise<T> => new AwaitedPromise(work, environment, ROUND_TRIPS_MS);
   const release = (work: Promise<Release>): Promise<Release> => awaited(work.then((end) => () => awaited(end())));
   const lease = (work: Promise<Lease | undefined>): Promise<Lease | undefined> =>

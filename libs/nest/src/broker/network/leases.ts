@@ -78,7 +78,7 @@ export class Leases {
   private calls = 0;
   private isDisposed = false;
 
-  /** @param ttlMs time after which the server gives a lease that nobody renews to another node. */
+  /** @param ttlMs time after which the server gives a lease without a renewal to another node. */
   constructor(
     private readonly store: LeaseStore,
     private readonly environment: Pick<Environment, 'monotonic' | 'setTimer'>,

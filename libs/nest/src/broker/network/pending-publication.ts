@@ -38,7 +38,7 @@ export class PendingPublication {
   /** Time of the call by the monotonic clock. */
   readonly since: number;
 
-  /** Creates a publication that nobody waits for. */
+  /** Creates a publication without a caller that waits. */
   constructor(
     topic: string,
     publication: NewPublication,

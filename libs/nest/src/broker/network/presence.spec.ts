@@ -4,7 +4,7 @@ import { VirtualEnvironment } from '@statewire/testing';
 import { BrokerError } from '../../core/broker.js';
 import { Presence, type JoiningMembers, type StoredMember, type TopicMember } from './presence.js';
 
-/** The presence of a node. The test says who the members are, which nodes live, and whether the server can be reached. */
+/** The presence of a node. The test sets the members, the nodes that live, and whether the server can be reached. */
 function create() {
   const environment = new VirtualEnvironment();
   const server = {

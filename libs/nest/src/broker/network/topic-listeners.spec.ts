@@ -108,7 +108,7 @@ describe('a publication without a text', () => {
   });
 });
 
-test('an outage of another topic interrupts nobody', async () => {
+test('an outage of another topic interrupts no listener', async () => {
   const { listeners, messages } = await create();
   listeners.interrupt((topic) => topic !== 'lobby');
   expect(messages).toEqual([]);

@@ -12,7 +12,7 @@ import { messageOf } from './errors.js';
 
 type Listener = (message: TopicMessage) => void;
 
-/** Where a topic stands on the server. */
+/** The position of a topic on the server. */
 export interface Standing {
   /** Name of the topic. */
   readonly topic: string;
@@ -33,7 +33,7 @@ export interface TopicReceiver {
   interrupt(): void;
   /** Tells the listeners where the topic stands, if they do not know it. */
   resume(standing: Standing): void;
-  /** Where the listeners know the topic. Undefined: they have heard nothing. */
+  /** The position that the listeners know. Undefined: they have heard nothing. */
   readonly position: Position | undefined;
   /** Whether messages may be missing. */
   readonly isInterrupted: boolean;
@@ -57,7 +57,7 @@ class ListenedTopic implements TopicReceiver {
   isInterrupted = false;
   /** Undefined: the listeners have heard nothing, so they learn where the topic stands. */
   position: Position | undefined;
-  /** Where the topic stood after the last message that was dropped. */
+  /** The position after the last message that was dropped. */
   private dropped: Standing | undefined;
 
   constructor(
