@@ -68,6 +68,16 @@ export function describeApplication<Server extends TestServer>(
       expect(await next).toEqual({ count: 2 });
     });
 
+    test('updates of both lose no change, although each reads before it writes', async () => {
+      const [first, second] = [await start(), await start()];
+      const sum = follow(first, 130);
+      await first.get(RealtimeBus).publish(counter, { count: 100 });
+      const add = (application: INestApplication): Promise<unknown> =>
+        application.get(RealtimeBus).update(counter, (draft) => void (draft.count += 1));
+      await Promise.all([first, second].flatMap((one) => Array.from({ length: 15 }, () => add(one))));
+      expect(await sum).toEqual({ count: 130 });
+    });
+
     test('a worker without an HTTP server publishes, and its end loses no publication', async () => {
       const next = follow(await start(), 7);
       const module = RealtimePublisherModule.forRoot({ broker: tested.create(server.url) });

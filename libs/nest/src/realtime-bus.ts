@@ -98,8 +98,8 @@ export class RealtimeBus {
    * value: no update is lost, so the recipe must have no other effect. After 20 attempts the update gives up. Updates of
    * one process to one topic keep their order. Unchanged parts of the value are neither read nor compared again.
    *
-   * It needs the package `mutative`, an optional peer dependency. A recipe that changes nothing publishes nothing. You need
-   * not await the result: the log has every failure.
+   * It needs the package `mutative`, an optional peer dependency. A recipe that changes nothing publishes nothing, so
+   * nothing checks whether this node knew the newest value. You need not await the result: the log has every failure.
    *
    * @example
    * ```ts
