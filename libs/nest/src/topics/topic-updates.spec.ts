@@ -94,6 +94,26 @@ describe('an update', () => {
     expect(runs).toBeGreaterThan(40);
   });
 
+  test('waits for a publication that was faster and arrives late, as if it had come at once', async () => {
+    const delayed: (() => void)[] = [];
+    const wrap = (target: Broker): Broker => {
+      const listen: Broker['listen'] = async (topic, listener) =>
+        target.listen(topic, (message) => void delayed.push(() => listener(message)));
+      return new Proxy(sharedBroker(target), {
+        get: (broker, name: keyof Broker) => (name === 'listen' ? listen : broker[name]),
+      });
+    };
+    const one = await battle(setUp({ wrap: (target) => sharedBroker(target) }));
+    const other = setUp({ wrap }, one.node);
+    await valueOn(other);
+    await one.update((draft) => void (draft.hp = 7));
+    const updated = updatesOf(other)((draft) => void (draft.hp += 1));
+    one.environment.setTimer(() => delayed.splice(0).forEach((deliver) => deliver()), 3_000);
+    await one.environment.advance(5_000);
+    expect((await updated).offset).toBe(3);
+    expect(await valueOn(one)).toMatchObject({ hp: 8 });
+  });
+
   test('reads the value of another node', async () => {
     const one = await battle(setUp({ wrap: (target) => sharedBroker(target) }));
     const other = setUp({ wrap: (target) => sharedBroker(target) }, one.node);

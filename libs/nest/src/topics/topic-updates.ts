@@ -9,8 +9,11 @@ import type { TopicRegistry } from './topic-registry.js';
 /** Maximum number of attempts of one update. Another publication can come between the read and the write of each. */
 const MAX_ATTEMPTS = 20;
 
-/** Maximum milliseconds between two attempts. */
+/** Maximum milliseconds of the random pause between two attempts, so that two nodes do not go on in step. */
 const MAX_PAUSE_MS = 50;
+
+/** Maximum milliseconds until the publication that was faster reaches this node. */
+const MAX_DELAY_MS = 1_000;
 
 /** The function of mutative that an update needs. Applications without mutative compile these types too. */
 export interface Mutative {
@@ -26,7 +29,7 @@ export class TopicUpdates {
   private mutative: Mutative | undefined;
 
   constructor(
-    private readonly topics: Pick<TopicRegistry, 'publish' | 'readNewest'>,
+    private readonly topics: Pick<TopicRegistry, 'publish' | 'readNewest' | 'waitForNews'>,
     private readonly environment: Pick<Environment, 'random' | 'setTimer'>,
     private readonly loadMutative: () => Promise<Mutative> = () => import('mutative'),
   ) {}
@@ -64,6 +67,7 @@ export class TopicUpdates {
         return await this.topics.publish(topic, next, { only: position });
       } catch (error) {
         if (!(error instanceof BrokerError && error.code === 'moved')) throw error;
+        await this.arrival(topic, position);
         await this.pause(attempt);
       }
     }
@@ -80,6 +84,17 @@ export class TopicUpdates {
     } catch (cause) {
       const message = `An update of "${topic}" needs the package mutative, which cannot be loaded. Run npm install mutative.`;
       throw new PublishError('missing_package', message, { cause });
+    }
+  }
+
+  /** Resolves when this node has a publication above the position. Before that an attempt would read the same value. */
+  private async arrival(topic: ResolvedTopic, position: Position): Promise<void> {
+    const waiting = new AbortController();
+    const timer = this.environment.setTimer(() => waiting.abort(), MAX_DELAY_MS);
+    try {
+      await this.topics.waitForNews(topic, position, waiting.signal);
+    } finally {
+      timer.cancel();
     }
   }
 
