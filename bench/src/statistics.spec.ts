@@ -20,7 +20,9 @@ describe('percentile', () => {
 
 describe('a band', () => {
   test('is the median and the range of eight of ten samples', () => {
-    expect(bandOf([10, 9, 8, 7, 6, 5, 4, 3, 2, 1])).toEqual({ median: 5, p10: 1, p90: 9 });
+    expect(bandOf([10, 9, 8, 7, 6, 5, 4, 3, 2, 1])).toEqual({ median: 5.5, p10: 1, p90: 9 });
+    expect(bandOf([3, 1, 2]).median).toBe(2);
+    expect(bandOf([]).median).toBeNaN();
   });
 
   test('leaves its samples in their order', () => {

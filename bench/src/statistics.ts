@@ -9,7 +9,13 @@ export interface Band {
 
 export function bandOf(samples: readonly number[]): Band {
   const sorted = [...samples].sort((a, b) => a - b);
-  return { median: percentile(sorted, 0.5), p10: percentile(sorted, 0.1), p90: percentile(sorted, 0.9) };
+  return { median: medianOf(sorted), p10: percentile(sorted, 0.1), p90: percentile(sorted, 0.9) };
+}
+
+/** The middle one of sorted samples, or the mean of the two in the middle: few rounds must not favour the lower one. */
+function medianOf(sorted: readonly number[]): number {
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Returns the items in a random order, so that none profits from its place. */
